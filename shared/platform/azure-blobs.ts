@@ -1,0 +1,148 @@
+import { Readable } from 'node:stream';
+import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import type { Blobs, Lease } from './blobs.ts';
+import type { StorageSettings } from './config.ts';
+import { appCredential } from './credential.ts';
+import { PostroomError } from './errors.ts';
+import type { Seam } from './seam.ts';
+
+/** The one container of the product. The infrastructure creates the same. */
+export const containerName = 'postroom';
+const BLOCK = 4 * 1024 * 1024;
+
+/** Blob Storage, by connection string locally and by managed identity in Azure. The SDK is loaded at the first call. */
+export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
+  let container: Promise<ContainerClient> | undefined;
+
+  async function call<T>(operation: string, effect: (container: ContainerClient) => Promise<T>): Promise<T> {
+    container ??= connect(settings);
+    const client = await container;
+    return seam.call(`blob.${operation}`, async () => {
+      try {
+        return await effect(client);
+      } catch (error) {
+        if (codeOf(error) !== 'ContainerNotFound') throw failure(operation, error);
+        await client.createIfNotExists();
+        return effect(client);
+      }
+    });
+  }
+
+  return {
+    putOnce: (name, bytes) =>
+      call('putOnce', async (client) => {
+        try {
+          await upload(client.getBlockBlobClient(name), bytes);
+          return 'stored';
+        } catch (error) {
+          // The SDK repeats a write whose answer was lost, so "already there" may be our own bytes; both are fine:
+          // a name says what its bytes are.
+          if (statusOf(error) === 409 || statusOf(error) === 412) return 'exists';
+          throw error;
+        }
+      }),
+    read: (name) =>
+      call('read', async (client) => {
+        try {
+          return await client.getBlockBlobClient(name).downloadToBuffer();
+        } catch (error) {
+          if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') return undefined;
+          throw error;
+        }
+      }),
+    stream: (name) =>
+      call('stream', async (client) => {
+        const blob = client.getBlockBlobClient(name);
+        try {
+          const { contentLength = 0 } = await blob.getProperties();
+          return pieces(blob, contentLength);
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined;
+          throw error;
+        }
+      }),
+    lease: (name, seconds) => call('lease', (client) => take(client.getBlockBlobClient(name), seconds, seam)),
+  };
+}
+
+async function connect(settings: StorageSettings): Promise<ContainerClient> {
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const service =
+    settings.kind === 'connection-string'
+      ? BlobServiceClient.fromConnectionString(settings.connectionString)
+      : new BlobServiceClient(settings.blobs, await appCredential(settings.clientId));
+  return service.getContainerClient(containerName);
+}
+
+async function upload(blob: BlockBlobClient, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  const conditions = { ifNoneMatch: '*' };
+  if (bytes instanceof Uint8Array) {
+    await blob.upload(bytes, bytes.byteLength, { conditions });
+    return;
+  }
+  await blob.uploadStream(Readable.from(bytes, { objectMode: false }), BLOCK, 2, { conditions });
+}
+
+async function* pieces(blob: BlockBlobClient, length: number): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < length; offset += BLOCK)
+    yield await blob.downloadToBuffer(offset, Math.min(BLOCK, length - offset));
+}
+
+async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise<Lease | undefined> {
+  const lease = blob.getBlobLeaseClient();
+  try {
+    await lease.acquireLease(seconds);
+  } catch (error) {
+    if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') {
+      await blob.upload('', 0, { conditions: { ifNoneMatch: '*' } }).catch((reason: unknown) => {
+        if (statusOf(reason) !== 409 && statusOf(reason) !== 412) throw reason;
+      });
+      return take(blob, seconds, seam);
+    }
+    if (statusOf(error) === 409) return undefined;
+    throw error;
+  }
+  return {
+    renew: () =>
+      seam.call('blob.renew', async () => {
+        try {
+          await lease.renewLease();
+          return true;
+        } catch (error) {
+          if (statusOf(error) === 409 || statusOf(error) === 412 || statusOf(error) === 404) return false;
+          throw failure('renew', error);
+        }
+      }),
+    release: () =>
+      seam.call('blob.release', async () => {
+        try {
+          await lease.releaseLease();
+        } catch (error) {
+          if (statusOf(error) !== 409 && statusOf(error) !== 412 && statusOf(error) !== 404)
+            throw failure('release', error);
+        }
+      }),
+  };
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
+function statusOf(error: unknown): number | undefined {
+  const status = field(error, 'statusCode');
+  return typeof status === 'number' ? status : undefined;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = field(error, 'code') ?? field(field(error, 'details'), 'errorCode');
+  return typeof code === 'string' ? code : undefined;
+}
+
+function failure(operation: string, error: unknown): PostroomError {
+  const status = statusOf(error);
+  return new PostroomError(
+    'blob-storage',
+    `Blob Storage did not ${operation}${status === undefined ? '' : ` (status ${status}, ${codeOf(error) ?? 'no code'})`}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,208 @@
+import type { TableClient, TableEntityResult, TransactionAction } from '@azure/data-tables';
+import type { StorageSettings } from './config.ts';
+import { appCredential } from './credential.ts';
+import { PostroomError } from './errors.ts';
+import { assertRowFits } from './row-limits.ts';
+import type { Seam } from './seam.ts';
+import type { Change, Committed, Refusal, Row, RowRange, Table, TableName, Tables, Value } from './tables.ts';
+
+const PAGE = 1000;
+
+/** Table Storage, by connection string locally and by managed identity in Azure. The SDK is loaded at the first call. */
+export function azureTables(settings: StorageSettings, seam: Seam): Tables {
+  const open = new Map<TableName, Table>();
+  return {
+    open(name) {
+      const known = open.get(name);
+      if (known !== undefined) return known;
+      const table = new AzureTable(name, settings, seam);
+      open.set(name, table);
+      return table;
+    },
+  };
+}
+
+class AzureTable implements Table {
+  readonly #name: TableName;
+  readonly #settings: StorageSettings;
+  readonly #seam: Seam;
+  #client: Promise<TableClient> | undefined;
+
+  constructor(name: TableName, settings: StorageSettings, seam: Seam) {
+    this.#name = name;
+    this.#settings = settings;
+    this.#seam = seam;
+  }
+
+  get(partitionKey: string, rowKey: string): Promise<Row | undefined> {
+    return this.#call('get', async (client) => {
+      try {
+        return rowOf(await client.getEntity<Record<string, Value>>(partitionKey, rowKey));
+      } catch (error) {
+        if (statusOf(error) === 404 && codeOf(error) !== 'TableNotFound') return undefined;
+        throw error;
+      }
+    });
+  }
+
+  list(partitionKey: string, range: RowRange = {}): Promise<Row[]> {
+    const limit = Math.min(range.limit ?? PAGE, PAGE);
+    return this.#call('list', async (client) => {
+      const rows: Row[] = [];
+      const entities = client.listEntities<Record<string, Value>>({
+        queryOptions: { filter: filterOf(partitionKey, range) },
+      });
+      for await (const page of entities.byPage({ maxPageSize: limit })) {
+        for (const entity of page) if (rows.length < limit) rows.push(rowOf(entity));
+        if (rows.length >= limit) break;
+      }
+      return rows;
+    });
+  }
+
+  commit(partitionKey: string, changes: readonly Change[]): Promise<Committed> {
+    for (const change of changes) if (change.kind !== 'remove') assertRowFits(change.row);
+    const [only] = changes;
+    if (only === undefined) return Promise.resolve({ ok: true, etags: [] });
+    return this.#call('commit', async (client) => {
+      try {
+        if (changes.length === 1) return { ok: true, etags: [await commitOne(client, partitionKey, only)] };
+        const response = await client.submitTransaction(
+          changes.map((change) => actionOf(partitionKey, change)),
+        );
+        return { ok: true, etags: response.subResponses.map((part) => part.etag) };
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === undefined) throw error;
+        if (refusal === 'missing' && changes.length === 1 && only.kind === 'remove')
+          return { ok: true, etags: [] };
+        return { ok: false, index: failingIndexOf(error), refusal };
+      }
+    });
+  }
+
+  /** Makes the table on the fly where the infrastructure has not: on a developer's machine. */
+  async #call<T>(operation: string, effect: (client: TableClient) => Promise<T>): Promise<T> {
+    this.#client ??= connect(this.#name, this.#settings);
+    const client = await this.#client;
+    return this.#seam.call(`table.${this.#name}.${operation}`, async () => {
+      try {
+        return await effect(client);
+      } catch (error) {
+        if (codeOf(error) !== 'TableNotFound') throw failure(this.#name, operation, error);
+        await client.createTable();
+        return effect(client);
+      }
+    });
+  }
+}
+
+async function connect(name: string, settings: StorageSettings): Promise<TableClient> {
+  const { TableClient } = await import('@azure/data-tables');
+  if (settings.kind === 'connection-string')
+    return TableClient.fromConnectionString(settings.connectionString, name, {
+      allowInsecureConnection: true,
+    });
+  return new TableClient(settings.tables, name, await appCredential(settings.clientId));
+}
+
+async function commitOne(
+  client: TableClient,
+  partitionKey: string,
+  change: Change,
+): Promise<string | undefined> {
+  switch (change.kind) {
+    case 'insert':
+      return (await client.createEntity(entityOf(change.row))).etag;
+    case 'replace':
+      return (await client.updateEntity(entityOf(change.row), 'Replace', { etag: change.etag })).etag;
+    case 'put':
+      return (await client.upsertEntity(entityOf(change.row), 'Replace')).etag;
+    case 'remove':
+      await client.deleteEntity(partitionKey, change.rowKey, { etag: change.etag ?? '*' });
+      return undefined;
+  }
+}
+
+function actionOf(partitionKey: string, change: Change): TransactionAction {
+  switch (change.kind) {
+    case 'insert':
+      return ['create', entityOf(change.row)];
+    case 'replace':
+      return ['update', entityOf(change.row), 'Replace', { etag: change.etag }];
+    case 'put':
+      return ['upsert', entityOf(change.row), 'Replace'];
+    case 'remove':
+      return ['delete', { partitionKey, rowKey: change.rowKey }];
+  }
+}
+
+function entityOf(row: Row): { partitionKey: string; rowKey: string } & Record<string, Value> {
+  const entity: { partitionKey: string; rowKey: string } & Record<string, Value> = {
+    partitionKey: row.partitionKey,
+    rowKey: row.rowKey,
+  };
+  for (const [name, value] of Object.entries(row))
+    if (name !== 'etag' && value !== undefined) entity[name] = value;
+  return entity;
+}
+
+function rowOf(entity: TableEntityResult<Record<string, Value>>): Row {
+  const row: Record<string, Value | undefined> = {};
+  for (const [name, value] of Object.entries(entity)) {
+    if (name === 'odata.metadata' || name === 'timestamp') continue;
+    row[name] = value;
+  }
+  return { ...row, partitionKey: entity.partitionKey ?? '', rowKey: entity.rowKey ?? '', etag: entity.etag };
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+function filterOf(partitionKey: string, { from, to, after }: RowRange): string {
+  const parts = [`PartitionKey eq ${quoted(partitionKey)}`];
+  if (after !== undefined) parts.push(`RowKey gt ${quoted(after)}`);
+  else if (from !== undefined) parts.push(`RowKey ge ${quoted(from)}`);
+  if (to !== undefined) parts.push(`RowKey lt ${quoted(to)}`);
+  return parts.join(' and ');
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
+function statusOf(error: unknown): number | undefined {
+  const status = field(error, 'statusCode');
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** Single calls put the service's code into `details.odataError.code`, transactions into `code`. */
+function codeOf(error: unknown): string | undefined {
+  const single = field(field(field(error, 'details'), 'odataError'), 'code');
+  const code = typeof single === 'string' ? single : field(error, 'code');
+  return typeof code === 'string' ? code : undefined;
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  const code = codeOf(error);
+  if (code === 'TableNotFound') return undefined;
+  if (code === 'EntityAlreadyExists') return 'exists';
+  const status = statusOf(error);
+  if (status === 409) return code === 'TableAlreadyExists' ? undefined : 'exists';
+  if (status === 412) return 'changed';
+  if (status === 404) return 'missing';
+  return undefined;
+}
+
+/** A refused transaction names the change in front of its message: `1:The specified entity already exists.` */
+function failingIndexOf(error: unknown): number {
+  const index = error instanceof Error ? /^\s*(\d+):/.exec(error.message)?.[1] : undefined;
+  return index === undefined ? 0 : Number(index);
+}
+
+function failure(table: string, operation: string, error: unknown): PostroomError {
+  const status = statusOf(error);
+  return new PostroomError(
+    'table-storage',
+    `Table Storage did not ${operation} in ${table}${status === undefined ? '' : ` (status ${status}, ${codeOf(error) ?? 'no code'})`}`,
+    { cause: error },
+  );
+}

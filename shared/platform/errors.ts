@@ -1,0 +1,20 @@
+/**
+ * Something the world broke: storage away, a server refusing, a setting missing. What a user can cause is a value,
+ * never one of these. The message is safe to log: it never holds a secret, a token or text of a mail.
+ */
+export class PostroomError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'PostroomError';
+    this.code = code;
+  }
+}
+
+/** A sentence for the log from anything that was thrown. */
+export function describeError(error: unknown): string {
+  if (error instanceof PostroomError) return `${error.code}: ${error.message}`;
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  return String(error);
+}

@@ -1,0 +1,8 @@
+/** Every queue of the product. The infrastructure creates the same list. */
+export const queueNames = ['fetch-shard', 'outbox', 'vault-events'] as const;
+export type QueueName = (typeof queueNames)[number];
+
+export interface Queues {
+  /** Sends a value as JSON, in the base64 that the Functions host expects. It vanishes unread after `ttlSeconds`. */
+  send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
+}
