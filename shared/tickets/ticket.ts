@@ -1,0 +1,74 @@
+/** What mail becomes. Pure values; the store keeps them, the pages show them. */
+export type TicketStatus = 'open' | 'closed';
+
+export interface Person {
+  /** Display name as the mail gave it, cleaned; may be absent. */
+  name: string | undefined;
+  /** Absent when no valid address stood in the mail. */
+  address: string | undefined;
+}
+
+export interface TicketSummary {
+  id: string;
+  number: number;
+  status: TicketStatus;
+  subject: string;
+  requester: Person;
+  mailboxId: string;
+  /** ISO time of the newest message, as the mail server received it. */
+  lastAt: string;
+  messageCount: number;
+  /** The beginning of the newest message's text, one line. */
+  preview: string;
+}
+
+export interface Ticket extends TicketSummary {
+  openedAt: string;
+  /** Lower-case addresses of everyone who wrote or was written to: only they may add to a ticket by mail. */
+  participants: readonly string[];
+  /** The ticket this one goes on from: a reply that came when that one was closed, or from a stranger. */
+  follows: { id: string; number: number } | undefined;
+}
+
+export interface TicketAttachment {
+  /** Place in the message, from 0. */
+  index: number;
+  filename: string | undefined;
+  contentType: string;
+  contentId: string | undefined;
+  inline: boolean;
+  size: number;
+  blob: string;
+}
+
+export interface TicketMessage {
+  /** Content key of the mail, hex. */
+  key: string;
+  /** ISO time the mail server received it. */
+  at: string;
+  /** ISO time its own Date header claims, when readable. */
+  sentAt: string | undefined;
+  from: Person;
+  to: readonly Person[];
+  cc: readonly Person[];
+  subject: string;
+  messageId: string | undefined;
+  text: string;
+  hasHtml: boolean;
+  /** Plain remarks from reading it: cut headers, second parser. */
+  notes: readonly string[];
+  rawBlob: string;
+  attachments: readonly TicketAttachment[];
+}
+
+export interface Conversation {
+  ticket: Ticket;
+  /** Oldest first. */
+  messages: readonly TicketMessage[];
+}
+
+export interface TicketPage {
+  tickets: readonly TicketSummary[];
+  /** Pass as `after` for the next page; absent on the last. */
+  next: string | undefined;
+}
