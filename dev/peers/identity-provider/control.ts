@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeFaults, type Fault, type FaultPattern } from '../faults.ts';
+import { isOwnControlRequest, readBody, sendJson } from '../http-answers.ts';
+
+/** A token made without a sign-in, for tests. `ttlSeconds` may be negative: a token that has ended. */
+export interface MintRequest {
+  upn: string;
+  /** Full scope names; default: all of mail. */
+  scope?: string;
+  ttlSeconds?: number;
+  audience?: string;
+}
+
+/** What a token endpoint was asked, without anything secret. */
+export interface TokenRequestSeen {
+  at: number;
+  grantType: string;
+  clientId: string;
+}
+
+/** What a test or the drill may do to the provider while it runs. */
+export interface Control {
+  addFault(fault: Fault): void;
+  clearFaults(): void;
+  revokeUser(upn: string): void;
+  setUser(upn: string, change: { disabled?: boolean; password?: string; sharedMailboxes?: string[] }): void;
+  addClientSecret(clientId: string, secret: { value: string; expires?: number }): void;
+  expireClientSecrets(clientId: string): void;
+  mintAccessToken(request: MintRequest): Promise<string>;
+  tokenRequests(): readonly TokenRequestSeen[];
+}
+
+/** The same over `/.control/…`. */
+export type RemoteControl = {
+  [Name in keyof Control]: (
+    ...parameters: Name extends 'addFault' ? [RemoteFault] : Parameters<Control[Name]>
+  ) => Promise<Awaited<ReturnType<Control[Name]>>>;
+};
+export type RemoteFault = Fault & { match: FaultPattern };
+
+const NAMES = [
+  'addFault',
+  'clearFaults',
+  'revokeUser',
+  'setUser',
+  'addClientSecret',
+  'expireClientSecrets',
+  'mintAccessToken',
+  'tokenRequests',
+] as const satisfies readonly (keyof Control)[];
+
+/**
+ * Serves `POST /.control/<name>` with a JSON array of parameters, answers `{result}`; `GET /.control/faults` lists
+ * the faults still waiting.
+ */
+export async function handleControl(
+  request: IncomingMessage,
+  response: ServerResponse,
+  control: Control,
+  faults: readonly Fault[],
+): Promise<void> {
+  if (!isOwnControlRequest(request))
+    return sendJson(response, 403, {
+      error: 'The control endpoint takes JSON from this machine, never from a page.',
+    });
+  const name = (request.url ?? '').replace('/.control/', '');
+  if (request.method === 'GET' && name === 'faults') return sendJson(response, 200, describeFaults(faults));
+  const known = NAMES.find((candidate) => candidate === name);
+  if (known === undefined || request.method !== 'POST')
+    return sendJson(response, 404, { error: `POST /.control/ with one of: ${NAMES.join(', ')}` });
+  try {
+    const parameters = JSON.parse((await readBody(request)) || '[]') as unknown[];
+    const method = control[known] as (...all: unknown[]) => unknown;
+    return sendJson(response, 200, { result: await method.apply(control, parameters) });
+  } catch (error) {
+    return sendJson(response, 400, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Drives a provider that runs in another process. */
+export function remoteControl(origin: string): RemoteControl {
+  const call = async (name: string, parameters: unknown[]): Promise<unknown> => {
+    const response = await fetch(`${origin}/.control/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(parameters),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: string };
+    if (!response.ok)
+      throw new Error(`The identity provider refused ${name}: ${answer.error ?? response.status}`);
+    return answer.result;
+  };
+  const entries = NAMES.map((name) => [name, (...parameters: unknown[]) => call(name, parameters)]);
+  return Object.fromEntries(entries) as RemoteControl;
+}

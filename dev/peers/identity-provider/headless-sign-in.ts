@@ -1,0 +1,87 @@
+/** What to answer on a page: fields of its form, or undefined to stop there. */
+export type PageAnswer = (page: { title: string; html: string }) => Record<string, string> | undefined;
+
+export interface SignInEnd {
+  /** The address the browser would be sent to, when the way back was reached. */
+  callback: URL | undefined;
+  /** Titles of the pages met. */
+  titles: string[];
+  /** The page where it stopped. */
+  html: string | undefined;
+  status: number | undefined;
+}
+
+const STEPS = 20;
+
+/** A browser's cookies, to be handed from one sign-in to the next. */
+export type CookieJar = Map<string, string>;
+
+/** Signs in as `upn` (first account page) and accepts what is asked. */
+export const signInAs =
+  (upn: string, password?: string): PageAnswer =>
+  ({ title, html }) => {
+    if (title.startsWith('Pick an account')) return { username: upn };
+    if (title.startsWith('Sign in'))
+      return html.includes('role="alert"')
+        ? undefined
+        : { username: upn, ...(password !== undefined && { password }) };
+    if (title.startsWith('Permissions requested') || title.startsWith('Accept for'))
+      return { action: 'accept' };
+    return undefined;
+  };
+
+/** Walks an authorization from its address to the way back without a browser: redirects, cookies, forms. */
+export async function walkSignIn(options: {
+  url: string;
+  redirectUri: string;
+  answer: PageAnswer;
+  jar?: CookieJar;
+}): Promise<SignInEnd> {
+  const jar = options.jar ?? new Map<string, string>();
+  const titles: string[] = [];
+  let url = options.url;
+  let body: string | undefined;
+  for (let step = 0; step < STEPS; step++) {
+    if (url.startsWith(options.redirectUri))
+      return { callback: new URL(url), titles, html: undefined, status: undefined };
+    const response = await request(url, body, jar);
+    const html = await response.text();
+    const location = response.headers.get('location');
+    if (response.status >= 300 && response.status < 400 && location !== null) {
+      url = new URL(location, url).href;
+      body = undefined;
+      continue;
+    }
+    const title = /<title>(.*?)<\/title>/.exec(html)?.[1] ?? '';
+    titles.push(title);
+    const fields = options.answer({ title, html });
+    if (fields === undefined) return { callback: undefined, titles, html, status: response.status };
+    url = new URL(unescapeHtml(/<form[^>]*action="([^"]+)"/.exec(html)?.[1] ?? url), url).href;
+    body = new URLSearchParams(fields).toString();
+  }
+  throw new Error(`The sign-in did not end after ${STEPS} steps: ${titles.join(', ')}`);
+}
+
+const unescapeHtml = (text: string): string =>
+  text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+
+async function request(url: string, body: string | undefined, jar: CookieJar): Promise<Response> {
+  const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: {
+      accept: 'text/html',
+      cookie,
+      ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+    },
+    ...(body !== undefined && { method: 'POST', body }),
+  });
+  for (const line of response.headers.getSetCookie()) {
+    const [pair = ''] = line.split(';');
+    const at = pair.indexOf('=');
+    const value = pair.slice(at + 1);
+    if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(pair.slice(0, at));
+    else jar.set(pair.slice(0, at), value);
+  }
+  return response;
+}

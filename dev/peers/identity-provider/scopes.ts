@@ -1,0 +1,48 @@
+const MAIL = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send', '.default'];
+
+const RESOURCES: Record<string, readonly string[]> = {
+  'https://outlook.office.com': MAIL,
+  'https://outlook.office365.com': MAIL,
+  'https://graph.microsoft.com': [...MAIL, 'User.Read', 'Mail.Read', 'Mail.ReadWrite', 'Mail.Send'],
+};
+
+export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access'];
+
+/**
+ * oidc-provider drops `offline_access` unless `prompt=consent` is asked (OpenID Connect Core, section 11); Entra
+ * honours it always. Under this name it passes.
+ */
+export const SOFT_OFFLINE = 'x_offline';
+
+/** The scopes of mail protocols, as a consent names them. */
+export const MAIL_SCOPES: readonly string[] = [
+  'https://outlook.office.com/IMAP.AccessAsUser.All',
+  'https://outlook.office.com/POP.AccessAsUser.All',
+  'https://outlook.office.com/SMTP.Send',
+];
+
+export const words = (scope: string | undefined): string[] =>
+  (scope ?? '').split(' ').filter((s) => s !== '');
+
+/** The resources a scope string names, in its order: the first decides the audience. */
+export function resourcesOf(scope: string | undefined): string[] {
+  const found = words(scope).map((name) =>
+    Object.keys(RESOURCES).find((resource) => name.startsWith(`${resource}/`)),
+  );
+  return [...new Set(found.filter((resource) => resource !== undefined))];
+}
+
+/** All permissions of a resource, as full names. */
+export const permissionsOf = (resource: string): string =>
+  (RESOURCES[resource] ?? []).map((name) => `${resource}/${name}`).join(' ');
+
+export const isKnownScope = (name: string): boolean =>
+  OIDC_SCOPES.includes(name) ||
+  name === SOFT_OFFLINE ||
+  Object.keys(RESOURCES).some((resource) => permissionsOf(resource).split(' ').includes(name));
+
+/** What stands in the token: `IMAP.AccessAsUser.All SMTP.Send`, without the resource. */
+export const shortNames = (scope: string | undefined): string =>
+  words(scope)
+    .map((name) => name.slice(name.lastIndexOf('/') + 1))
+    .join(' ');

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
+import type { Provider } from 'oidc-provider';
+import { sendJson } from '../http-answers.ts';
+import type { Client, KnownTenant } from './directory.ts';
+import { type Asked, engineRequest, engineScope } from './engine-request.ts';
+import { aadstsBody, entraFailure, TWO_RESOURCES } from './error-bodies.ts';
+import { resourcesOf } from './scopes.ts';
+import { type RequestFacts, requestFacts } from './tenant-provider.ts';
+import { tokenAnswer, undressRefreshToken } from './token-shapes.ts';
+import type { TokenStore } from './token-store.ts';
+
+/** Answers the token endpoint: the engine does the protocol, Entra's shapes go out. */
+export async function answerToken(
+  asked: Asked,
+  response: ServerResponse,
+  provider: Provider,
+  tenant: KnownTenant,
+  store: TokenStore,
+): Promise<void> {
+  const { params, correlation } = asked;
+  const context = {
+    client: params.get('client_id') ?? '',
+    domain: tenant.domain,
+    scope: params.get('scope') ?? '',
+    grantType: params.get('grant_type') ?? '',
+  };
+  const headers = {
+    'x-ms-request-id': randomUUID(),
+    'x-ms-ests-server': '2.1.practice',
+    'client-request-id': correlation,
+  };
+  const fail = (detail: string): void => {
+    const { status, code, error, text } = entraFailure(detail, context);
+    sendJson(response, status, aadstsBody(code, error, text, { correlation }), headers);
+  };
+  if (resourcesOf(engineScope(context.scope)).length > 1)
+    return sendJson(
+      response,
+      400,
+      aadstsBody(28000, 'invalid_request', TWO_RESOURCES, { correlation }),
+      headers,
+    );
+
+  const facts = await prepare(params, tenant);
+  if (facts === undefined) return fail('invalid_client federated');
+  const answer = await runEngine(asked, response, provider, facts);
+  if (answer['error'] === undefined) return sendJson(response, 200, tokenAnswer(answer, tenant.id), headers);
+  if (answer['error'] === 'server_error')
+    return sendJson(
+      response,
+      500,
+      aadstsBody(90033, 'temporarily_unavailable', 'A transient error has occurred. Please try again.', {
+        correlation,
+      }),
+      headers,
+    );
+  if (store.isRevoked(tenant.id, params.get('refresh_token') ?? '')) return fail('invalid_grant revoked');
+  const { error } = facts;
+  return fail(
+    `${String(answer['error'])} ${error?.error_detail ?? ''} ${String(answer['error_description'] ?? '')}`,
+  );
+}
+
+/** Rewrites what Entra and the standard read differently. Undefined: a federated token that nobody registered. */
+async function prepare(params: URLSearchParams, tenant: KnownTenant): Promise<RequestFacts | undefined> {
+  // Entra's clients repeat the scope when they redeem a code; the standard has no such parameter there.
+  if (params.get('grant_type') === 'authorization_code') params.delete('scope');
+  const scope = params.get('scope');
+  if (scope !== null) params.set('scope', engineScope(scope));
+  const refreshToken = params.get('refresh_token');
+  if (refreshToken !== null) params.set('refresh_token', undressRefreshToken(refreshToken));
+
+  const assertion = params.get('client_assertion');
+  const secret = params.get('client_secret') ?? undefined;
+  const client = tenant.clients.find(({ id }) => id === params.get('client_id'));
+  if (assertion === null || client === undefined || !isFederated(assertion, client.id))
+    return { hasAssertion: assertion !== null, secret, proven: false };
+  if (!(await isRegistered(assertion, client))) return undefined;
+  params.delete('client_assertion');
+  params.delete('client_assertion_type');
+  params.set('client_secret', 'federated');
+  return { hasAssertion: false, secret: undefined, proven: true };
+}
+
+/** An assertion the app did not sign itself (its own carry its client id as issuer, RFC 7523 section 3). */
+function isFederated(assertion: string, clientId: string): boolean {
+  try {
+    return decodeJwt(assertion).iss !== clientId;
+  } catch {
+    return false;
+  }
+}
+
+async function isRegistered(assertion: string, client: Client): Promise<boolean> {
+  for (const { issuer, subject, audience, jwks } of client.federated ?? []) {
+    try {
+      await jwtVerify(assertion, createLocalJWKSet(jwks), { issuer, subject, audience });
+      return true;
+    } catch {
+      // The next registration may fit.
+    }
+  }
+  return false;
+}
+
+/** Runs the engine with its answer held back, since its fields and errors are not those that go out. */
+async function runEngine(
+  asked: Asked,
+  response: ServerResponse,
+  provider: Provider,
+  facts: RequestFacts,
+): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  const { write, end, writeHead, setHeader } = response;
+  const keep = (chunk: unknown): void => {
+    if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
+  };
+  await requestFacts.run(
+    facts,
+    () =>
+      new Promise<void>((resolve, reject) => {
+        response.setHeader = () => response;
+        response.writeHead = () => response;
+        response.write = (chunk: unknown) => {
+          keep(chunk);
+          return true;
+        };
+        response.end = (chunk?: unknown) => {
+          keep(chunk);
+          Object.assign(response, { write, end, writeHead, setHeader });
+          response.statusCode = 200;
+          resolve();
+          return response;
+        };
+        provider.callback()(engineRequest(asked), response).catch(reject);
+      }),
+  );
+  const text = Buffer.concat(chunks).toString();
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+}

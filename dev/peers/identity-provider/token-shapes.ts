@@ -1,0 +1,110 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
+import type { KnownTenant, KnownUser, SigningKey } from './directory.ts';
+import { OIDC_SCOPES, SOFT_OFFLINE, shortNames, words } from './scopes.ts';
+
+/** Access tokens for Exchange carry Entra's version 1 claims and this issuer, also from the v2 endpoints. */
+export const accessTokenIssuer = (tenantId: string): string => `https://sts.windows.net/${tenantId}/`;
+
+/** Real tokens are this long: what cuts lines or headers at 1 or 2 kB must be found here, not at a customer's. */
+const ACCESS_TOKEN_PADDING = 630;
+const REFRESH_TOKEN_PADDING = 750;
+
+export interface AccessTokenFacts {
+  tenant: KnownTenant;
+  /** Undefined for an app's own token (client credentials). */
+  user: KnownUser | undefined;
+  clientId: string;
+  audience: string;
+  scope: string;
+  issuedAt: number;
+  expires: number;
+  id?: string;
+}
+
+export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
+  const { user, tenant } = facts;
+  const scp = shortNames(facts.scope);
+  return {
+    aud: facts.audience,
+    iss: accessTokenIssuer(tenant.id),
+    iat: facts.issuedAt,
+    nbf: facts.issuedAt,
+    exp: facts.expires,
+    acr: '1',
+    amr: ['pwd'],
+    appid: facts.clientId,
+    appidacr: '1',
+    jti: facts.id ?? randomUUID(),
+    ...(user === undefined
+      ? { oid: facts.clientId, sub: facts.clientId, roles: appRoles(scp) }
+      : {
+          app_displayname: 'Postroom',
+          ipaddr: '127.0.0.1',
+          name: user.name,
+          oid: user.oid,
+          sub: user.oid,
+          scp,
+          unique_name: user.upn,
+          upn: user.upn,
+          // Not Entra's: tells a practice mail server whose mailboxes may be opened. Dovecot refuses a token that
+          // lacks a configured attribute, so it is always present.
+          delegate: user.sharedMailboxes?.[0] ?? '-',
+        }),
+    tid: tenant.id,
+    ver: '1.0',
+    rh: `0.${randomBytes(ACCESS_TOKEN_PADDING).toString('base64url')}`,
+  };
+}
+
+const appRoles = (scp: string): string[] =>
+  scp === '.default' ? ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'] : [];
+
+export const accessTokenHeader = (kid: string): { typ: string; alg: string; x5t: string; kid: string } => ({
+  // oidc-provider would write at+jwt (RFC 9068); Entra writes JWT, and Dovecot accepts nothing else.
+  typ: 'JWT',
+  alg: 'RS256',
+  x5t: kid,
+  kid,
+});
+
+export async function signAccessToken(claims: JWTPayload, key: SigningKey): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader(accessTokenHeader(key.kid))
+    .sign(await importPKCS8(key.privatePem, 'RS256'));
+}
+
+/** `1.<id>.<padding>`, about 1 kB, as Entra's are. */
+export const dressRefreshToken = (id: string): string =>
+  `1.${id}.${randomBytes(REFRESH_TOKEN_PADDING).toString('base64url')}`;
+
+/** The id inside a refresh token; a value of another shape is answered as it is. */
+export const undressRefreshToken = (token: string): string =>
+  token.startsWith('1.') ? (token.split('.')[1] ?? token) : token;
+
+/** The token endpoint's good answer: Entra's fields in Entra's order. */
+export function tokenAnswer(answer: Record<string, unknown>, tenantId: string): Record<string, unknown> {
+  const scope = words(text(answer['scope']))
+    .filter((name) => name !== SOFT_OFFLINE && name !== OIDC_SCOPES[3])
+    .join(' ');
+  const refreshToken = text(answer['refresh_token']);
+  const idToken = text(answer['id_token']);
+  return {
+    token_type: 'Bearer',
+    scope,
+    expires_in: answer['expires_in'],
+    ext_expires_in: answer['expires_in'],
+    access_token: answer['access_token'],
+    ...(refreshToken !== undefined && { refresh_token: dressRefreshToken(refreshToken) }),
+    ...(idToken !== undefined && { id_token: idToken, client_info: clientInfo(idToken, tenantId) }),
+  };
+}
+
+function clientInfo(idToken: string, tenantId: string): string {
+  const claims = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString()) as {
+    sub?: string;
+  };
+  return Buffer.from(JSON.stringify({ uid: claims.sub, utid: tenantId })).toString('base64url');
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
