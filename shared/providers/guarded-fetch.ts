@@ -1,0 +1,107 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { PostroomError } from '../platform/errors.ts';
+import { type EndpointRules, endpointProblem, isPublicAddress } from './endpoint-safety.ts';
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+const DEADLINE_MS = 15_000;
+
+export interface OutgoingRequest {
+  method: 'GET' | 'POST';
+  headers: Readonly<Record<string, string>>;
+  body?: string | undefined;
+}
+
+export interface Answer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  text: string;
+}
+
+/**
+ * One request to an endpoint of a provider, redirects not followed. The address is checked at connect time, on the
+ * very address the socket uses, so that a name which answers public first and private later gains nothing.
+ * @throws PostroomError `endpoint-refused` when the address may not be reached, `endpoint-silent` when nothing
+ * usable came back; neither holds anything that was sent or received.
+ */
+export async function guardedFetch(
+  address: string,
+  outgoing: OutgoingRequest,
+  rules: EndpointRules,
+): Promise<Answer> {
+  const problem = endpointProblem(address, rules);
+  if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
+  const url = new URL(address);
+  try {
+    return await exchange(url, outgoing, rules);
+  } catch (error) {
+    if (error instanceof PostroomError) throw error;
+    throw new PostroomError('endpoint-silent', `No answer came from ${url.host}.`, { cause: error });
+  }
+}
+
+function exchange(url: URL, outgoing: OutgoingRequest, rules: EndpointRules): Promise<Answer> {
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const request = send(
+      url,
+      {
+        method: outgoing.method,
+        headers: {
+          ...outgoing.headers,
+          ...(outgoing.body !== undefined && { 'content-length': Buffer.byteLength(outgoing.body) }),
+        },
+        signal: AbortSignal.timeout(DEADLINE_MS),
+        agent: false,
+        ...(!rules.local && { lookup: publicLookup }),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.byteLength;
+          if (size > MAX_ANSWER_BYTES)
+            response.destroy(new PostroomError('endpoint-silent', `The answer of ${url.host} is too large.`));
+          else chunks.push(chunk);
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString('utf8'),
+          }),
+        );
+      },
+    );
+    request.on('error', reject);
+    request.end(outgoing.body);
+  });
+}
+
+/** Looks a name up and lets only public addresses through; for every socket to a host that somebody typed. */
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
+  if (isIP(hostname) !== 0) {
+    callback(refusal(hostname), '');
+    return;
+  }
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) {
+      callback(error, '');
+      return;
+    }
+    const refused = addresses.find(({ address }) => !isPublicAddress(address));
+    const [first] = addresses;
+    if (refused !== undefined || first === undefined) callback(refusal(hostname), '');
+    else if (options.all === true) callback(null, addresses satisfies LookupAddress[]);
+    else callback(null, first.address, first.family);
+  });
+};
+
+const refusal = (hostname: string): PostroomError =>
+  new PostroomError(
+    'endpoint-refused',
+    `${hostname} leads to a private address; Postroom only reaches public servers.`,
+  );

@@ -1,0 +1,123 @@
+import type { PracticeWorld } from '../platform/config.ts';
+
+export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
+/** What a token may be used for; each protocol is a scope of its own at Microsoft. */
+export type Protocol = 'imap' | 'pop3' | 'smtp';
+export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
+
+export interface MailHost {
+  host: string;
+  port: number;
+}
+
+export interface Preset {
+  name: PresetName;
+  label: string;
+  /** One sentence for the page where the kind of provider is chosen. */
+  hint: string;
+  needsTenant: boolean;
+  /** Mail hosts a token of this provider may be sent to; undefined: the admin names them. */
+  mail: Partial<Record<Protocol, MailHost>> | undefined;
+  /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
+  endpointHosts: readonly string[] | undefined;
+  /** Where discovery starts; undefined: the admin names it. */
+  authority(tenant: string): string | undefined;
+  /** Scopes for these protocols, without the OpenID ones. */
+  mailScopes(wanted: readonly Protocol[]): string[];
+  /** Parameters the authorization request needs for a refresh token to be given. */
+  authorizationExtras: Readonly<Record<string, string>>;
+  /** `offline_access` is a scope of OpenID Connect; Google has a parameter in its place and refuses the scope. */
+  offlineScope: boolean;
+}
+
+// https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+const outlookScopes: Record<Protocol, string> = {
+  imap: 'https://outlook.office.com/IMAP.AccessAsUser.All',
+  pop3: 'https://outlook.office.com/POP.AccessAsUser.All',
+  smtp: 'https://outlook.office.com/SMTP.Send',
+};
+const outlook = (wanted: readonly Protocol[]): string[] =>
+  protocols.filter((protocol) => wanted.includes(protocol)).map((protocol) => outlookScopes[protocol]);
+
+const microsoft: Preset = {
+  name: 'microsoft',
+  label: 'Microsoft 365',
+  hint: 'Mailboxes of Exchange Online. You need the tenant, the client ID and a client secret of an app registration.',
+  needsTenant: true,
+  mail: {
+    imap: { host: 'outlook.office365.com', port: 993 },
+    pop3: { host: 'outlook.office365.com', port: 995 },
+    smtp: { host: 'smtp.office365.com', port: 587 },
+  },
+  endpointHosts: ['login.microsoftonline.com'],
+  authority: (tenant) => `https://login.microsoftonline.com/${tenant}/v2.0`,
+  mailScopes: outlook,
+  authorizationExtras: {},
+  offlineScope: true,
+};
+
+const google: Preset = {
+  name: 'google',
+  label: 'Google',
+  hint: 'Gmail and Google Workspace. You need an OAuth client of the type “Web application”.',
+  needsTenant: false,
+  mail: {
+    imap: { host: 'imap.gmail.com', port: 993 },
+    pop3: { host: 'pop.gmail.com', port: 995 },
+    smtp: { host: 'smtp.gmail.com', port: 587 },
+  },
+  endpointHosts: ['accounts.google.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
+  authority: () => 'https://accounts.google.com',
+  // One scope covers all three protocols: https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+  mailScopes: () => ['https://mail.google.com/'],
+  // A refresh token comes only with both: https://developers.google.com/identity/protocols/oauth2/web-server#offline
+  authorizationExtras: { access_type: 'offline', prompt: 'consent' },
+  offlineScope: false,
+};
+
+const custom: Preset = {
+  name: 'custom',
+  label: 'Another provider',
+  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
+  needsTenant: false,
+  mail: undefined,
+  endpointHosts: undefined,
+  authority: () => undefined,
+  mailScopes: () => [],
+  authorizationExtras: {},
+  offlineScope: true,
+};
+
+/** The identity provider and mail server that `npm start` runs: Microsoft's shape, on this machine. */
+function practicePreset(world: PracticeWorld): Preset {
+  return {
+    ...microsoft,
+    name: 'practice',
+    label: 'Practice',
+    hint: 'The practice mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
+    mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
+    endpointHosts: [new URL(world.authority).hostname],
+    authority: () => practiceAuthority(world),
+  };
+}
+
+/** The authority may come with or without tenant and version. */
+function practiceAuthority({ authority, tenant }: PracticeWorld): string {
+  const base = authority.replace(/\/+$/, '');
+  if (base.endsWith('/v2.0')) return base;
+  return base.endsWith(`/${tenant}`) ? `${base}/v2.0` : `${base}/${tenant}/v2.0`;
+}
+
+/** The presets on offer; Practice only where `npm start` has set up its world. */
+export function presetsFor(config: { practice: PracticeWorld | undefined }): readonly Preset[] {
+  const known = [microsoft, google, custom];
+  return config.practice === undefined ? known : [practicePreset(config.practice), ...known];
+}
+
+/** A preset by its name; undefined for an unknown name, and for Practice where there is no practice world. */
+export function presetNamed(
+  name: string,
+  config: { practice: PracticeWorld | undefined },
+): Preset | undefined {
+  return presetsFor(config).find((preset) => preset.name === name);
+}

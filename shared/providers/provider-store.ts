@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { PostroomError } from '../platform/errors.ts';
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { base32 } from './base32.ts';
+import type { PresetName } from './presets.ts';
+import type { CustomEndpoints, Provider } from './provider.ts';
+
+// Table Providers: PartitionKey `provider` (an installation has a handful), RowKey a random id of 128 bits.
+const PARTITION = 'provider';
+
+export interface ProviderStore {
+  /** All of them, by name. */
+  list(): Promise<Provider[]>;
+  get(id: string): Promise<Provider | undefined>;
+  save(provider: Provider): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+/** A new id: 128 random bits, 26 characters. */
+export const newProviderId = (): string => base32(randomBytes(16));
+
+export function createProviderStore(tables: Tables): ProviderStore {
+  const table = tables.open('Providers');
+  return {
+    async list() {
+      const rows = await listAll(table, PARTITION);
+      return rows.map(providerOf).sort((a, b) => a.name.localeCompare(b.name));
+    },
+    async get(id) {
+      // An id comes from an address: what is not one of ours is never sent to the table.
+      if (!/^[a-z2-7]{26}$/.test(id)) return undefined;
+      const row = await table.get(PARTITION, id);
+      return row === undefined ? undefined : providerOf(row);
+    },
+    async save(provider) {
+      await table.commit(PARTITION, [{ kind: 'put', row: rowOf(provider) }]);
+    },
+    async remove(id) {
+      await table.commit(PARTITION, [{ kind: 'remove', rowKey: id }]);
+    },
+  };
+}
+
+function rowOf(provider: Provider): Row {
+  const { credential, endpoints } = provider;
+  return {
+    partitionKey: PARTITION,
+    rowKey: provider.id,
+    name: provider.name,
+    preset: provider.preset,
+    tenant: provider.tenant,
+    clientId: provider.clientId,
+    secretName: credential.vaultName,
+    secretVersion: credential.version,
+    secretSetAt: credential.setAt,
+    secretExpiresOn: credential.expiresOn,
+    issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
+    authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
+    tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : undefined,
+    scopes: provider.scopes.join(' '),
+    createdAt: provider.createdAt,
+  };
+}
+
+function providerOf(row: Row): Provider {
+  return {
+    id: row.rowKey,
+    name: text(row, 'name'),
+    preset: presetNameOf(row),
+    tenant: optional(row, 'tenant'),
+    clientId: text(row, 'clientId'),
+    credential: {
+      kind: 'secret',
+      vaultName: text(row, 'secretName'),
+      version: text(row, 'secretVersion'),
+      setAt: text(row, 'secretSetAt'),
+      expiresOn: text(row, 'secretExpiresOn'),
+    },
+    endpoints: endpointsOf(row),
+    scopes: text(row, 'scopes')
+      .split(' ')
+      .filter((scope) => scope !== ''),
+    createdAt: text(row, 'createdAt'),
+  };
+}
+
+function endpointsOf(row: Row): CustomEndpoints | undefined {
+  const issuer = optional(row, 'issuer');
+  if (issuer !== undefined) return { kind: 'discovery', issuer };
+  const authorization = optional(row, 'authorizationEndpoint');
+  const token = optional(row, 'tokenEndpoint');
+  return authorization === undefined || token === undefined
+    ? undefined
+    : { kind: 'manual', authorization, token };
+}
+
+function presetNameOf(row: Row): PresetName {
+  const name = row['preset'];
+  if (name === 'microsoft' || name === 'google' || name === 'custom' || name === 'practice') return name;
+  throw broken(row, 'preset');
+}
+
+function optional(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw broken(row, column);
+  return value;
+}
+
+const broken = (row: Row, column: string): PostroomError =>
+  new PostroomError('bad-row', `Providers/${row.rowKey}.${column} does not hold what Postroom wrote there`);
