@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { answersWithin, freePort } from '../free-port.ts';
-import type { MailServer, MailServerOptions } from '../mail-server.ts';
+import type { MailServer, MailServerOptions } from '../mail-world.ts';
 import { Daemon, endLeftover } from './daemon.ts';
 import { dovecotFiles } from './dovecot-config.ts';
 import { MaildirDelivery } from './maildir.ts';

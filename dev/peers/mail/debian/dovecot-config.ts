@@ -1,4 +1,4 @@
-import { exchangeCapabilities, type PracticeMailbox, standardFolders } from '../mail-server.ts';
+import { exchangeCapabilities, type PracticeMailbox, standardFolders } from '../mail-world.ts';
 
 export interface DovecotPlan {
   /** Configuration, keys, logs. */

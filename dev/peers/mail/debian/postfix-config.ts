@@ -1,4 +1,4 @@
-import type { PracticeMailbox } from '../mail-server.ts';
+import type { PracticeMailbox } from '../mail-world.ts';
 
 export interface PostfixPlan {
   readonly etc: string;
