@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  Binding,
+  HookContext,
+  InvocationResponse,
+  LogLevel,
+  ProgrammingModel,
+  TypedData,
+} from './core-types.ts';
+
+/** One registered function. */
+export interface RegisteredFunction {
+  name: string;
+  bindings: Readonly<Record<string, Binding>>;
+  trigger: Binding & { name: string };
+  callback: (...inputs: unknown[]) => unknown;
+}
+
+export type HostLog = (level: LogLevel, message: string, functionName?: string) => void;
+
+export interface InvocationInput {
+  data: TypedData;
+  triggerMetadata?: Readonly<Record<string, TypedData>>;
+}
+
+/** What stands in for the Functions worker: takes registrations and runs invocations in this process. */
+export interface Core {
+  /** The module `@azure/functions-core` as the library asks for it. */
+  module: Record<string, unknown>;
+  functions: ReadonlyMap<string, RegisteredFunction>;
+  /** Ends the registration: later ones are refused, as on Azure. Runs the appStart hooks. */
+  start(appDir: string): Promise<void>;
+  /** Runs a function and gives the worker's answer; rejects with what the handler threw. */
+  invoke(target: RegisteredFunction, input: InvocationInput): Promise<InvocationResponse>;
+  /** Runs the appTerminate hooks. */
+  terminate(): Promise<void>;
+}
+
+/**
+ * The library converts requests, cookies and answers itself through the model that it hands over, so a local host
+ * keeps its real behaviour. The interface is undocumented; its types are in the sources of azure-functions-nodejs-worker.
+ */
+export function createCore(log: HostLog): Core {
+  const functions = new Map<string, RegisteredFunction>();
+  const hooks = new Map<string, ((context: HookContext) => unknown)[]>();
+  const appHookData = {};
+  let model: ProgrammingModel | undefined;
+  let started = false;
+
+  const runHooks = async (name: string, context: HookContext): Promise<void> => {
+    for (const hook of hooks.get(name) ?? []) await hook(context);
+  };
+
+  const module = {
+    version: '3.14.1',
+    hostVersion: '4.1052.200',
+    Disposable,
+    log: (level: LogLevel, _category: string, message: string) => log(level, message),
+    setProgrammingModel: (given: ProgrammingModel) => {
+      model = given;
+    },
+    getProgrammingModel: () => model,
+    registerHook(name: string, callback: (context: HookContext) => unknown): Disposable {
+      const list = hooks.get(name) ?? [];
+      list.push(callback);
+      hooks.set(name, list);
+      return new Disposable(() => list.splice(list.indexOf(callback), 1));
+    },
+    registerFunction(
+      { name, bindings }: { name: string; bindings: Record<string, Binding> },
+      callback: RegisteredFunction['callback'],
+    ): Disposable {
+      if (started) throw new Error('A function can only be registered during app startup.');
+      if (functions.has(name)) throw new Error(`A function with id "${name}" has already been registered.`);
+      const found = Object.entries(bindings).find(([, { type }]) => type.toLowerCase().endsWith('trigger'));
+      if (found === undefined) throw new Error(`The function ${name} has no trigger.`);
+      const [bindingName, trigger] = found;
+      functions.set(name, { name, bindings, trigger: { ...trigger, name: bindingName }, callback });
+      return new Disposable(() => functions.delete(name));
+    },
+  };
+
+  return {
+    module,
+    functions,
+    async start(functionAppDirectory) {
+      await runHooks('appStart', { hookData: {}, appHookData, functionAppDirectory });
+      started = true;
+      if (functions.size === 0) throw new Error('The app registered no function.');
+      // The library refuses changes of its setup from here on.
+      await model?.getCapabilities?.({});
+    },
+    async invoke({ name, bindings, trigger, callback }, { data, triggerMetadata = {} }) {
+      if (model === undefined) throw new Error('The app has no programming model.');
+      const invocationId = randomUUID();
+      const invocation = model.getInvocationModel({
+        invocationId,
+        metadata: { name, bindings },
+        request: {
+          invocationId,
+          functionId: name,
+          inputData: [{ name: trigger.name, data }],
+          triggerMetadata,
+          traceContext: {},
+        },
+        log: (level, _category, message) => log(level, message, name),
+      });
+      const { context, inputs } = await invocation.getArguments();
+      const shared = { hookData: {}, appHookData, invocationContext: context };
+      const before = { ...shared, functionCallback: callback, inputs };
+      await runHooks('preInvocation', before);
+      const after: HookContext = { ...shared, inputs: before.inputs, result: null, error: null };
+      try {
+        after['result'] = await invocation.invokeFunction(context, before.inputs, before.functionCallback);
+      } catch (error) {
+        after['error'] = error;
+      }
+      await runHooks('postInvocation', after);
+      if (after['error'] !== null) throw after['error'];
+      return invocation.getResponse(context, after['result']);
+    },
+    terminate: () => runHooks('appTerminate', { hookData: {}, appHookData }),
+  };
+}
+
+class Disposable {
+  static from(...all: Disposable[]): Disposable {
+    return new Disposable(() => {
+      for (const one of all) one.dispose();
+    });
+  }
+
+  readonly #dispose: () => unknown;
+
+  constructor(dispose: () => unknown) {
+    this.#dispose = dispose;
+  }
+
+  dispose(): void {
+    this.#dispose();
+  }
+}

@@ -1,0 +1,49 @@
+/** Somebody who may sign in on the practice sign-in page. */
+export interface PracticePerson {
+  /** Object id, a GUID. */
+  id: string;
+  name: string;
+  /** Sign-in name, an address. */
+  upn: string;
+  roles: readonly string[];
+}
+
+/** What the host's own page needs to send a practice mail. */
+export interface PracticeMailOptions {
+  mailboxes: readonly string[];
+  /** Takes mail without sign-in, for the practice mailboxes only. */
+  dropSmtp: { host: string; port: number };
+}
+
+export interface HostOptions {
+  /** The built app: host.json, package.json and code. */
+  appDir: string;
+  /** On 127.0.0.1; 0 takes a free one. */
+  port: number;
+  /** App settings. They are put into the environment after the app's code is loaded, as on Azure. */
+  settings: Readonly<Record<string, string>>;
+  /** Keeps the key of the sign-in sessions between starts. */
+  stateDir: string;
+  people: readonly PracticePerson[];
+  practice?: PracticeMailOptions;
+  /** Timers and queues run. Without them only HTTP and POST /admin/functions/NAME start anything. */
+  background: boolean;
+  /** Tuning of the queue trigger, for tests. */
+  queues?: { leaseSeconds?: number; maxIdleMs?: number };
+}
+
+/** The people of the practice organization, one for each role. */
+export const practicePeople: readonly PracticePerson[] = [
+  {
+    id: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d01',
+    name: 'Alex Admin',
+    upn: 'alex@contoso.example',
+    roles: ['admin'],
+  },
+  {
+    id: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d02',
+    name: 'Sam Agent',
+    upn: 'sam@contoso.example',
+    roles: ['agent'],
+  },
+];

@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { Core, HostLog, RegisteredFunction } from './core.ts';
+import type { TypedData } from './core-types.ts';
+import { resolveSettings } from './setting-names.ts';
+
+/** `extensions.queues` of host.json; the defaults are the platform's. */
+export interface QueueSettings {
+  batchSize?: number;
+  newBatchThreshold?: number;
+  maxDequeueCount?: number;
+  visibilityTimeout?: string;
+}
+
+export interface QueueTuning {
+  /** How long a message stays hidden while it is worked on; renewed at half of it. The platform takes ten minutes. */
+  leaseSeconds?: number;
+  /** Longest pause between two looks at an empty queue. The platform goes up to a minute; nobody wants to wait here. */
+  maxIdleMs?: number;
+}
+
+export interface Queues {
+  /** Takes no further message and waits for those under way. */
+  stop(): Promise<void>;
+}
+
+interface Reader {
+  target: RegisteredFunction;
+  queue: QueueClient;
+  poison: QueueClient;
+  batchSize: number;
+  threshold: number;
+  maxDequeueCount: number;
+  retrySeconds: number;
+  leaseSeconds: number;
+  maxIdleMs: number;
+}
+
+/** Runs the queue functions as the platform's storage extension does: at least once, five tries, then the poison queue. */
+export async function startQueues(
+  core: Core,
+  log: HostLog,
+  settings: QueueSettings,
+  tuning: QueueTuning = {},
+): Promise<Queues> {
+  const targets = [...core.functions.values()].filter(({ trigger }) => trigger.type === 'queueTrigger');
+  if (targets.length === 0) return { stop: () => Promise.resolve() };
+  // Loaded only where a queue function exists: it is most of the host's start.
+  const { QueueServiceClient } = await import('@azure/storage-queue');
+  const { batchSize = 16, newBatchThreshold = Math.floor(batchSize / 2), maxDequeueCount = 5 } = settings;
+  const readers = targets.map((target): Reader => {
+    const whose = `the queue function ${target.name}`;
+    const connection = resolveSettings(`%${target.trigger.connection ?? 'AzureWebJobsStorage'}%`, whose);
+    const service = QueueServiceClient.fromConnectionString(connection);
+    const name = resolveSettings(target.trigger.queueName ?? '', whose);
+    return {
+      target,
+      queue: service.getQueueClient(name),
+      poison: service.getQueueClient(`${name}-poison`),
+      batchSize: Math.min(batchSize, 32),
+      threshold: newBatchThreshold,
+      maxDequeueCount,
+      retrySeconds: secondsOf(settings.visibilityTimeout),
+      leaseSeconds: tuning.leaseSeconds ?? 600,
+      maxIdleMs: tuning.maxIdleMs ?? 1_000,
+    };
+  });
+  const stopping = new AbortController();
+  const loops = readers.map((reader) => readQueue(reader, core, log, stopping.signal));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function readQueue(reader: Reader, core: Core, log: HostLog, stopping: AbortSignal): Promise<void> {
+  const { target, queue, batchSize, threshold, leaseSeconds, maxIdleMs } = reader;
+  const running = new Set<Promise<void>>();
+  let idleMs = 50;
+  while (!stopping.aborted) {
+    let received = 0;
+    if (running.size <= threshold) {
+      try {
+        const { receivedMessageItems } = await queue.receiveMessages({
+          numberOfMessages: batchSize,
+          visibilityTimeout: leaseSeconds,
+          abortSignal: stopping,
+        });
+        received = receivedMessageItems.length;
+        for (const message of receivedMessageItems) {
+          const task = handleMessage(reader, core, log, message).finally(() => running.delete(task));
+          running.add(task);
+        }
+      } catch (error) {
+        if (stopping.aborted) break;
+        // A queue that nobody has made yet is an empty one.
+        if (statusOf(error) !== 404) log('error', `the queue does not answer: ${String(error)}`, target.name);
+        idleMs = maxIdleMs;
+      }
+    }
+    idleMs = received > 0 ? 50 : Math.min(maxIdleMs, idleMs * 2);
+    await pause(idleMs, undefined, { signal: stopping }).catch(() => undefined);
+  }
+  await Promise.all(running);
+}
+
+/** Never rejects: what goes wrong with the queue itself is logged, and the message comes again when its lease ends. */
+async function handleMessage(
+  reader: Reader,
+  core: Core,
+  log: HostLog,
+  message: DequeuedMessageItem,
+): Promise<void> {
+  const { target, queue, poison, maxDequeueCount, retrySeconds, leaseSeconds } = reader;
+  const { messageId, messageText, dequeueCount } = message;
+  let popReceipt = message.popReceipt;
+  const renew = async (): Promise<void> => {
+    try {
+      popReceipt =
+        (await queue.updateMessage(messageId, popReceipt, messageText, leaseSeconds)).popReceipt ??
+        popReceipt;
+    } catch (error) {
+      log('warning', `lost the lease of message ${messageId}: ${String(error)}`, target.name);
+    }
+  };
+  let renewal = Promise.resolve();
+  const timer = setInterval(() => {
+    renewal = renewal.then(renew);
+  }, leaseSeconds * 500);
+  const settle = async (): Promise<void> => {
+    clearInterval(timer);
+    await renewal;
+  };
+  try {
+    try {
+      await core.invoke(target, invocationOf(message));
+    } catch (error) {
+      await settle();
+      log('error', `try ${dequeueCount} of ${maxDequeueCount} failed: ${String(error)}`, target.name);
+      if (dequeueCount < maxDequeueCount) {
+        await queue.updateMessage(messageId, popReceipt, messageText, retrySeconds);
+        return;
+      }
+      await poison.createIfNotExists();
+      await poison.sendMessage(messageText, { messageTimeToLive: -1 });
+      await queue.deleteMessage(messageId, popReceipt);
+      log('warning', `message ${messageId} moved to ${poison.name}`, target.name);
+      return;
+    }
+    await settle();
+    await queue.deleteMessage(messageId, popReceipt);
+  } catch (error) {
+    log('error', `message ${messageId} was not settled: ${String(error)}`, target.name);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** What a handler gets for a message, or for a text that `POST /admin/functions/NAME` gives in a message's place. */
+export function invocationOf(
+  message: Pick<DequeuedMessageItem, 'messageText'> & Partial<DequeuedMessageItem>,
+): { data: TypedData; triggerMetadata: Record<string, TypedData> } {
+  const text = Buffer.from(message.messageText, 'base64').toString('utf8');
+  const json = (value: unknown): TypedData => ({ json: JSON.stringify(value) });
+  return {
+    data: { string: text },
+    triggerMetadata: {
+      QueueTrigger: { string: text },
+      Id: { string: message.messageId ?? '' },
+      PopReceipt: { string: message.popReceipt ?? '' },
+      DequeueCount: json(message.dequeueCount ?? 1),
+      InsertionTime: json(message.insertedOn ?? new Date()),
+      ExpirationTime: json(message.expiresOn ?? new Date()),
+      NextVisibleTime: json(message.nextVisibleOn ?? new Date()),
+    },
+  };
+}
+
+/** `hh:mm:ss` in seconds. */
+function secondsOf(span: string | undefined): number {
+  return (span ?? '').split(':').reduce((total, part) => total * 60 + Number(part), 0);
+}
+
+function statusOf(error: unknown): unknown {
+  return error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+}

@@ -1,0 +1,43 @@
+/**
+ * Everything that can start the app. Registration comes first and needs next to nothing: an entry that throws before
+ * it has registered leaves an app without functions and without an error, and on Azure the settings arrive only after
+ * this file is loaded. Each handler loads its feature at its first call.
+ */
+import { app, type HttpMethod } from '@azure/functions';
+import { backgroundHandler } from './background-handler.ts';
+import { isLive, isReady } from './health.ts';
+import { httpHandler } from './http-adapter.ts';
+
+const everyMethod: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const pages = httpHandler(async () => (await import('./web.ts')).answerPage);
+
+// The host tries routes in order of function name and takes the first that fits: each name here must sort before `web`.
+app.http('healthLive', {
+  route: 'health/live',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: isLive,
+});
+app.http('healthReady', {
+  route: 'health/ready',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: isReady,
+});
+app.http('oauthCallback', {
+  route: 'oauth/callback',
+  methods: ['GET', 'HEAD', 'POST'],
+  authLevel: 'anonymous',
+  handler: pages,
+});
+app.http('web', { route: '{*path}', methods: everyMethod, authLevel: 'anonymous', handler: pages });
+
+app.timer('fetchMail', {
+  schedule: '%FETCH_SCHEDULE%',
+  handler: backgroundHandler(async () => (await import('./fetch-mail.ts')).fetchMail),
+});
+app.storageQueue('fetchShard', {
+  queueName: 'fetch-shard',
+  connection: 'DataStorage',
+  handler: backgroundHandler(async () => (await import('./fetch-shard.ts')).runShard),
+});

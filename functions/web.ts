@@ -1,0 +1,93 @@
+import { Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { secureHeaders } from 'hono/secure-headers';
+import { log } from '../shared/platform/log.ts';
+import { assets } from '../shared/ui/assets.ts';
+import { signInGuard } from './guard.ts';
+import { newReference } from './http-adapter.ts';
+import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
+import { type Services, services } from './services.ts';
+import type { WebEnvironment } from './web-environment.ts';
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** All pages behind one function. The services are asked for at each request, so that bad settings end as a page. */
+export function createWeb(
+  servicesOf: () => Services,
+  pages: readonly Hono<WebEnvironment>[],
+): Hono<WebEnvironment> {
+  const web = new Hono<WebEnvironment>();
+  web.use(strictHeaders, noStore);
+  // The name holds a fingerprint of the content: another content has another address.
+  for (const { path, contentType, body } of assets)
+    web.get(path, (c) =>
+      c.body(body, 200, {
+        'content-type': contentType,
+        'cache-control': 'public, max-age=31536000, immutable',
+      }),
+    );
+  web.use(async (c, next) => {
+    c.set('services', servicesOf());
+    await next();
+  });
+  web.use(sameOrigin);
+  web.use(bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: (c) => c.html(tooLargePage(), 413) }));
+  web.use(signInGuard);
+  for (const page of pages) web.route('/', page);
+  web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
+  web.onError((error, c) => {
+    const reference = newReference();
+    log.error('page failed', error, { reference, method: c.req.method, path: c.req.routePath });
+    return c.html(brokenPage(reference), 500);
+  });
+  return web;
+}
+
+/**
+ * Headers of every page. A route that needs other ones (the body of a mail in its frame) sets them itself and keeps
+ * them. `same-origin` instead of no referrer: without one, browsers send our own forms with `Origin: null`.
+ */
+const strictHeaders: MiddlewareHandler = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    fontSrc: ["'self'"],
+    frameSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  referrerPolicy: 'same-origin',
+  overwrite: false,
+});
+
+/** Pages hold mail: no cache keeps them, unless a route decides otherwise. */
+const noStore: MiddlewareHandler = createMiddleware(async (c, next) => {
+  await next();
+  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
+});
+
+/**
+ * Changing requests come from our own pages only, whatever their content type. Browsers say so in `Sec-Fetch-Site`
+ * and, the older ones, in `Origin`; neither can be set by a page. A request that says nothing is refused.
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ */
+const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) return next();
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  const own = [c.get('services').config.publicUrl, new URL(c.req.url).origin];
+  const allowed = site === undefined ? origin !== undefined && own.includes(origin) : site === 'same-origin';
+  return allowed ? next() : c.html(otherSitePage(), 403);
+});
+
+let cached: Hono<WebEnvironment> | undefined;
+
+/** Answers one request to a page. */
+export function answerPage(request: Request): Response | Promise<Response> {
+  cached ??= createWeb(services, []);
+  return cached.fetch(request);
+}
