@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { icon } from './icon.ts';
+import { script } from './script.ts';
+import { stylesheet } from './stylesheet.ts';
+
+/** A file of ours. Its path changes with its content, so it may be cached for ever. */
+export interface Asset {
+  path: string;
+  contentType: string;
+  body: string;
+}
+
+function asset(name: string, extension: string, contentType: string, body: string): Asset {
+  const fingerprint = createHash('sha256').update(body).digest('hex').slice(0, 12);
+  return { path: `/assets/${name}.${fingerprint}.${extension}`, contentType, body };
+}
+
+const style = asset('postroom', 'css', 'text/css; charset=utf-8', stylesheet);
+const enhancement = asset('postroom', 'js', 'text/javascript; charset=utf-8', script);
+const mark = asset('postroom', 'svg', 'image/svg+xml', icon);
+
+export const assets: readonly Asset[] = [style, enhancement, mark];
+export const stylesheetPath: string = style.path;
+export const scriptPath: string = enhancement.path;
+export const iconPath: string = mark.path;

@@ -1,0 +1,247 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+
+/** Field name → one sentence that says what to do. */
+export type FieldErrors = Readonly<Record<string, string>>;
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+interface FieldProps {
+  /** Also the id, so that the error summary can lead to it. */
+  name: string;
+  hint?: Child;
+  error?: string | undefined;
+}
+
+/** Stands above a form that came back; renders nothing when all is well. */
+export function ErrorSummary(props: { errors: FieldErrors }): JSX.Element | null {
+  const errors = Object.entries(props.errors);
+  if (errors.length === 0) return null;
+  return (
+    <div class="error-summary" role="alert" tabindex={-1} autofocus>
+      <h2>There is a problem</h2>
+      <ul>
+        {errors.map(([field, sentence]) => (
+          <li>
+            <a href={`#${field}`}>{sentence}</a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+export function TextField(
+  props: FieldProps & {
+    label: string;
+    value?: string | undefined;
+    type?: 'text' | 'email' | 'url' | 'password' | 'number' | 'date' | undefined;
+    required?: boolean | undefined;
+    autocomplete?: string | undefined;
+    spellcheck?: boolean | undefined;
+    size?: 'short' | 'long' | undefined;
+  },
+): JSX.Element {
+  const { name, type = 'text' } = props;
+  return (
+    <div class={fieldClass(props)}>
+      <label for={name}>{props.label}</label>
+      <HintAndError {...props} />
+      <input
+        id={name}
+        name={name}
+        type={type}
+        class={props.size === 'short' ? 'short' : undefined}
+        // What was typed comes back, except a secret.
+        value={type === 'password' ? undefined : props.value}
+        required={props.required === true}
+        autocomplete={props.autocomplete}
+        spellcheck={props.spellcheck}
+        {...described(props)}
+      />
+    </div>
+  );
+}
+
+export function SelectField(
+  props: FieldProps & { label: string; value?: string | undefined; options: readonly Choice[] },
+): JSX.Element {
+  return (
+    <div class={fieldClass(props)}>
+      <label for={props.name}>{props.label}</label>
+      <HintAndError {...props} />
+      <select id={props.name} name={props.name} {...described(props)}>
+        {props.options.map(({ value, label }) => (
+          <option value={value} selected={value === props.value}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+export function RadioField(
+  props: FieldProps & {
+    legend: string;
+    value?: string | undefined;
+    options: readonly (Choice & { hint?: Child })[];
+  },
+): JSX.Element {
+  return (
+    <fieldset class={fieldClass(props)} aria-describedby={described(props)['aria-describedby']}>
+      <legend>{props.legend}</legend>
+      <HintAndError {...props} />
+      {props.options.map(({ value, label, hint }, index) => {
+        const id = index === 0 ? props.name : `${props.name}-${index + 1}`;
+        return (
+          <Tick
+            type="radio"
+            id={id}
+            name={props.name}
+            value={value}
+            label={label}
+            hint={hint}
+            checked={value === props.value}
+          />
+        );
+      })}
+    </fieldset>
+  );
+}
+
+export function CheckboxField(
+  props: FieldProps & { label: string; checked?: boolean | undefined },
+): JSX.Element {
+  return (
+    <div class={fieldClass(props)}>
+      {props.error === undefined ? null : <ErrorText name={props.name} error={props.error} />}
+      <Tick
+        type="checkbox"
+        id={props.name}
+        name={props.name}
+        value="on"
+        label={props.label}
+        hint={props.hint}
+        checked={props.checked === true}
+        error={props.error}
+      />
+    </div>
+  );
+}
+
+export function SubmitButton(props: {
+  children: Child;
+  kind?: 'primary' | 'secondary' | 'danger' | undefined;
+  name?: string | undefined;
+  value?: string | undefined;
+}): JSX.Element {
+  return (
+    <button type="submit" class={`button ${props.kind ?? 'primary'}`} name={props.name} value={props.value}>
+      {props.children}
+    </button>
+  );
+}
+
+export function ButtonLink(props: {
+  href: string;
+  children: Child;
+  kind?: 'primary' | 'secondary' | undefined;
+}): JSX.Element {
+  return (
+    <a class={`button ${props.kind ?? 'primary'}`} href={props.href}>
+      {props.children}
+    </a>
+  );
+}
+
+/** A value to take elsewhere: selectable as it stands, with a button where the script runs. */
+export function CopyText(props: { label: string; value: string }): JSX.Element {
+  return (
+    <div class="copy">
+      <label>
+        {props.label}
+        <input type="text" readonly value={props.value} spellcheck={false} />
+      </label>
+      <button type="button" class="button secondary" data-copy="" hidden aria-label={`Copy ${props.label}`}>
+        Copy
+      </button>
+    </div>
+  );
+}
+
+const fieldClass = (props: FieldProps): string => (props.error === undefined ? 'field' : 'field invalid');
+const present = (child: Child): boolean =>
+  child !== undefined && child !== null && child !== false && child !== '';
+
+function described(props: FieldProps): { 'aria-describedby'?: string; 'aria-invalid'?: 'true' } {
+  const ids = [
+    ...(present(props.hint) ? [`${props.name}-hint`] : []),
+    ...(props.error === undefined ? [] : [`${props.name}-error`]),
+  ];
+  return {
+    ...(ids.length === 0 ? {} : { 'aria-describedby': ids.join(' ') }),
+    ...(props.error === undefined ? {} : { 'aria-invalid': 'true' }),
+  };
+}
+
+function HintAndError(props: FieldProps): JSX.Element {
+  return (
+    <>
+      {present(props.hint) ? (
+        <p class="hint" id={`${props.name}-hint`}>
+          {props.hint}
+        </p>
+      ) : null}
+      {props.error === undefined ? null : <ErrorText name={props.name} error={props.error} />}
+    </>
+  );
+}
+
+function ErrorText(props: { name: string; error: string }): JSX.Element {
+  return (
+    <p class="error" id={`${props.name}-error`}>
+      {props.error}
+    </p>
+  );
+}
+
+function Tick(props: {
+  type: 'radio' | 'checkbox';
+  id: string;
+  name: string;
+  value: string;
+  label: string;
+  hint: Child;
+  checked: boolean;
+  error?: string | undefined;
+}): JSX.Element {
+  // A group has a hint of its own under the id of its first choice.
+  const hintId = props.type === 'radio' ? `${props.id}-choice-hint` : `${props.id}-hint`;
+  const ids = [
+    ...(present(props.hint) ? [hintId] : []),
+    ...(props.error === undefined ? [] : [`${props.id}-error`]),
+  ];
+  return (
+    <div class="tick">
+      <input
+        type={props.type}
+        id={props.id}
+        name={props.name}
+        value={props.value}
+        checked={props.checked}
+        aria-describedby={ids.length === 0 ? undefined : ids.join(' ')}
+        aria-invalid={props.error === undefined ? undefined : 'true'}
+      />
+      <label for={props.id}>{props.label}</label>
+      {present(props.hint) ? (
+        <p class="hint" id={hintId}>
+          {props.hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}

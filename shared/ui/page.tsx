@@ -1,0 +1,125 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { PostroomError } from '../platform/errors.ts';
+import type { Principal } from '../platform/principal.ts';
+import { iconPath, scriptPath, stylesheetPath } from './assets.ts';
+import { safeHref } from './links.ts';
+
+export interface Flash {
+  kind: 'success' | 'warning' | 'error';
+  text: string;
+}
+
+export type Place = 'home' | 'tickets' | 'quarantine' | 'mailboxes' | 'providers';
+
+interface PageProps {
+  title: string;
+  /** Who is signed in; without one (invitation, sign-in pages) there is no navigation. */
+  principal?: Principal | undefined;
+  /** Which place of the navigation the page belongs to. */
+  place?: Place | undefined;
+  flash?: Flash | undefined;
+  /** Uses the whole width: lists and tickets. Forms and prose stay narrow. */
+  wide?: boolean | undefined;
+  /** The page came back with mistakes to correct; said first in the title, where a screen reader begins. */
+  hasErrors?: boolean | undefined;
+  /** Goes on to this address at once; a form's redirect may not leave our origin under the page policy. */
+  refreshTo?: string | undefined;
+  children: Child;
+}
+
+const places: readonly { place: Place; href: string; label: string; adminOnly: boolean }[] = [
+  { place: 'home', href: '/', label: 'Home', adminOnly: false },
+  { place: 'tickets', href: '/tickets', label: 'Tickets', adminOnly: false },
+  { place: 'quarantine', href: '/quarantine', label: 'Quarantine', adminOnly: false },
+  { place: 'mailboxes', href: '/mailboxes', label: 'Mailboxes', adminOnly: true },
+  { place: 'providers', href: '/providers', label: 'Providers', adminOnly: true },
+];
+
+/** A whole document. Pass it to `renderPage`. */
+export function Page(props: PageProps): JSX.Element {
+  const refresh = props.refreshTo === undefined ? undefined : safeHref(props.refreshTo);
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        {refresh === undefined ? null : <meta http-equiv="refresh" content={`0; url=${refresh}`} />}
+        <title>{`${props.hasErrors === true ? 'Error: ' : ''}${props.title} · Postroom`}</title>
+        <link rel="icon" type="image/svg+xml" href={iconPath} />
+        <link rel="stylesheet" href={stylesheetPath} />
+        <script type="module" src={scriptPath} />
+      </head>
+      <body>
+        <a class="skip" href="#content">
+          Skip to content
+        </a>
+        <Masthead principal={props.principal} place={props.place} />
+        <main id="content" class={props.wide === true ? 'wide' : 'narrow'} tabindex={-1}>
+          {props.flash === undefined ? null : <FlashNote flash={props.flash} />}
+          <h1>{props.title}</h1>
+          {props.children}
+        </main>
+      </body>
+    </html>
+  );
+}
+
+function Masthead(props: { principal: Principal | undefined; place: Place | undefined }): JSX.Element {
+  const { principal } = props;
+  return (
+    <header class="masthead">
+      <div class="masthead-row">
+        <a class="brand" href="/">
+          <img src={iconPath} alt="" width="28" height="28" />
+          Postroom
+        </a>
+        {principal === undefined ? null : (
+          <>
+            <nav aria-label="Main">
+              <ul>
+                {places
+                  .filter(({ adminOnly }) => !adminOnly || principal.roles.includes('admin'))
+                  .map(({ place, href, label }) => (
+                    <li>
+                      <a href={href} aria-current={place === props.place ? 'page' : undefined}>
+                        {label}
+                      </a>
+                    </li>
+                  ))}
+              </ul>
+            </nav>
+            <p class="who">
+              <span class="who-name">{principal.name}</span>
+              <a href="/.auth/logout">Sign out</a>
+            </p>
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function FlashNote(props: { flash: Flash }): JSX.Element {
+  const { kind, text } = props.flash;
+  return (
+    <div class={`flash ${kind}`} role={kind === 'success' ? 'status' : 'alert'}>
+      <p>{text}</p>
+    </div>
+  );
+}
+
+/**
+ * The document as a string.
+ * @throws PostroomError `page-not-ready` when a part of the page is a promise: pages get their values before they are drawn.
+ */
+export function renderPage(element: JSX.Element): string {
+  const html: unknown = element.toString();
+  if (typeof html !== 'string')
+    throw new PostroomError(
+      'page-not-ready',
+      'A part of the page is a promise; await its value before drawing',
+    );
+  return `<!doctype html>${html}`;
+}
