@@ -5,8 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { type Core, createCore, type HostLog } from './core.ts';
 
 const CORE = '@azure/functions-core';
+const CORE_URL = `local:${CORE}`;
 const SLOT = 'postroom.functions-core';
+// Node remembers what a file's `require` found, so every load gets this one module; it speaks for the newest core.
+// The library registers only while the app loads, and one app is loaded at a time.
+const CORE_SOURCE = `module.exports = new Proxy({}, { get: (_, name) => globalThis[Symbol.for('${SLOT}')][name] });`;
 let loads = 0;
+
+// A test runner puts an import of its own in the place of the language's, which knows each file only once.
+const importModule = new Function('url', 'return import(url)') as (url: string) => Promise<unknown>;
 
 export interface LoadedApp {
   core: Core;
@@ -25,30 +32,25 @@ export interface LoadedApp {
 export async function loadApp(appDir: string, log: HostLog): Promise<LoadedApp> {
   const { main } = JSON.parse(await readFile(join(appDir, 'package.json'), 'utf8')) as { main: string };
   const core = createCore(log);
-  const load = ++loads;
-  const slot = `${SLOT}.${load}`;
-  const marker = `load=${load}`;
+  const marker = `?load=${++loads}`;
   const folder = pathToFileURL(join(appDir, '/')).href;
-  Reflect.set(globalThis, Symbol.for(slot), core.module);
+  Reflect.set(globalThis, Symbol.for(SLOT), core.module);
 
   const hooks = registerHooks({
     resolve(specifier, context, next) {
-      // Asked for while this app registers; nothing else in this process may load an app meanwhile.
-      if (specifier === CORE && load === loads)
-        return { url: `local:${CORE}?${marker}`, format: 'commonjs', shortCircuit: true };
+      if (specifier === CORE) return { url: CORE_URL, format: 'commonjs', shortCircuit: true };
       const found = next(specifier, context);
-      const own = found.url.startsWith(folder) && context.parentURL?.includes(marker) === true;
-      return own ? { ...found, url: `${found.url}?${marker}` } : found;
+      const own = found.url.startsWith(folder) && context.parentURL?.endsWith(marker) === true;
+      return own ? { ...found, url: found.url + marker } : found;
     },
     load(url, context, next) {
-      if (url !== `local:${CORE}?${marker}`) return next(url, context);
-      const source = `module.exports = globalThis[Symbol.for(${JSON.stringify(slot)})];`;
-      return { format: 'commonjs', source, shortCircuit: true };
+      if (url !== CORE_URL) return next(url, context);
+      return { format: 'commonjs', source: CORE_SOURCE, shortCircuit: true };
     },
   });
   const restore = emptyEnvironment();
   try {
-    await import(`${pathToFileURL(join(appDir, main)).href}?${marker}`);
+    await importModule(`${pathToFileURL(join(appDir, main)).href}${marker}`);
     await core.start(appDir);
   } catch (error) {
     hooks.deregister();

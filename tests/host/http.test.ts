@@ -1,0 +1,117 @@
+import { request as nodeRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningHost } from '../../dev/host/host.ts';
+import { type SampleHost, sampleHost } from './host-fixture.ts';
+
+let sample: SampleHost;
+let host: RunningHost;
+beforeAll(async () => {
+  sample = await sampleHost();
+  host = await sample.start();
+});
+afterAll(() => sample[Symbol.asyncDispose]());
+
+const get = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(host.url + path, { redirect: 'manual', ...init });
+
+/** What fetch does not allow: an own Host header, a body without a length. */
+function raw(options: {
+  method?: string;
+  path: string;
+  headers?: Record<string, string>;
+  chunks?: string[];
+}): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { method = 'GET', path, headers = {}, chunks = [] } = options;
+    const request = nodeRequest({ host: '127.0.0.1', port: host.port, method, path, headers }, (response) => {
+      let body = '';
+      response.on('data', (data: Buffer) => {
+        body += data.toString();
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
+    });
+    request.on('error', reject);
+    for (const chunk of chunks) request.write(chunk);
+    request.end();
+  });
+}
+
+describe('the local Functions host answers HTTP as the real one', () => {
+  test('the first function by name wins, even where a later one names the path literally', async () => {
+    expect(await (await get('/items/first')).text()).toBe('aliteral first');
+  });
+
+  test('the app loads without any setting and has them when a function runs', async () => {
+    expect(await (await get('/environment')).json()).toEqual({ atLoad: [], now: 'arrived', url: host.url });
+  });
+
+  test('two cookies arrive as two, with their names and values whole', async () => {
+    const cookies = (await get('/cookies')).headers.getSetCookie();
+    expect(cookies).toEqual([
+      '__Host-sid=a%20b%3Dc%3D%3D; path=/; secure; samesite=lax; httponly',
+      'theme=dark; max-age=60; path=/',
+    ]);
+  });
+
+  test('all 256 bytes come through, and HEAD sends the headers alone', async () => {
+    const bytes = new Uint8Array(await (await get('/bytes')).arrayBuffer());
+    expect([...bytes]).toEqual(Array.from({ length: 256 }, (_value, index) => index));
+    const head = await get('/bytes', { method: 'HEAD' });
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-type')).toBe('application/octet-stream');
+    expect((await head.arrayBuffer()).byteLength).toBe(0);
+  });
+
+  test('a body with a length arrives, a chunked one arrives empty', async () => {
+    const body = new Uint8Array(3_000_000).fill(7);
+    expect(await (await get('/echo', { method: 'POST', body })).json()).toMatchObject({ length: 3_000_000 });
+    const chunked = await raw({
+      method: 'POST',
+      path: '/echo',
+      headers: { 'transfer-encoding': 'chunked' },
+      chunks: ['one', 'two'],
+    });
+    expect(JSON.parse(chunked.body)).toMatchObject({ length: 0 });
+  });
+
+  test('a method or path that nothing registered is a 404', async () => {
+    expect((await get('/nowhere')).status).toBe(404);
+    expect((await get('/cookies', { method: 'HEAD' })).status).toBe(404);
+  });
+
+  test('a failing function is an empty 500 and its reason stands in the log', async () => {
+    const answer = await get('/boom');
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toBe('');
+    expect(sample.logged.some(({ message }) => message.includes('the reason'))).toBe(true);
+  });
+
+  test('a name that is not of this machine is refused, so that no foreign page can pose as this one', async () => {
+    const port = host.port;
+    expect((await raw({ path: '/environment', headers: { host: `evil.example:${port}` } })).status).toBe(421);
+    expect((await raw({ path: '/environment', headers: { host: `localhost.evil.example` } })).status).toBe(
+      421,
+    );
+    for (const own of [`localhost:${port}`, `127.0.0.1:${port}`, `desk.localhost:${port}`])
+      expect((await raw({ path: '/environment', headers: { host: own } })).status).toBe(200);
+  });
+
+  test('stopping finishes the request under way and then runs the farewell', async () => {
+    const { readFile } = await import('node:fs/promises');
+    const second = await sample.start();
+    const slow = fetch(`${second.url}/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await second.stop();
+    expect(await (await slow).text()).toBe('finished');
+    expect(await readFile(sample.options.settings['SAMPLE_NOTES'] ?? '', 'utf8')).toContain('terminated');
+    await expect(fetch(`${second.url}/slow`)).rejects.toThrow();
+  });
+
+  test('a taken port is said in a sentence', async () => {
+    await expect(sample.start({ port: host.port })).rejects.toThrow(
+      `Port ${host.port} is taken by another program. Stop it, or choose another port.`,
+    );
+  });
+});
