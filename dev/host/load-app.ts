@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { registerHooks } from 'node:module';
+import { createRequire, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Core, createCore, type HostLog } from './core.ts';
+import type * as ImportModule from './import-module.ts';
 
 const CORE = '@azure/functions-core';
 const CORE_URL = `local:${CORE}`;
@@ -12,8 +13,9 @@ const SLOT = 'postroom.functions-core';
 const CORE_SOURCE = `module.exports = new Proxy({}, { get: (_, name) => globalThis[Symbol.for('${SLOT}')][name] });`;
 let loads = 0;
 
-// A test runner puts an import of its own in the place of the language's, which knows each file only once.
-const importModule = new Function('url', 'return import(url)') as (url: string) => Promise<unknown>;
+// A test runner puts an import of its own in the place of the language's, which knows each file only once; what is
+// loaded by `require` keeps the language's.
+const { importModule } = createRequire(import.meta.url)('./import-module.ts') as typeof ImportModule;
 
 export interface LoadedApp {
   core: Core;
