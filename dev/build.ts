@@ -5,8 +5,8 @@
  *   node dev/build.ts
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { cp, glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -79,8 +79,6 @@ async function bundle(entryPoints: Record<string, string>, outdir: string): Prom
     format: 'esm',
     splitting: true,
     minify: true,
-    // Names of errors and classes stand in logs and must be readable there.
-    keepNames: false,
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
     outExtension: { '.js': '.mjs' },
@@ -108,6 +106,17 @@ const shortMapsOfPackages: Plugin = {
     }));
   },
 };
+
+/** False when a source is newer than the built app, or none is built. */
+export async function isBuildCurrent(): Promise<boolean> {
+  const main = join(builtApp, 'main.mjs');
+  if (!existsSync(main)) return false;
+  const builtAt = statSync(main).mtimeMs;
+  const files = ['host.json', 'package.json', 'package-lock.json', 'dev/build.ts'];
+  for (const folder of ['functions', 'shared'])
+    for await (const file of glob('**', { cwd: join(projectRoot, folder) })) files.push(join(folder, file));
+  return files.every((file) => statSync(join(projectRoot, file)).mtimeMs <= builtAt);
+}
 
 async function deployedPackage(): Promise<string> {
   const own = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as {

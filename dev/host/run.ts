@@ -3,7 +3,7 @@
  *
  *   node dev/host/run.ts '<options as JSON>'     or the same JSON as the first line of standard input
  *
- * Prints one JSON line `{"url","port","functions"}` when ready; logs go to standard error. SIGTERM and SIGINT end it
+ * Prints one JSON line `{"url","port","functions"}` when ready, or `{"error"}`; logs go to standard error. SIGTERM and SIGINT end it
  * in order. With options on standard input it also ends when that closes, that is, when its parent dies; the terminal's
  * Ctrl-C is then the parent's to handle.
  */
@@ -33,6 +33,13 @@ async function readOptions(): Promise<{ options: HostOptions; parentGone?: Promi
   return { options: JSON.parse(await first.promise) as HostOptions, parentGone: gone.promise };
 }
 
+// Standard output carries the one line alone. The app's own log lines go where the host's go.
+console.log = console.error;
+console.info = console.error;
+// A parent that is gone reads no more; that must not end the work before it is in order.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
 try {
   const { options, parentGone } = await readOptions();
   const host = await startHost(options, log);
@@ -53,8 +60,11 @@ try {
     log('critical', `The app broke outside a function: ${error.stack ?? String(error)}`);
     process.exit(1);
   });
-  console.log(JSON.stringify({ url: host.url, port: host.port, functions: host.functions }));
+  const { url, port, functions } = host;
+  process.stdout.write(`${JSON.stringify({ url, port, functions })}\n`);
 } catch (error) {
-  log('error', error instanceof Error ? error.message : String(error));
+  process.stdout.write(
+    `${JSON.stringify({ error: error instanceof Error ? error.message : String(error) })}\n`,
+  );
   process.exit(1);
 }

@@ -1,0 +1,159 @@
+/**
+ * What `npm start`, `npm test` and the others run: looks after Node and the packages, then goes on under Node 24.
+ * Plain JavaScript without a package, because it runs before anything is installed, on Node 20 and later.
+ *
+ *   node dev/bootstrap.mjs COMMAND [arguments]
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const wanted = Number(readFileSync(join(root, '.node-version'), 'utf8').trim());
+const tools = {
+  biome: join(root, 'node_modules/@biomejs/biome/bin/biome'),
+  tsc: join(root, 'node_modules/typescript/bin/tsc'),
+  vitest: join(root, 'node_modules/vitest/vitest.mjs'),
+};
+const dev = (file) => join(root, 'dev', file);
+
+const [command = '', ...rest] = process.argv.slice(2);
+const json = rest.includes('--json');
+const others = rest.filter((argument) => argument !== '--json');
+
+/** Progress and complaints: standard output belongs to the command's own answer. */
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** Each command as the arguments of Node. */
+const commands = {
+  start: () => [dev('start.ts'), ...rest],
+  build: () => [dev('build.ts'), ...rest],
+  replay: () => [dev('replay.ts'), ...rest],
+  bench: () => [dev('bench.ts'), ...rest],
+  'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
+  format: () => [tools.biome, 'format', '--write', ...reported(), ...others],
+  lint: () => [tools.biome, 'lint', ...reported(), ...others],
+  types: () => [tools.tsc, '-p', root, ...others],
+  test: () => [tools.vitest, 'run', ...(json ? ['--reporter=json'] : []), ...others],
+};
+const reported = () => (json ? ['--reporter=json'] : []);
+
+/** What `npm run check` does, in this order. The tests run the built app, so it is built before them. */
+const steps = [
+  ['format', [tools.biome, 'format']],
+  ['lint', [tools.biome, 'lint']],
+  ['types', [tools.tsc, '-p', root]],
+  ['architecture', [tools.vitest, 'run', 'tests/architecture.test.ts']],
+  ['build', [dev('build.ts')]],
+  ['tests', [tools.vitest, 'run']],
+];
+
+let child;
+// npm and the terminal may both pass on one Ctrl-C: this process only hands signals on and ends when its child has.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
+
+/** Runs a program to its end. Exit code as a shell gives it: 128 and the signal's number when a signal ended it. */
+function run(program, args, { stdio = 'inherit', shell = false } = {}) {
+  return new Promise((resolve) => {
+    child = spawn(program, args, { cwd: root, stdio, shell });
+    let output = '';
+    const keep = (data) => {
+      output += data;
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.once('error', (error) => resolve({ code: 1, output: error.message }));
+    child.once('close', (code, signal) =>
+      resolve({ code: code ?? 128 + (constants.signals[signal] ?? 0), output }),
+    );
+  });
+}
+
+/** True when what npm installed is what package-lock.json says. Times say nothing: a checkout changes them. */
+function isInstalled() {
+  const installed = readLock(join(root, 'node_modules', '.package-lock.json'));
+  const locked = readLock(join(root, 'package-lock.json'));
+  if (installed === undefined || locked === undefined) return false;
+  return Object.entries(locked).every(([path, entry]) => {
+    if (path === '' || !path.startsWith('node_modules/')) return true;
+    const present = installed[path];
+    // A package for another system is rightly absent.
+    if (present === undefined) return entry.optional === true || entry.peer === true;
+    return present.version === entry.version && present.integrity === entry.integrity;
+  });
+}
+
+function readLock(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined;
+}
+
+async function install() {
+  if (isInstalled()) return;
+  say('Installing packages. This happens once and takes about a minute …');
+  const began = Date.now();
+  // Warnings about the Node that runs npm say nothing of the one that runs Postroom.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = process.env.npm_execpath;
+  const { code, output } = npm?.endsWith('.js')
+    ? await run(process.execPath, [npm, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    : await run('npm', args, { stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+  if (code !== 0) {
+    say(output.trim());
+    say('The packages could not be installed. The reason stands above; then run the same command again.');
+    process.exit(code);
+  }
+  say(`Installed in ${seconds(began)}.`);
+}
+
+/** The Node that the project installed for this system, or the running one when it is new enough. */
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= wanted) return process.execPath;
+  const windows = process.platform === 'win32';
+  const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
+  const installed = join(root, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
+  if (existsSync(installed)) return installed;
+  say(
+    `Postroom needs Node ${wanted}; this is Node ${process.versions.node}, and npm has none for ${process.platform} on ${process.arch}. Install Node ${wanted} from nodejs.org and run the same command again.`,
+  );
+  return process.exit(1);
+}
+
+async function check(node) {
+  const results = [];
+  for (const [step, args] of steps) {
+    const began = Date.now();
+    const { code, output } = await run(node, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    results.push({ step, ok: code === 0, ms: Date.now() - began });
+    say(`${code === 0 ? 'ok  ' : 'FAIL'} ${step.padEnd(12)} ${seconds(began)}`);
+    if (code !== 0) say(output.trimEnd());
+    if (code > 128) break;
+  }
+  if (json) console.log(JSON.stringify(results));
+  return results.length === steps.length && results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+const seconds = (began) => `${((Date.now() - began) / 1000).toFixed(1)} s`;
+
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  say(
+    `Postroom needs Node 20 to start and fetches Node ${wanted} itself. This is Node ${process.versions.node}.`,
+  );
+  process.exit(1);
+}
+if (command !== 'check' && commands[command] === undefined) {
+  say(`There is no command "${command}". These are: ${[...Object.keys(commands), 'check'].join(', ')}.`);
+  process.exit(1);
+}
+await install();
+const node = findNode();
+if (command === 'check') process.exit(await check(node));
+if (command === 'test') {
+  const { code, output } = await run(node, [dev('build.ts')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  if (code !== 0) {
+    say(output.trimEnd());
+    process.exit(code);
+  }
+}
+process.exit((await run(node, commands[command]())).code);
