@@ -1,0 +1,202 @@
+import { type Base64Decoder, createBase64Decoder } from './base64-decoder.ts';
+import { cutBoundary, isCuttable } from './cuttable-part.ts';
+import { findBodyStart } from './raw-headers.ts';
+
+/**
+ * Takes the attachments out of a mail before a MIME parser sees it, because parsing costs ten times as much on an
+ * attachment as decoding it. Only leaf parts of the outermost multipart that are plain base64 and no text, multipart or
+ * message are taken; each stays in the mail with its headers, its body replaced by a marker, so that the parser still
+ * tells name, type, id and order. Everything else, and everything in doubt, is kept as it is.
+ *
+ * Delimiter lines are told as mailparser tells them (RFC 2046 §5.1.1): `--boundary`, an optional `--`, blanks, line end.
+ */
+export interface AttachmentCutter {
+  push(chunk: Uint8Array): CutEvent[];
+  end(): CutEvent[];
+}
+
+export type CutEvent =
+  /** Bytes of the mail that is left. They may be a view of the chunk pushed. */
+  | { kind: 'keep'; bytes: Uint8Array }
+  | { kind: 'begin'; cut: number }
+  /** Decoded bytes of the part. */
+  | { kind: 'data'; cut: number; bytes: Uint8Array }
+  | { kind: 'end'; cut: number; size: number };
+
+/** What stands, base64-encoded, in the place of cut part number `cut`. The nonce must be unknown to senders. */
+export function cutMarker(nonce: string, cut: number): string {
+  return `postroom-cut:${nonce}:${cut}`;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DASH = 0x2d;
+const rootHeaderLimit = 256 * 1024;
+const partHeaderLimit = 64 * 1024;
+/** Blanks a delimiter line may carry, the limit mailparser has. */
+const delimiterBlanks = 998;
+
+type Phase = 'header' | 'between' | 'part-header' | 'body' | 'rest';
+
+/** Reads a mail in chunks of any size. Holds at most a header block and one delimiter line back. */
+export function createAttachmentCutter(nonce: string): AttachmentCutter {
+  let phase: Phase = 'header';
+  /** Not yet decided about. In `between` and `body` it starts at, or before, the start of a line. */
+  let held: Buffer = Buffer.alloc(0);
+  let delimiter: Buffer = Buffer.alloc(0);
+  let atLineStart = true;
+  let cut = -1;
+  let size = 0;
+  let decoder: Base64Decoder = createBase64Decoder();
+  let events: CutEvent[] = [];
+
+  const keep = (length: number): void => {
+    if (length > 0) events.push({ kind: 'keep', bytes: held.subarray(0, length) });
+    drop(length);
+  };
+  const drop = (length: number): void => {
+    if (length > 0) atLineStart = held[length - 1] === LF;
+    held = held.subarray(length);
+  };
+  const emitData = (chunks: readonly Uint8Array[]): void => {
+    for (const bytes of chunks) {
+      size += bytes.length;
+      events.push({ kind: 'data', cut, bytes });
+    }
+  };
+  const endCut = (): void => {
+    emitData(decoder.end());
+    events.push({ kind: 'end', cut, size });
+    const marker = Buffer.from(cutMarker(nonce, cut)).toString('base64');
+    events.push({ kind: 'keep', bytes: Buffer.from(`${marker}\r\n`) });
+  };
+
+  /** Each step handles what it can of `held`; true when the phase changed and the next one may go on. */
+  const readRootHeader = (final: boolean): boolean => {
+    const bodyStart = findBodyStart(held);
+    if (bodyStart === undefined && !final && held.length <= rootHeaderLimit) return false;
+    const boundary = bodyStart === undefined ? undefined : cutBoundary(held.subarray(0, bodyStart));
+    if (bodyStart === undefined || boundary === undefined) {
+      phase = 'rest';
+      return true;
+    }
+    delimiter = Buffer.from(`--${boundary}`, 'latin1');
+    keep(bodyStart);
+    phase = 'between';
+    return true;
+  };
+
+  const readPartHeader = (final: boolean): boolean => {
+    const bodyStart = findBodyStart(held);
+    if (bodyStart === undefined && !final && held.length <= partHeaderLimit) return false;
+    const header = held.subarray(0, bodyStart ?? 0);
+    if (bodyStart === undefined || mayHoldDelimiter(header) || !isCuttable(header)) {
+      // The search for the next delimiter goes on from the header's first line.
+      phase = 'between';
+      return true;
+    }
+    keep(bodyStart);
+    cut += 1;
+    size = 0;
+    decoder = createBase64Decoder();
+    events.push({ kind: 'begin', cut });
+    phase = 'body';
+    return true;
+  };
+
+  const pass = (length: number): void => {
+    if (phase === 'body') {
+      emitData(decoder.push(held.subarray(0, length)));
+      drop(length);
+    } else keep(length);
+  };
+
+  const readToDelimiter = (final: boolean): boolean => {
+    let search = 0;
+    for (;;) {
+      const found = held.indexOf(delimiter, search);
+      if (found < 0) {
+        // The end of the chunk may be the beginning of a delimiter line.
+        pass(final ? held.length : Math.max(0, held.length - delimiter.length - 1));
+        return false;
+      }
+      if (!startsLine(held, found, atLineStart)) {
+        search = found + 1;
+        continue;
+      }
+      const line = readDelimiterLine(held, found + delimiter.length, final);
+      if (line === 'more') {
+        // One byte before it stays: a lone CR there decides whether it starts a line.
+        pass(Math.max(0, found - 1));
+        return false;
+      }
+      if (line === undefined) {
+        search = found + 1;
+        continue;
+      }
+      pass(found);
+      if (phase === 'body') endCut();
+      keep(line.end - found);
+      phase = line.closing ? 'rest' : 'part-header';
+      return true;
+    }
+  };
+
+  const step = (final: boolean): boolean => {
+    if (phase === 'header') return readRootHeader(final);
+    if (phase === 'part-header') return readPartHeader(final);
+    if (phase !== 'rest') return readToDelimiter(final);
+    keep(held.length);
+    return false;
+  };
+
+  const run = (final: boolean): CutEvent[] => {
+    events = [];
+    let more = step(final);
+    while (more) more = step(final);
+    if (final && phase === 'body') endCut();
+    return events;
+  };
+
+  return {
+    push(chunk) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+      return run(false);
+    },
+    end: () => run(true),
+  };
+}
+
+/** Whether a delimiter at `found` begins a line; a lone CR before it does no harm, as in mailparser. */
+function startsLine(bytes: Uint8Array, found: number, atLineStart: boolean): boolean {
+  if (found === 0) return atLineStart;
+  if (bytes[found - 1] === LF) return true;
+  if (bytes[found - 1] !== CR) return false;
+  return found === 1 ? atLineStart : bytes[found - 2] === LF;
+}
+
+/** A line of the header that begins like a delimiter: the part may end inside its own header. */
+function mayHoldDelimiter(header: Buffer): boolean {
+  return header.indexOf('--') === 0 || header.includes('\n--') || header.includes('\r--');
+}
+
+/** Reads what may follow `--boundary` on its line; undefined when the line is no delimiter after all. */
+function readDelimiterLine(
+  bytes: Uint8Array,
+  from: number,
+  final: boolean,
+): { end: number; closing: boolean } | 'more' | undefined {
+  if (bytes[from] === DASH && from + 1 === bytes.length) return final ? undefined : 'more';
+  const closing = bytes[from] === DASH && bytes[from + 1] === DASH;
+  if (bytes[from] === DASH && !closing) return undefined;
+  let index = closing ? from + 2 : from;
+  const limit = from + 2 + delimiterBlanks + 2;
+  while (index < limit && (bytes[index] === 0x20 || bytes[index] === 0x09)) index += 1;
+  while (index < limit && bytes[index] === CR) index += 1;
+  if (index >= limit) return undefined;
+  if (index < bytes.length) return bytes[index] === LF ? { end: index + 1, closing } : undefined;
+  if (!final) return 'more';
+  // Only the closing delimiter may end the mail without a line end.
+  return closing ? { end: index, closing } : undefined;
+}

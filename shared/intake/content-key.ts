@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
+
+/**
+ * The content key ("K2"): what makes two copies of a mail the same mail, whatever way each of them came. SHA-256 over
+ * Message-ID, Date, From, To and Subject (raw, unfolded, each with its length before it) and over the bytes of the body.
+ * Everything a relay adds on the way (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) stays out.
+ * Never Message-ID alone: whoever reuses one could make somebody's mail disappear.
+ *
+ * The stored keys depend on every byte of this: a change turns mail already fetched into new mail.
+ */
+export interface ContentKey {
+  update(chunk: Uint8Array): void;
+  /** 64 hex digits. Once, at the end. */
+  digest(): string;
+}
+
+const keyFields = ['message-id', 'date', 'from', 'to', 'subject'] as const;
+/** More header than this is not kept: what follows counts as body. */
+const headerLimit = 1024 * 1024;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Takes a mail in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB. */
+export function createContentKey(): ContentKey {
+  const hash = createHash('sha256');
+  let block = new Uint8Array(16 * 1024);
+  let length = 0;
+  let inBody = false;
+
+  const keep = (bytes: Uint8Array): void => {
+    if (length + bytes.length > block.length) {
+      const larger = new Uint8Array(Math.min(headerLimit, Math.max(block.length * 2, length + bytes.length)));
+      larger.set(block.subarray(0, length));
+      block = larger;
+    }
+    block.set(bytes, length);
+    length += bytes.length;
+  };
+
+  const leaveHeader = (header: Uint8Array, rest: Uint8Array): void => {
+    inBody = true;
+    const fields = splitFields(header);
+    for (const name of keyFields) {
+      const values = fields.filter((field) => field.name === name).map((field) => unfold(field.value));
+      hash.update(`${name}*${values.length}\n`);
+      for (const value of values) hash.update(`${value.length}:`).update(value);
+    }
+    hash.update('body\n').update(rest);
+    block = new Uint8Array(0);
+  };
+
+  return {
+    update(chunk) {
+      if (inBody) {
+        hash.update(chunk);
+        return;
+      }
+      const room = chunk.subarray(0, headerLimit - length);
+      // A blank line may lie over two chunks, so the search starts again at the last whole line.
+      const from = block.lastIndexOf(LF, length === 0 ? 0 : length - 1) + 1;
+      keep(room);
+      const seen = block.subarray(0, length);
+      const bodyStart = findBodyStart(seen, Math.min(from, length));
+      if (bodyStart !== undefined) leaveHeader(seen.subarray(0, bodyStart), seen.subarray(bodyStart));
+      else if (length === headerLimit) leaveHeader(...splitLoneCr(seen));
+      if (inBody) hash.update(chunk.subarray(room.length));
+    },
+    digest() {
+      if (!inBody) leaveHeader(...splitLoneCr(block.subarray(0, length)));
+      return hash.digest('hex');
+    },
+  };
+}
+
+/** The id of the ticket that this mail opens, if it opens one: a rerun meets its own row. */
+export function ticketIdOf(mailboxId: string, key: string): string {
+  return base32(createHash('sha256').update(`t${mailboxId}${key}`).digest()).slice(0, 26);
+}
+
+/** Mail without any LF (old Macintosh files) ends its lines in CR. The body stays as it is. */
+function splitLoneCr(bytes: Uint8Array): [header: Uint8Array, rest: Uint8Array] {
+  if (bytes.includes(LF)) return [bytes, new Uint8Array(0)];
+  const lines = bytes.map((byte) => (byte === CR ? LF : byte));
+  const bodyStart = findBodyStart(lines) ?? lines.length;
+  return [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
+}
+
+/** RFC 4648 §6, lower case, without padding. */
+function base32(bytes: Uint8Array): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  let text = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xfff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += alphabet[(value >> bits) & 31] ?? '';
+    }
+  }
+  return bits > 0 ? text + (alphabet[(value << (5 - bits)) & 31] ?? '') : text;
+}

@@ -1,0 +1,74 @@
+import { findBodyStart, latin1, splitFields, unfold } from './raw-headers.ts';
+
+/** How many parts a mail has and how deep they lie, before a library builds a tree of them. */
+export interface MimeStructure {
+  parts: number;
+  depth: number;
+}
+
+/**
+ * Counts MIME parts by their delimiter lines, and containers (multiparts, inline messages) inside one another. Stops
+ * counting as soon as one of the limits is passed, so its cost stays linear.
+ */
+export function measureStructure(bytes: Uint8Array, limits: MimeStructure): MimeStructure {
+  const mail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isSurelySmall(mail, Math.min(limits.parts, limits.depth))) return { parts: 0, depth: 0 };
+  const measured: MimeStructure = { parts: 0, depth: 0 };
+  /** The open containers; an inline message has no boundary of its own. */
+  const open: (string | undefined)[] = [];
+  let position = readHeaders(mail, 0, open);
+  while (measured.parts <= limits.parts && measured.depth <= limits.depth) {
+    measured.depth = Math.max(measured.depth, open.length);
+    const start = mail.indexOf('\n--', Math.max(0, position - 1));
+    if (start < 0) return measured;
+    const end = mail.indexOf('\n', start + 1);
+    position = end < 0 ? mail.length : end + 1;
+    const line = latin1(mail.subarray(start + 3, Math.min(position, start + 1_200))).trimEnd();
+    const owner = open.lastIndexOf(line);
+    if (owner >= 0) {
+      open.length = owner + 1;
+      measured.parts += 1;
+      position = readHeaders(mail, position, open);
+    } else if (line.endsWith('--') && open.includes(line.slice(0, -2))) {
+      open.length = open.lastIndexOf(line.slice(0, -2));
+    }
+  }
+  return measured;
+}
+
+/** Most mails have fewer lines that begin with dashes, and fewer inline messages, than the limits allow parts. */
+function isSurelySmall(mail: Buffer, limit: number): boolean {
+  let count = 0;
+  for (const sign of ['\n--', 'essage/rfc822', 'ESSAGE/RFC822']) {
+    for (let at = mail.indexOf(sign); at >= 0; at = mail.indexOf(sign, at + sign.length)) {
+      count += 1;
+      if (count > limit) return false;
+    }
+  }
+  return true;
+}
+
+/** Reads the header block at `start`, and those of inline messages in it; returns where the body begins. */
+function readHeaders(mail: Buffer, start: number, open: (string | undefined)[]): number {
+  let position = start;
+  for (;;) {
+    const bodyStart = findBodyStart(mail, position) ?? mail.length;
+    const fields = splitFields(mail.subarray(position, bodyStart));
+    const textOf = (name: string): string => {
+      const field = fields.find((candidate) => candidate.name === name);
+      return field === undefined ? '' : latin1(unfold(field.value).subarray(0, 4_000));
+    };
+    position = bodyStart;
+    const type = textOf('content-type');
+    const boundary = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
+    if (/^\s*multipart\//i.test(type)) {
+      const value = boundary?.[1] ?? boundary?.[2];
+      if (value !== undefined) open.push(value.trimEnd());
+      return position;
+    }
+    if (!/^\s*message\/rfc822/i.test(type) || !/^\s*inline/i.test(textOf('content-disposition')))
+      return position;
+    if (position >= mail.length) return position;
+    open.push(undefined);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The header block of a mail as bytes: where it ends, which fields it has. Lines end in LF or CRLF; a mail of lone CRs
+ * must be converted first. Values stay raw, because the content key hashes them as they came.
+ */
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+export interface RawField {
+  /** Lower case. */
+  name: string;
+  /** The whole field with its folded lines and its last line end. */
+  raw: Uint8Array;
+  /** What stands behind the colon, still folded, without the last line end. */
+  value: Uint8Array;
+}
+
+/**
+ * The offset just behind the blank line that ends a header block, or undefined while there is none.
+ * @param lineStart where to begin; must be the start of a line.
+ */
+export function findBodyStart(bytes: Uint8Array, lineStart = 0): number | undefined {
+  let line = lineStart;
+  while (line < bytes.length) {
+    if (bytes[line] === LF) return line + 1;
+    if (bytes[line] === CR && bytes[line + 1] === LF) return line + 2;
+    const end = bytes.indexOf(LF, line);
+    if (end < 0) return undefined;
+    line = end + 1;
+  }
+  return undefined;
+}
+
+/** Splits a header block into its fields. Lines that are no field (and their continuations) are left out. */
+export function splitFields(block: Uint8Array): RawField[] {
+  const fields: RawField[] = [];
+  let start = 0;
+  while (start < block.length) {
+    let end = lineEnd(block, start);
+    while (end < block.length && (block[end] === SPACE || block[end] === TAB)) end = lineEnd(block, end);
+    const field = readField(block.subarray(start, end));
+    if (field !== undefined) fields.push(field);
+    start = end;
+  }
+  return fields;
+}
+
+/** The value on one line: line ends taken out, white space around it trimmed (RFC 5322 §2.2.3). */
+export function unfold(value: Uint8Array): Uint8Array {
+  const folded = value.includes(LF) || value.includes(CR);
+  const line = folded ? value.filter((byte) => byte !== CR && byte !== LF) : value;
+  let start = 0;
+  let end = line.length;
+  while (start < end && isBlank(line[start])) start += 1;
+  while (end > start && isBlank(line[end - 1])) end -= 1;
+  return line.subarray(start, end);
+}
+
+/** The unfolded value of the only field of that name; undefined when there is none or more than one. */
+export function onlyValue(fields: readonly RawField[], name: string): string | undefined {
+  const [field, ...more] = fields.filter((candidate) => candidate.name === name);
+  return field === undefined || more.length > 0 ? undefined : latin1(unfold(field.value));
+}
+
+/** One character a byte. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+function lineEnd(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(LF, from);
+  return end < 0 ? bytes.length : end + 1;
+}
+
+function readField(raw: Uint8Array): RawField | undefined {
+  const colon = raw.indexOf(0x3a);
+  // A name is printable ASCII without blanks; obsolete syntax allows blanks before the colon (RFC 5322 §4.5).
+  let nameEnd = colon;
+  while (nameEnd > 0 && isBlank(raw[nameEnd - 1])) nameEnd -= 1;
+  if (nameEnd < 1) return undefined;
+  for (let index = 0; index < nameEnd; index += 1) {
+    const byte = raw[index] ?? 0;
+    if (byte <= SPACE || byte >= 0x7f) return undefined;
+  }
+  let end = raw.length;
+  if (end > colon + 1 && raw[end - 1] === LF) end -= 1;
+  if (end > colon + 1 && raw[end - 1] === CR) end -= 1;
+  return { name: latin1(raw.subarray(0, nameEnd)).toLowerCase(), raw, value: raw.subarray(colon + 1, end) };
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB;
+}
