@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type CryptoKey, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { makeCertificates } from '../../dev/peers/certificates.ts';
-import type { Endpoint, MailServerKind, MailServerOptions } from '../../dev/peers/mail/mail-server.ts';
+import type { Endpoint, MailServerKind, MailServerOptions } from '../../dev/peers/mail/mail-world.ts';
 
 export const tenant = '11111111-2222-4333-8444-555555555555';
 export const issuer = `https://sts.windows.net/${tenant}/`;

@@ -1,0 +1,86 @@
+import type { Duplex } from 'node:stream';
+
+/** Reads lines and counted bytes from a socket, one caller at a time. */
+export class LineReader {
+  readonly #stream: Duplex;
+  readonly #longestLine: number;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Duplex, longestLine = 65_536) {
+    this.#stream = stream;
+    this.#longestLine = longestLine;
+    stream.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#size += chunk.length;
+      this.#wake?.();
+    });
+    const end = () => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    stream.on('end', end).on('close', end).on('error', end);
+  }
+
+  /** A line without its end; undefined when the connection is over, or the line too long to be honest. */
+  async line(): Promise<Buffer | undefined> {
+    for (;;) {
+      const all = this.#joined();
+      const end = all.indexOf(0x0a);
+      if (end >= 0) {
+        const line = all.subarray(0, end > 0 && all[end - 1] === 0x0d ? end - 1 : end);
+        this.#keep(all.subarray(end + 1));
+        return line;
+      }
+      if (this.#ended || this.#size > this.#longestLine) return undefined;
+      await this.#more();
+    }
+  }
+
+  /** Exactly `count` bytes; undefined when the connection ended before. */
+  async bytes(count: number): Promise<Buffer | undefined> {
+    while (this.#size < count) {
+      if (this.#ended) return undefined;
+      await this.#more();
+    }
+    const all = this.#joined();
+    this.#keep(all.subarray(count));
+    return all.subarray(0, count);
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#chunks;
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
+  }
+
+  #keep(rest: Buffer): void {
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#size = rest.length;
+  }
+
+  async #more(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  get stream(): Duplex {
+    return this.#stream;
+  }
+}
+
+/** Writes and waits while the peer reads slower than we write; resolves at once on a dead connection. */
+export async function writeAll(stream: Duplex, data: string | Uint8Array): Promise<void> {
+  if (stream.destroyed || !stream.writable) return;
+  if (stream.write(data, 'latin1')) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
