@@ -1,0 +1,203 @@
+/**
+ * Keeps the arrows of docs and design: functions → shared/<feature> → shared/platform, and each third-party package in
+ * one place. Every rule is a function over a list of files, so that a planted fault shows that it can fail.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+interface SourceFile {
+  /** From the root of the project, with forward slashes. */
+  path: string;
+  text: string;
+}
+
+/** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
+const featureEdges: Readonly<Record<string, readonly string[]>> = {
+  ui: [],
+  providers: ['ui'],
+  accounts: ['providers'],
+  mailboxes: [],
+  consent: ['accounts', 'providers', 'mailboxes'],
+  tickets: [],
+  intake: ['mailboxes', 'accounts', 'tickets'],
+};
+
+/** Where a package may be imported: in one place of the product, and in the local world that stands against it. */
+const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
+  '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/],
+  '@azure/functions': [/^functions\/[\w-]+\.ts$/],
+  '@azure/identity': [/^shared\/platform\/credential\.ts$/],
+  '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
+  '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/],
+  '@azure/storage-queue': [/^shared\/platform\/azure-queues\.ts$/, /^dev\/host\/queues\.ts$/],
+  croner: [/^dev\/host\/timers\.ts$/],
+  esbuild: [/^dev\/build\.ts$/],
+  hono: [/^functions\//, /^shared\/ui\//],
+  imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/],
+  jose: [/^dev\/peers\//],
+  mailparser: [/^shared\/intake\/parse-mail\.ts$/],
+  nodemailer: [/^dev\/host\/practice-page\.ts$/],
+  oauth4webapi: [/^shared\/(consent|accounts)\/[\w-]+\.ts$/],
+  'oidc-provider': [/^dev\/peers\/identity-provider\//],
+  'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
+  'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
+  'smtp-server': [/^dev\/peers\/mail\//],
+  zod: [/^functions\//, /^shared\//],
+};
+
+/** Packages of which the product may use one file only, wherever that stands. */
+const onceInProduct = ['oauth4webapi', 'imapflow', 'mailparser', 'postal-mime', 'sanitize-html'];
+
+/** Every module a file names: import, export from, import(), import type. Comments do not count. */
+function importsOf({ path, text }: SourceFile): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  const patterns = [
+    /^\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+    /^\s*import\s*['"]([^'"]+)['"]/gm,
+    /\bimport\(\s*['"]([^'"]+)['"]/g,
+  ];
+  const found = patterns.flatMap((pattern) => [...code.matchAll(pattern)].map(([, name]) => name ?? ''));
+  return found.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(path), name) : name));
+}
+
+const featureOf = (path: string): string | undefined => /^shared\/([^/]+)\//.exec(path)?.[1];
+const areaOf = (path: string): string => path.split('/')[0] ?? '';
+const packageOf = (name: string): string =>
+  name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? name);
+const isOwn = (name: string): boolean => /^(functions|shared|dev|tests)\//.test(name);
+
+function wrongArrows(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => isOwn(target) && !mayImport(file.path, target))
+      .map((target) => `${file.path} → ${target}`),
+  );
+}
+
+function mayImport(from: string, target: string): boolean {
+  const [area, targetArea] = [areaOf(from), areaOf(target)];
+  if (area === 'tests') return true;
+  if (area === 'functions') return targetArea === 'functions' || targetArea === 'shared';
+  if (area === 'dev') return targetArea === 'dev' || featureOf(target) === 'platform';
+  const feature = featureOf(from);
+  const used = featureOf(target);
+  if (feature === undefined || used === undefined) return false;
+  return used === feature || used === 'platform' || featureEdges[feature]?.includes(used) === true;
+}
+
+/** `dev` runs the built app; of the product it may know the shapes alone. */
+function valuesFromProductInDev(files: readonly SourceFile[]): string[] {
+  const importOfValue = /^\s*import\s+(?!type\b)[^;]*?from\s*['"][^'"]*shared\/[^'"]*['"]/gm;
+  return files
+    .filter(({ path }) => areaOf(path) === 'dev')
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(importOfValue)].map(([line]) => `${path}: ${line.trim()}`),
+    );
+}
+
+function packagesAwayFromHome(files: readonly SourceFile[]): string[] {
+  return productAndDev(files).flatMap((file) =>
+    importsOf(file)
+      .filter((name) => !isOwn(name) && !name.startsWith('node:'))
+      .filter((name) => packageHomes[packageOf(name)]?.some((home) => home.test(file.path)) !== true)
+      .map((name) => `${file.path} uses ${name}`),
+  );
+}
+
+function packagesInSeveralPlaces(files: readonly SourceFile[]): string[] {
+  return onceInProduct.flatMap((name) => {
+    const users = productAndDev(files).filter(
+      (file) => areaOf(file.path) !== 'dev' && importsOf(file).some((used) => packageOf(used) === name),
+    );
+    return users.length > 1 ? [`${name}: ${users.map(({ path }) => path).join(', ')}`] : [];
+  });
+}
+
+/** `app` registers functions: it has one owner, so that one file lists everything that can start the app. */
+function registrationsOutsideMain(files: readonly SourceFile[]): string[] {
+  const takesApp = /import\s*(?:type\s*)?\{[^}]*\bapp\b[^}]*\}\s*from\s*['"]@azure\/functions['"]/;
+  return productAndDev(files)
+    .filter(({ path, text }) => path !== 'functions/main.ts' && takesApp.test(text))
+    .map(({ path }) => path);
+}
+
+/** A feature that uses itself through others could not be taken apart. */
+function cyclesOf(edges: Readonly<Record<string, readonly string[]>>): string[] {
+  const reaches = (from: string, to: string, seen: readonly string[] = []): boolean =>
+    (edges[from] ?? []).some(
+      (next) => next === to || (!seen.includes(next) && reaches(next, to, [...seen, next])),
+    );
+  return Object.keys(edges).filter((feature) => reaches(feature, feature));
+}
+
+const productAndDev = (files: readonly SourceFile[]): SourceFile[] =>
+  files.filter(({ path }) => areaOf(path) !== 'tests');
+
+const root = dirname(import.meta.dirname);
+const sources: readonly SourceFile[] = globSync('{functions,shared,dev,tests}/**/*.{ts,tsx}', {
+  cwd: root,
+}).map((path) => ({ path: path.replaceAll('\\', '/'), text: readFileSync(join(root, path), 'utf8') }));
+const planted = (path: string, text: string): SourceFile[] => [...sources, { path, text }];
+
+describe('arrows', () => {
+  test('point from functions to features to the platform', () => {
+    expect(sources.length).toBeGreaterThan(50);
+    expect(wrongArrows(sources)).toEqual([]);
+  });
+
+  test.each([
+    ['shared/platform/x.ts', "import type { Ticket } from '../tickets/ticket.ts';"],
+    ['shared/tickets/x.ts', "import { a } from '../intake/ledger.ts';"],
+    ['shared/mailboxes/x.ts', "export { a } from '../../functions/guard.ts';"],
+    ['shared/ui/x.tsx', "const a = await import('../tickets/ticket.ts');"],
+    ['shared/newcomer/x.ts', "import { a } from '../tickets/ticket.ts';"],
+    ['shared/tickets/x.ts', "import '../../dev/build.ts';"],
+    ['functions/x.ts', "import { a } from '../dev/build.ts';"],
+    ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
+    ['dev/x.ts', "import { a } from '../functions/guard.ts';"],
+  ])('a wrong one in %s is found', (path, text) => {
+    expect(wrongArrows(planted(path, text))).toHaveLength(1);
+  });
+
+  test('no feature leads back to itself', () => {
+    expect(cyclesOf(featureEdges)).toEqual([]);
+    expect(cyclesOf({ ...featureEdges, providers: ['consent'] })).toContain('consent');
+  });
+
+  test('dev knows shapes of the platform, never its values', () => {
+    expect(valuesFromProductInDev(sources)).toEqual([]);
+    const wrong = "import { log } from '../shared/platform/log.ts';";
+    expect(valuesFromProductInDev(planted('dev/x.ts', wrong))).toHaveLength(1);
+  });
+});
+
+describe('third-party packages', () => {
+  test('are imported in their one place', () => {
+    expect(packagesAwayFromHome(sources)).toEqual([]);
+    expect(packagesInSeveralPlaces(sources)).toEqual([]);
+  });
+
+  test.each([
+    ['shared/tickets/x.ts', "import { TableClient } from '@azure/data-tables';"],
+    ['shared/tickets/x.ts', "import type { BlobClient } from '@azure/storage-blob';"],
+    ['functions/x.ts', "await import('imapflow');"],
+    ['shared/intake/x.ts', "import { Hono } from 'hono/tiny';"],
+    ['dev/x.ts', "import express from 'express';"],
+  ])('one away from home in %s is found', (path, text) => {
+    expect(packagesAwayFromHome(planted(path, text))).toHaveLength(1);
+  });
+
+  test('one in two places is found', () => {
+    const first = { path: 'shared/consent/a.ts', text: "import * as oauth from 'oauth4webapi';" };
+    const second = { path: 'shared/accounts/b.ts', text: "import * as oauth from 'oauth4webapi';" };
+    expect(packagesInSeveralPlaces([first])).toEqual([]);
+    expect(packagesInSeveralPlaces([first, second])).toHaveLength(1);
+  });
+
+  test('only main.ts registers functions', () => {
+    expect(registrationsOutsideMain(sources)).toEqual([]);
+    const wrong = "import { app, type HttpHandler } from '@azure/functions';";
+    expect(registrationsOutsideMain(planted('functions/x.ts', wrong))).toEqual(['functions/x.ts']);
+  });
+});
