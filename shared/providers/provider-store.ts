@@ -59,6 +59,7 @@ function rowOf(provider: Provider): Row {
     tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : undefined,
     scopes: provider.scopes.join(' '),
     createdAt: provider.createdAt,
+    changedAt: provider.changedAt,
   };
 }
 
@@ -81,6 +82,7 @@ function providerOf(row: Row): Provider {
       .split(' ')
       .filter((scope) => scope !== ''),
     createdAt: text(row, 'createdAt'),
+    changedAt: text(row, 'changedAt'),
   };
 }
 

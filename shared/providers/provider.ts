@@ -31,6 +31,8 @@ export interface Provider {
   /** Mail scopes of a custom provider; presets know their own. */
   scopes: readonly string[];
   createdAt: string;
+  /** Of the last edit. */
+  changedAt: string;
 }
 
 interface World {

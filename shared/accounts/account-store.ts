@@ -1,0 +1,137 @@
+import { PostroomError } from '../platform/errors.ts';
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import type { Account, AccountRef, AccountState } from './account.ts';
+
+// Table Accounts: PartitionKey provider id, RowKey account id (a hash of who signed in, see accountIdOf), so that a
+// second consent by the same person finds the same row. Tokens in it are sealed.
+
+export interface StoredAccount {
+  account: Account;
+  etag: string;
+}
+
+export interface AccountStore {
+  get(ref: AccountRef): Promise<StoredAccount | undefined>;
+  listOf(providerId: string): Promise<Account[]>;
+  /** Writes whatever stood there: after a consent. */
+  save(account: Account): Promise<void>;
+  /** Writes only over the row that was read; undefined when it has changed or is gone. */
+  replace(account: Account, etag: string): Promise<StoredAccount | undefined>;
+  remove(ref: AccountRef): Promise<void>;
+}
+
+export function createAccountStore(tables: Tables): AccountStore {
+  const table = tables.open('Accounts');
+  return {
+    async get({ providerId, accountId }) {
+      if (!isId(providerId) || !isId(accountId)) return undefined;
+      const row = await table.get(providerId, accountId);
+      return row === undefined ? undefined : { account: accountOf(row), etag: row.etag ?? '' };
+    },
+    async listOf(providerId) {
+      return (await listAll(table, providerId)).map(accountOf);
+    },
+    async save(account) {
+      await table.commit(account.providerId, [{ kind: 'put', row: rowOf(account) }]);
+    },
+    async replace(account, etag) {
+      const written = await table.commit(account.providerId, [
+        { kind: 'replace', row: rowOf(account), etag },
+      ]);
+      return written.ok ? { account, etag: written.etags[0] ?? '' } : undefined;
+    },
+    async remove({ providerId, accountId }) {
+      await table.commit(providerId, [{ kind: 'remove', rowKey: accountId }]);
+    },
+  };
+}
+
+const isId = (text: string): boolean => /^[a-z2-7]{26}$/.test(text);
+
+function rowOf(account: Account): Row {
+  const { identity, tokens, problem } = account;
+  return {
+    partitionKey: account.providerId,
+    rowKey: account.accountId,
+    issuer: identity.issuer,
+    subject: identity.subject,
+    tenantId: identity.tenantId,
+    objectId: identity.objectId,
+    signedInAs: identity.user,
+    name: identity.name,
+    user: account.user,
+    address: account.address,
+    scopes: account.scopes.join(' '),
+    accessToken: tokens.access,
+    accessExpiresAt: tokens.accessExpiresAt,
+    refreshAt: tokens.refreshAt,
+    refreshToken: tokens.refresh,
+    previousRefreshToken: tokens.previousRefresh,
+    state: account.state,
+    stateSince: account.stateSince,
+    problemCode: problem?.code,
+    problem: problem?.message,
+    retryAt: account.retryAt,
+    refusedAsOf: account.refusedAsOf,
+    refreshBegunAt: account.refreshBegunAt,
+    consentedAt: account.consentedAt,
+    consentedBy: account.consentedBy,
+  };
+}
+
+function accountOf(row: Row): Account {
+  const problemCode = optional(row, 'problemCode');
+  return {
+    providerId: row.partitionKey,
+    accountId: row.rowKey,
+    identity: {
+      issuer: text(row, 'issuer'),
+      subject: text(row, 'subject'),
+      tenantId: optional(row, 'tenantId'),
+      objectId: optional(row, 'objectId'),
+      user: optional(row, 'signedInAs'),
+      name: optional(row, 'name'),
+    },
+    user: text(row, 'user'),
+    address: text(row, 'address'),
+    scopes: text(row, 'scopes')
+      .split(' ')
+      .filter((scope) => scope !== ''),
+    tokens: {
+      access: optional(row, 'accessToken'),
+      accessExpiresAt: text(row, 'accessExpiresAt'),
+      refreshAt: text(row, 'refreshAt'),
+      refresh: text(row, 'refreshToken'),
+      previousRefresh: optional(row, 'previousRefreshToken'),
+    },
+    state: stateOf(row),
+    stateSince: text(row, 'stateSince'),
+    problem:
+      problemCode === undefined ? undefined : { code: problemCode, message: optional(row, 'problem') ?? '' },
+    retryAt: optional(row, 'retryAt'),
+    refusedAsOf: optional(row, 'refusedAsOf'),
+    refreshBegunAt: optional(row, 'refreshBegunAt'),
+    consentedAt: text(row, 'consentedAt'),
+    consentedBy: text(row, 'consentedBy'),
+  };
+}
+
+function stateOf(row: Row): AccountState {
+  const state = row['state'];
+  if (state === 'works' || state === 'retrying' || state === 'needs-person') return state;
+  throw broken(row, 'state');
+}
+
+function optional(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw broken(row, column);
+  return value;
+}
+
+const broken = (row: Row, column: string): PostroomError =>
+  new PostroomError('bad-row', `Accounts/${row.rowKey}.${column} does not hold what Postroom wrote there`);

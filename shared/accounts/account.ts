@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { base32 } from '../providers/base32.ts';
+
+/** Names an account; also what a mailbox keeps. */
+export interface AccountRef {
+  providerId: string;
+  accountId: string;
+}
+
+/** Who signed in, as the id_token says. `user` is for people to read and for XOAUTH2; it may change over time. */
+export interface Identity {
+  issuer: string;
+  subject: string;
+  tenantId: string | undefined;
+  objectId: string | undefined;
+  /** `preferred_username`, or a verified `email`. */
+  user: string | undefined;
+  name: string | undefined;
+}
+
+export type AccountState = 'works' | 'retrying' | 'needs-person';
+
+export interface Problem {
+  code: string;
+  /** One sentence or two for a person; never holds a token or a secret. */
+  message: string;
+}
+
+/** Tokens as they rest in the table, sealed. */
+export interface SealedTokens {
+  access: string | undefined;
+  /** ISO times. The token is replaced from `refreshAt` on. */
+  accessExpiresAt: string;
+  refreshAt: string;
+  refresh: string;
+  /** The refresh token before the present one, kept until that has worked. */
+  previousRefresh: string | undefined;
+}
+
+/** A signed-in identity at a provider. */
+export interface Account extends AccountRef {
+  identity: Identity;
+  /** Name that signs in at the mail servers. */
+  user: string;
+  /** The mailbox address that the last consent was for. */
+  address: string;
+  scopes: readonly string[];
+  tokens: SealedTokens;
+  state: AccountState;
+  stateSince: string;
+  problem: Problem | undefined;
+  /** ISO time before which the provider asked not to be called again. */
+  retryAt: string | undefined;
+  /** `changedAt` of the provider whose settings were refused; once they change, another try is worth it. */
+  refusedAsOf: string | undefined;
+  /** ISO time at which a refresh was begun whose answer is not stored yet. */
+  refreshBegunAt: string | undefined;
+  consentedAt: string;
+  consentedBy: string;
+}
+
+/** The same person at the same provider always gets the same id: 130 bits of a hash, 26 characters. */
+export function accountIdOf(providerId: string, identity: Identity): string {
+  const who =
+    identity.tenantId !== undefined && identity.objectId !== undefined
+      ? ['entra', identity.tenantId, identity.objectId]
+      : ['oidc', identity.issuer, identity.subject];
+  const hash = createHash('sha256')
+    .update(JSON.stringify([providerId, ...who]))
+    .digest();
+  return base32(hash).slice(0, 26);
+}
+
+export const tokenContext = (account: AccountRef, purpose: 'access' | 'refresh'): string =>
+  `${account.accountId}|${purpose}`;

@@ -1,0 +1,194 @@
+import type { Blobs, Lease } from '../platform/blobs.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import { type Account, type AccountRef, tokenContext } from './account.ts';
+import type { AccountStore, StoredAccount } from './account-store.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { createRefresher } from './refresh-account.ts';
+import type { Sealer } from './sealing.ts';
+
+export type AccessToken =
+  | { kind: 'token'; token: Secret; expiresAt: string; user: string }
+  /** Passes by itself; nobody is asked for anything. */
+  | { kind: 'retrying'; code: string; message: string; retryAt?: string }
+  /** A person has to act; the message says what for. */
+  | { kind: 'needs-person'; code: string; message: string };
+
+export interface AccessTokens {
+  /**
+   * A token that works for now. `rejected` is one the mail server has just refused, so that it is not given again.
+   * @throws PostroomError when storage or vault are away.
+   */
+  get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
+  /** Drops what this process remembers, after a new consent. */
+  forget(account: AccountRef): void;
+}
+
+export interface AccessTokenDeps {
+  seam: Seam;
+  blobs: Blobs;
+  vault: Vault;
+  providers: ProviderStore;
+  accounts: AccountStore;
+  sealer: Sealer;
+  oauth: OAuthClient;
+  /** Milliseconds between two looks at a refresh that another process runs. */
+  pauseMs?: number;
+}
+
+interface Remembered {
+  token: Secret;
+  expiresAt: string;
+  refreshAt: string;
+  user: string;
+}
+
+// Longer than the deadline of a token request (15 s) and of storing its answer, and what a lease may last at most.
+const LEASE_SECONDS = 60;
+const LOOKS = 40;
+const PAUSE_MS = 500;
+
+/** Access tokens of all accounts: remembered, read from the table, or refreshed, one refresh at a time an account. */
+export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
+  const { seam, accounts, sealer } = deps;
+  const remembered = new Map<string, Remembered>();
+  const running = new Map<string, Promise<AccessToken>>();
+  const refresher = createRefresher(deps);
+
+  const keyOf = ({ providerId, accountId }: AccountRef): string => `${providerId}/${accountId}`;
+  const isFresh = (refreshAt: string): boolean => Date.parse(refreshAt) > seam.now();
+
+  /** What the row itself answers; undefined when only a refresh can. */
+  async function answerOf(
+    stored: StoredAccount,
+    rejected: string | undefined,
+  ): Promise<AccessToken | undefined> {
+    const { account } = stored;
+    if (account.state === 'needs-person' && !(await refresher.mayTryAgain(account)))
+      return { kind: 'needs-person', ...problemOf(account) };
+    const token = isFresh(account.tokens.refreshAt) ? await openAccess(account) : undefined;
+    if (token !== undefined && token.expose() !== rejected) return remember(account, token);
+    if (account.retryAt !== undefined && Date.parse(account.retryAt) > seam.now())
+      return stillGood(account, rejected, {
+        kind: 'retrying',
+        ...problemOf(account),
+        retryAt: account.retryAt,
+      });
+    return undefined;
+  }
+
+  async function openAccess(account: Account): Promise<Secret | undefined> {
+    const { access } = account.tokens;
+    if (access === undefined) return undefined;
+    try {
+      return await sealer.open(access, tokenContext(account, 'access'));
+    } catch (error) {
+      if (error instanceof PostroomError && error.code === 'sealed-unreadable') return undefined;
+      throw error;
+    }
+  }
+
+  function remember(account: Account, token: Secret): AccessToken {
+    const { accessExpiresAt: expiresAt, refreshAt } = account.tokens;
+    remembered.set(keyOf(account), { token, expiresAt, refreshAt, user: account.user });
+    return { kind: 'token', token, expiresAt, user: account.user };
+  }
+
+  /** While a refresh fails in passing, the token at hand serves until it ends. */
+  async function stillGood(
+    account: Account,
+    rejected: string | undefined,
+    otherwise: AccessToken,
+  ): Promise<AccessToken> {
+    if (Date.parse(account.tokens.accessExpiresAt) <= seam.now()) return otherwise;
+    const token = await openAccess(account);
+    if (token === undefined || token.expose() === rejected) return otherwise;
+    return { kind: 'token', token, expiresAt: account.tokens.accessExpiresAt, user: account.user };
+  }
+
+  async function obtain(ref: AccountRef, rejected: string | undefined): Promise<AccessToken> {
+    let lease: Lease | undefined;
+    try {
+      for (let look = 0; ; look++) {
+        const stored = await accounts.get(ref);
+        if (stored === undefined) return accountGone;
+        const answer = await answerOf(stored, rejected);
+        if (answer !== undefined) return answer;
+        // The row is read again under the lease: whoever held it before may have refreshed.
+        if (lease !== undefined) {
+          const done = await refreshed(stored, rejected);
+          if (done !== undefined || look >= LOOKS) return done ?? busy;
+          continue;
+        }
+        lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
+        if (lease !== undefined) continue;
+        if (look >= LOOKS) return stillGood(stored.account, rejected, busy);
+        await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
+      }
+    } finally {
+      // A lease that cannot be given back ends by itself; the answer counts.
+      await lease?.release().catch(() => undefined);
+    }
+  }
+
+  async function refreshed(
+    stored: StoredAccount,
+    rejected: string | undefined,
+  ): Promise<AccessToken | undefined> {
+    const outcome = await refresher.refresh(stored);
+    switch (outcome.kind) {
+      case 'refreshed':
+        return remember(outcome.account, outcome.token);
+      case 'retrying':
+        return stillGood(outcome.account, rejected, {
+          kind: 'retrying',
+          ...problemOf(outcome.account),
+          ...(outcome.account.retryAt !== undefined && { retryAt: outcome.account.retryAt }),
+        });
+      case 'needs-person':
+        return { kind: 'needs-person', ...problemOf(outcome.account) };
+      case 'changed':
+        return undefined;
+    }
+  }
+
+  return {
+    async get(ref, options = {}) {
+      const key = keyOf(ref);
+      const { rejected } = options;
+      const known = remembered.get(key);
+      if (known !== undefined && isFresh(known.refreshAt) && known.token.expose() !== rejected)
+        return { kind: 'token', token: known.token, expiresAt: known.expiresAt, user: known.user };
+      const before = running.get(key);
+      if (before !== undefined) {
+        const answer = await before;
+        if (answer.kind !== 'token' || answer.token.expose() !== rejected) return answer;
+      }
+      const run = obtain(ref, rejected).finally(() => {
+        if (running.get(key) === run) running.delete(key);
+      });
+      running.set(key, run);
+      return run;
+    },
+    forget(ref) {
+      remembered.delete(keyOf(ref));
+    },
+  };
+}
+
+const problemOf = ({ problem }: Account): { code: string; message: string } =>
+  problem ?? { code: 'unknown', message: 'The account does not work and did not say why. Connect it again.' };
+
+const accountGone: AccessToken = {
+  kind: 'needs-person',
+  code: 'account-missing',
+  message: 'The account that signs in was removed. Connect the mailbox again.',
+};
+const busy: AccessToken = {
+  kind: 'retrying',
+  code: 'refresh-busy',
+  message: 'Another process is renewing the sign-in; this one tries again.',
+};

@@ -1,0 +1,35 @@
+import type { Provider } from '../providers/provider.ts';
+import { objectOf } from './token-failure.ts';
+
+/** Issuer of Microsoft's endpoints for several tenants: the tenant of the person takes the place of the name. */
+const TENANT_PLACE = '{tenantid}';
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export const isMicrosoftShaped = ({ preset }: Provider): boolean =>
+  preset === 'microsoft' || preset === 'practice';
+
+/** A tenant given by its domain answers with the issuer of its id; several tenants answer with a place for it. */
+export function isIssuerOf(provider: Provider, asked: string, announced: string): boolean {
+  if (announced === asked || announced === asked.replace(/\/$/, '')) return true;
+  if (!isMicrosoftShaped(provider) || GUID.test(provider.tenant ?? '')) return false;
+  const [, origin, tenant] = /^(https?:\/\/[^/]+)\/([^/]+)\/v2\.0$/.exec(announced) ?? [];
+  if (origin !== new URL(asked).origin || tenant === undefined) return false;
+  return provider.tenant === 'organizations' ? tenant === TENANT_PLACE : GUID.test(tenant);
+}
+
+/** The issuer that the way back must name, when it names one (RFC 9207). */
+export function issuerOfCallback(issuer: string, parameters: URLSearchParams): string {
+  const said = parameters.get('iss');
+  const [before = '', after] = issuer.split(TENANT_PLACE);
+  if (said === null || after === undefined) return issuer;
+  const tenant = said.slice(before.length, said.length - after.length);
+  return GUID.test(tenant) ? issuer.replace(TENANT_PLACE, tenant) : issuer;
+}
+
+/** The issuer the id_token must name. What is read from it unverified only chooses among the tenants of one issuer. */
+export function issuerOfToken(issuer: string, hasKeys: boolean, idToken: string): string {
+  const claims = objectOf(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  if (!hasKeys) return String(claims['iss'] ?? issuer);
+  const tenant = String(claims['tid'] ?? '');
+  return GUID.test(tenant) ? issuer.replace(TENANT_PLACE, tenant) : issuer;
+}

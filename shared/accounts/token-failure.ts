@@ -1,0 +1,136 @@
+/** How a provider's endpoint failed, without anything secret. */
+export interface EndpointFailure {
+  /** HTTP status; undefined when no answer came. */
+  status: number | undefined;
+  /** `error` of RFC 6749 section 5.2, when the answer has one. */
+  error: string | undefined;
+  /** Microsoft's `suberror`. */
+  suberror: string | undefined;
+  /** Microsoft's numbers, as in AADSTS7000222. */
+  codes: readonly number[];
+  /** The provider's own sentence, without trace lines. */
+  sentence: string | undefined;
+  retryAfterSeconds: number | undefined;
+  /** Our words for it when the provider gave none. */
+  detail: string;
+}
+
+export type Verdict =
+  | { kind: 'retrying'; code: string; message: string; retryAfterSeconds: number | undefined }
+  /** `blames`: what a person has to renew. */
+  | { kind: 'needs-person'; code: string; message: string; blames: 'grant' | 'credential' | 'settings' };
+
+const LONGEST_RETRY_AFTER = 3600;
+const SENTENCE_CHARACTERS = 400;
+
+// A person has to sign in again. https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-token-endpoint-errors
+const NEEDS_SIGN_IN = new Set([
+  'invalid_grant',
+  'interaction_required',
+  'consent_required',
+  'login_required',
+]);
+const NEEDS_CREDENTIAL = new Set(['invalid_client', 'unauthorized_client']);
+const PASSES = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
+// Outages and throttling that Microsoft has been seen to send under a lasting `error`: AADSTS50196 comes as
+// invalid_grant when an app asks too often. The number decides nothing else.
+const PASSING_CODES = new Set([50033, 50196, 70012, 90006, 90012, 90024, 90033, 90055]);
+
+/** Decides whether time or a person repairs a failure. Pure: what may pass by itself is never put to a person. */
+export function judgeFailure(failure: EndpointFailure): Verdict {
+  const code = codeOf(failure);
+  const message = failure.sentence ?? failure.detail;
+  const { status, error } = failure;
+  const passes =
+    status === undefined ||
+    status < 400 ||
+    status === 408 ||
+    status === 425 ||
+    status === 429 ||
+    status >= 500 ||
+    error === undefined ||
+    PASSES.has(error) ||
+    failure.codes.some((number) => PASSING_CODES.has(number));
+  if (passes) return { kind: 'retrying', code, message, retryAfterSeconds: failure.retryAfterSeconds };
+  if (NEEDS_SIGN_IN.has(error)) return { kind: 'needs-person', code, message, blames: 'grant' };
+  if (NEEDS_CREDENTIAL.has(error)) return { kind: 'needs-person', code, message, blames: 'credential' };
+  return { kind: 'needs-person', code, message, blames: 'settings' };
+}
+
+/** `AADSTS7000222` where Microsoft gave a number, else the standard's word, else the status. */
+export function codeOf({ codes, error, status }: EndpointFailure): string {
+  const [number] = codes;
+  if (number !== undefined) return `AADSTS${number}`;
+  return error ?? (status === undefined ? 'no-answer' : `http-${status}`);
+}
+
+/** Reads a failed answer. Pure; unknown shapes become what the status says. */
+export function readFailure(
+  host: string,
+  answer: { status: number; text: string; retryAfter: string | undefined },
+  now: number,
+): EndpointFailure {
+  const body = objectOf(answer.text);
+  const error = stringOf(body['error']);
+  const description = stringOf(body['error_description']);
+  return {
+    status: answer.status,
+    error: error === undefined || !/^[\x21-\x7e]{1,80}$/.test(error) ? undefined : error,
+    suberror: stringOf(body['suberror']),
+    codes: codesOf(body['error_codes'], description),
+    sentence: description === undefined ? undefined : tidySentence(description),
+    retryAfterSeconds: secondsOf(answer.retryAfter, now),
+    detail: `${host} answered with status ${answer.status}.`,
+  };
+}
+
+/** A failure without an answer of the provider. */
+export const silence = (detail: string): EndpointFailure => ({
+  status: undefined,
+  error: undefined,
+  suberror: undefined,
+  codes: [],
+  sentence: undefined,
+  retryAfterSeconds: undefined,
+  detail,
+});
+
+/** Microsoft's sentence without the trace, correlation and time stamps that follow it, on one line. */
+export function tidySentence(description: string): string {
+  const [sentence = ''] = description.slice(0, 4000).split(/\s*Trace ID:/i);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters of a foreign text become spaces
+  const line = sentence.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return line.length > SENTENCE_CHARACTERS ? `${line.slice(0, SENTENCE_CHARACTERS)}…` : line;
+}
+
+/** The numbers of Microsoft's errors, from their own field or from the text. */
+export function codesOf(field: unknown, description: string | undefined): number[] {
+  if (Array.isArray(field)) {
+    const numbers = field.filter((value): value is number => Number.isInteger(value));
+    if (numbers.length > 0) return numbers;
+  }
+  const inText = /AADSTS(\d{3,9})/.exec(description?.slice(0, 4000) ?? '')?.[1];
+  return inText === undefined ? [] : [Number(inText)];
+}
+
+/** `Retry-After` as seconds or as a date (RFC 9110 section 10.2.3), at most an hour. */
+function secondsOf(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now) / 1000;
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_RETRY_AFTER);
+}
+
+/** The JSON object in a text; an empty one when there is none. */
+export function objectOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

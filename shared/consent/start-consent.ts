@@ -1,0 +1,102 @@
+import { newNonce, newState, newVerifier, type OAuthClient } from '../accounts/oauth-client.ts';
+import type { Sealer } from '../accounts/sealing.ts';
+import type { EndpointFailure } from '../accounts/token-failure.ts';
+import type { PracticeWorld } from '../platform/config.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import { scopesOf } from '../providers/provider.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import {
+  browserHash,
+  CONSENT_MINUTES,
+  type ConsentWish,
+  consentContext,
+  consentKey,
+  type PendingConsent,
+} from './consent.ts';
+import type { ConsentStore } from './consent-store.ts';
+
+export interface ConsentDeps {
+  config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
+  seam: Seam;
+  providers: ProviderStore;
+  consents: ConsentStore;
+  sealer: Sealer;
+  oauth: OAuthClient;
+}
+
+/** The one redirect URI of an installation, from the settings and from nothing else. */
+export const redirectUriOf = ({ publicUrl }: { publicUrl: string }): string => `${publicUrl}/oauth/callback`;
+
+/** Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. */
+export async function startConsent(
+  deps: ConsentDeps,
+  wish: ConsentWish,
+  principalId: string,
+): Promise<{ key: string; cookie: Secret }> {
+  const { seam, sealer, consents } = deps;
+  const now = seam.now();
+  await consents.sweep(now);
+  const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
+  const key = consentKey(state.expose());
+  await consents.add({
+    key,
+    wish,
+    principalId,
+    browserHash: browserHash(cookie),
+    sealedState: await sealer.seal(state, consentContext(key, 'state')),
+    sealedVerifier: await sealer.seal(verifier, consentContext(key, 'verifier')),
+    sealedNonce: await sealer.seal(nonce, consentContext(key, 'nonce')),
+    startedAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + CONSENT_MINUTES * 60_000).toISOString(),
+    usedAt: undefined,
+  });
+  return { key, cookie };
+}
+
+export type Handover =
+  | { kind: 'address'; url: string; wish: ConsentWish; providerName: string }
+  /** Used, too old, unknown, or another browser's or person's. */
+  | { kind: 'over' }
+  | { kind: 'failed'; failure: EndpointFailure; wish: ConsentWish; providerName: string };
+
+/** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
+export async function handoverOf(
+  deps: ConsentDeps,
+  key: string,
+  browser: { cookie: Secret | undefined; principalId: string },
+): Promise<Handover> {
+  const stored = await deps.consents.get(key);
+  if (stored === undefined || !isOpen(stored.consent, deps.seam.now(), browser)) return { kind: 'over' };
+  const { wish, sealedState, sealedVerifier, sealedNonce } = stored.consent;
+  const provider = await deps.providers.get(wish.providerId);
+  if (provider === undefined) return { kind: 'over' };
+  const [state, verifier, nonce] = await Promise.all([
+    deps.sealer.open(sealedState, consentContext(key, 'state')),
+    deps.sealer.open(sealedVerifier, consentContext(key, 'verifier')),
+    deps.sealer.open(sealedNonce, consentContext(key, 'nonce')),
+  ]);
+  const answer = await deps.oauth.authorizationAddress(provider, {
+    redirectUri: redirectUriOf(deps.config),
+    state,
+    nonce,
+    verifier,
+    scopes: scopesOf(provider, deps.config, wish.protocols),
+    account: wish.chooseAccount ? { kind: 'choose' } : { kind: 'hint', user: wish.signIn },
+  });
+  return { ...answer, wish, providerName: provider.name };
+}
+
+function isOpen(
+  consent: PendingConsent,
+  now: number,
+  browser: { cookie: Secret | undefined; principalId: string },
+): boolean {
+  return (
+    consent.usedAt === undefined &&
+    Date.parse(consent.expiresAt) > now &&
+    consent.principalId === browser.principalId &&
+    browser.cookie !== undefined &&
+    browserHash(browser.cookie) === consent.browserHash
+  );
+}
