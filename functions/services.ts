@@ -1,3 +1,9 @@
+import { type AccountStore, createAccountStore } from '../shared/accounts/account-store.ts';
+import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-access-token.ts';
+import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
+import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
+import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
+import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
 import { azureTables } from '../shared/platform/azure-tables.ts';
@@ -8,6 +14,7 @@ import type { Queues } from '../shared/platform/queues.ts';
 import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
 import type { Vault } from '../shared/platform/vault.ts';
+import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
 
 /** Everything the triggers and pages work with, built once a process at the first use. */
 export interface Services {
@@ -17,6 +24,13 @@ export interface Services {
   blobs: Blobs;
   queues: Queues;
   vault: Vault;
+  sealer: Sealer;
+  oauth: OAuthClient;
+  providers: ProviderStore;
+  accounts: AccountStore;
+  consents: ConsentStore;
+  accessTokens: AccessTokens;
+  mailboxes: MailboxStore;
 }
 
 let cached: Services | undefined;
@@ -28,7 +42,7 @@ export function services(): Services {
 }
 
 export function buildServices(config: Config, seam: Seam): Services {
-  return {
+  const platform = {
     config,
     seam,
     tables: azureTables(config.storage, seam),
@@ -36,4 +50,13 @@ export function buildServices(config: Config, seam: Seam): Services {
     queues: azureQueues(config.storage, seam),
     vault: azureVault(config, seam),
   };
+  const stores = {
+    sealer: createSealer(platform.vault),
+    oauth: createOAuthClient({ config, seam }),
+    providers: createProviderStore(platform.tables),
+    accounts: createAccountStore(platform.tables),
+    consents: createConsentStore(platform.tables),
+    mailboxes: createMailboxStore(platform.tables),
+  };
+  return { ...platform, ...stores, accessTokens: createAccessTokens({ ...platform, ...stores }) };
 }

@@ -1,0 +1,33 @@
+import { type Protocol, protocols } from '../providers/presets.ts';
+import type { ConsentWish } from './consent.ts';
+
+export type ConnectFormResult =
+  | { kind: 'valid'; wish: Omit<ConsentWish, 'providerId' | 'reconnect'> }
+  | { kind: 'invalid'; errors: Readonly<Record<string, string>> };
+
+// One address as a person types it: no display name, no quotes, no spaces.
+const ADDRESS = /^[^\s@<>()[\]\\,;:"]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i;
+
+export const isMailAddress = (text: string): boolean => text.length <= 254 && ADDRESS.test(text);
+
+/** Checks "which mailbox?". Pure. */
+export function parseConnectForm(typed: Readonly<Record<string, string>>): ConnectFormResult {
+  const errors: Record<string, string> = {};
+  const address = (typed['address'] ?? '').trim();
+  if (!isMailAddress(address))
+    errors['address'] = 'Enter the address of the mailbox, for example support@example.org.';
+  const shared = typed['who'] === 'shared';
+  const signIn = shared ? (typed['signIn'] ?? '').trim() : address;
+  if (shared && (signIn === '' || signIn.length > 254 || /\s/.test(signIn)))
+    errors['signIn'] = 'Enter who signs in for this shared mailbox, for example sam@example.org.';
+  const wanted = protocols.filter((protocol): protocol is Protocol => typed[protocol] === 'on');
+  // The boxes stand under "advanced"; a form without them means all three.
+  const chosen = typed['advanced'] === 'yes' ? wanted : protocols;
+  if (!chosen.includes('imap') && !chosen.includes('pop3'))
+    errors['imap'] = 'Choose IMAP or POP: without one of them no mail can be read.';
+  if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
+  return {
+    kind: 'valid',
+    wish: { address, signIn, shared, chooseAccount: typed['choose'] === 'on', protocols: chosen },
+  };
+}
