@@ -1,0 +1,59 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+export interface NamedMail {
+  name: string;
+  raw: Uint8Array;
+}
+
+/**
+ * Delivers mails once: what was delivered is remembered in the state folder, so that a mail which became a ticket does
+ * not come again with the next start.
+ * @param source what the mails are known by there.
+ * @returns how many were delivered now.
+ */
+export async function deliverOnce(
+  stateDir: string,
+  source: string,
+  mails: readonly NamedMail[],
+  deliver: (raw: Uint8Array) => Promise<void>,
+): Promise<number> {
+  const file = join(stateDir, 'delivered.json');
+  const delivered = new Set(await readDelivered(file));
+  const before = delivered.size;
+  try {
+    for (const { name, raw } of mails) {
+      const key = `${source}/${name}`;
+      if (delivered.has(key)) continue;
+      await deliver(raw);
+      delivered.add(key);
+    }
+  } finally {
+    await writeFile(file, JSON.stringify([...delivered], null, 1));
+  }
+  return delivered.size - before;
+}
+
+async function readDelivered(file: string): Promise<string[]> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as string[];
+  } catch {
+    // The first start.
+    return [];
+  }
+}
+
+/**
+ * Every file of a folder as one mail, in order of name, folders inside included.
+ * @throws Error in words when there is no such folder or no file in it.
+ */
+export async function mailsOfFolder(folder: string): Promise<NamedMail[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => {
+    throw new Error(`There is no folder ${resolve(folder)} with mails to deliver.`);
+  });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  if (files.length === 0) throw new Error(`The folder ${resolve(folder)} holds no mail.`);
+  const mails: NamedMail[] = [];
+  for (const file of files.sort()) mails.push({ name: file, raw: await readFile(file) });
+  return mails;
+}

@@ -1,0 +1,40 @@
+import { styleText } from 'node:util';
+import type { PracticePerson } from './host/options.ts';
+
+/** What is there to be used once everything runs. */
+export interface StartedWorld {
+  url: string;
+  people: readonly PracticePerson[];
+  /** Practice mailboxes, the one that holds the practice mails first. */
+  mailboxes: readonly string[];
+  waitingMails: number;
+  smtp: { host: string; port: number };
+  stateDir: string;
+  logFile: string;
+}
+
+/** For programs: one line, its shape is kept between versions. */
+export function startedJson({ url, people, mailboxes, smtp, stateDir }: StartedWorld): string {
+  const accounts = people.map(({ name, upn, roles }) => ({ name, upn, roles }));
+  return JSON.stringify({ url, accounts, mailboxes, practicePage: `${url}/.local`, smtp, stateDir });
+}
+
+/** For people: the address, who they can be, three things to do first, and how it ends. */
+export function startedScreen(world: StartedWorld): string {
+  const { url, people, mailboxes, waitingMails, smtp, stateDir, logFile } = world;
+  const bold = (text: string): string => styleText('bold', text);
+  const quiet = (text: string): string => styleText('dim', text);
+  const who = people.map(({ name, roles }) => `${bold(name)} (${roles.join(', ')})`).join(' or ');
+  const mailbox = mailboxes[0] ?? '';
+  const waiting = waitingMails === 0 ? '' : `; ${waitingMails} mails were put there for you`;
+  return `
+${bold('Postroom is running:')} ${styleText(['cyan', 'underline'], url)}
+
+  1. Open it and sign in as ${who}.
+  2. Providers, Add a provider, Practice: then connect ${bold(mailbox)}${waiting}.
+  3. Play a customer: ${url}/.local sends a mail, and so does any mail program
+     by SMTP to ${smtp.host}, port ${smtp.port}, without a password.
+
+${quiet(`Ctrl-C ends it; everything is kept in ${stateDir}. What goes wrong stands in ${logFile}.`)}
+`;
+}
