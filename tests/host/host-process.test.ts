@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startHostProcess } from '../../dev/host/host-process.ts';
+import { type SampleHost, sampleHost } from './host-fixture.ts';
+
+let sample: SampleHost;
+beforeAll(async () => {
+  sample = await sampleHost();
+});
+afterAll(() => sample[Symbol.asyncDispose]());
+
+const program = join(import.meta.dirname, '../../dev/host/run.ts');
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('the local host as a process', () => {
+  test('finishes what is under way when it is asked to stop', async () => {
+    const host = await startHostProcess(sample.options);
+    const slow = fetch(`${host.url}/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await host.stop();
+    expect(await (await slow).text()).toBe('finished');
+    expect(isAlive(host.pid)).toBe(false);
+  });
+
+  test('can be killed at any instant and started again', async () => {
+    const first = await startHostProcess(sample.options);
+    const cutOff = expect(fetch(`${first.url}/slow`)).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await first.kill();
+    await cutOff;
+    const second = await startHostProcess({ ...sample.options, port: first.port });
+    expect((await fetch(`${second.url}/environment`)).status).toBe(200);
+    await second.stop();
+  });
+
+  test('ends when its parent is gone', async () => {
+    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+    child.stdin.write(`${JSON.stringify(sample.options)}\n`);
+    await once(createInterface({ input: child.stdout }), 'line');
+    child.stdin.end();
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
+
+  test('takes its options as an argument too and ends on SIGINT', async () => {
+    const child = spawn(process.execPath, [program, JSON.stringify(sample.options)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(createInterface({ input: child.stdout }), 'line');
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
+
+  test('says in a sentence why it does not start', async () => {
+    const wrong = { ...sample.options, background: true };
+    await expect(startHostProcess(wrong)).rejects.toThrow('The setting SAMPLE_SCHEDULE is missing');
+  });
+
+  test('writes what the app logs to the log file and nothing to standard output', async () => {
+    const logFile = join(sample.folder, 'log', 'host.log');
+    const host = await startHostProcess(sample.options, logFile);
+    await fetch(`${host.url}/boom`);
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'));
+    await host.stop();
+  });
+});
