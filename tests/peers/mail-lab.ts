@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type CryptoKey, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { makeCertificates } from '../../dev/peers/certificates.ts';
-import type { Endpoint, MailServerKind, MailServerOptions } from '../../dev/peers/mail/mail-world.ts';
+import type { MailServerKind, MailServerOptions } from '../../dev/peers/mail/mail-world.ts';
 
 export const tenant = '11111111-2222-4333-8444-555555555555';
 export const issuer = `https://sts.windows.net/${tenant}/`;
@@ -17,6 +17,8 @@ const everything = 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send';
 
 export interface TokenWishes {
   readonly scp?: string;
+  /** Of an app's own token. */
+  readonly roles?: readonly string[];
   readonly iss?: string;
   /** Seconds from now; negative: expired. */
   readonly lifetime?: number;
@@ -52,9 +54,19 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
     stateDir,
     options: { kind, stateDir, tls, issuer, signingKey, mailboxes },
     ca: tls.ca,
-    token(upn, { scp = everything, iss = issuer, lifetime = 3600, key = privateKey, padding = 1500 } = {}) {
+    token(
+      upn,
+      { scp = everything, iss = issuer, lifetime = 3600, key = privateKey, padding = 1500, roles } = {},
+    ) {
       const now = Math.floor(Date.now() / 1000);
-      const claims = { upn, scp, tid: tenant, delegate: '-', xms_padding: 'p'.repeat(padding) };
+      const claims = {
+        upn,
+        scp,
+        ...(roles && { roles }),
+        tid: tenant,
+        delegate: '-',
+        xms_padding: 'p'.repeat(padding),
+      };
       return new SignJWT(claims)
         .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: signingKey.kid })
         .setSubject(`subject of ${upn}`)
@@ -85,5 +97,3 @@ export function plainMail(options: { from?: string; to?: string; subject: string
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}\r\n`);
 }
-
-export type { Endpoint };
