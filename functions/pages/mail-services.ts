@@ -1,0 +1,23 @@
+import type { Context } from 'hono';
+import type { QuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import type { MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Blobs } from '../../shared/platform/blobs.ts';
+import type { Seam } from '../../shared/platform/seam.ts';
+import type { ProviderStore } from '../../shared/providers/provider-store.ts';
+import type { TicketStore } from '../../shared/tickets/ticket-store.ts';
+import type { Services } from '../services.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+
+/** What the pages about mail read, out of all services. */
+export interface MailServices {
+  tickets: Pick<TicketStore, 'page' | 'read' | 'html' | 'setStatus' | 'byNumber'>;
+  quarantine: Pick<QuarantineStore, 'page' | 'get'>;
+  mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health'>;
+  providers: Pick<ProviderStore, 'list'>;
+  blobs: Pick<Blobs, 'read' | 'stream'>;
+  seam: Pick<Seam, 'now'>;
+}
+
+export type MailContext = Context<WebEnvironment>;
+
+export const mailServices = (c: MailContext): MailServices => c.get('services') as Services & MailServices;
