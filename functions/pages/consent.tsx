@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import type { JSX } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
 import { parseConnectForm } from '../../shared/consent/connect-form.ts';
 import { CONSENT_MINUTES, consentCookie } from '../../shared/consent/consent.ts';
 import { finishConsent } from '../../shared/consent/finish-consent.ts';
