@@ -7,9 +7,14 @@ let sample: SampleHost;
 let host: RunningHost;
 beforeAll(async () => {
   sample = await sampleHost();
+  // Stands in this process before the app is loaded, and must not be seen by it.
+  process.env['SAMPLE_TOO_EARLY'] = 'set';
   host = await sample.start();
 });
-afterAll(() => sample[Symbol.asyncDispose]());
+afterAll(async () => {
+  delete process.env['SAMPLE_TOO_EARLY'];
+  await sample[Symbol.asyncDispose]();
+});
 
 const get = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(host.url + path, { redirect: 'manual', ...init });
@@ -40,7 +45,7 @@ function raw(options: {
 
 describe('the local Functions host answers HTTP as the real one', () => {
   test('the first function by name wins, even where a later one names the path literally', async () => {
-    expect(await (await get('/items/first')).text()).toBe('aliteral first');
+    expect(await (await get('/items/first')).text()).toBe('aparameter first');
   });
 
   test('the app loads without any setting and has them when a function runs', async () => {

@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { parseShardMessage } from '../../functions/fetch-shard.ts';
+
+describe('a message of the queue fetch-shard', () => {
+  test('names a shard and its mailboxes', () => {
+    expect(parseShardMessage({ shard: 0, mailboxIds: ['a', 'b'] })).toEqual({
+      shard: 0,
+      mailboxIds: ['a', 'b'],
+    });
+  });
+
+  test('may hold 100 mailboxes and no more', () => {
+    const mailboxIds = Array.from({ length: 100 }, (_value, index) => `m${index}`);
+    expect(parseShardMessage({ shard: 1, mailboxIds }).mailboxIds).toHaveLength(100);
+    expect(() => parseShardMessage({ shard: 1, mailboxIds: [...mailboxIds, 'one more'] })).toThrow(
+      'is not { shard, mailboxIds }',
+    );
+  });
+
+  test.each([
+    ['text'],
+    [null],
+    [{ shard: -1, mailboxIds: [] }],
+    [{ shard: 1, mailboxIds: [''] }],
+    [{ shard: 1 }],
+  ])('%j is refused', (message) => {
+    expect(() => parseShardMessage(message)).toThrow(expect.objectContaining({ code: 'bad-message' }));
+  });
+});
