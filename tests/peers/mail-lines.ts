@@ -1,6 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls';
+import { LineReader } from '../../dev/peers/mail/line-reader.ts';
 import type { Endpoint } from '../../dev/peers/mail/mail-world.ts';
-import { LineReader } from '../../dev/peers/mail/npm/line-reader.ts';
 
 /** A conversation in lines over TLS, for what no client library shows. */
 export class Conversation {

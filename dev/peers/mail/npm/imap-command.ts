@@ -1,4 +1,4 @@
-import type { LineReader } from './line-reader.ts';
+import type { LineReader } from '../line-reader.ts';
 
 export type Token =
   | { readonly kind: 'atom'; readonly text: string }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { LineReader, writeAll } from '../line-reader.ts';
 import { exchangeCapabilities } from '../mail-world.ts';
 import { readXoauth2, type TokenCheck } from './access-token.ts';
 import { BadCommand, type Command, listOf, quoted, readCommand, type Token, textOf } from './imap-command.ts';
@@ -12,7 +13,6 @@ import {
   type Selected,
   search,
 } from './imap-messages.ts';
-import { LineReader, writeAll } from './line-reader.ts';
 import type { Change, Folder, MailStore, UidPair } from './mail-store.ts';
 
 export interface ImapWorld {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { LineReader, writeAll } from '../line-reader.ts';
 import { readXoauth2, type TokenCheck } from './access-token.ts';
 import type { StoredMail } from './journal.ts';
-import { LineReader, writeAll } from './line-reader.ts';
 import type { Folder, MailStore } from './mail-store.ts';
 
 export interface Pop3World {

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 
+const ends = ['end', 'close', 'error'] as const;
+
 /** Reads lines and counted bytes from a socket, one caller at a time. */
 export class LineReader {
   readonly #stream: Duplex;
@@ -12,17 +14,27 @@ export class LineReader {
   constructor(stream: Duplex, longestLine = 65_536) {
     this.#stream = stream;
     this.#longestLine = longestLine;
-    stream.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#size += chunk.length;
-      this.#wake?.();
-    });
-    const end = () => {
-      this.#ended = true;
-      this.#wake?.();
-    };
-    stream.on('end', end).on('close', end).on('error', end);
+    stream.on('data', this.#take);
+    for (const event of ends) stream.on(event, this.#end);
   }
+
+  /** Leaves the stream to somebody else, such as a TLS layer put on top of it. */
+  detach(): void {
+    this.#stream.off('data', this.#take);
+    for (const event of ends) this.#stream.off(event, this.#end);
+    this.#end();
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    this.#wake?.();
+  };
+
+  readonly #end = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
 
   /** A line without its end; undefined when the connection is over, or the line too long to be honest. */
   async line(): Promise<Buffer | undefined> {
@@ -65,10 +77,6 @@ export class LineReader {
       this.#wake = resolve;
     });
     this.#wake = undefined;
-  }
-
-  get stream(): Duplex {
-    return this.#stream;
   }
 }
 
