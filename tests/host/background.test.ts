@@ -93,7 +93,8 @@ describe('queues', () => {
     host = await sample.start({ background: true, queues: { leaseSeconds: 1 } });
     await send('slow');
     await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 10_000 });
-    await pause(1_500);
+    await pause(2_000);
+    expect((await queue.peekMessages()).peekedMessageItems).toEqual([]);
     await host.stop();
     expect(await notes()).toEqual(['work "slow" 1', 'terminated']);
     expect(await left(queue)).toBe(0);
