@@ -8,7 +8,8 @@ const unseen = ['style', 'script', 'head', 'title'];
 /** Takes tags, comments, styles and scripts away in one pass, whatever the HTML looks like. */
 export function onlyVisibleText(html: string): string {
   const source = html.slice(0, htmlLimit);
-  const lower = source.toLowerCase();
+  // ASCII alone: other letters may change their length, and the places in both strings must agree.
+  const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   let text = '';
   let position = 0;
   while (position < source.length && text.length < textLimit) {

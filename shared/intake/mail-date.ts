@@ -18,7 +18,7 @@ export function readDate(value: string): string | undefined {
   const text = value.slice(0, 200).replace(/\([^()]*\)/g, ' ');
   // `Tue, 24 Nov 2026 10:00:00 +0100`, the month also as a whole word, the year also of two digits.
   const usual =
-    /(?<day>\d{1,2})[\s-]+(?<month>[a-z]{3})[a-z]*\.?[\s-]+(?<year>\d{2,4})[\s,]+(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2}))?(?:\.\d+)?\s*(?<zone>[+-]\d{4}|[a-z]{1,5})?/i;
+    /(?<day>\d{1,2})[\s-]+(?<month>[a-z]{3})[a-z]*\.?[\s-]+(?<year>\d{2,4})[\s,]+(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2}))?(?:\.\d+)?\s*(?<zone>[+-]\d{3,4}|[a-z]{1,5})?/i;
   // `Tue Nov 24 10:00:00 2026`, as C's asctime writes it, with a zone before or behind the year.
   const asctime =
     /(?<month>[a-z]{3})\s+(?<day>\d{1,2})\s+(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2}))?\s+(?<early>[+-]\d{4}|[a-z]{1,5})?\s*(?<year>\d{4})\s*(?<zone>[+-]\d{4}|[a-z]{1,5})?/i;
@@ -45,7 +45,7 @@ function fullYear(year: number, digits: number): number {
 }
 
 function offsetMinutes(zone: string): number {
-  const match = /^([+-])(\d{2})(\d{2})$/.exec(zone);
+  const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
   if (match === null) return (zones[zone.toLowerCase()] ?? 0) * 60;
   const minutes = Number(match[2]) * 60 + Number(match[3]);
   return minutes > 24 * 60 ? 0 : match[1] === '-' ? -minutes : minutes;

@@ -101,7 +101,9 @@ function nameOf(read: ReadAddress | undefined): string | undefined {
   return name === '' ? undefined : name;
 }
 
-const refusedInLocal = /[\s\0-\x20\x7f-\x9f()<>[\]:;@\\,"\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+const refusedInLocal = /[\s\p{Cc}()<>[\]:;@\\,"]/u;
+/** `domainToASCII` would drop them, and two addresses that look alike would be one. */
+const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
  * An address that can safely stand in an envelope and a header, or undefined. Quoted local parts and address literals are
@@ -113,7 +115,7 @@ export function cleanAddress(read: ReadAddress): Address | undefined {
   const plain = /^'(.+)'$/.exec(read.address)?.[1] ?? read.address;
   const at = plain.lastIndexOf('@');
   const local = plain.slice(0, Math.max(0, at));
-  if (local === '' || refusedInLocal.test(local)) return undefined;
+  if (local === '' || refusedInLocal.test(local) || invisible.test(plain)) return undefined;
   const domain = cleanDomain(plain.slice(at + 1));
   if (domain === undefined || !local.isWellFormed()) return undefined;
   return { name: nameOf(read), address: `${local}@${domain}` };

@@ -63,6 +63,8 @@ async function readWithMailparser(bytes: Uint8Array, limits: ParseLimits): Promi
     checksumAlgo: false,
     // The limits are kept before; the library counts the mail itself and parts that a header alone makes.
     maxChildNodes: limits.parts * 2,
+    // Room for the blank line that ends a block which was cut to the limit.
+    maxHeadSize: limits.headerBlock + 1_024,
   });
   let headers = new Map<string, unknown>();
   let text = '';

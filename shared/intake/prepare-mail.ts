@@ -37,7 +37,7 @@ export function prepareMail(raw: Uint8Array, limits: ParseLimits): PreparedMail 
   const fields = splitFields(block);
   if (!fields.some((field) => isMailField(field.name))) return undefined;
 
-  const bounded = boundFields(fields, block.length, limits, notes);
+  const bounded = boundFields(fields, limits, notes);
   const charset = needsDecoding(block) ? bodyCharset(fields, bytes, bodyStart) : undefined;
   const textOf = (field: RawField): string => decodeUndeclared(unfold(field.value), charset);
   const headers: HeaderTexts = {
@@ -82,14 +82,8 @@ function isMailField(name: string): boolean {
 }
 
 /** The same array when all is within the limits. */
-function boundFields(
-  fields: RawField[],
-  blockLength: number,
-  limits: ParseLimits,
-  notes: string[],
-): RawField[] {
-  // A line costs more than its bytes: a block of a million two-byte fields is over the limit too.
-  const large = blockLength > limits.headerBlock || fields.length * 64 > limits.headerBlock;
+function boundFields(fields: RawField[], limits: ParseLimits, notes: string[]): RawField[] {
+  const large = fields.reduce((cost, field) => cost + costOf(field), 0) > limits.headerBlock;
   const long = fields.some((field) => field.raw.length > limits.header);
   if (!large && !long) return fields;
   if (long) notes.push(`header cut at ${Math.round(limits.header / 1024)} KB`);
@@ -105,11 +99,18 @@ function boundFields(
   let room = limits.headerBlock;
   for (const field of chosen) {
     const short = field.raw.length > limits.header ? cutField(field, limits.header) : field;
-    room -= Math.max(short.raw.length + 2, 64);
+    room -= costOf(short);
     if (room < 0) break;
     bounded.push(short);
   }
   return bounded;
+}
+
+/** Bytes, but at least 64 a line, as mailparser counts: a block of half a million two-byte lines is large too. */
+function costOf(field: RawField): number {
+  let lines = 1;
+  for (let at = field.raw.indexOf(LF); at >= 0; at = field.raw.indexOf(LF, at + 1)) lines += 1;
+  return Math.max(field.raw.length + 2, lines * 64);
 }
 
 function cutField(field: RawField, limit: number): RawField {

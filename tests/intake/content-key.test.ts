@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createContentKey, ticketIdOf } from '../../shared/intake/content-key.ts';
+import { ownMail, ownMailNames } from './mail-files.ts';
+
+function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): string {
+  const bytes = typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail;
+  const key = createContentKey();
+  for (let at = 0; at < bytes.length; at += chunkSize) key.update(bytes.subarray(at, at + chunkSize));
+  return key.digest();
+}
+
+const plain = 'Message-ID: <1@a>\r\nDate: d\r\nFrom: a@b\r\nTo: c@d\r\nSubject: s\r\n\r\nbody\r\n';
+
+describe('the content key', () => {
+  it('is pinned: other bytes in the hash would make new mail of mail already fetched', () => {
+    const expected = createHash('sha256')
+      .update('message-id*1\n5:<1@a>date*1\n1:dfrom*1\n3:a@bto*1\n3:c@dsubject*1\n1:sbody\nbody\r\n')
+      .digest('hex');
+    expect(keyOf(plain)).toBe(expected);
+  });
+
+  it.each(ownMailNames())('does not depend on where %s is cut into chunks', (name) => {
+    const mail = ownMail(name);
+    const whole = keyOf(mail);
+    for (const size of [1, 7, 64 * 1024]) expect(keyOf(mail, size)).toBe(whole);
+  });
+
+  it('does not change with what relays add, with folding, or with the case of names', () => {
+    const relayed = `Received: by x\r\n\tfor y\r\nX-Spam: no\r\nARC-Seal: 1\r\nReturn-Path: <q@r>\r\n${plain}`;
+    expect(keyOf(relayed)).toBe(keyOf(plain));
+    expect(keyOf(plain.replace('Subject: s', 'SUBJECT:\r\n s'))).toBe(keyOf(plain));
+  });
+
+  it.each([
+    ['another Message-ID', plain.replace('<1@a>', '<2@a>')],
+    ['another body', plain.replace('body', 'bodY')],
+    ['another sender', plain.replace('a@b', 'a@x')],
+    ['a second sender', plain.replace('From: a@b', 'From: a@b\r\nFrom: x@y')],
+    ['words moved from one field to the next', plain.replace('c@d', 'c@ds').replace(': s', ': ')],
+    ['no Message-ID', plain.replace('Message-ID: <1@a>\r\n', '')],
+  ])('is another one for %s', (_what, mail) => {
+    expect(keyOf(mail)).not.toBe(keyOf(plain));
+  });
+
+  it('reads the same fields whatever ends the lines', () => {
+    const lf = plain.replaceAll('\r\n', '\n');
+    const cr = plain.replaceAll('\r\n', '\r');
+    for (const mail of [lf, cr]) {
+      // A trace field that changed nothing shows that the header was recognised.
+      expect(keyOf(`X-Trace: 1${mail === lf ? '\n' : '\r'}${mail}`)).toBe(keyOf(mail));
+      expect(keyOf(mail.replace('<1@a>', '<2@a>'))).not.toBe(keyOf(mail));
+    }
+  });
+
+  it('takes a header block of more than 1 MB as it comes, and still tells mails apart', () => {
+    const flood = `From: a@b\r\n${'X-Flood: 0123456789\r\n'.repeat(60_000)}`;
+    const mail = `${flood}Subject: s\r\n\r\nbody`;
+    expect(keyOf(mail, 64 * 1024)).toBe(keyOf(mail));
+    expect(keyOf(mail, 1_000)).toBe(keyOf(mail));
+    expect(keyOf(`${mail}!`)).not.toBe(keyOf(mail));
+    expect(keyOf(mail.replace('a@b', 'a@x'))).not.toBe(keyOf(mail));
+  });
+
+  it('exists for empty mail and for mail without a body', () => {
+    expect(keyOf('')).toMatch(/^[0-9a-f]{64}$/);
+    expect(keyOf('Subject: s')).not.toBe(keyOf('Subject: t'));
+  });
+});
+
+describe('the id of a ticket', () => {
+  it('is 26 characters of base32 and belongs to one mail in one mailbox', () => {
+    expect(ticketIdOf('m1', 'k')).toMatch(/^[a-z2-7]{26}$/);
+    expect(ticketIdOf('m1', 'k')).toBe(ticketIdOf('m1', 'k'));
+    expect(ticketIdOf('m1', 'k')).not.toBe(ticketIdOf('m2', 'k'));
+  });
+
+  it('is the lower-case base32 of RFC 4648', () => {
+    // printf 'tm1k' | sha256sum | xxd -r -p | base32
+    expect(ticketIdOf('m1', 'k')).toBe('22hty26x47fzx6my6aysj7xxfx');
+  });
+});

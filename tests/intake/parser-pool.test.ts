@@ -1,0 +1,127 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  createParserPool,
+  type ParserPool,
+  type ParserPoolOptions,
+} from '../../shared/intake/parser-pool.ts';
+import { cutMail, mailOf, ownMail } from './mail-files.ts';
+
+const pools: ParserPool[] = [];
+
+function open(options: ParserPoolOptions): ParserPool {
+  const pool = createParserPool(options);
+  pools.push(pool);
+  return pool;
+}
+
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+});
+
+const plain = (subject: string): Buffer =>
+  Buffer.from(`From: a@b.example\r\nSubject: ${subject}\r\n\r\nhello`);
+const hang = ownMail('hang-mailparser.eml');
+/** Seconds of work for postal-mime, and mailparser waits for ever at its end. */
+const hangBoth = Buffer.concat([
+  hang.subarray(0, hang.length - 7),
+  Buffer.alloc(4_000_000, '\n'),
+  Buffer.from('--x\r\n'),
+  hang.subarray(hang.indexOf('Content-Type: message')),
+]);
+
+describe('the parser pool', () => {
+  it('reads mail in order of arrival or not, each to its own caller', async () => {
+    const pool = open({ workers: 2 });
+    const subjects = Array.from({ length: 40 }, (_, index) => `mail ${index}`);
+    const outcomes = await Promise.all(subjects.map((subject) => pool.parse(plain(subject))));
+    expect(outcomes.map((outcome) => mailOf(outcome).subject)).toEqual(subjects);
+  });
+
+  it('leaves the bytes with the caller and gives attachments back whole', async () => {
+    const raw = ownMail('outlook-two-attachments.eml');
+    const before = Buffer.from(raw);
+    const mail = mailOf(await open({}).parse(raw));
+    expect(raw.equals(before)).toBe(true);
+    expect(mail.attachments.map((attachment) => attachment.content?.length)).toEqual([5_129, 304]);
+  });
+
+  it('passes the nonce on, so that cut parts are known again', async () => {
+    const { kept } = cutMail(ownMail('outlook-two-attachments.eml'), 64 * 1024, 'n');
+    const mail = mailOf(await open({}).parse(kept, 'n'));
+    expect(mail.attachments.map((attachment) => attachment.cut)).toEqual([0, 1]);
+  });
+
+  it('asks the second parser when the first one never answers, and reads the innocent mails around it', async () => {
+    const pool = open({ deadlineMs: 1_500 });
+    const start = performance.now();
+    const [first, poison, ...others] = await Promise.all([
+      pool.parse(plain('before')),
+      pool.parse(hang),
+      pool.parse(plain('beside')),
+      pool.parse(plain('after')),
+    ]);
+    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(mailOf(first).notes).toEqual([]);
+    expect(mailOf(poison)).toMatchObject({
+      subject: 'empty inline forward',
+      notes: ['read by the second parser'],
+    });
+    for (const other of others) expect(mailOf(other).notes).toEqual([]);
+  });
+
+  it('gives a mail up that neither can read in time, with a reason, and goes on', async () => {
+    const pool = open({ deadlineMs: 500 });
+    const [outcome, next] = await Promise.all([pool.parse(hangBoth), pool.parse(plain('next'))]);
+    expect(outcome).toEqual({
+      kind: 'unreadable',
+      reason: 'The mail cannot be read: it takes longer than 0.5 s.',
+    });
+    expect(mailOf(next).subject).toBe('next');
+  });
+
+  it('survives a mail that needs more heap than a worker has', async () => {
+    const pool = open({ heapMb: 24, deadlineMs: 20_000 });
+    const addresses = `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n`;
+    const parts = `--b\r\nContent-Type: text/plain\r\n\r\n${'w\u00f6rter '.repeat(20_000)}\r\n`.repeat(300);
+    const [outcome, next] = await Promise.all([
+      pool.parse(Buffer.from(`${addresses}${parts}--b--`)),
+      pool.parse(plain('next')),
+    ]);
+    expect(outcome).toEqual({
+      kind: 'unreadable',
+      reason: 'The mail cannot be read: it needs too much memory.',
+    });
+    expect(mailOf(next).subject).toBe('next');
+  });
+
+  it('takes the limits given and passes a refusal on without asking the second parser', async () => {
+    const pool = open({ limits: { parts: 1, depth: 1, headerBlock: 1_000_000, header: 64_000 } });
+    expect(await pool.parse(ownMail('outlook-two-attachments.eml'))).toMatchObject({ kind: 'unreadable' });
+  });
+
+  it('rejects what is waiting when it is closed, and everything afterwards', async () => {
+    const pool = open({ deadlineMs: 60_000 });
+    const waiting = [pool.parse(hang), pool.parse(plain('a')), pool.parse(plain('b'))].map((outcome) =>
+      outcome.catch(String),
+    );
+    await pool.close();
+    expect(await Promise.all(waiting)).toEqual(
+      Array(3).fill('Error: The parser pool was closed before the mail was read.'),
+    );
+    await expect(pool.parse(plain('c'))).rejects.toThrow('closed');
+  });
+
+  it('keeps no process alive when it is idle', () => {
+    const file = join(import.meta.dirname, '../../shared/intake/parser-pool.ts');
+    const script = `const { createParserPool } = await import(${JSON.stringify(file)});
+      const outcome = await createParserPool({}).parse(Buffer.from('Subject: s\\r\\n\\r\\nx'));
+      console.log(outcome.kind);`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 15_000,
+      encoding: 'utf8',
+    });
+    expect([run.status, run.stdout.trim()]).toEqual([0, 'mail']);
+  });
+});
