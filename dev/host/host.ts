@@ -62,7 +62,9 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
   async function answerTo(request: IncomingMessage): Promise<Answer> {
     const { headers: raw, method = 'GET' } = request;
     if (!isLoopbackName(raw.host)) return refusal(421, 'Open this page as http://localhost.');
-    const target = new URL(request.url ?? '/', `http://${raw.host}`);
+    if (request.url?.startsWith('/') !== true) return refusal(400, 'Ask for a path of this host.');
+    // Put together as text: resolved against a base, a path such as `//elsewhere/` would name another host.
+    const target = new URL(`http://${raw.host}${request.url}`);
     const headers = headersOf(request);
     const path = target.pathname;
     const ours = path.startsWith('/.auth/') || path === PRACTICE_PATH || path.startsWith(`${PRACTICE_PATH}/`);

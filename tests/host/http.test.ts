@@ -103,6 +103,15 @@ describe('the local Functions host answers HTTP as the real one', () => {
       expect((await raw({ path: '/environment', headers: { host: own } })).status).toBe(200);
   });
 
+  test('a path that looks like another host stays a path', async () => {
+    expect((await raw({ path: '//evil.example/environment', headers: { host: 'localhost' } })).status).toBe(
+      404,
+    );
+    expect(
+      (await raw({ path: 'http://evil.example/environment', headers: { host: 'localhost' } })).status,
+    ).toBe(400);
+  });
+
   test('stopping finishes the request under way and then runs the farewell', async () => {
     const { readFile } = await import('node:fs/promises');
     const second = await sample.start();
