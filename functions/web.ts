@@ -6,7 +6,12 @@ import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
+import { consentPages } from './pages/consent.tsx';
+import { homePages } from './pages/home.tsx';
+import { providerPages } from './pages/providers.tsx';
+import { quarantinePages } from './pages/quarantine.tsx';
 import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
+import { ticketsPages } from './pages/tickets.tsx';
 import { type Services, services } from './services.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
@@ -88,6 +93,12 @@ let cached: Hono<WebEnvironment> | undefined;
 
 /** Answers one request to a page. */
 export function answerPage(request: Request): Response | Promise<Response> {
-  cached ??= createWeb(services, []);
+  cached ??= createWeb(services, [
+    homePages(),
+    ticketsPages(),
+    quarantinePages(),
+    providerPages(),
+    consentPages(),
+  ]);
   return cached.fetch(request);
 }
