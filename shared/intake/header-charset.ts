@@ -16,6 +16,14 @@ export function needsDecoding(bytes: Uint8Array): boolean {
   return !isAscii(bytes) && !isUtf8(bytes);
 }
 
+/** At most `limit` bytes, not ending in the middle of a UTF-8 character. */
+export function cutBytes(bytes: Uint8Array, limit: number): Uint8Array {
+  let end = Math.min(limit, bytes.length);
+  if (end === bytes.length) return bytes;
+  for (let step = 0; step < 3 && ((bytes[end] ?? 0) & 0xc0) === 0x80; step += 1) end -= 1;
+  return bytes.subarray(0, end);
+}
+
 function guessed(bytes: Uint8Array): string | undefined {
   if (looksLikeGb2312(bytes)) return decodeStrictly(bytes, 'gb18030');
   const japanese = decodeStrictly(bytes, 'shift_jis');

@@ -1,8 +1,10 @@
 import { cutMarker } from './attachment-cutter.ts';
+import { cutBytes, decodeUndeclared } from './header-charset.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMail, type ReadAddress, type ReadMail, type ReadPart } from './normalise-mail.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-mail.ts';
 import { prepareMail } from './prepare-mail.ts';
+import { findBodyStart } from './raw-headers.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
 
@@ -12,6 +14,8 @@ export interface ParseOptions {
   nonce?: string;
   limits: ParseLimits;
 }
+
+const rawTextLimit = 64 * 1024;
 
 /**
  * Reads one mail. Neither library is safe alone (one waits for ever on a mail of 129 bytes, the other needs minutes for
@@ -31,7 +35,23 @@ export async function parseMail(raw: Uint8Array, options: ParseOptions): Promise
 
   const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
   const mail = await read(prepared.bytes, limits);
-  return { kind: 'mail', mail: normaliseMail(mail, prepared.headers, prepared.notes, cutFinder(nonce)) };
+  const { headers, notes } = prepared;
+  if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
+    mail.text = bodyAsText(prepared.bytes);
+    if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
+  }
+  return { kind: 'mail', mail: normaliseMail(mail, headers, notes, cutFinder(nonce)) };
+}
+
+/**
+ * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
+ * as it stands. Empty when it holds delimiters and part headers alone.
+ */
+function bodyAsText(bytes: Uint8Array): string {
+  const start = findBodyStart(bytes) ?? bytes.length;
+  const text = decodeUndeclared(cutBytes(bytes.subarray(start), rawTextLimit), undefined);
+  const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
+  return hasWords ? text : '';
 }
 
 function unreadable(reason: string): ParseOutcome {

@@ -1,4 +1,4 @@
-import { decodeUndeclared, needsDecoding } from './header-charset.ts';
+import { cutBytes, decodeUndeclared, needsDecoding } from './header-charset.ts';
 import type { ParseLimits } from './parsed-mail.ts';
 import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
@@ -114,11 +114,8 @@ function costOf(field: RawField): number {
 }
 
 function cutField(field: RawField, limit: number): RawField {
-  let end = limit - 2;
-  // Not in the middle of a UTF-8 character.
-  while (end > limit - 6 && ((field.raw[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  const offset = field.value.byteOffset - field.raw.byteOffset;
-  return { ...field, raw: field.raw.subarray(0, end), value: field.raw.subarray(offset, end) };
+  const raw = cutBytes(field.raw, limit - 2);
+  return { ...field, raw, value: raw.subarray(field.value.byteOffset - field.raw.byteOffset) };
 }
 
 function endLine(raw: Uint8Array): Uint8Array {

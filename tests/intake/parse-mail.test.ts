@@ -77,6 +77,23 @@ describe.each(libraries)('a mail read with %s', (parser) => {
     expect(mail.notes).toEqual(['lone carriage returns read as line ends']);
   });
 
+  it.each([
+    ['has no boundary', 'Content-Type: multipart/mixed;\r\nboundary=b', '--b\r\n\r\nHelp me\r\n--b--\r\n'],
+    [
+      'has another one than its delimiters',
+      'Content-Type: multipart/mixed; boundary=c',
+      '--b\r\n\r\nHelp me\r\n--b--\r\n',
+    ],
+  ])('shows the raw text of a multipart that %s, instead of nothing', async (_what, header, body) => {
+    const mail = mailOf(await parse(`From: a@b.example\r\n${header}\r\n\r\n${body}`, parser));
+    expect(mail.text).toContain('Help me');
+    expect(mail.notes).toEqual(['no part of it could be read: the raw text is shown']);
+    const empty = await parse(
+      'From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--b--\r\n',
+    );
+    expect(mailOf(empty)).toMatchObject({ text: '', notes: [] });
+  });
+
   it('skips the envelope line of an mbox file and gives no date where none can be read', async () => {
     const mail = mailOf(await parse(ownMail('mbox-envelope.eml'), parser));
     expect(mail).toMatchObject({
