@@ -19,10 +19,14 @@ import {
   TextField,
 } from '../../shared/ui/forms.tsx';
 import { Facts } from '../../shared/ui/lists.tsx';
-import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import { typedFields } from './typed-fields.ts';
+import { flashOf, typedFields } from './typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  saved: { kind: 'success', text: 'The provider is saved. Now connect a mailbox.' },
+};
 
 /** Which mailbox, the way to the provider, and the way back. */
 export function consentPages(): Hono<WebEnvironment> {
@@ -44,7 +48,7 @@ export function consentPages(): Hono<WebEnvironment> {
               : { who: 'self' }),
             ...allProtocols,
           };
-    return c.html(connectPage(c.get('principal'), provider, typed, {}));
+    return c.html(connectPage(c.get('principal'), provider, typed, {}, flashOf(c, said)));
   });
 
   pages.post('/providers/:id/connect', requireRole('admin'), async (c) => {
@@ -129,6 +133,7 @@ function connectPage(
   provider: Provider,
   typed: Readonly<Record<string, string>>,
   errors: FieldErrors,
+  flash?: Flash,
 ): string {
   const reconnects = typed['mailbox'] !== undefined && typed['mailbox'] !== '';
   return renderPage(
@@ -137,6 +142,7 @@ function connectPage(
       principal={principal}
       place={reconnects ? 'mailboxes' : 'providers'}
       hasErrors={Object.keys(errors).length > 0}
+      flash={flash}
     >
       <ErrorSummary errors={errors} />
       <p>

@@ -22,7 +22,6 @@ import {
 import { flashOf, typedFields } from './typed-fields.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  saved: { kind: 'success', text: 'The provider is saved. Connect a mailbox next.' },
   changed: { kind: 'success', text: 'The changes are saved.' },
   deleted: { kind: 'success', text: 'The provider is deleted.' },
 };

@@ -1,0 +1,217 @@
+import { signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
+import {
+  type IdentityProviderOptions,
+  type RunningIdentityProvider,
+  startIdentityProvider,
+} from '../../dev/peers/identity-provider/identity-provider.ts';
+import { consentPages } from '../../functions/pages/consent.tsx';
+import { providerPages } from '../../functions/pages/providers.tsx';
+import type { Services } from '../../functions/services.ts';
+import { createWeb } from '../../functions/web.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createAccessTokens } from '../../shared/accounts/get-access-token.ts';
+import { createOAuthClient } from '../../shared/accounts/oauth-client.ts';
+import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createConsentStore } from '../../shared/consent/consent-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Config } from '../../shared/platform/config.ts';
+import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { CLIENT, REDIRECT, SECRET, tenant } from '../peers/practice-directory.ts';
+
+export const ORIGIN = new URL(REDIRECT).origin;
+
+/** A seam whose clock can be moved and whose calls can be made to fail. */
+export class TestSeam implements Seam {
+  skewMs = 0;
+  /** Runs around the effect of a point; set by a test, undefined lets everything through. */
+  around: ((point: SeamPoint, effect: () => Promise<unknown>) => Promise<unknown>) | undefined;
+
+  async call<T>(point: SeamPoint, effect: () => Promise<T>): Promise<T> {
+    if (this.around === undefined) return effect();
+    return (await this.around(point, effect)) as T;
+  }
+
+  now(): number {
+    return Date.now() + this.skewMs;
+  }
+}
+
+export interface PracticeApp {
+  idp: RunningIdentityProvider;
+  seam: TestSeam;
+  tables: MemoryTables;
+  vault: MemoryVault;
+  services: Services;
+  /** Another process over the same storage. */
+  another(): Services;
+  stop(): Promise<void>;
+}
+
+const unused = (): never => {
+  throw new Error('not part of this test');
+};
+
+/** The app's pages over storage in memory and a practice identity provider. */
+export async function startPracticeApp(options: Partial<IdentityProviderOptions> = {}): Promise<PracticeApp> {
+  const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
+  const [at] = idp.tenants;
+  if (at === undefined) throw new Error('no tenant');
+  const mail = { host: 'localhost', port: 1 };
+  const config: Config = {
+    storage: { kind: 'connection-string', connectionString: '' },
+    vaultUri: 'https://localhost',
+    publicUrl: ORIGIN,
+    adminObjectIds: [],
+    managedIdentityClientId: undefined,
+    local: true,
+    platformSignIn: true,
+    practice: {
+      authority: at.issuer,
+      tenant: at.id,
+      clientId: CLIENT,
+      clientSecret: SECRET,
+      imap: mail,
+      pop3: mail,
+      smtp: mail,
+    },
+  };
+  const seam = new TestSeam();
+  const [tables, vault, blobs] = [new MemoryTables(seam), new MemoryVault(seam), new MemoryBlobs(seam)];
+  const build = (): Services => {
+    const platform = { config, seam, tables, blobs, vault, queues: { send: unused } as Services['queues'] };
+    const stores = {
+      sealer: createSealer(vault),
+      oauth: createOAuthClient({ config, seam }),
+      providers: createProviderStore(tables),
+      accounts: createAccountStore(tables),
+      consents: createConsentStore(tables),
+      mailboxes: createMailboxStore(tables),
+    };
+    const accessTokens = createAccessTokens({ ...platform, ...stores, pauseMs: 20 });
+    return { ...platform, ...stores, accessTokens } as Services;
+  };
+  return { idp, seam, tables, vault, services: build(), another: build, stop: () => idp.stop() };
+}
+
+export interface Reply {
+  status: number;
+  location: string | undefined;
+  html: string;
+  title: string;
+}
+
+/** A browser at the app: keeps cookies, says who is signed in, and walks the provider's pages. */
+export class Visitor {
+  readonly #web: ReturnType<typeof createWeb>;
+  readonly #principal: string | undefined;
+  readonly jar = new Map<string, string>();
+  readonly providerJar = new Map<string, string>();
+
+  constructor(app: PracticeApp, principal: { id: string; roles: string[] } = ALEX) {
+    this.#web = createWeb(() => app.services, [providerPages(), consentPages()]);
+    const claims = [
+      { typ: 'oid', val: principal.id },
+      { typ: 'name', val: principal.id },
+      ...principal.roles.map((val) => ({ typ: 'roles', val })),
+    ];
+    this.#principal =
+      principal.id === '' ? undefined : Buffer.from(JSON.stringify({ claims })).toString('base64');
+  }
+
+  /** A browser whose sign-in has ended. */
+  static signedOut(app: PracticeApp): Visitor {
+    return new Visitor(app, { id: '', roles: [] });
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.#send(path, {});
+  }
+
+  post(path: string, fields: Record<string, string>): Promise<Reply> {
+    return this.#send(path, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+
+  async #send(path: string, init: { method?: string; body?: URLSearchParams }): Promise<Reply> {
+    const headers = new Headers({ origin: ORIGIN, 'sec-fetch-site': 'same-origin' });
+    if (this.#principal !== undefined) headers.set('x-ms-client-principal', this.#principal);
+    const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    if (cookie !== '') headers.set('cookie', cookie);
+    const response = await this.#web.fetch(new Request(new URL(path, ORIGIN), { ...init, headers }));
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';');
+      this.jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+    }
+    const html = await response.text();
+    return {
+      status: response.status,
+      location: response.headers.get('location') ?? undefined,
+      html,
+      title: /<h1[^>]*>(.*?)<\/h1>/.exec(html)?.[1] ?? '',
+    };
+  }
+
+  /** Registers the practice provider through its pages; returns its id. */
+  async addPractice(): Promise<string> {
+    const reply = await this.post('/providers/new', {
+      preset: 'practice',
+      name: 'Practice',
+      clientId: CLIENT,
+      expiresOn: '2030-01-01',
+    });
+    const id = /^\/providers\/([a-z2-7]{26})\/connect/.exec(reply.location ?? '')?.[1];
+    if (id === undefined) throw new Error(`not saved: ${reply.status} ${reply.title}`);
+    return id;
+  }
+
+  /** From "which mailbox?" to the address the provider sends the browser back to. */
+  async leave(
+    providerId: string,
+    fields: Record<string, string>,
+    as: string | 'cancel',
+  ): Promise<{ callback: string; authorization: URL }> {
+    const started = await this.post(`/providers/${providerId}/connect`, { who: 'self', ...fields });
+    const handover = await this.get(started.location ?? '');
+    const address = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
+    if (address === undefined)
+      throw new Error(`no way to the provider: ${handover.status} ${handover.title}`);
+    const authorization = new URL(address.replaceAll('&amp;', '&'));
+    const end = await walkSignIn({
+      url: authorization.href,
+      redirectUri: REDIRECT,
+      jar: this.providerJar,
+      answer:
+        as === 'cancel'
+          ? ({ title }) =>
+              title.startsWith('Permissions')
+                ? { action: 'cancel' }
+                : signInAs('support@contoso.example')({ title, html: '' })
+          : signInAs(as),
+    });
+    if (end.callback === undefined) throw new Error(`stopped at ${end.titles.join(', ')}: ${end.html}`);
+    return { callback: end.callback.pathname + end.callback.search, authorization };
+  }
+}
+
+export const ALEX = { id: 'alex', roles: ['admin'] };
+
+/** Registers Practice, signs in the support mailbox, and returns the account. */
+export async function connectSupport(
+  app: PracticeApp,
+): Promise<{ visitor: Visitor; providerId: string; account: Account }> {
+  const visitor = new Visitor(app);
+  const providerId = await visitor.addPractice();
+  const { callback } = await visitor.leave(
+    providerId,
+    { address: 'support@contoso.example' },
+    'support@contoso.example',
+  );
+  const reply = await visitor.get(callback);
+  const [account] = await app.services.accounts.listOf(providerId);
+  if (account === undefined) throw new Error(`not connected: ${reply.status} ${reply.title} ${reply.html}`);
+  return { visitor, providerId, account };
+}
