@@ -126,7 +126,8 @@ export const faults = {
     kind: 'answer',
     protocol: 'imap',
     times,
-    when: (_line, { signedIn }) => signedIn,
+    // What needs no mailbox is answered all the same.
+    when: (line, { signedIn }) => signedIn && !/^\S+ (CAPABILITY|ID|LOGOUT)\b/i.test(line),
     answer: (line) => `${tagOf(line)} BAD User is authenticated but not connected.`,
   }),
   imapThrottle: (milliseconds: number, times = 1): Fault => ({
