@@ -1,0 +1,348 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { CLIENT } from '../peers/practice-directory.ts';
+
+const apps: PracticeApp[] = [];
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.stop()));
+});
+
+async function start(
+  options: Parameters<typeof startPracticeApp>[0] = {},
+): Promise<{ app: PracticeApp; account: Account; providerId: string; refreshes: () => number }> {
+  const app = await startPracticeApp(options);
+  apps.push(app);
+  const { account, providerId } = await connectSupport(app);
+  const refreshes = (): number =>
+    app.idp.tokenRequests().filter(({ grantType }) => grantType === 'refresh_token').length;
+  return { app, account, providerId, refreshes };
+}
+
+const HOUR = 3_600_000;
+const tokenOf = (answer: AccessToken): string => {
+  if (answer.kind !== 'token') throw new Error(`${answer.kind}: ${answer.code} ${answer.message}`);
+  return answer.token.expose();
+};
+const row = async (app: PracticeApp, account: Account): Promise<Account> => {
+  const stored = await app.services.accounts.get(account);
+  if (stored === undefined) throw new Error('no row');
+  return stored.account;
+};
+
+describe('an access token', () => {
+  it('is given without asking the provider until ten minutes before its end, in any process', async () => {
+    const { app, account, refreshes } = await start();
+    const first = tokenOf(await app.services.accessTokens.get(account));
+    app.seam.skewMs = 49 * 60_000;
+    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(first);
+    expect(tokenOf(await app.another().accessTokens.get(account))).toBe(first);
+    expect(refreshes()).toBe(0);
+    app.seam.skewMs = 50 * 60_000;
+    expect(tokenOf(await app.services.accessTokens.get(account))).not.toBe(first);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('is refreshed at half its life when it lives less than twenty minutes', async () => {
+    const { app, account, refreshes } = await start({ accessTokenSeconds: 300 });
+    app.seam.skewMs = 140_000;
+    await app.services.accessTokens.get(account);
+    expect(refreshes()).toBe(0);
+    app.seam.skewMs = 151_000;
+    await app.services.accessTokens.get(account);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('is replaced once the mail server has refused it', async () => {
+    const { app, account, refreshes } = await start();
+    const first = tokenOf(await app.services.accessTokens.get(account));
+    const second = tokenOf(await app.services.accessTokens.get(account, { rejected: first }));
+    expect(second).not.toBe(first);
+    expect(tokenOf(await app.another().accessTokens.get(account, { rejected: first }))).toBe(second);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('is refreshed once, however many ask at the same time in however many processes', async () => {
+    const { app, account, refreshes } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    const processes = [app.services, app.another(), app.another(), app.another()];
+    const answers = await Promise.all(
+      processes.flatMap(({ accessTokens }) => [1, 2, 3].map(() => accessTokens.get(account))),
+    );
+    expect(new Set(answers.map(tokenOf)).size).toBe(1);
+    expect(refreshes()).toBe(1);
+  });
+
+  it.each([
+    ['0', 0, false],
+    ['"600" as a string', '600', true],
+    ['nothing', undefined, true],
+    ['nonsense', 'soon', true],
+    ['null', null, true],
+  ])('survives an expires_in of %s', async (_name, expiresIn, lasts) => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({
+      match: { path: 'token' },
+      status: 200,
+      body: { token_type: 'Bearer', access_token: 'odd-1', refresh_token: 'next-1', expires_in: expiresIn },
+    });
+    expect(tokenOf(await app.services.accessTokens.get(account))).toBe('odd-1');
+    app.idp.addFault({
+      match: { path: 'token' },
+      status: 200,
+      body: { token_type: 'Bearer', access_token: 'odd-2' },
+    });
+    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(lasts ? 'odd-1' : 'odd-2');
+  });
+});
+
+describe('a failure that passes', () => {
+  it.each([
+    ['throttling', { status: 429, headers: { 'retry-after': '120' }, body: {} }],
+    [
+      'an outage',
+      { status: 503, body: aadstsBody(90033, 'temporarily_unavailable', 'A transient error has occurred.') },
+    ],
+    ['a gateway in between', { status: 502, body: 'bad gateway' }],
+    [
+      'a request loop said as invalid_grant',
+      { status: 400, body: aadstsBody(50196, 'invalid_grant', 'Loop.') },
+    ],
+    ['a refusal without an OAuth body', { status: 403, body: { message: 'blocked' } }],
+    [
+      'a redirect, which is not followed',
+      { status: 307, headers: { location: 'http://127.0.0.1:1/' }, body: {} },
+    ],
+    ['a cut connection', { destroy: true }],
+  ])('(%s) is tried again and never put to a person', async (_name, fault) => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({ match: { path: 'token' }, ...fault });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await row(app, account)).state).toBe('retrying');
+    app.seam.skewMs = 2 * HOUR + 121_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(await row(app, account)).toMatchObject({ state: 'works', problem: undefined, retryAt: undefined });
+  });
+
+  it('is not asked about again before Retry-After, also by another process', async () => {
+    const { app, account, refreshes } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
+    const answer = await app.services.accessTokens.get(account);
+    expect(answer).toMatchObject({ kind: 'retrying', code: 'http-429' });
+    const asked = refreshes();
+    expect((await app.another().accessTokens.get(account)).kind).toBe('retrying');
+    expect(app.idp.tokenRequests().filter(({ grantType }) => grantType === 'refresh_token').length).toBe(
+      asked,
+    );
+  });
+
+  it('leaves the token at hand in use while that still works', async () => {
+    const { app, account } = await start();
+    const first = tokenOf(await app.services.accessTokens.get(account));
+    app.seam.skewMs = 55 * 60_000;
+    app.idp.addFault({ match: { path: 'token' }, times: 5, status: 503, body: {} });
+    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(first);
+    app.seam.skewMs = 61 * 60_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+  });
+
+  it('writes the state once, not at each try', async () => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({ match: { path: 'token' }, times: 3, status: 503, body: {} });
+    await app.services.accessTokens.get(account);
+    const { stateSince } = await row(app, account);
+    app.seam.skewMs = 2 * HOUR + 60_000;
+    await app.services.accessTokens.get(account);
+    expect((await row(app, account)).stateSince).toBe(stateSince);
+  });
+});
+
+describe('a failure that does not pass', () => {
+  it('of the grant asks for a person, with the number and the sentence, and stops asking the provider', async () => {
+    const { app, account, refreshes } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.revokeUser('support@contoso.example');
+    const answer = await app.services.accessTokens.get(account);
+    expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS50173' });
+    expect(answer.kind === 'needs-person' && answer.message).toContain('due to it being revoked');
+    const asked = refreshes();
+    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
+    expect((await app.another().accessTokens.get(account)).kind).toBe('needs-person');
+    expect(refreshes()).toBe(asked);
+    expect(JSON.stringify(answer)).not.toContain('Trace ID');
+  });
+
+  it('of MFA asks for a person at once and never falls back to the older token', async () => {
+    const { app, account, refreshes } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    await app.services.accessTokens.get(account);
+    app.seam.skewMs = 4 * HOUR;
+    const body = {
+      ...aadstsBody(50076, 'invalid_grant', 'You must use multi-factor authentication.'),
+      suberror: 'basic_action',
+    };
+    app.idp.addFault({ match: { path: 'token' }, status: 400, body });
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'AADSTS50076',
+    });
+    // Requests that met a fault are not counted: the older token would have been a second one.
+    expect(refreshes()).toBe(1);
+  });
+
+  it('of the client secret names the provider, and ends by itself once the secret is replaced', async () => {
+    const { app, account, providerId } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.expireClientSecrets(CLIENT);
+    const answer = await app.services.accessTokens.get(account);
+    expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS7000222' });
+    expect(answer.kind === 'needs-person' && answer.message).toContain('Replace the secret of the provider');
+
+    app.idp.addClientSecret(CLIENT, { value: 'brand-new-secret' });
+    const visitor = new Visitor(app);
+    const fields = {
+      name: 'Practice',
+      clientId: CLIENT,
+      secret: 'brand-new-secret',
+      expiresOn: '2030-01-01',
+    };
+    expect((await visitor.post(`/providers/${providerId}/edit`, fields)).status).toBe(303);
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await row(app, account)).state).toBe('works');
+  });
+
+  it('of a removed account or provider is said as such', async () => {
+    const { app, account } = await start();
+    await app.services.providers.remove(account.providerId);
+    app.seam.skewMs = 2 * HOUR;
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'provider-missing',
+    });
+    await app.services.accounts.remove(account);
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'account-missing',
+    });
+  });
+});
+
+describe('rotation', () => {
+  it.each([
+    ['a provider that leaves the old token alive', false],
+    ['a strict provider', true],
+  ])('goes on for many refreshes at %s', async (_name, strictRotation) => {
+    const { app, account } = await start({ strictRotation });
+    for (let hour = 1; hour <= 5; hour++) {
+      app.seam.skewMs = hour * 2 * HOUR;
+      const process = hour % 2 === 0 ? app.services : app.another();
+      expect((await process.accessTokens.get(account)).kind).toBe('token');
+    }
+    expect((await row(app, account)).tokens.previousRefresh).toBeDefined();
+  });
+
+  it('survives a death between answer and storing where the old token stays alive', async () => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    die(app, 'token.refresh');
+    await expect(app.services.accessTokens.get(account)).rejects.toThrow('process died');
+    app.seam.around = undefined;
+    app.seam.skewMs = 2 * HOUR + 61_000;
+    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+  });
+
+  it('ends as needs-person with that cause, never in a loop, where a strict provider answered a process that died', async () => {
+    const { app, account, refreshes } = await start({ strictRotation: true });
+    app.seam.skewMs = 2 * HOUR;
+    die(app, 'token.refresh');
+    await expect(app.services.accessTokens.get(account)).rejects.toThrow('process died');
+    app.seam.around = undefined;
+    app.seam.skewMs = 2 * HOUR + 61_000;
+    const answer = await app.another().accessTokens.get(account);
+    expect(answer.kind).toBe('needs-person');
+    expect(answer.kind === 'needs-person' && answer.message).toContain(
+      'was stopped before the answer was stored',
+    );
+    const asked = refreshes();
+    await app.another().accessTokens.get(account);
+    expect(refreshes()).toBe(asked);
+  });
+
+  it('keeps a rotated token through an outage of storage that outlasts the tries', async () => {
+    const { app, account, refreshes } = await start({ strictRotation: true });
+    app.seam.skewMs = 2 * HOUR;
+    let answered = false;
+    app.seam.around = async (point, effect) => {
+      if (answered && point === 'table.Accounts.commit') throw new Error('storage is away');
+      const result = await effect();
+      if (point === 'token.refresh') answered = true;
+      return result;
+    };
+    await expect(app.services.accessTokens.get(account)).rejects.toThrow('storage is away');
+    app.seam.around = undefined;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(refreshes()).toBe(1);
+    app.seam.skewMs = 4 * HOUR;
+    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+  });
+
+  it('stores a rotated token even when the answer has no access token', async () => {
+    const { app, account } = await start();
+    const before = (await row(app, account)).tokens.refresh;
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({
+      match: { path: 'token' },
+      status: 200,
+      body: { token_type: 'Bearer', refresh_token: 'rotated' },
+    });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    const { tokens } = await row(app, account);
+    expect(tokens.refresh).not.toBe(before);
+    expect(tokens.previousRefresh).toBe(before);
+    // The one before still works at this provider, and is tried when the new one is refused.
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+  });
+});
+
+describe('what rests in the table', () => {
+  it('does not open under another account or purpose, nor after a change', async () => {
+    const { app, account } = await start();
+    const { sealer } = app.services;
+    const sealed = (await row(app, account)).tokens.refresh;
+    const context = `${account.accountId}|refresh`;
+    expect((await sealer.open(sealed, context)).expose().length).toBeGreaterThan(100);
+    await expect(sealer.open(sealed, `${account.accountId}|access`)).rejects.toThrow('cannot be read');
+    const last = sealed.endsWith('A') ? 'B' : 'A';
+    await expect(sealer.open(sealed.slice(0, -5) + last.repeat(5), context)).rejects.toThrow(
+      'cannot be read',
+    );
+  });
+
+  it('asks for a person when the data key is gone', async () => {
+    const { app, account } = await start();
+    app.vault.versions.delete('postroom-data-key');
+    app.seam.skewMs = 2 * HOUR;
+    expect(await app.another().accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'tokens-unreadable',
+    });
+  });
+});
+
+/** The process dies right after the effect of this point: nothing it does afterwards reaches the world. */
+function die(app: PracticeApp, at: string): void {
+  let dead = false;
+  app.seam.around = async (point, effect) => {
+    if (dead) throw new Error('process died');
+    const result = await effect();
+    if (point !== at) return result;
+    dead = true;
+    throw new Error('process died');
+  };
+}
