@@ -2,18 +2,10 @@ import type { Duplex } from 'node:stream';
 import { LineReader, writeAll } from '../line-reader.ts';
 import { exchangeCapabilities } from '../mail-world.ts';
 import { readXoauth2, type TokenCheck } from './access-token.ts';
-import { BadCommand, type Command, listOf, quoted, readCommand, type Token, textOf } from './imap-command.ts';
-import {
-  canonicalFlag,
-  chosenMails,
-  compactSet,
-  flagList,
-  readFetchPlan,
-  readStore,
-  type Selected,
-  search,
-} from './imap-messages.ts';
-import type { Change, Folder, MailStore, UidPair } from './mail-store.ts';
+import { BadCommand, type Command, listOf, readCommand, type Token, textOf } from './imap-command.ts';
+import { type Answer, append, described, listFolders, openFolder, status, transfer } from './imap-folders.ts';
+import { chosenMails, flagList, readFetchPlan, readStore, type Selected, search } from './imap-messages.ts';
+import type { Change, MailStore } from './mail-store.ts';
 
 export interface ImapWorld {
   readonly check: TokenCheck;
@@ -112,7 +104,7 @@ class ImapSession {
         return 'OK NAMESPACE completed.';
       case 'LIST':
       case 'LSUB':
-        return this.#list(store, name, textOf(first), textOf(second));
+        return this.#reply(listFolders(store, name, textOf(first), textOf(second)));
       case 'SUBSCRIBE':
       case 'UNSUBSCRIBE':
         return `OK ${name} completed.`;
@@ -123,12 +115,16 @@ class ImapSession {
         return 'OK CREATE completed.';
       }
       case 'SELECT':
-      case 'EXAMINE':
-        return this.#select(store, name, textOf(first));
+      case 'EXAMINE': {
+        // A failed SELECT leaves no folder open (RFC 3501 §6.3.1).
+        const folder = store.folder(textOf(first));
+        this.#selected = folder === undefined ? undefined : openFolder(folder, name === 'EXAMINE');
+        return this.#reply(described(this.#selected, name, textOf(first)));
+      }
       case 'STATUS':
-        return this.#status(store, textOf(first), listOf(second));
+        return this.#reply(status(store, textOf(first), listOf(second)));
       case 'APPEND':
-        return this.#append(store, args);
+        return append(store, args, this.#world.now());
       case 'IDLE':
         return this.#waitIdle();
     }
@@ -152,7 +148,7 @@ class ImapSession {
       case 'UNSELECT':
       case 'CLOSE':
         if (verb === 'CLOSE' && !selected.readOnly) store.remove(selected.folder, deletedUids(selected));
-        this.#leave();
+        this.#selected = undefined;
         return `OK ${verb} completed.`;
       case 'SEARCH': {
         const found = search(store, selected, args, byUid);
@@ -165,7 +161,7 @@ class ImapSession {
         return this.#storeFlags(store, selected, args, byUid);
       case 'COPY':
       case 'MOVE':
-        return this.#transfer(store, selected, verb, args, byUid);
+        return this.#reply(transfer(store, selected, verb, args, byUid));
       case 'EXPUNGE': {
         const within = byUid
           ? new Set(chosenMails(selected, textOf(args[0]), true).map(({ mail }) => mail.uid))
@@ -194,82 +190,6 @@ class ImapSession {
     this.#store = this.#world.stores.get(sasl.mailbox);
     this.#unsubscribe = this.#store?.onChange((change) => this.#notice(change)) ?? this.#unsubscribe;
     return 'OK AUTHENTICATE completed.';
-  }
-
-  async #list(store: MailStore, name: string, reference: string, pattern: string): Promise<Outcome> {
-    if (pattern === '') {
-      await this.#send(`* ${name} (\\Noselect) "/" ""\r\n`);
-      return `OK ${name} completed.`;
-    }
-    const expression = `${reference}${pattern}`
-      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('%', '[^/]*');
-    const matches = new RegExp(`^${expression}$`, 'i');
-    const names = store.folders().map((folder) => folder.name);
-    for (const folder of names.filter((one) => matches.test(one))) {
-      const parent = names.some((one) => one.startsWith(`${folder}/`));
-      await this.#send(`* ${name} (\\${parent ? 'HasChildren' : 'HasNoChildren'}) "/" ${quoted(folder)}\r\n`);
-    }
-    return `OK ${name} completed.`;
-  }
-
-  async #select(store: MailStore, name: string, folderName: string): Promise<Outcome> {
-    // A failed SELECT leaves no folder open (RFC 3501 §6.3.1).
-    this.#leave();
-    const folder = store.folder(folderName);
-    if (folder === undefined) return `NO ${folderName} doesn't exist.`;
-    const readOnly = name === 'EXAMINE';
-    const view = folder.mails.map(({ uid }) => uid);
-    this.#selected = { folder, readOnly, view, changed: new Set() };
-    const flags = '\\Seen \\Answered \\Flagged \\Deleted \\Draft';
-    const unseen = folder.mails.findIndex((mail) => !mail.flags.includes('\\Seen'));
-    const lines = [
-      `* ${view.length} EXISTS`,
-      '* 0 RECENT',
-      `* FLAGS (${flags})`,
-      `* OK [PERMANENTFLAGS (${readOnly ? '' : `${flags} \\*`})] Permanent flags`,
-      ...(unseen < 0 ? [] : [`* OK [UNSEEN ${unseen + 1}] Is the first unseen message`]),
-      `* OK [UIDVALIDITY ${folder.uidValidity}] UIDVALIDITY value`,
-      `* OK [UIDNEXT ${folder.uidNext}] The next unique identifier value`,
-    ];
-    await this.#send(`${lines.join('\r\n')}\r\n`);
-    return `OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] ${name} completed.`;
-  }
-
-  async #status(store: MailStore, name: string, wanted: readonly Token[]): Promise<Outcome> {
-    const folder = store.folder(name);
-    if (folder === undefined) return `NO ${name} doesn't exist.`;
-    const values: Record<string, () => number> = {
-      MESSAGES: () => folder.mails.length,
-      RECENT: () => 0,
-      UIDNEXT: () => folder.uidNext,
-      UIDVALIDITY: () => folder.uidValidity,
-      UNSEEN: () => folder.mails.filter(({ flags }) => !flags.includes('\\Seen')).length,
-    };
-    const items = wanted.map(textOf).map((item) => {
-      const value = values[item.toUpperCase()];
-      if (value === undefined) throw new BadCommand('Command Argument Error. 11');
-      return `${item.toUpperCase()} ${value()}`;
-    });
-    await this.#send(`* STATUS ${quoted(folder.name)} (${items.join(' ')})\r\n`);
-    return 'OK STATUS completed.';
-  }
-
-  async #append(store: MailStore, args: readonly Token[]): Promise<Outcome> {
-    const [name, ...rest] = args;
-    const mail = rest.pop();
-    const folder = store.folder(textOf(name));
-    if (folder === undefined) return `NO [TRYCREATE] ${textOf(name)} doesn't exist.`;
-    if (mail?.kind !== 'string') throw new BadCommand('Command Argument Error. 11');
-    let flags: string[] = [];
-    let date = this.#world.now();
-    for (const option of rest) {
-      if (option.kind === 'list') flags = option.items.map(textOf).map(canonicalFlag);
-      else date = readInternalDate(textOf(option));
-    }
-    const { uid } = store.append(folder, mail.bytes, { flags, date });
-    return `OK [APPENDUID ${folder.uidValidity} ${uid}] APPEND completed.`;
   }
 
   async #fetch(
@@ -313,26 +233,6 @@ class ImapSession {
       );
     }
     return 'OK STORE completed.';
-  }
-
-  async #transfer(
-    store: MailStore,
-    selected: Selected,
-    verb: 'COPY' | 'MOVE',
-    args: readonly Token[],
-    byUid: boolean,
-  ): Promise<Outcome> {
-    const target = store.folder(textOf(args[1]));
-    if (target === undefined) return `NO [TRYCREATE] ${textOf(args[1])} doesn't exist.`;
-    const uids = chosenMails(selected, textOf(args[0]), byUid).map(({ mail }) => mail.uid);
-    if (verb === 'COPY') {
-      const code = copyUid(target, store.copy(selected.folder, uids, target));
-      return `OK ${code}COPY completed.`;
-    }
-    const code = copyUid(target, store.move(selected.folder, uids, target));
-    // RFC 6851 §4.3: the map comes before the EXPUNGEs.
-    if (code !== '') await this.#send(`* OK ${code}Moved\r\n`);
-    return 'OK MOVE completed.';
   }
 
   async #waitIdle(): Promise<Outcome> {
@@ -383,8 +283,10 @@ class ImapSession {
     if (text !== '') await this.#send(text);
   }
 
-  #leave(): void {
-    this.#selected = undefined;
+  /** Untagged lines, then the end of the command. */
+  async #reply({ lines, outcome }: Answer): Promise<Outcome> {
+    if (lines.length > 0) await this.#send(`${lines.join('\r\n')}\r\n`);
+    return outcome;
   }
 
   #send(data: string | Uint8Array): Promise<void> {
@@ -397,20 +299,4 @@ function deletedUids({ folder, view }: Selected): number[] {
   return folder.mails
     .filter(({ uid, flags }) => known.has(uid) && flags.includes('\\Deleted'))
     .map(({ uid }) => uid);
-}
-
-/** The response code of RFC 4315, or nothing when no mail was meant. */
-function copyUid(target: Folder, pairs: readonly UidPair[]): string {
-  if (pairs.length === 0) return '';
-  const [from, to] = [pairs.map(([uid]) => uid), pairs.map(([, uid]) => uid)];
-  return `[COPYUID ${target.uidValidity} ${compactSet(from)} ${compactSet(to)}] `;
-}
-
-/** `24-Nov-2026 09:00:00 +0100`, milliseconds since the epoch. */
-function readInternalDate(text: string): number {
-  const parts = /^\s?(\d{1,2})-(\w{3})-(\d{4}) (\d\d:\d\d:\d\d) ([+-]\d{4})$/.exec(text);
-  const [, day, month, year, clock, zone] = parts ?? [];
-  const time = Date.parse(`${day} ${month} ${year} ${clock} GMT${zone}`);
-  if (Number.isNaN(time)) throw new BadCommand('Command Argument Error. 11');
-  return time;
 }
