@@ -1,0 +1,208 @@
+import axe from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { headingsInOrder, readPage } from '../ui/read-page.ts';
+import { type Served, serve } from '../ui/serve.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+let app: PracticeApp;
+let visitor: Visitor;
+let providerId: string;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  ({ visitor, providerId } = await connectSupport(app));
+});
+afterAll(() => app.stop());
+
+const GUID = '11111111-2222-3333-4444-555555555555';
+const microsoft = {
+  preset: 'microsoft',
+  name: 'Contoso',
+  tenant: GUID,
+  clientId: GUID,
+  expiresOn: '2030-01-01',
+};
+
+describe('providers', () => {
+  it('are for admins only', async () => {
+    const agent = new Visitor(app, { id: 'sam', roles: ['agent'] });
+    for (const path of [
+      '/providers',
+      '/providers/new',
+      `/providers/${providerId}`,
+      `/providers/${providerId}/connect`,
+    ])
+      expect((await agent.get(path)).status, path).toBe(403);
+    expect((await agent.post('/providers/new', microsoft)).status).toBe(403);
+    expect((await agent.post(`/providers/${providerId}/delete`, {})).status).toBe(403);
+    expect(await app.services.providers.get(providerId)).toBeDefined();
+  });
+
+  it('keep what was typed after a mistake, except the secret', async () => {
+    const reply = await visitor.post('/providers/new', {
+      ...microsoft,
+      clientId: 'wrong',
+      secret: 'hush~hush',
+    });
+    expect(reply.status).toBe(422);
+    expect(reply.html).toContain('value="Contoso"');
+    expect(reply.html).toContain('value="wrong"');
+    expect(reply.html).toContain('href="#clientId"');
+    expect(reply.html).not.toContain('hush');
+  });
+
+  it('put their secret into the vault with its date, and on no page and in no row', async () => {
+    const saved = await visitor.post('/providers/new', { ...microsoft, secret: 'hush~hush' });
+    const id = saved.location?.split('/')[2] ?? '';
+    const entry = await app.vault.get(`provider-${id}`);
+    expect(entry?.value.expose()).toBe('hush~hush');
+    expect(entry?.expiresOn).toBe('2030-01-01T23:59:59.000Z');
+    const shown = await Promise.all(
+      ['/providers', `/providers/${id}`, `/providers/${id}/edit`, `/providers/${id}/delete`].map((path) =>
+        visitor.get(path),
+      ),
+    );
+    for (const { status, html } of shown) {
+      expect(status).toBe(200);
+      expect(html).not.toContain('hush');
+    }
+    expect(JSON.stringify(app.tables.dump('Providers'))).not.toContain('hush');
+
+    const edit = { name: 'Renamed', tenant: GUID, clientId: GUID, secret: '', expiresOn: '' };
+    expect((await visitor.post(`/providers/${id}/edit`, edit)).status).toBe(303);
+    expect((await app.vault.get(`provider-${id}`))?.value.expose()).toBe('hush~hush');
+    expect((await app.services.providers.get(id))?.name).toBe('Renamed');
+
+    expect((await visitor.post(`/providers/${id}/delete`, {})).location).toBe('/providers?said=deleted');
+    expect(await app.services.providers.get(id)).toBeUndefined();
+    expect(await app.vault.get(`provider-${id}`)).toBeUndefined();
+    expect((await visitor.get(`/providers/${id}`)).status).toBe(404);
+  });
+
+  it('show the redirect URI of the settings, whatever host was asked', async () => {
+    expect((await visitor.get('/providers/new?preset=microsoft')).html).toContain(
+      'value="http://localhost:7071/oauth/callback"',
+    );
+  });
+
+  it('escape what people typed', async () => {
+    const name = '<script>alert(1)</script>';
+    const saved = await visitor.post('/providers/new', { ...microsoft, name, secret: 'x' });
+    const id = saved.location?.split('/')[2] ?? '';
+    expect((await visitor.get('/providers')).html).not.toContain(name);
+    expect((await visitor.get(`/providers/${id}`)).html).not.toContain(name);
+    await visitor.post(`/providers/${id}/delete`, {});
+  });
+
+  it('answer strange ids with a page and no error', async () => {
+    for (const id of ['..%2f', 'x', "a'or'1", encodeURIComponent('/\\#?')])
+      expect((await visitor.get(`/providers/${id}`)).status, id).toBe(404);
+  });
+});
+
+describe('every page of setting up', () => {
+  const pages = async (): Promise<Record<string, string>> => {
+    const bare = await startPracticeApp();
+    const empty = new Visitor(bare);
+    const { location } = await visitor.post(`/providers/${providerId}/connect`, {
+      address: 'support@contoso.example',
+      who: 'self',
+    });
+    const mismatch = await visitor.leave(
+      providerId,
+      { address: 'info@contoso.example', choose: 'on' },
+      'support@contoso.example',
+    );
+    const html = async (reply: Promise<{ html: string }>): Promise<string> => (await reply).html;
+    const found = {
+      'no providers': await html(empty.get('/providers')),
+      providers: await html(visitor.get('/providers?said=changed')),
+      'which kind': await html(visitor.get('/providers/new')),
+      'new microsoft': await html(visitor.get('/providers/new?preset=microsoft')),
+      'new google': await html(visitor.get('/providers/new?preset=google')),
+      'new custom': await html(visitor.get('/providers/new?preset=custom')),
+      'new practice': await html(visitor.get('/providers/new?preset=practice')),
+      'new with mistakes': await html(visitor.post('/providers/new', { preset: 'microsoft' })),
+      'custom with mistakes': await html(visitor.post('/providers/new', { preset: 'custom' })),
+      provider: await html(visitor.get(`/providers/${providerId}`)),
+      edit: await html(visitor.get(`/providers/${providerId}/edit`)),
+      delete: await html(visitor.get(`/providers/${providerId}/delete`)),
+      connect: await html(visitor.get(`/providers/${providerId}/connect?said=saved`)),
+      'connect with mistakes': await html(
+        visitor.post(`/providers/${providerId}/connect`, { who: 'shared', advanced: 'yes' }),
+      ),
+      'on the way': await html(visitor.get(location ?? '')),
+      over: await html(visitor.get(`/connect/${'a'.repeat(52)}`)),
+      'unknown state': await html(visitor.get('/oauth/callback')),
+      'other account': await html(visitor.get(mismatch.callback)),
+      'used state': await html(visitor.get(mismatch.callback)),
+    };
+    await bare.stop();
+    return found;
+  };
+
+  it('has one heading first, a label for every field, no id twice, nothing inline', async () => {
+    for (const [name, html] of Object.entries(await pages())) {
+      const { headings, ...faults } = readPage(html);
+      const unlabelled = faults.unlabelled.filter((tag) => !tag.includes('type="hidden"'));
+      expect({ name, ...faults, unlabelled }).toEqual({
+        name,
+        repeatedIds: [],
+        unlabelled: [],
+        danglingIds: [],
+        inline: [],
+      });
+      expect(headingsInOrder(headings), name).toBe(true);
+    }
+  });
+
+  describe.skipIf(!hasChromium)('in a browser', () => {
+    let browser: Browser;
+    let served: Served;
+    let drawn: Record<string, string>;
+    beforeAll(async () => {
+      drawn = await pages();
+      browser = await openChromium();
+      served = await serve(async (path) => {
+        const html = drawn[decodeURIComponent(path.slice(1))];
+        // The hand-over would leave the page before it is checked.
+        if (html !== undefined)
+          return new Response(html.replace(/<meta http-equiv="refresh"[^>]*>/, ''), {
+            headers: { 'content-type': 'text/html; charset=utf-8' },
+          });
+        const { assets } = await import('../../shared/ui/assets.ts');
+        const asset = assets.find((one) => one.path === path);
+        return new Response(asset?.body ?? '', {
+          headers: { 'content-type': asset?.contentType ?? 'text/plain' },
+        });
+      });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await served?.close();
+    });
+
+    it.each(['light', 'dark'] as const)(
+      'has nothing for axe to find, and fits 320 pixels, %s',
+      async (colorScheme) => {
+        const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 800 } });
+        const page = await context.newPage();
+        for (const name of Object.keys(drawn)) {
+          await page.goto(`${served.url}/${encodeURIComponent(name)}`);
+          await page.evaluate(axe.source);
+          const found = await page.evaluate(async () => {
+            const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+            const { violations } = await checks.run();
+            return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
+          });
+          const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+          expect({ name, found, tooWide }).toEqual({ name, found: [], tooWide: false });
+        }
+        await context.close();
+      },
+      120_000,
+    );
+  });
+});
