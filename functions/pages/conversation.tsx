@@ -17,15 +17,18 @@ export interface ShownMessage {
   hasRemoteImages: boolean;
   height: FrameHeight;
 }
-export type FrameHeight = 'low' | 'middle' | 'tall';
+export type FrameHeight = 'low' | 'middle' | 'high' | 'tall';
 
 /** The frame cannot tell its height without a script, so it is guessed from how much there is to read. */
 export function frameHeight(html: string, text: string): FrameHeight {
   const pictures = html.match(/<img\s/gi)?.length ?? 0;
+  const written = text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / 90), 0);
   const lines =
-    text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / 90), 0) + pictures * 8;
-  if (lines <= 5) return 'low';
-  return lines <= 15 ? 'middle' : 'tall';
+    (text.trim() === '' ? 2 * (html.match(/<(?:p|br|tr|li|h[1-6])\b/gi)?.length ?? 0) : written) +
+    pictures * 5;
+  if (lines <= 6) return 'low';
+  if (lines <= 15) return 'middle';
+  return lines <= 25 ? 'high' : 'tall';
 }
 
 export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
@@ -69,7 +72,7 @@ export function Message(props: { ticketId: string; shown: ShownMessage }): JSX.E
         </p>
         <p class="recipients">To {listed(message.to)}</p>
         <details>
-          <summary>All headers shown here</summary>
+          <summary>Details</summary>
           <Headers message={message} />
         </details>
       </header>

@@ -95,18 +95,35 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }) {
     case 'troubled':
       return (
         <div class={`verdict ${flow.lines.some(({ state }) => state !== 'retrying') ? 'bad' : 'warn'}`}>
-          <ul>
-            {flow.lines.map((line) => (
-              <li>
-                {troubleSentence(line)}{' '}
-                {isAdmin ? <a href={mailboxPath(line)}>{fixOf(line)}</a> : 'An administrator can fix this.'}
-              </li>
-            ))}
-          </ul>
+          {flow.lines.length === 1 ? (
+            flow.lines.map((line) => (
+              <p>
+                <Trouble line={line} isAdmin={isAdmin} />
+              </p>
+            ))
+          ) : (
+            <ul>
+              {flow.lines.map((line) => (
+                <li>
+                  <Trouble line={line} isAdmin={isAdmin} />
+                </li>
+              ))}
+            </ul>
+          )}
           <p class="small muted">No mail is lost: it stays in the mailbox until it is stored here.</p>
         </div>
       );
   }
+}
+
+function Trouble(props: { line: MailboxLine; isAdmin: boolean }) {
+  const { line, isAdmin } = props;
+  return (
+    <>
+      {troubleSentence(line)}{' '}
+      {isAdmin ? <a href={mailboxPath(line)}>{fixOf(line)}</a> : 'An administrator can fix this.'}
+    </>
+  );
 }
 
 const mailboxPath = ({ mailbox }: MailboxLine): string => `/mailboxes/${encodeURIComponent(mailbox.id)}`;

@@ -17,7 +17,7 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
             <Time at={ticket.lastAt} />
           </p>
           <p class="preview">{ticket.preview}</p>
-          <p class="count">{ticket.messageCount === 1 ? '1 message' : `${ticket.messageCount} messages`}</p>
+          {ticket.messageCount === 1 ? null : <p class="count">{ticket.messageCount} messages</p>}
         </li>
       ))}
     </ol>

@@ -6,15 +6,15 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
  * undefined: escaping keeps a text inside its attribute, but it does not stop `javascript:` there.
  */
 export function safeHref(url: string): string | undefined {
-  const parsed = parse(url);
-  if (parsed === undefined) return undefined;
-  if (parsed.origin === OWN)
-    return url.startsWith('/') ? `${parsed.pathname}${parsed.search}${parsed.hash}` : undefined;
-  if (parsed.protocol === 'https:' || parsed.protocol === 'mailto:') return parsed.href;
-  return parsed.protocol === 'http:' && LOOPBACK.has(parsed.hostname) ? parsed.href : undefined;
+  if (!URL.canParse(url)) return ownPath(url);
+  const { protocol, hostname, href } = new URL(url);
+  if (protocol === 'https:' || protocol === 'mailto:') return href;
+  return protocol === 'http:' && LOOPBACK.has(hostname) ? href : undefined;
 }
 
-/** As a browser would read it on one of our pages, so that `//host` and `/\host` show what they are. */
-function parse(url: string): URL | undefined {
-  return URL.canParse(url, OWN) ? new URL(url, OWN) : undefined;
+/** Read as a browser would on one of our pages: there `//host` and `/\host` are other people's. */
+function ownPath(url: string): string | undefined {
+  if (!url.startsWith('/') || !URL.canParse(url, OWN)) return undefined;
+  const { origin, pathname, search, hash } = new URL(url, OWN);
+  return origin === OWN ? `${pathname}${search}${hash}` : undefined;
 }

@@ -39,7 +39,7 @@ export const elements = `@layer reset, tokens, elements, parts;
 }
 
 @layer elements {
-  html { scrollbar-gutter: stable; text-size-adjust: none; -webkit-text-size-adjust: none; }
+  html { text-size-adjust: none; -webkit-text-size-adjust: none; }
   body {
     background: var(--paper);
     color: var(--ink);
@@ -49,7 +49,6 @@ export const elements = `@layer reset, tokens, elements, parts;
   }
   main { max-inline-size: 72rem; margin-inline: auto; padding: var(--gap) var(--gap) 5rem; }
   main:focus { outline: none; }
-  main > * + * { margin-block-start: 1.5rem; }
   main.narrow > * { max-inline-size: 42rem; }
   h1, h2, h3 { line-height: 1.25; font-weight: 650; text-wrap: balance; overflow-wrap: anywhere; }
   h1 { font-size: clamp(1.5rem, 1.3rem + 0.9vw, 1.95rem); letter-spacing: -0.018em; }
@@ -66,6 +65,7 @@ export const elements = `@layer reset, tokens, elements, parts;
   code { background: var(--sunken); padding: 0.1em 0.35em; border-radius: 0.25rem; overflow-wrap: anywhere; }
   pre { overflow: auto; padding: 0.75rem 1rem; background: var(--sunken); border-radius: var(--radius); }
   time { font-variant-numeric: tabular-nums; }
+  td time { white-space: nowrap; }
   hr { border: 0; border-block-start: 1px solid var(--line); }
   summary { cursor: pointer; color: var(--accent); inline-size: fit-content; }
   summary:hover { text-decoration: underline; text-underline-offset: 0.18em; }

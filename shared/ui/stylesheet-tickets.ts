@@ -22,11 +22,12 @@ export const tickets = `
   }
   .ticket-list li + li { border-block-start: 1px solid var(--line); }
   .ticket-list li:hover { background: var(--accent-soft); }
+  .ticket-list p { margin: 0; }
   .ticket-list .who-wrote { grid-area: who; }
   .ticket-list .subject { grid-area: subject; max-inline-size: none; }
-  .ticket-list .preview { grid-area: preview; color: var(--muted); font-size: 0.93rem; max-inline-size: none; margin: 0; }
-  .ticket-list .when { grid-area: when; color: var(--muted); font-size: 0.88rem; text-align: end; white-space: nowrap; margin: 0; }
-  .ticket-list .count { grid-area: count; color: var(--muted); font-size: 0.88rem; text-align: end; white-space: nowrap; margin: 0; }
+  .ticket-list .preview { grid-area: preview; color: var(--muted); font-size: 0.93rem; max-inline-size: none; }
+  .ticket-list .when { grid-area: when; color: var(--muted); font-size: 0.88rem; text-align: end; white-space: nowrap; }
+  .ticket-list .count { grid-area: count; color: var(--muted); font-size: 0.88rem; text-align: end; white-space: nowrap; }
   .ticket-list :is(.who-wrote, .subject, .preview) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .ticket-list .number { color: var(--muted); font-variant-numeric: tabular-nums; margin-inline-end: 0.5em; font-weight: 400; }
   .ticket-list .subject a { color: inherit; font-weight: 600; text-decoration: none; }
@@ -34,24 +35,29 @@ export const tickets = `
   .ticket-list .subject a:focus-visible { outline: none; }
   .ticket-list li:has(a:focus-visible) { outline: 2px solid var(--accent); outline-offset: -2px; }
   @media (width < 44rem) {
-    .ticket-list li { grid-template: "who when" auto "subject subject" auto "preview count" auto / minmax(0, 1fr) auto; padding-inline: 1rem; row-gap: 0.1rem; }
+    .ticket-list li { grid-template: "who when" auto "subject subject" auto "preview preview" auto "count count" auto / minmax(0, 1fr) auto; padding-inline: 1rem; row-gap: 0.1rem; }
     .ticket-list .who-wrote { font-size: 0.93rem; color: var(--muted); }
     .ticket-list .subject { white-space: normal; }
+    .ticket-list .count { text-align: start; }
   }
+  .choose { display: flex; flex-wrap: wrap; align-items: end; gap: 0.75rem; }
+  .choose > * + * { margin: 0; }
+  .choose .field { flex: 0 1 24rem; }
   .pager { display: flex; justify-content: space-between; gap: 1rem; }
   .pager :last-child { margin-inline-start: auto; }
 
   .ticket-head { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; color: var(--muted); }
+  .ticket-head > * { margin-block: 0; }
   .ticket-head form { margin-inline-start: auto; }
-  .ticket-head p { margin: 0; }
   main .conversation { padding: 0; list-style: none; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
   .message { background: var(--surface); border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.5); box-shadow: var(--shade); }
   .message:target { border-color: var(--accent); }
   .message > * { padding: 0.85rem clamp(1rem, 0.6rem + 1.6vw, 1.75rem); }
   .message > header { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0.15rem 1.5rem; border-block-end: 1px solid var(--line); }
+  .message > header > * { margin-block: 0; }
   .message h2 { font-size: 1rem; }
   .message h2 .address { font-weight: 400; color: var(--muted); font-size: 0.93rem; }
-  .message header .when { color: var(--muted); font-size: 0.9rem; margin: 0; }
+  .message header .when { color: var(--muted); font-size: 0.9rem; }
   .message header details { inline-size: 100%; font-size: 0.9rem; }
   .message header .recipients { inline-size: 100%; color: var(--muted); font-size: 0.9rem; max-inline-size: none; }
   .mail-text { white-space: pre-wrap; overflow-wrap: anywhere; max-inline-size: 52rem; line-height: 1.6; }
@@ -61,11 +67,13 @@ export const tickets = `
   .mail-frame iframe { inline-size: 100%; block-size: 100%; }
   .mail-frame.low { block-size: 12rem; }
   .mail-frame.middle { block-size: 26rem; }
+  .mail-frame.high { block-size: min(42rem, 85vh); }
   .mail-frame.tall { block-size: min(60rem, 85vh); }
   .message > .notice { max-inline-size: none; margin: 0; padding-block: 0.55rem; font-size: 0.9rem; color: var(--muted); background: var(--sunken); }
   .message > footer { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; border-block-start: 1px solid var(--line); font-size: 0.9rem; }
   .message > footer:first-of-type { margin: 0; }
-  main .attachments { display: flex; flex-wrap: wrap; gap: 0.5rem; list-style: none; padding-block-start: 0; max-inline-size: 100%; }
+  main .attachments { display: flex; flex-wrap: wrap; gap: 0.5rem; list-style: none; max-inline-size: 100%; }
+  .mail-text + .attachments, details + .attachments { padding-block-start: 0; }
   .attachments a { display: flex; gap: 0.6rem; padding: 0.4rem 0.8rem; border: 1px solid var(--line); border-radius: var(--radius); text-decoration: none; font-size: 0.93rem; background: var(--paper); min-inline-size: 0; }
   .attachments a:hover { border-color: var(--accent); }
   .attachments li { min-inline-size: 0; max-inline-size: 100%; }

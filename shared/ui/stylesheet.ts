@@ -3,6 +3,7 @@ import { tickets } from './stylesheet-tickets.ts';
 
 const parts = `
 @layer parts {
+  main > * + * { margin-block-start: 1.5rem; }
   .skip { position: absolute; inset-inline-start: -100vw; padding: 0.5rem 1rem; background: var(--surface); z-index: 2; }
   .skip:focus { inset-inline-start: 0; }
   .unseen { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -137,13 +138,13 @@ const parts = `
   @media (width < 32rem) { .facts > div { grid-template-columns: 1fr; } }
 
   .table-scroll { overflow-x: auto; }
-  td[data-label] { overflow-wrap: anywhere; }
+  td[data-label] { overflow-wrap: break-word; }
   @media (width < 44rem) {
     table:has(td[data-label]) :is(tbody, tr, td, th) { display: block; }
     table:has(td[data-label]) thead { position: absolute; clip-path: inset(50%); }
     table:has(td[data-label]) tr { padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
     table:has(td[data-label]) :is(td, tbody th) { padding: 0.15rem 0; border: 0; white-space: normal; }
-    td[data-label]:not([data-label=""]) { display: grid !important; grid-template-columns: 7rem 1fr; gap: 0.75rem; }
+    td[data-label]:not([data-label=""]) { display: grid !important; grid-template-columns: 7rem minmax(0, 1fr); gap: 0.75rem; overflow-wrap: anywhere; }
     td[data-label]:not([data-label=""])::before { content: attr(data-label); color: var(--muted); font-size: 0.9rem; }
   }
 }

@@ -1,0 +1,103 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mailDocument, mailDocumentHeaders, sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { type Served, serve } from '../ui/serve.ts';
+import { leakVectors, scriptVectors } from './hostile-html.ts';
+
+type Walls = 'none' | 'sanitiser' | 'policy' | 'both';
+
+describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
+  let browser: Browser;
+  let leak: Served;
+  let mail: Served;
+  let walls: Walls = 'both';
+  const frames: readonly string[] = [...scriptVectors, ...leakVectors];
+
+  beforeAll(async () => {
+    leak = await serve(
+      async () => new Response('ran()', { headers: { 'access-control-allow-origin': '*' } }),
+    );
+    mail = await serve(async (path) => {
+      const [, place = ''] = /^\/mail\/(\d+)/.exec(path) ?? [];
+      const hostile = armed(frames[Number(place)] ?? '');
+      return answered(hostile);
+    });
+    browser = await openChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([leak?.close(), mail?.close()]);
+  });
+  beforeEach(() => {
+    leak.asked.length = 0;
+  });
+
+  /** A line in the console is what a running script leaves, under any policy and without any preparation. */
+  const armed = (vector: string): string =>
+    vector
+      .replaceAll('ran()', 'console.log(7331)')
+      .replaceAll('{leak}', leak.url)
+      .replaceAll('{leakhost}', new URL(leak.url).host);
+
+  async function answered(hostile: string): Promise<Response> {
+    const safe = await sanitiseMailHtml(hostile, { remoteImages: 'blocked', inlineImage: () => undefined });
+    const sanitised = walls === 'sanitiser' || walls === 'both';
+    const guarded = walls === 'policy' || walls === 'both';
+    const headers = guarded ? mailDocumentHeaders('blocked') : { 'content-type': 'text/html; charset=utf-8' };
+    return new Response(mailDocument(sanitised ? safe.html : hostile), { headers });
+  }
+
+  /** Opens each mail and clicks what can be clicked; returns the vectors that ran something. */
+  async function open(vectors: readonly string[]): Promise<string[]> {
+    const context = await browser.newContext();
+    const ran = new Set<string>();
+    const left = vectors.map((vector) => frames.indexOf(vector));
+    const work = async (): Promise<void> => {
+      const page = await context.newPage();
+      let current = '';
+      page.on('console', (message) => {
+        if (message.text() === '7331') ran.add(current);
+      });
+      for (let place = left.shift(); place !== undefined; place = left.shift()) {
+        current = frames[place] ?? '';
+        await page.goto(`${mail.url}/mail/${place}`).catch(() => undefined);
+        const clickable = page.locator('a, button, area, text').first();
+        if (/>click<|<text/.test(current) && (await clickable.count()) > 0)
+          await clickable.click({ timeout: 200, noWaitAfter: true }).catch(() => undefined);
+        // A round trip through the page: what was logged before it has arrived here after it.
+        await page.title().catch(() => undefined);
+      }
+      await page.waitForTimeout(200);
+    };
+    await Promise.all([work(), work(), work()]);
+    await context.close();
+    return [...ran];
+  }
+
+  test('the vectors are real: without any wall, many run and many leak', async () => {
+    walls = 'none';
+    const ran = await open(scriptVectors);
+    expect(ran.length).toBeGreaterThan(25);
+    await open(leakVectors);
+    expect(new Set(leak.asked).size).toBeGreaterThan(15);
+  }, 120_000);
+
+  test('the sanitiser alone lets nothing run and nothing leave', async () => {
+    walls = 'sanitiser';
+    expect(await open(frames)).toEqual([]);
+    expect(leak.asked).toEqual([]);
+  }, 180_000);
+
+  test('the policy alone lets nothing run and nothing leave', async () => {
+    walls = 'policy';
+    expect(await open(frames)).toEqual([]);
+    expect(leak.asked).toEqual([]);
+  }, 180_000);
+
+  test('both together, as served, let nothing run and nothing leave', async () => {
+    walls = 'both';
+    expect(await open(frames)).toEqual([]);
+    expect(leak.asked).toEqual([]);
+  }, 180_000);
+});

@@ -1,0 +1,151 @@
+import axe from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from './browser.ts';
+import { ago, type SampleDesk, sampleDesk } from './sample-desk.ts';
+import { fillDesk } from './sample-mail.ts';
+import { type Served, serve } from './serve.ts';
+
+interface Finding {
+  id: string;
+  target: string;
+}
+
+describe.skipIf(!hasChromium)('in a browser', () => {
+  let browser: Browser;
+  let full: Served;
+  let empty: Served;
+  let troubled: Served;
+  let ids: { conversation: string; newsletter: string };
+
+  const served = (desk: SampleDesk): Promise<Served> =>
+    serve((path, request) => desk.ask(path, { role: 'admin', method: request.method ?? 'GET' }));
+
+  beforeAll(async () => {
+    const [desk, bare, broken] = [sampleDesk(), sampleDesk(), sampleDesk()];
+    ids = await fillDesk(desk);
+    await fillDesk(broken);
+    const trouble = {
+      code: 'x',
+      problem: 'The sign-in was revoked',
+      since: ago(9),
+      failures: 2,
+      nextTryAt: ago(0),
+    };
+    await broken.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    await broken.mailboxes.saveTrouble('billing', { ...trouble, state: 'needs-person' });
+    [browser, full, empty, troubled] = await Promise.all([
+      openChromium(),
+      served(desk),
+      served(bare),
+      served(broken),
+    ]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([full, empty, troubled].map((one) => one?.close()));
+  });
+
+  const addresses = (): Record<string, string> => ({
+    home: `${full.url}/`,
+    'home before the first mailbox': `${empty.url}/`,
+    'home in trouble': `${troubled.url}/`,
+    tickets: `${full.url}/tickets`,
+    'closed tickets': `${full.url}/tickets?status=closed&said=closed`,
+    'no tickets': `${empty.url}/tickets`,
+    'a ticket as text': `${full.url}/tickets/${ids.conversation}`,
+    'a ticket formatted': `${full.url}/tickets/${ids.newsletter}`,
+    quarantine: `${full.url}/quarantine`,
+    'empty quarantine': `${empty.url}/quarantine`,
+    'a page that is not there': `${full.url}/nowhere`,
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing on any page, %s',
+    async (colorScheme) => {
+      const context = await browser.newContext({ colorScheme });
+      const page = await context.newPage();
+      const found: Record<string, Finding[]> = {};
+      for (const [name, address] of Object.entries(addresses())) {
+        await page.goto(address);
+        // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
+        await page.evaluate(axe.source);
+        const findings = await page.evaluate(async () => {
+          const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+          const { violations } = await checks.run({ exclude: ['iframe'] });
+          return violations.flatMap(({ id, nodes }) =>
+            nodes.map(({ target }) => ({ id, target: String(target) })),
+          );
+        });
+        if (findings.length > 0) found[name] = findings;
+      }
+      await context.close();
+      expect(found).toEqual({});
+    },
+    120_000,
+  );
+
+  test.each([320, 768, 1600])(
+    'no page is wider than a window of %i pixels',
+    async (width) => {
+      const context = await browser.newContext({ viewport: { width, height: 800 } });
+      const page = await context.newPage();
+      const wide: string[] = [];
+      for (const [name, address] of Object.entries(addresses())) {
+        await page.goto(address);
+        const over = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        if (over > 0) wide.push(`${name}: ${over} px`);
+      }
+      await context.close();
+      expect(wide).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('the mail is drawn in its frame, with its own picture, under both policies', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    await page.goto(`${full.url}/tickets/${ids.conversation}`);
+    await page.getByRole('link', { name: 'Show formatted' }).click();
+    const frame = page.frameLocator('iframe');
+    await expect
+      .poll(() =>
+        frame.locator('img').evaluate((image) => image instanceof HTMLImageElement && image.naturalWidth),
+      )
+      .toBe(1);
+    expect(await frame.locator('b').innerText()).toBe('red');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('the pages work without script: close, find the ticket again, reopen', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(`${full.url}/tickets/${ids.newsletter}`);
+    await page.getByRole('button', { name: 'Close ticket' }).click();
+    expect(await page.getByRole('status').innerText()).toContain('The ticket is closed');
+    await page.getByRole('link', { name: 'Tickets' }).click();
+    await page.getByLabel('Ticket number').fill('2');
+    await page.getByRole('button', { name: 'Go' }).click();
+    await page.getByRole('button', { name: 'Reopen ticket' }).click();
+    expect(await page.getByRole('status').innerText()).toContain('open again');
+    await context.close();
+  });
+
+  test('the script says recent times as people do and keeps the exact one at hand', async () => {
+    const context = await browser.newContext({ timezoneId: 'Asia/Tokyo' });
+    const page = await context.newPage();
+    await page.clock.install({ time: '2026-11-24T10:00:00Z' });
+    await page.goto(`${full.url}/tickets`);
+    const time = page.locator('.ticket-list time').first();
+    await expect.poll(() => time.innerText()).toBe('4 minutes ago');
+    expect(await time.getAttribute('title')).toBe('24 Nov 2026, 09:56 UTC');
+    await context.close();
+  });
+});
