@@ -1,9 +1,10 @@
 import type { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { startMailServer } from '../../dev/peers/mail/mail-server.ts';
 import { exchangeCapabilities, type MailServerKind } from '../../dev/peers/mail/mail-world.ts';
 import { describeImap } from './mail-contract-imap.ts';
-import { info, plainMail, sales, sam, support, type TokenWishes } from './mail-lab.ts';
+import { info, makeMailLab, plainMail, sales, sam, support, type TokenWishes } from './mail-lab.ts';
 import { useMailServer } from './mail-under-test.ts';
 
 /** What every mail server of the local world must do, whichever programs it is made of. */
@@ -146,6 +147,14 @@ export function describeMailServer(kind: MailServerKind): void {
         await expect(drop.sendMail({ ...mail, to })).rejects.toMatchObject({ permanent: true });
       }
     });
+  });
+
+  test('says which port is taken', async () => {
+    const other = await makeMailLab(kind);
+    onTestFinished(() => other.remove());
+    const { imap } = server();
+    const starting = startMailServer({ ...other.options, ports: { imap: imap.port } });
+    await expect(starting).rejects.toThrow(`port ${imap.port} (imap); free it or choose another`);
   });
 
   test('keeps UIDVALIDITY, UIDs and flags over a restart', async () => {

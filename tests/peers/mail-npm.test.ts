@@ -1,47 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { MailServer } from '../../dev/peers/mail/mail-world.ts';
 import { MailStore } from '../../dev/peers/mail/npm/mail-store.ts';
 import { describeMailServer } from './mail-contract.ts';
-import { type MailLab, makeMailLab, plainMail, sales, support } from './mail-lab.ts';
+import { makeMailLab, plainMail, sales, support } from './mail-lab.ts';
 import { Conversation } from './mail-lines.ts';
-
-type Endpoints = Pick<MailServer, 'imap' | 'pop3' | 'smtp' | 'drop'>;
-
-async function startProcess(lab: MailLab): Promise<{ child: ChildProcess; endpoints: Endpoints }> {
-  const optionsFile = path.join(lab.stateDir, 'options.json');
-  writeFileSync(optionsFile, JSON.stringify(lab.options));
-  const program = fileURLToPath(new URL('mail-server-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, optionsFile], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return { child, endpoints: JSON.parse(line) as Endpoints };
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
-
-async function openInbox(lab: MailLab, { imap }: Endpoints, user: string): Promise<ImapFlow> {
-  const auth = { user, accessToken: await lab.token(user) };
-  const client = new ImapFlow({ ...imap, secure: true, tls: { ca: lab.ca }, auth, logger: false });
-  client.on('error', () => {});
-  onTestFinished(() => client.close());
-  await client.connect();
-  await client.mailboxOpen('INBOX');
-  return client;
-}
+import { kill, openInbox, startProcess } from './mail-process.ts';
 
 describe('the mail server without installation', () => {
   describeMailServer('npm');

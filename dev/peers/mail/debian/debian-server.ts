@@ -44,6 +44,11 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     drop: wanted.drop || (await freePort()),
     lmtp: wanted.lmtp || (await freePort()),
   };
+  for (const [name, port] of Object.entries(ports)) {
+    if (!(await answersWithin(port, 0))) continue;
+    rmSync(places.run, { recursive: true, force: true });
+    throw new Error(`The mail server cannot listen on port ${port} (${name}); free it or choose another.`);
+  }
   const delivery = new MaildirDelivery(places.mail, mailUser);
   for (const { address } of options.mailboxes) delivery.prepare(address.toLowerCase());
 
@@ -93,8 +98,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     const state = `${dovecot.describe()}, ${postfix.describe()}`;
     await stop();
     throw new Error(
-      `The mail server's port ${port} (${name}) does not answer: ${state}. Something else may use the port; ` +
-        `see the logs in ${places.log}.`,
+      `The mail server's port ${port} (${name}) does not answer: ${state}. See the logs in ${places.log}.`,
     );
   }
 
