@@ -9,6 +9,7 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
@@ -45,6 +46,8 @@ export interface SampleMail {
   subject?: string;
   text?: string;
   html?: string;
+  /** The HTML stands in a blob, as the intake does with long ones. */
+  htmlInBlob?: boolean;
   minutesAgo?: number;
   notes?: string[];
   files?: { filename?: string | undefined; contentType: string; contentId?: string; bytes: Uint8Array }[];
@@ -114,6 +117,25 @@ export function sampleDesk(): SampleDesk {
   };
 }
 
+export const sampleProvider: Provider = {
+  id: 'p1',
+  name: 'Contoso',
+  preset: 'custom',
+  tenant: undefined,
+  clientId: 'c1',
+  credential: {
+    kind: 'secret',
+    vaultName: 'provider-p1',
+    version: '1',
+    setAt: ago(9),
+    expiresOn: ago(-90_000),
+  },
+  endpoints: { kind: 'discovery', issuer: 'https://login.example' },
+  scopes: [],
+  createdAt: ago(9),
+  changedAt: ago(9),
+};
+
 const sampleMailbox: Mailbox = {
   id: 'support',
   address: 'support@contoso.example',
@@ -166,11 +188,18 @@ async function newMessage(
     subject,
     messageId: `<${key.slice(0, 8)}@fabrikam.example>`,
     text: { kind: 'inline', text },
-    html: mail.html === undefined ? undefined : { kind: 'inline', text: mail.html },
+    html: await bodyOf(mail, `html/${ticket}/${place}`, blobs),
     preview: text.replace(/\s+/g, ' ').slice(0, 200),
     notes: mail.notes ?? [],
     rawBlob,
     attachments,
     manifestBlob: undefined,
   };
+}
+
+async function bodyOf(mail: SampleMail, blob: string, blobs: MemoryBlobs): Promise<NewMessage['html']> {
+  if (mail.html === undefined) return undefined;
+  if (mail.htmlInBlob !== true) return { kind: 'inline', text: mail.html };
+  await blobs.putOnce(blob, Buffer.from(mail.html));
+  return { kind: 'blob', blob };
 }

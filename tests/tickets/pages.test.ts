@@ -1,0 +1,341 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { headingsInOrder, readPage } from '../ui/read-page.ts';
+import { ago, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
+import { fillDesk, redPixel } from '../ui/sample-mail.ts';
+
+let desk: SampleDesk;
+beforeEach(() => {
+  desk = sampleDesk();
+});
+const html = async (path: string, role: 'admin' | 'agent' = 'agent'): Promise<string> =>
+  (await desk.ask(path, { role })).text();
+const keyOf = async (id: string, place = 0): Promise<string> =>
+  (await desk.tickets.read(id))?.messages[place]?.key ?? '';
+
+test('every page has unique ids, labels, one h1 and its headings in order', async () => {
+  const { conversation, newsletter } = await fillDesk(desk);
+  const empty = sampleDesk();
+  const paths = [
+    '/',
+    '/tickets',
+    '/tickets?status=closed&said=closed',
+    `/tickets/${conversation}`,
+    `/tickets/${newsletter}`,
+    '/quarantine',
+  ];
+  for (const [where, path] of [
+    ...paths.map((path) => [desk, path] as const),
+    ...paths.map((path) => [empty, path] as const),
+  ]) {
+    const page = readPage(await (await where.ask(path, { role: 'admin' })).text());
+    expect({ path, ...page }).toMatchObject({ repeatedIds: [], unlabelled: [], danglingIds: [], inline: [] });
+    expect([path, headingsInOrder(page.headings)]).toEqual([path, true]);
+  }
+});
+
+test('whatever a mail says about itself is escaped, on every page', async () => {
+  const evil = '"><script>alert(1)</script>';
+  const id = await desk.file({
+    from: { name: evil, address: evil },
+    to: [{ name: evil, address: undefined }],
+    cc: [{ name: evil, address: evil }],
+    subject: evil,
+    text: `${evil}\n> ${evil}`,
+    html: evil,
+    notes: [evil],
+    files: [{ filename: evil, contentType: evil, contentId: evil, bytes: redPixel }],
+  });
+  await desk.mailbox({ address: evil });
+  await desk.mailboxes.saveTrouble('support', {
+    state: 'needs-person',
+    code: evil,
+    problem: evil,
+    since: ago(1),
+    failures: 1,
+    nextTryAt: ago(0),
+  });
+  await desk.quarantine.put('support', [
+    {
+      contentKey: 'a',
+      place: 'x',
+      kind: 'skipped',
+      reason: evil,
+      at: ago(2),
+      from: evil,
+      subject: evil,
+      size: 1,
+      rawBlob: 'r',
+    },
+  ]);
+  const key = await keyOf(id);
+  for (const path of [
+    '/',
+    '/tickets',
+    `/tickets/${id}`,
+    `/tickets/${id}?formatted=${key}`,
+    '/quarantine',
+    `/tickets/${id}/messages/${key}/body`,
+  ]) {
+    const page = await html(path);
+    expect(page, path).not.toContain('<script>');
+    expect(page, path).not.toContain('"><script>');
+    expect(page.length).toBeGreaterThan(300);
+  }
+});
+
+describe('home', () => {
+  const success = (minutes: number): Promise<void> =>
+    desk.mailboxes.saveSuccesses(0, new Map([['support', ago(minutes)]]));
+  const headline = async (): Promise<string> => /<h1>([^<]*)/.exec(await html('/', 'admin'))?.[1] ?? '';
+  const trouble = {
+    code: 'x',
+    problem: 'The sign-in was revoked',
+    since: ago(9),
+    failures: 2,
+    nextTryAt: ago(0),
+  };
+
+  test('leads from nothing to the first provider', async () => {
+    const page = await html('/', 'admin');
+    expect(page).toContain('Welcome to Postroom');
+    expect(page).toContain('href="/providers/new"');
+    expect(page).not.toContain('href="/mailboxes/new"');
+  });
+
+  test('leads from a provider to the first mailbox, and an agent to an admin', async () => {
+    await desk.providers.save(sampleProvider);
+    expect(await html('/', 'admin')).toContain('href="/mailboxes/new"');
+    const agent = await html('/', 'agent');
+    expect(agent).not.toContain('/mailboxes/new');
+    expect(agent).toContain('An administrator does this.');
+  });
+
+  test('says so while the first fetch is on its way', async () => {
+    await desk.mailbox({ createdAt: ago(2) });
+    expect(await headline()).toBe('Almost there');
+  });
+
+  test('says that mail flows when every mailbox was fetched a moment ago', async () => {
+    await desk.mailbox();
+    await success(1);
+    expect(await headline()).toBe('Mail is flowing');
+  });
+
+  test.each([
+    [15, 'Mail is flowing'],
+    [16, 'One mailbox needs attention'],
+  ])('a mailbox last fetched %i minutes ago: %s', async (minutes, says) => {
+    await desk.mailbox();
+    await success(minutes);
+    expect(await headline()).toBe(says);
+  });
+
+  test('says what stopped, that no mail is lost, and where an admin fixes it', async () => {
+    await desk.mailbox();
+    await success(1);
+    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
+    const page = await html('/', 'admin');
+    expect(page).toContain('support@contoso.example needs somebody. The sign-in was revoked.');
+    expect(page).toContain('No mail is lost');
+    expect(page).toContain('<a href="/mailboxes/support">Fix this mailbox</a>');
+    expect(await html('/', 'agent')).not.toContain('href="/mailboxes/support"');
+  });
+
+  test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {
+    await desk.mailbox({ enabled: false });
+    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    expect(await headline()).toBe('No mail is fetched');
+  });
+});
+
+describe('the list of tickets', () => {
+  test('pages through any number, onwards and back again', async () => {
+    for (let number = 1; number <= 120; number += 1)
+      await desk.file({ subject: `s${number}`, minutesAgo: 500 - number });
+    const numbers = (page: string): number[] =>
+      [...page.matchAll(/class="number">#(\d+)</g)].map(([, n]) => Number(n));
+    const link = (page: string, rel: string): string | undefined =>
+      new RegExp(`rel="${rel}" href="([^"]*)"`).exec(page)?.[1]?.replaceAll('&amp;', '&');
+    const first = await html('/tickets');
+    const second = await html(link(first, 'next') ?? '');
+    const third = await html(link(second, 'next') ?? '');
+    expect([numbers(first), numbers(second), numbers(third)].flat()).toEqual(
+      Array.from({ length: 120 }, (_, index) => 120 - index),
+    );
+    expect(link(first, 'prev')).toBeUndefined();
+    expect(link(third, 'next')).toBeUndefined();
+    expect(numbers(await html(link(third, 'prev') ?? ''))).toEqual(numbers(second));
+    expect(link(second, 'prev')).toBe('/tickets');
+    expect(link(await html(link(third, 'prev') ?? ''), 'prev')).toBe('/tickets');
+  });
+
+  test('finds a ticket by its number', async () => {
+    const id = await desk.file({});
+    const found = await desk.ask('/tickets?number=%231');
+    expect([found.status, found.headers.get('location')]).toEqual([303, `/tickets/${id}`]);
+    expect((await desk.ask('/tickets?number=99')).headers.get('location')).toBe('/tickets?said=no-number');
+    expect(await html('/tickets?said=no-number')).toContain('There is no ticket with this number.');
+  });
+
+  test('says nothing that only an address says', async () => {
+    expect(await html('/tickets?said=toString')).not.toContain('class="flash');
+    expect(await html('/tickets?said=hello')).not.toContain('hello');
+  });
+});
+
+describe('a ticket', () => {
+  test('is closed and opened again by a button, and never by a link', async () => {
+    const id = await desk.file({});
+    const closed = await desk.ask(`/tickets/${id}/close`, { method: 'POST' });
+    expect([closed.status, closed.headers.get('location')]).toEqual([303, `/tickets/${id}?said=closed`]);
+    expect((await desk.tickets.read(id))?.ticket.status).toBe('closed');
+    expect((await desk.ask(`/tickets/${id}/reopen`)).status).toBe(404);
+    await desk.ask(`/tickets/${id}/reopen`, { method: 'POST' });
+    expect((await desk.tickets.read(id))?.ticket.status).toBe('open');
+  });
+
+  test('folds what a reply quotes, and links the ticket it follows', async () => {
+    const { conversation } = await fillDesk(desk);
+    const page = await html(`/tickets/${conversation}`);
+    expect(page).toContain('<summary>Show quoted text</summary>');
+    expect(page).toContain('Follows <a href="/tickets/t000001">#1</a>');
+  });
+
+  test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
+    '%s is not there, and says so',
+    async (path) => {
+      expect((await desk.ask(path)).status).toBe(404);
+    },
+  );
+
+  test('is shown to nobody who is not signed in', async () => {
+    const stranger = {
+      'x-ms-client-principal': principalHeader('agent')['x-ms-client-principal']?.slice(0, 8) ?? '',
+    };
+    expect((await desk.ask('/tickets', { headers: stranger })).status).toBe(302);
+  });
+});
+
+describe('a mail in its frame', () => {
+  test('is text until it is asked for, and frame and document have the same sandbox', async () => {
+    const id = await desk.file({ text: 'plain', html: '<p>rich</p>' });
+    const key = await keyOf(id);
+    expect(await html(`/tickets/${id}`)).not.toContain('<iframe');
+    const page = await html(`/tickets/${id}?formatted=${key}`);
+    const [, sandbox = ''] = /<iframe[^>]* sandbox="([^"]*)"/.exec(page) ?? [];
+    const body = await desk.ask(`/tickets/${id}/messages/${key}/body`);
+    expect(body.headers.get('content-security-policy')?.endsWith(`sandbox ${sandbox}`)).toBe(true);
+    expect(sandbox).not.toMatch(/scripts|same-origin|top-navigation|forms/);
+    expect(await body.text()).toContain('<p>rich</p>');
+  });
+
+  test('keeps its own policy next to the one of the pages', async () => {
+    const id = await desk.file({ html: '<p>x</p>' });
+    const body = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/body`);
+    const page = await desk.ask('/tickets');
+    expect(body.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
+    expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    for (const { headers } of [body, page]) {
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+    expect(body.headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  test('shows images from other servers only after a click that says what it does', async () => {
+    const id = await desk.file({ html: '<img src="https://t.example/x.gif">' });
+    const key = await keyOf(id);
+    const body = `/tickets/${id}/messages/${key}/body`;
+    expect(await html(body)).not.toContain('t.example');
+    const page = await html(`/tickets/${id}?formatted=${key}`);
+    expect(page).toContain('Show remote images</a> tells');
+    expect(page).toContain(`src="${body}"`);
+    expect(await html(`/tickets/${id}?formatted=${key}&images=shown`)).toContain(
+      `src="${body}?images=shown"`,
+    );
+    expect(await html(`${body}?images=shown`)).toContain('src="https://t.example/x.gif"');
+    expect((await desk.ask(`${body}?images=shown`)).headers.get('content-security-policy')).toContain(
+      'img-src data: https:',
+    );
+  });
+
+  test('shows its own picture', async () => {
+    const { conversation } = await fillDesk(desk);
+    expect(await html(`/tickets/${conversation}/messages/${await keyOf(conversation)}/body`)).toContain(
+      `src="data:image/png;base64,${Buffer.from(redPixel).toString('base64')}"`,
+    );
+  });
+
+  test.each([
+    [1_000_000, false],
+    [1_000_001, true],
+  ])('of %i characters is too long: %s', async (length, tooLong) => {
+    const id = await desk.file({ html: `<p>${'x'.repeat(length - 3)}`, htmlInBlob: true });
+    const key = await keyOf(id);
+    expect((await html(`/tickets/${id}/messages/${key}/body`)).includes('too long')).toBe(tooLong);
+  });
+});
+
+describe('files', () => {
+  test('an attachment leaves as it came, as a file', async () => {
+    const bytes = Buffer.from('<script>alert(1)</script>');
+    const id = await desk.file({ files: [{ filename: '../evil.html', contentType: 'text/html', bytes }] });
+    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="evil.html"; filename*=UTF-8''evil.html`,
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+    });
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  });
+
+  test('one of several megabytes arrives whole', async () => {
+    const bytes = Buffer.alloc(9_000_000, 'mail');
+    const id = await desk.file({ files: [{ filename: 'a.zip', contentType: 'application/zip', bytes }] });
+    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+  });
+
+  test('the original mail leaves under a name of ours', async () => {
+    const id = await desk.file({ subject: 'Hi' });
+    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/raw`);
+    expect(answer.headers.get('content-type')).toBe('message/rfc822');
+    expect(answer.headers.get('content-disposition')).toMatch(/filename="ticket-1-[0-9a-f]{8}\.eml"/);
+    expect(await answer.text()).toBe('Subject: Hi\r\n\r\nThe printer says no.\r\n');
+  });
+
+  test.each(['1', '-1', '0x0', '00', '1e0'])('attachment %s is not there', async (index) => {
+    const id = await desk.file({ files: [{ filename: 'a', contentType: 'text/plain', bytes: redPixel }] });
+    expect((await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/${index}`)).status).toBe(
+      404,
+    );
+  });
+});
+
+describe('quarantine', () => {
+  test('shows the newest of all mailboxes, each with its reason, and one mailbox when chosen', async () => {
+    await fillDesk(desk);
+    const all = await html('/quarantine');
+    const order = ['Your order', 'Re: printer', 'Scans of the whole year'].map((subject) =>
+      all.indexOf(subject),
+    );
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(order.every((place) => place > 0)).toBe(true);
+    expect(all).toContain('Copy of #3, which is already here.');
+    const billing = await html('/quarantine?mailbox=billing');
+    expect(billing).toContain('Scans of the whole year');
+    expect(billing).not.toContain('Your order');
+    expect(billing).toContain('On the mail server (130 MB)');
+  });
+
+  test('hands the original over, and nothing else by a made-up key', async () => {
+    await fillDesk(desk);
+    const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
+    const answer = await desk.ask(address.replaceAll('&amp;', '&'));
+    expect(answer.headers.get('content-disposition')).toContain('quarantined-2026-11-24.eml');
+    expect(await answer.text()).toBe('Subject: bomb\r\n\r\n');
+    for (const key of ['', 'x', '../x', 'a/b', 'a%23'])
+      expect((await desk.ask(`/quarantine/support/raw?key=${encodeURIComponent(key)}`)).status).toBe(404);
+  });
+});
