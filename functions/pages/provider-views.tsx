@@ -255,7 +255,6 @@ export function providerPage(view: {
           Edit or replace the secret
         </ButtonLink>
       </p>
-      <h2>Accounts</h2>
       {accounts.length === 0 ? (
         <EmptyState title="Nobody has signed in yet">
           <p>Connect a mailbox, and the account that signs in for it stands here.</p>

@@ -120,6 +120,8 @@ export function createOAuthClient(deps: {
     const { issuer } = endpoints;
     const known = servers.get(issuer);
     if (known !== undefined && known.until > seam.now()) return known.server;
+    const problem = endpointProblem(issuer, rules);
+    if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
     const last: { answer?: Answer } = {};
     const response = await seam.call('token.discovery', () =>
       oauth.discoveryRequest(new URL(issuer), wire(last)),

@@ -23,8 +23,8 @@ export interface Answer {
 /**
  * One request to an endpoint of a provider, redirects not followed. The address is checked at connect time, on the
  * very address the socket uses, so that a name which answers public first and private later gains nothing.
- * @throws PostroomError `endpoint-refused` when the address may not be reached, `endpoint-silent` when nothing
- * usable came back; neither holds anything that was sent or received.
+ * @throws PostroomError `endpoint-refused` when the address may not be used, `endpoint-private` when its name leads to
+ * a private address just now, `endpoint-silent` when nothing usable came back; none holds anything that was sent or received.
  */
 export async function guardedFetch(
   address: string,
@@ -102,6 +102,6 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
 
 const refusal = (hostname: string): PostroomError =>
   new PostroomError(
-    'endpoint-refused',
+    'endpoint-private',
     `${hostname} leads to a private address; Postroom only reaches public servers.`,
   );

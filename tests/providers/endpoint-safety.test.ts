@@ -120,6 +120,6 @@ describe('a request', () => {
     const failure = await new Promise<unknown>((resolve) =>
       publicLookup('localhost', {}, (error) => resolve(error)),
     );
-    expect(failure).toMatchObject({ code: 'endpoint-refused' });
+    expect(failure).toMatchObject({ code: 'endpoint-private' });
   });
 });

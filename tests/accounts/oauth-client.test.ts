@@ -1,0 +1,216 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createOAuthClient, type OAuthClient, type Redeemed } from '../../shared/accounts/oauth-client.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+
+interface Asked {
+  path: string;
+  authorization: string | undefined;
+  body: URLSearchParams;
+}
+
+const CLIENT = 'my-app';
+const now = (): number => Math.floor(Date.now() / 1000);
+
+/** An authorization server whose every answer a test may bend. */
+class OddServer {
+  origin = '';
+  metadata: Record<string, unknown> = {};
+  claims: Record<string, unknown> = {};
+  token: Record<string, unknown> = {};
+  signWith: CryptoKey | undefined;
+  asked: Asked[] = [];
+  jwk: JWK = {};
+  key: CryptoKey | undefined;
+  readonly #server = createServer((request, response) => {
+    void (async () => {
+      let text = '';
+      for await (const chunk of request) text += String(chunk);
+      const { pathname } = new URL(request.url ?? '/', 'http://x');
+      this.asked.push({
+        path: pathname,
+        authorization: request.headers.authorization,
+        body: new URLSearchParams(text),
+      });
+      const answer = await this.#answer(pathname);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    })();
+  });
+
+  async #answer(path: string): Promise<unknown> {
+    if (path.endsWith('/openid-configuration')) return this.metadata;
+    if (path === '/keys') return { keys: [this.jwk] };
+    const key = this.signWith ?? this.key;
+    if (key === undefined) throw new Error('not started');
+    const id_token = await new SignJWT(this.claims).setProtectedHeader({ alg: 'RS256', kid: 'k' }).sign(key);
+    return {
+      token_type: 'Bearer',
+      access_token: 'at',
+      refresh_token: 'rt',
+      expires_in: 3600,
+      id_token,
+      ...this.token,
+    };
+  }
+
+  async start(): Promise<void> {
+    const pair = await generateKeyPair('RS256');
+    this.key = pair.privateKey;
+    this.jwk = { ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256', use: 'sig' };
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    this.origin = `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  reset(): void {
+    this.asked = [];
+    this.signWith = undefined;
+    this.token = {};
+    this.metadata = {
+      issuer: this.origin,
+      authorization_endpoint: `${this.origin}/authorize`,
+      token_endpoint: `${this.origin}/token`,
+      jwks_uri: `${this.origin}/keys`,
+    };
+    this.claims = {
+      iss: this.origin,
+      aud: CLIENT,
+      sub: 'u1',
+      nonce: 'n1',
+      iat: now(),
+      exp: now() + 600,
+      preferred_username: 'a@b.example',
+    };
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+const server = new OddServer();
+let client: OAuthClient;
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+beforeEach(() => {
+  server.reset();
+  client = createOAuthClient({ config: { local: true, practice: undefined }, seam: openSeam });
+});
+
+const provider = (change: Partial<Provider> = {}): Provider => ({
+  id: 'p'.repeat(26),
+  name: 'Odd',
+  preset: 'custom',
+  tenant: undefined,
+  clientId: CLIENT,
+  credential: { kind: 'secret', vaultName: 'x', version: '1', setAt: '', expiresOn: '' },
+  endpoints: { kind: 'discovery', issuer: server.origin },
+  scopes: ['mail'],
+  createdAt: '',
+  changedAt: '',
+  ...change,
+});
+
+const redeem = (one: Provider = provider(), parameters = 'code=c1&state=s'): Promise<Redeemed> =>
+  client.redeem(one, new Secret('s3cret/+'), {
+    parameters: new URLSearchParams(parameters),
+    redirectUri: 'http://localhost/cb',
+    verifier: new Secret('v'.repeat(43)),
+    nonce: new Secret('n1'),
+    scopes: ['mail'],
+  });
+
+describe('an id_token', () => {
+  it('of the right issuer, audience, nonce and key says who signed in', async () => {
+    expect(await redeem()).toMatchObject({
+      kind: 'redeemed',
+      identity: { subject: 'u1', user: 'a@b.example' },
+    });
+  });
+
+  it.each([
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['another audience', { aud: 'other-app' }],
+    ['several audiences without us as the party', { aud: [CLIENT, 'other'], azp: 'other' }],
+    ['another nonce', { nonce: 'n2' }],
+    ['no nonce', { nonce: undefined }],
+    ['an end in the past', { exp: now() - 600 }],
+    ['no subject', { sub: undefined }],
+  ])('with %s is refused', async (_name, change) => {
+    Object.assign(server.claims, change);
+    expect((await redeem()).kind).toBe('untrusted');
+  });
+
+  it('with the signature of another key is refused', async () => {
+    server.signWith = (await generateKeyPair('RS256')).privateKey;
+    expect((await redeem()).kind).toBe('untrusted');
+  });
+
+  it('that is missing is refused', async () => {
+    server.token = { id_token: undefined };
+    expect((await redeem()).kind).toBe('untrusted');
+  });
+
+  it('names a verified e-mail address where there is no user name, never an unverified one', async () => {
+    Object.assign(server.claims, {
+      preferred_username: undefined,
+      email: 'g@b.example',
+      email_verified: true,
+    });
+    expect(await redeem()).toMatchObject({ identity: { user: 'g@b.example' } });
+    Object.assign(server.claims, { email_verified: false });
+    expect(await redeem()).toMatchObject({ identity: { user: undefined } });
+  });
+});
+
+describe('a provider', () => {
+  it('that names another issuer in its metadata gets neither code nor secret', async () => {
+    server.metadata['issuer'] = 'https://other.example';
+    expect((await redeem()).kind).toBe('failed');
+    expect(server.asked.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  it('that announces iss must send it', async () => {
+    server.metadata['authorization_response_iss_parameter_supported'] = true;
+    expect((await redeem()).kind).toBe('untrusted');
+    expect((await redeem(provider(), `code=c1&state=s&iss=${encodeURIComponent(server.origin)}`)).kind).toBe(
+      'redeemed',
+    );
+  });
+
+  it('that knows Basic only gets the secret that way, others in the body', async () => {
+    await redeem();
+    expect(server.asked.at(-2)).toMatchObject({ path: '/token', authorization: undefined });
+    expect(server.asked.at(-2)?.body.get('client_secret')).toBe('s3cret/+');
+    expect(server.asked.at(-2)?.body.get('code_verifier')).toBe('v'.repeat(43));
+    client = createOAuthClient({ config: { local: true, practice: undefined }, seam: openSeam });
+    server.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic'];
+    await redeem();
+    expect(server.asked.at(-2)?.authorization).toMatch(/^Basic /);
+    expect(server.asked.at(-2)?.body.has('client_secret')).toBe(false);
+  });
+
+  it('entered by hand works without discovery and without an id_token', async () => {
+    const byHand = provider({
+      endpoints: {
+        kind: 'manual',
+        authorization: `${server.origin}/authorize`,
+        token: `${server.origin}/token`,
+      },
+    });
+    server.token = { id_token: undefined };
+    expect(await redeem(byHand)).toMatchObject({ kind: 'redeemed', identity: undefined });
+    expect(server.asked.map(({ path }) => path)).toEqual(['/token']);
+  });
+
+  it('with private addresses is not reached where Azure runs the app', async () => {
+    client = createOAuthClient({ config: { local: false, practice: undefined }, seam: openSeam });
+    const result = await redeem();
+    expect(result).toMatchObject({ kind: 'failed', failure: { error: 'endpoint-refused' } });
+    expect(server.asked).toEqual([]);
+  });
+});
