@@ -14,6 +14,8 @@ export const scriptVectors: readonly string[] = [
   '<img/src=x/onerror=ran()>',
   '<img src=x:x onerror\n=\nran()>',
   '<img src="x` `<script>ran()</script>"` `>',
+  '<img src="data:image/png;base64,AAAA" onerror=ran()>',
+  '<img src="cid:nothing" style="color:red" onerror=ran() onload=ran()>',
   '<body onload=ran()>',
   '<div onmouseover=ran() style="position:fixed;inset:0">x</div>',
   '<details open ontoggle=ran()>x</details>',
