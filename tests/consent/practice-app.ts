@@ -1,3 +1,4 @@
+import type { Hono } from 'hono';
 import { signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
 import {
   type IdentityProviderOptions,
@@ -8,6 +9,7 @@ import { consentPages } from '../../functions/pages/consent.tsx';
 import { providerPages } from '../../functions/pages/providers.tsx';
 import type { Services } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
+import type { WebEnvironment } from '../../functions/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createAccessTokens } from '../../shared/accounts/get-access-token.ts';
@@ -112,8 +114,12 @@ export class Visitor {
   readonly jar = new Map<string, string>();
   readonly providerJar = new Map<string, string>();
 
-  constructor(app: PracticeApp, principal: { id: string; roles: string[] } = ALEX) {
-    this.#web = createWeb(() => app.services, [providerPages(), consentPages()]);
+  constructor(
+    app: PracticeApp,
+    principal: { id: string; roles: string[] } = ALEX,
+    more: readonly Hono<WebEnvironment>[] = [],
+  ) {
+    this.#web = createWeb(() => app.services, [providerPages(), consentPages(), ...more]);
     const claims = [
       { typ: 'oid', val: principal.id },
       { typ: 'name', val: principal.id },

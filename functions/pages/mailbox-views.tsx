@@ -1,0 +1,263 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Account } from '../../shared/accounts/account.ts';
+import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
+import type { Principal } from '../../shared/platform/principal.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import {
+  ButtonLink,
+  ErrorSummary,
+  type FieldErrors,
+  RadioField,
+  SelectField,
+  SubmitButton,
+  TextField,
+} from '../../shared/ui/forms.tsx';
+import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+
+export interface AccountChoice {
+  /** `providerId.accountId` */
+  value: string;
+  label: string;
+  account: Account;
+  provider: Provider;
+}
+
+export function mailboxListPage(view: {
+  principal: Principal;
+  mailboxes: readonly Mailbox[];
+  health: ReadonlyMap<string, MailboxHealth>;
+  hasProvider: boolean;
+  flash: Flash | undefined;
+}): string {
+  return renderPage(
+    <Page title="Mailboxes" principal={view.principal} place="mailboxes" flash={view.flash} wide>
+      {view.mailboxes.length === 0 ? (
+        <EmptyState title="No mailbox yet">
+          <p>Once a mailbox is connected, each unread mail in it becomes a ticket.</p>
+          {view.hasProvider ? (
+            <ButtonLink href="/mailboxes/new">Add a mailbox</ButtonLink>
+          ) : (
+            <ButtonLink href="/providers/new">Add a provider first</ButtonLink>
+          )}
+        </EmptyState>
+      ) : (
+        <>
+          <DataTable
+            caption="Connected mailboxes"
+            head={['Mailbox', 'State', 'Last fetched', 'Last mail', '']}
+          >
+            {view.mailboxes.map((mailbox) => (
+              <MailboxRow mailbox={mailbox} health={view.health.get(mailbox.id)} />
+            ))}
+          </DataTable>
+          <p>
+            <ButtonLink href="/mailboxes/new">Add a mailbox</ButtonLink>
+          </p>
+        </>
+      )}
+    </Page>,
+  );
+}
+
+function MailboxRow(props: { mailbox: Mailbox; health: MailboxHealth | undefined }): JSX.Element {
+  const { mailbox, health } = props;
+  const path = `/mailboxes/${mailbox.id}`;
+  const named = (act: string): string => `${act} ${mailbox.address}`;
+  return (
+    <tr>
+      <td data-label="Mailbox">
+        <a href={`${path}/edit`}>{mailbox.address}</a>
+        {mailbox.folder === 'INBOX' ? null : <> ({mailbox.folder})</>}
+      </td>
+      <td data-label="State">
+        <MailboxState mailbox={mailbox} health={health} />
+      </td>
+      <td data-label="Last fetched">
+        {health?.lastSuccessAt === undefined ? 'Not yet' : <Time at={health.lastSuccessAt} />}
+      </td>
+      <td data-label="Last mail">
+        {health?.lastMailAt === undefined ? 'None yet' : <Time at={health.lastMailAt} />}
+      </td>
+      <td>
+        <form method="post" action={`${path}/${mailbox.enabled ? 'pause' : 'resume'}`}>
+          <button
+            type="submit"
+            class="button secondary"
+            aria-label={named(mailbox.enabled ? 'Pause' : 'Resume')}
+          >
+            {mailbox.enabled ? 'Pause' : 'Resume'}
+          </button>
+        </form>
+        <a href={`${path}/delete`} aria-label={named('Delete')}>
+          Delete
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefined }): JSX.Element {
+  const { mailbox, health } = props;
+  if (!mailbox.enabled) return <StatusLabel kind="quiet">Paused</StatusLabel>;
+  if (health === undefined || health.state === 'works')
+    return health?.lastSuccessAt === undefined ? (
+      <StatusLabel kind="quiet">Waiting for its first fetch</StatusLabel>
+    ) : (
+      <StatusLabel kind="good">Works</StatusLabel>
+    );
+  return (
+    <>
+      <StatusLabel kind={health.state === 'retrying' ? 'warn' : 'bad'}>
+        {health.state === 'retrying' ? 'Trying again' : 'Needs you'}
+      </StatusLabel>
+      <p>
+        {health.problem} Since <Time at={health.since} />. No mail is lost: it stays in the mailbox.
+      </p>
+      {health.state === 'needs-person' ? (
+        <p>
+          <a href={`/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`}>
+            Connect {mailbox.address} again
+          </a>
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+/** Nobody has signed in, so there is nothing to add a mailbox with. */
+export function noAccountPage(principal: Principal, providers: readonly Provider[]): string {
+  return renderPage(
+    <Page title="Add a mailbox" principal={principal} place="mailboxes">
+      <EmptyState title="Somebody has to sign in first">
+        {providers.length === 0 ? (
+          <>
+            <p>A mailbox signs in through a provider, and none is registered yet.</p>
+            <ButtonLink href="/providers/new">Add a provider</ButtonLink>
+          </>
+        ) : (
+          <>
+            <p>Choose the provider of the mailbox and sign in there.</p>
+            <ul>
+              {providers.map(({ id, name }) => (
+                <li>
+                  <a href={`/providers/${id}/connect`}>Sign in at {name}</a>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </EmptyState>
+    </Page>,
+  );
+}
+
+export function mailboxFormPage(view: {
+  principal: Principal;
+  /** Undefined: a new one. */
+  mailbox: Mailbox | undefined;
+  choices: readonly AccountChoice[];
+  typed: Readonly<Record<string, string>>;
+  errors: FieldErrors;
+  /** Why the mailbox did not open. */
+  unopened: string | undefined;
+  flash: Flash | undefined;
+}): string {
+  const { mailbox, typed, errors, unopened } = view;
+  const field = (name: string): { name: string; value: string | undefined; error: string | undefined } => ({
+    name,
+    value: typed[name],
+    error: errors[name],
+  });
+  const flash: Flash | undefined =
+    unopened === undefined
+      ? view.flash
+      : {
+          kind: 'error',
+          text: `The mailbox does not open: ${unopened} Nothing was changed, and no mail is lost.`,
+        };
+  return renderPage(
+    <Page
+      title={mailbox === undefined ? 'Add a mailbox' : `Edit ${mailbox.address}`}
+      principal={view.principal}
+      place="mailboxes"
+      hasErrors={Object.keys(errors).length > 0}
+      flash={flash}
+    >
+      <ErrorSummary errors={errors} />
+      <form
+        method="post"
+        action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
+        novalidate
+      >
+        <TextField
+          {...field('address')}
+          label="Address of the mailbox"
+          type="email"
+          autocomplete="off"
+          spellcheck={false}
+        />
+        <SelectField {...field('account')} label="Account that signs in" options={view.choices} />
+        <RadioField
+          {...field('protocol')}
+          legend="Protocol"
+          options={[
+            {
+              value: 'imap',
+              label: 'IMAP',
+              hint: 'Knows folders and what is read. The right choice nearly always.',
+            },
+            { value: 'pop3', label: 'POP3', hint: 'Only where IMAP is switched off.' },
+          ]}
+        />
+        <TextField {...field('host')} label="Mail server" spellcheck={false} autocomplete="off" />
+        <TextField {...field('port')} label="Port" size="short" type="number" />
+        <TextField
+          {...field('folder')}
+          label="Folder"
+          hint="The one to fetch from, usually INBOX."
+          spellcheck={false}
+        />
+        <RadioField
+          {...field('after')}
+          legend="What happens to a mail once its ticket is stored?"
+          options={[
+            { value: 'mark-seen', label: 'It is marked as read', hint: 'It stays where it is.' },
+            { value: 'move', label: 'It is moved to another folder' },
+            { value: 'delete', label: 'It is deleted', hint: 'Postroom keeps the whole mail.' },
+          ]}
+        />
+        <TextField
+          {...field('moveFolder')}
+          label="Folder to move it to"
+          hint="Only when it is moved."
+          spellcheck={false}
+        />
+        <TextField {...field('interval')} label="Minutes between two fetches" size="short" type="number" />
+        <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>{' '}
+        {unopened === undefined ? null : (
+          <SubmitButton kind="secondary" name="anyway" value="yes">
+            Save anyway
+          </SubmitButton>
+        )}
+      </form>
+    </Page>,
+  );
+}
+
+export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): string {
+  return renderPage(
+    <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
+      <p>
+        Postroom stops fetching it. Its tickets stay, and no mail in the mailbox is touched. To stop for a
+        while only, pause it instead.
+      </p>
+      <form method="post" action={`/mailboxes/${mailbox.id}/delete`}>
+        <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}
+        <ButtonLink href="/mailboxes" kind="secondary">
+          Keep it
+        </ButtonLink>
+      </form>
+    </Page>,
+  );
+}

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { isMailAddress } from '../../shared/consent/connect-form.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { type MailboxFormResult, parseMailboxForm } from '../../shared/mailboxes/mailbox-form.ts';
+import { base32 } from '../../shared/providers/base32.ts';
+import { hostProblem } from '../../shared/providers/endpoint-safety.ts';
+import { presetNamed } from '../../shared/providers/presets.ts';
+import type { Flash } from '../../shared/ui/page.tsx';
+import { requireRole } from '../guard.ts';
+import type { Services } from '../services.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import {
+  type AccountChoice,
+  deleteMailboxPage,
+  mailboxFormPage,
+  mailboxListPage,
+  noAccountPage,
+} from './mailbox-views.tsx';
+import { flashOf, typedFields } from './typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  connected: { kind: 'success', text: 'Signed in. Check the settings, then Postroom opens the mailbox.' },
+  'connected-partly': {
+    kind: 'warning',
+    text: 'Signed in, but not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then connect again.',
+  },
+  reconnected: { kind: 'success', text: 'The mailbox is connected again and is fetched within a minute.' },
+  unopened: {
+    kind: 'warning',
+    text: 'The mailbox is saved, but it could not be opened. Postroom keeps trying; no mail is lost.',
+  },
+  paused: { kind: 'success', text: 'The mailbox is paused. Its mail stays where it is.' },
+  resumed: { kind: 'success', text: 'The mailbox is fetched again within a minute.' },
+  deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets stay.' },
+};
+
+export type OpenedMailbox =
+  | { kind: 'opened'; unread: number; total: number }
+  /** The message is a sentence for a person. */
+  | { kind: 'failed'; code: string; message: string };
+/** Opens a mailbox for real, and remembers where fetching begins. */
+export type OpenMailbox = (services: Services, mailbox: Mailbox) => Promise<OpenedMailbox>;
+
+/** Mailboxes: list, add, edit, pause, resume, delete. */
+export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+  pages.use('/mailboxes', requireRole('admin'));
+  pages.use('/mailboxes/*', requireRole('admin'));
+
+  pages.get('/mailboxes', async (c) => {
+    const { mailboxes, providers } = c.get('services');
+    const [all, health, known] = await Promise.all([mailboxes.list(), mailboxes.health(), providers.list()]);
+    const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
+    const flash = openedFlash(c) ?? flashOf(c, said);
+    return c.html(
+      mailboxListPage({
+        principal: c.get('principal'),
+        mailboxes: sorted,
+        health,
+        hasProvider: known.length > 0,
+        flash,
+      }),
+    );
+  });
+
+  pages.get('/mailboxes/new', async (c) => {
+    const services = c.get('services');
+    const choices = await accountChoices(services);
+    const [first] = choices;
+    if (first === undefined)
+      return c.html(noAccountPage(c.get('principal'), await services.providers.list()));
+    const chosen = choices.find(({ value }) => value === c.req.query('account')) ?? first;
+    return c.html(formPage(c, undefined, choices, await proposal(services, chosen), {}));
+  });
+
+  pages.post('/mailboxes/new', async (c) => {
+    const services = c.get('services');
+    const typed = await typedFields(c);
+    const choices = await accountChoices(services);
+    const parsed = await parse(services, typed, choices);
+    if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
+    const { settings } = parsed;
+    const twin = (await services.mailboxes.list()).find(
+      (other) =>
+        other.address.toLowerCase() === settings.address.toLowerCase() && other.folder === settings.folder,
+    );
+    if (twin !== undefined)
+      return c.html(
+        formPage(c, undefined, choices, typed, {
+          address: 'This mailbox is already there. Edit it instead.',
+        }),
+        422,
+      );
+    const id = base32(randomBytes(16));
+    const createdAt = new Date(services.seam.now()).toISOString();
+    return openAndSave(
+      c,
+      openMailbox,
+      { ...settings, id, enabled: true, createdAt },
+      undefined,
+      choices,
+      typed,
+    );
+  });
+
+  pages.get('/mailboxes/:id/edit', async (c) => {
+    const mailbox = await mailboxOf(c);
+    if (mailbox === undefined) return c.notFound();
+    return c.html(formPage(c, mailbox, await accountChoices(c.get('services')), fieldsOf(mailbox), {}));
+  });
+
+  pages.post('/mailboxes/:id/edit', async (c) => {
+    const services = c.get('services');
+    const mailbox = await mailboxOf(c);
+    if (mailbox === undefined) return c.notFound();
+    const typed = await typedFields(c);
+    const choices = await accountChoices(services);
+    const parsed = await parse(services, typed, choices);
+    if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
+    return openAndSave(c, openMailbox, { ...mailbox, ...parsed.settings }, mailbox, choices, typed);
+  });
+
+  for (const [act, enabled] of [
+    ['pause', false],
+    ['resume', true],
+  ] as const)
+    pages.post(`/mailboxes/:id/${act}`, async (c) => {
+      const mailbox = await mailboxOf(c);
+      if (mailbox === undefined) return c.notFound();
+      await c.get('services').mailboxes.save({ ...mailbox, enabled });
+      return c.redirect(`/mailboxes?said=${act}d`, 303);
+    });
+
+  pages.get('/mailboxes/:id/delete', async (c) => {
+    const mailbox = await mailboxOf(c);
+    return mailbox === undefined ? c.notFound() : c.html(deleteMailboxPage(c.get('principal'), mailbox));
+  });
+
+  pages.post('/mailboxes/:id/delete', async (c) => {
+    const mailbox = await mailboxOf(c);
+    if (mailbox !== undefined) await c.get('services').mailboxes.remove(mailbox.id);
+    return c.redirect('/mailboxes?said=deleted', 303);
+  });
+
+  return pages;
+}
+
+/** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
+async function openAndSave(
+  c: Context<WebEnvironment>,
+  openMailbox: OpenMailbox,
+  mailbox: Mailbox,
+  before: Mailbox | undefined,
+  choices: readonly AccountChoice[],
+  typed: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const services = c.get('services');
+  const opened = await openMailbox(services, mailbox);
+  if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
+    return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
+  await services.mailboxes.save(mailbox);
+  if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
+  return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
+}
+
+function openedFlash(c: Context): Flash | undefined {
+  const [unread, total] = [Number(c.req.query('unread')), Number(c.req.query('total'))];
+  if (c.req.query('said') !== 'opened' || !Number.isInteger(unread) || !Number.isInteger(total))
+    return undefined;
+  const waiting =
+    unread === 0
+      ? 'No unread mail is waiting'
+      : unread === 1
+        ? '1 unread mail is waiting'
+        : `${unread} unread mails are waiting`;
+  return {
+    kind: 'success',
+    text: `The mailbox is open. ${waiting}, of ${total} in the folder. The first tickets come within a minute.`,
+  };
+}
+
+async function mailboxOf(c: Context<WebEnvironment>): Promise<Mailbox | undefined> {
+  const id = c.req.param('id') ?? '';
+  return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
+}
+
+async function accountChoices({ providers, accounts }: Services): Promise<AccountChoice[]> {
+  const known = await providers.list();
+  const choices = await Promise.all(
+    known.map(async (provider) =>
+      (await accounts.listOf(provider.id)).map((account) => ({
+        value: `${account.providerId}.${account.accountId}`,
+        label: `${account.user} (${provider.name})`,
+        account,
+        provider,
+      })),
+    ),
+  );
+  return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
+}
+
+async function proposal(services: Services, chosen: AccountChoice): Promise<Record<string, string>> {
+  const mail = presetNamed(chosen.provider.preset, services.config)?.mail?.imap;
+  return {
+    address: chosen.account.address,
+    account: chosen.value,
+    protocol: 'imap',
+    host: mail?.host ?? '',
+    port: String(mail?.port ?? 993),
+    folder: 'INBOX',
+    after: 'mark-seen',
+    interval: '1',
+  };
+}
+
+function fieldsOf(mailbox: Mailbox): Record<string, string> {
+  const { afterFetch } = mailbox;
+  return {
+    address: mailbox.address,
+    account: `${mailbox.providerId}.${mailbox.accountId}`,
+    protocol: mailbox.protocol,
+    host: mailbox.host,
+    port: String(mailbox.port),
+    folder: mailbox.folder,
+    after: afterFetch.kind,
+    moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',
+    interval: String(mailbox.intervalMinutes),
+  };
+}
+
+async function parse(
+  { config }: Services,
+  typed: Readonly<Record<string, string>>,
+  choices: readonly AccountChoice[],
+): Promise<MailboxFormResult> {
+  const chosen = choices.find(({ value }) => value === typed['account']);
+  return parseMailboxForm(chosen === undefined ? { ...typed, account: '' } : typed, {
+    hosts: chosen && presetNamed(chosen.provider.preset, config)?.mail,
+    hostProblem: (host) => hostProblem(host, { local: config.local }),
+    anyPort: config.local,
+    isMailAddress,
+  });
+}
+
+function formPage(
+  c: Context<WebEnvironment>,
+  mailbox: Mailbox | undefined,
+  choices: readonly AccountChoice[],
+  typed: Readonly<Record<string, string>>,
+  errors: Readonly<Record<string, string>>,
+  unopened?: string,
+): string {
+  const flash = mailbox === undefined ? flashOf(c, said) : undefined;
+  return mailboxFormPage({ principal: c.get('principal'), mailbox, choices, typed, errors, unopened, flash });
+}

@@ -1,0 +1,169 @@
+import axe from 'axe-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes.tsx';
+import { assets } from '../../shared/ui/assets.ts';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { headingsInOrder, readPage } from '../ui/read-page.ts';
+import { serve } from '../ui/serve.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+const SUPPORT = 'support@contoso.example';
+
+let app: PracticeApp;
+let visitor: Visitor;
+let form: Record<string, string>;
+let opened: OpenedMailbox = { kind: 'opened', unread: 3, total: 12 };
+const pages = [mailboxPages(async () => opened)];
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  const { account } = await connectSupport(app);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
+  form = {
+    address: SUPPORT,
+    account: `${account.providerId}.${account.accountId}`,
+    protocol: 'imap',
+    host: 'localhost',
+    port: '1',
+    folder: 'INBOX',
+    after: 'mark-seen',
+    moveFolder: '',
+    interval: '1',
+  };
+});
+afterAll(() => app.stop());
+
+const stored = () => app.services.mailboxes.list();
+
+describe('a mailbox', () => {
+  it('is proposed from the consent: its address, its account, the preset’s server', async () => {
+    const { html, status } = await visitor.get(`/mailboxes/new?account=${form['account']}&said=connected`);
+    expect(status).toBe(200);
+    expect(html).toContain('Signed in.');
+    expect(html).toContain(`value="${SUPPORT}"`);
+    expect(html).toContain('value="localhost"');
+    expect(html).toContain('value="INBOX"');
+  });
+
+  it('that does not open is not saved, says why, keeps what was typed, and can be saved anyway', async () => {
+    opened = { kind: 'failed', code: 'x', message: 'The mailbox has no licence.' };
+    const reply = await visitor.post('/mailboxes/new', { ...form, interval: '7' });
+    expect(reply.status).toBe(422);
+    expect(reply.html).toContain('The mailbox has no licence.');
+    expect(reply.html).toContain('value="7"');
+    expect(await stored()).toEqual([]);
+    expect((await visitor.post('/mailboxes/new', { ...form, anyway: 'yes' })).location).toBe(
+      '/mailboxes?said=unopened',
+    );
+    const [mailbox] = await stored();
+    await visitor.post(`/mailboxes/${mailbox?.id}/delete`, {});
+    expect(await stored()).toEqual([]);
+  });
+
+  it('that opens is saved and its unread mail is counted', async () => {
+    opened = { kind: 'opened', unread: 3, total: 12 };
+    const { location = '' } = await visitor.post('/mailboxes/new', form);
+    expect((await visitor.get(location)).html).toContain('3 unread mails are waiting');
+    expect(await stored()).toMatchObject([
+      { address: SUPPORT, enabled: true, afterFetch: { kind: 'mark-seen' } },
+    ]);
+    expect((await visitor.post('/mailboxes/new', form)).html).toContain('already there');
+  });
+
+  it('is paused, resumed and changed', async () => {
+    const [mailbox] = await stored();
+    const path = `/mailboxes/${mailbox?.id}`;
+    await visitor.post(`${path}/pause`, {});
+    expect((await stored())[0]?.enabled).toBe(false);
+    expect((await visitor.get('/mailboxes')).html).toContain('Paused');
+    expect((await visitor.post(`${path}/resume`, {})).location).toBe('/mailboxes?said=resumed');
+    expect((await stored())[0]?.enabled).toBe(true);
+    await visitor.post(`${path}/edit`, { ...form, after: 'move', moveFolder: 'Done' });
+    expect((await stored())[0]?.afterFetch).toEqual({ kind: 'move', folder: 'Done' });
+  });
+
+  it('in trouble says so with the way to repair it', async () => {
+    const [mailbox] = await stored();
+    const at = new Date().toISOString();
+    const trouble = { code: 'x', problem: 'The sign-in has ended.', since: at, failures: 1, nextTryAt: at };
+    await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', { ...trouble, state: 'needs-person' });
+    const { html } = await visitor.get('/mailboxes');
+    expect(html).toContain('The sign-in has ended.');
+    expect(html).toContain(`/connect?mailbox=${mailbox?.id}`);
+    await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', undefined);
+  });
+
+  it.each([
+    ['address', 'nobody'],
+    ['account', 'x.y'],
+    ['host', 'evil.example'],
+    ['port', '70000'],
+    ['folder', ''],
+    ['interval', '0'],
+    ['interval', '1441'],
+  ])('with %s %j is refused with a sentence at its field', async (field, value) => {
+    const { status, html } = await visitor.post('/mailboxes/new', { ...form, [field]: value });
+    expect(status).toBe(422);
+    expect(html).toContain(`href="#${field}"`);
+  });
+
+  it('may not move mail into the folder it is fetched from', async () => {
+    const { html } = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder: 'INBOX' });
+    expect(html).toContain('href="#moveFolder"');
+  });
+});
+
+describe('every mailbox page', () => {
+  it('is whole, accessible, and fits 320 pixels', async () => {
+    const bare = await startPracticeApp();
+    const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, pages);
+    const [mailbox] = await stored();
+    opened = { kind: 'failed', code: 'x', message: 'No licence.' };
+    const drawn: Record<string, string> = {};
+    for (const [name, reply] of Object.entries({
+      empty: empty.get('/mailboxes'),
+      'nobody signed in': empty.get('/mailboxes/new'),
+      list: visitor.get('/mailboxes'),
+      new: visitor.get('/mailboxes/new'),
+      edit: visitor.get(`/mailboxes/${mailbox?.id}/edit`),
+      delete: visitor.get(`/mailboxes/${mailbox?.id}/delete`),
+      mistakes: visitor.post('/mailboxes/new', {}),
+      unopened: visitor.post('/mailboxes/new', { ...form, folder: 'Other' }),
+    }))
+      drawn[name] = (await reply).html;
+    await bare.stop();
+    for (const [name, html] of Object.entries(drawn)) {
+      const { headings, ...faults } = readPage(html);
+      expect({ name, ...faults }).toEqual({
+        name,
+        repeatedIds: [],
+        unlabelled: [],
+        danglingIds: [],
+        inline: [],
+      });
+      expect(headingsInOrder(headings), name).toBe(true);
+    }
+    if (!hasChromium) return;
+    const browser = await openChromium();
+    const served = await serve(async (path) => {
+      const html = drawn[decodeURIComponent(path.slice(1))];
+      const asset = assets.find((one) => one.path === path);
+      const type = html === undefined ? (asset?.contentType ?? 'text/plain') : 'text/html; charset=utf-8';
+      return new Response(html ?? asset?.body ?? '', { headers: { 'content-type': type } });
+    });
+    const page = await browser.newPage({ viewport: { width: 320, height: 800 } });
+    for (const name of Object.keys(drawn)) {
+      await page.goto(`${served.url}/${encodeURIComponent(name)}`);
+      await page.evaluate(axe.source);
+      const found = await page.evaluate(async () => {
+        const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+        const { violations } = await checks.run();
+        return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
+      });
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      expect({ name, found, tooWide }).toEqual({ name, found: [], tooWide: false });
+    }
+    await browser.close();
+    await served.close();
+  }, 120_000);
+});
