@@ -86,7 +86,7 @@ export const elements = `@layer reset, tokens, elements, parts;
     border-color: var(--accent);
     border-radius: var(--radius);
   }
-  input[readonly] { background: var(--sunken); border-color: var(--line); font-family: var(--mono); font-size: 0.9rem; }
+  input[readonly] { font-weight: 400; background: var(--sunken); border-color: var(--line); font-family: var(--mono); font-size: 0.9rem; }
   input.short { max-inline-size: 12rem; }
   input[type="checkbox"], input[type="radio"] { inline-size: 1.25rem; block-size: 1.25rem; margin: 0.15rem 0 0; }
 
