@@ -56,7 +56,6 @@ describe('a consent', () => {
       ver: '1.0',
       upn: 'support@contoso.example',
       scp: 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send',
-      delegate: 'info@contoso.example',
     });
     expect(decodeProtectedHeader(body.access_token ?? '').typ).toBe('JWT');
     expect(body.access_token?.length).toBeGreaterThan(2300);

@@ -19,7 +19,7 @@ export interface User {
   /** Asked for when set; otherwise choosing the account signs in. */
   password?: string;
   disabled?: boolean;
-  /** Mailboxes of others this user may open (Exchange's Full Access). */
+  /** Mailboxes of others this user may open (Exchange's Full Access): for the mail server, no token names them. */
   sharedMailboxes?: string[];
 }
 

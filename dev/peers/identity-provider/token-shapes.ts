@@ -47,9 +47,6 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
           scp,
           unique_name: user.upn,
           upn: user.upn,
-          // Not Entra's: tells a practice mail server whose mailboxes may be opened. Dovecot refuses a token that
-          // lacks a configured attribute, so it is always present.
-          delegate: user.sharedMailboxes?.[0] ?? '-',
         }),
     tid: tenant.id,
     ver: '1.0',
