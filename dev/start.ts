@@ -2,7 +2,8 @@
  * `npm start`: the built app on the local host, and around it the practice world: storage, vault, identity provider and
  * mail server. All of it keeps its state in one folder, so that the next start goes on where this one ended.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,8 +17,10 @@ import { parseStartOptions, type StartOptions } from './start-options.ts';
 import { startedJson, startedScreen } from './start-screen.ts';
 
 const STATE_DIR = join(projectRoot, '.local');
-const LOG_FILE = join(STATE_DIR, 'log', 'host.log');
+const LOG_FILE = join(STATE_DIR, 'logs', 'host.log');
 const USUAL_PORT = 7071;
+/** Holds the practice mails. */
+const SUPPORT = 'support@contoso.example';
 const STOP_LIMIT_MS = 4_500;
 /** One Ctrl-C reaches this process twice: from the terminal and from npm. Only a later one means "at once". */
 const SAME_SIGNAL_MS = 700;
@@ -64,27 +67,26 @@ async function start(options: StartOptions): Promise<void> {
   };
   await mkdir(STATE_DIR, { recursive: true });
   const folderMails = options.mailFolder === undefined ? undefined : await mailsOfFolder(options.mailFolder);
-  const port = await choosePort(options.port);
   if (!(await isBuildCurrent())) {
     progress('Building …');
     await buildApp();
   }
   progress('Starting the practice world …');
-  const publicUrl = `http://localhost:${port}`;
-  const stack = await startStack({ stateDir: STATE_DIR, mail: 'auto', publicUrl });
+  const web = options.port ?? (await usualPort());
+  const stack = await startStack({ stateDir: STATE_DIR, mail: 'auto', ports: web > 0 ? { web } : {} });
   running.defer(() => stack.stop());
 
-  const mailboxes = stack.mailboxes;
-  const [mailbox = ''] = mailboxes;
-  const mails = mailsFor(options, folderMails, mailbox);
+  const mails = mailsFor(options, folderMails);
   const waitingMails = await deliverOnce(STATE_DIR, options.mailFolder ?? 'practice', mails, (raw) =>
-    stack.mail.deliver(mailbox, raw),
+    stack.mail.deliver(SUPPORT, raw),
   );
+  const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
+  const mailboxes = [SUPPORT, ...others];
   const host = await startHostProcess(
     {
       appDir: builtApp,
-      port,
-      settings: { FETCH_SCHEDULE: '0 * * * * *', ...stack.settings, PUBLIC_URL: publicUrl },
+      port: stack.ports.web,
+      settings: { FETCH_SCHEDULE: '0 * * * * *', ...stack.settings },
       stateDir: STATE_DIR,
       people: practicePeople,
       practice: { mailboxes, dropSmtp: stack.mail.drop },
@@ -112,39 +114,23 @@ async function start(options: StartOptions): Promise<void> {
 function mailsFor(
   { empty }: StartOptions,
   folderMails: readonly NamedMail[] | undefined,
-  mailbox: string,
 ): readonly NamedMail[] {
   if (folderMails !== undefined) return folderMails;
-  return empty ? [] : practiceMails(new Date(), mailbox);
+  return empty ? [] : practiceMails(new Date(), SUPPORT);
 }
 
 /**
- * The port of the last start, because redirect URIs and bookmarks hold it.
- * @throws Error in words when it is taken.
+ * The port that Azure's own local tools use, where this is the first start and nobody has it. 0 leaves the choice to
+ * the practice world, which remembers its ports: redirect URIs and bookmarks hold this one.
  */
-async function choosePort(wanted: number | undefined): Promise<number> {
-  const file = join(STATE_DIR, 'port');
-  const last = Number(await readFile(file, 'utf8').catch(() => ''));
-  const port = await freePort(wanted ?? (last > 0 ? last : USUAL_PORT));
-  await writeFile(file, String(port));
-  return port;
-}
-
-async function freePort(wanted: number): Promise<number> {
-  const server = createServer();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('listening', resolve);
-  server.once('error', reject);
-  server.listen(wanted, '127.0.0.1');
-  await promise.catch(() => {
-    throw new Error(
-      `Port ${wanted} is taken by another program, perhaps by another npm start. End that one, or choose another port: npm start -- --port 7072`,
-    );
+async function usualPort(): Promise<number> {
+  if (existsSync(join(STATE_DIR, 'ports.json'))) return 0;
+  const probe = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    probe.once('error', () => resolve(false));
+    probe.listen(USUAL_PORT, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : wanted;
-  await new Promise((closed) => server.close(closed));
-  return port;
+  return isFree ? USUAL_PORT : 0;
 }
 
 function shown(path: string): string {
