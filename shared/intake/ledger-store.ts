@@ -1,0 +1,248 @@
+import { mapLimited } from '../platform/concurrency.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Change, Table, Tables } from '../platform/tables.ts';
+import {
+  type Decision,
+  type LedgerMail,
+  type LedgerPlace,
+  mailOf,
+  mailRow,
+  placeOf,
+  placeOfRow,
+  placeRow,
+  uidOfPlace,
+} from './ledger.ts';
+
+/** A mail as it was found: downloaded, kept as a raw blob, its content key known. */
+export interface Found {
+  uid: number;
+  place: string;
+  key: string;
+  rawBlob: string;
+  receivedAt: string;
+  size: number;
+}
+
+export interface Claim {
+  /** Ours to work on now; attempts were raised. */
+  mine: LedgerMail[];
+  /** Places where a mail stands that is known from another place. */
+  copies: LedgerPlace[];
+  /** Places whose mail was settled by an earlier run. */
+  settled: string[];
+  /** Begun before and never settled: each is to be claimed again alone. */
+  suspects: Found[];
+}
+
+export interface LedgerStore {
+  /** What is known of these places; one request. */
+  look(mailboxId: string, uidValidity: string, uids: readonly number[]): Promise<Map<number, LedgerPlace>>;
+  mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
+  /** Records that work on these mails (at most 50) begins, in one transaction. `alone` lets one suspect be tried again. */
+  claim(mailboxId: string, found: readonly Found[], options: { alone: boolean }): Promise<Claim>;
+  /** Stores decisions in one transaction. What another run decided before stands and is returned instead. */
+  decide(
+    mailboxId: string,
+    decided: readonly { mail: LedgerMail; decision: Decision }[],
+  ): Promise<LedgerMail[]>;
+  /** Records that all is stored, in one transaction. */
+  settle(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+  /** Takes an attempt back: an outage ended the run, not the mail. */
+  release(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+}
+
+const TRIES = 20;
+
+export function createLedgerStore(tables: Tables): LedgerStore {
+  const ledger = tables.open('Ledger');
+  const mails = (mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>> =>
+    readMails(ledger, mailboxId, keys);
+
+  return {
+    mails,
+    async look(mailboxId, uidValidity, uids) {
+      if (uids.length === 0) return new Map();
+      const wanted = new Set(uids);
+      const from = placeOf(uidValidity, Math.min(...uids));
+      const to = `${placeOf(uidValidity, Math.max(...uids))}~`;
+      const found = new Map<number, LedgerPlace>();
+      let after: string | undefined;
+      for (;;) {
+        const rows = await ledger.list(mailboxId, after === undefined ? { from, to } : { from, to, after });
+        for (const row of rows) {
+          const uid = uidOfPlace(row.rowKey);
+          if (wanted.has(uid)) found.set(uid, placeOfRow(row));
+        }
+        after = rows.at(-1)?.rowKey;
+        if (rows.length < 1000) return found;
+      }
+    },
+    async claim(mailboxId, found, options) {
+      // In hope that all is new: the usual case then costs one request.
+      let known: Known = { mails: new Map(), places: new Set() };
+      if (options.alone) known = await readKnown(ledger, mailboxId, found);
+      for (let attempt = 0; attempt < TRIES; attempt += 1) {
+        const { claim, changes } = planClaim(mailboxId, found, known, options.alone);
+        const written = await ledger.commit(mailboxId, changes);
+        if (written.ok) {
+          const etags = new Map(changes.map((change, index) => [rowKeyOf(change), written.etags[index]]));
+          return {
+            ...claim,
+            mine: claim.mine.map((mail) => ({ ...mail, etag: etags.get(`mail|${mail.key}`) })),
+          };
+        }
+        known = await readKnown(ledger, mailboxId, found);
+      }
+      throw busy(mailboxId);
+    },
+    async decide(mailboxId, decided) {
+      const decisions = new Map(decided.map(({ mail, decision }) => [mail.key, decision]));
+      return replaceAll(
+        ledger,
+        mailboxId,
+        decided.map(({ mail }) => mail),
+        (mail) => {
+          const decision = decisions.get(mail.key);
+          if (mail.state !== 'received' || decision === undefined) return undefined;
+          return { ...mail, state: 'decided', decision };
+        },
+      );
+    },
+    async settle(mailboxId, settled) {
+      await replaceAll(ledger, mailboxId, settled, (mail) =>
+        mail.state === 'done' ? undefined : { ...mail, state: 'done' },
+      );
+    },
+    async release(mailboxId, claimed) {
+      const now = await mails(
+        mailboxId,
+        claimed.map(({ key }) => key),
+      );
+      const changes = claimed.flatMap(({ key, attempts }): Change[] => {
+        const mail = now.get(key);
+        if (mail?.etag === undefined || mail.state === 'done' || mail.attempts !== attempts) return [];
+        return [
+          { kind: 'replace', row: mailRow(mailboxId, { ...mail, attempts: attempts - 1 }), etag: mail.etag },
+        ];
+      });
+      await ledger.commit(mailboxId, changes);
+    },
+  };
+}
+
+interface Known {
+  mails: Map<string, LedgerMail>;
+  places: Set<string>;
+}
+
+/** Which rows a claim writes, given what is known. Pure. */
+function planClaim(
+  mailboxId: string,
+  found: readonly Found[],
+  known: Known,
+  alone: boolean,
+): { claim: Claim; changes: Change[] } {
+  const claim: Claim = { mine: [], copies: [], settled: [], suspects: [] };
+  const changes: Change[] = [];
+  const seen = new Set<string>();
+  const stand = (place: LedgerPlace): void => {
+    if (!known.places.has(place.place)) changes.push({ kind: 'insert', row: placeRow(mailboxId, place) });
+  };
+  for (const each of found) {
+    const { key, place } = each;
+    const mail = known.mails.get(key);
+    const elsewhere = seen.has(key) || (mail?.state === 'done' && mail.place !== place);
+    if (elsewhere) {
+      stand({ place, key, copy: true });
+      claim.copies.push({ place, key, copy: true });
+    } else if (mail === undefined) {
+      const fresh = freshMail(each);
+      stand({ place, key, copy: false });
+      changes.push({ kind: 'insert', row: mailRow(mailboxId, fresh) });
+      claim.mine.push(fresh);
+    } else if (mail.state === 'done') claim.settled.push(place);
+    else if (alone && mail.etag !== undefined) {
+      const again = { ...mail, attempts: mail.attempts + 1 };
+      stand({ place, key, copy: false });
+      changes.push({ kind: 'replace', row: mailRow(mailboxId, again), etag: mail.etag });
+      claim.mine.push(again);
+    } else claim.suspects.push(each);
+    seen.add(key);
+  }
+  return { claim, changes };
+}
+
+function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail {
+  return {
+    key,
+    state: 'received',
+    attempts: 1,
+    place,
+    rawBlob,
+    receivedAt,
+    size,
+    decision: undefined,
+    etag: undefined,
+  };
+}
+
+const rowKeyOf = (change: Change): string => (change.kind === 'remove' ? change.rowKey : change.row.rowKey);
+
+async function readMails(
+  ledger: Table,
+  mailboxId: string,
+  keys: readonly string[],
+): Promise<Map<string, LedgerMail>> {
+  const rows = await mapLimited([...new Set(keys)], 16, (key) => ledger.get(mailboxId, `mail|${key}`));
+  return new Map(rows.flatMap((row) => (row === undefined ? [] : [[mailOf(row).key, mailOf(row)] as const])));
+}
+
+async function readKnown(ledger: Table, mailboxId: string, found: readonly Found[]): Promise<Known> {
+  const [mails, places] = await Promise.all([
+    readMails(
+      ledger,
+      mailboxId,
+      found.map(({ key }) => key),
+    ),
+    mapLimited(found, 16, ({ place }) => ledger.get(mailboxId, place)),
+  ]);
+  return { mails, places: new Set(places.flatMap((row) => (row === undefined ? [] : [row.rowKey]))) };
+}
+
+/** Changes rows together under their ETags; where one moved meanwhile, all are read again and asked again. */
+async function replaceAll(
+  ledger: Table,
+  mailboxId: string,
+  mails: readonly LedgerMail[],
+  change: (mail: LedgerMail) => LedgerMail | undefined,
+): Promise<LedgerMail[]> {
+  let current = [...mails];
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const next = current.map((mail) => change(mail));
+    const changing = next.flatMap((mail) => (mail === undefined ? [] : [mail]));
+    const written = await ledger.commit(
+      mailboxId,
+      changing.map((mail) => ({ kind: 'replace', row: mailRow(mailboxId, mail), etag: mail.etag ?? '' })),
+    );
+    if (written.ok) {
+      const etags = new Map(changing.map((mail, index) => [mail.key, written.etags[index]]));
+      return current.map((mail, index) => {
+        const changed = next[index];
+        return changed === undefined ? mail : { ...changed, etag: etags.get(mail.key) };
+      });
+    }
+    const now = await readMails(
+      ledger,
+      mailboxId,
+      current.map(({ key }) => key),
+    );
+    current = current.map((mail) => now.get(mail.key) ?? mail);
+  }
+  throw busy(mailboxId);
+}
+
+const busy = (mailboxId: string): PostroomError =>
+  new PostroomError(
+    'ledger-busy',
+    `The ledger of mailbox ${mailboxId} was changed by others ${TRIES} times in a row`,
+  );

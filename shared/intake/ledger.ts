@@ -1,0 +1,93 @@
+import type { Row } from '../platform/tables.ts';
+
+// Ledger, one partition a mailbox:
+//   mailboxId / `at|<UIDVALIDITY>|<UID>`   which mail stood at a place on the server (numbers padded to 10 digits)
+//   mailboxId / `mail|<K2>`                what became of a mail, whatever place it stood at
+// K2 is the content key; a Message-ID is never an identity.
+
+export type Fate = 'ticket' | 'quarantine' | 'skip';
+
+/** What was decided for a mail, once: a repeated run obeys it and never decides again. */
+export interface Decision {
+  fate: Fate;
+  /** Ticket to open or to add to. */
+  ticketId: string | undefined;
+  number: number | undefined;
+  opens: boolean;
+  follows: { id: string; number: number } | undefined;
+  /** Why it is kept apart or passed over. */
+  reason: string | undefined;
+}
+
+export type MailState = 'received' | 'decided' | 'done';
+
+/** The `mail|` row. */
+export interface LedgerMail {
+  key: string;
+  state: MailState;
+  /** Runs that began with this mail and were not seen to end. */
+  attempts: number;
+  /** Row key of the place where it was first found. */
+  place: string;
+  rawBlob: string;
+  receivedAt: string;
+  size: number;
+  decision: Decision | undefined;
+  etag: string | undefined;
+}
+
+/** The `at|` row. */
+export interface LedgerPlace {
+  place: string;
+  key: string;
+  /** True when the mail is known from another place. */
+  copy: boolean;
+}
+
+export function placeOf(uidValidity: string, uid: number): string {
+  return `at|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}`;
+}
+
+export const uidOfPlace = (place: string): number => Number(place.slice(place.lastIndexOf('|') + 1));
+
+const mailRowKey = (key: string): string => `mail|${key}`;
+
+export function mailRow(mailboxId: string, mail: LedgerMail): Row {
+  const { decision } = mail;
+  return {
+    partitionKey: mailboxId,
+    rowKey: mailRowKey(mail.key),
+    state: mail.state,
+    attempts: mail.attempts,
+    place: mail.place,
+    rawBlob: mail.rawBlob,
+    receivedAt: mail.receivedAt,
+    size: mail.size,
+    decision: decision === undefined ? undefined : JSON.stringify(decision),
+  };
+}
+
+export function mailOf(row: Row): LedgerMail {
+  const text = (column: string): string => String(row[column] ?? '');
+  const state = text('state');
+  const decision = row['decision'];
+  return {
+    key: row.rowKey.slice('mail|'.length),
+    state: state === 'done' || state === 'decided' ? state : 'received',
+    attempts: typeof row['attempts'] === 'number' ? row['attempts'] : 0,
+    place: text('place'),
+    rawBlob: text('rawBlob'),
+    receivedAt: text('receivedAt'),
+    size: typeof row['size'] === 'number' ? row['size'] : 0,
+    decision: typeof decision === 'string' ? (JSON.parse(decision) as Decision) : undefined,
+    etag: row.etag,
+  };
+}
+
+export function placeRow(mailboxId: string, { place, key, copy }: LedgerPlace): Row {
+  return { partitionKey: mailboxId, rowKey: place, key, copy };
+}
+
+export function placeOfRow(row: Row): LedgerPlace {
+  return { place: row.rowKey, key: String(row['key'] ?? ''), copy: row['copy'] === true };
+}

@@ -1,0 +1,41 @@
+import type { MailFacts } from '../mailboxes/inbox.ts';
+
+export const limits = {
+  batchMails: 50,
+  batchBytes: 32 * 1024 * 1024,
+  /** Up to here a mail is held in memory; over it, it flows in pieces, alone. */
+  heldBytes: 8 * 1024 * 1024,
+  /** Over this a mail stays on the server and goes to quarantine with its headers. */
+  rawBytes: 100 * 1024 * 1024,
+  /** Runs that may die over a mail before it goes to quarantine. */
+  attempts: 3,
+} as const;
+
+export type Batch =
+  | { kind: 'held'; mails: readonly MailFacts[] }
+  | { kind: 'large'; mail: MailFacts }
+  | { kind: 'oversized'; mail: MailFacts };
+
+/** Cuts what is to be fetched into batches, in UID order. Pure. */
+export function planBatches(facts: readonly MailFacts[]): Batch[] {
+  const batches: Batch[] = [];
+  let held: MailFacts[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (held.length > 0) batches.push({ kind: 'held', mails: held });
+    held = [];
+    bytes = 0;
+  };
+  for (const mail of facts) {
+    if (mail.size > limits.heldBytes) {
+      flush();
+      batches.push({ kind: mail.size > limits.rawBytes ? 'oversized' : 'large', mail });
+      continue;
+    }
+    if (held.length >= limits.batchMails || bytes + mail.size > limits.batchBytes) flush();
+    held.push(mail);
+    bytes += mail.size;
+  }
+  flush();
+  return batches;
+}

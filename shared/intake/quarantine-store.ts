@@ -1,0 +1,90 @@
+import type { Row, Tables } from '../platform/tables.ts';
+import { invertedTime } from '../tickets/ticket-rows.ts';
+
+// Quarantine: mailboxId / `<inverted ms>|<K2>|<place>`: mail kept apart and mail passed over, newest first.
+// Derived from the ledger: a repeated run writes the same rows again.
+
+export interface QuarantineEntry {
+  /** Row key. */
+  key: string;
+  mailboxId: string;
+  kind: 'quarantined' | 'skipped';
+  /** In plain words. */
+  reason: string;
+  /** ISO time the mail server received it. */
+  at: string;
+  from: string | undefined;
+  subject: string | undefined;
+  size: number;
+  /** Absent when the mail was too large to take; it is still on the server. */
+  rawBlob: string | undefined;
+}
+
+export interface QuarantineStore {
+  page(
+    mailboxId: string,
+    range: { after?: string | undefined; limit: number },
+  ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
+  get(mailboxId: string, key: string): Promise<QuarantineEntry | undefined>;
+  put(mailboxId: string, entries: readonly NewEntry[]): Promise<void>;
+}
+
+export interface NewEntry extends Omit<QuarantineEntry, 'key' | 'mailboxId'> {
+  contentKey: string;
+  /** Where the mail stands, so that two copies of a mail are two entries. */
+  place: string;
+}
+
+const MAX_CHANGES = 100;
+const shortened = (text: string | undefined): string | undefined => text?.slice(0, 500);
+
+export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
+  const quarantine = tables.open('Quarantine');
+  return {
+    async page(mailboxId, { after, limit }) {
+      const rows = await quarantine.list(
+        mailboxId,
+        after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 },
+      );
+      const shown = rows.slice(0, limit);
+      return { entries: shown.map(entryOf), next: rows.length > limit ? shown.at(-1)?.rowKey : undefined };
+    },
+    async get(mailboxId, key) {
+      const row = await quarantine.get(mailboxId, key);
+      return row === undefined ? undefined : entryOf(row);
+    },
+    async put(mailboxId, entries) {
+      const rows = entries.map(({ contentKey, place, ...entry }) => ({
+        partitionKey: mailboxId,
+        rowKey: `${invertedTime(entry.at)}|${contentKey}|${place.replaceAll('|', '-')}`,
+        ...entry,
+        from: shortened(entry.from),
+        subject: shortened(entry.subject),
+        reason: entry.reason.slice(0, 1000),
+      }));
+      for (let start = 0; start < rows.length; start += MAX_CHANGES)
+        await quarantine.commit(
+          mailboxId,
+          rows.slice(start, start + MAX_CHANGES).map((row) => ({ kind: 'put', row })),
+        );
+    },
+  };
+}
+
+function entryOf(row: Row): QuarantineEntry {
+  const optional = (column: string): string | undefined => {
+    const value = row[column];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    key: row.rowKey,
+    mailboxId: row.partitionKey,
+    kind: row['kind'] === 'skipped' ? 'skipped' : 'quarantined',
+    reason: optional('reason') ?? '',
+    at: optional('at') ?? '',
+    from: optional('from'),
+    subject: optional('subject'),
+    size: typeof row['size'] === 'number' ? row['size'] : 0,
+    rawBlob: optional('rawBlob'),
+  };
+}

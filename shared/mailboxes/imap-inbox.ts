@@ -1,0 +1,216 @@
+import type { ImapFlow } from 'imapflow';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import { type Inbox, InboxError, type InboxFailure, type MailFacts } from './inbox.ts';
+
+const PIECE = 4 * 1024 * 1024;
+const CONNECT_MS = 20_000;
+const SILENCE_MS = 60_000;
+
+export interface ImapAddress {
+  host: string;
+  port: number;
+  folder: string;
+  /** The mailbox to open: for a shared mailbox not the user the token belongs to. */
+  user: string;
+  accessToken: Secret;
+}
+
+/**
+ * Opens a folder over IMAP with XOAUTH2, TLS from the first byte.
+ * @throws InboxError, told apart by what the server said.
+ */
+export async function openImapInbox(address: ImapAddress, seam: Seam): Promise<Inbox> {
+  const { ImapFlow } = await import('imapflow');
+  const client = new ImapFlow({
+    host: address.host,
+    port: address.port,
+    secure: true,
+    auth: { user: address.user, accessToken: address.accessToken.expose() },
+    logger: false,
+    disableAutoIdle: true,
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+  });
+  // Without a listener an error on the idle socket would end the process; the call under way rejects by itself.
+  client.on('error', () => {});
+  try {
+    await seam.call('imap.connect', () => client.connect());
+    const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
+    return new ImapInbox(client, seam, address.folder, {
+      uidValidity: String(folder.uidValidity),
+      uidNext: folder.uidNext,
+      total: folder.exists,
+    });
+  } catch (error) {
+    client.close();
+    throw inboxError(error);
+  }
+}
+
+class ImapInbox implements Inbox {
+  readonly uidValidity: string;
+  readonly uidNext: number;
+  readonly total: number;
+  readonly #client: ImapFlow;
+  readonly #seam: Seam;
+  readonly #folder: string;
+
+  constructor(
+    client: ImapFlow,
+    seam: Seam,
+    folder: string,
+    opened: { uidValidity: string; uidNext: number; total: number },
+  ) {
+    this.#client = client;
+    this.#seam = seam;
+    this.#folder = folder;
+    this.uidValidity = opened.uidValidity;
+    this.uidNext = opened.uidNext;
+    this.total = opened.total;
+  }
+
+  search({ from, since }: { from: number | undefined; since: string | undefined }): Promise<number[]> {
+    const alternatives = [
+      { seen: false },
+      // `n:*` always holds the newest mail, even below n (RFC 3501 section 6.4.8): filtered out again below.
+      ...(from === undefined ? [] : [{ uid: `${from}:*` }]),
+      ...(since === undefined ? [] : [{ since: new Date(since) }]),
+    ];
+    const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
+    return this.#call('search', async () =>
+      sorted(required(await this.#client.search(query, { uid: true }), 'search')),
+    );
+  }
+
+  facts(uids: readonly number[]): Promise<MailFacts[]> {
+    return this.#call('facts', async () => {
+      const found: MailFacts[] = [];
+      const query = { uid: true, size: true, internalDate: true };
+      for await (const mail of this.#client.fetch(uidSet(uids), query, { uid: true }))
+        found.push({ uid: mail.uid, size: mail.size ?? 0, receivedAt: isoOf(mail.internalDate) });
+      return found.sort((a, b) => a.uid - b.uid);
+    });
+  }
+
+  sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void> {
+    return this.#call('sources', async () => {
+      for await (const mail of this.#client.fetch(uidSet(uids), { uid: true, source: true }, { uid: true }))
+        if (mail.source !== undefined) each(mail.uid, mail.source);
+    });
+  }
+
+  async *pieces(uid: number, size: number): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < size; start += PIECE) {
+      const piece = await this.#part(uid, start, PIECE);
+      yield piece;
+      if (piece.byteLength < PIECE) return;
+    }
+  }
+
+  beginning(uid: number, bytes: number): Promise<Uint8Array> {
+    return this.#part(uid, 0, bytes);
+  }
+
+  currentUidValidity(): Promise<string> {
+    return this.#call('status', async () => {
+      const status = required(await this.#client.status(this.#folder, { uidValidity: true }), 'status');
+      return String(status.uidValidity);
+    });
+  }
+
+  markSeen(uids: readonly number[]): Promise<void> {
+    return this.#call('store', async () => {
+      required(await this.#client.messageFlagsAdd(uidSet(uids), ['\\Seen'], { uid: true }), 'mark as read');
+    });
+  }
+
+  move(uids: readonly number[], folder: string): Promise<void> {
+    return this.#call('move', async () => {
+      required(await this.#client.messageMove(uidSet(uids), folder, { uid: true }), 'move');
+    });
+  }
+
+  remove(uids: readonly number[]): Promise<void> {
+    return this.#call('delete', async () => {
+      required(await this.#client.messageDelete(uidSet(uids), { uid: true }), 'delete');
+    });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#client.logout();
+    } catch {
+      this.#client.close();
+    }
+  }
+
+  #part(uid: number, start: number, maxLength: number): Promise<Uint8Array> {
+    return this.#call('part', async () => {
+      const mail = await this.#client.fetchOne(String(uid), { source: { start, maxLength } }, { uid: true });
+      return required(mail === false ? undefined : mail.source, 'fetch a part');
+    });
+  }
+
+  #call<T>(operation: string, effect: () => Promise<T>): Promise<T> {
+    return this.#seam.call(`imap.${operation}`, async () => {
+      try {
+        return await effect();
+      } catch (error) {
+        throw inboxError(error);
+      }
+    });
+  }
+}
+
+/** imapflow reports much by its return value, false or undefined, where one would expect an error. */
+function required<T>(value: T | false | undefined | null, what: string): T {
+  if (value === false || value === undefined || value === null)
+    throw new InboxError('unavailable', `The mail server did not ${what}`);
+  return value;
+}
+
+const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
+
+/** `1:3,5`: the shortest way to say which mails. */
+export function uidSet(uids: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const uid of sorted(uids)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && uid === last[1] + 1) last[1] = uid;
+    else ranges.push([uid, uid]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}:${to}`)).join(',');
+}
+
+function isoOf(date: Date | string | undefined): string {
+  const time = date === undefined ? Number.NaN : new Date(date).getTime();
+  return new Date(Number.isNaN(time) ? 0 : time).toISOString();
+}
+
+const text = (error: unknown, name: string): string => {
+  const value =
+    typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof value === 'string' ? value : '';
+};
+
+/** Tells failures apart by what the server said; imapflow calls a server that is down "authentication failed", too. */
+function inboxError(error: unknown): InboxError {
+  if (error instanceof InboxError) return error;
+  const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
+  return new InboxError(failureOf(error, said), `The mail server said: ${said.slice(0, 200)}`, {
+    cause: error,
+  });
+}
+
+function failureOf(error: unknown, said: string): InboxFailure {
+  const flag = (name: string): boolean =>
+    typeof error === 'object' && error !== null && (error as Record<string, unknown>)[name] === true;
+  if (/authenticated but not connected/i.test(said)) return 'no-access';
+  if (text(error, 'serverResponseCode') === 'UNAVAILABLE' || text(error, 'code') === 'ETHROTTLE')
+    return 'unavailable';
+  if (flag('authenticationFailed')) return 'token-refused';
+  if (flag('mailboxMissing') || text(error, 'serverResponseCode') === 'NONEXISTENT') return 'folder-missing';
+  return 'unavailable';
+}

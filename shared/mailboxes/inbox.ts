@@ -1,0 +1,62 @@
+import { PostroomError } from '../platform/errors.ts';
+
+/** What is known of a mail before it is downloaded. */
+export interface MailFacts {
+  uid: number;
+  /** RFC822.SIZE: bytes. */
+  size: number;
+  /** INTERNALDATE as ISO: when the server received it. */
+  receivedAt: string;
+}
+
+export interface InboxSearch {
+  /** Also mail that somebody has read, from this UID on. */
+  from: number | undefined;
+  /** Also mail that somebody has read, received on or after this day (ISO). */
+  since: string | undefined;
+}
+
+/**
+ * One open folder of a mailbox. Both protocols and the stand-in of the tests meet this port. Reading never marks a mail.
+ * Every call throws InboxError when the server refuses or goes away; a call that answers has done what it says.
+ */
+export interface Inbox {
+  readonly uidValidity: string;
+  readonly uidNext: number;
+  readonly total: number;
+  /** UIDs of unread mail and of what the search adds, ascending. */
+  search(search: InboxSearch): Promise<number[]>;
+  /** In one command, ascending by UID; a UID that is gone is left out. */
+  facts(uids: readonly number[]): Promise<MailFacts[]>;
+  /** All sources in one command; each is handed over as it arrives. */
+  sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void>;
+  /** One mail in pieces of 4 MB, for mail too large to hold. */
+  pieces(uid: number, size: number): AsyncIterable<Uint8Array>;
+  /** The first bytes of a mail. */
+  beginning(uid: number, bytes: number): Promise<Uint8Array>;
+  /** Asks the server again: another value means that all UIDs are void. */
+  currentUidValidity(): Promise<string>;
+  markSeen(uids: readonly number[]): Promise<void>;
+  move(uids: readonly number[], folder: string): Promise<void>;
+  remove(uids: readonly number[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type InboxFailure =
+  /** The server refused the token: refresh once, then ask a person. */
+  | 'token-refused'
+  /** The token is good but this user may not open this mailbox, or IMAP is switched off for it. */
+  | 'no-access'
+  | 'folder-missing'
+  /** Throttled, away, cut off: try again later. */
+  | 'unavailable';
+
+export class InboxError extends PostroomError {
+  readonly failure: InboxFailure;
+
+  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown }) {
+    super(`imap-${failure}`, message, options);
+    this.name = 'InboxError';
+    this.failure = failure;
+  }
+}

@@ -1,0 +1,156 @@
+import { PostroomError } from '../platform/errors.ts';
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import type { Mailbox, MailboxHealth } from './mailbox.ts';
+
+// Mailboxes:    `mailbox` / id                    the mailbox as a person set it up
+// MailboxState: `state` / `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
+//               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
+//               `state` / `shard|<n>`             last success of every mailbox of a shard; one write a shard run
+// One query over `state` therefore tells all there is to know about a shard.
+const MAILBOX = 'mailbox';
+const STATE = 'state';
+
+/** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
+export interface Cursor {
+  uidValidity: string;
+  /** Every mail up to this UID is settled. */
+  uid: number;
+  /** UIDs settled but left unread on the server, because they are too large to take. */
+  left: readonly number[];
+  lastMailAt: string | undefined;
+}
+
+export interface Trouble {
+  state: 'retrying' | 'needs-person';
+  code: string;
+  problem: string;
+  since: string;
+  failures: number;
+  nextTryAt: string;
+}
+
+export interface FetchState {
+  cursors: ReadonlyMap<string, Cursor>;
+  troubles: ReadonlyMap<string, Trouble>;
+  /** Mailbox id → ISO time of the last fetch that worked. */
+  successes: ReadonlyMap<string, string>;
+}
+
+export interface MailboxStore {
+  list(): Promise<Mailbox[]>;
+  get(id: string): Promise<Mailbox | undefined>;
+  save(mailbox: Mailbox): Promise<void>;
+  remove(id: string): Promise<void>;
+  health(): Promise<ReadonlyMap<string, MailboxHealth>>;
+  fetchState(): Promise<FetchState>;
+  saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
+  saveTrouble(mailboxId: string, trouble: Trouble | undefined): Promise<void>;
+  saveSuccesses(shard: number, successes: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export function createMailboxStore(tables: Tables): MailboxStore {
+  const mailboxes = tables.open('Mailboxes');
+  const state = tables.open('MailboxState');
+  const list = async (): Promise<Mailbox[]> => (await listAll(mailboxes, MAILBOX)).map(mailboxOf);
+  const fetchState = async (): Promise<FetchState> => stateOf(await listAll(state, STATE));
+  const put = async (rowKey: string, columns: Record<string, string | number>): Promise<void> => {
+    await state.commit(STATE, [{ kind: 'put', row: { partitionKey: STATE, rowKey, ...columns } }]);
+  };
+
+  return {
+    list,
+    fetchState,
+    async get(id) {
+      const row = await mailboxes.get(MAILBOX, id);
+      return row === undefined ? undefined : mailboxOf(row);
+    },
+    async save(mailbox) {
+      const { id, ...rest } = mailbox;
+      const row = { partitionKey: MAILBOX, rowKey: id, json: JSON.stringify(rest) };
+      await mailboxes.commit(MAILBOX, [{ kind: 'put', row }]);
+    },
+    async remove(id) {
+      await mailboxes.commit(MAILBOX, [{ kind: 'remove', rowKey: id }]);
+      await state.commit(STATE, [{ kind: 'remove', rowKey: `${id}|health` }]);
+    },
+    async health() {
+      const [all, known] = await Promise.all([list(), fetchState()]);
+      return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
+    },
+    saveCursor: (mailboxId, { uidValidity, uid, left, lastMailAt }) =>
+      put(`${mailboxId}|cursor`, {
+        uidValidity,
+        uid: String(uid),
+        left: left.join(','),
+        lastMailAt: lastMailAt ?? '',
+      }),
+    async saveTrouble(mailboxId, trouble) {
+      const rowKey = `${mailboxId}|health`;
+      if (trouble === undefined) await state.commit(STATE, [{ kind: 'remove', rowKey }]);
+      else await put(rowKey, { ...trouble });
+    },
+    saveSuccesses: (shard, successes) =>
+      put(`shard|${String(shard).padStart(5, '0')}`, { successes: JSON.stringify([...successes]) }),
+  };
+}
+
+function mailboxOf(row: Row): Mailbox {
+  const json = row['json'];
+  if (typeof json !== 'string') throw new PostroomError('bad-row', `Mailbox ${row.rowKey} has no settings`);
+  return { ...(JSON.parse(json) as Omit<Mailbox, 'id'>), id: row.rowKey };
+}
+
+const text = (row: Row, column: string): string => {
+  const value = row[column];
+  return typeof value === 'string' ? value : '';
+};
+
+function stateOf(rows: readonly Row[]): FetchState {
+  const cursors = new Map<string, Cursor>();
+  const troubles = new Map<string, Trouble>();
+  const successes = new Map<string, string>();
+  for (const row of rows) {
+    const [first = '', second = ''] = row.rowKey.split('|');
+    if (first === 'shard') {
+      for (const [id, at] of JSON.parse(text(row, 'successes')) as [string, string][])
+        if (at > (successes.get(id) ?? '')) successes.set(id, at);
+    } else if (second === 'cursor') cursors.set(first, cursorOf(row));
+    else if (second === 'health') troubles.set(first, troubleOf(row));
+  }
+  return { cursors, troubles, successes };
+}
+
+function cursorOf(row: Row): Cursor {
+  const left = text(row, 'left');
+  return {
+    uidValidity: text(row, 'uidValidity'),
+    uid: Number(text(row, 'uid')),
+    left: left === '' ? [] : left.split(',').map(Number),
+    lastMailAt: text(row, 'lastMailAt') || undefined,
+  };
+}
+
+function troubleOf(row: Row): Trouble {
+  return {
+    state: row['state'] === 'needs-person' ? 'needs-person' : 'retrying',
+    code: text(row, 'code'),
+    problem: text(row, 'problem'),
+    since: text(row, 'since'),
+    failures: typeof row['failures'] === 'number' ? row['failures'] : 1,
+    nextTryAt: text(row, 'nextTryAt'),
+  };
+}
+
+function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
+  const trouble = known.troubles.get(mailbox.id);
+  const lastSuccessAt = known.successes.get(mailbox.id);
+  return {
+    mailboxId: mailbox.id,
+    state: trouble?.state ?? 'works',
+    since: trouble?.since ?? lastSuccessAt ?? mailbox.createdAt,
+    problem: trouble?.problem,
+    lastSuccessAt,
+    lastMailAt: known.cursors.get(mailbox.id)?.lastMailAt,
+    nextTryAt: trouble?.nextTryAt,
+  };
+}

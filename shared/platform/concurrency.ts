@@ -1,0 +1,27 @@
+/**
+ * Runs an effect over all items, at most `limit` at a time, and gives the results in the items' order.
+ * The first failure stops new work; the ones under way are waited for, so that nothing goes on behind a caught error.
+ */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  effect: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  let failed: { error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    while (next < items.length && failed === undefined) {
+      const index = next;
+      next += 1;
+      try {
+        results[index] = await effect(items[index] as T, index);
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failed !== undefined) throw failed.error;
+  return results;
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { Row, TableName, Tables } from '../platform/tables.ts';
+import { startingWith } from '../platform/tables.ts';
+import type { Filed } from './file-messages.ts';
+import { indexRow, indexRowKey } from './ticket-rows.ts';
+
+// MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`: a Message-ID that is used again points to both tickets and
+// steals neither. All rows here follow from the tickets; writing them again changes nothing.
+const MAX_CHANGES = 100;
+
+/** Writes what follows from the filed tickets: index, numbers, message ids; one transaction a partition. */
+export async function writeDerivedRows(
+  tables: Tables,
+  mailboxId: string,
+  filed: readonly Filed[],
+): Promise<void> {
+  const index = Map.groupBy(
+    filed.map(({ ticket }) => indexRow(ticket)),
+    (row) => row.partitionKey,
+  );
+  const messageIds = filed.flatMap(({ ticket, messages }) =>
+    messages.flatMap(({ messageId }) =>
+      messageId === undefined
+        ? []
+        : [
+            {
+              partitionKey: mailboxId,
+              rowKey: `${messageIdHash(messageId)}|${ticket.id}`,
+              ticketId: ticket.id,
+            },
+          ],
+    ),
+  );
+  const numbers = filed.map(({ ticket }) => ({
+    partitionKey: 'n',
+    rowKey: String(ticket.number).padStart(10, '0'),
+    ticketId: ticket.id,
+  }));
+  await Promise.all([
+    ...[...index.values()].map((rows) => putAll(tables, 'TicketIndex', rows)),
+    putAll(tables, 'MessageIds', messageIds),
+    putAll(tables, 'Numbers', numbers),
+  ]);
+  await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
+}
+
+async function putAll(tables: Tables, name: TableName, rows: readonly Row[]): Promise<void> {
+  const unique = [...new Map(rows.map((row) => [row.rowKey, row])).values()];
+  for (let start = 0; start < unique.length; start += MAX_CHANGES) {
+    const part = unique.slice(start, start + MAX_CHANGES);
+    await tables.open(name).commit(
+      part[0]?.partitionKey ?? '',
+      part.map((row) => ({ kind: 'put', row })),
+    );
+  }
+}
+
+async function removeStale(tables: Tables, { ticket }: Filed, key: string): Promise<void> {
+  const at = key.indexOf('|');
+  const [status, rowKey] = [key.slice(0, at), key.slice(at + 1)];
+  if (status === ticket.status && rowKey === indexRowKey(ticket)) return;
+  await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
+}
+
+const messageIdHash = (messageId: string): string =>
+  createHash('sha256').update(messageId).digest('hex').slice(0, 40);
+
+/** Tickets of the mailbox that hold a mail with this Message-ID. */
+export async function ticketsOfMessageId(
+  tables: Tables,
+  mailboxId: string,
+  messageId: string,
+): Promise<string[]> {
+  const rows = await tables.open('MessageIds').list(mailboxId, startingWith(`${messageIdHash(messageId)}|`));
+  return rows.map(({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));
+}

@@ -1,0 +1,218 @@
+import { PostroomError } from '../platform/errors.ts';
+import type { Row, Value } from '../platform/tables.ts';
+import type {
+  Person,
+  Ticket,
+  TicketAttachment,
+  TicketMessage,
+  TicketStatus,
+  TicketSummary,
+} from './ticket.ts';
+
+// Tickets: one partition a ticket, so that a mail and all that belongs to it is one transaction.
+//   ticketId / `head`                       the ticket
+//   ticketId / `m|<received ms>|<K2>`       a message; the time is the mail server's, 15 digits
+//   ticketId / `a|<K2>|<index>`             an attachment, 4 digits
+// TicketIndex: status / `<inverted ms>|<ticketId>`   newest first; derived from the head
+// Text over INLINE_CHARACTERS is a blob, named by the row's column.
+
+export const INLINE_CHARACTERS = 24 * 1024;
+/** Attachments over this many go to one manifest blob: a transaction takes 100 rows. */
+export const ATTACHMENT_ROWS = 80;
+const SHORT = 1_000;
+
+/** Text or HTML: in the row, or in the named blob. */
+export type Body = { kind: 'inline'; text: string } | { kind: 'blob'; blob: string };
+
+/** A message as the intake hands it over. */
+export interface NewMessage extends Omit<TicketMessage, 'text' | 'hasHtml'> {
+  text: Body;
+  html: Body | undefined;
+  preview: string;
+  /** Set when the attachments stand in a manifest blob instead of rows. */
+  manifestBlob: string | undefined;
+}
+
+export interface StoredMessage extends NewMessage {
+  rowKey: string;
+}
+
+export function messageRowKey(receivedAt: string, key: string): string {
+  return `m|${String(Date.parse(receivedAt)).padStart(15, '0')}|${key}`;
+}
+
+const LATEST = 99_999_999_999_999;
+
+/** Row keys sort upwards; counting down from the far future puts the newest first. */
+export function invertedTime(at: string): string {
+  return String(LATEST - Math.max(0, Date.parse(at))).padStart(14, '0');
+}
+
+export const indexRowKey = (head: { lastAt: string; id: string }): string =>
+  `${invertedTime(head.lastAt)}|${head.id}`;
+
+const shortened = (text: string): string => (text.length > SHORT ? `${text.slice(0, SHORT - 1)}…` : text);
+
+export function headRow(ticket: Ticket, stale: readonly string[]): Row {
+  return {
+    partitionKey: ticket.id,
+    rowKey: 'head',
+    ...summaryColumns(ticket),
+    openedAt: ticket.openedAt,
+    participants: JSON.stringify(ticket.participants.slice(0, 200)),
+    follows: ticket.follows === undefined ? undefined : JSON.stringify(ticket.follows),
+    stale: stale.join(','),
+  };
+}
+
+export function indexRow(ticket: TicketSummary): Row {
+  return {
+    partitionKey: ticket.status,
+    rowKey: indexRowKey(ticket),
+    id: ticket.id,
+    ...summaryColumns(ticket),
+  };
+}
+
+function summaryColumns(ticket: TicketSummary): Record<string, Value | undefined> {
+  return {
+    number: ticket.number,
+    status: ticket.status,
+    subject: shortened(ticket.subject),
+    requesterName: ticket.requester.name === undefined ? undefined : shortened(ticket.requester.name),
+    requesterAddress: ticket.requester.address,
+    mailboxId: ticket.mailboxId,
+    lastAt: ticket.lastAt,
+    messageCount: ticket.messageCount,
+    preview: shortened(ticket.preview),
+  };
+}
+
+export function messageRow(ticketId: string, message: NewMessage): Row {
+  return {
+    partitionKey: ticketId,
+    rowKey: messageRowKey(message.at, message.key),
+    key: message.key,
+    at: message.at,
+    sentAt: message.sentAt,
+    from: JSON.stringify(message.from),
+    to: JSON.stringify(message.to.slice(0, 100)),
+    cc: JSON.stringify(message.cc.slice(0, 100)),
+    subject: shortened(message.subject),
+    messageId: message.messageId,
+    preview: shortened(message.preview),
+    notes: JSON.stringify(message.notes.slice(0, 20)),
+    rawBlob: message.rawBlob,
+    manifestBlob: message.manifestBlob,
+    ...bodyColumns('text', message.text),
+    ...bodyColumns('html', message.html),
+  };
+}
+
+export function attachmentRow(ticketId: string, key: string, attachment: TicketAttachment): Row {
+  return {
+    partitionKey: ticketId,
+    rowKey: `a|${key}|${String(attachment.index).padStart(4, '0')}`,
+    index: attachment.index,
+    filename: attachment.filename,
+    contentType: attachment.contentType,
+    contentId: attachment.contentId === undefined ? undefined : shortened(attachment.contentId),
+    inline: attachment.inline,
+    size: attachment.size,
+    blob: attachment.blob,
+  };
+}
+
+function bodyColumns(name: 'text' | 'html', body: Body | undefined): Record<string, Value | undefined> {
+  if (body === undefined) return {};
+  return body.kind === 'inline' ? { [name]: body.text } : { [`${name}Blob`]: body.blob };
+}
+
+export function ticketOf(row: Row): Ticket {
+  const follows = optionalText(row, 'follows');
+  return {
+    ...summaryOf(row, row.partitionKey),
+    openedAt: text(row, 'openedAt'),
+    participants: JSON.parse(text(row, 'participants')) as string[],
+    follows: follows === undefined ? undefined : (JSON.parse(follows) as { id: string; number: number }),
+  };
+}
+
+/** Row keys of `status|rowKey` under which the ticket may still stand in the index, though it has moved on. */
+export const staleOf = (row: Row): readonly string[] =>
+  (optionalText(row, 'stale') ?? '').split(',').filter(Boolean);
+
+export function summaryOf(row: Row, id: string = text(row, 'id')): TicketSummary {
+  return {
+    id,
+    number: number(row, 'number'),
+    status: statusOf(row),
+    subject: text(row, 'subject'),
+    requester: { name: optionalText(row, 'requesterName'), address: optionalText(row, 'requesterAddress') },
+    mailboxId: text(row, 'mailboxId'),
+    lastAt: text(row, 'lastAt'),
+    messageCount: number(row, 'messageCount'),
+    preview: text(row, 'preview'),
+  };
+}
+
+const statusOf = (row: Row): TicketStatus => (text(row, 'status') === 'closed' ? 'closed' : 'open');
+
+export function messageOf(row: Row, attachments: readonly TicketAttachment[]): StoredMessage {
+  return {
+    rowKey: row.rowKey,
+    key: text(row, 'key'),
+    at: text(row, 'at'),
+    sentAt: optionalText(row, 'sentAt'),
+    from: JSON.parse(text(row, 'from')) as Person,
+    to: JSON.parse(text(row, 'to')) as Person[],
+    cc: JSON.parse(text(row, 'cc')) as Person[],
+    subject: text(row, 'subject'),
+    messageId: optionalText(row, 'messageId'),
+    preview: text(row, 'preview'),
+    notes: JSON.parse(text(row, 'notes')) as string[],
+    rawBlob: text(row, 'rawBlob'),
+    manifestBlob: optionalText(row, 'manifestBlob'),
+    text: bodyOf(row, 'text') ?? { kind: 'inline', text: '' },
+    html: bodyOf(row, 'html'),
+    attachments,
+  };
+}
+
+export function attachmentOf(row: Row): TicketAttachment {
+  return {
+    index: number(row, 'index'),
+    filename: optionalText(row, 'filename'),
+    contentType: text(row, 'contentType'),
+    contentId: optionalText(row, 'contentId'),
+    inline: row['inline'] === true,
+    size: number(row, 'size'),
+    blob: text(row, 'blob'),
+  };
+}
+
+function bodyOf(row: Row, name: 'text' | 'html'): Body | undefined {
+  const inline = optionalText(row, name);
+  if (inline !== undefined) return { kind: 'inline', text: inline };
+  const blob = optionalText(row, `${name}Blob`);
+  return blob === undefined ? undefined : { kind: 'blob', blob };
+}
+
+function optionalText(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function text(row: Row, column: string): string {
+  const value = optionalText(row, column);
+  if (value === undefined)
+    throw new PostroomError('bad-row', `${row.partitionKey}/${row.rowKey} has no ${column}`);
+  return value;
+}
+
+function number(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number')
+    throw new PostroomError('bad-row', `${row.partitionKey}/${row.rowKey} has no ${column}`);
+  return value;
+}
