@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
+import { createServer, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { decodeJwt, type JWK } from 'jose';
 import { describeFaults, type Fault, takeFault } from './faults.ts';
@@ -191,6 +191,28 @@ async function controlFaults(
   if (request.method === 'POST') vault.faults.push(JSON.parse(await readBody(request)) as Fault);
   if (request.method === 'DELETE') vault.faults.length = 0;
   sendJson(response, 200, describeFaults(vault.faults));
+}
+
+/** Adds and clears faults of a vault that runs in another process. */
+export function remoteVaultFaults(
+  url: string,
+  ca: string,
+): { addFault(fault: Fault): Promise<void>; clearFaults(): Promise<void> } {
+  const call = (method: string, body?: unknown): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const request = httpsRequest(
+        `${url}/.control/faults`,
+        { method, ca, headers: { 'content-type': 'application/json' } },
+        (response) => {
+          response.resume();
+          if (response.statusCode === 200) response.once('end', resolve);
+          else reject(new Error(`The key vault refused a fault (${response.statusCode ?? 'no status'}).`));
+        },
+      );
+      request.once('error', reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  return { addFault: (fault) => call('POST', fault), clearFaults: () => call('DELETE') };
 }
 
 function parse(body: string): SecretInput {

@@ -20,6 +20,9 @@ interface Peers {
 /** What of a running peer survives the way through JSON: everything but its functions. */
 type Plain<T> = { [K in keyof T as T[K] extends (...all: never[]) => unknown ? never : K]: T[K] };
 
+/** What a peer in another process says of itself. */
+export type ReadyPeer<Name extends keyof Peers> = Plain<Peers[Name]['running']>;
+
 export interface PeerProcess<T> {
   ready: Plain<T>;
   pid: number;

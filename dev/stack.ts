@@ -1,0 +1,263 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { PracticeWorld } from '../shared/platform/config.ts';
+import { startAzurite } from './peers/azurite.ts';
+import { type Certificates, keepCertificates } from './peers/certificates.ts';
+import { type RemoteControl, type RemoteFault, remoteControl } from './peers/identity-provider/control.ts';
+import type { TenantAddress } from './peers/identity-provider/identity-provider.ts';
+import { remoteVaultFaults } from './peers/key-vault.ts';
+import type { MailServer, MailServerKind, PracticeMailbox } from './peers/mail/mail-world.ts';
+import { type ReadyPeer, startPeer } from './peers/start-peer.ts';
+import type { Ports } from './practice-ports.ts';
+import {
+  mailboxesOf,
+  openWorld,
+  PRACTICE_DOMAIN,
+  PRACTICE_USERS,
+  type PracticeUser,
+  type WorldFacts,
+} from './practice-world.ts';
+
+export interface StackOptions {
+  /** One folder for all that is kept between starts: mail, grants, vault, tables, ports. */
+  stateDir: string;
+  /** Ports not named are chosen free at the first start and remembered. */
+  ports?: Partial<Ports>;
+  /** `auto`: Dovecot and Postfix where they are installed and may enter the folder, else the small server. */
+  mail?: MailServerKind | 'auto';
+  /** Tables, blobs and queues are forgotten at the end. */
+  inMemory?: boolean;
+  users?: readonly PracticeUser[];
+  /** More redirect URIs than `http://localhost:<web>/oauth/callback`. */
+  redirectUris?: readonly string[];
+  /** See IdentityProviderOptions. */
+  strictRotation?: boolean;
+  accessTokenSeconds?: number;
+}
+
+/** Everything Postroom needs of the world, each part a process of its own. */
+export interface Stack {
+  /** App settings and environment for the app. */
+  settings: Record<string, string>;
+  practice: PracticeWorld;
+  ports: Ports;
+  /** PEM of the private CA, for clients in this process. */
+  ca: string;
+  users: readonly PracticeUser[];
+  /** Addresses that take mail: the users' own, then the shared ones. */
+  mailboxes: readonly PracticeMailbox[];
+  mail: MailServer;
+  identityProvider: {
+    origin: string;
+    tenant: TenantAddress;
+    clientId: string;
+    clientSecret: string;
+    control: RemoteControl;
+  };
+  keyVault: { url: string; addFault(fault: RemoteFault): Promise<void>; clearFaults(): Promise<void> };
+  managedIdentity: { endpoint: string; header: string; clientId: string };
+  storage: { connectionString: string };
+  /** Stops every peer; all state is on the disk when it resolves. Stop the app first. */
+  stop(): Promise<void>;
+}
+
+const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
+
+/**
+ * Starts Azurite, the vault, the managed identity, the identity provider and the mail server.
+ * @throws Error with a sentence that names the peer and says what to do; what was started is stopped again
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stateDir = resolve(options.stateDir);
+  mkdirSync(stateDir, { recursive: true });
+  const facts = await openWorld(stateDir, options.ports ?? {});
+  const started: { stop(): Promise<void> }[] = [];
+  const keep = <T extends { stop(): Promise<void> }>(peer: T): T => {
+    started.push(peer);
+    return peer;
+  };
+  const stop = async (): Promise<void> => {
+    const results = await Promise.allSettled(started.splice(0).map((peer) => peer.stop()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  };
+  try {
+    return await startAll({ options, stateDir, facts, keep, stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Start {
+  options: StackOptions;
+  stateDir: string;
+  facts: WorldFacts;
+  keep<T extends { stop(): Promise<void> }>(peer: T): T;
+  stop(): Promise<void>;
+}
+
+async function startAll({ options, stateDir, facts, keep, stop }: Start): Promise<Stack> {
+  const { ports, tenantId, clientId, clientSecret } = facts;
+  const publicUrl = `http://localhost:${ports.web}`;
+  const users = options.users ?? PRACTICE_USERS;
+  const certificates = keepCertificates(join(stateDir, 'certificates'));
+  const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
+
+  // Azurite takes longest and needs nobody; the others build on each other.
+  const azurite = startAzurite({
+    ports: { table: ports.table, blob: ports.blob, queue: ports.queue },
+    ...(options.inMemory !== true && { stateDir: join(stateDir, 'storage') }),
+  }).then(keep);
+  const others = startOthers();
+  const [storageResult, othersResult] = await Promise.allSettled([azurite, others]);
+  if (storageResult.status === 'rejected') throw storageResult.reason;
+  if (othersResult.status === 'rejected') throw othersResult.reason;
+  const { connectionString } = storageResult.value;
+  const { identity, vault, provider, tenant, mail } = othersResult.value;
+
+  async function startOthers(): Promise<{
+    identity: ReadyPeer<'managed-identity'>;
+    vault: ReadyPeer<'key-vault'>;
+    provider: ReadyPeer<'identity-provider'>;
+    tenant: TenantAddress;
+    mail: MailServer;
+  }> {
+    const identity = keep(
+      await startPeer(
+        'managed-identity',
+        { tenantId, port: ports.managedIdentity, stateDir: join(stateDir, 'managed-identity') },
+        log('managed-identity'),
+      ),
+    ).ready;
+    const vaultStart = startPeer(
+      'key-vault',
+      {
+        tls: certificates,
+        jwks: identity.jwks,
+        tenantId,
+        port: ports.keyVault,
+        stateDir: join(stateDir, 'key-vault'),
+      },
+      log('key-vault'),
+    ).then(keep);
+    const providerStart = startPeer(
+      'identity-provider',
+      {
+        port: ports.identityProvider,
+        stateDir: join(stateDir, 'identity-provider'),
+        tenants: [
+          {
+            id: tenantId,
+            domain: PRACTICE_DOMAIN,
+            users: [...users],
+            clients: [
+              {
+                id: clientId,
+                name: 'Postroom (practice)',
+                secrets: [{ value: clientSecret }],
+                redirectUris: [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])],
+                federated: [
+                  {
+                    issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+                    subject: identity.principalId,
+                    audience: TOKEN_EXCHANGE,
+                    jwks: identity.jwks,
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+        ...(options.strictRotation !== undefined && { strictRotation: options.strictRotation }),
+        ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
+      },
+      log('identity-provider'),
+    ).then(keep);
+    const [vaultResult, providerResult] = await Promise.allSettled([vaultStart, providerStart]);
+    if (vaultResult.status === 'rejected') throw vaultResult.reason;
+    if (providerResult.status === 'rejected') throw providerResult.reason;
+    const provider = providerResult.value.ready;
+    const tenant = provider.tenants.find(({ id }) => id === tenantId);
+    if (tenant === undefined)
+      throw new Error(`${join(stateDir, 'identity-provider')} belongs to another world. Delete ${stateDir}.`);
+    const mail = keep(
+      await startMail(options, stateDir, ports, certificates, tenant, provider.signingKey, users),
+    );
+    return { identity, vault: vaultResult.value.ready, provider, tenant, mail };
+  }
+
+  const practice: PracticeWorld = {
+    authority: provider.origin,
+    tenant: tenantId,
+    clientId,
+    clientSecret,
+    imap: mail.imap,
+    pop3: mail.pop3,
+    smtp: mail.smtp,
+  };
+  return {
+    settings: {
+      AzureWebJobsStorage: connectionString,
+      DataStorage: connectionString,
+      KEY_VAULT_URI: vault.url,
+      PUBLIC_URL: publicUrl,
+      AZURE_CLIENT_ID: identity.clientId,
+      IDENTITY_ENDPOINT: identity.endpoint,
+      IDENTITY_HEADER: identity.header,
+      NODE_EXTRA_CA_CERTS: certificates.caFile,
+      POSTROOM_LOCAL: 'true',
+      POSTROOM_PRACTICE: JSON.stringify(practice),
+    },
+    practice,
+    ports,
+    ca: certificates.ca,
+    users,
+    mailboxes: mailboxesOf(users),
+    mail,
+    identityProvider: {
+      origin: provider.origin,
+      tenant,
+      clientId,
+      clientSecret,
+      control: remoteControl(provider.origin),
+    },
+    keyVault: { url: vault.url, ...remoteVaultFaults(vault.url, certificates.ca) },
+    managedIdentity: { endpoint: identity.endpoint, header: identity.header, clientId: identity.clientId },
+    storage: { connectionString },
+    stop,
+  };
+}
+
+async function startMail(
+  options: StackOptions,
+  stateDir: string,
+  ports: Ports,
+  tls: Certificates,
+  tenant: TenantAddress,
+  signingKey: { kid: string; publicPem: string },
+  users: readonly PracticeUser[],
+): Promise<MailServer> {
+  // Loaded late: the small server pulls in an SMTP library that a start with Dovecot does not need.
+  const { mailServerKindHere, startMailServer } = await import('./peers/mail/mail-server.ts');
+  const wished = options.mail ?? 'auto';
+  const usual = mailServerKindHere();
+  // Dovecot runs as a user of its own, who must be able to enter the folder; in a private one the small server serves.
+  const here = usual === 'debian' && !isOpenToOthers(stateDir) ? 'npm' : usual;
+  const kind = wished === 'auto' ? here : wished;
+  return startMailServer({
+    kind,
+    // Each keeps mail in its own form, under UIDs of its own.
+    stateDir: join(stateDir, `mail-${kind}`),
+    tls,
+    issuer: tenant.accessTokenIssuer,
+    signingKey,
+    mailboxes: mailboxesOf(users),
+    ports: { imap: ports.imap, pop3: ports.pop3, smtp: ports.smtp, drop: ports.drop },
+  });
+}
+
+function isOpenToOthers(folder: string): boolean {
+  const parent = dirname(folder);
+  return (statSync(folder).mode & 0o001) !== 0 && (parent === folder || isOpenToOthers(parent));
+}
