@@ -4,6 +4,7 @@ import type { Secret } from '../platform/secret.ts';
 import { type Inbox, InboxError, type InboxFailure, type MailFacts } from './inbox.ts';
 
 const PIECE = 4 * 1024 * 1024;
+const HIGHEST_UID = 4_294_967_295;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
 
@@ -74,8 +75,8 @@ class ImapInbox implements Inbox {
   search({ from, since }: { from: number | undefined; since: string | undefined }): Promise<number[]> {
     const alternatives = [
       { seen: false },
-      // `n:*` always holds the newest mail, even below n (RFC 3501 section 6.4.8): filtered out again below.
-      ...(from === undefined ? [] : [{ uid: `${from}:*` }]),
+      // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
+      ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
       ...(since === undefined ? [] : [{ since: new Date(since) }]),
     ];
     const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
@@ -101,10 +102,11 @@ class ImapInbox implements Inbox {
     });
   }
 
-  async *pieces(uid: number, size: number): AsyncGenerator<Uint8Array> {
-    for (let start = 0; start < size; start += PIECE) {
+  /** Ends at the first short piece, not at the size: Exchange's RFC822.SIZE is an estimate. */
+  async *pieces(uid: number): AsyncGenerator<Uint8Array> {
+    for (let start = 0; ; start += PIECE) {
       const piece = await this.#part(uid, start, PIECE);
-      yield piece;
+      if (piece.byteLength > 0) yield piece;
       if (piece.byteLength < PIECE) return;
     }
   }
@@ -149,7 +151,8 @@ class ImapInbox implements Inbox {
   #part(uid: number, start: number, maxLength: number): Promise<Uint8Array> {
     return this.#call('part', async () => {
       const mail = await this.#client.fetchOne(String(uid), { source: { start, maxLength } }, { uid: true });
-      return required(mail === false ? undefined : mail.source, 'fetch a part');
+      const found = required(mail, 'find the mail any more');
+      return found.source ?? new Uint8Array();
     });
   }
 

@@ -31,7 +31,7 @@ export interface Inbox {
   /** All sources in one command; each is handed over as it arrives. */
   sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void>;
   /** One mail in pieces of 4 MB, for mail too large to hold. */
-  pieces(uid: number, size: number): AsyncIterable<Uint8Array>;
+  pieces(uid: number): AsyncIterable<Uint8Array>;
   /** The first bytes of a mail. */
   beginning(uid: number, bytes: number): Promise<Uint8Array>;
   /** Asks the server again: another value means that all UIDs are void. */

@@ -34,6 +34,8 @@ export interface FetchState {
   troubles: ReadonlyMap<string, Trouble>;
   /** Mailbox id → ISO time of the last fetch that worked. */
   successes: ReadonlyMap<string, string>;
+  /** The same as each shard's row has it. */
+  shards: ReadonlyMap<number, ReadonlyMap<string, string>>;
 }
 
 export interface MailboxStore {
@@ -109,15 +111,17 @@ function stateOf(rows: readonly Row[]): FetchState {
   const cursors = new Map<string, Cursor>();
   const troubles = new Map<string, Trouble>();
   const successes = new Map<string, string>();
+  const shards = new Map<number, ReadonlyMap<string, string>>();
   for (const row of rows) {
     const [first = '', second = ''] = row.rowKey.split('|');
     if (first === 'shard') {
-      for (const [id, at] of JSON.parse(text(row, 'successes')) as [string, string][])
-        if (at > (successes.get(id) ?? '')) successes.set(id, at);
+      const shard = new Map(JSON.parse(text(row, 'successes')) as [string, string][]);
+      shards.set(Number(second), shard);
+      for (const [id, at] of shard) if (at > (successes.get(id) ?? '')) successes.set(id, at);
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
   }
-  return { cursors, troubles, successes };
+  return { cursors, troubles, successes, shards };
 }
 
 function cursorOf(row: Row): Cursor {

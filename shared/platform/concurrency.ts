@@ -25,3 +25,19 @@ export async function mapLimited<T, R>(
   if (failed !== undefined) throw failed.error;
   return results;
 }
+
+/** Lets at most `limit` effects run at a time; the others wait in line. */
+export function createLimiter(limit: number): <T>(effect: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (effect) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return await effect();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
+}

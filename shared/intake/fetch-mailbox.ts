@@ -1,0 +1,173 @@
+import {
+  type ConnectDeps,
+  connectInbox,
+  type MailboxTroubleFound,
+  troubleOf,
+} from '../mailboxes/connect-inbox.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Cursor } from '../mailboxes/mailbox-store.ts';
+import type { Lease } from '../platform/blobs.ts';
+import type { Seam } from '../platform/seam.ts';
+import { type Batch, planBatches } from './plan-batches.ts';
+import { type BatchReport, type IntakeDeps, takeBatch } from './take-batch.ts';
+
+export interface FetchDeps extends IntakeDeps, ConnectDeps {
+  seam: Seam;
+  saveCursor: (mailboxId: string, cursor: Cursor) => Promise<void>;
+}
+
+export type FetchResult =
+  | { kind: 'fetched'; opened: number; replies: number; quarantined: number; skipped: number; more: boolean }
+  | { kind: 'nothing-new' }
+  /** Another run has this mailbox. */
+  | { kind: 'busy' }
+  | { kind: 'failed'; trouble: MailboxTroubleFound };
+
+const LEASE_SECONDS = 60;
+const RENEW_MS = 20_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
+ * @param cursor how far the folder was read, if it was.
+ * @param deadline milliseconds since the epoch; no batch begins after it, the next fetch goes on from there.
+ * @throws PostroomError when storage or the vault is away; the mail server's troubles are a result.
+ */
+export async function fetchMailbox(
+  deps: FetchDeps,
+  mailbox: Mailbox,
+  cursor: Cursor | undefined,
+  deadline: number,
+): Promise<FetchResult> {
+  const connected = await connectInbox(deps, mailbox);
+  if (connected.kind !== 'connected') return { kind: 'failed', trouble: connected };
+  const { inbox } = connected;
+  try {
+    return await fetchFrom(deps, mailbox, inbox, cursor, deadline);
+  } catch (error) {
+    if (error instanceof InboxError) return { kind: 'failed', trouble: troubleOf(error, mailbox) };
+    throw error;
+  } finally {
+    await inbox.close();
+  }
+}
+
+async function fetchFrom(
+  deps: FetchDeps,
+  mailbox: Mailbox,
+  inbox: Inbox,
+  cursor: Cursor | undefined,
+  deadline: number,
+): Promise<FetchResult> {
+  const known = cursor?.uidValidity === inbox.uidValidity ? cursor : undefined;
+  const found = await inbox.search({
+    from: known === undefined ? undefined : known.uid + 1,
+    since: known === undefined && cursor?.lastMailAt !== undefined ? dayBefore(cursor.lastMailAt) : undefined,
+  });
+  const left = new Set(known?.left);
+  const uids = found.filter((uid) => !left.has(uid));
+  const start: Cursor = known ?? {
+    uidValidity: inbox.uidValidity,
+    uid: inbox.uidNext - 1,
+    left: [],
+    lastMailAt: cursor?.lastMailAt,
+  };
+  if (uids.length === 0) {
+    if (known === undefined) await deps.saveCursor(mailbox.id, start);
+    return { kind: 'nothing-new' };
+  }
+  const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
+  if (lease === undefined) return { kind: 'busy' };
+  const held = holdLease(lease);
+  try {
+    const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < deadline;
+    return await takeAll(deps, mailbox, inbox, uids, start, mayGoOn);
+  } finally {
+    await held.end();
+  }
+}
+
+async function takeAll(
+  deps: FetchDeps,
+  mailbox: Mailbox,
+  inbox: Inbox,
+  uids: readonly number[],
+  start: Cursor,
+  mayGoOn: () => boolean,
+): Promise<FetchResult> {
+  const facts = await inbox.facts(uids);
+  const total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
+  let cursor = start;
+  let more = false;
+  for (const batch of planBatches(facts)) {
+    if (!mayGoOn()) {
+      more = true;
+      break;
+    }
+    const report = await takeBatch(deps, { mailbox, inbox }, batch);
+    await settleOnServer(inbox, mailbox, report);
+    for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];
+    cursor = advanced(cursor, batch, report);
+  }
+  if (!more) cursor = { ...cursor, uid: Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1)) };
+  await deps.saveCursor(mailbox.id, cursor);
+  return { kind: 'fetched', ...total, more };
+}
+
+/** Step 7, last of all: only what is stored is marked, and only while UIDs still mean what they meant. */
+async function settleOnServer(inbox: Inbox, mailbox: Mailbox, { settled }: BatchReport): Promise<void> {
+  if (settled.length === 0) return;
+  const current = await inbox.currentUidValidity();
+  if (current !== inbox.uidValidity)
+    throw new InboxError(
+      'unavailable',
+      'The mail server numbered its mail anew during the fetch; the next one starts over',
+    );
+  switch (mailbox.afterFetch.kind) {
+    case 'mark-seen':
+      return inbox.markSeen(settled);
+    case 'move':
+      return inbox.move(settled, mailbox.afterFetch.folder);
+    case 'delete':
+      return inbox.remove(settled);
+  }
+}
+
+function advanced(cursor: Cursor, batch: Batch, report: BatchReport): Cursor {
+  const mails = batch.kind === 'held' ? batch.mails : [batch.mail];
+  return {
+    uidValidity: cursor.uidValidity,
+    uid: Math.max(cursor.uid, ...mails.map(({ uid }) => uid)),
+    left: [...cursor.left, ...report.left].slice(-1000),
+    lastMailAt: mails.reduce(
+      (latest, { receivedAt }) => (receivedAt > latest ? receivedAt : latest),
+      cursor.lastMailAt ?? '',
+    ),
+  };
+}
+
+const dayBefore = (at: string): string => new Date(Date.parse(at) - DAY_MS).toISOString();
+
+/** Renews in the background. The lease saves double work; that two runs do no harm is the ledger's doing. */
+function holdLease(lease: Lease): { isOurs(): boolean; end(): Promise<void> } {
+  let ours = true;
+  const timer = setInterval(() => {
+    lease.renew().then(
+      (still) => {
+        ours &&= still;
+      },
+      () => {
+        ours = false;
+      },
+    );
+  }, RENEW_MS);
+  timer.unref();
+  return {
+    isOurs: () => ours,
+    async end() {
+      clearInterval(timer);
+      await lease.release().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { mapLimited } from '../platform/concurrency.ts';
+import { writeDerivedRows } from '../tickets/derived-rows.ts';
+import { type Filing, fileMessages } from '../tickets/file-messages.ts';
+import type { NewMessage } from '../tickets/ticket-rows.ts';
+import type { KeptMail } from './keep-mails.ts';
+import type { Decision, LedgerMail } from './ledger.ts';
+import type { NewEntry } from './quarantine-store.ts';
+import type { ReadOutcome } from './read-mail.ts';
+import type { IntakeDeps, Work } from './take-batch.ts';
+
+const TICKETS_AT_ONCE = 16;
+
+/** Step 5: what was decided is done: one transaction a ticket, then the rows that follow from it. Repeatable. */
+export async function fileBatch(
+  deps: Pick<IntakeDeps, 'tables' | 'quarantine'>,
+  mailboxId: string,
+  work: readonly Work[],
+  outcomes: readonly ReadOutcome[],
+  decided: readonly LedgerMail[],
+): Promise<void> {
+  const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
+  const filings = new Map<string, Filing & { messages: NewMessage[] }>();
+  const entries: NewEntry[] = [];
+  for (const [index, { kept, mail }] of work.entries()) {
+    const decision = decisions.get(mail.key);
+    const outcome = outcomes[index];
+    if (decision === undefined || outcome === undefined) continue;
+    if (decision.fate === 'ticket') addTo(filings, mailboxId, decision, messageOf(kept, outcome));
+    else entries.push(entryOf(kept, mail, decision, outcome));
+  }
+  const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, (filing) =>
+    fileMessages(deps.tables, filing),
+  );
+  await Promise.all([
+    writeDerivedRows(deps.tables, mailboxId, filed),
+    entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
+  ]);
+}
+
+function addTo(
+  filings: Map<string, Filing & { messages: NewMessage[] }>,
+  mailboxId: string,
+  decision: Decision,
+  message: NewMessage,
+): void {
+  const { ticketId, number, opens, follows } = decision;
+  if (ticketId === undefined || number === undefined) return;
+  const filing = filings.get(ticketId) ?? {
+    ticketId,
+    number,
+    mailboxId,
+    follows: undefined,
+    opens: false,
+    messages: [],
+  };
+  filings.set(
+    ticketId,
+    opens
+      ? { ...filing, opens, follows, messages: [message, ...filing.messages] }
+      : { ...filing, messages: [...filing.messages, message] },
+  );
+}
+
+/** A mail that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
+function messageOf(kept: KeptMail, outcome: ReadOutcome): NewMessage {
+  if (outcome.kind === 'message') return outcome.message;
+  const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;
+  return {
+    key: kept.key,
+    at: kept.receivedAt,
+    sentAt: undefined,
+    from: { name: undefined, address: undefined },
+    to: [],
+    cc: [],
+    subject: '',
+    messageId: undefined,
+    notes: [remark],
+    rawBlob: kept.rawBlob,
+    attachments: [],
+    text: { kind: 'inline', text: '' },
+    html: undefined,
+    preview: remark,
+    manifestBlob: undefined,
+  };
+}
+
+function entryOf(kept: KeptMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
+  const known = outcome.kind === 'quarantine' ? outcome : undefined;
+  return {
+    kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
+    reason: decision.reason ?? '',
+    at: mail.receivedAt,
+    from: known?.from,
+    subject: known?.subject,
+    size: kept.size,
+    rawBlob: kept.rawBlob === '' ? undefined : kept.rawBlob,
+    contentKey: mail.key,
+    place: mail.place,
+  };
+}

@@ -1,0 +1,198 @@
+import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Blobs } from '../platform/blobs.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import { describeError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Tables } from '../platform/tables.ts';
+import { decideBatch } from './decide-batch.ts';
+import { fileBatch } from './file-batch.ts';
+import { type KeptMail, keepMails } from './keep-mails.ts';
+import type { LedgerMail, LedgerPlace } from './ledger.ts';
+import { placeOf, uidOfPlace } from './ledger.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import type { ParserPool } from './parser-pool.ts';
+import { type Batch, limits } from './plan-batches.ts';
+import type { NewEntry, QuarantineStore } from './quarantine-store.ts';
+import { type ReadOutcome, readMail } from './read-mail.ts';
+
+export interface IntakeDeps {
+  tables: Tables;
+  blobs: Blobs;
+  ledger: LedgerStore;
+  quarantine: QuarantineStore;
+  parser: ParserPool;
+  /** Ticket that a mail opens, made from the mail alone, so that every repetition means the same one. */
+  ticketIdOf: (mailboxId: string, key: string) => string;
+}
+
+export interface BatchReport {
+  opened: number;
+  replies: number;
+  quarantined: number;
+  skipped: number;
+  /** UIDs whose mail is settled: to be marked, moved or deleted on the server. */
+  settled: number[];
+  /** UIDs settled but left as they are, because the server has the only copy. */
+  left: number[];
+}
+
+/** What a mail is worked on with. */
+export interface Work {
+  kept: KeptMail;
+  mail: LedgerMail;
+}
+
+/**
+ * Takes one batch of mail into storage. The order loses nothing and doubles nothing (docs/decisions/0003):
+ * 1 raw blobs, 2 claim, 3 read, 4 decide, 5 file, 6 done; marking on the server (7) is the caller's, afterwards.
+ * Mail that an earlier run began and never settled is taken alone, so that a mail that kills its run kills no other.
+ */
+export async function takeBatch(
+  deps: IntakeDeps,
+  { mailbox, inbox }: { mailbox: Mailbox; inbox: Inbox },
+  batch: Batch,
+): Promise<BatchReport> {
+  const run = new BatchRun(deps, mailbox, inbox, batch.kind);
+  const all = batch.kind === 'held' ? batch.mails : [batch.mail];
+  const uids = all.map(({ uid }) => uid);
+  const places = await deps.ledger.look(mailbox.id, inbox.uidValidity, uids);
+  const mails = await deps.ledger.mails(
+    mailbox.id,
+    [...places.values()].map(({ key }) => key),
+  );
+  const copies: { facts: MailFacts; copy: LedgerPlace }[] = [];
+  let fresh: MailFacts[] = [];
+  for (const facts of all) {
+    const place = places.get(facts.uid);
+    if (place === undefined) fresh.push(facts);
+    else if (place.copy) copies.push({ facts, copy: place });
+    else if (mails.get(place.key)?.state === 'done') run.settle(facts.uid);
+    else {
+      await run.take(fresh, { alone: false });
+      fresh = [];
+      await run.take([facts], { alone: true });
+    }
+  }
+  await run.take(fresh, { alone: false });
+  await run.passOver(copies);
+  return run.report;
+}
+
+class BatchRun {
+  readonly report: BatchReport = { opened: 0, replies: 0, quarantined: 0, skipped: 0, settled: [], left: [] };
+  readonly #deps: IntakeDeps;
+  readonly #mailbox: Mailbox;
+  readonly #inbox: Inbox;
+  readonly #kind: Batch['kind'];
+
+  constructor(deps: IntakeDeps, mailbox: Mailbox, inbox: Inbox, kind: Batch['kind']) {
+    this.#deps = deps;
+    this.#mailbox = mailbox;
+    this.#inbox = inbox;
+    this.#kind = kind;
+  }
+
+  settle(uid: number): void {
+    (this.#kind === 'oversized' ? this.report.left : this.report.settled).push(uid);
+  }
+
+  async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
+    if (facts.length === 0) return;
+    const mailboxId = this.#mailbox.id;
+    const kept = await keepMails(
+      { blobs: this.#deps.blobs, inbox: this.#inbox, mailboxId },
+      this.#kind,
+      facts,
+    );
+    const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone });
+    const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
+    const work = claim.mine.flatMap((mail): Work[] => {
+      const each = keptByKey.get(mail.key);
+      return each === undefined ? [] : [{ kept: each, mail }];
+    });
+    try {
+      await this.#work(work);
+    } catch (error) {
+      await this.#release(claim.mine);
+      throw error;
+    }
+    for (const place of claim.settled) this.settle(uidOfPlace(place));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(this.#inbox.uidValidity, each.uid), each]));
+    await this.passOver(
+      claim.copies.flatMap((copy) => {
+        const each = factsByPlace.get(copy.place);
+        return each === undefined ? [] : [{ facts: each, copy }];
+      }),
+    );
+    for (const { uid } of claim.suspects) {
+      const suspect = facts.filter((each) => each.uid === uid);
+      await this.take(suspect, { alone: true });
+    }
+  }
+
+  /** Copies of settled mail are shown as skipped, then count as settled; others wait for a later run. */
+  async passOver(copies: readonly { facts: MailFacts; copy: LedgerPlace }[]): Promise<void> {
+    if (copies.length === 0) return;
+    const mails = await this.#deps.ledger.mails(
+      this.#mailbox.id,
+      copies.map(({ copy }) => copy.key),
+    );
+    const entries: NewEntry[] = [];
+    for (const { facts, copy } of copies) {
+      const original = mails.get(copy.key);
+      if (original?.state !== 'done') continue;
+      entries.push({
+        kind: 'skipped',
+        reason: reasonOfCopy(original),
+        at: facts.receivedAt,
+        from: undefined,
+        subject: undefined,
+        size: original.size,
+        rawBlob: original.rawBlob === '' ? undefined : original.rawBlob,
+        contentKey: copy.key,
+        place: copy.place,
+      });
+    }
+    await this.#deps.quarantine.put(this.#mailbox.id, entries);
+    this.report.skipped += entries.length;
+    for (const { place } of entries) this.settle(uidOfPlace(place));
+  }
+
+  async #work(work: readonly Work[]): Promise<void> {
+    if (work.length === 0) return;
+    const outcomes = await mapLimited(work, 8, (each) => this.#read(each));
+    const decided = await decideBatch(this.#deps, this.#mailbox.id, work, outcomes);
+    await fileBatch(this.#deps, this.#mailbox.id, work, outcomes, decided);
+    await this.#deps.ledger.settle(this.#mailbox.id, decided);
+    for (const { decision } of decided) {
+      if (decision?.fate === 'quarantine') this.report.quarantined += 1;
+      else if (decision?.fate === 'skip') this.report.skipped += 1;
+      else if (decision?.opens === true) this.report.opened += 1;
+      else this.report.replies += 1;
+    }
+    for (const { kept } of work) this.settle(kept.uid);
+  }
+
+  #read({ kept, mail }: Work): Promise<ReadOutcome> {
+    if (mail.attempts > limits.attempts && mail.state === 'received') {
+      const reason = `the app ended ${limits.attempts} times while it worked on this mail`;
+      return Promise.resolve({ kind: 'quarantine', reason, from: undefined, subject: undefined });
+    }
+    return readMail(this.#deps, this.#mailbox.id, kept);
+  }
+
+  /** An outage is no fault of the mails: their attempts count deaths only. Best effort, storage may be what is out. */
+  async #release(mails: readonly LedgerMail[]): Promise<void> {
+    try {
+      await this.#deps.ledger.release(this.#mailbox.id, mails);
+    } catch (error) {
+      log.warn('attempts not taken back', { mailbox: this.#mailbox.id, error: describeError(error) });
+    }
+  }
+}
+
+function reasonOfCopy({ decision }: LedgerMail): string {
+  if (decision?.fate === 'ticket') return `copy of a mail in ticket #${decision.number ?? '?'}`;
+  return `copy of a mail that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
+}

@@ -1,0 +1,71 @@
+import type { Secret } from '../platform/secret.ts';
+import type { ImapAddress } from './imap-inbox.ts';
+import { type Inbox, InboxError, type InboxFailure } from './inbox.ts';
+import type { Mailbox } from './mailbox.ts';
+
+export interface AccountRef {
+  providerId: string;
+  accountId: string;
+}
+
+/** Where access tokens come from; the accounts feature is the one that gives them. */
+export interface TokenSource {
+  get(
+    account: AccountRef,
+    options?: { rejected?: string },
+  ): Promise<{ kind: 'token'; token: Secret } | MailboxTroubleFound>;
+}
+
+/** Why a mailbox cannot be fetched now, in a sentence for a person. */
+export interface MailboxTroubleFound {
+  kind: 'retrying' | 'needs-person';
+  code: string;
+  message: string;
+  retryAt?: string | undefined;
+}
+
+export interface ConnectDeps {
+  accessTokens: TokenSource;
+  openInbox: (address: ImapAddress) => Promise<Inbox>;
+}
+
+/**
+ * Opens a mailbox with its account's token. A token that the server refuses is refreshed once: the server may know of
+ * a change of rights before the token ends.
+ */
+export async function connectInbox(
+  deps: ConnectDeps,
+  mailbox: Mailbox,
+): Promise<{ kind: 'connected'; inbox: Inbox } | MailboxTroubleFound> {
+  const account = { providerId: mailbox.providerId, accountId: mailbox.accountId };
+  let rejected: string | undefined;
+  for (;;) {
+    const token = await deps.accessTokens.get(account, rejected === undefined ? {} : { rejected });
+    if (token.kind !== 'token') return token;
+    try {
+      const { host, port, folder, address: user } = mailbox;
+      return {
+        kind: 'connected',
+        inbox: await deps.openInbox({ host, port, folder, user, accessToken: token.token }),
+      };
+    } catch (error) {
+      if (!(error instanceof InboxError)) throw error;
+      if (error.failure !== 'token-refused' || rejected !== undefined) return troubleOf(error, mailbox);
+      rejected = token.token.expose();
+    }
+  }
+}
+
+export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFound {
+  const sentences: Record<InboxFailure, string> = {
+    'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox. No mail is lost.`,
+    'no-access': `The sign-in works, but this account may not open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that IMAP is switched on. No mail is lost.`,
+    'folder-missing': `The folder "${mailbox.folder}" is not in ${mailbox.address}. Correct the folder in the mailbox's settings. No mail is lost.`,
+    unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom tries again by itself. No mail is lost.`,
+  };
+  return {
+    kind: error.failure === 'unavailable' ? 'retrying' : 'needs-person',
+    code: error.code,
+    message: sentences[error.failure],
+  };
+}

@@ -1,0 +1,35 @@
+import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { MailboxStore } from './mailbox-store.ts';
+
+export type OpenedMailbox =
+  | { kind: 'opened'; unread: number; total: number }
+  | { kind: 'failed'; code: string; message: string };
+
+/**
+ * Opens the mailbox for real, counts, and remembers where its folder stands: what anyone reads from now on is fetched
+ * all the same, what was read before is not.
+ */
+export async function openMailbox(
+  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor'> },
+  mailbox: Mailbox,
+): Promise<OpenedMailbox> {
+  const connected = await connectInbox(deps, mailbox);
+  if (connected.kind !== 'connected')
+    return { kind: 'failed', code: connected.code, message: connected.message };
+  const { inbox } = connected;
+  try {
+    const unread = await inbox.search({ from: undefined, since: undefined });
+    const { cursors } = await deps.mailboxes.fetchState();
+    if (cursors.get(mailbox.id)?.uidValidity !== inbox.uidValidity)
+      await deps.mailboxes.saveCursor(mailbox.id, {
+        uidValidity: inbox.uidValidity,
+        uid: inbox.uidNext - 1,
+        left: [],
+        lastMailAt: undefined,
+      });
+    return { kind: 'opened', unread: unread.length, total: inbox.total };
+  } finally {
+    await inbox.close();
+  }
+}
