@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { fetchShard } from '../shared/intake/fetch-shard.ts';
 import { PostroomError } from '../shared/platform/errors.ts';
-import { log } from '../shared/platform/log.ts';
+import { services } from './services.ts';
 
 const shardMessage = z.object({
   shard: z.number().int().nonnegative(),
@@ -20,6 +21,5 @@ export function parseShardMessage(message: unknown): ShardMessage {
 
 /** Fetches the mailboxes of one shard. An error goes back to the host, which delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
-  const { shard, mailboxIds } = parseShardMessage(message);
-  log.info('fetch shard', { shard, mailboxes: mailboxIds.length });
+  await fetchShard(services().intake, parseShardMessage(message));
 }

@@ -3,6 +3,12 @@ import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-ac
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
+import { ticketIdOf } from '../shared/intake/content-key.ts';
+import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
+import { createLedgerStore } from '../shared/intake/ledger-store.ts';
+import { createParserPool } from '../shared/intake/parser-pool.ts';
+import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
+import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -15,6 +21,7 @@ import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
 import type { Vault } from '../shared/platform/vault.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
+import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
 /** Everything the triggers and pages work with, built once a process at the first use. */
 export interface Services {
@@ -31,6 +38,9 @@ export interface Services {
   consents: ConsentStore;
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
+  tickets: TicketStore;
+  quarantine: QuarantineStore;
+  intake: ShardDeps;
 }
 
 let cached: Services | undefined;
@@ -58,5 +68,19 @@ export function buildServices(config: Config, seam: Seam): Services {
     consents: createConsentStore(platform.tables),
     mailboxes: createMailboxStore(platform.tables),
   };
-  return { ...platform, ...stores, accessTokens: createAccessTokens({ ...platform, ...stores }) };
+  const accessTokens = createAccessTokens({ ...platform, ...stores });
+  const tickets = createTicketStore(platform);
+  const quarantine = createQuarantineStore(platform);
+  const intake: ShardDeps = {
+    ...platform,
+    mailboxes: stores.mailboxes,
+    accessTokens,
+    quarantine,
+    ledger: createLedgerStore(platform.tables),
+    parser: createParserPool(),
+    ticketIdOf,
+    openInbox: (address) => openImapInbox(address, seam),
+    saveCursor: stores.mailboxes.saveCursor,
+  };
+  return { ...platform, ...stores, accessTokens, tickets, quarantine, intake };
 }

@@ -2,12 +2,14 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
+import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
 import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { consentPages } from './pages/consent.tsx';
 import { homePages } from './pages/home.tsx';
+import { mailboxPages } from './pages/mailboxes.tsx';
 import { providerPages } from './pages/providers.tsx';
 import { quarantinePages } from './pages/quarantine.tsx';
 import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
@@ -99,6 +101,7 @@ export function answerPage(request: Request): Response | Promise<Response> {
     quarantinePages(),
     providerPages(),
     consentPages(),
+    mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
   ]);
   return cached.fetch(request);
 }

@@ -5,7 +5,6 @@ import type { Blobs } from '../../shared/platform/blobs.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 import type { ProviderStore } from '../../shared/providers/provider-store.ts';
 import type { TicketStore } from '../../shared/tickets/ticket-store.ts';
-import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 
 /** What the pages about mail read, out of all services. */
@@ -20,4 +19,4 @@ export interface MailServices {
 
 export type MailContext = Context<WebEnvironment>;
 
-export const mailServices = (c: MailContext): MailServices => c.get('services') as Services & MailServices;
+export const mailServices = (c: MailContext): MailServices => c.get('services');
