@@ -5,14 +5,8 @@ import { join } from 'node:path';
 import { decodeJwt, type JWK } from 'jose';
 import { describeFaults, type Fault, takeFault } from './faults.ts';
 import { closeServer, isOwnControlRequest, listen, readBody, sendJson } from './http-answers.ts';
-import {
-  type DeletedSecret,
-  openSecrets,
-  type SecretInput,
-  type Secrets,
-  type SecretVersion,
-  VaultError,
-} from './key-vault-secrets.ts';
+import { openSecrets, type SecretInput, type Secrets, VaultError } from './key-vault-secrets.ts';
+import { described, describedDeleted, withValue } from './key-vault-shapes.ts';
 import { checkIdentityToken } from './managed-identity.ts';
 
 export interface KeyVaultOptions {
@@ -241,25 +235,25 @@ function perform(vault: Vault, method: string, url: URL, input: SecretInput): Re
     return page(
       vault,
       url,
-      secrets.list().map(([n, version]) => described(vault, n, version, { versioned: false })),
+      secrets.list().map(([n, version]) => described(vault.base, n, version, { versioned: false })),
     );
   if (method === 'POST' && name === 'restore') {
     const [restored, newest] = secrets.restore(input.value ?? '');
-    return { body: described(vault, restored, newest) };
+    return { body: described(vault.base, restored, newest) };
   }
   if (method === 'POST' && sub === 'backup') return { body: { value: secrets.backup(name) } };
   if (method === 'GET' && sub === 'versions')
     return page(
       vault,
       url,
-      secrets.versions(name).map((version) => described(vault, name, version)),
+      secrets.versions(name).map((version) => described(vault.base, name, version)),
     );
-  if (method === 'GET') return { body: withValue(vault, name, secrets.get(name, sub)) };
+  if (method === 'GET') return { body: withValue(vault.base, name, secrets.get(name, sub)) };
   if (method === 'PUT' && sub === undefined)
-    return { body: withValue(vault, name, secrets.set(name, input)) };
-  if (method === 'PATCH') return { body: described(vault, name, secrets.update(name, sub, input)) };
+    return { body: withValue(vault.base, name, secrets.set(name, input)) };
+  if (method === 'PATCH') return { body: described(vault.base, name, secrets.update(name, sub, input)) };
   if (method === 'DELETE' && sub === undefined)
-    return { body: describedDeleted(vault, name, secrets.remove(name)) };
+    return { body: describedDeleted(vault.base, name, secrets.remove(name)) };
   throw new VaultError(405, 'MethodNotAllowed', 'The method is not allowed.');
 }
 
@@ -275,59 +269,19 @@ function performDeleted(
     return page(
       vault,
       url,
-      secrets.listDeleted().map(([n, deleted]) => describedDeleted(vault, n, deleted, { versioned: false })),
+      secrets
+        .listDeleted()
+        .map(([n, deleted]) => describedDeleted(vault.base, n, deleted, { versioned: false })),
     );
   if (method === 'GET' && sub === undefined)
-    return { body: describedDeleted(vault, name, secrets.deleted(name)) };
+    return { body: describedDeleted(vault.base, name, secrets.deleted(name)) };
   if (method === 'DELETE' && sub === undefined) {
     secrets.purge(name);
     return { status: 204 };
   }
-  if (method === 'POST' && sub === 'recover') return { body: described(vault, name, secrets.recover(name)) };
+  if (method === 'POST' && sub === 'recover')
+    return { body: described(vault.base, name, secrets.recover(name)) };
   throw new VaultError(405, 'MethodNotAllowed', 'The method is not allowed.');
-}
-
-function described(
-  { base }: Vault,
-  name: string,
-  version: SecretVersion,
-  { versioned } = { versioned: true },
-): Record<string, unknown> {
-  const { exp, nbf, contentType } = version;
-  return {
-    ...(contentType !== undefined && { contentType }),
-    id: `${base}/secrets/${name}${versioned ? `/${version.version}` : ''}`,
-    attributes: {
-      enabled: version.enabled,
-      ...(nbf !== undefined && { nbf }),
-      ...(exp !== undefined && { exp }),
-      created: version.created,
-      updated: version.updated,
-      recoveryLevel: 'Recoverable+Purgeable',
-      recoverableDays: 90,
-    },
-    tags: version.tags,
-  };
-}
-
-const withValue = (vault: Vault, name: string, version: SecretVersion): Record<string, unknown> => ({
-  value: version.value,
-  ...described(vault, name, version),
-});
-
-function describedDeleted(
-  vault: Vault,
-  name: string,
-  deleted: DeletedSecret,
-  shape = { versioned: true },
-): Record<string, unknown> {
-  const newest = deleted.versions.at(-1);
-  return {
-    recoveryId: `${vault.base}/deletedsecrets/${name}`,
-    deletedDate: deleted.deletedDate,
-    scheduledPurgeDate: deleted.scheduledPurgeDate,
-    ...(newest !== undefined && described(vault, name, newest, shape)),
-  };
 }
 
 function page(vault: Vault, url: URL, items: readonly unknown[]): Reply {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
@@ -168,6 +168,15 @@ describe('the practice world', () => {
     await expect(startStack({ stateDir: elsewhere, ports: { keyVault: taken } })).rejects.toThrow(
       `The practice key vault needs port ${taken}`,
     );
+    rmSync(elsewhere, { recursive: true });
+  });
+
+  it('runs with the small mail server and in memory as well', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'postroom-stack-'));
+    const small = await startStack({ stateDir: elsewhere, mail: 'npm', inMemory: true });
+    expect(small.mail.kind).toBe('npm');
+    expect(existsSync(join(elsewhere, 'storage'))).toBe(false);
+    await small.stop();
     rmSync(elsewhere, { recursive: true });
   });
 });

@@ -147,7 +147,11 @@ function joinTenant(tenant: Tenant, kept: KnownTenant | undefined): KnownTenant 
 function joinClient(client: Client, kept: KnownTenant | undefined): Client {
   const old = kept?.clients.find(({ id }) => id === client.id);
   if (old === undefined) return client;
-  const secrets = client.secrets ?? [];
+  // An end set while running outlives a start that names the secret without one.
+  const secrets = (client.secrets ?? []).map((secret) => ({
+    ...old.secrets?.find(({ value }) => value === secret.value),
+    ...secret,
+  }));
   return {
     ...client,
     secrets: [

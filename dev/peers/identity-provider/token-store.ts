@@ -143,11 +143,14 @@ function openJournal(
   mkdirSync(join(file, '..'), { recursive: true });
   writeAtomically(file, lines.join(''));
   const handle = openSync(file, 'a', 0o600);
+  let closed = false;
   return {
     append: (line) => {
       writeSync(handle, `${JSON.stringify(line)}\n`);
     },
     close: () => {
+      if (closed) return;
+      closed = true;
       fsyncSync(handle);
       closeSync(handle);
     },
