@@ -51,24 +51,31 @@ export function services(): Services {
   return cached;
 }
 
+/** Where the services stand on: Azure's storage and vault, or stand-ins with the same contract. */
+export type Platform = Pick<Services, 'config' | 'seam' | 'tables' | 'blobs' | 'queues' | 'vault'>;
+
 export function buildServices(config: Config, seam: Seam): Services {
-  const platform = {
+  return servicesOn({
     config,
     seam,
     tables: azureTables(config.storage, seam),
     blobs: azureBlobs(config.storage, seam),
     queues: azureQueues(config.storage, seam),
     vault: azureVault(config, seam),
-  };
+  });
+}
+
+export function servicesOn(platform: Platform, options: { pauseMs?: number } = {}): Services {
+  const { config, seam, tables } = platform;
   const stores = {
     sealer: createSealer(platform.vault),
     oauth: createOAuthClient({ config, seam }),
-    providers: createProviderStore(platform.tables),
-    accounts: createAccountStore(platform.tables),
-    consents: createConsentStore(platform.tables),
-    mailboxes: createMailboxStore(platform.tables),
+    providers: createProviderStore(tables),
+    accounts: createAccountStore(tables),
+    consents: createConsentStore(tables),
+    mailboxes: createMailboxStore(tables),
   };
-  const accessTokens = createAccessTokens({ ...platform, ...stores });
+  const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
   const intake: ShardDeps = {
@@ -76,7 +83,7 @@ export function buildServices(config: Config, seam: Seam): Services {
     mailboxes: stores.mailboxes,
     accessTokens,
     quarantine,
-    ledger: createLedgerStore(platform.tables),
+    ledger: createLedgerStore(tables),
     parser: createParserPool(),
     ticketIdOf,
     openInbox: (address) => openImapInbox(address, seam),

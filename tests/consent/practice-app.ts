@@ -7,19 +7,12 @@ import {
 } from '../../dev/peers/identity-provider/identity-provider.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { providerPages } from '../../functions/pages/providers.tsx';
-import type { Services } from '../../functions/services.ts';
+import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import type { WebEnvironment } from '../../functions/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
-import { createAccountStore } from '../../shared/accounts/account-store.ts';
-import { createAccessTokens } from '../../shared/accounts/get-access-token.ts';
-import { createOAuthClient } from '../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
-import { createConsentStore } from '../../shared/consent/consent-store.ts';
-import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Config } from '../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
-import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
@@ -84,19 +77,8 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
   };
   const seam = new TestSeam();
   const [tables, vault, blobs] = [new MemoryTables(seam), new MemoryVault(seam), new MemoryBlobs(seam)];
-  const build = (): Services => {
-    const platform = { config, seam, tables, blobs, vault, queues: { send: unused } as Services['queues'] };
-    const stores = {
-      sealer: createSealer(vault),
-      oauth: createOAuthClient({ config, seam }),
-      providers: createProviderStore(tables),
-      accounts: createAccountStore(tables),
-      consents: createConsentStore(tables),
-      mailboxes: createMailboxStore(tables),
-    };
-    const accessTokens = createAccessTokens({ ...platform, ...stores, pauseMs: 20 });
-    return { ...platform, ...stores, accessTokens } as Services;
-  };
+  const queues: Services['queues'] = { send: unused };
+  const build = (): Services => servicesOn({ config, seam, tables, blobs, vault, queues }, { pauseMs: 20 });
   return { idp, seam, tables, vault, services: build(), another: build, stop: () => idp.stop() };
 }
 
