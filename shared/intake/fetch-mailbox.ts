@@ -63,6 +63,7 @@ async function fetchFrom(
   const known = cursor?.uidValidity === inbox.uidValidity ? cursor : undefined;
   const found = await inbox.search({
     from: known === undefined ? undefined : known.uid + 1,
+    also: known?.waiting,
     since: known === undefined && cursor?.lastMailAt !== undefined ? dayBefore(cursor.lastMailAt) : undefined,
   });
   const left = new Set(known?.left);
@@ -71,6 +72,7 @@ async function fetchFrom(
     uidValidity: inbox.uidValidity,
     uid: inbox.uidNext - 1,
     left: [],
+    waiting: [],
     lastMailAt: cursor?.lastMailAt,
   };
   if (uids.length === 0) {
@@ -99,6 +101,7 @@ async function takeAll(
   const facts = await inbox.facts(uids);
   const total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
   let cursor = start;
+  let waiting: number[] = [];
   let more = false;
   for (const batch of planBatches(facts)) {
     if (!mayGoOn()) {
@@ -109,9 +112,11 @@ async function takeAll(
     await settleOnServer(inbox, mailbox, report);
     for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];
     cursor = advanced(cursor, batch, report);
+    waiting = [...waiting, ...report.waiting];
   }
-  if (!more) cursor = { ...cursor, uid: Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1)) };
-  await deps.saveCursor(mailbox.id, cursor);
+  const uid = more ? cursor.uid : Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1));
+  const still = more ? [...new Set([...start.waiting, ...waiting])] : waiting;
+  await deps.saveCursor(mailbox.id, { ...cursor, uid, waiting: still.slice(-1000) });
   return { kind: 'fetched', ...total, more };
 }
 
@@ -137,7 +142,7 @@ async function settleOnServer(inbox: Inbox, mailbox: Mailbox, { settled }: Batch
 function advanced(cursor: Cursor, batch: Batch, report: BatchReport): Cursor {
   const mails = batch.kind === 'held' ? batch.mails : [batch.mail];
   return {
-    uidValidity: cursor.uidValidity,
+    ...cursor,
     uid: Math.max(cursor.uid, ...mails.map(({ uid }) => uid)),
     left: [...cursor.left, ...report.left].slice(-1000),
     lastMailAt: mails.reduce(

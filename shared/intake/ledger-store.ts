@@ -45,6 +45,8 @@ export interface LedgerStore {
     mailboxId: string,
     decided: readonly { mail: LedgerMail; decision: Decision }[],
   ): Promise<LedgerMail[]>;
+  /** Puts another decision in place of one that cannot be carried out. */
+  overrule(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
   /** Records that all is stored, in one transaction. */
   settle(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
   /** Takes an attempt back: an outage ended the run, not the mail. */
@@ -106,6 +108,11 @@ export function createLedgerStore(tables: Tables): LedgerStore {
           if (mail.state !== 'received' || decision === undefined) return undefined;
           return { ...mail, state: 'decided', decision };
         },
+      );
+    },
+    async overrule(mailboxId, mail, decision) {
+      await replaceAll(ledger, mailboxId, [mail], (now) =>
+        now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
     async settle(mailboxId, settled) {

@@ -2,9 +2,10 @@ import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { describeError } from '../platform/errors.ts';
+import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Tables } from '../platform/tables.ts';
+import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
 import { type KeptMail, keepMails } from './keep-mails.ts';
@@ -35,6 +36,8 @@ export interface BatchReport {
   settled: number[];
   /** UIDs settled but left as they are, because the server has the only copy. */
   left: number[];
+  /** UIDs that a later run has to come back to. */
+  waiting: number[];
 }
 
 /** What a mail is worked on with. */
@@ -80,7 +83,15 @@ export async function takeBatch(
 }
 
 class BatchRun {
-  readonly report: BatchReport = { opened: 0, replies: 0, quarantined: 0, skipped: 0, settled: [], left: [] };
+  readonly report: BatchReport = {
+    opened: 0,
+    replies: 0,
+    quarantined: 0,
+    skipped: 0,
+    settled: [],
+    left: [],
+    waiting: [],
+  };
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
   readonly #inbox: Inbox;
@@ -114,8 +125,12 @@ class BatchRun {
     try {
       await this.#work(work);
     } catch (error) {
-      await this.#release(claim.mine);
-      throw error;
+      if (!isCausedByContent(error)) {
+        await this.#release(claim.mine);
+        throw error;
+      }
+      log.error('mail not taken in', error, { mailbox: mailboxId, mails: work.length, alone });
+      await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
     const factsByPlace = new Map(facts.map((each) => [placeOf(this.#inbox.uidValidity, each.uid), each]));
@@ -131,6 +146,42 @@ class BatchRun {
     }
   }
 
+  /**
+   * Some mail of the batch cannot be stored as it is: each is tried alone, so that only the culprit stays behind. Its
+   * attempts grow with every run until it goes to quarantine.
+   */
+  async #goRoundContent(work: readonly Work[], facts: readonly MailFacts[], problem: string): Promise<void> {
+    const [only, ...others] = work;
+    if (only === undefined) return;
+    if (others.length > 0) {
+      for (const { kept } of work)
+        await this.take(
+          facts.filter(({ uid }) => uid === kept.uid),
+          { alone: true },
+        );
+      return;
+    }
+    this.report.waiting.push(only.kept.uid);
+    if (only.mail.attempts > limits.attempts) await this.#overrule(only, problem);
+  }
+
+  /** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
+  async #overrule({ mail, kept }: Work, problem: string): Promise<void> {
+    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
+    const ticketId = now?.decision?.ticketId;
+    if (now?.state !== 'decided' || ticketId === undefined) return;
+    const rowKey = messageRowKey(kept.receivedAt, mail.key);
+    if ((await this.#deps.tables.open('Tickets').get(ticketId, rowKey)) !== undefined) return;
+    await this.#deps.ledger.overrule(this.#mailbox.id, now, {
+      fate: 'quarantine',
+      ticketId: undefined,
+      number: undefined,
+      opens: false,
+      follows: undefined,
+      reason: `it could not be stored: ${problem}`,
+    });
+  }
+
   /** Copies of settled mail are shown as skipped, then count as settled; others wait for a later run. */
   async passOver(copies: readonly { facts: MailFacts; copy: LedgerPlace }[]): Promise<void> {
     if (copies.length === 0) return;
@@ -141,7 +192,10 @@ class BatchRun {
     const entries: NewEntry[] = [];
     for (const { facts, copy } of copies) {
       const original = mails.get(copy.key);
-      if (original?.state !== 'done') continue;
+      if (original?.state !== 'done') {
+        this.report.waiting.push(facts.uid);
+        continue;
+      }
       entries.push({
         kind: 'skipped',
         reason: reasonOfCopy(original),

@@ -1,7 +1,7 @@
 import type { ImapFlow } from 'imapflow';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { type Inbox, InboxError, type InboxFailure, type MailFacts } from './inbox.ts';
+import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MailFacts } from './inbox.ts';
 
 const PIECE = 4 * 1024 * 1024;
 const HIGHEST_UID = 4_294_967_295;
@@ -72,12 +72,13 @@ class ImapInbox implements Inbox {
     this.total = opened.total;
   }
 
-  search({ from, since }: { from: number | undefined; since: string | undefined }): Promise<number[]> {
+  search({ from, since, also = [] }: InboxSearch): Promise<number[]> {
     const alternatives = [
       { seen: false },
       // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
       ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
       ...(since === undefined ? [] : [{ since: new Date(since) }]),
+      ...(also.length === 0 ? [] : [{ uid: uidSet(also) }]),
     ];
     const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
     return this.#call('search', async () =>

@@ -11,9 +11,11 @@ export interface MailFacts {
 
 export interface InboxSearch {
   /** Also mail that somebody has read, from this UID on. */
-  from: number | undefined;
+  from?: number | undefined;
   /** Also mail that somebody has read, received on or after this day (ISO). */
-  since: string | undefined;
+  since?: string | undefined;
+  /** Also these, whether or not somebody has read them. */
+  also?: readonly number[] | undefined;
 }
 
 /**

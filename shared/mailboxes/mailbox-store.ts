@@ -17,6 +17,8 @@ export interface Cursor {
   uid: number;
   /** UIDs settled but left unread on the server, because they are too large to take. */
   left: readonly number[];
+  /** UIDs that could not be settled yet: looked at again even when somebody reads them meanwhile. */
+  waiting: readonly number[];
   lastMailAt: string | undefined;
 }
 
@@ -79,11 +81,12 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const [all, known] = await Promise.all([list(), fetchState()]);
       return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
     },
-    saveCursor: (mailboxId, { uidValidity, uid, left, lastMailAt }) =>
+    saveCursor: (mailboxId, { uidValidity, uid, left, waiting, lastMailAt }) =>
       put(`${mailboxId}|cursor`, {
         uidValidity,
         uid: String(uid),
         left: left.join(','),
+        waiting: waiting.join(','),
         lastMailAt: lastMailAt ?? '',
       }),
     async saveTrouble(mailboxId, trouble) {
@@ -125,11 +128,12 @@ function stateOf(rows: readonly Row[]): FetchState {
 }
 
 function cursorOf(row: Row): Cursor {
-  const left = text(row, 'left');
+  const uids = (column: string): number[] => text(row, column).split(',').filter(Boolean).map(Number);
   return {
     uidValidity: text(row, 'uidValidity'),
     uid: Number(text(row, 'uid')),
-    left: left === '' ? [] : left.split(',').map(Number),
+    left: uids('left'),
+    waiting: uids('waiting'),
     lastMailAt: text(row, 'lastMailAt') || undefined,
   };
 }

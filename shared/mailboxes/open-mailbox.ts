@@ -19,13 +19,14 @@ export async function openMailbox(
     return { kind: 'failed', code: connected.code, message: connected.message };
   const { inbox } = connected;
   try {
-    const unread = await inbox.search({ from: undefined, since: undefined });
+    const unread = await inbox.search({});
     const { cursors } = await deps.mailboxes.fetchState();
     if (cursors.get(mailbox.id)?.uidValidity !== inbox.uidValidity)
       await deps.mailboxes.saveCursor(mailbox.id, {
         uidValidity: inbox.uidValidity,
         uid: inbox.uidNext - 1,
         left: [],
+        waiting: [],
         lastMailAt: undefined,
       });
     return { kind: 'opened', unread: unread.length, total: inbox.total };

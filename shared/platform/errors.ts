@@ -18,3 +18,14 @@ export function describeError(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return String(error);
 }
+
+const CAUSED_BY_CONTENT = new Set(['row-too-large', 'bad-key', 'bad-row', 'ticket-missing']);
+
+/**
+ * True when trying again cannot help because of what was to be stored, or of a mistake of ours in handling it; false
+ * for outages, which pass.
+ */
+export function isCausedByContent(error: unknown): boolean {
+  if (error instanceof PostroomError) return CAUSED_BY_CONTENT.has(error.code);
+  return [TypeError, RangeError, SyntaxError, ReferenceError].some((kind) => error instanceof kind);
+}

@@ -53,13 +53,29 @@ export const indexRowKey = (head: { lastAt: string; id: string }): string =>
 
 const shortened = (text: string): string => (text.length > SHORT ? `${text.slice(0, SHORT - 1)}…` : text);
 
+const shortPerson = ({ name, address }: Person): Person => ({
+  name: name === undefined ? undefined : shortened(name),
+  address: address === undefined ? undefined : shortened(address),
+});
+
+/** A list as JSON that fits a column: what is over the end stays in the raw mail. */
+function jsonWithin(list: readonly unknown[]): string {
+  let kept = list.length;
+  let json = JSON.stringify(list);
+  while (json.length > INLINE_CHARACTERS) {
+    kept = Math.floor((kept * INLINE_CHARACTERS) / (json.length + 1));
+    json = JSON.stringify(list.slice(0, kept));
+  }
+  return json;
+}
+
 export function headRow(ticket: Ticket, stale: readonly string[]): Row {
   return {
     partitionKey: ticket.id,
     rowKey: 'head',
     ...summaryColumns(ticket),
     openedAt: ticket.openedAt,
-    participants: JSON.stringify(ticket.participants.slice(0, 200)),
+    participants: jsonWithin(ticket.participants),
     follows: ticket.follows === undefined ? undefined : JSON.stringify(ticket.follows),
     stale: stale.join(','),
   };
@@ -95,13 +111,13 @@ export function messageRow(ticketId: string, message: NewMessage): Row {
     key: message.key,
     at: message.at,
     sentAt: message.sentAt,
-    from: JSON.stringify(message.from),
-    to: JSON.stringify(message.to.slice(0, 100)),
-    cc: JSON.stringify(message.cc.slice(0, 100)),
+    from: JSON.stringify(shortPerson(message.from)),
+    to: jsonWithin(message.to.map(shortPerson)),
+    cc: jsonWithin(message.cc.map(shortPerson)),
     subject: shortened(message.subject),
-    messageId: message.messageId,
+    messageId: message.messageId === undefined ? undefined : shortened(message.messageId),
     preview: shortened(message.preview),
-    notes: JSON.stringify(message.notes.slice(0, 20)),
+    notes: jsonWithin(message.notes.map(shortened)),
     rawBlob: message.rawBlob,
     manifestBlob: message.manifestBlob,
     ...bodyColumns('text', message.text),
@@ -115,7 +131,7 @@ export function attachmentRow(ticketId: string, key: string, attachment: TicketA
     rowKey: `a|${key}|${String(attachment.index).padStart(4, '0')}`,
     index: attachment.index,
     filename: attachment.filename,
-    contentType: attachment.contentType,
+    contentType: shortened(attachment.contentType),
     contentId: attachment.contentId === undefined ? undefined : shortened(attachment.contentId),
     inline: attachment.inline,
     size: attachment.size,
