@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../shared/platform/config.ts';
+
+const local = {
+  DataStorage: 'UseDevelopmentStorage=true',
+  KEY_VAULT_URI: 'https://localhost:8443',
+  PUBLIC_URL: 'http://localhost:7071/',
+  POSTROOM_LOCAL: 'true',
+};
+const azure = {
+  DataStorage__tableServiceUri: 'https://x.table.core.windows.net',
+  DataStorage__blobServiceUri: 'https://x.blob.core.windows.net',
+  DataStorage__queueServiceUri: 'https://x.queue.core.windows.net',
+  DataStorage__clientId: 'storage-identity',
+  AZURE_CLIENT_ID: 'app-identity',
+  KEY_VAULT_URI: 'https://x.vault.azure.net',
+  PUBLIC_URL: 'https://desk.contoso.example/some/path',
+  WEBSITE_AUTH_ENABLED: 'True',
+  WEBSITE_INSTANCE_ID: 'abc',
+};
+const problems = (environment: Record<string, string | undefined>): string => {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  return 'none';
+};
+
+describe('the settings', () => {
+  test('of a developer’s machine reach storage by its connection string', () => {
+    expect(parseConfig(local)).toMatchObject({
+      storage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
+      publicUrl: 'http://localhost:7071',
+      local: true,
+      platformSignIn: false,
+      adminObjectIds: [],
+    });
+  });
+
+  test('of Azure reach storage by its addresses and the identity named for it', () => {
+    expect(parseConfig(azure)).toMatchObject({
+      storage: {
+        kind: 'identity',
+        tables: 'https://x.table.core.windows.net',
+        blobs: 'https://x.blob.core.windows.net',
+        queues: 'https://x.queue.core.windows.net',
+        clientId: 'storage-identity',
+      },
+      publicUrl: 'https://desk.contoso.example',
+      managedIdentityClientId: 'app-identity',
+      local: false,
+      platformSignIn: true,
+    });
+    expect(parseConfig({ ...azure, DataStorage__clientId: '' }).storage).toMatchObject({
+      clientId: 'app-identity',
+    });
+  });
+
+  test.each([
+    ['true', true],
+    ['True', true],
+    ['TRUE', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+    ['', false],
+  ])('read WEBSITE_AUTH_ENABLED=%s as %s', (value, on) => {
+    expect(parseConfig({ ...azure, WEBSITE_AUTH_ENABLED: value }).platformSignIn).toBe(on);
+  });
+
+  test('refuse to be local where Azure runs the app', () => {
+    expect(problems({ ...local, WEBSITE_INSTANCE_ID: 'abc' })).toContain('POSTROOM_LOCAL: must not be set');
+  });
+
+  test('refuse an address without TLS except on a developer’s machine', () => {
+    expect(problems({ ...azure, PUBLIC_URL: 'http://desk.contoso.example' })).toContain(
+      'PUBLIC_URL: must begin with https://',
+    );
+  });
+
+  test('are refused all at once, each with what it should be', () => {
+    const said = problems({ POSTROOM_LOCAL: 'maybe' });
+    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'POSTROOM_LOCAL'])
+      expect(said).toContain(`- ${name}: `);
+  });
+
+  test('name the addresses of storage that are missing', () => {
+    const { DataStorage__blobServiceUri: _, ...rest } = azure;
+    expect(problems(rest)).toContain('DataStorage__blobServiceUri: is missing');
+  });
+
+  test('take admins however they are listed', () => {
+    const { adminObjectIds } = parseConfig({ ...azure, ADMIN_OBJECT_IDS: ' a, b;c\n d ' });
+    expect(adminObjectIds).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  describe('of the practice world', () => {
+    const POSTROOM_PRACTICE = JSON.stringify({
+      authority: 'http://localhost:1',
+      tenant: 't',
+      clientId: 'c',
+      clientSecret: 's',
+      imap: { host: 'localhost', port: 1 },
+      pop3: { host: 'localhost', port: 2 },
+      smtp: { host: 'localhost', port: 3 },
+    });
+
+    test('are read on a developer’s machine and nowhere else', () => {
+      expect(parseConfig({ ...local, POSTROOM_PRACTICE }).practice?.imap.port).toBe(1);
+      expect(parseConfig({ ...azure, POSTROOM_PRACTICE }).practice).toBeUndefined();
+    });
+
+    test('are refused when npm start did not write them, without showing them', () => {
+      const said = problems({ ...local, POSTROOM_PRACTICE: '{"clientSecret":"hush"}' });
+      expect(said).toContain('POSTROOM_PRACTICE is not what npm start writes');
+      expect(said).not.toContain('hush');
+    });
+  });
+});

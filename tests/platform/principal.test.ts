@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { readPrincipal } from '../../shared/platform/principal.ts';
+
+type Claim = [type: string, value: string];
+const headerOf = (...claims: Claim[]): string =>
+  Buffer.from(
+    JSON.stringify({ auth_typ: 'aad', claims: claims.map(([typ, val]) => ({ typ, val })) }),
+  ).toString('base64');
+
+const on = { platformSignIn: true, adminObjectIds: ['oid-of-ada'] };
+const off = { platformSignIn: false, adminObjectIds: ['oid-of-ada'] };
+const long = 'http://schemas.microsoft.com/identity/claims/objectidentifier';
+
+describe('the signed-in principal', () => {
+  test('has the name, the object id and the known roles of its claims', () => {
+    const header = headerOf(['oid', 'oid-of-kim'], ['name', 'Kim'], ['roles', 'agent'], ['roles', 'emperor']);
+    expect(readPrincipal(header, on)).toEqual({ id: 'oid-of-kim', name: 'Kim', roles: ['agent'] });
+  });
+
+  test('is read from the long names of claims as well', () => {
+    const header = headerOf(
+      [long, 'oid-of-kim'],
+      ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name', 'kim@contoso.example'],
+      ['http://schemas.microsoft.com/ws/2008/06/identity/claims/role', 'admin'],
+    );
+    expect(readPrincipal(header, on)).toEqual({
+      id: 'oid-of-kim',
+      name: 'kim@contoso.example',
+      roles: ['admin'],
+    });
+  });
+
+  test('is an admin by the list of object ids, never by an address', () => {
+    expect(readPrincipal(headerOf(['oid', 'oid-of-ada']), on)?.roles).toEqual(['admin']);
+    const pretender = headerOf(
+      ['oid', 'oid-of-eve'],
+      ['preferred_username', 'oid-of-ada'],
+      ['name', 'oid-of-ada'],
+    );
+    expect(readPrincipal(pretender, on)?.roles).toEqual([]);
+  });
+
+  test('is called by its object id when no claim has a name', () => {
+    expect(readPrincipal(headerOf(['oid', 'oid-of-kim']), on)?.name).toBe('oid-of-kim');
+  });
+
+  test('is nobody while the platform’s sign-in is off, whatever the header says', () => {
+    expect(readPrincipal(headerOf(['oid', 'oid-of-ada'], ['roles', 'admin']), off)).toBeUndefined();
+  });
+
+  test.each<[string, string | undefined]>([
+    ['missing', undefined],
+    ['empty', ''],
+    ['no base64 of JSON', 'hello'],
+    ['JSON of another kind', Buffer.from('{"claims":"all"}').toString('base64')],
+    ['null', Buffer.from('null').toString('base64')],
+    ['without an object id', headerOf(['name', 'Kim'], ['roles', 'admin'])],
+  ])('is nobody when the header is %s', (_what, header) => {
+    expect(readPrincipal(header, on)).toBeUndefined();
+  });
+});
