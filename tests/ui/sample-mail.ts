@@ -17,7 +17,7 @@ export async function fillDesk(desk: SampleDesk): Promise<{ conversation: string
     ['old', ago(60 * 24 * 12)],
   ]);
   await desk.mailboxes.saveSuccesses(0, successes);
-  const cursor = { uidValidity: '1', uid: 9, left: [] };
+  const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [] };
   await desk.mailboxes.saveCursor('support', { ...cursor, lastMailAt: ago(4) });
   await desk.mailboxes.saveCursor('billing', { ...cursor, lastMailAt: ago(190) });
 
