@@ -1,0 +1,105 @@
+import { type CookieJar, signInAs, walkSignIn } from '../peers/identity-provider/headless-sign-in.ts';
+
+export interface Reply {
+  status: number;
+  location: string;
+  html: string;
+}
+
+/** A person at the pages of a running Postroom: cookies, forms, and the way to the provider and back. */
+export class Browser {
+  readonly #origin: string;
+  readonly #jar: CookieJar = new Map();
+  readonly #providerJar: CookieJar = new Map();
+
+  /** @param origin such as http://localhost:7071 */
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.#send(path, undefined);
+  }
+
+  post(path: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
+    return this.#send(path, new URLSearchParams(fields));
+  }
+
+  /** Signs in at the local host as one of the practice people, by object id. */
+  async signIn(person: string): Promise<void> {
+    await this.post('/.auth/login/aad', { person, post_login_redirect_uri: '/' });
+  }
+
+  /**
+   * Registers the Practice provider and signs a mailbox's account in.
+   * @returns the account as the mailbox form names it
+   * @throws Error that names the page where it stopped
+   */
+  async connect(address: string, clientId: string): Promise<string> {
+    const saved = await this.post('/providers/new', {
+      preset: 'practice',
+      name: 'Practice',
+      clientId,
+      expiresOn: new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10),
+    });
+    const started = await this.post(saved.location.split('?')[0] ?? '', { who: 'self', address });
+    const handover = await this.get(started.location);
+    const way = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
+    if (way === undefined) throw stoppedAt('the way to the provider', handover);
+    const end = await walkSignIn({
+      url: way.replaceAll('&amp;', '&'),
+      redirectUri: `${this.#origin}/oauth/callback`,
+      jar: this.#providerJar,
+      answer: signInAs(address),
+    });
+    if (end.callback === undefined)
+      throw new Error(`The practice sign-in stopped at: ${end.titles.join(', ')}`);
+    const back = await this.get(end.callback.pathname + end.callback.search);
+    const account = new URL(back.location, this.#origin).searchParams.get('account');
+    if (account === null) throw stoppedAt('the way back', back);
+    return account;
+  }
+
+  /** Adds a mailbox, which Postroom opens for real before it takes it. */
+  async addMailbox(account: string, address: string, imap: { host: string; port: number }): Promise<void> {
+    const saved = await this.post('/mailboxes/new', {
+      address,
+      account,
+      protocol: 'imap',
+      host: imap.host,
+      port: String(imap.port),
+      folder: 'INBOX',
+      after: 'mark-seen',
+      moveFolder: '',
+      interval: '1',
+    });
+    if (!saved.location.startsWith('/mailboxes?said=opened'))
+      throw stoppedAt(`the mailbox ${address}`, saved);
+  }
+
+  async #send(path: string, body: URLSearchParams | undefined): Promise<Reply> {
+    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(new URL(path, this.#origin), {
+      redirect: 'manual',
+      headers: { cookie, origin: this.#origin },
+      ...(body !== undefined && { method: 'POST', body }),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';');
+      this.#jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+    }
+    return {
+      status: response.status,
+      location: response.headers.get('location') ?? '',
+      html: await response.text(),
+    };
+  }
+}
+
+function stoppedAt(where: string, { status, html }: Reply): Error {
+  const title = /<h1[^>]*>(.*?)<\/h1>/.exec(html)?.[1] ?? 'no page';
+  const alert = /role="alert"[^>]*>(.*?)<\/(?:div|p|section)>/s.exec(html)?.[1]?.replace(/<[^>]*>/g, ' ');
+  return new Error(
+    `The practice setup stopped at ${where}: status ${status}, "${title}" ${alert ?? ''}`.trim(),
+  );
+}

@@ -1,0 +1,112 @@
+import type { StoredRow } from './storage-rows.ts';
+
+/** What became of one file. */
+export interface FileFate {
+  file: string;
+  fate: 'ticket' | 'quarantine' | 'skipped';
+  /** Number of the ticket it is a message of. */
+  ticket?: number;
+  /** Why it is not in a ticket. */
+  reason?: string;
+  /** Milliseconds from the beginning of the fetch until its fate was stored. */
+  ms: number;
+}
+
+export interface MailRows {
+  ledger: readonly StoredRow[];
+  quarantine: readonly StoredRow[];
+  /** Every message row of every ticket that the ledger names, by content key. */
+  messages: ReadonlySet<string>;
+}
+
+interface Decision {
+  fate: 'ticket' | 'quarantine' | 'skip';
+  number?: number;
+  reason?: string;
+}
+
+const text = (row: StoredRow, column: string): string => {
+  const value = row[column];
+  return typeof value === 'string' ? value : '';
+};
+
+/**
+ * Reads each file's fate out of the ledger: its place on the server is its UID, and UIDs follow the order of delivery
+ * from 1. A file without a settled fate is left out. Pure.
+ * @param began milliseconds since the epoch
+ */
+export function fatesOf(
+  files: readonly string[],
+  { ledger, quarantine, messages }: MailRows,
+  began: number,
+): FileFate[] {
+  const mails = new Map(
+    ledger.filter(({ RowKey }) => RowKey.startsWith('mail|')).map((row) => [row.RowKey.slice(5), row]),
+  );
+  const skippedAt = new Map(
+    quarantine
+      .filter((row) => row['kind'] === 'skipped')
+      .map((row) => [row.RowKey.split('|')[2] ?? '', text(row, 'reason')]),
+  );
+  const quarantined = new Set(quarantine.map(({ RowKey }) => RowKey.split('|')[1] ?? ''));
+  const byUid = new Map(
+    ledger
+      .filter(({ RowKey }) => RowKey.startsWith('at|'))
+      .map((row) => [Number(row.RowKey.slice(row.RowKey.lastIndexOf('|') + 1)), row]),
+  );
+  return files.flatMap((file, index): FileFate[] => {
+    const place = byUid.get(index + 1);
+    const mail = place === undefined ? undefined : mails.get(text(place, 'key'));
+    if (place === undefined || mail === undefined || mail['state'] !== 'done') return [];
+    const settledAt = (row: StoredRow): number => Math.max(0, Date.parse(row.Timestamp) - began);
+    if (place['copy'] === true) {
+      const reason = skippedAt.get(place.RowKey.replaceAll('|', '-'));
+      return reason === undefined ? [] : [{ file, fate: 'skipped', reason, ms: settledAt(place) }];
+    }
+    const key = mail.RowKey.slice(5);
+    const { fate, number, reason = '' } = JSON.parse(text(mail, 'decision')) as Decision;
+    const ms = settledAt(mail);
+    if (fate === 'ticket')
+      return messages.has(key) && number !== undefined ? [{ file, fate, ticket: number, ms }] : [];
+    if (!quarantined.has(key)) return [];
+    return [{ file, fate: fate === 'skip' ? 'skipped' : 'quarantine', reason, ms }];
+  });
+}
+
+/** Ids of the tickets that the ledger names. */
+export function ticketsOf(ledger: readonly StoredRow[]): string[] {
+  const ids = ledger.flatMap((row) => {
+    const decision = text(row, 'decision');
+    const id = decision === '' ? undefined : (JSON.parse(decision) as { ticketId?: string }).ticketId;
+    return id === undefined ? [] : [id];
+  });
+  return [...new Set(ids)];
+}
+
+/** True when each of `count` files stands in the ledger and nothing there is under way. */
+export function isQuiet(ledger: readonly StoredRow[], count: number): boolean {
+  const places = ledger.filter(({ RowKey }) => RowKey.startsWith('at|'));
+  const mails = ledger.filter(({ RowKey }) => RowKey.startsWith('mail|'));
+  return places.length >= count && mails.every((row) => row['state'] === 'done');
+}
+
+/** Reasons without the parts that differ from mail to mail, so that equal ones are counted together. */
+function reasonLine({ fate, reason }: FileFate): string {
+  if (fate === 'ticket') return 'ticket';
+  const general = (reason ?? '').replace(/#\d+/g, '#…').replace(/\d+/g, 'n').slice(0, 90);
+  return `${fate}: ${general}`;
+}
+
+/** The table by fate and reason, then the sum. */
+export function fateTable(fates: readonly FileFate[], files: number): string {
+  const counts = new Map<string, number>();
+  for (const fate of fates) counts.set(reasonLine(fate), (counts.get(reasonLine(fate)) ?? 0) + 1);
+  const lines = [...counts]
+    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+    .map(([line, count]) => `${String(count).padStart(7)}  ${line}`);
+  const of = (fate: FileFate['fate']): number => fates.filter((each) => each.fate === fate).length;
+  const tickets = new Set(fates.flatMap(({ ticket }) => (ticket === undefined ? [] : [ticket]))).size;
+  const sum = `${files} files = ${of('ticket')} ticket messages (in ${tickets} tickets) + ${of('quarantine')} quarantined + ${of('skipped')} skipped`;
+  const missing = files - fates.length;
+  return [...lines, '', missing === 0 ? sum : `${sum} + ${missing} WITHOUT A FATE`].join('\n');
+}

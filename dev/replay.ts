@@ -1,0 +1,154 @@
+/**
+ * `npm run replay -- FOLDER [--json]`: what would become of these mails? Delivers every file of a folder to a scratch
+ * mailbox, lets the built app fetch it, and tells each file's fate from what stands in storage afterwards. Nothing
+ * that exists is touched: the world it happens in is made for it and deleted at the end.
+ */
+import { relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
+import { openScratchWorld, type ScratchWorld } from './bench/scratch-world.ts';
+import { describeBuildError } from './build.ts';
+import { mailsOfFolder } from './practice-data.ts';
+
+const MAILBOX = 'replay@contoso.example';
+const POLL_MS = 1_000;
+/** A mail that hangs both parsers takes a minute to be given up. */
+const NO_PROGRESS_MS = 150_000;
+/** A fetch ends after four minutes, the next goes on; one that comes too early finds the mailbox busy. */
+const AGAIN_MS = 15_000;
+
+const running = new AsyncDisposableStack();
+let ended = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (!ended) void end(130);
+  });
+
+async function end(code: number): Promise<void> {
+  ended = true;
+  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
+  process.exit(code);
+}
+
+/** Standard output belongs to the answer. */
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+async function replay(): Promise<boolean> {
+  const { folder, json } = optionsOf(process.argv.slice(2));
+  const mails = await mailsOfFolder(folder);
+  const files = mails.map(({ name }) => relative(folder, name));
+  const progress = json ? (): void => {} : say;
+  const world = await openScratchWorld({ mailboxes: [MAILBOX], running, progress });
+  const id = await world.addMailbox(MAILBOX);
+  progress(
+    `Delivering ${mails.length} files to ${world.stack.mail.kind === 'debian' ? 'Dovecot' : 'the small mail server'} …`,
+  );
+  await world.stack.mail.deliverMany(
+    MAILBOX,
+    mails.map(({ raw }) => raw),
+  );
+  progress('Fetching …');
+  const began = Date.now();
+  const fates = await fetchAll(world, id, files, began, progress);
+  if (json) process.stdout.write(`${JSON.stringify(fates, undefined, 1)}\n`);
+  else process.stdout.write(`${fateTable(fates, files.length)}\n`);
+  if (fates.length === files.length) return true;
+  const known = new Set(fates.map(({ file }) => file));
+  const lost = files.filter((file) => !known.has(file));
+  say(`${lost.length} files have no fate: ${lost.slice(0, 20).join(', ')}${lost.length > 20 ? ', …' : ''}`);
+  return false;
+}
+
+function optionsOf(args: readonly string[]): { folder: string; json: boolean } {
+  const usage = 'Say which folder holds the mails: npm run replay -- FOLDER [--json]';
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false } },
+    });
+    const [folder] = positionals;
+    if (folder !== undefined && positionals.length === 1) return { folder, json: values.json };
+  } catch (error) {
+    throw new Error(usage, { cause: error });
+  }
+  throw new Error(usage);
+}
+
+async function fetchAll(
+  world: ScratchWorld,
+  mailboxId: string,
+  files: readonly string[],
+  began: number,
+  progress: (text: string) => void,
+): Promise<FileFate[]> {
+  let rows = 0;
+  let progressAt = Date.now();
+  let askedAt = 0;
+  while (!ended && Date.now() - progressAt < NO_PROGRESS_MS) {
+    if (Date.now() - Math.max(progressAt, askedAt) > AGAIN_MS || askedAt === 0) {
+      askedAt = Date.now();
+      await startFetch(world, mailboxId);
+    }
+    await pause(POLL_MS);
+    const ledger = await world.rows('Ledger', mailboxId);
+    const settled = ledger.filter((row) => row['state'] === 'done' || row.RowKey.startsWith('at|')).length;
+    if (settled !== rows) {
+      progressAt = Date.now();
+      rows = settled;
+      const places = ledger.filter(({ RowKey }) => RowKey.startsWith('at|')).length;
+      progress(`  ${places} of ${files.length} seen, ${Math.round((Date.now() - began) / 1000)} s`);
+    }
+    if (!isQuiet(ledger, files.length)) continue;
+    const fates = await readFates(world, mailboxId, files, began);
+    if (fates.length === files.length) return fates;
+  }
+  return readFates(world, mailboxId, files, began);
+}
+
+/** Through the host's own door for background functions, as an operator would. */
+async function startFetch(world: ScratchWorld, mailboxId: string): Promise<void> {
+  const input = JSON.stringify({ shard: 0, mailboxIds: [mailboxId] });
+  const response = await fetch(`${world.host.url}/admin/functions/fetchShard`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input }),
+  });
+  if (response.status !== 202) throw new Error(`The fetch could not be started: status ${response.status}.`);
+}
+
+async function readFates(
+  world: ScratchWorld,
+  mailboxId: string,
+  files: readonly string[],
+  began: number,
+): Promise<FileFate[]> {
+  const [ledger, quarantine] = await Promise.all([
+    world.rows('Ledger', mailboxId),
+    world.rows('Quarantine', mailboxId),
+  ]);
+  const messages = new Set<string>();
+  const tickets = ticketsOf(ledger);
+  for (let start = 0; start < tickets.length; start += 32)
+    await Promise.all(
+      tickets.slice(start, start + 32).map(async (ticketId) => {
+        for (const row of await world.rows('Tickets', ticketId))
+          if (row.RowKey.startsWith('m|')) messages.add(row.RowKey.split('|')[2] ?? '');
+      }),
+    );
+  return fatesOf(files, { ledger, quarantine, messages }, began);
+}
+
+try {
+  const complete = await replay();
+  if (!ended) await end(complete ? 0 : 1);
+} catch (error) {
+  if (!ended) {
+    say(describeBuildError(error));
+    await end(1);
+  }
+}
