@@ -1,0 +1,178 @@
+/**
+ * Mail as it really comes: five hundred mails of many sources, hostile ones among them, through the built app. Every
+ * one must become a ticket message, or stand in quarantine or among the skipped with a reason.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import { corpusFiles, corpusMail, corpusMissing } from '../intake/mail-files.ts';
+import { ordinaryMails } from '../intake/ordinary-mails.ts';
+import {
+  connectSupport,
+  type Desk,
+  dumpTables,
+  fetchOnce,
+  openDesk,
+  SUPPORT,
+  type Watcher,
+  watchInbox,
+} from './desk.ts';
+import { type Records, readRecords } from './desk-records.ts';
+
+const MAILS = 500;
+const kind = mailServerKindHere();
+if (kind !== 'debian')
+  console.warn('Dovecot is not installed: the corpus is fetched from the small mail server.');
+
+/** All hostile and all named mails, and of the rest each n-th: the same ones every time. */
+function chosenFiles(): string[] {
+  const all = corpusFiles().filter((path) => path !== 'README.md' && !path.endsWith('_reply_text'));
+  const named = new Set(ordinaryMails.map(([path]) => path));
+  const sure = all.filter((path) => path.startsWith('hostile/') || named.has(path));
+  const rest = all.filter((path) => !sure.includes(path));
+  const wanted = MAILS - sure.length;
+  const spread = Array.from(
+    { length: wanted },
+    (_, index) => rest[Math.floor((index * rest.length) / wanted)],
+  );
+  return [...sure, ...spread.filter((path) => path !== undefined)].sort();
+}
+
+describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
+  let desk: Desk;
+  let host: HostProcess;
+  let mailboxId: string;
+  let files: string[];
+  let watcher: Watcher;
+  let records: Records;
+
+  beforeAll(async () => {
+    files = chosenFiles();
+    desk = await openDesk(kind);
+    mailboxId = await connectSupport(desk);
+    await desk.stack.mail.deliverMany(SUPPORT, files.map(corpusMail));
+    host = await desk.startHost();
+    watcher = await watchInbox(desk);
+    const began = Date.now();
+    await fetchOnce(desk, host, mailboxId, { limitMs: 230_000 });
+    console.log(
+      `${files.length} mails fetched from ${kind} in ${((Date.now() - began) / 1000).toFixed(1)} s`,
+    );
+    const { all, uidValidity } = await watcher.look();
+    expect(all).toEqual(files.map((_, index) => index + 1));
+    records = await readRecords(
+      desk.tables,
+      desk.stack.storage.connectionString,
+      mailboxId,
+      uidValidity,
+      all,
+    );
+  }, 300_000);
+  afterAll(async () => {
+    await watcher?.close();
+    await desk?.[Symbol.asyncDispose]();
+  });
+
+  const reasonsOf = (wanted: 'quarantined' | 'skipped'): { file: string; reason: string }[] =>
+    files.flatMap((file, index) => {
+      const fate = records.fates.get(index + 1);
+      return fate?.kind === wanted ? [{ file, reason: fate.reason }] : [];
+    });
+
+  it('come in with access tokens as large as Microsoft’s', async () => {
+    const token = await desk.stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
+    expect(token.length).toBeGreaterThan(2_300);
+  });
+
+  it('each became one ticket message, or is kept or passed over with its reason', async () => {
+    expect(records.faults).toEqual([]);
+    const fates = [...records.fates.values()];
+    expect(fates).toHaveLength(MAILS);
+    const count = (wanted: string): number => fates.filter((fate) => fate?.kind === wanted).length;
+    console.log(
+      `${count('message')} ticket messages, ${count('quarantined')} quarantined, ${count('skipped')} skipped`,
+    );
+    expect(count('message') + count('quarantined') + count('skipped')).toBe(MAILS);
+    expect((await watcher.look()).seen).toHaveLength(MAILS);
+  });
+
+  it('only hostile ones are in quarantine, and few', () => {
+    const quarantined = reasonsOf('quarantined');
+    expect(quarantined.filter(({ file, reason }) => !file.startsWith('hostile/') || reason === '')).toEqual(
+      [],
+    );
+    expect(quarantined.length).toBeLessThanOrEqual(MAILS * 0.02);
+  });
+
+  it('only copies and what is no mail are skipped', () => {
+    const others = reasonsOf('skipped').filter(({ reason }) => !/^(copy of a mail|not a mail)/.test(reason));
+    expect(others).toEqual([]);
+  });
+
+  it.each(ordinaryMails)(
+    '%s has its sender, subject, first line and files',
+    async (path, from, subject, line, named) => {
+      const fate = records.fates.get(files.indexOf(path) + 1);
+      const key = fate !== undefined && 'key' in fate ? fate.key : '';
+      const [message] = records.messages.get(key) ?? [];
+      const read = async (blob: unknown): Promise<Buffer> =>
+        Buffer.from((await desk.blobs.read(String(blob))) ?? '');
+      const text = String(message?.['text'] ?? (await read(message?.['textBlob'])));
+      const rows = records.attachments.get(key) ?? [];
+      const attached = await Promise.all(
+        rows.map(async (row, index) => {
+          const bytes = await read(row['blob']);
+          // The table has the sizes of the files at hand; a text of bare LF is sent with CRLF.
+          const unixSize = bytes.toString('latin1').replaceAll('\r\n', '\n').length;
+          const size = unixSize === named[index]?.[1] ? unixSize : bytes.length;
+          return [row['filename'], bytes.length === row['size'] ? size : 'not as long as said'];
+        }),
+      );
+      expect({
+        from: (JSON.parse(String(message?.['from'] ?? '{}')) as { address?: string }).address,
+        subject: message?.['subject'],
+        line: text.trimStart().split('\n')[0]?.slice(0, line.length),
+        attached,
+      }).toEqual({ from, subject, line, attached: named });
+    },
+  );
+
+  it('a second run changes nothing, nor does one after all mail was marked unread', async () => {
+    const dump = async (): Promise<Record<string, string>> => {
+      const rows = await dumpTables(desk.stack.storage.connectionString);
+      // Says when the shard was fetched last.
+      return Object.fromEntries([...rows].filter(([name]) => !name.startsWith('MailboxState/state/shard|')));
+    };
+    const before = await dump();
+    await fetchOnce(desk, host, mailboxId);
+    expect(await dump()).toEqual(before);
+    await watcher.unsee();
+    await fetchOnce(desk, host, mailboxId);
+    expect(await dump()).toEqual(before);
+    expect((await watcher.look()).seen).toHaveLength(MAILS);
+  }, 120_000);
+
+  it('the comparison notices a lost message, a ticket listed twice and a mark on mail that is not stored', async () => {
+    const { tables, stack } = desk;
+    const [message] = [...records.messages.values()].flat();
+    const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });
+    if (message === undefined || listed === undefined) throw new Error('nothing was stored');
+    const { etag: _etag, timestamp: _timestamp, ...row } = listed;
+    await tables.open('Tickets').commit(message.partitionKey, [{ kind: 'remove', rowKey: message.rowKey }]);
+    await tables
+      .open('TicketIndex')
+      .commit('closed', [{ kind: 'put', row: { ...row, partitionKey: 'closed' } }]);
+    const { all, uidValidity } = await watcher.look();
+    const uids = [...all, MAILS + 1];
+    const { faults } = await readRecords(
+      tables,
+      stack.storage.connectionString,
+      mailboxId,
+      uidValidity,
+      uids,
+    );
+    expect(faults.filter((fault) => /is 0 ticket messages/.test(fault))).toHaveLength(1);
+    expect(faults.filter((fault) => /is listed 2 times/.test(fault))).toHaveLength(1);
+    expect(faults).toContain(`mail ${MAILS + 1} is in no ledger`);
+  });
+});

@@ -1,0 +1,204 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { ImapFlow } from 'imapflow';
+import { buildApp } from '../../dev/build.ts';
+import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
+import { practicePeople } from '../../dev/host/options.ts';
+import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { type Stack, startStack } from '../../dev/stack.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
+import { azureTables } from '../../shared/platform/azure-tables.ts';
+import type { Blobs } from '../../shared/platform/blobs.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Tables } from '../../shared/platform/tables.ts';
+import { Visitor } from './visitor.ts';
+
+export const SUPPORT = 'support@contoso.example';
+/** No timer fires during a test: everything is started by hand. */
+const NEVER = '0 0 3 1 1 *';
+
+/** The built app over a fresh practice world. Hosts are processes, so that they can be killed. */
+export interface Desk extends AsyncDisposable {
+  folder: string;
+  stack: Stack;
+  tables: Tables;
+  blobs: Blobs;
+  /** One more process of the app; `background`: its timers and queues run. */
+  startHost(options?: {
+    port?: number;
+    background?: boolean;
+    settings?: Record<string, string>;
+  }): Promise<HostProcess>;
+  /** All that the hosts logged so far. */
+  log(): string;
+}
+
+/** Builds the app into a folder of its own: others may build theirs meanwhile. */
+export async function openDesk(mail: MailServerKind, { inMemory = true } = {}): Promise<Desk> {
+  const folder = mkdtempSync(join(tmpdir(), 'postroom-desk-'));
+  // A temporary folder is private; Dovecot's own user must be able to enter.
+  chmodSync(folder, 0o755);
+  const [app, stack] = await Promise.all([
+    buildApp({ outDir: join(folder, 'app') }),
+    startStack({ stateDir: join(folder, 'world'), mail, inMemory }),
+  ]);
+  const storage = { kind: 'connection-string', connectionString: stack.storage.connectionString } as const;
+  const hosts = new Set<HostProcess>();
+  const logFile = join(folder, 'host.log');
+  const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
+  return {
+    folder,
+    stack,
+    tables: azureTables(storage, openSeam),
+    blobs: azureBlobs(storage, openSeam),
+    log: () => readFileSync(logFile, 'utf8'),
+    async startHost({ port = 0, background = false, settings = {} } = {}) {
+      const host = await startHostProcess(
+        {
+          appDir: app.outDir,
+          port,
+          settings: { FETCH_SCHEDULE: NEVER, ...stack.settings, ...settings },
+          stateDir: join(folder, 'host'),
+          people: practicePeople,
+          practice: { mailboxes: [SUPPORT, ...others], dropSmtp: stack.mail.drop },
+          background,
+        },
+        logFile,
+      );
+      hosts.add(host);
+      void host.ended.then(() => hosts.delete(host));
+      return host;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...hosts].map((host) => host.kill()));
+      await stack.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Registers the practice provider and the support mailbox through the app's own pages; gives the mailbox's id. */
+export async function connectSupport({ stack, startHost }: Desk): Promise<string> {
+  const host = await startHost({ port: stack.ports.web });
+  try {
+    const [alex] = practicePeople;
+    const visitor = new Visitor(host.url);
+    await visitor.signIn(alex?.id ?? '');
+    return await visitor.connectPracticeMailbox(SUPPORT, stack.mail.imap);
+  } finally {
+    await host.stop();
+  }
+}
+
+/** Starts a fetch as the host's operator may and does not wait for it. Runs with different shards tell their ends apart. */
+export async function startFetch(host: HostProcess, mailboxId: string, shard = 0): Promise<void> {
+  const response = await fetch(`${host.url}/admin/functions/fetchShard`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input: JSON.stringify({ shard, mailboxIds: [mailboxId] }) }),
+  });
+  if (response.status !== 202) throw new Error(`The fetch was not started: ${response.status}`);
+}
+
+/** One whole fetch. @throws Error with the mailbox's trouble when it fails or does not end in time. */
+export async function fetchOnce(
+  desk: Desk,
+  host: HostProcess,
+  mailboxId: string,
+  { shard = 0, limitMs = 60_000 } = {},
+): Promise<void> {
+  const mailboxes = createMailboxStore(desk.tables);
+  const successOf = async (): Promise<string | undefined> =>
+    (await mailboxes.fetchState()).shards.get(shard)?.get(mailboxId);
+  const before = await successOf();
+  await startFetch(host, mailboxId, shard);
+  const end = Date.now() + limitMs;
+  while ((await successOf()) === before) {
+    const trouble = (await mailboxes.fetchState()).troubles.get(mailboxId);
+    if (trouble !== undefined || Date.now() > end)
+      throw new Error(
+        `The fetch did not work: ${trouble?.problem ?? 'time is over'}\n${desk.log().slice(-3000)}`,
+      );
+    await pause(60);
+  }
+}
+
+/** Every row of every table (or of one) as text, without what a repeated write of the same row changes. */
+export async function dumpTables(connectionString: string, only?: string): Promise<Map<string, string>> {
+  const service = TableServiceClient.fromConnectionString(connectionString, {
+    allowInsecureConnection: true,
+  });
+  const rows = new Map<string, string>();
+  for await (const { name = '' } of service.listTables()) {
+    if (only !== undefined && only !== name) continue;
+    const table = TableClient.fromConnectionString(connectionString, name, { allowInsecureConnection: true });
+    for await (const entity of table.listEntities<Record<string, unknown>>()) {
+      const { partitionKey, rowKey, etag: _etag, timestamp: _timestamp, ...columns } = entity;
+      const sorted = Object.entries(columns).sort(([a], [b]) => (a < b ? -1 : 1));
+      rows.set(`${name}/${partitionKey}/${rowKey}`, JSON.stringify(sorted));
+    }
+  }
+  return rows;
+}
+
+/** What a dead process still holds is taken from it, as time would do. */
+export async function breakLease(connectionString: string, mailboxId: string): Promise<void> {
+  const blob = BlobServiceClient.fromConnectionString(connectionString)
+    .getContainerClient('postroom')
+    .getBlobClient(`lease/${mailboxId}`);
+  await blob
+    .getBlobLeaseClient()
+    .breakLease(0)
+    .catch((error: unknown) => {
+      const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+      // 404: never taken; 409: not held.
+      if (status !== 404 && status !== 409) throw error;
+    });
+}
+
+export interface Watcher {
+  /** UIDs of all mail, and of what is marked as read, as the server has it now. */
+  look(): Promise<{ all: number[]; seen: number[]; uidValidity: string }>;
+  /** Everything is unread again. */
+  unsee(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A second mail program at the support mailbox. */
+export async function watchInbox({ stack }: Desk): Promise<Watcher> {
+  const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
+  const client = new ImapFlow({
+    ...stack.practice.imap,
+    secure: true,
+    tls: { ca: stack.ca },
+    auth: { user: SUPPORT, accessToken },
+    logger: false,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  const { uidValidity } = await client.mailboxOpen('INBOX');
+  const search = async (query: { all: true } | { seen: true }): Promise<number[]> => {
+    const found = await client.search(query, { uid: true });
+    if (found === false || found === undefined) throw new Error('The mail server did not search');
+    return [...found].sort((a, b) => a - b);
+  };
+  return {
+    async look() {
+      await client.noop();
+      return {
+        all: await search({ all: true }),
+        seen: await search({ seen: true }),
+        uidValidity: String(uidValidity),
+      };
+    },
+    async unsee() {
+      await client.messageFlagsRemove('1:*', ['\\Seen'], { uid: true });
+    },
+    close: () => client.logout(),
+  };
+}
