@@ -1,0 +1,128 @@
+import { type Inbox, InboxError, type InboxSearch, type MailFacts } from '../../shared/mailboxes/inbox.ts';
+import type { Seam } from '../../shared/platform/seam.ts';
+
+const PIECE = 4 * 1024 * 1024;
+const DAY_MS = 86_400_000;
+
+export interface FolderMail {
+  uid: number;
+  raw: Uint8Array;
+  /** ISO. */
+  receivedAt: string;
+  seen: boolean;
+}
+
+/** A folder on a mail server, as the server sees it: what happens here happens without a session. */
+export class MemoryFolder {
+  uidValidity: string;
+  mails: FolderMail[] = [];
+  /** What was moved away, by folder. */
+  readonly moved = new Map<string, FolderMail[]>();
+  #uidNext = 1;
+
+  constructor(uidValidity = '1700000000') {
+    this.uidValidity = uidValidity;
+  }
+
+  get uidNext(): number {
+    return this.#uidNext;
+  }
+
+  deliver(raw: Uint8Array, receivedAt: string): FolderMail {
+    const mail = { uid: this.#uidNext, raw, receivedAt, seen: false };
+    this.#uidNext += 1;
+    this.mails.push(mail);
+    return mail;
+  }
+
+  /** The server numbers all mail anew, in reverse order, so that a UID of before means another mail. */
+  renumber(): void {
+    this.uidValidity = String(Number(this.uidValidity) + 1);
+    this.mails.reverse();
+    for (const [index, mail] of this.mails.entries()) mail.uid = index + 1;
+  }
+}
+
+/** Opens the folder behind the port and the seam points of IMAP; held to the same contract suite as real servers. */
+export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise<Inbox> {
+  await seam.call('imap.connect', async () => {});
+  const opened = await seam.call('imap.select', async () => ({
+    uidValidity: folder.uidValidity,
+    uidNext: folder.uidNext,
+    total: folder.mails.length,
+  }));
+  let closed = false;
+  const call = <T>(operation: string, effect: () => T): Promise<T> =>
+    seam.call(`imap.${operation}`, async () => {
+      if (closed) throw new InboxError('unavailable', 'The connection is closed');
+      return effect();
+    });
+  const among = (uids: readonly number[]): FolderMail[] =>
+    folder.mails.filter(({ uid }) => uids.includes(uid)).sort((a, b) => a.uid - b.uid);
+  const part = (uid: number, start: number, length: number): Promise<Uint8Array> =>
+    call('part', () => {
+      const [mail] = among([uid]);
+      if (mail === undefined) throw new InboxError('unavailable', 'The mail is gone');
+      return mail.raw.subarray(start, start + length);
+    });
+  const take = (uids: readonly number[]): FolderMail[] => {
+    const taken = among(uids);
+    folder.mails = folder.mails.filter((mail) => !taken.includes(mail));
+    return taken;
+  };
+
+  return {
+    ...opened,
+    search: (search) => call('search', () => found(folder.mails, search)),
+    facts: (uids) => call('facts', () => among(uids).map(factsOf)),
+    sources: (uids, each) =>
+      call('sources', () => {
+        for (const { uid, raw } of among(uids)) each(uid, raw);
+      }),
+    async *pieces(uid) {
+      for (let start = 0; ; start += PIECE) {
+        const piece = await part(uid, start, PIECE);
+        if (piece.byteLength > 0) yield piece;
+        if (piece.byteLength < PIECE) return;
+      }
+    },
+    beginning: (uid, bytes) => part(uid, 0, bytes),
+    currentUidValidity: () => call('status', () => folder.uidValidity),
+    markSeen: (uids) =>
+      call('store', () => {
+        for (const mail of among(uids)) mail.seen = true;
+      }),
+    move: (uids, to) =>
+      call('move', () => {
+        folder.moved.set(to, [...(folder.moved.get(to) ?? []), ...take(uids)]);
+      }),
+    remove: (uids) =>
+      call('delete', () => {
+        take(uids);
+      }),
+    async close() {
+      closed = true;
+    },
+  };
+}
+
+const factsOf = ({ uid, raw, receivedAt }: FolderMail): MailFacts => ({
+  uid,
+  size: raw.byteLength,
+  receivedAt,
+});
+
+function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSearch): number[] {
+  // SINCE knows days, not times (RFC 3501 section 6.4.4).
+  const day = since === undefined ? undefined : Math.floor(Date.parse(since) / DAY_MS) * DAY_MS;
+  return mails
+    .filter(
+      ({ uid, seen, receivedAt }) =>
+        !seen ||
+        (from !== undefined && uid >= from) ||
+        (day !== undefined && Date.parse(receivedAt) >= day) ||
+        also.includes(uid),
+    )
+    .map(({ uid }) => uid)
+    .sort((a, b) => a - b);
+}

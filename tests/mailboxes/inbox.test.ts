@@ -1,0 +1,193 @@
+import { createServer } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
+import { type Fault, faults } from '../../dev/peers/mail/exchange-texts.ts';
+import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { type ImapAddress, openImapInbox, uidSet } from '../../shared/mailboxes/imap-inbox.ts';
+import type { InboxFailure } from '../../shared/mailboxes/inbox.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
+import { info, sales, sam, support } from '../peers/mail-lab.ts';
+import { useMailServer } from '../peers/mail-under-test.ts';
+import { describeInbox } from './inbox-contract.ts';
+
+describe('an inbox in memory', () => {
+  const folder = new MemoryFolder();
+  describeInbox({
+    async fill(raws) {
+      folder.mails = [];
+      for (const raw of raws) folder.deliver(raw, new Date().toISOString());
+    },
+    open: () => openMemoryInbox(folder, openSeam),
+  });
+
+  test('means other mail by the same UIDs after it was numbered anew', async () => {
+    const own = new MemoryFolder();
+    for (const text of ['a', 'b', 'c']) own.deliver(Buffer.from(text), '2026-11-24T10:00:00.000Z');
+    const inbox = await openMemoryInbox(own, openSeam);
+    own.renumber();
+    expect(await inbox.currentUidValidity()).not.toBe(inbox.uidValidity);
+    expect(own.mails.map(({ uid, raw }) => [uid, String(raw)])).toEqual([
+      [1, 'c'],
+      [2, 'b'],
+      [3, 'a'],
+    ]);
+  });
+});
+
+const kinds: [string, MailServerKind][] = [
+  ['on the mail server without installation', 'npm'],
+  ['on Dovecot', 'debian'],
+];
+
+describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
+  const here = kind === 'npm' || mailServerKindHere() === 'debian';
+  if (!here) console.warn('SKIPPED: the inbox over IMAP on Dovecot, which is not here.');
+  describe.skipIf(!here)('of our own', () => {
+    const mail = useMailServer(kind);
+    const addressOf = async (wish: Partial<ImapAddress> = {}, upn = support): Promise<ImapAddress> => ({
+      ...mail.server().imap,
+      folder: 'INBOX',
+      user: support,
+      accessToken: new Secret(await mail.lab().token(upn)),
+      ...wish,
+    });
+    // What NODE_EXTRA_CA_CERTS is for a process of its own.
+    beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
+
+    describeInbox({
+      async fill(raws) {
+        const client = await mail.emptyInbox(support);
+        await client.logout();
+        if (raws.length > 0) await mail.server().deliverMany(support, raws);
+      },
+      open: async () => openImapInbox(await addressOf(), openSeam),
+    });
+
+    test('moves into the folder that was named', async () => {
+      const client = await mail.emptyInbox(sales);
+      await mail.server().deliver(sales, Buffer.from('Subject: to be moved\r\n\r\nx\r\n'));
+      const accessToken = new Secret(await mail.lab().token(sales));
+      const inbox = await openImapInbox(await addressOf({ user: sales, accessToken }), openSeam);
+      await inbox.move(await inbox.search({}), 'Archive');
+      await inbox.close();
+      await client.mailboxOpen('Archive');
+      expect(await client.search({ subject: 'to be moved' })).toEqual([1]);
+    });
+
+    test('opens a shared mailbox with the token of somebody who may', async () => {
+      const inbox = await openImapInbox(await addressOf({ user: info }, sam), openSeam);
+      expect(inbox.total).toBe(0);
+      await inbox.close();
+    });
+
+    test('passes the seam with every call, under its own name', async () => {
+      const points: string[] = [];
+      const seam: Seam = {
+        ...openSeam,
+        call: (point, effect) => {
+          points.push(point);
+          return effect();
+        },
+      };
+      await mail.emptyInbox(support);
+      await mail.server().deliver(support, Buffer.from('Subject: x\r\n\r\nx\r\n'));
+      const inbox = await openImapInbox(await addressOf(), seam);
+      const uids = await inbox.search({});
+      await inbox.facts(uids);
+      await inbox.sources(uids, () => {});
+      await inbox.beginning(uids[0] ?? 0, 5);
+      await inbox.currentUidValidity();
+      await inbox.markSeen(uids);
+      await inbox.remove(uids);
+      await inbox.close();
+      const called = ['connect', 'select', 'search', 'facts', 'sources', 'part', 'status', 'store', 'delete'];
+      expect(points).toEqual(called.map((name) => `imap.${name}`));
+    });
+
+    describe('fails', () => {
+      const skinned = async (): Promise<ExchangeSkin> => {
+        const skin = await startExchangeSkin({
+          protocol: 'imap',
+          target: mail.server().imap,
+          tls: mail.lab().options.tls,
+        });
+        onTestFinished(() => skin.stop());
+        return skin;
+      };
+      const failing = async (address: Promise<ImapAddress>): Promise<unknown> => {
+        try {
+          await (await openImapInbox(await address, openSeam)).close();
+          return 'opened';
+        } catch (error) {
+          return error;
+        }
+      };
+
+      test('as `token-refused` with a token that is not one, and does not show it', async () => {
+        const error = await failing(addressOf({ accessToken: new Secret('not-a-token-at-all') }));
+        expect(error).toMatchObject({ code: 'imap-token-refused', failure: 'token-refused' });
+        expect(String(error)).not.toContain('not-a-token-at-all');
+      });
+
+      test.each<[InboxFailure, string, () => Fault]>([
+        ['no-access', 'the user may not open the mailbox', () => faults.notConnected()],
+        ['unavailable', 'too much was asked', () => faults.imapThrottle(10)],
+        ['unavailable', 'the server is not available', () => faults.unavailable()],
+        ['unavailable', 'the server says good-bye', () => faults.imapBye()],
+      ])('as `%s` where %s, in the words of Exchange Online', async (failure, _why, fault) => {
+        const skin = await skinned();
+        skin.faults.push(fault());
+        expect(await failing(addressOf({ host: skin.host, port: skin.port }))).toMatchObject({ failure });
+        expect(await failing(addressOf({ host: skin.host, port: skin.port })), 'and opens afterwards').toBe(
+          'opened',
+        );
+      });
+
+      test('as `unavailable` when the connection breaks in the middle of a mail, which is not handed over', async () => {
+        const skin = await skinned();
+        await (await mail.emptyInbox(support)).logout();
+        const short = Buffer.from('Subject: short\r\n\r\nx\r\n');
+        const long = Buffer.from(`Subject: long\r\n\r\n${'y'.repeat(200_000)}\r\n`);
+        await mail.server().deliverMany(support, [short, long]);
+        const inbox = await openImapInbox(await addressOf({ host: skin.host, port: skin.port }), openSeam);
+        const uids = await inbox.search({});
+        skin.faults.push(faults.cutAfter(50_000));
+        const got: string[] = [];
+        const broken = inbox.sources(uids, (_uid, raw) => got.push(Buffer.from(raw).toString()));
+        await expect(broken).rejects.toMatchObject({ failure: 'unavailable' });
+        expect(got).toEqual([short.toString()]);
+        await inbox.close();
+      });
+
+      test('as `folder-missing` where there is no such folder', async () => {
+        expect(await failing(addressOf({ folder: 'No such folder' }))).toMatchObject({
+          failure: 'folder-missing',
+        });
+      });
+
+      test('as `unavailable` where nobody listens', async () => {
+        const server = createServer().listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        const bound = server.address();
+        const port = typeof bound === 'object' && bound !== null ? bound.port : 1;
+        await new Promise((resolve) => server.close(resolve));
+        expect(await failing(addressOf({ host: '127.0.0.1', port }))).toMatchObject({
+          failure: 'unavailable',
+        });
+      });
+    });
+  });
+});
+
+test.each<[string, number[], string]>([
+  ['one', [7], '7'],
+  ['neighbours', [1, 2, 3], '1:3'],
+  ['in any order', [9, 2, 1, 3, 7], '1:3,7,9'],
+  ['none', [], ''],
+])('a set of UIDs is said the shortest way: %s', (_what, uids, said) => {
+  expect(uidSet(uids)).toBe(said);
+});
