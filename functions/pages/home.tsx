@@ -147,7 +147,7 @@ function FirstSteps(props: { hasProvider: boolean; hasMailbox: boolean; principa
       </li>
       <li class={second}>
         <h2>Sign in a mailbox</h2>
-        <p>The owner signs in once. You may also send them a one-time link.</p>
+        <p>The owner signs in once.</p>
         <Step state={second} href="/mailboxes/new" label="Add a mailbox" isAdmin={isAdmin} />
       </li>
       <li class={third}>

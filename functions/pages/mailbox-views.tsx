@@ -198,19 +198,7 @@ export function mailboxFormPage(view: {
           spellcheck={false}
         />
         <SelectField {...field('account')} label="Account that signs in" options={view.choices} />
-        <RadioField
-          {...field('protocol')}
-          legend="Protocol"
-          options={[
-            {
-              value: 'imap',
-              label: 'IMAP',
-              hint: 'Knows folders and what is read. The right choice nearly always.',
-            },
-            { value: 'pop3', label: 'POP3', hint: 'Only where IMAP is switched off.' },
-          ]}
-        />
-        <TextField {...field('host')} label="Mail server" spellcheck={false} autocomplete="off" />
+        <TextField {...field('host')} label="IMAP server" spellcheck={false} autocomplete="off" />
         <TextField {...field('port')} label="Port" size="short" type="number" />
         <TextField
           {...field('folder')}

@@ -205,7 +205,6 @@ async function proposal(services: Services, chosen: AccountChoice): Promise<Reco
   return {
     address: chosen.account.address,
     account: chosen.value,
-    protocol: 'imap',
     host: mail?.host ?? '',
     port: String(mail?.port ?? 993),
     folder: 'INBOX',
@@ -219,7 +218,6 @@ function fieldsOf(mailbox: Mailbox): Record<string, string> {
   return {
     address: mailbox.address,
     account: `${mailbox.providerId}.${mailbox.accountId}`,
-    protocol: mailbox.protocol,
     host: mailbox.host,
     port: String(mailbox.port),
     folder: mailbox.folder,

@@ -5,7 +5,7 @@ export interface MailboxFormRules {
   hosts: Partial<Record<Mailbox['protocol'], { host: string; port: number }>> | undefined;
   /** A sentence when a host may not be reached. */
   hostProblem: (host: string) => string | undefined;
-  /** Other ports than the two of mail over TLS; on a developer's machine only. */
+  /** Other ports than the one of IMAP over TLS; on a developer's machine only. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
 }
@@ -15,7 +15,7 @@ export type MailboxFormResult =
   | { kind: 'valid'; settings: MailboxSettings }
   | { kind: 'invalid'; errors: Readonly<Record<string, string>> };
 
-const TLS_PORTS: Record<Mailbox['protocol'], number> = { imap: 993, pop3: 995 };
+const IMAP_OVER_TLS = 993;
 const MINUTES_A_DAY = 1440;
 
 /** Checks what was typed for a mailbox. Pure. `account` comes as `providerId.accountId`. */
@@ -32,20 +32,19 @@ export function parseMailboxForm(
   const [providerId = '', accountId = ''] = field('account').split('.');
   if (providerId === '' || accountId === '') errors['account'] = 'Choose the account that signs in.';
 
-  const protocol = field('protocol') === 'pop3' ? 'pop3' : 'imap';
   const host = field('host').toLowerCase();
-  const bound = rules.hosts?.[protocol];
+  const bound = rules.hosts?.imap;
   const hostWrong = hostProblemOf(host, rules, bound?.host);
   if (hostWrong !== undefined) errors['host'] = hostWrong;
   const port = Number(field('port'));
-  const portWrong = portProblem(port, rules.anyPort, [bound?.port, TLS_PORTS[protocol]]);
+  const portWrong = portProblem(port, rules.anyPort, [bound?.port, IMAP_OVER_TLS]);
   if (portWrong !== undefined) errors['port'] = portWrong;
 
-  const folder = protocol === 'pop3' ? 'INBOX' : field('folder');
+  const folder = field('folder');
   const folderWrong = folderProblem(folder);
   if (folderWrong !== undefined) errors['folder'] = folderWrong;
 
-  const after = afterFetchOf(field('after'), field('moveFolder'), protocol, folder, errors);
+  const after = afterFetchOf(field('after'), field('moveFolder'), folder, errors);
   const intervalMinutes = Number(field('interval'));
   if (!Number.isInteger(intervalMinutes) || intervalMinutes < 1 || intervalMinutes > MINUTES_A_DAY)
     errors['interval'] = 'Enter the minutes between two fetches, from 1 to 1440.';
@@ -55,7 +54,7 @@ export function parseMailboxForm(
     kind: 'valid',
     settings: {
       address,
-      protocol,
+      protocol: 'imap',
       host,
       port,
       folder,
@@ -71,7 +70,7 @@ export function parseMailboxForm(
 function hostProblemOf(host: string, rules: MailboxFormRules, bound: string | undefined): string | undefined {
   if (host === '') return 'Enter the name of the mail server.';
   if (rules.hosts === undefined) return rules.hostProblem(host);
-  if (bound === undefined) return 'This provider has no server for the chosen protocol.';
+  if (bound === undefined) return 'This provider has no IMAP server.';
   return host === bound.toLowerCase()
     ? undefined
     : `The sign-in of this provider may only be used at ${bound}.`;
@@ -82,11 +81,8 @@ function portProblem(
   any: boolean,
   allowed: readonly (number | undefined)[],
 ): string | undefined {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    return 'Enter a port, 993 for IMAP or 995 for POP.';
-  return any || allowed.includes(port)
-    ? undefined
-    : 'Only the ports for mail over TLS can be used: 993 for IMAP, 995 for POP.';
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return 'Enter a port, usually 993.';
+  return any || allowed.includes(port) ? undefined : 'Only the port for IMAP over TLS can be used: 993.';
 }
 
 function folderProblem(folder: string): string | undefined {
@@ -100,13 +96,12 @@ function folderProblem(folder: string): string | undefined {
 function afterFetchOf(
   choice: string,
   moveFolder: string,
-  protocol: Mailbox['protocol'],
   folder: string,
   errors: Record<string, string>,
 ): Mailbox['afterFetch'] {
   if (choice === 'delete') return { kind: 'delete' };
   if (choice !== 'move') return { kind: 'mark-seen' };
-  const wrong = protocol === 'pop3' ? 'POP has no folders; choose another way.' : folderProblem(moveFolder);
+  const wrong = folderProblem(moveFolder);
   if (wrong !== undefined) errors['moveFolder'] = wrong;
   else if (moveFolder === folder)
     errors['moveFolder'] = 'Choose another folder than the one that is fetched.';

@@ -11,7 +11,7 @@ export type OpenedMailbox =
  * all the same, what was read before is not.
  */
 export async function openMailbox(
-  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor'> },
+  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'saveTrouble'> },
   mailbox: Mailbox,
 ): Promise<OpenedMailbox> {
   const connected = await connectInbox(deps, mailbox);
@@ -20,7 +20,9 @@ export async function openMailbox(
   const { inbox } = connected;
   try {
     const unread = await inbox.search({});
-    const { cursors } = await deps.mailboxes.fetchState();
+    const { cursors, troubles } = await deps.mailboxes.fetchState();
+    // What stopped it is mended: the next fetch need not wait for its time.
+    if (troubles.has(mailbox.id)) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
     if (cursors.get(mailbox.id)?.uidValidity !== inbox.uidValidity)
       await deps.mailboxes.saveCursor(mailbox.id, {
         uidValidity: inbox.uidValidity,

@@ -43,7 +43,7 @@ export function replyChain(world: World): [PracticeMail, PracticeMail, PracticeM
     write(
       world,
       'thread-1',
-      { from: jo, subject, id: String(first), ago: 2 * day, zone: 1 },
+      { from: jo, subject, id: String(first), ago: 2 * day, zone: 1, more: { Cc: lee } },
       textPart(question),
     ),
     write(

@@ -1,0 +1,133 @@
+import type { ExplainContext, ExplanationLink } from './explanation.ts';
+
+interface LinkTemplate {
+  label: string;
+  /** The page of this very app or mailbox; used when all its placeholders are known. */
+  own?: string;
+  /** Where the page is found when they are not. */
+  generic: string;
+}
+
+const ENTRA = 'https://entra.microsoft.com/#view';
+const APP_LIST = `${ENTRA}/Microsoft_AAD_RegisteredApps/ApplicationsListBlade`;
+const ENTERPRISE_LIST = `${ENTRA}/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`;
+const appPage = (blade: string): string =>
+  `${ENTRA}/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/${blade}/appId/{clientId}`;
+const enterprisePage = (blade: string): string =>
+  `${ENTRA}/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/${blade}/objectId/{objectId}/appId/{clientId}`;
+
+const templates = {
+  app: { label: 'The app registration: overview', own: appPage('Overview'), generic: APP_LIST },
+  authentication: {
+    label: 'The app registration: authentication',
+    own: appPage('Authentication'),
+    generic: APP_LIST,
+  },
+  secrets: {
+    label: 'The app registration: certificates and secrets',
+    own: appPage('Credentials'),
+    generic: APP_LIST,
+  },
+  permissions: {
+    label: 'The app registration: API permissions',
+    own: appPage('CallAnAPI'),
+    generic: APP_LIST,
+  },
+  'enterprise-properties': {
+    label: 'The enterprise application: properties',
+    own: enterprisePage('Properties'),
+    generic: ENTERPRISE_LIST,
+  },
+  'enterprise-users': {
+    label: 'The enterprise application: users and groups',
+    own: enterprisePage('Users'),
+    generic: ENTERPRISE_LIST,
+  },
+  'enterprise-apps': { label: 'Enterprise applications', generic: ENTERPRISE_LIST },
+  'consent-requests': {
+    label: 'Admin consent requests',
+    generic: `${ENTRA}/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AccessRequests`,
+  },
+  // https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#construct-the-url-for-granting-tenant-wide-admin-consent
+  'admin-consent': {
+    label: 'Grant admin consent',
+    own: 'https://login.microsoftonline.com/{tenant}/adminconsent?client_id={clientId}',
+    generic: APP_LIST,
+  },
+  'sign-in-logs': {
+    label: 'Sign-in logs',
+    generic: `${ENTRA}/Microsoft_AAD_IAM/SignInEventsV3Blade`,
+  },
+  'conditional-access': {
+    label: 'Conditional Access policies',
+    generic: `${ENTRA}/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies`,
+  },
+  'risky-users': { label: 'Risky users', generic: `${ENTRA}/Microsoft_AAD_IAM/RiskyUsersBlade` },
+  users: { label: 'Users in the Microsoft 365 admin center', generic: 'https://admin.microsoft.com/#/users' },
+  mailboxes: {
+    label: 'Mailboxes in the Exchange admin center',
+    generic: 'https://admin.exchange.microsoft.com/#/mailboxes',
+  },
+  'mail-flow': {
+    label: 'Mail flow settings in the Exchange admin center',
+    generic: 'https://admin.exchange.microsoft.com/#/settings',
+  },
+  'smtp-auth': {
+    label: 'Microsoft: switch authenticated SMTP on or off',
+    generic: 'https://aka.ms/smtp_auth_disabled',
+  },
+  'service-health': {
+    label: 'Service health of Microsoft 365',
+    generic: 'https://admin.microsoft.com/#/servicehealth',
+  },
+  'restricted-entities': {
+    label: 'Restricted entities in Microsoft Defender',
+    generic: 'https://security.microsoft.com/restrictedentities',
+  },
+  'mfa-setup': { label: 'Set up multi-factor authentication', generic: 'https://aka.ms/mfasetup' },
+  'password-change': {
+    label: 'Change the password',
+    generic: 'https://mysignins.microsoft.com/security-info/password/change',
+  },
+  'key-vaults': {
+    label: 'Key vaults in the Azure portal',
+    generic: 'https://portal.azure.com/#browse/Microsoft.KeyVault%2Fvaults',
+  },
+  'storage-accounts': {
+    label: 'Storage accounts in the Azure portal',
+    generic: 'https://portal.azure.com/#browse/Microsoft.Storage%2FStorageAccounts',
+  },
+  'function-apps': {
+    label: 'Function apps in the Azure portal',
+    generic: 'https://portal.azure.com/#browse/Microsoft.Web%2Fsites/kind/functionapp',
+  },
+  support: {
+    label: 'Ask Microsoft’s support',
+    generic: 'https://admin.microsoft.com/#/support',
+  },
+} as const satisfies Record<string, LinkTemplate>;
+
+export type LinkName = keyof typeof templates;
+
+/** The page for this installation where its ids are known, else where such pages are listed. Pure. */
+export function linkTo(name: LinkName, context: ExplainContext): ExplanationLink {
+  const { label, own, generic }: LinkTemplate = templates[name];
+  return { label, href: (own === undefined ? undefined : filledUrl(own, context)) ?? generic };
+}
+
+/** Microsoft's own page about a number. */
+export const lookUp = (number: number): ExplanationLink => ({
+  label: `Microsoft’s page on error ${number}`,
+  href: `https://login.microsoftonline.com/error?code=${number}`,
+});
+
+/** Undefined when a placeholder has no value. */
+function filledUrl(template: string, context: ExplainContext): string | undefined {
+  let complete = true;
+  const url = template.replaceAll(/\{(clientId|tenant|mailbox|objectId)\}/g, (_, name: keyof ExplainContext) => {
+    const value = context[name];
+    if (value === undefined) complete = false;
+    return encodeURIComponent(value ?? '');
+  });
+  return complete ? url : undefined;
+}

@@ -1,0 +1,40 @@
+import type { ExplainContext } from './explanation.ts';
+
+// Steps hold commands to copy into a shell: a value that is not plainly an id or an address is left out.
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const DOMAIN = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
+const ADDRESS = /^[\w.+-]{1,64}@[a-z0-9][a-z0-9.-]{0,252}$/i;
+const URI = /^https?:\/\/[\w.:[\]-]{1,255}[\w./~%-]{0,255}$/i;
+
+/** What stands in a step where the value is not known. */
+const unknown = {
+  clientId: 'CLIENT-ID',
+  tenant: 'TENANT-ID',
+  mailbox: 'MAILBOX-ADDRESS',
+  redirectUri: 'the redirect URI that Postroom shows on the page of the provider',
+  objectId: 'OBJECT-ID-OF-THE-ENTERPRISE-APPLICATION',
+  correlationId: 'the correlation ID',
+} as const;
+
+type Placeholder = keyof typeof unknown;
+
+/** Only what is safe in a command and in a link. Pure. */
+export function safeContext(context: ExplainContext): ExplainContext {
+  const keep = (value: string | undefined, shape: RegExp): string | undefined =>
+    value !== undefined && value.length <= 600 && shape.test(value.trim()) ? value.trim() : undefined;
+  return {
+    clientId: keep(context.clientId, GUID),
+    tenant: keep(context.tenant, GUID) ?? keep(context.tenant, DOMAIN),
+    mailbox: keep(context.mailbox, ADDRESS),
+    redirectUri: keep(context.redirectUri, URI),
+    objectId: keep(context.objectId, GUID),
+  };
+}
+
+/** Fills the placeholders of a step. Pure. */
+export function fill(step: string, values: ExplainContext & { correlationId?: string | undefined }): string {
+  return step.replaceAll(
+    /\{(clientId|tenant|mailbox|redirectUri|objectId|correlationId)\}/g,
+    (_, name: Placeholder) => values[name] ?? unknown[name],
+  );
+}
