@@ -47,18 +47,23 @@ async function keepHeld(blobs: Blobs, inbox: Inbox, placed: readonly Placed[]): 
   const byUid = new Map(placed.map((each) => [each.uid, each]));
   const limited = createLimiter(UPLOADS);
   const kept: KeptMail[] = [];
-  const uploads: Promise<unknown>[] = [];
-  const fetched = inbox.sources([...byUid.keys()], (uid, raw) => {
-    const each = byUid.get(uid);
-    if (each === undefined) return;
-    kept.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false });
-    uploads.push(limited(() => blobs.putOnce(each.rawBlob, raw)));
-  });
-  const [stream, ...rest] = await Promise.allSettled([fetched, ...uploads]).then(async ([first]) => [
-    first,
-    ...(await Promise.allSettled(uploads)),
-  ]);
-  for (const outcome of [stream, ...rest]) if (outcome?.status === 'rejected') throw outcome.reason;
+  const uploads: Promise<{ error: unknown } | undefined>[] = [];
+  // A failure is kept as a value: nobody listens to an upload before the stream is through.
+  const failure = (work: Promise<unknown>): Promise<{ error: unknown } | undefined> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+  const stream = await failure(
+    inbox.sources([...byUid.keys()], (uid, raw) => {
+      const each = byUid.get(uid);
+      if (each === undefined) return;
+      kept.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false });
+      uploads.push(failure(limited(() => blobs.putOnce(each.rawBlob, raw))));
+    }),
+  );
+  for (const failed of [stream, ...(await Promise.all(uploads))])
+    if (failed !== undefined) throw failed.error;
   return kept.sort((a, b) => a.uid - b.uid);
 }
 
