@@ -1,0 +1,67 @@
+/**
+ * Two processes at one mailbox at the same time, the lease granted to both, as after a pause longer than a lease: the
+ * ledger alone must keep every mail single.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import { connectSupport, type Desk, fetchOnce, openDesk, SUPPORT, type Watcher, watchInbox } from './desk.ts';
+import { readRecords } from './desk-records.ts';
+import { smallMails } from './small-mails.ts';
+import { openStorageGate, type StorageGate } from './storage-gate.ts';
+
+const ROUNDS = 6;
+const MAILS_A_ROUND = 40;
+
+describe('two processes that fetch one mailbox at the same time', () => {
+  let desk: Desk;
+  let mailboxId: string;
+  let gates: StorageGate[];
+  let hosts: HostProcess[];
+  let watcher: Watcher;
+
+  beforeAll(async () => {
+    desk = await openDesk(mailServerKindHere());
+    mailboxId = await connectSupport(desk);
+    const { connectionString } = desk.stack.storage;
+    gates = await Promise.all([0, 1].map(() => openStorageGate(connectionString, { ignoreLeases: true })));
+    hosts = await Promise.all(
+      gates.map((gate) => desk.startHost({ settings: { DataStorage: gate.connectionString } })),
+    );
+    watcher = await watchInbox(desk);
+  }, 120_000);
+  afterAll(async () => {
+    await watcher?.close();
+    await desk?.[Symbol.asyncDispose]();
+    await Promise.all((gates ?? []).map((gate) => gate[Symbol.asyncDispose]()));
+  });
+
+  it('file every mail once between them', async () => {
+    const mails = smallMails(ROUNDS * MAILS_A_ROUND);
+    const shared: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const fresh = mails.slice(round * MAILS_A_ROUND, (round + 1) * MAILS_A_ROUND);
+      await desk.stack.mail.deliverMany(SUPPORT, fresh);
+      const before = gates.map((gate) => gate.count());
+      await Promise.all(hosts.map((host, shard) => fetchOnce(desk, host, mailboxId, { shard })));
+      shared.push(Math.min(...gates.map((gate, index) => gate.count() - (before[index] ?? 0))));
+    }
+    await Promise.all(hosts.map((host, shard) => fetchOnce(desk, host, mailboxId, { shard })));
+
+    const { all, seen, uidValidity } = await watcher.look();
+    const { connectionString } = desk.stack.storage;
+    const { faults, fates } = await readRecords(desk.tables, connectionString, mailboxId, uidValidity, all);
+    expect(faults).toEqual([]);
+    expect(seen).toEqual(all);
+    const kinds = Map.groupBy(fates.values(), (fate) => fate?.kind);
+    expect(kinds.get('message')?.length).toBe(mails.length - copiesIn(mails));
+    expect(kinds.get('quarantined')).toBeUndefined();
+    // Both must have worked, not one have found it done: an idle run takes a handful of requests.
+    console.log(`requests of the less busy process, round by round: ${shared.join(', ')}`);
+    expect(shared.filter((requests) => requests > 20).length).toBeGreaterThan(ROUNDS / 2);
+  }, 150_000);
+});
+
+function copiesIn(mails: readonly Buffer[]): number {
+  return mails.length - new Set(mails.map((raw) => raw.toString('latin1'))).size;
+}
