@@ -7,8 +7,13 @@ export interface StorageGate extends AsyncDisposable {
   connectionString: string;
   /** Requests that came so far. */
   count(): number;
-  /** Calls back once, as request number `at` (counted from one) comes or after its answer has left, which is up to `when`. */
-  at(number: number, when: 'before' | 'after', callback: () => void): void;
+  /**
+   * Calls back once, with the request's name, as request number `at` (counted from one) comes, which then goes nowhere,
+   * or after its answer has left.
+   */
+  at(number: number, when: 'before' | 'after', callback: (name: string) => void): void;
+  /** Whom it waits for is not called any more. */
+  forget(): void;
 }
 
 const LEASE = '6f2c1d9e-0000-4000-8000-000000000001';
@@ -23,11 +28,11 @@ export async function openStorageGate(
   { ignoreLeases = false } = {},
 ): Promise<StorageGate> {
   let requests = 0;
-  const waiting = new Map<string, () => void>();
-  const strike = (number: number, when: string): boolean => {
+  const waiting = new Map<string, (name: string) => void>();
+  const strike = (number: number, when: string, incoming: IncomingMessage): boolean => {
     const callback = waiting.get(`${number} ${when}`);
     waiting.delete(`${number} ${when}`);
-    callback?.();
+    callback?.(`${when} ${nameOf(incoming)}`);
     return callback !== undefined;
   };
 
@@ -36,9 +41,9 @@ export async function openStorageGate(
       const number = ++requests;
       incoming.on('error', () => undefined);
       outgoing.on('error', () => undefined);
-      if (strike(number, 'before')) return;
+      if (strike(number, 'before', incoming)) return;
       if (ignoreLeases && incoming.url?.includes('comp=lease') === true) grantLease(incoming, outgoing);
-      else forward(target, incoming, outgoing, () => strike(number, 'after'));
+      else forward(target, incoming, outgoing, () => strike(number, 'after', incoming));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -70,10 +75,19 @@ export async function openStorageGate(
     connectionString: parts.join(';'),
     count: () => requests,
     at: (number, when, callback) => waiting.set(`${number} ${when}`, callback),
+    forget: () => waiting.clear(),
     async [Symbol.asyncDispose]() {
       await Promise.all(gates.map((gate) => gate.close()));
     },
   };
+}
+
+/** Such as `POST $batch`, `GET Ledger`, `PUT raw`: what it does to which table or kind of blob. */
+function nameOf({ method, url = '' }: IncomingMessage): string {
+  const { pathname, searchParams } = new URL(url, 'http://storage');
+  const [, , first = '', second = ''] = pathname.split('/');
+  const what = searchParams.get('comp') === 'lease' ? 'lease' : first === 'postroom' ? second : first;
+  return `${method} ${decodeURIComponent(what).replace(/\(.*/, '')}`;
 }
 
 /** Signatures cover the path and not the host, so that a request is passed on as it is. */
