@@ -1,0 +1,103 @@
+/**
+ * `npm run bench` and `npm run bench:intake`: how fast, how heavy, and whether the goals hold. About two minutes.
+ * What is measured against what stands at the top of dev/bench/intake-bench.ts. With --json one object on standard
+ * output. Ends with 1 when a goal is missed or something was stored wrong.
+ */
+import { parseArgs } from 'node:util';
+import { measureColdStart } from './bench/cold-start.ts';
+import { type Goal, goalsOf, rounded } from './bench/goals.ts';
+import { type IntakeNumbers, measureIntake } from './bench/intake-bench.ts';
+import { builtApp, describeBuildError } from './build.ts';
+
+const BENCHES = ['intake'];
+const running = new AsyncDisposableStack();
+let ended = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (!ended) void end(130);
+  });
+
+async function end(code: number): Promise<void> {
+  ended = true;
+  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
+  process.exit(code);
+}
+
+/** Standard output belongs to the answer. */
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+function optionsOf(args: readonly string[]): { json: boolean; mails: number; rounds: number } {
+  const usage = `Known are: ${BENCHES.join(', ')}, --json, --mails NUMBER, --rounds NUMBER.`;
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        mails: { type: 'string', default: '200' },
+        rounds: { type: 'string', default: '5' },
+      },
+    });
+    const [mails, rounds] = [Number(values.mails), Number(values.rounds)];
+    const sensible = Number.isInteger(mails) && mails >= 1 && Number.isInteger(rounds) && rounds >= 1;
+    if (sensible && positionals.every((name) => BENCHES.includes(name)))
+      return { json: values.json, mails, rounds };
+  } catch (error) {
+    throw new Error(usage, { cause: error });
+  }
+  throw new Error(usage);
+}
+
+async function bench(): Promise<boolean> {
+  const { json, mails, rounds } = optionsOf(process.argv.slice(2));
+  const progress = json ? (): void => {} : say;
+  const { numbers, world, apps } = await measureIntake({ mails, rounds, running, progress });
+  progress('Cold starts …');
+  const cold = await measureColdStart({ empty: apps.emptyApp, app: builtApp }, world.settings, 9);
+  const goals = goalsOf(numbers, cold.ratio);
+  for (const fault of numbers.faults) say(fault);
+  if (json) {
+    const { ofStorageFloor: _floor, cpuOfRaw: _cpu, server: _server, faults: _faults, ...shown } = numbers;
+    const values = Object.entries({ ...shown, webColdStartRatio: cold.ratio });
+    const object = Object.fromEntries(values.map(([name, value]) => [name, rounded(value)]));
+    process.stdout.write(`${JSON.stringify({ ...object, goals })}\n`);
+  } else {
+    process.stdout.write(`${tableOf(numbers)}\n\n${coldLine(cold)}\n\n${goals.map(goalLine).join('\n')}\n`);
+  }
+  return goals.every(({ met }) => met);
+}
+
+function tableOf(numbers: IntakeNumbers): string {
+  const server = numbers.server === 'debian' ? 'Dovecot' : 'the small mail server, since Dovecot is not here';
+  const line = (what: string, rate: number, cpu: string): string =>
+    `  ${what.padEnd(34)}${rate.toFixed(1).padStart(9)} mails/s ${cpu}`;
+  const cpu = (ms: number): string => `${ms.toFixed(2).padStart(7)} ms CPU a mail`;
+  return [
+    `${numbers.mails} mails at ${server}, medians:`,
+    line('intake', numbers.mailsPerSecond, cpu(numbers.cpuMsPerMail)),
+    line('raw download, nothing stored', numbers.rawPerSecond, cpu(numbers.rawCpuMsPerMail)),
+    line('storage floor', numbers.storageFloorPerSecond, ''),
+    `  ${numbers.imapCommands} IMAP commands; ${rounded(numbers.storageRequestsPerMail)} storage requests a mail, ${rounded(numbers.storageRequestsPerPlainMail)} a plain one`,
+    `  peak memory ${Math.round(numbers.peakRssMb)} MB, with one mail of 95 MB ${Math.round(numbers.bigMailPeakRssMb)} MB`,
+  ].join('\n');
+}
+
+function coldLine({ emptyMs, liveMs, ticketListMs }: Awaited<ReturnType<typeof measureColdStart>>): string {
+  return `cold start to the first answer: empty app ${Math.round(emptyMs)} ms, /health/live ${Math.round(liveMs)} ms, first ticket list ${Math.round(ticketListMs)} ms`;
+}
+
+const goalLine = ({ goal, value, limit, met }: Goal): string =>
+  `${met ? 'ok    ' : 'MISSED'} ${goal.padEnd(52)}${String(limit).padStart(7)}  measured ${value}`;
+
+try {
+  const met = await bench();
+  if (!ended) await end(met ? 0 : 1);
+} catch (error) {
+  if (!ended) {
+    say(describeBuildError(error));
+    await end(1);
+  }
+}

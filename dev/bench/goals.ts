@@ -1,0 +1,36 @@
+import type { IntakeNumbers } from './intake-bench.ts';
+
+export interface Goal {
+  goal: string;
+  value: number;
+  limit: number;
+  met: boolean;
+}
+
+/** What the measurements must keep to. Pure. */
+export function goalsOf(numbers: IntakeNumbers, webColdStartRatio: number): Goal[] {
+  const atLeast = (goal: string, value: number, limit: number): Goal => ({
+    goal,
+    value: rounded(value),
+    limit,
+    met: value >= limit,
+  });
+  const atMost = (goal: string, value: number, limit: number): Goal => ({
+    goal,
+    value: rounded(value),
+    limit,
+    met: value <= limit,
+  });
+  return [
+    atLeast('intake ÷ storage floor, at least', numbers.ofStorageFloor, 0.5),
+    atMost('CPU a mail ÷ CPU of a raw download, at most', numbers.cpuOfRaw, 12),
+    atMost('IMAP commands, at most 12 + N/20', numbers.imapCommands, 12 + numbers.mails / 20),
+    atMost('storage requests a plain mail, at most', numbers.storageRequestsPerPlainMail, 5),
+    atMost('peak memory with one mail of 95 MB, at most MB', numbers.bigMailPeakRssMb, 300),
+    atMost('web cold start ÷ empty app, at most', webColdStartRatio, 1.6),
+    atMost('things stored wrong, at most', numbers.faults.length, 0),
+  ];
+}
+
+/** Two digits behind the point: more would claim more than was measured. */
+export const rounded = (value: number): number => Math.round(value * 100) / 100;

@@ -1,0 +1,191 @@
+/**
+ * How fast mail becomes tickets, beside what the machine could do at most. In one run, taking turns, medians:
+ *
+ * - intake: the built app's own `fetchShard`, called by the local core in a process of its own, on a mailbox of mixed
+ *   mails at Dovecot over TLS with XOAUTH2, storing into Azurite in memory mode;
+ * - raw: the same mailbox with the product's own IMAP client, one FETCH stream, nothing parsed, nothing stored;
+ * - floor: every storage call of one intake, written down at the storage ports (keys, rows, bytes) and repeated from
+ *   memory by the product's own adapters, 16 at a time whatever waited for what in the intake. It therefore is a
+ *   ceiling: the intake must know a mail before it can store it, the floor knows all of it from the start.
+ *
+ * Each intake has a mailbox and a ledger of its own with the same mails; the server's indexes are built before, for all
+ * of them. Commands are counted by a proxy, in the run that is written down and not timed.
+ */
+import { join } from 'node:path';
+import { builtApp } from '../build.ts';
+import { keepCertificates } from '../peers/certificates.ts';
+import { countingProxy } from '../peers/mail/counting-proxy.ts';
+import { type BenchApps, buildBenchApps } from './bench-apps.ts';
+import type { Checked, Measured } from './child.ts';
+import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
+import { runChild } from './run-child.ts';
+import { openScratchWorld, type ScratchWorld } from './scratch-world.ts';
+import { median } from './statistics.ts';
+
+export interface IntakeNumbers {
+  mails: number;
+  mailsPerSecond: number;
+  rawPerSecond: number;
+  storageFloorPerSecond: number;
+  /** Median of the ratios inside a round. */
+  ofStorageFloor: number;
+  cpuMsPerMail: number;
+  rawCpuMsPerMail: number;
+  /** Median of the ratios inside a round. */
+  cpuOfRaw: number;
+  imapCommands: number;
+  storageRequestsPerMail: number;
+  storageRequestsPerPlainMail: number;
+  peakRssMb: number;
+  bigMailPeakRssMb: number;
+  /** `debian` is Dovecot, `npm` the small server of the practice world. */
+  server: string;
+  /** What is not as it must be, in sentences. */
+  faults: readonly string[];
+}
+
+export interface IntakeOptions {
+  mails: number;
+  rounds: number;
+  running: AsyncDisposableStack;
+  progress(text: string): void;
+}
+
+const PLAIN_MAILS = 100;
+const BIG_BYTES = 95_000_000;
+const AT_ONCE = 16;
+const domain = (name: string): string => `${name}@contoso.example`;
+
+export async function measureIntake(
+  options: IntakeOptions,
+): Promise<{ numbers: IntakeNumbers; world: ScratchWorld; apps: BenchApps }> {
+  const { mails: count, rounds, running, progress } = options;
+  const names = Array.from({ length: rounds }, (_, round) => `round-${round}`);
+  const addresses = [...names, 'warm-up', 'recorded', 'plain', 'big'].map(domain);
+  const world = await openScratchWorld({ mailboxes: addresses, running, progress });
+  const proxy = await countingProxy({
+    target: world.stack.mail.imap,
+    tls: keepCertificates(join(world.folder, 'certificates')),
+  });
+  running.defer(() => proxy.stop());
+  const apps = await buildBenchApps(running);
+
+  progress(`Delivering ${count} mails to each of ${rounds + 1} mailboxes …`);
+  const mixed = mixedMails(count);
+  const ids = new Map<string, string>();
+  for (const name of [...names, 'warm-up', 'recorded', 'plain', 'big'])
+    ids.set(name, await world.addMailbox(domain(name), name === 'recorded' ? proxy : world.stack.mail.imap));
+  for (const name of [...names, 'recorded']) await deliver(world, name, mixed);
+  await deliver(world, 'plain', plainMails(PLAIN_MAILS));
+  const big = bigMail(BIG_BYTES);
+  await deliver(world, 'big', [big]);
+
+  const place = (app: string, name: string) => ({
+    app,
+    settings: world.settings,
+    warmUp: ids.get('warm-up') ?? '',
+    mailbox: ids.get(name) ?? '',
+  });
+  const file = join(world.folder, 'storage-calls');
+  progress('Writing down what an intake asks of storage …');
+  // One look at each mailbox: the server numbers and measures new mail at the first.
+  for (const name of names) await runChild({ kind: 'raw', ...place(apps.parts, name) });
+  proxy.reset();
+  const recorded = await runChild({ kind: 'record', file, ...place(apps.parts, 'recorded') });
+  const imapCommands = Object.values(proxy.counts()).reduce((sum, each) => sum + each, 0);
+
+  const results: Round[] = [];
+  for (const [round, name] of names.entries()) {
+    const done: Partial<Round> = {};
+    const turns = [
+      async () => {
+        done.intake = await runChild({ kind: 'intake', ...place(builtApp, name) });
+      },
+      async () => {
+        done.raw = await runChild({ kind: 'raw', ...place(apps.parts, name) });
+      },
+      async () => {
+        const mark = `floor${round}`;
+        done.floor = await runChild({
+          kind: 'floor',
+          file,
+          mark,
+          atOnce: AT_ONCE,
+          ...place(apps.parts, name),
+        });
+      },
+    ];
+    for (let turn = 0; turn < turns.length; turn += 1) await turns[(turn + round) % turns.length]?.();
+    const { intake, raw, floor } = done;
+    if (intake === undefined || raw === undefined || floor === undefined) continue;
+    results.push({ intake, raw, floor });
+    progress(
+      `  round ${round + 1} of ${rounds}: intake ${perSecond(count, intake)}, raw ${perSecond(count, raw)}, storage floor ${perSecond(count, floor)} mails a second`,
+    );
+  }
+  progress('Short mails alone, and one of 95 MB …');
+  const plain = await runChild({ kind: 'intake', ...place(builtApp, 'plain') });
+  const bigRun = await runChild({ kind: 'intake', ...place(builtApp, 'big') });
+
+  const faults = [
+    ...results.flatMap(({ raw, floor }) => [
+      ...(raw.mails === count ? [] : [`The raw download saw ${raw.mails} of ${count} mails.`]),
+      ...(floor.odd === 0 ? [] : [`${floor.odd} repeated storage calls ended otherwise than recorded.`]),
+    ]),
+  ];
+  for (const name of [...names, 'recorded'])
+    faults.push(...faultsOf(name, mixed, await runChild({ kind: 'check', ...place(apps.parts, name) })));
+  faults.push(...faultsOf('big', [big], await runChild({ kind: 'check', ...place(apps.parts, 'big') })));
+  const plainCheck = await runChild({ kind: 'check', ...place(apps.parts, 'plain') });
+  if (plainCheck.messages !== PLAIN_MAILS)
+    faults.push(`plain: ${plainCheck.messages} messages of ${PLAIN_MAILS} mails.`);
+
+  const of = (value: (round: Round) => number): number => median(results.map(value));
+  const numbers: IntakeNumbers = {
+    mails: count,
+    mailsPerSecond: of(({ intake }) => perSecond(count, intake)),
+    rawPerSecond: of(({ raw }) => perSecond(count, raw)),
+    storageFloorPerSecond: of(({ floor }) => perSecond(count, floor)),
+    ofStorageFloor: of(({ intake, floor }) => floor.ms / intake.ms),
+    cpuMsPerMail: of(({ intake }) => intake.cpuMs / count),
+    rawCpuMsPerMail: of(({ raw }) => raw.cpuMs / count),
+    cpuOfRaw: of(({ intake, raw }) => intake.cpuMs / raw.cpuMs),
+    imapCommands,
+    storageRequestsPerMail: recorded.storageRequests / count,
+    storageRequestsPerPlainMail: plain.storageRequests / PLAIN_MAILS,
+    peakRssMb: of(({ intake }) => intake.peakRssMb),
+    bigMailPeakRssMb: bigRun.peakRssMb,
+    server: world.stack.mail.kind,
+    faults,
+  };
+  return { numbers, world, apps };
+}
+
+interface Round {
+  intake: Measured;
+  raw: Measured;
+  floor: Measured;
+}
+
+const perSecond = (count: number, { ms }: Measured): number => Math.round((count / ms) * 10_000) / 10;
+
+function deliver(world: ScratchWorld, name: string, mails: readonly BenchMail[]): Promise<void> {
+  return world.stack.mail.deliverMany(
+    domain(name),
+    mails.map(({ raw }) => raw),
+  );
+}
+
+function faultsOf(name: string, mails: readonly BenchMail[], checked: Checked): string[] {
+  const faults: string[] = [];
+  if (checked.messages !== mails.length)
+    faults.push(`${name}: ${checked.messages} messages of ${mails.length} mails.`);
+  if (checked.unseen !== 0) faults.push(`${name}: ${checked.unseen} mails are still unread on the server.`);
+  const stored = new Map(checked.attachments.map(({ filename, sha256 }) => [filename, sha256]));
+  const wanted = mails.flatMap(({ attachment }) => attachment ?? []);
+  for (const { filename, sha256 } of wanted)
+    if (stored.get(filename) !== sha256) faults.push(`${name}: ${filename} is not stored as it was sent.`);
+  if (checked.attachments.length !== wanted.length)
+    faults.push(`${name}: ${checked.attachments.length} attachments of ${wanted.length}.`);
+  return faults;
+}
