@@ -10,6 +10,8 @@ export interface FolderMail {
   /** ISO. */
   receivedAt: string;
   seen: boolean;
+  /** Marked, moved or removed through a session of ours; a person's reading is not. */
+  settled: boolean;
 }
 
 /** A folder on a mail server, as the server sees it: what happens here happens without a session. */
@@ -18,6 +20,8 @@ export class MemoryFolder {
   mails: FolderMail[] = [];
   /** What was moved away, by folder. */
   readonly moved = new Map<string, FolderMail[]>();
+  /** What was removed for good. */
+  readonly removed: FolderMail[] = [];
   #uidNext = 1;
 
   constructor(uidValidity = '1700000000') {
@@ -29,10 +33,15 @@ export class MemoryFolder {
   }
 
   deliver(raw: Uint8Array, receivedAt: string): FolderMail {
-    const mail = { uid: this.#uidNext, raw, receivedAt, seen: false };
+    const mail = { uid: this.#uidNext, raw, receivedAt, seen: false, settled: false };
     this.#uidNext += 1;
     this.mails.push(mail);
     return mail;
+  }
+
+  /** Every mail that was ever delivered, wherever it is now. */
+  get all(): FolderMail[] {
+    return [...this.mails, ...[...this.moved.values()].flat(), ...this.removed];
   }
 
   /** The server numbers all mail anew, in reverse order, so that a UID of before means another mail. */
@@ -68,6 +77,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
   const take = (uids: readonly number[]): FolderMail[] => {
     const taken = among(uids);
     folder.mails = folder.mails.filter((mail) => !taken.includes(mail));
+    for (const mail of taken) mail.settled = true;
     return taken;
   };
 
@@ -90,7 +100,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
     currentUidValidity: () => call('status', () => folder.uidValidity),
     markSeen: (uids) =>
       call('store', () => {
-        for (const mail of among(uids)) mail.seen = true;
+        for (const mail of among(uids)) Object.assign(mail, { seen: true, settled: true });
       }),
     move: (uids, to) =>
       call('move', () => {
@@ -98,7 +108,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
       }),
     remove: (uids) =>
       call('delete', () => {
-        take(uids);
+        folder.removed.push(...take(uids));
       }),
     async close() {
       closed = true;

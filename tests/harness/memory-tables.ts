@@ -10,19 +10,34 @@ import type {
   Tables,
 } from '../../shared/platform/tables.ts';
 
+interface State {
+  rows: Map<TableName, Map<string, Row>>;
+  changes: number;
+}
+
 /** Tables in memory, behind the same seam and held to the same contract suite as Azurite's. */
 export class MemoryTables implements Tables {
   readonly #seam: Seam;
-  readonly #rows = new Map<TableName, Map<string, Row>>();
-  #etag = 0;
+  readonly #state: State;
 
-  constructor(seam: Seam) {
+  constructor(seam: Seam, state: State = { rows: new Map(), changes: 0 }) {
     this.#seam = seam;
+    this.#state = state;
+  }
+
+  /** The same rows as another process sees them, through a seam of its own. */
+  behind(seam: Seam): MemoryTables {
+    return new MemoryTables(seam, this.#state);
+  }
+
+  /** Grows with every row written or removed. */
+  get changes(): number {
+    return this.#state.changes;
   }
 
   open(name: TableName): Table {
-    const rows = this.#rows.get(name) ?? new Map<string, Row>();
-    this.#rows.set(name, rows);
+    const rows = this.#state.rows.get(name) ?? new Map<string, Row>();
+    this.#state.rows.set(name, rows);
     const key = (partitionKey: string, rowKey: string): string => `${partitionKey}\n${rowKey}`;
     return {
       get: (partitionKey, rowKey) =>
@@ -47,7 +62,7 @@ export class MemoryTables implements Tables {
 
   /** Every row of a table, for assertions. */
   dump(name: TableName): Row[] {
-    return [...(this.#rows.get(name)?.values() ?? [])].sort((a, b) =>
+    return [...(this.#state.rows.get(name)?.values() ?? [])].sort((a, b) =>
       `${a.partitionKey}\n${a.rowKey}` < `${b.partitionKey}\n${b.rowKey}` ? -1 : 1,
     );
   }
@@ -70,12 +85,12 @@ export class MemoryTables implements Tables {
     return {
       ok: true,
       etags: changes.map((change) => {
+        this.#state.changes += 1;
         if (change.kind === 'remove') {
           rows.delete(keyOf(change));
           return undefined;
         }
-        this.#etag += 1;
-        const etag = `W/"${this.#etag}"`;
+        const etag = `W/"${this.#state.changes}"`;
         rows.set(keyOf(change), { ...stripped(change.row), etag });
         return etag;
       }),

@@ -1,0 +1,152 @@
+import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
+import {
+  drawTurns,
+  type FaultKind,
+  FaultySeam,
+  faultKinds,
+  only,
+  ProcessDied,
+  seeded,
+} from '../harness/faulty-seam.ts';
+import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
+import { changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
+import { earlier, keyOf, workload } from '../harness/tiny-mails.ts';
+
+/** A world in which one ticket is open and the nine mails of the workload wait. */
+export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {
+  const world = new IntakeWorld(options);
+  world.deliver([earlier]);
+  await world.runUntilQuiet();
+  world.deliver(workload);
+  return world;
+}
+
+/** The id of the ticket that was there before the workload came. */
+function earlierTicket(world: IntakeWorld): string[] {
+  return world.tables
+    .dump('Tickets')
+    .filter((row) => row.rowKey.startsWith('m|') && row['key'] === keyOf(earlier.raw))
+    .map(({ partitionKey }) => partitionKey);
+}
+
+/** An agent closes the ticket that one of the mails is a reply to. */
+export async function closeEarlierTicket(world: IntakeWorld): Promise<void> {
+  for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'closed');
+}
+
+/** How many calls a run of the workload makes without a fault. */
+export async function countCalls(options: WorldOptions = {}): Promise<number> {
+  const world = await worldWithMail(options);
+  return (await world.run()).seam.calls.length;
+}
+
+/** Runs until quiet, once more, and once more over mail that all counts as unread; says what is wrong then. */
+async function settleAndCheck(world: IntakeWorld, quarantineAllowed: boolean): Promise<string[]> {
+  await world.runUntilQuiet();
+  const violations = violationsAtTheEnd(world, { quarantineAllowed });
+  const quiet = snapshot(world.tables, { etags: true });
+  await world.run();
+  violations.push(...changedTables(quiet, snapshot(world.tables, { etags: true })));
+  const rows = snapshot(world.tables, { etags: false });
+  for (const mail of world.folder.mails) mail.seen = false;
+  await world.run();
+  violations.push(...changedTables(rows, snapshot(world.tables, { etags: false })));
+  world.look('at the end');
+  return [...world.violations, ...violations];
+}
+
+/** An error that no fault of ours explains is a fault of the product. */
+function unexpected({ error, seam }: RunEnd): string[] {
+  if (error === undefined || error instanceof ProcessDied || seam.dead) return [];
+  const isOutage = error instanceof Error && error.message.startsWith('no answer to');
+  return isOutage ? [] : [`a run ended with ${String(error)}`];
+}
+
+/** First run with these options, an agent closes the ticket, second run with those, then none. */
+export async function schedule(
+  first: RunOptions,
+  second: RunOptions | undefined,
+  options: WorldOptions = {},
+): Promise<string[]> {
+  const world = await worldWithMail(options);
+  const ends = [await world.run(first)];
+  await closeEarlierTicket(world);
+  if (second !== undefined) ends.push(await world.run(second));
+  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, false))];
+}
+
+export const everySingleFault = (calls: number): { call: number; kind: FaultKind }[] =>
+  Array.from({ length: calls }, (_, index) => index + 1).flatMap((call) =>
+    faultKinds.map((kind) => ({ call, kind })),
+  );
+
+/** Two faults drawn by lot, one in each of two runs. */
+export async function doubleFault(
+  seed: number,
+  calls: number,
+  options: WorldOptions = {},
+): Promise<string[]> {
+  const random = seeded(seed);
+  const draw = (): RunOptions => ({
+    faultAt: only({
+      call: 1 + Math.floor(random() * calls),
+      kind: faultKinds[Math.floor(random() * faultKinds.length)] ?? 'crashBefore',
+    }),
+  });
+  return schedule(draw(), draw(), options);
+}
+
+/** Two processes at the same mailbox at the same time, both sure of the lease; `rate` of all calls has a fault. */
+export async function race(seed: number, rate: number, options: WorldOptions = {}): Promise<string[]> {
+  const random = seeded(seed);
+  const world = await worldWithMail(options);
+  const turn = drawTurns(random);
+  const faultAt = (): FaultKind | undefined =>
+    random() < rate ? faultKinds[Math.floor(random() * faultKinds.length)] : undefined;
+  const run = (): Promise<RunEnd> => world.run({ turn, faultAt, ignoreLease: true });
+  const ends = await Promise.all([run(), run()]);
+  await closeEarlierTicket(world);
+  ends.push(...(await Promise.all([run(), run()])));
+  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, rate > 0))];
+}
+
+/** An agent closes and opens a ticket again while a reply to it is being filed. */
+export async function agentRace(seed: number, options: WorldOptions = {}): Promise<string[]> {
+  const random = seeded(seed);
+  const world = await worldWithMail(options);
+  const turn = drawTurns(random);
+  const seam = new FaultySeam({ now: () => world.now, turn });
+  const [id = ''] = earlierTicket(world);
+  const desk = createTicketStore({ tables: world.tables.behind(seam), blobs: world.blobs.behind(seam) });
+  const agent = async (): Promise<void> => {
+    const pause = Math.floor(random() * 40);
+    for (let count = 0; count < pause; count += 1) await turn();
+    await desk.setStatus(id, 'closed');
+    if (random() < 0.5) await desk.setStatus(id, 'open');
+  };
+  const [end] = await Promise.all([world.run({ turn }), agent()]);
+  return [...unexpected(end), ...(await settleAndCheck(world, false))];
+}
+
+/** The violations of many schedules, each once, with the schedule that first showed it and in how many it was seen. */
+export class Findings {
+  readonly #seen = new Map<string, { schedule: string; count: number }>();
+  schedules = 0;
+  bad = 0;
+
+  add(name: string, violations: readonly string[]): void {
+    this.schedules += 1;
+    if (violations.length > 0) this.bad += 1;
+    for (const violation of new Set(violations)) {
+      const known = this.#seen.get(violation);
+      if (known === undefined) this.#seen.set(violation, { schedule: name, count: 1 });
+      else known.count += 1;
+    }
+  }
+
+  list(): string[] {
+    return [...this.#seen].map(
+      ([violation, { schedule: name, count }]) => `${violation} [${count}×, first: ${name}]`,
+    );
+  }
+}
