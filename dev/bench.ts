@@ -56,7 +56,7 @@ async function bench(): Promise<boolean> {
   const progress = json ? (): void => {} : say;
   const { numbers, world, apps } = await measureIntake({ mails, rounds, running, progress });
   progress('Cold starts …');
-  const cold = await measureColdStart({ empty: apps.emptyApp, app: builtApp }, world.settings, 9);
+  const cold = await measureColdStart({ empty: apps.emptyApp, app: builtApp }, world.settings, 11, running);
   const goals = goalsOf(numbers, cold.ratio);
   for (const fault of numbers.faults) say(fault);
   if (json) {

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { median } from './statistics.ts';
 
 export interface ColdStart {
@@ -12,7 +15,22 @@ export interface ColdStart {
   ticketListMs: number;
 }
 
-const program = fileURLToPath(new URL('./cold-start-child.ts', import.meta.url));
+/** What the measured process consists of beside the app. */
+const HARNESS = ['bench/cold-start-child.ts', 'host/load-app.ts', 'host/core.ts', 'host/import-module.ts'];
+
+/** The harness as plain JavaScript: taking types away costs both apps as much as their code and would hide it. */
+async function plainHarness(running: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postroom-cold-start-'));
+  running.defer(() => rm(folder, { recursive: true, force: true }));
+  const plain = (name: string): string => name.replaceAll(/\.ts(?=['"]|$)/g, '.mjs');
+  for (const file of HARNESS) {
+    const source = await readFile(join(import.meta.dirname, '..', file), 'utf8');
+    const target = join(folder, plain(file));
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, plain(stripTypeScriptTypes(source)));
+  }
+  return join(folder, plain('bench/cold-start-child.ts'));
+}
 
 /**
  * Starts the local core with an app again and again, the apps taking turns, and waits for its first answer. The files
@@ -22,14 +40,16 @@ export async function measureColdStart(
   apps: { empty: string; app: string },
   settings: Readonly<Record<string, string>>,
   turns: number,
+  running: AsyncDisposableStack,
 ): Promise<ColdStart> {
+  const program = await plainHarness(running);
   const [empty, live, list]: [number[], number[], number[]] = [[], [], []];
   // The first start of each fills the page cache and does not count.
   for (let turn = -1; turn < turns; turn += 1) {
     const results = [
-      await firstAnswer(apps.empty, 'healthLive', '/health/live', {}),
-      await firstAnswer(apps.app, 'healthLive', '/health/live', {}),
-      await firstAnswer(apps.app, 'web', '/tickets', settings),
+      await firstAnswer(program, apps.empty, 'healthLive', '/health/live', {}),
+      await firstAnswer(program, apps.app, 'healthLive', '/health/live', {}),
+      await firstAnswer(program, apps.app, 'web', '/tickets', settings),
     ] as const;
     if (turn < 0) continue;
     empty.push(results[0]);
@@ -45,6 +65,7 @@ export async function measureColdStart(
 }
 
 async function firstAnswer(
+  program: string,
   app: string,
   functionName: string,
   path: string,

@@ -270,7 +270,6 @@ function quotedPrintable(text: string): string {
     .join('\r\n');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is ASCII
 const encoded = (text: string): string =>
   /^[\x20-\x7e]*$/.test(text) ? text : `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
 

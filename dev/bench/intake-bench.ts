@@ -92,6 +92,7 @@ export async function measureIntake(
   for (const name of names) await runChild({ kind: 'raw', ...place(apps.parts, name) });
   proxy.reset();
   const recorded = await runChild({ kind: 'record', file, ...place(apps.parts, 'recorded') });
+  progress(`  IMAP commands: ${JSON.stringify(proxy.counts())}`);
   const imapCommands = Object.values(proxy.counts()).reduce((sum, each) => sum + each, 0);
 
   const results: Round[] = [];

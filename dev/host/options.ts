@@ -42,7 +42,7 @@ export const practicePeople: readonly PracticePerson[] = [
   },
   {
     id: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d02',
-    name: 'Sam Agent',
+    name: 'Sam Support',
     upn: 'sam@contoso.example',
     roles: ['agent'],
   },

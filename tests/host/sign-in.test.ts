@@ -36,7 +36,7 @@ describe('the practice sign-in', () => {
       await get('/.auth/login/aad?post_login_redirect_uri=%2Ftickets%3Fa%3D1%26b%3D2')
     ).text();
     expect(page).toContain('Alex Admin');
-    expect(page).toContain('Sam Agent');
+    expect(page).toContain('Sam Support');
     expect(page).toContain('value="/tickets?a=1&#38;b=2"');
   });
 
