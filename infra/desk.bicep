@@ -1,0 +1,219 @@
+// Everything of one desk, in a resource group that exists. Read from top to bottom: who the app is, where it keeps
+// things, who hears when something breaks, the app itself, and last who may do what.
+import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'types.bicep'
+
+@description('Azure region of everything.')
+param location string = resourceGroup().location
+
+@description('Tags of everything.')
+param tags resourceTags = { product: 'postroom' }
+
+@description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
+param signInClientId string = ''
+
+@description('Object ids of people who are admins without the role, separated by blanks.')
+param adminObjectIds string = ''
+
+@description('Address people open, https://…, when it is not the one Azure gives.')
+param publicUrl string = ''
+
+@description('Where alerts are mailed to. Empty: to the owners of the subscription.')
+param alertEmail string = ''
+
+@description('Secret-free address of an SMTP relay for mail of the desk itself.')
+param smtpRelayUrl string = ''
+
+@description('Webhook that hears of notices. Its key is the secret `notice-webhook-key` in the vault.')
+param noticeWebhookUrl string = ''
+
+@description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
+param privateNetworking bool = false
+
+@description('Memory of an instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Most instances at a time, over all functions.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Instances kept warm. Each is paid for by the hour.')
+param alwaysReady alwaysReadyGroup[] = []
+
+@description('Copies that storage keeps.')
+param storageRedundancyOption storageRedundancy = 'Standard_LRS'
+
+@description('Days in which a deleted blob can be brought back.')
+@minValue(1)
+@maxValue(365)
+param blobRecoveryDays int = 7
+
+@description('A deleted vault or secret cannot be purged before its time. Once on, nobody can switch it off.')
+param purgeProtection bool = false
+
+@description('Brings a deleted vault of this desk back instead of making one.')
+param recoverVault bool = false
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Most gigabytes of logs a day, as text because Bicep knows whole numbers only.')
+param logDailyCapGb string = '0.5'
+
+@description('Places in the world that ask /health/ready.')
+@minValue(1)
+@maxValue(5)
+param readinessPlaces int = 2
+
+// The same group gives the same names at every deployment; storage accounts, vaults and apps share one namespace with
+// the whole world. The parts find each other by these names, not by each other's outputs: so a preview of a deployment
+// knows every resource before the first one exists, and `dependsOn` says what must stand before what.
+var token = uniqueString(resourceGroup().id)
+var names = {
+  identity: 'postroom-identity'
+  network: 'postroom-network'
+  storage: 'postroom${token}'
+  deploymentContainer: 'deployment'
+  vault: 'postroom-${token}'
+  vaultTopic: 'postroom-vault'
+  app: 'postroom-${token}'
+  logs: 'postroom-logs'
+  insights: 'postroom-insights'
+  people: 'postroom-people'
+}
+
+module identity 'modules/identity.bicep' = {
+  params: { name: names.identity, location: location, tags: tags }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    workspaceName: names.logs
+    insightsName: names.insights
+    actionGroupName: names.people
+    location: location
+    tags: tags
+    retentionDays: logRetentionDays
+    dailyCapGb: logDailyCapGb
+    alertEmail: alertEmail
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  params: {
+    name: names.storage
+    location: location
+    tags: tags
+    redundancy: storageRedundancyOption
+    recoveryDays: blobRecoveryDays
+    deploymentContainerName: names.deploymentContainer
+    privateNetworking: privateNetworking
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  params: {
+    name: names.vault
+    location: location
+    tags: tags
+    purgeProtection: purgeProtection
+    recover: recoverVault
+    workspaceName: names.logs
+    privateNetworking: privateNetworking
+  }
+  dependsOn: [monitoring]
+}
+
+module vaultTopic 'modules/vault-topic.bicep' = {
+  params: { name: names.vaultTopic, location: location, tags: tags, vaultName: names.vault }
+  dependsOn: [vault]
+}
+
+module network 'modules/network.bicep' = if (privateNetworking) {
+  params: { name: names.network, location: location, tags: tags }
+}
+
+module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetworking) {
+  params: {
+    location: location
+    tags: tags
+    networkName: names.network
+    storageName: names.storage
+    vaultName: names.vault
+  }
+  dependsOn: [network, storage, vault]
+}
+
+module access 'modules/access.bicep' = {
+  params: {
+    appIdentityName: names.identity
+    appPrincipalId: identity.outputs.principalId
+    topicName: names.vaultTopic
+    topicPrincipalId: vaultTopic.outputs.principalId
+    storageName: names.storage
+    vaultName: names.vault
+    insightsName: names.insights
+  }
+  dependsOn: [storage, vault, monitoring]
+}
+
+module app 'modules/app.bicep' = {
+  params: {
+    name: names.app
+    location: location
+    tags: tags
+    identityName: names.identity
+    storageName: names.storage
+    deploymentContainerName: names.deploymentContainer
+    vaultName: names.vault
+    insightsName: names.insights
+    networkName: privateNetworking ? names.network : ''
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReady: alwaysReady
+    signInClientId: signInClientId
+    adminObjectIds: adminObjectIds
+    publicUrl: publicUrl
+    smtpRelayUrl: smtpRelayUrl
+    noticeWebhookUrl: noticeWebhookUrl
+  }
+  // The first start reads the package, takes locks and asks the vault: without its roles, or without a way there, it
+  // fails until somebody restarts it.
+  dependsOn: [access, privateEndpoints]
+}
+
+module events 'modules/events.bicep' = {
+  params: {
+    topicName: names.vaultTopic
+    storageName: names.storage
+    actionGroupName: names.people
+  }
+  // Event Grid tries the queue when the subscription is made, so its role comes first.
+  dependsOn: [access]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    location: location
+    tags: tags
+    insightsName: names.insights
+    actionGroupName: names.people
+    readyUrl: '${app.outputs.url}/health/ready'
+    readinessPlaces: readinessPlaces
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: { location: location, tags: tags, insightsName: names.insights }
+  dependsOn: [monitoring]
+}
+
+output url string = app.outputs.url
+output appName string = names.app
+output identityClientId string = identity.outputs.clientId
+output identityPrincipalId string = identity.outputs.principalId
+output vaultName string = names.vault
+output storageName string = names.storage

@@ -1,0 +1,121 @@
+// Every right that anything of this desk has, in one place. Two identities, five roles; nobody has a key.
+// A role assignment cannot change whom it is for, so its name comes from the identity's name, which is known before
+// anything exists: a preview of a deployment then shows every assignment.
+@description('The app (identity.bicep).')
+param appIdentityName string
+param appPrincipalId string
+
+@description('Event Grid, which delivers what the vault reports (vault-topic.bicep).')
+param topicName string
+param topicPrincipalId string
+param storageName string
+param vaultName string
+param insightsName string
+
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+var roles = {
+  blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  queueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
+  keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
+  monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+
+  resource queueService 'queueServices' existing = {
+    name: 'default'
+
+    resource vaultEvents 'queues' existing = { name: 'vault-events' }
+  }
+}
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
+
+// The account holds nothing but this desk, so it is the narrowest place that works for the next three: the Functions
+// host makes containers, queues and a table of its own beside ours, and asks for exactly these roles.
+// https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+
+// shared/platform/azure-blobs.ts: raw mail and attachments, leases. The host: its locks, its timers and the package.
+resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, appIdentityName, roles.blobDataOwner)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataOwner)
+  }
+}
+
+// shared/platform/azure-queues.ts sends; the host receives, and moves to -poison what it gives up.
+resource appQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, appIdentityName, roles.queueDataContributor)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.queueDataContributor
+    )
+  }
+}
+
+// shared/platform/azure-tables.ts: all records. The host: the table of its own diagnostics.
+resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account
+  name: guid(account.id, appIdentityName, roles.tableDataContributor)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.tableDataContributor
+    )
+  }
+}
+
+// shared/platform/azure-vault.ts reads, writes and removes client secrets and the data key. "Secrets User" could only
+// read; this role cannot purge, nor change who has access.
+resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, appIdentityName, roles.keyVaultSecretsOfficer)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.keyVaultSecretsOfficer
+    )
+  }
+}
+
+// shared/platform/log.ts writes lines; the host sends them to Application Insights, which takes no key.
+resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: insights
+  name: guid(insights.id, appIdentityName, roles.monitoringMetricsPublisher)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
+  }
+}
+
+// shared/platform/queues.ts names the queue that Event Grid fills: it may put messages into this one and read none.
+resource topicQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: account::queueService::vaultEvents
+  name: guid(account::queueService::vaultEvents.id, topicName, roles.queueDataMessageSender)
+  properties: {
+    principalId: topicPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.queueDataMessageSender
+    )
+  }
+}

@@ -1,0 +1,124 @@
+// What wakes somebody: the desk does not answer, work was given up, code breaks.
+import { resourceTags } from '../types.bicep'
+
+param location string
+param tags resourceTags
+param insightsName string
+param actionGroupName string
+
+@description('Address that answers 200 when settings, tables and vault can be reached.')
+param readyUrl string
+
+@description('How many places in the world ask.')
+param readinessPlaces int
+
+// https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags
+var places = ['emea-nl-ams-azr', 'us-va-ash-azr', 'apac-sg-sin-azr', 'emea-gb-db3-azr', 'us-ca-sjc-azr']
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' existing = { name: actionGroupName }
+
+resource readiness 'Microsoft.Insights/webtests@2022-06-15' = {
+  name: 'postroom-readiness'
+  location: location
+  // Without this tag the portal shows the test under no component.
+  tags: union(tags, { 'hidden-link:${insights.id}': 'Resource' })
+  kind: 'standard'
+  properties: {
+    SyntheticMonitorId: 'postroom-readiness'
+    Name: 'Postroom is ready'
+    Enabled: true
+    Kind: 'standard'
+    Frequency: 300
+    Timeout: 30
+    RetryEnabled: true
+    Locations: [for place in take(places, readinessPlaces): { Id: place }]
+    Request: { RequestUrl: readyUrl, HttpVerb: 'GET', ParseDependentRequests: false }
+    ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: 7 }
+  }
+}
+
+resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'postroom-not-ready'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Postroom does not answer /health/ready: no mail becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
+    severity: 1
+    enabled: true
+    autoMitigate: true
+    scopes: [readiness.id, insights.id]
+    evaluationFrequency: 'PT1M'
+    // One question of each place. A question that got lost on the way is asked again by the test itself, and two places
+    // must agree, so that this is told within minutes and still is no false alarm.
+    windowSize: 'PT5M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria'
+      webTestId: readiness.id
+      componentId: insights.id
+      failedLocationCount: min(readinessPlaces, 2)
+    }
+    actions: [{ actionGroupId: actionGroup.id }]
+  }
+}
+
+resource givenUp 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+  name: 'postroom-work-given-up'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Postroom gave up work'
+    description: 'A queue message failed five times and lies in a queue whose name ends in -poison. docs/operations.md says how to look at it and send it back.'
+    severity: 2
+    enabled: true
+    scopes: [insights.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          // The sentence of the Functions host; it is written wherever the app itself fails.
+          query: 'traces | where message startswith "Message has reached MaxDequeueCount"'
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: [actionGroup.id] }
+  }
+}
+
+resource failures 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+  name: 'postroom-failures'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Postroom fails again and again'
+    description: 'The same error five times in a quarter of an hour. Single failures are tried again and are no reason to get up.'
+    severity: 2
+    enabled: true
+    scopes: [insights.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'exceptions | where isnotempty(problemId)'
+          timeAggregation: 'Count'
+          dimensions: [{ name: 'problemId', operator: 'Include', values: ['*'] }]
+          operator: 'GreaterThanOrEqual'
+          threshold: 5
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: [actionGroup.id] }
+  }
+}

@@ -1,0 +1,192 @@
+// The function app: one package, one identity, settings without a secret, sign-in by the platform.
+import { alwaysReadyGroup, resourceTags } from '../types.bicep'
+
+param name string
+param location string
+param tags resourceTags
+param identityName string
+param storageName string
+param deploymentContainerName string
+param vaultName string
+param insightsName string
+
+@description('Network through whose subnet `app` everything leaves; empty: over the internet.')
+param networkName string
+param instanceMemoryMB int
+param maximumInstanceCount int
+param alwaysReady alwaysReadyGroup[]
+param signInClientId string
+param adminObjectIds string
+param publicUrl string
+param smtpRelayUrl string
+param noticeWebhookUrl string
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = if (!empty(networkName)) {
+  name: networkName
+
+  resource subnet 'subnets' existing = { name: 'app' }
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: '${name}-plan'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { tier: 'FlexConsumption', name: 'FC1' }
+  properties: { reserved: true }
+}
+
+resource site 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  // azd finds the app of its service by this tag.
+  tags: union(tags, { 'azd-service-name': 'desk' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: empty(networkName) ? null : network::subnet.id
+    keyVaultReferenceIdentity: identity.id
+    clientAffinityEnabled: false
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      remoteDebuggingEnabled: false
+    }
+    functionAppConfig: {
+      runtime: { name: 'node', version: '24' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${account.properties.primaryEndpoints.blob}${deploymentContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identity.id
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReady
+      }
+    }
+  }
+
+  // Deploying takes an Entra token: user name and password are off for both ways in.
+  resource uploadPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+  resource ftpPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  // A resource of its own: only so can a setting hold the host name that the site was given, which has a random part
+  // where unique default host names are on.
+  resource settings 'config' = {
+    name: 'appsettings'
+    properties: union(settingsOfHost, settingsOfApp, settingsOfSignIn, settingsOfNotices, {
+      PUBLIC_URL: url
+    })
+  }
+
+  resource signIn 'config' = {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: !empty(signInClientId), runtimeVersion: '~1' }
+      globalValidation: {
+        // The way in is open for the pages that need none (invitation, OAuth callback, health); all others are refused by
+        // the app itself (functions/guard.ts), also when this whole resource is missing.
+        requireAuthentication: false
+        unauthenticatedClientAction: 'AllowAnonymous'
+        redirectToProvider: 'azureactivedirectory'
+      }
+      httpSettings: { requireHttps: true }
+      identityProviders: empty(signInClientId)
+        ? {}
+        : {
+            azureActiveDirectory: {
+              enabled: true
+              registration: {
+                clientId: signInClientId
+                openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+                // Sign-in has no secret either: the setting of this name holds the identity that vouches for the app.
+                // https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad
+                clientSecretSettingName: signInIdentitySetting
+              }
+              validation: { allowedAudiences: [signInClientId, 'api://${signInClientId}'] }
+            }
+          }
+      login: {
+        // Nobody's tokens are kept: the pages need to know who it is, nothing more.
+        tokenStore: { enabled: false }
+        preserveUrlFragmentsForLogins: false
+      }
+    }
+    // Both change the site; one after the other.
+    dependsOn: [settings]
+  }
+}
+
+var url = empty(publicUrl) ? 'https://${site.properties.defaultHostName}' : publicUrl
+var signInIdentitySetting = 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+
+// The Functions host's own storage. Identity-based: addresses instead of a connection string.
+// https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+var settingsOfHost = {
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.properties.clientId
+  AzureWebJobsStorage__blobServiceUri: account.properties.primaryEndpoints.blob
+  AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+}
+
+// What shared/platform/config.ts reads; a test compares.
+var settingsOfApp = {
+  DataStorage__credential: 'managedidentity'
+  DataStorage__clientId: identity.properties.clientId
+  DataStorage__blobServiceUri: account.properties.primaryEndpoints.blob
+  DataStorage__queueServiceUri: account.properties.primaryEndpoints.queue
+  DataStorage__tableServiceUri: account.properties.primaryEndpoints.table
+  AZURE_CLIENT_ID: identity.properties.clientId
+  KEY_VAULT_URI: vault.properties.vaultUri
+  ADMIN_OBJECT_IDS: adminObjectIds
+  // Each minute, on the minute. A missing value would switch the timer off without an error.
+  FETCH_SCHEDULE: '0 * * * * *'
+}
+
+var settingsOfSignIn = {
+  '${signInIdentitySetting}': identity.properties.clientId
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
+}
+
+// A reference to a secret that nobody has written shows as an error in the portal, so it is there with its webhook only.
+var settingsOfNotices = union(
+  empty(smtpRelayUrl) ? {} : { SMTP_RELAY_URL: smtpRelayUrl },
+  empty(noticeWebhookUrl)
+    ? {}
+    : {
+        NOTICE_WEBHOOK_URL: noticeWebhookUrl
+        NOTICE_WEBHOOK_KEY: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/notice-webhook-key)'
+      }
+)
+
+output url string = url

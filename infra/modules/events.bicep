@@ -1,0 +1,53 @@
+// A secret that nears its end is told twice: to the app, which says which provider stops working and what to click, and
+// straight to people, because the app may be what is down. Only versions made after the subscription are reported by
+// Key Vault: the app's daily look at every secret covers the others.
+param topicName string
+param storageName string
+param actionGroupName string
+
+var secretEvents = ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired']
+var sevenDays = 7 * 24 * 60 * 60
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = { name: topicName }
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' existing = { name: actionGroupName }
+
+resource toApp 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'to-app'
+  properties: {
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    filter: { includedEventTypes: secretEvents }
+    deliveryWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      destination: {
+        endpointType: 'StorageQueue'
+        properties: {
+          resourceId: account.id
+          queueName: 'vault-events'
+          queueMessageTimeToLiveInSeconds: sevenDays
+        }
+      }
+    }
+  }
+}
+
+resource toPeople 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'to-people'
+  properties: {
+    // The only schema that this destination takes.
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    filter: { includedEventTypes: secretEvents }
+    destination: {
+      endpointType: 'MonitorAlert'
+      properties: {
+        severity: 'Sev1'
+        description: 'A secret of Postroom nears its end or has ended. Replace it on the page of its provider.'
+        actionGroups: [actionGroup.id]
+      }
+    }
+  }
+  // A topic takes one change at a time.
+  dependsOn: [toApp]
+}

@@ -1,0 +1,56 @@
+// Where logs go, how much of them, and who is told.
+import { resourceTags } from '../types.bicep'
+
+param workspaceName string
+param insightsName string
+param location string
+param tags resourceTags
+param retentionDays int
+param dailyCapGb string
+param actionGroupName string
+param alertEmail string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+  name: workspaceName
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: retentionDays
+    // Logs are the one cost here that an outage can multiply.
+    workspaceCapping: { dailyQuotaGb: json(dailyCapGb) }
+    features: { disableLocalAuth: true }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: insightsName
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    // The connection string then only says where to; who may write is a role (access.bicep).
+    DisableLocalAuth: true
+  }
+}
+
+var ownerRole = '8e3af657-a8ff-443c-a75c-2fe8c4bcb635'
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: actionGroupName
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'postroom'
+    emailReceivers: empty(alertEmail)
+      ? []
+      : [{ name: 'address', emailAddress: alertEmail, useCommonAlertSchema: true }]
+    // An alert that reaches nobody is none: without an address the owners of the subscription are told.
+    armRoleReceivers: empty(alertEmail)
+      ? [{ name: 'owners', roleId: ownerRole, useCommonAlertSchema: true }]
+      : []
+  }
+}

@@ -1,0 +1,91 @@
+// The one storage account: mail, records and work of the desk, and what the Functions host keeps (locks, package).
+import { resourceTags, storageRedundancy } from '../types.bicep'
+
+param name string
+param location string
+param tags resourceTags
+param redundancy storageRedundancy
+param recoveryDays int
+param deploymentContainerName string
+
+@description('Reached through private endpoints alone; otherwise over the internet, with Entra tokens alone.')
+param privateNetworking bool
+
+// shared/platform/tables.ts, queues.ts and azure-blobs.ts name the same; a test compares.
+var tableNames = [
+  'Providers'
+  'Accounts'
+  'Mailboxes'
+  'Consents'
+  'MailboxState'
+  'Ledger'
+  'Tickets'
+  'TicketIndex'
+  'MessageIds'
+  'Numbers'
+  'Quarantine'
+  'OutboxDue'
+  'Audit'
+  'Notices'
+]
+var queueNames = ['fetch-shard', 'outbox', 'vault-events']
+var mailContainerName = 'postroom'
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: {
+    accessTier: 'Hot'
+    // No key opens this account: who reads a setting, a log or a pipeline finds nothing to use.
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    // Not 'Disabled' in a private network: Event Grid reaches the queue as a trusted service, which is an exception to
+    // the firewall and needs the firewall.
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      defaultAction: privateNetworking ? 'Deny' : 'Allow'
+      bypass: 'AzureServices'
+    }
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    properties: {
+      deleteRetentionPolicy: { enabled: true, days: recoveryDays }
+      containerDeleteRetentionPolicy: { enabled: true, days: recoveryDays }
+    }
+
+    resource mail 'containers' = {
+      name: mailContainerName
+      properties: { publicAccess: 'None' }
+    }
+
+    resource deployment 'containers' = {
+      name: deploymentContainerName
+      properties: { publicAccess: 'None' }
+    }
+  }
+
+  resource queueService 'queueServices' = {
+    name: 'default'
+
+    resource queues 'queues' = [for queue in queueNames: { name: queue }]
+
+    // The host would make these when the first message is given up. They stand from the start, so that an empty one
+    // and a missing one are not the same thing to who looks.
+    resource poisonQueues 'queues' = [for queue in queueNames: { name: '${queue}-poison' }]
+  }
+
+  resource tableService 'tableServices' = {
+    name: 'default'
+
+    resource tables 'tables' = [for table in tableNames: { name: table }]
+  }
+}

@@ -1,0 +1,52 @@
+// Client secrets and the data key that seals tokens. Roles decide who reads it; there is no access policy.
+import { resourceTags } from '../types.bicep'
+
+param name string
+param location string
+param tags resourceTags
+param purgeProtection bool
+param recover bool
+
+@description('Log Analytics workspace that hears who read and wrote which secret.')
+param workspaceName string
+
+@description('Reached through a private endpoint alone; otherwise over the internet, with Entra tokens alone.')
+param privateNetworking bool
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = { name: workspaceName }
+
+// Older versions of this API retire on 2027-02-27.
+// https://learn.microsoft.com/azure/key-vault/general/access-control-default
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: 'standard' }
+    createMode: recover ? 'recover' : 'default'
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    // Fixed when the vault is made. Without the data key every mailbox would have to be connected again, so the time
+    // to notice a mistake is the longest there is.
+    softDeleteRetentionInDays: 90
+    // The service refuses `false`: absent is off.
+    enablePurgeProtection: purgeProtection ? true : null
+    publicNetworkAccess: privateNetworking ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      defaultAction: privateNetworking ? 'Deny' : 'Allow'
+      bypass: 'None'
+    }
+  }
+}
+
+// No stable version of this type exists.
+#disable-next-line use-recent-api-versions
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ category: 'AuditEvent', enabled: true }]
+  }
+}
