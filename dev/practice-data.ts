@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 export interface NamedMail {
   name: string;
   raw: Uint8Array;
+  /** Absent: now. */
+  receivedAt?: Date;
 }
 
 /**
@@ -16,16 +18,16 @@ export async function deliverOnce(
   stateDir: string,
   source: string,
   mails: readonly NamedMail[],
-  deliver: (raw: Uint8Array) => Promise<void>,
+  deliver: (mail: NamedMail) => Promise<void>,
 ): Promise<number> {
   const file = join(stateDir, 'delivered.json');
   const delivered = new Set(await readDelivered(file));
   const before = delivered.size;
   try {
-    for (const { name, raw } of mails) {
-      const key = `${source}/${name}`;
+    for (const mail of mails) {
+      const key = `${source}/${mail.name}`;
       if (delivered.has(key)) continue;
-      await deliver(raw);
+      await deliver(mail);
       delivered.add(key);
     }
   } finally {

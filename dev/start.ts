@@ -77,8 +77,11 @@ async function start(options: StartOptions): Promise<void> {
   running.defer(() => stack.stop());
 
   const mails = mailsFor(options, folderMails);
-  const waitingMails = await deliverOnce(STATE_DIR, options.mailFolder ?? 'practice', mails, (raw) =>
-    stack.mail.deliver(SUPPORT, raw),
+  const waitingMails = await deliverOnce(
+    STATE_DIR,
+    options.mailFolder ?? 'practice',
+    mails,
+    ({ raw, receivedAt }) => stack.mail.deliver(SUPPORT, raw, receivedAt),
   );
   const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
   const mailboxes = [SUPPORT, ...others];

@@ -34,7 +34,7 @@ describe('mails for the practice mailbox', () => {
   test('are delivered once, also when a delivery breaks off in between', async () => {
     const mails = ['a', 'b', 'c'].map((name) => ({ name, raw: Buffer.from(name) }));
     const came: string[] = [];
-    const deliver = async (raw: Uint8Array): Promise<void> => {
+    const deliver = async ({ raw }: { raw: Uint8Array }): Promise<void> => {
       if (came.length === 1 && Buffer.from(raw).toString() === 'b') {
         came.push('broken');
         throw new Error('the mail server went away');

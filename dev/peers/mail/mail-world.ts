@@ -44,7 +44,7 @@ export interface MailServer {
   /** SMTP without sign-in for any mail program on this machine; takes mail for the practice mailboxes only. */
   readonly drop: Endpoint;
   /** Puts one mail into the inbox, byte for byte, no header added. */
-  deliver(address: string, raw: Uint8Array): Promise<void>;
+  deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
   /** The same for many; their UIDs follow the order given. */
   deliverMany(address: string, raws: readonly Uint8Array[]): Promise<void>;
   stop(): Promise<void>;

@@ -4,6 +4,8 @@ export interface PracticeMail {
   /** A file name without its ending. */
   readonly name: string;
   readonly raw: Uint8Array;
+  /** When the mail server got it. */
+  readonly receivedAt: Date;
 }
 
 export const minute = 60_000;
@@ -37,5 +39,5 @@ export function write({ to, before }: World, name: string, letter: Letter, body:
     'Message-ID': `<${letter.id}>`,
     ...letter.more,
   };
-  return { name, raw: mail(headers, body) };
+  return { name, raw: mail(headers, body), receivedAt: before(letter.ago) };
 }

@@ -103,11 +103,11 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
   }
 
   const known = new Set(options.mailboxes.map(({ address }) => address.toLowerCase()));
-  const deliverMany = async (address: string, raws: readonly Uint8Array[]) => {
+  const deliverMany = async (address: string, raws: readonly Uint8Array[], receivedAt?: Date) => {
     const mailbox = address.toLowerCase();
     if (!known.has(mailbox))
       throw new Error(`No practice mailbox ${mailbox}; name it in \`mailboxes\` first.`);
-    await delivery.deliver(mailbox, raws);
+    await delivery.deliver(mailbox, raws, receivedAt);
   };
   return {
     kind: 'debian',
@@ -115,8 +115,8 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
     pop3: { host, port: ports.pop3 },
     smtp: { host, port: ports.smtp },
     drop: { host, port: ports.drop },
-    deliver: (address, raw) => deliverMany(address, [raw]),
-    deliverMany,
+    deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
+    deliverMany: (address, raws) => deliverMany(address, raws),
     stop,
   };
 }

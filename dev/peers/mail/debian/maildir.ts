@@ -1,5 +1,5 @@
 import { chownSync, mkdirSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -29,13 +29,15 @@ export class MaildirDelivery {
     }
   }
 
-  async deliver(address: string, raws: readonly Uint8Array[]): Promise<void> {
+  /** Dovecot takes a file's time of change for the mail's INTERNALDATE. */
+  async deliver(address: string, raws: readonly Uint8Array[], receivedAt?: Date): Promise<void> {
     const maildir = path.join(this.#mailRoot, address, 'Maildir');
     for (const raw of raws) {
       const name = this.#uniqueName();
       const written = path.join(maildir, 'tmp', name);
       await writeFile(written, raw, { mode: 0o600 });
       chownSync(written, this.#owner.uid, this.#owner.gid);
+      if (receivedAt !== undefined) await utimes(written, receivedAt, receivedAt);
       await rename(written, path.join(maildir, 'new', name));
     }
   }

@@ -19,13 +19,13 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     const mailbox = address.toLowerCase();
     stores.set(mailbox, new MailStore(path.join(options.stateDir, 'mailboxes', folderName(mailbox)), now()));
   }
-  const deliver = (mailbox: string, raw: Uint8Array) => {
+  const deliver = (mailbox: string, raw: Uint8Array, receivedAt?: Date) => {
     const store = stores.get(mailbox);
     const inbox = store?.folder('INBOX');
     if (store === undefined || inbox === undefined) {
       throw new Error(`No practice mailbox ${mailbox}; name it in \`mailboxes\` first.`);
     }
-    store.append(inbox, raw, { date: now() });
+    store.append(inbox, raw, { date: receivedAt?.getTime() ?? now() });
   };
 
   const running: { stop(): Promise<void> }[] = [];
@@ -63,8 +63,8 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
   const smtp = await started('smtp', smtpPort, startSubmission(world, smtpPort));
   const drop = await started('drop', dropPort, startDrop(world, dropPort));
 
-  const deliverMany = async (address: string, raws: readonly Uint8Array[]) => {
-    for (const raw of raws) deliver(address.toLowerCase(), raw);
+  const deliverMany = async (address: string, raws: readonly Uint8Array[], receivedAt?: Date) => {
+    for (const raw of raws) deliver(address.toLowerCase(), raw, receivedAt);
   };
   return {
     kind: 'npm',
@@ -72,8 +72,8 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     pop3: { host, port: pop3.port },
     smtp: { host, port: smtp.port },
     drop: { host, port: drop.port },
-    deliver: (address, raw) => deliverMany(address, [raw]),
-    deliverMany,
+    deliver: (address, raw, receivedAt) => deliverMany(address, [raw], receivedAt),
+    deliverMany: (address, raws) => deliverMany(address, raws),
     stop,
   };
 }
