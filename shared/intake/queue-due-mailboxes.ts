@@ -38,6 +38,8 @@ function isDue(mailbox: Mailbox, state: FetchState, now: number): boolean {
   if (!mailbox.enabled) return false;
   const trouble = state.troubles.get(mailbox.id);
   if (trouble !== undefined) return now >= Date.parse(trouble.nextTryAt);
+  // Each minute means at each run of the timer, also at one that a person starts a few seconds after the last.
+  if (mailbox.intervalMinutes <= 1) return true;
   const last = state.successes.get(mailbox.id);
   return last === undefined || now - Date.parse(last) >= mailbox.intervalMinutes * 60_000 - EARLY_MS;
 }
