@@ -1,0 +1,63 @@
+/**
+ * `npm run infra:check [-- --update] [--json]`: compiles, lints and compares the infrastructure with the real compiler,
+ * without a subscription. `--update` formats the files and takes new snapshots, to be read in the diff before they are
+ * committed. The compiled templates are left in dist/infra: desk.json is what deploys without azd.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { type Bicep, findBicep } from './infra/bicep-compiler.ts';
+import { type CheckResult, checkInfra, format, shapes, snapshot } from './infra/infra-checks.ts';
+
+const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+const infra = join(projectRoot, 'infra');
+const outDir = join(projectRoot, 'dist', 'infra');
+const BIOME = join(projectRoot, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+
+/** Standard output belongs to the answer. */
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+async function update(bicep: Bicep): Promise<boolean> {
+  const steps = [await format(bicep, infra)];
+  for (const shape of shapes) steps.push(await snapshot(bicep, infra, shape, 'overwrite'));
+  const failed = steps.filter(({ code }) => code !== 0);
+  for (const { stdout, stderr } of failed) say((stderr + stdout).trim());
+  // The compiler writes its snapshots in a style of its own.
+  if (failed.length === 0) await promisify(execFile)(process.execPath, [BIOME, 'format', '--write', infra]);
+  return failed.length === 0;
+}
+
+function lineOf({ check, ok, said, ms }: CheckResult): string {
+  const line = `${ok ? 'ok  ' : 'FAIL'} ${check.padEnd(20)} ${(ms / 1000).toFixed(1)} s`;
+  return said === '' ? line : `${line}\n${said}`;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, update: { type: 'boolean', default: false } },
+  });
+  const bicep = await findBicep();
+  if (bicep.kind === 'absent') {
+    say(`NOTHING WAS CHECKED. ${bicep.reason}`);
+    if (values.json) process.stdout.write('[]\n');
+    return process.env['POSTROOM_CI'] === '1' ? 1 : 0;
+  }
+  say(bicep.version);
+  if (values.update && !(await update(bicep))) return 1;
+  await mkdir(outDir, { recursive: true });
+  const results = await checkInfra(bicep, infra, outDir);
+  if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+  else for (const result of results) process.stdout.write(`${lineOf(result)}\n`);
+  return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,122 @@
+/** What can be known about the infrastructure without a subscription: that it compiles, and what it would make. */
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bicep, Finished } from './bicep-compiler.ts';
+
+export interface CheckResult {
+  check: string;
+  ok: boolean;
+  /** What the compiler said, or what to do; empty when all is well. */
+  said: string;
+  ms: number;
+}
+
+/** The shapes in which a desk is deployed: a parameter file each, and beside it the snapshot of what it makes. */
+export const shapes = ['main', 'hardened'] as const;
+export type Shape = (typeof shapes)[number];
+
+/** Names depend on where a desk stands. Snapshots are taken at a place that cannot exist. */
+const PLACE = [
+  ['--subscription-id', '00000000-0000-0000-0000-000000000000'],
+  ['--tenant-id', '11111111-1111-1111-1111-111111111111'],
+  ['--location', 'westeurope'],
+  ['--deployment-name', 'postroom'],
+].flat();
+
+interface Check {
+  name: string;
+  /** What is wrong in words, empty when nothing is. */
+  find(bicep: Bicep, infra: string, outDir: string): Promise<string>;
+}
+
+// A build lints as it goes: its rules stand in infra/bicepconfig.json.
+const checks: readonly Check[] = [
+  ...['main', 'desk'].map((template) => ({
+    name: `build ${template}`,
+    find: async (bicep: Bicep, infra: string, outDir: string) =>
+      complaints(
+        await bicep.run(infra, ['build', `${template}.bicep`, '--outfile', join(outDir, `${template}.json`)]),
+      ),
+  })),
+  {
+    name: 'lint parameters',
+    find: async (bicep, infra) => complaints(await bicep.run(infra, ['lint', '--pattern', '*.bicepparam'])),
+  },
+  { name: 'format', find: unformatted },
+  ...shapes.map((shape) => ({
+    name: `snapshot ${shape}`,
+    find: async (bicep: Bicep, infra: string) => complaints(await snapshot(bicep, infra, shape, 'validate')),
+  })),
+];
+
+export const checkNames: readonly string[] = checks.map(({ name }) => name);
+
+/**
+ * Runs checks over a folder like infra/, one after the other.
+ * @param outDir an existing folder, for the compiled templates.
+ * @param names which checks; all unless told.
+ */
+export async function checkInfra(
+  bicep: Bicep,
+  infra: string,
+  outDir: string,
+  names: readonly string[] = checkNames,
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const { name, find } of checks.filter((check) => names.includes(check.name))) {
+    const began = performance.now();
+    const said = await find(bicep, infra, outDir);
+    results.push({ check: name, ok: said === '', said, ms: Math.round(performance.now() - began) });
+  }
+  return results;
+}
+
+/** Takes the snapshot of a shape, or compares: exit code 1 and the differences in words when they do not agree. */
+export function snapshot(
+  bicep: Bicep,
+  infra: string,
+  shape: Shape,
+  mode: 'overwrite' | 'validate',
+): Promise<Finished> {
+  return bicep.run(infra, ['snapshot', `${shape}.bicepparam`, '--mode', mode, ...PLACE]);
+}
+
+/** A warning ends with exit code 0, so a compiler that says anything counts as one that complains. */
+function complaints(...finished: Finished[]): string {
+  return finished
+    .map(({ code, stdout, stderr }) => {
+      const said = `${stderr}${code === 0 ? '' : stdout}`.trim();
+      return code !== 0 && said === '' ? `exit code ${code}` : said;
+    })
+    .filter((said) => said !== '')
+    .join('\n');
+}
+
+async function unformatted(bicep: Bicep, infra: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postroom-infra-'));
+  try {
+    await cp(infra, folder, { recursive: true });
+    const failed = complaints(await format(bicep, folder));
+    if (failed !== '') return failed;
+    const different: string[] = [];
+    for (const file of await bicepFiles(infra))
+      if ((await readFile(join(infra, file), 'utf8')) !== (await readFile(join(folder, file), 'utf8')))
+        different.push(file);
+    return different.length === 0 ? '' : `Not formatted, --update does it: ${different.join(', ')}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Formats every file of a folder like infra/ where it stands. */
+export async function format(bicep: Bicep, infra: string): Promise<Finished> {
+  const templates = await bicep.run(infra, ['format', '--pattern', '**/*.bicep']);
+  if (templates.code !== 0) return templates;
+  return bicep.run(infra, ['format', '--pattern', '**/*.bicepparam']);
+}
+
+async function bicepFiles(folder: string): Promise<string[]> {
+  const files = await readdir(folder, { recursive: true });
+  return files.filter((file) => /\.bicep(param)?$/.test(file)).sort();
+}
