@@ -124,10 +124,13 @@ export const lookUp = (number: number): ExplanationLink => ({
 /** Undefined when a placeholder has no value. */
 function filledUrl(template: string, context: ExplainContext): string | undefined {
   let complete = true;
-  const url = template.replaceAll(/\{(clientId|tenant|mailbox|objectId)\}/g, (_, name: keyof ExplainContext) => {
-    const value = context[name];
-    if (value === undefined) complete = false;
-    return encodeURIComponent(value ?? '');
-  });
+  const url = template.replaceAll(
+    /\{(clientId|tenant|mailbox|objectId)\}/g,
+    (_, name: keyof ExplainContext) => {
+      const value = context[name];
+      if (value === undefined) complete = false;
+      return encodeURIComponent(value ?? '');
+    },
+  );
   return complete ? url : undefined;
 }

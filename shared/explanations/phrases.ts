@@ -15,8 +15,7 @@ export const newSecret =
 export const replaceSecret =
   'In Postroom, open the provider, replace the secret with the Value and enter its expiry date. Nobody needs to sign in again.';
 export const resetScopes = 'In Postroom, open the provider and set its scopes back to the preset.';
-export const resetEndpoints =
-  'In Postroom, open the provider and set its endpoints back to the preset.';
+export const resetEndpoints = 'In Postroom, open the provider and set its endpoints back to the preset.';
 export const grantConsent =
   'Let an admin of the tenant open the app registration, “API permissions”, and press “Grant admin consent”. The Status column must then be green.';
 export const addPermissions =

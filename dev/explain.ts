@@ -1,0 +1,109 @@
+/**
+ * What does this error mean?
+ *
+ *   npm run explain -- 'TEXT'            an error as Microsoft, a mail server or Postroom shows it
+ *   npm run explain < page.txt           the same from a file
+ *   npm --silent run explain -- --json 'TEXT'
+ *
+ * `--mailbox=`, `--client-id=`, `--tenant=` and `--redirect-uri=` fill steps and links.
+ * Shows nothing secret that the text may hold.
+ */
+
+import { explain } from '../shared/explanations/explain.ts';
+import type { ExplainContext, Explanation } from '../shared/explanations/explanation.ts';
+
+const LONGEST_INPUT = 1024 * 1024;
+
+const contextNames: Readonly<Record<string, keyof ExplainContext>> = {
+  '--mailbox': 'mailbox',
+  '--client-id': 'clientId',
+  '--tenant': 'tenant',
+  '--redirect-uri': 'redirectUri',
+  '--object-id': 'objectId',
+};
+
+interface Question {
+  json: boolean;
+  context: ExplainContext;
+  text: string;
+}
+
+/** Only these options are options: a line of a mail server may begin with a dash, as `-ERR` does. */
+function questionOf(args: readonly string[]): Question {
+  const question: Question = { json: false, context: {}, text: '' };
+  const words: string[] = [];
+  for (const word of args) {
+    const [name = '', ...value] = word.split('=');
+    const field = value.length > 0 ? contextNames[name] : undefined;
+    if (word === '--json') question.json = true;
+    else if (field !== undefined) question.context[field] = value.join('=');
+    else words.push(word);
+  }
+  question.text = words.join(' ');
+  return question;
+}
+
+async function standardInput(): Promise<string> {
+  if (process.stdin.isTTY) return '';
+  let text = '';
+  process.stdin.setEncoding('utf8');
+  for await (const piece of process.stdin) {
+    text += String(piece);
+    if (text.length > LONGEST_INPUT) break;
+  }
+  return text;
+}
+
+const who: Readonly<Record<Explanation['who'], string>> = {
+  you: 'you, who look after Postroom',
+  'mailbox-owner': 'the owner of the mailbox',
+  'tenant-admin': 'an admin of the Microsoft 365 tenant',
+  microsoft: 'Microsoft',
+  'nobody: wait': 'nobody: it passes by itself',
+};
+const again: Readonly<Record<Explanation['retry'], string>> = {
+  'by-itself': 'Postroom tries again by itself.',
+  'after-fix': 'Postroom goes on by itself when this is done.',
+  'sign-in-again': 'The owner of the mailbox has to sign in again.',
+};
+
+function inWords(explanation: Explanation): string {
+  const { code, title, cause, steps, links, retry, said, comparison } = explanation;
+  const support = [
+    explanation.correlationId && `Correlation ID ${explanation.correlationId}`,
+    explanation.traceId && `Trace ID ${explanation.traceId}`,
+    explanation.timestamp,
+  ].filter((part) => part !== undefined && part !== '');
+  return [
+    `${title} (${code})`,
+    '',
+    cause,
+    ...(said === '' ? [] : ['', `It said: ${said}`]),
+    ...(comparison === undefined
+      ? []
+      : ['', `  ${comparison.sent}`, `  ${comparison.expected}`, `  ${' '.repeat(comparison.same)}^`]),
+    '',
+    `Who can mend it: ${who[explanation.who]}`,
+    ...steps.map((step, index) => `  ${index + 1}. ${step}`),
+    again[retry],
+    ...(links.length === 0 ? [] : ['', ...links.map(({ label, href }) => `${label}: ${href}`)]),
+    ...(support.length === 0 ? [] : ['', `For support: ${support.join(', ')}`]),
+  ].join('\n');
+}
+
+const question = questionOf(process.argv.slice(2));
+const text = question.text.trim() === '' ? await standardInput() : question.text;
+if (text.trim() === '') {
+  process.stderr.write(
+    "Paste an error behind the command: npm run explain -- 'AADSTS50011: The redirect URI …'\n",
+  );
+  process.exitCode = 1;
+} else {
+  const explanation = explain({ text, context: question.context });
+  const { code, cause, steps, links, retry } = explanation;
+  console.log(
+    question.json
+      ? JSON.stringify({ code, cause, who: explanation.who, steps, links, retry })
+      : inWords(explanation),
+  );
+}

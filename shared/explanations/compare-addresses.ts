@@ -1,0 +1,28 @@
+import type { Comparison } from './explanation.ts';
+
+/** Where two addresses part. Pure. */
+export function compareAddresses(sent: string, expected: string): Comparison {
+  let same = 0;
+  while (same < sent.length && same < expected.length && sent[same] === expected[same]) same += 1;
+  return { sent, expected, same };
+}
+
+/** Where the addresses part, in words. Pure. */
+export function differenceInWords({ sent, expected, same }: Comparison): string {
+  if (sent === expected) return '';
+  const place = `They part at character ${same + 1}: ${at(sent, same)} was sent, ${at(expected, same)} is right.`;
+  return `${place} ${reason(sent, expected)}`.trim();
+}
+
+const at = (address: string, position: number): string =>
+  position < address.length ? `“${address.slice(position, position + 20)}”` : 'nothing more';
+
+/** The usual slips, in the order of how often they are made. */
+function reason(sent: string, expected: string): string {
+  if (`${sent}/` === expected || sent === `${expected}/`) return 'Only a slash at the end differs.';
+  if (sent.toLowerCase() === expected.toLowerCase()) return 'Only capital and small letters differ.';
+  const [sentScheme = '', sentRest] = sent.split('://');
+  const [scheme = '', rest] = expected.split('://');
+  if (sentRest === rest && sentScheme !== scheme) return `Only ${sentScheme} and ${scheme} differ.`;
+  return '';
+}

@@ -1,0 +1,243 @@
+import type { EntraEntry } from './explanation.ts';
+import { addPermissions, grantConsent, signInAgain, startAgain } from './phrases.ts';
+
+const memberAccount =
+  'Sign in with an account that is a member of the mailbox’s own tenant, not with a guest.';
+const privateWindow =
+  'Open a private browser window, so that no other account is signed in there, and start the sign-in again.';
+
+/** Errors about consent and about the account that signs in. */
+export const peopleEntries: readonly EntraEntry[] = [
+  {
+    numbers: [65001],
+    title: 'Nobody has consented to this app yet',
+    cause: 'A permission was added after the last consent, or the consent was taken back.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [grantConsent, signInAgain],
+    links: ['admin-consent', 'permissions'],
+  },
+  {
+    numbers: [65004],
+    title: 'The permissions were declined',
+    cause: '“Cancel” was pressed where Microsoft asks whether the app may read and send mail.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      startAgain,
+      'Press “Accept” on Microsoft’s page.',
+      'Or let an admin of the tenant grant consent for everybody; then nobody is asked.',
+    ],
+    links: ['admin-consent'],
+  },
+  {
+    numbers: [90094],
+    says: /needs permission to access resources in your organization that only an admin can grant|The grant requires admin permission|\bNeed admin approval\b/i,
+    title: 'An admin has to approve the app first',
+    cause:
+      'Users may not consent to apps that read mail. Since November 2025 that is Microsoft’s default; the mailbox’s owner can do nothing about it alone.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Send the admin-consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
+      'The admin opens it and presses “Accept”.',
+      signInAgain,
+    ],
+    links: ['admin-consent', 'permissions'],
+  },
+  {
+    numbers: [90095],
+    says: /This app requires your admin(?:’|')s approval|\bApproval required\b.{0,200}justification/i,
+    title: 'An approval was requested from the admin',
+    cause:
+      'In this tenant users request apps and an admin approves them. Until that is done, nobody can sign in with this app.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'The mailbox’s owner sends the request on Microsoft’s page.',
+      'An admin opens the enterprise applications, “Admin consent requests”, and approves it.',
+      signInAgain,
+    ],
+    links: ['consent-requests', 'admin-consent'],
+  },
+  {
+    numbers: [90008],
+    title: 'The app may not even sign people in',
+    cause: 'The simplest permissions, to sign a person in and to read their profile, were never granted.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [addPermissions, grantConsent, signInAgain],
+    links: ['permissions', 'admin-consent'],
+  },
+  {
+    numbers: [50105],
+    says: /block users unless they are specifically granted \(/i,
+    title: 'This user is not assigned to the app',
+    cause: 'The enterprise application admits assigned users only, and this one is not among them.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Open the enterprise application, “Users and groups”, and add {mailbox}.',
+      'Or open its Properties and set “Assignment required” to No.',
+      signInAgain,
+    ],
+    links: ['enterprise-users', 'enterprise-properties'],
+  },
+  {
+    numbers: [50020, 16000],
+    title: 'Signed in with an account of another tenant',
+    cause:
+      'The account that was used is a personal one or belongs to another organisation; Microsoft’s sentence names it. Often it is the account the browser was signed in with already.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      privateWindow,
+      'Sign in as {mailbox}.',
+      'If the mailbox lives in another tenant than the provider says: put that tenant’s ID into the provider.',
+    ],
+    links: ['app'],
+  },
+  {
+    numbers: [90072],
+    title: 'Signed in with an account from outside',
+    cause: 'The account does not exist in the tenant of the mailbox, or its link to the directory is broken.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [privateWindow, memberAccount],
+    links: ['users'],
+  },
+  {
+    numbers: [50034, 51004],
+    title: 'This user does not exist in the tenant',
+    cause: 'The address has a typing error, the tenant is the wrong one, or the user was deleted.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Check the address, and the tenant of the provider.',
+      'If the user was deleted: let an admin restore it (within 30 days) in the Microsoft 365 admin center.',
+      signInAgain,
+    ],
+    links: ['users', 'app'],
+  },
+  {
+    numbers: [50014],
+    title: 'The guest has not accepted the invitation',
+    cause: 'The account is a guest of the tenant whose invitation is still open.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [memberAccount],
+    links: [],
+  },
+  {
+    numbers: [500200, 500208],
+    says: /is a personal Microsoft account\. Personal Microsoft accounts are not supported/i,
+    title: 'A personal account was used',
+    cause: 'The app is for accounts of an organisation, and the account that was used is a personal one.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Sign in as {mailbox}, with the account of the organisation.',
+      'If the mailbox is at outlook.com: let the app registration allow personal accounts, and set the tenant of the provider to “common”.',
+    ],
+    links: ['authentication'],
+  },
+  {
+    numbers: [50059, 50128],
+    title: 'Microsoft cannot tell which tenant is meant',
+    cause: 'The provider names no certain tenant, and the domain of the address is not known to Microsoft.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Put the tenant ID, a GUID, into the provider in Postroom in place of “organizations” or “common”.',
+      startAgain,
+    ],
+    links: ['app'],
+  },
+  {
+    numbers: [50126, 50056],
+    title: 'Wrong user name or password',
+    cause: 'The password typed on Microsoft’s page is wrong, or this account has none.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Start again and type the password once more.',
+      'A shared mailbox has no password: sign in with a person’s account that has Full Access to it, and enter the shared address in the mailbox’s settings.',
+    ],
+    links: ['password-change'],
+  },
+  {
+    numbers: [50053],
+    title: 'The account is locked for a while',
+    cause: 'There were too many wrong passwords, or the attempts come from an address Microsoft distrusts.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Wait about 15 minutes.',
+      'If it is still locked: let an admin read the reason in the sign-in logs and unblock the user.',
+      signInAgain,
+    ],
+    links: ['sign-in-logs', 'users'],
+  },
+  {
+    numbers: [50055, 50144],
+    title: 'The password has expired',
+    cause: 'The password of the account must be changed before anybody can sign in with it.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: ['Change the password.', signInAgain],
+    links: ['password-change'],
+  },
+  {
+    numbers: [50057],
+    title: 'The account is disabled',
+    cause:
+      'Sign-in is blocked for this account. For the own account of a shared mailbox that is the normal state; otherwise somebody may have left.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Shared mailbox: sign in with a licensed user who has Full Access to it, not as the shared mailbox itself.',
+      'Otherwise let an admin open the user in the Microsoft 365 admin center and unblock sign-in.',
+      signInAgain,
+    ],
+    links: ['users'],
+  },
+  {
+    numbers: [50058],
+    title: 'Nobody is signed in',
+    cause: 'A sign-in without a page was tried, and the browser had no session at Microsoft.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [startAgain],
+    links: [],
+  },
+  {
+    numbers: [50002, 500021, 500022],
+    title: 'The network forbids this tenant',
+    cause: 'The network in which the browser runs allows sign-ins to certain tenants only.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Make the sign-in from another network.',
+      'Or let the admin of the network allow the tenant in the tenant restrictions.',
+    ],
+    links: [],
+  },
+  {
+    numbers: [500212, 500213],
+    title: 'The rules between two tenants forbid the sign-in',
+    cause: 'A cross-tenant access policy of one of the two tenants does not admit this account.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [memberAccount, 'Or let both admins change the cross-tenant access settings.'],
+    links: [],
+  },
+  {
+    numbers: [9002341],
+    title: 'The question about single sign-on was not answered',
+    cause: 'Microsoft asks whether the account may be used for other apps on this device, and got no answer.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [signInAgain],
+    links: [],
+  },
+];

@@ -1,0 +1,171 @@
+import { entraEntries, entraEntry, lineEntries, lineEntry } from './catalogue.ts';
+import { compareAddresses, differenceInWords } from './compare-addresses.ts';
+import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
+import { linkTo, lookUp } from './links.ts';
+import { maskSecrets } from './mask-secrets.ts';
+import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-words.ts';
+import { fill, safeContext } from './placeholders.ts';
+import { type Reading, readEvidence } from './read-evidence.ts';
+
+const LONGEST_SAID = 400;
+const SENT_ADDRESS = /\bre(?:direct|ply) (?:URI|URL|address) ['"]([^'"\s]{1,600})['"]/i;
+const DIFFERENT_ADDRESSES =
+  /\breply address ['"]([^'"\s]{1,600})['"] does not match the reply address ['"]([^'"\s]{1,600})['"]/i;
+
+export interface ErrorEvidence {
+  /** A body, an address, a copied page, a line of a log, or a code alone. */
+  text: string;
+  context?: ExplainContext | undefined;
+}
+
+/** An error of the catalogue, and where it was found. */
+interface Finding {
+  code: string;
+  meaning: Meaning;
+  said: string;
+  /** Of Entra, for the link to Microsoft's own page. */
+  number?: number;
+}
+
+/**
+ * Says what an error means, who can mend it and how. Never throws; a text without a known error gives the code
+ * `not-recognised` and says what to paste. Linear in the length of the text, of which the first 1 MiB is read.
+ */
+export function explain({ text, context = {} }: ErrorEvidence): Explanation {
+  const reading = readEvidence(text);
+  const safe = safeContext(context);
+  const known = { ...safe, clientId: safe.clientId ?? reading.clientId };
+  const finding = find(reading);
+  const difference = redirectDifference(finding.number, reading, safe);
+  const values = { ...known, correlationId: reading.correlationId };
+  const steps = finding.meaning.steps.map((step) => fill(step, values));
+  return {
+    code: finding.code,
+    title: finding.meaning.title,
+    cause: finding.meaning.cause,
+    who: finding.meaning.who,
+    steps: difference === undefined ? steps : [difference.words, ...steps],
+    links: [
+      ...finding.meaning.links.map((name) => linkTo(name, known)),
+      ...(finding.number === undefined ? [] : [lookUp(finding.number)]),
+    ],
+    retry: finding.meaning.retry,
+    ...(reading.correlationId !== undefined && { correlationId: reading.correlationId }),
+    ...(reading.traceId !== undefined && { traceId: reading.traceId }),
+    ...(reading.timestamp !== undefined && { timestamp: reading.timestamp }),
+    said: maskSecrets(finding.said),
+    ...(difference?.comparison !== undefined && { comparison: difference.comparison }),
+  };
+}
+
+function find(reading: Reading): Finding {
+  return (
+    numbered(reading) ??
+    spelledOut(reading) ??
+    inWords(reading) ??
+    oauthWord(reading) ?? {
+      code: 'not-recognised',
+      meaning: notRecognised,
+      said: '',
+    }
+  );
+}
+
+/** By Microsoft's number, whether or not the catalogue has it. */
+function numbered(reading: Reading): Finding | undefined {
+  const number = reading.numbers[0] ?? knownNumberAlone(reading.flat);
+  if (number === undefined) return undefined;
+  const said = reading.sentence ?? '';
+  const entry = entraEntry(number);
+  if (entry !== undefined) return { code: `AADSTS${number}`, meaning: entry, said, number };
+  const word = wordMeaning(reading) ?? unknownNumber;
+  const cause = said === '' ? word.cause : `${word.cause} Microsoft says: ${maskSecrets(said)}`;
+  return { code: `AADSTS${number}`, meaning: { ...word, cause }, said, number };
+}
+
+/** A bare number is one of Entra's only when it is all there is, and known. */
+function knownNumberAlone(flat: string): number | undefined {
+  if (!/^\d{5,7}$/.test(flat)) return undefined;
+  return entraEntry(Number(flat)) === undefined ? undefined : Number(flat);
+}
+
+/** A code of the catalogue itself, as Postroom keeps it. */
+function spelledOut({ flat }: Reading): Finding | undefined {
+  const entry = flat.length > 60 ? undefined : lineEntry(flat);
+  return entry === undefined ? undefined : { code: entry.code, meaning: entry, said: '' };
+}
+
+/** By the words of a server, or of a page of Microsoft that shows no number. */
+function inWords({ flat, lines }: Reading): Finding | undefined {
+  for (const entry of entraEntries) {
+    const match = entry.says?.exec(flat);
+    const [number] = entry.numbers;
+    if (match !== null && match !== undefined && number !== undefined)
+      return { code: `AADSTS${number}`, meaning: entry, said: linesAround(lines, match), number };
+  }
+  for (const entry of lineEntries) {
+    const match = entry.pattern.exec(flat);
+    if (match !== null) return { code: entry.code, meaning: entry, said: linesAround(lines, match) };
+  }
+  return undefined;
+}
+
+/** By the word of the standard alone, as other providers answer. */
+function oauthWord(reading: Reading): Finding | undefined {
+  const alone = reading.flat.length <= 40 ? { ...reading, errors: [reading.flat] } : reading;
+  const meaning = wordMeaning(reading) ?? wordMeaning(alone);
+  if (meaning === undefined) return undefined;
+  const code =
+    knownWord(errorWords, [...reading.errors, ...alone.errors]) ??
+    knownWord(suberrorWords, reading.suberrors) ??
+    'not-recognised';
+  const description = /\berror_description["']?\s?[=:]\s?["']?([^\n]{1,400})/i.exec(reading.lines)?.[1];
+  return { code, meaning, said: description?.trim() ?? '' };
+}
+
+/** `suberror` narrows `error`. */
+function wordMeaning({ errors, suberrors }: Reading): Meaning | undefined {
+  const narrower = knownWord(suberrorWords, suberrors);
+  if (narrower !== undefined) return suberrorWords[narrower];
+  const word = knownWord(errorWords, errors);
+  return word === undefined ? undefined : errorWords[word];
+}
+
+const knownWord = (
+  words: Readonly<Record<string, Meaning>>,
+  candidates: readonly string[],
+): string | undefined =>
+  candidates.map((word) => word.toLowerCase()).find((word) => Object.hasOwn(words, word));
+
+/** The whole lines in which a match stands: the words of the server as it sent them. */
+function linesAround(lines: string, match: RegExpExecArray): string {
+  const end = match.index + match[0].length;
+  const from = Math.max(lines.lastIndexOf('\n', match.index) + 1, match.index - LONGEST_SAID / 2);
+  const lineEnd = lines.indexOf('\n', end);
+  const to = Math.min(lineEnd < 0 ? lines.length : lineEnd, end + LONGEST_SAID);
+  return lines.slice(from, to).replaceAll('\n', ' ').slice(0, LONGEST_SAID).trim();
+}
+
+/** The two addresses of a redirect URI that differs, and a sentence about them. */
+function redirectDifference(
+  number: number | undefined,
+  { flat }: Reading,
+  { redirectUri }: ExplainContext,
+): { words: string; comparison?: Comparison } | undefined {
+  if (number === 500112) {
+    const [, later, first] = DIFFERENT_ADDRESSES.exec(flat) ?? [];
+    if (later === undefined || first === undefined) return undefined;
+    const comparison = compareAddresses(maskSecrets(later), maskSecrets(first));
+    const began = `The sign-in began with ${comparison.expected}, and the tokens were asked for with ${comparison.sent}.`;
+    return { words: `${began} ${differenceInWords(comparison)}`.trim(), comparison };
+  }
+  const sent = number === 50011 ? SENT_ADDRESS.exec(flat)?.[1] : undefined;
+  if (sent === undefined || redirectUri === undefined) return undefined;
+  if (sent === redirectUri)
+    return {
+      words: `What was sent is Postroom’s own redirect URI, ${redirectUri}: so it is missing in the app registration, or written differently there.`,
+    };
+  const comparison = compareAddresses(maskSecrets(sent), redirectUri);
+  const both = `Sent was ${comparison.sent}, but Postroom’s own is ${redirectUri}.`;
+  return { words: `${both} ${differenceInWords(comparison)}`.trim(), comparison };
+}

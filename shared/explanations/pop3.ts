@@ -1,0 +1,86 @@
+import type { LineEntry } from './explanation.ts';
+import { nothingToDo, report, signInAgain, useOauth } from './phrases.ts';
+
+const popOn =
+  'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
+
+/** What Exchange Online and others say over POP3. */
+export const pop3Entries: readonly LineEntry[] = [
+  {
+    code: 'pop3-token-refused',
+    pattern: /\bAuthentication failure: unknown user name or bad password\b/i,
+    title: 'The mail server refuses the sign-in',
+    cause:
+      'The token has ended, lacks the permission for POP, or does not fit the address; or POP is switched off for the mailbox.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Postroom has already tried once with a fresh token.',
+      'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
+      popOn,
+      signInAgain,
+    ],
+    links: ['users', 'permissions'],
+  },
+  {
+    code: 'pop3-logon-failure',
+    pattern: /\bLogon failure: unknown user name or bad password\b/i,
+    title: 'The mail server refuses the password, or is asked too often',
+    cause:
+      'Exchange Online takes no passwords any more. The same words also come when a mailbox is read too often; then it passes.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [
+      useOauth,
+      'If it uses one already: nothing is to be done, Postroom tries again by itself.',
+      popOn,
+    ],
+    links: ['users'],
+  },
+  {
+    code: 'pop3-wrong-state',
+    pattern: /-ERR Command is not valid in this state\b/i,
+    title: 'The command came at the wrong time',
+    cause:
+      'The connection is not encrypted (port 110), or the sign-in was sent in one line where Exchange wants two.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['In Postroom, open the mailbox and set the port to 995.', `If it is 995 already: ${report}`],
+    links: [],
+  },
+  {
+    code: 'pop3-in-use',
+    pattern: /-ERR \[IN-USE\]|\bmaildrop already locked\b/i,
+    title: 'Another program reads the mailbox',
+    cause: 'POP3 admits one reader at a time, and another one is connected.',
+    who: 'mailbox-owner',
+    retry: 'by-itself',
+    steps: [
+      'Close the other mail program, or wait until it is done.',
+      'If it lasts: choose IMAP for this mailbox, which admits several readers.',
+    ],
+    links: [],
+  },
+  {
+    code: 'pop3-closed',
+    pattern: /-ERR (?:Protocol error|Connection is closed)\. ?\d{0,4}/i,
+    title: 'The mail server closed the connection',
+    cause: 'The server slows the mailbox down, is being looked after, or sees a second reader.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo],
+    links: ['service-health'],
+  },
+];
+
+/** What the server says when all is well; found only where nothing else is. */
+export const pop3Success: LineEntry = {
+  code: 'pop3-signed-in',
+  pattern: /\+OK User successfully authenticated\b/i,
+  title: 'This is no error: the sign-in worked',
+  cause: 'The mail server accepted the sign-in. If mail is missing, the reason stands in a later line.',
+  who: 'you',
+  retry: 'by-itself',
+  steps: ['Look for a line that begins with -ERR after this one, and paste that.'],
+  links: [],
+};
