@@ -25,7 +25,7 @@ export async function fileBatch(
     const decision = decisions.get(mail.key);
     const outcome = outcomes[index];
     if (decision === undefined || outcome === undefined) continue;
-    if (decision.fate === 'ticket') addTo(filings, mailboxId, decision, messageOf(kept, outcome));
+    if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, messageOf(kept, outcome));
     else entries.push(entryOf(kept, mail, decision, outcome));
   }
   const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, (filing) =>
@@ -40,6 +40,7 @@ export async function fileBatch(
 function addTo(
   filings: Map<string, Filing & { messages: NewMessage[] }>,
   mailboxId: string,
+  { attempts }: LedgerMail,
   decision: Decision,
   message: NewMessage,
 ): void {
@@ -53,6 +54,7 @@ function addTo(
     opens: false,
     messages: [],
   };
+  filing.begunBefore ||= attempts > 1;
   filings.set(
     ticketId,
     opens

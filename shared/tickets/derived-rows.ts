@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Row, TableName, Tables } from '../platform/tables.ts';
 import { startingWith } from '../platform/tables.ts';
 import type { Filed } from './file-messages.ts';
-import { indexRow, indexRowKey } from './ticket-rows.ts';
+import type { Ticket } from './ticket.ts';
+import { indexRow, indexRowKey, ticketOf } from './ticket-rows.ts';
 
 // MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`: a Message-ID that is used again points to both tickets and
 // steals neither. All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;
+const TRIES = 20;
 
 /** Writes what follows from the filed tickets: index, numbers, message ids; one transaction a partition. */
 export async function writeDerivedRows(
@@ -42,6 +45,26 @@ export async function writeDerivedRows(
     putAll(tables, 'Numbers', numbers),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
+  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
+}
+
+/**
+ * An agent may close a ticket between its filing and the row written for the index, which then lists what is no more.
+ * So the head is read afterwards, and the row follows it until both agree.
+ */
+async function followHead(tables: Tables, filed: Ticket): Promise<void> {
+  const index = tables.open('TicketIndex');
+  let written = indexRow(filed);
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const head = await tables.open('Tickets').get(filed.id, 'head');
+    if (head === undefined) return;
+    const now = indexRow(ticketOf(head));
+    if (isDeepStrictEqual(now, written)) return;
+    await index.commit(now.partitionKey, [{ kind: 'put', row: now }]);
+    if (now.partitionKey !== written.partitionKey || now.rowKey !== written.rowKey)
+      await index.commit(written.partitionKey, [{ kind: 'remove', rowKey: written.rowKey }]);
+    written = now;
+  }
 }
 
 async function putAll(tables: Tables, name: TableName, rows: readonly Row[]): Promise<void> {

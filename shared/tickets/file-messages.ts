@@ -22,6 +22,8 @@ export interface Filing {
   follows: Ticket['follows'];
   /** True when the first message opens the ticket, false when all are replies to one that is there. */
   opens: boolean;
+  /** True when an earlier run began with one of the messages: its process may still be at work. */
+  begunBefore?: boolean;
   messages: readonly NewMessage[];
 }
 
@@ -29,6 +31,8 @@ export interface Filing {
 export interface Filed {
   ticket: Ticket;
   stale: readonly string[];
+  /** True unless this filing alone can know of the ticket: others may change it at any moment. */
+  shared: boolean;
   messages: readonly NewMessage[];
 }
 
@@ -47,8 +51,13 @@ export async function fileMessages(tables: Tables, filing: Filing): Promise<File
   let filed: Filed | undefined;
   for (const part of parts(filing)) {
     const opens = filing.opens && filed === undefined;
-    const { ticket, stale } = await fileTogether(tickets, filing, part, opens);
-    filed = { ticket, stale: [...(filed?.stale ?? []), ...stale], messages: filing.messages };
+    const { ticket, stale, metOthers } = await fileTogether(tickets, filing, part, opens);
+    filed = {
+      ticket,
+      stale: [...(filed?.stale ?? []), ...stale],
+      shared: !filing.opens || filing.begunBefore === true || metOthers || filed?.shared === true,
+      messages: filing.messages,
+    };
   }
   if (filed === undefined) throw new PostroomError('ticket-missing', 'A filing without messages');
   return filed;
@@ -59,7 +68,7 @@ async function fileTogether(
   filing: Filing,
   messages: readonly NewMessage[],
   opens: boolean,
-): Promise<{ ticket: Ticket; stale: readonly string[] }> {
+): Promise<{ ticket: Ticket; stale: readonly string[]; metOthers: boolean }> {
   let suspectTwins = false;
   let head: Row | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
@@ -69,7 +78,7 @@ async function fileTogether(
     const missing = suspectTwins ? await notYetThere(tickets, filing.ticketId, messages) : messages;
     const before = head === undefined ? undefined : ticketOf(head);
     if (before !== undefined && head !== undefined && missing.length === 0)
-      return { ticket: before, stale: staleOf(head) };
+      return { ticket: before, stale: staleOf(head), metOthers: suspectTwins };
     const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before, missing);
     const stale = before === undefined || head === undefined ? [] : outgrown(before, ticket, staleOf(head));
     const row = headRow(ticket, stale);
@@ -80,7 +89,7 @@ async function fileTogether(
         .map((r): Change => ({ kind: 'insert', row: r })),
     ];
     const written = await tickets.commit(filing.ticketId, changes);
-    if (written.ok) return { ticket, stale };
+    if (written.ok) return { ticket, stale, metOthers: suspectTwins };
     // Either an earlier try of ours got through and its answer was lost, or somebody changed the ticket meanwhile.
     suspectTwins = true;
   }
