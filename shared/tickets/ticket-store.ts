@@ -37,11 +37,12 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   };
   const messages = async (id: string): Promise<StoredMessage[]> => {
     const rows = await listAll(tickets, id, { from: 'a|', to: 'm|~' });
-    return Promise.all(
+    const found = await Promise.all(
       rows
         .filter(({ rowKey }) => rowKey.startsWith('m|'))
         .map(async (row) => messageOf(row, await attachmentsOf(row, rows, blobs))),
     );
+    return found.sort(oldestFirst);
   };
 
   return {
@@ -80,6 +81,12 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       return typeof row?.['ticketId'] === 'string' ? row['ticketId'] : undefined;
     },
   };
+}
+
+/** Mail servers count in whole seconds; within one, the time that the mails themselves claim decides. */
+function oldestFirst(a: StoredMessage, b: StoredMessage): number {
+  const times = (one: StoredMessage): string => `${one.at} ${one.sentAt ?? one.at}`;
+  return times(a) < times(b) ? -1 : times(a) > times(b) ? 1 : 0;
 }
 
 async function attachmentsOf(message: Row, rows: readonly Row[], blobs: Blobs): Promise<TicketAttachment[]> {
