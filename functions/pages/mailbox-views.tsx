@@ -80,18 +80,20 @@ function MailboxRow(props: { mailbox: Mailbox; health: MailboxHealth | undefined
         {health?.lastMailAt === undefined ? 'None yet' : <Time at={health.lastMailAt} />}
       </td>
       <td>
-        <form method="post" action={`${path}/${mailbox.enabled ? 'pause' : 'resume'}`}>
-          <button
-            type="submit"
-            class="button secondary"
-            aria-label={named(mailbox.enabled ? 'Pause' : 'Resume')}
-          >
-            {mailbox.enabled ? 'Pause' : 'Resume'}
-          </button>
-        </form>
-        <a href={`${path}/delete`} aria-label={named('Delete')}>
-          Delete
-        </a>
+        <div class="actions">
+          <form method="post" action={`${path}/${mailbox.enabled ? 'pause' : 'resume'}`}>
+            <button
+              type="submit"
+              class="button secondary"
+              aria-label={named(mailbox.enabled ? 'Pause' : 'Resume')}
+            >
+              {mailbox.enabled ? 'Pause' : 'Resume'}
+            </button>
+          </form>
+          <a href={`${path}/delete`} aria-label={named('Delete')}>
+            Delete
+          </a>
+        </div>
       </td>
     </tr>
   );
@@ -102,7 +104,7 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
   if (!mailbox.enabled) return <StatusLabel kind="quiet">Paused</StatusLabel>;
   if (health === undefined || health.state === 'works')
     return health?.lastSuccessAt === undefined ? (
-      <StatusLabel kind="quiet">Waiting for its first fetch</StatusLabel>
+      <StatusLabel kind="quiet">First fetch soon</StatusLabel>
     ) : (
       <StatusLabel kind="good">Works</StatusLabel>
     );

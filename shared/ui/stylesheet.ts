@@ -144,7 +144,8 @@ const parts = `
     table:has(td[data-label]) thead { position: absolute; clip-path: inset(50%); }
     table:has(td[data-label]) tr { padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
     table:has(td[data-label]) :is(td, tbody th) { padding: 0.15rem 0; border: 0; white-space: normal; }
-    td[data-label]:not([data-label=""]) { display: grid !important; grid-template-columns: 7rem minmax(0, 1fr); gap: 0.75rem; overflow-wrap: anywhere; }
+    td[data-label]:not([data-label=""]) { display: grid !important; grid-template-columns: 6rem minmax(0, 1fr); gap: 0.75rem; overflow-wrap: anywhere; }
+    td[data-label] > .status { justify-self: start; }
     td[data-label]:not([data-label=""])::before { content: attr(data-label); color: var(--muted); font-size: 0.9rem; }
   }
 }
