@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Locator, Page } from 'playwright-core';
+
+/** A person at the browser: counts what they do and looks at every page with critical eyes. */
+export class Reader {
+  readonly page: Page;
+  clicks = 0;
+  typedFields = 0;
+  /** What axe found, and pages wider than a phone, by page. */
+  readonly findings: Record<string, string[]> = {};
+  readonly #folder: string | undefined;
+  #looks = 0;
+
+  /** @param folder where a picture of each page goes; undefined: nowhere. */
+  constructor(page: Page, folder: string | undefined) {
+    this.page = page;
+    this.#folder = folder;
+    if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  }
+
+  async click(what: Locator): Promise<void> {
+    this.clicks += 1;
+    await what.click();
+  }
+
+  async type(into: Locator, text: string): Promise<void> {
+    this.typedFields += 1;
+    await into.fill(text);
+  }
+
+  /** Checks the page as it stands: accessible in light and in dark, and no wider than a phone. */
+  async look(name: string): Promise<void> {
+    const { page } = this;
+    const found = new Set<string>();
+    this.#looks += 1;
+    const picture = async (kind: string): Promise<void> => {
+      if (this.#folder === undefined) return;
+      const file = `${String(this.#looks).padStart(2, '0')}-${name.replaceAll(/\W+/g, '-')}-${kind}.png`;
+      await page.screenshot({ path: join(this.#folder, file), fullPage: true });
+    };
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const id of await this.#violations()) found.add(`${colorScheme}: ${id}`);
+      await picture(colorScheme);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    const usual = page.viewportSize();
+    await page.setViewportSize({ width: 360, height: 800 });
+    const over = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    if (over > 0) found.add(`${over} px wider than a phone`);
+    await picture('phone');
+    if (usual !== null) await page.setViewportSize(usual);
+    if (found.size > 0) this.findings[name] = [...found];
+  }
+
+  async #violations(): Promise<string[]> {
+    // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
+    await this.page.evaluate(axe.source);
+    return this.page.evaluate(async () => {
+      const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await checks.run({ exclude: ['iframe'] });
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`));
+    });
+  }
+}
