@@ -1,0 +1,163 @@
+/** What must hold for every desk, whatever its shape: each rule lists what breaks it. */
+import { at, type Json, ofType, type Resource, settingsOf, stringsIn } from './desk-resources.ts';
+
+const short = ({ type, name }: Resource): string => `${type.split('/').slice(1).join('/')} ${name}`;
+
+/** Resources of a type whose value at a path is not the wanted one. */
+function unlike(
+  resources: readonly Resource[],
+  type: string,
+  wanted: Readonly<Record<string, Json>>,
+): string[] {
+  return ofType(resources, type).flatMap((resource) =>
+    Object.entries(wanted)
+      .filter(([path, value]) => at(resource.properties, path) !== value)
+      .map(
+        ([path, value]) =>
+          `${short(resource)}: ${path} is ${String(at(resource.properties, path))}, not ${String(value)}`,
+      ),
+  );
+}
+
+/** Nothing that opens a door by itself: no key, no signature, no function of Azure that hands one out. */
+export function keysIn(value: Json | undefined): string[] {
+  const key = /AccountKey=|AccessKey=|EndpointsProtocol=|\bsig=|\blist\w*(Keys?|Secrets?|Sas)\w*\(|password/i;
+  return stringsIn(value)
+    .filter(({ path, text }) => key.test(text) && !/description$/i.test(path))
+    .map(({ path }) => path);
+}
+
+/** `*` opens more than anybody meant. The one alert that counts each kind of error apart has to name it. */
+export function wildcards(resources: readonly Resource[]): string[] {
+  return resources.flatMap((resource) =>
+    stringsIn(resource.properties)
+      .filter(({ text }) => text === '*' || text === '0.0.0.0/0' || text === 'Any')
+      .filter(({ path }) => !(resource.name === 'postroom-failures' && path.includes('dimensions')))
+      .map(({ path }) => `${short(resource)}: ${path}`),
+  );
+}
+
+export const openStorage = (resources: readonly Resource[]): string[] => [
+  ...unlike(resources, 'Microsoft.Storage/storageAccounts', {
+    allowSharedKeyAccess: false,
+    allowBlobPublicAccess: false,
+    allowCrossTenantReplication: false,
+    minimumTlsVersion: 'TLS1_2',
+    supportsHttpsTrafficOnly: true,
+  }),
+  ...unlike(resources, 'Microsoft.Storage/storageAccounts/blobServices/containers', { publicAccess: 'None' }),
+];
+
+export const openVault = (resources: readonly Resource[]): string[] => [
+  ...unlike(resources, 'Microsoft.KeyVault/vaults', {
+    enableRbacAuthorization: true,
+    enableSoftDelete: true,
+    softDeleteRetentionInDays: 90,
+  }),
+  ...ofType(resources, 'Microsoft.KeyVault/vaults')
+    .filter(({ properties }) => at(properties, 'accessPolicies') !== undefined)
+    .map((vault) => `${short(vault)} has access policies`),
+];
+
+export const openApp = (resources: readonly Resource[]): string[] => [
+  ...unlike(resources, 'Microsoft.Web/sites', {
+    httpsOnly: true,
+    'siteConfig.minTlsVersion': '1.2',
+    'siteConfig.scmMinTlsVersion': '1.2',
+    'siteConfig.ftpsState': 'Disabled',
+    'siteConfig.remoteDebuggingEnabled': false,
+    'functionAppConfig.runtime.name': 'node',
+    'functionAppConfig.runtime.version': '24',
+    'functionAppConfig.deployment.storage.authentication.type': 'UserAssignedIdentity',
+  }),
+  ...unlike(resources, 'Microsoft.Web/sites/basicPublishingCredentialsPolicies', { allow: false }),
+  // A connection string to telemetry is an address only as long as no key is taken there.
+  ...unlike(resources, 'Microsoft.Insights/components', { DisableLocalAuth: true }),
+];
+
+/** The platform lets everybody in, the code decides; nobody's tokens are kept; no secret vouches for the app. */
+export function wrongSignIn(resources: readonly Resource[]): string[] {
+  const signIn = ofType(resources, 'Microsoft.Web/sites/config').filter(({ name }) =>
+    name.endsWith('authsettingsV2'),
+  );
+  if (signIn.length !== 1) return ['there is no sign-in'];
+  const wrong = unlike(signIn, 'Microsoft.Web/sites/config', {
+    'globalValidation.unauthenticatedClientAction': 'AllowAnonymous',
+    'httpSettings.requireHttps': true,
+    'login.tokenStore.enabled': false,
+  });
+  const properties = signIn[0]?.properties;
+  if (at(properties, 'platform.enabled') !== true) return wrong;
+  const secret = at(
+    properties,
+    'identityProviders.azureActiveDirectory.registration.clientSecretSettingName',
+  );
+  return secret === 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID' && settingsOf(resources)[secret] !== undefined
+    ? wrong
+    : [...wrong, 'sign-in needs a secret'];
+}
+
+/** An alert that wakes nobody. */
+export function mutedAlerts(resources: readonly Resource[]): string[] {
+  const groups = ofType(resources, 'Microsoft.Insights/actionGroups').map(({ id }) => id);
+  const nobody = ofType(resources, 'Microsoft.Insights/actionGroups').filter(
+    ({ properties }) =>
+      at(properties, 'emailReceivers.0') === undefined && at(properties, 'armRoleReceivers.0') === undefined,
+  );
+  const muted = ['metricAlerts', 'scheduledQueryRules']
+    .flatMap((type) => ofType(resources, `Microsoft.Insights/${type}`))
+    .filter(
+      ({ properties }) =>
+        at(properties, 'enabled') !== true ||
+        !stringsIn(at(properties, 'actions')).some(({ text }) => groups.includes(text)),
+    );
+  return [...nobody, ...muted].map(short);
+}
+
+/** Settings that Flex Consumption refuses or ignores. https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan */
+export const settingsOfOtherPlans = (resources: readonly Resource[]): string[] =>
+  Object.keys(settingsOf(resources)).filter((name) =>
+    /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE|WEBSITE_NODE_DEFAULT_VERSION|WEBSITE_CONTENT\w+|WEBSITE_TIME_ZONE|TZ|AzureWebJobsStorage|DataStorage)$/.test(
+      name,
+    ),
+  );
+
+/** Preview versions end without notice. Only a preview of `diagnosticSettings` exists. */
+export const previews = (resources: readonly Resource[]): string[] =>
+  resources
+    .filter(({ apiVersion, type }) => /preview/.test(apiVersion) && !type.endsWith('/diagnosticSettings'))
+    .map(short);
+
+/** What could not be found, or charged, by its desk. */
+export const untagged = (resources: readonly Resource[]): string[] =>
+  resources
+    .filter(({ location }) => location !== undefined)
+    .filter(({ tags }) => tags?.['product'] !== 'postroom' || tags['azd-env-name'] === undefined)
+    .map(short);
+
+/** Who may do what where: `identity: role on place`, places from the resource group down. */
+export function grants(resources: readonly Resource[]): string[] {
+  return ofType(resources, 'Microsoft.Authorization/roleAssignments')
+    .map(({ id, properties }) => {
+      const place = /^\/.*?\/resourceGroups\/[^/]+\/?(.*?)\/?providers\/Microsoft\.Authorization\//.exec(id);
+      const who = /(userAssignedIdentities|systemTopics)\/([\w-]+)/.exec(
+        String(at(properties, 'principalId')),
+      );
+      const role = String(at(properties, 'roleDefinitionId')).split('/').at(-1) ?? '';
+      return `${who?.[2] ?? 'somebody'}: ${roleNames[role] ?? role} on ${placeName(place?.[1] ?? id)}`;
+    })
+    .sort();
+}
+
+const placeName = (place: string): string =>
+  place.replace(/^providers\/Microsoft\.\w+\//, '').replace(/postroom-?[a-z0-9]{13}\b/, '*');
+
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+const roleNames: Readonly<Record<string, string>> = {
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
+  'b86a8fe4-44ce-4948-aee5-eccb2c155cd7': 'Key Vault Secrets Officer',
+  '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
+};
