@@ -24,8 +24,8 @@ export interface FaultySeamOptions {
   now: () => number;
   /** Which fault strikes at this call, if any. */
   faultAt?: (call: number, point: SeamPoint) => FaultKind | undefined;
-  /** Waits for the turn of this process, before the effect. */
-  turn?: () => Promise<void>;
+  /** Waits for the turn of this process, before the effect; meanwhile others may do something. */
+  turn?: (call: number, point: SeamPoint) => Promise<void>;
   /** Looks at the world after each effect, whatever becomes of its answer. */
   afterEffect?: (point: SeamPoint) => void;
 }
@@ -58,7 +58,7 @@ export class FaultySeam implements Seam {
     const { faultAt, turn, afterEffect } = this.#options;
     const number = this.calls.push(point);
     const kind = faultAt?.(number, point);
-    await turn?.();
+    await turn?.(number, point);
     // Somewhere else in this process the end came while it waited.
     if (this.#dead) throw new ProcessDied();
     if (kind === 'crashBefore') this.die();

@@ -87,7 +87,9 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
     facts: (uids) => call('facts', () => among(uids).map(factsOf)),
     sources: (uids, each) =>
       call('sources', () => {
-        for (const { uid, raw } of among(uids)) each(uid, raw);
+        // The answer is as the folder was at the question, whatever happens while it is read.
+        const answer = among(uids).map(({ uid, raw }) => ({ uid, raw }));
+        for (const { uid, raw } of answer) each(uid, raw);
       }),
     async *pieces(uid) {
       for (let start = 0; ; start += PIECE) {

@@ -1,15 +1,6 @@
-import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
-import {
-  drawTurns,
-  type FaultKind,
-  FaultySeam,
-  faultKinds,
-  only,
-  ProcessDied,
-  seeded,
-} from '../harness/faulty-seam.ts';
+import { drawTurns, type FaultKind, faultKinds, only, ProcessDied, seeded } from '../harness/faulty-seam.ts';
 import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
-import { changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
+import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
 import { earlier, keyOf, workload } from '../harness/tiny-mails.ts';
 
 /** A world in which one ticket is open and the nine mails of the workload wait. */
@@ -34,6 +25,12 @@ export async function closeEarlierTicket(world: IntakeWorld): Promise<void> {
   for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'closed');
 }
 
+/** An agent closes it and thinks again. */
+export async function closeAndOpenEarlierTicket(world: IntakeWorld): Promise<void> {
+  await closeEarlierTicket(world);
+  for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'open');
+}
+
 /** How many calls a run of the workload makes without a fault. */
 export async function countCalls(options: WorldOptions = {}): Promise<number> {
   const world = await worldWithMail(options);
@@ -41,9 +38,9 @@ export async function countCalls(options: WorldOptions = {}): Promise<number> {
 }
 
 /** Runs until quiet, once more, and once more over mail that all counts as unread; says what is wrong then. */
-async function settleAndCheck(world: IntakeWorld, quarantineAllowed: boolean): Promise<string[]> {
+async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<string[]> {
   await world.runUntilQuiet();
-  const violations = violationsAtTheEnd(world, { quarantineAllowed });
+  const violations = violationsAtTheEnd(world, allowed);
   const quiet = snapshot(world.tables, { etags: true });
   await world.run();
   violations.push(...changedTables(quiet, snapshot(world.tables, { etags: true })));
@@ -72,7 +69,7 @@ export async function schedule(
   const ends = [await world.run(first)];
   await closeEarlierTicket(world);
   if (second !== undefined) ends.push(await world.run(second));
-  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, false))];
+  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, {}))];
 }
 
 export const everySingleFault = (calls: number): { call: number; kind: FaultKind }[] =>
@@ -107,25 +104,26 @@ export async function race(seed: number, rate: number, options: WorldOptions = {
   const ends = await Promise.all([run(), run()]);
   await closeEarlierTicket(world);
   ends.push(...(await Promise.all([run(), run()])));
-  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, rate > 0))];
+  return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, { quarantine: rate > 0 }))];
 }
 
-/** An agent closes and opens a ticket again while a reply to it is being filed. */
-export async function agentRace(seed: number, options: WorldOptions = {}): Promise<string[]> {
-  const random = seeded(seed);
+/** The server numbers its mail anew. */
+export async function renumbered(world: IntakeWorld): Promise<void> {
+  world.folder.renumber();
+}
+
+/** Just before this call of a run, while the run waits, something else happens from beginning to end. */
+export async function meanwhile(
+  call: number,
+  happens: (world: IntakeWorld) => Promise<unknown>,
+  options: WorldOptions = {},
+): Promise<string[]> {
   const world = await worldWithMail(options);
-  const turn = drawTurns(random);
-  const seam = new FaultySeam({ now: () => world.now, turn });
-  const [id = ''] = earlierTicket(world);
-  const desk = createTicketStore({ tables: world.tables.behind(seam), blobs: world.blobs.behind(seam) });
-  const agent = async (): Promise<void> => {
-    const pause = Math.floor(random() * 40);
-    for (let count = 0; count < pause; count += 1) await turn();
-    await desk.setStatus(id, 'closed');
-    if (random() < 0.5) await desk.setStatus(id, 'open');
+  const turn = async (number: number): Promise<void> => {
+    if (number === call) await happens(world);
   };
-  const [end] = await Promise.all([world.run({ turn }), agent()]);
-  return [...unexpected(end), ...(await settleAndCheck(world, false))];
+  const end = await world.run({ turn, ignoreLease: true });
+  return [...unexpected(end), ...(await settleAndCheck(world, { moreCopies: happens === renumbered }))];
 }
 
 /** The violations of many schedules, each once, with the schedule that first showed it and in how many it was seen. */

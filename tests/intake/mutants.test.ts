@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { type FetchDeps, fetchMailbox } from '../../shared/intake/fetch-mailbox.ts';
+import type { LedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { Inbox } from '../../shared/mailboxes/inbox.ts';
+import type { Blobs } from '../../shared/platform/blobs.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { only, ProcessDied } from '../harness/faulty-seam.ts';
+import type { Design, WorldOptions } from '../harness/intake-world.ts';
+import {
+  countCalls,
+  everySingleFault,
+  Findings,
+  meanwhile,
+  renumbered,
+  schedule,
+} from './fault-schedules.ts';
+
+// Designs that are wrong on purpose, some as products do it. A checker that lets one pass proves nothing.
+
+beforeAll(() => {
+  for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+/** The product with something wrapped around the inbox. */
+const withInbox =
+  (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
+  (deps, mailbox, cursor, deadline) =>
+    fetchMailbox(
+      { ...deps, openInbox: async (address) => wrapped(await deps.openInbox(address), wrap) },
+      mailbox,
+      cursor,
+      deadline,
+    );
+
+function wrapped(inbox: Inbox, wrap: (inbox: Inbox) => Partial<Inbox>): Inbox {
+  return { ...inbox, ...wrap(inbox) };
+}
+
+/** Marks while it downloads, as a FETCH without PEEK does. */
+const markedFirst = withInbox((inbox) => ({
+  async sources(uids, each) {
+    await inbox.markSeen(uids);
+    await inbox.sources(uids, each);
+  },
+}));
+
+/** Marks in the catch block, so that a mail that cannot be stored does not come again. */
+const markedInCatch: Design = async (deps, mailbox, cursor, deadline, { folder }) => {
+  const markAll = async (): Promise<void> => {
+    const inbox = await deps.openInbox({
+      ...mailbox,
+      user: mailbox.address,
+      accessToken: new Secret('unused'),
+    });
+    await inbox.markSeen(folder.mails.map(({ uid }) => uid));
+  };
+  try {
+    const result = await fetchMailbox(deps, mailbox, cursor, deadline);
+    if (result.kind === 'failed') await markAll();
+    return result;
+  } catch (error) {
+    if (!(error instanceof ProcessDied)) await markAll();
+    throw error;
+  }
+};
+
+/** Knows decisions only as long as the process lives. */
+function forgetful(ledger: LedgerStore): LedgerStore {
+  return {
+    ...ledger,
+    async decide(_mailboxId, decided) {
+      return decided.map(({ mail, decision }) => ({ ...mail, state: 'decided', decision }));
+    },
+  };
+}
+
+const withDeps =
+  (change: (deps: FetchDeps) => Partial<FetchDeps>): Design =>
+  (deps, mailbox, cursor, deadline) =>
+    fetchMailbox({ ...deps, ...change(deps) }, mailbox, cursor, deadline);
+
+const decidedAgain = withDeps(({ ledger }) => ({ ledger: forgetful(ledger) }));
+
+/** The ledger's decision would hold even a random id, so this design has neither. */
+const randomTicketId = withDeps(({ ledger }) => ({
+  ledger: forgetful(ledger),
+  ticketIdOf: () => randomBytes(13).toString('hex'),
+}));
+
+/** Says that a blob is stored and stores it when all else is done. */
+const rowsBeforeBlobs: Design = async (deps, mailbox, cursor, deadline) => {
+  const later: (() => Promise<unknown>)[] = [];
+  const blobs: Blobs = {
+    read: (name) => deps.blobs.read(name),
+    stream: (name) => deps.blobs.stream(name),
+    lease: (name, seconds) => deps.blobs.lease(name, seconds),
+    async putOnce(name, bytes) {
+      later.push(() => deps.blobs.putOnce(name, bytes));
+      return 'stored';
+    },
+  };
+  const result = await fetchMailbox({ ...deps, blobs }, mailbox, cursor, deadline);
+  for (const put of later) await put();
+  return result;
+};
+
+/** Trusts the UIDs it learnt at the beginning. */
+const uidValidityTrusted = withInbox((inbox) => ({
+  currentUidValidity: () => Promise.resolve(inbox.uidValidity),
+}));
+
+const mutants: [string, Design, RegExp][] = [
+  ['mail is marked before it is stored', markedFirst, /^P2/],
+  ['mail is marked when something went wrong', markedInCatch, /^P2/],
+  ['tickets have random ids', randomTicketId, /^P1: ".*" is in [2-9] messages/],
+  ['a mail is decided about again', decidedAgain, /^(P1: ".*" is in [2-9] messages|numbers:)/],
+  ['rows are written before their blobs', rowsBeforeBlobs, /^P3/],
+];
+
+/** Goes through all single faults until a violation of this kind shows. */
+async function caught(design: Design, expected: RegExp): Promise<Findings> {
+  const findings = new Findings();
+  const options: WorldOptions = { design };
+  for (const fault of everySingleFault(await countCalls(options))) {
+    const name = `${fault.kind} at call ${fault.call}`;
+    const violations = await schedule({ faultAt: only(fault) }, undefined, options);
+    findings.add(name, violations);
+    if (violations.some((violation) => expected.test(violation))) break;
+  }
+  return findings;
+}
+
+describe('the checker catches a design in which', () => {
+  test.each(mutants)(
+    '%s',
+    async (_what, design, expected) => {
+      const findings = await caught(design, expected);
+      expect(findings.list()).toContainEqual(expect.stringMatching(expected));
+    },
+    60_000,
+  );
+
+  test('UIDs are trusted after the server numbered its mail anew', async () => {
+    const findings = new Findings();
+    const options: WorldOptions = { design: uidValidityTrusted };
+    for (let call = 1; call <= (await countCalls(options)); call += 1)
+      findings.add(`before call ${call}`, await meanwhile(call, renumbered, options));
+    expect(findings.list()).toContainEqual(expect.stringMatching(/^P[12]/));
+  }, 60_000);
+
+  test('nothing is wrong: it lets the product itself pass, wrapped in the same ways', async () => {
+    const nothing = new Findings();
+    const designs = [withInbox(() => ({})), withDeps(() => ({}))];
+    for (const design of designs) nothing.add('wrapped', await schedule({}, undefined, { design }));
+    expect(nothing.list()).toEqual([]);
+  });
+});
