@@ -54,9 +54,9 @@ function optionsOf(args: readonly string[]): { json: boolean; mails: number; rou
 async function bench(): Promise<boolean> {
   const { json, mails, rounds } = optionsOf(process.argv.slice(2));
   const progress = json ? (): void => {} : say;
-  const { numbers, world, apps } = await measureIntake({ mails, rounds, running, progress });
+  const { numbers, world } = await measureIntake({ mails, rounds, running, progress });
   progress('Cold starts …');
-  const cold = await measureColdStart({ empty: apps.emptyApp, app: builtApp }, world.settings, 11, running);
+  const cold = await measureColdStart(builtApp, world.settings, 11, running);
   const goals = goalsOf(numbers, cold.ratio);
   for (const fault of numbers.faults) say(fault);
   if (json) {

@@ -1,5 +1,7 @@
 import { type CookieJar, signInAs, walkSignIn } from '../peers/identity-provider/headless-sign-in.ts';
 
+import { MAIL_SCOPES } from '../peers/identity-provider/scopes.ts';
+
 export interface Reply {
   status: number;
   location: string;
@@ -75,6 +77,36 @@ export class Browser {
     });
     if (!saved.location.startsWith('/mailboxes?said=opened'))
       throw stoppedAt(`the mailbox ${address}`, saved);
+  }
+
+  /** An access token for mail from the practice provider itself, as another app of the same name would get it. */
+  async accessToken(
+    user: string,
+    app: {
+      tenant: { authorizeUrl: string; tokenUrl: string };
+      clientId: string;
+      clientSecret: string;
+    },
+  ): Promise<string> {
+    const redirectUri = `${this.#origin}/oauth/callback`;
+    const client = { client_id: app.clientId, redirect_uri: redirectUri };
+    const query = { ...client, response_type: 'code', scope: [...MAIL_SCOPES, 'openid'].join(' ') };
+    const end = await walkSignIn({
+      url: `${app.tenant.authorizeUrl}?${new URLSearchParams({ ...query, state: 'bench', nonce: 'bench' })}`,
+      redirectUri,
+      jar: this.#providerJar,
+      answer: signInAs(user),
+    });
+    const code = end.callback?.searchParams.get('code') ?? '';
+    const secret = { client_secret: app.clientSecret, grant_type: 'authorization_code', code };
+    const response = await fetch(app.tenant.tokenUrl, {
+      method: 'POST',
+      body: new URLSearchParams({ ...client, ...secret, scope: MAIL_SCOPES.join(' ') }),
+    });
+    const { access_token: token } = (await response.json()) as { access_token?: string };
+    if (token === undefined)
+      throw new Error(`The practice provider gave no token: status ${response.status}.`);
+    return token;
   }
 
   async #send(path: string, body: URLSearchParams | undefined): Promise<Reply> {

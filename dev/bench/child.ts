@@ -10,35 +10,42 @@ import { subscribe } from 'node:diagnostics_channel';
 import { createInterface } from 'node:readline';
 import { loadApp } from '../host/load-app.ts';
 import { invocationOf } from '../host/queues.ts';
-import { loadParts, type MeasuredServices, type OpenInbox } from './bench-apps.ts';
+import { type BuiltSdks, builtSdks, type ImapClient } from './built-sdks.ts';
 import {
+  callRunner,
   moved,
-  recording,
+  recordCalls,
   replayCalls,
   type StorageCall,
   saveCalls,
   savedCalls,
 } from './recorded-storage.ts';
+import { storedRows } from './storage-rows.ts';
 
 interface Place {
-  /** Folder of the app or of the product's parts. */
+  /** Folder of the built app. */
   app: string;
   settings: Readonly<Record<string, string>>;
-  /** Mailbox ids. */
-  warmUp: string;
-  mailbox: string;
+}
+
+/** An account's way to a mailbox without Postroom. */
+interface Imap {
+  host: string;
+  port: number;
+  user: string;
+  accessToken: string;
 }
 
 export type Job =
-  /** The built app's fetchShard, called by the local core. */
-  | ({ kind: 'intake' } & Place)
+  /** The built app's fetchShard, called by the local core. With a file, its storage calls are written down there. */
+  | ({ kind: 'intake'; warmUpId: string; mailboxId: string; file?: string } & Place)
   /** Sign in, select, search, one FETCH stream; nothing is stored. */
-  | ({ kind: 'raw' } & Place)
-  /** A fetch whose storage calls are written down; not timed. */
-  | ({ kind: 'record'; file: string } & Place)
+  | ({ kind: 'raw'; warmUp: Imap; mailbox: Imap } & Place)
   | ({ kind: 'floor'; file: string; mark: string; atOnce: number } & Place)
   /** What stands in storage and on the server after a fetch. */
-  | ({ kind: 'check' } & Place);
+  | ({ kind: 'check'; mailboxId: string; mailbox: Imap } & Place);
+
+type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
 
 export interface Measured {
   ms: number;
@@ -47,7 +54,7 @@ export interface Measured {
   storageRequests: number;
   mails: number;
   /** Replayed calls that did not end as they had. */
-  odd: number;
+  odd: readonly string[];
 }
 
 export interface Checked {
@@ -75,10 +82,13 @@ async function measured(run: () => Promise<Partial<Measured>>): Promise<Measured
   const ms = performance.now() - began;
   const { user, system } = process.cpuUsage(cpu);
   const peakRssMb = process.resourceUsage().maxRSS / 1024;
-  return { ms, cpuMs: (user + system) / 1000, peakRssMb, storageRequests, mails: 0, odd: 0, ...more };
+  return { ms, cpuMs: (user + system) / 1000, peakRssMb, storageRequests, mails: 0, odd: [], ...more };
 }
 
-async function runIntake({ app, settings, warmUp, mailbox }: Place): Promise<Measured> {
+/** How the local core marks the modules of the first app that a process loads. */
+const FIRST_LOAD = '?load=1';
+
+async function runIntake({ app, settings, warmUpId, mailboxId, file }: JobOf<'intake'>): Promise<Measured> {
   const { core } = await loadApp(app, () => {});
   Object.assign(process.env, settings);
   const target = core.functions.get('fetchShard');
@@ -87,74 +97,57 @@ async function runIntake({ app, settings, warmUp, mailbox }: Place): Promise<Mea
     const message = JSON.stringify({ shard: 0, mailboxIds: [id] });
     await core.invoke(target, invocationOf({ messageText: Buffer.from(message).toString('base64') }));
   };
-  await fetchOne(warmUp);
-  return measured(async () => {
-    await fetchOne(mailbox);
+  await fetchOne(warmUpId);
+  const calls: StorageCall[] = [];
+  if (file !== undefined) recordCalls(await builtSdks(app, FIRST_LOAD), calls);
+  const result = await measured(async () => {
+    await fetchOne(mailboxId);
     return {};
   });
+  if (file !== undefined) await saveCalls(file, calls);
+  return result;
 }
 
-async function servicesOf({ app, settings }: Place, calls?: StorageCall[]) {
-  Object.assign(process.env, settings);
-  const parts = await loadParts(app);
-  const services = parts.buildServices(parts.parseConfig(process.env), parts.openSeam);
-  if (calls === undefined) return { parts, services };
-  return { parts, services: parts.servicesOn({ ...services, ...recording(services, calls) }) };
+async function openInbox(
+  { ImapFlow }: BuiltSdks,
+  { host, port, user, accessToken }: Imap,
+): Promise<ImapClient> {
+  const auth = { user, accessToken };
+  const client = new ImapFlow({ host, port, secure: true, auth, logger: false, disableAutoIdle: true });
+  client.on('error', () => {});
+  await client.connect();
+  await client.mailboxOpen('INBOX');
+  return client;
 }
 
-async function opener(services: MeasuredServices, id: string): Promise<() => Promise<OpenInbox>> {
-  const mailbox = await services.mailboxes.get(id);
-  if (mailbox === undefined) throw new Error(`There is no mailbox ${id}.`);
-  const { token } = await services.accessTokens.get(mailbox);
-  if (token === undefined) throw new Error(`There is no token for ${mailbox.address}.`);
-  const { host, port, folder, address: user } = mailbox;
-  return () => services.intake.openInbox({ host, port, folder, user, accessToken: token });
-}
-
-async function runRaw(place: Place): Promise<Measured> {
-  const { services } = await servicesOf(place);
-  const openMailbox = await opener(services, place.mailbox);
-  const openWarmUp = await opener(services, place.warmUp);
-  await (await openWarmUp()).close();
+async function runRaw({ app, warmUp, mailbox }: JobOf<'raw'>): Promise<Measured> {
+  const sdks = await builtSdks(app);
+  await (await openInbox(sdks, warmUp)).logout();
   return measured(async () => {
-    const inbox = await openMailbox();
-    const uids = await inbox.search({ from: 1, since: undefined });
+    const client = await openInbox(sdks, mailbox);
+    const uids = (await client.search({ all: true }, { uid: true })) || [];
     let mails = 0;
-    await inbox.sources(uids, () => {
-      mails += 1;
-    });
-    await inbox.close();
+    for await (const { source } of client.fetch(uids.join(','), { source: true }, { uid: true }))
+      if (source !== undefined) mails += 1;
+    await client.logout();
     return { mails };
   });
 }
 
-async function runRecorded(place: Place & { file: string }): Promise<Measured> {
-  const calls: StorageCall[] = [];
-  const { parts, services } = await servicesOf(place, calls);
-  await parts.fetchShard(services.intake, { shard: 0, mailboxIds: [place.warmUp] });
-  calls.length = 0;
-  const result = await measured(async () => {
-    await parts.fetchShard(services.intake, { shard: 0, mailboxIds: [place.mailbox] });
-    return {};
-  });
-  await saveCalls(place.file, calls);
-  return result;
+async function runFloor({ app, settings, file, mark, atOnce }: JobOf<'floor'>): Promise<Measured> {
+  const runCall = callRunner(await builtSdks(app), settings['DataStorage'] ?? '');
+  const calls = (await savedCalls(file)).map((call) => moved(call, mark));
+  for (const table of ['Ledger', 'Tickets', 'MessageIds'])
+    await runCall({ failed: false, kind: 'list', table, filter: "PartitionKey eq 'none'" });
+  await runCall({ failed: false, kind: 'upload', name: `${mark}/warm-up`, bytes: Buffer.from('x') });
+  return measured(async () => ({ odd: await replayCalls(runCall, calls, atOnce) }));
 }
 
-async function runFloor(place: Place & { file: string; mark: string; atOnce: number }): Promise<Measured> {
-  const { services } = await servicesOf(place);
-  const calls = (await savedCalls(place.file)).map((call) => moved(call, place.mark));
-  await Promise.all([
-    services.tables.open('Mailboxes').get('mailbox', 'none'),
-    services.tables.open('Ledger').get('none', 'none'),
-    services.blobs.read('none'),
-  ]);
-  return measured(async () => ({ odd: await replayCalls(services, calls, place.atOnce) }));
-}
-
-async function check(place: Place): Promise<Checked> {
-  const { services } = await servicesOf(place);
-  const ledger = await allRows(services, 'Ledger', place.mailbox);
+async function check({ app, settings, mailboxId, mailbox }: JobOf<'check'>): Promise<Checked> {
+  const sdks = await builtSdks(app);
+  const storage = settings['DataStorage'] ?? '';
+  const container = sdks.BlobServiceClient.fromConnectionString(storage).getContainerClient('postroom');
+  const ledger = await storedRows(storage, 'Ledger', mailboxId);
   const decisions = ledger.flatMap(({ decision }) =>
     typeof decision === 'string' ? [JSON.parse(decision) as { fate: string; ticketId?: string }] : [],
   );
@@ -162,33 +155,18 @@ async function check(place: Place): Promise<Checked> {
   const attachments: Checked['attachments'] = [];
   let messages = 0;
   for (const ticketId of ticketIds)
-    for (const row of await allRows(services, 'Tickets', ticketId)) {
-      if (row.rowKey.startsWith('m|')) messages += 1;
-      if (!row.rowKey.startsWith('a|')) continue;
-      const bytes = await services.blobs.read(String(row['blob']));
-      const sha256 = createHash('sha256')
-        .update(bytes ?? '')
-        .digest('hex');
-      attachments.push({ filename: String(row['filename']), size: bytes?.byteLength ?? 0, sha256 });
+    for (const row of await storedRows(storage, 'Tickets', ticketId)) {
+      if (row.RowKey.startsWith('m|')) messages += 1;
+      if (!row.RowKey.startsWith('a|')) continue;
+      const bytes = await container.getBlockBlobClient(String(row['blob'])).downloadToBuffer();
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      attachments.push({ filename: String(row['filename']), size: bytes.byteLength, sha256 });
     }
-  const inbox = await (await opener(services, place.mailbox))();
-  const unseen = await inbox.search({ from: undefined, since: undefined });
-  await inbox.close();
+  const client = await openInbox(sdks, mailbox);
+  const unseen = (await client.search({ seen: false }, { uid: true })) || [];
+  await client.logout();
   const quarantined = decisions.filter(({ fate }) => fate !== 'ticket').length;
   return { messages, tickets: ticketIds.length, quarantined, unseen: unseen.length, attachments };
-}
-
-type TableName = Parameters<MeasuredServices['tables']['open']>[0];
-
-async function allRows({ tables }: MeasuredServices, name: TableName, partitionKey: string) {
-  const table = tables.open(name);
-  const rows = await table.list(partitionKey);
-  for (let last = rows; last.length === 1000; ) {
-    const after = last.at(-1)?.rowKey ?? '';
-    last = await table.list(partitionKey, { after });
-    rows.push(...last);
-  }
-  return rows;
 }
 
 function run(job: Job): Promise<Measured | Checked> {
@@ -197,8 +175,6 @@ function run(job: Job): Promise<Measured | Checked> {
       return runIntake(job);
     case 'raw':
       return runRaw(job);
-    case 'record':
-      return runRecorded(job);
     case 'floor':
       return runFloor(job);
     case 'check':

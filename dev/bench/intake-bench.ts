@@ -3,10 +3,12 @@
  *
  * - intake: the built app's own `fetchShard`, called by the local core in a process of its own, on a mailbox of mixed
  *   mails at Dovecot over TLS with XOAUTH2, storing into Azurite in memory mode;
- * - raw: the same mailbox with the product's own IMAP client, one FETCH stream, nothing parsed, nothing stored;
- * - floor: every storage call of one intake, written down at the storage ports (keys, rows, bytes) and repeated from
- *   memory by the product's own adapters, 16 at a time whatever waited for what in the intake. It therefore is a
- *   ceiling: the intake must know a mail before it can store it, the floor knows all of it from the start.
+ * - raw: the same mailbox with the same IMAP library, one FETCH stream, nothing parsed, nothing stored;
+ * - floor: every storage call of one intake, written down where the intake calls the storage libraries (keys, rows,
+ *   bytes) and repeated from memory with the same libraries, 16 at a time whatever waited for what in the intake. It
+ *   therefore is a ceiling: the intake must know a mail before it can store it, the floor knows all from the start.
+ *
+ * The libraries are those inside the built app, so that all three run the same code.
  *
  * Each intake has a mailbox and a ledger of its own with the same mails; the server's indexes are built before, for all
  * of them. Commands are counted by a proxy, in the run that is written down and not timed.
@@ -15,7 +17,6 @@ import { join } from 'node:path';
 import { builtApp } from '../build.ts';
 import { keepCertificates } from '../peers/certificates.ts';
 import { countingProxy } from '../peers/mail/counting-proxy.ts';
-import { type BenchApps, buildBenchApps } from './bench-apps.ts';
 import type { Checked, Measured } from './child.ts';
 import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
 import { runChild } from './run-child.ts';
@@ -58,7 +59,7 @@ const domain = (name: string): string => `${name}@contoso.example`;
 
 export async function measureIntake(
   options: IntakeOptions,
-): Promise<{ numbers: IntakeNumbers; world: ScratchWorld; apps: BenchApps }> {
+): Promise<{ numbers: IntakeNumbers; world: ScratchWorld }> {
   const { mails: count, rounds, running, progress } = options;
   const names = Array.from({ length: rounds }, (_, round) => `round-${round}`);
   const addresses = [...names, 'warm-up', 'recorded', 'plain', 'big'].map(domain);
@@ -68,7 +69,6 @@ export async function measureIntake(
     tls: keepCertificates(join(world.folder, 'certificates')),
   });
   running.defer(() => proxy.stop());
-  const apps = await buildBenchApps(running);
 
   progress(`Delivering ${count} mails to each of ${rounds + 1} mailboxes …`);
   const mixed = mixedMails(count);
@@ -80,18 +80,25 @@ export async function measureIntake(
   const big = bigMail(BIG_BYTES);
   await deliver(world, 'big', [big]);
 
-  const place = (app: string, name: string) => ({
-    app,
-    settings: world.settings,
-    warmUp: ids.get('warm-up') ?? '',
-    mailbox: ids.get(name) ?? '',
+  const place = { app: builtApp, settings: world.settings };
+  const imap = (name: string) => ({
+    ...world.stack.mail.imap,
+    user: domain(name),
+    accessToken: world.accessToken,
   });
+  const idOf = (name: string): string => ids.get(name) ?? '';
+  const intake = (name: string) =>
+    ({ kind: 'intake', ...place, warmUpId: idOf('warm-up'), mailboxId: idOf(name) }) as const;
+  const raw = (name: string) =>
+    ({ kind: 'raw', ...place, warmUp: imap('warm-up'), mailbox: imap(name) }) as const;
+  const check = (name: string): Promise<Checked> =>
+    runChild({ kind: 'check', ...place, mailboxId: idOf(name), mailbox: imap(name) });
   const file = join(world.folder, 'storage-calls');
   progress('Writing down what an intake asks of storage …');
   // One look at each mailbox: the server numbers and measures new mail at the first.
-  for (const name of names) await runChild({ kind: 'raw', ...place(apps.parts, name) });
+  for (const name of [...names, 'recorded', 'plain', 'big']) await runChild(raw(name));
   proxy.reset();
-  const recorded = await runChild({ kind: 'record', file, ...place(apps.parts, 'recorded') });
+  const recorded = await runChild({ ...intake('recorded'), file });
   progress(`  IMAP commands: ${JSON.stringify(proxy.counts())}`);
   const imapCommands = Object.values(proxy.counts()).reduce((sum, each) => sum + each, 0);
 
@@ -100,44 +107,39 @@ export async function measureIntake(
     const done: Partial<Round> = {};
     const turns = [
       async () => {
-        done.intake = await runChild({ kind: 'intake', ...place(builtApp, name) });
+        done.intake = await runChild(intake(name));
       },
       async () => {
-        done.raw = await runChild({ kind: 'raw', ...place(apps.parts, name) });
+        done.raw = await runChild(raw(name));
       },
       async () => {
         const mark = `floor${round}`;
-        done.floor = await runChild({
-          kind: 'floor',
-          file,
-          mark,
-          atOnce: AT_ONCE,
-          ...place(apps.parts, name),
-        });
+        done.floor = await runChild({ kind: 'floor', ...place, file, mark, atOnce: AT_ONCE });
       },
     ];
     for (let turn = 0; turn < turns.length; turn += 1) await turns[(turn + round) % turns.length]?.();
-    const { intake, raw, floor } = done;
-    if (intake === undefined || raw === undefined || floor === undefined) continue;
-    results.push({ intake, raw, floor });
+    if (!isWhole(done)) continue;
+    results.push(done);
+    const rates = [done.intake, done.raw, done.floor].map((each) => perSecond(count, each));
     progress(
-      `  round ${round + 1} of ${rounds}: intake ${perSecond(count, intake)}, raw ${perSecond(count, raw)}, storage floor ${perSecond(count, floor)} mails a second`,
+      `  round ${round + 1} of ${rounds}: intake ${rates[0]}, raw ${rates[1]}, storage floor ${rates[2]} mails a second`,
     );
   }
   progress('Short mails alone, and one of 95 MB …');
-  const plain = await runChild({ kind: 'intake', ...place(builtApp, 'plain') });
-  const bigRun = await runChild({ kind: 'intake', ...place(builtApp, 'big') });
+  const plain = await runChild(intake('plain'));
+  const bigRun = await runChild(intake('big'));
 
   const faults = [
     ...results.flatMap(({ raw, floor }) => [
       ...(raw.mails === count ? [] : [`The raw download saw ${raw.mails} of ${count} mails.`]),
-      ...(floor.odd === 0 ? [] : [`${floor.odd} repeated storage calls ended otherwise than recorded.`]),
+      ...(floor.odd.length === 0
+        ? []
+        : [`Repeated storage calls ended otherwise than recorded: ${floor.odd.join(', ')}.`]),
     ]),
   ];
-  for (const name of [...names, 'recorded'])
-    faults.push(...faultsOf(name, mixed, await runChild({ kind: 'check', ...place(apps.parts, name) })));
-  faults.push(...faultsOf('big', [big], await runChild({ kind: 'check', ...place(apps.parts, 'big') })));
-  const plainCheck = await runChild({ kind: 'check', ...place(apps.parts, 'plain') });
+  for (const name of [...names, 'recorded']) faults.push(...faultsOf(name, mixed, await check(name)));
+  faults.push(...faultsOf('big', [big], await check('big')));
+  const plainCheck = await check('plain');
   if (plainCheck.messages !== PLAIN_MAILS)
     faults.push(`plain: ${plainCheck.messages} messages of ${PLAIN_MAILS} mails.`);
 
@@ -159,7 +161,7 @@ export async function measureIntake(
     server: world.stack.mail.kind,
     faults,
   };
-  return { numbers, world, apps };
+  return { numbers, world };
 }
 
 interface Round {
@@ -167,6 +169,9 @@ interface Round {
   raw: Measured;
   floor: Measured;
 }
+
+const isWhole = (round: Partial<Round>): round is Round =>
+  round.intake !== undefined && round.raw !== undefined && round.floor !== undefined;
 
 const perSecond = (count: number, { ms }: Measured): number => Math.round((count / ms) * 10_000) / 10;
 

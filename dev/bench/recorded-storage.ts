@@ -1,64 +1,90 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
-import type { Blobs } from '../../shared/platform/blobs.ts';
-import type { Change, RowRange, TableName, Tables } from '../../shared/platform/tables.ts';
+import type { BlobClient, BuiltSdks, Entity, TableClient, TransactionAction } from './built-sdks.ts';
 
-/** One call of the storage ports with all it carries. */
-export type StorageCall =
-  | { kind: 'get'; table: TableName; partitionKey: string; rowKey: string }
-  | { kind: 'list'; table: TableName; partitionKey: string; range: RowRange }
-  | { kind: 'commit'; table: TableName; partitionKey: string; changes: readonly Change[]; refused: boolean }
-  | { kind: 'putOnce'; name: string; bytes: Uint8Array }
-  | { kind: 'read'; name: string }
-  | { kind: 'lease'; name: string; seconds: number };
+/** One call of the storage libraries with all it carries. `failed`: it was refused, or what it looked for is not there. */
+export type StorageCall = { failed: boolean } & (
+  | { kind: 'create' | 'upsert'; table: string; entity: Entity }
+  | { kind: 'delete' | 'get'; table: string; partitionKey: string; rowKey: string }
+  | { kind: 'list'; table: string; filter: string }
+  | { kind: 'transaction'; table: string; actions: readonly TransactionAction[] }
+  | { kind: 'upload'; name: string; bytes: Uint8Array }
+);
 
-/** The same storage, which writes down what it is asked, in the order of asking. */
-export function recording(
-  { tables, blobs }: { tables: Tables; blobs: Blobs },
-  calls: StorageCall[],
-): { tables: Tables; blobs: Blobs } {
-  return {
-    tables: {
-      open(table) {
-        const inner = tables.open(table);
-        return {
-          get(partitionKey, rowKey) {
-            calls.push({ kind: 'get', table, partitionKey, rowKey });
-            return inner.get(partitionKey, rowKey);
-          },
-          list(partitionKey, range = {}) {
-            calls.push({ kind: 'list', table, partitionKey, range });
-            return inner.list(partitionKey, range);
-          },
-          async commit(partitionKey, changes) {
-            const call = { kind: 'commit' as const, table, partitionKey, changes, refused: false };
-            if (changes.length > 0) calls.push(call);
-            const committed = await inner.commit(partitionKey, changes);
-            call.refused = !committed.ok;
-            return committed;
-          },
-        };
-      },
+/**
+ * Writes down, in the order of asking, what is asked of these libraries from now on. Left out: the four requests of
+ * the lease that a whole fetch shares.
+ */
+export function recordCalls({ TableClient, BlockBlobClient }: BuiltSdks, calls: StorageCall[]): void {
+  const table = TableClient.prototype;
+  const {
+    createEntity,
+    upsertEntity,
+    updateEntity,
+    deleteEntity,
+    getEntity,
+    listEntities,
+    submitTransaction,
+  } = table;
+  // The library takes a transaction apart and calls itself for each action, all before it first waits.
+  let takingApart = false;
+  async function noted<T>(call: StorageCall, effect: () => Promise<T>): Promise<T> {
+    if (!takingApart) calls.push(call);
+    try {
+      return await effect();
+    } catch (error) {
+      call.failed = true;
+      throw error;
+    }
+  }
+  const failed = false;
+  // `rest` is what the recording has no use for and the call has: an ETag, options of the library for itself.
+  Object.assign(table, {
+    createEntity(this: TableClient, entity: Entity, ...rest: []) {
+      const call = { failed, kind: 'create' as const, table: this.tableName, entity };
+      return noted(call, () => createEntity.call(this, entity, ...rest));
     },
-    blobs: {
-      putOnce(name, bytes) {
-        if (!(bytes instanceof Uint8Array)) throw new Error('Streams are not part of the measured mix.');
-        calls.push({ kind: 'putOnce', name, bytes });
-        return blobs.putOnce(name, bytes);
-      },
-      read(name) {
-        calls.push({ kind: 'read', name });
-        return blobs.read(name);
-      },
-      stream() {
-        throw new Error('Streams are not part of the measured mix.');
-      },
-      lease(name, seconds) {
-        calls.push({ kind: 'lease', name, seconds });
-        return blobs.lease(name, seconds);
-      },
+    upsertEntity(this: TableClient, entity: Entity, mode: string, ...rest: []) {
+      const call = { failed, kind: 'upsert' as const, table: this.tableName, entity };
+      return noted(call, () => upsertEntity.call(this, entity, mode, ...rest));
     },
-  };
+    updateEntity(this: TableClient, entity: Entity, mode: string, options: { etag: string }) {
+      const call = { failed, kind: 'upsert' as const, table: this.tableName, entity };
+      return noted(call, () => updateEntity.call(this, entity, mode, options));
+    },
+    deleteEntity(this: TableClient, partitionKey: string, rowKey: string, ...rest: []) {
+      const call = { failed, kind: 'delete' as const, table: this.tableName, partitionKey, rowKey };
+      return noted(call, () => deleteEntity.call(this, partitionKey, rowKey, ...rest));
+    },
+    getEntity(this: TableClient, partitionKey: string, rowKey: string, ...rest: []) {
+      const call = { failed, kind: 'get' as const, table: this.tableName, partitionKey, rowKey };
+      return noted(call, () => getEntity.call(this, partitionKey, rowKey, ...rest));
+    },
+    listEntities(this: TableClient, options: { queryOptions: { filter: string } }) {
+      calls.push({ failed, kind: 'list', table: this.tableName, filter: options.queryOptions.filter });
+      return listEntities.call(this, options);
+    },
+    submitTransaction(this: TableClient, actions: readonly TransactionAction[]) {
+      const call = { failed, kind: 'transaction' as const, table: this.tableName, actions };
+      return noted(call, () => {
+        takingApart = true;
+        try {
+          return submitTransaction.call(this, actions);
+        } finally {
+          takingApart = false;
+        }
+      });
+    },
+  });
+  const blob = BlockBlobClient.prototype;
+  const { upload } = blob;
+  Object.assign(blob, {
+    upload(this: BlobClient, bytes: Uint8Array | string, length: number, options: object) {
+      if (typeof bytes === 'string') return upload.call(this, bytes, length, options);
+      const call = { failed, kind: 'upload' as const, name: this.name, bytes };
+      return noted(call, () => upload.call(this, bytes, length, options));
+    },
+  });
 }
 
 export async function saveCalls(file: string, calls: readonly StorageCall[]): Promise<void> {
@@ -70,64 +96,97 @@ export async function savedCalls(file: string): Promise<StorageCall[]> {
 }
 
 /**
- * The same calls under other keys, so that they find the storage as the recorded run found it. A `replace` names an
- * ETag of the recorded run and becomes a `put` of the same row; a lease is taken and given back at once.
+ * The same call under other keys, so that it finds the storage as the recorded run found it. What named an ETag of the
+ * recorded run writes the same row without one.
  */
 export function moved(call: StorageCall, mark: string): StorageCall {
+  const partition = (key: string): string => `${mark}-${key}`;
+  const entityOf = (entity: Entity): Entity => ({ ...entity, partitionKey: partition(entity.partitionKey) });
   switch (call.kind) {
-    case 'putOnce':
-    case 'read':
-    case 'lease':
+    case 'create':
+    case 'upsert':
+      return { ...call, entity: entityOf(call.entity) };
+    case 'delete':
+    case 'get':
+      return { ...call, partitionKey: partition(call.partitionKey) };
+    case 'list':
+      return { ...call, filter: call.filter.replace("PartitionKey eq '", `PartitionKey eq '${mark}-`) };
+    case 'transaction':
+      return {
+        ...call,
+        actions: call.actions.map(([kind, entity]): TransactionAction => {
+          if (kind === 'create' || kind === 'delete') return [kind, entityOf(entity)];
+          return ['upsert', entityOf(entity), 'Replace'];
+        }),
+      };
+    case 'upload':
       return { ...call, name: `${mark}/${call.name}` };
-    case 'commit': {
-      const partitionKey = `${mark}-${call.partitionKey}`;
-      const changes = call.changes.map((change): Change => {
-        if (change.kind === 'remove') return { kind: 'remove', rowKey: change.rowKey };
-        return { kind: change.kind === 'insert' ? 'insert' : 'put', row: { ...change.row, partitionKey } };
-      });
-      return { ...call, partitionKey, changes };
-    }
-    default:
-      return { ...call, partitionKey: `${mark}-${call.partitionKey}` };
   }
 }
 
 /**
  * Runs the calls in their order, `atOnce` at a time.
- * @returns how many were refused that were not when they were recorded, or the other way round
+ * @returns which failed that had not failed when they were recorded, or the other way round
  */
 export async function replayCalls(
-  { tables, blobs }: { tables: Tables; blobs: Blobs },
+  run: (call: StorageCall) => Promise<unknown>,
   calls: readonly StorageCall[],
   atOnce: number,
-): Promise<number> {
+): Promise<string[]> {
   let next = 0;
-  let odd = 0;
+  const odd: string[] = [];
   const lane = async (): Promise<void> => {
-    for (let call = calls[next++]; call !== undefined; call = calls[next++])
-      if (!(await runsAsRecorded(tables, blobs, call))) odd += 1;
+    for (let call = calls[next++]; call !== undefined; call = calls[next++]) {
+      const failed = await run(call).then(
+        () => false,
+        () => true,
+      );
+      if (failed !== call.failed) odd.push(`${call.kind} ${'table' in call ? call.table : 'blob'}`);
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   return odd;
 }
 
-async function runsAsRecorded(tables: Tables, blobs: Blobs, call: StorageCall): Promise<boolean> {
-  switch (call.kind) {
-    case 'get':
-      await tables.open(call.table).get(call.partitionKey, call.rowKey);
-      return true;
-    case 'list':
-      await tables.open(call.table).list(call.partitionKey, call.range);
-      return true;
-    case 'commit':
-      return (await tables.open(call.table).commit(call.partitionKey, call.changes)).ok !== call.refused;
-    case 'putOnce':
-      return (await blobs.putOnce(call.name, call.bytes)) === 'stored';
-    case 'read':
-      await blobs.read(call.name);
-      return true;
-    case 'lease':
-      await (await blobs.lease(call.name, call.seconds))?.release();
-      return true;
-  }
+/** Runs a call with the libraries, one client a table and one container as the product has them. */
+export function callRunner(
+  sdks: BuiltSdks,
+  connectionString: string,
+): (call: StorageCall) => Promise<unknown> {
+  const tables = new Map<string, TableClient>();
+  const container =
+    sdks.BlobServiceClient.fromConnectionString(connectionString).getContainerClient('postroom');
+  const tableOf = (name: string): TableClient => {
+    const known = tables.get(name);
+    if (known !== undefined) return known;
+    const made = sdks.TableClient.fromConnectionString(connectionString, name, {
+      allowInsecureConnection: true,
+    });
+    tables.set(name, made);
+    return made;
+  };
+  return (call) => {
+    switch (call.kind) {
+      case 'create':
+        return tableOf(call.table).createEntity(call.entity);
+      case 'upsert':
+        return tableOf(call.table).upsertEntity(call.entity, 'Replace');
+      case 'delete':
+        return tableOf(call.table).deleteEntity(call.partitionKey, call.rowKey);
+      case 'get':
+        return tableOf(call.table).getEntity(call.partitionKey, call.rowKey);
+      case 'list':
+        return tableOf(call.table)
+          .listEntities({ queryOptions: { filter: call.filter } })
+          .byPage({ maxPageSize: 1000 })
+          .next();
+      case 'transaction':
+        return tableOf(call.table).submitTransaction(call.actions);
+      case 'upload': {
+        const conditions = { ifNoneMatch: '*' };
+        const blob = container.getBlockBlobClient(call.name);
+        return blob.upload(call.bytes, call.bytes.byteLength, { conditions });
+      }
+    }
+  };
 }

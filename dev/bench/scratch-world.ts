@@ -19,6 +19,8 @@ export interface ScratchWorld {
   host: HostProcess;
   /** Adds one of the mailboxes on the pages; gives its id. */
   addMailbox(address: string, imap?: { host: string; port: number }): Promise<string>;
+  /** For the owner, who may open every scratch mailbox; got without Postroom. */
+  accessToken: string;
   rows(table: string, partitionKey: string): Promise<StoredRow[]>;
 }
 
@@ -80,6 +82,7 @@ export async function openScratchWorld({
     folder,
     settings,
     host,
+    accessToken: await browser.accessToken(OWNER, stack.identityProvider),
     rows,
     async addMailbox(address, imap = stack.mail.imap) {
       await browser.addMailbox(account, address, imap);

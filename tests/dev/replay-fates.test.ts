@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { fatesOf, fateTable, isQuiet, type MailRows, ticketsOf } from '../../dev/bench/replay-fates.ts';
+import type { StoredRow } from '../../dev/bench/storage-rows.ts';
+
+const BEGAN = Date.parse('2026-11-24T08:00:00Z');
+const row = (RowKey: string, columns: Record<string, unknown>): StoredRow => ({
+  PartitionKey: 'box',
+  RowKey,
+  Timestamp: '2026-11-24T08:00:01.500Z',
+  ...columns,
+});
+const at = (uid: number, key: string, copy = false): StoredRow =>
+  row(`at|0000000007|${String(uid).padStart(10, '0')}`, { key, copy });
+const mail = (key: string, decision: unknown, state = 'done'): StoredRow =>
+  row(`mail|${key}`, { state, decision: JSON.stringify(decision) });
+
+const files = ['a.eml', 'b.eml', 'c.eml', 'd.txt'];
+const rows: MailRows = {
+  ledger: [
+    at(1, 'k1'),
+    at(2, 'k2'),
+    at(3, 'k1', true),
+    at(4, 'k4'),
+    mail('k1', { fate: 'ticket', ticketId: 't1', number: 12 }),
+    mail('k2', { fate: 'quarantine', reason: 'too deep' }),
+    mail('k4', { fate: 'skip', reason: 'not a mail' }),
+  ],
+  quarantine: [
+    row('0001|k2|at-0000000007-0000000002', { kind: 'quarantined', reason: 'too deep' }),
+    row('0002|k1|at-0000000007-0000000003', { kind: 'skipped', reason: 'copy of a mail in ticket #12' }),
+    row('0003|k4|at-0000000007-0000000004', { kind: 'skipped', reason: 'not a mail' }),
+  ],
+  messages: new Set(['k1']),
+};
+
+describe('the fate of a file', () => {
+  it('is found by its place in the order of delivery', () => {
+    expect(fatesOf(files, rows, BEGAN)).toEqual([
+      { file: 'a.eml', fate: 'ticket', ticket: 12, ms: 1500 },
+      { file: 'b.eml', fate: 'quarantine', reason: 'too deep', ms: 1500 },
+      { file: 'c.eml', fate: 'skipped', reason: 'copy of a mail in ticket #12', ms: 1500 },
+      { file: 'd.txt', fate: 'skipped', reason: 'not a mail', ms: 1500 },
+    ]);
+  });
+
+  it('is not taken from the ledger alone: a decided mail without its message, entry or row has none', () => {
+    const named = (changed: Partial<MailRows>): string[] =>
+      fatesOf(files, { ...rows, ...changed }, BEGAN).map(({ file }) => file);
+    expect(named({ messages: new Set() })).toEqual(['b.eml', 'c.eml', 'd.txt']);
+    expect(named({ quarantine: [] })).toEqual(['a.eml']);
+    expect(named({ ledger: rows.ledger.filter(({ RowKey }) => !RowKey.endsWith('2')) })).not.toContain(
+      'b.eml',
+    );
+    const underWay = rows.ledger.map((each) =>
+      each.RowKey === 'mail|k2' ? { ...each, state: 'decided' } : each,
+    );
+    expect(named({ ledger: underWay })).not.toContain('b.eml');
+  });
+
+  it('is summed up, and a file without one is named as missing', () => {
+    const fates = fatesOf(files, rows, BEGAN);
+    expect(fateTable(fates, 4)).toContain(
+      '4 files = 1 ticket messages (in 1 tickets) + 1 quarantined + 2 skipped',
+    );
+    expect(fateTable(fates, 4)).toContain('1  skipped: copy of a mail in ticket #…');
+    expect(fateTable(fates.slice(1), 4)).toContain('1 WITHOUT A FATE');
+  });
+});
+
+describe('the ledger', () => {
+  it('is quiet when every file stands in it and nothing is under way', () => {
+    expect(isQuiet(rows.ledger, 4)).toBe(true);
+    expect(isQuiet(rows.ledger, 5)).toBe(false);
+    expect(isQuiet([...rows.ledger, mail('k5', {}, 'received')], 4)).toBe(false);
+  });
+
+  it('names each ticket once', () => {
+    expect(ticketsOf([...rows.ledger, mail('k6', { fate: 'ticket', ticketId: 't1' })])).toEqual(['t1']);
+  });
+});

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileFate } from '../../dev/bench/replay-fates.ts';
+import { projectRoot } from '../../dev/build.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postroom-replay-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function replay(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(projectRoot, 'dev', 'replay.ts'), ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+const letter = (id: string, subject: string, more = ''): string =>
+  `From: Ann <ann@client.example>\r\nTo: replay@contoso.example\r\nSubject: ${subject}\r\nMessage-ID: <${id}@client.example>\r\nDate: Tue, 24 Nov 2026 08:00:00 +0000\r\n${more}\r\nHello.\r\n`;
+
+describe('npm run replay', () => {
+  it('tells the fate of every file of a folder, whatever its name', async () => {
+    await mkdir(join(folder, 'deeper'));
+    await writeFile(join(folder, '1.eml'), letter('one', 'The printer'));
+    await writeFile(join(folder, '2 copy of 1'), letter('one', 'The printer'));
+    await writeFile(join(folder, '3.txt'), 'shopping: bread, milk\n');
+    const reply = letter('four', 'Re: The printer', 'In-Reply-To: <one@client.example>\r\n');
+    await writeFile(join(folder, 'deeper', '4.mail'), reply);
+    const { code, stdout, stderr } = await replay(folder, '--json');
+    expect(code, stderr).toBe(0);
+    const fates = JSON.parse(stdout) as FileFate[];
+    expect(fates.map(({ ms: _ms, ...fate }) => fate)).toEqual([
+      { file: '1.eml', fate: 'ticket', ticket: fates[0]?.ticket },
+      { file: '2 copy of 1', fate: 'skipped', reason: `copy of a mail in ticket #${fates[0]?.ticket}` },
+      { file: '3.txt', fate: 'skipped', reason: 'not a mail' },
+      { file: join('deeper', '4.mail'), fate: 'ticket', ticket: fates[0]?.ticket },
+    ]);
+    expect(fates.every(({ ms }) => ms > 0)).toBe(true);
+  }, 120_000);
+
+  it.each([
+    ['an empty folder', () => [folder], 'holds no mail'],
+    ['a missing folder', () => [join(folder, 'nowhere')], 'There is no folder'],
+    ['no folder', () => [], 'Say which folder holds the mails'],
+  ])('answers %s with a sentence', async (_what, args, sentence) => {
+    const { code, stdout, stderr } = await replay(...args());
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('    at ');
+  });
+});
