@@ -72,11 +72,14 @@ export async function checkInfra(
   return results;
 }
 
-/** Takes the snapshot of a shape, or compares: exit code 1 and the differences in words when they do not agree. */
+/**
+ * Takes the snapshot of a shape, or compares: exit code 1 and the differences in words when they do not agree.
+ * @param shape name of a parameter file in `infra`, without its ending.
+ */
 export function snapshot(
   bicep: Bicep,
   infra: string,
-  shape: Shape,
+  shape: string,
   mode: 'overwrite' | 'validate',
 ): Promise<Finished> {
   return bicep.run(infra, ['snapshot', `${shape}.bicepparam`, '--mode', mode, ...PLACE]);

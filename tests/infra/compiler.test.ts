@@ -1,0 +1,152 @@
+/** The real compiler over the templates: they compile, and the snapshots are what they make. */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanEnvironment, findBicep } from '../../dev/infra/bicep-compiler.ts';
+import { type CheckResult, checkInfra, checkNames, snapshot } from '../../dev/infra/infra-checks.ts';
+import {
+  at,
+  committed,
+  infra,
+  type Json,
+  ofType,
+  type Resource,
+  readSnapshot,
+  settingsOf,
+} from './desk-resources.ts';
+import { keysIn, openStorage, wrongSignIn } from './desk-rules.ts';
+
+const bicep = await findBicep();
+if (bicep.kind === 'absent') console.warn(`THE INFRASTRUCTURE IS NOT COMPILED HERE. ${bicep.reason}`);
+
+// The compiler needs seconds for each of these, and more where others use the machine.
+const LIMIT_MS = 300_000;
+
+test('parameter files do not see what a developer has set', () => {
+  const environment = {
+    AZURE_LOCATION: 'eastus',
+    azure_env_name: 'x',
+    POSTROOM_ALERT_EMAIL: 'a',
+    PATH: '/bin',
+  };
+  expect(cleanEnvironment(environment)).toEqual({ PATH: '/bin' });
+});
+
+describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'postroom-infra-test-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function compiler() {
+    if (bicep.kind === 'absent') throw new Error(bicep.reason);
+    return bicep;
+  }
+
+  const check = (source: string, names?: readonly string[]): Promise<CheckResult[]> =>
+    checkInfra(compiler(), source, folder, names);
+
+  /** A copy of infra/ in which a file reads differently. */
+  async function faulty(name: string, file: string, change: (text: string) => string): Promise<string> {
+    const copy = join(folder, name);
+    await cp(infra, copy, { recursive: true });
+    const text = await readFile(join(copy, file), 'utf8');
+    const changed = change(text);
+    if (changed === text) throw new Error('The fault was not planted.');
+    await writeFile(join(copy, file), changed);
+    return copy;
+  }
+
+  test('finds no error, no warning, no difference to the snapshots', async () => {
+    const results = await check(infra);
+    expect(results.map(({ check: name }) => name)).toEqual(checkNames);
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test('leaves a template without keys, whose names depend on nothing but the resource group', async () => {
+    const template = await readFile(join(folder, 'desk.json'), 'utf8');
+    expect(keysIn(JSON.parse(template) as Json)).toEqual([]);
+    expect(template).toContain('uniqueString(resourceGroup().id)');
+    expect(template).not.toMatch(/utcNow\(|newGuid\(/);
+  });
+
+  test('refuses what is unused, old or badly formatted', async () => {
+    const copy = await faulty('untidy', 'modules/identity.bicep', (text) =>
+      text
+        .replace('userAssignedIdentities@2024-11-30', 'userAssignedIdentities@2023-01-31')
+        .concat('param  spare string\n'),
+    );
+    const [format] = await check(copy, ['format']);
+    expect(format?.said).toContain('modules/identity.bicep');
+    const { stdout, stderr } = await compiler().run(copy, ['lint', 'modules/identity.bicep']);
+    expect(stdout + stderr).toMatch(/no-unused-params/);
+    expect(stdout + stderr).toMatch(/use-recent-api-versions/);
+  });
+
+  test('tells a change of a resource in words', async () => {
+    const copy = await faulty('open', 'modules/storage.bicep', (text) =>
+      text.replace('allowSharedKeyAccess: false', 'allowSharedKeyAccess: true'),
+    );
+    const [result] = await check(copy, ['snapshot main']);
+    expect(result?.ok).toBe(false);
+    expect(result?.said).toContain('allowSharedKeyAccess');
+    await snapshot(compiler(), copy, 'main', 'overwrite');
+    expect(openStorage(readSnapshot(join(copy, 'main.snapshot.json')))).toHaveLength(1);
+  });
+
+  describe('of a desk with sign-in, notices and an address of its own', () => {
+    let desk: Resource[];
+    beforeAll(async () => {
+      const copy = join(folder, 'full');
+      await cp(infra, copy, { recursive: true });
+      await writeFile(join(copy, 'full.bicepparam'), FULL);
+      const { code, stderr } = await snapshot(compiler(), copy, 'full', 'overwrite');
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      desk = readSnapshot(join(copy, 'full.snapshot.json'));
+    }, LIMIT_MS);
+
+    test('lets the managed identity vouch for the sign-in', () => {
+      expect(wrongSignIn(desk)).toEqual([]);
+      const signIn = desk.find(({ name }) => name.endsWith('/authsettingsV2'));
+      const registration = at(signIn?.properties, 'identityProviders.azureActiveDirectory.registration');
+      expect(at(signIn?.properties, 'platform.enabled')).toBe(true);
+      expect(at(registration, 'clientId')).toBe('33333333-3333-3333-3333-333333333333');
+      expect(String(at(registration, 'openIdIssuer'))).toContain('11111111-1111-1111-1111-111111111111');
+    });
+
+    test('takes the key of the webhook from the vault', () => {
+      const settings = settingsOf(desk);
+      expect(settings['NOTICE_WEBHOOK_URL']).toBe('https://hooks.example/desk');
+      expect(settings['NOTICE_WEBHOOK_KEY']).toContain('@Microsoft.KeyVault(SecretUri=');
+      expect(settings['SMTP_RELAY_URL']).toBe('smtp://relay.example:587');
+      expect(settings['PUBLIC_URL']).toBe('https://desk.example');
+      expect(desk.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
+    });
+
+    test('has other names in another resource group', () => {
+      const [here] = ofType(desk, 'Microsoft.Storage/storageAccounts');
+      const [there] = ofType(committed('main'), 'Microsoft.Storage/storageAccounts');
+      expect(here?.name).toMatch(/^postroom[a-z0-9]{13}$/);
+      expect(here?.name).not.toBe(there?.name);
+    });
+
+    test('mails its alerts to the one address', () => {
+      const [people] = ofType(desk, 'Microsoft.Insights/actionGroups');
+      expect(at(people?.properties, 'emailReceivers.0.emailAddress')).toBe('it@example.org');
+      expect(at(people?.properties, 'armRoleReceivers')).toEqual([]);
+    });
+  });
+});
+
+const FULL = `using 'main.bicep'
+param environmentName = 'full'
+param location = 'westeurope'
+param signInClientId = '33333333-3333-3333-3333-333333333333'
+param alertEmail = 'it@example.org'
+param publicUrl = 'https://desk.example'
+param smtpRelayUrl = 'smtp://relay.example:587'
+param noticeWebhookUrl = 'https://hooks.example/desk'
+`;

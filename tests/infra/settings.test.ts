@@ -1,0 +1,116 @@
+/** The same settings under the same names in the code, in Azure and on a developer's machine. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { shapes } from '../../dev/infra/infra-checks.ts';
+import { type Config, parseConfig } from '../../shared/platform/config.ts';
+import { committed, projectRoot, settingsOf } from './desk-resources.ts';
+
+const source = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+const all = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, name]) => name ?? '');
+
+/** What config.ts reads, and what the registrations name. */
+function readByCode(): string[] {
+  const schema = /const settings = z\s*\.object\(\{([\s\S]*?)\n {2}\}\)/.exec(
+    source('shared/platform/config.ts'),
+  );
+  const registrations = globSync('functions/*.ts', { cwd: projectRoot }).map(source).join('\n');
+  return [...all(schema?.[1] ?? '', /^\s+(\w+):/gm), ...all(registrations, /%(\w+)%/g)];
+}
+
+/** What `npm start` gives the app. */
+function setLocally(): string[] {
+  const stack = /return \{\s+settings: \{([\s\S]*?)\n {4}\}/.exec(source('dev/stack.ts'));
+  return [...all(stack?.[1] ?? '', /^\s+(\w+):/gm), ...all(source('dev/start.ts'), /settings: \{ (\w+):/g)];
+}
+
+const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE'];
+const setByAzure = ['WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
+/** Read by the Functions host, by its SDKs or by the platform, not by code of ours. */
+const forOthers = [
+  /^AzureWebJobsStorage(__\w+)?$/,
+  /^APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING$/,
+  /^DataStorage__credential$/,
+  /^OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID$/,
+  /^WEBSITE_AUTH_AAD_ALLOWED_TENANTS$/,
+  /^IDENTITY_(ENDPOINT|HEADER)$/,
+  /^NODE_EXTRA_CA_CERTS$/,
+];
+const isForOthers = (name: string): boolean => forOthers.some((pattern) => pattern.test(name));
+
+/** The settings as the app finds them in Azure: expressions have become addresses and ids. */
+function inAzure(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const values = Object.entries(settings).map(([name, value]) => [name, evaluated(value)] as const);
+  return { ...Object.fromEntries(values), WEBSITE_AUTH_ENABLED: 'True', WEBSITE_INSTANCE_ID: '1f' };
+}
+
+function evaluated(value: string): string {
+  if (!value.startsWith('[')) return value;
+  const service = /\.primaryEndpoints\.(\w+)/.exec(value)?.[1];
+  if (service !== undefined) return `https://account.${service}.storage.example/`;
+  if (value.includes('.clientId')) return '22222222-2222-2222-2222-222222222222';
+  return 'https://place.example/';
+}
+
+describe.each(shapes)('the %s desk', (shape) => {
+  const settings = settingsOf(committed(shape));
+
+  test('sets every setting that the code reads', () => {
+    const read = readByCode();
+    expect(read.length).toBeGreaterThan(10);
+    expect(read).toEqual(
+      expect.arrayContaining(['KEY_VAULT_URI', 'DataStorage__blobServiceUri', 'FETCH_SCHEDULE']),
+    );
+    expect(read.filter((name) => !(name in settings))).toEqual(
+      expect.arrayContaining([...localOnly, ...setByAzure]),
+    );
+    expect(read.filter((name) => !(name in settings))).toHaveLength(localOnly.length + setByAzure.length);
+  });
+
+  test('sets nothing that nobody reads', () => {
+    const read = readByCode();
+    expect(Object.keys(settings).filter((name) => !read.includes(name) && !isForOthers(name))).toEqual([]);
+  });
+
+  test('is understood by the app: its own identity everywhere, sign-in by the platform, nothing local', () => {
+    expect(parseConfig(inAzure(settings))).toEqual({
+      storage: {
+        kind: 'identity',
+        tables: 'https://account.table.storage.example/',
+        blobs: 'https://account.blob.storage.example/',
+        queues: 'https://account.queue.storage.example/',
+        clientId: '22222222-2222-2222-2222-222222222222',
+      },
+      vaultUri: 'https://place.example/',
+      publicUrl: 'https://place.example',
+      adminObjectIds: [],
+      managedIdentityClientId: '22222222-2222-2222-2222-222222222222',
+      local: false,
+      platformSignIn: true,
+      practice: undefined,
+    } satisfies Config);
+  });
+
+  test.each([
+    'KEY_VAULT_URI',
+    'PUBLIC_URL',
+    'DataStorage__blobServiceUri',
+    'DataStorage__queueServiceUri',
+    'DataStorage__tableServiceUri',
+  ])('would not start without %s', (name) => {
+    const { [name]: _left, ...others } = inAzure(settings);
+    expect(() => parseConfig(others)).toThrow(name);
+  });
+
+  test('looks for mail each minute', () => {
+    expect(settings['FETCH_SCHEDULE']).toBe('0 * * * * *');
+  });
+});
+
+test('npm start sets only what the app, the host or the identity library reads', () => {
+  const local = setLocally();
+  expect(local).toEqual(expect.arrayContaining(['DataStorage', 'FETCH_SCHEDULE', 'POSTROOM_LOCAL']));
+  const read = readByCode();
+  expect(local.filter((name) => !read.includes(name) && !isForOthers(name))).toEqual([]);
+});
