@@ -28,15 +28,18 @@ describe('the promises of the intake hold', () => {
     expect(await schedule({}, undefined)).toEqual([]);
   });
 
-  test(
-    'with every single fault at every single call',
-    async () => {
+  test.each([
+    ['marked', { kind: 'mark-seen' }],
+    ['deleted', { kind: 'delete' }],
+  ] as const)(
+    'with every single fault at every single call, where fetched mail is %s',
+    async (_how, afterFetch) => {
       const findings = new Findings();
-      const calls = await countCalls();
-      expect(calls).toBeGreaterThan(30);
+      const calls = await countCalls({ afterFetch });
+      expect(calls).toBeGreaterThan(40);
       for (const fault of everySingleFault(calls)) {
         const name = `${fault.kind} at call ${fault.call}`;
-        findings.add(name, await schedule({ faultAt: only(fault) }, undefined));
+        findings.add(name, await schedule({ faultAt: only(fault) }, undefined, { afterFetch }));
       }
       expect(findings.list()).toEqual([]);
     },

@@ -1,0 +1,157 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Decision } from '../../shared/intake/ledger.ts';
+import { placeOf } from '../../shared/intake/ledger.ts';
+import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const BOX = 'box';
+const found = (uid: number, key = `key${uid}`, uidValidity = '1'): Found => ({
+  uid,
+  place: placeOf(uidValidity, uid),
+  key,
+  rawBlob: `raw/${BOX}/${uidValidity}-${uid}.eml`,
+  receivedAt: '2026-11-24T10:00:00.000Z',
+  size: 100,
+});
+const opening = (ticketId: string): Decision => ({
+  fate: 'ticket',
+  ticketId,
+  number: 1,
+  opens: true,
+  follows: undefined,
+  reason: undefined,
+});
+
+describe('the ledger', () => {
+  let ledger: LedgerStore;
+  let tables: MemoryTables;
+  beforeEach(() => {
+    tables = new MemoryTables(openSeam);
+    ledger = createLedgerStore(tables);
+  });
+  const claim = (mails: Found[], alone = false): ReturnType<LedgerStore['claim']> =>
+    ledger.claim(BOX, mails, { alone });
+  const stateOf = async (key: string): Promise<string> => {
+    const mail = (await ledger.mails(BOX, [key])).get(key);
+    return mail === undefined ? 'unknown' : `${mail.state}, ${mail.attempts}`;
+  };
+  const settled = async (...mails: Found[]): Promise<void> => {
+    const { mine } = await claim(mails);
+    await ledger.settle(
+      BOX,
+      await ledger.decide(
+        BOX,
+        mine.map((mail) => ({ mail, decision: opening('t') })),
+      ),
+    );
+  };
+
+  test('gives new mail to who claims it, at its first attempt', async () => {
+    const { mine, copies, settled: before, suspects } = await claim([found(1), found(2)]);
+    expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([
+      ['key1', 1],
+      ['key2', 1],
+    ]);
+    expect([copies, before, suspects]).toEqual([[], [], []]);
+    expect([...(await ledger.look(BOX, '1', [1, 2, 3])).keys()]).toEqual([1, 2]);
+  });
+
+  test('tells nothing of a place under another UIDVALIDITY', async () => {
+    await claim([found(1)]);
+    expect((await ledger.look(BOX, '2', [1])).size).toBe(0);
+  });
+
+  test('takes copies of one batch for one mail', async () => {
+    const { mine, copies } = await claim([found(1, 'same'), found(2), found(3, 'same')]);
+    expect(mine.map(({ key }) => key)).toEqual(['same', 'key2']);
+    expect(copies).toEqual([{ place: placeOf('1', 3), key: 'same', copy: true }]);
+  });
+
+  test('takes a mail that was settled at another place for a copy', async () => {
+    await settled(found(1, 'same'));
+    const { mine, copies } = await claim([found(2), found(7, 'same')]);
+    expect(mine.map(({ key }) => key)).toEqual(['key2']);
+    expect(copies.map(({ place }) => place)).toEqual([placeOf('1', 7)]);
+  });
+
+  test('says of a mail that it was settled where it stands', async () => {
+    await settled(found(1));
+    expect(await claim([found(1), found(2)])).toMatchObject({
+      settled: [placeOf('1', 1)],
+      mine: [{ key: 'key2' }],
+    });
+  });
+
+  test('suspects what was begun and never settled, and gives it out alone, its attempts raised', async () => {
+    await claim([found(1), found(2)]);
+    const together = await claim([found(1), found(2), found(3)]);
+    expect(together.suspects.map(({ uid }) => uid)).toEqual([1, 2]);
+    expect(together.mine.map(({ key }) => key)).toEqual(['key3']);
+    const alone = await claim([found(1)], true);
+    expect(alone.mine.map(({ attempts }) => attempts)).toEqual([2]);
+    expect(await stateOf('key1')).toBe('received, 2');
+    expect(await stateOf('key2')).toBe('received, 1');
+  });
+
+  test('keeps the first decision, and returns it to who decides otherwise', async () => {
+    const { mine } = await claim([found(1), found(2)]);
+    const [first, second] = mine;
+    if (first === undefined || second === undefined) throw new Error('nothing was claimed');
+    await ledger.decide(BOX, [{ mail: first, decision: opening('by the first') }]);
+    const late = await ledger.decide(BOX, [
+      { mail: first, decision: opening('by the second') },
+      { mail: second, decision: opening('by the second') },
+    ]);
+    expect(late.map(({ key, decision }) => [key, decision?.ticketId])).toEqual([
+      ['key1', 'by the first'],
+      ['key2', 'by the second'],
+    ]);
+  });
+
+  test('settles for good: a late decision or release changes nothing', async () => {
+    const { mine } = await claim([found(1)]);
+    const decided = await ledger.decide(
+      BOX,
+      mine.map((mail) => ({ mail, decision: opening('t') })),
+    );
+    await ledger.settle(BOX, decided);
+    await ledger.settle(BOX, mine);
+    await ledger.release(BOX, mine);
+    await ledger.decide(
+      BOX,
+      mine.map((mail) => ({ mail, decision: opening('other') })),
+    );
+    expect(await stateOf('key1')).toBe('done, 1');
+    expect((await ledger.mails(BOX, ['key1'])).get('key1')?.decision?.ticketId).toBe('t');
+  });
+
+  test('takes an attempt back once, and not the one of another process', async () => {
+    const { mine } = await claim([found(1)]);
+    await ledger.release(BOX, mine);
+    await ledger.release(BOX, mine);
+    expect(await stateOf('key1')).toBe('received, 0');
+    await claim([found(1)], true);
+    await claim([found(1)], true);
+    await ledger.release(BOX, mine);
+    expect(await stateOf('key1')).toBe('received, 2');
+  });
+
+  test('keeps mailboxes apart', async () => {
+    await claim([found(1)]);
+    expect((await ledger.mails('other', ['key1'])).size).toBe(0);
+    expect((await ledger.look('other', '1', [1])).size).toBe(0);
+  });
+
+  test('finds what it is asked for among more places than a page holds', async () => {
+    for (let start = 1; start <= 1200; start += 40)
+      await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
+    const places = await ledger.look(BOX, '1', [1, 1100, 1200, 1201]);
+    expect([...places.keys()]).toEqual([1, 1100, 1200]);
+  });
+});
+
+test('places sort as numbers do', () => {
+  const sorted = [placeOf('1', 2), placeOf('1', 10), placeOf('2', 1), placeOf('10', 1)];
+  expect(sorted.toSorted()).toEqual(sorted);
+});

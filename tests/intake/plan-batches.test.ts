@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { limits, planBatches } from '../../shared/intake/plan-batches.ts';
+import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+
+const MB = 1024 * 1024;
+const mails = (...sizes: number[]): MailFacts[] =>
+  sizes.map((size, index) => ({ uid: index + 1, size, receivedAt: '2026-11-24T10:00:00.000Z' }));
+const planned = (...sizes: number[]): string[] =>
+  planBatches(mails(...sizes)).map((batch) =>
+    batch.kind === 'held'
+      ? `held ${batch.mails.map(({ uid }) => uid).join(' ')}`
+      : `${batch.kind} ${batch.mail.uid}`,
+  );
+
+test('nothing to fetch is no batch', () => {
+  expect(planBatches([])).toEqual([]);
+});
+
+test('fifty mails are one batch, one more is a second', () => {
+  const sizes = Array.from({ length: 51 }, () => 1000);
+  expect(planBatches(mails(...sizes.slice(1)))).toHaveLength(1);
+  expect(planBatches(mails(...sizes)).map((batch) => batch.kind === 'held' && batch.mails.length)).toEqual([
+    50, 1,
+  ]);
+});
+
+test('a batch holds 32 MB, and not a byte more', () => {
+  expect(planned(8 * MB, 8 * MB, 8 * MB, 8 * MB)).toEqual(['held 1 2 3 4']);
+  expect(planned(8 * MB, 8 * MB, 8 * MB, 8 * MB, 1)).toEqual(['held 1 2 3 4', 'held 5']);
+  expect(planned(8 * MB, 8 * MB, 8 * MB, 1, 8 * MB)).toEqual(['held 1 2 3 4', 'held 5']);
+});
+
+test('a mail is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
+  expect(planned(limits.heldBytes)).toEqual(['held 1']);
+  expect(planned(limits.heldBytes + 1)).toEqual(['large 1']);
+  expect(planned(limits.rawBytes)).toEqual(['large 1']);
+  expect(planned(limits.rawBytes + 1)).toEqual(['oversized 1']);
+});
+
+test('mails keep their order, so that what came before a large one is taken before it', () => {
+  expect(planned(1, 9 * MB, 2, 3, 101 * MB, 4)).toEqual([
+    'held 1',
+    'large 2',
+    'held 3 4',
+    'oversized 5',
+    'held 6',
+  ]);
+});
