@@ -35,10 +35,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
     beforeAll(async () => {
       [browser, desk] = await Promise.all([openChromium(), openDesk(mail)]);
       host = await desk.startHost({ port: desk.stack.ports.web, background: true });
-      await desk.stack.mail.deliverMany(
-        SUPPORT,
-        mails.map(({ raw }) => raw),
-      );
+      for (const { raw, receivedAt } of mails) await desk.stack.mail.deliver(SUPPORT, raw, receivedAt);
     }, 120_000);
     afterAll(async () => {
       await browser?.close();
@@ -196,6 +193,7 @@ async function readTickets(reader: Reader): Promise<void> {
   await reader.click(page.getByRole('link', { name: 'Tickets', exact: true }));
   await reader.look('tickets');
   const list = await page.getByRole('list', { name: 'Open tickets' }).innerText();
+  expect(list.indexOf('Can I change the delivery')).toBeLessThan(list.indexOf('The web shop is slow'));
   for (const subject of ['取扱説明書について', 'Gutschrift für die Rückgabe', 'My lamp is orange 🧡'])
     expect(list).toContain(subject);
   // Three mails of one conversation are one ticket.
