@@ -8,9 +8,9 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function maskSecrets(text: string): string {
   return (
     text
-      // The name alone tells that what follows is secret.
+      // The name alone tells that what follows is secret; “null password: …” is Microsoft's own sentence (AADSTS50056).
       .replaceAll(
-        /\b(client_secret|client_assertion|refresh_token|access_token|id_token|code_verifier|password|passwd)(["']?\s?[=:]\s?["']?)[^\s"'&,;]{4,}/gi,
+        /\b(client_secret|client_assertion|refresh_token|access_token|id_token|code_verifier|(?<!null )password|passwd)(["']?\s?[=:]\s?["']?)[^\s"'&,;]{4,}/gi,
         `$1$2${MASK}`,
       )
       .replaceAll(/\b(code|state|session_state|secret|assertion)=[^\s"'&,;]{10,}/gi, `$1=${MASK}`)
