@@ -1,0 +1,85 @@
+import { beforeEach, expect, test } from 'vitest';
+import {
+  createQuarantineStore,
+  type NewEntry,
+  type QuarantineStore,
+} from '../../shared/intake/quarantine-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const entry = (minute: number, wish: Partial<NewEntry> = {}): NewEntry => ({
+  kind: 'quarantined',
+  reason: 'too odd',
+  at: new Date(Date.UTC(2026, 10, 24, 10, minute)).toISOString(),
+  from: 'kim@customer.example',
+  subject: `mail ${minute}`,
+  size: 100,
+  rawBlob: `raw/box/1-${minute}.eml`,
+  contentKey: `key${minute}`,
+  place: `at|0000000001|${String(minute).padStart(10, '0')}`,
+  ...wish,
+});
+
+let tables: MemoryTables;
+let store: QuarantineStore;
+beforeEach(() => {
+  tables = new MemoryTables(openSeam);
+  store = createQuarantineStore({ tables });
+});
+
+test('entries come newest first, page by page, each once', async () => {
+  await store.put('box', [entry(1), entry(3), entry(2), entry(5), entry(4)]);
+  const first = await store.page('box', { limit: 2 });
+  const second = await store.page('box', { after: first.next, limit: 2 });
+  const third = await store.page('box', { after: second.next, limit: 2 });
+  const subjects = [first, second, third].map(({ entries }) => entries.map(({ subject }) => subject));
+  expect(subjects).toEqual([['mail 5', 'mail 4'], ['mail 3', 'mail 2'], ['mail 1']]);
+  expect(third.next).toBeUndefined();
+});
+
+test('a full last page has no next one', async () => {
+  await store.put('box', [entry(1), entry(2)]);
+  expect((await store.page('box', { limit: 2 })).next).toBeUndefined();
+});
+
+test('an entry is found by its key, in its own mailbox alone', async () => {
+  await store.put('box', [entry(1, { kind: 'skipped', from: undefined, rawBlob: undefined })]);
+  const [shown] = (await store.page('box', { limit: 10 })).entries;
+  const key = shown?.key ?? '';
+  expect(await store.get('box', key)).toEqual({
+    key,
+    mailboxId: 'box',
+    kind: 'skipped',
+    reason: 'too odd',
+    at: '2026-11-24T10:01:00.000Z',
+    from: undefined,
+    subject: 'mail 1',
+    size: 100,
+    rawBlob: undefined,
+  });
+  expect(await store.get('other', key)).toBeUndefined();
+});
+
+test('putting the same again changes nothing; two copies of a mail are two entries', async () => {
+  await store.put('box', [entry(1)]);
+  await store.put('box', [entry(1)]);
+  expect((await store.page('box', { limit: 10 })).entries).toHaveLength(1);
+  await store.put('box', [entry(1, { place: 'at|0000000001|0000000009' })]);
+  expect((await store.page('box', { limit: 10 })).entries).toHaveLength(2);
+});
+
+test('more entries than a transaction takes are all there', async () => {
+  await store.put(
+    'box',
+    Array.from({ length: 250 }, (_, index) => entry(index)),
+  );
+  expect((await store.page('box', { limit: 500 })).entries).toHaveLength(250);
+});
+
+test('a sender, subject or reason without end is cut, so that the entry fits a row', async () => {
+  const long = 'x'.repeat(100_000);
+  await store.put('box', [entry(1, { from: long, subject: long, reason: long })]);
+  const [shown] = (await store.page('box', { limit: 1 })).entries;
+  expect(shown?.subject?.length).toBeLessThanOrEqual(1000);
+  expect(shown?.reason).not.toBe('');
+});
