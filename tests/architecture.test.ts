@@ -15,6 +15,7 @@ interface SourceFile {
 /** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
   ui: [],
+  explanations: [],
   providers: ['ui'],
   accounts: ['providers'],
   mailboxes: [],
@@ -49,6 +50,9 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 /** Packages of which the product may use one file only, wherever that stands. */
 const onceInProduct = ['oauth4webapi', 'imapflow', 'mailparser', 'postal-mime', 'sanitize-html'];
 
+/** The one thing of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
+const devUses: Readonly<Record<string, string>> = { 'dev/explain.ts': 'explanations' };
+
 /** Every module a file names: import, export from, import(), import type. Comments do not count. */
 function importsOf({ path, text }: SourceFile): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
@@ -79,9 +83,10 @@ function mayImport(from: string, target: string): boolean {
   const [area, targetArea] = [areaOf(from), areaOf(target)];
   if (area === 'tests') return true;
   if (area === 'functions') return targetArea === 'functions' || targetArea === 'shared';
-  if (area === 'dev') return targetArea === 'dev' || featureOf(target) === 'platform';
   const feature = featureOf(from);
   const used = featureOf(target);
+  if (area === 'dev')
+    return targetArea === 'dev' || (used !== undefined && (used === 'platform' || used === devUses[from]));
   if (feature === undefined || used === undefined) return false;
   return used === feature || used === 'platform' || featureEdges[feature]?.includes(used) === true;
 }
@@ -90,7 +95,7 @@ function mayImport(from: string, target: string): boolean {
 function valuesFromProductInDev(files: readonly SourceFile[]): string[] {
   const importOfValue = /^\s*import\s+(?!type\b)[^;]*?from\s*['"][^'"]*shared\/[^'"]*['"]/gm;
   return files
-    .filter(({ path }) => areaOf(path) === 'dev')
+    .filter(({ path }) => areaOf(path) === 'dev' && devUses[path] === undefined)
     .flatMap(({ path, text }) =>
       [...text.matchAll(importOfValue)].map(([line]) => `${path}: ${line.trim()}`),
     );
@@ -156,6 +161,8 @@ describe('arrows', () => {
     ['functions/x.ts', "import { a } from '../dev/build.ts';"],
     ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
     ['dev/x.ts', "import { a } from '../functions/guard.ts';"],
+    ['dev/x.ts', "import { explain } from '../shared/explanations/explain.ts';"],
+    ['dev/explain.ts', "import { a } from '../shared/tickets/ticket.ts';"],
   ])('a wrong one in %s is found', (path, text) => {
     expect(wrongArrows(planted(path, text))).toHaveLength(1);
   });

@@ -90,7 +90,7 @@ export const imapEntries: readonly LineEntry[] = [
   {
     code: 'imap-folder-missing',
     pattern:
-      /\[NONEXISTENT\]|\bserverResponseCode: NONEXISTENT\b|\bmailboxMissing: true\b|\bNO [^\n]{1,120}? doesn['’]t exist\b/,
+      /\[NONEXISTENT\]|\bserverResponseCode: NONEXISTENT\b|\bmailboxMissing: true\b|(?<=\bNO .{1,120}) doesn['’]t exist\b/,
     title: 'The folder is not there',
     cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
     who: 'you',
