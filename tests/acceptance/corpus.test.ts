@@ -92,6 +92,8 @@ describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
     console.log(
       `${count('message')} ticket messages, ${count('quarantined')} quarantined, ${count('skipped')} skipped`,
     );
+    for (const { file, reason } of [...reasonsOf('quarantined'), ...reasonsOf('skipped')])
+      console.log(`${file}: ${reason}`);
     expect(count('message') + count('quarantined') + count('skipped')).toBe(MAILS);
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   });
@@ -152,7 +154,7 @@ describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   }, 120_000);
 
-  it('the comparison notices a lost message, a ticket listed twice and a mark on mail that is not stored', async () => {
+  it('the comparison notices a lost message, a ticket listed twice and a mail in no ledger', async () => {
     const { tables, stack } = desk;
     const [message] = [...records.messages.values()].flat();
     const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });
