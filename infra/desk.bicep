@@ -1,6 +1,6 @@
 // Everything of one desk, in a resource group that exists. Read from top to bottom: who the app is, where it keeps
 // things, who hears when something breaks, the app itself, and last who may do what.
-import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'types.bicep'
+import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'modules/types.bicep'
 
 @description('Azure region of everything.')
 param location string = resourceGroup().location

@@ -2,7 +2,7 @@
 // azd deploys desk.bicep.
 targetScope = 'subscription'
 
-import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'types.bicep'
+import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'modules/types.bicep'
 
 @description('Name of the azd environment. The resource group is named after it.')
 @minLength(1)

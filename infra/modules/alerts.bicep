@@ -1,5 +1,5 @@
 // What wakes somebody: the desk does not answer, work was given up, code breaks.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags

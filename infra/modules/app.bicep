@@ -1,5 +1,5 @@
 // The function app: one package, one identity, settings without a secret, sign-in by the platform.
-import { alwaysReadyGroup, resourceTags } from '../types.bicep'
+import { alwaysReadyGroup, resourceTags } from 'types.bicep'
 
 param name string
 param location string

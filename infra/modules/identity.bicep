@@ -1,7 +1,7 @@
 // Who the app is, towards storage, the vault, telemetry and the identity provider. User-assigned, because only such an
 // identity can stand in for a client secret (a federated credential names its principal id), and because its roles can
 // be given before the app exists.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param name string
 param location string

@@ -1,5 +1,5 @@
 // Where logs go, how much of them, and who is told.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param workspaceName string
 param insightsName string

@@ -1,6 +1,6 @@
 // Doors to storage and vault inside the network, and the names that lead there. All others are closed (storage.bicep,
 // vault.bicep).
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags

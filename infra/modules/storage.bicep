@@ -1,5 +1,5 @@
 // The one storage account: mail, records and work of the desk, and what the Functions host keeps (locks, package).
-import { resourceTags, storageRedundancy } from '../types.bicep'
+import { resourceTags, storageRedundancy } from 'types.bicep'
 
 param name string
 param location string

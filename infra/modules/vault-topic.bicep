@@ -1,6 +1,6 @@
 // The vault's own events, and the identity with which Event Grid delivers them. Apart from events.bicep, because the
 // identity needs its role before the first subscription is made.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param name string
 param location string

@@ -1,5 +1,5 @@
 // Client secrets and the data key that seals tokens. Roles decide who reads it; there is no access policy.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param name string
 param location string

@@ -1,5 +1,5 @@
 // "Is mail flowing?": the page to open first when somebody asks. In the portal under the Application Insights resource.
-import { resourceTags } from '../types.bicep'
+import { resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags
