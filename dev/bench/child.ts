@@ -2,8 +2,8 @@
  * One measured run in a process of its own, so that CPU time and memory are its own. The job comes as one JSON line on
  * standard input; the answer is one JSON line on standard output.
  *
- * Everything is loaded, signed in and connected once on the empty warm-up mailbox before the clock starts: a start is
- * measured elsewhere, and the raw download and the storage floor begin warm in the same way.
+ * Everything is loaded, signed in and connected once on a warm-up mailbox of two mails before the clock starts: a start
+ * is measured elsewhere, and the raw download and the storage floor begin warm in the same way.
  */
 import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
@@ -53,7 +53,8 @@ export interface Measured {
   peakRssMb: number;
   storageRequests: number;
   mails: number;
-  /** Replayed calls that did not end as they had. */
+  /** Replayed calls, and those of them that did not end as they had. */
+  calls: number;
   odd: readonly string[];
 }
 
@@ -82,7 +83,16 @@ async function measured(run: () => Promise<Partial<Measured>>): Promise<Measured
   const ms = performance.now() - began;
   const { user, system } = process.cpuUsage(cpu);
   const peakRssMb = process.resourceUsage().maxRSS / 1024;
-  return { ms, cpuMs: (user + system) / 1000, peakRssMb, storageRequests, mails: 0, odd: [], ...more };
+  return {
+    ms,
+    cpuMs: (user + system) / 1000,
+    peakRssMb,
+    storageRequests,
+    mails: 0,
+    calls: 0,
+    odd: [],
+    ...more,
+  };
 }
 
 /** How the local core marks the modules of the first app that a process loads. */
@@ -140,7 +150,10 @@ async function runFloor({ app, settings, file, mark, atOnce }: JobOf<'floor'>): 
   for (const table of ['Ledger', 'Tickets', 'MessageIds'])
     await runCall({ failed: false, kind: 'list', table, filter: "PartitionKey eq 'none'" });
   await runCall({ failed: false, kind: 'upload', name: `${mark}/warm-up`, bytes: Buffer.from('x') });
-  return measured(async () => ({ odd: await replayCalls(runCall, calls, atOnce) }));
+  return measured(async () => ({
+    calls: calls.length,
+    odd: await replayCalls(runCall, calls, atOnce),
+  }));
 }
 
 async function check({ app, settings, mailboxId, mailbox }: JobOf<'check'>): Promise<Checked> {

@@ -38,8 +38,8 @@ export function mixedMails(count: number): BenchMail[] {
 }
 
 /** Short messages alone: no attachment, no blob but the raw mail. */
-export function plainMails(count: number): BenchMail[] {
-  const random = generator(4711);
+export function plainMails(count: number, seed = 4711): BenchMail[] {
+  const random = generator(seed);
   return Array.from({ length: count }, (_, index) => makeMail(index, 'small', random, [], count));
 }
 
