@@ -12,6 +12,7 @@ import { imapEntries, imapSuccess } from './imap.ts';
 import { azureEntries } from './key-vault.ts';
 import { networkEntries } from './network.ts';
 import { pop3Entries, pop3Success } from './pop3.ts';
+import { postroomEntries } from './postroom.ts';
 import { smtpSignInEntries, smtpSuccess } from './smtp.ts';
 import { smtpSendingEntries } from './smtp-sending.ts';
 
@@ -35,6 +36,7 @@ export const lineEntries: readonly LineEntry[] = [
   ...smtpSendingEntries,
   ...imapEntries,
   ...pop3Entries,
+  ...postroomEntries,
   ...networkEntries,
   smtpSuccess,
   imapSuccess,

@@ -71,7 +71,7 @@ export const networkEntries: readonly LineEntry[] = [
   {
     code: 'http-5xx',
     pattern:
-      /\bHTTP\/\d(?:\.\d)? 5\d\d\b|\bstatus(?:Code| code)?:? ?5\d\d\b|\b50[0234] (?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b/i,
+      /^http-5\d\d$|\bHTTP\/\d(?:\.\d)? 5\d\d\b|\bstatus(?:Code| code)?:? ?5\d\d\b|\b50[0234] (?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b/i,
     title: 'The service has a disturbance',
     cause: 'The server, or a proxy before it, answered that something is wrong on its own side.',
     who: 'nobody: wait',

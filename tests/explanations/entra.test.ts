@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeFailure, readFailure } from '../../shared/accounts/token-failure.ts';
-import { entraEntries } from '../../shared/explanations/catalogue.ts';
+import { entraEntries, entraEntry } from '../../shared/explanations/catalogue.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import { entraAnswers } from './entra-answers.ts';
 import { marksOf, shapes } from './microsoft-shapes.ts';
@@ -33,6 +33,7 @@ describe('errors of Entra', () => {
           /Trace ID|Correlation|wKx3-9cT0aVfEoW2mZ8yQ1rB7uN5sLh6|Troubles/,
         );
         expect(found.links.at(-1)?.href, name).toBe(`https://login.microsoftonline.com/error?code=${number}`);
+        expect(found.cause, name).toBe(entraEntry(number)?.cause);
         expect(found.steps.join(), name).not.toMatch(/[{}]/);
         expect(found.steps.length, name).toBeGreaterThan(0);
       }

@@ -191,6 +191,22 @@ describe('what is secret', () => {
         expect(shown).not.toContain(secret.slice(at, at + 12));
   });
 
+  test.each([
+    [
+      'a client secret in short parts',
+      'AADSTS7000215: wrong is xyz8Q~Canary.aa1.bb2.cc3.dd4.ee5-ff',
+      'Canary',
+    ],
+    ['a token of no known kind', 'AADSTS70000: wrong is canary0123456789abcdefghijklmnop', 'canary'],
+    [
+      'the value of a field that holds one',
+      '{"error":"x","password":"535 5.7.3 Authentication unsuccessful Canary"}',
+      'Canary',
+    ],
+  ])('is known in other ways, too: %s', (_, text, canary) => {
+    expect(JSON.stringify(explain({ text }))).not.toContain(canary);
+  });
+
   test('does not take ids, hosts and addresses with it', () => {
     const sentence = `Application with identifier '${clientId}' at https://desk.contoso.com/oauth/callback (AM0PR06CA0042.eurprd06.prod.outlook.com) of help@contoso.com was not found.`;
     expect(explain({ text: `AADSTS700016: ${sentence}` }).said).toBe(sentence);

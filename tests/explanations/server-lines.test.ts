@@ -29,6 +29,10 @@ describe('lines of servers and libraries', () => {
     for (const { code, title } of lineEntries) expect(explain({ text: code })).toMatchObject({ code, title });
   });
 
+  test.each(['http-500', 'http-503'])('are found by the status that Postroom keeps: %s', (text) => {
+    expect(explain({ text })).toMatchObject({ code: 'http-5xx', retry: 'by-itself' });
+  });
+
   test('are quoted as the server wrote them', () => {
     const text =
       'A1 OK AUTHENTICATE completed.\r\nA2 SELECT INBOX\r\nA2 BAD User is authenticated but not connected.\r\n* BYE';

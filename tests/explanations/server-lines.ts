@@ -351,4 +351,30 @@ export const serverLines: readonly ServerLine[] = [
     '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>',
   ],
   ['http-5xx', wait, 'login.microsoftonline.com answered with status 503.'],
+  ['account-missing', sign, 'The account that signs in was removed. Connect the mailbox again.'],
+  ['provider-missing', sign, 'The provider was deleted. Connect the mailbox again.'],
+  ['refresh-busy', wait, 'Another process is renewing the sign-in; this one tries again.'],
+  [
+    'secret-missing',
+    fix,
+    'The client secret of Contoso 365 is not in Key Vault. Replace the secret of the provider.',
+  ],
+  [
+    'tokens-unreadable',
+    sign,
+    'The stored sign-in cannot be read: the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+  ],
+  [
+    'endpoint-private',
+    fix,
+    'mail.contoso.com leads to a private address; Postroom only reaches public servers.',
+  ],
+  ['no-answer', wait, 'No answer came from login.contoso.com.'],
+  ['no-answer', wait, 'The sign-in service of Contoso 365 does not answer.'],
+  [
+    'endpoint-refused',
+    fix,
+    'Contoso 365 names an address that may not be used. The address must begin with https://.',
+  ],
+  ['endpoint-refused', fix, 'Discovery at https://login.contoso.com names another issuer.'],
 ];
