@@ -54,6 +54,7 @@ async function replay(): Promise<boolean> {
   progress('Fetching …');
   const began = Date.now();
   const fates = await fetchAll(world, id, files, began, progress);
+  if (ended) return false;
   if (json) process.stdout.write(`${JSON.stringify(fates, undefined, 1)}\n`);
   else process.stdout.write(`${fateTable(fates, files.length)}\n`);
   if (fates.length === files.length) return true;
