@@ -4,7 +4,7 @@ import { ticketsOfMessageId } from '../tickets/derived-rows.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { ticketOf } from '../tickets/ticket-rows.ts';
 import { type Candidate, decideMails, type KnownThread } from './decide-mails.ts';
-import type { LedgerMail } from './ledger.ts';
+import type { Decision, LedgerMail } from './ledger.ts';
 import type { ParsedMail } from './parsed-mail.ts';
 import type { ReadOutcome } from './read-mail.ts';
 import type { IntakeDeps, Work } from './take-batch.ts';
@@ -22,37 +22,60 @@ export async function decideBatch(
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
 ): Promise<LedgerMail[]> {
-  const open = work.flatMap(({ mail }, index) => {
-    const outcome = outcomes[index];
-    return mail.state === 'received' && outcome !== undefined ? [{ mail, outcome }] : [];
+  const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
+  let mails = work.map(({ mail }) => mail);
+  // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
+  // another ticket, or under another number, must follow it. Each turn leaves fewer.
+  while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
+    const open = mails.filter((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined);
+    const decisions = await decisionsFor(deps, mailboxId, mails, outcomeOf);
+    const now = await deps.ledger.decide(
+      mailboxId,
+      open.flatMap((mail) => {
+        const decision = decisions.get(mail.key);
+        return decision === undefined ? [] : [{ mail, decision }];
+      }),
+    );
+    const nowOf = new Map(now.map((mail) => [mail.key, mail]));
+    mails = mails.map((mail) => nowOf.get(mail.key) ?? mail);
+  }
+  return mails.filter(({ state }) => state !== 'received');
+}
+
+async function decisionsFor(
+  deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf'>,
+  mailboxId: string,
+  mails: readonly LedgerMail[],
+  outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
+): Promise<Map<string, Decision>> {
+  const decided = mails.flatMap(({ key, decision }): Candidate[] => {
+    const outcome = outcomeOf.get(key);
+    if (decision === undefined || outcome?.kind !== 'message') return [];
+    const { messageId } = outcome.mail;
+    return [{ kind: 'decided', key, decision, messageId, people: peopleOf(outcome.mail) }];
   });
-  const settled = work.filter(({ mail }) => mail.state !== 'received').map(({ mail }) => mail);
-  if (open.length === 0) return settled;
+  const open = mails.flatMap(({ key, state }) => {
+    const outcome = outcomeOf.get(key);
+    return state === 'received' && outcome !== undefined ? [{ key, outcome }] : [];
+  });
   const inBatch = new Set(
     open.flatMap(({ outcome }) => (outcome.kind === 'message' ? [outcome.mail.messageId] : [])),
   );
-  const candidates = await mapLimited(open, 16, async ({ mail, outcome }): Promise<Candidate> => {
+  const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
-      return { kind: 'settled', key: mail.key, fate: outcome.kind, reason: outcome.reason };
+      return { kind: 'settled', key, fate: outcome.kind, reason: outcome.reason };
     const answers = answersOf(outcome.mail);
     const threads = await threadsOf(
       deps.tables,
       mailboxId,
       answers.filter((id) => !inBatch.has(id)),
     );
-    return candidateOf(mail.key, deps.ticketIdOf(mailboxId, mail.key), outcome.mail, answers, threads);
+    return candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
   });
+  const candidates = [...decided, ...undecided];
   const opening = [...decideMails(candidates, 0).values()].filter(({ opens }) => opens).length;
   const first = opening === 0 ? 0 : await reserveNumbers(deps.tables, opening);
-  const decisions = decideMails(candidates, first);
-  const decided = await deps.ledger.decide(
-    mailboxId,
-    open.flatMap(({ mail }) => {
-      const decision = decisions.get(mail.key);
-      return decision === undefined ? [] : [{ mail, decision }];
-    }),
-  );
-  return [...settled, ...decided];
+  return decideMails(candidates, first);
 }
 
 function answersOf(mail: ParsedMail): string[] {
@@ -69,11 +92,15 @@ function candidateOf(
   answers: readonly string[],
   threads: readonly KnownThread[],
 ): Candidate {
-  const people = [mail.from, ...mail.to, ...mail.cc].flatMap((person) =>
+  const sender = mail.from?.address;
+  const people = peopleOf(mail);
+  return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };
+}
+
+function peopleOf(mail: ParsedMail): string[] {
+  return [mail.from, ...mail.to, ...mail.cc].flatMap((person) =>
     person === undefined ? [] : [person.address.toLowerCase()],
   );
-  const sender = mail.from?.address;
-  return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };
 }
 
 /** Tickets that hold what a mail answers, the nearest first; stops at the first answer that leads anywhere. */

@@ -24,12 +24,21 @@ export type Candidate =
       /** Tickets in storage that hold one of those. */
       threads: readonly KnownThread[];
     }
-  | { kind: 'settled'; key: string; fate: 'quarantine' | 'skip'; reason: string };
+  | { kind: 'settled'; key: string; fate: 'quarantine' | 'skip'; reason: string }
+  /** Decided before or by another run, for good: the others of the batch go by it. */
+  | {
+      kind: 'decided';
+      key: string;
+      decision: Decision;
+      messageId: string | undefined;
+      people: readonly string[];
+    };
 
 /**
  * Decides for mails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
  * A reply joins an open ticket if its sender took part in it (a Message-ID alone proves nothing: anyone can copy one);
  * otherwise it opens a ticket that names the old one. The batch's own mails are looked at before storage.
+ * Mails that are decided already come first and get no entry in the result.
  * @param firstNumber the number of the first new ticket; the next ones follow.
  */
 export function decideMails(candidates: readonly Candidate[], firstNumber: number): Map<string, Decision> {
@@ -39,6 +48,17 @@ export function decideMails(candidates: readonly Candidate[], firstNumber: numbe
   for (const candidate of candidates) {
     if (candidate.kind === 'settled') {
       decisions.set(candidate.key, { ...nothing, fate: candidate.fate, reason: candidate.reason });
+      continue;
+    }
+    if (candidate.kind === 'decided') {
+      const { ticketId, number: itsNumber } = candidate.decision;
+      if (ticketId !== undefined && itsNumber !== undefined && candidate.messageId !== undefined)
+        batch.set(candidate.messageId, {
+          ticketId,
+          number: itsNumber,
+          open: true,
+          participants: candidate.people,
+        });
       continue;
     }
     const nearby = candidate.answers.flatMap((id) => batch.get(id) ?? []);

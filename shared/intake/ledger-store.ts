@@ -40,7 +40,10 @@ export interface LedgerStore {
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these mails (at most 50) begins, in one transaction. `alone` lets one suspect be tried again. */
   claim(mailboxId: string, found: readonly Found[], options: { alone: boolean }): Promise<Claim>;
-  /** Stores decisions in one transaction. What another run decided before stands and is returned instead. */
+  /**
+   * Stores decisions in one transaction. What another run decided before stands and is returned; none of the others is
+   * stored then, and they come back as `received`, to be decided in its light.
+   */
   decide(
     mailboxId: string,
     decided: readonly { mail: LedgerMail; decision: Decision }[],
@@ -108,6 +111,8 @@ export function createLedgerStore(tables: Tables): LedgerStore {
           if (mail.state !== 'received' || decision === undefined) return undefined;
           return { ...mail, state: 'decided', decision };
         },
+        // Decisions of a batch build on one another: none is stored beside one that another run made.
+        (now) => now.some(({ state }) => state !== 'received'),
       );
     },
     async overrule(mailboxId, mail, decision) {
@@ -222,6 +227,7 @@ async function replaceAll(
   mailboxId: string,
   mails: readonly LedgerMail[],
   change: (mail: LedgerMail) => LedgerMail | undefined,
+  givesUp: (now: readonly LedgerMail[]) => boolean = () => false,
 ): Promise<LedgerMail[]> {
   let current = [...mails];
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
@@ -244,6 +250,7 @@ async function replaceAll(
       current.map(({ key }) => key),
     );
     current = current.map((mail) => now.get(mail.key) ?? mail);
+    if (givesUp(current)) return current;
   }
   throw busy(mailboxId);
 }

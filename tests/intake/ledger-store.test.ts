@@ -103,7 +103,14 @@ describe('the ledger', () => {
       { mail: first, decision: opening('by the second') },
       { mail: second, decision: opening('by the second') },
     ]);
-    expect(late.map(({ key, decision }) => [key, decision?.ticketId])).toEqual([
+    expect(late.find(({ key }) => key === 'key1')?.decision?.ticketId).toBe('by the first');
+    const open = late.filter(({ state }) => state === 'received');
+    await ledger.decide(
+      BOX,
+      open.map((mail) => ({ mail, decision: opening('by the second') })),
+    );
+    const stored = await ledger.mails(BOX, ['key1', 'key2']);
+    expect([...stored].map(([key, { decision }]) => [key, decision?.ticketId])).toEqual([
       ['key1', 'by the first'],
       ['key2', 'by the second'],
     ]);
