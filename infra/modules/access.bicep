@@ -1,4 +1,4 @@
-// Every right that anything of this desk has, in one place. Two identities, five roles; nobody has a key.
+// Every right that anything of this desk has, in one place. Two identities, six roles; nobody has a key.
 // A role assignment cannot change whom it is for, so its name comes from the identity's name, which is known before
 // anything exists: a preview of a deployment then shows every assignment.
 @description('The app (identity.bicep).')
@@ -22,15 +22,7 @@ var roles = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageName
-
-  resource queueService 'queueServices' existing = {
-    name: 'default'
-
-    resource vaultEvents 'queues' existing = { name: 'vault-events' }
-  }
-}
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
@@ -106,10 +98,13 @@ resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/queues.ts names the queue that Event Grid fills: it may put messages into this one and read none.
+// shared/platform/queues.ts names the queue that Event Grid fills: it may put messages there and read none. At the account
+// and not at the queue, because the destination of a subscription is an account and a name, and the right is looked for
+// at that account when the subscription is made.
+// https://learn.microsoft.com/azure/event-grid/add-identity-roles
 resource topicQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: account::queueService::vaultEvents
-  name: guid(account::queueService::vaultEvents.id, topicName, roles.queueDataMessageSender)
+  scope: account
+  name: guid(account.id, topicName, roles.queueDataMessageSender)
   properties: {
     principalId: topicPrincipalId
     principalType: 'ServicePrincipal'

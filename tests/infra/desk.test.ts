@@ -62,7 +62,7 @@ describe.each(shapes)('the %s desk', (shape) => {
       'postroom-identity: Storage Blob Data Owner on storageAccounts/*',
       'postroom-identity: Storage Queue Data Contributor on storageAccounts/*',
       'postroom-identity: Storage Table Data Contributor on storageAccounts/*',
-      'postroom-vault: Storage Queue Data Message Sender on storageAccounts/*/queueServices/default/queues/vault-events',
+      'postroom-vault: Storage Queue Data Message Sender on storageAccounts/*',
     ]);
   });
 
