@@ -60,10 +60,10 @@ class AzureTable implements Table {
     });
   }
 
-  commit(partitionKey: string, changes: readonly Change[]): Promise<Committed> {
+  async commit(partitionKey: string, changes: readonly Change[]): Promise<Committed> {
     for (const change of changes) if (change.kind !== 'remove') assertRowFits(change.row);
     const [only] = changes;
-    if (only === undefined) return Promise.resolve({ ok: true, etags: [] });
+    if (only === undefined) return { ok: true, etags: [] };
     return this.#call('commit', async (client) => {
       try {
         if (changes.length === 1) return { ok: true, etags: [await commitOne(client, partitionKey, only)] };

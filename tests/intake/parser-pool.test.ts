@@ -56,7 +56,7 @@ describe('the parser pool', () => {
   });
 
   it('asks the second parser when the first one never answers, and reads the innocent mails around it', async () => {
-    const pool = open({ deadlineMs: 1_500 });
+    const pool = open({ deadlineMs: 5_000 });
     const start = performance.now();
     const [first, poison, ...others] = await Promise.all([
       pool.parse(plain('before')),
@@ -64,7 +64,7 @@ describe('the parser pool', () => {
       pool.parse(plain('beside')),
       pool.parse(plain('after')),
     ]);
-    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(performance.now() - start).toBeLessThan(25_000);
     expect(mailOf(first).notes).toEqual([]);
     expect(mailOf(poison)).toMatchObject({
       subject: 'empty inline forward',
@@ -74,11 +74,11 @@ describe('the parser pool', () => {
   });
 
   it('gives a mail up that neither can read in time, with a reason, and goes on', async () => {
-    const pool = open({ deadlineMs: 500 });
+    const pool = open({ deadlineMs: 4_000 });
     const [outcome, next] = await Promise.all([pool.parse(hangBoth), pool.parse(plain('next'))]);
     expect(outcome).toEqual({
       kind: 'unreadable',
-      reason: 'The mail cannot be read: it takes longer than 0.5 s.',
+      reason: 'The mail cannot be read: it takes longer than 4 s.',
     });
     expect(mailOf(next).subject).toBe('next');
   });
