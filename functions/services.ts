@@ -84,7 +84,7 @@ export function servicesOn(platform: Platform, options: { pauseMs?: number } = {
     accessTokens,
     quarantine,
     ledger: createLedgerStore(tables),
-    parser: createParserPool(),
+    parser: createParserPool({ workers: 2 }),
     ticketIdOf,
     openInbox: (address) => openImapInbox(address, seam),
     saveCursor: stores.mailboxes.saveCursor,

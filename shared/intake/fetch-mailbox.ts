@@ -9,6 +9,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Cursor } from '../mailboxes/mailbox-store.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
+import { createKeeper, type Keeper } from './keep-mails.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
 import { type BatchReport, type IntakeDeps, takeBatch } from './take-batch.ts';
 
@@ -84,10 +85,12 @@ async function fetchFrom(
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
   const held = holdLease(lease);
+  const keeper = createKeeper({ blobs: deps.blobs, inbox, mailboxId: mailbox.id });
   try {
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < deadline;
-    return await takeAll(deps, mailbox, inbox, uids, start, mayGoOn);
+    return await takeAll(deps, mailbox, inbox, keeper, uids, start, mayGoOn);
   } finally {
+    await keeper.idle();
     await held.end();
   }
 }
@@ -96,6 +99,7 @@ async function takeAll(
   deps: FetchDeps,
   mailbox: Mailbox,
   inbox: Inbox,
+  keeper: Keeper,
   uids: readonly number[],
   start: Cursor,
   mayGoOn: () => boolean,
@@ -106,12 +110,15 @@ async function takeAll(
   const unmarked: number[] = [];
   let waiting: number[] = [];
   let more = false;
-  for (const batch of planBatches(facts)) {
+  const batches = planBatches(facts);
+  keeper.begin(batches[0]);
+  for (const [index, batch] of batches.entries()) {
     if (!mayGoOn()) {
       more = true;
       break;
     }
-    const report = await takeBatch(deps, { mailbox, inbox }, batch);
+    keeper.begin(batches[index + 1]);
+    const report = await takeBatch(deps, { mailbox, inbox, keeper }, batch);
     unmarked.push(...report.settled);
     if (unmarked.length >= MARKED_AT_ONCE) await settleOnServer(inbox, mailbox, unmarked.splice(0));
     for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];

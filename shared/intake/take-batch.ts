@@ -8,7 +8,7 @@ import type { Tables } from '../platform/tables.ts';
 import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
-import { type KeptMail, keepMails } from './keep-mails.ts';
+import type { Keeper, KeptMail } from './keep-mails.ts';
 import type { LedgerMail, LedgerPlace } from './ledger.ts';
 import { placeOf, uidOfPlace } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -53,10 +53,10 @@ export interface Work {
  */
 export async function takeBatch(
   deps: IntakeDeps,
-  { mailbox, inbox }: { mailbox: Mailbox; inbox: Inbox },
+  { mailbox, inbox, keeper }: { mailbox: Mailbox; inbox: Inbox; keeper: Keeper },
   batch: Batch,
 ): Promise<BatchReport> {
-  const run = new BatchRun(deps, mailbox, inbox, batch.kind);
+  const run = new BatchRun(deps, mailbox, { uidValidity: inbox.uidValidity, keeper }, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
   const uids = all.map(({ uid }) => uid);
   const places = await deps.ledger.look(mailbox.id, inbox.uidValidity, uids);
@@ -94,13 +94,18 @@ class BatchRun {
   };
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
-  readonly #inbox: Inbox;
+  readonly #place: { uidValidity: string; keeper: Keeper };
   readonly #kind: Batch['kind'];
 
-  constructor(deps: IntakeDeps, mailbox: Mailbox, inbox: Inbox, kind: Batch['kind']) {
+  constructor(
+    deps: IntakeDeps,
+    mailbox: Mailbox,
+    place: { uidValidity: string; keeper: Keeper },
+    kind: Batch['kind'],
+  ) {
     this.#deps = deps;
     this.#mailbox = mailbox;
-    this.#inbox = inbox;
+    this.#place = place;
     this.#kind = kind;
   }
 
@@ -111,11 +116,7 @@ class BatchRun {
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
     const mailboxId = this.#mailbox.id;
-    const kept = await keepMails(
-      { blobs: this.#deps.blobs, inbox: this.#inbox, mailboxId },
-      this.#kind,
-      facts,
-    );
+    const kept = await this.#place.keeper.keep(this.#kind, facts);
     const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone });
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
@@ -133,7 +134,7 @@ class BatchRun {
       await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(this.#inbox.uidValidity, each.uid), each]));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(this.#place.uidValidity, each.uid), each]));
     await this.passOver(
       claim.copies.flatMap((copy) => {
         const each = factsByPlace.get(copy.place);
@@ -215,7 +216,7 @@ class BatchRun {
 
   async #work(work: readonly Work[]): Promise<void> {
     if (work.length === 0) return;
-    const outcomes = await mapLimited(work, 8, (each) => this.#read(each));
+    const outcomes = await mapLimited(work, 12, (each) => this.#read(each));
     const decided = await decideBatch(this.#deps, this.#mailbox.id, work, outcomes);
     await fileBatch(this.#deps, this.#mailbox.id, work, outcomes, decided);
     await this.#deps.ledger.settle(this.#mailbox.id, decided);
