@@ -9,7 +9,6 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Cursor } from '../mailboxes/mailbox-store.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
-import { createKeeper, type Keeper } from './keep-mails.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
 import { type BatchReport, type IntakeDeps, takeBatch } from './take-batch.ts';
 
@@ -85,12 +84,10 @@ async function fetchFrom(
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
   const held = holdLease(lease);
-  const keeper = createKeeper({ blobs: deps.blobs, inbox, mailboxId: mailbox.id });
   try {
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < deadline;
-    return await takeAll(deps, mailbox, inbox, keeper, uids, start, mayGoOn);
+    return await takeAll(deps, mailbox, inbox, uids, start, mayGoOn);
   } finally {
-    await keeper.idle();
     await held.end();
   }
 }
@@ -99,7 +96,6 @@ async function takeAll(
   deps: FetchDeps,
   mailbox: Mailbox,
   inbox: Inbox,
-  keeper: Keeper,
   uids: readonly number[],
   start: Cursor,
   mayGoOn: () => boolean,
@@ -108,22 +104,35 @@ async function takeAll(
   const total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
   let cursor = start;
   const unmarked: number[] = [];
-  let waiting: number[] = [];
+  const waiting: number[] = [];
   let more = false;
-  const batches = planBatches(facts);
-  keeper.begin(batches[0]);
-  for (const [index, batch] of batches.entries()) {
-    if (!mayGoOn()) {
-      more = true;
-      break;
-    }
-    keeper.begin(batches[index + 1]);
-    const report = await takeBatch(deps, { mailbox, inbox, keeper }, batch);
+  const finish = async (batch: Batch, report: BatchReport): Promise<void> => {
     unmarked.push(...report.settled);
     if (unmarked.length >= MARKED_AT_ONCE) await settleOnServer(inbox, mailbox, unmarked.splice(0));
     for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];
     cursor = advanced(cursor, batch, report);
-    waiting = [...waiting, ...report.waiting];
+    waiting.push(...report.waiting);
+  };
+  // One batch is read while the one before it is filed: two at most are in memory.
+  let running: { batch: Batch; report: Promise<BatchReport> } | undefined;
+  try {
+    for (const batch of planBatches(facts)) {
+      if (!mayGoOn()) {
+        more = true;
+        break;
+      }
+      const before = running;
+      const after = before?.report ?? Promise.resolve();
+      const report = takeBatch(deps, { mailbox, inbox, after }, batch);
+      // Its failure is heard below, when its turn comes.
+      report.catch(() => {});
+      running = { batch, report };
+      if (before !== undefined) await finish(before.batch, await before.report);
+    }
+    if (running !== undefined) await finish(running.batch, await running.report);
+  } finally {
+    // Nothing goes on behind an error: the connection and the lease are given back next.
+    await running?.report.catch(() => {});
   }
   await settleOnServer(inbox, mailbox, unmarked);
   const uid = more ? cursor.uid : Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1));

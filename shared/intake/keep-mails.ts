@@ -16,41 +16,8 @@ export interface KeptMail extends Found {
 const UPLOADS = 16;
 const HEADER_BYTES = 64 * 1024;
 
-/** Step 1: the raw mail is in storage before anything else is done with it. */
-export interface Keeper {
-  /** Mail that is gone from the server meanwhile is left out. */
-  keep(kind: Batch['kind'], facts: readonly MailFacts[]): Promise<KeptMail[]>;
-  /** Begins with a batch while the one before it is still worked on; what comes of it, `keep` gives or throws. */
-  begin(batch: Batch | undefined): void;
-  /** Resolves when nothing is under way on the connection any more. */
-  idle(): Promise<void>;
-}
-
-export function createKeeper(place: { blobs: Blobs; inbox: Inbox; mailboxId: string }): Keeper {
-  // The batch that is worked on, and the one after it: more would only fill the memory.
-  let begun: readonly { uids: ReadonlySet<number>; kept: Promise<KeptMail[]> }[] = [];
-  return {
-    async keep(kind, facts) {
-      const batch = begun.find(({ uids }) => facts.every(({ uid }) => uids.has(uid)));
-      if (batch === undefined) return keepMails(place, kind, facts);
-      const wanted = new Set(facts.map(({ uid }) => uid));
-      return (await batch.kept).filter(({ uid }) => wanted.has(uid));
-    },
-    begin(batch) {
-      begun = begun.slice(-1);
-      if (batch?.kind !== 'held') return;
-      const kept = keepMails(place, 'held', batch.mails);
-      // Heard by `keep`, if anybody still asks for the batch.
-      kept.catch(() => {});
-      begun = [...begun, { uids: new Set(batch.mails.map(({ uid }) => uid)), kept }];
-    },
-    async idle() {
-      await Promise.allSettled(begun.map(({ kept }) => kept));
-    },
-  };
-}
-
-function keepMails(
+/** Step 1: the raw mail is in storage before anything else is done with it. Mail that is gone meanwhile is left out. */
+export async function keepMails(
   { blobs, inbox, mailboxId }: { blobs: Blobs; inbox: Inbox; mailboxId: string },
   kind: Batch['kind'],
   facts: readonly MailFacts[],

@@ -8,7 +8,7 @@ import type { Tables } from '../platform/tables.ts';
 import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
-import type { Keeper, KeptMail } from './keep-mails.ts';
+import { type KeptMail, keepMails } from './keep-mails.ts';
 import type { LedgerMail, LedgerPlace } from './ledger.ts';
 import { placeOf, uidOfPlace } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -40,6 +40,16 @@ export interface BatchReport {
   waiting: number[];
 }
 
+export interface BatchPlace {
+  mailbox: Mailbox;
+  inbox: Inbox;
+  /**
+   * The batch before this one. Mail is kept, claimed and read while that one is still filed; decisions wait for it, since
+   * a reply may answer its mail. A mail that may kill its run waits before it is even claimed: no other then dies with it.
+   */
+  after: Promise<unknown>;
+}
+
 /** What a mail is worked on with. */
 export interface Work {
   kept: KeptMail;
@@ -51,12 +61,9 @@ export interface Work {
  * 1 raw blobs, 2 claim, 3 read, 4 decide, 5 file, 6 done; marking on the server (7) is the caller's, afterwards.
  * Mail that an earlier run began and never settled is taken alone, so that a mail that kills its run kills no other.
  */
-export async function takeBatch(
-  deps: IntakeDeps,
-  { mailbox, inbox, keeper }: { mailbox: Mailbox; inbox: Inbox; keeper: Keeper },
-  batch: Batch,
-): Promise<BatchReport> {
-  const run = new BatchRun(deps, mailbox, { uidValidity: inbox.uidValidity, keeper }, batch.kind);
+export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
+  const { mailbox, inbox } = place;
+  const run = new BatchRun(deps, place, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
   const uids = all.map(({ uid }) => uid);
   const places = await deps.ledger.look(mailbox.id, inbox.uidValidity, uids);
@@ -94,17 +101,12 @@ class BatchRun {
   };
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
-  readonly #place: { uidValidity: string; keeper: Keeper };
+  readonly #place: BatchPlace;
   readonly #kind: Batch['kind'];
 
-  constructor(
-    deps: IntakeDeps,
-    mailbox: Mailbox,
-    place: { uidValidity: string; keeper: Keeper },
-    kind: Batch['kind'],
-  ) {
+  constructor(deps: IntakeDeps, place: BatchPlace, kind: Batch['kind']) {
     this.#deps = deps;
-    this.#mailbox = mailbox;
+    this.#mailbox = place.mailbox;
     this.#place = place;
     this.#kind = kind;
   }
@@ -116,7 +118,9 @@ class BatchRun {
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
     const mailboxId = this.#mailbox.id;
-    const kept = await this.#place.keeper.keep(this.#kind, facts);
+    const { inbox, after } = this.#place;
+    if (alone) await after;
+    const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId }, this.#kind, facts);
     const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone });
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
@@ -134,7 +138,7 @@ class BatchRun {
       await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(this.#place.uidValidity, each.uid), each]));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(inbox.uidValidity, each.uid), each]));
     await this.passOver(
       claim.copies.flatMap((copy) => {
         const each = factsByPlace.get(copy.place);
@@ -186,6 +190,7 @@ class BatchRun {
   /** Copies of settled mail are shown as skipped, then count as settled; others wait for a later run. */
   async passOver(copies: readonly { facts: MailFacts; copy: LedgerPlace }[]): Promise<void> {
     if (copies.length === 0) return;
+    await this.#place.after;
     const mails = await this.#deps.ledger.mails(
       this.#mailbox.id,
       copies.map(({ copy }) => copy.key),
@@ -217,6 +222,7 @@ class BatchRun {
   async #work(work: readonly Work[]): Promise<void> {
     if (work.length === 0) return;
     const outcomes = await mapLimited(work, 12, (each) => this.#read(each));
+    await this.#place.after;
     const decided = await decideBatch(this.#deps, this.#mailbox.id, work, outcomes);
     await fileBatch(this.#deps, this.#mailbox.id, work, outcomes, decided);
     await this.#deps.ledger.settle(this.#mailbox.id, decided);
