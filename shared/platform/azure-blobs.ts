@@ -4,6 +4,7 @@ import type { Blobs, Lease } from './blobs.ts';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
 import { PostroomError } from './errors.ts';
+import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 
 /** The one container of the product. The infrastructure creates the same. */
@@ -123,14 +124,6 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
         }
       }),
   };
-}
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-
-function statusOf(error: unknown): number | undefined {
-  const status = field(error, 'statusCode');
-  return typeof status === 'number' ? status : undefined;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,6 +3,7 @@ import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
 import { PostroomError } from './errors.ts';
 import { assertRowFits } from './row-limits.ts';
+import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import type { Change, Committed, Refusal, Row, RowRange, Table, TableName, Tables, Value } from './tables.ts';
 
@@ -164,14 +165,6 @@ function filterOf(partitionKey: string, { from, to, after }: RowRange): string {
   else if (from !== undefined) parts.push(`RowKey ge ${quoted(from)}`);
   if (to !== undefined) parts.push(`RowKey lt ${quoted(to)}`);
   return parts.join(' and ');
-}
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-
-function statusOf(error: unknown): number | undefined {
-  const status = field(error, 'statusCode');
-  return typeof status === 'number' ? status : undefined;
 }
 
 /** Single calls put the service's code into `details.odataError.code`, transactions into `code`. */

@@ -1,6 +1,7 @@
 import type { SecretClient } from '@azure/keyvault-secrets';
 import { appCredential } from './credential.ts';
 import { PostroomError } from './errors.ts';
+import { statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import { Secret } from './secret.ts';
 import type { Vault } from './vault.ts';
@@ -79,13 +80,4 @@ async function connect(settings: {
   return new SecretClient(settings.vaultUri, credential, {
     disableChallengeResourceVerification: settings.local,
   });
-}
-
-function statusOf(error: unknown): number | undefined {
-  return typeof error === 'object' &&
-    error !== null &&
-    'statusCode' in error &&
-    typeof error.statusCode === 'number'
-    ? error.statusCode
-    : undefined;
 }
