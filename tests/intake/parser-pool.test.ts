@@ -23,12 +23,11 @@ afterEach(async () => {
 const plain = (subject: string): Buffer =>
   Buffer.from(`From: a@b.example\r\nSubject: ${subject}\r\n\r\nhello`);
 const hang = ownMail('hang-mailparser.eml');
-/** Seconds of work for postal-mime, and mailparser waits for ever at its end. */
+/** mailparser waits for ever at its end; the empty lines before it are most of a minute's work for postal-mime. */
 const hangBoth = Buffer.concat([
-  hang.subarray(0, hang.length - 7),
-  Buffer.alloc(4_000_000, '\n'),
-  Buffer.from('--x\r\n'),
-  hang.subarray(hang.indexOf('Content-Type: message')),
+  hang.subarray(0, hang.indexOf('--x')),
+  Buffer.alloc(1_500_000, '\n'),
+  hang.subarray(hang.indexOf('--x')),
 ]);
 
 describe('the parser pool', () => {
