@@ -11,6 +11,7 @@
 
 import { explain } from '../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../shared/explanations/explanation.ts';
+import { endingInWords, fixerInWords, supportLine } from '../shared/explanations/fixer-words.ts';
 
 const LONGEST_INPUT = 1024 * 1024;
 
@@ -54,26 +55,9 @@ async function standardInput(): Promise<string> {
   return text;
 }
 
-const who: Readonly<Record<Explanation['who'], string>> = {
-  you: 'you, who look after Postroom',
-  'mailbox-owner': 'the owner of the mailbox',
-  'tenant-admin': 'an admin of the Microsoft 365 tenant',
-  microsoft: 'Microsoft',
-  'nobody: wait': 'nobody: it passes by itself',
-};
-const again: Readonly<Record<Explanation['retry'], string>> = {
-  'by-itself': 'Postroom tries again by itself.',
-  'after-fix': 'Postroom goes on by itself when this is done.',
-  'sign-in-again': 'The owner of the mailbox has to sign in again.',
-};
-
 function inWords(explanation: Explanation): string {
   const { code, title, cause, steps, links, retry, said, comparison } = explanation;
-  const support = [
-    explanation.correlationId && `Correlation ID ${explanation.correlationId}`,
-    explanation.traceId && `Trace ID ${explanation.traceId}`,
-    explanation.timestamp,
-  ].filter((part) => part !== undefined && part !== '');
+  const support = supportLine(explanation);
   return [
     `${title} (${code})`,
     '',
@@ -83,11 +67,11 @@ function inWords(explanation: Explanation): string {
       ? []
       : ['', `  ${comparison.sent}`, `  ${comparison.expected}`, `  ${' '.repeat(comparison.same)}^`]),
     '',
-    `Who can mend it: ${who[explanation.who]}`,
+    `Who can mend it: ${fixerInWords(explanation.who)}`,
     ...steps.map((step, index) => `  ${index + 1}. ${step}`),
-    again[retry],
+    endingInWords(retry),
     ...(links.length === 0 ? [] : ['', ...links.map(({ label, href }) => `${label}: ${href}`)]),
-    ...(support.length === 0 ? [] : ['', `For support: ${support.join(', ')}`]),
+    ...(support === undefined ? [] : ['', `For support: ${support}`]),
   ].join('\n');
 }
 

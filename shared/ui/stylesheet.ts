@@ -137,6 +137,14 @@ const parts = `
   .facts dd { overflow-wrap: anywhere; min-inline-size: 0; }
   @media (width < 32rem) { .facts > div { grid-template-columns: 1fr; } }
 
+  .explanation > * + * { margin-block-start: 1rem; }
+  .explanation li + li { margin-block-start: 0.35rem; }
+  ol > li { overflow-wrap: anywhere; }
+  .compared { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.35rem 1rem; align-items: baseline; }
+  .compared dt { color: var(--muted); }
+  mark { background: var(--warn-soft); color: var(--warn); font-weight: 650; }
+  main ul.plain { padding: 0; list-style: none; }
+
   .table-scroll { overflow-x: auto; }
   td[data-label] { overflow-wrap: break-word; }
   @media (width < 44rem) {

@@ -1,0 +1,102 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Comparison, Explanation } from '../../shared/explanations/explanation.ts';
+import {
+  endingInWords,
+  fixerInWords,
+  type Reader,
+  supportLine,
+} from '../../shared/explanations/fixer-words.ts';
+import { CopyText } from '../../shared/ui/forms.tsx';
+import { safeHref } from '../../shared/ui/links.ts';
+import { Facts } from '../../shared/ui/lists.tsx';
+
+/**
+ * What an error means: cause, who can fix it, the steps with their links, and what to give to Microsoft's support.
+ * Stands under a heading of the page; brings its own `h2` unless the page's title says the same.
+ */
+export function ExplanationView(props: {
+  explanation: Explanation;
+  /** False where the page's own title is the explanation's. */
+  titled?: boolean | undefined;
+  reader?: Reader | undefined;
+}): JSX.Element {
+  const { explanation } = props;
+  const support = supportLine(explanation);
+  const known = explanation.code !== 'not-recognised';
+  return (
+    <section class="explanation">
+      {props.titled === false ? null : <h2>{explanation.title}</h2>}
+      <p>{explanation.cause}</p>
+      {explanation.comparison === undefined ? null : <Compared comparison={explanation.comparison} />}
+      <Steps steps={explanation.steps} />
+      {known ? (
+        <Facts
+          items={[
+            { term: 'Who can fix it', detail: capital(fixerInWords(explanation.who, props.reader)) },
+            { term: 'Then', detail: endingInWords(explanation.retry) },
+            ...(explanation.links.length === 0
+              ? []
+              : [{ term: 'Where', detail: <Links links={explanation.links} /> }]),
+            ...(explanation.said === '' ? [] : [{ term: 'It said', detail: explanation.said }]),
+            { term: 'Code', detail: explanation.code },
+          ]}
+        />
+      ) : null}
+      {support === undefined ? null : <CopyText label="For Microsoft’s support" value={support} />}
+    </section>
+  );
+}
+
+function Steps(props: { steps: readonly string[] }): JSX.Element | null {
+  if (props.steps.length === 0) return null;
+  return (
+    <ol>
+      {props.steps.map((step) => (
+        <li>{step}</li>
+      ))}
+    </ol>
+  );
+}
+
+function Links(props: { links: Explanation['links'] }): JSX.Element {
+  return (
+    <ul class="plain">
+      {props.links.map(({ label, href }) => (
+        <li>
+          <a href={safeHref(href)} rel="noreferrer">
+            {label}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Both addresses, with what differs marked; the sentence about it stands among the steps. */
+function Compared(props: { comparison: Comparison }): JSX.Element {
+  const { sent, expected, same } = props.comparison;
+  return (
+    <dl class="compared">
+      <dt>Sent</dt>
+      <dd>
+        <Marked text={sent} from={same} />
+      </dd>
+      <dt>Right</dt>
+      <dd>
+        <Marked text={expected} from={same} />
+      </dd>
+    </dl>
+  );
+}
+
+function Marked(props: { text: string; from: number }): JSX.Element {
+  const { text, from } = props;
+  return (
+    <code>
+      {text.slice(0, from)}
+      {from < text.length ? <mark>{text.slice(from)}</mark> : null}
+    </code>
+  );
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
