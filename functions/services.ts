@@ -2,6 +2,7 @@ import { type AccountStore, createAccountStore } from '../shared/accounts/accoun
 import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
+import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
 import { ticketIdOf } from '../shared/intake/content-key.ts';
 import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
@@ -31,6 +32,7 @@ export interface Services {
   blobs: Blobs;
   queues: Queues;
   vault: Vault;
+  audit: AuditStore;
   sealer: Sealer;
   oauth: OAuthClient;
   providers: ProviderStore;
@@ -68,6 +70,7 @@ export function buildServices(config: Config, seam: Seam): Services {
 export function servicesOn(platform: Platform, options: { pauseMs?: number } = {}): Services {
   const { config, seam, tables } = platform;
   const stores = {
+    audit: createAuditStore(tables),
     sealer: createSealer(platform.vault),
     oauth: createOAuthClient({ config, seam }),
     providers: createProviderStore(tables),

@@ -15,6 +15,7 @@ interface SourceFile {
 /** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
   ui: [],
+  audit: [],
   explanations: [],
   providers: ['ui'],
   accounts: ['providers'],

@@ -1,5 +1,5 @@
+import { invertedTime } from '../platform/inverted-time.ts';
 import type { Row, Tables } from '../platform/tables.ts';
-import { invertedTime } from '../tickets/ticket-rows.ts';
 
 // Quarantine: mailboxId / `<inverted ms>|<K2>|<place>`: mail kept apart and mail passed over, newest first.
 // Derived from the ledger: a repeated run writes the same rows again.

@@ -1,4 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
+import { invertedTime } from '../platform/inverted-time.ts';
 import type { Row, Value } from '../platform/tables.ts';
 import type {
   Person,
@@ -39,13 +40,6 @@ export interface StoredMessage extends NewMessage {
 
 export function messageRowKey(receivedAt: string, key: string): string {
   return `m|${String(Date.parse(receivedAt)).padStart(15, '0')}|${key}`;
-}
-
-const LATEST = 99_999_999_999_999;
-
-/** Row keys sort upwards; counting down from the far future puts the newest first. */
-export function invertedTime(at: string): string {
-  return String(LATEST - Math.max(0, Date.parse(at))).padStart(14, '0');
 }
 
 export const indexRowKey = (head: { lastAt: string; id: string }): string =>
