@@ -10,6 +10,7 @@ import { newReference } from './http-adapter.ts';
 import { consentPages } from './pages/consent.tsx';
 import { homePages } from './pages/home.tsx';
 import { mailboxPages } from './pages/mailboxes.tsx';
+import { pasteErrorPages } from './pages/paste-error.tsx';
 import { providerPages } from './pages/providers.tsx';
 import { quarantinePages } from './pages/quarantine.tsx';
 import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
@@ -101,6 +102,7 @@ export function answerPage(request: Request): Response | Promise<Response> {
     quarantinePages(),
     providerPages(),
     consentPages(),
+    pasteErrorPages(),
     mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
   ]);
   return cached.fetch(request);

@@ -66,6 +66,22 @@ export function TextField(
   );
 }
 
+/** Several lines. What was typed does not come back where it may hold a secret: leave `value` out. */
+export function TextAreaField(
+  props: FieldProps & { label: string; rows?: number | undefined; value?: string | undefined },
+): JSX.Element {
+  const { name, rows = 8 } = props;
+  return (
+    <div class={fieldClass(props)}>
+      <label for={name}>{props.label}</label>
+      <HintAndError {...props} />
+      <textarea id={name} name={name} rows={rows} spellcheck={false} autocomplete="off" {...described(props)}>
+        {props.value}
+      </textarea>
+    </div>
+  );
+}
+
 export function SelectField(
   props: FieldProps & { label: string; value?: string | undefined; options: readonly Choice[] },
 ): JSX.Element {

@@ -61,6 +61,7 @@ export function Page(props: PageProps): JSX.Element {
           <h1>{props.title}</h1>
           {props.children}
         </main>
+        {props.principal === undefined ? null : <Footer />}
       </body>
     </html>
   );
@@ -98,6 +99,14 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
         )}
       </div>
     </header>
+  );
+}
+
+function Footer(): JSX.Element {
+  return (
+    <footer class="footer">
+      <a href="/explain">What does this error mean?</a>
+    </footer>
   );
 }
 

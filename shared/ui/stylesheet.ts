@@ -58,6 +58,9 @@ const parts = `
     .masthead nav ul { gap: 0; }
   }
 
+  .footer { max-inline-size: 72rem; margin-inline: auto; padding: 0 var(--gap) 2rem; font-size: 0.9rem; }
+  .footer a { color: var(--muted); }
+
   .flash { padding: 0.75rem 1rem; border-radius: var(--radius); border-inline-start: 4px solid; }
   main > .flash { max-inline-size: 72rem; }
   .flash.success { background: var(--good-soft); color: var(--good); }

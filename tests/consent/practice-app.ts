@@ -16,6 +16,7 @@ import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
+import { type Snapshot, snapshot } from '../harness/promises.ts';
 import { CLIENT, REDIRECT, SECRET, tenant } from '../peers/practice-directory.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
@@ -50,6 +51,9 @@ export interface PracticeApp {
 const unused = (): never => {
   throw new Error('not part of this test');
 };
+
+/** Every row of every table, to see that nothing was written. */
+export const allRows = ({ tables }: PracticeApp): Snapshot => snapshot(tables, { etags: true });
 
 /** The app's pages over storage in memory and a practice identity provider. */
 export async function startPracticeApp(options: Partial<IdentityProviderOptions> = {}): Promise<PracticeApp> {

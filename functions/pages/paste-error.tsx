@@ -1,0 +1,79 @@
+import { type Context, Hono } from 'hono';
+import { redirectUriOf } from '../../shared/consent/start-consent.ts';
+import { explain } from '../../shared/explanations/explain.ts';
+import type { ExplainContext, Explanation } from '../../shared/explanations/explanation.ts';
+import { ErrorSummary, SubmitButton, TextAreaField } from '../../shared/ui/forms.tsx';
+import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { requireRole } from '../guard.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import { ExplanationView } from './explanation-view.tsx';
+import { typedFields } from './typed-fields.ts';
+
+const NOTHING_PASTED = 'Paste the error: a whole page, an address, or a line of a mail server.';
+
+/** "Paste the error you saw": explains it with this installation’s own values. Nothing of it is stored. */
+export function pasteErrorPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+  pages.use('/explain', requireRole('agent'));
+
+  pages.get('/explain', (c) => c.html(pastePage(c, {})));
+
+  pages.post('/explain', async (c) => {
+    const text = (await typedFields(c))['error'] ?? '';
+    if (text.trim() === '') return c.html(pastePage(c, { mistake: NOTHING_PASTED }), 422);
+    return c.html(pastePage(c, { explanation: explain({ text, context: await contextOf(c, text) }) }));
+  });
+
+  return pages;
+}
+
+/** Whose app and mailbox the text is about, as far as it names one that is registered here. */
+async function contextOf(c: Context<WebEnvironment>, text: string): Promise<ExplainContext> {
+  const { providers, mailboxes, config } = c.get('services');
+  const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
+  const said = text.toLowerCase();
+  const named = known.find(({ clientId }) => clientId !== '' && said.includes(clientId.toLowerCase()));
+  // With one provider there is no doubt; with several, a wrong link would be worse than a general one.
+  const provider = named ?? (known.length === 1 ? known[0] : undefined);
+  return {
+    redirectUri: redirectUriOf(config),
+    clientId: provider?.clientId,
+    tenant: provider?.tenant,
+    mailbox: boxes.find(({ address }) => said.includes(address.toLowerCase()))?.address,
+  };
+}
+
+function pastePage(
+  c: Context<WebEnvironment>,
+  view: { explanation?: Explanation; mistake?: string },
+): string {
+  const { explanation, mistake } = view;
+  const errors = mistake === undefined ? {} : { error: mistake };
+  return renderPage(
+    <Page
+      title={explanation?.title ?? 'What does this error mean?'}
+      principal={c.get('principal')}
+      hasErrors={mistake !== undefined}
+    >
+      <ErrorSummary errors={errors} />
+      {explanation === undefined ? (
+        <p>
+          Some errors stay on Microsoft’s page and never reach Postroom. Paste what you saw, and Postroom says
+          what it means, who can fix it, and how.
+        </p>
+      ) : (
+        <ExplanationView explanation={explanation} titled={false} />
+      )}
+      {explanation === undefined ? null : <h2>Another error?</h2>}
+      <form method="post" action="/explain" novalidate>
+        <TextAreaField
+          name="error"
+          label="The error"
+          hint="A whole page of Microsoft with “Troubleshooting details”, the address of the page, or a line such as “535 5.7.139 …”. Nothing of it is stored."
+          error={mistake}
+        />
+        <SubmitButton>Explain it</SubmitButton>
+      </form>
+    </Page>,
+  );
+}

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
+import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { CLIENT } from '../peers/practice-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+
+const OWN = 'http://localhost:7071/oauth/callback';
+const microsoftsPage = (sent: string): string => `Sign in
+Sorry, but we’re having trouble signing you in.
+
+AADSTS50011: The redirect URI '${sent}' specified in the request does not match the redirect URIs configured for the application '${CLIENT}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot this error.
+
+Troubleshooting details
+If you contact your administrator, send this info to them.
+Copy info to clipboard
+
+Request Id: 61c5e8c1-3d3f-4d35-8b1a-0f0ffd0f0200
+Correlation Id: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200
+Timestamp: 2026-11-24T01:42:11Z
+Message: AADSTS50011: The redirect URI '${sent}' specified in the request does not match …`;
+
+let app: PracticeApp;
+let visitor: Visitor;
+let agent: Visitor;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  const pages = [pasteErrorPages()];
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
+  agent = new Visitor(app, { id: 'sam', roles: ['agent'] }, pages);
+  await visitor.addPractice();
+});
+afterAll(() => app.stop());
+
+const explained = async (error: string): Promise<string> =>
+  (await visitor.post('/explain', { error })).html.replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+
+describe('the error that somebody saw', () => {
+  it('can be pasted by admins and agents, from every page', async () => {
+    for (const person of [visitor, agent]) {
+      expect((await person.get('/explain')).status).toBe(200);
+      expect((await person.post('/explain', { error: 'AADSTS50173' })).html).toContain('AADSTS50173');
+    }
+    expect((await visitor.get('/providers')).html).toContain('href="/explain"');
+    const nobody = new Visitor(app, { id: 'eve', roles: [] }, [pasteErrorPages()]);
+    expect((await nobody.get('/explain')).status).toBe(403);
+    expect((await nobody.post('/explain', { error: 'x' })).status).toBe(403);
+  });
+
+  it('of a redirect URI names both usual causes and shows where the two part', async () => {
+    const html = await explained(microsoftsPage('http://localhost:7071/oauth/Callback/'));
+    expect(html).toContain('no platform of the kind Web at all');
+    expect(html).toContain('whose redirect URI differs from Postroom’s');
+    expect(html).toContain('<code>http://localhost:7071/oauth/<mark>Callback/</mark></code>');
+    expect(html).toContain('<code>http://localhost:7071/oauth/<mark>callback</mark></code>');
+    expect(html).toContain('They part at character 29');
+    expect(html).toContain(`Authentication/appId/${CLIENT}`);
+    expect(html).toContain(
+      'AADSTS50011, Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200, Trace ID: 61c5e8c1-3d3f-4d35-8b1a-0f0ffd0f0200, Timestamp: 2026-11-24T01:42:11Z',
+    );
+  });
+
+  it('of our own redirect URI says that it is missing in the registration', async () => {
+    const html = await explained(microsoftsPage(OWN));
+    expect(html).toContain(`What was sent is Postroom’s own redirect URI, ${OWN}`);
+    expect(html).not.toContain('<mark>');
+  });
+
+  it('of a mail server is explained with the mailbox that it names', async () => {
+    await app.services.mailboxes.save({
+      id: 'b'.repeat(26),
+      address: 'support@contoso.example',
+      protocol: 'imap',
+      host: 'localhost',
+      port: 1,
+      folder: 'INBOX',
+      providerId: 'p'.repeat(26),
+      accountId: 'a'.repeat(26),
+      enabled: true,
+      intervalMinutes: 1,
+      afterFetch: { kind: 'mark-seen' },
+      createdAt: '2026-11-24T00:00:00.000Z',
+    });
+    const html = await explained(
+      '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. (support@contoso.example)',
+    );
+    expect(html).toContain(
+      'Set-CASMailbox -Identity support@contoso.example -SmtpClientAuthenticationDisabled $false',
+    );
+  });
+
+  it('is stored nowhere, and secrets in it are not shown', async () => {
+    const before = allRows(app);
+    const secret = 'Q1x8Q~canary-0123456789abcdefghijklmn';
+    const html = await explained(
+      `AADSTS7000215: Invalid client secret provided. client_secret=${secret} https://desk.example/oauth/callback?code=0.AcanaryCodeThatIsLong&state=canaryState0123456789`,
+    );
+    expect(html).toContain('AADSTS7000215');
+    expect(html).not.toMatch(/canary/i);
+    expect(allRows(app)).toEqual(before);
+  });
+
+  it('is asked for again when nothing was pasted, and named unknown when nothing is known', async () => {
+    const empty = await visitor.post('/explain', { error: '  ' });
+    expect(empty.status).toBe(422);
+    expect(empty.html).toContain('href="#error"');
+    expect((await visitor.post('/explain', { error: 'it does not work' })).title).toBe(
+      'This error is not known',
+    );
+  });
+
+  it('is explained on whole, accessible pages', async () => {
+    const html = async (error: string): Promise<string> => (await visitor.post('/explain', { error })).html;
+    const drawn = {
+      'paste an error': (await visitor.get('/explain')).html,
+      'nothing pasted': await html(''),
+      'redirect explained': await html(microsoftsPage('http://localhost:7071/oauth/Callback/')),
+      'line explained': await html('a3 BAD User is authenticated but not connected.'),
+      'unknown error': await html('it does not work'),
+    };
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 120_000);
+});
