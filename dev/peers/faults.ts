@@ -33,7 +33,7 @@ const matches = (match: Fault['match'], request: FaultRequest): boolean => {
 };
 
 /** The first fault that fits, counted down and removed with its last use. */
-export function takeFault(faults: Fault[], request: FaultRequest): Fault | undefined {
+export function takeFault<T extends Fault>(faults: T[], request: FaultRequest): T | undefined {
   const fault = faults.find((candidate) => matches(candidate.match, request));
   if (fault === undefined) return undefined;
   const left = (fault.times ?? 1) - 1;

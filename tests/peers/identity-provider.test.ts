@@ -109,7 +109,7 @@ describe('a consent', () => {
     const page = await fetch(address);
     expect(await page.text()).toContain('Accept for your organization');
     const refused = new URL((await form('cancel')).headers.get('location') ?? '');
-    expect(refused.searchParams.get('error')).toBe('access_denied');
+    expect(refused.searchParams.get('error')).toBe('consent_required');
     const accepted = new URL((await form('accept')).headers.get('location') ?? '');
     expect(accepted.searchParams.get('admin_consent')).toBe('True');
     expect(accepted.searchParams.get('tenant')).toBe(at.id);

@@ -2,14 +2,15 @@ import type { ServerResponse } from 'node:http';
 import { authorizeTrouble } from './authorize.ts';
 import type { Directory, KnownTenant } from './directory.ts';
 import { type Asked, engineScope } from './engine-request.ts';
-import { aadstsBody } from './error-bodies.ts';
 import { sendPage, shownScopes } from './interactions.ts';
 import { adminConsentPage, troublePage } from './sign-in-pages.ts';
+import { errorBack, sendBack } from './way-back.ts';
 
 /**
  * `/{tenant}/v2.0/adminconsent`: a page that accepts for everybody or cancels, then the way back with
- * `admin_consent=True&tenant=…&scope=…&state=…` or an error (Microsoft: "Admin consent protocols"). Whoever opens it
- * counts as an admin.
+ * `admin_consent=True&tenant=…&scope=…&state=…` or an error. `admin_consent=True` comes with the error too: it says which
+ * page sent the browser back and not what was decided there. Whoever opens it counts as an admin.
+ * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  * @param query what the address carries, also when the form is posted to it
  */
 export function handleAdminConsent(
@@ -39,32 +40,13 @@ export function handleAdminConsent(
     client.adminConsented = true;
     directory.save();
   }
-  response.writeHead(302, {
-    location: wayBack(query, accepted ? approval(tenant, scope) : refusal()),
-    'cache-control': 'no-store',
-  });
-  response.end();
-}
-
-function wayBack(query: URLSearchParams, answer: Record<string, string>): string {
-  const target = new URL(query.get('redirect_uri') ?? '');
-  for (const [name, value] of Object.entries(answer)) target.searchParams.set(name, value);
-  const state = query.get('state');
-  if (state !== null) target.searchParams.set('state', state);
-  return target.href;
+  sendBack(response, query, { admin_consent: 'True', ...(accepted ? approval(tenant, scope) : refusal()) });
 }
 
 const approval = (tenant: KnownTenant, scope: string): Record<string, string> => ({
-  admin_consent: 'True',
   tenant: tenant.id,
   ...(scope !== '' && { scope }),
 });
 
-function refusal(): Record<string, string> {
-  const { error, error_description } = aadstsBody(
-    65004,
-    'access_denied',
-    'User declined to consent to access the app.',
-  );
-  return { error, error_description, error_subcode: 'cancel' };
-}
+const refusal = (): Record<string, string> =>
+  errorBack(65004, 'consent_required', 'The resource owner or authorization server denied the request.');

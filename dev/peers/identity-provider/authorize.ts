@@ -8,6 +8,7 @@ import { sendPage } from './interactions.ts';
 import { isKnownScope, words } from './scopes.ts';
 import { troublePage } from './sign-in-pages.ts';
 import { requestFacts } from './tenant-provider.ts';
+import { asInAddress, errorBack, sendBack } from './way-back.ts';
 
 /** What the authorize endpoint refuses on its own page: the app cannot be trusted with the answer, or asked nonsense. */
 export function authorizeTrouble(params: URLSearchParams, tenant: KnownTenant): string | undefined {
@@ -52,19 +53,8 @@ const describe = (sentence: string): string => {
 };
 
 function refuseScope(params: URLSearchParams, name: string, response: ServerResponse): void {
-  const target = new URL(params.get('redirect_uri') ?? '');
-  target.searchParams.set('error', 'invalid_client');
-  target.searchParams.set(
-    'error_description',
-    aadstsBody(
-      650053,
-      'invalid_client',
-      `The application asked for scope '${name}' that doesn't exist on the resource. Contact the app vendor.`,
-    ).error_description,
-  );
-  const state = params.get('state');
-  if (state !== null) target.searchParams.set('state', state);
-  response.writeHead(302, { location: target.href, 'cache-control': 'no-store' }).end();
+  const text = `The application asked for scope '${name}' that doesn't exist on the resource. Contact the app vendor.`;
+  sendBack(response, params, errorBack(650053, 'invalid_client', text));
 }
 
 const SENTENCES: Record<string, [code: number, text: string]> = {
@@ -90,8 +80,9 @@ function dressRedirects(response: ServerResponse): void {
     const sentence = SENTENCES[error];
     if (sentence !== undefined)
       searchParams.set('error_description', aadstsBody(sentence[0], error, sentence[1]).error_description);
-    if (searchParams.get('error_description')?.includes('AADSTS65004') === true)
-      searchParams.set('error_subcode', 'cancel');
+    const description = searchParams.get('error_description');
+    if (description !== null) searchParams.set('error_description', asInAddress(description));
+    if (description?.includes('AADSTS65004') === true) searchParams.set('error_subcode', 'cancel');
     return setHeader(name, target.href);
   };
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describeFaults, type Fault, type FaultPattern } from '../faults.ts';
+import { describeFaults, type FaultPattern } from '../faults.ts';
 import { isOwnControlRequest, readBody, sendJson } from '../http-answers.ts';
+import type { Client, Tenant } from './directory.ts';
+import type { ProviderFault, Trouble, TroubleOptions } from './troubles.ts';
 
 /** A token made without a sign-in, for tests. `ttlSeconds` may be negative: a token that has ended. */
 export interface MintRequest {
@@ -20,10 +22,20 @@ export interface TokenRequestSeen {
 
 /** What a test or the drill may do to the provider while it runs. */
 export interface Control {
-  addFault(fault: Fault): void;
+  addFault(fault: ProviderFault): void;
+  /** One of Entra's own ways to fail, by its name. */
+  addTrouble(trouble: Trouble, options?: TroubleOptions): void;
   clearFaults(): void;
+  /** Ends the sessions, consents and tokens of a user. */
   revokeUser(upn: string): void;
   setUser(upn: string, change: { disabled?: boolean; password?: string; sharedMailboxes?: string[] }): void;
+  /** What an admin changes at the portal; it counts at once. */
+  setApp(
+    clientId: string,
+    change: Partial<Pick<Client, 'secrets' | 'redirectUris' | 'adminConsented'>>,
+  ): void;
+  /** Whether users may consent themselves. */
+  setTenant(domain: string, change: Pick<Tenant, 'userConsent'>): void;
   addClientSecret(clientId: string, secret: { value: string; expires?: number }): void;
   expireClientSecrets(clientId: string): void;
   mintAccessToken(request: MintRequest): Promise<string>;
@@ -36,13 +48,16 @@ export type RemoteControl = {
     ...parameters: Name extends 'addFault' ? [RemoteFault] : Parameters<Control[Name]>
   ) => Promise<Awaited<ReturnType<Control[Name]>>>;
 };
-export type RemoteFault = Fault & { match: FaultPattern };
+export type RemoteFault = ProviderFault & { match: FaultPattern };
 
 const NAMES = [
   'addFault',
+  'addTrouble',
   'clearFaults',
   'revokeUser',
   'setUser',
+  'setApp',
+  'setTenant',
   'addClientSecret',
   'expireClientSecrets',
   'mintAccessToken',
@@ -57,7 +72,7 @@ export async function handleControl(
   request: IncomingMessage,
   response: ServerResponse,
   control: Control,
-  faults: readonly Fault[],
+  faults: readonly ProviderFault[],
 ): Promise<void> {
   if (!isOwnControlRequest(request))
     return sendJson(response, 403, {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { JWK } from 'jose';
 import type { Provider } from 'oidc-provider';
-import { type Fault, takeFault } from '../faults.ts';
+import { takeFault } from '../faults.ts';
 import { closeServer, listen, readBody, sendJson } from '../http-answers.ts';
 import { handleAdminConsent } from './admin-consent.ts';
 import { authorize } from './authorize.ts';
@@ -19,6 +19,8 @@ import { createTenantProvider } from './tenant-provider.ts';
 import { answerToken } from './token-endpoint.ts';
 import { accessTokenClaims, accessTokenIssuer, signAccessToken } from './token-shapes.ts';
 import { openTokenStore, type TokenStore } from './token-store.ts';
+import { faultOf, type ProviderFault } from './troubles.ts';
+import { sendBack } from './way-back.ts';
 
 export interface IdentityProviderOptions {
   tenants: readonly Tenant[];
@@ -54,7 +56,7 @@ export interface RunningIdentityProvider extends Control {
   tenants: TenantAddress[];
   signingKey: { kid: string; publicPem: string; publicJwk: JWK };
   /** Failures waiting for the requests they fit. */
-  faults: Fault[];
+  faults: ProviderFault[];
   stop(): Promise<void>;
 }
 
@@ -124,7 +126,7 @@ export async function startIdentityProvider(
 interface World {
   directory: Directory;
   store: TokenStore;
-  faults: Fault[];
+  faults: ProviderFault[];
   seen: TokenRequestSeen[];
   origin: string;
   engines: Map<string, Provider>;
@@ -196,6 +198,7 @@ async function failOnPurpose(
   if (fault === undefined) return false;
   if (fault.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delay));
   if (fault.destroy === true) response.destroy();
+  else if (fault.wayBack !== undefined) sendBack(response, asked.params, fault.wayBack);
   else if (fault.status === undefined) return false;
   else sendJson(response, fault.status, fault.body, fault.headers);
   return true;
@@ -231,6 +234,9 @@ function controlOf(world: World): Control {
     addFault: (fault) => {
       world.faults.push(fault);
     },
+    addTrouble: (trouble, options) => {
+      world.faults.push(faultOf(trouble, options));
+    },
     clearFaults: () => {
       world.faults.length = 0;
     },
@@ -240,6 +246,16 @@ function controlOf(world: World): Control {
     },
     setUser: (upn, change) => {
       Object.assign(known(upn).user, change);
+      directory.save();
+    },
+    setApp: (clientId, change) => {
+      Object.assign(client(clientId), change);
+      directory.save();
+    },
+    setTenant: (domain, change) => {
+      const tenant = directory.tenants.find((candidate) => candidate.domain === domain);
+      if (tenant === undefined) throw new Error(`No practice tenant is called ${domain}.`);
+      Object.assign(tenant, change);
       directory.save();
     },
     addClientSecret: (clientId, secret) => {

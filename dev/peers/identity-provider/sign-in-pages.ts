@@ -106,12 +106,25 @@ export const adminConsentPage = (
     `<p><strong>${escapeHtml(app)}</strong> would like, for everybody in <strong>${escapeHtml(domain)}</strong>:</p><ul>${list(scopes)}</ul>${form(action, `<button class="act" name="action" value="accept">Accept</button>${CANCEL}`)}`,
   );
 
-/** What is wrong with a request that must not be sent back to the app. */
-export const troublePage = (sentence: string): Page =>
-  page(
+/**
+ * What is wrong with a request that must not be sent back to the app. Below the sentence, what Entra prints for people
+ * to hand to an administrator.
+ * @param sentence may end in the marks of an error's description
+ */
+export function troublePage(sentence: string): Page {
+  const [, message = sentence, trace, correlation, timestamp] =
+    /^(.*?) Trace ID: (\S+) Correlation ID: (\S+) Timestamp: (.+)$/s.exec(sentence) ?? [];
+  const details = [
+    `Request Id: ${trace}`,
+    `Correlation Id: ${correlation}`,
+    `Timestamp: ${timestamp}`,
+    `Message: ${message}`,
+  ].map((line) => `<p class="note">${escapeHtml(line)}</p>`);
+  return page(
     'Sorry, but we’re having trouble signing you in',
-    `<p role="alert" id="error">${escapeHtml(sentence)}</p>`,
+    `<p role="alert" id="error">${escapeHtml(message)}</p>${trace === undefined ? '' : `<h2>Troubleshooting details</h2><p>If you contact your administrator, send this info to them.</p>${details.join('')}`}`,
   );
+}
 
 export const errorPage = (sentence: string): string => troublePage(sentence).html;
 

@@ -47,7 +47,10 @@ export async function createTenantProvider(options: TenantOptions): Promise<Prov
   const provider = new Provider(options.issuer, configuration(options));
   for (const client of options.tenant.clients) {
     const engineClient = await provider.Client.find(client.id);
-    if (engineClient !== undefined) acceptEverySecret(engineClient, client);
+    if (engineClient === undefined) continue;
+    acceptEverySecret(engineClient, client);
+    // Read at each request: one that is added or taken away counts at once.
+    Object.defineProperty(engineClient, 'redirectUris', { get: () => client.redirectUris });
   }
   if (!options.strictRotation) provider.RefreshToken.prototype.consume = async () => {};
   for (const event of ['grant.error', 'authorization.error', 'server_error'])
