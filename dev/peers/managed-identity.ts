@@ -38,7 +38,12 @@ interface Kept {
   principalId: string;
 }
 
-const RESOURCES = ['https://vault.azure.net', 'https://storage.azure.com', 'api://AzureADTokenExchange'];
+const RESOURCES = [
+  'https://vault.azure.net',
+  'https://storage.azure.com',
+  'https://graph.microsoft.com',
+  'api://AzureADTokenExchange',
+];
 
 /** Tokens for the managed identity come from the version 1 issuer; for token exchange from version 2's. */
 const issuerFor = (tenantId: string, resource: string): string =>

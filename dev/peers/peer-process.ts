@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { startAzurite } from './azurite.ts';
+import { startGraph } from './graph/graph.ts';
 import { startIdentityProvider } from './identity-provider/identity-provider.ts';
 import { startKeyVault } from './key-vault.ts';
 import { startManagedIdentity } from './managed-identity.ts';
@@ -17,6 +18,7 @@ const PEERS: Record<string, Start> = {
   'key-vault': startKeyVault,
   'managed-identity': startManagedIdentity,
   azurite: startAzurite,
+  graph: startGraph,
 };
 
 // Standard output carries the one line alone; a parent that is gone must not end this process by a failed write.

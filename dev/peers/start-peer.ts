@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { GraphOptions, RunningGraph } from './graph/graph.ts';
 import type {
   IdentityProviderOptions,
   RunningIdentityProvider,
@@ -14,6 +15,7 @@ import { killChild, stopChild } from './stop-child.ts';
 interface Peers {
   'identity-provider': { options: IdentityProviderOptions; running: RunningIdentityProvider };
   'key-vault': { options: KeyVaultOptions; running: RunningKeyVault };
+  graph: { options: GraphOptions; running: RunningGraph };
   'managed-identity': { options: ManagedIdentityOptions; running: RunningManagedIdentity };
 }
 
