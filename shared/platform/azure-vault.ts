@@ -1,10 +1,10 @@
-import type { SecretClient } from '@azure/keyvault-secrets';
+import type { SecretClient, SecretProperties } from '@azure/keyvault-secrets';
 import { appCredential } from './credential.ts';
 import { PostroomError } from './errors.ts';
-import { statusOf } from './sdk-error.ts';
+import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import { Secret } from './secret.ts';
-import type { Vault } from './vault.ts';
+import type { DeletedVaultEntry, Vault, VaultProperties } from './vault.ts';
 
 /** Key Vault with the app's own identity. The SDK is loaded at the first call. */
 export function azureVault(
@@ -26,7 +26,7 @@ export function azureVault(
       } catch (error) {
         const status = statusOf(error);
         throw new PostroomError(
-          'key-vault',
+          troubleCode(error),
           `Key Vault did not ${operation} ${name}${status === undefined ? '' : ` (status ${status})`}`,
           { cause: error },
         );
@@ -58,6 +58,48 @@ export function azureVault(
         });
         return { version: entry.properties.version ?? '' };
       }),
+    disable: (name, version) =>
+      call('disable', name, async (vault) => {
+        try {
+          await vault.updateSecretProperties(name, version, { enabled: false });
+        } catch (error) {
+          if (statusOf(error) !== 404) throw error;
+        }
+      }),
+    list: () =>
+      call('list', 'the names of its secrets', async (vault) => {
+        const all: VaultProperties[] = [];
+        for await (const properties of vault.listPropertiesOfSecrets())
+          all.push({ ...propertiesOf(properties), version: undefined });
+        return all;
+      }),
+    versionsOf: (name) =>
+      call('list', `the versions of ${name}`, async (vault) => {
+        const all: VaultProperties[] = [];
+        try {
+          for await (const properties of vault.listPropertiesOfSecretVersions(name))
+            all.push(propertiesOf(properties));
+        } catch (error) {
+          if (statusOf(error) !== 404) throw error;
+        }
+        return newestFirst(all);
+      }),
+    listDeleted: () =>
+      call('list', 'its deleted secrets', async (vault) => {
+        const all: DeletedVaultEntry[] = [];
+        for await (const { name, properties, deletedOn, scheduledPurgeDate } of vault.listDeletedSecrets())
+          all.push({
+            name,
+            tags: properties.tags ?? {},
+            deletedOn: deletedOn?.toISOString(),
+            goneOn: scheduledPurgeDate?.toISOString(),
+          });
+        return all;
+      }),
+    setExpiry: (name, version, expiresOn) =>
+      call('update', name, async (vault) => {
+        await vault.updateSecretProperties(name, version, { expiresOn: new Date(expiresOn) });
+      }),
     remove: (name) =>
       call('remove', name, async (vault) => {
         try {
@@ -66,6 +108,38 @@ export function azureVault(
           if (statusOf(error) !== 404) throw error;
         }
       }),
+  };
+}
+
+/**
+ * `secret-disabled` is about one entry; the codes that begin with `key-vault` are about the vault.
+ * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
+ */
+function troubleCode(error: unknown): string {
+  const status = statusOf(error);
+  if (status === 429) return 'key-vault-throttled';
+  if (status !== 401 && status !== 403) return 'key-vault';
+  // The SDK keeps the inner code in the answer's text alone.
+  const answer = field(field(error, 'response'), 'bodyAsText');
+  const disabled = /"SecretDisabled"|disabled secret/.test(String(answer ?? field(error, 'message')));
+  return disabled ? 'secret-disabled' : 'key-vault-denied';
+}
+
+/** Times are whole seconds; of two versions of one second the one listed last counts as newer. */
+const newestFirst = (all: readonly VaultProperties[]): VaultProperties[] =>
+  all.toReversed().toSorted((a, b) => b.createdOn.localeCompare(a.createdOn));
+
+function propertiesOf(properties: SecretProperties): VaultProperties {
+  const { name, version, enabled, contentType, tags, expiresOn, createdOn, updatedOn } = properties;
+  return {
+    name,
+    version,
+    enabled: enabled !== false,
+    contentType,
+    tags: tags ?? {},
+    expiresOn: expiresOn?.toISOString(),
+    createdOn: (createdOn ?? new Date(0)).toISOString(),
+    updatedOn: (updatedOn ?? new Date(0)).toISOString(),
   };
 }
 
