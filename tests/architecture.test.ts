@@ -20,6 +20,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['ui'],
   accounts: ['providers'],
   mailboxes: [],
+  outbox: ['mailboxes', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes'],
   tickets: [],
   intake: ['mailboxes', 'accounts', 'tickets'],
@@ -31,15 +32,20 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/functions': [/^functions\/[\w-]+\.ts$/],
   '@azure/identity': [/^shared\/platform\/credential\.ts$/],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
+  '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
   '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/],
   '@azure/storage-queue': [/^shared\/platform\/azure-queues\.ts$/, /^dev\/host\/queues\.ts$/],
+  '@opentelemetry/api': [/^shared\/platform\/open-telemetry\.ts$/],
+  '@opentelemetry/resources': [/^shared\/platform\/open-telemetry\.ts$/],
+  '@opentelemetry/sdk-metrics': [/^shared\/platform\/open-telemetry\.ts$/],
+  '@opentelemetry/sdk-trace-base': [/^shared\/platform\/open-telemetry\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
   esbuild: [/^dev\/build\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
   imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/],
   jose: [/^dev\/peers\//],
   mailparser: [/^shared\/intake\/parse-mail\.ts$/],
-  nodemailer: [/^dev\/host\/practice-page\.ts$/],
+  nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/practice-page\.ts$/],
   oauth4webapi: [/^shared\/(consent|accounts)\/[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/peers\/identity-provider\//],
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
@@ -49,7 +55,14 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Packages of which the product may use one file only, wherever that stands. */
-const onceInProduct = ['oauth4webapi', 'imapflow', 'mailparser', 'postal-mime', 'sanitize-html'];
+const onceInProduct = [
+  'oauth4webapi',
+  'imapflow',
+  'mailparser',
+  'nodemailer',
+  'postal-mime',
+  'sanitize-html',
+];
 
 /** The one thing of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
 const devUses: Readonly<Record<string, string>> = { 'dev/explain.ts': 'explanations' };
