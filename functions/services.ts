@@ -11,6 +11,7 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
 import { azureTables } from '../shared/platform/azure-tables.ts';
@@ -40,6 +41,7 @@ export interface Services {
   consents: ConsentStore;
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
+  mailSender: MailSender;
   tickets: TicketStore;
   quarantine: QuarantineStore;
   intake: ShardDeps;
@@ -79,6 +81,7 @@ export function servicesOn(platform: Platform, options: { pauseMs?: number } = {
     mailboxes: createMailboxStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
+  const mailSender = createMailSender({ ...platform, accessTokens });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
   const intake: ShardDeps = {
@@ -92,5 +95,5 @@ export function servicesOn(platform: Platform, options: { pauseMs?: number } = {
     openInbox: (address) => openImapInbox(address, seam),
     saveCursor: stores.mailboxes.saveCursor,
   };
-  return { ...platform, ...stores, accessTokens, tickets, quarantine, intake };
+  return { ...platform, ...stores, accessTokens, mailSender, tickets, quarantine, intake };
 }

@@ -14,6 +14,16 @@ export interface Mailbox {
   /** What happens to a mail on the server once it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
+  /** How mail leaves for this address; absent: none does. */
+  sending?: Sending | undefined;
+}
+
+/** The SMTP server of a mailbox and who signs in there: 465 is TLS from the first byte, other ports STARTTLS. */
+export interface Sending {
+  host: string;
+  port: number;
+  providerId: string;
+  accountId: string;
 }
 
 /** What the last fetches said; absent while the mailbox has not been fetched. */

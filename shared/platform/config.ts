@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from './errors.ts';
+import { Secret } from './secret.ts';
 
 /** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
 export interface PracticeWorld {
@@ -29,6 +30,8 @@ export interface Config {
   /** True when the platform's sign-in stands before the app; without it every page refuses. */
   platformSignIn: boolean;
   practice: PracticeWorld | undefined;
+  /** A relay for mail that no mailbox sends; its address may hold a password. */
+  smtpRelay: Secret | undefined;
 }
 
 const blankIsAbsent = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -61,6 +64,7 @@ const settings = z
     ADMIN_OBJECT_IDS: text,
     POSTROOM_LOCAL: flag,
     POSTROOM_PRACTICE: text,
+    SMTP_RELAY_URL: text,
     WEBSITE_AUTH_ENABLED: flag,
     WEBSITE_INSTANCE_ID: text,
   })
@@ -107,6 +111,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
     practice: local ? practiceOf(value.POSTROOM_PRACTICE) : undefined,
+    smtpRelay: value.SMTP_RELAY_URL === undefined ? undefined : new Secret(value.SMTP_RELAY_URL),
   };
 }
 

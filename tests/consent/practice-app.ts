@@ -67,6 +67,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
     publicUrl: ORIGIN,
     adminObjectIds: [],
     managedIdentityClientId: undefined,
+    smtpRelay: undefined,
     local: true,
     platformSignIn: true,
     practice: {

@@ -1,0 +1,127 @@
+import type { AccountRef, MailboxTroubleFound, TokenSource } from '../mailboxes/connect-inbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import { envelopeProblem, type OutgoingMail } from './outgoing-mail.ts';
+import { relayOf } from './relay.ts';
+import { isTokenRefused, readRefusal, type SmtpRefusal } from './smtp-refusal.ts';
+import {
+  openSmtpSession,
+  type RefusedRecipient,
+  type SmtpAnswer,
+  type SmtpServer,
+  type SmtpSession,
+} from './smtp-session.ts';
+
+/** The way a mail leaves: as a mailbox, signed in with its account's token, or over a relay of the operator's. */
+export type SendingRoute =
+  /** `user` is the address that sends. */
+  | { kind: 'mailbox'; host: string; port: number; user: string; account: AccountRef }
+  /** `smtp://user:password@host:587` or `smtps://…:465`; without a user the relay knows the app by its address. */
+  | { kind: 'relay'; url: Secret };
+
+export type SendResult =
+  /** `answer` is the server's line; some recipients may have been refused all the same. */
+  { kind: 'sent'; answer: string; refusedRecipients: readonly RefusedRecipient[] } | Refused;
+
+export type SignInResult = { kind: 'accepted'; answer: string } | Refused;
+
+type Refused = { kind: 'refused' } & SmtpRefusal;
+type Accepted = SmtpAnswer & { kind: 'accepted' };
+type Outcome = { kind: 'accepted'; answer: Accepted } | Refused;
+/** What is done once signed in; `allowed` is the answer to the sign-in. */
+type Next = (session: SmtpSession, allowed: Accepted) => Promise<SmtpAnswer>;
+
+const OVER_TLS = 465;
+const nobodySignsIn: Accepted = { kind: 'accepted', line: '', refusedRecipients: [] };
+
+export interface MailSender {
+  /**
+   * Sends one mail over a connection of its own. A token that the server refuses is refreshed once.
+   * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
+   * (it may have left: an automatic mail must not be sent again); `bad-relay` for a relay's address that is not one.
+   */
+  send(route: SendingRoute, mail: OutgoingMail): Promise<SendResult>;
+  /** Connects and signs in, and sends nothing. Throws as `send` does. */
+  signIn(route: SendingRoute): Promise<SignInResult>;
+}
+
+export interface MailSenderDeps {
+  seam: Seam;
+  config: { local: boolean };
+  accessTokens: TokenSource;
+}
+
+/** How mail of this mailbox leaves; undefined where it sends none. */
+export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined {
+  if (sending === undefined) return undefined;
+  const { host, port, providerId, accountId } = sending;
+  return { kind: 'mailbox', host, port, user: address, account: { providerId, accountId } };
+}
+
+/** The one sender of all mail that leaves. */
+export function createMailSender({ seam, config, accessTokens }: MailSenderDeps): MailSender {
+  const refused = (line: string): Refused => ({ kind: 'refused', ...readRefusal(line, seam.now()) });
+
+  async function withSession<T>(server: SmtpServer, use: (session: SmtpSession) => Promise<T>): Promise<T> {
+    const session = await openSmtpSession(server, { seam, local: config.local });
+    try {
+      return await use(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** Signs in, goes on if that was accepted, and answers in the words of a result. */
+  async function through(route: SendingRoute, next: Next): Promise<Outcome> {
+    const settled = (answer: SmtpAnswer): Outcome =>
+      answer.kind === 'accepted' ? { kind: 'accepted', answer } : refused(answer.line);
+    if (route.kind === 'relay') {
+      const { server, signIn } = relayOf(route.url, config);
+      return withSession(server, async (session) => {
+        const allowed = signIn === undefined ? nobodySignsIn : await session.signIn(signIn);
+        return settled(allowed.kind === 'refused' ? allowed : await next(session, allowed));
+      });
+    }
+    const { host, port, user, account } = route;
+    const server = { host, port, implicitTls: port === OVER_TLS };
+    let rejected: string | undefined;
+    for (;;) {
+      const token = await accessTokens.get(account, rejected === undefined ? {} : { rejected });
+      if (token.kind !== 'token') return withoutToken(token);
+      const accessToken = token.token;
+      const outcome = await withSession(server, async (session) => {
+        const allowed = await session.signIn({ kind: 'token', user, accessToken });
+        if (allowed.kind === 'accepted') return settled(await next(session, allowed));
+        const no = refused(allowed.line);
+        return isTokenRefused(no) && rejected === undefined ? undefined : no;
+      });
+      if (outcome !== undefined) return outcome;
+      rejected = accessToken.expose();
+    }
+  }
+
+  return {
+    async send(route, mail) {
+      const problem = envelopeProblem(mail);
+      if (problem !== undefined)
+        return { kind: 'refused', code: 'bad-envelope', said: problem, permanent: true, retryAt: undefined };
+      const outcome = await through(route, (session) => session.send(mail));
+      if (outcome.kind === 'refused') return outcome;
+      const { line, refusedRecipients } = outcome.answer;
+      return { kind: 'sent', answer: line, refusedRecipients };
+    },
+    async signIn(route) {
+      const outcome = await through(route, (_session, allowed) => Promise.resolve(allowed));
+      return outcome.kind === 'refused' ? outcome : { kind: 'accepted', answer: outcome.answer.line };
+    },
+  };
+}
+
+const withoutToken = ({ kind, code, message, retryAt }: MailboxTroubleFound): Refused => ({
+  kind: 'refused',
+  code,
+  said: message,
+  permanent: kind === 'needs-person',
+  retryAt,
+});
