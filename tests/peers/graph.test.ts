@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { GraphPerson } from '../../dev/peers/graph/caller.ts';
 import { type GraphOptions, type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
 import type { SecretChange } from '../../dev/peers/graph/graph-call.ts';
 import { type GraphTokens, makeGraphTokens } from './graph-tokens.ts';
@@ -11,7 +12,7 @@ const DIANA = '10000000-0000-4000-8000-000000000001';
 const ADAM = '10000000-0000-4000-8000-000000000002';
 const NOBODY = '10000000-0000-4000-8000-000000000003';
 const DESK = '20000000-0000-4000-8000-000000000001';
-const people: GraphOptions['people'] = [
+const people: GraphPerson[] = [
   { id: DIANA, displayName: 'Diana', userPrincipalName: 'diana@contoso.example', may: 'register' },
   { id: ADAM, displayName: 'Adam', userPrincipalName: 'adam@contoso.example', may: 'admin' },
   { id: NOBODY, displayName: 'Nora', userPrincipalName: 'nora@contoso.example', may: 'nothing' },
