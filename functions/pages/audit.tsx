@@ -135,9 +135,11 @@ function Change(props: { entry: AuditEntry }): JSX.Element {
       </td>
       <td data-label="Who">{principal.name}</td>
       <td data-label="What">
-        {subject.kind}{' '}
-        {kind === undefined ? subject.name : <a href={auditPathOf(kind, subject.id)}>{subject.name}</a>}{' '}
-        {action}
+        <span>
+          {subject.kind}{' '}
+          {kind === undefined ? subject.name : <a href={auditPathOf(kind, subject.id)}>{subject.name}</a>}{' '}
+          {action}
+        </span>
       </td>
       <td data-label="Settings">
         {changes.length === 0 ? (

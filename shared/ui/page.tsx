@@ -61,7 +61,7 @@ export function Page(props: PageProps): JSX.Element {
           <h1>{props.title}</h1>
           {props.children}
         </main>
-        {props.principal === undefined ? null : <Footer />}
+        {props.principal === undefined ? null : <Footer principal={props.principal} />}
       </body>
     </html>
   );
@@ -102,10 +102,20 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
   );
 }
 
-function Footer(): JSX.Element {
+const asides: readonly { href: string; label: string; adminOnly: boolean }[] = [
+  { href: '/explain', label: 'What does this error mean?', adminOnly: false },
+  { href: '/audit', label: 'Who changed what', adminOnly: true },
+];
+
+function Footer(props: { principal: Principal }): JSX.Element {
+  const isAdmin = props.principal.roles.includes('admin');
   return (
     <footer class="footer">
-      <a href="/explain">What does this error mean?</a>
+      {asides
+        .filter(({ adminOnly }) => !adminOnly || isAdmin)
+        .map(({ href, label }) => (
+          <a href={href}>{label}</a>
+        ))}
     </footer>
   );
 }

@@ -58,7 +58,7 @@ const parts = `
     .masthead nav ul { gap: 0; }
   }
 
-  .footer { max-inline-size: 72rem; margin-inline: auto; padding: 0 var(--gap) 2rem; font-size: 0.9rem; }
+  .footer { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; max-inline-size: 72rem; margin-inline: auto; padding: 0 var(--gap) 2rem; font-size: 0.9rem; }
   .footer a { color: var(--muted); }
 
   .flash { padding: 0.75rem 1rem; border-radius: var(--radius); border-inline-start: 4px solid; }
