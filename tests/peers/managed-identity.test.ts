@@ -57,7 +57,7 @@ it('refuses a request without the header, for an unknown resource or another ide
   const good = 'api-version=2019-08-01&resource=https://vault.azure.net';
   expect(await ask(good)).toBe(200);
   expect(await ask(good, 'guess')).toBe(401);
-  expect(await ask('api-version=2019-08-01&resource=https://graph.microsoft.com')).toBe(400);
+  expect(await ask('api-version=2019-08-01&resource=https://management.azure.com')).toBe(400);
   expect(await ask(`${good}&client_id=another`)).toBe(400);
   identity.fail(500);
   expect(await ask(good)).toBe(500);
