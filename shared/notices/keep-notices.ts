@@ -1,0 +1,154 @@
+import { mapLimited } from '../platform/concurrency.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Tables } from '../platform/tables.ts';
+import { type Decision, decideNotices } from './decide-notices.ts';
+import { createHeldNotices, type HeldNotice } from './held-notices.ts';
+import type { Condition, Notice, Observation } from './notice.ts';
+import { createNoticeStore, type NoticeStore, type Waiting } from './notice-store.ts';
+import {
+  type Channel,
+  channelsFor,
+  nextTry,
+  type Outgoing,
+  type Telling,
+  tellingOf,
+  type What,
+} from './telling.ts';
+
+/** Tells over one channel. @throws whatever goes wrong on the way: the telling is tried again. */
+export type Tell = (telling: Telling) => Promise<void>;
+export type Channels = Partial<Record<Channel, Tell>>;
+
+export interface Notices extends Pick<NoticeStore, 'past' | 'deliveries'> {
+  /** What is open now, as stored. */
+  open(): Promise<Notice[]>;
+  /**
+   * Opens, repeats, changes and closes notices by what a source sees, and notes what is to be told; `deliver` tells it.
+   * @throws PostroomError `table-storage` when storage is away: see `hold`.
+   */
+  observe(observation: Observation): Promise<void>;
+  /** Tells what is due over the channels there are. A channel that fails is tried again at the next call, ever more rarely. */
+  deliver(): Promise<void>;
+  /**
+   * For when storage itself is away: keeps these conditions in the memory of this process and tells them at once. The
+   * next `observe` that reaches storage writes them there, one row each.
+   */
+  hold(conditions: readonly Condition[]): Promise<void>;
+  /** What `hold` keeps. */
+  held(): readonly Notice[];
+}
+
+const TRIES = 6;
+const AT_ONCE = 4;
+
+export function createNotices(deps: { tables: Tables; seam: Seam; channels: Channels }): Notices {
+  const { seam, channels } = deps;
+  const store = createNoticeStore(deps.tables);
+  const available = Object.keys(channels) as Channel[];
+  const memory = createHeldNotices({ seam, tell });
+
+  function outgoingOf(notice: Notice, what: What): Outgoing[] {
+    const telling = tellingOf(notice, what);
+    return channelsFor(telling, available).map((channel) => ({
+      telling,
+      channel,
+      attempts: 0,
+      dueAt: telling.at,
+    }));
+  }
+
+  async function tell({ telling, channel }: Outgoing): Promise<boolean> {
+    const { kind } = telling.condition;
+    try {
+      await channels[channel]?.(telling);
+      log.info('notice told', { kind, what: telling.what, channel });
+      return true;
+    } catch (error) {
+      log.warn('notice not told yet', { kind, what: telling.what, channel, error: describeError(error) });
+      return false;
+    }
+  }
+
+  async function deliverOne(waiting: Waiting): Promise<void> {
+    const { channel } = waiting.outgoing;
+    // A channel that is no longer set up takes nothing; what waits for it is given up with the others.
+    const next = nextTry(waiting.outgoing.attempts + 1, seam.now());
+    const dueAt = next ?? new Date(seam.now() + 60_000).toISOString();
+    const claimed = await store.claim(waiting, dueAt);
+    if (claimed === undefined) return;
+    const { telling, attempts } = claimed.outgoing;
+    const done = channels[channel] !== undefined && (await tell(claimed.outgoing));
+    if (!done && next !== undefined) return;
+    const at = new Date(seam.now()).toISOString();
+    const result = done ? 'delivered' : 'given-up';
+    await store.settle(claimed, { channel, what: telling.what, at, result, attempts });
+  }
+
+  async function carryOut(decision: Decision): Promise<boolean> {
+    const written = await store.apply(decision, outgoingFor(decision));
+    if (written && decision.kind !== 'keep') {
+      const { key } = decision.notice;
+      log.info(decision.kind === 'open' ? 'notice opened' : 'notice closed', { key });
+    }
+    return written;
+  }
+
+  function outgoingFor(decision: Decision): Outgoing[] {
+    switch (decision.kind) {
+      case 'open':
+        return outgoingOf(decision.notice, 'opened');
+      case 'close':
+        return outgoingOf(decision.notice, 'closed');
+      case 'keep':
+        return decision.tell === undefined ? [] : outgoingOf(decision.notice, decision.tell);
+    }
+  }
+
+  /** What was told while storage was away becomes rows: as open, for the observation that follows to close or to keep. */
+  async function storeHeld(open: readonly Notice[]): Promise<boolean> {
+    const all = memory.take();
+    const known = new Set(open.map(({ key }) => key));
+    const fresh = all.filter(({ notice }) => !known.has(notice.key));
+    try {
+      for (const { notice, waiting, sent } of fresh)
+        await store.apply({ kind: 'open', notice }, waiting, sent);
+    } catch (error) {
+      memory.giveBack(all);
+      throw error;
+    }
+    return fresh.length > 0;
+  }
+
+  return {
+    past: store.past,
+    deliveries: store.deliveries,
+    held: () => memory.all().map(({ notice }: HeldNotice) => notice),
+    async open() {
+      return (await store.current()).open;
+    },
+    async observe(observation) {
+      for (let attempt = 1; ; attempt++) {
+        const { open } = await store.current();
+        if (await storeHeld(open)) continue;
+        const decisions = decideNotices(open, observation, seam.now());
+        const written = await mapLimited(decisions, AT_ONCE, carryOut);
+        if (written.every(Boolean)) return;
+        // Another run decided at the same moment. What it wrote is looked at, and only the rest is left to do.
+        if (attempt >= TRIES)
+          throw new PostroomError('notices-busy', 'Too many runs change the notices at the same time');
+      }
+    },
+    async deliver() {
+      const now = new Date(seam.now()).toISOString();
+      const { waiting } = await store.current();
+      await mapLimited(
+        waiting.filter(({ outgoing }) => outgoing.dueAt <= now),
+        AT_ONCE,
+        deliverOne,
+      );
+    },
+    hold: (conditions) => memory.hold(conditions, (notice, what) => outgoingOf(notice, what)),
+  };
+}

@@ -1,0 +1,138 @@
+import { PostroomError } from '../platform/errors.ts';
+import { type Change, listAll, type Row, startingWith, type Tables } from '../platform/tables.ts';
+import type { Decision } from './decide-notices.ts';
+import { keyHash, type Notice } from './notice.ts';
+import type { Delivery, Outgoing } from './telling.ts';
+
+// Notices: `notice` / `open|<hash of the key>`                  what is wrong now: one row a fault, so that it opens once
+//          `notice` / `outgoing|<due>|<telling>|<channel>`      told, but not yet delivered; its key moves with each try
+//          `notice` / `past|<id>`                               what is over; the id begins with the inverted opening
+//          `notice` / `sent|<telling>|<channel>`                what was delivered or given up; a telling begins with the
+//                                                               id of its notice
+// One partition: a notice and what is told of it change in one transaction. `open` and `outgoing` stand side by side,
+// so that one query reads all that a sweep needs.
+const PARTITION = 'notice';
+const OPEN = 'open|';
+const OUTGOING = 'outgoing|';
+const PAST = 'past|';
+const SENT = 'sent|';
+
+/** A telling on its way, and the row it stands in. */
+export interface Waiting {
+  outgoing: Outgoing;
+  rowKey: string;
+}
+
+export interface NoticeStore {
+  /** What is open, and what is on its way. */
+  current(): Promise<{ open: Notice[]; waiting: Waiting[] }>;
+  /**
+   * Carries out a decision and notes what is to be told, in one transaction.
+   * @returns false when somebody else changed this notice first; nothing was written then
+   */
+  apply(decision: Decision, outgoing: readonly Outgoing[], delivered?: readonly Sent[]): Promise<boolean>;
+  /** Takes a telling for one try; undefined when somebody else has it. Until `dueAt` nobody else tries. */
+  claim(waiting: Waiting, dueAt: string): Promise<Waiting | undefined>;
+  settle(waiting: Waiting, delivery: Delivery): Promise<void>;
+  past(range: { after?: string | undefined; limit: number }): Promise<{
+    notices: Notice[];
+    next: string | undefined;
+  }>;
+  deliveries(noticeId: string): Promise<Delivery[]>;
+}
+
+/** A delivery that was made before there was a row for it. */
+export interface Sent {
+  tellingId: string;
+  delivery: Delivery;
+}
+
+export function createNoticeStore(tables: Tables): NoticeStore {
+  const table = tables.open('Notices');
+
+  return {
+    async current() {
+      const rows = await listAll(table, PARTITION, { from: OPEN, to: PAST });
+      return {
+        open: rows.filter(({ rowKey }) => rowKey.startsWith(OPEN)).map(noticeOf),
+        waiting: rows.filter(({ rowKey }) => rowKey.startsWith(OUTGOING)).map(waitingOf),
+      };
+    },
+    async apply(decision, outgoing, delivered = []) {
+      const changes = [
+        ...changesOf(decision),
+        ...outgoing.map((one): Change => ({ kind: 'insert', row: outgoingRow(one) })),
+        ...delivered.map((one): Change => ({ kind: 'put', row: sentRow(one) })),
+      ];
+      return (await table.commit(PARTITION, changes)).ok;
+    },
+    async claim({ outgoing, rowKey }, dueAt) {
+      const taken = { ...outgoing, attempts: outgoing.attempts + 1, dueAt };
+      const row = outgoingRow(taken);
+      const done = await table.commit(PARTITION, [
+        { kind: 'remove', rowKey },
+        { kind: 'insert', row },
+      ]);
+      return done.ok ? { outgoing: taken, rowKey: row.rowKey } : undefined;
+    },
+    async settle({ outgoing, rowKey }, delivery) {
+      await table.commit(PARTITION, [
+        { kind: 'remove', rowKey },
+        { kind: 'put', row: sentRow({ tellingId: outgoing.telling.id, delivery }) },
+      ]);
+    },
+    async past({ after, limit }) {
+      const range = { ...startingWith(PAST), ...(after !== undefined && { after }), limit: limit + 1 };
+      const rows = await table.list(PARTITION, range);
+      const shown = rows.slice(0, limit);
+      return {
+        notices: shown.map(noticeOf),
+        next: rows.length > limit ? shown.at(-1)?.rowKey : undefined,
+      };
+    },
+    async deliveries(noticeId) {
+      const rows = await listAll(table, PARTITION, startingWith(`${SENT}${noticeId}`));
+      return rows.map((row) => contentOf<Delivery>(row)).sort((a, b) => (a.at < b.at ? -1 : 1));
+    },
+  };
+}
+
+function changesOf({ kind, notice }: Decision): Change[] {
+  const { etag = '', ...value } = notice;
+  const rowKey = `${OPEN}${keyHash(notice.key)}`;
+  const row = { partitionKey: PARTITION, rowKey, json: JSON.stringify(value) };
+  switch (kind) {
+    case 'open':
+      return [{ kind: 'insert', row }];
+    case 'keep':
+      return [{ kind: 'replace', row, etag }];
+    case 'close':
+      // Inserted: of two that close the same occurrence, the second is refused as a whole, even if the fault is back by then.
+      return [
+        { kind: 'insert', row: { ...row, rowKey: `${PAST}${notice.id}` } },
+        { kind: 'remove', rowKey },
+      ];
+  }
+}
+
+function outgoingRow(outgoing: Outgoing): Row {
+  const { telling, channel, dueAt } = outgoing;
+  const rowKey = `${OUTGOING}${dueAt}|${telling.id}|${channel}`;
+  return { partitionKey: PARTITION, rowKey, json: JSON.stringify(outgoing) };
+}
+
+const sentRow = ({ tellingId, delivery }: Sent): Row => ({
+  partitionKey: PARTITION,
+  rowKey: `${SENT}${tellingId}|${delivery.channel}`,
+  json: JSON.stringify(delivery),
+});
+
+const noticeOf = (row: Row): Notice => ({ ...contentOf<Notice>(row), etag: row.etag });
+const waitingOf = (row: Row): Waiting => ({ outgoing: contentOf<Outgoing>(row), rowKey: row.rowKey });
+
+function contentOf<T>(row: Row): T {
+  const json = row['json'];
+  if (typeof json !== 'string')
+    throw new PostroomError('bad-row', `Notices/${row.rowKey} does not hold what Postroom wrote there`);
+  return JSON.parse(json) as T;
+}

@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { createNotices, type Notices } from '../../shared/notices/keep-notices.ts';
+import type { Condition } from '../../shared/notices/notice.ts';
+import { shownOf } from '../../shared/notices/notice.ts';
+import type { Telling } from '../../shared/notices/telling.ts';
+import { azureTables } from '../../shared/platform/azure-tables.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import type { Tables } from '../../shared/platform/tables.ts';
+import { FaultySeam } from '../harness/faulty-seam.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { HOUR, START, silent, storageDown } from './sample-conditions.ts';
+
+let azurite: RunningAzurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+beforeEach(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+const kinds: [string, () => Promise<Tables>][] = [
+  ['in memory', async () => new MemoryTables(openSeam)],
+  ['in Azurite', emptyAzurite],
+];
+
+async function emptyAzurite(): Promise<Tables> {
+  const { TableClient } = await import('@azure/data-tables');
+  const options = { allowInsecureConnection: true };
+  const client = TableClient.fromConnectionString(azurite.connectionString, 'Notices', options);
+  await client.createTable();
+  const keys: { partitionKey: string; rowKey: string }[] = [];
+  for await (const { partitionKey = '', rowKey = '' } of client.listEntities())
+    keys.push({ partitionKey, rowKey });
+  for (const { partitionKey, rowKey } of keys) await client.deleteEntity(partitionKey, rowKey);
+  return azureTables({ kind: 'connection-string', connectionString: azurite.connectionString }, openSeam);
+}
+
+describe.each(kinds)('notices %s', (_kind, makeTables) => {
+  let tables: Tables;
+  let now: number;
+  let told: string[];
+  let webhookWorks: boolean;
+  const seam: Seam = { ...openSeam, now: () => now };
+  const say =
+    (channel: string) =>
+    (telling: Telling): Promise<void> => {
+      if (channel === 'webhook' && !webhookWorks) throw new PostroomError('webhook', 'no answer');
+      told.push(`${channel}: ${telling.what} ${telling.condition.headline}`);
+      return Promise.resolve();
+    };
+  const process = (of: Tables = tables): Notices =>
+    createNotices({ tables: of, seam, channels: { email: say('email'), webhook: say('webhook') } });
+  const sweep = async (notices: Notices, conditions: readonly Condition[]): Promise<void> => {
+    await notices.observe({ source: 'watch', conditions });
+    await notices.deliver();
+  };
+
+  beforeEach(async () => {
+    tables = await makeTables();
+    now = START;
+    told = [];
+    webhookWorks = true;
+  });
+
+  test('open once and are told once on each channel, though four sweeps run at the same moment', async () => {
+    const processes = [process(), process(), process(), process()];
+    await Promise.all(processes.map((one) => sweep(one, [silent(), silent('billing')])));
+    expect((await process().open()).map((notice) => shownOf(notice).subject.id).sort()).toEqual([
+      'billing',
+      'support',
+    ]);
+    expect(told).toHaveLength(4);
+    expect(new Set(told).size).toBe(4);
+    told = [];
+    await Promise.all(processes.map((one) => sweep(one, [])));
+    expect(told.sort()).toEqual([
+      'email: closed billing@contoso.example is not fetched.',
+      'email: closed support@contoso.example is not fetched.',
+      'webhook: closed billing@contoso.example is not fetched.',
+      'webhook: closed support@contoso.example is not fetched.',
+    ]);
+    expect(await process().open()).toEqual([]);
+    expect((await process().past({ limit: 10 })).notices).toHaveLength(2);
+  });
+
+  test('are repeated by another process than the one that opened them, once', async () => {
+    await sweep(process(), [silent()]);
+    now += 4 * HOUR;
+    await Promise.all([sweep(process(), [silent()]), sweep(process(), [silent()])]);
+    expect(told.filter((line) => line.includes('repeated'))).toHaveLength(2);
+  });
+
+  test('a channel that fails is tried again later, on its own, until it works; what was delivered is recorded', async () => {
+    webhookWorks = false;
+    await sweep(process(), [silent()]);
+    expect(told).toEqual(['email: opened support@contoso.example is not fetched.']);
+    now += 59_000;
+    await sweep(process(), [silent()]);
+    now += 1_000;
+    await sweep(process(), [silent()]);
+    webhookWorks = true;
+    now += 60_000;
+    await sweep(process(), [silent()]);
+    expect(told).toHaveLength(1);
+    now += 60_000;
+    await sweep(process(), [silent()]);
+    now += HOUR;
+    await sweep(process(), [silent()]);
+    expect(told).toEqual([
+      'email: opened support@contoso.example is not fetched.',
+      'webhook: opened support@contoso.example is not fetched.',
+    ]);
+    const [notice] = await process().open();
+    expect(await process().deliveries(notice?.id ?? '')).toMatchObject([
+      { channel: 'email', result: 'delivered', attempts: 1 },
+      { channel: 'webhook', result: 'delivered', attempts: 3 },
+    ]);
+  });
+
+  test('what nobody takes for a day is given up, and recorded as such', async () => {
+    webhookWorks = false;
+    await sweep(process(), [silent('a', { severity: 'warning' })]);
+    for (let hour = 0; hour < 40; hour++) {
+      now += HOUR;
+      await process().deliver();
+    }
+    const [notice] = await process().open();
+    expect((await process().deliveries(notice?.id ?? '')).map(({ result }) => result)).toEqual([
+      'delivered',
+      'given-up',
+    ]);
+  });
+
+  test('a warning that still stands or is over spares the mail, not the webhook', async () => {
+    const warning = silent('a', { severity: 'warning', headline: 'w' });
+    await sweep(process(), [warning]);
+    now += 24 * HOUR;
+    await sweep(process(), [warning]);
+    await sweep(process(), []);
+    expect(told).toEqual([
+      'email: opened w',
+      'webhook: opened w',
+      'webhook: repeated w',
+      'webhook: closed w',
+    ]);
+  });
+
+  test('pages of what is over go on where the one before ended', async () => {
+    for (let round = 0; round < 5; round++) {
+      await process().observe({ source: 'watch', conditions: [silent('a', { headline: String(round) })] });
+      now += 1000;
+      await process().observe({ source: 'watch', conditions: [] });
+    }
+    const first = await process().past({ limit: 3 });
+    const second = await process().past({ limit: 3, after: first.next });
+    expect([first, second].map(({ notices }) => notices.map((one) => shownOf(one).headline))).toEqual([
+      ['4', '3', '2'],
+      ['1', '0'],
+    ]);
+    expect(second.next).toBeUndefined();
+  });
+});
+
+describe('while storage is away', () => {
+  const setUp = () => {
+    const state = { now: START, away: true, told: [] as string[], channelWorks: true };
+    const faulty = new FaultySeam({
+      now: () => state.now,
+      faultAt: () => (state.away ? 'failBefore' : undefined),
+    });
+    const tables = new MemoryTables(faulty);
+    const tell = (telling: Telling): Promise<void> => {
+      if (!state.channelWorks) return Promise.reject(new PostroomError('webhook', 'no answer'));
+      state.told.push(`${telling.what} ${telling.condition.kind}`);
+      return Promise.resolve();
+    };
+    const notices = createNotices({ tables, seam: faulty, channels: { webhook: tell } });
+    return { state, tables, notices };
+  };
+
+  test('notices are told once from memory, then stored one each, and closed', async () => {
+    const { state, tables, notices } = setUp();
+    await expect(notices.observe({ source: 'watch', conditions: [] })).rejects.toMatchObject({
+      code: 'table-storage',
+    });
+    for (let minute = 0; minute < 10; minute++) {
+      await notices.hold([storageDown]);
+      state.now += 60_000;
+    }
+    expect(state.told).toEqual(['opened storage-failing']);
+    expect(notices.held()).toHaveLength(1);
+
+    state.away = false;
+    await notices.observe({ source: 'watch', conditions: [] });
+    await notices.deliver();
+    expect(state.told).toEqual(['opened storage-failing', 'closed storage-failing']);
+    expect(notices.held()).toEqual([]);
+    const past = await notices.past({ limit: 10 });
+    expect(past.notices).toHaveLength(1);
+    expect(past.notices[0]?.openedAt).toBe(new Date(START).toISOString());
+    const deliveries = await notices.deliveries(past.notices[0]?.id ?? '');
+    expect(deliveries.map(({ what }) => what)).toEqual(['opened', 'closed']);
+    expect(tables.dump('Notices').filter(({ rowKey }) => rowKey.startsWith('open|'))).toEqual([]);
+  });
+
+  test('two tellings never overlap, and a channel that fails is tried again from memory', async () => {
+    const { state, notices } = setUp();
+    state.channelWorks = false;
+    await Promise.all([notices.hold([storageDown]), notices.hold([storageDown])]);
+    state.channelWorks = true;
+    await notices.hold([storageDown]);
+    expect(state.told).toEqual([]);
+    state.now += 60_000;
+    await Promise.all([notices.hold([storageDown]), notices.hold([storageDown])]);
+    expect(state.told).toEqual(['opened storage-failing']);
+  });
+
+  test('what could not be stored because storage went away again is kept', async () => {
+    const { state, notices } = setUp();
+    await notices.hold([storageDown]);
+    await expect(notices.observe({ source: 'watch', conditions: [] })).rejects.toThrow();
+    expect(notices.held()).toHaveLength(1);
+    state.away = false;
+    await notices.observe({ source: 'watch', conditions: [storageDown] });
+    expect(notices.held()).toEqual([]);
+    expect(await notices.open()).toHaveLength(1);
+  });
+});
