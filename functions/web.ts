@@ -93,19 +93,22 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
   return allowed ? next() : c.html(otherSitePage(), 403);
 });
 
+/** Every page there is. */
+export const allPages = (): Hono<WebEnvironment>[] => [
+  homePages(),
+  ticketsPages(),
+  quarantinePages(),
+  auditPages(),
+  providerPages(),
+  consentPages(),
+  pasteErrorPages(),
+  mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
+];
+
 let cached: Hono<WebEnvironment> | undefined;
 
 /** Answers one request to a page. */
 export function answerPage(request: Request): Response | Promise<Response> {
-  cached ??= createWeb(services, [
-    homePages(),
-    ticketsPages(),
-    quarantinePages(),
-    auditPages(),
-    providerPages(),
-    consentPages(),
-    pasteErrorPages(),
-    mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
-  ]);
+  cached ??= createWeb(services, allPages());
   return cached.fetch(request);
 }
