@@ -38,7 +38,7 @@ const nobodySignsIn: Accepted = { kind: 'accepted', line: '', refusedRecipients:
 export interface MailSender {
   /**
    * Sends one mail over a connection of its own. A token that the server refuses is refreshed once.
-   * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
+   * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
    * (it may have left: an automatic mail must not be sent again); `bad-relay` for a relay's address that is not one.
    */
   send(route: SendingRoute, mail: OutgoingMail): Promise<SendResult>;

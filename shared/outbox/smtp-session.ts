@@ -1,11 +1,11 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { PostroomError } from '../platform/errors.ts';
 import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { publicLookup } from '../providers/guarded-fetch.ts';
+import { guardedConnect } from '../providers/guarded-connect.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 
 const CONNECT_MS = 20_000;
@@ -44,7 +44,7 @@ export interface SmtpSession {
 /**
  * Connects to an SMTP server, encrypted, and greets it. Names are looked up by the socket itself, which refuses
  * private addresses unless `local`.
- * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-private`: nothing has left. From `send` also
+ * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private`: nothing has left. From `send` also
  * `smtp-answer-lost`: the mail was handed over and may have left.
  */
 export async function openSmtpSession(
@@ -77,22 +77,12 @@ export async function openSmtpSession(
   });
 }
 
-function reach({ host, port }: SmtpServer, local: boolean): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, ...(!local && { lookup: publicLookup }) });
-    const fail = (error: unknown): void => {
-      socket.destroy();
-      reject(worldError(error, host, false));
-    };
-    const slow = setTimeout(() => fail(new Error('No connection in time')), CONNECT_MS);
-    socket.once('error', fail);
-    socket.once('close', () => clearTimeout(slow));
-    socket.once('connect', () => {
-      clearTimeout(slow);
-      socket.off('error', fail);
-      resolve(socket);
-    });
-  });
+async function reach(server: SmtpServer, local: boolean): Promise<Socket> {
+  try {
+    return await guardedConnect(server, { local }, CONNECT_MS);
+  } catch (error) {
+    throw worldError(error, server.host, false);
+  }
 }
 
 class NodemailerSession implements SmtpSession {
