@@ -9,6 +9,7 @@ import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
 import { practicePeople } from '../../dev/host/options.ts';
 import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import type { PracticeUser } from '../../dev/practice-world.ts';
 import { type Stack, startStack } from '../../dev/stack.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
@@ -39,13 +40,16 @@ export interface Desk extends AsyncDisposable {
 }
 
 /** Builds the app into a folder of its own: others may build theirs meanwhile. */
-export async function openDesk(mail: MailServerKind, { inMemory = true } = {}): Promise<Desk> {
+export async function openDesk(
+  mail: MailServerKind,
+  { inMemory = true, users }: { inMemory?: boolean; users?: readonly PracticeUser[] } = {},
+): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), 'postroom-desk-'));
   // A temporary folder is private; Dovecot's own user must be able to enter.
   chmodSync(folder, 0o755);
   const [app, stack] = await Promise.all([
     buildApp({ outDir: join(folder, 'app') }),
-    startStack({ stateDir: join(folder, 'world'), mail, inMemory }),
+    startStack({ stateDir: join(folder, 'world'), mail, inMemory, ...(users !== undefined && { users }) }),
   ]);
   const storage = { kind: 'connection-string', connectionString: stack.storage.connectionString } as const;
   const hosts = new Set<HostProcess>();

@@ -1,0 +1,27 @@
+/**
+ * Providers, sign-ins and accounts in a browser, with each way in which they go wrong: what a person reads then, and
+ * that the next step leads on. One practice world for all of them.
+ */
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { hasChromium } from '../ui/browser.ts';
+import { consentStories } from './consent-stories.ts';
+import { registerPractice } from './steps.ts';
+import { openStoryWorld, type StoryWorld } from './story-world.ts';
+
+describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
+  let world: StoryWorld;
+  let providerId: string;
+
+  beforeAll(async () => {
+    world = await openStoryWorld();
+    const { page } = await world.visit('set-up', 'alex');
+    providerId = await registerPractice(page, 'Contoso');
+  }, 120_000);
+  beforeEach(() => world.mend());
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  consentStories(
+    () => world,
+    () => providerId,
+  );
+});

@@ -1,0 +1,70 @@
+/** What people do in several stories. Each step ends when the page it leads to can be read. */
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { Reader } from './reader.ts';
+
+/** The words of the page without its frame, as a person reads them. */
+export const wordsOf = (page: Page): Promise<string> => page.locator('main').innerText();
+
+export async function readHeading(page: Page, heading: string | RegExp): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+}
+
+/** Registers the practice provider; gives its id. */
+export async function registerPractice(page: Page, name: string): Promise<string> {
+  await page.goto('/providers/new?preset=practice');
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByRole('button', { name: /^Save/ }).click();
+  await page.waitForURL(/\/providers\/[a-z2-7]{26}/);
+  return /\/providers\/([a-z2-7]{26})/.exec(page.url())?.[1] ?? '';
+}
+
+/** From "which mailbox?" to the provider's first page. `signIn`: who opens a shared mailbox. */
+export async function goToProvider(
+  page: Page,
+  providerId: string,
+  { address, signIn, choose = false }: { address: string; signIn?: string; choose?: boolean },
+): Promise<void> {
+  await page.goto(`/providers/${providerId}/connect`);
+  await page.getByLabel('Address of the mailbox').fill(address);
+  if (signIn !== undefined) {
+    await page.getByLabel('Somebody with access to it').check();
+    await page.getByLabel(/^Sign-in name/).fill(signIn);
+  }
+  if (choose) await page.getByLabel('Let me choose the account').check();
+  await leave(page, page.getByRole('button', { name: /^Go to/ }).click());
+}
+
+/** Waits for another site than Postroom's own after `act`. */
+async function leave(page: Page, act: Promise<void>): Promise<void> {
+  const { origin } = new URL(page.url());
+  await act;
+  await page.waitForURL((url) => url.origin !== origin);
+}
+
+/** Signs in on the provider's pages and accepts what is asked, until the browser comes back. */
+export async function signInThere(page: Page, user: string): Promise<void> {
+  const { origin } = new URL(page.url());
+  for (;;) {
+    const title = await page.locator('h1').innerText();
+    if (title === 'Permissions requested') await page.getByRole('button', { name: 'Accept' }).click();
+    else if (title === 'Sign in' && (await page.getByLabel('Account').inputValue()) === user)
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    else if (title === 'Sign in' || title === 'Pick an account')
+      await page.getByRole('button', { name: new RegExp(` ${user}$`) }).click();
+    else throw new Error(`The provider shows "${title}": ${await wordsOf(page)}`);
+    await page.waitForLoadState();
+    if (new URL(page.url()).origin !== origin) return;
+  }
+}
+
+/** Saves the mailbox that the form proposes. */
+export async function saveMailbox(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Save and open/ }).click();
+  await page.getByRole('status').getByText('The mailbox is open').waitFor();
+}
+
+/** What every page owes its reader: nothing for axe, no wider than a phone. */
+export function expectGoodPages(reader: Reader): void {
+  expect(reader.findings).toEqual({});
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { PRACTICE_DOMAIN, PRACTICE_USERS, type PracticeUser } from '../../dev/practice-world.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { type Desk, openDesk } from '../acceptance/desk.ts';
+import { openChromium } from '../ui/browser.ts';
+import { Reader } from './reader.ts';
+
+/** Where pictures of all pages go, for people who want to see them. */
+const PICTURES = process.env['POSTROOM_PICTURES'];
+
+// A mailbox of its own for each story, so that none stands in another's way.
+const OWNERS = ['orders', 'returns', 'billing', 'events', 'press', 'jobs', 'legal', 'service'] as const;
+
+export type Owner = (typeof OWNERS)[number];
+export const addressOf = (name: Owner | 'support' | 'sales' | 'info' | 'sam'): string =>
+  `${name}@${PRACTICE_DOMAIN}`;
+
+const users: readonly PracticeUser[] = [
+  ...PRACTICE_USERS,
+  ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} desk` })),
+];
+
+/** The built app over a whole practice world, and a browser to walk through it. */
+export interface StoryWorld extends AsyncDisposable {
+  desk: Desk;
+  host: HostProcess;
+  /** Somebody at a browser of their own, signed in to Postroom or not. `name` names the folder of the pictures. */
+  visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
+  /** The identity provider is again as it was at the start. */
+  mend(): Promise<void>;
+  /** Whoever has signed in under this name, at whichever provider. */
+  accountsOf(user: string): Promise<Account[]>;
+  /** Makes an account's access token old, as an hour would: the next fetch of a fresh process renews it. */
+  age(user: string): Promise<void>;
+}
+
+export async function openStoryWorld(): Promise<StoryWorld> {
+  const [browser, desk] = await Promise.all([openChromium(), openDesk('npm', { users })]);
+  const host = await desk.startHost({ port: desk.stack.ports.web });
+  const { control, clientId, clientSecret } = desk.stack.identityProvider;
+  const accounts = createAccountStore(desk.tables);
+  const providers = createProviderStore(desk.tables);
+  const accountsOf = async (user: string): Promise<Account[]> => {
+    const all = await Promise.all((await providers.list()).map(({ id }) => accounts.listOf(id)));
+    return all.flat().filter((account) => account.user === user);
+  };
+  return {
+    desk,
+    host,
+    async visit(name, who, options = {}) {
+      const page = await newPage(browser, { baseURL: host.url, ...options });
+      if (who !== 'nobody') await signInToPostroom(page, who);
+      return new Reader(page, PICTURES && join(PICTURES, name));
+    },
+    async mend() {
+      await control.clearFaults();
+      await control.setTenant(PRACTICE_DOMAIN, { userConsent: true });
+      await control.setApp(clientId, {
+        secrets: [{ value: clientSecret }],
+        redirectUris: [`${host.url}/oauth/callback`],
+        adminConsented: false,
+      });
+    },
+    accountsOf,
+    async age(user) {
+      const past = new Date(Date.now() - 1000).toISOString();
+      for (const account of await accountsOf(user))
+        await accounts.save({
+          ...account,
+          tokens: { ...account.tokens, accessExpiresAt: past, refreshAt: past },
+        });
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      await desk[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    // Colours that are still on their way from light to dark have neither's contrast.
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  context.setDefaultTimeout(20_000);
+  return context.newPage();
+}
+
+/** With the practice sign-in page, as a person does. */
+export async function signInToPostroom(page: Page, who: 'alex' | 'sam'): Promise<void> {
+  await page.goto('/.auth/login/aad');
+  await page.getByRole('button', { name: who === 'alex' ? /Alex Admin/ : /Sam Support/ }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/.auth'));
+}
