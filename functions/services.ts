@@ -11,6 +11,7 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -18,6 +19,7 @@ import { azureTables } from '../shared/platform/azure-tables.ts';
 import { azureVault } from '../shared/platform/azure-vault.ts';
 import type { Blobs } from '../shared/platform/blobs.ts';
 import { type Config, readConfig } from '../shared/platform/config.ts';
+import { type IdentityAssertion, managedIdentityAssertion } from '../shared/platform/credential.ts';
 import type { Queues } from '../shared/platform/queues.ts';
 import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
@@ -33,6 +35,7 @@ export interface Services {
   blobs: Blobs;
   queues: Queues;
   vault: Vault;
+  identityAssertion: IdentityAssertion;
   audit: AuditStore;
   sealer: Sealer;
   oauth: OAuthClient;
@@ -44,6 +47,7 @@ export interface Services {
   mailSender: MailSender;
   tickets: TicketStore;
   quarantine: QuarantineStore;
+  notices: Notices;
   intake: ShardDeps;
 }
 
@@ -69,12 +73,17 @@ export function buildServices(config: Config, seam: Seam): Services {
   });
 }
 
-export function servicesOn(platform: Platform, options: { pauseMs?: number } = {}): Services {
+export function servicesOn(
+  platform: Platform,
+  options: { pauseMs?: number; identityAssertion?: IdentityAssertion } = {},
+): Services {
   const { config, seam, tables } = platform;
+  const identityAssertion =
+    options.identityAssertion ?? managedIdentityAssertion(config.managedIdentityClientId);
   const stores = {
     audit: createAuditStore(tables),
     sealer: createSealer(platform.vault),
-    oauth: createOAuthClient({ config, seam }),
+    oauth: createOAuthClient({ ...platform, identityAssertion }),
     providers: createProviderStore(tables),
     accounts: createAccountStore(tables),
     consents: createConsentStore(tables),
@@ -84,6 +93,7 @@ export function servicesOn(platform: Platform, options: { pauseMs?: number } = {
   const mailSender = createMailSender({ ...platform, accessTokens });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
+  const notices = createNotices({ tables, seam, channels: {} });
   const intake: ShardDeps = {
     ...platform,
     mailboxes: stores.mailboxes,
@@ -95,5 +105,15 @@ export function servicesOn(platform: Platform, options: { pauseMs?: number } = {
     openInbox: (address) => openImapInbox(address, seam),
     saveCursor: stores.mailboxes.saveCursor,
   };
-  return { ...platform, ...stores, accessTokens, mailSender, tickets, quarantine, intake };
+  return {
+    ...platform,
+    identityAssertion,
+    ...stores,
+    accessTokens,
+    mailSender,
+    tickets,
+    quarantine,
+    notices,
+    intake,
+  };
 }

@@ -22,6 +22,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   mailboxes: [],
   outbox: ['mailboxes', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes'],
+  notices: ['explanations'],
   tickets: [],
   intake: ['mailboxes', 'accounts', 'tickets'],
 };
@@ -46,7 +47,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   jose: [/^dev\/peers\//],
   mailparser: [/^shared\/intake\/parse-mail\.ts$/],
   nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/practice-page\.ts$/],
-  oauth4webapi: [/^shared\/(consent|accounts)\/[\w-]+\.ts$/],
+  oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/peers\/identity-provider\//],
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
@@ -55,14 +56,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Packages of which the product may use one file only, wherever that stands. */
-const onceInProduct = [
-  'oauth4webapi',
-  'imapflow',
-  'mailparser',
-  'nodemailer',
-  'postal-mime',
-  'sanitize-html',
-];
+const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
 
 /** The one thing of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
 const devUses: Readonly<Record<string, string>> = { 'dev/explain.ts': 'explanations' };
@@ -210,8 +204,8 @@ describe('third-party packages', () => {
   });
 
   test('one in two places is found', () => {
-    const first = { path: 'shared/consent/a.ts', text: "import * as oauth from 'oauth4webapi';" };
-    const second = { path: 'shared/accounts/b.ts', text: "import * as oauth from 'oauth4webapi';" };
+    const first = { path: 'shared/consent/a.ts', text: "import { parse } from 'mailparser';" };
+    const second = { path: 'shared/accounts/b.ts', text: "import { parse } from 'mailparser';" };
     expect(packagesInSeveralPlaces([first])).toEqual([]);
     expect(packagesInSeveralPlaces([first, second])).toHaveLength(1);
   });

@@ -2,6 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
+import { expiryOf } from '../../shared/providers/credential.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import {
@@ -20,7 +21,10 @@ const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
 
 function SecretState(props: { provider: Provider; now: number }): JSX.Element {
-  const { expiresOn } = props.provider.credential;
+  const { credential } = props.provider;
+  if (credential === undefined) return <StatusLabel kind="warn">Missing</StatusLabel>;
+  const expiresOn = expiryOf(credential);
+  if (expiresOn === undefined) return <StatusLabel kind="good">Never expires</StatusLabel>;
   const days = Math.floor((Date.parse(expiresOn) - props.now) / DAY_MS);
   const date = <time datetime={expiresOn.slice(0, 10)}>{expiresOn.slice(0, 10)}</time>;
   if (days < 0) return <StatusLabel kind="bad">Expired on {date}</StatusLabel>;
@@ -158,7 +162,7 @@ export function providerFormPage(view: FormView): string {
             hint={
               provider === undefined
                 ? 'The value, not the ID. It is kept in Key Vault and never shown again.'
-                : `Set on ${provider.credential.setAt.slice(0, 10)}. Leave this empty to keep it; it is never shown again.`
+                : `Set on ${provider.credential?.setAt.slice(0, 10) ?? 'no day yet'}. Leave this empty to keep it; it is never shown again.`
             }
           />
         )}
@@ -245,7 +249,7 @@ export function providerPage(view: {
           ...(provider.tenant === undefined ? [] : [{ term: 'Tenant', detail: provider.tenant }]),
           { term: 'Client ID', detail: provider.clientId },
           { term: 'Client secret', detail: <SecretState provider={provider} now={view.now} /> },
-          { term: 'Secret set', detail: <Time at={provider.credential.setAt} /> },
+          { term: 'Secret set', detail: <Time at={provider.credential?.setAt ?? ''} /> },
         ]}
       />
       <CopyText label="Redirect URI" value={view.redirectUri} />

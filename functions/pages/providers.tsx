@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
+import { expiryOf, secretName, withNext } from '../../shared/providers/credential.ts';
+import { keepSecret } from '../../shared/providers/keep-credential.ts';
 import { type Preset, presetNamed, presetsFor } from '../../shared/providers/presets.ts';
-import { type ClientSecret, type Provider, presetOf, secretName } from '../../shared/providers/provider.ts';
+import { type Provider, presetOf } from '../../shared/providers/provider.ts';
 import {
   type ProviderDraft,
   parseProviderForm,
@@ -62,12 +64,18 @@ export function providerPages(): Hono<WebEnvironment> {
     const parsed = parseProviderForm(typed, preset, { local: services.config.local, now, secret: 'needed' });
     if (parsed.kind === 'invalid') return c.html(formPage(c, preset, undefined, typed, parsed.errors), 422);
     const id = newProviderId();
-    const credential = await keepSecret(services, id, parsed.draft, undefined);
+    const { secret } = parsed.draft;
+    // The vault first: a row that names a secret must find it there.
+    const credential = secret === undefined ? undefined : await keepSecret(services, id, secret);
     const at = new Date(now).toISOString();
     await services.providers.save({
       ...settingsOf(services, parsed.draft, preset),
       id,
+      state: 'ready',
+      cloud: 'worldwide',
       credential,
+      nextCredential: undefined,
+      retired: [],
       createdAt: at,
       changedAt: at,
     });
@@ -107,13 +115,14 @@ export function providerPages(): Hono<WebEnvironment> {
     const now = services.seam.now();
     const parsed = parseProviderForm(typed, preset, { local: services.config.local, now, secret: 'keep' });
     if (parsed.kind === 'invalid') return c.html(formPage(c, preset, provider, typed, parsed.errors), 422);
-    const credential = await keepSecret(services, provider.id, parsed.draft, provider.credential);
-    await services.providers.save({
-      ...provider,
-      ...settingsOf(services, parsed.draft, preset),
-      credential,
+    const { draft } = parsed;
+    const next =
+      draft.secret === undefined ? undefined : await keepSecret(services, provider.id, draft.secret);
+    await services.providers.change(provider.id, (current) => ({
+      ...(next === undefined ? current : withNext(current, next)),
+      ...settingsOf(services, draft, preset),
       changedAt: new Date(now).toISOString(),
-    });
+    }));
     return c.redirect(`/providers/${provider.id}?said=changed`, 303);
   });
 
@@ -136,7 +145,7 @@ export function providerPages(): Hono<WebEnvironment> {
       await services.accounts.remove(account);
       services.accessTokens.forget(account);
     }
-    await services.vault.remove(provider.credential.vaultName);
+    await services.vault.remove(secretName(provider.id));
     await services.providers.remove(provider.id);
     return c.redirect('/providers?said=deleted', 303);
   });
@@ -167,7 +176,8 @@ function fieldsOf(provider: Provider): Record<string, string> {
     name: provider.name,
     tenant: provider.tenant ?? '',
     clientId: provider.clientId,
-    expiresOn: provider.credential.expiresOn.slice(0, 10),
+    expiresOn:
+      (provider.credential === undefined ? undefined : expiryOf(provider.credential))?.slice(0, 10) ?? '',
     scopes: provider.scopes.join(' '),
     endpoints: endpoints?.kind ?? 'discovery',
     issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : '',
@@ -184,32 +194,4 @@ function settingsOf(
   const { name, clientId, endpoints, scopes } = draft;
   const tenant = preset.name === 'practice' ? services.config.practice?.tenant : draft.tenant;
   return { name, preset: preset.name, tenant, clientId, endpoints, scopes };
-}
-
-/** The vault first: a row that names a secret must find it there. */
-async function keepSecret(
-  services: Services,
-  providerId: string,
-  draft: ProviderDraft,
-  before: ClientSecret | undefined,
-): Promise<ClientSecret> {
-  if (draft.secret === undefined && before !== undefined) return before;
-  const { value, expiresOn } = draft.secret ?? unreachable();
-  const vaultName = secretName(providerId);
-  const { version } = await services.vault.set(vaultName, value, {
-    expiresOn,
-    contentType: 'text/plain; what=oauth-client-secret',
-    tags: { provider: providerId },
-  });
-  return {
-    kind: 'secret',
-    vaultName,
-    version,
-    setAt: new Date(services.seam.now()).toISOString(),
-    expiresOn,
-  };
-}
-
-function unreachable(): never {
-  throw new TypeError('a new provider has no secret although the form asks for one');
 }

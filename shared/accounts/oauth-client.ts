@@ -1,16 +1,17 @@
 import * as oauth from 'oauth4webapi';
 import type { PracticeWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
-import type { Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
-import { endpointProblem } from '../providers/endpoint-safety.ts';
-import { type Answer, guardedFetch } from '../providers/guarded-fetch.ts';
+import { type Credential, credentialsOf } from '../providers/credential.ts';
 import { endpointsOf, type Provider, presetOf } from '../providers/provider.ts';
 import type { Identity } from './account.ts';
-import { type Grant, readGrant, tidyTokenBody } from './grant.ts';
+import { type ClientProof, type ProofDeps, type ProofGap, proofOf } from './client-proof.ts';
+import { type Grant, readGrant } from './grant.ts';
 import { identityOf } from './identity.ts';
-import { isIssuerOf, isMicrosoftShaped, issuerOfCallback, issuerOfToken } from './issuer-rules.ts';
-import { codesOf, type EndpointFailure, objectOf, tidySentence } from './token-failure.ts';
+import { isMicrosoftShaped, issuerOfCallback, issuerOfToken } from './issuer-rules.ts';
+import { authenticationOf } from './oauth-authentication.ts';
+import { createOAuthServers, type Exchange, hostOf } from './oauth-servers.ts';
+import { blamesCredential, codesOf, type EndpointFailure, objectOf, tidySentence } from './token-failure.ts';
 import { failureOf, Unanswered } from './unanswered.ts';
 
 export interface AuthorizationAsk {
@@ -24,8 +25,12 @@ export interface AuthorizationAsk {
 }
 
 export type Failed = { kind: 'failed'; failure: EndpointFailure };
+/** There is nothing to prove the app with: a draft, or Key Vault gives none of the provider's entries. */
+export type Unproven = { kind: 'unproven'; reason: 'draft' | ProofGap };
+
 export type Redeemed =
-  | { kind: 'redeemed'; grant: Grant; identity: Identity | undefined }
+  /** `credential`: which one was accepted; hand it to settleCredential once the grant is stored. */
+  | { kind: 'redeemed'; grant: Grant; identity: Identity | undefined; credential: Credential }
   /** The provider sent the person back without a code. */
   | {
       kind: 'declined';
@@ -36,9 +41,20 @@ export type Redeemed =
     }
   /** The answer is not what was asked for: another issuer, audience, nonce or signature. */
   | { kind: 'untrusted'; reason: string }
-  | Failed;
+  | Failed
+  | Unproven;
 
+/** `credential`: which one was accepted; hand it to settleCredential once the grant is stored. */
+export type Refreshed = { kind: 'refreshed'; grant: Grant; credential: Credential } | Failed | Unproven;
+export type AppGranted = { kind: 'granted'; grant: Grant; credential: Credential } | Failed | Unproven;
+
+/**
+ * Credentials are fetched here and never leave: the next one is tried first, the present one where the provider does
+ * not accept it.
+ */
 export interface OAuthClient {
+  /** Reads the provider's discovery document; says nothing about the app. */
+  reach(provider: Provider): Promise<{ kind: 'reached' } | Failed>;
   /** Where the browser is to go. */
   authorizationAddress(
     provider: Provider,
@@ -47,7 +63,6 @@ export interface OAuthClient {
   /** Checks the way back and trades the code for tokens. */
   redeem(
     provider: Provider,
-    secret: Secret,
     callback: {
       parameters: URLSearchParams;
       redirectUri: string;
@@ -56,123 +71,73 @@ export interface OAuthClient {
       scopes: readonly string[];
     },
   ): Promise<Redeemed>;
-  refresh(
-    provider: Provider,
-    secret: Secret,
-    refreshToken: Secret,
-  ): Promise<{ kind: 'refreshed'; grant: Grant } | Failed>;
+  refresh(provider: Provider, refreshToken: Secret): Promise<Refreshed>;
+  /** A token for the app itself, without a person (RFC 6749 section 4.4). `only`: tries this credential alone. */
+  clientCredentials(provider: Provider, scopes: readonly string[], only?: Credential): Promise<AppGranted>;
 }
-
-interface Known {
-  server: oauth.AuthorizationServer;
-  until: number;
-}
-const METADATA_MS = 60 * 60_000;
 
 export const newState = (): Secret => new Secret(oauth.generateRandomState());
 export const newNonce = (): Secret => new Secret(oauth.generateRandomNonce());
 export const newVerifier = (): Secret => new Secret(oauth.generateRandomCodeVerifier());
 
-/** OAuth 2.0 and OpenID Connect towards the providers. Everything a provider can answer is a value; nothing is thrown. */
-export function createOAuthClient(deps: {
-  config: { local: boolean; practice: PracticeWorld | undefined };
-  seam: Seam;
-}): OAuthClient {
+/**
+ * OAuth 2.0 and OpenID Connect towards the providers. Everything a provider can answer is a value; a vault or an
+ * identity endpoint that is away is thrown.
+ */
+export function createOAuthClient(
+  deps: ProofDeps & { config: { local: boolean; practice: PracticeWorld | undefined } },
+): OAuthClient {
   const { config, seam } = deps;
-  const servers = new Map<string, Known>();
-  const rules = { local: config.local };
-
-  /** The library's fetch: our guarded one. The last answer is kept, because its status and Retry-After decide. */
-  function wire(last: { answer?: Answer; tidy?: boolean }) {
-    return {
-      [oauth.allowInsecureRequests]: config.local,
-      [oauth.customFetch]: async (
-        url: string,
-        options: {
-          method: 'GET' | 'POST';
-          headers: Record<string, string>;
-          body?: URLSearchParams | undefined;
-        },
-      ): Promise<Response> => {
-        const { method, headers, body } = options;
-        const answer = await guardedFetch(url, { method, headers, body: body?.toString() }, rules);
-        last.answer = answer;
-        const text = last.tidy === true ? tidyTokenBody(answer.text) : answer.text;
-        const empty = answer.status === 204 || answer.status === 304;
-        return new Response(empty ? null : text, {
-          status: answer.status,
-          headers: { 'content-type': 'application/json' },
-        });
-      },
-    };
-  }
-
-  async function serverOf(provider: Provider): Promise<oauth.AuthorizationServer> {
-    const endpoints = endpointsOf(provider, config);
-    if (endpoints.kind === 'manual') {
-      const { authorization, token } = endpoints;
-      return checked(provider, {
-        issuer: new URL(token).origin,
-        authorization_endpoint: authorization,
-        token_endpoint: token,
-      });
-    }
-    const { issuer } = endpoints;
-    const known = servers.get(issuer);
-    if (known !== undefined && known.until > seam.now()) return known.server;
-    const problem = endpointProblem(issuer, rules);
-    if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
-    const last: { answer?: Answer } = {};
-    const response = await seam.call('token.discovery', () =>
-      oauth.discoveryRequest(new URL(issuer), wire(last)),
-    );
-    if (last.answer?.status !== 200) throw new Unanswered(last.answer, new URL(issuer).host);
-    const announced = String(objectOf(last.answer.text)['issuer'] ?? '');
-    if (!isIssuerOf(provider, issuer, announced))
-      throw new PostroomError('endpoint-refused', `Discovery at ${issuer} names another issuer.`);
-    const server = checked(provider, await oauth.processDiscoveryResponse(new URL(announced), response));
-    servers.set(issuer, { server, until: seam.now() + METADATA_MS });
-    return server;
-  }
-
-  /** Codes, secrets and tokens go to vetted addresses only: a preset's own hosts, or public ones over https. */
-  function checked(provider: Provider, server: oauth.AuthorizationServer): oauth.AuthorizationServer {
-    const hosts = presetOf(provider, config).endpointHosts;
-    for (const address of [server.authorization_endpoint, server.token_endpoint, server.jwks_uri]) {
-      if (address === undefined) continue;
-      const problem = endpointProblem(address, rules);
-      if (problem !== undefined || (hosts !== undefined && !hosts.includes(new URL(address).hostname)))
-        throw new PostroomError(
-          'endpoint-refused',
-          `${provider.name} names an address that may not be used. ${problem ?? ''}`.trim(),
-        );
-    }
-    if (server.authorization_endpoint === undefined || server.token_endpoint === undefined)
-      throw new PostroomError('endpoint-refused', `${provider.name} does not say where people sign in.`);
-    return server;
-  }
+  const servers = createOAuthServers(deps);
 
   /** Runs one exchange; whatever broke becomes a value. */
   async function attempt<T>(
     provider: Provider,
-    run: (last: { answer?: Answer; tidy?: boolean }) => Promise<T>,
+    run: (exchange: Exchange) => Promise<T>,
   ): Promise<T | Failed> {
-    const last: { answer?: Answer; tidy?: boolean } = {};
+    const exchange: Exchange = {};
     try {
-      return await run(last);
+      return await run(exchange);
     } catch (error) {
       const failure =
         error instanceof Unanswered
           ? error.failure(seam.now())
-          : failureOf(error, provider, last.answer, seam.now());
+          : failureOf(error, provider, exchange.answer, seam.now());
       return { kind: 'failed', failure };
     }
   }
 
+  /** Runs an exchange with one credential after the other, until one is not what the provider refuses. */
+  async function proven<T extends { kind: string }>(
+    provider: Provider,
+    credentials: readonly Credential[],
+    run: (exchange: Exchange, proof: ClientProof, credential: Credential) => Promise<T>,
+  ): Promise<T | Failed | Unproven> {
+    let refused: Failed | undefined;
+    let unproven: Unproven = { kind: 'unproven', reason: 'draft' };
+    for (const credential of credentials) {
+      const proof = await proofOf(deps, provider, credential);
+      if (proof.kind === 'gap') {
+        unproven = { kind: 'unproven', reason: proof.gap };
+        continue;
+      }
+      const outcome = await attempt(provider, (exchange) => run(exchange, proof, credential));
+      if (!isRefusal(outcome)) return outcome;
+      refused = outcome;
+    }
+    return refused ?? unproven;
+  }
+
   return {
+    reach: (provider) =>
+      attempt(provider, async () => {
+        await servers.of(provider);
+        return { kind: 'reached' };
+      }),
+
     authorizationAddress: (provider, ask) =>
       attempt(provider, async () => {
-        const server = await serverOf(provider);
+        const server = await servers.of(provider);
         const url = new URL(server.authorization_endpoint ?? '');
         const challenge = await oauth.calculatePKCECodeChallenge(ask.verifier.expose());
         const preset = presetOf(provider, config);
@@ -192,9 +157,9 @@ export function createOAuthClient(deps: {
         return { kind: 'address', url: url.href };
       }),
 
-    redeem: (provider, secret, callback) =>
-      attempt<Redeemed>(provider, async (last) => {
-        const server = await serverOf(provider);
+    redeem: (provider, callback) =>
+      proven<Redeemed>(provider, credentialsOf(provider), async (exchange, proof, credential) => {
+        const server = await servers.of(provider);
         const client: oauth.Client = { client_id: provider.clientId };
         let parameters: URLSearchParams;
         try {
@@ -212,24 +177,24 @@ export function createOAuthClient(deps: {
         if (!parameters.has('code')) return { kind: 'untrusted', reason: 'the answer has no code' };
         // Microsoft takes the audience of the token from the scope of this request; others know no such parameter here.
         const additionalParameters = isMicrosoftShaped(provider) ? { scope: callback.scopes.join(' ') } : {};
-        last.tidy = true;
+        exchange.tidy = true;
         const response = await seam.call('token.code', () =>
           oauth.authorizationCodeGrantRequest(
             server,
             client,
-            authenticationOf(server, secret),
+            authenticationOf(server, proof),
             parameters,
             callback.redirectUri,
             callback.verifier.expose(),
-            { ...wire(last), additionalParameters },
+            { ...servers.wire(exchange), additionalParameters },
           ),
         );
-        const { answer } = last;
+        const { answer } = exchange;
         if (answer?.status !== 200) throw new Unanswered(answer, hostOf(server));
         const grant = readGrant(answer.text);
         const idToken = String(objectOf(answer.text)['id_token'] ?? '');
         if (idToken === '' && endpointsOf(provider, config).kind === 'manual')
-          return { kind: 'redeemed', grant, identity: undefined };
+          return { kind: 'redeemed', grant, identity: undefined, credential };
         try {
           const trusted = {
             ...server,
@@ -243,50 +208,63 @@ export function createOAuthClient(deps: {
           // TLS: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, item 6.
           if (trusted.jwks_uri !== undefined)
             await seam.call('token.keys', () =>
-              oauth.validateApplicationLevelSignature(trusted, response, wire({})),
+              oauth.validateApplicationLevelSignature(trusted, response, servers.wire({})),
             );
-          return {
-            kind: 'redeemed',
-            grant,
-            identity: identityOf(oauth.getValidatedIdTokenClaims(body) ?? {}),
-          };
+          const identity = identityOf(oauth.getValidatedIdTokenClaims(body) ?? {});
+          return { kind: 'redeemed', grant, identity, credential };
         } catch (error) {
           if (error instanceof PostroomError) throw error;
           return { kind: 'untrusted', reason: 'the identity token is not what was asked for' };
         }
       }),
 
-    refresh: (provider, secret, refreshToken) =>
-      attempt(provider, async (last) => {
-        const server = await serverOf(provider);
-        const client: oauth.Client = { client_id: provider.clientId };
+    refresh: (provider, refreshToken) =>
+      proven(provider, credentialsOf(provider), async (exchange, proof, credential) => {
+        const server = await servers.of(provider);
         await seam.call('token.refresh', () =>
           oauth.refreshTokenGrantRequest(
             server,
-            client,
-            authenticationOf(server, secret),
+            { client_id: provider.clientId },
+            authenticationOf(server, proof),
             refreshToken.expose(),
-            wire(last),
+            servers.wire(exchange),
           ),
         );
-        const { answer } = last;
-        if (answer?.status !== 200) throw new Unanswered(answer, hostOf(server));
         // Not the library's reader: it refuses a whole answer for one odd field, and with it a rotated refresh
         // token that nothing can bring back. The id_token in it is not used, so it is not read.
-        return { kind: 'refreshed', grant: readGrant(answer.text) };
+        return { kind: 'refreshed', grant: grantIn(exchange, server), credential };
       }),
+
+    clientCredentials: (provider, scopes, only) =>
+      proven(
+        provider,
+        only === undefined ? credentialsOf(provider) : [only],
+        async (exchange, proof, credential) => {
+          const server = await servers.of(provider);
+          await seam.call('token.app', () =>
+            oauth.clientCredentialsGrantRequest(
+              server,
+              { client_id: provider.clientId },
+              authenticationOf(server, proof),
+              { scope: scopes.join(' ') },
+              servers.wire(exchange),
+            ),
+          );
+          return { kind: 'granted', grant: grantIn(exchange, server), credential };
+        },
+      ),
   };
 }
 
-const hostOf = (server: oauth.AuthorizationServer): string =>
-  new URL(server.token_endpoint ?? server.issuer).host;
-
-function authenticationOf(server: oauth.AuthorizationServer, secret: Secret): oauth.ClientAuth {
-  const offered = server.token_endpoint_auth_methods_supported;
-  const onlyBasic =
-    offered?.includes('client_secret_basic') === true && !offered.includes('client_secret_post');
-  return onlyBasic ? oauth.ClientSecretBasic(secret.expose()) : oauth.ClientSecretPost(secret.expose());
+/** @throws Unanswered */
+function grantIn({ answer }: Exchange, server: oauth.AuthorizationServer): Grant {
+  if (answer?.status !== 200) throw new Unanswered(answer, hostOf(server));
+  return readGrant(answer.text);
 }
+
+/** The provider knows the request and refuses the app itself: another credential may be accepted. */
+const isRefusal = (outcome: { kind: string }): outcome is Failed =>
+  outcome.kind === 'failed' && 'failure' in outcome && blamesCredential(outcome.failure as EndpointFailure);
 
 function accountParameters(ask: AuthorizationAsk, presetPrompt: string | undefined): Record<string, string> {
   if (ask.account.kind === 'hint') return { login_hint: ask.account.user };

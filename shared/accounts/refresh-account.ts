@@ -1,10 +1,12 @@
 import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
+import { settleCredential } from '../providers/settle-credential.ts';
 import { type Account, type Problem, type SealedTokens, tokenContext } from './account.ts';
 import type { StoredAccount } from './account-store.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
+import type { Refreshed, Unproven } from './oauth-client.ts';
 import { type EndpointFailure, judgeFailure, silence } from './token-failure.ts';
 
 export type RefreshOutcome =
@@ -23,6 +25,8 @@ export interface Refresher {
 
 const STORE_TRIES = 4;
 const STORE_PAUSE_MS = 250;
+/** Thrown while the credential is fetched, so before the provider is asked. */
+const UNASKED = /^(?:key-vault|no-identity)/;
 
 /**
  * Refreshes an account, in this order: the row says that a refresh has begun; the provider is asked; what it gave is
@@ -30,7 +34,7 @@ const STORE_PAUSE_MS = 250;
  * provider then refuses the old token, the person reads why.
  */
 export function createRefresher(deps: AccessTokenDeps): Refresher {
-  const { seam, accounts, sealer, providers, vault, oauth } = deps;
+  const { seam, accounts, sealer, providers, oauth } = deps;
   /** Received and not stored, because storage was away for longer than the tries last. */
   const unsaved = new Map<string, { etag: string; next: Account; token: Secret | undefined }>();
   const isoNow = (): string => new Date(seam.now()).toISOString();
@@ -131,36 +135,28 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   async function stuck(
     stored: StoredAccount,
     problem: Problem,
-    refusedAsOf?: string,
+    more: Pick<Partial<Account>, 'refusedAsOf' | 'refreshBegunAt'> = {},
   ): Promise<RefreshOutcome> {
     const account = await settle(stored, {
       state: 'needs-person',
       problem,
       retryAt: undefined,
-      refusedAsOf,
+      refusedAsOf: undefined,
+      ...more,
     });
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
   }
 
   /** Asks with the newest refresh token; where that is refused, with the one before, which Entra leaves alive. */
-  async function ask(provider: Provider, secret: Secret, account: Account): ReturnType<typeof oauth.refresh> {
+  async function ask(provider: Provider, account: Account): Promise<Refreshed> {
     const { refresh: newest, previousRefresh } = account.tokens;
-    const first = await oauth.refresh(
-      provider,
-      secret,
-      await sealer.open(newest, tokenContext(account, 'refresh')),
-    );
-    if (
-      first.kind === 'refreshed' ||
-      first.failure.error !== 'invalid_grant' ||
-      previousRefresh === undefined
-    )
+    const first = await oauth.refresh(provider, await sealer.open(newest, tokenContext(account, 'refresh')));
+    if (first.kind !== 'failed' || first.failure.error !== 'invalid_grant' || previousRefresh === undefined)
       return first;
     const verdict = judgeFailure(first.failure);
     if (verdict.kind === 'retrying' || first.failure.suberror !== undefined) return first;
     const second = await oauth.refresh(
       provider,
-      secret,
       await sealer.open(previousRefresh, tokenContext(account, 'refresh')),
     );
     return second.kind === 'refreshed' ? second : first;
@@ -180,10 +176,6 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         code: 'provider-missing',
         message: 'The provider was deleted. Connect the mailbox again.',
       });
-    const { credential } = provider;
-    const secret = await vault.get(credential.vaultName);
-    if (secret === undefined) return stuck(stored, secretMissing(provider), provider.changedAt);
-
     await sealer.ready();
     const begun = await accounts.replace(
       { ...stored.account, refreshBegunAt: stored.account.refreshBegunAt ?? isoNow() },
@@ -191,12 +183,24 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     );
     if (begun === undefined) return { kind: 'changed' };
     try {
-      const answer = await ask(provider, secret.value, begun.account);
-      if (answer.kind === 'refreshed') return await received(begun, answer.grant);
+      const answer = await ask(provider, begun.account);
+      if (answer.kind === 'refreshed') {
+        const outcome = await received(begun, answer.grant);
+        await settleCredential(deps, provider, answer.credential);
+        return outcome;
+      }
+      if (answer.kind === 'unproven')
+        // The provider was not asked: the row says again what it said before.
+        return await stuck(begun, credentialGone(provider, answer.reason), {
+          refusedAsOf: provider.changedAt,
+          refreshBegunAt: stored.account.refreshBegunAt,
+        });
       return await failed(begun, answer.failure, provider, stored.account.refreshBegunAt);
     } catch (error) {
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
         return stuck(begun, unreadable);
+      if (error instanceof PostroomError && UNASKED.test(error.code))
+        await settle(begun, { refreshBegunAt: stored.account.refreshBegunAt });
       throw error;
     }
   }
@@ -235,10 +239,16 @@ function problemFor(
   };
 }
 
-const secretMissing = (provider: Provider): Problem => ({
-  code: 'secret-missing',
-  message: `The client secret of ${provider.name} is not in Key Vault. Replace the secret of the provider.`,
-});
+const credentialGone = (provider: Provider, reason: Unproven['reason']): Problem =>
+  reason === 'disabled'
+    ? {
+        code: 'secret-disabled',
+        message: `The credential of ${provider.name} is switched off in Key Vault. Switch it on there, or replace the credential of the provider.`,
+      }
+    : {
+        code: 'secret-missing',
+        message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
+      };
 const unreadable: Problem = {
   code: 'tokens-unreadable',
   message:

@@ -57,6 +57,12 @@ export function judgeFailure(failure: EndpointFailure): Verdict {
   return { kind: 'needs-person', code, message, blames: 'settings' };
 }
 
+/** True when the provider refuses the app itself, and not the grant or the request. */
+export function blamesCredential(failure: EndpointFailure): boolean {
+  const verdict = judgeFailure(failure);
+  return verdict.kind === 'needs-person' && verdict.blames === 'credential';
+}
+
 /** `AADSTS7000222` where Microsoft gave a number, else the standard's word, else the status. */
 export function codeOf({ codes, error, status }: EndpointFailure): string {
   const [number] = codes;

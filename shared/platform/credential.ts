@@ -1,4 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
+import { PostroomError } from './errors.ts';
+import { Secret } from './secret.ts';
 
 let cached: { clientId: string | undefined; credential: TokenCredential } | undefined;
 
@@ -11,4 +13,25 @@ export async function appCredential(clientId: string | undefined): Promise<Token
   );
   cached = { clientId, credential };
   return credential;
+}
+
+/** A token of the managed identity for one audience (`api://…`), with which an app registration lets it vouch for the app. */
+export type IdentityAssertion = (audience: string) => Promise<Secret>;
+
+/**
+ * Asks the identity endpoint of the Functions host, and nothing else: what a developer's machine has cannot vouch for
+ * an app. The library keeps a token until shortly before its end.
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+ */
+export function managedIdentityAssertion(clientId: string | undefined): IdentityAssertion {
+  let identity: Promise<TokenCredential> | undefined;
+  return async (audience) => {
+    identity ??= import('@azure/identity').then(
+      ({ ManagedIdentityCredential }) =>
+        new ManagedIdentityCredential(clientId === undefined ? {} : { clientId }),
+    );
+    const answer = await (await identity).getToken(`${audience}/.default`);
+    if (answer === null) throw new PostroomError('no-identity', 'The identity endpoint gave no token.');
+    return new Secret(answer.token);
+  };
 }

@@ -1,4 +1,5 @@
 import type { PracticeWorld } from '../platform/config.ts';
+import { type Cloud, type CloudName, clouds } from './clouds.ts';
 
 export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
 /** What a token may be used for; each protocol is a scope of its own at Microsoft. */
@@ -31,30 +32,33 @@ export interface Preset {
 }
 
 // https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
-const outlookScopes: Record<Protocol, string> = {
-  imap: 'https://outlook.office.com/IMAP.AccessAsUser.All',
-  pop3: 'https://outlook.office.com/POP.AccessAsUser.All',
-  smtp: 'https://outlook.office.com/SMTP.Send',
+const outlookPermissions: Record<Protocol, string> = {
+  imap: 'IMAP.AccessAsUser.All',
+  pop3: 'POP.AccessAsUser.All',
+  smtp: 'SMTP.Send',
 };
-const outlook = (wanted: readonly Protocol[]): string[] =>
-  protocols.filter((protocol) => wanted.includes(protocol)).map((protocol) => outlookScopes[protocol]);
 
-const microsoft: Preset = {
-  name: 'microsoft',
-  label: 'Microsoft 365',
-  hint: 'Mailboxes of Exchange Online. You need the tenant, the client ID and a client secret of an app registration.',
-  needsTenant: true,
-  mail: {
-    imap: { host: 'outlook.office365.com', port: 993 },
-    pop3: { host: 'outlook.office365.com', port: 995 },
-    smtp: { host: 'smtp.office365.com', port: 587 },
-  },
-  endpointHosts: ['login.microsoftonline.com'],
-  authority: (tenant) => `https://login.microsoftonline.com/${tenant}/v2.0`,
-  mailScopes: outlook,
-  authorizationExtras: {},
-  offlineScope: true,
-};
+function microsoftPreset(cloud: Cloud): Preset {
+  return {
+    name: 'microsoft',
+    label: 'Microsoft 365',
+    hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
+    needsTenant: true,
+    mail: {
+      imap: { host: cloud.imapHost, port: 993 },
+      pop3: { host: cloud.imapHost, port: 995 },
+      smtp: { host: cloud.smtpHost, port: 587 },
+    },
+    endpointHosts: [cloud.loginHost],
+    authority: (tenant) => `https://${cloud.loginHost}/${tenant}/v2.0`,
+    mailScopes: (wanted) =>
+      protocols
+        .filter((protocol) => wanted.includes(protocol))
+        .map((protocol) => `${cloud.outlookScope}/${outlookPermissions[protocol]}`),
+    authorizationExtras: {},
+    offlineScope: true,
+  };
+}
 
 const google: Preset = {
   name: 'google',
@@ -91,7 +95,7 @@ const custom: Preset = {
 /** The identity provider and mail server that `npm start` runs: Microsoft's shape, on this machine. */
 function practicePreset(world: PracticeWorld): Preset {
   return {
-    ...microsoft,
+    ...microsoftPreset(clouds.worldwide),
     name: 'practice',
     label: 'Practice',
     hint: 'The practice mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
@@ -109,8 +113,11 @@ function practiceAuthority({ authority, tenant }: PracticeWorld): string {
 }
 
 /** The presets on offer; Practice only where `npm start` has set up its world. */
-export function presetsFor(config: { practice: PracticeWorld | undefined }): readonly Preset[] {
-  const known = [microsoft, google, custom];
+export function presetsFor(
+  config: { practice: PracticeWorld | undefined },
+  cloud: CloudName = 'worldwide',
+): readonly Preset[] {
+  const known = [microsoftPreset(clouds[cloud]), google, custom];
   return config.practice === undefined ? known : [practicePreset(config.practice), ...known];
 }
 
@@ -118,6 +125,7 @@ export function presetsFor(config: { practice: PracticeWorld | undefined }): rea
 export function presetNamed(
   name: string,
   config: { practice: PracticeWorld | undefined },
+  cloud?: CloudName,
 ): Preset | undefined {
-  return presetsFor(config).find((preset) => preset.name === name);
+  return presetsFor(config, cloud).find((preset) => preset.name === name);
 }

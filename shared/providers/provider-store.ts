@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { base32 } from './base32.ts';
+import { type CloudName, isCloudName } from './clouds.ts';
+import { columnsOfCredentials, credentialsOfRow } from './credential-columns.ts';
 import type { PresetName } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 
@@ -13,6 +15,11 @@ export interface ProviderStore {
   list(): Promise<Provider[]>;
   get(id: string): Promise<Provider | undefined>;
   save(provider: Provider): Promise<void>;
+  /**
+   * Writes what `change` makes of the newest row, also while others write; `change` may run several times. Undefined:
+   * the provider is gone, or `change` answered undefined.
+   */
+  change(id: string, change: (provider: Provider) => Provider | undefined): Promise<Provider | undefined>;
   remove(id: string): Promise<void>;
 }
 
@@ -35,6 +42,17 @@ export function createProviderStore(tables: Tables): ProviderStore {
     async save(provider) {
       await table.commit(PARTITION, [{ kind: 'put', row: rowOf(provider) }]);
     },
+    async change(id, change) {
+      for (;;) {
+        const row = await table.get(PARTITION, id);
+        const next = row === undefined ? undefined : change(providerOf(row));
+        if (row === undefined || next === undefined) return undefined;
+        const written = await table.commit(PARTITION, [
+          { kind: 'replace', row: rowOf(next), etag: row.etag ?? '' },
+        ]);
+        if (written.ok) return next;
+      }
+    },
     async remove(id) {
       await table.commit(PARTITION, [{ kind: 'remove', rowKey: id }]);
     },
@@ -42,18 +60,17 @@ export function createProviderStore(tables: Tables): ProviderStore {
 }
 
 function rowOf(provider: Provider): Row {
-  const { credential, endpoints } = provider;
+  const { endpoints } = provider;
   return {
     partitionKey: PARTITION,
     rowKey: provider.id,
     name: provider.name,
+    state: provider.state,
     preset: provider.preset,
+    cloud: provider.cloud,
     tenant: provider.tenant,
     clientId: provider.clientId,
-    secretName: credential.vaultName,
-    secretVersion: credential.version,
-    secretSetAt: credential.setAt,
-    secretExpiresOn: credential.expiresOn,
+    ...columnsOfCredentials(provider),
     issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
     authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
     tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : undefined,
@@ -67,16 +84,12 @@ function providerOf(row: Row): Provider {
   return {
     id: row.rowKey,
     name: text(row, 'name'),
+    state: row['state'] === 'draft' ? 'draft' : 'ready',
     preset: presetNameOf(row),
+    cloud: cloudOf(row),
     tenant: optional(row, 'tenant'),
     clientId: text(row, 'clientId'),
-    credential: {
-      kind: 'secret',
-      vaultName: text(row, 'secretName'),
-      version: text(row, 'secretVersion'),
-      setAt: text(row, 'secretSetAt'),
-      expiresOn: text(row, 'secretExpiresOn'),
-    },
+    ...credentialsOfRow(row),
     endpoints: endpointsOf(row),
     scopes: text(row, 'scopes')
       .split(' ')
@@ -100,6 +113,14 @@ function presetNameOf(row: Row): PresetName {
   const name = row['preset'];
   if (name === 'microsoft' || name === 'google' || name === 'custom' || name === 'practice') return name;
   throw broken(row, 'preset');
+}
+
+function cloudOf(row: Row): CloudName {
+  const name = row['cloud'];
+  // Rows of the first release knew one cloud and have no such column.
+  if (name === undefined) return 'worldwide';
+  if (isCloudName(name)) return name;
+  throw broken(row, 'cloud');
 }
 
 function optional(row: Row, column: string): string | undefined {

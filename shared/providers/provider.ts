@@ -1,16 +1,8 @@
 import type { PracticeWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
+import { type CloudName, clouds } from './clouds.ts';
+import type { HeldCredentials } from './credential.ts';
 import { type Preset, type PresetName, type Protocol, presetNamed, protocols } from './presets.ts';
-
-/** How the app proves itself at the token endpoint. The value itself stands in Key Vault under `vaultName`. */
-export interface ClientSecret {
-  kind: 'secret';
-  vaultName: string;
-  version: string;
-  /** ISO times. */
-  setAt: string;
-  expiresOn: string;
-}
 
 /** Where a provider without a preset answers. */
 export type CustomEndpoints =
@@ -18,14 +10,18 @@ export type CustomEndpoints =
   | { kind: 'manual'; authorization: string; token: string };
 
 /** An OAuth app registration, as Postroom knows it. */
-export interface Provider {
+export interface Provider extends HeldCredentials {
   id: string;
   name: string;
+  /** A draft has a name and whatever else was known when it was saved; nobody can sign in through it. */
+  state: 'draft' | 'ready';
   preset: PresetName;
+  /** Which of Microsoft's separate clouds the tenant lives in; worldwide for every other preset. */
+  cloud: CloudName;
   /** Directory (tenant) id or domain; Microsoft and Practice only. */
   tenant: string | undefined;
+  /** Empty in a draft that does not know it yet. */
   clientId: string;
-  credential: ClientSecret;
   /** Custom only. */
   endpoints: CustomEndpoints | undefined;
   /** Mail scopes of a custom provider; presets know their own. */
@@ -44,7 +40,7 @@ interface World {
  * @throws PostroomError `practice-gone` when a Practice provider is used where no practice world runs.
  */
 export function presetOf(provider: Provider, config: World): Preset {
-  const preset = presetNamed(provider.preset, config);
+  const preset = presetNamed(provider.preset, config, provider.cloud);
   if (preset === undefined)
     throw new PostroomError(
       'practice-gone',
@@ -76,4 +72,9 @@ export function scopesOf(
   return [...mail, 'openid', 'profile', 'email', ...(preset.offlineScope ? ['offline_access'] : [])];
 }
 
-export const secretName = (providerId: string): string => `provider-${providerId}`;
+/**
+ * Whom a managed identity's token must be made for, so that the provider's cloud accepts it for an app.
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+ */
+export const exchangeAudienceOf = ({ cloud }: Pick<Provider, 'cloud'>): string =>
+  clouds[cloud].exchangeAudience;

@@ -6,6 +6,7 @@ import { createOAuthClient, type OAuthClient, type Redeemed } from '../../shared
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import { MemoryVault } from './memory-vault.ts';
 
 interface Asked {
   path: string;
@@ -96,18 +97,35 @@ const server = new OddServer();
 let client: OAuthClient;
 beforeAll(() => server.start());
 afterAll(() => server.stop());
-beforeEach(() => {
+beforeEach(async () => {
   server.reset();
-  client = createOAuthClient({ config: { local: true, practice: undefined }, seam: openSeam });
+  client = await newClient();
 });
+
+/** A client whose vault holds the one secret. */
+async function newClient({ local = true } = {}): Promise<OAuthClient> {
+  const vault = new MemoryVault(openSeam);
+  await vault.set('x', new Secret('s3cret/+'), { contentType: 'text/plain' });
+  const identityAssertion = (): Promise<Secret> => Promise.reject(new Error('not part of this test'));
+  return createOAuthClient({
+    config: { local, practice: undefined },
+    seam: openSeam,
+    vault,
+    identityAssertion,
+  });
+}
 
 const provider = (change: Partial<Provider> = {}): Provider => ({
   id: 'p'.repeat(26),
   name: 'Odd',
+  state: 'ready',
   preset: 'custom',
+  cloud: 'worldwide',
   tenant: undefined,
   clientId: CLIENT,
-  credential: { kind: 'secret', vaultName: 'x', version: '1', setAt: '', expiresOn: '' },
+  credential: { kind: 'secret', vaultName: 'x', version: 'v1', setAt: '', expiresOn: '' },
+  nextCredential: undefined,
+  retired: [],
   endpoints: { kind: 'discovery', issuer: server.origin },
   scopes: ['mail'],
   createdAt: '',
@@ -116,7 +134,7 @@ const provider = (change: Partial<Provider> = {}): Provider => ({
 });
 
 const redeem = (one: Provider = provider(), parameters = 'code=c1&state=s'): Promise<Redeemed> =>
-  client.redeem(one, new Secret('s3cret/+'), {
+  client.redeem(one, {
     parameters: new URLSearchParams(parameters),
     redirectUri: 'http://localhost/cb',
     verifier: new Secret('v'.repeat(43)),
@@ -187,7 +205,7 @@ describe('a provider', () => {
     expect(server.asked.at(-2)).toMatchObject({ path: '/token', authorization: undefined });
     expect(server.asked.at(-2)?.body.get('client_secret')).toBe('s3cret/+');
     expect(server.asked.at(-2)?.body.get('code_verifier')).toBe('v'.repeat(43));
-    client = createOAuthClient({ config: { local: true, practice: undefined }, seam: openSeam });
+    client = await newClient();
     server.metadata['token_endpoint_auth_methods_supported'] = ['client_secret_basic'];
     await redeem();
     expect(server.asked.at(-2)?.authorization).toMatch(/^Basic /);
@@ -208,7 +226,7 @@ describe('a provider', () => {
   });
 
   it('with private addresses is not reached where Azure runs the app', async () => {
-    client = createOAuthClient({ config: { local: false, practice: undefined }, seam: openSeam });
+    client = await newClient({ local: false });
     const result = await redeem();
     expect(result).toMatchObject({ kind: 'failed', failure: { error: 'endpoint-refused' } });
     expect(server.asked).toEqual([]);

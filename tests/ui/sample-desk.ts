@@ -124,7 +124,9 @@ export function sampleDesk(): SampleDesk {
 export const sampleProvider: Provider = {
   id: 'p1',
   name: 'Contoso',
+  state: 'ready',
   preset: 'custom',
+  cloud: 'worldwide',
   tenant: undefined,
   clientId: 'c1',
   credential: {
@@ -134,6 +136,8 @@ export const sampleProvider: Provider = {
     setAt: ago(9),
     expiresOn: ago(-90_000),
   },
+  nextCredential: undefined,
+  retired: [],
   endpoints: { kind: 'discovery', issuer: 'https://login.example' },
   scopes: [],
   createdAt: ago(9),

@@ -1,0 +1,74 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { IdentityAssertion } from '../platform/credential.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { Vault, VaultEntry } from '../platform/vault.ts';
+import { type Credential, sha256ThumbprintOf, type VaultVersion } from '../providers/credential.ts';
+import { exchangeAudienceOf, type Provider } from '../providers/provider.ts';
+
+/** What goes along with a token request to prove the app. */
+export type ClientProof =
+  | { kind: 'secret'; value: Secret }
+  /** `thumbprint`: `x5t#S256` of the certificate. */
+  | { kind: 'certificate'; privateKey: KeyObject; thumbprint: string }
+  | { kind: 'assertion'; value: Secret };
+
+export interface ProofDeps {
+  seam: Seam;
+  vault: Vault;
+  identityAssertion: IdentityAssertion;
+}
+
+/** The entry is gone from Key Vault, or somebody has switched it off. */
+export type ProofGap = 'missing' | 'disabled';
+
+/**
+ * Fetches what a credential stands for.
+ * @throws PostroomError when the vault or the identity endpoint is away.
+ */
+export async function proofOf(
+  deps: ProofDeps,
+  provider: Provider,
+  credential: Credential,
+): Promise<ClientProof | { kind: 'gap'; gap: ProofGap }> {
+  if (credential.kind === 'federated')
+    return { kind: 'assertion', value: await assertionFor(deps, provider) };
+  const entry = await entryOf(deps.vault, credential);
+  if (entry === 'missing' || entry === 'disabled') return { kind: 'gap', gap: entry };
+  if (credential.kind === 'secret') return { kind: 'secret', value: entry.value };
+  return {
+    kind: 'certificate',
+    privateKey: createPrivateKey(entry.value.expose()),
+    thumbprint: sha256ThumbprintOf(credential.certificate),
+  };
+}
+
+async function entryOf(vault: Vault, { vaultName, version }: VaultVersion): Promise<VaultEntry | ProofGap> {
+  try {
+    return (await vault.get(vaultName, version)) ?? 'missing';
+  } catch (error) {
+    if (error instanceof PostroomError && error.code === 'secret-disabled') return 'disabled';
+    throw error;
+  }
+}
+
+/**
+ * The managed identity's own word for this app, made for the cloud of the provider.
+ * @throws PostroomError `no-identity` where there is no identity endpoint, or it gives no token.
+ */
+export async function assertionFor(
+  deps: Pick<ProofDeps, 'seam' | 'identityAssertion'>,
+  provider: Provider,
+): Promise<Secret> {
+  try {
+    return await deps.seam.call('token.identity', () => deps.identityAssertion(exchangeAudienceOf(provider)));
+  } catch (error) {
+    if (error instanceof PostroomError) throw error;
+    throw new PostroomError(
+      'no-identity',
+      'The managed identity gave no token: on Azure it must be assigned to the app, elsewhere there is none.',
+      { cause: error },
+    );
+  }
+}

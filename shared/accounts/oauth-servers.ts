@@ -1,0 +1,123 @@
+import * as oauth from 'oauth4webapi';
+import type { PracticeWorld } from '../platform/config.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import { endpointProblem } from '../providers/endpoint-safety.ts';
+import { type Answer, guardedFetch } from '../providers/guarded-fetch.ts';
+import { endpointsOf, type Provider, presetOf } from '../providers/provider.ts';
+import { tidyTokenBody } from './grant.ts';
+import { isIssuerOf } from './issuer-rules.ts';
+import { objectOf } from './token-failure.ts';
+import { Unanswered } from './unanswered.ts';
+
+/** One request on its way: the last answer is kept, because its status and Retry-After decide. */
+export interface Exchange {
+  answer?: Answer;
+  /** Mends an `expires_in` that the library would refuse the whole answer for. */
+  tidy?: boolean;
+}
+
+interface FetchOptions {
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body?: URLSearchParams | undefined;
+}
+
+/** What the library takes to send through us. */
+export interface Wire {
+  [oauth.allowInsecureRequests]: boolean;
+  [oauth.customFetch]: (url: string, options: FetchOptions) => Promise<Response>;
+}
+
+export interface OAuthServers {
+  /**
+   * Where a provider answers, by discovery (remembered for an hour) or as typed.
+   * @throws PostroomError `endpoint-refused` when it names an address that may not be used; Unanswered.
+   */
+  of(provider: Provider): Promise<oauth.AuthorizationServer>;
+  /** The library's fetch: our guarded one. */
+  wire(exchange: Exchange): Wire;
+}
+
+interface Known {
+  server: oauth.AuthorizationServer;
+  until: number;
+}
+const METADATA_MS = 60 * 60_000;
+
+export const hostOf = (server: oauth.AuthorizationServer): string =>
+  new URL(server.token_endpoint ?? server.issuer).host;
+
+export function createOAuthServers(deps: {
+  config: { local: boolean; practice: PracticeWorld | undefined };
+  seam: Seam;
+}): OAuthServers {
+  const { config, seam } = deps;
+  const known = new Map<string, Known>();
+  const rules = { local: config.local };
+
+  function wire(exchange: Exchange): Wire {
+    return {
+      [oauth.allowInsecureRequests]: config.local,
+      [oauth.customFetch]: async (url, { method, headers, body }) => {
+        const answer = await guardedFetch(url, { method, headers, body: body?.toString() }, rules);
+        exchange.answer = answer;
+        const text = exchange.tidy === true ? tidyTokenBody(answer.text) : answer.text;
+        const empty = answer.status === 204 || answer.status === 304;
+        return new Response(empty ? null : text, {
+          status: answer.status,
+          headers: { 'content-type': 'application/json' },
+        });
+      },
+    };
+  }
+
+  async function discovered(provider: Provider, issuer: string): Promise<oauth.AuthorizationServer> {
+    const before = known.get(issuer);
+    if (before !== undefined && before.until > seam.now()) return before.server;
+    const problem = endpointProblem(issuer, rules);
+    if (problem !== undefined) throw new PostroomError('endpoint-refused', problem);
+    const exchange: Exchange = {};
+    const response = await seam.call('token.discovery', () =>
+      oauth.discoveryRequest(new URL(issuer), wire(exchange)),
+    );
+    if (exchange.answer?.status !== 200) throw new Unanswered(exchange.answer, new URL(issuer).host);
+    const announced = String(objectOf(exchange.answer.text)['issuer'] ?? '');
+    if (!isIssuerOf(provider, issuer, announced))
+      throw new PostroomError('endpoint-refused', `Discovery at ${issuer} names another issuer.`);
+    const server = checked(provider, await oauth.processDiscoveryResponse(new URL(announced), response));
+    known.set(issuer, { server, until: seam.now() + METADATA_MS });
+    return server;
+  }
+
+  /** Codes, secrets and tokens go to vetted addresses only: a preset's own hosts, or public ones over https. */
+  function checked(provider: Provider, server: oauth.AuthorizationServer): oauth.AuthorizationServer {
+    const hosts = presetOf(provider, config).endpointHosts;
+    for (const address of [server.authorization_endpoint, server.token_endpoint, server.jwks_uri]) {
+      if (address === undefined) continue;
+      const problem = endpointProblem(address, rules);
+      if (problem !== undefined || (hosts !== undefined && !hosts.includes(new URL(address).hostname)))
+        throw new PostroomError(
+          'endpoint-refused',
+          `${provider.name} names an address that may not be used. ${problem ?? ''}`.trim(),
+        );
+    }
+    if (server.authorization_endpoint === undefined || server.token_endpoint === undefined)
+      throw new PostroomError('endpoint-refused', `${provider.name} does not say where people sign in.`);
+    return server;
+  }
+
+  return {
+    wire,
+    async of(provider) {
+      const endpoints = endpointsOf(provider, config);
+      if (endpoints.kind === 'discovery') return discovered(provider, endpoints.issuer);
+      const { authorization, token } = endpoints;
+      return checked(provider, {
+        issuer: new URL(token).origin,
+        authorization_endpoint: authorization,
+        token_endpoint: token,
+      });
+    },
+  };
+}

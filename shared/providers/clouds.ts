@@ -1,0 +1,77 @@
+/** Microsoft's separate clouds: a registration, its credentials and its mailboxes live in one of them. */
+export type CloudName = 'worldwide' | 'gcc-high' | 'dod' | 'china';
+
+export interface Cloud {
+  label: string;
+  /** Host of sign-in, token and key addresses. */
+  loginHost: string;
+  /** Origin of the portal where app registrations are kept. */
+  portal: string;
+  /** Where Microsoft Graph answers: the resource a preflight asks for. */
+  graph: string;
+  /** Prefix of the scopes of IMAP, POP and SMTP. */
+  outlookScope: string;
+  /** Resource of a token for the app itself. */
+  outlookApp: string;
+  imapHost: string;
+  smtpHost: string;
+  /** Audience of a managed identity's token that is to be exchanged. */
+  exchangeAudience: string;
+}
+
+/**
+ * Sign-in, Graph and portal hosts:
+ * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ * Mail hosts of the government and China: https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges
+ */
+export const clouds: Readonly<Record<CloudName, Cloud>> = {
+  worldwide: {
+    label: 'Worldwide (also GCC)',
+    loginHost: 'login.microsoftonline.com',
+    portal: 'https://entra.microsoft.com',
+    graph: 'https://graph.microsoft.com',
+    outlookScope: 'https://outlook.office.com',
+    outlookApp: 'https://outlook.office365.com',
+    imapHost: 'outlook.office365.com',
+    smtpHost: 'smtp.office365.com',
+    exchangeAudience: 'api://AzureADTokenExchange',
+  },
+  'gcc-high': {
+    label: 'US Government, GCC High',
+    loginHost: 'login.microsoftonline.us',
+    portal: 'https://portal.azure.us',
+    graph: 'https://graph.microsoft.us',
+    outlookScope: 'https://outlook.office365.us',
+    outlookApp: 'https://outlook.office365.us',
+    imapHost: 'outlook.office365.us',
+    smtpHost: 'smtp.office365.us',
+    exchangeAudience: 'api://AzureADTokenExchangeUSGov',
+  },
+  dod: {
+    label: 'US Government, DoD',
+    loginHost: 'login.microsoftonline.us',
+    portal: 'https://portal.azure.us',
+    graph: 'https://dod-graph.microsoft.us',
+    outlookScope: 'https://outlook.office365.us',
+    outlookApp: 'https://outlook.office365.us',
+    imapHost: 'outlook-dod.office365.us',
+    smtpHost: 'outlook-dod.office365.us',
+    exchangeAudience: 'api://AzureADTokenExchangeUSGov',
+  },
+  china: {
+    label: 'China (21Vianet)',
+    loginHost: 'login.partner.microsoftonline.cn',
+    portal: 'https://portal.azure.cn',
+    graph: 'https://microsoftgraph.chinacloudapi.cn',
+    outlookScope: 'https://partner.outlook.cn',
+    outlookApp: 'https://partner.outlook.cn',
+    imapHost: 'partner.outlook.cn',
+    smtpHost: 'smtp.partner.outlook.cn',
+    exchangeAudience: 'api://AzureADTokenExchangeChina',
+  },
+};
+
+export const cloudNames = Object.keys(clouds) as CloudName[];
+
+export const isCloudName = (value: unknown): value is CloudName =>
+  typeof value === 'string' && Object.hasOwn(clouds, value);
