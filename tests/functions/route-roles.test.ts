@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isOpenPath } from '../../functions/guard.ts';
+import { servicesOn } from '../../functions/services.ts';
+import { allPages, createWeb } from '../../functions/web.ts';
+import { parseConfig } from '../../shared/platform/config.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { type Access, accessOf, functionRoutes } from './route-roles.ts';
+
+const ORIGIN = 'https://desk.example';
+const web = webWith({ WEBSITE_AUTH_ENABLED: 'true' });
+const withoutSignIn = webWith({ WEBSITE_AUTH_ENABLED: 'false' });
+
+function webWith(environment: Record<string, string>): ReturnType<typeof createWeb> {
+  const config = parseConfig({
+    DataStorage: 'UseDevelopmentStorage=true',
+    KEY_VAULT_URI: 'https://vault.example',
+    PUBLIC_URL: ORIGIN,
+    ...environment,
+  });
+  const services = servicesOn({
+    config,
+    seam: openSeam,
+    tables: new MemoryTables(openSeam),
+    blobs: new MemoryBlobs(openSeam),
+    vault: new MemoryVault(),
+    queues: { send: () => Promise.resolve() },
+  });
+  return createWeb(() => services, allPages());
+}
+
+/** `GET /tickets/:id`, as registered; middleware stands under every method and is none. */
+const routes = [...new Set(web.routes.map(({ method, path }) => `${method} ${path}`))].filter(
+  (route) => !route.startsWith('ALL ') && !route.startsWith('GET /assets/'),
+);
+const changing = (route: string): boolean => !/^(?:GET|HEAD|OPTIONS) /.test(route);
+
+type Caller = 'nobody' | 'no role' | 'agent' | 'admin';
+const rolesOf: Readonly<Record<Exclude<Caller, 'nobody'>, readonly string[]>> = {
+  'no role': ['reader'],
+  agent: ['agent'],
+  admin: ['admin'],
+};
+
+function headersOf(caller: Caller): Record<string, string> {
+  const own = { 'sec-fetch-site': 'same-origin' };
+  if (caller === 'nobody') return own;
+  const claims = [
+    { typ: 'oid', val: '11111111-2222-4333-8444-555555555555' },
+    { typ: 'name', val: 'Pat' },
+    ...rolesOf[caller].map((val) => ({ typ: 'roles', val })),
+  ];
+  const header = Buffer.from(JSON.stringify({ claims })).toString('base64');
+  return { ...own, 'x-ms-client-principal': header };
+}
+
+/** Asks for a route with made-up names in place of its parameters. */
+async function ask(route: string, caller: Caller, at = web, method?: string): Promise<Response> {
+  const [registered = 'GET', path = '/'] = route.split(' ');
+  const address = ORIGIN + path.replaceAll(/:\w+(\{[^}]*\})?/g, 'a'.repeat(26));
+  const bodied = changing(`${method ?? registered} `);
+  const body = bodied ? { body: new URLSearchParams() } : {};
+  return at.request(address, { method: method ?? registered, headers: headersOf(caller), ...body });
+}
+
+type Answer = 'let in' | 'sent to sign in' | 'refused';
+function answerOf(response: Response): Answer {
+  if (response.status === 302 && response.headers.get('location')?.startsWith('/.auth/login/') === true)
+    return 'sent to sign in';
+  return response.status === 403 ? 'refused' : 'let in';
+}
+
+const expected = (access: Access, caller: Caller): Answer => {
+  if (access === 'everyone') return 'let in';
+  if (caller === 'nobody') return 'sent to sign in';
+  if (caller === 'no role') return 'refused';
+  return access === 'agent' || caller === 'admin' ? 'let in' : 'refused';
+};
+
+describe('every address', () => {
+  test('is classified, and nothing else is', () => {
+    expect(routes.filter((route) => accessOf[route] === undefined)).toEqual([]);
+    expect(Object.keys(accessOf).filter((route) => !routes.includes(route))).toEqual([]);
+  });
+
+  test('of main.ts too', () => {
+    const source = readFileSync(join(import.meta.dirname, '../../functions/main.ts'), 'utf8');
+    const registered = [...source.matchAll(/app\.http\([^)]*?route: '([^']*)'/gs)].map(([, route]) => route);
+    expect(registered.length).toBe(source.match(/app\.(?:http|get|post|put|patch|deleteRequest)\(/g)?.length);
+    expect(registered).toEqual(Object.keys(functionRoutes));
+  });
+
+  test('that a stranger may open stands on the list of open paths, and no other one does', () => {
+    const open = routes.filter((route) => isOpenPath(route.split(' ')[1] ?? ''));
+    expect(open).toEqual(routes.filter((route) => accessOf[route] === 'everyone'));
+  });
+});
+
+const callers: readonly Caller[] = ['nobody', 'no role', 'agent', 'admin'];
+describe.each(callers)('%s', (caller) => {
+  test.each(routes)('gets what is right at %s', async (route) => {
+    const response = await ask(route, caller);
+    expect(answerOf(response)).toBe(expected(accessOf[route] ?? 'admin', caller));
+    expect(response.status).toBeLessThan(500);
+  });
+
+  test('gets no further with HEAD, with another method, or with another writing of the address', async () => {
+    for (const route of routes.filter((one) => expected(accessOf[one] ?? 'admin', caller) !== 'let in')) {
+      const variants = [
+        await ask(route, caller, web, 'HEAD'),
+        await ask(route, caller, web, 'OPTIONS'),
+        await ask(`${route}/`, caller),
+        await ask(`${route}.`, caller),
+        await ask(route.replace(' /', ' //'), caller),
+        await ask(route.replace(' /', ' /./'), caller),
+        await ask(
+          route.replace(/[a-z](?=[^a-z]*$)/, (letter) => letter.toUpperCase()),
+          caller,
+        ),
+      ];
+      // A path that is none may be said to be none to those who may look at all.
+      const shown = variants.filter(
+        ({ status }) => status < 300 || (status >= 400 && ![403, 404].includes(status)),
+      );
+      expect([route, shown.map(({ status }) => status)]).toEqual([route, []]);
+    }
+  });
+});
+
+describe('while the platform does not sign people in', () => {
+  test.each(routes)('the header of an admin opens nothing at %s', async (route) => {
+    const response = await ask(route, 'admin', withoutSignIn);
+    if (accessOf[route] === 'everyone') {
+      // Open by itself: the forged header must add nothing to what a stranger is shown.
+      const stranger = await ask(route, 'nobody', withoutSignIn);
+      expect(await response.text()).toBe(await stranger.text());
+    } else expect(answerOf(response)).toBe('refused');
+  });
+});
