@@ -23,6 +23,9 @@ param alertEmail string = ''
 @description('Secret-free address of an SMTP relay for mail of the desk itself.')
 param smtpRelayUrl string = ''
 
+@description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
+param noticeEmail string = ''
+
 @description('Webhook that hears of notices. Its key is the secret `notice-webhook-key` in the vault.')
 param noticeWebhookUrl string = ''
 
@@ -178,6 +181,7 @@ module app 'modules/app.bicep' = {
     adminObjectIds: adminObjectIds
     publicUrl: publicUrl
     smtpRelayUrl: smtpRelayUrl
+    noticeEmail: empty(noticeEmail) ? alertEmail : noticeEmail
     noticeWebhookUrl: noticeWebhookUrl
   }
   // The first start reads the package, takes locks and asks the vault: without its roles, or without a way there, it

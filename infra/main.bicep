@@ -28,6 +28,9 @@ param alertEmail string = ''
 @description('Secret-free address of an SMTP relay for mail of the desk itself.')
 param smtpRelayUrl string = ''
 
+@description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
+param noticeEmail string = ''
+
 @description('Webhook that hears of notices. Its key is the secret `notice-webhook-key` in the vault.')
 param noticeWebhookUrl string = ''
 
@@ -94,6 +97,7 @@ module desk 'desk.bicep' = {
     publicUrl: publicUrl
     alertEmail: alertEmail
     smtpRelayUrl: smtpRelayUrl
+    noticeEmail: noticeEmail
     noticeWebhookUrl: noticeWebhookUrl
     privateNetworking: privateNetworking
     instanceMemoryMB: instanceMemoryMB

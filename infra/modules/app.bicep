@@ -19,6 +19,7 @@ param signInClientId string
 param adminObjectIds string
 param publicUrl string
 param smtpRelayUrl string
+param noticeEmail string
 param noticeWebhookUrl string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -178,15 +179,15 @@ var settingsOfSignIn = {
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
 }
 
-// A reference to a secret that nobody has written shows as an error in the portal, so it is there with its webhook only.
-var settingsOfNotices = union(
-  empty(smtpRelayUrl) ? {} : { SMTP_RELAY_URL: smtpRelayUrl },
-  empty(noticeWebhookUrl)
-    ? {}
-    : {
-        NOTICE_WEBHOOK_URL: noticeWebhookUrl
-        NOTICE_WEBHOOK_KEY: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/notice-webhook-key)'
-      }
-)
+// Empty means: not that way. A reference to a secret that nobody has written shows as an error in the portal, so it is
+// there with its webhook only.
+var settingsOfNotices = {
+  SMTP_RELAY_URL: smtpRelayUrl
+  NOTICE_EMAIL: noticeEmail
+  NOTICE_WEBHOOK_URL: noticeWebhookUrl
+  NOTICE_WEBHOOK_KEY: empty(noticeWebhookUrl)
+    ? ''
+    : '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/notice-webhook-key)'
+}
 
 output url string = url

@@ -18,6 +18,23 @@ export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; tables: string; blobs: string; queues: string; clientId: string | undefined };
 
+/** The ways on which people hear of notices beside the pages. */
+export interface NoticeSettings {
+  emails: readonly string[];
+  /** The address may be all that Teams or Slack ask for, so it is kept like a key. */
+  webhook: { url: Secret; key: Secret | undefined } | undefined;
+}
+
+/** Where traces and metrics go. */
+export type TelemetrySettings =
+  | { kind: 'console' }
+  | {
+      kind: 'azure-monitor';
+      connectionString: string;
+      /** Set: with the app's own identity instead of the key in the connection string. */
+      identity: { clientId: string | undefined } | undefined;
+    };
+
 export interface Config {
   storage: StorageSettings;
   vaultUri: string;
@@ -32,6 +49,9 @@ export interface Config {
   practice: PracticeWorld | undefined;
   /** A relay for mail that no mailbox sends; its address may hold a password. */
   smtpRelay: Secret | undefined;
+  notices: NoticeSettings;
+  /** Undefined: nobody measures. */
+  telemetry: TelemetrySettings | undefined;
 }
 
 const blankIsAbsent = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -62,9 +82,18 @@ const settings = z
     KEY_VAULT_URI: z.preprocess(blankIsAbsent, z.url({ error: 'the address of the vault, https://…' })),
     PUBLIC_URL: z.preprocess(blankIsAbsent, z.url({ error: 'the address people open, https://…' })),
     ADMIN_OBJECT_IDS: text,
+    APPLICATIONINSIGHTS_CONNECTION_STRING: text,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text,
     POSTROOM_LOCAL: flag,
     POSTROOM_PRACTICE: text,
+    POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
     SMTP_RELAY_URL: text,
+    NOTICE_EMAIL: text,
+    NOTICE_WEBHOOK_URL: z.preprocess(
+      blankIsAbsent,
+      z.url({ protocol: /^https?$/, error: 'the address that takes notices, https://…' }).optional(),
+    ),
+    NOTICE_WEBHOOK_KEY: text,
     WEBSITE_AUTH_ENABLED: flag,
     WEBSITE_INSTANCE_ID: text,
   })
@@ -78,6 +107,10 @@ const settings = z
         'must not be set where Azure runs the app: it allows http and private addresses',
       );
     if (!local && !value.PUBLIC_URL?.startsWith('https://')) wrong('PUBLIC_URL', 'must begin with https://');
+    if (!local && value.NOTICE_WEBHOOK_URL?.startsWith('http://'))
+      wrong('NOTICE_WEBHOOK_URL', 'must begin with https://');
+    if (!listOf(value.NOTICE_EMAIL).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
+      wrong('NOTICE_EMAIL', 'must be mail addresses with commas between them');
     if (value.DataStorage === undefined) {
       for (const name of [
         'DataStorage__tableServiceUri',
@@ -87,6 +120,10 @@ const settings = z
         if (value[name] === undefined) wrong(name, 'is missing (or set DataStorage to a connection string)');
     }
   });
+
+/** Commas, semicolons and blanks between the parts. */
+const listOf = (value: string | undefined): string[] =>
+  (value ?? '').split(/[\s,;]+/).filter((part) => part !== '');
 
 const isOn = (value: string | undefined): boolean => value === 'true' || value === '1';
 
@@ -106,12 +143,14 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     storage: storageOf(value),
     vaultUri: value.KEY_VAULT_URI,
     publicUrl: new URL(value.PUBLIC_URL).origin,
-    adminObjectIds: (value.ADMIN_OBJECT_IDS ?? '').split(/[\s,;]+/).filter((id) => id !== ''),
+    adminObjectIds: listOf(value.ADMIN_OBJECT_IDS),
     managedIdentityClientId: value.AZURE_CLIENT_ID,
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
     practice: local ? practiceOf(value.POSTROOM_PRACTICE) : undefined,
+    notices: noticesOf(value),
     smtpRelay: value.SMTP_RELAY_URL === undefined ? undefined : new Secret(value.SMTP_RELAY_URL),
+    telemetry: telemetryOf(value),
   };
 }
 
@@ -124,6 +163,30 @@ function storageOf(value: z.infer<typeof settings>): StorageSettings {
     blobs: value.DataStorage__blobServiceUri ?? '',
     queues: value.DataStorage__queueServiceUri ?? '',
     clientId: value.DataStorage__clientId ?? value.AZURE_CLIENT_ID,
+  };
+}
+
+/**
+ * The names and the form of `Authorization=AAD;ClientId=…` are the platform's:
+ * https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
+ */
+function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undefined {
+  if (value.POSTROOM_TELEMETRY === 'console') return { kind: 'console' };
+  const connectionString = value.APPLICATIONINSIGHTS_CONNECTION_STRING;
+  if (connectionString === undefined) return undefined;
+  const sign = value.APPLICATIONINSIGHTS_AUTHENTICATION_STRING ?? '';
+  const clientId = /(?:^|;)\s*ClientId=([^;\s]+)/i.exec(sign)?.[1];
+  const identity = /(?:^|;)\s*Authorization=AAD\b/i.test(sign) ? { clientId } : undefined;
+  return { kind: 'azure-monitor', connectionString, identity };
+}
+
+function noticesOf(value: z.infer<typeof settings>): NoticeSettings {
+  const { NOTICE_WEBHOOK_URL: url, NOTICE_WEBHOOK_KEY: key } = value;
+  // Where the platform cannot read the vault it leaves the reference standing, which everybody can guess.
+  const usable = key === undefined || key.startsWith('@Microsoft.KeyVault(') ? undefined : new Secret(key);
+  return {
+    emails: listOf(value.NOTICE_EMAIL),
+    webhook: url === undefined ? undefined : { url: new Secret(url), key: usable },
   };
 }
 

@@ -25,14 +25,11 @@ function setLocally(): string[] {
   return [...all(stack?.[1] ?? '', /^\s+(\w+):/gm), ...all(source('dev/start.ts'), /settings: \{ (\w+):/g)];
 }
 
-const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE'];
-/** In Azure only where the operator asked for them. */
-const ifWanted = ['SMTP_RELAY_URL'];
+const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE', 'POSTROOM_TELEMETRY'];
 const setByAzure = ['WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
 /** Read by the Functions host, by its SDKs or by the platform, not by code of ours. */
 const forOthers = [
   /^AzureWebJobsStorage(__\w+)?$/,
-  /^APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING$/,
   /^DataStorage__credential$/,
   /^OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID$/,
   /^WEBSITE_AUTH_AAD_ALLOWED_TENANTS$/,
@@ -51,6 +48,7 @@ function evaluated(value: string): string {
   if (!value.startsWith('[')) return value;
   const service = /\.primaryEndpoints\.(\w+)/.exec(value)?.[1];
   if (service !== undefined) return `https://account.${service}.storage.example/`;
+  if (value.includes('Authorization=AAD')) return 'ClientId=identity;Authorization=AAD';
   if (value.includes('.clientId')) return '22222222-2222-2222-2222-222222222222';
   return 'https://place.example/';
 }
@@ -65,7 +63,7 @@ describe.each(shapes)('the %s desk', (shape) => {
       expect.arrayContaining(['KEY_VAULT_URI', 'DataStorage__blobServiceUri', 'FETCH_SCHEDULE']),
     );
     const absent = read.filter((name) => !(name in settings));
-    expect(absent.toSorted()).toEqual([...localOnly, ...setByAzure, ...ifWanted].toSorted());
+    expect(absent.toSorted()).toEqual([...localOnly, ...setByAzure].toSorted());
   });
 
   test('sets nothing that nobody reads', () => {
@@ -88,8 +86,14 @@ describe.each(shapes)('the %s desk', (shape) => {
       managedIdentityClientId: '22222222-2222-2222-2222-222222222222',
       local: false,
       platformSignIn: true,
+      notices: { emails: [], webhook: undefined },
       practice: undefined,
       smtpRelay: undefined,
+      telemetry: {
+        kind: 'azure-monitor',
+        connectionString: 'https://place.example/',
+        identity: { clientId: 'identity' },
+      },
     } satisfies Config);
   });
 

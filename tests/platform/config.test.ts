@@ -27,6 +27,40 @@ const problems = (environment: Record<string, string | undefined>): string => {
   return 'none';
 };
 
+describe('the settings of notices', () => {
+  test('name who reads them and where a webhook takes them; blank is none', () => {
+    const { notices } = parseConfig({
+      ...azure,
+      NOTICE_EMAIL: 'a@contoso.example; b@contoso.example',
+      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
+      NOTICE_WEBHOOK_KEY: 'k',
+    });
+    expect(notices.emails).toEqual(['a@contoso.example', 'b@contoso.example']);
+    expect(notices.webhook?.url.expose()).toBe('https://hooks.contoso.example/x');
+    expect(notices.webhook?.key?.expose()).toBe('k');
+    const none = { NOTICE_EMAIL: '', NOTICE_WEBHOOK_URL: '', NOTICE_WEBHOOK_KEY: '' };
+    expect(parseConfig({ ...azure, ...none }).notices).toEqual({ emails: [], webhook: undefined });
+  });
+
+  test('take a reference that the platform could not follow for no key', () => {
+    const { notices } = parseConfig({
+      ...azure,
+      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
+      NOTICE_WEBHOOK_KEY:
+        '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/notice-webhook-key)',
+    });
+    expect(notices.webhook?.key).toBeUndefined();
+  });
+
+  test.each([
+    ['NOTICE_EMAIL', 'everybody'],
+    ['NOTICE_WEBHOOK_URL', 'http://hooks.contoso.example/x'],
+    ['NOTICE_WEBHOOK_URL', 'hooks'],
+  ])('%s cannot be %s', (name, value) => {
+    expect(problems({ ...azure, [name]: value })).toContain(name);
+  });
+});
+
 describe('the settings', () => {
   test('of a developer’s machine reach storage by its connection string', () => {
     expect(parseConfig(local)).toMatchObject({
