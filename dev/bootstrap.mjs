@@ -32,6 +32,7 @@ const commands = {
   build: () => [dev('build.ts'), ...rest],
   replay: () => [dev('replay.ts'), ...rest],
   explain: () => [dev('explain.ts'), ...rest],
+  'register-app': () => [dev('register-app.ts'), ...rest],
   'infra:check': () => [dev('infra-check.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],

@@ -19,7 +19,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   explanations: [],
   providers: ['ui'],
   accounts: ['providers'],
-  mailboxes: [],
+  mailboxes: ['providers'],
   outbox: ['mailboxes', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes'],
   notices: ['explanations'],
@@ -31,7 +31,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/],
   '@azure/functions': [/^functions\/[\w-]+\.ts$/],
-  '@azure/identity': [/^shared\/platform\/credential\.ts$/],
+  '@azure/identity': [/^shared\/platform\/credential\.ts$/, /^dev\/register-app(\/graph-client)?\.ts$/],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
   '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/],
@@ -59,7 +59,11 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
 
 /** The one thing of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
-const devUses: Readonly<Record<string, string>> = { 'dev/explain.ts': 'explanations' };
+const devUses: Readonly<Record<string, string>> = {
+  'dev/explain.ts': 'explanations',
+  'dev/register-app.ts': 'providers',
+  'dev/register-app/finish-registrations.ts': 'providers',
+};
 
 /** Every module a file names: import, export from, import(), import type. Comments do not count. */
 function importsOf({ path, text }: SourceFile): string[] {

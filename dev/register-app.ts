@@ -1,0 +1,110 @@
+/**
+ * The two app registrations of a desk, made and kept with the deployer's own `az login`:
+ *
+ *   npm run register-app -- --create     before provisioning: makes both, keeps their ids in the azd environment
+ *   npm run register-app -- --finish     after it: addresses, the managed identity as their credential, the role admin
+ *
+ * `azd up` runs both (azure.yaml). Whatever is right already is left alone: run it as often as you like.
+ * `--key NAME`: how the registrations are told apart, without azd; `--cloud NAME` or `POSTROOM_CLOUD`: one of Microsoft's
+ * other clouds; `--json`; `--graph URL`: a stand-in for Microsoft Graph on this machine.
+ */
+import { parseArgs } from 'node:util';
+import { AzureCliCredential } from '@azure/identity';
+import { clouds, isCloudName } from '../shared/providers/clouds.ts';
+import { type DeskEnvironment, openDeskEnvironment } from './register-app/azd-environment.ts';
+import {
+  CLIENT_ID_NAMES,
+  type CreateResult,
+  createRegistrations,
+  KEY_NAME,
+} from './register-app/create-registrations.ts';
+import { type FinishResult, finishRegistrations } from './register-app/finish-registrations.ts';
+import { graphClient, RegisterAppError } from './register-app/graph-client.ts';
+
+const USAGE = 'One of: npm run register-app -- --create, npm run register-app -- --finish';
+const BY_HAND = 'by-hand';
+
+function createdInWords({ signIn, mail }: CreateResult, environment: DeskEnvironment): string {
+  const lines = [
+    `Registration for signing in: ${signIn.clientId}, ${signIn.state}.`,
+    `Registration for mail: ${mail.clientId}, ${mail.state}.`,
+  ];
+  if (environment.kind === 'azd') return [...lines, 'Both ids are in the azd environment.'].join('\n');
+  return [
+    ...lines,
+    'There is no azd environment here to keep them. Set both before you finish:',
+    `  export ${CLIENT_ID_NAMES['sign-in']}=${signIn.clientId}`,
+    `  export ${CLIENT_ID_NAMES.mail}=${mail.clientId}`,
+  ].join('\n');
+}
+
+const adminWords: Readonly<Record<FinishResult['adminRole'], string>> = {
+  given: 'You have the role admin now. Who is signed in already signs in again to have it.',
+  there: 'You have the role admin already.',
+  nobody: 'An app deploys, not a person: give the role admin to somebody under Enterprise applications.',
+};
+
+function finishedInWords({ signIn, mail, adminRole, adminConsentLink }: FinishResult): string {
+  return [
+    `Registration for signing in: ${signIn.clientId}, ${signIn.state}.`,
+    `Registration for mail: ${mail.clientId}, ${mail.state}.`,
+    adminWords[adminRole],
+    'Entra may take some minutes to know a new credential.',
+    '',
+    'Where your tenant does not let users consent, an admin of the tenant opens this once:',
+    `  ${adminConsentLink}`,
+    '',
+    `Then register the provider in Postroom: Microsoft 365, client id ${mail.clientId}, managed identity instead of a secret.`,
+  ].join('\n');
+}
+
+/** Only this machine: the deployer's token must not be sent to whoever is named. */
+function standIn(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const { hostname, origin } = new URL(url);
+  if (hostname === 'localhost' || hostname === '127.0.0.1') return origin;
+  throw new RegisterAppError('usage', '--graph names a stand-in on this machine: http://localhost:PORT.');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      create: { type: 'boolean', default: false },
+      finish: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      key: { type: 'string' },
+      cloud: { type: 'string' },
+      graph: { type: 'string' },
+    },
+  });
+  if (values.create === values.finish) throw new RegisterAppError('usage', USAGE);
+  const environment = await openDeskEnvironment();
+  const cloudName = values.cloud ?? environment.get('POSTROOM_CLOUD') ?? 'worldwide';
+  if (!isCloudName(cloudName))
+    throw new RegisterAppError('usage', `The cloud is one of ${Object.keys(clouds).join(', ')}.`);
+  if (environment.get(KEY_NAME) === BY_HAND) {
+    if (values.json) console.log(JSON.stringify({ byHand: true }));
+    else console.log(`${KEY_NAME} is "${BY_HAND}": the app registrations are left alone.`);
+    return;
+  }
+  const cloud = clouds[cloudName];
+  const graph = graphClient(
+    standIn(values.graph) ?? cloud.graph,
+    cloud.graph,
+    new AzureCliCredential({ processTimeoutInMs: 30_000 }),
+  );
+  if (values.create) {
+    const result = await createRegistrations(graph, environment, values.key);
+    console.log(values.json ? JSON.stringify(result) : createdInWords(result, environment));
+  } else {
+    const result = await finishRegistrations(graph, environment, cloud);
+    console.log(values.json ? JSON.stringify(result) : finishedInWords(result));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** Where names and ids of a desk are kept between commands. */
+export interface DeskEnvironment {
+  kind: 'azd' | 'process';
+  get(name: string): string | undefined;
+  set(name: string, value: string): Promise<void>;
+}
+
+const run = promisify(execFile);
+const options = { timeout: 60_000 };
+
+/**
+ * The azd environment that is chosen here, or, without azd or outside one of its projects, the variables of this
+ * process, which cannot be kept.
+ */
+export async function openDeskEnvironment(): Promise<DeskEnvironment> {
+  const values = await azdValues();
+  if (values === undefined)
+    return { kind: 'process', get: (name) => filled(process.env[name]), set: async () => undefined };
+  return {
+    kind: 'azd',
+    get: (name) => filled(values[name]),
+    set: async (name, value) => {
+      await run('azd', ['env', 'set', name, value], options);
+      values[name] = value;
+    },
+  };
+}
+
+async function azdValues(): Promise<Record<string, string> | undefined> {
+  try {
+    const { stdout } = await run('azd', ['env', 'get-values', '--output', 'json'], options);
+    return JSON.parse(stdout) as Record<string, string>;
+  } catch {
+    return undefined;
+  }
+}
+
+const filled = (value: string | undefined): string | undefined => (value === '' ? undefined : value);

@@ -1,0 +1,165 @@
+import type { TokenCredential } from '@azure/identity';
+
+/** A row of Graph's: each reader picks the fields it asked for. */
+export type GraphRow = Readonly<Record<string, unknown>>;
+
+/** A refusal of Graph's, or the way there: with a sentence that says what to do. */
+export class RegisterAppError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface GraphClient {
+  /** Undefined when there is no such thing. */
+  find(path: string): Promise<GraphRow | undefined>;
+  list(path: string): Promise<readonly GraphRow[]>;
+  /**
+   * Writes, and asks again while Graph is busy. `young`: what it names may have been made a moment ago; Graph reads from
+   * another copy of the directory than it writes to and may not know it yet.
+   */
+  write(
+    method: 'POST' | 'PATCH',
+    path: string,
+    body: GraphRow,
+    options?: { young?: boolean; createMissing?: boolean },
+  ): Promise<GraphRow>;
+}
+
+interface Refusal {
+  code: string;
+  message: string;
+}
+
+const PATIENCE_MS = 90_000;
+const LONGEST_PAUSE_MS = 10_000;
+const REQUEST_MS = 60_000;
+
+const DENIED = `You may not register applications in this tenant. Either ask for the role "Application Developer" and run
+this again; or have somebody who has it run "npm run register-app -- --create --key NAME", tell azd the two ids with
+  azd env set POSTROOM_SIGN_IN_CLIENT_ID ID
+  azd env set POSTROOM_MAIL_CLIENT_ID ID
+and "azd env set POSTROOM_REGISTRATION by-hand", so that both stay in that person's hands.`;
+
+/**
+ * Speaks to Microsoft Graph as who is signed in.
+ * @param origin `https://graph.microsoft.com`, or another cloud's
+ * @throws RegisterAppError `not-signed-in`, `no-permission`, `throttled`, `refused` or `unreachable`
+ */
+export function graphClient(origin: string, resource: string, credential: TokenCredential): GraphClient {
+  const token = async (): Promise<string> => {
+    try {
+      const given = await credential.getToken(`${resource}/.default`);
+      if (given !== null) return given.token;
+    } catch (error) {
+      throw notSignedIn(error);
+    }
+    throw notSignedIn(undefined);
+  };
+
+  async function ask(
+    method: string,
+    path: string,
+    body?: GraphRow,
+    { young = false, createMissing = false } = {},
+  ): Promise<{ status: number; row: GraphRow }> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (let pause = 500; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      const answer = await send(`${origin}/v1.0/${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${await token()}`,
+          'content-type': 'application/json',
+          ...(createMissing && { prefer: 'create-if-missing' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_MS),
+      });
+      const row = await readRow(answer);
+      if (answer.ok || (method === 'GET' && answer.status === 404 && !young))
+        return { status: answer.status, row };
+      const refusal = refusalOf(row);
+      const wait = waitFor(answer, refusal, young, pause);
+      if (wait === undefined || Date.now() + wait > deadline) throw errorFor(answer.status, refusal, path);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+
+  return {
+    find: async (path) => {
+      const { status, row } = await ask('GET', path);
+      return status === 404 ? undefined : row;
+    },
+    list: async (path) => (await ask('GET', path)).row['value'] as readonly GraphRow[],
+    write: async (method, path, body, options) => (await ask(method, path, body, options)).row,
+  };
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    throw new RegisterAppError('unreachable', `${new URL(url).host} cannot be reached. Is there a network?`, {
+      cause,
+    });
+  }
+}
+
+async function readRow(answer: Response): Promise<GraphRow> {
+  const text = await answer.text();
+  try {
+    return text === '' ? {} : (JSON.parse(text) as GraphRow);
+  } catch {
+    // A proxy in between answers with a page.
+    return {};
+  }
+}
+
+function refusalOf(row: GraphRow): Refusal {
+  const error = row['error'] as Partial<Refusal> | undefined;
+  return { code: error?.code ?? 'unknown', message: error?.message ?? '' };
+}
+
+/** Milliseconds after which the same request may do better; undefined: never. */
+function waitFor(answer: Response, refusal: Refusal, young: boolean, pause: number): number | undefined {
+  if (answer.status === 429 || answer.status >= 500) {
+    const seconds = Number(answer.headers.get('retry-after'));
+    return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : pause;
+  }
+  if (!young) return undefined;
+  const unknownYet =
+    answer.status === 404 ||
+    /does not reference a valid application object|must in the local tenant/.test(refusal.message);
+  return unknownYet ? pause : undefined;
+}
+
+function errorFor(status: number, { code, message }: Refusal, path: string): RegisterAppError {
+  const said = `Graph said ${status} ${code}: ${message}`;
+  if (status === 403) return new RegisterAppError('no-permission', `${DENIED}\n${said}`);
+  if (status === 401)
+    return new RegisterAppError(
+      'not-signed-in',
+      `Your sign-in no longer holds. Run "az login" and then the same command again.\n${said}`,
+    );
+  if (status === 429 || status >= 500)
+    return new RegisterAppError(
+      'throttled',
+      `Microsoft Graph is busy. Wait a few minutes and run the same command again.\n${said}`,
+    );
+  return new RegisterAppError('refused', `${said} (${path})`);
+}
+
+function notSignedIn(cause: unknown): RegisterAppError {
+  const said = cause instanceof Error ? cause.message : '';
+  const sentence = /could not be found/.test(said)
+    ? 'The Azure CLI is not installed. Get it from https://aka.ms/azure-cli, run "az login", then the same command again.'
+    : 'You are not signed in to Azure. Run "az login" and then the same command again.';
+  // Conditional Access asks for more: the library's own sentence holds the exact command.
+  const claims = /az login --\S+ .*/.exec(said)?.[0];
+  return new RegisterAppError('not-signed-in', claims === undefined ? sentence : `${sentence}\n${claims}`, {
+    cause,
+  });
+}

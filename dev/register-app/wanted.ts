@@ -1,0 +1,157 @@
+import type { GraphRow } from './graph-client.ts';
+
+// What the two registrations must have, and what one that exists lacks. Pure. Nothing is ever taken away: what somebody
+// added by hand stays.
+
+export type Purpose = 'sign-in' | 'mail';
+
+interface AppRole {
+  id: string;
+  value: string;
+  displayName: string;
+  description: string;
+  isEnabled: boolean;
+  allowedMemberTypes: readonly string[];
+}
+interface ResourceAccess {
+  resourceAppId: string;
+  resourceAccess: readonly { id: string; type: string }[];
+}
+
+const role = (id: string, value: string, displayName: string, description: string): AppRole => ({
+  id,
+  value,
+  displayName,
+  description,
+  isEnabled: true,
+  allowedMemberTypes: ['User'],
+});
+
+/** The roles of the pages (shared/platform/principal.ts). The ids are ours: they only have to differ within one application. */
+export const ADMIN_ROLE = role(
+  '8f3c1a52-6d0b-4c8e-9a57-2f0f4f6f3b01',
+  'admin',
+  'Admin',
+  'Connects mailboxes, registers providers, sees everything.',
+);
+const AGENT_ROLE = role(
+  '8f3c1a52-6d0b-4c8e-9a57-2f0f4f6f3b02',
+  'agent',
+  'Agent',
+  'Reads and answers tickets.',
+);
+
+// Microsoft: "Microsoft Graph permissions reference". `type: Scope` is a delegated permission.
+const GRAPH_APP = '00000003-0000-0000-c000-000000000000';
+const DELEGATED = {
+  openid: '37f7f235-527c-4136-accd-4a02d197296e',
+  profile: '14dad69e-099b-42c9-810b-d002981feec1',
+  email: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0',
+  offline_access: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182',
+  'IMAP.AccessAsUser.All': '652390e4-393a-48de-9484-05f9b1212954',
+  'POP.AccessAsUser.All': 'd7b7f2d9-0f45-4ea1-9d42-e50810c06991',
+  'SMTP.Send': '258f6531-6087-4cc4-bb90-092c5fb3ed3f',
+} as const;
+
+type Permission = keyof typeof DELEGATED;
+const permissions: Readonly<Record<Purpose, readonly Permission[]>> = {
+  'sign-in': ['openid', 'profile', 'email'],
+  mail: [
+    'openid',
+    'profile',
+    'email',
+    'offline_access',
+    'IMAP.AccessAsUser.All',
+    'POP.AccessAsUser.All',
+    'SMTP.Send',
+  ],
+};
+
+const titles: Readonly<Record<Purpose, string>> = { 'sign-in': 'Postroom sign-in', mail: 'Postroom mail' };
+
+const accessOf = (purpose: Purpose): ResourceAccess => ({
+  resourceAppId: GRAPH_APP,
+  resourceAccess: permissions[purpose].map((name) => ({ id: DELEGATED[name], type: 'Scope' })),
+});
+
+/** A registration as it is made. `label` tells desks of one tenant apart. */
+export function newRegistration(purpose: Purpose, label: string): GraphRow {
+  return {
+    displayName: `${titles[purpose]} (${label})`,
+    signInAudience: 'AzureADMyOrg',
+    requiredResourceAccess: [accessOf(purpose)],
+    ...(purpose === 'sign-in' && {
+      appRoles: [ADMIN_ROLE, AGENT_ROLE],
+      // The platform's sign-in asks for an id token with the code.
+      web: { redirectUris: [], implicitGrantSettings: { enableIdTokenIssuance: true } },
+    }),
+  };
+}
+
+interface Found {
+  requiredResourceAccess?: readonly ResourceAccess[];
+  appRoles?: readonly AppRole[];
+  web?: {
+    redirectUris?: readonly string[];
+    implicitGrantSettings?: { enableIdTokenIssuance?: boolean } & GraphRow;
+  } & GraphRow;
+}
+
+/** What a registration that exists lacks, as the body of a PATCH; undefined: nothing. */
+export function lacking(found: GraphRow, purpose: Purpose, redirectUri?: string): GraphRow | undefined {
+  const { requiredResourceAccess = [], appRoles = [], web = {} } = found as Found;
+  const access = mergedAccess(requiredResourceAccess, accessOf(purpose));
+  const roles =
+    purpose === 'sign-in'
+      ? [ADMIN_ROLE, AGENT_ROLE].filter(({ value }) => !appRoles.some((one) => one.value === value))
+      : [];
+  const { redirectUris = [], implicitGrantSettings = {} } = web;
+  const address = redirectUri !== undefined && !redirectUris.includes(redirectUri) ? [redirectUri] : [];
+  const tokens = purpose === 'sign-in' && implicitGrantSettings.enableIdTokenIssuance !== true;
+  const changes = {
+    ...(access !== undefined && { requiredResourceAccess: access }),
+    ...(roles.length > 0 && { appRoles: [...appRoles, ...roles] }),
+    ...((address.length > 0 || tokens) && {
+      web: {
+        redirectUris: [...redirectUris, ...address],
+        ...(tokens && {
+          implicitGrantSettings: { ...implicitGrantSettings, enableIdTokenIssuance: true },
+        }),
+      },
+    }),
+  };
+  return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+function mergedAccess(
+  found: readonly ResourceAccess[],
+  wanted: ResourceAccess,
+): readonly ResourceAccess[] | undefined {
+  const here = found.find(({ resourceAppId }) => resourceAppId === wanted.resourceAppId);
+  const absent = wanted.resourceAccess.filter(
+    ({ id }) => here?.resourceAccess.some((one) => one.id === id) !== true,
+  );
+  if (absent.length === 0) return undefined;
+  const others = found.filter((one) => one !== here);
+  return [
+    ...others,
+    { resourceAppId: wanted.resourceAppId, resourceAccess: [...(here?.resourceAccess ?? []), ...absent] },
+  ];
+}
+
+/** The managed identity as a credential of a registration: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity */
+export interface FederatedIdentity {
+  name: string;
+  issuer: string;
+  subject: string;
+  audiences: readonly string[];
+}
+
+/** What a federated credential of this name lacks; undefined: nothing. Entra compares letter by letter. */
+export function lackingIdentity(found: GraphRow, wanted: FederatedIdentity): GraphRow | undefined {
+  const { name: _immutable, ...values } = wanted;
+  const differs = Object.entries(values).some(
+    ([field, value]) => JSON.stringify(found[field]) !== JSON.stringify(value),
+  );
+  return differs ? values : undefined;
+}
