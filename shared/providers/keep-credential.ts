@@ -1,10 +1,16 @@
 import type { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
-import { type ClientSecret, secretName } from './credential.ts';
+import { type ClientCertificate, type ClientSecret, secretName } from './credential.ts';
+import { makeCertificate } from './make-certificate.ts';
+
+interface KeepDeps {
+  vault: Vault;
+  seam: { now(): number };
+}
 
 /** Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time. */
 export async function keepSecret(
-  deps: { vault: Vault; seam: { now(): number } },
+  deps: KeepDeps,
   providerId: string,
   secret: { value: Secret; expiresOn: string },
 ): Promise<ClientSecret> {
@@ -16,4 +22,25 @@ export async function keepSecret(
   });
   const setAt = new Date(deps.seam.now()).toISOString();
   return { kind: 'secret', vaultName, version, setAt, expiresOn: secret.expiresOn };
+}
+
+/**
+ * Makes a key and its certificate, and puts both into the vault as a new version of the provider's entry. `expiresOn`:
+ * ISO time.
+ */
+export async function keepNewCertificate(
+  deps: KeepDeps,
+  provider: { id: string; name: string },
+  expiresOn: string,
+): Promise<ClientCertificate> {
+  const vaultName = secretName(provider.id);
+  const now = deps.seam.now();
+  const { certificate, pem } = await makeCertificate(`Postroom ${provider.name}`, now, expiresOn);
+  const { version } = await deps.vault.set(vaultName, pem, {
+    expiresOn,
+    contentType: 'application/x-pem-file; what=oauth-client-certificate',
+    tags: { provider: provider.id },
+  });
+  const setAt = new Date(now).toISOString();
+  return { kind: 'certificate', vaultName, version, setAt, expiresOn, certificate };
 }

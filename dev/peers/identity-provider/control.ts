@@ -32,7 +32,9 @@ export interface Control {
   /** What an admin changes at the portal; it counts at once. */
   setApp(
     clientId: string,
-    change: Partial<Pick<Client, 'secrets' | 'redirectUris' | 'adminConsented'>>,
+    change: Partial<
+      Pick<Client, 'secrets' | 'certificates' | 'federated' | 'redirectUris' | 'adminConsented'>
+    >,
   ): void;
   /** Whether users may consent themselves. */
   setTenant(domain: string, change: Pick<Tenant, 'userConsent'>): void;

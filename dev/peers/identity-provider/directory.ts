@@ -43,6 +43,8 @@ export interface Client {
   secrets?: ClientSecret[];
   /** Public keys of the app's certificates, for private_key_jwt. */
   jwks?: { keys: JWK[] };
+  /** Certificates uploaded at the portal, as PEM; an assertion names one of them by its thumbprint. */
+  certificates?: string[];
   federated?: FederatedCredential[];
   redirectUris: string[];
   /** Set once an admin accepted for everybody: the consent page is not shown again. */

@@ -77,6 +77,7 @@ declare module 'oidc-provider' {
   }
 
   export class Provider extends EventEmitter {
+    readonly issuer: string;
     constructor(issuer: string, configuration: Record<string, unknown>);
     proxy: boolean;
     Client: { find(id: string): Promise<StaticClient | undefined> };

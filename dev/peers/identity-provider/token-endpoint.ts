@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { Provider } from 'oidc-provider';
 import { sendJson } from '../http-answers.ts';
 import type { Client, KnownTenant } from './directory.ts';
@@ -43,8 +43,12 @@ export async function answerToken(
       headers,
     );
 
-  const facts = await prepare(params, tenant);
-  if (facts === undefined) return fail('invalid_client federated');
+  const facts = await prepare(
+    params,
+    tenant,
+    `${new URL(provider.issuer).origin}/${asked.segment}/oauth2/v2.0/token`,
+  );
+  if (facts === 'federated' || facts === 'certificate') return fail(`invalid_client ${facts}`);
   const answer = await runEngine(asked, response, provider, facts);
   if (answer['error'] === undefined) return sendJson(response, 200, tokenAnswer(answer, tenant.id), headers);
   if (answer['error'] === 'server_error')
@@ -63,8 +67,12 @@ export async function answerToken(
   );
 }
 
-/** Rewrites what Entra and the standard read differently. Undefined: a federated token that nobody registered. */
-async function prepare(params: URLSearchParams, tenant: KnownTenant): Promise<RequestFacts | undefined> {
+/** Rewrites what Entra and the standard read differently. A word: which proof is none. */
+async function prepare(
+  params: URLSearchParams,
+  tenant: KnownTenant,
+  audience: string,
+): Promise<RequestFacts | 'federated' | 'certificate'> {
   // Entra's clients repeat the scope when they redeem a code; the standard has no such parameter there.
   if (params.get('grant_type') === 'authorization_code') params.delete('scope');
   const scope = params.get('scope');
@@ -75,9 +83,15 @@ async function prepare(params: URLSearchParams, tenant: KnownTenant): Promise<Re
   const assertion = params.get('client_assertion');
   const secret = params.get('client_secret') ?? undefined;
   const client = tenant.clients.find(({ id }) => id === params.get('client_id'));
-  if (assertion === null || client === undefined || !isFederated(assertion, client.id))
-    return { hasAssertion: assertion !== null, secret, proven: false };
-  if (!(await isRegistered(assertion, client))) return undefined;
+  const asAnswered = { hasAssertion: assertion !== null, secret, proven: false };
+  if (assertion === null || client === undefined) return asAnswered;
+  if (isFederated(assertion, client.id)) {
+    if (!(await isRegistered(assertion, client))) return 'federated';
+  } else {
+    // An app whose keys are known to the engine leaves it to the engine.
+    if (client.jwks !== undefined) return asAnswered;
+    if (!(await isSignedByCertificate(assertion, client, audience))) return 'certificate';
+  }
   params.delete('client_assertion');
   params.delete('client_assertion_type');
   params.set('client_secret', 'federated');
@@ -88,6 +102,22 @@ async function prepare(params: URLSearchParams, tenant: KnownTenant): Promise<Re
 function isFederated(assertion: string, clientId: string): boolean {
   try {
     return decodeJwt(assertion).iss !== clientId;
+  } catch {
+    return false;
+  }
+}
+
+/** Entra's rules for certificates: named by `x5t#S256`, PS256 or RS256, addressed to the token endpoint. */
+async function isSignedByCertificate(assertion: string, client: Client, audience: string): Promise<boolean> {
+  const thumbprint = decodeProtectedHeader(assertion)['x5t#S256'];
+  const certificate = (client.certificates ?? [])
+    .map((pem) => new X509Certificate(pem))
+    .find(({ raw }) => createHash('sha256').update(raw).digest('base64url') === thumbprint);
+  if (certificate === undefined || certificate.validToDate.getTime() < Date.now()) return false;
+  try {
+    const rules = { algorithms: ['PS256', 'RS256'], issuer: client.id, subject: client.id, audience };
+    await jwtVerify(assertion, certificate.publicKey, rules);
+    return true;
   } catch {
     return false;
   }

@@ -1,0 +1,374 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type RunningIdentityProvider,
+  startIdentityProvider,
+} from '../../dev/peers/identity-provider/identity-provider.ts';
+import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
+import type { PracticeWorld } from '../../shared/platform/config.ts';
+import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import {
+  type Credential,
+  certificatePem,
+  secretName,
+  sha256ThumbprintOf,
+  thumbprintOf,
+  withNext,
+  withOnly,
+} from '../../shared/providers/credential.ts';
+import { keepNewCertificate, keepSecret } from '../../shared/providers/keep-credential.ts';
+import { makeCertificate } from '../../shared/providers/make-certificate.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
+import { settleCredential } from '../../shared/providers/settle-credential.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
+import { sampleProvider } from './sample-provider.ts';
+
+const SCOPES = ['https://outlook.office.com/.default'];
+const NEXT_YEAR = '2030-01-01T23:59:59.000Z';
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+});
+
+interface World {
+  idp: RunningIdentityProvider;
+  vault: MemoryVault;
+  tables: MemoryTables;
+  providers: ProviderStore;
+  oauth: OAuthClient;
+  deps: { vault: MemoryVault; seam: typeof openSeam; providers: ProviderStore };
+  save(change?: Partial<Provider>): Promise<Provider>;
+  secret(provider: Provider, value: string): Promise<Credential>;
+  read(provider: Provider): Promise<Provider>;
+}
+
+async function startWorld(): Promise<World> {
+  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  stops.push(() => idp.stop());
+  const [at] = idp.tenants;
+  const mail = { host: 'localhost', port: 1 };
+  const practice: PracticeWorld = {
+    authority: at?.issuer ?? '',
+    tenant: at?.id ?? '',
+    clientId: CLIENT,
+    clientSecret: SECRET,
+    imap: mail,
+    pop3: mail,
+    smtp: mail,
+  };
+  const vault = new MemoryVault(openSeam);
+  const tables = new MemoryTables(openSeam);
+  const providers = createProviderStore(tables);
+  const oauth = createOAuthClient({
+    config: { local: true, practice },
+    seam: openSeam,
+    vault,
+    identityAssertion: managedIdentityAssertion(undefined),
+  });
+  const deps = { vault, seam: openSeam, providers };
+  return {
+    idp,
+    vault,
+    tables,
+    providers,
+    oauth,
+    deps,
+    async save(change) {
+      const provider = sampleProvider({ tenant: practice.tenant, ...change });
+      await providers.save(provider);
+      return provider;
+    },
+    secret: (provider, value) =>
+      keepSecret(deps, provider.id, { value: new Secret(value), expiresOn: NEXT_YEAR }),
+    async read({ id }) {
+      const provider = await providers.get(id);
+      if (provider === undefined) throw new Error('no row');
+      return provider;
+    },
+  };
+}
+
+/** Versions of the provider's entry that can still be read. */
+const readable = async ({ vault }: World, { id }: Provider): Promise<(string | undefined)[]> =>
+  (await vault.versionsOf(secretName(id))).filter(({ enabled }) => enabled).map(({ version }) => version);
+
+// One for the file: Microsoft's library remembers the first identity endpoint that it finds in a process.
+const DIRECTORY = '3a0c7f0e-0000-4000-8000-000000000001';
+let identity: RunningManagedIdentity;
+const before = { ...process.env };
+beforeAll(async () => {
+  identity = await startManagedIdentity({ tenantId: DIRECTORY });
+  process.env['IDENTITY_ENDPOINT'] = identity.endpoint;
+  process.env['IDENTITY_HEADER'] = identity.header;
+});
+afterAll(async () => {
+  process.env = before;
+  await identity.stop();
+});
+
+/** The app trusts the managed identity, and has no secret. */
+function trustIdentity({ idp }: World): void {
+  const trusted = {
+    issuer: `https://login.microsoftonline.com/${DIRECTORY}/v2.0`,
+    subject: identity.principalId,
+    audience: 'api://AzureADTokenExchange',
+    jwks: identity.jwks,
+  };
+  idp.setApp(CLIENT, { federated: [trusted], secrets: [] });
+}
+
+describe('a certificate', () => {
+  it('is made with its key, for signing alone, and shows the thumbprint of the portal', async () => {
+    const now = Date.parse('2026-11-24T10:00:00.000Z');
+    const made = await makeCertificate('Postroom Contoso', now, '2028-11-24T23:59:59.000Z');
+    const read = new X509Certificate(certificatePem(made.certificate));
+    expect(read.subject).toBe('CN=Postroom Contoso');
+    expect(read.ca).toBe(false);
+    expect(read.verify(read.publicKey)).toBe(true);
+    expect(read.checkPrivateKey(createPrivateKey(made.pem.expose()))).toBe(true);
+    expect(read.validToDate.toISOString()).toBe('2028-11-24T23:59:59.000Z');
+    expect(read.validFromDate.getTime()).toBe(now - 3_600_000);
+    expect(thumbprintOf(made.certificate)).toBe(read.fingerprint.replaceAll(':', ''));
+    const sha256 = Buffer.from(read.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+    expect(sha256ThumbprintOf(made.certificate)).toBe(sha256);
+    expect(JSON.stringify(made)).not.toContain('PRIVATE KEY');
+  });
+
+  it('proves the app, by name and signature, once its public part is uploaded', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const credential = await keepNewCertificate(world.deps, provider, NEXT_YEAR);
+    await world.providers.save({ ...provider, credential });
+    const saved = await world.read(provider);
+    expect(await world.oauth.clientCredentials(saved, SCOPES)).toMatchObject({
+      kind: 'failed',
+      failure: { codes: [700027], error: 'invalid_client' },
+    });
+    world.idp.setApp(CLIENT, { certificates: [certificatePem(credential.certificate)] });
+    expect(await world.oauth.clientCredentials(saved, SCOPES)).toMatchObject({ kind: 'granted', credential });
+    const [entry] = world.vault.versions.get(secretName(provider.id)) ?? [];
+    expect(entry?.expiresOn).toBe(NEXT_YEAR);
+  });
+});
+
+describe('the managed identity', () => {
+  it('vouches for an app that trusts it, with no secret anywhere', async () => {
+    const world = await startWorld();
+    trustIdentity(world);
+    const provider = await world.save({ credential: { kind: 'federated', setAt: NEXT_YEAR } });
+    expect((await world.oauth.clientCredentials(provider, SCOPES)).kind).toBe('granted');
+    expect(world.vault.versions.size).toBe(0);
+  });
+
+  it('that the app does not trust is refused as such', async () => {
+    const world = await startWorld();
+    world.idp.setApp(CLIENT, { federated: [] });
+    const provider = await world.save({ credential: { kind: 'federated', setAt: NEXT_YEAR } });
+    expect(await world.oauth.clientCredentials(provider, SCOPES)).toMatchObject({
+      kind: 'failed',
+      failure: { codes: [700213] },
+    });
+  });
+
+  it('is asked for the audience of the provider’s cloud', async () => {
+    const world = await startWorld();
+    const asked: string[] = [];
+    const oauth = createOAuthClient({
+      config: { local: true, practice: undefined },
+      seam: openSeam,
+      vault: world.vault,
+      identityAssertion: async (audience) => {
+        asked.push(audience);
+        return new Secret('x');
+      },
+    });
+    for (const cloud of ['worldwide', 'gcc-high', 'dod', 'china'] as const)
+      await oauth.clientCredentials(
+        sampleProvider({
+          cloud,
+          preset: 'custom',
+          endpoints: {
+            kind: 'manual',
+            authorization: 'http://localhost:1/a',
+            token: 'http://localhost:1/t',
+          },
+          credential: { kind: 'federated', setAt: NEXT_YEAR },
+        }),
+        SCOPES,
+      );
+    expect(asked).toEqual([
+      'api://AzureADTokenExchange',
+      'api://AzureADTokenExchangeUSGov',
+      'api://AzureADTokenExchangeUSGov',
+      'api://AzureADTokenExchangeChina',
+    ]);
+    const token = await managedIdentityAssertion(identity.clientId)('api://AzureADTokenExchange');
+    expect(decodeJwt(token.expose())).toMatchObject({
+      sub: identity.principalId,
+      aud: 'api://AzureADTokenExchange',
+    });
+  });
+
+  it('that is not there is an outage with a name, not a refusal', async () => {
+    const world = await startWorld();
+    const oauth = createOAuthClient({
+      config: { local: true, practice: undefined },
+      seam: openSeam,
+      vault: world.vault,
+      identityAssertion: () => Promise.reject(new Error('no endpoint')),
+    });
+    const provider = await world.save({ credential: { kind: 'federated', setAt: NEXT_YEAR } });
+    const error = await oauth.clientCredentials(provider, SCOPES).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PostroomError);
+    expect(error).toMatchObject({ code: 'no-identity' });
+  });
+});
+
+describe('two credentials side by side', () => {
+  it('are tried newest first; the older one ends only once the newer has worked', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const old = await world.secret(provider, SECRET);
+    const next = await world.secret(provider, 'not-yet-known');
+    await world.providers.save(withNext(withOnly(provider, old), next));
+
+    const before = await world.read(provider);
+    const first = await world.oauth.clientCredentials(before, SCOPES);
+    expect(first).toMatchObject({ kind: 'granted', credential: old });
+    if (first.kind === 'granted') await settleCredential(world.deps, before, first.credential);
+    expect(await world.read(provider)).toMatchObject({ credential: old, nextCredential: next });
+
+    world.idp.addClientSecret(CLIENT, { value: 'not-yet-known' });
+    const second = await world.oauth.clientCredentials(before, SCOPES);
+    expect(second).toMatchObject({ kind: 'granted', credential: next });
+    if (second.kind === 'granted') await settleCredential(world.deps, before, second.credential);
+    const after = await world.read(provider);
+    expect(after).toMatchObject({ credential: next, nextCredential: undefined, retired: [] });
+    expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
+    // A process that read the row before goes on all the same.
+    expect((await world.oauth.clientCredentials(before, SCOPES)).kind).toBe('granted');
+  });
+
+  it('keep the older one noted until it is disabled, also when the vault refuses at first', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const old = await world.secret(provider, 'old-and-gone');
+    const next = await world.secret(provider, SECRET);
+    await world.providers.save(withNext(withOnly(provider, old), next));
+    const refusing = Object.assign(Object.create(world.vault) as MemoryVault, {
+      disable: () => Promise.reject(new PostroomError('key-vault', 'denied')),
+    });
+    await settleCredential({ ...world.deps, vault: refusing }, await world.read(provider), next);
+    const between = await world.read(provider);
+    expect(between).toMatchObject({ credential: next, nextCredential: undefined });
+    expect(between.retired).toHaveLength(1);
+    await settleCredential(world.deps, between, next);
+    expect((await world.read(provider)).retired).toEqual([]);
+    expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
+  });
+
+  it('are not settled by a process whose row is out of date', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const [one, two, three] = [
+      await world.secret(provider, 'one'),
+      await world.secret(provider, 'two'),
+      await world.secret(provider, 'three'),
+    ];
+    const stale = withNext(withOnly(provider, one), two);
+    await world.providers.save(withNext(stale, three));
+    await settleCredential(world.deps, stale, two);
+    expect(await world.read(provider)).toMatchObject({ credential: one, nextCredential: three });
+  });
+
+  it('say whether the vault has none of them, or somebody has switched them off', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    expect(await world.oauth.clientCredentials(provider, SCOPES)).toEqual({
+      kind: 'unproven',
+      reason: 'draft',
+    });
+    const credential = await world.secret(provider, SECRET);
+    await world.vault.disable(
+      secretName(provider.id),
+      credential.kind === 'secret' ? credential.version : '',
+    );
+    const held = { ...provider, credential };
+    expect(await world.oauth.clientCredentials(held, SCOPES)).toEqual({
+      kind: 'unproven',
+      reason: 'disabled',
+    });
+    await world.vault.remove(secretName(provider.id));
+    expect(await world.oauth.clientCredentials(held, SCOPES)).toEqual({
+      kind: 'unproven',
+      reason: 'missing',
+    });
+  });
+});
+
+describe('a row', () => {
+  it('keeps every kind of credential, two at a time', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const kinds: Credential[] = [
+      await world.secret(provider, 'a'),
+      await keepNewCertificate(world.deps, provider, NEXT_YEAR),
+      { kind: 'federated', setAt: NEXT_YEAR },
+    ];
+    for (const credential of kinds)
+      for (const nextCredential of [...kinds, undefined]) {
+        const retired = [
+          { vaultName: 'x', version: '1' },
+          { vaultName: 'x', version: '2' },
+        ];
+        await world.providers.save({ ...provider, credential, nextCredential, retired });
+        expect(await world.read(provider)).toMatchObject({ credential, nextCredential, retired });
+      }
+  });
+
+  it('of the first release still reads as the secret it holds, in the worldwide cloud', async () => {
+    const world = await startWorld();
+    const { id } = sampleProvider();
+    const row = {
+      partitionKey: 'provider',
+      rowKey: id,
+      name: 'Old',
+      preset: 'practice',
+      clientId: CLIENT,
+      secretName: `provider-${id}`,
+      secretVersion: 'v1',
+      secretSetAt: '2026-11-01T09:00:00.000Z',
+      secretExpiresOn: NEXT_YEAR,
+      scopes: '',
+      createdAt: '2026-11-01T09:00:00.000Z',
+      changedAt: '2026-11-01T09:00:00.000Z',
+    };
+    await world.tables.open('Providers').commit('provider', [{ kind: 'put', row }]);
+    const provider = await world.providers.get(id);
+    expect(provider).toMatchObject({
+      state: 'ready',
+      cloud: 'worldwide',
+      credential: { kind: 'secret', vaultName: `provider-${id}`, version: 'v1', expiresOn: NEXT_YEAR },
+      nextCredential: undefined,
+    });
+  });
+
+  it('is changed by two at once without losing either change', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    await Promise.all([
+      world.providers.change(provider.id, (row) => ({ ...row, name: `${row.name} A` })),
+      world.providers.change(provider.id, (row) => ({ ...row, scopes: [...row.scopes, 'b'] })),
+    ]);
+    expect(await world.read(provider)).toMatchObject({ name: 'Contoso A', scopes: ['b'] });
+    expect(await world.providers.change(sampleProvider().id, (row) => row)).toBeUndefined();
+  });
+});
