@@ -1,5 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import { log } from '../shared/platform/log.ts';
+import { telemetry } from '../shared/platform/telemetry.ts';
 
 /** Work that a timer or a queue starts. */
 export type BackgroundWork = (trigger: unknown) => Promise<void>;
@@ -12,12 +13,44 @@ export function backgroundHandler(
   load: () => Promise<BackgroundWork>,
 ): (trigger: unknown, context: InvocationContext) => Promise<void> {
   return async (trigger, context) => {
+    const { functionName, invocationId } = context;
     try {
-      const work = await load();
-      await work(trigger);
+      const { startTelemetry } = await import('./start-telemetry.ts');
+      const [work] = await Promise.all([load(), startTelemetry()]);
+      measureWait(context);
+      await telemetry.span(functionName, spanOf(trigger, context), () => work(trigger));
     } catch (error) {
-      log.error(`${context.functionName} failed`, error, { reference: context.invocationId });
+      log.error(`${functionName} failed`, error, { reference: invocationId });
       throw error;
     }
   };
+}
+
+/** A message goes on from the run that sent it; the host's own trace of this invocation is linked. */
+function spanOf(trigger: unknown, { invocationId, traceContext }: InvocationContext) {
+  const host = traceContext?.traceParent;
+  const sender = traceparentIn(trigger);
+  const fields = { invocation: invocationId };
+  return sender === undefined ? { fields, parent: host } : { fields, parent: sender, link: host };
+}
+
+function traceparentIn(trigger: unknown): string | undefined {
+  if (typeof trigger !== 'object' || trigger === null || !('traceparent' in trigger)) return undefined;
+  return typeof trigger.traceparent === 'string' ? trigger.traceparent : undefined;
+}
+
+/** The host tells of a queue message when it was put there. */
+function measureWait({ functionName, triggerMetadata }: InvocationContext): void {
+  const since = Date.parse(String(triggerMetadata?.['insertionTime'] ?? ''));
+  if (Number.isNaN(since)) return;
+  telemetry.measure('queueAge', Math.max(0, Date.now() - since) / 1000, { function: functionName });
+}
+
+/** Before the process ends: what was measured and not sent yet is sent. */
+export async function sendLastTelemetry(): Promise<void> {
+  try {
+    await telemetry.flush();
+  } catch (error) {
+    log.error('telemetry not sent', error);
+  }
 }

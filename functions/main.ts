@@ -4,7 +4,7 @@
  * this file is loaded. Each handler loads its feature at its first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
-import { backgroundHandler } from './background-handler.ts';
+import { backgroundHandler, sendLastTelemetry } from './background-handler.ts';
 import { isLive, isReady } from './health.ts';
 import { httpHandler } from './http-adapter.ts';
 
@@ -31,6 +31,8 @@ app.http('oauthCallback', {
   handler: pages,
 });
 app.http('web', { route: '{*path}', methods: everyMethod, authLevel: 'anonymous', handler: pages });
+
+app.hook.appTerminate(sendLastTelemetry);
 
 app.timer('fetchMail', {
   schedule: '%FETCH_SCHEDULE%',

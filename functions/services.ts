@@ -2,8 +2,11 @@ import { type AccountStore, createAccountStore } from '../shared/accounts/accoun
 import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
 import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
+import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
 import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
+import { type ApprovalStore, createApprovalStore } from '../shared/consent/approval-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
+import { createInvitationStore, type InvitationStore } from '../shared/consent/invitation-store.ts';
 import { ticketIdOf } from '../shared/intake/content-key.ts';
 import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../shared/intake/ledger-store.ts';
@@ -37,11 +40,14 @@ export interface Services {
   vault: Vault;
   identityAssertion: IdentityAssertion;
   audit: AuditStore;
+  activity: ActivityStore;
   sealer: Sealer;
   oauth: OAuthClient;
   providers: ProviderStore;
   accounts: AccountStore;
   consents: ConsentStore;
+  approvals: ApprovalStore;
+  invitations: InvitationStore;
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
   mailSender: MailSender;
@@ -82,11 +88,14 @@ export function servicesOn(
     options.identityAssertion ?? managedIdentityAssertion(config.managedIdentityClientId);
   const stores = {
     audit: createAuditStore(tables),
+    activity: createActivityStore(tables),
     sealer: createSealer(platform.vault),
     oauth: createOAuthClient({ ...platform, identityAssertion }),
     providers: createProviderStore(tables),
     accounts: createAccountStore(tables),
     consents: createConsentStore(tables),
+    approvals: createApprovalStore(tables),
+    invitations: createInvitationStore(tables),
     mailboxes: createMailboxStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
@@ -97,6 +106,7 @@ export function servicesOn(
   const intake: ShardDeps = {
     ...platform,
     mailboxes: stores.mailboxes,
+    activity: stores.activity,
     accessTokens,
     quarantine,
     ledger: createLedgerStore(tables),

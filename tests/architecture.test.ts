@@ -15,16 +15,17 @@ interface SourceFile {
 /** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
   ui: [],
+  activity: [],
   audit: [],
   explanations: [],
   providers: ['ui'],
   accounts: ['providers'],
   mailboxes: ['providers'],
   outbox: ['mailboxes', 'providers', 'explanations'],
-  consent: ['accounts', 'providers', 'mailboxes'],
-  notices: ['explanations'],
+  consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
+  notices: ['explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],
   tickets: [],
-  intake: ['mailboxes', 'accounts', 'tickets'],
+  intake: ['mailboxes', 'accounts', 'tickets', 'activity'],
 };
 
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */

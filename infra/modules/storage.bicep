@@ -27,6 +27,7 @@ var tableNames = [
   'OutboxDue'
   'Audit'
   'Notices'
+  'Activity'
 ]
 var queueNames = ['fetch-shard', 'outbox', 'vault-events']
 var mailContainerName = 'postroom'

@@ -1,14 +1,25 @@
+import { type Activity, fetchSentence } from '../activity/activity.ts';
+import type { ActivityStore } from '../activity/activity-store.ts';
 import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import { telemetry } from '../platform/telemetry.ts';
 import { type FetchDeps, type FetchResult, fetchMailbox } from './fetch-mailbox.ts';
 import type { Shard } from './queue-due-mailboxes.ts';
 
 export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
+  activity: Pick<ActivityStore, 'note'>;
+}
+
+/** What one fetch of a shard's run leaves behind. */
+interface Fetched {
+  worked: boolean;
+  /** Absent when nothing was done that is worth a row. */
+  activity?: Activity | undefined;
 }
 
 const AT_ONCE = 8;
@@ -21,14 +32,44 @@ export async function fetchShard(deps: ShardDeps, { shard, mailboxIds }: Shard):
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
   const wanted = all.filter(({ id, enabled }) => enabled && mailboxIds.includes(id));
   const deadline = deps.seam.now() + TIME_BOX_MS;
-  const results = await mapLimited(wanted, AT_ONCE, (mailbox) => fetchOne(deps, mailbox, state, deadline));
+  const results = await mapLimited(wanted, AT_ONCE, (mailbox) =>
+    fetchMeasured(deps, mailbox, state, deadline),
+  );
   const existing = new Set(all.map(({ id }) => id));
   const known = [...(state.shards.get(shard) ?? [])].filter(([id]) => existing.has(id));
   const at = new Date(deps.seam.now()).toISOString();
   const worked = wanted
-    .filter((_, index) => results[index] === true)
+    .filter((_, index) => results[index]?.worked === true)
     .map(({ id }): [string, string] => [id, at]);
-  if (worked.length > 0) await deps.mailboxes.saveSuccesses(shard, new Map([...known, ...worked]));
+  const noted = results.map(({ activity }) => activity).filter((one) => one !== undefined);
+  await Promise.all([
+    worked.length > 0 ? deps.mailboxes.saveSuccesses(shard, new Map([...known, ...worked])) : undefined,
+    deps.activity.note(noted),
+  ]);
+}
+
+function fetchMeasured(
+  deps: ShardDeps,
+  mailbox: Mailbox,
+  state: FetchState,
+  deadline: number,
+): Promise<Fetched> {
+  return telemetry.span('fetch mailbox', { fields: { mailbox: mailbox.id } }, async (span) => {
+    const began = deps.seam.now();
+    const { result, ...fetched } = await fetchOne(deps, mailbox, state, deadline);
+    const seconds = (deps.seam.now() - began) / 1000;
+    const kind = result?.kind ?? 'broken-off';
+    telemetry.measure('fetchDuration', seconds, { result: kind });
+    if (kind === 'nothing-new' || kind === 'busy') span.discard();
+    span.add({ result: kind });
+    if (result?.kind === 'fetched') {
+      const { opened, replies, quarantined, skipped } = result;
+      for (const [outcome, count] of Object.entries({ ticket: opened, reply: replies, quarantined, skipped }))
+        if (count > 0) telemetry.measure('mails', count, { outcome });
+    }
+    if (result?.kind === 'failed') span.add({ code: result.trouble.code });
+    return fetched;
+  });
 }
 
 async function fetchOne(
@@ -36,26 +77,52 @@ async function fetchOne(
   mailbox: Mailbox,
   state: FetchState,
   deadline: number,
-): Promise<boolean> {
+): Promise<Fetched & { result: FetchResult | undefined }> {
   const began = deps.seam.now();
   const before = state.troubles.get(mailbox.id);
   try {
     const result = await fetchSafely(deps, mailbox, state, deadline);
     const now = deps.seam.now();
+    const activity = activityOf(mailbox, result, before, now, now - began);
     if (result.kind === 'failed') {
       const trouble = troubleAfter(before, result.trouble, now);
       log.warn('fetch failed', { mailbox: mailbox.id, code: trouble.code, nextTryAt: trouble.nextTryAt });
       await deps.mailboxes.saveTrouble(mailbox.id, trouble);
-      return false;
+      return { worked: false, result, activity };
     }
-    if (result.kind === 'busy') return false;
+    if (result.kind === 'busy') return { worked: false, result };
     if (before !== undefined) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
     if (result.kind === 'fetched') logFetched(mailbox.id, result, now - began);
-    return true;
+    return { worked: true, result, activity };
   } catch (error) {
     // Storage itself is away: nothing can be noted, the next minute tries again.
     log.error('fetch ended early', error, { mailbox: mailbox.id });
-    return false;
+    return { worked: false, result: undefined };
+  }
+}
+
+/** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
+export function activityOf(
+  { id, address }: Mailbox,
+  result: FetchResult,
+  before: Trouble | undefined,
+  now: number,
+  ms: number,
+): Activity | undefined {
+  const entry = { kind: 'fetch', at: new Date(now).toISOString(), aboutId: id, about: address, ms } as const;
+  switch (result.kind) {
+    case 'fetched':
+      return { ...entry, result: 'done', what: fetchSentence(result) };
+    case 'nothing-new':
+      if (before === undefined) return undefined;
+      return { ...entry, result: 'done', what: 'Works again; nothing new was waiting.' };
+    case 'busy':
+      return undefined;
+    case 'failed': {
+      const { kind, code, message } = result.trouble;
+      if (before?.code === code) return undefined;
+      return { ...entry, result: kind === 'retrying' ? 'trying-again' : 'needs-person', what: message };
+    }
   }
 }
 

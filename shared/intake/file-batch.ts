@@ -1,4 +1,5 @@
 import { mapLimited } from '../platform/concurrency.ts';
+import { telemetry } from '../platform/telemetry.ts';
 import { writeDerivedRows } from '../tickets/derived-rows.ts';
 import { type Filing, fileMessages } from '../tickets/file-messages.ts';
 import type { NewMessage } from '../tickets/ticket-rows.ts';
@@ -28,13 +29,18 @@ export async function fileBatch(
     if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, messageOf(kept, outcome));
     else entries.push(entryOf(kept, mail, decision, outcome));
   }
-  const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, (filing) =>
-    fileMessages(deps.tables, filing),
-  );
-  await Promise.all([
-    writeDerivedRows(deps.tables, mailboxId, filed),
-    entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
-  ]);
+  const fields = { mailbox: mailboxId, mails: work.length };
+  await telemetry.span('file batch', { fields }, async (span) => {
+    const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
+      const rows = await fileMessages(deps.tables, filing);
+      span.event('ticket', { ticket: filing.ticketId, number: filing.number });
+      return rows;
+    });
+    await Promise.all([
+      writeDerivedRows(deps.tables, mailboxId, filed),
+      entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
+    ]);
+  });
 }
 
 function addTo(

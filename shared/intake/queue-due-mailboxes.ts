@@ -1,6 +1,7 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { Queues } from '../platform/queues.ts';
+import { telemetry } from '../platform/telemetry.ts';
 
 export interface Shard {
   shard: number;
@@ -19,7 +20,10 @@ export async function queueDueMailboxes(
 ): Promise<number> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
   const shards = shardsOfDue(all, state, now);
-  await Promise.all(shards.map((shard) => deps.queues.send('fetch-shard', shard, TTL_SECONDS)));
+  const traceparent = telemetry.traceparent();
+  await Promise.all(
+    shards.map((shard) => deps.queues.send('fetch-shard', { ...shard, traceparent }, TTL_SECONDS)),
+  );
   return shards.reduce((sum, { mailboxIds }) => sum + mailboxIds.length, 0);
 }
 

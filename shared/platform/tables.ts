@@ -62,6 +62,7 @@ export const tableNames = [
   'OutboxDue',
   'Audit',
   'Notices',
+  'Activity',
 ] as const;
 export type TableName = (typeof tableNames)[number];
 

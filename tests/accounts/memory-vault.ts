@@ -23,6 +23,14 @@ export class MemoryVault implements Vault {
     this.#seam = seam;
   }
 
+  /** What was switched off: `<name>/<version>`. */
+  get disabled(): ReadonlySet<string> {
+    const off = [...this.versions].flatMap(([name, all]) =>
+      all.filter(({ enabled }) => !enabled).map(({ version }) => `${name}/${version}`),
+    );
+    return new Set(off);
+  }
+
   get(name: string, version?: string): Promise<VaultEntry | undefined> {
     return this.#seam.call('vault.get', async () => {
       const all = this.versions.get(name) ?? [];

@@ -119,3 +119,21 @@ test('npm start sets only what the app, the host or the identity library reads',
   const read = readByCode();
   expect(local.filter((name) => !read.includes(name) && !isForOthers(name))).toEqual([]);
 });
+
+describe('local.settings.example.json', () => {
+  const { Values: example } = JSON.parse(source('local.settings.example.json')) as {
+    Values: Record<string, string>;
+  };
+
+  test('names what the app reads when it is run by hand, and nothing else', () => {
+    const notByHand = [...setByAzure, 'POSTROOM_PRACTICE'];
+    const identityBased = /^DataStorage__/;
+    const wanted = readByCode().filter((name) => !notByHand.includes(name) && !identityBased.test(name));
+    const hosts = ['AzureWebJobsStorage', 'FUNCTIONS_WORKER_RUNTIME'];
+    expect(Object.keys(example).toSorted()).toEqual([...new Set([...wanted, ...hosts])].toSorted());
+  });
+
+  test('is understood by the app as it stands', () => {
+    expect(parseConfig(example)).toMatchObject({ local: true, storage: { kind: 'connection-string' } });
+  });
+});

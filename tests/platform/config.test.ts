@@ -129,6 +129,33 @@ describe('the settings', () => {
     expect(adminObjectIds).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  describe('of telemetry', () => {
+    const APPLICATIONINSIGHTS_CONNECTION_STRING = 'InstrumentationKey=x;IngestionEndpoint=https://in.example/';
+
+    test.each([
+      ['ClientId=abc;Authorization=AAD', { clientId: 'abc' }],
+      ['Authorization=AAD', { clientId: undefined }],
+      ['', undefined],
+    ])('with "%s" sign in as %o', (sign, identity) => {
+      const { telemetry } = parseConfig({
+        ...azure,
+        APPLICATIONINSIGHTS_CONNECTION_STRING,
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: sign,
+      });
+      expect(telemetry).toEqual({
+        kind: 'azure-monitor',
+        connectionString: APPLICATIONINSIGHTS_CONNECTION_STRING,
+        identity,
+      });
+    });
+
+    test('may say the console; without any, nothing is measured', () => {
+      expect(parseConfig({ ...local, POSTROOM_TELEMETRY: 'console' }).telemetry).toEqual({ kind: 'console' });
+      expect(parseConfig(local).telemetry).toBeUndefined();
+      expect(problems({ ...local, POSTROOM_TELEMETRY: 'loud' })).toContain('POSTROOM_TELEMETRY');
+    });
+  });
+
   describe('of the practice world', () => {
     const POSTROOM_PRACTICE = JSON.stringify({
       authority: 'http://localhost:1',

@@ -1,0 +1,43 @@
+/** Something that Postroom did by itself. A look at a mailbox that found nothing is none: it leaves no row. */
+export interface Activity {
+  kind: ActivityKind;
+  /** ISO time. */
+  at: string;
+  /** Id of the mailbox or account. */
+  aboutId: string;
+  /** The address, for people. */
+  about: string;
+  result: ActivityResult;
+  /** For people: "2 tickets opened, 1 reply filed." Never text of a mail. */
+  what: string;
+  /** How long it took. */
+  ms?: number | undefined;
+}
+
+export const activityKinds = ['fetch', 'refresh', 'send'] as const;
+export type ActivityKind = (typeof activityKinds)[number];
+
+/** `trying-again`: time mends it. `needs-person`: a person has to. */
+export type ActivityResult = 'done' | 'trying-again' | 'needs-person';
+
+export interface FetchCounts {
+  opened: number;
+  replies: number;
+  quarantined: number;
+  skipped: number;
+}
+
+/** What a fetch brought, in a sentence; what is zero is not said. Pure. */
+export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCounts): string {
+  const parts = [
+    counted(opened, 'ticket opened', 'tickets opened'),
+    counted(replies, 'reply filed', 'replies filed'),
+    counted(quarantined, 'mail put in quarantine', 'mails put in quarantine'),
+    counted(skipped, 'mail passed over', 'mails passed over'),
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? 'Mail looked at again; nothing was left to do.' : `${parts.join(', ')}.`;
+}
+
+function counted(count: number, one: string, many: string): string | undefined {
+  return count === 0 ? undefined : `${count} ${count === 1 ? one : many}`;
+}
