@@ -68,6 +68,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
     adminObjectIds: [],
     managedIdentityClientId: undefined,
     smtpRelay: undefined,
+    notices: { emails: [], webhook: undefined },
     telemetry: undefined,
     local: true,
     platformSignIn: true,

@@ -1,4 +1,5 @@
 import type { Condition } from '../../shared/notices/notice.ts';
+import type { Telling } from '../../shared/notices/telling.ts';
 
 export const START = Date.parse('2026-11-24T10:00:00.000Z');
 export const HOUR = 3_600_000;
@@ -34,4 +35,14 @@ export const storageDown: Condition = silent('storage', {
   subject: { kind: 'storage', id: 'storage', name: 'Storage' },
   severity: 'critical',
   headline: 'The storage of Postroom does not answer.',
+});
+
+export const sampleTelling = (changes: Partial<Telling> = {}): Telling => ({
+  id: '1-a-1',
+  what: 'opened',
+  at: iso(START),
+  openedAt: iso(START),
+  key: 'mailbox-silent|mailbox|support',
+  condition: silent(),
+  ...changes,
 });

@@ -1,0 +1,133 @@
+import { createHmac } from 'node:crypto';
+import { fixerInWords } from '../explanations/fixer-words.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { Telling } from './telling.ts';
+import { factsOf, linkOf, textOf, titleOf } from './telling-words.ts';
+
+export type WebhookShape = 'teams' | 'slack' | 'json';
+
+// Where Teams takes a card: the Workflows app under its old and its new addresses, and the connectors before it.
+// https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
+const TEAMS =
+  /(?:^|\.)(?:logic\.azure\.com|api\.powerplatform\.com|powerautomate\.com|flow\.microsoft\.com|webhook\.office\.com)$/;
+const SLACK = /(?:^|\.)slack\.com$/;
+
+/** What the receiver at this host understands. */
+export function shapeFor(host: string): WebhookShape {
+  const name = host.toLowerCase();
+  if (TEAMS.test(name)) return 'teams';
+  return SLACK.test(name) ? 'slack' : 'json';
+}
+
+/** The body to post. Pure: a try and its repetition send the same bytes. */
+export function payloadOf(telling: Telling, shape: WebhookShape, publicUrl: string): string {
+  switch (shape) {
+    case 'teams':
+      return JSON.stringify(teamsCard(telling, publicUrl));
+    case 'slack':
+      return JSON.stringify(slackMessage(telling, publicUrl));
+    case 'json':
+      return JSON.stringify(plain(telling, publicUrl));
+  }
+}
+
+function plain(telling: Telling, publicUrl: string) {
+  const { condition, what, key, at, openedAt } = telling;
+  const { kind, severity, headline, cause, code, since, affected, subject, fix } = condition;
+  return {
+    type: `notice.${what}`,
+    timestamp: at,
+    data: {
+      key,
+      kind,
+      severity,
+      subject,
+      headline,
+      cause,
+      code: code ?? null,
+      since,
+      openedAt,
+      affected,
+      who: fixerInWords(condition.who),
+      fix: { label: fix.label, url: linkOf(telling, publicUrl) },
+      text: textOf(telling, publicUrl),
+    },
+  };
+}
+
+function teamsCard(telling: Telling, publicUrl: string) {
+  const colour =
+    telling.what === 'closed' ? 'Good' : telling.condition.severity === 'warning' ? 'Warning' : 'Attention';
+  const content = {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body: [
+      {
+        type: 'TextBlock',
+        text: titleOf(telling),
+        weight: 'Bolder',
+        size: 'Medium',
+        color: colour,
+        wrap: true,
+      },
+      {
+        type: 'FactSet',
+        facts: factsOf(telling).map(({ term, detail }) => ({ title: term, value: detail })),
+      },
+    ],
+    actions: [{ type: 'Action.OpenUrl', ...button(telling, publicUrl) }],
+  };
+  return {
+    type: 'message',
+    attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content }],
+  };
+}
+
+/** `text` is what a notification on a phone shows. https://docs.slack.dev/reference/block-kit/blocks */
+function slackMessage(telling: Telling, publicUrl: string) {
+  const { title, url } = button(telling, publicUrl);
+  const lines = factsOf(telling).map(({ term, detail }) => `*${term}:* ${slackText(detail)}`);
+  return {
+    text: slackText(titleOf(telling)),
+    blocks: [
+      { type: 'section', text: { type: 'mrkdwn', text: `*${slackText(titleOf(telling))}*` } },
+      { type: 'section', text: { type: 'mrkdwn', text: lines.join('\n').slice(0, 2900) } },
+      {
+        type: 'actions',
+        elements: [{ type: 'button', text: { type: 'plain_text', text: title.slice(0, 75) }, url }],
+      },
+    ],
+  };
+}
+
+const button = (telling: Telling, publicUrl: string): { title: string; url: string } =>
+  telling.what === 'closed'
+    ? { title: 'All notices', url: `${publicUrl}/notices` }
+    : { title: telling.condition.fix.label, url: linkOf(telling, publicUrl) };
+
+/** Only these three mean something to Slack; an address in a name must not become a link or a mention. */
+const slackText = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/**
+ * Headers by which a receiver knows that a body is ours, recent, and no repetition: an HMAC-SHA256 over id, time and
+ * body, as the Standard Webhooks specification has it (https://github.com/standard-webhooks/standard-webhooks).
+ * @param now milliseconds since the epoch; the time of this try
+ */
+export function signatureOf(
+  id: string,
+  body: string,
+  key: Secret,
+  now: number,
+): Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
+  const timestamp = String(Math.floor(now / 1000));
+  const signature = createHmac('sha256', keyBytes(key)).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}
+
+/** A key with the prefix of the specification is base64; any other text is taken as it stands. */
+function keyBytes(key: Secret): Buffer {
+  const text = key.expose();
+  return text.startsWith('whsec_') ? Buffer.from(text.slice(6), 'base64') : Buffer.from(text);
+}

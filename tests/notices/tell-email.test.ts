@@ -1,0 +1,140 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
+import { faults } from '../../dev/peers/mail/exchange-texts.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { emailTeller, routesFor, type SendingSeen } from '../../shared/notices/tell-email.ts';
+import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { mailboxOf } from '../harness/intake-world.ts';
+import { sales, sam, support } from '../peers/mail-lab.ts';
+import { useMailServer } from '../peers/mail-under-test.ts';
+import { sampleTelling, silent } from './sample-conditions.ts';
+
+const mail = useMailServer('npm');
+beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
+
+const sendingMailbox = (
+  address: string,
+  changes: Partial<NonNullable<Mailbox['sending']>> = {},
+): Mailbox => ({
+  ...mailboxOf({ kind: 'mark-seen' }),
+  id: address.split('@')[0] ?? '',
+  address,
+  sending: { ...mail.server().smtp, providerId: 'p', accountId: `account of ${address}`, ...changes },
+});
+
+let seen: SendingSeen[] = [];
+let asked: string[] = [];
+beforeEach(() => {
+  seen = [];
+  asked = [];
+});
+
+const teller = (options: { relay?: string; mailboxes?: Mailbox[] }) =>
+  emailTeller({
+    config: {
+      publicUrl: 'https://desk.example',
+      notices: { emails: [sales], webhook: undefined },
+      smtpRelay: options.relay === undefined ? undefined : new Secret(options.relay),
+    },
+    sender: createMailSender({
+      seam: openSeam,
+      config: { local: true },
+      accessTokens: {
+        async get({ accountId }) {
+          asked.push(accountId);
+          const user = accountId.replace('account of ', '');
+          return { kind: 'token', token: new Secret(await mail.lab().token(user)) };
+        },
+      },
+    }),
+    mailboxes: () => Promise.resolve(options.mailboxes ?? []),
+    seen: async (sendings) => {
+      seen.push(...sendings);
+    },
+  });
+
+describe('a notice by mail', () => {
+  test('leaves over the relay, asks no account for anything, and says it is no person', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    const { host, port } = mail.server().drop;
+    await teller({ relay: `smtp://${host}:${port}`, mailboxes: [sendingMailbox(support)] })(sampleTelling());
+    const source = await mail.received(inbox, 'support@contoso.example is not fetched');
+    expect(source).toMatch(/^Auto-Submitted: auto-generated/m);
+    expect(source).toContain('https://desk.example/mailboxes/support/test');
+    expect(source).toContain('No mail is lost');
+    expect(asked).toEqual([]);
+  });
+
+  test('leaves over another mailbox than the one it is about', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    await teller({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)].reverse() })(sampleTelling());
+    expect(await mail.received(inbox, 'is not fetched')).toMatch(/^From: Postroom <sam@contoso\.example>/m);
+    expect(asked).toEqual([`account of ${sam}`]);
+  });
+
+  test('goes on to the next mailbox where a server refuses, and that is heard', async () => {
+    const skin = await startExchangeSkin({
+      protocol: 'smtp',
+      target: mail.server().smtp,
+      tls: mail.lab().options.tls,
+    });
+    onTestFinished(() => skin.stop());
+    skin.faults.push(faults.smtpAuthDisabled());
+    const inbox = await mail.emptyInbox(sales);
+    const first = sendingMailbox(sam, { port: skin.port, host: skin.host });
+    const about = sampleTelling({ condition: silent('nobody', { headline: 'Something else.' }) });
+    await teller({ mailboxes: [first, sendingMailbox(support)] })(about);
+    expect(await mail.received(inbox, 'Something else')).toMatch(
+      /^From: Postroom <support@contoso\.example>/m,
+    );
+    expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal?.permanent])).toEqual([
+      [sam, true],
+      [support, undefined],
+    ]);
+  });
+
+  test('that no way takes is an error that names why, without the password of the relay', async () => {
+    const failed = teller({ relay: 'smtps://user:hidden-word@127.0.0.1:1' })(sampleTelling());
+    await expect(failed).rejects.toMatchObject({ code: 'notice-not-mailed' });
+    const said = String(await failed.catch((error: unknown) => error));
+    expect(said).toContain('no mailbox may send');
+    expect(said).not.toContain('hidden-word');
+  });
+
+  test('is the same mail at every try: one Message-ID an event, one conversation a notice', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    const send = teller({ mailboxes: [sendingMailbox(sam)] });
+    await send(sampleTelling());
+    await send(sampleTelling({ id: '1-a-closed', what: 'closed' }));
+    const [opened, closed] = await Promise.all([
+      mail.received(inbox, '[Postroom] support'),
+      mail.received(inbox, 'Over: support'),
+    ]);
+    const header = (source: string, name: string): string | undefined =>
+      new RegExp(`^${name}: (<[^>]+>)`, 'im').exec(source)?.[1];
+    expect(header(opened, 'Message-ID')).not.toBe(header(closed, 'Message-ID'));
+    expect(header(opened, 'References')).toBe(header(closed, 'References'));
+    expect(header(opened, 'References')).toBeDefined();
+  });
+});
+
+test('mailboxes that the notice is about, by account, provider or server, come last; those that send nothing never', () => {
+  const box = (id: string, sending: Partial<NonNullable<Mailbox['sending']>>): Mailbox => ({
+    ...mailboxOf({ kind: 'mark-seen' }),
+    id,
+    address: `${id}@contoso.example`,
+    sending: { host: 'smtp.example', port: 587, providerId: 'p1', accountId: id, ...sending },
+  });
+  const all = [
+    box('a', { accountId: 'dead' }),
+    box('b', { providerId: 'p2' }),
+    { ...box('c', {}), sending: undefined },
+  ];
+  const order = (kind: 'account' | 'provider', id: string): string[] =>
+    routesFor(silent('x', { subject: { kind, id, name: id } }), all).map(({ mailbox }) => mailbox.id);
+  expect(order('account', 'dead')).toEqual(['b', 'a']);
+  expect(order('provider', 'p2')).toEqual(['a', 'b']);
+});
