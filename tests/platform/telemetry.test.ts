@@ -1,0 +1,165 @@
+/** Telemetry as Application Insights gets it: the real exporter, a stand-in for the address it sends to. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { backgroundHandler } from '../../functions/background-handler.ts';
+import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { ticketIdOf } from '../../shared/intake/content-key.ts';
+import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
+import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
+import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { queueDueMailboxes, type Shard } from '../../shared/intake/queue-due-mailboxes.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
+import { type Envelope, type Ingestion, startIngestion } from '../harness/ingestion.ts';
+import { mailboxOf, parserHere } from '../harness/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const CANARY = 'the-text-of-a-mail-and-a-secret';
+const HOST_TRACE = '00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01';
+let ingestion: Ingestion;
+let trusted: readonly string[];
+
+beforeAll(async () => {
+  ingestion = await startIngestion();
+  trusted = getCACertificates('default');
+  setDefaultCACertificates([...trusted, ingestion.ca]);
+  const { connectionString } = ingestion;
+  sendTelemetryTo(await openTelemetry({ kind: 'azure-monitor', connectionString, identity: undefined }));
+});
+afterEach(() => {
+  ingestion.envelopes.length = 0;
+});
+afterAll(async () => {
+  sendTelemetryTo(undefined);
+  setDefaultCACertificates([...trusted]);
+  await ingestion.stop();
+});
+
+const sent = async (): Promise<Envelope[]> => {
+  await telemetry.flush();
+  return ingestion.envelopes;
+};
+const spanNamed = (name: string, envelopes: readonly Envelope[]): Envelope | undefined =>
+  envelopes.find(({ data }) => data.baseType === 'RemoteDependencyData' && data.baseData.name === name);
+const measured = (name: string, envelopes: readonly Envelope[]) =>
+  envelopes
+    .filter(({ data }) => data.baseData.metrics?.[0]?.name === name)
+    .map(({ data }) => ({ value: data.baseData.metrics?.[0]?.value, ...data.baseData.properties }));
+
+/** A desk in memory with one mailbox, whose server has one mail. */
+async function deskWithMail(): Promise<{ deps: ShardDeps; folder: MemoryFolder }> {
+  const tables = new MemoryTables(openSeam);
+  const mailboxes = createMailboxStore(tables);
+  const folder = new MemoryFolder();
+  const mailbox = mailboxOf({ kind: 'mark-seen' });
+  await mailboxes.save(mailbox);
+  const raw = `From: kim@customer.example\r\nTo: ${mailbox.address}\r\nSubject: ${CANARY}\r\nMessage-ID: <1@customer.example>\r\n\r\n${CANARY}\r\n`;
+  folder.deliver(Buffer.from(raw), '2026-11-24T10:00:00.000Z');
+  const deps: ShardDeps = {
+    seam: openSeam,
+    tables,
+    blobs: new MemoryBlobs(openSeam),
+    ledger: createLedgerStore(tables),
+    quarantine: createQuarantineStore({ tables }),
+    parser: parserHere,
+    ticketIdOf,
+    accessTokens: { get: async () => ({ kind: 'token', token: new Secret(CANARY) }) },
+    openInbox: () => openMemoryInbox(folder, openSeam),
+    saveCursor: mailboxes.saveCursor,
+    mailboxes,
+    activity: createActivityStore(tables),
+  };
+  return { deps, folder };
+}
+
+/** As the host calls a handler. */
+const invocation = (functionName: string, extra: object = {}) =>
+  ({
+    functionName,
+    invocationId: 'i-1',
+    traceContext: { traceParent: HOST_TRACE },
+    ...extra,
+  }) as unknown as Parameters<ReturnType<typeof backgroundHandler>>[1];
+
+describe('from the timer to the ticket', () => {
+  test('one trace leads, over the queue, past the mailbox, to the ticket; no address and no text is in it', async () => {
+    const { deps } = await deskWithMail();
+    const queue: Shard[] = [];
+    const queues = { send: async (_name: string, message: unknown) => void queue.push(message as Shard) };
+    const timer = backgroundHandler(async () => async () => {
+      await queueDueMailboxes({ mailboxes: deps.mailboxes, queues }, Date.now());
+    });
+    await timer({}, invocation('fetchMail'));
+    const [message] = queue;
+    expect(message).toMatchObject({ shard: 0, traceparent: expect.stringContaining('a'.repeat(32)) });
+    const worker = backgroundHandler(async () => (trigger) => fetchShard(deps, trigger as Shard));
+    const triggerMetadata = { insertionTime: new Date(Date.now() - 7000).toISOString() };
+    await worker(
+      JSON.parse(JSON.stringify(message)),
+      invocation('fetchShard', {
+        triggerMetadata,
+        traceContext: { traceParent: HOST_TRACE.replaceAll('a', 'c') },
+      }),
+    );
+    const envelopes = await sent();
+    const chain = ['fetchMail', 'fetchShard', 'fetch mailbox', 'file batch'].map((name) =>
+      spanNamed(name, envelopes),
+    );
+    const parents = chain.map((span) => span?.tags['ai.operation.parentId']);
+    expect(parents).toEqual(['b'.repeat(16), ...chain.slice(0, 3).map((span) => span?.data.baseData.id)]);
+    expect(new Set(chain.map((span) => span?.tags['ai.operation.id']))).toEqual(new Set(['a'.repeat(32)]));
+    const ticket = envelopes.find(({ data }) => data.baseData.message === 'ticket');
+    expect(ticket?.tags['ai.operation.id']).toBe('a'.repeat(32));
+    expect(ticket?.data.baseData.properties).toMatchObject({ number: '1' });
+    expect(measured(metrics.mails.name, envelopes)).toEqual([{ value: 1, outcome: 'ticket' }]);
+    expect(measured(metrics.fetchDuration.name, envelopes)).toMatchObject([{ result: 'fetched' }]);
+    const [waited] = measured(metrics.queueAge.name, envelopes);
+    expect(waited).toMatchObject({ function: 'fetchShard' });
+    expect(waited?.value).toBeGreaterThanOrEqual(7);
+    for (const hidden of [CANARY, 'kim@', 'support@']) expect(ingestion.said()).not.toContain(hidden);
+  });
+
+  test('a minute in which nothing came leaves no span of the mailbox', async () => {
+    const { deps, folder } = await deskWithMail();
+    folder.mails.length = 0;
+    await fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
+    const envelopes = await sent();
+    expect(spanNamed('fetch mailbox', envelopes)).toBeUndefined();
+    expect(measured(metrics.fetchDuration.name, envelopes)).toMatchObject([{ result: 'nothing-new' }]);
+  });
+});
+
+test('work that fails is a span that failed, in words of ours, and the failure goes on to the host', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const failing = backgroundHandler(async () => () => Promise.reject(new Error('storage is away')));
+  await expect(failing({}, invocation('sweep'))).rejects.toThrow('storage is away');
+  expect(spanNamed('sweep', await sent())?.data.baseData.success).toBe(false);
+  vi.restoreAllMocks();
+});
+
+test('where telemetry goes nowhere the work is done all the same', async () => {
+  sendTelemetryTo(undefined);
+  const done = await telemetry.span('work', {}, async (span) => {
+    span.event('something');
+    telemetry.measure('mails', 1, { outcome: 'ticket' });
+    return telemetry.traceparent() ?? 'done';
+  });
+  expect(done).toBe('done');
+});
+
+test('the workbook asks for every metric under the name it has, and for no other', () => {
+  const workbook = readFileSync(join(import.meta.dirname, '../../infra/workbook.json'), 'utf8');
+  const asked = new Set([...workbook.matchAll(/'(postroom\.[\w.]+)'/g)].map(([, name]) => name));
+  expect([...asked].sort()).toEqual(
+    Object.values(metrics)
+      .map(({ name }) => name)
+      .sort(),
+  );
+});
