@@ -23,7 +23,8 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   mailboxes: ['providers'],
   outbox: ['mailboxes', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
-  notices: ['explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],
+  heartbeats: [],
+  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],
   tickets: [],
   intake: ['mailboxes', 'accounts', 'tickets', 'activity'],
 };

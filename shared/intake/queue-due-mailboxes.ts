@@ -15,7 +15,7 @@ const EARLY_MS = 30_000;
 
 /** Puts the mailboxes that are due on the queue, in shards; gives the number of mailboxes queued. */
 export async function queueDueMailboxes(
-  deps: { mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>; queues: Queues },
+  deps: { mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>; queues: Pick<Queues, 'send'> },
   now: number,
 ): Promise<number> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);

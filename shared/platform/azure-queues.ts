@@ -3,6 +3,7 @@ import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
 import { PostroomError } from './errors.ts';
 import type { Queues } from './queues.ts';
+import { statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 
 /** Queue Storage, by connection string locally and by managed identity in Azure. The SDK is loaded at the first call. */
@@ -23,6 +24,22 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
             });
           await queue.createIfNotExists();
           await queue.sendMessage(text, { messageTimeToLive: ttlSeconds });
+        }
+      });
+    },
+    async poison(name) {
+      service ??= connect(settings);
+      const queue = (await service).getQueueClient(`${name}-poison`);
+      return seam.call('queue.poison', async () => {
+        try {
+          const { approximateMessagesCount: count = 0 } = await queue.getProperties();
+          const first = count === 0 ? undefined : (await queue.peekMessages()).peekedMessageItems[0];
+          return { count, since: first?.insertedOn?.toISOString() };
+        } catch (error) {
+          if (statusOf(error) === 404) return { count: 0, since: undefined };
+          throw new PostroomError('queue-storage', `Queue Storage did not count what ${name} gave up`, {
+            cause: error,
+          });
         }
       });
     },

@@ -5,4 +5,6 @@ export type QueueName = (typeof queueNames)[number];
 export interface Queues {
   /** Sends a value as JSON, in the base64 that the Functions host expects. It vanishes unread after `ttlSeconds`. */
   send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
+  /** What the Functions host gave up: messages of `<name>-poison`, about how many, and when the first of them came (ISO). */
+  poison(name: QueueName): Promise<{ count: number; since: string | undefined }>;
 }

@@ -84,7 +84,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
   };
   const seam = new TestSeam();
   const [tables, vault, blobs] = [new MemoryTables(seam), new MemoryVault(seam), new MemoryBlobs(seam)];
-  const queues: Services['queues'] = { send: unused };
+  const queues: Services['queues'] = { send: unused, poison: unused };
   const build = (): Services => servicesOn({ config, seam, tables, blobs, vault, queues }, { pauseMs: 20 });
   return { idp, seam, tables, vault, services: build(), another: build, stop: () => idp.stop() };
 }

@@ -28,7 +28,7 @@ function webWith(environment: Record<string, string>): ReturnType<typeof createW
     tables: new MemoryTables(openSeam),
     blobs: new MemoryBlobs(openSeam),
     vault: new MemoryVault(),
-    queues: { send: () => Promise.resolve() },
+    queues: { send: () => Promise.resolve(), poison: () => Promise.resolve({ count: 0, since: undefined }) },
   });
   return createWeb(() => services, allPages());
 }

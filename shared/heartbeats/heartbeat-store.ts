@@ -1,0 +1,57 @@
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { beaten, type Heartbeat, isWorthWriting, type TimerName, timerLimits } from './heartbeat.ts';
+
+// Notices: `heartbeat` / name of the timer    its last sign of life; at most one write in four minutes for each timer,
+//                                             however many mailboxes there are
+const PARTITION = 'heartbeat';
+
+export interface HeartbeatStore {
+  /** Notes that a timer has run and done its work. Most runs of a timer of each minute write nothing. */
+  beat(name: TimerName, now: number): Promise<void>;
+  /** Begins to wait for timers that were never seen, so that one that never comes is late some day. */
+  expect(names: readonly TimerName[], now: number): Promise<void>;
+  all(): Promise<ReadonlyMap<TimerName, Heartbeat>>;
+}
+
+export function createHeartbeatStore(tables: Tables): HeartbeatStore {
+  const table = tables.open('Notices');
+  /** What this process wrote last. */
+  const written = new Map<TimerName, Heartbeat>();
+
+  const all = async (): Promise<ReadonlyMap<TimerName, Heartbeat>> =>
+    new Map(
+      (await listAll(table, PARTITION)).flatMap((row) =>
+        isTimer(row.rowKey) ? [[row.rowKey, heartbeatOf(row)] as const] : [],
+      ),
+    );
+
+  return {
+    all,
+    async beat(name, now) {
+      const last = written.get(name);
+      if (!isWorthWriting(name, last === undefined ? undefined : Date.parse(last.at), now)) return;
+      const before = last ?? (await all()).get(name);
+      const next = beaten(name, before, now);
+      await table.commit(PARTITION, [{ kind: 'put', row: rowOf(name, next) }]);
+      written.set(name, next);
+    },
+    async expect(names, now) {
+      const known = await all();
+      const at = new Date(now).toISOString();
+      for (const name of names)
+        if (!known.has(name))
+          await table.commit(PARTITION, [{ kind: 'insert', row: rowOf(name, { at, since: at }) }]);
+    },
+  };
+}
+
+const isTimer = (name: string): name is TimerName => Object.hasOwn(timerLimits, name);
+
+const rowOf = (name: TimerName, { at, since }: Heartbeat): Row => ({
+  partitionKey: PARTITION,
+  rowKey: name,
+  at,
+  since,
+});
+
+const heartbeatOf = ({ at, since }: Row): Heartbeat => ({ at: String(at), since: String(since) });

@@ -1,0 +1,61 @@
+/** Every timer of the app, and after how many minutes without a sign of life it counts as late. */
+export const timerLimits = {
+  fetchMail: 12,
+  sweep: 12,
+  // Each day, and an hour and a half for a run that began late and took its time.
+  refreshTokens: 25.5 * 60,
+  reviewSecrets: 25.5 * 60,
+} as const;
+export type TimerName = keyof typeof timerLimits;
+
+/** The last sign of life of a timer. ISO times. */
+export interface Heartbeat {
+  at: string;
+  /** Since when it has beaten without a gap that would have been late. */
+  since: string;
+}
+
+export interface LateTimer {
+  name: TimerName;
+  /** When it was last seen. */
+  since: string;
+}
+
+const MINUTE = 60_000;
+/** A timer of each minute writes only every so many minutes: three rows missing make it late. */
+const BEAT_MINUTES = 4;
+
+/** Whether a run leaves a row: of the timers of each minute only some do. Times in milliseconds. */
+export function isWorthWriting(name: TimerName, last: number | undefined, now: number): boolean {
+  if (last === undefined) return true;
+  const often = timerLimits[name] <= 60;
+  // A run a few seconds early counts as on time.
+  return !often || now - last >= BEAT_MINUTES * MINUTE - 10_000;
+}
+
+/** The row after a run at `now` (milliseconds). Pure. */
+export function beaten(name: TimerName, before: Heartbeat | undefined, now: number): Heartbeat {
+  const at = new Date(now).toISOString();
+  const unbroken = before !== undefined && now - Date.parse(before.at) <= timerLimits[name] * MINUTE;
+  return { at, since: unbroken ? before.since : at };
+}
+
+/**
+ * Which timers are late at `now` (milliseconds). While the sweep itself was away the whole app was, so that the others
+ * get their time from its return on. A timer that was never seen is not judged: see `expect` of the store. Pure.
+ */
+export function lateTimers(beats: ReadonlyMap<TimerName, Heartbeat>, now: number): LateTimer[] {
+  const sweep = beats.get('sweep');
+  const isLate = (name: TimerName, from: string): boolean =>
+    now - Date.parse(from) > timerLimits[name] * MINUTE;
+  if (sweep !== undefined && isLate('sweep', sweep.at)) {
+    const fetch = beats.get('fetchMail');
+    const others: LateTimer[] =
+      fetch !== undefined && isLate('fetchMail', fetch.at) ? [{ name: 'fetchMail', since: fetch.at }] : [];
+    return [{ name: 'sweep', since: sweep.at }, ...others];
+  }
+  const back = sweep?.since ?? '';
+  return [...beats].flatMap(([name, { at }]) =>
+    name !== 'sweep' && isLate(name, at > back ? at : back) ? [{ name, since: at }] : [],
+  );
+}

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { lateTimers, type TimerName } from '../../shared/heartbeats/heartbeat.ts';
+import { createHeartbeatStore, type HeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const START = Date.parse('2026-11-24T10:00:00Z');
+const MINUTE = 60_000;
+let now: number;
+let tables: MemoryTables;
+let store: HeartbeatStore;
+beforeEach(() => {
+  now = START;
+  tables = new MemoryTables(openSeam);
+  store = createHeartbeatStore(tables);
+});
+const late = async (): Promise<TimerName[]> => lateTimers(await store.all(), now).map(({ name }) => name);
+const minutes = async (count: number, beating: readonly TimerName[], of = store): Promise<void> => {
+  for (let minute = 0; minute < count; minute++) {
+    now += MINUTE;
+    for (const name of beating) await of.beat(name, now);
+  }
+};
+
+describe('a heartbeat', () => {
+  test('of a timer that runs each minute is written every fourth minute', async () => {
+    const before = tables.changes;
+    await minutes(60, ['sweep']);
+    expect(tables.changes - before).toBe(15);
+  });
+
+  test('that stays away is noticed within 12 minutes of the last run, and forgotten when it comes back', async () => {
+    await minutes(30, ['fetchMail', 'sweep']);
+    const stopped = now;
+    while ((await late()).length === 0) await minutes(1, ['sweep']);
+    expect((now - stopped) / MINUTE).toBeLessThanOrEqual(13);
+    expect((now - stopped) / MINUTE).toBeGreaterThan(8);
+    expect(await late()).toEqual(['fetchMail']);
+    await minutes(1, ['fetchMail', 'sweep']);
+    expect(await late()).toEqual([]);
+  });
+
+  test('of nothing at all while the sweep was away is the sweep’s own fault first', async () => {
+    await minutes(10, ['fetchMail', 'sweep']);
+    await store.beat('reviewSecrets', now);
+    now += 3 * 24 * 60 * MINUTE;
+    expect(await late()).toEqual(['sweep', 'fetchMail']);
+  });
+
+  test('is given its time again after the whole app was away for days', async () => {
+    await minutes(10, ['fetchMail', 'sweep']);
+    await store.beat('reviewSecrets', now);
+    now += 3 * 24 * 60 * MINUTE;
+    const next = createHeartbeatStore(tables);
+    await next.beat('sweep', now);
+    expect(await late()).toEqual([]);
+    await minutes(15, ['sweep'], next);
+    expect(await late()).toEqual(['fetchMail']);
+    await minutes(26 * 60, ['sweep', 'fetchMail'], next);
+    expect(await late()).toEqual(['reviewSecrets']);
+  });
+
+  test('that never came is late from the day it was first waited for', async () => {
+    await minutes(1, ['sweep']);
+    await store.expect(['refreshTokens', 'sweep'], now);
+    await minutes(25 * 60, ['sweep']);
+    await store.expect(['refreshTokens'], now);
+    expect(await late()).toEqual([]);
+    await minutes(31, ['sweep']);
+    expect(await late()).toEqual(['refreshTokens']);
+  });
+});
