@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { GraphPerson } from '../../dev/peers/graph/caller.ts';
 import { type GraphOptions, type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
@@ -82,7 +82,7 @@ function run(
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...args, '--graph', address], {
-      env: { PATH: [folder, '/usr/bin', '/bin'].join(delimiter), HOME: folder, ...environment },
+      env: { PATH: folder, HOME: folder, ...environment },
       timeout: 60_000,
     });
     const ended: Ended = { code: null, stdout: '', stderr: '' };

@@ -1,0 +1,139 @@
+/** What is deployed: from the archive, unpacked, on the local host, with the settings that the template sets in Azure. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../dev/build.ts';
+import { startHostProcess } from '../../dev/host/host-process.ts';
+import { practicePeople } from '../../dev/host/options.ts';
+import { type DeploymentPackage, packApp } from '../../dev/package.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { startKeyVault } from '../../dev/peers/key-vault.ts';
+import { startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { zip } from '../../dev/zip.ts';
+import { committed, settingsOf } from '../infra/desk-resources.ts';
+import { unzip } from './unzip.ts';
+
+const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
+let folder: string;
+let appDir: string;
+let packed: DeploymentPackage;
+let files: Map<string, Buffer>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'postroom-package-'));
+  appDir = join(folder, 'built');
+  await buildApp({ outDir: appDir });
+  writeFileSync(join(appDir, 'local.settings.json'), '{}');
+  packed = await packApp(appDir, join(folder, 'postroom.zip'));
+  files = unzip(readFileSync(packed.file));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the deployment package', () => {
+  test('holds the built app at its top, and no settings of whoever packed it', () => {
+    const names = [...files.keys()];
+    expect(names).toEqual(expect.arrayContaining(['host.json', 'package.json', 'main.mjs', 'app.mjs']));
+    expect(names.filter((name) => !/^[\w-]+\.(mjs|mjs\.map|json)$/.test(name))).toEqual([]);
+    expect(names).not.toContain('local.settings.json');
+    for (const [name, content] of files) expect(content.equals(readFileSync(join(appDir, name)))).toBe(true);
+    expect(packed.files).toBe(names.length);
+  });
+
+  test('is small enough to be unpacked at each cold start without being noticed', () => {
+    expect(packed.bytes).toBeLessThan(8 * 1024 * 1024);
+  });
+
+  test('is the same for the same app, whenever and wherever it is packed', async () => {
+    const again = await packApp(appDir, join(folder, 'again.zip'));
+    expect(again.sha256).toBe(packed.sha256);
+  });
+
+  test('can be read by others', () => {
+    const tool = ['/usr/bin/unzip', '/usr/bin/python3'].find(existsSync);
+    if (tool === undefined) return;
+    const args = tool.endsWith('unzip') ? ['-tq', packed.file] : ['-m', 'zipfile', '-t', packed.file];
+    expect(execFileSync(tool, args, { encoding: 'utf8' })).not.toMatch(/bad|error/i);
+  });
+
+  test('starts with the settings of Azure, local addresses in place of its own, and is ready', async () => {
+    const unpacked = join(folder, 'unpacked');
+    for (const [name, content] of files) {
+      mkdirSync(dirname(join(unpacked, name)), { recursive: true });
+      writeFileSync(join(unpacked, name), content);
+    }
+    const tls = makeCertificates();
+    writeFileSync(join(folder, 'ca.pem'), tls.ca);
+    const [azurite, identity] = await Promise.all([
+      startAzurite(),
+      startManagedIdentity({ tenantId: TENANT }),
+    ]);
+    const vault = await startKeyVault({ tls, jwks: identity.jwks, tenantId: TENANT });
+    const settings = inPlace(settingsOf(committed('main')), azurite, {
+      AZURE_CLIENT_ID: identity.clientId,
+      KEY_VAULT_URI: vault.url,
+      IDENTITY_ENDPOINT: identity.endpoint,
+      IDENTITY_HEADER: identity.header,
+      NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
+      PUBLIC_URL: 'https://desk.example',
+    });
+    const host = await startHostProcess({
+      appDir: unpacked,
+      port: 0,
+      settings,
+      stateDir: join(folder, 'state'),
+      people: practicePeople,
+      background: true,
+    });
+    try {
+      expect(host.functions).toEqual(
+        expect.arrayContaining(['fetchMail', 'fetchShard', 'oauthCallback', 'web']),
+      );
+      const live = await fetch(`${host.url}/health/live`);
+      expect([live.status, await live.text()]).toEqual([200, 'ok']);
+      const page = await fetch(`${host.url}/`, { redirect: 'manual' });
+      expect([page.status, page.headers.get('location')]).toEqual([
+        302,
+        '/.auth/login/aad?post_login_redirect_uri=%2F',
+      ]);
+      // Storage and vault answer: every setting reached its SDK.
+      expect((await fetch(`${host.url}/health/ready`)).status).toBe(200);
+    } finally {
+      await host.stop();
+      await Promise.all([azurite.stop(), identity.stop(), vault.stop()]);
+    }
+  });
+});
+
+/** Azure's settings without what only Azure can answer, and with what takes its place on this machine. */
+function inPlace(
+  azure: Readonly<Record<string, string>>,
+  azurite: RunningAzurite,
+  local: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const kept = Object.entries(azure).filter(
+    ([name, value]) =>
+      !/^(AzureWebJobsStorage|DataStorage)__/.test(name) &&
+      !name.startsWith('APPLICATIONINSIGHTS_') &&
+      !value.startsWith('['),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    AzureWebJobsStorage: azurite.connectionString,
+    DataStorage: azurite.connectionString,
+    ...local,
+  };
+}
+
+test('the zip writer keeps names beyond ASCII and empty files', () => {
+  const archive = zip([
+    { name: 'ä/ö.txt', content: Buffer.from('ü') },
+    { name: 'empty', content: Buffer.alloc(0) },
+  ]);
+  expect([...unzip(archive)].map(([name, content]) => [name, content.toString()])).toEqual([
+    ['empty', ''],
+    ['ä/ö.txt', 'ü'],
+  ]);
+});

@@ -1,0 +1,62 @@
+/** The workflows: they call what exists, hold no credential, and ask for no more rights than they need. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { projectRoot } from './desk-resources.ts';
+
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+const workflows = globSync('.github/workflows/*.yml', { cwd: projectRoot }).toSorted();
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+const commandsIn = (text: string): string[] =>
+  [...text.matchAll(/\bnpm (?:run )?(test|[\w:-]+)/g)]
+    .map(([, name]) => name ?? '')
+    .filter((name) => name !== 'run');
+
+const storedCredentials = (text: string): string[] =>
+  text.match(/\bsecrets\.|client-secret|creds:|publish-profile|password/gi) ?? [];
+
+test('there are three', () => {
+  expect(workflows).toEqual(['check', 'deploy', 'release'].map((name) => `.github/workflows/${name}.yml`));
+});
+
+describe.each(workflows)('%s', (path) => {
+  const text = read(path);
+
+  test('calls commands that exist', () => {
+    expect(commandsIn(text).length).toBeGreaterThan(1);
+    expect(commandsIn(text).filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('has no stored credential and says what it may do', () => {
+    expect(storedCredentials(text)).toEqual([]);
+    expect(text).toMatch(/^permissions:\n {2}contents: (read|write)$/m);
+    expect(text).toMatch(/timeout-minutes: \d+/);
+  });
+});
+
+test('a stored credential would be found', () => {
+  expect(storedCredentials('creds: secrets.AZURE_CREDENTIALS')).toHaveLength(2);
+});
+
+test('the check runs every part of .ci/run that comes after the clone', () => {
+  const parts = [...read('.ci/run').matchAll(/^part '(npm [^']+)'/gm)].map(([, name]) => name ?? '');
+  expect(parts.length).toBeGreaterThan(5);
+  // `npm start` is part of the tests; the package is made of the build.
+  const others = parts.filter((name) => !['npm start', 'npm run build'].includes(name));
+  const check = read('.github/workflows/check.yml');
+  expect(others.filter((name) => !check.includes(`run: ${name}`) && !check.includes(`${name}\n`))).toEqual(
+    [],
+  );
+});
+
+test('only the deployment may ask for a token, and gives the template parameters that it has', () => {
+  expect(workflows.filter((path) => read(path).includes('id-token: write'))).toEqual([
+    '.github/workflows/deploy.yml',
+  ]);
+  const given = [...read('.github/workflows/deploy.yml').matchAll(/\b(\w+)="\$(?:SIGN_IN|ADMINS|ALERTS)"/g)];
+  const template = read('infra/desk.bicep');
+  expect(given).toHaveLength(3);
+  for (const [, name] of given) expect(template).toMatch(new RegExp(`^param ${name} `, 'm'));
+  for (const output of read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g))
+    expect(template).toMatch(new RegExp(`^output ${output[1]} `, 'm'));
+});
