@@ -55,7 +55,7 @@ describe('the deployment package', () => {
     const tool = ['/usr/bin/unzip', '/usr/bin/python3'].find(existsSync);
     if (tool === undefined) return;
     const args = tool.endsWith('unzip') ? ['-tq', packed.file] : ['-m', 'zipfile', '-t', packed.file];
-    expect(execFileSync(tool, args, { encoding: 'utf8' })).not.toMatch(/bad|error/i);
+    expect(() => execFileSync(tool, args, { stdio: 'ignore' })).not.toThrow();
   });
 
   test('starts with the settings of Azure, local addresses in place of its own, and is ready', async () => {
@@ -77,7 +77,7 @@ describe('the deployment package', () => {
       IDENTITY_ENDPOINT: identity.endpoint,
       IDENTITY_HEADER: identity.header,
       NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
-      PUBLIC_URL: 'https://desk.example',
+      POSTROOM_LOCAL: 'true',
     });
     const host = await startHostProcess({
       appDir: unpacked,
