@@ -1,9 +1,12 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import type { Account, AccountRef, AccountState } from './account.ts';
+import { historyOf, type SignInEvent, withEvent } from './sign-in-history.ts';
 
-// Table Accounts: PartitionKey provider id, RowKey account id (a hash of who signed in, see accountIdOf), so that a
-// second consent by the same person finds the same row. Tokens in it are sealed.
+// Table Accounts, PartitionKey provider id:
+//   account id      a hash of who signed in, see accountIdOf, so that a second consent by the same person finds the
+//                   same row; tokens in it are sealed
+//   ~<account id>   how its last refreshes ended, written in one transaction with what they changed; after all ids
 
 export interface StoredAccount {
   account: Account;
@@ -13,15 +16,23 @@ export interface StoredAccount {
 export interface AccountStore {
   get(ref: AccountRef): Promise<StoredAccount | undefined>;
   listOf(providerId: string): Promise<Account[]>;
+  /** How its last refreshes ended, newest first. */
+  history(ref: AccountRef): Promise<SignInEvent[]>;
   /** Writes whatever stood there: after a consent. */
   save(account: Account): Promise<void>;
-  /** Writes only over the row that was read; undefined when it has changed or is gone. */
-  replace(account: Account, etag: string): Promise<StoredAccount | undefined>;
+  /** Writes only over the row that was read, and the history beside it; undefined when it has changed or is gone. */
+  replace(
+    account: Account,
+    etag: string,
+    history?: readonly SignInEvent[],
+  ): Promise<StoredAccount | undefined>;
   remove(ref: AccountRef): Promise<void>;
 }
 
 export function createAccountStore(tables: Tables): AccountStore {
   const table = tables.open('Accounts');
+  const history = async ({ providerId, accountId }: AccountRef): Promise<SignInEvent[]> =>
+    historyOf((await table.get(providerId, HISTORY + accountId))?.['events']);
   return {
     async get({ providerId, accountId }) {
       if (!isId(providerId) || !isId(accountId)) return undefined;
@@ -29,22 +40,36 @@ export function createAccountStore(tables: Tables): AccountStore {
       return row === undefined ? undefined : { account: accountOf(row), etag: row.etag ?? '' };
     },
     async listOf(providerId) {
-      return (await listAll(table, providerId)).map(accountOf);
+      return (await listAll(table, providerId, { to: HISTORY })).map(accountOf);
     },
+    history,
     async save(account) {
-      await table.commit(account.providerId, [{ kind: 'put', row: rowOf(account) }]);
+      const events = withEvent(await history(account), { at: account.consentedAt, result: 'signed-in' });
+      await table.commit(account.providerId, [
+        { kind: 'put', row: rowOf(account) },
+        { kind: 'put', row: historyRow(account, events) },
+      ]);
     },
-    async replace(account, etag) {
+    async replace(account, etag, events) {
       const written = await table.commit(account.providerId, [
         { kind: 'replace', row: rowOf(account), etag },
+        ...(events === undefined ? [] : [{ kind: 'put' as const, row: historyRow(account, events) }]),
       ]);
       return written.ok ? { account, etag: written.etags[0] ?? '' } : undefined;
     },
     async remove({ providerId, accountId }) {
       await table.commit(providerId, [{ kind: 'remove', rowKey: accountId }]);
+      await table.commit(providerId, [{ kind: 'remove', rowKey: HISTORY + accountId }]);
     },
   };
 }
+
+const HISTORY = '~';
+const historyRow = ({ providerId, accountId }: AccountRef, events: readonly SignInEvent[]): Row => ({
+  partitionKey: providerId,
+  rowKey: HISTORY + accountId,
+  events: JSON.stringify(events),
+});
 
 const isId = (text: string): boolean => /^[a-z2-7]{26}$/.test(text);
 
@@ -64,6 +89,7 @@ function rowOf(account: Account): Row {
     scopes: account.scopes.join(' '),
     accessToken: tokens.access,
     accessExpiresAt: tokens.accessExpiresAt,
+    receivedAt: tokens.receivedAt,
     refreshAt: tokens.refreshAt,
     refreshToken: tokens.refresh,
     previousRefreshToken: tokens.previousRefresh,
@@ -100,6 +126,7 @@ function accountOf(row: Row): Account {
     tokens: {
       access: optional(row, 'accessToken'),
       accessExpiresAt: text(row, 'accessExpiresAt'),
+      receivedAt: optional(row, 'receivedAt'),
       refreshAt: text(row, 'refreshAt'),
       refresh: text(row, 'refreshToken'),
       previousRefresh: optional(row, 'previousRefreshToken'),

@@ -32,6 +32,8 @@ export interface SealedTokens {
   /** ISO times. The token is replaced from `refreshAt` on. */
   accessExpiresAt: string;
   refreshAt: string;
+  /** Absent in rows of earlier versions. */
+  receivedAt?: string | undefined;
   refresh: string;
   /** The refresh token before the present one, kept until that has worked. */
   previousRefresh: string | undefined;

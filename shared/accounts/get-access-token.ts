@@ -4,8 +4,9 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import { type Account, type AccountRef, tokenContext } from './account.ts';
+import { type Account, type AccountRef, type SealedTokens, tokenContext } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
+import { isFresh, isWaiting } from './grant.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { createRefresher } from './refresh-account.ts';
 import type { Sealer } from './sealing.ts';
@@ -23,6 +24,11 @@ export interface AccessTokens {
    * @throws PostroomError when storage or vault are away.
    */
   get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
+  /**
+   * Asks the provider although the token at hand is good: for a grant that idles, or because a person wants to know.
+   * `again`: also where only a person could end the last refusal.
+   */
+  renew(account: AccountRef, options?: { again?: boolean }): Promise<AccessToken>;
   /** Drops what this process remembers, after a new consent. */
   forget(account: AccountRef): void;
 }
@@ -39,10 +45,19 @@ export interface AccessTokenDeps {
   pauseMs?: number;
 }
 
+/** What a caller does not want to be given. */
+interface Refused {
+  /** The token that the mail server has just refused. */
+  rejected?: string | undefined;
+  /** ISO time before which no token may have been received. */
+  olderThan?: string | undefined;
+  /** Even where the last refusal said that only a person can end it. */
+  again?: boolean | undefined;
+}
+
 interface Remembered {
   token: Secret;
-  expiresAt: string;
-  refreshAt: string;
+  tokens: SealedTokens;
   user: string;
 }
 
@@ -59,23 +74,23 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const refresher = createRefresher(deps);
 
   const keyOf = ({ providerId, accountId }: AccountRef): string => `${providerId}/${accountId}`;
-  const isFresh = (refreshAt: string): boolean => Date.parse(refreshAt) > seam.now();
 
   /** What the row itself answers; undefined when only a refresh can. */
-  async function answerOf(
-    stored: StoredAccount,
-    rejected: string | undefined,
-  ): Promise<AccessToken | undefined> {
+  async function answerOf(stored: StoredAccount, refused: Refused): Promise<AccessToken | undefined> {
     const { account } = stored;
-    if (account.state === 'needs-person' && !(await refresher.mayTryAgain(account)))
+    const { rejected, olderThan, again } = refused;
+    if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'needs-person', ...problemOf(account) };
-    const token = isFresh(account.tokens.refreshAt) ? await openAccess(account) : undefined;
+    const fresh =
+      isFresh(account.tokens, seam.now()) &&
+      (olderThan === undefined || (account.tokens.receivedAt ?? '') >= olderThan);
+    const token = fresh ? await openAccess(account) : undefined;
     if (token !== undefined && token.expose() !== rejected) return remember(account, token);
-    if (account.retryAt !== undefined && Date.parse(account.retryAt) > seam.now())
+    if (account.state !== 'needs-person' && isWaiting(account.retryAt, seam.now()))
       return stillGood(account, rejected, {
         kind: 'retrying',
         ...problemOf(account),
-        retryAt: account.retryAt,
+        ...(account.retryAt !== undefined && { retryAt: account.retryAt }),
       });
     return undefined;
   }
@@ -92,9 +107,9 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   }
 
   function remember(account: Account, token: Secret): AccessToken {
-    const { accessExpiresAt: expiresAt, refreshAt } = account.tokens;
-    remembered.set(keyOf(account), { token, expiresAt, refreshAt, user: account.user });
-    return { kind: 'token', token, expiresAt, user: account.user };
+    const { tokens, user } = account;
+    remembered.set(keyOf(account), { token, tokens, user });
+    return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user };
   }
 
   /** While a refresh fails in passing, the token at hand serves until it ends. */
@@ -109,23 +124,23 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     return { kind: 'token', token, expiresAt: account.tokens.accessExpiresAt, user: account.user };
   }
 
-  async function obtain(ref: AccountRef, rejected: string | undefined): Promise<AccessToken> {
+  async function obtain(ref: AccountRef, refused: Refused): Promise<AccessToken> {
     let lease: Lease | undefined;
     try {
       for (let look = 0; ; look++) {
         const stored = await accounts.get(ref);
         if (stored === undefined) return accountGone;
-        const answer = await answerOf(stored, rejected);
+        const answer = await answerOf(stored, refused);
         if (answer !== undefined) return answer;
         // The row is read again under the lease: whoever held it before may have refreshed.
         if (lease !== undefined) {
-          const done = await refreshed(stored, rejected);
+          const done = await refreshed(stored, refused.rejected);
           if (done !== undefined || look >= LOOKS) return done ?? busy;
           continue;
         }
         lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
         if (lease !== undefined) continue;
-        if (look >= LOOKS) return stillGood(stored.account, rejected, busy);
+        if (look >= LOOKS) return stillGood(stored.account, refused.rejected, busy);
         await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
       }
     } finally {
@@ -155,24 +170,39 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     }
   }
 
+  /** One request of an account at a time; the others wait for it and see whether it brought what they want. */
+  async function inTurn(
+    ref: AccountRef,
+    refused: Refused,
+    suits: (answer: AccessToken) => boolean,
+  ): Promise<AccessToken> {
+    const key = keyOf(ref);
+    for (let before = running.get(key); before !== undefined; before = running.get(key)) {
+      const answer = await before;
+      if (suits(answer)) return answer;
+    }
+    const run = obtain(ref, refused).finally(() => {
+      if (running.get(key) === run) running.delete(key);
+    });
+    running.set(key, run);
+    return run;
+  }
+
   return {
-    async get(ref, options = {}) {
-      const key = keyOf(ref);
-      const { rejected } = options;
-      const known = remembered.get(key);
-      if (known !== undefined && isFresh(known.refreshAt) && known.token.expose() !== rejected)
-        return { kind: 'token', token: known.token, expiresAt: known.expiresAt, user: known.user };
-      const before = running.get(key);
-      if (before !== undefined) {
-        const answer = await before;
-        if (answer.kind !== 'token' || answer.token.expose() !== rejected) return answer;
+    async get(ref, { rejected } = {}) {
+      const known = remembered.get(keyOf(ref));
+      if (known !== undefined && isFresh(known.tokens, seam.now()) && known.token.expose() !== rejected) {
+        const { token, tokens, user } = known;
+        return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user };
       }
-      const run = obtain(ref, rejected).finally(() => {
-        if (running.get(key) === run) running.delete(key);
-      });
-      running.set(key, run);
-      return run;
+      return inTurn(
+        ref,
+        { rejected },
+        (answer) => answer.kind !== 'token' || answer.token.expose() !== rejected,
+      );
     },
+    renew: (ref, { again } = {}) =>
+      inTurn(ref, { olderThan: new Date(seam.now()).toISOString(), again }, () => false),
     forget(ref) {
       remembered.delete(keyOf(ref));
     },

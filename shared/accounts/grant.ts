@@ -1,4 +1,5 @@
 import { Secret } from '../platform/secret.ts';
+import type { SealedTokens } from './account.ts';
 import { objectOf } from './token-failure.ts';
 
 /** What a token endpoint gave. */
@@ -49,17 +50,49 @@ export function tidyTokenBody(text: string): string {
 
 export interface Lifetime {
   /** ISO times. */
+  receivedAt: string;
   accessExpiresAt: string;
   refreshAt: string;
 }
 
 const EARLY_MS = 10 * 60_000;
 
-/** When a token ends and from when it is replaced: ten minutes or half its life before the end, whichever is less. */
-export function lifetimeOf(expiresInSeconds: number, now: number): Lifetime {
+/**
+ * When a token ends and from when it is replaced: ten minutes or half its life before the end, whichever is less, and up
+ * to a tenth of that earlier, so that mailboxes which were connected together do not ask together.
+ * @param spread from 0, at the last moment, to 1.
+ */
+export function lifetimeOf(expiresInSeconds: number, now: number, spread = Math.random()): Lifetime {
   const life = expiresInSeconds * 1000;
+  const early = Math.min(EARLY_MS, life / 2) * (1 + spread / 10);
   return {
+    receivedAt: new Date(now).toISOString(),
     accessExpiresAt: new Date(now + life).toISOString(),
-    refreshAt: new Date(now + life - Math.min(EARLY_MS, life / 2)).toISOString(),
+    refreshAt: new Date(now + life - early).toISOString(),
   };
+}
+
+// Clocks of two instances differ; by more than this one of them was set.
+const CLOCK_MS = 5 * 60_000;
+// The longest wait that a provider's Retry-After is believed for.
+const LONGEST_WAIT_MS = 3_600_000 + CLOCK_MS;
+
+/**
+ * True while a token need not be replaced. One that was received in the future was received under a clock that has been
+ * set since, and its times mean nothing. Pure.
+ */
+export function isFresh(
+  { refreshAt, receivedAt }: Pick<SealedTokens, 'refreshAt' | 'receivedAt'>,
+  now: number,
+): boolean {
+  return (
+    Date.parse(refreshAt) > now && (receivedAt === undefined || Date.parse(receivedAt) <= now + CLOCK_MS)
+  );
+}
+
+/** True while the provider asked not to be called again; a time further off than any that we keep is of another clock. */
+export function isWaiting(retryAt: string | undefined, now: number): boolean {
+  if (retryAt === undefined) return false;
+  const wait = Date.parse(retryAt) - now;
+  return wait > 0 && wait <= LONGEST_WAIT_MS;
 }

@@ -6,7 +6,9 @@ import { type Account, type Problem, type SealedTokens, tokenContext } from './a
 import type { StoredAccount } from './account-store.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
-import type { Refreshed, Unproven } from './oauth-client.ts';
+import type { Refreshed } from './oauth-client.ts';
+import { credentialGone, problemFor, providerGone, unreadable } from './refresh-problem.ts';
+import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, silence } from './token-failure.ts';
 
 export type RefreshOutcome =
@@ -23,8 +25,21 @@ export interface Refresher {
   mayTryAgain(account: Account): Promise<boolean>;
 }
 
+/** A row as it was read, with what happened before: read before the provider is asked, not while its answer waits. */
+interface Attempt extends StoredAccount {
+  history: readonly SignInEvent[];
+}
+
+/** A row as it is to be, with its history. */
+interface Next {
+  account: Account;
+  history: readonly SignInEvent[];
+}
+
 const STORE_TRIES = 4;
 const STORE_PAUSE_MS = 250;
+// Nobody tells Postroom when an entry of the vault is there again.
+const VAULT_PAUSE_MS = 10 * 60_000;
 /** Thrown while the credential is fetched, so before the provider is asked. */
 const UNASKED = /^(?:key-vault|no-identity)/;
 
@@ -36,8 +51,9 @@ const UNASKED = /^(?:key-vault|no-identity)/;
 export function createRefresher(deps: AccessTokenDeps): Refresher {
   const { seam, accounts, sealer, providers, oauth } = deps;
   /** Received and not stored, because storage was away for longer than the tries last. */
-  const unsaved = new Map<string, { etag: string; next: Account; token: Secret | undefined }>();
-  const isoNow = (): string => new Date(seam.now()).toISOString();
+  const unsaved = new Map<string, { etag: string; next: Next; token: Secret | undefined }>();
+  const isoAfter = (milliseconds: number): string => new Date(seam.now() + milliseconds).toISOString();
+  const isoNow = (): string => isoAfter(0);
 
   async function seal(account: Account, grant: Grant): Promise<SealedTokens> {
     const { tokens } = account;
@@ -54,33 +70,49 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     };
   }
 
-  /** Writes a state when it is another one than before; undefined when the row has changed meanwhile. */
-  async function settle(stored: StoredAccount, change: Partial<Account>): Promise<Account | undefined> {
-    const next: Account = { ...stored.account, ...change };
-    if (next.state !== stored.account.state) next.stateSince = isoNow();
-    if (JSON.stringify(next) === JSON.stringify(stored.account)) return stored.account;
-    return (await accounts.replace(next, stored.etag))?.account;
+  const after = (attempt: Attempt, event: Omit<SignInEvent, 'at' | 'times' | 'lastAt'>): SignInEvent[] =>
+    withEvent(attempt.history, { ...event, at: isoNow() });
+
+  /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
+  async function settle(
+    attempt: Attempt,
+    change: Partial<Account> & Pick<Account, 'state' | 'problem'>,
+    failure?: EndpointFailure,
+  ): Promise<Account | undefined> {
+    const { state, problem } = change;
+    const next: Account = { ...attempt.account, ...change };
+    if (state !== attempt.account.state) next.stateSince = isoNow();
+    const { suberror, traceId, correlationId } = failure ?? {};
+    const history = after(attempt, {
+      result: state === 'works' ? 'refreshed' : state,
+      code: problem?.code,
+      said: failure === undefined ? problem?.message : (failure.sentence ?? failure.detail),
+      ...(suberror !== undefined && { suberror }),
+      ...(traceId !== undefined && { traceId }),
+      ...(correlationId !== undefined && { correlationId }),
+    });
+    return (await accounts.replace(next, attempt.etag, history))?.account;
   }
 
   /** Stores what was received, against a storage that fails in passing: nothing can bring a rotated token back. */
-  async function store(stored: StoredAccount, next: Account): Promise<StoredAccount | undefined> {
-    for (let attempt = 1; ; attempt++) {
+  async function store(etag: string, { account, history }: Next): Promise<StoredAccount | undefined> {
+    for (let tries = 1; ; tries++) {
       try {
-        const written = await accounts.replace(next, stored.etag);
+        const written = await accounts.replace(account, etag, history);
         if (written !== undefined) return written;
         // Refused: either an earlier try arrived and only its answer was lost, or the account was connected again.
-        const there = await accounts.get(next);
-        return there?.account.tokens.refresh === next.tokens.refresh ? there : undefined;
+        const there = await accounts.get(account);
+        return there?.account.tokens.refresh === account.tokens.refresh ? there : undefined;
       } catch (error) {
-        if (attempt >= STORE_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * attempt));
+        if (tries >= STORE_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * tries));
       }
     }
   }
 
-  async function received(stored: StoredAccount, grant: Grant): Promise<RefreshOutcome> {
-    const { account } = stored;
-    const next: Account = {
+  async function received(attempt: Attempt, grant: Grant): Promise<RefreshOutcome> {
+    const { account, etag } = attempt;
+    const renewed: Account = {
       ...account,
       tokens: await seal(account, grant),
       scopes: grant.scopes ?? account.scopes,
@@ -91,17 +123,23 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       refusedAsOf: undefined,
       refreshBegunAt: undefined,
     };
-    unsaved.set(account.accountId, { etag: stored.etag, next, token: grant.accessToken });
-    const written = await store(stored, next);
+    const complete = grant.accessToken !== undefined;
+    const next: Next = {
+      account: renewed,
+      history: complete ? after(attempt, { result: 'refreshed' }) : attempt.history,
+    };
+    unsaved.set(account.accountId, { etag, next, token: grant.accessToken });
+    const written = await store(etag, next);
     unsaved.delete(account.accountId);
     if (written === undefined) return { kind: 'changed' };
     if (grant.accessToken !== undefined)
       return { kind: 'refreshed', account: written.account, token: grant.accessToken };
-    return failed(written, silence('The provider answered without an access token.'), undefined, undefined);
+    const nothing = silence('The provider answered without an access token.');
+    return failed({ ...attempt, ...written }, nothing, undefined, undefined);
   }
 
   async function failed(
-    stored: StoredAccount,
+    attempt: Attempt,
     failure: EndpointFailure,
     provider: Provider | undefined,
     /** When an earlier refresh was begun that never came to its end. */
@@ -110,34 +148,33 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     const verdict = judgeFailure(failure);
     if (verdict.kind === 'retrying') {
       const { retryAfterSeconds } = verdict;
-      const account = await settle(stored, {
-        state: 'retrying',
+      const change = {
+        state: 'retrying' as const,
         problem: { code: verdict.code, message: verdict.message },
-        retryAt:
-          retryAfterSeconds === undefined
-            ? undefined
-            : new Date(seam.now() + retryAfterSeconds * 1000).toISOString(),
+        retryAt: retryAfterSeconds === undefined ? undefined : isoAfter(retryAfterSeconds * 1000),
         // No answer may mean that the request arrived: the note that a refresh began has to stay.
-        refreshBegunAt: failure.status === undefined ? stored.account.refreshBegunAt : undefined,
-      });
+        refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : undefined,
+      };
+      const account = await settle(attempt, change, failure);
       return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
     }
-    const account = await settle(stored, {
-      state: 'needs-person',
-      problem: problemFor(verdict, stored.account, provider, unfinished),
+    const change = {
+      state: 'needs-person' as const,
+      problem: problemFor(verdict, attempt.account, provider, unfinished),
       retryAt: undefined,
       refusedAsOf: verdict.blames === 'grant' ? undefined : provider?.changedAt,
       refreshBegunAt: undefined,
-    });
+    };
+    const account = await settle(attempt, change, failure);
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
   }
 
   async function stuck(
-    stored: StoredAccount,
+    attempt: Attempt,
     problem: Problem,
-    more: Pick<Partial<Account>, 'refusedAsOf' | 'refreshBegunAt'> = {},
+    more: Pick<Partial<Account>, 'refusedAsOf' | 'refreshBegunAt' | 'retryAt'> = {},
   ): Promise<RefreshOutcome> {
-    const account = await settle(stored, {
+    const account = await settle(attempt, {
       state: 'needs-person',
       problem,
       retryAt: undefined,
@@ -163,94 +200,55 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   }
 
   async function refresh(stored: StoredAccount): Promise<RefreshOutcome> {
-    const held = unsaved.get(stored.account.accountId);
+    const { account } = stored;
+    const held = unsaved.get(account.accountId);
     if (held !== undefined) {
-      const written = held.etag === stored.etag ? await store(stored, held.next) : undefined;
-      unsaved.delete(stored.account.accountId);
+      const written = held.etag === stored.etag ? await store(stored.etag, held.next) : undefined;
+      unsaved.delete(account.accountId);
       if (written === undefined || held.token === undefined) return { kind: 'changed' };
       return { kind: 'refreshed', account: written.account, token: held.token };
     }
-    const provider = await providers.get(stored.account.providerId);
-    if (provider === undefined)
-      return stuck(stored, {
-        code: 'provider-missing',
-        message: 'The provider was deleted. Connect the mailbox again.',
-      });
+    const [provider, history] = await Promise.all([
+      providers.get(account.providerId),
+      accounts.history(account),
+    ]);
+    if (provider === undefined) return stuck({ ...stored, history }, providerGone);
     await sealer.ready();
-    const begun = await accounts.replace(
-      { ...stored.account, refreshBegunAt: stored.account.refreshBegunAt ?? isoNow() },
-      stored.etag,
-    );
+    const noted = { ...account, refreshBegunAt: account.refreshBegunAt ?? isoNow() };
+    const begun = await accounts.replace(noted, stored.etag);
     if (begun === undefined) return { kind: 'changed' };
+    const attempt: Attempt = { ...begun, history };
     try {
       const answer = await ask(provider, begun.account);
       if (answer.kind === 'refreshed') {
-        const outcome = await received(begun, answer.grant);
+        const outcome = await received(attempt, answer.grant);
         await settleCredential(deps, provider, answer.credential);
         return outcome;
       }
       if (answer.kind === 'unproven')
         // The provider was not asked: the row says again what it said before.
-        return await stuck(begun, credentialGone(provider, answer.reason), {
+        return await stuck(attempt, credentialGone(provider, answer.reason), {
           refusedAsOf: provider.changedAt,
-          refreshBegunAt: stored.account.refreshBegunAt,
+          refreshBegunAt: account.refreshBegunAt,
+          retryAt: isoAfter(VAULT_PAUSE_MS),
         });
-      return await failed(begun, answer.failure, provider, stored.account.refreshBegunAt);
+      return await failed(attempt, answer.failure, provider, account.refreshBegunAt);
     } catch (error) {
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
-        return stuck(begun, unreadable);
+        return stuck(attempt, unreadable);
       if (error instanceof PostroomError && UNASKED.test(error.code))
-        await settle(begun, { refreshBegunAt: stored.account.refreshBegunAt });
+        await accounts.replace(account, begun.etag);
       throw error;
     }
   }
 
   return {
     refresh,
-    async mayTryAgain(account) {
-      if (account.refusedAsOf === undefined) return false;
-      const provider = await providers.get(account.providerId);
-      return provider !== undefined && provider.changedAt !== account.refusedAsOf;
+    async mayTryAgain({ providerId, refusedAsOf, retryAt }) {
+      if (retryAt !== undefined && Date.parse(retryAt) <= seam.now()) return true;
+      if (refusedAsOf === undefined) return false;
+      const provider = await providers.get(providerId);
+      return provider !== undefined && provider.changedAt !== refusedAsOf;
     },
   };
 }
-
-function problemFor(
-  verdict: { code: string; message: string; blames: 'grant' | 'credential' | 'settings' },
-  account: Account,
-  provider: Provider | undefined,
-  unfinished: string | undefined,
-): Problem {
-  const { code, message } = verdict;
-  if (verdict.blames === 'credential')
-    return {
-      code,
-      message: `${provider?.name ?? 'The provider'} refuses the client ID or the client secret of this app. Replace the secret of the provider. It said: ${message}`,
-    };
-  if (verdict.blames === 'settings') return { code, message };
-  if (unfinished !== undefined)
-    return {
-      code,
-      message: `At ${unfinished} Postroom asked for a new sign-in token and was stopped before the answer was stored; the provider no longer accepts the one before. Connect the mailbox again. It said: ${message}`,
-    };
-  return {
-    code,
-    message: `The sign-in of ${account.user} has ended. Connect the mailbox again. The provider said: ${message}`,
-  };
-}
-
-const credentialGone = (provider: Provider, reason: Unproven['reason']): Problem =>
-  reason === 'disabled'
-    ? {
-        code: 'secret-disabled',
-        message: `The credential of ${provider.name} is switched off in Key Vault. Switch it on there, or replace the credential of the provider.`,
-      }
-    : {
-        code: 'secret-missing',
-        message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
-      };
-const unreadable: Problem = {
-  code: 'tokens-unreadable',
-  message:
-    'The stored sign-in cannot be read: the data key in Key Vault was replaced or removed. Connect the mailbox again.',
-};

@@ -11,6 +11,9 @@ export interface EndpointFailure {
   /** The provider's own sentence, without trace lines. */
   sentence: string | undefined;
   retryAfterSeconds: number | undefined;
+  /** For the provider's support; Microsoft sends them. */
+  traceId?: string | undefined;
+  correlationId?: string | undefined;
   /** Our words for it when the provider gave none. */
   detail: string;
 }
@@ -86,8 +89,20 @@ export function readFailure(
     codes: codesOf(body['error_codes'], description),
     sentence: description === undefined ? undefined : tidySentence(description),
     retryAfterSeconds: secondsOf(answer.retryAfter, now),
+    ...idsOf(body),
     detail: `${host} answered with status ${answer.status}.`,
   };
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function idsOf(body: Record<string, unknown>): Pick<EndpointFailure, 'traceId' | 'correlationId'> {
+  const guid = (name: string): string | undefined => {
+    const value = stringOf(body[name]);
+    return value !== undefined && GUID.test(value) ? value : undefined;
+  };
+  const [traceId, correlationId] = [guid('trace_id'), guid('correlation_id')];
+  return { ...(traceId !== undefined && { traceId }), ...(correlationId !== undefined && { correlationId }) };
 }
 
 /** A failure without an answer of the provider. */

@@ -38,8 +38,8 @@ export const postroomEntries: readonly LineEntry[] = [
   },
   {
     code: 'secret-missing',
-    pattern: /\bThe client secret of .{1,200} is not in Key Vault\b/,
-    title: 'The client secret is not in the key vault',
+    pattern: /\bThe (?:client secret|credential) of .{1,200} is not in Key Vault\b/,
+    title: 'The credential is not in the key vault',
     cause: 'The secret was deleted in the vault, or the vault is another one than before.',
     who: 'you',
     retry: 'after-fix',
@@ -49,6 +49,19 @@ export const postroomEntries: readonly LineEntry[] = [
       replaceSecret,
     ],
     links: ['key-vaults', 'secrets'],
+  },
+  {
+    code: 'secret-disabled',
+    pattern: /\bThe credential of .{1,200} is switched off in Key Vault\b/,
+    title: 'The credential is switched off in the key vault',
+    cause: 'Somebody has disabled the entry of the provider’s credential.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the key vault, Secrets, the entry of this provider, and set its newest version to “Enabled”.',
+      'Postroom looks again after ten minutes at most.',
+    ],
+    links: ['key-vaults'],
   },
   {
     code: 'tokens-unreadable',

@@ -357,7 +357,12 @@ export const serverLines: readonly ServerLine[] = [
   [
     'secret-missing',
     fix,
-    'The client secret of Contoso 365 is not in Key Vault. Replace the secret of the provider.',
+    'The credential of Contoso 365 is not in Key Vault. Replace the credential of the provider.',
+  ],
+  [
+    'secret-disabled',
+    fix,
+    'The credential of Contoso 365 is switched off in Key Vault. Switch it on there, or replace the credential of the provider.',
   ],
   [
     'tokens-unreadable',

@@ -1,0 +1,108 @@
+import { type Context, Hono } from 'hono';
+import type { Account, AccountRef } from '../../shared/accounts/account.ts';
+import { evidenceOf, type SignInEvent } from '../../shared/accounts/sign-in-history.ts';
+import { redirectUriOf } from '../../shared/consent/start-consent.ts';
+import { explain } from '../../shared/explanations/explain.ts';
+import type { Explanation } from '../../shared/explanations/explanation.ts';
+import type { Flash } from '../../shared/ui/page.tsx';
+import { requireRole } from '../guard.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
+import { flashOf } from './typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  works: { kind: 'success', text: 'The provider has just given a fresh token: this sign-in works.' },
+  retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom tries again by itself.' },
+  'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. What to do stands below.' },
+};
+
+/** Who signs in for the mailboxes, whether that works, and how it went before. For admins. */
+export function accountPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+  const admin = requireRole('admin');
+  pages.get('/accounts', admin, showAccounts);
+  pages.get('/accounts/:providerId/:accountId', admin, showAccount);
+  pages.post('/accounts/:providerId/:accountId/check', admin, checkNow);
+  return pages;
+}
+
+type PageContext = Context<WebEnvironment>;
+
+async function showAccounts(c: PageContext): Promise<Response> {
+  const { providers, accounts, mailboxes } = c.get('services');
+  const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
+  const all = await Promise.all(
+    known.map(async (provider) =>
+      (await accounts.listOf(provider.id)).map((account) => ({
+        account,
+        provider,
+        mailboxes: boxes.filter((mailbox) => usesAccount(mailbox, account)),
+      })),
+    ),
+  );
+  return c.html(accountsPage(c.get('principal'), all.flat()));
+}
+
+async function showAccount(c: PageContext): Promise<Response> {
+  const { providers, accounts, mailboxes } = c.get('services');
+  const ref = refOf(c);
+  const stored = await accounts.get(ref);
+  if (stored === undefined) return c.notFound();
+  const { account } = stored;
+  const [provider, boxes, history] = await Promise.all([
+    providers.get(ref.providerId),
+    mailboxes.list(),
+    accounts.history(ref),
+  ]);
+  const shown = { account, provider, mailboxes: boxes.filter((mailbox) => usesAccount(mailbox, account)) };
+  const explanation = explanationOf(c, shown, history);
+  return c.html(accountPage(c.get('principal'), { ...shown, history, explanation }, flashOf(c, said)));
+}
+
+/** Asks the provider for a fresh token, also after a refusal: somebody may just have mended what it blamed. */
+async function checkNow(c: PageContext): Promise<Response> {
+  const { accounts, accessTokens } = c.get('services');
+  const ref = refOf(c);
+  if ((await accounts.get(ref)) === undefined) return c.notFound();
+  const answer = await accessTokens.renew(ref, { again: true });
+  const code = answer.kind === 'token' ? 'works' : answer.kind;
+  return c.redirect(`${accountPathOf(ref)}?said=${code}`, 303);
+}
+
+const refOf = (c: PageContext): AccountRef => ({
+  providerId: c.req.param('providerId') ?? '',
+  accountId: c.req.param('accountId') ?? '',
+});
+
+/** What its last failure means, with the values of this installation filled in; undefined while it works. */
+function explanationOf(
+  c: PageContext,
+  { account, provider }: ShownAccount,
+  history: readonly SignInEvent[],
+): Explanation | undefined {
+  const { problem, state } = account;
+  if (state === 'works' || problem === undefined) return undefined;
+  const [newest] = history;
+  // The history names the ids for the support; an account that failed before there was one has its problem alone.
+  const text = evidenceOf(
+    newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
+  );
+  return explain({
+    text,
+    context: {
+      clientId: provider?.clientId,
+      tenant: provider?.tenant,
+      mailbox: account.address,
+      redirectUri: redirectUriOf(c.get('services').config),
+    },
+  });
+}
+
+function usesAccount(
+  mailbox: { providerId: string; accountId: string; sending?: AccountRef | undefined },
+  account: Account,
+): boolean {
+  const isIt = (ref: AccountRef | undefined): boolean =>
+    ref?.providerId === account.providerId && ref.accountId === account.accountId;
+  return isIt(mailbox) || isIt(mailbox.sending);
+}

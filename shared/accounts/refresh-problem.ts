@@ -1,0 +1,53 @@
+import type { Provider } from '../providers/provider.ts';
+import type { Account, Problem } from './account.ts';
+import type { Unproven } from './oauth-client.ts';
+import type { Verdict } from './token-failure.ts';
+
+type Lasting = Extract<Verdict, { kind: 'needs-person' }>;
+
+/** What a person reads about a refusal that lasts, and what to do about it. */
+export function problemFor(
+  verdict: Lasting,
+  account: Account,
+  provider: Provider | undefined,
+  unfinished: string | undefined,
+): Problem {
+  const { code, message } = verdict;
+  if (verdict.blames === 'credential')
+    return {
+      code,
+      message: `${provider?.name ?? 'The provider'} refuses the client ID or the client secret of this app. Replace the secret of the provider. It said: ${message}`,
+    };
+  if (verdict.blames === 'settings') return { code, message };
+  if (unfinished !== undefined)
+    return {
+      code,
+      message: `At ${unfinished} Postroom asked for a new sign-in token and was stopped before the answer was stored; the provider no longer accepts the one before. Connect the mailbox again. It said: ${message}`,
+    };
+  return {
+    code,
+    message: `The sign-in of ${account.user} has ended. Connect the mailbox again. The provider said: ${message}`,
+  };
+}
+
+export const credentialGone = (provider: Provider, reason: Unproven['reason']): Problem =>
+  reason === 'disabled'
+    ? {
+        code: 'secret-disabled',
+        message: `The credential of ${provider.name} is switched off in Key Vault. Switch it on there, or replace the credential of the provider.`,
+      }
+    : {
+        code: 'secret-missing',
+        message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
+      };
+
+export const providerGone: Problem = {
+  code: 'provider-missing',
+  message: 'The provider was deleted. Connect the mailbox again.',
+};
+
+export const unreadable: Problem = {
+  code: 'tokens-unreadable',
+  message:
+    'The stored sign-in cannot be read: the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+};

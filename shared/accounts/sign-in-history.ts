@@ -1,0 +1,70 @@
+/** What a provider was asked, and how it ended. */
+export interface SignInEvent {
+  /** ISO time of the first one. */
+  at: string;
+  result: 'signed-in' | 'refreshed' | 'retrying' | 'needs-person';
+  /** What failed, as `codeOf` names it. */
+  code?: string | undefined;
+  suberror?: string | undefined;
+  /** The provider's own sentence, or ours. */
+  said?: string | undefined;
+  /** For the provider's support. */
+  traceId?: string | undefined;
+  correlationId?: string | undefined;
+  /** How often it ended so in a row, the last time at `lastAt`. */
+  times: number;
+  lastAt: string;
+}
+
+const MOST_EVENTS = 50;
+const SAID_CHARACTERS = 200;
+// A column of a row holds 32 Ki characters.
+const MOST_CHARACTERS = 30_000;
+
+/**
+ * Adds an event, newest first. Failures that repeat become one event that counts, so that an outage of a night does not
+ * push out what was before it. What is over the bound is gone. Pure.
+ */
+export function withEvent(
+  history: readonly SignInEvent[],
+  event: Omit<SignInEvent, 'times' | 'lastAt'>,
+): SignInEvent[] {
+  const [newest, ...older] = history;
+  const said = event.said?.slice(0, SAID_CHARACTERS);
+  const next: SignInEvent = { ...event, said, times: 1, lastAt: event.at };
+  const repeated =
+    newest !== undefined &&
+    event.code !== undefined &&
+    newest.result === event.result &&
+    newest.code === event.code;
+  const all = repeated ? [{ ...next, at: newest.at, times: newest.times + 1 }, ...older] : [next, ...history];
+  const kept = all.slice(0, MOST_EVENTS);
+  while (kept.length > 1 && JSON.stringify(kept).length > MOST_CHARACTERS) kept.pop();
+  return kept;
+}
+
+/** What `explain` reads best: the code with the provider's sentence and the ids, as an error answer holds them. */
+export function evidenceOf(
+  event: Pick<SignInEvent, 'code' | 'suberror' | 'said' | 'traceId' | 'correlationId'>,
+): string {
+  const { code = '', suberror, said = '', traceId, correlationId } = event;
+  const isWord = /^[a-z_]+$/.test(code);
+  return [
+    isWord ? `error: ${code}` : `${code}: ${said}`,
+    ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
+    ...(isWord ? [`error_description: ${said}`] : []),
+    ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
+    ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
+  ].join('\n');
+}
+
+/** Reads what a row holds; what is not ours reads as nothing, because a history is no reason to stop. */
+export function historyOf(json: unknown): SignInEvent[] {
+  if (typeof json !== 'string') return [];
+  try {
+    const events: unknown = JSON.parse(json);
+    return Array.isArray(events) ? (events as SignInEvent[]) : [];
+  } catch {
+    return [];
+  }
+}

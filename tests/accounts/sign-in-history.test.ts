@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { evidenceOf, historyOf, type SignInEvent, withEvent } from '../../shared/accounts/sign-in-history.ts';
+import { explain } from '../../shared/explanations/explain.ts';
+
+const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 0, minute)).toISOString();
+const recorded = (...events: Omit<SignInEvent, 'times' | 'lastAt'>[]): SignInEvent[] =>
+  events.reduce<SignInEvent[]>((history, event) => withEvent(history, event), []);
+const outage = (minute: number): Omit<SignInEvent, 'times' | 'lastAt'> => ({
+  at: at(minute),
+  result: 'retrying',
+  code: 'http-503',
+  said: 'away',
+});
+
+describe('a history', () => {
+  test('has its newest event first and keeps fifty', () => {
+    const history = recorded(
+      ...Array.from({ length: 60 }, (_, minute) => ({ at: at(minute), result: 'refreshed' as const })),
+    );
+    expect(history).toHaveLength(50);
+    expect([history[0]?.at, history.at(-1)?.at]).toEqual([at(59), at(10)]);
+  });
+
+  test('counts a failure that repeats, and begins anew with the next one', () => {
+    const history = recorded(
+      { at: at(0), result: 'refreshed' },
+      outage(1),
+      outage(2),
+      outage(3),
+      { at: at(4), result: 'retrying', code: 'http-429' },
+      outage(5),
+    );
+    expect(history.map(({ code, times }) => [code, times])).toEqual([
+      ['http-503', 1],
+      ['http-429', 1],
+      ['http-503', 3],
+      [undefined, 1],
+    ]);
+    expect(history[2]).toMatchObject({ at: at(1), lastAt: at(3) });
+  });
+
+  test('fits a column of a row whatever a provider says', () => {
+    const history = recorded(
+      ...Array.from({ length: 60 }, (_, minute) => ({
+        at: at(minute),
+        result: 'needs-person' as const,
+        code: `AADSTS${50_000 + minute}`,
+        suberror: '"'.repeat(400),
+        said: '"'.repeat(1000),
+      })),
+    );
+    expect(JSON.stringify(history).length).toBeLessThanOrEqual(32 * 1024);
+    expect(history[0]?.at).toBe(at(59));
+  });
+
+  test('that was spoiled reads as none', () => {
+    for (const spoiled of [undefined, 7, '', '{', '{}']) expect(historyOf(spoiled)).toEqual([]);
+  });
+});
+
+describe('what a failure is explained from', () => {
+  test.each([
+    [{ code: 'AADSTS50173', said: 'The grant was revoked.' }, 'AADSTS50173'],
+    [{ code: 'invalid_grant', said: 'The grant is over.' }, 'invalid_grant'],
+    [{ code: 'http-503', said: 'login.example.org answered with status 503.' }, 'http-5xx'],
+    [{ code: 'no-answer', said: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
+    [{ code: 'secret-missing', said: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
+  ])('%j is known', (event, code) => {
+    expect(explain({ text: evidenceOf(event) }).code).toBe(code);
+  });
+
+  test('carries the ids for the support', () => {
+    const [traceId, correlationId] = [
+      '11111111-1111-4111-8111-111111111111',
+      '22222222-2222-4222-8222-222222222222',
+    ];
+    const text = evidenceOf({ code: 'AADSTS50173', said: 'The grant was revoked.', traceId, correlationId });
+    expect(explain({ text })).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
+  });
+});
