@@ -7,6 +7,7 @@ import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
+import { accountPages } from './pages/accounts.tsx';
 import { auditPages } from './pages/audit.tsx';
 import { consentPages } from './pages/consent.tsx';
 import { homePages } from './pages/home.tsx';
@@ -99,6 +100,7 @@ export const allPages = (): Hono<WebEnvironment>[] => [
   ticketsPages(),
   quarantinePages(),
   auditPages(),
+  accountPages(),
   providerPages(),
   consentPages(),
   pasteErrorPages(),
