@@ -28,6 +28,19 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',
-    wish: { address, signIn, shared, chooseAccount: typed['choose'] === 'on', protocols: chosen },
+    wish: {
+      address,
+      signIn,
+      shared,
+      chooseAccount: typed['choose'] === 'on',
+      protocols: chosen,
+      replacement: replacementOf(typed['replacement'] ?? ''),
+    },
   };
+}
+
+/** An account by its id, as the page offers it that names both accounts; a tick, or `any`, lets any take the place. */
+function replacementOf(typed: string): ConsentWish['replacement'] {
+  if (typed === 'any' || typed === 'on') return { kind: 'any' };
+  return /^[a-z2-7]{26}$/.test(typed) ? { kind: 'this', accountId: typed } : undefined;
 }

@@ -1,10 +1,11 @@
-import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import type { PendingConsent } from './consent.ts';
+import { wishOf } from './stored-wish.ts';
 
-// Table Consents: PartitionKey `consent`, RowKey a hash of the state. A used consent stays a day as a row without
-// secrets, so that the back button and a second tab can be told what happened; starting one sweeps older rows.
+// Table Consents: `consent` / hash of the state. A used consent stays a day as a row without secrets, so that the back
+// button and a second tab can be told what happened; starting one sweeps older rows. The table's other partitions are
+// explained in approval-store.ts and invitation-store.ts.
 const PARTITION = 'consent';
 const KEPT_MS = 24 * 60 * 60_000;
 
@@ -21,16 +22,6 @@ export interface ConsentStore {
   /** Removes rows a day past their end. */
   sweep(now: number): Promise<void>;
 }
-
-const wish = z.object({
-  providerId: z.string(),
-  address: z.string(),
-  signIn: z.string(),
-  shared: z.boolean(),
-  chooseAccount: z.boolean(),
-  protocols: z.array(z.enum(['imap', 'pop3', 'smtp'])),
-  reconnect: z.object({ mailboxId: z.string(), accountId: z.string() }).optional(),
-});
 
 export function createConsentStore(tables: Tables): ConsentStore {
   const table = tables.open('Consents');
@@ -62,7 +53,8 @@ function rowOf(consent: PendingConsent): Row {
     partitionKey: PARTITION,
     rowKey: consent.key,
     wish: JSON.stringify(consent.wish),
-    principalId: consent.principalId,
+    principalId: consent.startedBy.kind === 'principal' ? consent.startedBy.id : undefined,
+    invitationKey: consent.startedBy.kind === 'invitation' ? consent.startedBy.key : undefined,
     browserHash: consent.browserHash,
     sealedState: consent.sealedState,
     sealedVerifier: consent.sealedVerifier,
@@ -82,12 +74,15 @@ function consentOf(row: Row): PendingConsent {
       `Consents/${row.rowKey}.${column} does not hold what Postroom wrote there`,
     );
   };
-  const parsed = wish.parse(JSON.parse(text('wish')));
+  const invitationKey = row['invitationKey'];
   const usedAt = row['usedAt'];
   return {
     key: row.rowKey,
-    wish: { ...parsed, reconnect: parsed.reconnect },
-    principalId: text('principalId'),
+    wish: wishOf(text('wish')),
+    startedBy:
+      typeof invitationKey === 'string'
+        ? { kind: 'invitation', key: invitationKey }
+        : { kind: 'principal', id: text('principalId') },
     browserHash: text('browserHash'),
     sealedState: text('sealedState'),
     sealedVerifier: text('sealedVerifier'),

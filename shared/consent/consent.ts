@@ -20,15 +20,28 @@ export interface ConsentWish {
   protocols: readonly Protocol[];
   /** A mailbox that is connected again: only its own account will do. */
   reconnect: { mailboxId: string; accountId: string } | undefined;
+  /** An account that a person has agreed may take the place of the one before, or anyone of the expected name. */
+  replacement: { kind: 'this'; accountId: string } | { kind: 'any' } | undefined;
 }
+
+/** Who makes the trip: a signed-in person, or whoever holds an invitation. */
+export type Traveller = { kind: 'principal'; id: string } | { kind: 'invitation'; key: string };
+
+/** What is wanted, and by whom. */
+export interface Trip {
+  wish: ConsentWish;
+  startedBy: Traveller;
+}
+
+export const sameTraveller = (a: Traveller, b: Traveller): boolean =>
+  a.kind === 'principal' ? b.kind === a.kind && a.id === b.id : b.kind === a.kind && a.key === b.key;
 
 /** A consent that has been started and not finished. Its secrets rest sealed. */
 export interface PendingConsent {
   /** Hash of the state: the row key, safe in addresses. */
   key: string;
   wish: ConsentWish;
-  /** Object id of the signed-in person who started it. */
-  principalId: string;
+  startedBy: Traveller;
   /** Hash of the cookie that binds it to one browser. */
   browserHash: string;
   sealedState: string;

@@ -1,4 +1,5 @@
 import { codeOf } from '../accounts/token-failure.ts';
+import type { Reader } from '../explanations/fixer-words.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
 
 /** What a page says about a consent that did not connect. */
@@ -13,9 +14,16 @@ export interface OutcomeWords {
 export type FailedOutcome = Exclude<ConsentOutcome, { kind: 'connected' }>;
 
 const NOTHING_SAVED = 'Nothing was saved, and no mail is touched.';
+const OVER = {
+  title: 'This sign-in is already over',
+  happened:
+    'Its answer has been taken before: by another tab, by a reload, or because the back button led here. Nothing was changed now.',
+  said: undefined,
+};
 
 /** Says in words how a consent ended. Pure. */
-export function wordsFor(outcome: FailedOutcome): OutcomeWords {
+export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): OutcomeWords {
+  const owner = reader === 'mailbox-owner';
   switch (outcome.kind) {
     case 'unknown':
       return {
@@ -23,15 +31,17 @@ export function wordsFor(outcome: FailedOutcome): OutcomeWords {
         happened:
           'The answer carries no sign-in that Postroom has started, or it was started more than a day ago. Nothing was saved.',
         said: undefined,
-        next: 'Start the sign-in again from the page of the provider.',
+        next: owner
+          ? 'Open the link of your invitation again.'
+          : 'Start the sign-in again from the page of the provider.',
       };
     case 'used':
+    case 'used-elsewhere':
       return {
-        title: 'This sign-in is already over',
-        happened:
-          'Its answer has been taken before: by another tab, by a reload, or because the back button led here. Nothing was changed now.',
-        said: undefined,
-        next: 'See under Mailboxes whether the mailbox is there. If not, start the sign-in again.',
+        ...OVER,
+        next: owner
+          ? 'Open the link of your invitation again to see whether the mailbox is connected.'
+          : 'See under Mailboxes whether the mailbox is there. If not, start the sign-in again.',
       };
     case 'expired':
       return {
@@ -62,6 +72,13 @@ export function wordsFor(outcome: FailedOutcome): OutcomeWords {
         said: undefined,
         next: 'Choose another provider, or register it again.',
       };
+    case 'invitation-over':
+      return {
+        title: 'This invitation is over',
+        happened: `It was used already, it was taken back, or its time has passed. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: 'If the mailbox is not connected yet, ask whoever invited you for a new link.',
+      };
     case 'declined':
       return declined(outcome);
     case 'untrusted':
@@ -75,8 +92,8 @@ export function wordsFor(outcome: FailedOutcome): OutcomeWords {
       return failed(outcome);
     case 'secret-missing':
       return {
-        title: 'The client secret is missing',
-        happened: `The client secret of ${outcome.providerName} is not in Key Vault. ${NOTHING_SAVED}`,
+        title: 'The credential is missing',
+        happened: `You signed in, but the credential of ${outcome.providerName} is not in Key Vault. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Edit the provider, enter a new secret, then start again.',
       };
@@ -101,21 +118,20 @@ export function wordsFor(outcome: FailedOutcome): OutcomeWords {
         said: undefined,
         next: `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
       };
+    case 'other-identity':
+      return {
+        title: 'The name is the same, the account is not',
+        happened: `${outcome.signedIn} is another account in the directory than the one that was connected before under this name. That happens when an account is deleted and made again, or when a name is given to somebody else. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: owner
+          ? 'Ask whoever invited you: they can invite you anew and allow another account.'
+          : 'Make sure that this is the right person. Then let the new account take the place of the old one.',
+      };
   }
 }
 
 function declined(outcome: Extract<FailedOutcome, { kind: 'declined' }>): OutcomeWords {
   const said = outcome.sentence ?? outcome.error;
-  const [number] = outcome.codes;
-  // Microsoft's numbers for "only an administrator may consent":
-  // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-  if (number !== undefined && [65001, 90094, 90095, 90093].includes(number))
-    return {
-      title: 'An administrator has to agree first',
-      happened: `Your organization lets only administrators grant an app access to mail. ${NOTHING_SAVED}`,
-      said,
-      next: 'Ask an administrator to grant consent: Microsoft Entra admin center, App registrations, API permissions, Grant admin consent. Then start again.',
-    };
   if (outcome.cancelled)
     return {
       title: 'The sign-in was cancelled',
@@ -131,16 +147,8 @@ function declined(outcome: Extract<FailedOutcome, { kind: 'declined' }>): Outcom
   };
 }
 
-function failed(outcome: Extract<FailedOutcome, { kind: 'failed' }>): OutcomeWords {
-  const { failure, providerName } = outcome;
+function failed({ failure, providerName }: Extract<FailedOutcome, { kind: 'failed' }>): OutcomeWords {
   const said = failure.sentence === undefined ? failure.detail : `${codeOf(failure)}: ${failure.sentence}`;
-  if (failure.error === 'invalid_client' || failure.error === 'unauthorized_client')
-    return {
-      title: 'The client ID or the client secret is wrong',
-      happened: `You signed in, but ${providerName} refuses the app itself. ${NOTHING_SAVED}`,
-      said,
-      next: 'Edit the provider: check the client ID and replace the secret. Then start again.',
-    };
   if (failure.status === undefined || failure.status === 429 || failure.status >= 500)
     return {
       title: 'The provider did not answer',
@@ -154,12 +162,4 @@ function failed(outcome: Extract<FailedOutcome, { kind: 'failed' }>): OutcomeWor
     said,
     next: 'Correct what it names, then start again.',
   };
-}
-
-/** The provider's number or word for what went wrong, to look up or to hand to support. */
-export function outcomeCode(outcome: FailedOutcome): string | undefined {
-  if (outcome.kind === 'failed') return codeOf(outcome.failure);
-  if (outcome.kind !== 'declined') return undefined;
-  const [number] = outcome.codes;
-  return number === undefined ? outcome.error : `AADSTS${number}`;
 }

@@ -13,6 +13,9 @@ import {
   consentContext,
   consentKey,
   type PendingConsent,
+  sameTraveller,
+  type Traveller,
+  type Trip,
 } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
 
@@ -32,7 +35,7 @@ export const redirectUriOf = ({ publicUrl }: { publicUrl: string }): string => `
 export async function startConsent(
   deps: ConsentDeps,
   wish: ConsentWish,
-  principalId: string,
+  startedBy: Traveller,
 ): Promise<{ key: string; cookie: Secret }> {
   const { seam, sealer, consents } = deps;
   const now = seam.now();
@@ -42,7 +45,7 @@ export async function startConsent(
   await consents.add({
     key,
     wish,
-    principalId,
+    startedBy,
     browserHash: browserHash(cookie),
     sealedState: await sealer.seal(state, consentContext(key, 'state')),
     sealedVerifier: await sealer.seal(verifier, consentContext(key, 'verifier')),
@@ -55,20 +58,20 @@ export async function startConsent(
 }
 
 export type Handover =
-  | { kind: 'address'; url: string; wish: ConsentWish; providerName: string }
+  | (Trip & { kind: 'address'; url: string; providerName: string })
   /** Used, too old, unknown, or another browser's or person's. */
   | { kind: 'over' }
-  | { kind: 'failed'; failure: EndpointFailure; wish: ConsentWish; providerName: string };
+  | (Trip & { kind: 'failed'; failure: EndpointFailure; providerName: string });
 
 /** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
 export async function handoverOf(
   deps: ConsentDeps,
   key: string,
-  browser: { cookie: Secret | undefined; principalId: string },
+  browser: { cookie: Secret | undefined; traveller: Traveller },
 ): Promise<Handover> {
   const stored = await deps.consents.get(key);
   if (stored === undefined || !isOpen(stored.consent, deps.seam.now(), browser)) return { kind: 'over' };
-  const { wish, sealedState, sealedVerifier, sealedNonce } = stored.consent;
+  const { wish, startedBy, sealedState, sealedVerifier, sealedNonce } = stored.consent;
   const provider = await deps.providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'over' };
   const [state, verifier, nonce] = await Promise.all([
@@ -84,18 +87,18 @@ export async function handoverOf(
     scopes: scopesOf(provider, deps.config, wish.protocols),
     account: wish.chooseAccount ? { kind: 'choose' } : { kind: 'hint', user: wish.signIn },
   });
-  return { ...answer, wish, providerName: provider.name };
+  return { ...answer, wish, startedBy, providerName: provider.name };
 }
 
 function isOpen(
   consent: PendingConsent,
   now: number,
-  browser: { cookie: Secret | undefined; principalId: string },
+  browser: { cookie: Secret | undefined; traveller: Traveller },
 ): boolean {
   return (
     consent.usedAt === undefined &&
     Date.parse(consent.expiresAt) > now &&
-    consent.principalId === browser.principalId &&
+    sameTraveller(consent.startedBy, browser.traveller) &&
     browser.cookie !== undefined &&
     browserHash(browser.cookie) === consent.browserHash
   );

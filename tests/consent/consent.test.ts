@@ -116,8 +116,9 @@ describe('the way back', () => {
     const { callback } = await person.leave(id, { address: SUPPORT }, 'cancel');
     const reply = await person.get(callback);
     await fresh.stop();
-    expect(reply.title).toBe('The sign-in was cancelled');
+    expect(reply.title).toBe('The permissions were declined');
     expect(reply.html).toContain('AADSTS65004');
+    expect(reply.html).toContain('Press “Accept” on Microsoft’s page.');
   });
 
   it('takes a state once: the second tab and the back button are told so, without a second token request', async () => {
@@ -180,9 +181,9 @@ describe('the way back', () => {
   });
 
   it.each([
-    ['invalid_client', 7000222, 401, 'The client ID or the client secret is wrong'],
-    ['invalid_grant', 54005, 400, 'The sign-in could not be completed'],
-    ['temporarily_unavailable', 90033, 503, 'The provider did not answer'],
+    ['invalid_client', 7000222, 401, 'The client secret has expired'],
+    ['invalid_grant', 54005, 400, 'The sign-in was already used'],
+    ['temporarily_unavailable', 90033, 503, 'Microsoft’s sign-in service has a disturbance'],
   ])('says what %s (AADSTS%i) means', async (error, code, status, title) => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.idp.addFault({ match: { path: 'token' }, status, body: aadstsBody(code, error, 'Because of that.') });
@@ -196,7 +197,7 @@ describe('the way back', () => {
   it('survives a provider that hangs up and errors it has never heard of', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.idp.addFault({ match: { path: 'token' }, destroy: true });
-    expect((await visitor.get(callback)).title).toBe('The provider did not answer');
+    expect((await visitor.get(callback)).title).toBe('The sign-in service does not answer');
     const again = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const state = new URL(again.callback, ORIGIN).searchParams.get('state') ?? '';
     const reply = await visitor.get(
@@ -227,6 +228,6 @@ describe('the way back', () => {
     const wrong = await connected.visitor.leave(connected.providerId, fields, 'alex@contoso.example');
     expect((await connected.visitor.get(wrong.callback)).title).toBe('Another account is signed in');
     const right = await connected.visitor.leave(connected.providerId, fields, SUPPORT);
-    expect((await connected.visitor.get(right.callback)).location).toBe('/mailboxes?said=reconnected');
+    expect((await connected.visitor.get(right.callback)).location).toBe(`/mailboxes/${mailbox.id}/connected`);
   });
 });

@@ -3,6 +3,8 @@ export type Access = 'everyone' | 'agent' | 'admin';
 
 export const accessOf: Readonly<Record<string, Access>> = {
   'GET /oauth/callback': 'everyone',
+  'GET /invite/:token': 'everyone',
+  'POST /invite/:token': 'everyone',
 
   'GET /': 'agent',
   'GET /tickets': 'agent',
@@ -31,7 +33,12 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /providers/:id/connect': 'admin',
   'POST /providers/:id/connect': 'admin',
   'GET /connect/:key': 'admin',
+  'GET /approvals/:key': 'admin',
+  'POST /providers/:id/invite': 'admin',
+  'GET /invitations': 'admin',
+  'POST /invitations/:key/revoke': 'admin',
   'GET /mailboxes': 'admin',
+  'GET /mailboxes/:id/connected': 'admin',
   'GET /mailboxes/new': 'admin',
   'POST /mailboxes/new': 'admin',
   'GET /mailboxes/:id/edit': 'admin',

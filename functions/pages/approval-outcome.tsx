@@ -1,0 +1,91 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { ApprovalOutcome } from '../../shared/consent/finish-approval.ts';
+import type { Explanation } from '../../shared/explanations/explanation.ts';
+import { Facts, Time } from '../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { ExplanationView } from './explanation-view.tsx';
+
+/**
+ * What the admin of a tenant reads on coming back. Whoever it is need not be known to Postroom, so the page shows nothing
+ * of it and leads nowhere.
+ */
+export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Explanation | undefined): string {
+  return renderPage(
+    <Page title={titles[outcome.kind]}>
+      <Words outcome={outcome} />
+      {explanation === undefined ? null : (
+        <ExplanationView explanation={explanation} reader="mailbox-owner" />
+      )}
+    </Page>,
+  );
+}
+
+const titles: Readonly<Record<ApprovalOutcome['kind'], string>> = {
+  granted: 'Thank you, access is granted',
+  'granted-before': 'Access was granted before',
+  'not-granted': 'Access was not granted',
+  'other-tenant': 'This is another organization',
+  'approval-expired': 'This link is too old',
+  'unknown-approval': 'This link is not known',
+  'provider-missing': 'This link is over',
+};
+
+function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
+  const { outcome } = props;
+  switch (outcome.kind) {
+    case 'granted':
+      return (
+        <p>
+          Postroom may now read and send mail for people of your organization who sign in to it.{' '}
+          {outcome.approval.wish.signIn} can go on with {outcome.approval.wish.address}. You can close this
+          page.
+        </p>
+      );
+    case 'granted-before':
+      return (
+        <p>
+          Somebody has accepted already
+          {outcome.approval.grantedAt === undefined ? null : (
+            <>
+              {' '}
+              (<Time at={outcome.approval.grantedAt} />)
+            </>
+          )}
+          . Nothing is left to do; you can close this page.
+        </p>
+      );
+    case 'not-granted':
+      return (
+        <p>
+          Nothing was changed. The link stays good: open it again and choose “Accept”, or tell whoever sent it
+          that you decline.
+        </p>
+      );
+    case 'other-tenant':
+      return (
+        <>
+          <p>
+            You signed in as an admin of another organization than that of {outcome.approval.wish.address}.
+            Nothing was changed here. Open the link again and sign in with an account of the right one.
+          </p>
+          <Facts
+            items={[
+              { term: 'Signed in at', detail: outcome.tenant },
+              { term: 'Expected', detail: outcome.expected },
+            ]}
+          />
+        </>
+      );
+    case 'approval-expired':
+      return <p>Such a link is good for seven days. Ask whoever sent it for a new one.</p>;
+    case 'unknown-approval':
+      return (
+        <p>
+          Postroom has made no such link, so nothing was changed here. What was accepted at the provider
+          counts all the same: the owner of the mailbox can sign in now.
+        </p>
+      );
+    case 'provider-missing':
+      return <p>What it was made for does not exist any more. Nothing was changed.</p>;
+  }
+}

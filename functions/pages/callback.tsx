@@ -1,0 +1,151 @@
+import { type Context, Hono } from 'hono';
+import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts';
+import { askApproval } from '../../shared/consent/ask-approval.ts';
+import type { Trip } from '../../shared/consent/consent.ts';
+import { needsApproval } from '../../shared/consent/explain-outcome.ts';
+import { finishApproval } from '../../shared/consent/finish-approval.ts';
+import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
+import { invitationKey } from '../../shared/consent/invitation.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Principal } from '../../shared/platform/principal.ts';
+import { presetOf } from '../../shared/providers/provider.ts';
+import type { Services } from '../services.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import { approvalOutcomePage } from './approval-outcome.tsx';
+import { consentCookieOf, invitationTokenOf } from './consent-cookies.ts';
+import { invitationDonePage } from './invitation-views.tsx';
+import { lookInto } from './look-into.ts';
+import { explainedFor, outcomePage } from './outcome-view.tsx';
+
+type CallbackContext = Context<WebEnvironment>;
+type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
+
+/**
+ * The one way back from every provider. The state says of what kind the trip was: a sign-in, bound to this browser, or
+ * an approval, which an admin of the tenant may bring from anywhere.
+ */
+export function callbackPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+
+  pages.get('/oauth/callback', async (c) => {
+    const services = c.get('services');
+    const parameters = new URL(c.req.url).searchParams;
+    if (isApprovalState(parameters.get('state') ?? '') || parameters.has('admin_consent'))
+      return finishApprovalTrip(c, parameters);
+    // No role is asked for here: without a signed-in principal the cookie and the state still bind the answer.
+    const principal: Principal | undefined = c.get('principal');
+    const token = invitationTokenOf(c);
+    const outcome = await finishConsent(services, {
+      parameters,
+      cookieOf: (key) => consentCookieOf(c, key),
+      principalId: principal?.id,
+      invitationKey: token && invitationKey(token.expose()),
+    });
+    if (outcome.kind === 'connected') return connected(c, outcome);
+    const waiting = await waitForApproval(c, outcome, parameters);
+    return waiting ?? c.html(await outcomePage(c, outcome, parameters), 400);
+  });
+
+  return pages;
+}
+
+async function connected(c: CallbackContext, outcome: Connected): Promise<Response> {
+  const services = c.get('services');
+  const { account, wish, startedBy, missing } = outcome;
+  services.accessTokens.forget(account);
+  const { reconnect } = wish;
+  // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn.
+  if (reconnect !== undefined) await services.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
+  await recordConnection(c, outcome);
+  if (startedBy.kind === 'invitation') {
+    const mailbox = await mailboxFor(services, outcome);
+    const look = mailbox && (await lookInto(services, mailbox));
+    return c.html(invitationDonePage({ wish, user: account.user, look }));
+  }
+  if (reconnect !== undefined) return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected`, 303);
+  const said = missing.length === 0 ? 'connected' : 'connected-partly';
+  return c.redirect(`/mailboxes/new?account=${account.providerId}.${account.accountId}&said=${said}`, 303);
+}
+
+/** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */
+async function waitForApproval(
+  c: CallbackContext,
+  outcome: ConsentOutcome,
+  parameters: URLSearchParams,
+): Promise<Response | undefined> {
+  if (!needsApproval(outcome) || !('wish' in outcome) || outcome.kind === 'connected') return undefined;
+  const services = c.get('services');
+  const provider = await services.providers.get(outcome.wish.providerId);
+  if (provider === undefined || !takesApproval(provider)) return undefined;
+  const { wish, startedBy } = outcome;
+  const explanation = await explainedFor(c, outcome, parameters);
+  const approval = await askApproval(services, { wish, startedBy }, explanation);
+  if (startedBy.kind === 'principal') return c.redirect(`/approvals/${approval.key}`, 303);
+  const stored = await services.invitations.get(startedBy.key);
+  if (stored === undefined) return undefined;
+  await services.invitations.replace({ ...stored.invitation, approvalKey: approval.key }, stored.etag);
+  return c.redirect(`/invite/${invitationTokenOf(c)?.expose() ?? ''}`, 303);
+}
+
+async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {
+  const services = c.get('services');
+  const outcome = await finishApproval(services, parameters);
+  if (outcome.kind === 'granted') {
+    const { wish } = outcome.approval;
+    await services.audit.record({
+      at: services.seam.now(),
+      principal: { id: 'tenant-admin', name: 'An admin of the tenant' },
+      action: 'consent granted',
+      subject: { kind: 'provider', id: wish.providerId, name: outcome.providerName },
+      after: { 'asked for': wish.address, tenant: parameters.get('tenant') ?? undefined },
+    });
+  }
+  const explanation = await explainedFor(c, outcome, parameters);
+  return c.html(approvalOutcomePage(outcome, explanation), outcome.kind === 'granted' ? 200 : 400);
+}
+
+async function recordConnection(c: CallbackContext, { account, wish, startedBy }: Connected): Promise<void> {
+  const { audit, seam } = c.get('services');
+  const principal: Principal | undefined = c.get('principal');
+  await audit.record({
+    at: seam.now(),
+    principal: travellerName(startedBy, principal, account.user),
+    action: wish.reconnect === undefined ? 'connected' : 'connected again',
+    subject: { kind: 'account', id: account.accountId, name: account.user },
+    after: { mailbox: wish.address, scopes: account.scopes },
+  });
+}
+
+/** Who is named in the audit: an invitation's bearer is known by the account alone. */
+function travellerName(
+  startedBy: Trip['startedBy'],
+  principal: Principal | undefined,
+  user: string,
+): { id: string; name: string } {
+  if (startedBy.kind === 'invitation') return { id: 'invitation', name: `${user}, by invitation` };
+  return { id: startedBy.id, name: principal?.name ?? startedBy.id };
+}
+
+/** The mailbox as it stands, or as it would be set up: undefined where the provider names no mail server. */
+async function mailboxFor(
+  { mailboxes, providers, config, seam }: Services,
+  { account, wish }: Connected,
+): Promise<Mailbox | undefined> {
+  if (wish.reconnect !== undefined) return mailboxes.get(wish.reconnect.mailboxId);
+  const provider = await providers.get(account.providerId);
+  const imap = provider && presetOf(provider, config).mail?.imap;
+  if (imap === undefined) return undefined;
+  return {
+    id: 'a'.repeat(26),
+    address: wish.address,
+    protocol: 'imap',
+    ...imap,
+    folder: 'INBOX',
+    providerId: account.providerId,
+    accountId: account.accountId,
+    enabled: true,
+    intervalMinutes: 1,
+    afterFetch: { kind: 'mark-seen' },
+    createdAt: new Date(seam.now()).toISOString(),
+  };
+}

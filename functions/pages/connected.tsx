@@ -1,0 +1,84 @@
+import { Hono } from 'hono';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { explain } from '../../shared/explanations/explain.ts';
+import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Principal } from '../../shared/platform/principal.ts';
+import { ButtonLink } from '../../shared/ui/forms.tsx';
+import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { requireRole } from '../guard.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import { ExplanationView } from './explanation-view.tsx';
+import { lookInto, type SendingLook, trySending } from './look-into.ts';
+import { LookView } from './look-view.tsx';
+
+/** "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. */
+export function connectedPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+
+  pages.get('/mailboxes/:id/connected', requireRole('admin'), async (c) => {
+    const services = c.get('services');
+    const id = c.req.param('id');
+    const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
+    if (mailbox === undefined) return c.notFound();
+    const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
+    return c.html(connectedPage({ principal: c.get('principal'), mailbox, look, sending }));
+  });
+
+  return pages;
+}
+
+function connectedPage(view: {
+  principal: Principal;
+  mailbox: Mailbox;
+  look: Look;
+  sending: SendingLook | undefined;
+}): string {
+  const { mailbox, look, sending } = view;
+  const opened = look.kind === 'opened';
+  return renderPage(
+    <Page
+      title={opened ? `${mailbox.address} is connected` : `${mailbox.address} does not open yet`}
+      principal={view.principal}
+      place="mailboxes"
+    >
+      {opened ? <LookView look={look} folder={mailbox.folder} /> : <p>{look.message}</p>}
+      <Sending sending={sending} mailbox={mailbox} />
+      <div class="actions">
+        {opened ? (
+          <>
+            <ButtonLink href="/tickets">See the tickets</ButtonLink>
+            <ButtonLink href="/mailboxes" kind="secondary">
+              See the mailboxes
+            </ButtonLink>
+          </>
+        ) : (
+          <>
+            <ButtonLink href={`/mailboxes/${mailbox.id}/connected`}>Open it again</ButtonLink>
+            <ButtonLink href={`/mailboxes/${mailbox.id}/edit`} kind="secondary">
+              Change its settings
+            </ButtonLink>
+          </>
+        )}
+      </div>
+    </Page>,
+  );
+}
+
+function Sending(props: { sending: SendingLook | undefined; mailbox: Mailbox }): JSX.Element | null {
+  const { sending, mailbox } = props;
+  if (sending === undefined) return null;
+  if (sending.kind === 'accepted')
+    return <p>The server for outgoing mail accepts the account too: answers can be sent.</p>;
+  const explanation = explain({ text: sending.said, context: { mailbox: mailbox.address } });
+  return (
+    <>
+      <p>Answers cannot be sent yet: the server for outgoing mail does not accept the account.</p>
+      {explanation.code === 'not-recognised' ? (
+        <p>It said: {sending.said}</p>
+      ) : (
+        <ExplanationView explanation={explanation} />
+      )}
+    </>
+  );
+}

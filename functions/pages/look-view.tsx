@@ -1,0 +1,35 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
+import { Time } from '../../shared/ui/lists.tsx';
+
+/** What stands in the mailbox: the count and the latest subjects, by which a person knows it again. */
+export function LookView(props: { look: Extract<Look, { kind: 'opened' }>; folder: string }): JSX.Element {
+  const { unread, total, latest } = props.look;
+  return (
+    <>
+      <p>
+        Postroom has opened it: {counted(unread, 'unread mail')} of {total} in {props.folder}.
+      </p>
+      {latest.length === 0 ? (
+        <p>It is empty. Send it a mail, and the first ticket comes within a minute.</p>
+      ) : (
+        <>
+          <h2>Its latest mails</h2>
+          <ul class="plain">
+            {latest.map(({ subject, receivedAt }) => (
+              <li>
+                {subject === '' ? '(no subject)' : subject}{' '}
+                <span class="muted small">
+                  <Time at={receivedAt} />
+                </span>
+              </li>
+            ))}
+          </ul>
+          <p class="muted small">If you do not know these mails, the wrong mailbox is connected.</p>
+        </>
+      )}
+    </>
+  );
+}
+
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;

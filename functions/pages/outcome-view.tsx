@@ -1,0 +1,140 @@
+import type { Context } from 'hono';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Trip } from '../../shared/consent/consent.ts';
+import { explainOutcome } from '../../shared/consent/explain-outcome.ts';
+import { type FailedOutcome, wordsFor } from '../../shared/consent/outcome-words.ts';
+import { redirectUriOf } from '../../shared/consent/start-consent.ts';
+import type { Explanation } from '../../shared/explanations/explanation.ts';
+import type { Reader } from '../../shared/explanations/fixer-words.ts';
+import type { Principal } from '../../shared/platform/principal.ts';
+import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
+import { Facts } from '../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../shared/ui/page.tsx';
+import type { WebEnvironment } from '../web-environment.ts';
+import { invitationTokenOf } from './consent-cookies.ts';
+import { ExplanationView } from './explanation-view.tsx';
+import { WishFields, wishFor } from './wish-fields.tsx';
+
+/** What an error of this trip means, with the ids of its provider and mailbox filled in. */
+export async function explainedFor(
+  c: Context<WebEnvironment>,
+  outcome: Parameters<typeof explainOutcome>[0],
+  parameters: URLSearchParams,
+): Promise<Explanation | undefined> {
+  const { providers, config } = c.get('services');
+  const wish = 'wish' in outcome ? outcome.wish : undefined;
+  const provider = wish && (await providers.get(wish.providerId));
+  return explainOutcome(outcome, parameters, {
+    clientId: provider?.clientId,
+    tenant: provider?.tenant,
+    mailbox: wish?.address,
+    redirectUri: redirectUriOf(config),
+  });
+}
+
+/** A consent that did not connect: what happened, what it means, and the one next step. */
+export async function outcomePage(
+  c: Context<WebEnvironment>,
+  outcome: FailedOutcome,
+  parameters: URLSearchParams,
+): Promise<string> {
+  const explanation = await explainedFor(c, outcome, parameters);
+  const token = invitationTokenOf(c)?.expose();
+  const trip = 'wish' in outcome ? outcome : undefined;
+  const signedIn: Principal | undefined = c.get('principal');
+  const invited =
+    trip === undefined ? token !== undefined && signedIn === undefined : trip.startedBy.kind === 'invitation';
+  const reader: Reader = invited ? 'mailbox-owner' : 'admin';
+  const words = wordsFor(outcome, reader);
+  return renderPage(
+    <Page
+      title={explanation?.title ?? words.title}
+      // The owner of a mailbox sees the trip and nothing else, also when signed in to Postroom.
+      principal={invited ? undefined : signedIn}
+      place="providers"
+    >
+      <p>{words.happened}</p>
+      {explanation === undefined ? (
+        <>
+          {outcome.kind === 'other-identity' ? <Identities outcome={outcome} /> : null}
+          {words.said === undefined ? null : (
+            <Facts items={[{ term: 'The provider said', detail: words.said }]} />
+          )}
+          <p>{words.next}</p>
+        </>
+      ) : (
+        <ExplanationView explanation={explanation} titled={false} reader={reader} />
+      )}
+      {invited ? (
+        <InvitationAgain token={token} />
+      ) : trip === undefined ? (
+        <p>
+          <ButtonLink href="/providers">Go to the providers</ButtonLink>
+        </p>
+      ) : (
+        <Again outcome={outcome} trip={trip} />
+      )}
+    </Page>,
+  );
+}
+
+/** Directory ids are what tells two accounts of one name apart. */
+function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-identity' }> }): JSX.Element {
+  const { before, now } = props.outcome;
+  const idOf = ({ tenantId, objectId, subject }: typeof before): string =>
+    objectId === undefined ? subject : `${objectId}, tenant ${tenantId ?? 'unknown'}`;
+  return (
+    <Facts
+      items={[
+        { term: 'Connected before', detail: idOf(before) },
+        { term: 'Signed in now', detail: idOf(now) },
+      ]}
+    />
+  );
+}
+
+function InvitationAgain(props: { token: string | undefined }): JSX.Element {
+  if (props.token === undefined)
+    return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+  return (
+    <p>
+      <ButtonLink href={`/invite/${props.token}`}>Back to the invitation</ButtonLink>
+    </p>
+  );
+}
+
+function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
+  const { outcome, trip } = props;
+  const { wish } = trip;
+  const path = `/providers/${wish.providerId}/connect`;
+  if (outcome.kind === 'other-account' || outcome.kind === 'other-identity') {
+    const { signedIn, accountId } = outcome;
+    const replaces = outcome.kind === 'other-identity' || wish.reconnect !== undefined;
+    return (
+      <>
+        <form method="post" action={path}>
+          <WishFields wish={wish} choose />
+          <SubmitButton>Try again with another account</SubmitButton>
+        </form>
+        <form method="post" action={path}>
+          <WishFields wish={wishFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)} />
+          <SubmitButton kind="secondary">
+            {replaces ? `Let ${signedIn} take the place of the account before` : 'This is a shared mailbox'}
+          </SubmitButton>
+        </form>
+      </>
+    );
+  }
+  const query =
+    wish.reconnect === undefined
+      ? `address=${encodeURIComponent(wish.address)}`
+      : `mailbox=${wish.reconnect.mailboxId}`;
+  return (
+    <p class="actions">
+      <ButtonLink href={`${path}?${query}`}>Try again</ButtonLink>
+      <ButtonLink href="/mailboxes" kind="secondary">
+        See the mailboxes
+      </ButtonLink>
+    </p>
+  );
+}

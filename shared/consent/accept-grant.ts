@@ -1,0 +1,166 @@
+import { type Account, accountIdOf, type Identity, tokenContext } from '../accounts/account.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
+import { type Grant, lifetimeOf } from '../accounts/grant.ts';
+import type { Sealer } from '../accounts/sealing.ts';
+import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
+import type { PracticeWorld } from '../platform/config.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import { type Provider, presetOf } from '../providers/provider.ts';
+import type { ConsentWish, Traveller, Trip } from './consent.ts';
+import { stateOfInvitation } from './invitation.ts';
+import type { InvitationStore } from './invitation-store.ts';
+import { replaceAccount } from './replace-account.ts';
+
+export interface AcceptDeps {
+  config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
+  seam: Seam;
+  sealer: Sealer;
+  accounts: AccountStore;
+  mailboxes: Pick<MailboxStore, 'list' | 'save'>;
+  invitations: InvitationStore;
+}
+
+/** Why a grant is not taken; nothing was saved. */
+export type RefusedGrant =
+  /** Without a refresh token the mailbox would stop within an hour. */
+  | { kind: 'no-refresh-token' }
+  | { kind: 'no-mail-scope' }
+  | { kind: 'other-account'; signedIn: string; accountId: string }
+  /** The name is the expected one, but it now belongs to another account of the directory. */
+  | { kind: 'other-identity'; signedIn: string; accountId: string; before: Identity; now: Identity }
+  | { kind: 'untrusted'; reason: string }
+  /** The invitation was used, taken back or too old when its bearer came back. */
+  | { kind: 'invitation-over' };
+
+export type Accepted = { kind: 'connected'; account: Account; missing: readonly string[] };
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Compares who signed in with who was expected, and stores the account. An invitation is used up before the account is
+ * stored: of two who come back at once, one is told that it is over.
+ */
+export async function acceptGrant(
+  deps: AcceptDeps,
+  provider: Provider,
+  trip: Trip,
+  { grant, identity: told }: { grant: Grant; identity: Identity | undefined },
+): Promise<Accepted | RefusedGrant> {
+  const { wish, startedBy } = trip;
+  // A provider without id_tokens does not say who signed in; the person's own word has to do.
+  const identity = told ?? unnamed(provider, wish.signIn);
+  if (isOtherTenant(provider, identity))
+    return { kind: 'untrusted', reason: 'the account belongs to another tenant than the provider' };
+  const accountId = accountIdOf(provider.id, identity);
+  const user = identity.user ?? wish.signIn;
+  const known = await deps.accounts.listOf(provider.id);
+  const before = accountBefore(known, wish, user, accountId);
+  const refused = refusalOf({ wish, user, accountId, identity, before });
+  if (refused !== undefined) return refused;
+  const { accessToken, refreshToken } = grant;
+  if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
+
+  const asked = mailScopesOf(deps, provider, wish);
+  const granted = grant.scopes ?? asked;
+  const missing = asked.filter((scope) => !granted.some((one) => sameScope(one, scope)));
+  if (missing.length === asked.length) return { kind: 'no-mail-scope' };
+
+  const now = deps.seam.now();
+  const at = new Date(now).toISOString();
+  if (!(await useInvitation(deps, startedBy, { at, accountId, user }))) return { kind: 'invitation-over' };
+  const ref = { providerId: provider.id, accountId };
+  const account: Account = {
+    ...ref,
+    identity,
+    user,
+    address: wish.address,
+    scopes: granted,
+    tokens: {
+      access: await deps.sealer.seal(accessToken, tokenContext(ref, 'access')),
+      refresh: await deps.sealer.seal(refreshToken, tokenContext(ref, 'refresh')),
+      previousRefresh: undefined,
+      ...lifetimeOf(grant.expiresInSeconds, now),
+    },
+    state: 'works',
+    stateSince: at,
+    problem: undefined,
+    retryAt: undefined,
+    refusedAsOf: undefined,
+    refreshBegunAt: undefined,
+    consentedAt: at,
+    consentedBy: startedBy.kind === 'principal' ? startedBy.id : 'invitation',
+  };
+  await deps.accounts.save(account);
+  if (before !== undefined) await replaceAccount(deps, before, account, wish.reconnect?.mailboxId);
+  return { kind: 'connected', account, missing };
+}
+
+/** The account whose place the one who signed in would take; undefined when it takes nobody's. */
+function accountBefore(
+  known: readonly Account[],
+  wish: ConsentWish,
+  user: string,
+  accountId: string,
+): Account | undefined {
+  const others = known.filter((account) => account.accountId !== accountId);
+  return wish.reconnect === undefined
+    ? others.find((account) => sameName(account.user, user))
+    : others.find((account) => account.accountId === wish.reconnect?.accountId);
+}
+
+function refusalOf(seen: {
+  wish: ConsentWish;
+  user: string;
+  accountId: string;
+  identity: Identity;
+  before: Account | undefined;
+}): RefusedGrant | undefined {
+  const { wish, user, accountId, identity, before } = seen;
+  const { replacement } = wish;
+  if (replacement?.kind === 'this' && replacement.accountId === accountId) return undefined;
+  // The same identity stays the same one under a new name.
+  if (wish.reconnect?.accountId === accountId) return undefined;
+  if (!sameName(user, wish.signIn)) return { kind: 'other-account', signedIn: user, accountId };
+  if (before === undefined || replacement?.kind === 'any') return undefined;
+  return { kind: 'other-identity', signedIn: user, accountId, before: before.identity, now: identity };
+}
+
+async function useInvitation(
+  { invitations, seam }: AcceptDeps,
+  startedBy: Traveller,
+  done: { at: string; accountId: string; user: string },
+): Promise<boolean> {
+  if (startedBy.kind === 'principal') return true;
+  const stored = await invitations.get(startedBy.key);
+  if (stored === undefined || stateOfInvitation(stored.invitation, seam.now()) !== 'open') return false;
+  return invitations.replace({ ...stored.invitation, done }, stored.etag);
+}
+
+/** The provider's issuer is checked in the id_token; its tenant is what the account is known by. */
+const isOtherTenant = ({ tenant }: Provider, { tenantId }: Identity): boolean =>
+  tenant !== undefined && tenantId !== undefined && GUID.test(tenant) && !sameName(tenant, tenantId);
+
+const unnamed = (provider: Provider, user: string): Identity => {
+  if (provider.preset !== 'custom')
+    throw new PostroomError('no-identity', `${provider.name} did not say who signed in.`);
+  return {
+    issuer: provider.id,
+    subject: user.toLowerCase(),
+    tenantId: undefined,
+    objectId: undefined,
+    user,
+    name: undefined,
+  };
+};
+
+const sameName = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
+const lastPart = (scope: string): string => scope.split('/').at(-1)?.toLowerCase() ?? '';
+/** Microsoft shortens or lengthens the names of scopes in its answers. */
+const sameScope = (a: string, b: string): boolean =>
+  a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));
+
+function mailScopesOf(deps: AcceptDeps, provider: Provider, wish: ConsentWish): readonly string[] {
+  const preset = presetOf(provider, deps.config);
+  return preset.name === 'custom' ? provider.scopes : preset.mailScopes(wish.protocols);
+}

@@ -1,0 +1,71 @@
+import { newState } from '../accounts/oauth-client.ts';
+import type { Explanation } from '../explanations/explanation.ts';
+import { Secret } from '../platform/secret.ts';
+import type { Provider } from '../providers/provider.ts';
+import {
+  APPROVAL_DAYS,
+  type Approval,
+  approvalAddress,
+  approvalContext,
+  approvalKey,
+  approvalState,
+} from './approval.ts';
+import type { ApprovalStore } from './approval-store.ts';
+import { sameTraveller, type Trip } from './consent.ts';
+import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface ApprovalDeps extends ConsentDeps {
+  approvals: ApprovalStore;
+}
+
+/**
+ * Keeps what an admin of the tenant is to be asked. Whoever is turned away twice gets the link again that may have been
+ * sent already.
+ */
+export async function askApproval(
+  deps: ApprovalDeps,
+  trip: Trip,
+  explanation: Explanation | undefined,
+): Promise<Approval> {
+  const { seam, sealer, approvals } = deps;
+  const now = seam.now();
+  await approvals.sweep(now);
+  const asked = (await approvals.list()).find(
+    (one) =>
+      one.grantedAt === undefined &&
+      Date.parse(one.expiresAt) > now &&
+      one.wish.providerId === trip.wish.providerId &&
+      one.wish.address === trip.wish.address &&
+      sameTraveller(one.startedBy, trip.startedBy),
+  );
+  if (asked !== undefined) return asked;
+  const state = new Secret(approvalState(newState().expose()));
+  const key = approvalKey(state.expose());
+  const approval: Approval = {
+    key,
+    ...trip,
+    sealedState: await sealer.seal(state, approvalContext(key)),
+    explanation,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + APPROVAL_DAYS * DAY_MS).toISOString(),
+    grantedAt: undefined,
+  };
+  await approvals.add(approval);
+  return approval;
+}
+
+/** The link to send to the admin; undefined when the provider takes no approval for a whole tenant. */
+export async function approvalLink(
+  deps: ApprovalDeps,
+  provider: Provider,
+  approval: Approval,
+): Promise<string | undefined> {
+  const state = await deps.sealer.open(approval.sealedState, approvalContext(approval.key));
+  return approvalAddress(provider, deps.config, {
+    redirectUri: redirectUriOf(deps.config),
+    state: state.expose(),
+    protocols: approval.wish.protocols,
+  });
+}

@@ -1,0 +1,69 @@
+import { explain } from '../explanations/explain.ts';
+import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
+import type { ApprovalOutcome } from './finish-approval.ts';
+import type { ConsentOutcome } from './finish-consent.ts';
+
+// Microsoft's numbers for "an administrator has to agree first":
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+const NEEDS_APPROVAL = new Set([65001, 90008, 90093, 90094, 90095, 900941]);
+
+/**
+ * What the catalogue says of an outcome; undefined where no error of a provider is behind it. Pure.
+ * @param parameters what the provider sent back; its code and state are not read
+ */
+export function explainOutcome(
+  outcome: Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome,
+  parameters: URLSearchParams,
+  context: ExplainContext,
+): Explanation | undefined {
+  const text = evidenceOf(outcome, parameters);
+  if (text === undefined) return undefined;
+  const explanation = explain({ text, context });
+  return explanation.code === 'not-recognised' ? undefined : forThisTrip(explanation);
+}
+
+/** Nothing goes on by itself here: whatever is mended or passes, the trip has to be made once more. */
+function forThisTrip(explanation: Explanation): Explanation {
+  const steps =
+    explanation.retry === 'by-itself' ? ['Wait a minute, then start the sign-in again.'] : explanation.steps;
+  return { ...explanation, steps, retry: 'sign-in-again' };
+}
+
+function evidenceOf(
+  outcome: Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome,
+  parameters: URLSearchParams,
+): string | undefined {
+  switch (outcome.kind) {
+    case 'failed': {
+      const { error, suberror, codes, sentence, detail } = outcome.failure;
+      const [number] = codes;
+      return [
+        ...(error === undefined ? [] : [`error: ${error}`]),
+        ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
+        number === undefined ? (sentence ?? detail) : `AADSTS${number}: ${sentence ?? ''}`,
+      ].join('\n');
+    }
+    case 'secret-missing':
+      return 'secret-missing';
+    case 'declined':
+    case 'unknown':
+    case 'not-granted':
+    case 'unknown-approval':
+      return sentBack(parameters);
+    default:
+      return undefined;
+  }
+}
+
+function sentBack(parameters: URLSearchParams): string | undefined {
+  const [error, description] = [parameters.get('error'), parameters.get('error_description')];
+  if (error === null && description === null) return undefined;
+  return `error: ${error ?? ''}\nerror_description: ${description ?? ''}`;
+}
+
+/** True when the owner of the mailbox can do nothing alone: an admin of the tenant has to agree. Pure. */
+export function needsApproval(outcome: ConsentOutcome): boolean {
+  if (outcome.kind === 'declined') return outcome.codes.some((code) => NEEDS_APPROVAL.has(code));
+  if (outcome.kind === 'failed') return outcome.failure.codes.some((code) => NEEDS_APPROVAL.has(code));
+  return false;
+}

@@ -1,0 +1,48 @@
+import { newState } from '../accounts/oauth-client.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { ConsentWish } from './consent.ts';
+import { INVITATION_DAYS, type Invitation, invitationKey, stateOfInvitation } from './invitation.ts';
+import type { InvitationStore } from './invitation-store.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface InvitationDeps {
+  seam: Seam;
+  invitations: InvitationStore;
+}
+
+/** Makes an invitation. Its token (256 bits) leaves in the answer alone: the row holds a hash of it. */
+export async function invite(
+  { seam, invitations }: InvitationDeps,
+  wish: ConsentWish,
+  invitedBy: Invitation['invitedBy'],
+): Promise<{ invitation: Invitation; token: Secret }> {
+  const now = seam.now();
+  await invitations.sweep(now);
+  const token = newState();
+  const invitation: Invitation = {
+    key: invitationKey(token.expose()),
+    wish,
+    invitedBy,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + INVITATION_DAYS * DAY_MS).toISOString(),
+    revokedAt: undefined,
+    done: undefined,
+    approvalKey: undefined,
+  };
+  await invitations.add(invitation);
+  return { invitation, token };
+}
+
+/** Ends an invitation that nobody has used; undefined when it was not open any more. */
+export async function revokeInvitation(
+  { seam, invitations }: InvitationDeps,
+  key: string,
+): Promise<Invitation | undefined> {
+  const stored = await invitations.get(key);
+  const now = seam.now();
+  if (stored === undefined || stateOfInvitation(stored.invitation, now) !== 'open') return undefined;
+  const revoked = { ...stored.invitation, revokedAt: new Date(now).toISOString() };
+  return (await invitations.replace(revoked, stored.etag)) ? revoked : undefined;
+}
