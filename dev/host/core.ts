@@ -110,11 +110,16 @@ export function createCore(log: HostLog): Core {
       const before = { ...shared, functionCallback: callback, inputs };
       await runHooks('preInvocation', before);
       const after: HookContext = { ...shared, inputs: before.inputs, result: null, error: null };
+      const began = performance.now();
       try {
         after['result'] = await invocation.invokeFunction(context, before.inputs, before.functionCallback);
       } catch (error) {
         after['error'] = error;
       }
+      // The platform's own line, by which executions are counted and timed.
+      const said = after['error'] === null ? 'Succeeded' : 'Failed';
+      const ms = Math.round(performance.now() - began);
+      log('debug', `Executed 'Functions.${name}' (${said}, Id=${invocationId}, Duration=${ms}ms)`, name);
       await runHooks('postInvocation', after);
       if (after['error'] !== null) throw after['error'];
       return invocation.getResponse(context, after['result']);

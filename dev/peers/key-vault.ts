@@ -80,6 +80,7 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
 async function answer(vault: Vault, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', vault.base);
   if (url.pathname === '/.control/faults') return controlFaults(vault, request, response);
+  if (url.pathname === '/.control/requests') return sendJson(response, 200, vault.requests);
   const method = request.method ?? 'GET';
   const body = await readBody(request);
   vault.requests.push({ method, path: url.pathname });
