@@ -233,6 +233,87 @@ describe('a failure that does not pass', () => {
   });
 });
 
+describe('a clock that is set', () => {
+  it('far ahead and back again costs one refresh each, and asks nobody', async () => {
+    const { app, account, refreshes } = await start();
+    app.seam.skewMs = 400 * 24 * HOUR;
+    const ahead = tokenOf(await app.services.accessTokens.get(account));
+    expect(refreshes()).toBe(1);
+    app.seam.skewMs = 0;
+    // By the times of the row the token is good for a year; the provider knows better.
+    expect(tokenOf(await app.services.accessTokens.get(account))).not.toBe(ahead);
+    expect(tokenOf(await app.another().accessTokens.get(account))).not.toBe(ahead);
+    expect(refreshes()).toBe(2);
+    expect((await row(app, account)).state).toBe('works');
+  });
+
+  it('does not turn a wait of two minutes into one of a year', async () => {
+    const { app, account } = await start();
+    app.seam.skewMs = 400 * 24 * HOUR;
+    app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    app.seam.skewMs = 2 * HOUR;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+  });
+});
+
+describe('the history', () => {
+  it('has a row for each refresh and none for a token that was at hand', async () => {
+    const { app, account } = await start();
+    const { accessTokens, accounts } = app.services;
+    await accessTokens.get(account);
+    expect((await accounts.history(account)).map(({ result }) => result)).toEqual(['signed-in']);
+    const written = app.tables.changes;
+    await accessTokens.get(account);
+    expect(app.tables.changes).toBe(written);
+    app.seam.skewMs = 2 * HOUR;
+    await accessTokens.get(account);
+    // That a refresh began; the account and its history.
+    expect(app.tables.changes).toBe(written + 3);
+    app.idp.revokeUser('support@contoso.example');
+    app.seam.skewMs = 4 * HOUR;
+    await accessTokens.get(account);
+    expect(await accounts.history(account)).toMatchObject([
+      { result: 'needs-person', code: 'AADSTS50173', traceId: expect.any(String) },
+      { result: 'refreshed' },
+      { result: 'signed-in' },
+    ]);
+  });
+
+  it('goes with its account', async () => {
+    const { app, account } = await start();
+    await app.services.accounts.remove(account);
+    expect(await app.services.accounts.history(account)).toEqual([]);
+    expect(await app.services.accounts.listOf(account.providerId)).toEqual([]);
+  });
+
+  it('holds nothing of a token', async () => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    const token = tokenOf(await app.services.accessTokens.get(account));
+    const text = JSON.stringify(await app.services.accounts.history(account));
+    expect(text).not.toContain(token);
+    expect(text).not.toContain((await row(app, account)).tokens.refresh);
+  });
+});
+
+describe('a credential that is not in the vault', () => {
+  it('is looked for again after ten minutes, because nobody tells that it is there again', async () => {
+    const { app, account, refreshes } = await start();
+    const name = `provider-${account.providerId}`;
+    const versions = app.vault.versions.get(name) ?? [];
+    app.vault.versions.delete(name);
+    app.seam.skewMs = 2 * HOUR;
+    expect(await app.services.accessTokens.get(account)).toMatchObject({ kind: 'needs-person' });
+    app.vault.versions.set(name, versions);
+    app.seam.skewMs = 2 * HOUR + 9 * 60_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
+    app.seam.skewMs = 2 * HOUR + 10 * 60_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(refreshes()).toBe(1);
+  });
+});
+
 describe('rotation', () => {
   it.each([
     ['a provider that leaves the old token alive', false],

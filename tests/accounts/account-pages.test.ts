@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { accountPages } from '../../functions/pages/accounts.tsx';
+import type { Account } from '../../shared/accounts/account.ts';
+import {
+  ALEX,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from '../consent/practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+
+const HOUR = 3_600_000;
+let app: PracticeApp;
+let account: Account;
+let alex: Visitor;
+let path: string;
+beforeEach(async () => {
+  app = await startPracticeApp();
+  ({ account } = await connectSupport(app));
+  alex = new Visitor(app, ALEX, [accountPages()]);
+  path = `/accounts/${account.providerId}/${account.accountId}`;
+});
+afterEach(() => app.stop());
+
+const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+const page = async (): Promise<string> => wordsOf((await alex.get(path)).html);
+
+/** One that fails at the provider with the body given. */
+async function failOnce(status: number, body: object): Promise<void> {
+  app.idp.addFault({ match: { path: 'token' }, status, body });
+  await app.services.accessTokens.renew(account);
+}
+
+describe('the page of an account', () => {
+  test('says that it works since when, with which permissions, and when it is renewed next', async () => {
+    const words = await page();
+    expect(words).toContain('support@contoso.example');
+    expect(words).toMatch(/Works since/);
+    expect(words).toContain('IMAP.AccessAsUser.All');
+    expect(words).toMatch(/Next renewal At the first fetch after \d/);
+    expect(words).toMatch(/Renewals, newest first .* Signed in/);
+    expect((await alex.get(path)).html).toContain(
+      `href="/providers/${account.providerId}/connect?address=support%40contoso.example"`,
+    );
+  });
+
+  test('tells each renewal with its result, and what Microsoft’s support asks for', async () => {
+    const body = aadstsBody(90033, 'temporarily_unavailable', 'A transient error has occurred.');
+    await failOnce(503, body);
+    await failOnce(503, body);
+    app.seam.skewMs = 2 * HOUR;
+    await app.services.accessTokens.get(account);
+    const history = (await page()).split('Renewals, newest first')[1] ?? '';
+    expect(history).toMatch(/Renewed .* Not now AADSTS90033 .* Signed in/);
+    expect(history).toContain(', 2 times until');
+    expect(history).toContain(`Trace ${body.trace_id}`);
+    expect(history).toContain(`Correlation ${body.correlation_id}`);
+  });
+
+  test('of a revoked sign-in explains it and leads to the next one', async () => {
+    app.idp.revokeUser('support@contoso.example');
+    app.seam.skewMs = 2 * HOUR;
+    await app.services.accessTokens.get(account);
+    const words = await page();
+    expect(words).toMatch(/Needs you since/);
+    expect(words).toContain('The sign-in was revoked');
+    expect(words).toContain('The owner of the mailbox');
+    expect(words).toContain('No mail is lost');
+  });
+
+  test('asks for a fresh token when a person wants to know, and says how it ended', async () => {
+    const before = app.idp.tokenRequests().length;
+    const works = await alex.post(`${path}/check`, {});
+    expect(works.location).toBe(`${path}?said=works`);
+    expect(app.idp.tokenRequests()).toHaveLength(before + 1);
+    app.idp.revokeUser('support@contoso.example');
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?said=needs-person`);
+    // Asked again although only a person can end it: a person is asking.
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?said=needs-person`);
+    expect(wordsOf((await alex.get(`${path}?said=needs-person`)).html)).toContain('refuses this sign-in');
+  });
+
+  test('leads to the sign-in of the mailbox that uses it', async () => {
+    const id = 'm'.repeat(26);
+    await app.services.mailboxes.save({
+      id,
+      address: 'support@contoso.example',
+      protocol: 'imap',
+      host: 'localhost',
+      port: 993,
+      folder: 'INBOX',
+      providerId: account.providerId,
+      accountId: account.accountId,
+      enabled: true,
+      intervalMinutes: 1,
+      afterFetch: { kind: 'mark-seen' },
+      createdAt: account.consentedAt,
+    });
+    expect((await alex.get(path)).html).toContain(`/providers/${account.providerId}/connect?mailbox=${id}`);
+  });
+
+  test('is for admins, and for accounts that are there', async () => {
+    const agent = new Visitor(app, { id: 'pat', roles: ['agent'] }, [accountPages()]);
+    for (const one of ['/accounts', path]) expect((await agent.get(one)).status).toBe(403);
+    expect((await agent.post(`${path}/check`, {})).status).toBe(403);
+    expect((await alex.get(`/accounts/${account.providerId}/${'a'.repeat(26)}`)).status).toBe(404);
+    expect((await alex.get('/accounts/x/y')).status).toBe(404);
+    expect((await alex.post('/accounts/x/y/check', {})).status).toBe(404);
+  });
+
+  test('shows no token', async () => {
+    await app.services.accessTokens.renew(account);
+    const { html } = await alex.get(path);
+    const row = (await app.services.accounts.get(account))?.account;
+    for (const token of [row?.tokens.access, row?.tokens.refresh]) expect(html).not.toContain(token);
+  });
+});
+
+test('the list leads to each account with its state', async () => {
+  const { html } = await alex.get('/accounts');
+  expect(html).toContain(`href="${path}"`);
+  expect(wordsOf(html)).toMatch(/support@contoso.example Works Practice None yet/);
+});
+
+test('the pages are usable in a browser in each state', async () => {
+  const drawn: Record<string, string> = { 'an account': (await alex.get(path)).html };
+  await failOnce(503, aadstsBody(90033, 'temporarily_unavailable', 'A transient error has occurred.'));
+  drawn['an account that waits'] = (await alex.get(path)).html;
+  app.idp.revokeUser('support@contoso.example');
+  await alex.post(`${path}/check`, {});
+  drawn['an account that was revoked'] = (await alex.get(`${path}?said=needs-person`)).html;
+  drawn['accounts'] = (await alex.get('/accounts')).html;
+  await app.services.accounts.remove(account);
+  drawn['no accounts'] = (await alex.get('/accounts')).html;
+  expectWhole(drawn);
+  await expectUsableInBrowser(drawn);
+}, 90_000);
