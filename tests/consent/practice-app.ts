@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
+import { type PageAnswer, signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
 import {
   type IdentityProviderOptions,
   type RunningIdentityProvider,
@@ -171,26 +171,39 @@ export class Visitor {
   ): Promise<{ callback: string; authorization: URL }> {
     const started = await this.post(`/providers/${providerId}/connect`, { who: 'self', ...fields });
     const handover = await this.get(started.location ?? '');
+    return this.ride(handover, as);
+  }
+
+  /** From the page that hands over to the address the provider sends the browser back to. */
+  async ride(
+    handover: Reply,
+    as: string | 'cancel' | 'no-approval',
+  ): Promise<{ callback: string; authorization: URL }> {
     const address = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
     if (address === undefined)
       throw new Error(`no way to the provider: ${handover.status} ${handover.title}`);
     const authorization = new URL(address.replaceAll('&amp;', '&'));
-    const end = await walkSignIn({
-      url: authorization.href,
-      redirectUri: REDIRECT,
-      jar: this.providerJar,
-      answer:
-        as === 'cancel'
-          ? ({ title }) =>
-              title.startsWith('Permissions')
-                ? { action: 'cancel' }
-                : signInAs('support@contoso.example')({ title, html: '' })
-          : signInAs(as),
-    });
+    return { callback: await this.walk(authorization.href, as), authorization };
+  }
+
+  /** Answers the provider's pages, and returns where it sends the browser. */
+  async walk(url: string, as: string | 'cancel' | 'no-approval'): Promise<string> {
+    const end = await walkSignIn({ url, redirectUri: REDIRECT, jar: this.providerJar, answer: answers(as) });
     if (end.callback === undefined) throw new Error(`stopped at ${end.titles.join(', ')}: ${end.html}`);
-    return { callback: end.callback.pathname + end.callback.search, authorization };
+    return end.callback.pathname + end.callback.search;
   }
 }
+
+/** `cancel` and `no-approval` are what the support mailbox chooses when it is asked for consent. */
+const answers =
+  (as: string): PageAnswer =>
+  (page) => {
+    if (as === 'cancel' && page.title.startsWith('Permissions')) return { action: 'cancel' };
+    if (page.title.startsWith('Accept for')) return { action: as === 'cancel' ? 'cancel' : 'accept' };
+    if (page.title.startsWith('Need admin approval')) return { action: 'no-approval' };
+    const upn = as === 'cancel' || as === 'no-approval' ? 'support@contoso.example' : as;
+    return signInAs(upn)(page);
+  };
 
 export const ALEX = { id: 'alex', roles: ['admin'] };
 

@@ -1,0 +1,162 @@
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { tenant } from '../peers/practice-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+const SUPPORT = 'support@contoso.example';
+const apps: PracticeApp[] = [];
+let app: PracticeApp;
+let visitor: Visitor;
+let providerId: string;
+
+// A consent once granted counts for ever at the provider: each test has its own.
+beforeEach(async () => {
+  app = await startPracticeApp({ tenants: [tenant({ userConsent: false })] });
+  apps.push(app);
+  visitor = new Visitor(app);
+  providerId = await visitor.addPractice();
+});
+afterAll(async () => {
+  await Promise.all(apps.map((one) => one.stop()));
+});
+
+/** The owner is turned away, and lands where the trip waits. */
+async function turnedAway(): Promise<{ waiting: string; link: string }> {
+  const { callback } = await visitor.leave(providerId, { address: SUPPORT }, 'no-approval');
+  const reply = await visitor.get(callback);
+  expect(reply.status, reply.html).toBe(303);
+  const waiting = reply.location ?? '';
+  return { waiting, link: linkOn((await visitor.get(waiting)).html) };
+}
+
+const linkOn = (html: string): string =>
+  (/value="(http[^"]+adminconsent[^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&');
+const accounts = () => app.services.accounts.listOf(providerId);
+
+describe('where only an admin of the tenant may consent', () => {
+  it('the owner gets a link to send, with this app, its permissions and its redirect URI', async () => {
+    const { waiting, link } = await turnedAway();
+    const { title, html } = await visitor.get(waiting);
+    expect(title).toBe('An admin of the tenant has to agree first');
+    expect(html).toContain('AADSTS90094');
+    expect(html).toContain('they need no access to Postroom');
+    const asked = new URL(link).searchParams;
+    expect(asked.get('redirect_uri')).toBe(`${ORIGIN}/oauth/callback`);
+    expect(asked.get('scope')).toContain('https://outlook.office.com/IMAP.AccessAsUser.All');
+    expect(asked.get('state')).toMatch(/^admin_[\w-]{43}$/);
+    expect(await accounts()).toEqual([]);
+  });
+
+  it('an admin who is nobody in Postroom grants it, and the owner goes on where the trip stopped', async () => {
+    const { waiting, link } = await turnedAway();
+    const admin = Visitor.signedOut(app);
+    const granted = await admin.get(await admin.walk(link, 'alex@contoso.example'));
+    expect(granted.status).toBe(200);
+    expect(granted.title).toBe('Thank you, access is granted');
+    expect(granted.html).not.toContain('href="/providers"');
+
+    const resumed = await visitor.get(waiting);
+    expect(resumed.title).toBe('An admin has agreed');
+    expect(resumed.html).toContain(`Go on as ${SUPPORT}`);
+    const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
+    expect((await visitor.get(callback)).status).toBe(303);
+    expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'works' }]);
+  });
+
+  it('stands in the audit with the tenant', async () => {
+    const { link } = await turnedAway();
+    const admin = Visitor.signedOut(app);
+    await admin.get(await admin.walk(link, SUPPORT));
+    const { entries } = await app.services.audit.page({ kind: 'provider', limit: 10 });
+    expect(entries.map(({ action }) => action)).toContain('consent granted');
+  });
+
+  it('the same owner who tries again gets the link that was sent already', async () => {
+    const first = await turnedAway();
+    expect(await turnedAway()).toEqual(first);
+  });
+
+  it('an admin who declines leaves the link good', async () => {
+    const { waiting, link } = await turnedAway();
+    const admin = Visitor.signedOut(app);
+    const declined = await admin.get(await admin.walk(link, 'cancel'));
+    expect(declined.title).toBe('Access was not granted');
+    expect(declined.html).toContain('AADSTS65004');
+    expect((await visitor.get(waiting)).title).toBe('An admin of the tenant has to agree first');
+    expect((await admin.get(await admin.walk(link, SUPPORT))).title).toBe('Thank you, access is granted');
+  });
+
+  it.each([
+    ['made up', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'This link is not known'],
+    ['missing', () => ({ state: '' }), 'This link is not known'],
+    [
+      'of another organization',
+      () => ({ tenant: '11111111-2222-4333-8444-555555555555' }),
+      'This is another organization',
+    ],
+    ['without a tenant', () => ({ tenant: '' }), 'Access was not granted'],
+    ['that says False', () => ({ admin_consent: 'False' }), 'Access was not granted'],
+    ['with an error beside it', () => ({ error: 'access_denied' }), 'Access was not granted'],
+  ])('an answer %s writes nothing', async (_, change: (state: string) => Record<string, string>, title) => {
+    const { waiting, link } = await turnedAway();
+    const state = new URL(link).searchParams.get('state') ?? '';
+    const tenantId = app.idp.tenants[0]?.id ?? '';
+    const query = { admin_consent: 'True', tenant: tenantId, state, ...change(state) };
+    const before = allRows(app);
+    const reply = await Visitor.signedOut(app).get(`/oauth/callback?${new URLSearchParams(query)}`);
+    expect(reply.status).toBe(400);
+    expect(reply.title).toBe(title);
+    expect(allRows(app)).toEqual(before);
+    expect((await visitor.get(waiting)).title).toBe('An admin of the tenant has to agree first');
+  });
+
+  it('an answer is taken once, and not after a week', async () => {
+    const { link } = await turnedAway();
+    const admin = Visitor.signedOut(app);
+    const callback = await admin.walk(link, SUPPORT);
+    app.seam.skewMs = 8 * 86_400_000;
+    const before = allRows(app);
+    expect((await admin.get(callback)).title).toBe('This link is too old');
+    expect(allRows(app)).toEqual(before);
+    app.seam.skewMs = 0;
+    const replies = await Promise.all([admin.get(callback), admin.get(callback)]);
+    expect(replies.map(({ title }) => title).sort()).toEqual([
+      'Access was granted before',
+      'Thank you, access is granted',
+    ]);
+    const after = allRows(app);
+    expect((await admin.get(callback)).title).toBe('Access was granted before');
+    expect(allRows(app)).toEqual(after);
+  });
+
+  it('a state of one kind is never taken for one of the other', async () => {
+    const { link } = await turnedAway();
+    const approval = new URL(link).searchParams.get('state') ?? '';
+    const { authorization } = await visitor.leave(providerId, { address: SUPPORT }, 'no-approval');
+    const signIn = authorization.searchParams.get('state') ?? '';
+    const before = allRows(app);
+    const swapped = [
+      { state: approval, code: 'x' },
+      { state: approval.replace('admin_', ''), code: 'x' },
+      { state: signIn, admin_consent: 'True', tenant: app.idp.tenants[0]?.id ?? '' },
+      { state: `admin_${signIn}`, admin_consent: 'True', tenant: app.idp.tenants[0]?.id ?? '' },
+    ];
+    for (const query of swapped)
+      expect((await visitor.get(`/oauth/callback?${new URLSearchParams(query)}`)).status).toBe(400);
+    expect(allRows(app)).toEqual(before);
+  });
+
+  it('is told and asked for on whole, accessible pages', async () => {
+    const { waiting, link } = await turnedAway();
+    const admin = Visitor.signedOut(app);
+    const drawn: Record<string, string> = {
+      'waits for approval': (await visitor.get(waiting)).html,
+      'approval declined': (await admin.get(await admin.walk(link, 'cancel'))).html,
+      'approval unknown': (await admin.get('/oauth/callback?admin_consent=True')).html,
+      'approval granted': (await admin.get(await admin.walk(link, SUPPORT))).html,
+    };
+    drawn['approved'] = (await visitor.get(waiting)).html;
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 120_000);
+});
