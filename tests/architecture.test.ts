@@ -21,6 +21,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['ui'],
   accounts: ['providers'],
   mailboxes: ['providers'],
+  secrets: ['providers', 'mailboxes', 'notices'],
   outbox: ['mailboxes', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
   heartbeats: [],

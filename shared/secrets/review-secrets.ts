@@ -1,0 +1,160 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Notices } from '../notices/keep-notices.ts';
+import type { Condition } from '../notices/notice.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import { telemetry } from '../platform/telemetry.ts';
+import type { DeletedVaultEntry, Vault, VaultProperties } from '../platform/vault.ts';
+import type { Credential } from '../providers/credential.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import type { RotationStore } from './rotation-store.ts';
+import { conditionOf, type ReviewedSecret } from './secret-conditions.ts';
+import { daysUntil, stateOf } from './secret-state.ts';
+
+export interface ReviewDeps {
+  seam: Pick<Seam, 'now'>;
+  /** Names, dates and tags alone: a review cannot read a value. */
+  vault: Pick<Vault, 'list' | 'versionsOf' | 'listDeleted'>;
+  providers: Pick<ProviderStore, 'list'>;
+  mailboxes: { list(): Promise<Mailbox[]> };
+  rotations: Pick<RotationStore, 'list'>;
+  notices: Pick<Notices, 'observe'>;
+}
+
+/** Of the desk itself, with what it is for people. Other entries of the vault are none of ours. */
+const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = { 'notice-webhook-key': 'webhook key' };
+const AT_ONCE = 4;
+
+type InVault = Exclude<Credential, { kind: 'federated' }>;
+
+/**
+ * Looks at every secret and says of each what is to be said, once a stage: notices remember what they have said.
+ * Safe to repeat, and to begin again where it broke off.
+ * @throws PostroomError when the vault or storage is away.
+ */
+export async function reviewSecrets(deps: ReviewDeps): Promise<ReviewedSecret[]> {
+  const secrets = await lookAtSecrets(deps);
+  await deps.notices.observe({ source: 'review', conditions: conditionsOf(secrets, deps.seam.now()) });
+  measure(secrets, deps.seam.now());
+  return secrets;
+}
+
+/**
+ * The same for one entry of the vault, by its name in any case.
+ * @returns false when no secret of ours has that name; nothing is done then
+ */
+export async function reviewSecret(deps: ReviewDeps, name: string): Promise<boolean> {
+  const wanted = name.toLowerCase();
+  const secrets = await lookAtSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
+  if (secrets.length === 0) return false;
+  const about = secrets.map(({ provider, vaultName }) => provider?.id ?? vaultName);
+  const conditions = conditionsOf(secrets, deps.seam.now());
+  await deps.notices.observe({ source: 'review', conditions, about });
+  return true;
+}
+
+/** Every secret of ours with its state, read from the vault now. */
+export async function lookAtSecrets(
+  deps: Omit<ReviewDeps, 'notices'>,
+  isWanted: (secret: { vaultName: string }) => boolean = () => true,
+): Promise<ReviewedSecret[]> {
+  const [providers, listed, mailboxes, rotations] = await Promise.all([
+    deps.providers.list(),
+    deps.vault.list(),
+    deps.mailboxes.list(),
+    deps.rotations.list(),
+  ]);
+  const now = deps.seam.now();
+  const problems = new Map(
+    rotations.filter(({ enabled }) => enabled).map(({ providerId, problem }) => [providerId, problem]),
+  );
+  // Asked for only when something is missing: the app may not be allowed to see what was deleted.
+  let deleted: Promise<DeletedVaultEntry[]> | undefined;
+  const deletedEntry = async (name: string): Promise<DeletedVaultEntry | undefined> => {
+    deleted ??= deps.vault.listDeleted().catch((error: unknown) => {
+      log.error('deleted secrets not listed', error);
+      return [];
+    });
+    return (await deleted).find((entry) => entry.name === name);
+  };
+
+  const own = listed
+    .filter(({ name }) => OWN_SECRETS[name] !== undefined && isWanted({ vaultName: name }))
+    .filter(({ expiresOn, enabled }) => expiresOn !== undefined || !enabled)
+    .map((properties) => ownSecret(properties, now));
+  const ofProviders = providers
+    .map((provider) => ({ provider, credential: provider.credential }))
+    .filter((one): one is { provider: Provider; credential: InVault } => isInVault(one.credential))
+    .filter(({ credential }) => isWanted(credential));
+  const reviewed = await mapLimited(ofProviders, AT_ONCE, async ({ provider, credential }) => {
+    const versions = await deps.vault.versionsOf(credential.vaultName);
+    const properties = versions.find(({ version }) => version === credential.version);
+    return {
+      ...providerSecret(provider, credential, mailboxes),
+      ...(await stateIn(properties, () => deletedEntry(credential.vaultName), now)),
+      rotationProblem: problems.get(provider.id),
+    };
+  });
+  return [...reviewed, ...own];
+}
+
+const isInVault = (credential: Credential | undefined): credential is InVault =>
+  credential !== undefined && credential.kind !== 'federated';
+
+async function stateIn(
+  properties: VaultProperties | undefined,
+  deletedEntry: () => Promise<DeletedVaultEntry | undefined>,
+  now: number,
+): Promise<Pick<ReviewedSecret, 'state' | 'expiresOn' | 'changedOn'>> {
+  if (properties !== undefined) {
+    const { expiresOn, updatedOn } = properties;
+    return { state: stateOf(properties, now), expiresOn, changedOn: updatedOn };
+  }
+  const entry = await deletedEntry();
+  return {
+    state: { kind: 'missing', recoverableUntil: entry?.goneOn },
+    expiresOn: undefined,
+    changedOn: entry?.deletedOn,
+  };
+}
+
+const ownSecret = (properties: VaultProperties, now: number): ReviewedSecret => ({
+  vaultName: properties.name,
+  what: OWN_SECRETS[properties.name] ?? 'webhook key',
+  provider: undefined,
+  expiresOn: properties.expiresOn,
+  changedOn: properties.updatedOn,
+  state: stateOf(properties, now),
+  replacedSince: undefined,
+  rotationProblem: undefined,
+  mailboxes: [],
+});
+
+function providerSecret(
+  { id, name, nextCredential }: Provider,
+  { vaultName, kind }: InVault,
+  mailboxes: readonly Mailbox[],
+): Pick<ReviewedSecret, 'vaultName' | 'what' | 'provider' | 'replacedSince' | 'mailboxes'> {
+  return {
+    vaultName,
+    what: kind === 'secret' ? 'client secret' : 'certificate',
+    provider: { id, name },
+    replacedSince: nextCredential?.setAt,
+    mailboxes: mailboxes
+      .filter(({ providerId, enabled }) => enabled && providerId === id)
+      .map(({ address }) => address)
+      .sort(),
+  };
+}
+
+const conditionsOf = (secrets: readonly ReviewedSecret[], now: number): Condition[] =>
+  secrets.map((secret) => conditionOf(secret, now)).filter((condition) => condition !== undefined);
+
+function measure(secrets: readonly ReviewedSecret[], now: number): void {
+  for (const { expiresOn, provider, vaultName } of secrets) {
+    const fields = provider === undefined ? { secret: vaultName } : { provider: provider.id };
+    if (expiresOn !== undefined) telemetry.measure('expiryDays', daysUntil(expiresOn, now), fields);
+  }
+}

@@ -1,0 +1,60 @@
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+
+// Table Providers: PartitionKey `rotation` / RowKey provider id: written where an admin switched rotation on.
+const PARTITION = 'rotation';
+
+/** That an admin lets Postroom make the client secrets of a provider by itself, and how that went. */
+export interface Rotation {
+  providerId: string;
+  enabled: boolean;
+  changedAt: string;
+  changedBy: string;
+  /** ISO time of the last secret that was made. */
+  rotatedAt: string | undefined;
+  /** At the provider: of the secret that was made last, and of the one before, while that is still to be removed. */
+  keyId: string | undefined;
+  formerKeyId: string | undefined;
+  /** Why the last try came to nothing, in a sentence for a person. */
+  problem: string | undefined;
+}
+
+export interface RotationStore {
+  get(providerId: string): Promise<Rotation | undefined>;
+  list(): Promise<Rotation[]>;
+  save(rotation: Rotation): Promise<void>;
+}
+
+export function createRotationStore(tables: Tables): RotationStore {
+  const table = tables.open('Providers');
+  return {
+    async get(providerId) {
+      if (!/^[a-z2-7]{26}$/.test(providerId)) return undefined;
+      const row = await table.get(PARTITION, providerId);
+      return row === undefined ? undefined : rotationOf(row);
+    },
+    async list() {
+      return (await listAll(table, PARTITION)).map(rotationOf);
+    },
+    async save({ providerId, ...columns }) {
+      const row = { partitionKey: PARTITION, rowKey: providerId, ...columns };
+      await table.commit(PARTITION, [{ kind: 'put', row }]);
+    },
+  };
+}
+
+function rotationOf(row: Row): Rotation {
+  const text = (column: string): string | undefined => {
+    const value = row[column];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    providerId: row.rowKey,
+    enabled: row['enabled'] === true,
+    changedAt: text('changedAt') ?? '',
+    changedBy: text('changedBy') ?? '',
+    rotatedAt: text('rotatedAt'),
+    keyId: text('keyId'),
+    formerKeyId: text('formerKeyId'),
+    problem: text('problem'),
+  };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** A secret that Key Vault says is near its end or past it. */
+export interface VaultEvent {
+  kind: 'near-expiry' | 'expired';
+  /** As the vault writes it: without spaces, its case kept. */
+  secret: string;
+}
+
+const types: Readonly<Record<string, VaultEvent['kind']>> = {
+  'microsoft.keyvault.secretnearexpiry': 'near-expiry',
+  'microsoft.keyvault.secretexpired': 'expired',
+};
+const object = z.record(z.string(), z.unknown());
+
+/**
+ * What a message of the queue `vault-events` says. Event Grid writes CloudEvents 1.0 or its own schema, one event or a
+ * list of them, as JSON or as base64 of it; names of fields come in any case, and once with a space at the end.
+ * Whatever else arrives says nothing: a message that cannot be read would be delivered again for nothing.
+ * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
+ */
+export function readVaultEvents(message: unknown): VaultEvent[] {
+  const read = typeof message === 'string' ? parsed(message) : message;
+  return (Array.isArray(read) ? read : [read]).map(readOne).filter((event) => event !== undefined);
+}
+
+function parsed(text: string): unknown {
+  for (const json of [text, Buffer.from(text, 'base64').toString('utf8')]) {
+    try {
+      return JSON.parse(json);
+    } catch {
+      // The other form is tried next.
+    }
+  }
+  return undefined;
+}
+
+function readOne(value: unknown): VaultEvent | undefined {
+  const event = tidy(value);
+  const data = tidy(event['data']);
+  const kind = types[textOf(event['type'] ?? event['eventtype']).toLowerCase()];
+  const secret = textOf(data['objectname'] ?? event['subject']);
+  const isSecret = ['', 'secret'].includes(textOf(data['objecttype']).toLowerCase());
+  if (kind === undefined || !isSecret || !/^[0-9a-zA-Z-]{1,127}$/.test(secret)) return undefined;
+  return { kind, secret };
+}
+
+/** The same fields under small names without spaces. */
+function tidy(value: unknown): Record<string, unknown> {
+  const fields = object.safeParse(value);
+  if (!fields.success) return {};
+  return Object.fromEntries(
+    Object.entries(fields.data).map(([name, one]) => [name.trim().toLowerCase(), one]),
+  );
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');

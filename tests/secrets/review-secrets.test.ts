@@ -1,0 +1,233 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { Secret } from '../../shared/platform/secret.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { lookAtSecrets, reviewSecret, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
+import { FaultySeam, ProcessDied } from '../harness/faulty-seam.ts';
+import { CANARY, PROVIDER, SecretDesk } from './secret-desk.ts';
+
+beforeAll(() => {
+  // Each notice is a line of the log, hundreds of them.
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+});
+
+const PROMISED = [
+  'opened: 60 days',
+  'changed: 30 days',
+  'changed: 14 days',
+  'changed: 7 days',
+  'changed: 3 days',
+  'changed: 1 days',
+  'changed: 0 days',
+  'changed: expired 0 days',
+  'changed: expired 1 days',
+  'changed: expired 2 days',
+  'changed: expired 3 days',
+  'changed: expired 4 days',
+];
+
+/** 65 days before the end at the first run. */
+async function deskWithSecret(): Promise<SecretDesk> {
+  const desk = new SecretDesk();
+  await desk.provider('2027-01-28T23:59:59.000Z');
+  await desk.mailbox('support');
+  return desk;
+}
+
+async function daily(desk: SecretDesk): Promise<void> {
+  const process = desk.process();
+  await reviewSecrets(process);
+  await process.deliver();
+}
+
+describe('seventy days, a new process each day', () => {
+  test('bring each promised message once', async () => {
+    const desk = await deskWithSecret();
+    for (let day = 0; day < 71; day += 1) {
+      await daily(desk);
+      desk.days(1);
+    }
+    expect(desk.stages()).toEqual(PROMISED);
+  });
+
+  test('bring the same when it looks three times a day, and when two processes look at once', async () => {
+    const desk = await deskWithSecret();
+    for (let third = 0; third < 71 * 3; third += 1) {
+      await Promise.all([reviewSecrets(desk.process()), reviewSecrets(desk.process())]);
+      await desk.process().deliver();
+      desk.now += 8 * 3_600_000;
+    }
+    expect(desk.stages()).toEqual(PROMISED);
+  });
+
+  test('bring the same when each day a process first dies at one of its calls', async () => {
+    const desk = await deskWithSecret();
+    for (let day = 0; day < 71; day += 1) {
+      const seam = new FaultySeam({
+        now: () => desk.now,
+        faultAt: (call) =>
+          call === (day % 9) + 1 ? (day % 2 === 0 ? 'crashBefore' : 'crashAfter') : undefined,
+      });
+      const dying = desk.process(seam);
+      await reviewSecrets(dying)
+        .then(() => undefined)
+        .catch((error: unknown) => expect(error).toBeInstanceOf(ProcessDied));
+      await daily(desk);
+      desk.days(1);
+    }
+    expect(desk.stages()).toEqual(PROMISED);
+  });
+
+  test.each([5, 35, 51, 58, 62, 64])(
+    'lose no threshold when day %i is missed: the next day says what is due by then',
+    async (missed) => {
+      const desk = await deskWithSecret();
+      for (let day = 0; day < 71; day += 1) {
+        if (day !== missed) await daily(desk);
+        desk.days(1);
+      }
+      // Of two thresholds within the missed day and the next, the nearer one is said: it says all.
+      const skipped = missed === 64 ? ['changed: 1 days'] : [];
+      expect(desk.stages()).toEqual(PROMISED.filter((one) => !skipped.includes(one)));
+    },
+  );
+
+  test('name the provider, the day, the mailboxes and the way out, and hold no value', async () => {
+    const desk = await deskWithSecret();
+    desk.days(36);
+    await daily(desk);
+    const [telling] = desk.told;
+    expect(telling?.condition).toMatchObject({
+      kind: 'secret-due',
+      severity: 'warning',
+      subject: { kind: 'provider', id: PROVIDER },
+      headline: 'The client secret of Contoso expires in 29 days.',
+      affected: 'Mail flows as yet. Not fetched any more from then on: support@contoso.example.',
+      fix: { label: 'Replace the client secret', href: `/providers/${PROVIDER}/edit` },
+      stage: '30 days',
+    });
+    desk.days(30);
+    await daily(desk);
+    expect(desk.told.at(-1)?.condition).toMatchObject({
+      kind: 'secret-expired',
+      severity: 'error',
+      headline: 'The client secret of Contoso has expired.',
+    });
+    expect(JSON.stringify([desk.told, desk.tables.dump('Notices')])).not.toContain(CANARY);
+  });
+
+  test('end with the new secret: it is said once that all is well', async () => {
+    const desk = await deskWithSecret();
+    desk.days(60);
+    await daily(desk);
+    await desk.provider('2028-11-01T23:59:59.000Z');
+    await daily(desk);
+    await daily(desk);
+    expect(desk.stages()).toEqual(['opened: 7 days', 'closed: 7 days']);
+  });
+});
+
+describe('a review', () => {
+  test('never asks for a value', async () => {
+    const desk = await deskWithSecret();
+    const get = vi.spyOn(desk.vault, 'get');
+    await reviewSecrets(desk.process());
+    expect(JSON.stringify(await lookAtSecrets(desk.process()))).not.toContain(CANARY);
+    expect(get).not.toHaveBeenCalled();
+  });
+
+  test('says of each secret what is wrong with it, and the others go on', async () => {
+    const desk = new SecretDesk();
+    const healthy = 'b'.repeat(26);
+    const disabled = await desk.provider('2028-01-01T00:00:00.000Z', 'c'.repeat(26), 'Switched off');
+    const deleted = await desk.provider('2028-01-01T00:00:00.000Z', 'd'.repeat(26), 'Deleted');
+    await desk.provider('2028-01-01T00:00:00.000Z', healthy, 'Healthy');
+    if (disabled.credential?.kind !== 'secret' || deleted.credential?.kind !== 'secret')
+      throw new TypeError();
+    await desk.vault.disable(disabled.credential.vaultName, disabled.credential.version);
+    await desk.vault.remove(deleted.credential.vaultName);
+    const dateless = await desk.provider('2028-01-01T00:00:00.000Z', 'e'.repeat(26), 'Dateless');
+    const version = desk.vault.versions.get(`provider-${dateless.id}`)?.at(-1);
+    if (version !== undefined) version.expiresOn = undefined;
+    await daily(desk);
+    await daily(desk);
+    const said = desk.told.map(({ condition }) => [condition.kind, condition.headline, condition.cause]);
+    expect(said.sort()).toEqual([
+      [
+        'secret-due',
+        'Nobody knows when the client secret of Dateless expires.',
+        'Its entry in Key Vault carries no date, so nobody would be warned.',
+      ],
+      [
+        'secret-refused',
+        'The client secret of Deleted is not in Key Vault.',
+        'It was deleted there, and can be recovered until 2027-02-22.',
+      ],
+      [
+        'secret-refused',
+        'The client secret of Switched off is switched off in Key Vault.',
+        'Somebody disabled it there. Postroom cannot read it.',
+      ],
+    ]);
+  });
+
+  test('counts the present secret until the new one has worked, and says that there is a new one', async () => {
+    const desk = await deskWithSecret();
+    const providers = createProviderStore(desk.tables);
+    const before = await providers.get(PROVIDER);
+    const later = await desk.provider('2028-11-01T23:59:59.000Z');
+    if (before === undefined) throw new TypeError();
+    await providers.save({ ...before, nextCredential: later.credential });
+    desk.days(60);
+    await daily(desk);
+    expect(desk.told.at(-1)?.condition.cause).toContain(
+      'A new one was entered on 2026-11-24 and has still to be used once.',
+    );
+  });
+
+  test('leaves drafts, managed identities and what is not ours alone', async () => {
+    const desk = new SecretDesk();
+    const provider = await desk.provider('2026-12-01T00:00:00.000Z');
+    const providers = createProviderStore(desk.tables);
+    await providers.save({ ...provider, credential: { kind: 'federated', setAt: provider.createdAt } });
+    const foreign = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };
+    await desk.vault.set('certificate-of-another-app', new Secret(CANARY), foreign);
+    await daily(desk);
+    expect(desk.told).toEqual([]);
+  });
+
+  test('watches the key of the webhook where it carries a date', async () => {
+    const desk = new SecretDesk();
+    const dated = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };
+    await desk.vault.set('notice-webhook-key', new Secret(CANARY), dated);
+    await daily(desk);
+    expect(desk.told.map(({ condition }) => [condition.headline, condition.severity])).toEqual([
+      ['The webhook key of this desk expires in 6 days.', 'warning'],
+    ]);
+  });
+});
+
+describe('a look at one secret', () => {
+  test('ten times says it once, says nothing of the others, and closes nothing of theirs', async () => {
+    const desk = await deskWithSecret();
+    const other = 'b'.repeat(26);
+    await desk.provider('2026-12-20T00:00:00.000Z', other, 'Fabrikam');
+    desk.days(10);
+    const process = desk.process();
+    for (let time = 0; time < 10; time += 1)
+      expect(await reviewSecret(process, `PROVIDER-${other}`)).toBe(true);
+    await process.deliver();
+    expect(desk.told.map(({ condition }) => condition.subject.name)).toEqual(['Fabrikam']);
+    expect(await reviewSecret(process, `provider-${PROVIDER}`)).toBe(true);
+    await daily(desk);
+    expect(desk.told.map(({ what, condition }) => [what, condition.subject.name])).toEqual([
+      ['opened', 'Fabrikam'],
+      ['opened', 'Contoso'],
+    ]);
+  });
+
+  test('of a name that is none of ours does nothing', async () => {
+    const desk = await deskWithSecret();
+    expect(await reviewSecret(desk.process(), 'somebody-elses')).toBe(false);
+    expect(desk.tables.dump('Notices')).toEqual([]);
+  });
+});

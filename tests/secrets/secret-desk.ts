@@ -1,0 +1,91 @@
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { createNotices } from '../../shared/notices/keep-notices.ts';
+import type { Telling } from '../../shared/notices/telling.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { secretName } from '../../shared/providers/credential.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import type { ReviewDeps } from '../../shared/secrets/review-secrets.ts';
+import { createRotationStore } from '../../shared/secrets/rotation-store.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { mailboxOf } from '../harness/intake-world.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+export const CANARY = 'canary~value-of-a-secret';
+export const PROVIDER = 'abcdefghijklmnopqrstuvwxyz';
+
+/** A desk whose providers' secrets are watched, and what people hear of them. */
+export class SecretDesk {
+  now = Date.parse('2026-11-24T06:00:00.000Z');
+  readonly seam: Seam = { call: (_point, effect) => effect(), now: () => this.now };
+  readonly vault = new MemoryVault(this.seam);
+  readonly tables = new MemoryTables(openSeam);
+  readonly told: Telling[] = [];
+
+  /** What a process of its own works with: nothing is remembered but what is stored. */
+  process(seam: Seam = this.seam): ReviewDeps & { deliver(): Promise<void> } {
+    const tables = this.tables.behind(seam);
+    const notices = createNotices({
+      tables,
+      seam,
+      channels: {
+        webhook: async (telling) => {
+          this.told.push(telling);
+        },
+      },
+    });
+    return {
+      seam,
+      vault: this.vault,
+      providers: createProviderStore(tables),
+      mailboxes: createMailboxStore(tables),
+      rotations: createRotationStore(tables),
+      notices,
+      deliver: () => notices.deliver(),
+    };
+  }
+
+  /** A provider with a client secret of this end, in vault and table. */
+  async provider(expiresOn: string, id = PROVIDER, name = 'Contoso'): Promise<Provider> {
+    const vaultName = secretName(id);
+    const { version } = await this.vault.set(vaultName, new Secret(`${CANARY}-${id}`), {
+      expiresOn,
+      contentType: 'text/plain; what=oauth-client-secret',
+      tags: { provider: id },
+    });
+    const at = new Date(this.now).toISOString();
+    const provider: Provider = {
+      id,
+      name,
+      state: 'ready',
+      preset: 'microsoft',
+      cloud: 'worldwide',
+      tenant: '11111111-2222-4333-8444-555555555555',
+      clientId: '99999999-2222-4333-8444-555555555555',
+      credential: { kind: 'secret', vaultName, version, setAt: at, expiresOn },
+      nextCredential: undefined,
+      retired: [],
+      endpoints: undefined,
+      scopes: [],
+      createdAt: at,
+      changedAt: at,
+    };
+    await createProviderStore(this.tables).save(provider);
+    return provider;
+  }
+
+  async mailbox(id: string, providerId = PROVIDER): Promise<void> {
+    const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), id, providerId, address: `${id}@contoso.example` };
+    await createMailboxStore(this.tables).save(mailbox);
+  }
+
+  days(count: number): void {
+    this.now += count * 86_400_000;
+  }
+
+  /** What was told, as stages. */
+  stages(): string[] {
+    return this.told.map(({ what, condition }) => `${what}: ${condition.stage ?? condition.kind}`);
+  }
+}
