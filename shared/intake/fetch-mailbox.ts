@@ -106,12 +106,14 @@ async function takeAll(
   const unmarked: number[] = [];
   const waiting: number[] = [];
   let more = false;
+  let handled = 0;
   const finish = async (batch: Batch, report: BatchReport): Promise<void> => {
     unmarked.push(...report.settled);
     if (unmarked.length >= MARKED_AT_ONCE) await settleOnServer(inbox, mailbox, unmarked.splice(0));
     for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];
     cursor = advanced(cursor, batch, report);
     waiting.push(...report.waiting);
+    handled += batch.kind === 'held' ? batch.mails.length : 1;
   };
   // One batch is read while the one before it is filed: two at most are in memory.
   let running: { batch: Batch; report: Promise<BatchReport> } | undefined;
@@ -137,7 +139,8 @@ async function takeAll(
   await settleOnServer(inbox, mailbox, unmarked);
   const uid = more ? cursor.uid : Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1));
   const still = more ? [...new Set([...start.waiting, ...waiting])] : waiting;
-  await deps.saveCursor(mailbox.id, { ...cursor, uid, waiting: still.slice(-1000) });
+  const backlog = (more ? facts.length - handled : 0) + still.length;
+  await deps.saveCursor(mailbox.id, { ...cursor, uid, waiting: still.slice(-1000), backlog });
   return { kind: 'fetched', ...total, more };
 }
 

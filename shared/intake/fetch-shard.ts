@@ -1,6 +1,7 @@
 import { type Activity, fetchSentence } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
+import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
 import { mapLimited } from '../platform/concurrency.ts';
@@ -20,6 +21,8 @@ interface Fetched {
   worked: boolean;
   /** Absent when nothing was done that is worth a row. */
   activity?: Activity | undefined;
+  /** What came in. */
+  counted?: Omit<MailHour, 'hour'>;
 }
 
 const AT_ONCE = 8;
@@ -43,9 +46,24 @@ export async function fetchShard(deps: ShardDeps, { shard, mailboxIds }: Shard):
     .map(({ id }): [string, string] => [id, at]);
   const noted = results.map(({ activity }) => activity).filter((one) => one !== undefined);
   await Promise.all([
-    worked.length > 0 ? deps.mailboxes.saveSuccesses(shard, new Map([...known, ...worked])) : undefined,
+    worked.length > 0
+      ? deps.mailboxes.saveSuccesses(
+          shard,
+          new Map([...known, ...worked]),
+          withMails(state.hours.get(shard) ?? [], sumOf(results), deps.seam.now()),
+        )
+      : undefined,
     deps.activity.note(noted),
   ]);
+}
+
+function sumOf(results: readonly Fetched[]): Omit<MailHour, 'hour'> {
+  const sum = { mails: 0, quarantined: 0 };
+  for (const { counted } of results) {
+    sum.mails += counted?.mails ?? 0;
+    sum.quarantined += counted?.quarantined ?? 0;
+  }
+  return sum;
 }
 
 function fetchMeasured(
@@ -93,13 +111,23 @@ async function fetchOne(
     if (result.kind === 'busy') return { worked: false, result };
     if (before !== undefined) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
     if (result.kind === 'fetched') logFetched(mailbox.id, result, now - began);
-    return { worked: true, result, activity };
+    return { worked: true, result, activity, ...(result.kind === 'fetched' && { counted: countOf(result) }) };
   } catch (error) {
     // Storage itself is away: nothing can be noted, the next minute tries again.
     log.error('fetch ended early', error, { mailbox: mailbox.id });
     return { worked: false, result: undefined };
   }
 }
+
+const countOf = ({
+  opened,
+  replies,
+  quarantined,
+  skipped,
+}: FetchResult & { kind: 'fetched' }): Omit<MailHour, 'hour'> => ({
+  mails: opened + replies + quarantined + skipped,
+  quarantined,
+});
 
 /** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
 export function activityOf(

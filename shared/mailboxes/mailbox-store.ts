@@ -1,11 +1,13 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { type MailHour, summed } from './mail-hours.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
 // Mailboxes:    `mailbox` / id                    the mailbox as a person set it up
 // MailboxState: `state` / `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
-//               `state` / `shard|<n>`             last success of every mailbox of a shard; one write a shard run
+//               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
+//                                                 hours; one write a shard run
 // One query over `state` therefore tells all there is to know about a shard.
 const MAILBOX = 'mailbox';
 const STATE = 'state';
@@ -20,6 +22,8 @@ export interface Cursor {
   /** UIDs that could not be settled yet: looked at again even when somebody reads them meanwhile. */
   waiting: readonly number[];
   lastMailAt: string | undefined;
+  /** Mails that the last fetch saw and left for the next one; absent in rows of earlier versions. */
+  backlog?: number | undefined;
 }
 
 export interface Trouble {
@@ -38,7 +42,13 @@ export interface FetchState {
   successes: ReadonlyMap<string, string>;
   /** The same as each shard's row has it. */
   shards: ReadonlyMap<number, ReadonlyMap<string, string>>;
+  /** Mails by the hour, as each shard's row has them. */
+  hours: ReadonlyMap<number, readonly MailHour[]>;
 }
+
+/** Mails by the hour of all shards, oldest first. */
+export const mailHours = ({ hours }: Pick<FetchState, 'hours'>): MailHour[] =>
+  summed([...hours.values()].flat());
 
 export interface MailboxStore {
   list(): Promise<Mailbox[]>;
@@ -49,7 +59,11 @@ export interface MailboxStore {
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
   saveTrouble(mailboxId: string, trouble: Trouble | undefined): Promise<void>;
-  saveSuccesses(shard: number, successes: ReadonlyMap<string, string>): Promise<void>;
+  saveSuccesses(
+    shard: number,
+    successes: ReadonlyMap<string, string>,
+    hours?: readonly MailHour[],
+  ): Promise<void>;
 }
 
 export function createMailboxStore(tables: Tables): MailboxStore {
@@ -81,21 +95,25 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const [all, known] = await Promise.all([list(), fetchState()]);
       return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
     },
-    saveCursor: (mailboxId, { uidValidity, uid, left, waiting, lastMailAt }) =>
+    saveCursor: (mailboxId, { uidValidity, uid, left, waiting, lastMailAt, backlog }) =>
       put(`${mailboxId}|cursor`, {
         uidValidity,
         uid: String(uid),
         left: left.join(','),
         waiting: waiting.join(','),
         lastMailAt: lastMailAt ?? '',
+        backlog: backlog ?? 0,
       }),
     async saveTrouble(mailboxId, trouble) {
       const rowKey = `${mailboxId}|health`;
       if (trouble === undefined) await state.commit(STATE, [{ kind: 'remove', rowKey }]);
       else await put(rowKey, { ...trouble });
     },
-    saveSuccesses: (shard, successes) =>
-      put(`shard|${String(shard).padStart(5, '0')}`, { successes: JSON.stringify([...successes]) }),
+    saveSuccesses: (shard, successes, hours = []) =>
+      put(`shard|${String(shard).padStart(5, '0')}`, {
+        successes: JSON.stringify([...successes]),
+        hours: JSON.stringify(hours.map(({ hour, mails, quarantined }) => [hour, mails, quarantined])),
+      }),
   };
 }
 
@@ -115,16 +133,23 @@ function stateOf(rows: readonly Row[]): FetchState {
   const troubles = new Map<string, Trouble>();
   const successes = new Map<string, string>();
   const shards = new Map<number, ReadonlyMap<string, string>>();
+  const hours = new Map<number, readonly MailHour[]>();
   for (const row of rows) {
     const [first = '', second = ''] = row.rowKey.split('|');
     if (first === 'shard') {
       const shard = new Map(JSON.parse(text(row, 'successes')) as [string, string][]);
       shards.set(Number(second), shard);
+      hours.set(Number(second), hoursOf(row));
       for (const [id, at] of shard) if (at > (successes.get(id) ?? '')) successes.set(id, at);
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
   }
-  return { cursors, troubles, successes, shards };
+  return { cursors, troubles, successes, shards, hours };
+}
+
+function hoursOf(row: Row): MailHour[] {
+  const entries = JSON.parse(text(row, 'hours') || '[]') as [string, number, number][];
+  return entries.map(([hour, mails, quarantined]) => ({ hour, mails, quarantined }));
 }
 
 function cursorOf(row: Row): Cursor {
@@ -135,6 +160,7 @@ function cursorOf(row: Row): Cursor {
     left: uids('left'),
     waiting: uids('waiting'),
     lastMailAt: text(row, 'lastMailAt') || undefined,
+    backlog: typeof row['backlog'] === 'number' ? row['backlog'] : undefined,
   };
 }
 
@@ -160,5 +186,6 @@ function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
     lastSuccessAt,
     lastMailAt: known.cursors.get(mailbox.id)?.lastMailAt,
     nextTryAt: trouble?.nextTryAt,
+    backlog: known.cursors.get(mailbox.id)?.backlog,
   };
 }

@@ -14,12 +14,14 @@ export interface Mailbox {
   /** What happens to a mail on the server once it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
-  /** How mail leaves for this address; absent: none does. */
-  sending?: Sending | undefined;
+  /** For "Test connection": mail is fetched over IMAP. Absent: not set up. */
+  pop3?: MailLogin | undefined;
+  /** How mail leaves for this address, over SMTP; absent: none does. */
+  sending?: MailLogin | undefined;
 }
 
-/** The SMTP server of a mailbox and who signs in there: 465 is TLS from the first byte, other ports STARTTLS. */
-export interface Sending {
+/** A mail server and the account that signs in there. Of SMTP, 465 is TLS from the first byte, other ports STARTTLS. */
+export interface MailLogin {
   host: string;
   port: number;
   providerId: string;
@@ -37,4 +39,6 @@ export interface MailboxHealth {
   lastSuccessAt: string | undefined;
   lastMailAt: string | undefined;
   nextTryAt: string | undefined;
+  /** Mails that the last fetch saw and left for the next one. */
+  backlog: number | undefined;
 }

@@ -24,6 +24,7 @@ const mailbox = (id: string, intervalMinutes: number, enabled = true): Mailbox =
 const state = (successes: Record<string, string>, nextTryAt: Record<string, string> = {}): FetchState => ({
   cursors: new Map(),
   shards: new Map(),
+  hours: new Map(),
   successes: new Map(Object.entries(successes)),
   troubles: new Map(
     Object.entries(nextTryAt).map(([id, at]) => [

@@ -1,0 +1,135 @@
+import { explain } from '../explanations/explain.ts';
+import { linkTo } from '../explanations/links.ts';
+import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
+import type { DeskFacts, FailingPart } from './desk-facts.ts';
+import { waitingMail } from './mailbox-conditions.ts';
+import type { Condition } from './notice.ts';
+
+/** Storage or Key Vault does not answer; everything else waits for it. Pure. */
+export function partFailing({ part, said, since }: FailingPart): Condition {
+  const explanation = explain({ text: said });
+  const known = explanation.code !== 'not-recognised';
+  const storage = part === 'storage';
+  const azure = linkTo(storage ? 'storage-accounts' : 'key-vaults', {});
+  return {
+    kind: storage ? 'storage-failing' : 'vault-failing',
+    subject: { kind: part, id: part, name: storage ? 'Storage' : 'Key Vault' },
+    severity: 'critical',
+    headline: storage
+      ? 'No mail is fetched: the storage of Postroom does not answer.'
+      : 'Sign-ins cannot be renewed: the key vault does not answer as it should.',
+    cause: known
+      ? explanation.cause
+      : storage
+        ? 'Azure Storage is away, or the network or a role keeps Postroom out.'
+        : 'Azure Key Vault is away, or its firewall or a missing role keeps Postroom out.',
+    code: known ? explanation.code : storage ? 'table-storage' : 'key-vault',
+    since,
+    affected: storage
+      ? 'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is back.'
+      : 'No mail is lost. Mailboxes go on until their tokens end, about an hour; then mail waits there.',
+    who: known ? explanation.who : 'you',
+    fix: { label: azure.label, href: azure.href },
+  };
+}
+
+const doesWhat: Readonly<Record<TimerName, { headline: string; affected: string }>> = {
+  sweep: {
+    headline: 'Postroom no longer looks after itself: its timer sweep does not run.',
+    affected: 'Mail is fetched all the same. Notices come late.',
+  },
+  fetchMail: {
+    headline: 'No mail is fetched: the timer that starts it does not run.',
+    affected: 'No mail is lost: it waits in the mailboxes.',
+  },
+  refreshTokens: {
+    headline: 'Sign-ins that nobody uses are not kept alive: the timer refreshTokens does not run.',
+    affected: 'All mail is fetched. A sign-in unused for 90 days ends.',
+  },
+  reviewSecrets: {
+    headline: 'Nobody watches over the secrets: the timer reviewSecrets does not run.',
+    affected: 'All mail is fetched. A secret that is about to end would not be announced.',
+  },
+};
+
+/** Timers that stay away; when several do, the app's timers as a whole are one fault. Pure. */
+export function timerConditions(facts: Pick<DeskFacts, 'beats' | 'mailboxes'>, now: number): Condition[] {
+  const late = lateTimers(facts.beats, now);
+  const sweep = late.find(({ name }) => name === 'sweep');
+  const fetch = late.find(({ name }) => name === 'fetchMail');
+  if (sweep !== undefined && fetch !== undefined)
+    return [
+      timerLate({ name: 'fetchMail', since: fetch.since }, 'timers', {
+        headline: 'No mail is fetched: the timers of Postroom do not run.',
+        affected: waitingMail(facts.mailboxes.filter(({ enabled }) => enabled)),
+      }),
+    ];
+  return late.map((timer) => timerLate(timer, timer.name, doesWhat[timer.name]));
+}
+
+function timerLate(
+  { name, since }: LateTimer,
+  id: string,
+  words: { headline: string; affected: string },
+): Condition {
+  const severity = name === 'fetchMail' ? 'critical' : name === 'sweep' ? 'error' : 'warning';
+  return {
+    kind: 'timer-late',
+    subject: { kind: 'timer', id, name },
+    severity,
+    headline: words.headline,
+    cause:
+      'The Functions host has not started it, or each of its runs fails. After a deployment this has been seen to last until the app is started again.',
+    code: 'timer-late',
+    since,
+    affected: words.affected,
+    who: 'you',
+    fix: { label: 'See the state of the app', href: '/health' },
+  };
+}
+
+const worksOn: Readonly<Record<DeskFacts['givenUp'][number]['queue'], string>> = {
+  'fetch-shard': 'fetching mail',
+  outbox: 'sending mail',
+  'vault-events': 'reading what the key vault tells',
+};
+
+/** Work that failed five times and was put aside by the Functions host. Pure. */
+export function poisonConditions({ givenUp }: Pick<DeskFacts, 'givenUp'>): Condition[] {
+  return givenUp.map(({ queue, count, since }) => ({
+    kind: 'poison-queue',
+    subject: { kind: 'queue', id: queue, name: `${queue}-poison` },
+    severity: queue === 'outbox' ? 'error' : 'warning',
+    headline: `Postroom gave up ${count === 1 ? 'a piece' : `${count} pieces`} of work: ${worksOn[queue]}.`,
+    cause: 'The same message failed five times. The log of the app says why, under the name of the queue.',
+    code: 'poison-queue',
+    since,
+    affected:
+      queue === 'outbox'
+        ? 'A mail has not been sent. It stands in the outbox of its ticket.'
+        : 'No mail is lost: what it was about is looked at again.',
+    who: 'you',
+    fix: { label: 'See what was given up', href: '/health' },
+  }));
+}
+
+/** Mail that could not be read. Said when there is some, and again when it becomes ten times as much. Pure. */
+export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantined'>): Condition[] {
+  if (quarantined === undefined || quarantined.count === 0) return [];
+  const { count, since } = quarantined;
+  return [
+    {
+      kind: 'quarantine-grown',
+      subject: { kind: 'desk', id: 'quarantine', name: 'Quarantine' },
+      severity: 'warning',
+      headline: `${count === 1 ? 'A mail' : `${count} mails`} of the last 24 hours could not be read.`,
+      cause: 'Each stands in quarantine with its reason and its original.',
+      code: 'quarantine-grown',
+      since,
+      affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
+      who: 'you',
+      fix: { label: 'Look at the quarantine', href: '/quarantine' },
+      stage: `${10 ** Math.floor(Math.log10(count))} mails`,
+    },
+  ];
+}

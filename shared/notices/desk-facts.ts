@@ -1,0 +1,60 @@
+import type { Account } from '../accounts/account.ts';
+import type { Heartbeat, TimerName } from '../heartbeats/heartbeat.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { FetchState } from '../mailboxes/mailbox-store.ts';
+import type { QueueName } from '../platform/queues.ts';
+import type { Provider } from '../providers/provider.ts';
+
+/** A part of Azure that does not answer as it should. */
+export interface FailingPart {
+  part: 'storage' | 'vault';
+  /** What it said, for `explain()`; no secret. */
+  said: string;
+  /** ISO time. */
+  since: string;
+}
+
+/** What one look at the desk found; from it follows what is wrong. */
+export interface DeskFacts {
+  mailboxes: readonly Mailbox[];
+  state: FetchState;
+  /** At least those of mailboxes that wait for a person or are tried again. */
+  accounts: readonly Account[];
+  providers: readonly Provider[];
+  beats: ReadonlyMap<TimerName, Heartbeat>;
+  failing: readonly FailingPart[];
+  /** Queues whose work the Functions host gave up. */
+  givenUp: readonly { queue: QueueName; count: number; since: string }[];
+  /** Mail of the last 24 hours that became no ticket because it could not be read. */
+  quarantined: { count: number; since: string } | undefined;
+  /** Mailboxes that were silent without a reason already at a look before this one. */
+  suspects: ReadonlySet<string>;
+}
+
+const MINUTE = 60_000;
+/** With the minute between two looks this stays below the fifteen that are promised. */
+const SILENT_AFTER_MINUTES = 13;
+
+/**
+ * Since when a mailbox has had no fetch that worked, if that is longer than it may be: a quarter of an hour or three of
+ * its intervals. Time in which the whole app was off does not count. ISO time; `now` in milliseconds. Pure.
+ */
+export function silentSince(
+  mailbox: Mailbox,
+  facts: Pick<DeskFacts, 'state' | 'beats'>,
+  now: number,
+): string | undefined {
+  const last = facts.state.successes.get(mailbox.id) ?? mailbox.createdAt;
+  const back = facts.beats.get('sweep')?.since ?? '';
+  const from = last > back ? last : back;
+  const allowed = Math.max(SILENT_AFTER_MINUTES, 3 * mailbox.intervalMinutes) * MINUTE;
+  return now - Date.parse(from) > allowed ? last : undefined;
+}
+
+/** Enabled mailboxes that are silent and say nothing of a reason: worth a second look. Pure. */
+export function silentWithoutReason(facts: Omit<DeskFacts, 'suspects'>, now: number): string[] {
+  return facts.mailboxes
+    .filter((mailbox) => mailbox.enabled && !facts.state.troubles.has(mailbox.id))
+    .filter((mailbox) => silentSince(mailbox, facts, now) !== undefined)
+    .map(({ id }) => id);
+}

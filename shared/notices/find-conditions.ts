@@ -1,0 +1,74 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { partFailing, poisonConditions, quarantineConditions, timerConditions } from './desk-conditions.ts';
+import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
+import { listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
+import { byGravity, type Condition } from './notice.ts';
+
+/** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
+const BLAMED_AFTER = 2;
+
+/**
+ * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
+ * a late timer or a failing part speaks for the mailboxes that wait for it. Pure.
+ */
+export function findConditions(facts: DeskFacts, now: number): Condition[] {
+  const failing = partsBlamed(facts);
+  const storage = failing.find(({ part }) => part === 'storage');
+  if (storage !== undefined) return [partFailing(storage)];
+  const timers = timerConditions(facts, now);
+  const fetchesStand = timers.some(({ severity }) => severity === 'critical');
+  return [
+    ...failing.map(partFailing),
+    ...timers,
+    ...mailboxConditions(facts, now),
+    ...(fetchesStand ? [] : unexplained(facts, now)),
+    ...poisonConditions(facts),
+    ...quarantineConditions(facts),
+  ].sort(byGravity);
+}
+
+/** Parts that did not answer the look itself, or that fetches again and again ended with. */
+function partsBlamed({ failing, mailboxes, state }: DeskFacts): FailingPart[] {
+  const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
+  for (const { id, enabled } of mailboxes) {
+    const trouble = state.troubles.get(id);
+    const part = trouble === undefined ? undefined : partOf(trouble.code);
+    if (trouble === undefined || part === undefined || !enabled || trouble.failures < BLAMED_AFTER) continue;
+    const before = parts.get(part);
+    const since = before === undefined || trouble.since < before.since ? trouble.since : before.since;
+    parts.set(part, { part, said: before?.said ?? trouble.problem, since });
+  }
+  return [...parts.values()];
+}
+
+/** Mailboxes that neither worked nor failed for too long, seen so twice: their runs do not come to an end. */
+function unexplained(facts: DeskFacts, now: number): Condition[] {
+  const ids = new Set(silentWithoutReason(facts, now).filter((id) => facts.suspects.has(id)));
+  const silent = facts.mailboxes.filter(({ id }) => ids.has(id));
+  const [one] = silent;
+  if (one === undefined) return [];
+  const since = silent
+    .map((mailbox) => silentSince(mailbox, facts, now) ?? mailbox.createdAt)
+    .reduce((earliest, at) => (at < earliest ? at : earliest));
+  const alone = silent.length === 1;
+  return [
+    {
+      kind: 'mailbox-silent',
+      subject: alone
+        ? { kind: 'mailbox', id: one.id, name: one.address }
+        : { kind: 'queue', id: 'fetch-shard', name: 'The queue of fetches' },
+      severity: everyEnabled(facts, silent) ? 'critical' : 'error',
+      headline: `${listOf(silent.map(({ address }) => address))} ${alone ? 'has' : 'have'} not been fetched for too long.`,
+      cause:
+        'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
+      code: 'fetches-do-not-end',
+      since,
+      affected: waitingMail(silent),
+      who: 'you',
+      fix: { label: 'See the state of the app', href: '/health' },
+    },
+  ];
+}
+
+const everyEnabled = ({ mailboxes }: DeskFacts, silent: readonly Mailbox[]): boolean =>
+  mailboxes.every((mailbox) => !mailbox.enabled || silent.includes(mailbox));

@@ -1,0 +1,204 @@
+import type { Account } from '../accounts/account.ts';
+import { explain } from '../explanations/explain.ts';
+import type { Explanation } from '../explanations/explanation.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Provider } from '../providers/provider.ts';
+import { type DeskFacts, silentSince } from './desk-facts.ts';
+import type { Condition, NoticeKind, Subject } from './notice.ts';
+
+/** A mailbox that something stops. */
+interface Stopped {
+  mailbox: Mailbox;
+  trouble: Trouble;
+  account: Account | undefined;
+  provider: Provider | undefined;
+}
+
+const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
+/** Codes that a fetch ends with when a part of Azure is away; the part's own notice speaks for the mailbox. */
+export const partOf = (code: string): 'storage' | 'vault' | undefined =>
+  STORAGE_CODES.has(code) ? 'storage' : code === 'key-vault' ? 'vault' : undefined;
+
+/**
+ * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its
+ * provider, a server that does not answer for all that stand there. What passes by itself is said only once the mailbox
+ * has been silent for too long. Pure.
+ */
+export function mailboxConditions(facts: DeskFacts, now: number): Condition[] {
+  const groups = new Map<
+    string,
+    { condition: (stopped: readonly Stopped[]) => Condition; stopped: Stopped[] }
+  >();
+  for (const stopped of stoppedOf(facts)) {
+    const { key, condition } = causeOf(stopped, facts, now) ?? {};
+    if (key === undefined || condition === undefined) continue;
+    const group = groups.get(key) ?? { condition, stopped: [] };
+    group.stopped.push(stopped);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ condition, stopped }) => condition(stopped));
+}
+
+function stoppedOf({ mailboxes, state, accounts, providers }: DeskFacts): Stopped[] {
+  return mailboxes.flatMap((mailbox) => {
+    const trouble = state.troubles.get(mailbox.id);
+    if (!mailbox.enabled || trouble === undefined || partOf(trouble.code) !== undefined) return [];
+    return [
+      {
+        mailbox,
+        trouble,
+        account: accounts.find(({ accountId }) => accountId === mailbox.accountId),
+        provider: providers.find(({ id }) => id === mailbox.providerId),
+      },
+    ];
+  });
+}
+
+interface Cause {
+  key: string;
+  condition: (stopped: readonly Stopped[]) => Condition;
+}
+
+function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undefined {
+  const { mailbox, trouble, account } = stopped;
+  if (trouble.state === 'needs-person') {
+    if (account?.state !== 'needs-person')
+      return trouble.code.startsWith('imap-') || trouble.code.startsWith('pop3-')
+        ? { key: `mailbox ${mailbox.id}`, condition: mailboxRefused }
+        : { key: `account ${mailbox.accountId}`, condition: consentDead };
+    return account.refusedAsOf === undefined
+      ? { key: `account ${account.accountId}`, condition: consentDead }
+      : { key: `provider ${account.providerId}`, condition: credentialRefused };
+  }
+  const since = silentSince(mailbox, facts, now);
+  if (since === undefined) return undefined;
+  if (account?.state === 'retrying' && account.problem?.code === trouble.code)
+    return { key: `sign-in ${account.providerId}`, condition: signInSilent };
+  const isAway = trouble.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
+  return isAway
+    ? { key: `server ${mailbox.host}`, condition: serverSilent }
+    : { key: `mailbox ${mailbox.id}`, condition: mailboxRefused };
+}
+
+function consentDead(stopped: readonly Stopped[]): Condition {
+  const { mailbox, account, trouble } = first(stopped);
+  const subject: Subject = {
+    kind: 'account',
+    id: mailbox.accountId,
+    name: account?.user ?? mailbox.address,
+  };
+  return conditionOf('consent-dead', subject, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: somebody has to sign in again.`,
+    since: account?.stateSince ?? trouble.since,
+    fix: {
+      label: `Sign in again for ${mailbox.address}`,
+      href: `/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`,
+    },
+  });
+}
+
+function credentialRefused(stopped: readonly Stopped[]): Condition {
+  const { mailbox, provider, trouble } = first(stopped);
+  const name = provider?.name ?? 'The provider';
+  const expired = trouble.code === 'AADSTS7000222';
+  return conditionOf(
+    expired ? 'secret-expired' : 'secret-refused',
+    { kind: 'provider', id: mailbox.providerId, name },
+    stopped,
+    {
+      headline: expired
+        ? `The client secret of ${name} has expired: ${names(stopped)} ${areNot(stopped)} fetched.`
+        : `${name} no longer accepts this app: ${names(stopped)} ${areNot(stopped)} fetched.`,
+      since: earliest(stopped.map((one) => one.trouble.since)),
+      fix: { label: `Replace the secret of ${name}`, href: `/providers/${mailbox.providerId}/edit` },
+    },
+  );
+}
+
+function signInSilent(stopped: readonly Stopped[]): Condition {
+  const { mailbox, provider } = first(stopped);
+  const name = provider?.name ?? 'the provider';
+  return conditionOf('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: signing in at ${name} does not work at present.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: { label: `Look at ${name}`, href: `/providers/${mailbox.providerId}` },
+  });
+}
+
+function serverSilent(stopped: readonly Stopped[]): Condition {
+  const { mailbox } = first(stopped);
+  return conditionOf('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: ${mailbox.host} does not answer as it should.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+  });
+}
+
+function mailboxRefused(stopped: readonly Stopped[]): Condition {
+  const [{ mailbox, trouble }] = [first(stopped)];
+  const folder = trouble.code.endsWith('folder-missing');
+  return conditionOf('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
+    headline: `${mailbox.address} is not fetched.`,
+    since: trouble.since,
+    fix: folder
+      ? { label: `Correct the folder of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/edit` }
+      : { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+  });
+}
+
+function conditionOf(
+  kind: NoticeKind,
+  subject: Subject,
+  stopped: readonly Stopped[],
+  words: Pick<Condition, 'headline' | 'since' | 'fix'>,
+): Condition {
+  const one = first(stopped);
+  const { code, cause, who } = explainedFor(one);
+  const known = code !== 'not-recognised';
+  return {
+    kind,
+    subject,
+    severity: 'error',
+    cause: known ? cause : one.trouble.problem.slice(0, 600),
+    code: known ? code : one.trouble.code,
+    affected: waitingMail(stopped.map(({ mailbox }) => mailbox)),
+    who: known ? who : kind === 'consent-dead' ? 'mailbox-owner' : 'you',
+    ...words,
+  };
+}
+
+/** The words of the server say more than the code that was made of them; the code stands in where they say nothing. */
+function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
+  const context = { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant };
+  const bySentence = explain({ text: trouble.problem, context });
+  return bySentence.code === 'not-recognised' ? explain({ text: trouble.code, context }) : bySentence;
+}
+
+const MOST_NAMES = 3;
+
+/** `a@x`, `a@x and b@x`, `a@x, b@x, c@x and 5 more`: short enough for a subject. */
+export function listOf(names: readonly string[]): string {
+  const sorted = [...names].sort();
+  const shown = sorted.slice(0, MOST_NAMES);
+  const more = sorted.length - shown.length;
+  const parts = more > 0 ? [...shown, `${more} more`] : shown;
+  return parts.length === 1 ? `${parts[0]}` : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+const names = (stopped: readonly Stopped[]): string => listOf(stopped.map(({ mailbox }) => mailbox.address));
+const areNot = (stopped: readonly Stopped[]): string => (stopped.length === 1 ? 'is not' : 'are not');
+const earliest = (times: readonly string[]): string => [...times].sort()[0] ?? '';
+
+/** What it does to mail. Mail is on the server until it is stored here, so that none is lost. */
+export function waitingMail(mailboxes: readonly Mailbox[]): string {
+  return mailboxes.length === 1
+    ? 'No mail is lost: it waits in the mailbox.'
+    : `No mail is lost: it waits in ${mailboxes.length} mailboxes.`;
+}
+
+function first(stopped: readonly Stopped[]): Stopped {
+  const [one] = stopped;
+  if (one === undefined) throw new TypeError('a group without a mailbox');
+  return one;
+}

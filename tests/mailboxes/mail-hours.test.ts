@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { lastHours, type MailHour, withMails } from '../../shared/mailboxes/mail-hours.ts';
+import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`);
+
+describe('mails by the hour', () => {
+  test('add up within an hour and are dropped after two days', () => {
+    let hours: readonly MailHour[] = [];
+    hours = withMails(hours, { mails: 3, quarantined: 1 }, at('10:05:00'));
+    hours = withMails(hours, { mails: 2, quarantined: 0 }, at('10:59:59'));
+    hours = withMails(hours, { mails: 0, quarantined: 0 }, at('11:00:00'));
+    expect(hours).toEqual([{ hour: '2026-11-24T10', mails: 5, quarantined: 1 }]);
+    expect(withMails(hours, { mails: 0, quarantined: 0 }, at('10:30:00') + 48 * 3_600_000)).toEqual([]);
+    expect(withMails(hours, { mails: 0, quarantined: 0 }, at('10:30:00') + 47 * 3_600_000)).toEqual(hours);
+  });
+
+  test('of the last hours have an entry for those without mail', () => {
+    const hours = withMails([], { mails: 3, quarantined: 0 }, at('09:10:00'));
+    expect(lastHours(hours, 3, at('10:20:00')).map(({ hour, mails }) => [hour.slice(11), mails])).toEqual([
+      ['08', 0],
+      ['09', 3],
+      ['10', 0],
+    ]);
+  });
+
+  test('stand in the row of each shard, which is written anyway, and are summed over all', async () => {
+    const tables = new MemoryTables(openSeam);
+    const store = createMailboxStore(tables);
+    const now = at('10:00:00');
+    await store.saveSuccesses(0, new Map([['a', 'x']]), withMails([], { mails: 3, quarantined: 0 }, now));
+    await store.saveSuccesses(1, new Map([['b', 'x']]), withMails([], { mails: 4, quarantined: 2 }, now));
+    expect(tables.changes).toBe(2);
+    expect(mailHours(await store.fetchState())).toEqual([
+      { hour: '2026-11-24T10', mails: 7, quarantined: 2 },
+    ]);
+  });
+});
