@@ -1,0 +1,147 @@
+/**
+ * `npm run cost [-- --json]`: what a month of Postroom costs. Meters the built app on this machine through an idle
+ * minute, one with more mailboxes and one with mail (about six minutes in all), and multiplies with the price list of
+ * dev/cost/prices.json. What is assumed stands in the answer.
+ */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { describeBuildError } from './build.ts';
+import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
+import {
+  type Assumptions,
+  type Measurement,
+  type Month,
+  meteredKinds,
+  monthOf,
+  type Price,
+  type Priced,
+  usual,
+} from './cost/month.ts';
+
+interface PriceList {
+  about: string;
+  prices: Readonly<Record<Priced, Price & { what: string; source: string; asOf: string; checked: boolean }>>;
+}
+
+const SIZES = [10, 100, 1_000];
+const SHAPES: readonly { name: string; assumed: Assumptions }[] = [
+  { name: 'as deployed: each minute, 2,048 MB', assumed: usual },
+  { name: 'each minute, 512 MB', assumed: { ...usual, memoryGb: 0.5 } },
+  {
+    name: 'every 5 minutes, 512 MB',
+    assumed: { ...usual, memoryGb: 0.5, minutesBetweenFetches: 5 },
+  },
+];
+const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@contoso.example`);
+const MAILS = 40;
+const NOT_COUNTED =
+  'Not in these numbers: telemetry (5 GB a month are free), alerts and the outside watch, the locks of the Functions host, its looks at empty queues, outgoing traffic (100 GB a month are free), pages that people open.';
+
+const running = new AsyncDisposableStack();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    void running.disposeAsync().finally(() => process.exit(130));
+  });
+
+/** Standard output belongs to the answer. */
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+async function measure(world: MeteredWorld): Promise<Measurement> {
+  const [first, ...others] = MAILBOXES;
+  if (first === undefined) throw new Error('No mailbox to meter.');
+  await world.addMailbox(first);
+  say('An idle minute …');
+  await world.settle();
+  const idle = await world.minute(1, 0);
+  for (const address of others) await world.addMailbox(address);
+  say(`An idle minute with ${MAILBOXES.length} mailboxes …`);
+  await world.settle();
+  const idleWithMore = await world.minute(MAILBOXES.length, 0);
+  for (let index = 0; index < MAILS; index += 1)
+    await world.deliver(MAILBOXES[index % MAILBOXES.length] ?? first, mailNumber(index));
+  say(`A minute with ${MAILS} mails …`);
+  return { idle, idleWithMore, mail: await world.minute(MAILBOXES.length, MAILS) };
+}
+
+const mailNumber = (index: number): Buffer =>
+  Buffer.from(
+    [
+      `From: Customer ${index} <customer-${index}@fabrikam.example>`,
+      'To: metered@contoso.example',
+      `Subject: Question ${index}`,
+      `Message-ID: <cost-${index}@fabrikam.example>`,
+      `Date: ${new Date(1_790_000_000_000 + index * 1000).toUTCString()}`,
+      '',
+      'How much does this cost?',
+      '',
+    ].join('\r\n'),
+  );
+
+function shown(
+  measurement: Measurement,
+  tables: readonly { name: string; months: readonly Month[] }[],
+): string {
+  const { idle, idleWithMore, mail } = measurement;
+  const row = (what: string, values: readonly number[]): string =>
+    `  ${what.padEnd(14)}${values.map((value) => String(value).padStart(9)).join('')}`;
+  const requests = meteredKinds.map((kind) =>
+    row(kind, [idle.requests[kind], idleWithMore.requests[kind], mail.requests[kind]]),
+  );
+  const dollars = (value: number): string => value.toFixed(2).padStart(10);
+  const months = tables.flatMap(({ name, months: all }) => [
+    '',
+    `US dollars a month, ${name}`,
+    `  ${'mailboxes'.padEnd(14)}${all.map(({ mailboxes }) => String(mailboxes).padStart(10)).join('')}`,
+    ...(all[0]?.lines ?? []).map(
+      ({ item }, index) =>
+        `  ${item.padEnd(14)}${all.map(({ lines }) => dollars(lines[index]?.usd ?? 0)).join('')}`,
+    ),
+    `  ${'together'.padEnd(14)}${all.map(({ usd }) => dollars(usd)).join('')}`,
+  ]);
+  return [
+    'Requests in a minute, metered here:',
+    row('mailboxes', [idle.mailboxes, idleWithMore.mailboxes, mail.mailboxes]),
+    row('mails', [idle.mails, idleWithMore.mails, mail.mails]),
+    ...requests,
+    ...months,
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const list = JSON.parse(
+    await readFile(new URL('./cost/prices.json', import.meta.url), 'utf8'),
+  ) as PriceList;
+  const measurement = await measure(await openMeteredWorld(MAILBOXES, running, say));
+  const tables = SHAPES.map(({ name, assumed }) => ({
+    name,
+    assumed,
+    months: SIZES.map((mailboxes) => monthOf(measurement, mailboxes, assumed, list.prices)),
+  }));
+  if (values.json)
+    process.stdout.write(
+      `${JSON.stringify({ measurement, tables, prices: list.prices, notCounted: NOT_COUNTED })}\n`,
+    );
+  else {
+    const { secondsPerLook, atOnce, mailsPerMailboxPerDay, bytesPerMail } = usual;
+    process.stdout.write(`${shown(measurement, tables)}\n\n`);
+    process.stdout.write(
+      `Assumed: ${mailsPerMailboxPerDay} mails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
+    );
+    for (const { what, usd, per, source, asOf, checked } of Object.values(list.prices))
+      process.stdout.write(
+        `${usd} per ${per}: ${what} (${asOf}${checked ? '' : ', not checked'}; ${source})\n`,
+      );
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(describeBuildError(error));
+  process.exitCode = 1;
+} finally {
+  await running.disposeAsync();
+}

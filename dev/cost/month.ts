@@ -1,0 +1,138 @@
+import type { StorageOperation } from '../peers/storage-proxy.ts';
+
+// From what a minute takes to what a month costs. Pure.
+
+export type Metered = Exclude<StorageOperation, 'queue-empty' | 'blob-delete'> | 'vault';
+export const meteredKinds: readonly Metered[] = ['table', 'queue', 'blob-write', 'blob-read', 'vault'];
+
+/** What was asked of each service in some span of time. */
+export type Requests = Readonly<Record<Metered, number>>;
+
+/** How often a function ran, and for how long in all (seconds, at least one a run: that is what is charged). */
+export type Executions = Readonly<Record<string, { runs: number; seconds: number }>>;
+
+export interface MeasuredMinute {
+  mailboxes: number;
+  mails: number;
+  requests: Requests;
+  executions: Executions;
+}
+
+export interface Measurement {
+  /** A minute without mail with few mailboxes, and one with more. */
+  idle: MeasuredMinute;
+  idleWithMore: MeasuredMinute;
+  /** A minute with mail in some of them. */
+  mail: MeasuredMinute;
+}
+
+/** What cannot be measured on one machine. Each is said with the result. */
+export interface Assumptions {
+  mailboxesPerShard: number;
+  /** Mailboxes that a shard's run has open at a time (shared/intake/fetch-shard.ts). */
+  atOnce: number;
+  /** Signing in to a mailbox over the internet and looking, in seconds. */
+  secondsPerLook: number;
+  mailsPerMailboxPerDay: number;
+  bytesPerMail: number;
+  minutesPerMonth: number;
+  minutesBetweenFetches: number;
+  memoryGb: number;
+}
+
+export const usual: Assumptions = {
+  mailboxesPerShard: 100,
+  atOnce: 8,
+  secondsPerLook: 1.5,
+  mailsPerMailboxPerDay: 20,
+  bytesPerMail: 220_000,
+  minutesPerMonth: 730 * 60,
+  minutesBetweenFetches: 1,
+  memoryGb: 2,
+};
+
+export type Priced = Metered | 'gbSecond' | 'execution' | 'storedGb';
+
+export interface Price {
+  usd: number;
+  per: number;
+  freePerMonth: number;
+}
+
+export interface Month {
+  mailboxes: number;
+  /** How much of each, and what it costs in US dollars, after what is free. */
+  lines: readonly { item: Priced; amount: number; usd: number }[];
+  usd: number;
+}
+
+/** One month of a desk with so many mailboxes. */
+export function monthOf(
+  measurement: Measurement,
+  mailboxes: number,
+  assumed: Assumptions,
+  prices: Readonly<Record<Priced, Price>>,
+): Month {
+  const amounts = {
+    ...requestsOf(measurement, mailboxes, assumed),
+    ...timeOf(measurement, mailboxes, assumed),
+  };
+  const lines = (Object.keys(amounts) as Priced[]).map((item) => {
+    const { usd, per, freePerMonth } = prices[item];
+    const amount = amounts[item];
+    return { item, amount, usd: (Math.max(0, amount - freePerMonth) / per) * usd };
+  });
+  return { mailboxes, lines, usd: lines.reduce((sum, line) => sum + line.usd, 0) };
+}
+
+const mailsOf = (mailboxes: number, { mailsPerMailboxPerDay, minutesPerMonth }: Assumptions): number =>
+  mailboxes * mailsPerMailboxPerDay * (minutesPerMonth / 1440);
+
+/** Rounds in a month, and shards in a round. A desk's own share of a round is taken once a shard: rather too much. */
+function rounds(mailboxes: number, assumed: Assumptions): { rounds: number; shards: number } {
+  return {
+    rounds: assumed.minutesPerMonth / assumed.minutesBetweenFetches,
+    shards: Math.ceil(mailboxes / assumed.mailboxesPerShard),
+  };
+}
+
+function requestsOf(
+  { idle, idleWithMore, mail }: Measurement,
+  mailboxes: number,
+  assumed: Assumptions,
+): Record<Metered, number> {
+  const { rounds: times, shards } = rounds(mailboxes, assumed);
+  const amount = (kind: Metered): number => {
+    const more = idleWithMore.mailboxes - idle.mailboxes;
+    const perMailbox = Math.max(0, (idleWithMore.requests[kind] - idle.requests[kind]) / more);
+    const perShard = Math.max(0, idle.requests[kind] - perMailbox * idle.mailboxes);
+    const perMail = Math.max(0, (mail.requests[kind] - idleWithMore.requests[kind]) / mail.mails);
+    return times * (shards * perShard + mailboxes * perMailbox) + mailsOf(mailboxes, assumed) * perMail;
+  };
+  return Object.fromEntries(meteredKinds.map((kind) => [kind, amount(kind)])) as Record<Metered, number>;
+}
+
+function timeOf(
+  { idle, idleWithMore, mail }: Measurement,
+  mailboxes: number,
+  assumed: Assumptions,
+): Record<'gbSecond' | 'execution' | 'storedGb', number> {
+  const { rounds: times, shards } = rounds(mailboxes, assumed);
+  const others = Object.entries(idle.executions).filter(([name]) => name !== 'fetchShard');
+  const runs = others.reduce((sum, [, { runs: one }]) => sum + one, 0);
+  const seconds = others.reduce((sum, [, { seconds: one }]) => sum + one, 0);
+  // Timers run each minute however seldom mail is fetched.
+  const idleRuns = assumed.minutesPerMonth * runs + times * shards;
+  const inShard = Math.min(mailboxes, assumed.mailboxesPerShard);
+  const secondsPerShard = Math.max(1, (inShard * assumed.secondsPerLook) / assumed.atOnce);
+  const perMail = Math.max(0, (shardSeconds(mail) - shardSeconds(idleWithMore)) / mail.mails);
+  const mails = mailsOf(mailboxes, assumed);
+  const all = assumed.minutesPerMonth * seconds + times * shards * secondsPerShard + mails * perMail;
+  return {
+    gbSecond: all * assumed.memoryGb,
+    execution: idleRuns,
+    storedGb: (mails * assumed.bytesPerMail) / 1e9,
+  };
+}
+
+const shardSeconds = ({ executions }: MeasuredMinute): number => executions['fetchShard']?.seconds ?? 0;
