@@ -43,3 +43,8 @@ app.storageQueue('fetchShard', {
   connection: 'DataStorage',
   handler: backgroundHandler(async () => (await import('./fetch-shard.ts')).runShard),
 });
+// Once a day, at a minute when not everybody else does the same.
+app.timer('refreshTokens', {
+  schedule: '0 17 3 * * *',
+  handler: backgroundHandler(async () => (await import('./refresh-tokens.ts')).refreshTokens),
+});

@@ -41,7 +41,7 @@ async function entry(name: string, code: string): Promise<string> {
 describe('the built app', () => {
   test('registers every trigger with an empty environment, health before the pages', () => {
     expect(built.functions).toEqual(
-      expect.arrayContaining(['fetchMail', 'fetchShard', 'healthLive', 'healthReady']),
+      expect.arrayContaining(['fetchMail', 'fetchShard', 'healthLive', 'healthReady', 'refreshTokens']),
     );
     expect(built.functions.at(-1)).toBe('web');
   });
@@ -98,6 +98,23 @@ describe('the built app', () => {
     expect(sources.join()).not.toMatch(/config\.ts|web\.ts|services\.ts/);
     // The library itself is some 80 KB; zod or Hono would show.
     expect(app.length).toBeLessThan(110_000);
+  });
+
+  test('loads the telemetry library where telemetry is set up, and nowhere else', async () => {
+    const files = (await readdir(built.outDir)).filter((file) => file.endsWith('.mjs'));
+    const parts = await Promise.all(
+      files.map(async (file) => ({
+        file,
+        code: await readFile(join(built.outDir, file), 'utf8'),
+        map: await readFile(join(built.outDir, `${file}.map`), 'utf8').catch(() => ''),
+      })),
+    );
+    const [library, ...others] = parts.filter(({ map }) => map.includes('platform/open-telemetry.ts'));
+    expect(others).toEqual([]);
+    const name = library?.file ?? '';
+    const eager = parts.filter(({ code }) => new RegExp(`(?:from|import)\\s*"\\./${name}"`).test(code));
+    expect(eager.map(({ file }) => file)).toEqual([]);
+    expect(parts.filter(({ code }) => code.includes(`import("./${name}")`))).toHaveLength(1);
   });
 
   test('names our own lines in a stack trace', async () => {

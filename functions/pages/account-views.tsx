@@ -90,7 +90,7 @@ function Mailboxes(props: { mailboxes: readonly Mailbox[] }): JSX.Element {
 
 function NextRenewal(props: { account: Account }): JSX.Element {
   const { state, retryAt, tokens } = props.account;
-  if (state === 'needs-person') return <>When it was mended</>;
+  if (state === 'needs-person') return <>After it is mended</>;
   if (state === 'retrying') return retryAt === undefined ? <>At the next fetch</> : <Time at={retryAt} />;
   return (
     <span>
@@ -211,7 +211,7 @@ function History(props: { history: readonly SignInEvent[] }): JSX.Element {
           <td data-label="It said">
             <span>
               {event.code === undefined ? null : <strong>{event.code} </strong>}
-              {event.said ?? ''}
+              {event.said ?? (event.code === undefined ? <span class="muted">Nothing</span> : '')}
             </span>
           </td>
           <td data-label="For the support">
@@ -235,6 +235,7 @@ function When(props: { event: SignInEvent }): JSX.Element {
 
 function Ids(props: { event: SignInEvent }): JSX.Element {
   const { traceId, correlationId } = props.event;
+  if (traceId === undefined && correlationId === undefined) return <span class="muted">None</span>;
   return (
     <span class="small">
       {traceId === undefined ? null : (

@@ -30,7 +30,7 @@ export function withEvent(
   event: Omit<SignInEvent, 'times' | 'lastAt'>,
 ): SignInEvent[] {
   const [newest, ...older] = history;
-  const said = event.said?.slice(0, SAID_CHARACTERS);
+  const said = withoutCode(event.said, event.code)?.slice(0, SAID_CHARACTERS);
   const next: SignInEvent = { ...event, said, times: 1, lastAt: event.at };
   const repeated =
     newest !== undefined &&
@@ -42,6 +42,10 @@ export function withEvent(
   while (kept.length > 1 && JSON.stringify(kept).length > MOST_CHARACTERS) kept.pop();
   return kept;
 }
+
+/** Microsoft begins its sentences with the number that stands beside them here. */
+const withoutCode = (said: string | undefined, code: string | undefined): string | undefined =>
+  code !== undefined && said?.startsWith(`${code}: `) === true ? said.slice(code.length + 2) : said;
 
 /** What `explain` reads best: the code with the provider's sentence and the ids, as an error answer holds them. */
 export function evidenceOf(

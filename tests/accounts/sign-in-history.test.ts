@@ -53,6 +53,16 @@ describe('a history', () => {
     expect(history[0]?.at).toBe(at(59));
   });
 
+  test('names a number once, though Microsoft begins its sentence with it', () => {
+    const [event] = recorded({
+      at: at(0),
+      result: 'needs-person',
+      code: 'AADSTS50173',
+      said: 'AADSTS50173: The grant was revoked.',
+    });
+    expect(event?.said).toBe('The grant was revoked.');
+  });
+
   test('that was spoiled reads as none', () => {
     for (const spoiled of [undefined, 7, '', '{', '{}']) expect(historyOf(spoiled)).toEqual([]);
   });
