@@ -36,9 +36,8 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
     case 'granted':
       return (
         <p>
-          Postroom may now read and send mail for people of your organization who sign in to it.{' '}
-          {outcome.approval.wish.signIn} can go on with {outcome.approval.wish.address}. You can close this
-          page.
+          Postroom may now read and send mail for people of your organization who sign in to it. The owner of{' '}
+          {outcome.approval.wish.address} can go on. You can close this page.
         </p>
       );
     case 'granted-before':

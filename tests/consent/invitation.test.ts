@@ -1,0 +1,198 @@
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { tenant } from '../peers/practice-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { allRows, ORIGIN, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+
+const SUPPORT = 'support@contoso.example';
+const INFO = 'info@contoso.example';
+const ALEX_UPN = 'alex@contoso.example';
+const apps: PracticeApp[] = [];
+let app: PracticeApp;
+let admin: Visitor;
+let providerId: string;
+
+async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
+  app = await startPracticeApp(options);
+  apps.push(app);
+  admin = new Visitor(app);
+  providerId = await admin.addPractice();
+  fillInbox(app, ['First', 'Second', '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Fourth']);
+}
+beforeEach(() => start());
+afterAll(async () => {
+  await Promise.all(apps.map((one) => one.stop()));
+});
+
+/** An admin makes a link; returns its path. */
+async function invited(fields: Record<string, string> = {}): Promise<string> {
+  const form = { address: SUPPORT, who: 'self', ...fields };
+  const reply = await admin.post(`/providers/${providerId}/invite`, form);
+  expect(reply.status, reply.html).toBe(200);
+  const link = /value="(http[^"]+\/invite\/[\w-]{43})"/.exec(reply.html)?.[1];
+  return new URL(link ?? '').pathname;
+}
+
+/** The owner, who is nobody in Postroom, follows the link up to the way back. */
+async function follow(owner: Visitor, path: string, as: string): Promise<Reply> {
+  const { callback } = await owner.ride(await owner.post(path, {}), as);
+  return owner.get(callback);
+}
+
+const accounts = () => app.services.accounts.listOf(providerId);
+const owner = (): Visitor => Visitor.signedOut(app);
+
+describe('an invitation', () => {
+  it('is a link that its maker sees once, and that stands nowhere in the tables', async () => {
+    const path = await invited();
+    const token = path.split('/').at(-1) ?? '';
+    expect(token).toHaveLength(43);
+    expect(JSON.stringify(allRows(app))).not.toContain(token);
+    const list = (await admin.get('/invitations')).html;
+    expect(list).toContain(SUPPORT);
+    expect(list).toContain('Waits for its owner');
+    expect(list).not.toContain(token);
+  });
+
+  it('lets the owner sign in without seeing anything else, and the admin finish', async () => {
+    const path = await invited();
+    const person = owner();
+    const shown = await person.get(path);
+    expect(shown.title).toBe(`Connect ${SUPPORT}`);
+    expect(shown.html).toContain('alex asks you');
+    const links = [...shown.html.matchAll(/<a [^>]*href="([^"]+)"/g)].map(([, href]) => href);
+    expect(links).toEqual(['#content', '/']);
+
+    const done = await follow(person, path, SUPPORT);
+    expect(done.status, done.html).toBe(200);
+    expect(done.title).toBe('Done, you can close this page');
+    expect(done.html).toContain('4 unread mails of 4 in INBOX');
+    expect(done.html).toContain('Grüße');
+    expect(done.html).not.toContain('Main');
+
+    const [account] = await accounts();
+    expect(account).toMatchObject({ user: SUPPORT, state: 'works', consentedBy: 'invitation' });
+    const list = (await admin.get('/invitations')).html;
+    expect(list).toContain(`/mailboxes/new?account=${providerId}.${account?.accountId}`);
+    expect(list).toContain('Finish setting up');
+    await app.services.mailboxes.save(mailboxOf(account ?? unreachable()));
+    expect((await admin.get('/invitations')).html).not.toContain('Finish setting up');
+  });
+
+  it('is good for one success: the second tab, the second browser and the link afterwards are told so', async () => {
+    const path = await invited();
+    const [one, two] = [owner(), owner()];
+    const [first, second] = [
+      await one.ride(await one.post(path, {}), SUPPORT),
+      await two.ride(await two.post(path, {}), SUPPORT),
+    ];
+    const replies = await Promise.all([one.get(first.callback), two.get(second.callback)]);
+    expect(replies.map(({ title }) => title).sort()).toEqual([
+      'Done, you can close this page',
+      'This invitation is over',
+    ]);
+    const after = allRows(app);
+    expect((await owner().get(path)).title).toBe('This invitation is done');
+    expect((await owner().post(path, {})).title).toBe('This invitation is done');
+    expect(allRows(app)).toEqual(after);
+  });
+
+  it('may be tried again after a failed trip', async () => {
+    const path = await invited({ choose: 'on' });
+    const person = owner();
+    const declined = await follow(person, path, 'cancel');
+    expect(declined.title).toBe('The permissions were declined');
+    expect(declined.html).toContain(`href="${path}"`);
+    const wrong = await follow(owner(), path, ALEX_UPN);
+    expect(wrong.title).toBe('Another account is signed in');
+    expect(wrong.html).not.toContain('/providers/');
+    expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
+  });
+
+  it('connects a shared mailbox for the one who may open it', async () => {
+    const path = await invited({ address: INFO, who: 'shared', signIn: SUPPORT });
+    expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
+    expect(await accounts()).toMatchObject([{ user: SUPPORT, address: INFO }]);
+  });
+
+  it('connects a mailbox again and mends what stopped it', async () => {
+    await follow(owner(), await invited(), SUPPORT);
+    const [account] = await accounts();
+    const mailbox = mailboxOf(account ?? unreachable());
+    await app.services.mailboxes.save(mailbox);
+    const at = '2026-11-24T00:00:00.000Z';
+    const trouble = { code: 'x', problem: 'Ended.', since: at, failures: 1, nextTryAt: at };
+    await app.services.mailboxes.saveTrouble(mailbox.id, { ...trouble, state: 'needs-person' });
+    const path = await invited({ mailbox: mailbox.id });
+    expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
+    expect((await app.services.mailboxes.health()).get(mailbox.id)?.state).toBe('works');
+  });
+
+  it('that was taken back, is too old or was never made lets nobody go on, and nothing is written', async () => {
+    const path = await invited();
+    const person = owner();
+    const { callback } = await person.ride(await person.post(path, {}), SUPPORT);
+    const key = (await app.services.invitations.list())[0]?.key;
+    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?said=revoked');
+    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?said=over');
+    expect((await owner().get(path)).title).toBe('This invitation was taken back');
+    expect((await owner().post(path, {})).title).toBe('This invitation was taken back');
+    expect((await person.get(callback)).title).toBe('This invitation is over');
+    expect(await accounts()).toEqual([]);
+
+    const late = await invited();
+    app.seam.skewMs = 8 * 86_400_000;
+    const before = allRows(app);
+    expect((await owner().get(late)).title).toBe('This invitation is too old');
+    expect((await owner().post(late, {})).title).toBe('This invitation is too old');
+    for (const unknown of ['x', 'A'.repeat(43), encodeURIComponent('../../tickets')]) {
+      expect((await owner().get(`/invite/${unknown}`)).title).toBe('This invitation is not known');
+      expect((await owner().post(`/invite/${unknown}`, {})).title).toBe('This invitation is not known');
+    }
+    expect(allRows(app)).toEqual(before);
+  });
+
+  it('waits for an admin of the tenant where only that one may consent, and goes on', async () => {
+    await start({ tenants: [tenant({ userConsent: false })] });
+    const path = await invited();
+    const person = owner();
+    const away = await follow(person, path, 'no-approval');
+    expect(away.location).toBe(path);
+    const waiting = await person.get(path);
+    expect(waiting.title).toBe('An admin of your organization has to agree first');
+    expect((await admin.get('/invitations')).html).toContain('Waits for an admin of the tenant');
+    const link = /value="(http[^"]+adminconsent[^"]+)"/.exec(waiting.html)?.[1] ?? '';
+    const approver = owner();
+    await approver.get(await approver.walk(link.replaceAll('&amp;', '&'), SUPPORT));
+    expect((await person.get(path)).html).toContain('An admin has agreed.');
+    expect((await follow(person, path, SUPPORT)).title).toBe('Done, you can close this page');
+  });
+
+  it('shows whole, accessible pages to the owner and to the admin', async () => {
+    const path = await invited();
+    const drawn: Record<string, string> = {
+      'no invitations': (await (await another()).get('/invitations')).html,
+      'invitation made': (
+        await admin.post(`/providers/${providerId}/invite`, { address: INFO, who: 'shared', signIn: SUPPORT })
+      ).html,
+      invited: (await owner().get(path)).html,
+      'on the way by invitation': (await owner().post(path, {})).html,
+      'invitation done': (await follow(owner(), path, SUPPORT)).html,
+      'invitation is done': (await owner().get(path)).html,
+      'invitation unknown': (await owner().get('/invite/x')).html,
+    };
+    drawn['invitations'] = (await admin.get('/invitations?said=revoked')).html;
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 120_000);
+});
+
+async function another(): Promise<Visitor> {
+  const bare = await startPracticeApp();
+  apps.push(bare);
+  return new Visitor(bare);
+}
+
+function unreachable(): never {
+  throw new Error(`no account at ${ORIGIN}`);
+}
