@@ -121,7 +121,8 @@ test('the way to the storage tells kinds of requests apart, counts bytes, and ca
       queue: 3,
       'queue-empty': 1,
       'blob-write': 2,
-      'blob-read': 1,
+      // A download asks for the size first.
+      'blob-read': 2,
       'blob-delete': 1,
     });
     expect(proxy.blobBytes()).toBe(5);
