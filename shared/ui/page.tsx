@@ -58,13 +58,18 @@ export function Page(props: PageProps): JSX.Element {
         <Masthead principal={props.principal} place={props.place} />
         <main id="content" class={props.wide === true ? 'wide' : 'narrow'} tabindex={-1}>
           {props.flash === undefined ? null : <FlashNote flash={props.flash} />}
-          <h1>{props.title}</h1>
+          <h1>{breakable(props.title)}</h1>
           {props.children}
         </main>
         {props.principal === undefined ? null : <Footer principal={props.principal} />}
       </body>
     </html>
   );
+}
+
+/** A long address breaks after its @ before it breaks anywhere. */
+function breakable(title: string): Child {
+  return title.split(/(?<=@)/).map((part, index) => (index === 0 ? part : [<wbr />, part]));
 }
 
 function Masthead(props: { principal: Principal | undefined; place: Place | undefined }): JSX.Element {

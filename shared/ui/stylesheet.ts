@@ -52,10 +52,11 @@ const parts = `
     .masthead nav a { padding-block: 0.35rem 0.6rem; }
     .who-name { max-inline-size: 8rem; }
   }
-  @media (width < 25rem) {
-    .masthead nav a { padding-inline: 0.4rem; font-size: 0.9rem; }
-    .masthead nav { margin-inline-start: -0.4rem; }
-    .masthead nav ul { gap: 0; }
+  /* One line on a phone; what a very narrow one cannot show is a swipe or a Tab away. */
+  @media (width < 30rem) {
+    .masthead nav { margin-inline: -0.2rem; overflow-x: auto; scrollbar-width: none; }
+    .masthead nav ul { flex-wrap: nowrap; justify-content: space-between; gap: 0; }
+    .masthead nav a { padding-inline: 0.2rem; font-size: 0.8rem; outline-offset: -3px; }
   }
 
   .footer { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; max-inline-size: 72rem; margin-inline: auto; padding: 0 var(--gap) 2rem; font-size: 0.9rem; }
@@ -92,6 +93,8 @@ const parts = `
     text-decoration: none;
     cursor: pointer;
   }
+  /* Side by side in a line of text, and apart where that line wraps. */
+  p > .button { margin-block: 0.25rem; }
   .button:focus-visible { border-radius: var(--radius); }
   .button.primary { background: var(--accent); color: var(--on-accent); }
   .button.primary:hover { background: var(--accent-strong); color: var(--on-accent); }
@@ -155,9 +158,9 @@ const parts = `
     table:has(td[data-label]) thead { position: absolute; clip-path: inset(50%); }
     table:has(td[data-label]) tr { padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
     table:has(td[data-label]) :is(td, tbody th) { padding: 0.15rem 0; border: 0; white-space: normal; }
-    td[data-label]:not([data-label=""]) { display: grid !important; grid-template-columns: 6rem minmax(0, 1fr); gap: 0.75rem; overflow-wrap: anywhere; }
-    td[data-label] > .status { justify-self: start; }
-    td[data-label]:not([data-label=""])::before { content: attr(data-label); color: var(--muted); font-size: 0.9rem; }
+    /* No grid: text beside an element would become a cell of its own. */
+    table:has(td[data-label]) td[data-label]:not([data-label=""]) { position: relative; min-block-size: 1.85rem; padding-inline-start: 6.75rem; overflow-wrap: anywhere; }
+    td[data-label]:not([data-label=""])::before { content: attr(data-label); position: absolute; inset-inline-start: 0; inline-size: 6rem; color: var(--muted); font-size: 0.9rem; }
   }
 }
 `;

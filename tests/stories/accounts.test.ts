@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { hasChromium } from '../ui/browser.ts';
 import { consentStories } from './consent-stories.ts';
+import { everyPage } from './every-page.ts';
 import { registerPractice } from './steps.ts';
 import { openStoryWorld, type StoryWorld } from './story-world.ts';
 
@@ -20,8 +21,9 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
   beforeEach(() => world.mend());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  consentStories(
-    () => world,
-    () => providerId,
-  );
+  for (const stories of [consentStories, everyPage])
+    stories(
+      () => world,
+      () => providerId,
+    );
 });

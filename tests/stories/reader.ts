@@ -35,35 +35,54 @@ export class Reader {
     const { page } = this;
     const found = new Set<string>();
     this.#looks += 1;
-    const picture = async (kind: string): Promise<void> => {
-      if (this.#folder === undefined) return;
-      const file = `${String(this.#looks).padStart(2, '0')}-${name.replaceAll(/\W+/g, '-')}-${kind}.png`;
-      await page.screenshot({ path: join(this.#folder, file), fullPage: true });
-    };
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const id of await this.#violations()) found.add(`${colorScheme}: ${id}`);
-      await picture(colorScheme);
+      for (const complaint of await axeComplaints(page)) found.add(`${colorScheme}: ${complaint}`);
+      await this.#shoot(name, colorScheme);
     }
     await page.emulateMedia({ colorScheme: 'light' });
     const usual = page.viewportSize();
-    await page.setViewportSize({ width: 360, height: 800 });
+    await page.setViewportSize(PHONE);
     const over = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     if (over > 0) found.add(`${over} px wider than a phone`);
-    await picture('phone');
+    await this.#shoot(name, 'phone');
     if (usual !== null) await page.setViewportSize(usual);
     if (found.size > 0) this.findings[name] = [...found];
   }
 
-  async #violations(): Promise<string[]> {
-    // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
-    await this.page.evaluate(axe.source);
-    return this.page.evaluate(async () => {
-      const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-      const { violations } = await checks.run({ exclude: ['iframe'] });
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`));
-    });
+  /** Pictures alone, wide in light and dark and as on a phone, where a folder for them was named. */
+  async picture(name: string): Promise<void> {
+    if (this.#folder === undefined) return;
+    const { page } = this;
+    this.#looks += 1;
+    await this.#shoot(name, 'light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await this.#shoot(name, 'dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    const usual = page.viewportSize();
+    await page.setViewportSize(PHONE);
+    await this.#shoot(name, 'phone');
+    if (usual !== null) await page.setViewportSize(usual);
   }
+
+  async #shoot(name: string, kind: string): Promise<void> {
+    if (this.#folder === undefined) return;
+    const file = `${String(this.#looks).padStart(2, '0')}-${name.replaceAll(/\W+/g, '-')}-${kind}.png`;
+    await this.page.screenshot({ path: join(this.#folder, file), fullPage: true });
+  }
+}
+
+const PHONE = { width: 360, height: 800 };
+
+/** What axe has against the page as it stands. */
+export async function axeComplaints(page: Page): Promise<string[]> {
+  // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await checks.run({ exclude: ['iframe'] });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`));
+  });
 }

@@ -1,5 +1,5 @@
 /** What people do in several stories. Each step ends when the page it leads to can be read. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Reader } from './reader.ts';
 
@@ -7,7 +7,14 @@ import type { Reader } from './reader.ts';
 export const wordsOf = (page: Page): Promise<string> => page.locator('main').innerText();
 
 export async function readHeading(page: Page, heading: string | RegExp): Promise<void> {
-  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  await page
+    .getByRole('heading', { level: 1, name: heading })
+    .waitFor()
+    .catch(async (error: unknown) => {
+      throw new Error(`No heading ${String(heading)}. The page reads:\n${await wordsOf(page)}`, {
+        cause: error,
+      });
+    });
 }
 
 /** Registers the practice provider; gives its id. */
@@ -60,8 +67,19 @@ export async function signInThere(page: Page, user: string): Promise<void> {
 
 /** Saves the mailbox that the form proposes. */
 export async function saveMailbox(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Save and open/ }).click();
+  await press(page, page.getByRole('button', { name: /^Save and open/ }));
   await page.getByRole('status').getByText('The mailbox is open').waitFor();
+}
+
+/** A click; where there is nothing to click, the error says what the page shows instead. */
+export async function press(page: Page, what: Locator): Promise<void> {
+  try {
+    await what.click();
+  } catch (error) {
+    throw new Error(`${String(error).split('\n')[0]} The page reads:\n${await wordsOf(page)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** What every page owes its reader: nothing for axe, no wider than a phone. */

@@ -4,8 +4,9 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { PRACTICE_DOMAIN, PRACTICE_USERS, type PracticeUser } from '../../dev/practice-world.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, openDesk } from '../acceptance/desk.ts';
+import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
 import { openChromium } from '../ui/browser.ts';
 import { Reader } from './reader.ts';
 
@@ -34,6 +35,8 @@ export interface StoryWorld extends AsyncDisposable {
   mend(): Promise<void>;
   /** Whoever has signed in under this name, at whichever provider. */
   accountsOf(user: string): Promise<Account[]>;
+  /** One whole fetch by a fresh process. Throws with the mailbox's trouble when it does not work. */
+  fetch(address: string): Promise<void>;
   /** Makes an account's access token old, as an hour would: the next fetch of a fresh process renews it. */
   age(user: string): Promise<void>;
 }
@@ -44,6 +47,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
   const { control, clientId, clientSecret } = desk.stack.identityProvider;
   const accounts = createAccountStore(desk.tables);
   const providers = createProviderStore(desk.tables);
+  const mailboxes = createMailboxStore(desk.tables);
   const accountsOf = async (user: string): Promise<Account[]> => {
     const all = await Promise.all((await providers.list()).map(({ id }) => accounts.listOf(id)));
     return all.flat().filter((account) => account.user === user);
@@ -66,6 +70,16 @@ export async function openStoryWorld(): Promise<StoryWorld> {
       });
     },
     accountsOf,
+    async fetch(address) {
+      const mailbox = (await mailboxes.list()).find((one) => one.address === address);
+      if (mailbox === undefined) throw new Error(`${address} is not connected.`);
+      const worker = await desk.startHost();
+      try {
+        await fetchOnce(desk, worker, mailbox.id);
+      } finally {
+        await worker.stop();
+      }
+    },
     async age(user) {
       const past = new Date(Date.now() - 1000).toISOString();
       for (const account of await accountsOf(user))

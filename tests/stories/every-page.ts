@@ -1,0 +1,236 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { practiceMails } from '../../dev/peers/mail/practice-mail.ts';
+import { axeComplaints } from './reader.ts';
+import { goToProvider, saveMailbox, signInThere } from './steps.ts';
+import { addressOf, type StoryWorld } from './story-world.ts';
+
+/** Answers that no page links to: what people meet by a wrong address, an old one, or one from outside. */
+const UNLINKED = [
+  '/nowhere',
+  `/connect/${'a'.repeat(52)}`,
+  '/oauth/callback',
+  '/oauth/callback?state=x&error=y',
+];
+/** What every desk has; more is found by following the links. */
+const LANDMARKS = [
+  '/',
+  '/tickets',
+  '/tickets/:id',
+  '/quarantine',
+  '/mailboxes',
+  '/mailboxes/new',
+  '/mailboxes/:id/edit',
+  '/mailboxes/:id/delete',
+  '/providers',
+  '/providers/new',
+  '/providers/:id',
+  '/providers/:id/edit',
+  '/providers/:id/delete',
+  '/providers/:id/connect',
+  '/explain',
+  '/audit',
+];
+const MOST_PAGES = 80;
+const SIZES = [
+  { width: 1280, height: 900 },
+  { width: 360, height: 780 },
+];
+
+/** All pages that an admin can reach, each by its own kind of address, on a desk with something to show on each. */
+export function everyPage(world: () => StoryWorld, providerId: () => string): void {
+  describe('on a desk with something to show on each page', () => {
+    beforeAll(() => fillDesk(world(), providerId()), 60_000);
+
+    it('every page is for everybody: axe in light and dark, wide and narrow, by keyboard, without a script', async () => {
+      const reader = await world().visit('every-page', 'alex', { acceptDownloads: false });
+      const { page } = reader;
+      const plain = await withoutScript(page.context());
+      const found: Record<string, string[]> = {};
+      const seen = new Set<string>();
+      const waiting = ['/', ...UNLINKED];
+      for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
+        const kind = kindOf(address);
+        if (seen.has(kind)) continue;
+        seen.add(kind);
+        const status = await statusOfPage(page, address);
+        if (status === undefined) continue;
+        if (status === 404 && !UNLINKED.includes(address))
+          found[kind] = ['a link to a page that does not exist'];
+        if (status >= 500) found[kind] = [`answers ${status}`];
+        expect(seen.size, 'pages that link to ever new ones').toBeLessThan(MOST_PAGES);
+        await page.goto(address);
+        waiting.push(...(await linksOf(page)));
+        await reader.picture(kind);
+        const complaints = [
+          ...(await looks(page)),
+          ...(await byKeyboard(page)),
+          ...(await inPlain(page, plain, address)),
+        ];
+        if (complaints.length > 0) found[kind] = [...(found[kind] ?? []), ...complaints];
+      }
+      console.log(`looked at ${seen.size} pages: ${[...seen].sort().join(' ')}`);
+      expect(found).toEqual({});
+      expect(LANDMARKS.filter((landmark) => !seen.has(landmark))).toEqual([]);
+    }, 400_000);
+
+    it('the link at the top skips to the content with Enter', async () => {
+      const { page } = await world().visit('skip', 'alex');
+      await page.goto('/mailboxes');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
+    });
+  });
+}
+
+/** Tickets, a mail kept apart, and a mailbox that needs somebody. */
+async function fillDesk(world: StoryWorld, providerId: string): Promise<void> {
+  const [support, lost] = [addressOf('support'), addressOf('jobs')];
+  const { page } = await world.visit('fill', 'alex');
+  for (const address of [support, lost]) {
+    await goToProvider(page, providerId, { address });
+    await signInThere(page, address);
+    await saveMailbox(page);
+  }
+  const { mail, identityProvider } = world.desk.stack;
+  for (const { raw, receivedAt } of practiceMails(new Date(), support))
+    await mail.deliver(support, raw, receivedAt);
+  await mail.deliver(support, mailOfManyParts());
+  await world.fetch(support);
+  await world.age(lost);
+  await identityProvider.control.revokeUser(lost);
+  await world.fetch(lost).catch(() => undefined);
+}
+
+/** More parts than Postroom takes apart: it is kept apart itself. */
+function mailOfManyParts(): Uint8Array {
+  const part = '--x\r\nContent-Type: text/plain\r\n\r\nOne of many.\r\n';
+  return Buffer.from(
+    `From: Pat <pat@fabrikam.example>\r\nSubject: A thousand notes\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n${part.repeat(1200)}--x--\r\n`,
+  );
+}
+
+/** Two addresses of one kind show the same page with other content. */
+function kindOf(address: string): string {
+  const { pathname, searchParams } = new URL(address, 'http://postroom');
+  const path = pathname.replaceAll(/\/(?:[a-z2-7]{20,}|[0-9a-f]{16,}|\d+|[\w-]+~[\w-]+)(?=\/|$)/g, '/:id');
+  const names = [...new Set(searchParams.keys())].sort();
+  // The kind of provider decides what its form asks.
+  const preset = searchParams.get('preset');
+  return `${path}${names.length === 0 ? '' : `?${names.join('&')}`}${preset === null ? '' : `=${preset}`}`;
+}
+
+/** Undefined for what is no page: a redirect, a download. */
+async function statusOfPage(page: Page, address: string): Promise<number | undefined> {
+  const answer = await page.request.get(address, { maxRedirects: 0 });
+  const isPage = (answer.headers()['content-type'] ?? '').includes('text/html');
+  return isPage && answer.status() !== 302 ? answer.status() : undefined;
+}
+
+async function linksOf(page: Page): Promise<string[]> {
+  const links = await page.evaluate(() =>
+    [...document.querySelectorAll('a')]
+      .filter(({ href, origin }) => href !== '' && origin === location.origin)
+      .map(({ pathname, search }) => pathname + search),
+  );
+  const choices = await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLInputElement>('form[method=get] input[type=radio]')].map(
+      ({ form, name, value }) => `${new URL(form?.action ?? '').pathname}?${name}=${value}`,
+    ),
+  );
+  return [...links, ...choices].filter((link) => !link.startsWith('/.'));
+}
+
+async function looks(page: Page): Promise<string[]> {
+  const complaints: string[] = [];
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const complaint of await axeComplaints(page))
+        complaints.push(`${size.width} ${colorScheme}: ${complaint}`);
+    }
+    const over = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    if (over > 0) complaints.push(`${over} px wider than ${size.width}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(SIZES[0] ?? { width: 1280, height: 900 });
+  return complaints;
+}
+
+/** Tab comes by everything that can be used, and shows where it is. */
+async function byKeyboard(page: Page): Promise<string[]> {
+  const wanted = await page.evaluate(() => {
+    const usable = [
+      ...document.querySelectorAll<HTMLElement>(
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]',
+      ),
+    ].filter((element) => element.checkVisibility() && !element.matches(':disabled'));
+    // One of a group of radio buttons takes the Tab; the arrow keys go on from there.
+    const stops = usable.filter((element) => {
+      if (!(element instanceof HTMLInputElement) || element.type !== 'radio') return true;
+      const group = usable.filter(
+        (other): other is HTMLInputElement =>
+          other instanceof HTMLInputElement && other.name === element.name,
+      );
+      return element === (group.find(({ checked }) => checked) ?? group[0]);
+    });
+    for (const [index, element] of stops.entries()) element.dataset['stop'] = String(index);
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    return stops.map((element) => element.outerHTML.slice(0, 90));
+  });
+  const reached = new Set<number>();
+  const unseen = new Set<number>();
+  for (let press = 0; press < 2 * wanted.length + 10 && reached.size < wanted.length; press++) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!(element instanceof HTMLElement) || element.dataset['stop'] === undefined) return undefined;
+      // A row that is one link wears the ring itself; a date shows its focus in one of its parts.
+      const ringed =
+        element.matches('input[type=date]') ||
+        [element, element.closest('li')].some((ring) => {
+          const { outlineStyle, outlineWidth } = getComputedStyle(ring ?? element);
+          return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2;
+        });
+      const { width, height, bottom, top } = element.getBoundingClientRect();
+      return {
+        stop: Number(element.dataset['stop']),
+        shown: ringed && width > 0 && height > 0 && bottom > 0 && top < innerHeight,
+      };
+    });
+    if (at === undefined) continue;
+    reached.add(at.stop);
+    if (!at.shown) unseen.add(at.stop);
+  }
+  return [
+    ...wanted.filter((_, stop) => !reached.has(stop)).map((html) => `Tab never comes to ${html}`),
+    ...wanted.filter((_, stop) => unseen.has(stop)).map((html) => `no focus to be seen at ${html}`),
+  ];
+}
+
+async function withoutScript(from: BrowserContext): Promise<Page> {
+  const browser = from.browser();
+  if (browser === null) throw new Error('The browser has gone.');
+  const context = await browser.newContext({
+    javaScriptEnabled: false,
+    storageState: await from.storageState(),
+    baseURL: new URL(from.pages()[0]?.url() ?? '').origin,
+  });
+  return context.newPage();
+}
+
+/** The same page without its script: the same heading and words, and no button that does nothing. */
+async function inPlain(page: Page, plain: Page, address: string): Promise<string[]> {
+  await plain.goto(address);
+  const heading = await page.locator('h1').innerText();
+  const complaints: string[] = [];
+  if ((await plain.locator('h1').innerText()) !== heading) complaints.push('another heading without script');
+  for (const button of await plain.locator('button:visible').all())
+    if ((await button.evaluate((element) => (element as HTMLButtonElement).form)) === null)
+      complaints.push(`a button that needs the script: ${await button.innerText()}`);
+  return complaints;
+}
