@@ -23,6 +23,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   mailboxes: ['providers'],
   secrets: ['providers', 'mailboxes', 'notices'],
   outbox: ['mailboxes', 'providers', 'explanations'],
+  'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
   heartbeats: [],
   notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],

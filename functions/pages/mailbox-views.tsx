@@ -1,27 +1,10 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import {
-  ButtonLink,
-  ErrorSummary,
-  type FieldErrors,
-  RadioField,
-  SelectField,
-  SubmitButton,
-  TextField,
-} from '../../shared/ui/forms.tsx';
+import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
-
-export interface AccountChoice {
-  /** `providerId.accountId` */
-  value: string;
-  label: string;
-  account: Account;
-  provider: Provider;
-}
 
 export function mailboxListPage(view: {
   principal: Principal;
@@ -150,87 +133,6 @@ export function noAccountPage(principal: Principal, providers: readonly Provider
           </>
         )}
       </EmptyState>
-    </Page>,
-  );
-}
-
-export function mailboxFormPage(view: {
-  principal: Principal;
-  /** Undefined: a new one. */
-  mailbox: Mailbox | undefined;
-  choices: readonly AccountChoice[];
-  typed: Readonly<Record<string, string>>;
-  errors: FieldErrors;
-  /** Why the mailbox did not open. */
-  unopened: string | undefined;
-  flash: Flash | undefined;
-}): string {
-  const { mailbox, typed, errors, unopened } = view;
-  const field = (name: string): { name: string; value: string | undefined; error: string | undefined } => ({
-    name,
-    value: typed[name],
-    error: errors[name],
-  });
-  const flash: Flash | undefined =
-    unopened === undefined
-      ? view.flash
-      : {
-          kind: 'error',
-          text: `The mailbox does not open: ${unopened} Nothing was changed, and no mail is lost.`,
-        };
-  return renderPage(
-    <Page
-      title={mailbox === undefined ? 'Add a mailbox' : `Edit ${mailbox.address}`}
-      principal={view.principal}
-      place="mailboxes"
-      hasErrors={Object.keys(errors).length > 0}
-      flash={flash}
-    >
-      <ErrorSummary errors={errors} />
-      <form
-        method="post"
-        action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
-        novalidate
-      >
-        <TextField
-          {...field('address')}
-          label="Address of the mailbox"
-          type="email"
-          autocomplete="off"
-          spellcheck={false}
-        />
-        <SelectField {...field('account')} label="Account that signs in" options={view.choices} />
-        <TextField {...field('host')} label="IMAP server" spellcheck={false} autocomplete="off" />
-        <TextField {...field('port')} label="Port" size="short" type="number" />
-        <TextField
-          {...field('folder')}
-          label="Folder"
-          hint="The one to fetch from, usually INBOX."
-          spellcheck={false}
-        />
-        <RadioField
-          {...field('after')}
-          legend="What happens to a mail once its ticket is stored?"
-          options={[
-            { value: 'mark-seen', label: 'It is marked as read', hint: 'It stays where it is.' },
-            { value: 'move', label: 'It is moved to another folder' },
-            { value: 'delete', label: 'It is deleted', hint: 'Postroom keeps the whole mail.' },
-          ]}
-        />
-        <TextField
-          {...field('moveFolder')}
-          label="Folder to move it to"
-          hint="Only when it is moved."
-          spellcheck={false}
-        />
-        <TextField {...field('interval')} label="Minutes between two fetches" size="short" type="number" />
-        <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>{' '}
-        {unopened === undefined ? null : (
-          <SubmitButton kind="secondary" name="anyway" value="yes">
-            Save anyway
-          </SubmitButton>
-        )}
-      </form>
     </Page>,
   );
 }

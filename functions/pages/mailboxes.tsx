@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { isMailAddress } from '../../shared/consent/connect-form.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { type MailboxFormResult, parseMailboxForm } from '../../shared/mailboxes/mailbox-form.ts';
+import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
+import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
 import { base32 } from '../../shared/providers/base32.ts';
-import { hostProblem } from '../../shared/providers/endpoint-safety.ts';
-import { presetNamed } from '../../shared/providers/presets.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import {
   type AccountChoice,
-  deleteMailboxPage,
-  mailboxFormPage,
-  mailboxListPage,
-  noAccountPage,
-} from './mailbox-views.tsx';
+  accountChoices,
+  fieldsOf,
+  proposedFields,
+  readMailboxForm,
+} from './mailbox-accounts.ts';
+import { mailboxFormPage } from './mailbox-form-view.tsx';
+import { deleteMailboxPage, mailboxListPage, noAccountPage } from './mailbox-views.tsx';
+import { recordChange } from './record-change.ts';
 import { flashOf, typedFields } from './typed-fields.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -71,14 +71,14 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
     if (first === undefined)
       return c.html(noAccountPage(c.get('principal'), await services.providers.list()));
     const chosen = choices.find(({ value }) => value === c.req.query('account')) ?? first;
-    return c.html(formPage(c, undefined, choices, await proposal(services, chosen), {}));
+    return c.html(formPage(c, undefined, choices, proposedFields(chosen), {}));
   });
 
   pages.post('/mailboxes/new', async (c) => {
     const services = c.get('services');
     const typed = await typedFields(c);
     const choices = await accountChoices(services);
-    const parsed = await parse(services, typed, choices);
+    const parsed = readMailboxForm(services, typed, choices);
     if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
     const { settings } = parsed;
     const twin = (await services.mailboxes.list()).find(
@@ -116,7 +116,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
     if (mailbox === undefined) return c.notFound();
     const typed = await typedFields(c);
     const choices = await accountChoices(services);
-    const parsed = await parse(services, typed, choices);
+    const parsed = readMailboxForm(services, typed, choices);
     if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
     return openAndSave(c, openMailbox, { ...mailbox, ...parsed.settings }, mailbox, choices, typed);
   });
@@ -129,6 +129,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
       const mailbox = await mailboxOf(c);
       if (mailbox === undefined) return c.notFound();
       await c.get('services').mailboxes.save({ ...mailbox, enabled });
+      await recordChange(c, { action: `${act}d`, subject: subjectOf(mailbox) });
       return c.redirect(`/mailboxes?said=${act}d`, 303);
     });
 
@@ -139,7 +140,14 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
 
   pages.post('/mailboxes/:id/delete', async (c) => {
     const mailbox = await mailboxOf(c);
-    if (mailbox !== undefined) await c.get('services').mailboxes.remove(mailbox.id);
+    if (mailbox !== undefined) {
+      await c.get('services').mailboxes.remove(mailbox.id);
+      await recordChange(c, {
+        action: 'deleted',
+        subject: subjectOf(mailbox),
+        before: settingsOf(mailbox),
+      });
+    }
     return c.redirect('/mailboxes?said=deleted', 303);
   });
 
@@ -160,6 +168,12 @@ async function openAndSave(
   if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
     return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
   await services.mailboxes.save(mailbox);
+  await recordChange(c, {
+    action: before === undefined ? 'created' : 'changed',
+    subject: subjectOf(mailbox),
+    ...(before !== undefined && { before: settingsOf(before) }),
+    after: settingsOf(mailbox),
+  });
   if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
   return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
 }
@@ -180,65 +194,31 @@ function openedFlash(c: Context): Flash | undefined {
   };
 }
 
+const subjectOf = ({ id, address }: Mailbox): AuditSubject => ({ kind: 'mailbox', id, name: address });
+
+/** A mailbox as the audit keeps it, in the words of its form. */
+function settingsOf(mailbox: Mailbox): Settings {
+  const { pop3, sending, afterFetch } = mailbox;
+  const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
+  const account = (login: MailLogin | undefined): string | undefined =>
+    login && `${login.providerId}.${login.accountId}`;
+  return {
+    address: mailbox.address,
+    account: account(mailbox),
+    'IMAP server': server(mailbox),
+    folder: mailbox.folder,
+    'after fetching': afterFetch.kind === 'move' ? `move to ${afterFetch.folder}` : afterFetch.kind,
+    'minutes between fetches': mailbox.intervalMinutes,
+    'account that sends': account(sending),
+    'SMTP server': server(sending),
+    'account for POP3': account(pop3),
+    'POP3 server': server(pop3),
+  };
+}
+
 async function mailboxOf(c: Context<WebEnvironment>): Promise<Mailbox | undefined> {
   const id = c.req.param('id') ?? '';
   return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
-}
-
-async function accountChoices({ providers, accounts }: Services): Promise<AccountChoice[]> {
-  const known = await providers.list();
-  const choices = await Promise.all(
-    known.map(async (provider) =>
-      (await accounts.listOf(provider.id)).map((account) => ({
-        value: `${account.providerId}.${account.accountId}`,
-        label: `${account.user} (${provider.name})`,
-        account,
-        provider,
-      })),
-    ),
-  );
-  return choices.flat().toSorted((a, b) => a.label.localeCompare(b.label));
-}
-
-async function proposal(services: Services, chosen: AccountChoice): Promise<Record<string, string>> {
-  const mail = presetNamed(chosen.provider.preset, services.config)?.mail?.imap;
-  return {
-    address: chosen.account.address,
-    account: chosen.value,
-    host: mail?.host ?? '',
-    port: String(mail?.port ?? 993),
-    folder: 'INBOX',
-    after: 'mark-seen',
-    interval: '1',
-  };
-}
-
-function fieldsOf(mailbox: Mailbox): Record<string, string> {
-  const { afterFetch } = mailbox;
-  return {
-    address: mailbox.address,
-    account: `${mailbox.providerId}.${mailbox.accountId}`,
-    host: mailbox.host,
-    port: String(mailbox.port),
-    folder: mailbox.folder,
-    after: afterFetch.kind,
-    moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',
-    interval: String(mailbox.intervalMinutes),
-  };
-}
-
-async function parse(
-  { config }: Services,
-  typed: Readonly<Record<string, string>>,
-  choices: readonly AccountChoice[],
-): Promise<MailboxFormResult> {
-  const chosen = choices.find(({ value }) => value === typed['account']);
-  return parseMailboxForm(chosen === undefined ? { ...typed, account: '' } : typed, {
-    hosts: chosen && presetNamed(chosen.provider.preset, config)?.mail,
-    hostProblem: (host) => hostProblem(host, { local: config.local }),
-    anyPort: config.local,
-    isMailAddress,
-  });
 }
 
 function formPage(

@@ -1,11 +1,24 @@
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox, MailLogin } from './mailbox.ts';
+
+/** The protocols of a mailbox, each with a server and an account of its own. */
+export type MailProtocol = 'imap' | 'pop3' | 'smtp';
+
+/** What is known of an account that somebody chose. */
+export interface AccountRules {
+  providerId: string;
+  accountId: string;
+  /** Hosts its tokens may be sent to, with their ports; undefined: any allowed one. */
+  hosts: Partial<Record<MailProtocol, { host: string; port: number }>> | undefined;
+  /** False where the sign-in did not bring this permission. */
+  granted: (protocol: MailProtocol) => boolean;
+}
 
 export interface MailboxFormRules {
-  /** Hosts a token of the chosen provider may be sent to, with the port a new form proposes; undefined: any allowed one. */
-  hosts: Partial<Record<Mailbox['protocol'], { host: string; port: number }>> | undefined;
+  /** Undefined: there is no such account. */
+  account: (value: string) => AccountRules | undefined;
   /** A sentence when a host may not be reached. */
   hostProblem: (host: string) => string | undefined;
-  /** Other ports than the one of IMAP over TLS; on a developer's machine only. */
+  /** Other ports than those of mail over TLS; on a developer's machine only. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
 }
@@ -15,74 +28,93 @@ export type MailboxFormResult =
   | { kind: 'valid'; settings: MailboxSettings }
   | { kind: 'invalid'; errors: Readonly<Record<string, string>> };
 
-const IMAP_OVER_TLS = 993;
 const MINUTES_A_DAY = 1440;
 
-/** Checks what was typed for a mailbox. Pure. `account` comes as `providerId.accountId`. */
+/** Names of the form's fields, and the ports that may be used: TLS at once, or for 587 STARTTLS. */
+export const loginFields = {
+  imap: { account: 'account', host: 'host', port: 'port', name: 'IMAP', ports: [993] },
+  pop3: { account: 'pop3Account', host: 'pop3Host', port: 'pop3Port', name: 'POP3', ports: [995] },
+  smtp: { account: 'smtpAccount', host: 'smtpHost', port: 'smtpPort', name: 'SMTP', ports: [587, 465] },
+} as const;
+
+type Typed = (name: string) => string;
+type Errors = Record<string, string>;
+
+/**
+ * Checks what was typed for a mailbox. Pure. POP3 and SMTP may be left out by choosing no account; an empty host or
+ * port is the provider's own.
+ */
 export function parseMailboxForm(
   typed: Readonly<Record<string, string>>,
   rules: MailboxFormRules,
 ): MailboxFormResult {
-  const errors: Record<string, string> = {};
-  const field = (name: string): string => (typed[name] ?? '').trim();
+  const errors: Errors = {};
+  const field: Typed = (name) => (typed[name] ?? '').trim();
 
   const address = field('address');
   if (!rules.isMailAddress(address))
     errors['address'] = 'Enter the address of the mailbox, for example support@example.org.';
-  const [providerId = '', accountId = ''] = field('account').split('.');
-  if (providerId === '' || accountId === '') errors['account'] = 'Choose the account that signs in.';
-
-  const host = field('host').toLowerCase();
-  const bound = rules.hosts?.imap;
-  const hostWrong = hostProblemOf(host, rules, bound?.host);
-  if (hostWrong !== undefined) errors['host'] = hostWrong;
-  const port = Number(field('port'));
-  const portWrong = portProblem(port, rules.anyPort, [bound?.port, IMAP_OVER_TLS]);
-  if (portWrong !== undefined) errors['port'] = portWrong;
+  const imap = loginOf('imap', field, rules, errors);
+  const pop3 = field(loginFields.pop3.account) === '' ? undefined : loginOf('pop3', field, rules, errors);
+  const sending = field(loginFields.smtp.account) === '' ? undefined : loginOf('smtp', field, rules, errors);
 
   const folder = field('folder');
   const folderWrong = folderProblem(folder);
   if (folderWrong !== undefined) errors['folder'] = folderWrong;
 
-  const after = afterFetchOf(field('after'), field('moveFolder'), folder, errors);
+  const afterFetch = afterFetchOf(field('after'), field('moveFolder'), folder, errors);
   const intervalMinutes = Number(field('interval'));
   if (!Number.isInteger(intervalMinutes) || intervalMinutes < 1 || intervalMinutes > MINUTES_A_DAY)
     errors['interval'] = 'Enter the minutes between two fetches, from 1 to 1440.';
 
-  if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
+  if (imap === undefined || Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',
-    settings: {
-      address,
-      protocol: 'imap',
-      host,
-      port,
-      folder,
-      providerId,
-      accountId,
-      intervalMinutes,
-      afterFetch: after,
-    },
+    settings: { address, protocol: 'imap', ...imap, folder, intervalMinutes, afterFetch, pop3, sending },
   };
 }
 
-/** A token may go to its provider's own servers only (RFC 9700 section 4.9). */
-function hostProblemOf(host: string, rules: MailboxFormRules, bound: string | undefined): string | undefined {
-  if (host === '') return 'Enter the name of the mail server.';
-  if (rules.hosts === undefined) return rules.hostProblem(host);
-  if (bound === undefined) return 'This provider has no IMAP server.';
-  return host === bound.toLowerCase()
-    ? undefined
-    : `The sign-in of this provider may only be used at ${bound}.`;
+function loginOf(
+  protocol: MailProtocol,
+  field: Typed,
+  rules: MailboxFormRules,
+  errors: Errors,
+): MailLogin | undefined {
+  const names = loginFields[protocol];
+  const account = rules.account(field(names.account));
+  if (account === undefined) errors[names.account] = 'Choose the account that signs in.';
+  else if (!account.granted(protocol))
+    errors[names.account] =
+      `This account was not granted ${names.name}. Sign in again with it, or choose another one.`;
+
+  const bound = account?.hosts?.[protocol];
+  const host = field(names.host).toLowerCase() || (bound?.host ?? '');
+  const hostWrong = hostProblemOf(host, protocol, rules, account?.hosts);
+  if (hostWrong !== undefined) errors[names.host] = hostWrong;
+  const port = field(names.port) === '' ? (bound?.port ?? names.ports[0]) : Number(field(names.port));
+  const allowed = bound === undefined ? names.ports : [bound.port];
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    errors[names.port] = `Enter a port, usually ${allowed[0]}.`;
+  else if (!rules.anyPort && !allowed.some((one) => one === port))
+    errors[names.port] = `Only a port with TLS can be used here: ${allowed.join(' or ')}.`;
+  if (account === undefined) return undefined;
+  return { host, port, providerId: account.providerId, accountId: account.accountId };
 }
 
-function portProblem(
-  port: number,
-  any: boolean,
-  allowed: readonly (number | undefined)[],
+/** A token may go to its provider's own servers only (RFC 9700 section 4.9). */
+function hostProblemOf(
+  host: string,
+  protocol: MailProtocol,
+  rules: MailboxFormRules,
+  hosts: AccountRules['hosts'],
 ): string | undefined {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) return 'Enter a port, usually 993.';
-  return any || allowed.includes(port) ? undefined : 'Only the port for IMAP over TLS can be used: 993.';
+  if (hosts === undefined)
+    return host === '' ? 'Enter the name of the mail server.' : rules.hostProblem(host);
+  const bound = hosts[protocol];
+  if (bound === undefined) return `This provider has no ${loginFields[protocol].name} server.`;
+  return host === bound.host.toLowerCase()
+    ? undefined
+    : `The sign-in of this provider may only be used at ${bound.host}.`;
 }
 
 function folderProblem(folder: string): string | undefined {

@@ -1,0 +1,79 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import type { MailSender } from '../outbox/send-mail.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { ConnectionTest, Step } from './connection-test.ts';
+import type { TestTokens } from './reach-server.ts';
+import { StepRun } from './step-run.ts';
+import { findMail, testImap } from './test-imap.ts';
+import { testPop3 } from './test-pop3.ts';
+import { testSmtp } from './test-smtp.ts';
+
+export interface ConnectionTestDeps {
+  seam: Seam;
+  config: { local: boolean };
+  accessTokens: TestTokens;
+  mailSender: MailSender;
+  /** Milliseconds before a second try; for tests. */
+  pauseMs?: number | undefined;
+}
+
+/**
+ * Tests every protocol that is set up for a mailbox, side by side, each up to its first failing step. `toOneself` also
+ * sends a mail. What servers and networks do is in the result; only storage and mistakes of ours are thrown.
+ */
+export function runConnectionTest(
+  deps: ConnectionTestDeps,
+  mailbox: Mailbox,
+  { toOneself }: { toOneself: boolean },
+): Promise<ConnectionTest[]> {
+  const { pop3, sending } = mailbox;
+  const begin = (protocol: MailProtocol, server: { host: string; port: number }): StepRun =>
+    new StepRun(deps.seam, protocol, server);
+  const imapRun = begin('imap', mailbox);
+  const tests = [imapRun.take(() => testImap(imapRun, deps, mailbox))];
+  if (pop3 !== undefined) {
+    const run = begin('pop3', pop3);
+    tests.push(run.take(() => testPop3(run, deps, mailbox, pop3)));
+  }
+  if (sending !== undefined) {
+    const run = begin('smtp', sending);
+    tests.push(run.take(() => testSmtp(run, deps, mailbox, sending, toOneself)));
+  }
+  return Promise.all(tests);
+}
+
+/**
+ * Looks once for the mail to oneself. The test as it is now: still waiting, arrived, or given up once its time is over.
+ */
+export async function lookForMail(
+  deps: ConnectionTestDeps,
+  mailbox: Mailbox,
+  test: ConnectionTest,
+): Promise<ConnectionTest> {
+  const { expected } = test;
+  if (expected === undefined) return test;
+  const run = new StepRun(deps.seam, 'imap', mailbox);
+  let found = false;
+  const look = await run.take(async () => {
+    found = await run.step('arrival', async () => {
+      const value = await findMail(run, deps, mailbox, expected.mark);
+      return { value, found: '' };
+    });
+  });
+  const now = deps.seam.now();
+  const ms = Math.max(0, now - Date.parse(expected.sentAt));
+  const arrival = ((): Step | undefined => {
+    if (found) return { name: 'arrival', state: 'passed', ms, found: `The mail is in ${mailbox.address}.` };
+    if (now < Date.parse(expected.until)) return undefined;
+    const evidence = look.steps.find(({ state }) => state === 'failed')?.evidence;
+    return { name: 'arrival', state: 'failed', ms, found: '', ...(evidence !== undefined && { evidence }) };
+  })();
+  if (arrival === undefined) return test;
+  const { expected: _done, ...rest } = test;
+  return {
+    ...rest,
+    steps: [...test.steps.filter(({ name }) => name !== 'arrival'), arrival],
+    transcript: [...test.transcript, ...look.transcript],
+  };
+}

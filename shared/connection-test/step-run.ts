@@ -1,0 +1,157 @@
+import { InboxError } from '../mailboxes/inbox.ts';
+import { type LineWire, WireError } from '../mailboxes/line-wire.ts';
+import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import { Pop3Error } from '../mailboxes/pop3-session.ts';
+import { PostroomError } from '../platform/errors.ts';
+import { field } from '../platform/sdk-error.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { ConnectionTest, ExpectedMail, Step, StepName } from './connection-test.ts';
+
+const STEP_MS = 20_000;
+const MOST_LINES = 200;
+const LONGEST_LINE = 500;
+
+/** A server's refusal of a step, in its own words; `narrowed` is what further probes have shown. */
+export class StepRefused extends PostroomError {
+  readonly narrowed: string | undefined;
+
+  constructor(line: string, narrowed?: string) {
+    super('step-refused', line);
+    this.name = 'StepRefused';
+    this.narrowed = narrowed;
+  }
+}
+
+/** Thrown once a step has failed and stands in the list: the test is over. */
+class TestOver extends Error {}
+
+/** Takes the steps of one test, one after the other, until one fails. */
+export class StepRun {
+  readonly #seam: Seam;
+  readonly #protocol: MailProtocol;
+  readonly #server: string;
+  readonly #startedAt: string;
+  readonly #steps: Step[] = [];
+  readonly #transcript: string[] = [];
+  readonly #tokens = new Set<string>();
+  readonly #wires = new Set<LineWire>();
+  #expected: ExpectedMail | undefined;
+
+  constructor(seam: Seam, protocol: MailProtocol, server: { host: string; port: number }) {
+    this.#seam = seam;
+    this.#protocol = protocol;
+    this.#server = `${server.host}:${server.port}`;
+    this.#startedAt = new Date(seam.now()).toISOString();
+  }
+
+  /** Runs all steps and closes what they have opened. */
+  async take(steps: () => Promise<void>): Promise<ConnectionTest> {
+    try {
+      await steps();
+    } catch (error) {
+      if (!(error instanceof TestOver)) throw error;
+    } finally {
+      for (const wire of this.#wires) wire.close();
+    }
+    return {
+      protocol: this.#protocol,
+      server: this.#server,
+      startedAt: this.#startedAt,
+      steps: this.#steps,
+      transcript: this.#transcript,
+      ...(this.#expected !== undefined && { expected: this.#expected }),
+    };
+  }
+
+  /** One step of at most 20 seconds; `work` gives its result and what was found. */
+  async step<T>(name: StepName, work: () => Promise<{ value: T; found: string }>): Promise<T> {
+    const began = this.#seam.now();
+    const done = (step: Pick<Step, 'state' | 'found' | 'evidence' | 'narrowed'>): void => {
+      this.#steps.push({ name, ms: Math.max(0, this.#seam.now() - began), ...step });
+    };
+    try {
+      const { value, found } = await this.#inTime(() =>
+        this.#seam.call(`${this.#protocol}.test-${name}`, work),
+      );
+      done({ state: 'passed', found });
+      return value;
+    } catch (error) {
+      if (!isOfTheWorld(error)) throw error;
+      const evidence = this.#masked(evidenceOf(error, this.#transcript)).slice(0, LONGEST_LINE);
+      const narrowed = error instanceof StepRefused ? error.narrowed : undefined;
+      done({ state: 'failed', found: '', evidence, ...(narrowed !== undefined && { narrowed }) });
+      throw new TestOver();
+    }
+  }
+
+  /** The mail to oneself is under way and is looked for later. */
+  await(expected: ExpectedMail): void {
+    this.#expected = expected;
+    this.#steps.push({
+      name: 'arrival',
+      state: 'waiting',
+      ms: 0,
+      found: 'The mail is looked for in the mailbox, for up to two minutes.',
+    });
+  }
+
+  /** Puts a line into the transcript. */
+  readonly note = (from: 'server' | 'client' | 'test', line: string): void => {
+    if (this.#transcript.length >= MOST_LINES) return;
+    const sign = { server: 'S:', client: 'C:', test: '--' }[from];
+    this.#transcript.push(`${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`);
+  };
+
+  /** A wire that ends with the test. */
+  keep(wire: LineWire): LineWire {
+    this.#wires.add(wire);
+    return wire;
+  }
+
+  /** From now on this token is masked, should a server repeat it. */
+  hide(token: Secret): void {
+    this.#tokens.add(token.expose());
+  }
+
+  #masked(text: string): string {
+    let masked = text;
+    for (const token of this.#tokens) if (token.length > 8) masked = masked.replaceAll(token, '[token]');
+    // Nothing else that a server says in a test is that long without a space: a sign-in that is sent back.
+    return masked.replaceAll(/[A-Za-z0-9+/=_.-]{200,}/g, '[long text]');
+  }
+
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new WireError('ETIMEDOUT', 'Nothing came within 20 seconds'));
+        for (const wire of this.#wires) wire.close();
+      }, STEP_MS);
+    });
+    try {
+      return await Promise.race([late, work()]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What a server, the network or the sign-in can cause; anything else is a mistake of ours. */
+const isOfTheWorld = (error: unknown): boolean =>
+  error instanceof PostroomError || typeof field(error, 'code') === 'string';
+
+/** The words that tell most: the server's own, else the network's. */
+function evidenceOf(error: unknown, transcript: readonly string[]): string {
+  if (error instanceof StepRefused) return error.message;
+  if (error instanceof Pop3Error && error.said !== '') return error.said;
+  if (error instanceof Pop3Error || error instanceof InboxError) return evidenceOf(error.cause, transcript);
+  if (error instanceof WireError) {
+    const last = transcript.at(-1) ?? '';
+    if (error.fault === 'hung-up')
+      return /^S: (?:\* BYE|-ERR|[45]\d\d)/.test(last) ? last.slice(3) : `ECONNRESET ${error.message}`;
+    return `${error.fault} ${error.message}`;
+  }
+  if (error instanceof PostroomError) return error.message;
+  return `${String(field(error, 'code'))} ${String(field(error, 'message'))}`;
+}

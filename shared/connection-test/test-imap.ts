@@ -1,0 +1,143 @@
+import type { LineWire } from '../mailboxes/line-wire.ts';
+import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
+import type { Secret } from '../platform/secret.ts';
+import { ImapTalk } from './imap-talk.ts';
+import { type AccessProbes, narrowNoAccess } from './narrow-no-access.ts';
+import {
+  encryptStep,
+  openWire,
+  type ReachDeps,
+  reachServer,
+  type SignedInUser,
+  tokenOf,
+  tokenStep,
+} from './reach-server.ts';
+import { StepRefused, type StepRun } from './step-run.ts';
+
+const MOMENT_MS = 1_500;
+const NOT_CONNECTED = /authenticated but not connected/i;
+const AWAY = /\bUNAVAILABLE\b|throttled|too many/i;
+
+/** The steps of IMAP up to the number of unread mails. Nothing is marked. */
+export async function testImap(
+  run: StepRun,
+  deps: ReachDeps & { pauseMs?: number | undefined },
+  mailbox: Mailbox,
+): Promise<void> {
+  const { address, folder } = mailbox;
+  const wire = await reachServer(run, deps, mailbox);
+  await encryptStep(run, () => wire.encrypt());
+  const signedIn = await tokenStep(run, deps, mailbox);
+  const talk = await run.step('sign-in', async () => {
+    const { talk: opened, fresh } = await signInTwice(run, deps, mailbox, wire, address, signedIn);
+    const found = `${signedIn.user} is let in to ${address}${fresh ? ', with a fresh token' : ''}.`;
+    return { value: opened, found };
+  });
+  const total = await run.step('folder', async () => {
+    try {
+      const count = await talk.examine(folder);
+      return { value: count, found: `“${folder}” opens.` };
+    } catch (error) {
+      if (!(error instanceof StepRefused && NOT_CONNECTED.test(error.message))) throw error;
+      throw new StepRefused(error.message, await narrowed(run, deps, mailbox, talk, signedIn));
+    }
+  });
+  await run.step('count', async () => {
+    await talk.closeFolder();
+    const unread = await talk.unread(folder);
+    return { value: undefined, found: counted(unread, total) };
+  });
+}
+
+function counted(unread: number, total: number): string {
+  const mails = total === 1 ? '1 mail' : `${total} mails`;
+  if (unread === 0)
+    return `0 unread, of ${mails}. That is fine: there is nothing to fetch just now. To see it work, send yourself one.`;
+  return `${unread} unread, of ${mails}.`;
+}
+
+/** A token that the server refuses is refreshed once, as a fetch does; on a connection of its own. */
+async function signInTwice(
+  run: StepRun,
+  deps: ReachDeps,
+  login: MailLogin,
+  wire: LineWire,
+  mailbox: string,
+  { token }: SignedInUser,
+): Promise<{ talk: ImapTalk; fresh: boolean }> {
+  const talk = new ImapTalk(wire);
+  await talk.greeting();
+  try {
+    await talk.signIn(mailbox, token);
+    return { talk, fresh: false };
+  } catch (error) {
+    if (!(error instanceof StepRefused) || AWAY.test(error.message)) throw error;
+    run.note('test', 'refused; a fresh token is asked for');
+    const { token: fresh } = await tokenOf(run, deps, login, token);
+    return { talk: await signedInTalk(run, deps, login, mailbox, fresh), fresh: true };
+  }
+}
+
+async function signedInTalk(
+  run: StepRun,
+  deps: ReachDeps,
+  login: MailLogin,
+  mailbox: string,
+  token: Secret,
+): Promise<ImapTalk> {
+  const wire = await openWire(run, deps, login);
+  const { distrust } = await wire.encrypt();
+  if (distrust !== undefined) throw new StepRefused(distrust);
+  const talk = new ImapTalk(wire);
+  await talk.greeting();
+  await talk.signIn(mailbox, token);
+  return talk;
+}
+
+async function narrowed(
+  run: StepRun,
+  deps: ReachDeps & { pauseMs?: number | undefined },
+  mailbox: Mailbox,
+  talk: ImapTalk,
+  { user, token }: SignedInUser,
+): Promise<string> {
+  const { address, folder } = mailbox;
+  const probe = async (what: string, act: () => Promise<unknown>): Promise<'opens' | 'refused'> => {
+    run.note('test', `probe: ${what}`);
+    try {
+      await act();
+      return 'opens';
+    } catch {
+      return 'refused';
+    }
+  };
+  const opens = (whose: string, name: string) => async (): Promise<void> => {
+    const probing = await signedInTalk(run, deps, mailbox, whose, token);
+    await probing.examine(name);
+  };
+  const folders = await probe('the list of folders', () => talk.folders());
+  await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? MOMENT_MS));
+  const again = await probe('a second connection', opens(address, folder));
+  const same = address.toLowerCase() === user.toLowerCase();
+  const own = same ? undefined : await probe(`the own mailbox of ${user}`, opens(user, 'INBOX'));
+  const probes: AccessProbes = { mailbox: address, user, folders, again, own };
+  return narrowNoAccess(probes);
+}
+
+/** True when the mail to oneself is in the mailbox: where it is fetched from, in the inbox, or where it is moved to. */
+export async function findMail(
+  run: StepRun,
+  deps: ReachDeps,
+  mailbox: Mailbox,
+  mark: string,
+): Promise<boolean> {
+  const { token } = await tokenOf(run, deps, mailbox);
+  const talk = await signedInTalk(run, deps, mailbox, mailbox.address, token);
+  const { afterFetch, folder } = mailbox;
+  const places = new Set(['INBOX', folder, ...(afterFetch.kind === 'move' ? [afterFetch.folder] : [])]);
+  for (const place of places) {
+    await talk.examine(place);
+    if (await talk.holdsSubject(mark)) return true;
+  }
+  return false;
+}

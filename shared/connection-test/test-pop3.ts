@@ -1,0 +1,44 @@
+import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
+import { Pop3Error, Pop3Session } from '../mailboxes/pop3-session.ts';
+import type { Seam } from '../platform/seam.ts';
+import { encryptStep, openWire, type ReachDeps, reachServer, tokenOf, tokenStep } from './reach-server.ts';
+import type { StepRun } from './step-run.ts';
+
+/** The steps of POP3 up to the number of mails. Nothing is removed. */
+export async function testPop3(
+  run: StepRun,
+  deps: ReachDeps & { seam: Seam },
+  { address }: Mailbox,
+  login: MailLogin,
+): Promise<void> {
+  const wire = await reachServer(run, deps, login);
+  await encryptStep(run, () => wire.encrypt());
+  const { user, token } = await tokenStep(run, deps, login);
+  const session = await run.step('sign-in', async () => {
+    const opened = await Pop3Session.greeted(wire, deps.seam);
+    const found = `${user} is let in to ${address}`;
+    try {
+      await opened.capabilities();
+      await opened.signIn(address, token);
+      return { value: opened, found: `${found}.` };
+    } catch (error) {
+      if (!(error instanceof Pop3Error && error.failure === 'token-refused')) throw error;
+      run.note('test', 'refused; a fresh token is asked for');
+      const { token: fresh } = await tokenOf(run, deps, login, token);
+      const second = await openWire(run, deps, login);
+      await second.encrypt();
+      const again = await Pop3Session.greeted(second, deps.seam);
+      await again.signIn(address, fresh);
+      return { value: again, found: `${found}, with a fresh token.` };
+    }
+  });
+  await run.step('count', async () => {
+    const { count } = await session.stat();
+    // Exchange Online names each mail; a server that does not could not be fetched from.
+    const named = await session.mails();
+    await session.quit();
+    const mails = count === 1 ? '1 mail' : `${count} mails`;
+    const found = `${mails} in the inbox, read and unread together: POP3 does not know which were read. ${named.length} of them have a lasting name.`;
+    return { value: undefined, found };
+  });
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
+import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
+import { type MailSender, routeOf } from '../outbox/send-mail.ts';
+import type { Seam } from '../platform/seam.ts';
+import { encryptStep, openWire, type ReachDeps, reachServer, tokenOf, tokenStep } from './reach-server.ts';
+import { SmtpTalk } from './smtp-talk.ts';
+import { StepRefused, type StepRun } from './step-run.ts';
+
+const OVER_TLS = 465;
+const LOOKED_FOR_MS = 120_000;
+
+export interface SmtpTestDeps extends ReachDeps {
+  seam: Seam;
+  mailSender: MailSender;
+}
+
+/**
+ * The steps of SMTP up to the sign-in, and with `toOneself` a mail that is sent as all mail is and then looked for.
+ * The mail becomes a ticket like any other.
+ */
+export async function testSmtp(
+  run: StepRun,
+  deps: SmtpTestDeps,
+  mailbox: Mailbox,
+  login: MailLogin,
+  toOneself: boolean,
+): Promise<void> {
+  const { address } = mailbox;
+  const wire = await reachServer(run, deps, login);
+  let talk = new SmtpTalk(wire);
+  await encryptStep(run, () => (login.port === OVER_TLS ? wire.encrypt() : talk.startTls()));
+  const { user, token } = await tokenStep(run, deps, login);
+  await run.step('sign-in', async () => {
+    if (login.port === OVER_TLS) await talk.greeting();
+    const found = `${user} is let in to send as ${address}`;
+    try {
+      await talk.signIn(address, token);
+      await talk.goodbye();
+      return { value: undefined, found: `${found}.` };
+    } catch (error) {
+      // 5.7.139 has the same digits and means a switch of the tenant: a fresh token does not help.
+      if (!(error instanceof StepRefused && /^535 5\.7\.[38]\b/.test(error.message))) throw error;
+      run.note('test', 'refused; a fresh token is asked for');
+      const { token: fresh } = await tokenOf(run, deps, login, token);
+      const second = await openWire(run, deps, login);
+      talk = new SmtpTalk(second);
+      if (login.port === OVER_TLS) {
+        await second.encrypt();
+        await talk.greeting();
+      } else await talk.startTls();
+      await talk.signIn(address, fresh);
+      await talk.goodbye();
+      return { value: undefined, found: `${found}, with a fresh token.` };
+    }
+  });
+  if (toOneself) await sendToOneself(run, deps, { ...mailbox, sending: login });
+}
+
+async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {
+  const mark = `postroom-${randomBytes(8).toString('hex')}`;
+  const route = routeOf(mailbox);
+  if (route === undefined) return;
+  const sentAt = deps.seam.now();
+  await run.step('send', async () => {
+    const result = await deps.mailSender.send(route, letterTo(mailbox.address, mark));
+    run.note('test', `a mail to ${mailbox.address} is sent over a connection of its own`);
+    if (result.kind === 'refused') throw new StepRefused(result.said);
+    const [refused] = result.refusedRecipients;
+    if (refused !== undefined) throw new StepRefused(refused.line);
+    run.note('server', result.answer);
+    return { value: undefined, found: `The server took a mail to ${mailbox.address}.` };
+  });
+  run.await({
+    mark,
+    sentAt: new Date(sentAt).toISOString(),
+    until: new Date(sentAt + LOOKED_FOR_MS).toISOString(),
+  });
+}
+
+const letterTo = (address: string, mark: string): OutgoingMail => ({
+  from: { address, name: 'Postroom' },
+  to: [address],
+  subject: `Test of sending (${mark})`,
+  text: [
+    'This mail was sent by "Test connection" in Postroom, to see whether sending works and mail arrives.',
+    'It becomes a ticket as every mail does. You can close that ticket.',
+    '',
+  ].join('\n'),
+  messageId: `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`,
+  // Nobody's automatic answer shall come back (RFC 3834 section 5).
+  headers: { 'Auto-Submitted': 'auto-generated' },
+});
