@@ -1,0 +1,367 @@
+import { createServer as createPlainServer, type Server } from 'node:net';
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
+import { type Fault, faults, type SkinProtocol } from '../../dev/peers/mail/exchange-texts.ts';
+import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import {
+  type ConnectionTest,
+  explainStep,
+  failedStep,
+  isWaiting,
+} from '../../shared/connection-test/connection-test.ts';
+import type { TestTokens } from '../../shared/connection-test/reach-server.ts';
+import {
+  type ConnectionTestDeps,
+  lookForMail,
+  runConnectionTest,
+} from '../../shared/connection-test/run-connection-test.ts';
+import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
+import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { info, plainMail, sales, sam, support } from '../peers/mail-lab.ts';
+import { useMailServer } from '../peers/mail-under-test.ts';
+
+const account = { providerId: 'p', accountId: 'a' };
+const mailboxAt = (server: { host: string; port: number }, wish: Partial<Mailbox> = {}): Mailbox => ({
+  id: 'a'.repeat(26),
+  address: support,
+  protocol: 'imap',
+  host: server.host,
+  port: server.port,
+  folder: 'INBOX',
+  ...account,
+  enabled: true,
+  intervalMinutes: 1,
+  afterFetch: { kind: 'mark-seen' },
+  createdAt: '2026-11-24T08:00:00.000Z',
+  ...wish,
+});
+const loginAt = ({ host, port }: { host: string; port: number }): MailLogin => ({ host, port, ...account });
+
+/** Gives these tokens one after the other, the last one for ever. */
+function tokensOf(user: string, ...tokens: string[]): TestTokens {
+  let asked = 0;
+  return {
+    get() {
+      const token = tokens[Math.min(asked++, tokens.length - 1)] ?? '';
+      const expiresAt = '2026-11-24T09:00:00.000Z';
+      return Promise.resolve({ kind: 'token', token: new Secret(token), expiresAt, user });
+    },
+  };
+}
+function depsWith(accessTokens: TestTokens, seam: Seam = openSeam): ConnectionTestDeps {
+  const config = { local: true };
+  return {
+    seam,
+    config,
+    accessTokens,
+    mailSender: createMailSender({ seam, config, accessTokens }),
+    pauseMs: 1,
+  };
+}
+
+const passed = ({ steps }: ConnectionTest): string[] =>
+  steps.filter(({ state }) => state === 'passed').map(({ name }) => name);
+const found = ({ steps }: ConnectionTest, name: string): string | undefined =>
+  steps.find((step) => step.name === name)?.found;
+/** The failing step, and what a person is told of it. */
+function failure(tested: ConnectionTest | undefined): { step: string; code: string; narrowed: string } {
+  const step = tested && failedStep(tested);
+  if (step === undefined) throw new Error(`nothing failed: ${JSON.stringify(tested?.steps)}`);
+  return { step: step.name, code: explainStep(step, {}).code, narrowed: step.narrowed ?? '' };
+}
+async function onlyOne(tests: Promise<ConnectionTest[]>, protocol: string): Promise<ConnectionTest> {
+  const one = (await tests).find((tested) => tested.protocol === protocol);
+  if (one === undefined) throw new Error(`${protocol} was not tested`);
+  return one;
+}
+async function listening(server: Server): Promise<{ host: string; port: number }> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  const address = server.address();
+  return { host: '127.0.0.1', port: typeof address === 'object' && address !== null ? address.port : 0 };
+}
+
+const kinds: [string, MailServerKind][] = [
+  ['the mail server without installation', 'npm'],
+  ['Dovecot and Postfix', 'debian'],
+];
+
+describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
+  const here = kind === 'npm' || mailServerKindHere() === 'debian';
+  if (!here) console.warn('SKIPPED: "Test connection" on Dovecot and Postfix, which are not here.');
+  describe.skipIf(!here)('of our own', () => {
+    const mail = useMailServer(kind);
+    beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
+
+    const good = async (user = support): Promise<TestTokens> => tokensOf(user, await mail.lab().token(user));
+    const skinned = async (protocol: SkinProtocol, ...planned: Fault[]): Promise<ExchangeSkin> => {
+      const target = mail.server()[protocol];
+      const skin = await startExchangeSkin({ protocol, target, tls: mail.lab().options.tls });
+      skin.faults.push(...planned);
+      onTestFinished(() => skin.stop());
+      return skin;
+    };
+    const all = (wish: Partial<Mailbox> = {}): Mailbox =>
+      mailboxAt(mail.server().imap, {
+        pop3: loginAt(mail.server().pop3),
+        sending: loginAt(mail.server().smtp),
+        ...wish,
+      });
+
+    test('passes every step of IMAP, POP3 and SMTP, counts, and finds the mail to oneself', async () => {
+      const client = await mail.emptyInbox(support);
+      await mail
+        .server()
+        .deliverMany(support, [plainMail({ subject: 'one' }), plainMail({ subject: 'two' })]);
+      const deps = depsWith(await good());
+      const tests = await runConnectionTest(deps, all(), { toOneself: true });
+      const [imap, pop3, smtp] = tests;
+      if (imap === undefined || pop3 === undefined || smtp === undefined) throw new Error('three are tested');
+      expect(tests.map(failedStep)).toEqual([undefined, undefined, undefined]);
+      expect(passed(imap)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count']);
+      expect(passed(pop3)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'count']);
+      expect(passed(smtp)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'send']);
+      expect(found(imap, 'count')).toMatch(/^\d+ unread, of \d+ mails\.$/);
+      expect(found(pop3, 'count')).toMatch(/read and unread together/);
+      for (const tested of tests)
+        expect(found(tested, 'tls')).toMatch(/^TLSv1\.3\. Certificate for .* issued by .* valid from 20/);
+      expect(isWaiting(smtp)).toBe(true);
+
+      await mail.received(client, 'Test of sending');
+      const arrived = await lookForMail(deps, all(), smtp);
+      expect(isWaiting(arrived)).toBe(false);
+      expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
+
+      const token = await mail.lab().token(support);
+      for (const { transcript } of [...tests, arrived]) {
+        const text = transcript.join('\n');
+        expect(text).toMatch(/^C: .*\(sign-in\)$/m);
+        expect(text).not.toContain(token.slice(0, 40));
+        expect(text).not.toMatch(/[A-Za-z0-9+/=]{120}/);
+        expect(text).not.toContain('Hello');
+      }
+    });
+
+    test('says that 0 unread is fine, and marks nothing', async () => {
+      const client = await mail.emptyInbox(sales);
+      const tests = runConnectionTest(depsWith(await good(sales)), all({ address: sales }), {
+        toOneself: false,
+      });
+      expect(found(await onlyOne(tests, 'imap'), 'count')).toMatch(/^0 unread, of 0 mails\. That is fine/);
+      await mail.server().deliver(sales, plainMail({ subject: 'unseen', to: sales }));
+      await runConnectionTest(depsWith(await good(sales)), all({ address: sales }), { toOneself: false });
+      await client.noop();
+      expect(await client.search({ seen: false })).toEqual([1]);
+    });
+
+    test('opens a shared mailbox and a folder with a name of its own', async () => {
+      const client = await mail.imapAs(info, sam);
+      const name = 'Rückfragen & “Post”';
+      await client.mailboxCreate(name);
+      const mailbox = all({ address: info, folder: name });
+      for (const tested of await runConnectionTest(depsWith(await good(sam)), mailbox, { toOneself: false }))
+        expect(failedStep(tested)).toBeUndefined();
+    });
+
+    test('takes a fresh token where the first one is refused, as a fetch does', async () => {
+      const dead = await mail.lab().token(support, { lifetime: -60 });
+      const fresh = await mail.lab().token(support);
+      for (const protocol of ['imap', 'pop3', 'smtp'] as const) {
+        const skin = await skinned(protocol);
+        const wish = { imap: skin, pop3: { pop3: loginAt(skin) }, smtp: { sending: loginAt(skin) } };
+        const mailbox = protocol === 'imap' ? mailboxAt(skin) : mailboxAt(mail.server().imap, wish[protocol]);
+        const only = protocol === 'imap' ? 'imap' : protocol;
+        // The IMAP test beside it would take the dead token: each test has tokens of its own.
+        const tokens: TestTokens = {
+          get: (_account, options) =>
+            tokensOf(support, options?.rejected === undefined ? dead : fresh).get(account),
+        };
+        const tested = await onlyOne(
+          runConnectionTest(depsWith(tokens), mailbox, { toOneself: false }),
+          only,
+        );
+        expect(failedStep(tested)).toBeUndefined();
+        expect(found(tested, 'sign-in')).toContain('with a fresh token');
+      }
+    });
+
+    describe('stops at the step that fails, with its explanation:', () => {
+      const imapCase = async (mailbox: Mailbox, tokens?: TestTokens): Promise<ConnectionTest> =>
+        onlyOne(runConnectionTest(depsWith(tokens ?? (await good())), mailbox, { toOneself: false }), 'imap');
+
+      test('a host that does not exist', async () => {
+        const tested = await imapCase(mailboxAt({ host: 'no-such-host.invalid', port: 993 }));
+        expect(failure(tested)).toMatchObject({ step: 'dns', code: 'network-mail' });
+      });
+
+      test('a port where nobody listens', async () => {
+        const closed = createPlainServer();
+        const server = await listening(closed);
+        await new Promise((resolve) => closed.close(resolve));
+        expect(failure(await imapCase(mailboxAt(server)))).toMatchObject({
+          step: 'tcp',
+          code: 'network-mail',
+        });
+      });
+
+      test('a port that speaks plain text', async () => {
+        const { drop } = mail.server();
+        expect(failure(await imapCase(mailboxAt(drop)))).toMatchObject({
+          step: 'tls',
+          code: 'tls-wrong-port',
+        });
+        const smtp = await onlyOne(
+          runConnectionTest(depsWith(await good()), all({ sending: loginAt(drop) }), { toOneself: false }),
+          'smtp',
+        );
+        expect(failure(smtp)).toMatchObject({ step: 'tls', code: 'tls-wrong-port' });
+      });
+
+      test('a certificate of nobody we know, which is shown, and no token goes there', async () => {
+        const { cert, key } = makeCertificates();
+        let heard = '';
+        const server = createTlsServer({ cert, key }, (socket) => {
+          socket.on('error', () => {});
+          socket.on('data', (chunk: Buffer) => {
+            heard += chunk.toString('latin1');
+          });
+          socket.write('* OK\r\n');
+        });
+        const tested = await imapCase(mailboxAt(await listening(server)));
+        expect(failure(tested)).toMatchObject({ step: 'tls', code: 'tls-certificate' });
+        expect(failedStep(tested)?.evidence).toMatch(/Certificate for .* issued by .* valid from/);
+        expect(heard).toBe('');
+      });
+
+      test('an account that has no token', async () => {
+        const tested = await imapCase(all(), {
+          get: () =>
+            Promise.resolve({
+              kind: 'needs-person',
+              code: 'AADSTS50173',
+              message: 'The provided grant has expired due to it being revoked.',
+            }),
+        });
+        expect(failure(tested)).toMatchObject({ step: 'token', code: 'AADSTS50173' });
+      });
+
+      test.each([
+        ['imap', 'imap-token-refused'],
+        ['pop3', 'pop3-token-refused'],
+        ['smtp', 'smtp-token-refused'],
+      ] as const)(
+        'a token that %s refuses twice, in the words of Exchange Online',
+        async (protocol, code) => {
+          const skin = await skinned(protocol);
+          const tokens = tokensOf(support, await mail.lab().token(support, { lifetime: -60 }));
+          const mailbox =
+            protocol === 'imap'
+              ? mailboxAt(skin)
+              : all({
+                  pop3: undefined,
+                  sending: undefined,
+                  [protocol === 'smtp' ? 'sending' : 'pop3']: loginAt(skin),
+                });
+          const tests = runConnectionTest(depsWith(tokens), mailbox, { toOneself: false });
+          expect(failure(await onlyOne(tests, protocol))).toMatchObject({ step: 'sign-in', code });
+        },
+      );
+
+      test('a folder that is missing', async () => {
+        const skin = await skinned('imap');
+        const tested = await imapCase(mailboxAt(skin, { folder: 'No such folder' }));
+        expect(failure(tested)).toMatchObject({ step: 'folder', code: 'imap-folder-missing' });
+      });
+
+      test('IMAP switched off for the user’s own mailbox', async () => {
+        const skin = await skinned('imap', faults.notConnected(10));
+        const { narrowed, ...rest } = failure(await imapCase(mailboxAt(skin)));
+        expect(rest).toEqual({ step: 'folder', code: 'imap-no-access' });
+        expect(narrowed).toContain('IMAP is switched off for it');
+      });
+
+      test('a shared mailbox that the user may not open, while their own opens', async () => {
+        // The first sign-in: folder and list; the second: the folder again. The third is sam's own mailbox.
+        const skin = await skinned('imap', faults.notConnected(3));
+        const tested = await imapCase(mailboxAt(skin, { address: info }), await good(sam));
+        expect(failure(tested).narrowed).toContain(`${sam}’s own mailbox opens, and ${info} does not`);
+      });
+
+      test('a user whose own mailbox does not open either', async () => {
+        const skin = await skinned('imap', faults.notConnected(10));
+        const tested = await imapCase(mailboxAt(skin, { address: info }), await good(sam));
+        expect(failure(tested).narrowed).toContain('Neither');
+      });
+
+      test('a server that was busy for a moment', async () => {
+        const skin = await skinned('imap', faults.notConnected(2));
+        expect(failure(await imapCase(mailboxAt(skin))).narrowed).toContain('A second try');
+      });
+
+      test('a server that hangs up with its reason', async () => {
+        const skin = await skinned('imap', faults.imapBye());
+        expect(failure(await imapCase(mailboxAt(skin)))).toMatchObject({
+          step: 'folder',
+          code: 'imap-closed',
+        });
+      });
+
+      test('sending switched off in the tenant', async () => {
+        const skin = await skinned('smtp', faults.smtpAuthDisabled());
+        const tests = runConnectionTest(depsWith(await good()), all({ sending: loginAt(skin) }), {
+          toOneself: true,
+        });
+        expect(failure(await onlyOne(tests, 'smtp'))).toMatchObject({
+          step: 'sign-in',
+          code: 'smtp-auth-disabled-tenant',
+        });
+      });
+
+      test('a mailbox that the account may not send as', async () => {
+        const refusal: Fault = {
+          kind: 'answer',
+          protocol: 'smtp',
+          times: 1,
+          when: (line) => /^MAIL FROM/i.test(line),
+          answer: () => '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
+        };
+        const skin = await skinned('smtp', refusal);
+        const tests = runConnectionTest(depsWith(await good()), all({ sending: loginAt(skin) }), {
+          toOneself: true,
+        });
+        const smtp = await onlyOne(tests, 'smtp');
+        expect(failure(smtp)).toMatchObject({ step: 'send', code: 'smtp-send-as-refused' });
+        expect(isWaiting(smtp)).toBe(false);
+      });
+
+      test('a mail that never arrives, given up after two minutes and not before', async () => {
+        let now = Date.parse('2026-11-24T08:00:00.000Z');
+        const deps = depsWith(await good(), { ...openSeam, now: () => now });
+        const expected = {
+          mark: 'postroom-never',
+          sentAt: '2026-11-24T08:00:00.000Z',
+          until: '2026-11-24T08:02:00.000Z',
+        };
+        const steps = [{ name: 'arrival', state: 'waiting', ms: 0, found: '' }] as const;
+        const waiting: ConnectionTest = {
+          protocol: 'smtp',
+          server: 'x',
+          startedAt: expected.sentAt,
+          steps,
+          transcript: [],
+          expected,
+        };
+        now += 119_000;
+        expect(isWaiting(await lookForMail(deps, all(), waiting))).toBe(true);
+        now += 1_000;
+        const given = await lookForMail(deps, all(), waiting);
+        expect(failure(given)).toMatchObject({ step: 'arrival', code: 'mail-not-arrived' });
+      });
+    });
+  });
+});
