@@ -183,14 +183,20 @@ function InvitationRow(props: {
   return (
     <tr>
       <td data-label="Mailbox">
-        {wish.address}
-        {wish.signIn.toLowerCase() === wish.address.toLowerCase() ? null : <> (as {wish.signIn})</>}
+        <div>
+          {wish.address}
+          {wish.signIn.toLowerCase() === wish.address.toLowerCase() ? null : <> (as {wish.signIn})</>}
+        </div>
       </td>
       <td data-label="State">
-        <State invitation={invitation} state={state} />
+        <div>
+          <State invitation={invitation} state={state} />
+        </div>
       </td>
       <td data-label="Made by">
-        {invitedBy.name}, <Time at={invitation.createdAt} />
+        <div>
+          {invitedBy.name}, <Time at={invitation.createdAt} />
+        </div>
       </td>
       <td>
         {state === 'open' ? (
