@@ -12,16 +12,21 @@ import { type Answer, BodyTooLarge, readBody } from './http-answer.ts';
 import { loadApp } from './load-app.ts';
 import type { HostOptions } from './options.ts';
 import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
-import { type QueueSettings, startQueues } from './queues.ts';
+import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
 import { createSignIn } from './sign-in.ts';
-import { startTimers } from './timers.ts';
+import { runTimer, startTimers } from './timers.ts';
 
 export interface RunningHost {
   /** Such as http://localhost:7071, without a slash at the end. */
   url: string;
   port: number;
   functions: readonly string[];
+  /**
+   * Runs a timer function to its end, and then all that it put on the queues. Only for a host without background: two
+   * readers of a queue would take each other's work.
+   */
+  runOnce(name: string): Promise<void>;
   /** Takes no new work, finishes what is under way (up to four seconds), runs the app's own farewell. */
   stop(): Promise<void>;
 }
@@ -106,6 +111,12 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
     url,
     port,
     functions: [...core.functions.keys()],
+    async runOnce(name) {
+      const target = core.functions.get(name);
+      if (target === undefined) throw new Error(`The app has no function ${name}.`);
+      await runTimer(core, target, log);
+      await drainQueues(core, log, hostJson.extensions?.queues ?? {});
+    },
     stop: () => {
       stopped ??= stop();
       return stopped;

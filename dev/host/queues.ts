@@ -43,12 +43,45 @@ export async function startQueues(
   settings: QueueSettings,
   tuning: QueueTuning = {},
 ): Promise<Queues> {
+  const readers = await readersOf(core, settings, tuning);
+  const stopping = new AbortController();
+  const loops = readers.map((reader) => readQueue(reader, core, log, stopping.signal));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** Works off what lies on the queues now, and what that puts there, to its end. Never rejects. */
+export async function drainQueues(core: Core, log: HostLog, settings: QueueSettings): Promise<void> {
+  const readers = await readersOf(core, settings, {});
+  for (let left = true; left; ) {
+    left = false;
+    for (const reader of readers) {
+      try {
+        const { receivedMessageItems } = await reader.queue.receiveMessages({
+          numberOfMessages: reader.batchSize,
+          visibilityTimeout: reader.leaseSeconds,
+        });
+        left ||= receivedMessageItems.length > 0;
+        await Promise.all(receivedMessageItems.map((message) => handleMessage(reader, core, log, message)));
+      } catch (error) {
+        if (statusOf(error) !== 404)
+          log('error', `the queue does not answer: ${String(error)}`, reader.target.name);
+      }
+    }
+  }
+}
+
+async function readersOf(core: Core, settings: QueueSettings, tuning: QueueTuning): Promise<Reader[]> {
   const targets = [...core.functions.values()].filter(({ trigger }) => trigger.type === 'queueTrigger');
-  if (targets.length === 0) return { stop: () => Promise.resolve() };
+  if (targets.length === 0) return [];
   // Loaded only where a queue function exists: it is most of the host's start.
   const { QueueServiceClient } = await import('@azure/storage-queue');
   const { batchSize = 16, newBatchThreshold = Math.floor(batchSize / 2), maxDequeueCount = 5 } = settings;
-  const readers = targets.map((target): Reader => {
+  return targets.map((target): Reader => {
     const whose = `the queue function ${target.name}`;
     const connection = resolveSettings(`%${target.trigger.connection ?? 'AzureWebJobsStorage'}%`, whose);
     const service = QueueServiceClient.fromConnectionString(connection);
@@ -65,14 +98,6 @@ export async function startQueues(
       maxIdleMs: tuning.maxIdleMs ?? 1_000,
     };
   });
-  const stopping = new AbortController();
-  const loops = readers.map((reader) => readQueue(reader, core, log, stopping.signal));
-  return {
-    async stop() {
-      stopping.abort();
-      await Promise.all(loops);
-    },
-  };
 }
 
 async function readQueue(reader: Reader, core: Core, log: HostLog, stopping: AbortSignal): Promise<void> {
