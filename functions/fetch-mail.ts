@@ -4,7 +4,8 @@ import { services } from './services.ts';
 
 /** Each minute: puts the mailboxes that are due on the queue `fetch-shard`. */
 export async function fetchMail(): Promise<void> {
-  const { mailboxes, queues, seam } = services();
+  const { mailboxes, queues, seam, heartbeats } = services();
   const queued = await queueDueMailboxes({ mailboxes, queues }, seam.now());
   if (queued > 0) log.info('mailboxes queued', { queued });
+  await heartbeats.beat('fetchMail', seam.now());
 }

@@ -1,4 +1,5 @@
 import type { HttpHandler } from '@azure/functions';
+import { withinLimit } from '../shared/platform/concurrency.ts';
 import { PostroomError } from '../shared/platform/errors.ts';
 import { log } from '../shared/platform/log.ts';
 
@@ -9,7 +10,11 @@ const REMEMBERED_MS = 5_000;
 /** The process answers; says nothing about what stands behind it. */
 export const isLive: HttpHandler = () => ({ status: 200, headers, body: 'ok' });
 
-/** Settings, tables and vault can be reached: 200, otherwise 503. What is wrong stands in the log, not in the answer. */
+/**
+ * Settings, tables and vault can be reached and no notice says that all mail stands still: 200, otherwise 503. What is
+ * wrong stands in the log and on the health page, not in the answer. Watched from outside, this also opens the notice
+ * of a timer that is dead.
+ */
 export const isReady: HttpHandler = async () =>
   (await readiness(Date.now()))
     ? { status: 200, headers, body: 'ok' }
@@ -26,7 +31,10 @@ export function rememberReadiness(check: () => Promise<void>): (now: number) => 
   let last: { at: number; answer: Promise<boolean> } | undefined;
   return (now) => {
     if (last === undefined || now - last.at >= REMEMBERED_MS)
-      last = { at: now, answer: withinLimit(check(), LIMIT_MS).then(() => true, notReady) };
+      last = {
+        at: now,
+        answer: withinLimit(check(), LIMIT_MS, 'readiness-timeout').then(() => true, notReady),
+      };
     return last.answer;
   };
 }
@@ -38,25 +46,6 @@ function notReady(error: unknown): false {
 
 async function checkDependencies(): Promise<void> {
   const { services } = await import('./services.ts');
-  const { tables, vault } = services();
-  await Promise.all([
-    tables.open('Providers').list('provider', { limit: 1 }),
-    // A name that need not exist: a vault that says "no such secret" has let us in.
-    vault.get('postroom-data-key'),
-  ]);
-}
-
-async function withinLimit(work: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new PostroomError('readiness-timeout', `No answer within ${limitMs} ms`)),
-      limitMs,
-    );
-  });
-  try {
-    await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (!(await services().watch.glance()))
+    throw new PostroomError('not-ready', 'Something critical is wrong; the health page says what');
 }

@@ -38,6 +38,10 @@ app.timer('fetchMail', {
   schedule: '%FETCH_SCHEDULE%',
   handler: backgroundHandler(async () => (await import('./fetch-mail.ts')).fetchMail),
 });
+app.timer('sweep', {
+  schedule: '30 * * * * *',
+  handler: backgroundHandler(async () => (await import('./sweep.ts')).sweep),
+});
 app.storageQueue('fetchShard', {
   queueName: 'fetch-shard',
   connection: 'DataStorage',

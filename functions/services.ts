@@ -4,9 +4,14 @@ import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-cl
 import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
 import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
+import {
+  type ConnectionTestStore,
+  createConnectionTestStore,
+} from '../shared/connection-test/connection-test-store.ts';
 import { type ApprovalStore, createApprovalStore } from '../shared/consent/approval-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
 import { createInvitationStore, type InvitationStore } from '../shared/consent/invitation-store.ts';
+import { createHeartbeatStore, type HeartbeatStore } from '../shared/heartbeats/heartbeat-store.ts';
 import { ticketIdOf } from '../shared/intake/content-key.ts';
 import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../shared/intake/ledger-store.ts';
@@ -15,6 +20,8 @@ import { createQuarantineStore, type QuarantineStore } from '../shared/intake/qu
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
+import { noticeChannels } from '../shared/notices/notice-channels.ts';
+import { createWatch, type Watch } from '../shared/notices/watch-desk.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -51,9 +58,12 @@ export interface Services {
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
   mailSender: MailSender;
+  connectionTests: ConnectionTestStore;
   tickets: TicketStore;
   quarantine: QuarantineStore;
+  heartbeats: HeartbeatStore;
   notices: Notices;
+  watch: Watch;
   intake: ShardDeps;
 }
 
@@ -97,12 +107,24 @@ export function servicesOn(
     approvals: createApprovalStore(tables),
     invitations: createInvitationStore(tables),
     mailboxes: createMailboxStore(tables),
+    connectionTests: createConnectionTestStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
   const mailSender = createMailSender({ ...platform, accessTokens });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
-  const notices = createNotices({ tables, seam, channels: {} });
+  const heartbeats = createHeartbeatStore(tables);
+  const notices: Notices = createNotices({
+    tables,
+    seam,
+    channels: noticeChannels({
+      ...platform,
+      sender: mailSender,
+      mailboxes: stores.mailboxes,
+      observe: (observation) => notices.observe(observation),
+    }),
+  });
+  const watch = createWatch({ ...platform, ...stores, heartbeats, notices, local: config.local });
   const intake: ShardDeps = {
     ...platform,
     mailboxes: stores.mailboxes,
@@ -123,7 +145,9 @@ export function servicesOn(
     mailSender,
     tickets,
     quarantine,
+    heartbeats,
     notices,
+    watch,
     intake,
   };
 }

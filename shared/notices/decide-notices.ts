@@ -31,7 +31,7 @@ export function decideNotices(open: readonly Notice[], observation: Observation,
     const before = notice.held[source];
     const still = seen.get(notice.key);
     if (still !== undefined) {
-      const kept = keep(notice, { ...notice.held, [source]: still }, now);
+      const kept = keep(notice, { ...notice.held, [source]: sinceFirst(before, still) }, now);
       if (kept !== undefined) decisions.push(kept);
     } else if (before !== undefined && isLookedAt(before, observation)) {
       const { [source]: _over, ...others } = notice.held;
@@ -42,6 +42,10 @@ export function decideNotices(open: readonly Notice[], observation: Observation,
   }
   return decisions;
 }
+
+/** A fault is as old as it was when it was first seen, also where what stands in its way has changed since. */
+const sinceFirst = (before: Condition | undefined, still: Condition): Condition =>
+  before !== undefined && before.since < still.since ? { ...still, since: before.since } : still;
 
 const iso = (now: number): string => new Date(now).toISOString();
 

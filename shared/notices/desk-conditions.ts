@@ -1,6 +1,8 @@
 import { explain } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import type { DeskFacts, FailingPart } from './desk-facts.ts';
 import { waitingMail } from './mailbox-conditions.ts';
 import type { Condition } from './notice.ts';
@@ -53,7 +55,10 @@ const doesWhat: Readonly<Record<TimerName, { headline: string; affected: string 
 };
 
 /** Timers that stay away; when several do, the app's timers as a whole are one fault. Pure. */
-export function timerConditions(facts: Pick<DeskFacts, 'beats' | 'mailboxes'>, now: number): Condition[] {
+export function timerConditions(
+  facts: Pick<DeskFacts, 'beats' | 'mailboxes' | 'state'>,
+  now: number,
+): Condition[] {
   const late = lateTimers(facts.beats, now);
   const sweep = late.find(({ name }) => name === 'sweep');
   const fetch = late.find(({ name }) => name === 'fetchMail');
@@ -61,7 +66,10 @@ export function timerConditions(facts: Pick<DeskFacts, 'beats' | 'mailboxes'>, n
     return [
       timerLate({ name: 'fetchMail', since: fetch.since }, 'timers', {
         headline: 'No mail is fetched: the timers of Postroom do not run.',
-        affected: waitingMail(facts.mailboxes.filter(({ enabled }) => enabled)),
+        affected: waitingMail(
+          facts.mailboxes.filter(({ enabled }) => enabled),
+          facts.state,
+        ),
       }),
     ];
   return late.map((timer) => timerLate(timer, timer.name, doesWhat[timer.name]));
@@ -132,4 +140,23 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
       stage: `${10 ** Math.floor(Math.log10(count))} mails`,
     },
   ];
+}
+
+/** A server that takes no mail of a mailbox until somebody changes something. Pure; `now` in milliseconds. */
+export function smtpRefused(mailbox: Mailbox, { code, said }: SmtpRefusal, now: number): Condition {
+  const bySentence = explain({ text: said, context: { mailbox: mailbox.address } });
+  const explanation = bySentence.code === 'not-recognised' ? explain({ text: code }) : bySentence;
+  const known = explanation.code !== 'not-recognised';
+  return {
+    kind: 'smtp-refused',
+    subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
+    severity: 'error',
+    headline: `No mail leaves as ${mailbox.address}: its server refuses it.`,
+    cause: known ? explanation.cause : `The server said: ${said}`,
+    code: known ? explanation.code : code,
+    since: new Date(now).toISOString(),
+    affected: 'Incoming mail is fetched all the same. What was to be sent waits.',
+    who: known ? explanation.who : 'you',
+    fix: { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+  };
 }

@@ -63,7 +63,7 @@ function unexplained(facts: DeskFacts, now: number): Condition[] {
         'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
       code: 'fetches-do-not-end',
       since,
-      affected: waitingMail(silent),
+      affected: waitingMail(silent, facts.state),
       who: 'you',
       fix: { label: 'See the state of the app', href: '/health' },
     },

@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import { explain } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Trouble } from '../mailboxes/mailbox-store.ts';
+import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type DeskFacts, silentSince } from './desk-facts.ts';
 import type { Condition, NoticeKind, Subject } from './notice.ts';
@@ -10,6 +10,7 @@ import type { Condition, NoticeKind, Subject } from './notice.ts';
 /** A mailbox that something stops. */
 interface Stopped {
   mailbox: Mailbox;
+  state: FetchState;
   trouble: Trouble;
   account: Account | undefined;
   provider: Provider | undefined;
@@ -47,6 +48,7 @@ function stoppedOf({ mailboxes, state, accounts, providers }: DeskFacts): Stoppe
     return [
       {
         mailbox,
+        state,
         trouble,
         account: accounts.find(({ accountId }) => accountId === mailbox.accountId),
         provider: providers.find(({ id }) => id === mailbox.providerId),
@@ -136,7 +138,7 @@ function serverSilent(stopped: readonly Stopped[]): Condition {
 }
 
 function mailboxRefused(stopped: readonly Stopped[]): Condition {
-  const [{ mailbox, trouble }] = [first(stopped)];
+  const { mailbox, trouble } = first(stopped);
   const folder = trouble.code.endsWith('folder-missing');
   return conditionOf('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
     headline: `${mailbox.address} is not fetched.`,
@@ -162,7 +164,10 @@ function conditionOf(
     severity: 'error',
     cause: known ? cause : one.trouble.problem.slice(0, 600),
     code: known ? code : one.trouble.code,
-    affected: waitingMail(stopped.map(({ mailbox }) => mailbox)),
+    affected: waitingMail(
+      stopped.map(({ mailbox }) => mailbox),
+      one.state,
+    ),
     who: known ? who : kind === 'consent-dead' ? 'mailbox-owner' : 'you',
     ...words,
   };
@@ -190,11 +195,12 @@ const names = (stopped: readonly Stopped[]): string => listOf(stopped.map(({ mai
 const areNot = (stopped: readonly Stopped[]): string => (stopped.length === 1 ? 'is not' : 'are not');
 const earliest = (times: readonly string[]): string => [...times].sort()[0] ?? '';
 
-/** What it does to mail. Mail is on the server until it is stored here, so that none is lost. */
-export function waitingMail(mailboxes: readonly Mailbox[]): string {
-  return mailboxes.length === 1
-    ? 'No mail is lost: it waits in the mailbox.'
-    : `No mail is lost: it waits in ${mailboxes.length} mailboxes.`;
+/** What it does to mail, with what was seen waiting. Mail is on the server until it is stored here: none is lost. */
+export function waitingMail(mailboxes: readonly Mailbox[], { cursors }: Pick<FetchState, 'cursors'>): string {
+  const backlog = mailboxes.reduce((sum, { id }) => sum + (cursors.get(id)?.backlog ?? 0), 0);
+  const what = backlog === 0 ? 'it waits' : `${backlog} seen at the last fetch and all that came since wait`;
+  const where = mailboxes.length === 1 ? 'in the mailbox' : `in ${mailboxes.length} mailboxes`;
+  return `No mail is lost: ${what} ${where}.`;
 }
 
 function first(stopped: readonly Stopped[]): Stopped {

@@ -43,6 +43,19 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
         }
       });
     },
+    async clearPoison(name) {
+      service ??= connect(settings);
+      const queue = (await service).getQueueClient(`${name}-poison`);
+      await seam.call('queue.clear', async () => {
+        try {
+          await queue.clearMessages();
+        } catch (error) {
+          throw new PostroomError('queue-storage', `Queue Storage did not clear ${name}-poison`, {
+            cause: error,
+          });
+        }
+      });
+    },
   };
 }
 

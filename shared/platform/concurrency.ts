@@ -1,3 +1,5 @@
+import { PostroomError } from './errors.ts';
+
 /**
  * Runs an effect over all items, at most `limit` at a time, and gives the results in the items' order.
  * The first failure stops new work; the ones under way are waited for, so that nothing goes on behind a caught error.
@@ -40,4 +42,20 @@ export function createLimiter(limit: number): <T>(effect: () => Promise<T>) => P
       waiting.shift()?.();
     }
   };
+}
+
+/**
+ * What the work gives, if it does so in time. The work itself is not stopped.
+ * @throws PostroomError `code` when it takes longer
+ */
+export async function withinLimit<T>(work: Promise<T>, limitMs: number, code: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new PostroomError(code, `No answer within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -7,4 +7,6 @@ export interface Queues {
   send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
   /** What the Functions host gave up: messages of `<name>-poison`, about how many, and when the first of them came (ISO). */
   poison(name: QueueName): Promise<{ count: number; since: string | undefined }>;
+  /** Throws away what was given up. */
+  clearPoison(name: QueueName): Promise<void>;
 }

@@ -28,7 +28,11 @@ function webWith(environment: Record<string, string>): ReturnType<typeof createW
     tables: new MemoryTables(openSeam),
     blobs: new MemoryBlobs(openSeam),
     vault: new MemoryVault(),
-    queues: { send: () => Promise.resolve(), poison: () => Promise.resolve({ count: 0, since: undefined }) },
+    queues: {
+      send: () => Promise.resolve(),
+      poison: () => Promise.resolve({ count: 0, since: undefined }),
+      clearPoison: () => Promise.resolve(),
+    },
   });
   return createWeb(() => services, allPages());
 }

@@ -1,0 +1,15 @@
+import { log } from '../shared/platform/log.ts';
+import { services } from './services.ts';
+
+/**
+ * Each minute, half a minute after the fetches began: looks at the whole desk, opens, repeats and closes notices, and
+ * tells people. Its own sign of life comes first, or it would find itself late after a night in which the app was off.
+ */
+export async function sweep(): Promise<void> {
+  const { heartbeats, watch, seam } = services();
+  await heartbeats.beat('sweep', seam.now()).catch((error: unknown) => {
+    // Storage is away: the look that follows says so.
+    log.error('heartbeat not stored', error, { timer: 'sweep' });
+  });
+  await watch.run();
+}

@@ -1,0 +1,108 @@
+import type { Account } from '../accounts/account.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
+import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { describeError } from '../platform/errors.ts';
+import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import type { DeskFacts, FailingPart } from './desk-facts.ts';
+
+export interface LookDeps {
+  mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>;
+  accounts: Pick<AccountStore, 'get'>;
+  providers: Pick<ProviderStore, 'list'>;
+  heartbeats: Pick<HeartbeatStore, 'all'>;
+  queues: Pick<Queues, 'poison' | 'clearPoison'>;
+  vault: Pick<Vault, 'get'>;
+}
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+/** A mail that could not be read is news for so many hours. */
+const QUARANTINE_HOURS = 24;
+/** What was given up a moment ago may be part of something larger, which has a notice of its own. */
+const GIVEN_UP_AFTER_MS = 5 * MINUTE;
+
+/** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
+export async function readDesk(
+  deps: Pick<LookDeps, 'mailboxes' | 'accounts' | 'providers' | 'heartbeats'>,
+  now: number,
+): Promise<Omit<DeskFacts, 'suspects'>> {
+  const [mailboxes, state, beats] = await Promise.all([
+    deps.mailboxes.list(),
+    deps.mailboxes.fetchState(),
+    deps.heartbeats.all(),
+  ]);
+  const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.troubles.has(id));
+  const [accounts, providers] = await Promise.all([
+    accountsOf(troubled, deps.accounts),
+    // Their names are wanted only where something is wrong.
+    troubled.length > 0 ? deps.providers.list() : [],
+  ]);
+  const quarantined = quarantinedOf(state, now);
+  return { mailboxes, state, beats, accounts, providers, quarantined, failing: [], givenUp: [] };
+}
+
+async function accountsOf(
+  troubled: readonly Mailbox[],
+  store: Pick<AccountStore, 'get'>,
+): Promise<Account[]> {
+  const refs = new Map(troubled.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
+  const found = await Promise.all([...refs.values()].map((ref) => store.get(ref)));
+  return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
+}
+
+function quarantinedOf(state: FetchState, now: number): DeskFacts['quarantined'] {
+  const from = new Date(now - QUARANTINE_HOURS * HOUR).toISOString().slice(0, 13);
+  const hours = mailHours(state).filter(({ hour, quarantined }) => quarantined > 0 && hour > from);
+  const [first] = hours;
+  if (first === undefined) return undefined;
+  const count = hours.reduce((sum, { quarantined }) => sum + quarantined, 0);
+  return { count, since: `${first.hour}:00:00.000Z` };
+}
+
+/**
+ * What the Functions host gave up. Fetches among it are worthless a minute later: once the mailboxes have been fetched
+ * since, they are thrown away. A queue that cannot be asked is a failing storage.
+ */
+export async function lookAtQueues(
+  { queues }: Pick<LookDeps, 'queues'>,
+  { mailboxes, state }: Pick<DeskFacts, 'mailboxes' | 'state'>,
+  now: number,
+): Promise<Pick<DeskFacts, 'givenUp' | 'failing'>> {
+  try {
+    const all = await Promise.all(
+      queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) })),
+    );
+    const givenUp: { queue: QueueName; count: number; since: string }[] = [];
+    for (const { queue, count, since } of all) {
+      if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;
+      const isOver = mailboxes.every(
+        ({ id, enabled }) => !enabled || (state.successes.get(id) ?? '') > since || state.troubles.has(id),
+      );
+      if (queue === 'fetch-shard' && isOver) await queues.clearPoison(queue);
+      else givenUp.push({ queue, count, since });
+    }
+    return { givenUp, failing: [] };
+  } catch (error) {
+    return { givenUp: [], failing: [failed('storage', error, now)] };
+  }
+}
+
+/** Whether the vault lets us in. A secret of this name need not exist: "no such secret" is an answer. */
+export async function lookAtVault({ vault }: Pick<LookDeps, 'vault'>, now: number): Promise<FailingPart[]> {
+  try {
+    await vault.get('postroom-data-key');
+    return [];
+  } catch (error) {
+    return [failed('vault', error, now)];
+  }
+}
+
+/** The sentence of the error and the words of Azure behind it, which say what the matter is. */
+export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {
+  const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
+  return { part, said: `${describeError(error)}${cause}`.slice(0, 2000), since: new Date(now).toISOString() };
+}

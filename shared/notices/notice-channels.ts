@@ -1,0 +1,42 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
+import type { MailSender } from '../outbox/send-mail.ts';
+import type { Config } from '../platform/config.ts';
+import type { Seam } from '../platform/seam.ts';
+import { smtpRefused } from './desk-conditions.ts';
+import type { Channels } from './keep-notices.ts';
+import type { Observation } from './notice.ts';
+import { emailTeller, type SendingSeen } from './tell-email.ts';
+import { webhookTeller } from './tell-webhook.ts';
+
+/** The channels that the settings name. The pages are none of them: they read what is stored. */
+export function noticeChannels(deps: {
+  config: Config;
+  seam: Seam;
+  sender: Pick<MailSender, 'send'>;
+  mailboxes: Pick<MailboxStore, 'list'>;
+  /** Where a server that refuses mail becomes a notice. */
+  observe: (observation: Observation) => Promise<void>;
+}): Channels {
+  const { config, seam, sender } = deps;
+  const { emails, webhook } = config.notices;
+  const seen = async (sendings: readonly SendingSeen[]): Promise<void> => {
+    if (sendings.length > 0) await deps.observe(sendingObservation(sendings, seam.now()));
+  };
+  const mailboxes = (): Promise<Mailbox[]> => deps.mailboxes.list();
+  return {
+    ...(emails.length > 0 && { email: emailTeller({ config, sender, mailboxes, seen }) }),
+    ...(webhook !== undefined && { webhook: webhookTeller(webhook, { config, seam }) }),
+  };
+}
+
+/** What passes by itself is tried again and is no notice. Pure. */
+export function sendingObservation(sendings: readonly SendingSeen[], now: number): Observation {
+  return {
+    source: 'sending',
+    conditions: sendings.flatMap(({ mailbox, refusal }) =>
+      refusal?.permanent === true ? [smtpRefused(mailbox, refusal, now)] : [],
+    ),
+    about: sendings.map(({ mailbox }) => mailbox.id),
+  };
+}

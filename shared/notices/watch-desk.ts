@@ -1,0 +1,132 @@
+import { lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
+import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
+import { withinLimit } from '../platform/concurrency.ts';
+import { PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import { partFailing } from './desk-conditions.ts';
+import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-facts.ts';
+import { findConditions } from './find-conditions.ts';
+import type { Notices } from './keep-notices.ts';
+import { failed, type LookDeps, lookAtQueues, lookAtVault, readDesk } from './look-at-desk.ts';
+import { shownOf } from './notice.ts';
+
+export interface WatchDeps extends LookDeps {
+  seam: Seam;
+  heartbeats: HeartbeatStore;
+  notices: Notices;
+  /** The timers run in this very process: they get their time from its start on. */
+  local: boolean;
+}
+
+export interface Watch {
+  /** Looks at everything, opens, repeats and closes notices, and tells what is to be told. Never rejects for an outage. */
+  run(): Promise<void>;
+  /**
+   * Whether Postroom is ready, as somebody outside asks: storage and vault answer, and nothing critical is open. Where
+   * the sweep is late it runs in its place, so that a dead timer is told of all the same.
+   */
+  glance(): Promise<boolean>;
+}
+
+const MINUTE = 60_000;
+const LOOK_MS = 40_000;
+/** The vault is paid for by the question. */
+const VAULT_EVERY_MS = 5 * MINUTE;
+const STORAGE = /^(?:table|blob|queue)-storage$/;
+const awaited: readonly TimerName[] = ['fetchMail', 'sweep', 'refreshTokens', 'reviewSecrets'];
+
+export const isStorageAway = (error: unknown): boolean =>
+  error instanceof PostroomError && STORAGE.test(error.code);
+
+export function createWatch(deps: WatchDeps): Watch {
+  const { seam, notices, heartbeats } = deps;
+  const startedAt = seam.now();
+  /** Mailboxes that were silent without a reason at the last look. */
+  let suspects: ReadonlySet<string> = new Set();
+  let failing: readonly FailingPart[] = [];
+  let vaultAskedAt: number | undefined;
+  let isExpecting = false;
+  let lastRunAt: number | undefined;
+  let running: Promise<void> | undefined;
+
+  /** A fault keeps the time at which it was first seen. */
+  const sinceBefore = (found: readonly FailingPart[]): FailingPart[] =>
+    found.map((one) => ({
+      ...one,
+      since: failing.find(({ part }) => part === one.part)?.since ?? one.since,
+    }));
+
+  async function look(now: number): Promise<DeskFacts> {
+    if (!isExpecting) await heartbeats.expect(awaited, now);
+    isExpecting = true;
+    const read = await readDesk(deps, now);
+    const queues = await lookAtQueues(deps, read, now);
+    const vault = (await isVaultWanted(read, now)) ? await lookAtVault(deps, now) : [];
+    failing = sinceBefore([...queues.failing, ...vault]);
+    return { ...read, givenUp: queues.givenUp, failing, suspects };
+  }
+
+  async function isVaultWanted({ state }: Pick<DeskFacts, 'state'>, now: number): Promise<boolean> {
+    const isSuspected =
+      failing.some(({ part }) => part === 'vault') ||
+      [...state.troubles.values()].some(({ code }) => code === 'key-vault');
+    if (!isSuspected && vaultAskedAt !== undefined && now - vaultAskedAt < VAULT_EVERY_MS) return false;
+    vaultAskedAt = now;
+    return true;
+  }
+
+  async function runOnce(): Promise<void> {
+    const now = seam.now();
+    lastRunAt = now;
+    try {
+      const facts = await withinLimit(look(now), LOOK_MS, 'table-storage');
+      const conditions = findConditions(facts, now);
+      suspects = new Set(silentWithoutReason(facts, now));
+      await notices.observe({ source: 'watch', conditions });
+      await notices.deliver();
+    } catch (error) {
+      if (!isStorageAway(error)) throw error;
+      log.error('storage is away', error);
+      failing = sinceBefore([failed('storage', error, now)]);
+      await notices.hold(failing.map(partFailing));
+    }
+  }
+
+  const run = (): Promise<void> => {
+    running ??= runOnce().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  async function isSweepLate(): Promise<boolean> {
+    const now = seam.now();
+    // On a developer's machine the night between two starts is no fault.
+    if (deps.local && now - startedAt < 15 * MINUTE) return false;
+    return lateTimers(await heartbeats.all(), now).some(({ name }) => name === 'sweep');
+  }
+
+  async function glanceOnce(): Promise<boolean> {
+    if (notices.held().length > 0 || (await isSweepLate())) {
+      if (lastRunAt === undefined || seam.now() - lastRunAt >= MINUTE) await run();
+      if (notices.held().length > 0) return false;
+    }
+    const [open, vault] = await Promise.all([notices.open(), lookAtVault(deps, seam.now())]);
+    if (vault.length > 0) log.error('not ready', new PostroomError('key-vault', vault[0]?.said ?? ''));
+    return vault.length === 0 && !open.some((notice) => shownOf(notice).severity === 'critical');
+  }
+
+  return {
+    run,
+    async glance() {
+      try {
+        return await glanceOnce();
+      } catch (error) {
+        if (!isStorageAway(error)) throw error;
+        await run();
+        return false;
+      }
+    },
+  };
+}

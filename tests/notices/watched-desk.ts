@@ -1,0 +1,186 @@
+import type { Account } from '../../shared/accounts/account.ts';
+import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import { createNotices } from '../../shared/notices/keep-notices.ts';
+import { type Condition, shownOf } from '../../shared/notices/notice.ts';
+import type { Telling } from '../../shared/notices/telling.ts';
+import { createWatch, type Watch } from '../../shared/notices/watch-desk.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryQueues } from '../harness/memory-queues.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { sampleProvider } from '../ui/sample-desk.ts';
+import { iso, START } from './sample-conditions.ts';
+
+export const PROVIDER = 'p'.repeat(26);
+export const ACCOUNT = 'a'.repeat(26);
+const MINUTE = 60_000;
+
+/** A desk on a clock of its own: each minute fetches leave what they leave, and the sweep looks at it. */
+export class WatchedDesk {
+  now = START;
+  /** Calls that fail. */
+  broken: RegExp | undefined;
+  /** Timers that run. */
+  timers = new Set(['fetchMail', 'sweep']);
+  /** Mailboxes whose fetches succeed. */
+  works = new Set<string>();
+  readonly told: Telling[] = [];
+  readonly seam: Seam = {
+    now: () => this.now,
+    call: (point: SeamPoint, effect) =>
+      this.broken?.test(point) === true ? Promise.reject(outage(point)) : effect(),
+  };
+  readonly tables = new MemoryTables(this.seam);
+  readonly vault = new MemoryVault(this.seam);
+  readonly queues = new MemoryQueues(this.seam);
+  readonly mailboxes = createMailboxStore(this.tables);
+  readonly accounts = createAccountStore(this.tables);
+  readonly providers = createProviderStore(this.tables);
+  readonly heartbeats = createHeartbeatStore(this.tables);
+  readonly notices = createNotices({
+    tables: this.tables,
+    seam: this.seam,
+    channels: {
+      webhook: async (telling) => {
+        this.told.push(telling);
+      },
+    },
+  });
+  watch: Watch = this.newWatch();
+
+  /** As another process has it. */
+  newWatch(local = false): Watch {
+    return createWatch({ ...this, local });
+  }
+
+  async mailbox(id: string, changes: Partial<Mailbox> = {}): Promise<void> {
+    this.works.add(id);
+    await this.mailboxes.save({
+      id,
+      address: `${id}@contoso.example`,
+      protocol: 'imap',
+      host: 'outlook.office365.com',
+      port: 993,
+      folder: 'INBOX',
+      providerId: PROVIDER,
+      accountId: ACCOUNT,
+      enabled: true,
+      intervalMinutes: 1,
+      afterFetch: { kind: 'mark-seen' },
+      createdAt: iso(START - 86_400_000),
+      ...changes,
+    });
+  }
+
+  async account(changes: Partial<Account> = {}): Promise<void> {
+    await this.providers.save({ ...sampleProvider, id: PROVIDER });
+    await this.accounts.save({ ...sampleAccount, stateSince: iso(this.now), ...changes });
+  }
+
+  /** Fetches of this mailbox fail from now on. */
+  async stop(
+    id: string,
+    code: string,
+    problem: string,
+    state: Trouble['state'] = 'needs-person',
+  ): Promise<void> {
+    this.works.delete(id);
+    await this.mailboxes.saveTrouble(id, {
+      state,
+      code,
+      problem,
+      since: iso(this.now),
+      failures: 3,
+      nextTryAt: iso(this.now + MINUTE),
+    });
+  }
+
+  async mend(id: string): Promise<void> {
+    this.works.add(id);
+    await this.mailboxes.saveTrouble(id, undefined);
+  }
+
+  async minutes(count: number): Promise<void> {
+    for (let minute = 0; minute < count; minute++) {
+      this.now += MINUTE;
+      if (this.timers.has('fetchMail'))
+        await quietly(async () => {
+          await this.mailboxes.saveSuccesses(0, await this.#successes());
+          await this.heartbeats.beat('fetchMail', this.now);
+        });
+      if (this.timers.has('sweep')) {
+        await quietly(() => this.heartbeats.beat('sweep', this.now));
+        await this.watch.run();
+      }
+    }
+  }
+
+  async #successes(): Promise<Map<string, string>> {
+    const { successes } = await this.mailboxes.fetchState();
+    return new Map([...successes, ...[...this.works].map((id) => [id, iso(this.now)] as const)]);
+  }
+
+  async open(): Promise<Condition[]> {
+    return (await this.notices.open()).map(shownOf);
+  }
+
+  /** `opened consent-dead`, in order. */
+  heard(): string[] {
+    return this.told.map(({ what, condition }) => `${what} ${condition.kind}`);
+  }
+}
+
+async function quietly(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof PostroomError)) throw error;
+  }
+}
+
+function outage(point: SeamPoint): PostroomError {
+  const code = point.startsWith('table.')
+    ? 'table-storage'
+    : point.startsWith('queue.')
+      ? 'queue-storage'
+      : 'key-vault';
+  const words =
+    code === 'key-vault' ? 'Key Vault did not get a secret (status 403)' : `no answer to ${point}`;
+  return new PostroomError(code, words);
+}
+
+export const sampleAccount: Account = {
+  providerId: PROVIDER,
+  accountId: ACCOUNT,
+  identity: {
+    issuer: 'https://login.example',
+    subject: 's',
+    tenantId: undefined,
+    objectId: undefined,
+    user: 'sam@contoso.example',
+    name: 'Sam',
+  },
+  user: 'sam@contoso.example',
+  address: 'support@contoso.example',
+  scopes: [],
+  tokens: {
+    access: undefined,
+    accessExpiresAt: iso(START),
+    refreshAt: iso(START),
+    refresh: 'sealed',
+    previousRefresh: undefined,
+  },
+  state: 'works',
+  stateSince: iso(START),
+  problem: undefined,
+  retryAt: undefined,
+  refusedAsOf: undefined,
+  refreshBegunAt: undefined,
+  consentedAt: iso(START),
+  consentedBy: 'Alex',
+};
