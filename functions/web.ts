@@ -9,6 +9,7 @@ import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { accountPages } from './pages/accounts.tsx';
 import { auditPages } from './pages/audit.tsx';
+import { connectionTestPages } from './pages/connection-test.tsx';
 import { consentPages } from './pages/consent.tsx';
 import { homePages } from './pages/home.tsx';
 import { mailboxPages } from './pages/mailboxes.tsx';
@@ -104,6 +105,7 @@ export const allPages = (): Hono<WebEnvironment>[] => [
   providerPages(),
   consentPages(),
   pasteErrorPages(),
+  connectionTestPages(),
   mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
 ];
 

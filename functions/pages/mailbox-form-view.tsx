@@ -24,6 +24,8 @@ export interface MailboxFormView {
   /** Why the mailbox did not open. */
   unopened: string | undefined;
   flash: Flash | undefined;
+  /** What a test of these settings has shown, before they are saved. */
+  tested?: JSX.Element | undefined;
 }
 
 export function mailboxFormPage(view: MailboxFormView): string {
@@ -45,6 +47,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       flash={flash}
     >
       <ErrorSummary errors={errors} />
+      {view.tested ?? null}
       <form
         method="post"
         action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
@@ -90,6 +93,9 @@ export function mailboxFormPage(view: MailboxFormView): string {
         <Pop3 view={view} />
         <div class="actions">
           <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>
+          <SubmitButton kind="secondary" name="test" value="yes">
+            Test without saving
+          </SubmitButton>
           {unopened === undefined ? null : (
             <SubmitButton kind="secondary" name="anyway" value="yes">
               Save anyway

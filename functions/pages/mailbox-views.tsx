@@ -73,6 +73,9 @@ function MailboxRow(props: { mailbox: Mailbox; health: MailboxHealth | undefined
               {mailbox.enabled ? 'Pause' : 'Resume'}
             </button>
           </form>
+          <a href={`${path}/test`} aria-label={named('Test')}>
+            Test
+          </a>
           <a href={`${path}/delete`} aria-label={named('Delete')}>
             Delete
           </a>

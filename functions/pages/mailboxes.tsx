@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
+import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
+import { explainContext } from './connection-test.tsx';
+import { UnsavedTest } from './connection-test-view.tsx';
 import {
   type AccountChoice,
   accountChoices,
@@ -142,6 +145,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
     const mailbox = await mailboxOf(c);
     if (mailbox !== undefined) {
       await c.get('services').mailboxes.remove(mailbox.id);
+      await c.get('services').connectionTests.remove(mailbox.id);
       await recordChange(c, {
         action: 'deleted',
         subject: subjectOf(mailbox),
@@ -164,6 +168,7 @@ async function openAndSave(
   typed: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const services = c.get('services');
+  if (typed['test'] === 'yes') return c.html(await testedPage(c, mailbox, before, choices, typed));
   const opened = await openMailbox(services, mailbox);
   if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
     return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
@@ -176,6 +181,30 @@ async function openAndSave(
   });
   if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
   return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
+}
+
+/** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */
+async function testedPage(
+  c: Context<WebEnvironment>,
+  mailbox: Mailbox,
+  before: Mailbox | undefined,
+  choices: readonly AccountChoice[],
+  typed: Readonly<Record<string, string>>,
+): Promise<string> {
+  const services = c.get('services');
+  const tests = await runConnectionTest(services, mailbox, { toOneself: false });
+  const contextOf = await explainContext(services, mailbox);
+  const tested = <UnsavedTest tests={tests} contextOf={contextOf} />;
+  return mailboxFormPage({
+    principal: c.get('principal'),
+    mailbox: before,
+    choices,
+    typed,
+    errors: {},
+    unopened: undefined,
+    flash: undefined,
+    tested,
+  });
 }
 
 function openedFlash(c: Context): Flash | undefined {

@@ -28,6 +28,7 @@ var tableNames = [
   'Audit'
   'Notices'
   'Activity'
+  'ConnectionTests'
 ]
 var queueNames = ['fetch-shard', 'outbox', 'vault-events']
 var mailContainerName = 'postroom'

@@ -9,7 +9,8 @@ import type { Secret } from '../platform/secret.ts';
 import type { ConnectionTest, ExpectedMail, Step, StepName } from './connection-test.ts';
 
 const STEP_MS = 20_000;
-const MOST_LINES = 200;
+// A column takes 32 Ki characters.
+const MOST_CHARACTERS = 24_000;
 const LONGEST_LINE = 500;
 
 /** A server's refusal of a step, in its own words; `narrowed` is what further probes have shown. */
@@ -36,6 +37,7 @@ export class StepRun {
   readonly #transcript: string[] = [];
   readonly #tokens = new Set<string>();
   readonly #wires = new Set<LineWire>();
+  #characters = 0;
   #expected: ExpectedMail | undefined;
 
   constructor(seam: Seam, protocol: MailProtocol, server: { host: string; port: number }) {
@@ -98,9 +100,10 @@ export class StepRun {
 
   /** Puts a line into the transcript. */
   readonly note = (from: 'server' | 'client' | 'test', line: string): void => {
-    if (this.#transcript.length >= MOST_LINES) return;
     const sign = { server: 'S:', client: 'C:', test: '--' }[from];
-    this.#transcript.push(`${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`);
+    const shown = `${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`;
+    this.#characters += shown.length + 1;
+    if (this.#characters <= MOST_CHARACTERS) this.#transcript.push(shown);
   };
 
   /** A wire that ends with the test. */

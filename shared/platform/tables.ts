@@ -63,6 +63,7 @@ export const tableNames = [
   'Audit',
   'Notices',
   'Activity',
+  'ConnectionTests',
 ] as const;
 export type TableName = (typeof tableNames)[number];
 

@@ -1,0 +1,89 @@
+import { type Context, Hono } from 'hono';
+import { type ConnectionTest, isWaiting } from '../../shared/connection-test/connection-test.ts';
+import { lookForMail, runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
+import { redirectUriOf } from '../../shared/consent/start-consent.ts';
+import type { ExplainContext } from '../../shared/explanations/explanation.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { MailProtocol } from '../../shared/mailboxes/mailbox-form.ts';
+import { requireRole } from '../guard.ts';
+import type { Services } from '../services.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
+
+/** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
+export function connectionTestPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+  pages.use('/mailboxes/:id/test', requireRole('admin'));
+  pages.use('/mailboxes/:id/test/*', requireRole('admin'));
+
+  pages.get('/mailboxes/:id/test', async (c) => {
+    const services = c.get('services');
+    const mailbox = await mailboxOf(c);
+    if (mailbox === undefined) return c.notFound();
+    const tests = await lookedAgain(services, mailbox, await services.connectionTests.of(mailbox.id));
+    const contextOf = await explainContext(services, mailbox);
+    return c.html(connectionTestPage({ principal: c.get('principal'), mailbox, tests, contextOf }));
+  });
+
+  pages.post('/mailboxes/:id/test', async (c) => {
+    const services = c.get('services');
+    const mailbox = await mailboxOf(c);
+    if (mailbox === undefined) return c.notFound();
+    const tests = await runConnectionTest(services, mailbox, { toOneself: true });
+    await services.connectionTests.save(mailbox.id, tests);
+    return c.redirect(`/mailboxes/${mailbox.id}/test`, 303);
+  });
+
+  pages.get('/mailboxes/:id/test/transcript', async (c) => {
+    const mailbox = await mailboxOf(c);
+    if (mailbox === undefined) return c.notFound();
+    const tests = await c.get('services').connectionTests.of(mailbox.id);
+    return c.body(transcriptText(mailbox, tests), 200, {
+      'content-type': 'text/plain; charset=utf-8',
+      'content-disposition': 'attachment; filename="connection-test.txt"',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  return pages;
+}
+
+/** Each look at the page of a waiting test looks for its mail once. */
+async function lookedAgain(
+  services: Services,
+  mailbox: Mailbox,
+  tests: readonly ConnectionTest[],
+): Promise<ConnectionTest[]> {
+  return Promise.all(
+    tests.map(async (test) => {
+      if (!isWaiting(test)) return test;
+      const looked = await lookForMail(services, mailbox, test);
+      if (looked !== test) await services.connectionTests.settle(mailbox.id, looked);
+      return looked;
+    }),
+  );
+}
+
+/** What explanations are filled with: the mailbox, and the provider over which each protocol signs in. */
+export async function explainContext({ config, providers }: Services, mailbox: Mailbox): Promise<ContextOf> {
+  const known = await providers.list();
+  const contextFor = (providerId: string | undefined): ExplainContext => {
+    const provider = known.find(({ id }) => id === providerId);
+    return {
+      mailbox: mailbox.address,
+      redirectUri: redirectUriOf(config),
+      ...(provider !== undefined && { clientId: provider.clientId, tenant: provider.tenant }),
+    };
+  };
+  const logins: Readonly<Record<MailProtocol, string | undefined>> = {
+    imap: mailbox.providerId,
+    pop3: mailbox.pop3?.providerId,
+    smtp: mailbox.sending?.providerId,
+  };
+  return (protocol) => contextFor(logins[protocol]);
+}
+
+async function mailboxOf(c: Context<WebEnvironment>): Promise<Mailbox | undefined> {
+  const id = c.req.param('id') ?? '';
+  return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
+}

@@ -1,0 +1,58 @@
+import { PostroomError } from '../platform/errors.ts';
+import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import type { ConnectionTest } from './connection-test.ts';
+
+// ConnectionTests: mailbox / protocol    the last test of each protocol; a new one takes its place
+// The transcript has a column of its own: each takes 32 Ki characters.
+const MOST_CHARACTERS = 30_000;
+
+export interface ConnectionTestStore {
+  /** The last tests of a mailbox, IMAP first. */
+  of(mailboxId: string): Promise<ConnectionTest[]>;
+  /** Takes the place of all tests there were. */
+  save(mailboxId: string, tests: readonly ConnectionTest[]): Promise<void>;
+  /** What became of a test that waited; nothing where another test has begun meanwhile. */
+  settle(mailboxId: string, test: ConnectionTest): Promise<void>;
+  remove(mailboxId: string): Promise<void>;
+}
+
+export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
+  const table = tables.open('ConnectionTests');
+  return {
+    async of(mailboxId) {
+      return (await listAll(table, mailboxId)).map(testOf);
+    },
+    async save(mailboxId, tests) {
+      const tested = new Set<string>(tests.map(({ protocol }) => protocol));
+      const gone = (await listAll(table, mailboxId)).filter(({ rowKey }) => !tested.has(rowKey));
+      for (const { rowKey } of gone) await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
+      const puts = tests.map((test) => ({ kind: 'put' as const, row: rowOf(mailboxId, test) }));
+      if (puts.length > 0) await table.commit(mailboxId, puts);
+    },
+    async settle(mailboxId, test) {
+      const row = await table.get(mailboxId, test.protocol);
+      if (row?.etag === undefined || testOf(row).startedAt !== test.startedAt) return;
+      await table.commit(mailboxId, [{ kind: 'replace', row: rowOf(mailboxId, test), etag: row.etag }]);
+    },
+    async remove(mailboxId) {
+      for (const { rowKey } of await listAll(table, mailboxId))
+        await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
+    },
+  };
+}
+
+function rowOf(mailboxId: string, { transcript, ...test }: ConnectionTest): Row {
+  return {
+    partitionKey: mailboxId,
+    rowKey: test.protocol,
+    json: JSON.stringify(test),
+    transcript: transcript.join('\n').slice(0, MOST_CHARACTERS),
+  };
+}
+
+function testOf(row: Row): ConnectionTest {
+  const { json, transcript } = row;
+  if (typeof json !== 'string' || typeof transcript !== 'string')
+    throw new PostroomError('bad-row', `The test ${row.rowKey} of mailbox ${row.partitionKey} has no result`);
+  return { ...(JSON.parse(json) as Omit<ConnectionTest, 'transcript'>), transcript: transcript.split('\n') };
+}
