@@ -1,10 +1,10 @@
 /**
- * The one place where the outside world can be made to fail. Every IMAP, POP3, SMTP, webhook, table, blob, queue, vault, token and
+ * The one place where the outside world can be made to fail. Every IMAP, POP3, SMTP, webhook, table, blob, queue, vault, token, Graph and
  * clock call passes through a seam under its own name, so that a test can crash before it, crash after it,
  * fail before it or lose its answer (docs/decisions/0004-one-seam-for-faults.md).
  */
 export type SeamPoint =
-  `${'imap' | 'pop3' | 'smtp' | 'webhook' | 'table' | 'blob' | 'queue' | 'vault' | 'token'}.${string}`;
+  `${'imap' | 'pop3' | 'smtp' | 'webhook' | 'table' | 'blob' | 'queue' | 'vault' | 'token' | 'graph'}.${string}`;
 
 export interface Seam {
   /** Runs the effect. Tests put a fault in its place, before it, or after it. */

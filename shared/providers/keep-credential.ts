@@ -8,17 +8,20 @@ interface KeepDeps {
   seam: { now(): number };
 }
 
-/** Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time. */
+/**
+ * Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time. `key`: its id
+ * at the provider, where that is known.
+ */
 export async function keepSecret(
   deps: KeepDeps,
   providerId: string,
-  secret: { value: Secret; expiresOn: string },
+  secret: { value: Secret; expiresOn: string; key?: string },
 ): Promise<ClientSecret> {
   const vaultName = secretName(providerId);
   const { version } = await deps.vault.set(vaultName, secret.value, {
     expiresOn: secret.expiresOn,
     contentType: 'text/plain; what=oauth-client-secret',
-    tags: { provider: providerId },
+    tags: { provider: providerId, ...(secret.key !== undefined && { key: secret.key }) },
   });
   const setAt = new Date(deps.seam.now()).toISOString();
   return { kind: 'secret', vaultName, version, setAt, expiresOn: secret.expiresOn };

@@ -9,11 +9,10 @@ export interface Rotation {
   enabled: boolean;
   changedAt: string;
   changedBy: string;
-  /** ISO time of the last secret that was made. */
+  /** ISO time of the last try to make a secret. */
   rotatedAt: string | undefined;
-  /** At the provider: of the secret that was made last, and of the one before, while that is still to be removed. */
-  keyId: string | undefined;
-  formerKeyId: string | undefined;
+  /** There may be secrets in the app registration that Postroom made and no longer uses. */
+  leftover: boolean;
   /** Why the last try came to nothing, in a sentence for a person. */
   problem: string | undefined;
 }
@@ -53,8 +52,7 @@ function rotationOf(row: Row): Rotation {
     changedAt: text('changedAt') ?? '',
     changedBy: text('changedBy') ?? '',
     rotatedAt: text('rotatedAt'),
-    keyId: text('keyId'),
-    formerKeyId: text('formerKeyId'),
+    leftover: row['leftover'] === true,
     problem: text('problem'),
   };
 }
