@@ -11,6 +11,8 @@ export const PRACTICE_DOMAIN = 'contoso.example';
 export interface PracticeUser extends User {
   /** Default true. False: signs in and may open shared mailboxes, but has none. */
   hasMailbox?: boolean;
+  /** Default true. False: nobody has allowed an app into this mailbox. */
+  openToApps?: boolean;
 }
 
 /** Who exists when nobody says otherwise. Alex and Sam are also the people of the local host's sign-in page. */
@@ -29,7 +31,7 @@ export const PRACTICE_USERS: readonly PracticeUser[] = [
     sharedMailboxes: ['info@contoso.example'],
   },
   { upn: 'support@contoso.example', name: 'Support Desk', sharedMailboxes: ['info@contoso.example'] },
-  { upn: 'sales@contoso.example', name: 'Sales Desk' },
+  { upn: 'sales@contoso.example', name: 'Sales Desk', openToApps: false },
 ];
 
 /** What a practice world keeps about itself between starts; what its peers keep stands in their own folders. */
@@ -63,9 +65,12 @@ export function mailboxesOf(users: readonly PracticeUser[]): PracticeMailbox[] {
   for (const user of users)
     for (const address of user.sharedMailboxes ?? [])
       shared.set(address, [...(shared.get(address) ?? []), user.upn]);
-  const own = users.filter(({ hasMailbox }) => hasMailbox !== false).map(({ upn }) => upn);
+  const own = users.filter(({ hasMailbox, upn }) => hasMailbox !== false && !shared.has(upn));
   return [
-    ...own.filter((address) => !shared.has(address)).map((address) => ({ address })),
+    ...own.map(({ upn, openToApps }) => ({
+      address: upn,
+      ...(openToApps !== undefined && { openToApps }),
+    })),
     ...[...shared].map(([address, delegates]) => ({ address, delegates })),
   ];
 }

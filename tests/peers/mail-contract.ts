@@ -25,6 +25,15 @@ export function describeMailServer(kind: MailServerKind): void {
       }
     });
 
+    test('opens what is open to apps with an app’s own token, and nothing else', async () => {
+      const roles = ['IMAP.AccessAsApp', 'POP.AccessAsApp'];
+      for (const mailbox of [sales, info]) {
+        const client = await imapAs(mailbox, '', { roles });
+        expect(await client.status('INBOX', { messages: true })).toMatchObject({ messages: 0 });
+      }
+      await expect(imapAs(sam, '', { roles })).rejects.toMatchObject({ authenticationFailed: true });
+    });
+
     test.each<[string, string, string, TokenWishes]>([
       ['an expired token', support, support, { lifetime: -60 }],
       ['a token of another issuer', support, support, { iss: 'https://sts.windows.net/somebody-else/' }],

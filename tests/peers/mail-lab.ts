@@ -40,7 +40,7 @@ export interface MailLab {
 const mailboxes = [
   { address: support },
   { address: sales },
-  { address: sam },
+  { address: sam, openToApps: false },
   { address: info, delegates: [support, sam] },
 ];
 
@@ -60,9 +60,7 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
     ) {
       const now = Math.floor(Date.now() / 1000);
       const claims = {
-        upn,
-        scp,
-        ...(roles && { roles }),
+        ...(roles === undefined ? { upn, scp } : { idtyp: 'app', oid: 'an enterprise application', roles }),
         tid: tenant,
         delegate: '-',
         xms_padding: 'p'.repeat(padding),

@@ -51,7 +51,7 @@ describe('the mail server without installation', () => {
     const wrong = await lab.token(support, { scp: 'SMTP.Send POP.AccessAsUser.All' });
     const [refused] = await talk.imap(`AUTHENTICATE XOAUTH2 ${lab.xoauth2(support, wrong)}`);
     expect(refused).toBe('a1 NO AUTHENTICATE failed.');
-    const app = await lab.token('', { scp: '', roles: ['IMAP.AccessAsApp'] });
+    const app = await lab.token('', { roles: ['IMAP.AccessAsApp'] });
     const [allowed] = await talk.imap(`AUTHENTICATE XOAUTH2 ${lab.xoauth2(sales, app)}`);
     expect(allowed).toBe('a1 OK AUTHENTICATE completed.');
   });

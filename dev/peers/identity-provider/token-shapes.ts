@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose';
 import type { KnownTenant, KnownUser, SigningKey } from './directory.ts';
 import { OIDC_SCOPES, SOFT_OFFLINE, shortNames, words } from './scopes.ts';
@@ -37,7 +37,7 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
     appidacr: '1',
     jti: facts.id ?? randomUUID(),
     ...(user === undefined
-      ? { oid: facts.clientId, sub: facts.clientId, roles: appRoles(scp) }
+      ? { idtyp: 'app', ...appIds(enterpriseIdOf(tenant.id, facts.clientId)), roles: appRoles(scp) }
       : {
           app_displayname: 'Postroom',
           ipaddr: '127.0.0.1',
@@ -53,6 +53,23 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
     rh: `0.${randomBytes(ACCESS_TOKEN_PADDING).toString('base64url')}`,
   };
 }
+
+/** The object id of an app's enterprise application in a directory: neither its client id nor that of its registration. */
+export function enterpriseIdOf(tenantId: string, clientId: string): string {
+  const hex = createHash('sha256').update(`${tenantId}/${clientId}`).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+const appIds = (enterpriseId: string): { oid: string; sub: string } => ({
+  oid: enterpriseId,
+  sub: enterpriseId,
+});
 
 const appRoles = (scp: string): string[] =>
   scp === '.default' ? ['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp'] : [];

@@ -3,6 +3,8 @@ export interface PracticeMailbox {
   readonly address: string;
   /** Sign-in names that may open it beside its owner: a shared mailbox. */
   readonly delegates?: readonly string[];
+  /** False: no app may open it with a token of its own. In Exchange Online that is so until somebody allows the app. */
+  readonly openToApps?: boolean;
 }
 
 export interface Endpoint {

@@ -19,41 +19,64 @@ const loopback = '127.0.0.1';
 /** The files Dovecot is started with, by path relative to `etc`. */
 export function dovecotFiles(plan: DovecotPlan): Map<string, string> {
   const files = new Map<string, string>();
-  const grants = [...sharedGrants(plan.mailboxes)];
-  files.set('own.oauth2', tokenRule(plan, { upn: undefined, opens: '%Lu' }));
-  for (const [index, grant] of grants.entries()) {
-    files.set(`shared-${index}.oauth2`, tokenRule(plan, { upn: grant.delegate, opens: grant.mailbox }));
+  files.set('own.oauth2', tokenRule(plan, { whose: 'upn', opens: '%Lu' }));
+  const rules: Rule[] = [{ file: 'own.oauth2', mailbox: undefined }];
+  for (const [index, grant] of [...grantsOf(plan.mailboxes)].entries()) {
+    const file = `grant-${index}.oauth2`;
+    files.set(file, tokenRule(plan, grant));
+    rules.push({ file, mailbox: grant.opens });
   }
   files.set('users', users(plan));
-  const rules = ['own.oauth2', ...grants.map((_grant, index) => `shared-${index}.oauth2`)];
   files.set('dovecot.conf', mainConfig(plan, rules));
   return files;
 }
 
-function* sharedGrants(mailboxes: readonly PracticeMailbox[]) {
-  for (const { address, delegates = [] } of mailboxes) {
-    for (const delegate of delegates) {
-      yield { mailbox: address.toLowerCase(), delegate: delegate.toLowerCase() };
-    }
+/** A file of rules, and the one mailbox that it is asked about. */
+interface Rule {
+  file: string;
+  mailbox: string | undefined;
+}
+
+/** Who may open what. The claim `whose` has to be there, and `only`, when it is set, to have this value. */
+interface Grant {
+  whose: 'upn' | 'oid';
+  opens: string;
+  only?: { claim: 'upn' | 'idtyp'; is: string };
+}
+
+function* grantsOf(mailboxes: readonly PracticeMailbox[]): Generator<Grant> {
+  for (const { address, delegates = [], openToApps } of mailboxes) {
+    const opens = address.toLowerCase();
+    for (const delegate of delegates)
+      yield { whose: 'upn', opens, only: { claim: 'upn', is: delegate.toLowerCase() } };
+    // An app's token has no name of a user, and says what it is in `idtyp`.
+    if (openToApps !== false) yield { whose: 'oid', opens, only: { claim: 'idtyp', is: 'app' } };
   }
 }
 
 /**
- * One rule a grant: Dovecot compares `username_format` with the user who signs in. For the owner it is the
- * token's own name; for a delegate it is the shared mailbox as a constant, and the claim `upn` must be the
- * delegate's (`active_attribute`).
+ * One rule a grant: who signs in becomes `username_format`. For the owner that is the token's own name; for a
+ * delegate or an app it is the mailbox as a constant, and a claim must be theirs (`active_attribute`).
  */
-function tokenRule(plan: DovecotPlan, grant: { upn: string | undefined; opens: string }): string {
+function tokenRule(plan: DovecotPlan, { whose, opens, only }: Grant): string {
   const lines = [
     'introspection_mode = local',
     `local_validation_key_dict = fs:posix:prefix=${plan.etc}/keys/`,
     `issuers = ${plan.issuer}`,
-    'username_attribute = upn',
-    `username_format = ${grant.opens}`,
+    `username_attribute = ${whose}`,
+    `username_format = ${opens}`,
   ];
-  if (grant.upn !== undefined) lines.push('active_attribute = upn', `active_value = ${grant.upn}`);
+  if (only !== undefined) lines.push(`active_attribute = ${only.claim}`, `active_value = ${only.is}`);
   return `${lines.join('\n')}\n`;
 }
+
+/** A rule's constant name would let its holder in whatever mailbox was asked for: the filter says which one it is about. */
+const passdbOf = ({ file, mailbox }: Rule, etc: string): string[] => [
+  'driver = oauth2',
+  'mechanisms = xoauth2',
+  `args = ${etc}/${file}`,
+  ...(mailbox === undefined ? [] : [`username_filter = ${mailbox}`]),
+];
 
 function users(plan: DovecotPlan): string {
   return plan.mailboxes
@@ -62,7 +85,7 @@ function users(plan: DovecotPlan): string {
     .join('');
 }
 
-function mainConfig(plan: DovecotPlan, rules: readonly string[]): string {
+function mainConfig(plan: DovecotPlan, rules: readonly Rule[]): string {
   const { etc, run, log, ports } = plan;
   return `instance_name = postroom-${ports.imap}
 base_dir = ${run}
@@ -82,7 +105,7 @@ auth_mechanisms = xoauth2
 # A refused sign-in must not slow the next one: tests refuse many.
 auth_failure_delay = 0
 auth_cache_size = 0
-${rules.map((file) => block('passdb', ['driver = oauth2', 'mechanisms = xoauth2', `args = ${etc}/${file}`])).join('\n')}
+${rules.map((rule) => block('passdb', passdbOf(rule, etc))).join('\n')}
 ${block('userdb', ['driver = passwd-file', `args = username_format=%Lu ${etc}/users`])}
 
 imap_capability = ${exchangeCapabilities.join(' ')}

@@ -35,7 +35,7 @@ export function readXoauth2(base64: string): Xoauth2 | undefined {
 
 /**
  * Checks signature, issuer, audience, time, the protocol's scope or role, and whose mailbox it is: the
- * user's own, or one that names the user as a delegate. An app's token opens every practice mailbox.
+ * user's own, or one that names the user as a delegate. An app's token opens what is open to apps.
  */
 export async function makeTokenCheck(options: MailServerOptions): Promise<TokenCheck> {
   const key = await importSPKI(options.signingKey.publicPem, 'RS256');
@@ -45,13 +45,18 @@ export async function makeTokenCheck(options: MailServerOptions): Promise<TokenC
       new Set([address, ...delegates].map((name) => name.toLowerCase())),
     ]),
   );
+  const closedToApps = new Set(
+    options.mailboxes
+      .filter(({ openToApps }) => openToApps === false)
+      .map(({ address }) => address.toLowerCase()),
+  );
   return async ({ mailbox, accessToken }, protocol) => {
     const users = openTo.get(mailbox);
     if (users === undefined) return false;
     const claims = await verifiedClaims(accessToken, key, options);
     if (claims === undefined) return false;
     const { scope, role } = permissions[protocol];
-    if (Array.isArray(claims['roles']) && claims['roles'].includes(role)) return true;
+    if (Array.isArray(claims['roles']) && claims['roles'].includes(role)) return !closedToApps.has(mailbox);
     const granted = typeof claims['scp'] === 'string' ? claims['scp'].split(' ') : [];
     const upn = typeof claims['upn'] === 'string' ? claims['upn'].toLowerCase() : '';
     return granted.includes(scope) && users.has(upn);
