@@ -4,8 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { hasChromium } from '../ui/browser.ts';
+import { approvalStories } from './approval-stories.ts';
 import { consentStories } from './consent-stories.ts';
 import { everyPage } from './every-page.ts';
+import { repairStories } from './repair-stories.ts';
 import { registerPractice } from './steps.ts';
 import { openStoryWorld, type StoryWorld } from './story-world.ts';
 
@@ -21,7 +23,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
   beforeEach(() => world.mend());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  for (const stories of [consentStories, everyPage])
+  for (const stories of [consentStories, approvalStories, repairStories, everyPage])
     stories(
       () => world,
       () => providerId,

@@ -31,7 +31,7 @@ export interface StoryWorld extends AsyncDisposable {
   host: HostProcess;
   /** Somebody at a browser of their own, signed in to Postroom or not. `name` names the folder of the pictures. */
   visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
-  /** The identity provider is again as it was at the start. */
+  /** Browsers are closed, and the identity provider is again as it was at the start. */
   mend(): Promise<void>;
   /** Whoever has signed in under this name, at whichever provider. */
   accountsOf(user: string): Promise<Account[]>;
@@ -61,6 +61,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
       return new Reader(page, PICTURES && join(PICTURES, name));
     },
     async mend() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
       await control.clearFaults();
       await control.setTenant(PRACTICE_DOMAIN, { userConsent: true });
       await control.setApp(clientId, {

@@ -1,0 +1,161 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import type { Reader } from './reader.ts';
+import {
+  expectGoodPages,
+  goToProvider,
+  press,
+  readHeading,
+  registerPractice,
+  saveMailbox,
+  signInThere,
+  untilHandedOver,
+  wordsOf,
+} from './steps.ts';
+import { addressOf, type Owner, type StoryWorld } from './story-world.ts';
+
+/** What stops working later, or was set up wrong: what a person reads, and how it goes on after the repair. */
+export function repairStories(world: () => StoryWorld, providerId: () => string): void {
+  const atProvider = () => world().desk.stack.identityProvider;
+
+  it('an expired secret is called so at the sign-in, and a new one is all it takes', async () => {
+    const reader = await world().visit('secret-expired', 'alex');
+    const { page } = reader;
+    const { control, clientId } = atProvider();
+    const own = await registerPractice(page, 'Expired secret');
+    await control.expireClientSecrets(clientId);
+    await goToProvider(page, own, { address: addressOf('press') });
+    await signInThere(page, addressOf('press'));
+    await readHeading(page, 'The client secret has expired');
+    await reader.look('secret has expired');
+    const words = await wordsOf(page);
+    expect(words).toContain('AADSTS7000222');
+    expect(words).toContain('Nothing was saved');
+    await control.addClientSecret(clientId, { value: 'a~new~secret' });
+    await enterSecret(page, own, 'a~new~secret');
+    await reader.look('provider after the change');
+    await goToProvider(page, own, { address: addressOf('press') });
+    await signInThere(page, addressOf('press'));
+    await page.waitForURL(/\/mailboxes\/new/);
+    expectGoodPages(reader);
+  });
+
+  it('a secret that was taken away stops the account; another one mends it, and nobody signs in again', async () => {
+    const reader = await world().visit('secret-replaced', 'alex');
+    const { page } = reader;
+    const { control, clientId } = atProvider();
+    const own = await registerPractice(page, 'Replaced secret');
+    await connect(page, own, 'returns');
+    await control.setApp(clientId, { secrets: [{ value: 'another~secret' }] });
+    await askForToken(reader, own, 'returns');
+    expect(await page.getByRole('alert').innerText()).toContain('refuses this sign-in');
+    await reader.look('secret is wrong');
+    const words = await wordsOf(page);
+    expect(words).toContain('The client secret is wrong');
+    expect(words).toContain('AADSTS7000215');
+    await enterSecret(page, own, 'another~secret');
+    await askForToken(reader, own, 'returns');
+    expect(await page.getByRole('status').innerText()).toContain('this sign-in works');
+    await reader.look('account works again');
+    expectGoodPages(reader);
+  });
+
+  it('a revoked sign-in is called so on the account and at home, and signing in again mends it', async () => {
+    const reader = await world().visit('revoked', 'alex');
+    const { page } = reader;
+    const events = addressOf('events');
+    await connect(page, providerId(), 'events');
+    await atProvider().control.revokeUser(events);
+    await world().age(events);
+    await expect(world().fetch(events)).rejects.toThrow('The fetch did not work');
+    await page.goto('/');
+    await reader.look('home with a revoked sign-in');
+    expect(await wordsOf(page)).toContain(events);
+    await openAccount(page, providerId(), 'events');
+    await reader.look('account with a revoked sign-in');
+    const words = await wordsOf(page);
+    expect(words).toContain('The sign-in was revoked');
+    expect(words).toContain('AADSTS50173');
+    await press(page, page.getByRole('link', { name: 'Sign in again' }));
+    expect(await page.getByLabel('Address of the mailbox').inputValue()).toBe(events);
+    await press(page, page.getByRole('button', { name: /^Go to/ }));
+    await untilHandedOver(page);
+    await signInThere(page, events);
+    await page.waitForURL(/\/mailboxes\/[a-z2-7]{26}\/connected/);
+    await reader.look('connected again');
+    await world().fetch(events);
+    expectGoodPages(reader);
+  });
+
+  it('a second factor that is asked for later needs the person; a busy provider needs nobody', async () => {
+    const reader = await world().visit('second-factor', 'alex');
+    const { page } = reader;
+    const own = await registerPractice(page, 'Second factor');
+    await connect(page, own, 'billing');
+    await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
+    await askForToken(reader, own, 'billing');
+    expect(await page.getByRole('alert').innerText()).toContain('tries again by itself');
+    await reader.look('throttled');
+    await atProvider().control.addTrouble('second-factor-needed');
+    await askForToken(reader, own, 'billing');
+    expect(await wordsOf(page)).toContain('A second factor is needed now');
+    await reader.look('second factor');
+    expectGoodPages(reader);
+  });
+
+  it('an error that stays on Microsoft’s page is pasted and explained: the redirect URI, and what to do', async () => {
+    const reader = await world().visit('redirect-mismatch', 'alex');
+    const { page } = reader;
+    const { control, clientId } = atProvider();
+    const right = `${world().host.url}/oauth/callback`;
+    await control.setApp(clientId, { redirectUris: [`${right}/`] });
+    await goToProvider(page, providerId(), { address: addressOf('sales') });
+    await reader.look('error page of the provider');
+    const copied = await wordsOf(page);
+    expect(copied).toContain('Troubleshooting details');
+    await page.goto('/');
+    await press(page, page.getByRole('link', { name: 'What does this error mean?' }));
+    await page.getByLabel('The error').fill(copied);
+    await press(page, page.getByRole('button', { name: 'Explain it' }));
+    await readHeading(page, 'Microsoft does not know this redirect URI');
+    await reader.look('redirect uri explained');
+    const words = await wordsOf(page);
+    expect(words).toContain(right);
+    expect(words).toMatch(/Web/);
+    await control.setApp(clientId, { redirectUris: [right] });
+    await goToProvider(page, providerId(), { address: addressOf('sales') });
+    await signInThere(page, addressOf('sales'));
+    await page.waitForURL(/\/mailboxes\/new/);
+    expectGoodPages(reader);
+  });
+}
+
+async function connect(page: Page, providerId: string, owner: Owner): Promise<void> {
+  await goToProvider(page, providerId, { address: addressOf(owner) });
+  await signInThere(page, addressOf(owner));
+  await saveMailbox(page);
+}
+
+async function enterSecret(page: Page, providerId: string, secret: string): Promise<void> {
+  await page.goto(`/providers/${providerId}/edit`);
+  const kind = page.getByRole('radio', { name: /^A client secret/ });
+  if (await kind.isVisible()) await kind.check();
+  await page.getByLabel('New client secret').fill(secret);
+  await press(page, page.getByRole('button', { name: 'Save changes' }));
+  await page.getByRole('status').waitFor();
+}
+
+/** From the list of accounts to one of them. */
+async function openAccount(page: Page, providerId: string, owner: Owner): Promise<void> {
+  await page.goto('/accounts');
+  const link = page.locator(`a[href^="/accounts/${providerId}/"]`, { hasText: addressOf(owner) });
+  await press(page, link);
+  await readHeading(page, addressOf(owner));
+}
+
+async function askForToken(reader: Reader, providerId: string, owner: Owner): Promise<void> {
+  const { page } = reader;
+  await openAccount(page, providerId, owner);
+  await press(page, page.getByRole('button', { name: 'Ask for a fresh token now' }));
+  await page.waitForURL(/said=/);
+}
