@@ -1,197 +1,204 @@
 import { type Context, Hono } from 'hono';
+import { checkProvider } from '../../shared/accounts/check-provider.ts';
+import { trustedIdentityFor } from '../../shared/accounts/trusted-identity.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
-import { expiryOf, secretName, withNext } from '../../shared/providers/credential.ts';
-import { keepSecret } from '../../shared/providers/keep-credential.ts';
-import { type Preset, presetNamed, presetsFor } from '../../shared/providers/presets.ts';
-import { type Provider, presetOf } from '../../shared/providers/provider.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { checklistOf } from '../../shared/providers/checklist.ts';
 import {
-  type ProviderDraft,
-  parseProviderForm,
-  proposedExpiry,
-} from '../../shared/providers/provider-form.ts';
-import { newProviderId } from '../../shared/providers/provider-store.ts';
+  certificatePem,
+  credentialsOf,
+  secretName,
+  thumbprintOf,
+  withoutNext,
+} from '../../shared/providers/credential.ts';
+import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
+import { presetNamed } from '../../shared/providers/presets.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { registrationScript } from '../../shared/providers/registration-script.ts';
+import { disableRetired } from '../../shared/providers/settle-credential.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import {
-  choosePresetPage,
-  deleteProviderPage,
-  providerFormPage,
-  providerListPage,
-  providerPage,
-} from './provider-views.tsx';
+import { deleteProviderPage } from './provider-delete-view.tsx';
+import { providerEditPages, subjectOf } from './provider-edit.tsx';
+import { providerListPage } from './provider-list-view.tsx';
+import { type ProviderView, providerPage } from './provider-page-view.tsx';
+import { recordChange } from './record-change.ts';
+import { settingsForAudit } from './save-provider.ts';
 import { flashOf, typedFields } from './typed-fields.ts';
 
+type ProviderContext = Context<WebEnvironment>;
+
 const said: Readonly<Record<string, Flash>> = {
+  saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
+  draft: { kind: 'success', text: 'The draft is saved. Come back whenever you know more.' },
   changed: { kind: 'success', text: 'The changes are saved.' },
+  works: { kind: 'success', text: 'Tenant, client ID and credential are all accepted.' },
+  trouble: { kind: 'warning', text: 'Checked just now: not everything is accepted yet.' },
+  discarded: { kind: 'success', text: 'The new credential is discarded. The one before stays in use.' },
   deleted: { kind: 'success', text: 'The provider is deleted.' },
 };
 
-/** OAuth app registrations: list, add, edit, delete. */
+/** OAuth app registrations: the list, the way of each, and its end. */
 export function providerPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
   pages.use('/providers', requireRole('admin'));
   pages.use('/providers/*', requireRole('admin'));
+  pages.route('/', providerEditPages());
 
   pages.get('/providers', async (c) => {
     const { providers, seam } = c.get('services');
     return c.html(providerListPage(c.get('principal'), await providers.list(), seam.now(), flashOf(c, said)));
   });
 
-  pages.get('/providers/new', (c) => {
-    const { config, seam } = c.get('services');
-    const preset = presetNamed(c.req.query('preset') ?? '', config);
-    if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
-    const typed = {
-      name: preset.label,
-      clientId: '',
-      expiresOn: proposedExpiry(seam.now()),
-      ...practiceFields(preset, c),
-    };
-    return c.html(formPage(c, preset, undefined, typed, {}));
-  });
-
-  pages.post('/providers/new', async (c) => {
-    const services = c.get('services');
-    const typed = { ...(await typedFields(c)) };
-    const preset = presetNamed(typed['preset'] ?? '', services.config);
-    if (preset === undefined)
-      return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
-    // The practice secret is known to the server; the page never holds it.
-    if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
-    const now = services.seam.now();
-    const parsed = parseProviderForm(typed, preset, { local: services.config.local, now, secret: 'needed' });
-    if (parsed.kind === 'invalid') return c.html(formPage(c, preset, undefined, typed, parsed.errors), 422);
-    const id = newProviderId();
-    const { secret } = parsed.draft;
-    // The vault first: a row that names a secret must find it there.
-    const credential = secret === undefined ? undefined : await keepSecret(services, id, secret);
-    const at = new Date(now).toISOString();
-    await services.providers.save({
-      ...settingsOf(services, parsed.draft, preset),
-      id,
-      state: 'ready',
-      cloud: 'worldwide',
-      credential,
-      nextCredential: undefined,
-      retired: [],
-      createdAt: at,
-      changedAt: at,
-    });
-    return c.redirect(`/providers/${id}/connect?said=saved`, 303);
-  });
-
   pages.get('/providers/:id', async (c) => {
-    const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
+    const provider = await providerOf(c);
     if (provider === undefined) return c.notFound();
-    const accounts = await services.accounts.listOf(provider.id);
-    const view = {
-      principal: c.get('principal'),
-      provider,
-      kind: presetNamed(provider.preset, services.config)?.label ?? 'Practice (not running)',
-      accounts,
-      redirectUri: redirectUriOf(services.config),
-      now: services.seam.now(),
-      flash: flashOf(c, said),
-    };
-    return c.html(providerPage(view));
+    return c.html(providerPage(await viewOf(c, provider)));
   });
 
-  pages.get('/providers/:id/edit', async (c) => {
-    const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
+  pages.post('/providers/:id/check', async (c) => {
+    const provider = await providerOf(c);
     if (provider === undefined) return c.notFound();
-    return c.html(formPage(c, presetOf(provider, services.config), provider, fieldsOf(provider), {}));
+    const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
+    const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
+    return c.redirect(`/providers/${provider.id}?said=${result}`, 303);
   });
 
-  pages.post('/providers/:id/edit', async (c) => {
+  pages.post('/providers/:id/discard-next', async (c) => {
     const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
+    const provider = await providerOf(c);
     if (provider === undefined) return c.notFound();
-    const preset = presetOf(provider, services.config);
-    const typed = await typedFields(c);
-    const now = services.seam.now();
-    const parsed = parseProviderForm(typed, preset, { local: services.config.local, now, secret: 'keep' });
-    if (parsed.kind === 'invalid') return c.html(formPage(c, preset, provider, typed, parsed.errors), 422);
-    const { draft } = parsed;
-    const next =
-      draft.secret === undefined ? undefined : await keepSecret(services, provider.id, draft.secret);
-    await services.providers.change(provider.id, (current) => ({
-      ...(next === undefined ? current : withNext(current, next)),
-      ...settingsOf(services, draft, preset),
-      changedAt: new Date(now).toISOString(),
-    }));
-    return c.redirect(`/providers/${provider.id}?said=changed`, 303);
+    const changed = await services.providers.change(provider.id, (current) =>
+      current.nextCredential === undefined ? undefined : { ...withoutNext(current), preflight: undefined },
+    );
+    if (changed !== undefined) {
+      await disableRetired(services, changed);
+      await recordChange(c, {
+        action: 'new credential discarded',
+        subject: subjectOf(changed),
+        before: settingsForAudit(provider),
+        after: settingsForAudit(changed),
+      });
+    }
+    return c.redirect(`/providers/${provider.id}?said=discarded`, 303);
+  });
+
+  pages.get('/providers/:id/script', async (c) => {
+    const provider = await providerOf(c);
+    const script = provider && (await viewOf(c, provider)).script;
+    if (script === undefined) return c.notFound();
+    return c.body(script, 200, attachment('postroom-registration.sh', 'text/plain; charset=utf-8'));
+  });
+
+  pages.get('/providers/:id/certificates/:thumbprint', async (c) => {
+    const provider = await providerOf(c);
+    const thumbprint = c.req.param('thumbprint');
+    const found = (provider === undefined ? [] : credentialsOf(provider)).find(
+      (one) => one.kind === 'certificate' && thumbprintOf(one.certificate) === thumbprint,
+    );
+    if (found?.kind !== 'certificate') return c.notFound();
+    const name = `postroom-${thumbprint.slice(0, 8).toLowerCase()}.cer`;
+    return c.body(certificatePem(found.certificate), 200, attachment(name, 'application/octet-stream'));
   });
 
   pages.get('/providers/:id/delete', async (c) => {
-    const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
+    const provider = await providerOf(c);
     if (provider === undefined) return c.notFound();
-    const mailboxes = (await services.mailboxes.list()).filter(
-      ({ providerId }) => providerId === provider.id,
-    );
-    return c.html(deleteProviderPage(c.get('principal'), provider, mailboxes));
+    return c.html(await deletePage(c, provider, undefined));
   });
 
   pages.post('/providers/:id/delete', async (c) => {
     const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
+    const provider = await providerOf(c);
     if (provider === undefined) return c.redirect('/providers?said=deleted', 303);
-    // The provider's own row goes last: a deletion that was cut short can be repeated from its page.
-    for (const account of await services.accounts.listOf(provider.id)) {
-      await services.accounts.remove(account);
-      services.accessTokens.forget(account);
+    const typed = (await typedFields(c))['name']?.trim();
+    if (typed !== provider.name) {
+      const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
+      return c.html(await deletePage(c, provider, error), 422);
     }
-    await services.vault.remove(secretName(provider.id));
-    await services.providers.remove(provider.id);
+    await removeProvider(services, provider);
+    await recordChange(c, {
+      action: 'deleted',
+      subject: subjectOf(provider),
+      before: settingsForAudit(provider),
+    });
     return c.redirect('/providers?said=deleted', 303);
   });
 
   return pages;
 }
 
-function formPage(
-  c: Context<WebEnvironment>,
-  preset: Preset,
-  provider: Provider | undefined,
-  typed: Readonly<Record<string, string>>,
-  errors: Readonly<Record<string, string>>,
-): string {
-  const redirectUri = redirectUriOf(c.get('services').config);
-  return providerFormPage({ principal: c.get('principal'), preset, provider, typed, errors, redirectUri });
-}
+const providerOf = (c: ProviderContext): Promise<Provider | undefined> =>
+  c.get('services').providers.get(c.req.param('id') ?? '');
 
-function practiceFields(preset: Preset, c: Context<WebEnvironment>): Record<string, string> {
-  const { practice } = c.get('services').config;
-  if (preset.name !== 'practice' || practice === undefined) return {};
-  return { tenant: practice.tenant, clientId: practice.clientId };
-}
-
-function fieldsOf(provider: Provider): Record<string, string> {
-  const { endpoints } = provider;
+async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderView> {
+  const services = c.get('services');
+  const { config, seam } = services;
+  const [accounts, mailboxes, health] = await Promise.all([
+    services.accounts.listOf(provider.id),
+    mailboxesOf(services, provider),
+    services.mailboxes.health(),
+  ]);
+  const redirectUri = redirectUriOf(config);
+  const isFederated = credentialsOf(provider).some(({ kind }) => kind === 'federated');
+  const identity = isFederated ? await trustedIdentityFor(services, provider) : undefined;
+  const steps = checklistOf(provider, {
+    accounts: accounts.map(({ user, state, scopes }) => ({ user, works: state === 'works', scopes })),
+    mailboxes: mailboxes.map(({ id, address }) => ({
+      address,
+      opened: health.get(id)?.lastSuccessAt !== undefined,
+    })),
+  });
+  const told = identity?.kind === 'told' ? identity : undefined;
   return {
-    name: provider.name,
-    tenant: provider.tenant ?? '',
-    clientId: provider.clientId,
-    expiresOn:
-      (provider.credential === undefined ? undefined : expiryOf(provider.credential))?.slice(0, 10) ?? '',
-    scopes: provider.scopes.join(' '),
-    endpoints: endpoints?.kind ?? 'discovery',
-    issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : '',
-    authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : '',
-    tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : '',
+    principal: c.get('principal'),
+    provider,
+    kind: presetNamed(provider.preset, config)?.label ?? 'Practice (not running)',
+    steps,
+    accounts,
+    redirectUri,
+    identity,
+    script:
+      provider.preset === 'microsoft'
+        ? registrationScript({ provider, redirectUri, identity: told })
+        : undefined,
+    now: seam.now(),
+    flash: flashOf(c, said),
   };
 }
 
-function settingsOf(
-  services: Services,
-  draft: ProviderDraft,
-  preset: Preset,
-): Pick<Provider, 'name' | 'preset' | 'tenant' | 'clientId' | 'endpoints' | 'scopes'> {
-  const { name, clientId, endpoints, scopes } = draft;
-  const tenant = preset.name === 'practice' ? services.config.practice?.tenant : draft.tenant;
-  return { name, preset: preset.name, tenant, clientId, endpoints, scopes };
+async function mailboxesOf({ mailboxes }: Services, provider: Provider): Promise<Mailbox[]> {
+  return (await mailboxes.list()).filter(
+    ({ providerId, pop3, sending }) =>
+      providerId === provider.id || pop3?.providerId === provider.id || sending?.providerId === provider.id,
+  );
 }
+
+async function deletePage(
+  c: ProviderContext,
+  provider: Provider,
+  error: string | undefined,
+): Promise<string> {
+  const services = c.get('services');
+  const mailboxes = await mailboxesOf(services, provider);
+  const accounts = await services.accounts.listOf(provider.id);
+  return deleteProviderPage({ principal: c.get('principal'), provider, mailboxes, accounts, error });
+}
+
+/** The provider's own row goes last: a deletion that was cut short can be repeated from its page. */
+async function removeProvider(services: Services, provider: Provider): Promise<void> {
+  for (const account of await services.accounts.listOf(provider.id)) {
+    await services.accounts.remove(account);
+    services.accessTokens.forget(account);
+  }
+  await services.vault.remove(secretName(provider.id));
+  await services.providers.remove(provider.id);
+}
+
+const attachment = (name: string, type: string): Record<string, string> => ({
+  'content-type': type,
+  'content-disposition': `attachment; filename="${name}"`,
+  'x-content-type-options': 'nosniff',
+});

@@ -71,8 +71,9 @@ export interface OAuthClient {
       scopes: readonly string[];
     },
   ): Promise<Redeemed>;
-  refresh(provider: Provider, refreshToken: Secret): Promise<Refreshed>;
-  /** A token for the app itself, without a person (RFC 6749 section 4.4). `only`: tries this credential alone. */
+  /** `only`: tries this credential alone. */
+  refresh(provider: Provider, refreshToken: Secret, only?: Credential): Promise<Refreshed>;
+  /** A token for the app itself, without a person (RFC 6749 section 4.4). */
   clientCredentials(provider: Provider, scopes: readonly string[], only?: Credential): Promise<AppGranted>;
 }
 
@@ -218,8 +219,8 @@ export function createOAuthClient(
         }
       }),
 
-    refresh: (provider, refreshToken) =>
-      proven(provider, credentialsOf(provider), async (exchange, proof, credential) => {
+    refresh: (provider, refreshToken, only) =>
+      proven(provider, tried(provider, only), async (exchange, proof, credential) => {
         const server = await servers.of(provider);
         await seam.call('token.refresh', () =>
           oauth.refreshTokenGrantRequest(
@@ -236,25 +237,24 @@ export function createOAuthClient(
       }),
 
     clientCredentials: (provider, scopes, only) =>
-      proven(
-        provider,
-        only === undefined ? credentialsOf(provider) : [only],
-        async (exchange, proof, credential) => {
-          const server = await servers.of(provider);
-          await seam.call('token.app', () =>
-            oauth.clientCredentialsGrantRequest(
-              server,
-              { client_id: provider.clientId },
-              authenticationOf(server, proof),
-              { scope: scopes.join(' ') },
-              servers.wire(exchange),
-            ),
-          );
-          return { kind: 'granted', grant: grantIn(exchange, server), credential };
-        },
-      ),
+      proven(provider, tried(provider, only), async (exchange, proof, credential) => {
+        const server = await servers.of(provider);
+        await seam.call('token.app', () =>
+          oauth.clientCredentialsGrantRequest(
+            server,
+            { client_id: provider.clientId },
+            authenticationOf(server, proof),
+            { scope: scopes.join(' ') },
+            servers.wire(exchange),
+          ),
+        );
+        return { kind: 'granted', grant: grantIn(exchange, server), credential };
+      }),
   };
 }
+
+const tried = (provider: Provider, only: Credential | undefined): readonly Credential[] =>
+  only === undefined ? credentialsOf(provider) : [only];
 
 /** @throws Unanswered */
 function grantIn({ answer }: Exchange, server: oauth.AuthorizationServer): Grant {

@@ -75,3 +75,11 @@ export const cloudNames = Object.keys(clouds) as CloudName[];
 
 export const isCloudName = (value: unknown): value is CloudName =>
   typeof value === 'string' && Object.hasOwn(clouds, value);
+
+/** A page of Microsoft's worldwide portal or sign-in, in another cloud. Pure. */
+export function inCloud(href: string, cloud: CloudName): string {
+  const { portal, loginHost } = clouds[cloud];
+  return href
+    .replace(/^https:\/\/entra\.microsoft\.com(?=[/#])/, portal)
+    .replace(/^https:\/\/login\.microsoftonline\.com(?=\/)/, `https://${loginHost}`);
+}

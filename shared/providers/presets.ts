@@ -1,5 +1,6 @@
 import type { PracticeWorld } from '../platform/config.ts';
 import { type Cloud, type CloudName, clouds } from './clouds.ts';
+import type { Credential } from './credential.ts';
 
 export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
 /** What a token may be used for; each protocol is a scope of its own at Microsoft. */
@@ -17,6 +18,8 @@ export interface Preset {
   /** One sentence for the page where the kind of provider is chosen. */
   hint: string;
   needsTenant: boolean;
+  /** How an app may prove itself there. */
+  credentialKinds: readonly Credential['kind'][];
   /** Mail hosts a token of this provider may be sent to; undefined: the admin names them. */
   mail: Partial<Record<Protocol, MailHost>> | undefined;
   /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
@@ -44,6 +47,7 @@ function microsoftPreset(cloud: Cloud): Preset {
     label: 'Microsoft 365',
     hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
     needsTenant: true,
+    credentialKinds: ['secret', 'certificate', 'federated'],
     mail: {
       imap: { host: cloud.imapHost, port: 993 },
       pop3: { host: cloud.imapHost, port: 995 },
@@ -65,6 +69,7 @@ const google: Preset = {
   label: 'Google',
   hint: 'Gmail and Google Workspace. You need an OAuth client of the type “Web application”.',
   needsTenant: false,
+  credentialKinds: ['secret'],
   mail: {
     imap: { host: 'imap.gmail.com', port: 993 },
     pop3: { host: 'pop.gmail.com', port: 995 },
@@ -84,6 +89,7 @@ const custom: Preset = {
   label: 'Another provider',
   hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
   needsTenant: false,
+  credentialKinds: ['secret', 'certificate'],
   mail: undefined,
   endpointHosts: undefined,
   authority: () => undefined,

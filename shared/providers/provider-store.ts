@@ -4,6 +4,7 @@ import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { base32 } from './base32.ts';
 import { type CloudName, isCloudName } from './clouds.ts';
 import { columnsOfCredentials, credentialsOfRow } from './credential-columns.ts';
+import { preflightOf } from './preflight.ts';
 import type { PresetName } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 
@@ -75,6 +76,8 @@ function rowOf(provider: Provider): Row {
     authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
     tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : undefined,
     scopes: provider.scopes.join(' '),
+    preflight: provider.preflight === undefined ? undefined : JSON.stringify(provider.preflight),
+    redirectSeenAt: provider.redirectSeenAt,
     createdAt: provider.createdAt,
     changedAt: provider.changedAt,
   };
@@ -94,6 +97,8 @@ function providerOf(row: Row): Provider {
     scopes: text(row, 'scopes')
       .split(' ')
       .filter((scope) => scope !== ''),
+    preflight: preflightOf(row['preflight']),
+    redirectSeenAt: optional(row, 'redirectSeenAt'),
     createdAt: text(row, 'createdAt'),
     changedAt: text(row, 'changedAt'),
   };

@@ -2,6 +2,7 @@ import type { PracticeWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { type CloudName, clouds } from './clouds.ts';
 import type { HeldCredentials } from './credential.ts';
+import type { Preflight } from './preflight.ts';
 import { type Preset, type PresetName, type Protocol, presetNamed, protocols } from './presets.ts';
 
 /** Where a provider without a preset answers. */
@@ -26,6 +27,10 @@ export interface Provider extends HeldCredentials {
   endpoints: CustomEndpoints | undefined;
   /** Mail scopes of a custom provider; presets know their own. */
   scopes: readonly string[];
+  /** What was found out about these settings since they were last changed. */
+  preflight?: Preflight | undefined;
+  /** ISO time at which a browser first came back from this registration, which proves its redirect URI. */
+  redirectSeenAt?: string | undefined;
   createdAt: string;
   /** Of the last edit. */
   changedAt: string;

@@ -9,6 +9,13 @@ export interface Choice {
   label: string;
 }
 
+/** What a text must (`wanted`) or must not look like, as a regular expression, and what to say otherwise. */
+export interface TypedRule {
+  pattern: string;
+  wanted: boolean;
+  sentence: string;
+}
+
 interface FieldProps {
   /** Also the id, so that the error summary can lead to it. */
   name: string;
@@ -43,13 +50,16 @@ export function TextField(
     autocomplete?: string | undefined;
     spellcheck?: boolean | undefined;
     size?: 'short' | 'long' | undefined;
+    /** Checked while somebody types, where the script runs; the server checks the same. */
+    rules?: readonly TypedRule[] | undefined;
   },
 ): JSX.Element {
-  const { name, type = 'text' } = props;
+  const { name, type = 'text', rules } = props;
   return (
     <div class={fieldClass(props)}>
       <label for={name}>{props.label}</label>
       <HintAndError {...props} />
+      {rules === undefined ? null : <p class="error" id={`${name}-typed`} aria-live="polite" />}
       <input
         id={name}
         name={name}
@@ -174,13 +184,33 @@ export function ButtonLink(props: {
   );
 }
 
-/** A value to take elsewhere: selectable as it stands, with a button where the script runs. */
-export function CopyText(props: { label: string; value: string }): JSX.Element {
+/**
+ * A value to take elsewhere: selectable as it stands, with a button where the script runs. `filling`: the value with
+ * names of fields in braces, filled in while somebody types them.
+ */
+export function CopyText(props: { label: string; value: string; filling?: string | undefined }): JSX.Element {
   return (
     <div class="copy">
       <label>
         {props.label}
-        <input type="text" readonly value={props.value} spellcheck={false} />
+        <input type="text" readonly value={props.value} spellcheck={false} data-filling={props.filling} />
+      </label>
+      <button type="button" class="button secondary" data-copy="" hidden aria-label={`Copy ${props.label}`}>
+        Copy
+      </button>
+    </div>
+  );
+}
+
+/** Several lines to take elsewhere. */
+export function CopyLines(props: { label: string; value: string }): JSX.Element {
+  return (
+    <div class="copy lines">
+      <label>
+        {props.label}
+        <textarea readonly rows={12} spellcheck={false} wrap="off">
+          {props.value}
+        </textarea>
       </label>
       <button type="button" class="button secondary" data-copy="" hidden aria-label={`Copy ${props.label}`}>
         Copy

@@ -1,10 +1,11 @@
 /**
- * The one script of the pages, an enhancement of what already works: copy buttons, times as people say them, and
- * choices that submit their own form. It is served as it stands, so it keeps to what every current browser knows.
+ * The one script of the pages, an enhancement of what already works: copy buttons, times as people say them, choices
+ * that submit their own form, fields that say at once what is wrong, and values that take in what was typed. It is
+ * served as it stands, so it keeps to what every current browser knows.
  */
 export const script = `'use strict';
 for (const button of document.querySelectorAll('button[data-copy]')) {
-  const field = button.closest('.copy').querySelector('input');
+  const field = button.closest('.copy').querySelector('input, textarea');
   const label = button.textContent;
   button.hidden = false;
   button.addEventListener('click', async () => {
@@ -36,4 +37,54 @@ setInterval(sayTimes, 30000);
 
 for (const form of document.querySelectorAll('form[data-submit-on-change]'))
   form.addEventListener('change', () => form.requestSubmit());
+
+for (const field of document.querySelectorAll('input[data-rules]')) {
+  const rules = JSON.parse(field.dataset.rules).map((rule) => ({ ...rule, pattern: new RegExp(rule.pattern, 'i') }));
+  const note = document.getElementById(field.id + '-typed');
+  const refused = document.getElementById(field.id + '-error');
+  const described = field.getAttribute('aria-describedby');
+  let idle;
+  const say = () => {
+    const text = field.value.trim();
+    const broken = text === '' ? undefined : rules.find((rule) => rule.pattern.test(text) !== rule.wanted);
+    note.textContent = broken ? broken.sentence : '';
+    if (refused) refused.textContent = '';
+    field.closest('.field').classList.toggle('invalid', Boolean(broken));
+    field.toggleAttribute('data-wrong', Boolean(broken));
+    if (broken) field.setAttribute('aria-invalid', 'true');
+    else field.removeAttribute('aria-invalid');
+    if (broken) field.setAttribute('aria-describedby', [described, note.id].filter(Boolean).join(' '));
+    else if (described) field.setAttribute('aria-describedby', described);
+    else field.removeAttribute('aria-describedby');
+  };
+  field.addEventListener('input', (event) => {
+    clearTimeout(idle);
+    const atOnce = event.inputType === 'insertFromPaste' || note.textContent !== '';
+    idle = setTimeout(say, atOnce ? 0 : 900);
+  });
+  field.addEventListener('change', say);
+}
+
+const filled = [...document.querySelectorAll('[data-filling]')];
+function fillIn() {
+  for (const place of filled) {
+    let whole = true;
+    const text = place.dataset.filling.replace(/\\{(\\w+)\\}/g, (_, name) => {
+      const field = document.getElementById(name);
+      const value = field ? field.value.trim() : '';
+      if (value === '' || field.hasAttribute('data-wrong')) whole = false;
+      return encodeURIComponent(value);
+    });
+    if (!whole) continue;
+    if (place.tagName === 'A') place.href = text;
+    else place.value = text;
+  }
+}
+if (filled.length > 0) document.addEventListener('change', fillIn);
+
+for (const part of document.querySelectorAll('[data-shown-from]')) {
+  const field = document.getElementById(part.dataset.shownBy);
+  const show = () => { part.hidden = field.value < part.dataset.shownFrom; };
+  field.addEventListener('change', show);
+}
 `;

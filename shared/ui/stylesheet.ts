@@ -1,4 +1,6 @@
 import { elements } from './stylesheet-elements.ts';
+import { notices } from './stylesheet-notices.ts';
+import { setup } from './stylesheet-setup.ts';
 import { tickets } from './stylesheet-tickets.ts';
 
 const parts = `
@@ -166,4 +168,4 @@ const parts = `
 `;
 
 /** The one stylesheet of the pages. */
-export const stylesheet: string = `${elements}${parts}${tickets}`;
+export const stylesheet: string = `${elements}${parts}${setup}${tickets}${notices}`;

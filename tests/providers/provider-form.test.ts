@@ -1,27 +1,49 @@
 import { describe, expect, it } from 'vitest';
+import { proposedExpiry } from '../../shared/providers/credential-form.ts';
 import { type PresetName, presetNamed } from '../../shared/providers/presets.ts';
-import { parseProviderForm, proposedExpiry } from '../../shared/providers/provider-form.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import {
+  isAnotherRegistration,
+  type ProviderFormResult,
+  parseProviderForm,
+} from '../../shared/providers/provider-form.ts';
+import { sampleProvider } from './sample-provider.ts';
 
 const now = Date.parse('2026-11-24T10:00:00Z');
 const GUID = '11111111-2222-3333-4444-555555555555';
+const OTHER = '99999999-2222-3333-4444-555555555555';
 const good = { name: 'Contoso', tenant: GUID, clientId: GUID, secret: 'abc~def', expiresOn: '2028-11-24' };
 
 function parse(
   typed: Record<string, string>,
   name: PresetName = 'microsoft',
-  secret: 'needed' | 'keep' = 'needed',
-) {
+  more: { before?: Provider; draft?: boolean } = {},
+): ProviderFormResult {
   const preset = presetNamed(name, { practice: undefined });
   if (preset === undefined) throw new Error('no preset');
-  return parseProviderForm(typed, preset, { local: false, now, secret });
+  return parseProviderForm(typed, preset, { local: false, now, draft: false, ...more });
 }
-const errorsOf = (result: ReturnType<typeof parse>): string[] =>
+const errorsOf = (result: ProviderFormResult): string[] =>
   result.kind === 'invalid' ? Object.keys(result.errors) : [];
+const registered = (change: Partial<Provider> = {}): Provider =>
+  sampleProvider({
+    preset: 'microsoft',
+    tenant: GUID,
+    clientId: GUID,
+    credential: {
+      kind: 'secret',
+      vaultName: 'x',
+      version: '1',
+      setAt: '2026-01-01',
+      expiresOn: '2028-01-01',
+    },
+    ...change,
+  });
 
 describe('the provider form', () => {
   it('takes a Microsoft registration', () => {
     const result = parse(good);
-    expect(result).toMatchObject({ kind: 'valid', draft: { name: 'Contoso', tenant: GUID, clientId: GUID } });
+    expect(result).toMatchObject({ kind: 'valid', input: { name: 'Contoso', tenant: GUID, clientId: GUID } });
     expect(JSON.stringify(result)).not.toContain('abc~def');
   });
 
@@ -54,8 +76,73 @@ describe('the provider form', () => {
   });
 
   it('keeps the secret of an edit that leaves the field empty', () => {
-    const result = parse({ ...good, secret: '', expiresOn: '' }, 'microsoft', 'keep');
-    expect(result).toMatchObject({ kind: 'valid', draft: { secret: undefined } });
+    const kept = parse({ ...good, secret: '', expiresOn: '' }, 'microsoft', { before: registered() });
+    expect(kept).toMatchObject({ kind: 'valid', input: { credential: { kind: 'keep' } } });
+    const replaced = parse({ ...good, credential: 'keep' }, 'microsoft', { before: registered() });
+    expect(replaced).toMatchObject({ kind: 'valid', input: { credential: { kind: 'secret' } } });
+    const chosen = parse({ ...good, secret: '', credential: 'secret' }, 'microsoft', {
+      before: registered(),
+    });
+    expect(errorsOf(chosen)).toEqual(['secret']);
+  });
+
+  it('asks for a secret of its own when the client ID is another one', () => {
+    const typed = { ...good, clientId: OTHER, secret: '', credential: 'keep' };
+    expect(errorsOf(parse(typed, 'microsoft', { before: registered() }))).toEqual(['secret']);
+    const federated = registered({ credential: { kind: 'federated', setAt: '2026-01-01' } });
+    expect(parse(typed, 'microsoft', { before: federated }).kind).toBe('valid');
+  });
+
+  it('takes a certificate or the managed identity in place of a secret, where the provider knows them', () => {
+    const certificate = { ...good, secret: '', credential: 'certificate' };
+    expect(parse(certificate)).toMatchObject({
+      input: { credential: { kind: 'certificate', expiresOn: '2028-11-24T23:59:59.000Z' } },
+    });
+    const federated = { ...good, secret: '', expiresOn: '', credential: 'federated' };
+    expect(parse(federated)).toMatchObject({ input: { credential: { kind: 'federated' } } });
+    const google = { ...federated, clientId: 'x.apps.googleusercontent.com' };
+    expect(errorsOf(parse(google, 'google'))).toEqual(['secret', 'expiresOn']);
+  });
+
+  it('questions an expiry beyond 24 months, and takes it when it is confirmed', () => {
+    expect(parse({ ...good, expiresOn: '2028-11-25' }).kind).toBe('valid');
+    const late = { ...good, expiresOn: '2028-11-26' };
+    expect(errorsOf(parse(late))).toEqual(['expiryConfirmed']);
+    expect(parse({ ...late, expiryConfirmed: 'on' }).kind).toBe('valid');
+    expect(errorsOf(parse({ ...late, secret: '', credential: 'certificate' }))).toEqual(['expiryConfirmed']);
+  });
+
+  it('saves a draft with a name alone, and still refuses what is wrong in it', () => {
+    const draft = { draft: true };
+    expect(parse({ name: 'Later' }, 'microsoft', draft)).toMatchObject({
+      kind: 'valid',
+      input: { name: 'Later', tenant: undefined, clientId: '', credential: { kind: 'keep' } },
+    });
+    expect(errorsOf(parse({}, 'microsoft', draft))).toEqual(['name']);
+    expect(errorsOf(parse({ name: 'x', clientId: 'no', secret: GUID }, 'microsoft', draft))).toEqual([
+      'clientId',
+      'secret',
+      'expiresOn',
+    ]);
+    expect(parse({ name: 'x' }, 'custom', draft)).toMatchObject({ kind: 'valid', input: { scopes: [] } });
+  });
+
+  it('knows four clouds and no fifth', () => {
+    for (const cloud of ['worldwide', 'gcc-high', 'dod', 'china'])
+      expect(parse({ ...good, cloud })).toMatchObject({ input: { cloud } });
+    expect(errorsOf(parse({ ...good, cloud: 'moon' }))).toEqual(['cloud']);
+  });
+
+  it('tells another registration, for which people sign in again, from a new name or secret', () => {
+    const inputOf = (change: Record<string, string>): Parameters<typeof isAnotherRegistration>[1] => {
+      const result = parse({ ...good, ...change });
+      if (result.kind === 'invalid') throw new Error('not valid');
+      return result.input;
+    };
+    expect(isAnotherRegistration(registered(), inputOf({ name: 'Renamed', secret: 'new' }))).toBe(false);
+    expect(isAnotherRegistration(registered(), inputOf({ clientId: OTHER }))).toBe(true);
+    expect(isAnotherRegistration(registered(), inputOf({ tenant: OTHER }))).toBe(true);
+    expect(isAnotherRegistration(registered(), inputOf({ cloud: 'china' }))).toBe(true);
   });
 
   it('vets the addresses of a custom provider', () => {
@@ -75,7 +162,7 @@ describe('the provider form', () => {
     );
     expect(parse({ ...custom, issuer: 'https://id.example.org' }, 'custom')).toMatchObject({
       kind: 'valid',
-      draft: { endpoints: { kind: 'discovery', issuer: 'https://id.example.org' }, scopes: ['mail'] },
+      input: { endpoints: { kind: 'discovery', issuer: 'https://id.example.org' }, scopes: ['mail'] },
     });
   });
 

@@ -1,0 +1,90 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { LinkName } from '../../shared/explanations/links.ts';
+import { isCloudName } from '../../shared/providers/clouds.ts';
+import { mailPermissions } from '../../shared/providers/permissions.ts';
+import type { Preset } from '../../shared/providers/presets.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import type { Typed } from '../../shared/providers/provider-form.ts';
+import { CopyText } from '../../shared/ui/forms.tsx';
+import { safeHref } from '../../shared/ui/links.ts';
+import { Panel } from '../../shared/ui/lists.tsx';
+import { portalLink, portalTemplate } from './provider-links.ts';
+
+interface GuideProps {
+  preset: Preset;
+  provider: Provider | undefined;
+  typed: Typed;
+  redirectUri: string;
+}
+
+/** What to enter at the provider, beside the form: exact values to copy, and the pages they belong on. */
+export function ProviderGuide(props: GuideProps): JSX.Element {
+  const { preset, redirectUri } = props;
+  if (preset.name === 'microsoft') return <MicrosoftGuide {...props} />;
+  return (
+    <Panel title="What to enter there">
+      <p>
+        {preset.name === 'google'
+          ? 'In the Google Cloud console, under “APIs & Services”, make an OAuth client of the type “Web application” with this redirect URI. Then copy its client ID and its secret into this form.'
+          : 'Register an app there as a confidential web application, with this redirect URI.'}
+      </p>
+      <CopyText label="Redirect URI" value={redirectUri} />
+      {preset.name === 'google' ? (
+        <>
+          <p>
+            <a href="https://console.cloud.google.com/apis/credentials" rel="noreferrer">
+              Google Cloud console: credentials
+            </a>
+          </p>
+          <CopyText label="Scope, for the data access page" value="https://mail.google.com/" />
+        </>
+      ) : null}
+    </Panel>
+  );
+}
+
+function MicrosoftGuide(props: GuideProps): JSX.Element {
+  const { provider, typed, redirectUri } = props;
+  const cloud = isCloudName(typed['cloud']) ? typed['cloud'] : 'worldwide';
+  const known = { cloud, tenant: provider?.tenant, clientId: provider?.clientId ?? '' };
+  const toPage = (name: LinkName, label: string): JSX.Element => (
+    <p>
+      <a
+        href={safeHref(portalLink(name, known).href)}
+        data-filling={portalTemplate(name, cloud)}
+        rel="noreferrer"
+      >
+        {label}
+      </a>
+    </p>
+  );
+  const consent =
+    known.tenant === undefined || known.clientId === '' ? '' : portalLink('admin-consent', known).href;
+  return (
+    <Panel title="What to enter at Microsoft">
+      <h3>1. Register the app</h3>
+      <p>For accounts in this organization only, as a platform of the type “Web”, with this redirect URI.</p>
+      <CopyText label="Redirect URI" value={redirectUri} />
+      {toPage('app', 'Open the app registrations')}
+      <h3>2. Add the permissions</h3>
+      <p>API permissions, Add a permission, Microsoft Graph, Delegated permissions. Search for each name:</p>
+      <ul>
+        {mailPermissions.map(({ name, reason }) => (
+          <li>
+            <code>{name}</code>: {reason}
+          </li>
+        ))}
+      </ul>
+      {toPage('permissions', 'Open API permissions')}
+      <h3>3. Let an admin agree</h3>
+      <p>An admin of the tenant opens this link once. It is complete when tenant and client ID are known.</p>
+      <CopyText label="Admin-consent link" value={consent} filling={portalTemplate('admin-consent', cloud)} />
+      <h3>4. Make the client secret</h3>
+      <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
+      {toPage('secrets', 'Open certificates and secrets')}
+      <p>
+        Not now? Save a draft: the page of the provider keeps everything, with the same steps as one script.
+      </p>
+    </Panel>
+  );
+}

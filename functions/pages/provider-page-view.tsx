@@ -1,0 +1,184 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Account } from '../../shared/accounts/account.ts';
+import type { TrustedIdentity } from '../../shared/accounts/trusted-identity.ts';
+import type { Principal } from '../../shared/platform/principal.ts';
+import { type ChecklistStep, progressOf } from '../../shared/providers/checklist.ts';
+import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { ButtonLink, CopyLines, SubmitButton } from '../../shared/ui/forms.tsx';
+import { DataTable, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+import { accountPathOf } from './account-views.tsx';
+import { ExplanationView } from './explanation-view.tsx';
+import { explainFor } from './provider-links.ts';
+import { StepBody, stepTitle } from './provider-step-view.tsx';
+
+export interface ProviderView {
+  principal: Principal;
+  provider: Provider;
+  /** What the preset is called. */
+  kind: string;
+  steps: readonly ChecklistStep[];
+  accounts: readonly Account[];
+  redirectUri: string;
+  /** What the managed identity says of itself, where it is a credential. */
+  identity: TrustedIdentity | undefined;
+  /** The steps at Microsoft as commands; absent for other providers. */
+  script: string | undefined;
+  now: number;
+  flash: Flash | undefined;
+}
+
+export function providerPage(view: ProviderView): string {
+  const { provider, steps, accounts } = view;
+  const path = `/providers/${provider.id}`;
+  const { done, all } = progressOf(steps);
+  return renderPage(
+    <Page title={provider.name} principal={view.principal} place="providers" flash={view.flash} wide>
+      <p class="lead">{summaryOf(view, done, all)}</p>
+      <div class="actions">
+        <NextAction provider={provider} />
+        {provider.state === 'ready' ? (
+          <form method="post" action={`${path}/check`}>
+            <SubmitButton kind="secondary">Check now</SubmitButton>
+          </form>
+        ) : null}
+        {provider.state === 'ready' ? (
+          <ButtonLink href={`${path}/edit`} kind="secondary">
+            Edit or replace the credential
+          </ButtonLink>
+        ) : null}
+      </div>
+      <Trouble view={view} />
+      <section class="checklist" aria-label="The whole way">
+        <h2>The whole way</h2>
+        <ol>
+          {steps.map((step) => (
+            <Step view={view} step={step} />
+          ))}
+        </ol>
+      </section>
+      <Accounts accounts={accounts} />
+      {view.script === undefined ? null : (
+        <details>
+          <summary>The steps at Microsoft as one script</summary>
+          <p>
+            For the Azure CLI, with the values of this installation filled in. It makes the app registration,
+            or mends the one there is; run it again at any time.
+          </p>
+          <CopyLines label="Script for bash" value={view.script} />
+          <p>
+            <a href={`${path}/script`} download="">
+              Download the script
+            </a>
+          </p>
+        </details>
+      )}
+      <p>
+        <a href={`${path}/delete`}>Delete this provider</a>
+      </p>
+    </Page>,
+  );
+}
+
+function summaryOf({ provider, kind }: ProviderView, done: number, all: number): string {
+  if (provider.state === 'draft') return `${kind}. A draft: nobody can sign in through it yet.`;
+  return done === all ? `${kind}. Everything is set up.` : `${kind}. ${done} of ${all} steps are done.`;
+}
+
+function NextAction(props: { provider: Provider }): JSX.Element {
+  const { provider } = props;
+  const path = `/providers/${provider.id}`;
+  if (provider.state === 'draft') return <ButtonLink href={`${path}/edit`}>Go on with this draft</ButtonLink>;
+  return <ButtonLink href={`${path}/connect`}>Connect a mailbox</ButtonLink>;
+}
+
+/** What the last check was told, in words, when something is not as it should be. */
+function Trouble(props: { view: ProviderView }): JSX.Element | null {
+  const { provider, redirectUri } = props.view;
+  const { preflight } = provider;
+  if (preflight === undefined) return null;
+  const { evidence, nextEvidence } = preflight;
+  const present = isReadyToSignIn(preflight) ? undefined : evidence;
+  return (
+    <>
+      {present === undefined ? null : (
+        <div class="panel">
+          <ExplanationView explanation={explainFor(provider, present, redirectUri)} />
+        </div>
+      )}
+      {nextEvidence === undefined || nextEvidence === present ? null : (
+        <div class="panel">
+          <p>The new credential does not work yet; the one before is still in use.</p>
+          <ExplanationView explanation={explainFor(provider, nextEvidence, redirectUri)} />
+        </div>
+      )}
+      <p class="muted small">
+        Checked <Time at={preflight.at} />
+      </p>
+    </>
+  );
+}
+
+const labels = {
+  proven: { kind: 'good', text: 'Seen to work' },
+  wrong: { kind: 'bad', text: 'Wrong' },
+  unseen: { kind: 'quiet', text: 'Not yet seen' },
+  waiting: { kind: 'warn', text: 'Waits' },
+} as const;
+
+const doers = {
+  you: 'for you',
+  'tenant-admin': 'for an admin of the tenant',
+  'mailbox-owner': 'for the owner of the mailbox',
+} as const;
+
+function Step(props: { view: ProviderView; step: ChecklistStep }): JSX.Element {
+  const { view, step } = props;
+  const { kind, text } = labels[step.state];
+  const words = step.state === 'waiting' ? `${text} ${doers[step.who]}` : text;
+  return (
+    <li class={step.state}>
+      <div class="step-head">
+        <h3>{stepTitle(view, step)}</h3>
+        <StatusLabel kind={kind}>{words}</StatusLabel>
+      </div>
+      <StepBody view={view} step={step} />
+    </li>
+  );
+}
+
+function Accounts(props: { accounts: readonly Account[] }): JSX.Element | null {
+  const { accounts } = props;
+  if (accounts.length === 0) return null;
+  return (
+    <DataTable caption="Accounts that signed in" head={['Account', 'State', 'Signed in']}>
+      {accounts.map((account) => (
+        <tr>
+          <td data-label="Account">
+            <a href={accountPathOf(account)}>{account.user}</a>
+          </td>
+          <td data-label="State">
+            <AccountState account={account} />
+          </td>
+          <td data-label="Signed in">
+            <Time at={account.consentedAt} />
+          </td>
+        </tr>
+      ))}
+    </DataTable>
+  );
+}
+
+function AccountState(props: { account: Account }): JSX.Element {
+  const { state, problem } = props.account;
+  if (state === 'works') return <StatusLabel kind="good">Works</StatusLabel>;
+  return (
+    <>
+      <StatusLabel kind={state === 'retrying' ? 'warn' : 'bad'}>
+        {state === 'retrying' ? 'Trying again' : 'Needs you'}
+      </StatusLabel>
+      {problem === undefined ? null : <p>{problem.message}</p>}
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+import type { Seam } from '../platform/seam.ts';
+import type { Vault } from '../platform/vault.ts';
+import { isReadyToSignIn, type Preflight } from '../providers/preflight.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import { settleCredential } from '../providers/settle-credential.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { preflightProvider } from './preflight-provider.ts';
+
+interface CheckDeps {
+  oauth: OAuthClient;
+  providers: ProviderStore;
+  vault: Vault;
+  seam: Pick<Seam, 'now'>;
+}
+
+/**
+ * Makes the preflight of a provider and keeps what it found. A next credential that worked takes the place of the one
+ * before. Answers the newest row.
+ */
+export async function checkProvider(deps: CheckDeps, provider: Provider): Promise<Provider> {
+  const found = await preflightProvider(deps, provider);
+  const { nextCredential } = provider;
+  if (found.next === 'proven' && nextCredential !== undefined)
+    await settleCredential(deps, provider, nextCredential);
+  const kept = await deps.providers.change(provider.id, (current) =>
+    current.changedAt === provider.changedAt ? withFound(current, found) : undefined,
+  );
+  return kept ?? (await deps.providers.get(provider.id)) ?? provider;
+}
+
+function withFound(provider: Provider, found: Preflight): Provider {
+  const preflight = provider.nextCredential === undefined ? asPresent(found) : found;
+  const mended = isReadyToSignIn(preflight) && !isReadyToSignIn(provider.preflight);
+  return {
+    ...provider,
+    preflight,
+    // Something was put right at the provider itself: accounts that it refused may be tried again.
+    changedAt: mended ? found.at : provider.changedAt,
+  };
+}
+
+/** The next credential was proven and is the only one now. */
+function asPresent(found: Preflight): Preflight {
+  const { at, tenant, client, credential, evidence, next } = found;
+  if (next !== 'proven')
+    return { at, tenant, client, credential, ...(evidence !== undefined && { evidence }) };
+  return { at, tenant, client, credential: next };
+}

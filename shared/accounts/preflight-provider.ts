@@ -1,0 +1,142 @@
+import { PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import { Secret } from '../platform/secret.ts';
+import { clouds } from '../providers/clouds.ts';
+import type { Credential } from '../providers/credential.ts';
+import type { Finding, Preflight } from '../providers/preflight.ts';
+import type { Provider } from '../providers/provider.ts';
+import { isMicrosoftShaped } from './issuer-rules.ts';
+import type { OAuthClient, Unproven } from './oauth-client.ts';
+import type { EndpointFailure } from './token-failure.ts';
+
+interface PreflightDeps {
+  oauth: OAuthClient;
+  seam: Pick<Seam, 'now'>;
+}
+
+/** What one credential showed. */
+interface Shown {
+  tenant: Finding;
+  client: Finding;
+  credential: Finding;
+  evidence?: string | undefined;
+}
+
+/**
+ * Proves tenant, client ID and credential before anybody signs in, each credential by itself. A token that comes is
+ * thrown away. Whatever does not answer is found "unknown"; nothing is thrown.
+ */
+export async function preflightProvider(deps: PreflightDeps, provider: Provider): Promise<Preflight> {
+  const at = new Date(deps.seam.now()).toISOString();
+  const reached = await deps.oauth.reach(provider);
+  if (reached.kind === 'failed') {
+    const { failure } = reached;
+    const tenant = isNoTenant(failure) || failure.error === 'endpoint-refused' ? 'wrong' : 'unknown';
+    return { at, tenant, client: 'unknown', credential: 'unknown', evidence: evidenceOf(failure) };
+  }
+  const present = await showing(deps, provider, provider.credential);
+  if (provider.nextCredential === undefined) return { at, ...present };
+  const next = await showing(deps, provider, provider.nextCredential);
+  return {
+    at,
+    ...present,
+    tenant: better(present.tenant, next.tenant),
+    client: better(present.client, next.client),
+    next: next.credential,
+    ...(next.evidence !== undefined && { nextEvidence: next.evidence }),
+  };
+}
+
+const better = (one: Finding, other: Finding): Finding => (one === 'proven' ? one : other);
+
+async function showing(
+  deps: PreflightDeps,
+  provider: Provider,
+  credential: Credential | undefined,
+): Promise<Shown> {
+  if (credential === undefined || provider.clientId === '')
+    return { tenant: 'proven', client: 'unknown', credential: 'unknown' };
+  try {
+    return isMicrosoftShaped(provider)
+      ? await asApp(deps, provider, credential)
+      : await withMadeUpToken(deps, provider, credential);
+  } catch (error) {
+    if (!(error instanceof PostroomError)) throw error;
+    return { tenant: 'proven', client: 'unknown', credential: 'unknown', evidence: error.message };
+  }
+}
+
+/**
+ * Entra looks at a code before it looks at the credential, but at the credential of an app that asks for itself:
+ * Graph's `/.default` is there in every tenant and needs no permission.
+ */
+async function asApp(deps: PreflightDeps, provider: Provider, credential: Credential): Promise<Shown> {
+  const scope = `${clouds[provider.cloud].graph}/.default`;
+  const answer = await deps.oauth.clientCredentials(provider, [scope], credential);
+  switch (answer.kind) {
+    case 'granted':
+      return { tenant: 'proven', client: 'proven', credential: 'proven' };
+    case 'unproven':
+      return gone(provider, answer);
+    case 'failed':
+      return { ...judgeAppFailure(answer.failure), evidence: evidenceOf(answer.failure) };
+  }
+}
+
+/** Others look at the credential first (RFC 6749 section 5.2), so a token that nobody gave out shows what they think of it. */
+async function withMadeUpToken(
+  deps: PreflightDeps,
+  provider: Provider,
+  credential: Credential,
+): Promise<Shown> {
+  const answer = await deps.oauth.refresh(provider, new Secret('postroom-preflight'), credential);
+  if (answer.kind === 'refreshed') return { tenant: 'proven', client: 'proven', credential: 'proven' };
+  if (answer.kind === 'unproven') return gone(provider, answer);
+  const { failure } = answer;
+  if (failure.error === 'invalid_grant') return { tenant: 'proven', client: 'proven', credential: 'proven' };
+  const refused = failure.error === 'invalid_client';
+  return {
+    tenant: 'proven',
+    client: 'unknown',
+    credential: refused ? 'wrong' : 'unknown',
+    evidence: evidenceOf(failure),
+  };
+}
+
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+const NO_TENANT = new Set([90002, 90019, 900021, 900023, 90038, 50059]);
+const NO_CLIENT = new Set([700016, 70001, 700011, 7000112, 7000229, 1000031, 900382, 900432, 700038]);
+
+const isNoTenant = ({ codes }: EndpointFailure): boolean => codes.some((code) => NO_TENANT.has(code));
+
+/** Which of the three an answer to an app's request blames. Pure. */
+export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence'> {
+  if (isNoTenant(failure)) return { tenant: 'wrong', client: 'unknown', credential: 'unknown' };
+  if (failure.codes.some((code) => NO_CLIENT.has(code)))
+    return { tenant: 'proven', client: 'wrong', credential: 'unknown' };
+  if (failure.error === 'invalid_client') return { tenant: 'proven', client: 'proven', credential: 'wrong' };
+  return { tenant: 'proven', client: 'unknown', credential: 'unknown' };
+}
+
+function gone(provider: Provider, { reason }: Unproven): Shown {
+  const where = reason === 'disabled' ? 'is switched off in Key Vault' : 'is not in Key Vault';
+  return {
+    tenant: 'proven',
+    client: 'unknown',
+    credential: 'wrong',
+    evidence: `The credential of ${provider.name} ${where}.`,
+  };
+}
+
+const LONGEST_EVIDENCE = 700;
+
+/** What the provider said, with the ids that Microsoft's support asks for. */
+function evidenceOf(failure: EndpointFailure): string {
+  const { sentence, error, detail, traceId, correlationId } = failure;
+  const said = sentence ?? (error === undefined ? detail : `${error}: ${detail}`);
+  const ids = [
+    ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
+    ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
+  ];
+  return [said, ...ids].join(' ').slice(0, LONGEST_EVIDENCE);
+}

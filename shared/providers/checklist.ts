@@ -1,0 +1,95 @@
+import { protocolsIn } from './permissions.ts';
+import type { Finding } from './preflight.ts';
+import { protocols } from './presets.ts';
+import type { Provider } from './provider.ts';
+
+/** Proven: Postroom has seen it work. Unseen: nothing has shown it yet, which does not mean that it is missing. */
+export type StepState = 'proven' | 'wrong' | 'unseen' | 'waiting';
+
+export type StepName =
+  | 'tenant'
+  | 'client'
+  | 'redirect'
+  | 'permissions'
+  | 'credential'
+  | 'next-credential'
+  | 'sign-in'
+  | 'mailbox';
+
+/** Who does a step. */
+export type StepDoer = 'you' | 'tenant-admin' | 'mailbox-owner';
+
+export interface ChecklistStep {
+  name: StepName;
+  state: StepState;
+  who: StepDoer;
+  /** What was seen, in words: permissions, accounts, addresses. */
+  seen: readonly string[];
+}
+
+/** What happened through a provider so far. */
+export interface ProviderFacts {
+  accounts: readonly { user: string; works: boolean; scopes: readonly string[] }[];
+  mailboxes: readonly { address: string; opened: boolean }[];
+}
+
+/** The whole way from an app registration to a mailbox that is read, with how far it is gone. Pure. */
+export function checklistOf(provider: Provider, facts: ProviderFacts): ChecklistStep[] {
+  const { preflight, nextCredential } = provider;
+  const signedIn = facts.accounts.length > 0;
+  const works = facts.accounts.filter((account) => account.works);
+  // A sign-in that came to its end proves all that a preflight asks for.
+  const found = (finding: Finding | undefined): StepState => stateOf(finding, works.length > 0);
+  const granted = protocolsIn(facts.accounts.flatMap(({ scopes }) => scopes));
+  const opened = facts.mailboxes.filter((mailbox) => mailbox.opened);
+  const step = (
+    name: StepName,
+    who: StepDoer,
+    state: StepState,
+    seen: readonly string[] = [],
+  ): ChecklistStep => ({ name, who, state, seen });
+  return [
+    step('tenant', 'you', found(preflight?.tenant)),
+    step('client', 'you', found(preflight?.client)),
+    step('redirect', 'you', signedIn || provider.redirectSeenAt !== undefined ? 'proven' : 'unseen'),
+    step('permissions', 'tenant-admin', permissionState(provider, granted.length, signedIn), granted),
+    step('credential', 'you', provider.credential === undefined ? 'waiting' : found(preflight?.credential)),
+    ...(nextCredential === undefined
+      ? []
+      : [step('next-credential', 'you', stateOf(preflight?.next, false))]),
+    step(
+      'sign-in',
+      'mailbox-owner',
+      signInState(facts),
+      facts.accounts.map(({ user }) => user),
+    ),
+    step(
+      'mailbox',
+      'you',
+      opened.length > 0 ? 'proven' : signedIn ? 'waiting' : 'unseen',
+      opened.map(({ address }) => address),
+    ),
+  ];
+}
+
+/** How many steps are done, of how many. Pure. */
+export function progressOf(steps: readonly ChecklistStep[]): { done: number; all: number } {
+  return { done: steps.filter(({ state }) => state === 'proven').length, all: steps.length };
+}
+
+function stateOf(finding: Finding | undefined, provenOtherwise: boolean): StepState {
+  if (finding === 'proven' || finding === 'wrong') return finding;
+  return provenOtherwise ? 'proven' : 'unseen';
+}
+
+function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {
+  if (!signedIn) return 'unseen';
+  // A provider of one's own has scopes of its own names: that somebody signed in with them is all there is to see.
+  if (provider.preset === 'custom') return 'proven';
+  return granted === protocols.length ? 'proven' : 'unseen';
+}
+
+function signInState({ accounts }: ProviderFacts): StepState {
+  if (accounts.length === 0) return 'waiting';
+  return accounts.every(({ works }) => works) ? 'proven' : 'wrong';
+}

@@ -1,0 +1,86 @@
+import { Secret } from '../platform/secret.ts';
+import type { Credential } from './credential.ts';
+import { type FieldRules, ruleProblem } from './field-rules.ts';
+
+/** What was said of the credential. */
+export type CredentialWish =
+  /** The present one, or none in a draft. */
+  | { kind: 'keep' }
+  /** `expiresOn`: ISO time, the end of the day that was typed. */
+  | { kind: 'secret'; value: Secret; expiresOn: string }
+  | { kind: 'certificate'; expiresOn: string }
+  | { kind: 'federated' };
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const MONTHS_OF_A_SECRET = 24;
+const DAY_MS = 86_400_000;
+
+/** The expiry date proposed for a new secret: 24 months on, the longest Microsoft's portal offers. */
+export function proposedExpiry(now: number): string {
+  const date = new Date(now);
+  const day = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() + MONTHS_OF_A_SECRET);
+  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  date.setUTCDate(Math.min(day, last));
+  return date.toISOString().slice(0, 10);
+}
+
+/** From this day on, an expiry is asked about: a day more than proposed, for those east of Greenwich. */
+export const questionedFrom = (now: number): string =>
+  new Date(Date.parse(`${proposedExpiry(now)}T00:00:00.000Z`) + 2 * DAY_MS).toISOString().slice(0, 10);
+
+export interface CredentialRules {
+  now: number;
+  rules: FieldRules;
+  /** The kinds that the provider knows; another one is no choice of the form. */
+  kinds: readonly Credential['kind'][];
+  /** `keep`: an empty field leaves what there is; `optional`: a draft may do without. */
+  secret: 'needed' | 'keep' | 'optional';
+  /** False: nobody typed the date, as for the practice world's own secret. */
+  questionsLateExpiry: boolean;
+}
+
+/** Reads the part of the form about the credential; problems go into `errors`. Pure. */
+export function parseCredential(
+  field: (name: string) => string,
+  { now, rules, kinds, secret, questionsLateExpiry }: CredentialRules,
+  errors: Record<string, string>,
+): CredentialWish {
+  const chosen = field('credential');
+  const value = field('secret');
+  const expiry = (what: 'secret' | 'certificate'): string =>
+    parseExpiry(field, now, what, questionsLateExpiry, errors);
+  if (chosen === 'federated' && kinds.includes('federated')) return { kind: 'federated' };
+  if (chosen === 'certificate' && kinds.includes('certificate'))
+    return { kind: 'certificate', expiresOn: expiry('certificate') };
+  if (value === '' && secret !== 'needed' && (secret === 'optional' || chosen !== 'secret'))
+    return { kind: 'keep' };
+  const wrong = value === '' ? 'Enter the client secret.' : ruleProblem(value, rules['secret']);
+  if (wrong !== undefined) errors['secret'] = wrong;
+  const expiresOn = expiry('secret');
+  return { kind: 'secret', value: new Secret(value), expiresOn };
+}
+
+function parseExpiry(
+  field: (name: string) => string,
+  now: number,
+  what: 'secret' | 'certificate',
+  questions: boolean,
+  errors: Record<string, string>,
+): string {
+  const expiresOn = field('expiresOn');
+  const time = Date.parse(`${expiresOn}T23:59:59.000Z`);
+  const isDate =
+    DATE.test(expiresOn) && !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === expiresOn;
+  if (!isDate) errors['expiresOn'] = `Enter the date on which the ${what} expires, for example 2028-11-24.`;
+  else if (time < now)
+    errors['expiresOn'] =
+      `This date has passed: the ${what} would not work. Make a new ${what} and enter its date.`;
+  else if (time > now + 100 * 366 * DAY_MS)
+    errors['expiresOn'] = 'Enter a date within the next hundred years.';
+  else if (questions && expiresOn >= questionedFrom(now) && field('expiryConfirmed') !== 'on')
+    errors['expiryConfirmed'] =
+      'This date is more than 24 months away, which Microsoft’s portal does not offer. Correct it, or confirm that it is right.';
+  return `${expiresOn}T23:59:59.000Z`;
+}

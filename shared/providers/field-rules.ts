@@ -1,0 +1,74 @@
+import type { Preset } from './presets.ts';
+
+/** What one field must or must not look like. The browser checks the same rules while somebody types. */
+export interface FieldRule {
+  /** Regular expression for the trimmed text, read without regard to case. */
+  pattern: string;
+  /** False: what looks like this is refused. */
+  wanted: boolean;
+  sentence: string;
+}
+export type FieldRules = Readonly<Record<string, readonly FieldRule[]>>;
+
+export const GUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+const DOMAIN = '^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$';
+const WHERE_IDS = 'Copy it from the overview page of the app registration.';
+
+const wanted = (pattern: string, sentence: string): FieldRule => ({ pattern, wanted: true, sentence });
+const refused = (pattern: string, sentence: string): FieldRule => ({ pattern, wanted: false, sentence });
+
+const isMicrosoft = ({ name }: Preset): boolean => name === 'microsoft';
+
+/** The rules of a provider's form, by field. Pure. */
+export function providerRules(preset: Preset): FieldRules {
+  return {
+    name: [wanted('^.{1,80}$', 'The name must be 80 characters or fewer.')],
+    tenant: [
+      refused(
+        '^(?:common|consumers)$',
+        'Postroom reads work mailboxes: enter the tenant ID, or organizations for an app of several tenants.',
+      ),
+      wanted(
+        `${GUID}|${DOMAIN}|^organizations$`,
+        `A tenant ID looks like 11111111-2222-3333-4444-555555555555. ${WHERE_IDS}`,
+      ),
+    ],
+    clientId: [
+      ...(isMicrosoft(preset)
+        ? [wanted(GUID, `A client ID looks like 11111111-2222-3333-4444-555555555555. ${WHERE_IDS}`)]
+        : []),
+      ...(preset.name === 'google'
+        ? [
+            wanted(
+              '\\.apps\\.googleusercontent\\.com$',
+              'A client ID of Google ends in .apps.googleusercontent.com.',
+            ),
+          ]
+        : []),
+      wanted('^\\S{1,512}$', 'The client ID must be one word.'),
+    ],
+    secret: [
+      ...(isMicrosoft(preset)
+        ? [
+            refused(
+              GUID,
+              'This is the ID of the secret, not its value. In “Certificates & secrets” copy the column “Value”; it is shown only right after the secret is made, so make a new one if it is hidden.',
+            ),
+          ]
+        : []),
+      wanted('^\\S{1,4096}$', 'The secret must be one word without spaces.'),
+    ],
+    // The characters of a scope: RFC 6749 section 3.3.
+    scopes: [
+      wanted(
+        '^(?=.{1,2000}$)[\\x21\\x23-\\x5b\\x5d-\\x7e]+(?:\\s+[\\x21\\x23-\\x5b\\x5d-\\x7e]+)*$',
+        'Scopes are plain words or addresses with spaces between them.',
+      ),
+    ],
+  };
+}
+
+/** The sentence of the first rule that a text breaks; undefined for a good one. Pure. */
+export function ruleProblem(text: string, rules: readonly FieldRule[] | undefined): string | undefined {
+  return rules?.find((rule) => new RegExp(rule.pattern, 'i').test(text) !== rule.wanted)?.sentence;
+}

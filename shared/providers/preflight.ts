@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+const finding = z.enum(['proven', 'wrong', 'unknown']);
+const preflight = z.object({
+  at: z.string(),
+  tenant: finding,
+  client: finding,
+  credential: finding,
+  evidence: z.string().optional(),
+  next: finding.optional(),
+  nextEvidence: z.string().optional(),
+});
+
+/** Unknown: nothing answered, or something before it was wrong already. */
+export type Finding = z.infer<typeof finding>;
+
+/**
+ * What was found out about a provider before anybody signs in: whether the tenant (or the issuer) exists, whether it
+ * knows the client ID, and whether it accepts the credential.
+ */
+export type Preflight = Readonly<z.infer<typeof preflight>>;
+
+/** True when everything was proven, so that a sign-in can begin. */
+export const isReadyToSignIn = (found: Preflight | undefined): boolean =>
+  found !== undefined && [found.tenant, found.client, found.credential].every((one) => one === 'proven');
+
+/** Undefined: never made, or kept by a version that wrote it otherwise; it can be made again at any time. */
+export function preflightOf(json: unknown): Preflight | undefined {
+  if (typeof json !== 'string') return undefined;
+  try {
+    return preflight.safeParse(JSON.parse(json)).data;
+  } catch {
+    return undefined;
+  }
+}
