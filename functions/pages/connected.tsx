@@ -73,7 +73,7 @@ function Sending(props: { sending: SendingLook | undefined; mailbox: Mailbox }):
   const explanation = explain({ text: sending.said, context: { mailbox: mailbox.address } });
   return (
     <>
-      <p>Answers cannot be sent yet: the server for outgoing mail does not accept the account.</p>
+      <p>Mail is read, but answers cannot be sent yet:</p>
       {explanation.code === 'not-recognised' ? (
         <p>It said: {sending.said}</p>
       ) : (

@@ -77,7 +77,7 @@ describe('a mailbox that was connected', () => {
     });
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('Answers cannot be sent yet');
+    expect(html).toContain('answers cannot be sent yet');
     const drawn = { 'connected, sends not': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);

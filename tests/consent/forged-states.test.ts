@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
+import { invitationCookie } from '../../shared/consent/invitation.ts';
+import { changedTables } from '../harness/promises.ts';
+import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+const SUPPORT = 'support@contoso.example';
+
+let app: PracticeApp;
+let providerId: string;
+let visitor: Visitor;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  providerId = await new Visitor(app).addPractice();
+});
+afterAll(() => app.stop());
+beforeEach(() => {
+  app.seam.skewMs = 0;
+  visitor = new Visitor(app);
+});
+
+interface Trip {
+  browser: Visitor;
+  callback: string;
+  state: string;
+  cookie: string;
+}
+
+async function tripOf(browser: Visitor, callback: string): Promise<Trip> {
+  const state = new URL(callback, ORIGIN).searchParams.get('state') ?? '';
+  return { browser, callback, state, cookie: consentCookie(consentKey(state)) };
+}
+
+/** A trip of a signed-in person, as far as the way back. */
+async function ownTrip(provider = providerId, browser = visitor): Promise<Trip> {
+  const { callback } = await browser.leave(provider, { address: SUPPORT }, SUPPORT);
+  return tripOf(browser, callback);
+}
+
+/** A trip of somebody who holds an invitation. */
+async function invitedTrip(): Promise<Trip> {
+  const made = await visitor.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
+  const path = /\/invite\/[\w-]{43}/.exec(made.html)?.[0] ?? '';
+  const browser = Visitor.signedOut(app);
+  const { callback } = await browser.ride(await browser.post(path, {}), SUPPORT);
+  return tripOf(browser, callback);
+}
+
+const withParameter = (callback: string, name: string, value: string): string => {
+  const url = new URL(callback, ORIGIN);
+  url.searchParams.set(name, value);
+  return url.pathname + url.search;
+};
+
+/** What comes back, and in whose browser; each is refused before the state is used up. */
+const refusedUnused: Readonly<
+  Record<string, { title: string; attack: () => Promise<{ browser: Visitor; callback: string }> }>
+> = {
+  'no state at all': {
+    title: 'This sign-in is not known',
+    attack: async () => ({ browser: visitor, callback: '/oauth/callback?code=x' }),
+  },
+  'a state that nobody made': {
+    title: 'This sign-in is not known',
+    attack: async () => {
+      const { callback } = await ownTrip();
+      return { browser: visitor, callback: withParameter(callback, 'state', 'A'.repeat(43)) };
+    },
+  },
+  'a state that was cut': {
+    title: 'This sign-in is not known',
+    attack: async () => {
+      const { callback, state } = await ownTrip();
+      return { browser: visitor, callback: withParameter(callback, 'state', state.slice(0, -1)) };
+    },
+  },
+  'another browser': {
+    title: 'This sign-in began in another browser',
+    attack: async () => ({ browser: new Visitor(app), callback: (await ownTrip()).callback }),
+  },
+  'another browser that nobody is signed in to': {
+    title: 'This sign-in began in another browser',
+    attack: async () => ({ browser: Visitor.signedOut(app), callback: (await ownTrip()).callback }),
+  },
+  'the cookie of another trip of the same browser': {
+    title: 'This sign-in began in another browser',
+    attack: async () => {
+      const [one, two] = [await ownTrip(), await ownTrip()];
+      visitor.jar.set(one.cookie, visitor.jar.get(two.cookie) ?? '');
+      return one;
+    },
+  },
+  'another person in the same browser': {
+    title: 'This sign-in was started by somebody else',
+    attack: async () => {
+      const { callback } = await ownTrip();
+      const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
+      for (const [name, value] of visitor.jar) other.jar.set(name, value);
+      return { browser: other, callback };
+    },
+  },
+  'a trip by invitation in a browser that holds another invitation': {
+    title: 'This sign-in began in another browser',
+    attack: async () => {
+      const [one, two] = [await invitedTrip(), await invitedTrip()];
+      one.browser.jar.set(invitationCookie, two.browser.jar.get(invitationCookie) ?? '');
+      return one;
+    },
+  },
+  'a trip by invitation in a browser that holds none': {
+    title: 'This sign-in began in another browser',
+    attack: async () => {
+      const trip = await invitedTrip();
+      trip.browser.jar.delete(invitationCookie);
+      return trip;
+    },
+  },
+  'a trip by invitation in the browser of a signed-in person': {
+    title: 'This sign-in began in another browser',
+    attack: async () => {
+      const { callback, browser, cookie } = await invitedTrip();
+      visitor.jar.set(cookie, browser.jar.get(cookie) ?? '');
+      return { browser: visitor, callback };
+    },
+  },
+  'a trip that took too long': {
+    title: 'This sign-in took too long',
+    attack: async () => {
+      const trip = await ownTrip();
+      app.seam.skewMs = 11 * 60_000;
+      return trip;
+    },
+  },
+  'a trip by invitation that took too long': {
+    title: 'This sign-in took too long',
+    attack: async () => {
+      const trip = await invitedTrip();
+      app.seam.skewMs = 11 * 60_000;
+      return trip;
+    },
+  },
+  'a trip that was finished': {
+    title: 'This sign-in is already over',
+    attack: async () => {
+      const trip = await ownTrip();
+      expect((await trip.browser.get(trip.callback)).status).toBe(303);
+      return trip;
+    },
+  },
+  'a finished trip in another browser': {
+    title: 'This sign-in is already over',
+    attack: async () => {
+      const trip = await ownTrip();
+      expect((await trip.browser.get(trip.callback)).status).toBe(303);
+      return { browser: new Visitor(app), callback: trip.callback };
+    },
+  },
+  'a trip that failed': {
+    title: 'This sign-in is already over',
+    attack: async () => {
+      const trip = await ownTrip();
+      const foreign = withParameter(trip.callback, 'code', 'made-up');
+      expect((await trip.browser.get(foreign)).status).toBe(400);
+      return trip;
+    },
+  },
+  'a state of an invitation in the place of a code': {
+    title: 'This sign-in is not known',
+    attack: async () => {
+      const { browser } = await invitedTrip();
+      const token = browser.jar.get(invitationCookie) ?? '';
+      return { browser, callback: `/oauth/callback?${new URLSearchParams({ code: 'x', state: token })}` };
+    },
+  },
+};
+
+/** What is noticed once the state was used up: the consent is over, and nothing else was written. */
+const refusedUsed: typeof refusedUnused = {
+  'an answer that names another issuer': {
+    title: 'The answer could not be trusted',
+    attack: async () => {
+      const trip = await ownTrip();
+      return { ...trip, callback: withParameter(trip.callback, 'iss', 'https://evil.example') };
+    },
+  },
+  'a code of another trip': {
+    title: 'The sign-in was finished in another window than it was begun in',
+    attack: async () => {
+      const [one, two] = [await ownTrip(), await ownTrip()];
+      const code = new URL(two.callback, ORIGIN).searchParams.get('code') ?? '';
+      return { ...one, callback: withParameter(one.callback, 'code', code) };
+    },
+  },
+  'a code of another provider': {
+    title: '',
+    attack: async () => {
+      const other = await startPracticeApp();
+      const stranger = new Visitor(other);
+      const theirs = await stranger.leave(await stranger.addPractice(), { address: SUPPORT }, SUPPORT);
+      await other.stop();
+      const trip = await ownTrip();
+      const code = new URL(theirs.callback, ORIGIN).searchParams.get('code') ?? '';
+      return { ...trip, callback: withParameter(trip.callback, 'code', code) };
+    },
+  },
+  'no code': {
+    title: 'The answer could not be trusted',
+    attack: async () => {
+      const trip = await ownTrip();
+      return { ...trip, callback: `/oauth/callback?state=${trip.state}` };
+    },
+  },
+};
+
+describe('nothing is written by', () => {
+  it.each(Object.keys(refusedUnused))('%s', async (name) => {
+    const { attack, title } = refusedUnused[name] ?? unreachable();
+    const { browser, callback } = await attack();
+    const before = allRows(app);
+    const requests = app.idp.tokenRequests().length;
+    const reply = await browser.get(callback);
+    expect(reply.title).toBe(title);
+    expect(reply.status).toBe(400);
+    expect(reply.html).toContain('Nothing was ');
+    expect(changedTables(before, allRows(app))).toEqual([]);
+    expect(app.idp.tokenRequests().length).toBe(requests);
+  });
+
+  it.each(Object.keys(refusedUsed))('%s, but that the trip is over', async (name) => {
+    const { attack, title } = refusedUsed[name] ?? unreachable();
+    const { browser, callback } = await attack();
+    const before = allRows(app);
+    const reply = await browser.get(callback);
+    if (title !== '') expect(reply.title).toBe(title);
+    expect(reply.status).toBe(400);
+    const after = allRows(app);
+    expect(changedTables(before, after)).toEqual(['P8: running again changed Consents']);
+    expect(after.Consents).toHaveLength(before.Consents.length);
+  });
+});
+
+describe('the page of a refused return', () => {
+  it('tells a stranger nothing of the trip', async () => {
+    const { callback } = await ownTrip();
+    expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);
+    await visitor.get(callback);
+    expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);
+  });
+
+  it('of a form from elsewhere is a page, too', async () => {
+    const reply = await visitor.post('/oauth/callback', { code: 'x', state: 'y' });
+    expect(reply.status).toBe(404);
+    expect(reply.title).toBe('This page does not exist');
+  });
+
+  it('explains an error that came without a state', async () => {
+    const query = new URLSearchParams({
+      error: 'invalid_request',
+      error_description:
+        'AADSTS500113: No reply address is registered for the application. Trace ID: 61c5e8c1-3d3f-4d35-8b1a-0f0ffd0f0200 Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200 Timestamp: 2026-11-24 01:42:11Z',
+    });
+    const before = allRows(app);
+    const reply = await visitor.get(`/oauth/callback?${query}`);
+    expect(reply.title).toBe('The app registration has no redirect URI');
+    expect(reply.html).toContain('http://localhost:7071/oauth/callback');
+    expect(reply.html).toContain('Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200');
+    expect(changedTables(before, allRows(app))).toEqual([]);
+  });
+});
+
+function unreachable(): never {
+  throw new Error('no such case');
+}
