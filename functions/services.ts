@@ -99,7 +99,7 @@ export function servicesOn(
   const stores = {
     audit: createAuditStore(tables),
     activity: createActivityStore(tables),
-    sealer: createSealer(platform.vault),
+    sealer: createSealer(platform.vault, seam),
     oauth: createOAuthClient({ ...platform, identityAssertion }),
     providers: createProviderStore(tables),
     accounts: createAccountStore(tables),
@@ -134,7 +134,7 @@ export function servicesOn(
     ledger: createLedgerStore(tables),
     parser: createParserPool({ workers: 2 }),
     ticketIdOf,
-    openInbox: (address) => openImapInbox(address, seam),
+    openInbox: (address) => openImapInbox(address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };
   return {

@@ -1,6 +1,8 @@
 import type { ImapFlow } from 'imapflow';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
+import { publicLookup } from '../providers/guarded-fetch.ts';
 import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MailFacts } from './inbox.ts';
 
 const PIECE = 4 * 1024 * 1024;
@@ -18,10 +20,13 @@ export interface ImapAddress {
 }
 
 /**
- * Opens a folder over IMAP with XOAUTH2, TLS from the first byte.
+ * Opens a folder over IMAP with XOAUTH2, TLS from the first byte. Unless `local`, the socket itself refuses a host that
+ * leads to a private address.
  * @throws InboxError, told apart by what the server said.
  */
-export async function openImapInbox(address: ImapAddress, seam: Seam): Promise<Inbox> {
+export async function openImapInbox(address: ImapAddress, seam: Seam, rules: EndpointRules): Promise<Inbox> {
+  const problem = hostProblem(address.host, rules);
+  if (problem !== undefined) throw new InboxError('unavailable', problem);
   const { ImapFlow } = await import('imapflow');
   const client = new ImapFlow({
     host: address.host,
@@ -33,6 +38,7 @@ export async function openImapInbox(address: ImapAddress, seam: Seam): Promise<I
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
+    tls: { minVersion: 'TLSv1.2', ...(!rules.local && { lookup: publicLookup }) },
   });
   // Without a listener an error on the idle socket would end the process; the call under way rejects by itself.
   client.on('error', () => {});

@@ -175,7 +175,8 @@ function troubleOf(row: Row): Trouble {
   };
 }
 
-function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
+/** What the last fetches said of a mailbox. Pure. */
+export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
   const trouble = known.troubles.get(mailbox.id);
   const lastSuccessAt = known.successes.get(mailbox.id);
   return {

@@ -14,6 +14,8 @@ import { info, sales, sam, support } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
 import { describeInbox } from './inbox-contract.ts';
 
+const locally = { local: true };
+
 describe('an inbox in memory', () => {
   const folder = new MemoryFolder();
   describeInbox({
@@ -64,14 +66,14 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         await client.logout();
         if (raws.length > 0) await mail.server().deliverMany(support, raws);
       },
-      open: async () => openImapInbox(await addressOf(), openSeam),
+      open: async () => openImapInbox(await addressOf(), openSeam, locally),
     });
 
     test('moves into the folder that was named', async () => {
       const client = await mail.emptyInbox(sales);
       await mail.server().deliver(sales, Buffer.from('Subject: to be moved\r\n\r\nx\r\n'));
       const accessToken = new Secret(await mail.lab().token(sales));
-      const inbox = await openImapInbox(await addressOf({ user: sales, accessToken }), openSeam);
+      const inbox = await openImapInbox(await addressOf({ user: sales, accessToken }), openSeam, locally);
       await inbox.move(await inbox.search({}), 'Archive');
       await inbox.close();
       await client.mailboxOpen('Archive');
@@ -79,7 +81,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
     });
 
     test('opens a shared mailbox with the token of somebody who may', async () => {
-      const inbox = await openImapInbox(await addressOf({ user: info }, sam), openSeam);
+      const inbox = await openImapInbox(await addressOf({ user: info }, sam), openSeam, locally);
       expect(inbox.total).toBe(0);
       await inbox.close();
     });
@@ -95,7 +97,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       };
       await mail.emptyInbox(support);
       await mail.server().deliver(support, Buffer.from('Subject: x\r\n\r\nx\r\n'));
-      const inbox = await openImapInbox(await addressOf(), seam);
+      const inbox = await openImapInbox(await addressOf(), seam, locally);
       const uids = await inbox.search({});
       await inbox.facts(uids);
       await inbox.sources(uids, () => {});
@@ -120,7 +122,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       };
       const failing = async (address: Promise<ImapAddress>): Promise<unknown> => {
         try {
-          await (await openImapInbox(await address, openSeam)).close();
+          await (await openImapInbox(await address, openSeam, locally)).close();
           return 'opened';
         } catch (error) {
           return error;
@@ -153,7 +155,11 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         const short = Buffer.from('Subject: short\r\n\r\nx\r\n');
         const long = Buffer.from(`Subject: long\r\n\r\n${'y'.repeat(200_000)}\r\n`);
         await mail.server().deliverMany(support, [short, long]);
-        const inbox = await openImapInbox(await addressOf({ host: skin.host, port: skin.port }), openSeam);
+        const inbox = await openImapInbox(
+          await addressOf({ host: skin.host, port: skin.port }),
+          openSeam,
+          locally,
+        );
         const uids = await inbox.search({});
         skin.faults.push(faults.cutAfter(50_000));
         const got: string[] = [];
@@ -182,6 +188,18 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
     });
   });
 });
+
+test.each(['localhost', '127.0.0.1', 'mail.corp'])(
+  'a mailbox at %s is not reached from Azure',
+  async (host) => {
+    const opening = openImapInbox(
+      { host, port: 993, folder: 'INBOX', user: support, accessToken: new Secret('t') },
+      openSeam,
+      { local: false },
+    );
+    await expect(opening).rejects.toMatchObject({ failure: 'unavailable' });
+  },
+);
 
 test.each<[string, number[], string]>([
   ['one', [7], '7'],
