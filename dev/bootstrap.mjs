@@ -30,6 +30,7 @@ const say = (text) => process.stderr.write(`${text}\n`);
 const commands = {
   start: () => [dev('start.ts'), ...rest],
   build: () => [dev('build.ts'), ...rest],
+  drill: () => [dev('drill.ts'), ...rest],
   cost: () => [dev('cost.ts'), ...rest],
   package: () => [dev('package.ts'), ...rest],
   replay: () => [dev('replay.ts'), ...rest],

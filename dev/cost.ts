@@ -43,6 +43,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     void running.disposeAsync().finally(() => process.exit(130));
   });
 
+// The app runs in this process; its own log lines go where complaints go.
+console.log = console.error;
+console.info = console.error;
+
 /** Standard output belongs to the answer. */
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);

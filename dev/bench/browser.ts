@@ -1,6 +1,6 @@
 import { type CookieJar, signInAs, walkSignIn } from '../peers/identity-provider/headless-sign-in.ts';
-
 import { MAIL_SCOPES } from '../peers/identity-provider/scopes.ts';
+import { formValues } from './form-values.ts';
 
 export interface Reply {
   status: number;
@@ -44,7 +44,33 @@ export class Browser {
       clientId,
       expiresOn: new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10),
     });
-    const started = await this.post(saved.location.split('?')[0] ?? '', { who: 'self', address });
+    const back = await this.#signInAt(saved.location.split('?')[0] ?? '', { who: 'self', address });
+    const account = new URL(back.location, this.#origin).searchParams.get('account');
+    if (account === null) throw stoppedAt('the way back', back);
+    return account;
+  }
+
+  /**
+   * Signs a mailbox's account in again, from the page a notice leads to.
+   * @param page such as `/providers/ID/connect?mailbox=ID`
+   */
+  async signInAgain(page: string, address: string): Promise<void> {
+    const proposed = formValues((await this.get(page)).html);
+    const back = await this.#signInAt(page.split('?')[0] ?? '', { ...proposed, address });
+    if (back.status !== 303) throw stoppedAt('the way back', back);
+  }
+
+  /** Enters a new client secret on the provider's own page. */
+  async replaceSecret(page: string, secret: string): Promise<void> {
+    const proposed = formValues((await this.get(page)).html);
+    const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
+    const saved = await this.post(page, { ...proposed, credential: 'secret', secret, expiresOn });
+    if (saved.status !== 303) throw stoppedAt('the new secret', saved);
+  }
+
+  /** Sends the form that leads to the provider, signs in there, and comes back. */
+  async #signInAt(page: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
+    const started = await this.post(page, fields);
     const handover = await this.get(started.location);
     const way = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
     if (way === undefined) throw stoppedAt('the way to the provider', handover);
@@ -52,14 +78,11 @@ export class Browser {
       url: way.replaceAll('&amp;', '&'),
       redirectUri: `${this.#origin}/oauth/callback`,
       jar: this.#providerJar,
-      answer: signInAs(address),
+      answer: signInAs(fields['address'] ?? ''),
     });
     if (end.callback === undefined)
       throw new Error(`The practice sign-in stopped at: ${end.titles.join(', ')}`);
-    const back = await this.get(end.callback.pathname + end.callback.search);
-    const account = new URL(back.location, this.#origin).searchParams.get('account');
-    if (account === null) throw stoppedAt('the way back', back);
-    return account;
+    return this.get(end.callback.pathname + end.callback.search);
   }
 
   /** Adds a mailbox, which Postroom opens for real before it takes it. */
