@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { PostroomError } from '../platform/errors.ts';
+import { openSeam, type Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 
@@ -8,6 +9,8 @@ const FORMAT = '1';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** How long a process goes on with a data key that was replaced meanwhile: nothing is lost by it, the sweep comes again. */
+const NEWEST_MS = 60 * 60_000;
 
 /** Encrypts what rests in a table under a key that rests in Key Vault. */
 export interface Sealer {
@@ -17,6 +20,16 @@ export interface Sealer {
   seal(plain: Secret, context: string): Promise<string>;
   /** @throws PostroomError `sealed-unreadable` when the key is gone or the text is not what was sealed. */
   open(sealed: string, context: string): Promise<Secret>;
+  /** The version of the data key that counts now, asked of the vault; from now on it is sealed with. */
+  newestVersion(): Promise<string>;
+  /** Makes a new version of the data key, which counts from now on. What was sealed before stays readable. */
+  rotate(): Promise<string>;
+}
+
+/** Under which version of the data key a text was sealed; undefined when it is none of ours. */
+export function versionOfSealed(sealed: string): string | undefined {
+  const [format, version] = sealed.split('.');
+  return format === FORMAT ? version : undefined;
 }
 
 interface DataKey {
@@ -28,18 +41,29 @@ interface DataKey {
  * AES-256-GCM (NIST SP 800-38D) with the data key of the vault, made at the first use. Two processes that make it at
  * the same moment leave two versions; both stay readable, because each sealed text names its own.
  */
-export function createSealer(vault: Vault): Sealer {
+export function createSealer(vault: Vault, seam: Pick<Seam, 'now'> = openSeam): Sealer {
   const byVersion = new Map<string, Buffer>();
-  let newest: Promise<DataKey> | undefined;
+  /** The key that is sealed with, and until when nobody is asked for a newer one. */
+  let held: { key: DataKey; until: number } | undefined;
+  let asking: Promise<DataKey> | undefined;
+
+  async function ask(make: () => Promise<DataKey>): Promise<DataKey> {
+    const key = await make();
+    byVersion.set(key.version, key.bytes);
+    held = { key, until: seam.now() + NEWEST_MS };
+    return key;
+  }
 
   async function currentKey(): Promise<DataKey> {
-    newest ??= fetchOrMake(vault);
+    if (held !== undefined && held.until > seam.now()) return held.key;
+    asking ??= ask(() => fetchOrMake(vault)).finally(() => {
+      asking = undefined;
+    });
     try {
-      const key = await newest;
-      byVersion.set(key.version, key.bytes);
-      return key;
+      return await asking;
     } catch (error) {
-      newest = undefined;
+      // A key that may have been replaced still opens and seals; what it must not do is fail after `ready`.
+      if (held !== undefined) return held.key;
       throw error;
     }
   }
@@ -57,6 +81,12 @@ export function createSealer(vault: Vault): Sealer {
   return {
     async ready() {
       await currentKey();
+    },
+    async newestVersion() {
+      return (await ask(() => fetchOrMake(vault))).version;
+    },
+    async rotate() {
+      return (await ask(() => makeKey(vault))).version;
     },
     async seal(plain, context) {
       const key = await currentKey();
@@ -89,7 +119,10 @@ export function createSealer(vault: Vault): Sealer {
 
 async function fetchOrMake(vault: Vault): Promise<DataKey> {
   const there = await vault.get(dataKeyName);
-  if (there !== undefined) return { bytes: bytesOf(there.value), version: there.version };
+  return there === undefined ? makeKey(vault) : { bytes: bytesOf(there.value), version: there.version };
+}
+
+async function makeKey(vault: Vault): Promise<DataKey> {
   const made = new Secret(randomBytes(KEY_BYTES).toString('base64'));
   const { version } = await vault.set(dataKeyName, made, { contentType: 'application/octet-stream;base64' });
   return { bytes: bytesOf(made), version };

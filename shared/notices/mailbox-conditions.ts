@@ -19,7 +19,7 @@ interface Stopped {
 const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
 /** Codes that a fetch ends with when a part of Azure is away; the part's own notice speaks for the mailbox. */
 export const partOf = (code: string): 'storage' | 'vault' | undefined =>
-  STORAGE_CODES.has(code) ? 'storage' : code === 'key-vault' ? 'vault' : undefined;
+  STORAGE_CODES.has(code) ? 'storage' : code.startsWith('key-vault') ? 'vault' : undefined;
 
 /**
  * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its

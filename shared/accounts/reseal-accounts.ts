@@ -1,0 +1,96 @@
+import type { Blobs } from '../platform/blobs.ts';
+import { describeError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import { type Account, type SealedTokens, tokenContext } from './account.ts';
+import type { AccountStore } from './account-store.ts';
+import { type Sealer, versionOfSealed } from './sealing.ts';
+
+export interface ResealDeps {
+  blobs: Pick<Blobs, 'lease'>;
+  providers: Pick<ProviderStore, 'list'>;
+  accounts: Pick<AccountStore, 'listOf' | 'get' | 'replace'>;
+  sealer: Sealer;
+}
+
+export interface Resealed {
+  /** Accounts whose tokens are now under the newest version of the data key. */
+  resealed: number;
+  /** Accounts with a token under an older one: for the next run. */
+  left: number;
+}
+
+/** A run a day: with this many each, a desk of a thousand accounts is through in a week. */
+const MOST_A_RUN = 200;
+const LEASE_SECONDS = 60;
+
+const isUnderOther = ({ tokens }: Account, version: string): boolean =>
+  [tokens.access, tokens.refresh, tokens.previousRefresh].some(
+    (sealed) => sealed !== undefined && versionOfSealed(sealed) !== version,
+  );
+
+/** How many accounts have a token under another than the newest version of the data key. */
+export async function countUnderOlderKeys(
+  deps: Pick<ResealDeps, 'providers' | 'accounts'>,
+  newest: string,
+): Promise<number> {
+  return (await underOther(deps, newest)).length;
+}
+
+/**
+ * Seals tokens again that rest under an older version of the data key, so that the old version can be disabled. Of an
+ * account that is being refreshed, or whose last refresh never ended, nothing is touched: its row is waited for.
+ * @throws PostroomError when the vault or storage is away.
+ */
+export async function resealAccounts(deps: ResealDeps, most: number = MOST_A_RUN): Promise<Resealed> {
+  const newest = await deps.sealer.newestVersion();
+  const waiting = await underOther(deps, newest);
+  let resealed = 0;
+  for (const account of waiting.slice(0, most)) if (await resealOne(deps, account, newest)) resealed += 1;
+  return { resealed, left: waiting.length - resealed };
+}
+
+async function underOther(
+  deps: Pick<ResealDeps, 'providers' | 'accounts'>,
+  newest: string,
+): Promise<Account[]> {
+  const found: Account[] = [];
+  for (const { id } of await deps.providers.list())
+    found.push(...(await deps.accounts.listOf(id)).filter((account) => isUnderOther(account, newest)));
+  return found;
+}
+
+async function resealOne(deps: ResealDeps, listed: Account, newest: string): Promise<boolean> {
+  // The same lease as a refresh: a row that changes under it would cost the token that was just received.
+  const lease = await deps.blobs.lease(`lease/account-${listed.accountId}`, LEASE_SECONDS);
+  if (lease === undefined) return false;
+  try {
+    const stored = await deps.accounts.get(listed);
+    if (stored === undefined || stored.account.refreshBegunAt !== undefined) return false;
+    const { account } = stored;
+    if (!isUnderOther(account, newest)) return true;
+    const next = { ...account, tokens: await resealTokens(deps.sealer, account) };
+    return (await deps.accounts.replace(next, stored.etag)) !== undefined;
+  } catch (error) {
+    // Of one account alone: an old version that was disabled too early, or a text that is not what was sealed.
+    log.warn('account not sealed again', { account: listed.accountId, error: describeError(error) });
+    return false;
+  } finally {
+    await lease.release().catch(() => undefined);
+  }
+}
+
+async function resealTokens(sealer: Sealer, account: Account): Promise<SealedTokens> {
+  const again = async (sealed: string, purpose: 'access' | 'refresh'): Promise<string> => {
+    const context = tokenContext(account, purpose);
+    return sealer.seal(await sealer.open(sealed, context), context);
+  };
+  const { tokens } = account;
+  const { access, refresh, previousRefresh } = tokens;
+  return {
+    ...tokens,
+    access: access && (await again(access, 'access')),
+    refresh: await again(refresh, 'refresh'),
+    previousRefresh: previousRefresh && (await again(previousRefresh, 'refresh')),
+  };
+}
