@@ -78,6 +78,7 @@ function rowOf(account: Account): Row {
   return {
     partitionKey: account.providerId,
     rowKey: account.accountId,
+    kind: account.kind,
     issuer: identity.issuer,
     subject: identity.subject,
     tenantId: identity.tenantId,
@@ -110,6 +111,7 @@ function accountOf(row: Row): Account {
   return {
     providerId: row.partitionKey,
     accountId: row.rowKey,
+    kind: row['kind'] === 'app' ? 'app' : undefined,
     identity: {
       issuer: text(row, 'issuer'),
       subject: text(row, 'subject'),

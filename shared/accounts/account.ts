@@ -41,6 +41,8 @@ export interface SealedTokens {
 
 /** A signed-in identity at a provider. */
 export interface Account extends AccountRef {
+  /** Set for the app itself, which signs in without a person; absent: somebody has signed in. */
+  kind?: 'app' | undefined;
   identity: Identity;
   /** Name that signs in at the mail servers. */
   user: string;

@@ -133,7 +133,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
         const answer = await answerOf(stored, refused);
         if (answer !== undefined) return answer;
         // The row is read again under the lease: whoever held it before may have refreshed.
-        if (lease !== undefined) {
+        // An app has no refresh token that two could use up, so it needs no lease.
+        if (lease !== undefined || stored.account.kind === 'app') {
           const done = await refreshed(stored, refused.rejected);
           if (done !== undefined || look >= LOOKS) return done ?? busy;
           continue;

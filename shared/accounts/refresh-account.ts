@@ -4,6 +4,7 @@ import type { Provider } from '../providers/provider.ts';
 import { settleCredential } from '../providers/settle-credential.ts';
 import { type Account, type Problem, type SealedTokens, tokenContext } from './account.ts';
 import type { StoredAccount } from './account-store.ts';
+import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
@@ -115,7 +116,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     const renewed: Account = {
       ...account,
       tokens: await seal(account, grant),
-      scopes: grant.scopes ?? account.scopes,
+      scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
       state: 'works',
       stateSince: account.state === 'works' ? account.stateSince : isoNow(),
       problem: undefined,
@@ -162,7 +163,8 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       state: 'needs-person' as const,
       problem: problemFor(verdict, attempt.account, provider, unfinished),
       retryAt: undefined,
-      refusedAsOf: verdict.blames === 'grant' ? undefined : provider?.changedAt,
+      refusedAsOf:
+        verdict.blames === 'grant' && attempt.account.kind !== 'app' ? undefined : provider?.changedAt,
       refreshBegunAt: undefined,
     };
     const account = await settle(attempt, change, failure);
@@ -184,6 +186,12 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
   }
 
+  /** The app asks for itself, with its credential alone. */
+  async function askAsApp(provider: Provider): Promise<Refreshed> {
+    const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)]);
+    return answer.kind === 'granted' ? { ...answer, kind: 'refreshed' } : answer;
+  }
+
   /** Asks with the newest refresh token; where that is refused, with the one before, which Entra leaves alive. */
   async function ask(provider: Provider, account: Account): Promise<Refreshed> {
     const { refresh: newest, previousRefresh } = account.tokens;
@@ -197,6 +205,13 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       await sealer.open(previousRefresh, tokenContext(account, 'refresh')),
     );
     return second.kind === 'refreshed' ? second : first;
+  }
+
+  /** Notes that a refresh begins. An app can ask as often as it likes, so that there is nothing to note. */
+  async function begin(stored: StoredAccount): Promise<StoredAccount | undefined> {
+    const { account, etag } = stored;
+    if (account.kind === 'app') return stored;
+    return accounts.replace({ ...account, refreshBegunAt: account.refreshBegunAt ?? isoNow() }, etag);
   }
 
   async function refresh(stored: StoredAccount): Promise<RefreshOutcome> {
@@ -214,12 +229,11 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     ]);
     if (provider === undefined) return stuck({ ...stored, history }, providerGone);
     await sealer.ready();
-    const noted = { ...account, refreshBegunAt: account.refreshBegunAt ?? isoNow() };
-    const begun = await accounts.replace(noted, stored.etag);
+    const begun = await begin(stored);
     if (begun === undefined) return { kind: 'changed' };
     const attempt: Attempt = { ...begun, history };
     try {
-      const answer = await ask(provider, begun.account);
+      const answer = account.kind === 'app' ? await askAsApp(provider) : await ask(provider, begun.account);
       if (answer.kind === 'refreshed') {
         const outcome = await received(attempt, answer.grant);
         await settleCredential(deps, provider, answer.credential);

@@ -18,7 +18,7 @@ export function problemFor(
       code,
       message: `${provider?.name ?? 'The provider'} refuses the client ID or the client secret of this app. Replace the secret of the provider. It said: ${message}`,
     };
-  if (verdict.blames === 'settings') return { code, message };
+  if (verdict.blames === 'settings' || account.kind === 'app') return { code, message };
   if (unfinished !== undefined)
     return {
       code,

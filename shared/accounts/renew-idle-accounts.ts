@@ -67,6 +67,8 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
 /** Rows of earlier versions do not say when a token came; it cannot have been after its end. */
 const lastUseOf = ({ tokens }: Account): number => Date.parse(tokens.receivedAt ?? tokens.accessExpiresAt);
 
-/** One that waits for a person idles too, but only that person can use it again. Pure. */
+/**
+ * One that waits for a person idles too, but only that person can use it again; an app has no grant that could end. Pure.
+ */
 export const isIdle = (account: Account, now: number): boolean =>
-  account.state !== 'needs-person' && now - lastUseOf(account) >= IDLE_MS;
+  account.kind !== 'app' && account.state !== 'needs-person' && now - lastUseOf(account) >= IDLE_MS;

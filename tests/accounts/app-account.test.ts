@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Account } from '../../shared/accounts/account.ts';
+import { appAccessScript, OBJECT_ID_MISSING } from '../../shared/accounts/app-access-script.ts';
+import { askAppToken, canSignInAsApp, keepAppAccount } from '../../shared/accounts/app-account.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { CLIENT } from '../peers/practice-directory.ts';
+
+const HOUR = 3_600_000;
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+let app: PracticeApp;
+let provider: Provider;
+let account: Account;
+beforeEach(async () => {
+  app = await startPracticeApp();
+  const id = await new Visitor(app).addPractice();
+  const found = await app.services.providers.get(id);
+  if (found === undefined) throw new Error('no provider');
+  provider = found;
+  const token = await askAppToken(app.services.oauth, provider);
+  if (token.kind !== 'token') throw new Error(`no token: ${token.kind}`);
+  account = await keepAppAccount(app.services, provider, token, {
+    address: 'support@contoso.example',
+    by: 'alex',
+  });
+});
+afterEach(() => app.stop());
+
+const asked = (): number =>
+  app.idp.tokenRequests().filter(({ grantType }) => grantType === 'client_credentials').length;
+
+describe('an app', () => {
+  test('is known by its enterprise application and its roles, as its token says', () => {
+    expect(account.identity.objectId).toMatch(GUID);
+    expect(account.identity.objectId).not.toBe(CLIENT);
+    expect(account.scopes).toEqual(['IMAP.AccessAsApp', 'POP.AccessAsApp', 'SMTP.SendAsApp']);
+  });
+
+  test('gets a new token by its credential alone, once a process however many ask', async () => {
+    const before = asked();
+    app.seam.skewMs = 2 * HOUR;
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => app.services.accessTokens.get(account)),
+    );
+    expect(new Set(answers.map((answer) => answer.kind === 'token' && answer.token.expose())).size).toBe(1);
+    expect(asked()).toBe(before + 1);
+    // Another process finds it in the row.
+    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+    expect(asked()).toBe(before + 1);
+  });
+
+  test('takes no lease, and notes no beginning that a death could leave behind', async () => {
+    app.seam.skewMs = 2 * HOUR;
+    const points: string[] = [];
+    app.seam.around = (point, effect) => {
+      points.push(point);
+      return effect();
+    };
+    await app.services.accessTokens.get(account);
+    expect(points.filter((point) => point.startsWith('blob.'))).toEqual([]);
+    expect(points.filter((point) => point === 'table.Accounts.commit')).toHaveLength(1);
+    expect((await app.services.accounts.history(account)).map(({ result }) => result)).toEqual([
+      'refreshed',
+      'signed-in',
+    ]);
+  });
+
+  test('whose secret has expired waits for a person, and goes on once it is replaced', async () => {
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.expireClientSecrets(CLIENT);
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'AADSTS7000222',
+    });
+    const before = asked();
+    await app.services.accessTokens.get(account);
+    expect(asked()).toBe(before);
+  });
+
+  test('that is slowed down tries again and asks nobody', async () => {
+    app.seam.skewMs = 2 * HOUR;
+    app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '60' }, body: {} });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    app.seam.skewMs += 61_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+  });
+
+  test('reads back from its row as it was kept', async () => {
+    expect((await app.services.accounts.get(account))?.account).toEqual(account);
+  });
+});
+
+test('only one directory of Microsoft 365 has an app that signs in by itself', () => {
+  expect(canSignInAsApp(provider)).toBe(true);
+  expect(canSignInAsApp({ ...provider, preset: 'microsoft', tenant: 'contoso.example' })).toBe(true);
+  expect(canSignInAsApp({ ...provider, state: 'draft' })).toBe(false);
+  for (const tenant of ['common', 'Organizations', 'consumers', undefined])
+    expect(canSignInAsApp({ ...provider, preset: 'microsoft', tenant })).toBe(false);
+  for (const preset of ['google', 'custom'] as const)
+    expect(canSignInAsApp({ ...provider, preset })).toBe(false);
+});
+
+describe('the script for Exchange', () => {
+  const access = {
+    cloud: 'worldwide',
+    tenant: 'contoso.example',
+    clientId: '11111111-1111-4111-8111-111111111111',
+    objectId: '22222222-2222-4222-8222-222222222222',
+    address: 'support@contoso.example',
+  } as const;
+
+  test('makes the service principal from the enterprise application and allows one mailbox', () => {
+    expect(appAccessScript(access).split('\n')).toEqual([
+      'Install-Module ExchangeOnlineManagement -Scope CurrentUser',
+      "Connect-ExchangeOnline -Organization 'contoso.example'",
+      "if (-not (Get-ServicePrincipal | Where-Object AppId -eq '11111111-1111-4111-8111-111111111111')) {",
+      "  New-ServicePrincipal -AppId '11111111-1111-4111-8111-111111111111' -ObjectId '22222222-2222-4222-8222-222222222222' -DisplayName 'Postroom'",
+      '}',
+      "$app = Get-ServicePrincipal | Where-Object AppId -eq '11111111-1111-4111-8111-111111111111'",
+      "Add-MailboxPermission -Identity 'support@contoso.example' -User $app.Identity -AccessRights FullAccess",
+      "Add-RecipientPermission -Identity 'support@contoso.example' -Trustee $app.Identity -AccessRights SendAs -Confirm:$false",
+      '',
+    ]);
+  });
+
+  test.each([
+    ['gcc-high', 'O365USGovGCCHigh'],
+    ['dod', 'O365USGovDoD'],
+    ['china', 'O365China'],
+  ] as const)('goes to Exchange of the cloud %s', (cloud, name) => {
+    expect(appAccessScript({ ...access, cloud })).toContain(` -ExchangeEnvironmentName ${name}\n`);
+  });
+
+  test('says where the object ID belongs while nobody knows it', () => {
+    expect(appAccessScript({ ...access, objectId: undefined })).toContain(`-ObjectId '${OBJECT_ID_MISSING}'`);
+  });
+
+  test.each(["a'; Remove-Mailbox b", 'a’; Remove-Mailbox b', 'a‘b', "a'\nRemove-Mailbox b"])(
+    'runs nothing that stands in an address: %j',
+    (address) => {
+      const line = appAccessScript({ ...access, address }).split('\n')[6] ?? '';
+      const quoted = /^Add-MailboxPermission -Identity '(?<text>.*)' -User \$app\.Identity/.exec(
+        line,
+      )?.groups;
+      // Every quote inside is doubled, so none of them ends the text.
+      expect(quoted?.['text']?.replaceAll(/(['‘’])\1/g, '')).not.toMatch(/['‘’]/);
+    },
+  );
+});
