@@ -3,16 +3,22 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
 import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
+import { storageCondition } from '../shared/notices/desk-conditions.ts';
+import { isStorageAway } from '../shared/notices/look-at-desk.ts';
 import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { accountPages } from './pages/accounts.tsx';
+import { appAccessPages } from './pages/app-access.tsx';
 import { auditPages } from './pages/audit.tsx';
 import { connectionTestPages } from './pages/connection-test.tsx';
 import { consentPages } from './pages/consent.tsx';
+import { healthPages } from './pages/health.tsx';
 import { homePages } from './pages/home.tsx';
 import { mailboxPages } from './pages/mailboxes.tsx';
+import { noticePages } from './pages/notices.tsx';
+import { outagePage } from './pages/outage.tsx';
 import { pasteErrorPages } from './pages/paste-error.tsx';
 import { providerPages } from './pages/providers.tsx';
 import { quarantinePages } from './pages/quarantine.tsx';
@@ -50,6 +56,12 @@ export function createWeb(
   web.onError((error, c) => {
     const reference = newReference();
     log.error('page failed', error, { reference, method: c.req.method, path: c.req.routePath });
+    const principal = c.get('principal');
+    // Who is not signed in learns nothing of what Postroom stands on.
+    if (isStorageAway(error) && principal !== undefined) {
+      const { notices, seam } = c.get('services');
+      return c.html(outagePage(principal, storageCondition(notices.held(), error, seam.now())), 503);
+    }
     return c.html(brokenPage(reference), 500);
   });
   return web;
@@ -98,10 +110,13 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
 /** Every page there is. */
 export const allPages = (): Hono<WebEnvironment>[] => [
   homePages(),
+  noticePages(),
+  healthPages(),
   ticketsPages(),
   quarantinePages(),
   auditPages(),
   accountPages(),
+  appAccessPages(),
   providerPages(),
   consentPages(),
   pasteErrorPages(),

@@ -4,8 +4,9 @@ import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartb
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import type { DeskFacts, FailingPart } from './desk-facts.ts';
+import { failed } from './look-at-desk.ts';
 import { waitingMail } from './mailbox-conditions.ts';
-import type { Condition } from './notice.ts';
+import { type Condition, type Notice, shownOf } from './notice.ts';
 
 /** Storage or Key Vault does not answer; everything else waits for it. Pure. */
 export function partFailing({ part, said, since }: FailingPart): Condition {
@@ -33,6 +34,12 @@ export function partFailing({ part, said, since }: FailingPart): Condition {
     who: known ? explanation.who : 'you',
     fix: { label: azure.label, href: azure.href },
   };
+}
+
+/** What a page says that could not reach storage: the notice from memory, where there is one. Pure. */
+export function storageCondition(held: readonly Notice[], error: unknown, now: number): Condition {
+  const known = held.map(shownOf).find(({ kind }) => kind === 'storage-failing');
+  return known ?? partFailing(failed('storage', error, now));
 }
 
 const doesWhat: Readonly<Record<TimerName, { headline: string; affected: string }>> = {

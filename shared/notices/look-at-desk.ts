@@ -3,7 +3,7 @@ import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
-import { describeError } from '../platform/errors.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
@@ -100,6 +100,12 @@ export async function lookAtVault({ vault }: Pick<LookDeps, 'vault'>, now: numbe
     return [failed('vault', error, now)];
   }
 }
+
+const STORAGE = /^(?:table|blob|queue)-storage$/;
+
+/** True for what any call to storage throws when storage does not answer as it should. */
+export const isStorageAway = (error: unknown): boolean =>
+  error instanceof PostroomError && STORAGE.test(error.code);
 
 /** The sentence of the error and the words of Azure behind it, which say what the matter is. */
 export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {

@@ -8,7 +8,7 @@ import { partFailing } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-facts.ts';
 import { findConditions } from './find-conditions.ts';
 import type { Notices } from './keep-notices.ts';
-import { failed, type LookDeps, lookAtQueues, lookAtVault, readDesk } from './look-at-desk.ts';
+import { failed, isStorageAway, type LookDeps, lookAtQueues, lookAtVault, readDesk } from './look-at-desk.ts';
 import { shownOf } from './notice.ts';
 
 export interface WatchDeps extends LookDeps {
@@ -33,11 +33,7 @@ const MINUTE = 60_000;
 const LOOK_MS = 40_000;
 /** The vault is paid for by the question. */
 const VAULT_EVERY_MS = 5 * MINUTE;
-const STORAGE = /^(?:table|blob|queue)-storage$/;
 const awaited: readonly TimerName[] = ['fetchMail', 'sweep', 'refreshTokens', 'reviewSecrets'];
-
-export const isStorageAway = (error: unknown): boolean =>
-  error instanceof PostroomError && STORAGE.test(error.code);
 
 export function createWatch(deps: WatchDeps): Watch {
   const { seam, notices, heartbeats } = deps;

@@ -109,6 +109,8 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
 
 const asides: readonly { href: string; label: string; adminOnly: boolean }[] = [
   { href: '/explain', label: 'What does this error mean?', adminOnly: false },
+  { href: '/notices', label: 'Notices', adminOnly: false },
+  { href: '/health', label: 'Health', adminOnly: true },
   { href: '/audit', label: 'Who changed what', adminOnly: true },
 ];
 

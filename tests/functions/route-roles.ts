@@ -7,6 +7,8 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /invite/:token': 'everyone',
 
   'GET /': 'agent',
+  'GET /notices': 'agent',
+  'GET /health': 'admin',
   'GET /tickets': 'agent',
   'GET /tickets/:id': 'agent',
   'POST /tickets/:id/close': 'agent',

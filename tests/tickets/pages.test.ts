@@ -86,7 +86,8 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
 describe('home', () => {
   const success = (minutes: number): Promise<void> =>
     desk.mailboxes.saveSuccesses(0, new Map([['support', ago(minutes)]]));
-  const headline = async (): Promise<string> => /<h1>([^<]*)/.exec(await html('/', 'admin'))?.[1] ?? '';
+  const headline = async (): Promise<string> =>
+    /<h1>(.*?)<\/h1>/.exec(await html('/', 'admin'))?.[1]?.replaceAll(/<[^>]*>/g, '') ?? '';
   const trouble = {
     code: 'x',
     problem: 'The sign-in was revoked',
@@ -122,23 +123,35 @@ describe('home', () => {
   });
 
   test.each([
-    [15, 'Mail is flowing'],
-    [16, 'One mailbox needs attention'],
+    [13, 'Mail is flowing'],
+    [14, 'support@contoso.example has not been fetched for too long'],
   ])('a mailbox last fetched %i minutes ago: %s', async (minutes, says) => {
     await desk.mailbox();
     await success(minutes);
     expect(await headline()).toBe(says);
   });
 
-  test('says what stopped, that no mail is lost, and where an admin fixes it', async () => {
+  test('says what stopped first, and its first link leads an admin to the fix', async () => {
     await desk.mailbox();
     await success(1);
     await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
     const page = await html('/', 'admin');
-    expect(page).toContain('support@contoso.example needs somebody. The sign-in was revoked.');
+    expect(await headline()).toBe('support@contoso.example is not fetched: somebody has to sign in again');
+    expect(page).toContain('The sign-in was revoked');
     expect(page).toContain('No mail is lost');
-    expect(page).toContain('<a href="/mailboxes/support">Fix this mailbox</a>');
-    expect(await html('/', 'agent')).not.toContain('href="/mailboxes/support"');
+    const [, firstLink] = /<a [^>]*href="([^"]*)"/.exec(page.slice(page.indexOf('<h1>'))) ?? [];
+    expect(firstLink).toBe('/providers/p1/connect?mailbox=support');
+    const agent = await html('/', 'agent');
+    expect(agent).toContain('An administrator can fix this.');
+    expect(agent).not.toContain('/connect?mailbox');
+  });
+
+  test('a try that failed a moment ago is said, and that nobody has to do anything', async () => {
+    await desk.mailbox();
+    await success(2);
+    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    expect(await headline()).toBe('Mail is flowing');
+    expect(await html('/', 'admin')).toContain('nothing needs you yet');
   });
 
   test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {

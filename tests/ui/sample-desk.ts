@@ -1,9 +1,11 @@
 import { auditPages } from '../../functions/pages/audit.tsx';
+import { healthPages } from '../../functions/pages/health.tsx';
 import { homePages } from '../../functions/pages/home.tsx';
 import type { MailServices } from '../../functions/pages/mail-services.ts';
+import { noticePages } from '../../functions/pages/notices.tsx';
 import { quarantinePages } from '../../functions/pages/quarantine.tsx';
 import { ticketsPages } from '../../functions/pages/tickets.tsx';
-import { buildServices, type Services } from '../../functions/services.ts';
+import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { createQuarantineStore, type QuarantineStore } from '../../shared/intake/quarantine-store.ts';
@@ -18,7 +20,9 @@ import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { Person, Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 
 export const NOW = Date.parse('2026-11-24T10:00:00Z');
@@ -37,6 +41,8 @@ export interface SampleDesk {
   mailboxes: MailboxStore;
   providers: ProviderStore;
   blobs: MemoryBlobs;
+  /** Everything else that the pages work with. */
+  services: Services;
   /** Files mail as the intake does; returns the ticket's id. */
   file(mail: SampleMail, ...replies: SampleMail[]): Promise<string>;
   mailbox(changes?: Partial<Mailbox>): Promise<Mailbox>;
@@ -83,17 +89,25 @@ export function sampleDesk(): SampleDesk {
     WEBSITE_AUTH_ENABLED: 'true',
   });
   const services: Services & MailServices = {
-    ...buildServices(config, clock),
-    seam: clock,
-    tables,
-    blobs,
+    ...servicesOn({
+      config,
+      seam: clock,
+      tables,
+      blobs,
+      queues: new MemoryQueues(clock),
+      vault: new MemoryVault(clock),
+    }),
     ...stores,
   };
-  const web = createWeb(() => services, [homePages(), ticketsPages(), quarantinePages(), auditPages()]);
+  const web = createWeb(
+    () => services,
+    [homePages(), noticePages(), healthPages(), ticketsPages(), quarantinePages(), auditPages()],
+  );
   let filed = 0;
   return {
     ...stores,
     blobs,
+    services,
     async ask(path, { role = 'agent', ...init } = {}) {
       const headers = { ...principalHeader(role), 'sec-fetch-site': 'same-origin' };
       return web.request(origin + path, { headers, ...init });

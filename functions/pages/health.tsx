@@ -1,0 +1,188 @@
+import { Hono } from 'hono';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import {
+  type Heartbeat,
+  lateTimers,
+  type TimerName,
+  timerLimits,
+} from '../../shared/heartbeats/heartbeat.ts';
+import { describeError } from '../../shared/platform/errors.ts';
+import { type QueueName, queueNames } from '../../shared/platform/queues.ts';
+import { DataTable, Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { requireRole } from '../guard.ts';
+import type { Services } from '../services.ts';
+import type { WebEnvironment } from '../web-environment.ts';
+import type { MailContext } from './mail-services.ts';
+
+/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of notices. For admins. */
+export function healthPages(): Hono<WebEnvironment> {
+  const pages = new Hono<WebEnvironment>();
+  pages.get('/health', requireRole('admin'), showHealth);
+  return pages;
+}
+
+/** How a part answered: in how many milliseconds, or with what words not. */
+interface Answered {
+  name: string;
+  ms: number;
+  problem: string | undefined;
+}
+
+interface GivenUp {
+  queue: QueueName;
+  count: number;
+  since: string | undefined;
+}
+
+async function showHealth(c: MailContext): Promise<Response> {
+  const services = c.get('services');
+  const { seam, queues } = services;
+  const [parts, beats, givenUp] = await Promise.all([
+    askParts(services),
+    services.heartbeats.all().catch(() => undefined),
+    Promise.all(queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) }))).catch(
+      () => undefined,
+    ),
+  ]);
+  return c.html(
+    renderPage(
+      <Page title="Health" principal={c.get('principal')} wide>
+        <Parts parts={parts} />
+        {beats === undefined ? null : <Timers beats={beats} now={seam.now()} />}
+        {givenUp === undefined ? null : <Queues givenUp={givenUp} />}
+        <Channels services={services} />
+      </Page>,
+    ),
+  );
+}
+
+function askParts({ tables, vault, queues, blobs }: Services): Promise<Answered[]> {
+  return Promise.all([
+    answered('Tables', () => tables.open('Notices').list('notice', { limit: 1 })),
+    answered('Blobs', () => blobs.read('health')),
+    answered('Queues', () => queues.poison('fetch-shard')),
+    answered('Key Vault', () => vault.get('postroom-data-key')),
+  ]);
+}
+
+async function answered(name: string, ask: () => Promise<unknown>): Promise<Answered> {
+  const began = performance.now();
+  const took = (): number => Math.round(performance.now() - began);
+  try {
+    await ask();
+    return { name, ms: took(), problem: undefined };
+  } catch (error) {
+    return { name, ms: took(), problem: describeError(error) };
+  }
+}
+
+function Parts(props: { parts: readonly Answered[] }): JSX.Element {
+  return (
+    <DataTable caption="What Postroom stands on" head={['Part', 'State', 'Answered in']}>
+      {props.parts.map(({ name, ms, problem }) => (
+        <tr>
+          <th scope="row">{name}</th>
+          <td data-label="State">
+            <span>
+              <StatusLabel kind={problem === undefined ? 'good' : 'bad'}>
+                {problem === undefined ? 'Answers' : 'Does not answer'}
+              </StatusLabel>
+              {problem === undefined ? null : (
+                <>
+                  <br />
+                  {problem}
+                </>
+              )}
+            </span>
+          </td>
+          <td data-label="Answered in">{ms} ms</td>
+        </tr>
+      ))}
+    </DataTable>
+  );
+}
+
+const does: Readonly<Record<TimerName, string>> = {
+  fetchMail: 'starts the fetches',
+  sweep: 'looks at the desk, opens and closes notices',
+  refreshTokens: 'keeps unused sign-ins alive',
+  reviewSecrets: 'watches over the secrets',
+};
+
+function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }): JSX.Element {
+  const late = new Set(lateTimers(props.beats, props.now).map(({ name }) => name));
+  const names = Object.keys(timerLimits) as TimerName[];
+  return (
+    <DataTable caption="Timers" head={['Timer', 'State', 'Last sign of life']}>
+      {names.map((name) => {
+        const beat = props.beats.get(name);
+        return (
+          <tr>
+            <th scope="row">
+              {name} <span class="muted">{does[name]}</span>
+            </th>
+            <td data-label="State">
+              <span>
+                {beat === undefined ? (
+                  <StatusLabel kind="quiet">Not seen yet</StatusLabel>
+                ) : (
+                  <StatusLabel kind={late.has(name) ? 'bad' : 'good'}>
+                    {late.has(name) ? 'Late' : 'Runs'}
+                  </StatusLabel>
+                )}
+              </span>
+            </td>
+            <td data-label="Last sign of life">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
+          </tr>
+        );
+      })}
+    </DataTable>
+  );
+}
+
+function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
+  return (
+    <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
+      {props.givenUp.map(({ queue, count, since }) => (
+        <tr>
+          <th scope="row">{queue}-poison</th>
+          <td data-label="Messages">
+            <span>
+              {count === 0 ? <span class="muted">None</span> : <StatusLabel kind="warn">{count}</StatusLabel>}
+            </span>
+          </td>
+          <td data-label="Since">{since === undefined ? '' : <Time at={since} />}</td>
+        </tr>
+      ))}
+    </DataTable>
+  );
+}
+
+/** The addresses of the channels may open a door of their own: what is shown is only whether they are there. */
+function Channels(props: { services: Services }): JSX.Element {
+  const { notices, smtpRelay } = props.services.config;
+  const { emails, webhook } = notices;
+  const byMail =
+    emails.length === 0
+      ? 'Nobody: NOTICE_EMAIL is not set'
+      : `${emails.join(', ')}, ${smtpRelay === undefined ? 'over any mailbox that may send' : 'over the relay'}`;
+  const byWebhook =
+    webhook === undefined
+      ? 'None: NOTICE_WEBHOOK_URL is not set'
+      : webhook.key === undefined
+        ? 'Set, without a key: NOTICE_WEBHOOK_KEY'
+        : 'Set, signed';
+  return (
+    <section>
+      <h2>Who is told of notices</h2>
+      <Facts
+        items={[
+          { term: 'On these pages', detail: <a href="/notices">All notices</a> },
+          { term: 'By mail', detail: byMail },
+          { term: 'By webhook', detail: byWebhook },
+        ]}
+      />
+    </section>
+  );
+}
