@@ -105,6 +105,8 @@ export function accountPage(
   flash: Flash | undefined,
 ): string {
   const { account, history, explanation } = view;
+  // Where the app itself is refused, a sign-in would be in vain.
+  const mendsApp = explanation?.retry === 'after-fix';
   return renderPage(
     <Page title={account.user} principal={principal} place="mailboxes" flash={flash} wide>
       <p>
@@ -112,11 +114,14 @@ export function accountPage(
       </p>
       {explanation === undefined ? null : <Trouble account={account} explanation={explanation} />}
       <div class="actions">
+        {mendsApp ? (
+          <ButtonLink href={`/providers/${account.providerId}`}>See the provider</ButtonLink>
+        ) : null}
         <ButtonLink
           href={signInPathOf(view)}
-          kind={account.state === 'needs-person' ? 'primary' : 'secondary'}
+          kind={account.state === 'needs-person' && !mendsApp ? 'primary' : 'secondary'}
         >
-          Sign in again
+          {account.kind === 'app' ? 'Check its access again' : 'Sign in again'}
         </ButtonLink>
         <form method="post" action={`${accountPathOf(account)}/check`}>
           <SubmitButton kind="secondary">Ask for a fresh token now</SubmitButton>
@@ -141,7 +146,7 @@ function Trouble(props: { account: Account; explanation: Explanation }): JSX.Ele
 
 /** A sign-in for one of its mailboxes keeps that mailbox; without one it is for the address of the last consent. */
 function signInPathOf({ account, mailboxes }: ShownAccount): string {
-  const path = `/providers/${account.providerId}/connect`;
+  const path = `/providers/${account.providerId}/${account.kind === 'app' ? 'app-access' : 'connect'}`;
   const mailbox = mailboxes.find(
     ({ providerId, accountId }) => providerId === account.providerId && accountId === account.accountId,
   );
@@ -164,7 +169,7 @@ function About(props: ShownAccount): JSX.Element {
         },
         { term: 'Mailboxes', detail: <Mailboxes mailboxes={mailboxes} /> },
         { term: 'Permissions', detail: <Scopes scopes={account.scopes} /> },
-        { term: 'Signed in', detail: <Time at={account.consentedAt} /> },
+        { term: account.kind === 'app' ? 'Set up' : 'Signed in', detail: <Time at={account.consentedAt} /> },
         { term: 'Token ends', detail: <Time at={account.tokens.accessExpiresAt} /> },
         { term: 'Next renewal', detail: <NextRenewal account={account} /> },
       ]}

@@ -1,7 +1,9 @@
+import type { AccountRef } from '../../shared/accounts/account.ts';
 import { type Look, lookIntoMailbox } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { type Provider, presetOf } from '../../shared/providers/provider.ts';
 import type { Services } from '../services.ts';
 
 export type SendingLook =
@@ -10,7 +12,7 @@ export type SendingLook =
   | { kind: 'refused'; said: string };
 
 /** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any mail. */
-export function lookInto({ intake }: Services, mailbox: Mailbox): Promise<Look> {
+export function lookInto({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox): Promise<Look> {
   return lookIntoMailbox(
     {
       ...intake,
@@ -37,4 +39,32 @@ export async function trySending(
     if (!(error instanceof PostroomError)) throw error;
     return { kind: 'refused', said: error.message };
   }
+}
+
+/**
+ * A mailbox that is not set up yet, as its provider's preset would have it: to be looked into and not to be stored.
+ * Undefined where the provider names no mail server.
+ */
+export function mailboxOfPreset(
+  provider: Provider,
+  config: Services['config'],
+  account: AccountRef,
+  address: string,
+  now: number,
+): Mailbox | undefined {
+  const imap = presetOf(provider, config).mail?.imap;
+  if (imap === undefined) return undefined;
+  return {
+    id: '',
+    address,
+    protocol: 'imap',
+    ...imap,
+    folder: 'INBOX',
+    providerId: account.providerId,
+    accountId: account.accountId,
+    enabled: true,
+    intervalMinutes: 1,
+    afterFetch: { kind: 'mark-seen' },
+    createdAt: new Date(now).toISOString(),
+  };
 }

@@ -1,12 +1,5 @@
 import type { CloudName } from '../providers/clouds.ts';
-
-// https://learn.microsoft.com/powershell/exchange/connect-to-exchange-online-powershell
-const environments: Readonly<Record<CloudName, string | undefined>> = {
-  worldwide: undefined,
-  'gcc-high': 'O365USGovGCCHigh',
-  dod: 'O365USGovDoD',
-  china: 'O365China',
-};
+import { connectExchange, quoted } from './exchange-shell.ts';
 
 export interface AppAccess {
   cloud: CloudName;
@@ -29,16 +22,9 @@ export const OBJECT_ID_MISSING = 'OBJECT-ID-OF-THE-ENTERPRISE-APPLICATION';
  * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export function appAccessScript({ cloud, tenant, clientId, objectId, address }: AppAccess): string {
-  const environment = environments[cloud];
-  const connect = [
-    'Connect-ExchangeOnline',
-    ...(tenant === undefined ? [] : [`-Organization ${quoted(tenant)}`]),
-    ...(environment === undefined ? [] : [`-ExchangeEnvironmentName ${environment}`]),
-  ];
   const app = quoted(clientId);
   return `${[
-    'Install-Module ExchangeOnlineManagement -Scope CurrentUser',
-    connect.join(' '),
+    ...connectExchange({ cloud, tenant }),
     `if (-not (Get-ServicePrincipal | Where-Object AppId -eq ${app})) {`,
     `  New-ServicePrincipal -AppId ${app} -ObjectId ${quoted(objectId ?? OBJECT_ID_MISSING)} -DisplayName 'Postroom'`,
     '}',
@@ -47,11 +33,3 @@ export function appAccessScript({ cloud, tenant, clientId, objectId, address }: 
     `Add-RecipientPermission -Identity ${quoted(address)} -Trustee $app.Identity -AccessRights SendAs -Confirm:$false`,
   ].join('\n')}\n`;
 }
-
-/**
- * A PowerShell text in which nothing is a command: single quotes are doubled, and so are the typographic ones, which
- * PowerShell reads as the same. https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
- */
-const quoted = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would end the command
-  `'${text.replaceAll(/[\u0000-\u001f\u007f]/g, '').replaceAll(/['\u2018\u2019\u201a\u201b]/g, '$&$&')}'`;
