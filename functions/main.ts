@@ -47,7 +47,16 @@ app.storageQueue('fetchShard', {
   connection: 'DataStorage',
   handler: backgroundHandler(async () => (await import('./fetch-shard.ts')).runShard),
 });
+app.storageQueue('vaultEvents', {
+  queueName: 'vault-events',
+  connection: 'DataStorage',
+  handler: backgroundHandler(async () => (await import('./vault-events.ts')).takeVaultEvents),
+});
 // Once a day, at a minute when not everybody else does the same.
+app.timer('reviewSecrets', {
+  schedule: '0 41 5 * * *',
+  handler: backgroundHandler(async () => (await import('./review-secrets.ts')).runReview),
+});
 app.timer('refreshTokens', {
   schedule: '0 17 3 * * *',
   handler: backgroundHandler(async () => (await import('./refresh-tokens.ts')).refreshTokens),

@@ -35,6 +35,8 @@ import { openSeam, type Seam } from '../shared/platform/seam.ts';
 import type { Tables } from '../shared/platform/tables.ts';
 import type { Vault } from '../shared/platform/vault.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
+import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
+import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
 /** Everything the triggers and pages work with, built once a process at the first use. */
@@ -51,6 +53,8 @@ export interface Services {
   sealer: Sealer;
   oauth: OAuthClient;
   providers: ProviderStore;
+  rotations: RotationStore;
+  graph: GraphApplications;
   accounts: AccountStore;
   consents: ConsentStore;
   approvals: ApprovalStore;
@@ -102,6 +106,8 @@ export function servicesOn(
     sealer: createSealer(platform.vault, seam),
     oauth: createOAuthClient({ ...platform, identityAssertion }),
     providers: createProviderStore(tables),
+    rotations: createRotationStore(tables),
+    graph: createGraphApplications({ seam, local: config.local, identityAssertion }),
     accounts: createAccountStore(tables),
     consents: createConsentStore(tables),
     approvals: createApprovalStore(tables),

@@ -64,6 +64,8 @@ export function createGraphApplications(deps: {
     what: { method: 'GET' | 'POST'; path: string; body?: unknown },
   ): Promise<Answer | GraphRefusal> {
     const { method, path, body } = what;
+    // A desk on a developer's machine has a practice identity, whose tokens go nowhere else.
+    if (deps.local && deps.origin === undefined) return noGraph;
     try {
       const { graph } = clouds[cloud];
       const token = await deps.identityAssertion(graph);
@@ -117,6 +119,12 @@ export function createGraphApplications(deps: {
     },
   };
 }
+
+const noGraph: GraphRefusal = {
+  kind: 'refused',
+  code: 'no-graph',
+  message: 'A desk on a developer’s machine does not ask Microsoft Graph.',
+};
 
 function unanswered(error: unknown): GraphRefusal {
   if (error instanceof PostroomError)

@@ -1,12 +1,12 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Notices } from '../notices/keep-notices.ts';
-import type { Condition } from '../notices/notice.ts';
+import type { Condition, Subject } from '../notices/notice.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import type { DeletedVaultEntry, Vault, VaultProperties } from '../platform/vault.ts';
-import type { Credential } from '../providers/credential.ts';
+import { type Credential, secretName } from '../providers/credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { RotationStore } from './rotation-store.ts';
@@ -54,6 +54,25 @@ export async function reviewSecret(deps: ReviewDeps, name: string): Promise<bool
   await deps.notices.observe({ source: 'review', conditions, about });
   return true;
 }
+
+/**
+ * Looks again at the secrets that the review has an open notice of, so that a replaced one is over within a minute and
+ * not the next morning. Costs nothing while there is none.
+ * @throws PostroomError when the vault or storage is away.
+ */
+export async function recheckSecrets(
+  deps: ReviewDeps & { notices: Pick<Notices, 'open' | 'observe'> },
+): Promise<void> {
+  const open = await deps.notices.open();
+  const subjects = open.map(({ held }) => held.review?.subject).filter((subject) => subject !== undefined);
+  if (subjects.length === 0) return;
+  const names = new Set(subjects.map(entryOf));
+  const secrets = await lookAtSecrets(deps, ({ vaultName }) => names.has(vaultName));
+  const conditions = conditionsOf(secrets, deps.seam.now());
+  await deps.notices.observe({ source: 'review', conditions, about: subjects.map(({ id }) => id) });
+}
+
+const entryOf = ({ kind, id }: Subject): string => (kind === 'provider' ? secretName(id) : id);
 
 /** Every secret of ours with its state, read from the vault now. */
 export async function lookAtSecrets(

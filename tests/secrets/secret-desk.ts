@@ -1,5 +1,5 @@
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
-import { createNotices } from '../../shared/notices/keep-notices.ts';
+import { createNotices, type Notices } from '../../shared/notices/keep-notices.ts';
 import type { Telling } from '../../shared/notices/telling.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -24,7 +24,7 @@ export class SecretDesk {
   readonly told: Telling[] = [];
 
   /** What a process of its own works with: nothing is remembered but what is stored. */
-  process(seam: Seam = this.seam): ReviewDeps & { deliver(): Promise<void> } {
+  process(seam: Seam = this.seam): ReviewDeps & { notices: Notices; deliver(): Promise<void> } {
     const tables = this.tables.behind(seam);
     const notices = createNotices({
       tables,
