@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { practicePeople } from '../../dev/host/options.ts';
+import { enterpriseIdOf } from '../../dev/peers/identity-provider/token-shapes.ts';
+import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
+import { smallMails } from '../acceptance/small-mails.ts';
+import { Visitor } from '../acceptance/visitor.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+
+const SUPPORT = 'support@contoso.example';
+/** Nobody has allowed an app into this one. */
+const SALES = 'sales@contoso.example';
+
+let desk: Desk;
+let host: HostProcess;
+let visitor: Visitor;
+let path: string;
+const drawn: Record<string, string> = {};
+const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+
+beforeAll(async () => {
+  desk = await openDesk('npm');
+  host = await desk.startHost({ port: desk.stack.ports.web });
+  visitor = new Visitor(host.url);
+  await visitor.signIn(practicePeople[0]?.id ?? '');
+  await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  const [provider] = await createProviderStore(desk.tables).list();
+  path = `/providers/${provider?.id}/app-access`;
+}, 60_000);
+afterAll(() => desk?.[Symbol.asyncDispose]());
+
+describe('connecting without a person', () => {
+  test('begins with what has to be done once, with the values of this installation', async () => {
+    const { html } = await visitor.get(`${path}?address=${encodeURIComponent(SALES)}`);
+    const words = wordsOf(html);
+    expect(words).toContain('IMAP.AccessAsApp');
+    expect(words).toContain(`-AppId &#39;${desk.stack.identityProvider.clientId}&#39;`);
+    expect(words).toContain(`-Identity &#39;${SALES}&#39;`);
+    expect(words).toContain('object ID of the enterprise application in place of OBJECT-ID');
+    drawn['before anything was tried'] = html;
+  });
+
+  test('asks for an address before anything else', async () => {
+    const reply = await visitor.post(path, { address: 'nobody' });
+    expect([reply.status, wordsOf(reply.html)]).toEqual([422, expect.stringContaining('Enter the address')]);
+    drawn['without an address'] = reply.html;
+  });
+
+  test('that Exchange refuses keeps nothing, and fills the object ID into the script', async () => {
+    const reply = await visitor.post(path, { address: SALES });
+    const words = wordsOf(reply.html);
+    expect(reply.status).toBe(422);
+    expect(words).toContain(`Exchange does not let the app into ${SALES} yet`);
+    expect(words).toContain('with IMAP.AccessAsApp');
+    const { tenant, clientId } = desk.stack.identityProvider;
+    expect(words).toContain(`-ObjectId &#39;${enterpriseIdOf(tenant.id, clientId)}&#39;`);
+    expect((await accountsKept()).map(({ kind }) => kind)).toEqual([undefined]);
+    drawn['refused by Exchange'] = reply.html;
+  });
+
+  test('with a secret that has expired explains it and keeps nothing', async () => {
+    const { control, clientId, clientSecret } = desk.stack.identityProvider;
+    await control.setApp(clientId, { secrets: [{ value: clientSecret, expires: Date.now() - 1000 }] });
+    const reply = await visitor.post(path, { address: SUPPORT });
+    await control.setApp(clientId, { secrets: [{ value: clientSecret }] });
+    expect([reply.status, wordsOf(reply.html)]).toEqual([422, expect.stringContaining('AADSTS7000222')]);
+    expect(await accountsKept()).toHaveLength(1);
+    drawn['without a token'] = reply.html;
+  });
+
+  test('that opens goes on to the mailbox, whose mail becomes tickets', async () => {
+    // The mailbox that its owner had connected makes room.
+    for (const { id } of await createMailboxStore(desk.tables).list())
+      await visitor.post(`/mailboxes/${id}/delete`, {});
+    const reply = await visitor.post(path, { address: SUPPORT });
+    expect(reply.location).toMatch(/^\/mailboxes\/new\?account=[a-z2-7]{26}\.[a-z2-7]{26}&said=connected$/);
+    const form = await visitor.get(reply.location ?? '');
+    expect(form.html).toContain(`value="${SUPPORT}"`);
+    const account = /account=([\w.]+)/.exec(reply.location ?? '')?.[1] ?? '';
+    const { host: server, port } = desk.stack.mail.imap;
+    await visitor.post('/mailboxes/new', {
+      address: SUPPORT,
+      account,
+      protocol: 'imap',
+      host: server,
+      port: String(port),
+      folder: 'INBOX',
+      after: 'mark-seen',
+      interval: '1',
+    });
+    const [mailbox] = await createMailboxStore(desk.tables).list();
+    expect(mailbox && `${mailbox.providerId}.${mailbox.accountId}`).toBe(account);
+    const [mail] = smallMails(1);
+    await desk.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
+    await fetchOnce(desk, host, mailbox?.id ?? '');
+    expect(wordsOf((await visitor.get('/tickets')).html)).toContain('Question 0');
+
+    const [providerId = '', accountId = ''] = account.split('.');
+    const shown = await visitor.get(`/accounts/${providerId}/${accountId}`);
+    expect(wordsOf(shown.html)).toMatch(
+      /The app itself .* Works .* Check its access again .* IMAP.AccessAsApp/,
+    );
+    drawn['the app as an account'] = shown.html;
+    const again = await visitor.get(`${path}?mailbox=${mailbox?.id}`);
+    expect(again.html).toContain(`value="${SUPPORT}"`);
+    expect((await visitor.post(path, { address: SUPPORT, mailbox: mailbox?.id ?? '' })).location).toBe(
+      '/mailboxes?said=reconnected',
+    );
+  });
+
+  test('is a change that the audit tells', async () => {
+    expect(wordsOf((await visitor.get('/audit?kind=account')).html)).toMatch(
+      /connected as the app itself mailbox: support@contoso.example/,
+    );
+  });
+
+  test('is usable in a browser in each state', async () => {
+    expect(Object.keys(drawn)).toHaveLength(5);
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 90_000);
+});
+
+const accountsKept = async () => {
+  const [provider] = await createProviderStore(desk.tables).list();
+  return createAccountStore(desk.tables).listOf(provider?.id ?? '');
+};
