@@ -79,6 +79,7 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
 
   const provider = await providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
+  await noteRedirect(deps, provider, now);
   const redeemed = await redeem(deps, provider, consent, back.parameters);
   switch (redeemed.kind) {
     case 'declined':
@@ -99,6 +100,12 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
       return { ...outcome, ...trip };
     }
   }
+}
+
+/** A browser that comes back, however the trip ends, shows that the provider knows our redirect URI. */
+async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: string): Promise<void> {
+  if (provider.redirectSeenAt !== undefined) return;
+  await providers.change(provider.id, (current) => ({ ...current, redirectSeenAt: now }));
 }
 
 /** A signed-in person's trip is no other person's; without a sign-in, cookie and state still bind it. */

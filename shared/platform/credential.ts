@@ -26,12 +26,18 @@ export type IdentityAssertion = (audience: string) => Promise<Secret>;
 export function managedIdentityAssertion(clientId: string | undefined): IdentityAssertion {
   let identity: Promise<TokenCredential> | undefined;
   return async (audience) => {
+    // Without it the library would look for the identity of a virtual machine, at an address that is none of ours.
+    if (process.env['IDENTITY_ENDPOINT'] === undefined)
+      throw new PostroomError(
+        'no-identity',
+        'The managed identity gave no token: there is none on this machine.',
+      );
     identity ??= import('@azure/identity').then(
       ({ ManagedIdentityCredential }) =>
         new ManagedIdentityCredential(clientId === undefined ? {} : { clientId }),
     );
     const answer = await (await identity).getToken(`${audience}/.default`);
-    if (answer === null) throw new PostroomError('no-identity', 'The identity endpoint gave no token.');
+    if (answer === null) throw new PostroomError('no-identity', 'The managed identity gave no token.');
     return new Secret(answer.token);
   };
 }

@@ -1,0 +1,302 @@
+import { X509Certificate } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { CLIENT, SECRET } from '../peers/practice-directory.ts';
+
+const apps: PracticeApp[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(apps.splice(0).map((app) => app.stop()));
+});
+
+const GUID = '11111111-2222-3333-4444-555555555555';
+const practice = { preset: 'practice', name: 'Practice', clientId: CLIENT, expiresOn: '2030-01-01' };
+const microsoft = {
+  preset: 'microsoft',
+  name: 'Contoso',
+  tenant: GUID,
+  clientId: GUID,
+  secret: 'hush~hush',
+  expiresOn: '2030-01-01',
+  expiryConfirmed: 'on',
+};
+const idIn = (location: string | undefined): string => location?.split(/[/?]/)[2] ?? '';
+
+async function start(): Promise<{ app: PracticeApp; visitor: Visitor }> {
+  const app = await startPracticeApp();
+  apps.push(app);
+  return { app, visitor: new Visitor(app) };
+}
+
+/** Microsoft itself is not asked from a test. */
+function cutOff(app: PracticeApp): void {
+  app.seam.around = (point, effect) =>
+    point === 'token.discovery'
+      ? Promise.reject(new PostroomError('endpoint-silent', 'No answer came from login.microsoftonline.com.'))
+      : effect();
+}
+
+async function row(app: PracticeApp, id: string): Promise<Provider> {
+  const provider = await app.services.providers.get(id);
+  if (provider === undefined) throw new Error('no provider');
+  return provider;
+}
+
+const actions = async (app: PracticeApp): Promise<string[]> =>
+  (await app.services.audit.page({ limit: 20 })).entries.map(({ action }) => action);
+
+describe('saving a provider', () => {
+  it('checks it and goes straight on to the mailbox when everything is accepted', async () => {
+    const { app, visitor } = await start();
+    const { location } = await visitor.post('/providers/new', practice);
+    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\/connect\?said=saved$/);
+    expect((await row(app, idIn(location))).preflight).toMatchObject({
+      tenant: 'proven',
+      client: 'proven',
+      credential: 'proven',
+    });
+    expect(await actions(app)).toEqual(['created']);
+  });
+
+  it('leads to what is wrong, explained, before anybody signs in', async () => {
+    const { app, visitor } = await start();
+    app.idp.expireClientSecrets(CLIENT);
+    const { location } = await visitor.post('/providers/new', practice);
+    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\?said=saved$/);
+    const { html } = await visitor.get(location ?? '');
+    expect(html).toContain('AADSTS7000222');
+    expect(html).toContain('The client secret has expired');
+    expect(html).toContain('The client secret is accepted</h3><span class="status bad">Wrong');
+
+    app.idp.setApp(CLIENT, { secrets: [{ value: SECRET }] });
+    const checked = await visitor.post(`/providers/${idIn(location)}/check`, {});
+    expect(checked.location).toBe(`/providers/${idIn(location)}?said=works`);
+    expect((await visitor.get(checked.location ?? '')).html).not.toContain('AADSTS7000222');
+  });
+
+  it('keeps a draft with a name alone, through which nobody can sign in, and goes on with it', async () => {
+    const { app, visitor } = await start();
+    cutOff(app);
+    const draft = await visitor.post('/providers/new', {
+      preset: 'microsoft',
+      name: 'Later',
+      intent: 'draft',
+    });
+    const id = idIn(draft.location);
+    expect(draft.location).toBe(`/providers/${id}?said=draft`);
+    expect(await row(app, id)).toMatchObject({ state: 'draft', credential: undefined, clientId: '' });
+    const page = await visitor.get(`/providers/${id}`);
+    expect(page.html).toContain('Go on with this draft');
+    expect(page.html).toContain(`value="http://localhost:7071/oauth/callback"`);
+    expect(page.html).not.toContain(`href="/providers/${id}/connect"`);
+    expect((await visitor.get('/providers')).html).toContain('Go on with this draft');
+    expect(app.vault.versions.size).toBe(0);
+
+    const half = { name: 'Later', clientId: GUID, intent: 'draft' };
+    expect((await visitor.post(`/providers/${id}/edit`, half)).location).toBe(`/providers/${id}?said=draft`);
+    expect(await row(app, id)).toMatchObject({ state: 'draft', clientId: GUID });
+    expect((await visitor.post(`/providers/${id}/edit`, microsoft)).status).toBe(303);
+    expect(await row(app, id)).toMatchObject({ state: 'ready', credential: { kind: 'secret' } });
+  });
+
+  it('shows the exact values to enter and this app’s own pages, in its own cloud', async () => {
+    const { app, visitor } = await start();
+    cutOff(app);
+    const saved = await visitor.post('/providers/new', { ...microsoft, cloud: 'gcc-high' });
+    const id = idIn(saved.location);
+    const form = await visitor.get('/providers/new?preset=microsoft');
+    for (const name of ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send', 'offline_access'])
+      expect(form.html).toContain(`<code>${name}</code>`);
+    const { html } = await visitor.get(`/providers/${id}`);
+    expect(html).toContain(
+      `href="https://portal.azure.us/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/${GUID}"`,
+    );
+    expect(html).toContain(`value="https://login.microsoftonline.us/${GUID}/adminconsent?client_id=${GUID}"`);
+    expect(html).not.toContain('hush');
+    expect(html).not.toContain('https://login.microsoftonline.com');
+  });
+});
+
+describe('the whole way of a provider', () => {
+  it('tells what was seen to work from what nothing has shown yet', async () => {
+    const { visitor } = await start();
+    const providerId = await visitor.addPractice();
+    const states = (html: string): string[] =>
+      [...html.matchAll(/<li class="(proven|wrong|unseen|waiting)">/g)].map(([, state]) => state ?? '');
+    const before = await visitor.get(`/providers/${providerId}`);
+    expect(states(before.html)).toEqual([
+      'proven',
+      'proven',
+      'unseen',
+      'unseen',
+      'proven',
+      'waiting',
+      'unseen',
+    ]);
+    expect(before.html).toContain('3 of 7 steps are done');
+    expect(before.html).toContain('Waits for the owner of the mailbox');
+  });
+
+  it('counts redirect URI, permissions and sign-in as seen once somebody has signed in', async () => {
+    const { app } = await start();
+    const { visitor, providerId } = await connectSupport(app);
+    const { html } = await visitor.get(`/providers/${providerId}`);
+    expect(html).toContain('6 of 7 steps are done');
+    expect(html).toContain(
+      'Granted, as a token has shown: IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send.',
+    );
+    expect(html).toContain('Waits for you');
+  });
+
+  it('knows the redirect URI as soon as anybody came back, with or without a consent', async () => {
+    const { app, visitor } = await start();
+    const providerId = await visitor.addPractice();
+    const { callback } = await visitor.leave(providerId, { address: 'support@contoso.example' }, 'cancel');
+    await visitor.get(callback);
+    expect((await row(app, providerId)).redirectSeenAt).toBeDefined();
+    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('A sign-in has come back to it.');
+  });
+
+  it('is also one script with the values of this installation, harmless whatever the name', async () => {
+    const { app, visitor } = await start();
+    cutOff(app);
+    const saved = await visitor.post('/providers/new', { ...microsoft, name: `x'; rm -rf "$HOME" #` });
+    const reply = await visitor.get(`/providers/${idIn(saved.location)}/script`);
+    expect(reply.status).toBe(200);
+    expect(reply.html).toContain(`NAME='x'\\''; rm -rf "$HOME" #'`);
+    expect(reply.html).toContain(`TENANT='${GUID}'`);
+    expect(reply.html).toContain("REDIRECT_URI='http://localhost:7071/oauth/callback'");
+    expect(reply.html).toContain('652390e4-393a-48de-9484-05f9b1212954');
+    expect(reply.html).not.toContain('hush');
+  });
+});
+
+describe('a credential', () => {
+  it('is replaced without a new sign-in; the old one stays until the new one has worked', async () => {
+    const { app } = await start();
+    const { visitor, providerId, account } = await connectSupport(app);
+    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01' };
+    const early = { ...fields, credential: 'secret', secret: 'not-there-yet' };
+    await visitor.post(`/providers/${providerId}/edit`, early);
+    const waiting = await visitor.get(`/providers/${providerId}`);
+    expect(waiting.html).toContain('The new client secret</h3>');
+    expect(waiting.html).toContain('The new credential does not work yet');
+    app.seam.skewMs = 2 * 3_600_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(await row(app, providerId)).toMatchObject({ nextCredential: { kind: 'secret' } });
+
+    app.idp.addClientSecret(CLIENT, { value: 'not-there-yet' });
+    await visitor.post(`/providers/${providerId}/check`, {});
+    const settled = await row(app, providerId);
+    expect(settled.nextCredential).toBeUndefined();
+    app.idp.setApp(CLIENT, { secrets: [{ value: 'not-there-yet' }] });
+    app.seam.skewMs = 4 * 3_600_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(
+      app.idp.tokenRequests().filter(({ grantType }) => grantType === 'authorization_code'),
+    ).toHaveLength(1);
+  });
+
+  it('that does not work can be discarded', async () => {
+    const { app } = await start();
+    const { visitor, providerId } = await connectSupport(app);
+    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01', secret: 'nonsense' };
+    await visitor.post(`/providers/${providerId}/edit`, fields);
+    await visitor.post(`/providers/${providerId}/discard-next`, {});
+    expect(await row(app, providerId)).toMatchObject({ nextCredential: undefined, retired: [] });
+    const versions = await app.vault.versionsOf(`provider-${providerId}`);
+    expect(versions.filter(({ enabled }) => enabled)).toHaveLength(1);
+    expect(await actions(app)).toContain('new credential discarded');
+  });
+
+  it('as a certificate is made by Postroom; its public part is downloaded, its key stays in the vault', async () => {
+    const { app } = await start();
+    const { visitor, providerId, account } = await connectSupport(app);
+    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01', credential: 'certificate' };
+    await visitor.post(`/providers/${providerId}/edit`, fields);
+    const { html } = await visitor.get(`/providers/${providerId}`);
+    const path = /href="(\/providers\/[^"]+\/certificates\/[0-9A-F]{40})"/.exec(html)?.[1] ?? '';
+    const pem = (await visitor.get(path)).html;
+    const certificate = new X509Certificate(pem);
+    expect(path).toContain(certificate.fingerprint.replaceAll(':', ''));
+    expect(pem).not.toContain('PRIVATE');
+    expect(JSON.stringify(app.tables.dump('Providers'))).not.toContain('PRIVATE');
+
+    app.idp.setApp(CLIENT, { certificates: [pem], secrets: [] });
+    app.seam.skewMs = 2 * 3_600_000;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(await row(app, providerId)).toMatchObject({
+      credential: { kind: 'certificate' },
+      nextCredential: undefined,
+    });
+    expect((await visitor.get(`/providers/${providerId}/certificates/${'0'.repeat(40)}`)).status).toBe(404);
+  });
+
+  it('of the managed identity says so where there is no identity', async () => {
+    vi.stubEnv('IDENTITY_ENDPOINT', undefined);
+    const { visitor } = await start();
+    const providerId = await visitor.addPractice();
+    const fields = { name: 'Practice', clientId: CLIENT, credential: 'federated' };
+    await visitor.post(`/providers/${providerId}/edit`, fields);
+    const { html } = await visitor.get(`/providers/${providerId}`);
+    expect(html).toContain('The managed identity gave no token');
+  });
+});
+
+describe('another registration', () => {
+  const OTHER = 'b0a7c1de-0000-4000-8000-00000000ffff';
+
+  it('says first who has to sign in again, and marks them when it is confirmed', async () => {
+    const { app } = await start();
+    const { visitor, providerId, account } = await connectSupport(app);
+    const fields = { name: 'Practice', clientId: OTHER, secret: 'of-the-other', expiresOn: '2027-01-01' };
+    const asked = await visitor.post(`/providers/${providerId}/edit`, fields);
+    expect(asked.status).toBe(422);
+    expect(asked.html).toContain('href="#signInAgain"');
+    expect(asked.html).toContain('<li>support@contoso.example</li>');
+    expect((await row(app, providerId)).clientId).toBe(CLIENT);
+
+    const confirmed = await visitor.post(`/providers/${providerId}/edit`, { ...fields, signInAgain: 'on' });
+    expect(confirmed.status).toBe(303);
+    expect(await row(app, providerId)).toMatchObject({
+      clientId: OTHER,
+      nextCredential: undefined,
+      retired: [],
+    });
+    expect((await app.services.accounts.get(account))?.account).toMatchObject({
+      state: 'needs-person',
+      problem: { code: 'provider-changed' },
+    });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
+  });
+
+  it('is not asked about for a new name', async () => {
+    const { app } = await start();
+    const { visitor, providerId, account } = await connectSupport(app);
+    const fields = { name: 'Renamed', clientId: CLIENT };
+    expect((await visitor.post(`/providers/${providerId}/edit`, fields)).status).toBe(303);
+    expect((await app.services.accounts.get(account))?.account.state).toBe('works');
+    expect(await actions(app)).toContain('changed');
+  });
+});
+
+describe('deleting', () => {
+  it('says what stops and goes on only with the name', async () => {
+    const { app } = await start();
+    const { visitor, providerId } = await connectSupport(app);
+    const page = await visitor.get(`/providers/${providerId}/delete`);
+    expect(page.html).toContain('support@contoso.example');
+    for (const name of ['', 'practice', 'Practic']) {
+      const refused = await visitor.post(`/providers/${providerId}/delete`, { name });
+      expect(refused.status, name).toBe(422);
+    }
+    expect(await app.services.providers.get(providerId)).toBeDefined();
+    await visitor.post(`/providers/${providerId}/delete`, { name: ' Practice ' });
+    expect(await app.services.providers.get(providerId)).toBeUndefined();
+    expect(await app.services.accounts.listOf(providerId)).toEqual([]);
+    expect(app.vault.versions.has(`provider-${providerId}`)).toBe(false);
+    expect(await actions(app)).toContain('deleted');
+  });
+});
