@@ -20,7 +20,7 @@ export type AppAccessState =
   /** A token came without the permission for IMAP. */
   | { kind: 'no-role'; objectId: string | undefined; roles: readonly string[] }
   /** A token with the permission came, and the mailbox did not open with it. */
-  | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; said: string };
+  | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; code: string };
 
 interface View {
   principal: Principal;
@@ -101,7 +101,7 @@ function Found(props: { state: AppAccessState; provider: Provider; address: stri
         <Trouble title={`Exchange does not let the app into ${address} yet`}>
           The provider gave a token{state.roles.length === 0 ? '' : ` with ${state.roles.join(', ')}`}. Run
           the script of step 3; what it changes can take up to an hour. Also check that the address is right
-          and that IMAP is switched on for it. The server said: {state.said}
+          and that IMAP is switched on for it. Code: {state.code}
         </Trouble>
       );
   }
@@ -127,7 +127,7 @@ function Steps(props: View): JSX.Element {
     address: typed.address === '' ? 'ADDRESS-OF-THE-MAILBOX' : typed.address,
   });
   return (
-    <section>
+    <>
       <h2>What has to be done once</h2>
       <ol>
         <li>
@@ -146,7 +146,7 @@ function Steps(props: View): JSX.Element {
         </li>
       </ol>
       <CopyLines label="PowerShell" value={script} />
-    </section>
+    </>
   );
 }
 

@@ -73,7 +73,7 @@ async function checkAccess(c: PageContext): Promise<Response> {
   if (roles.length > 0 && !roles.includes('IMAP.AccessAsApp'))
     return again({ kind: 'no-role', objectId, roles });
   const look = await openWith(c, provider, asked, typed.address);
-  if (look.kind === 'failed') return again({ kind: 'not-open', objectId, roles, said: look.message });
+  if (look.kind === 'failed') return again({ kind: 'not-open', objectId, roles, code: look.code });
   return connected(c, provider, asked, typed);
 }
 
