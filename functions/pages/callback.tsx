@@ -8,13 +8,12 @@ import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-
 import { invitationKey } from '../../shared/consent/invitation.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
-import { presetOf } from '../../shared/providers/provider.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
 import { consentCookieOf, invitationTokenOf } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
-import { lookInto } from './look-into.ts';
+import { lookInto, mailboxOfPreset } from './look-into.ts';
 import { explainedFor, outcomePage } from './outcome-view.tsx';
 
 type CallbackContext = Context<WebEnvironment>;
@@ -133,19 +132,5 @@ async function mailboxFor(
 ): Promise<Mailbox | undefined> {
   if (wish.reconnect !== undefined) return mailboxes.get(wish.reconnect.mailboxId);
   const provider = await providers.get(account.providerId);
-  const imap = provider && presetOf(provider, config).mail?.imap;
-  if (imap === undefined) return undefined;
-  return {
-    id: 'a'.repeat(26),
-    address: wish.address,
-    protocol: 'imap',
-    ...imap,
-    folder: 'INBOX',
-    providerId: account.providerId,
-    accountId: account.accountId,
-    enabled: true,
-    intervalMinutes: 1,
-    afterFetch: { kind: 'mark-seen' },
-    createdAt: new Date(seam.now()).toISOString(),
-  };
+  return provider && mailboxOfPreset(provider, config, account, wish.address, seam.now());
 }

@@ -42,7 +42,11 @@ function connectedPage(view: {
       principal={view.principal}
       place="mailboxes"
     >
-      {opened ? <LookView look={look} folder={mailbox.folder} /> : <p>{look.message}</p>}
+      {opened ? (
+        <LookView look={look} folder={mailbox.folder} />
+      ) : (
+        <NotOpened look={look} mailbox={mailbox} />
+      )}
       <Sending sending={sending} mailbox={mailbox} />
       <div class="actions">
         {opened ? (
@@ -55,6 +59,9 @@ function connectedPage(view: {
         ) : (
           <>
             <ButtonLink href={`/mailboxes/${mailbox.id}/connected`}>Open it again</ButtonLink>
+            <ButtonLink href={`/mailboxes/${mailbox.id}/test`} kind="secondary">
+              Test it step by step
+            </ButtonLink>
             <ButtonLink href={`/mailboxes/${mailbox.id}/edit`} kind="secondary">
               Change its settings
             </ButtonLink>
@@ -62,6 +69,17 @@ function connectedPage(view: {
         )}
       </div>
     </Page>,
+  );
+}
+
+function NotOpened(props: { look: Extract<Look, { kind: 'failed' }>; mailbox: Mailbox }): JSX.Element {
+  const { look, mailbox } = props;
+  const explanation = explain({ text: look.code, context: { mailbox: mailbox.address } });
+  return (
+    <>
+      <p>{look.message}</p>
+      {explanation.code === 'not-recognised' ? null : <ExplanationView explanation={explanation} />}
+    </>
   );
 }
 

@@ -18,6 +18,7 @@ import { invitationPages } from './invitation.tsx';
 import { invitationLinkPage } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from './record-change.ts';
+import { sharedMailboxPages } from './shared-mailbox.tsx';
 import { flashOf, typedFields } from './typed-fields.ts';
 
 type ConsentContext = Context<WebEnvironment>;
@@ -96,6 +97,7 @@ export function consentPages(): Hono<WebEnvironment> {
   pages.route('/', approvalPages());
   pages.route('/', invitationPages());
   pages.route('/', connectedPages());
+  pages.route('/', sharedMailboxPages());
   return pages;
 }
 

@@ -3,8 +3,14 @@ import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import { Time } from '../../shared/ui/lists.tsx';
 
 /** What stands in the mailbox: the count and the latest subjects, by which a person knows it again. */
-export function LookView(props: { look: Extract<Look, { kind: 'opened' }>; folder: string }): JSX.Element {
+export function LookView(props: {
+  look: Extract<Look, { kind: 'opened' }>;
+  folder: string;
+  /** `h3` inside a panel that has a heading of its own. */
+  heading?: 'h2' | 'h3' | undefined;
+}): JSX.Element {
   const { unread, total, latest } = props.look;
+  const Heading = props.heading ?? 'h2';
   return (
     <>
       <p>
@@ -14,7 +20,7 @@ export function LookView(props: { look: Extract<Look, { kind: 'opened' }>; folde
         <p>It is empty. Send it a mail, and the first ticket comes within a minute.</p>
       ) : (
         <>
-          <h2>Its latest mails</h2>
+          <Heading>Its latest mails</Heading>
           <ul class="plain">
             {latest.map(({ subject, receivedAt }) => (
               <li>

@@ -38,6 +38,8 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /providers/:id/delete': 'admin',
   'GET /providers/:id/connect': 'admin',
   'POST /providers/:id/connect': 'admin',
+  'GET /providers/:id/shared-mailbox': 'admin',
+  'POST /providers/:id/shared-mailbox': 'admin',
   'GET /connect/:key': 'admin',
   'GET /approvals/:key': 'admin',
   'POST /providers/:id/invite': 'admin',

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
+import { InboxError } from '../../shared/mailboxes/inbox.ts';
+import { openMemoryInbox } from '../harness/memory-inbox.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { allRows, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { fillInbox } from './sample-mailbox.ts';
+
+const INFO = 'info@contoso.example';
+const SUPPORT = 'support@contoso.example';
+
+let app: PracticeApp;
+let visitor: Visitor;
+let providerId: string;
+let accountId: string;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  const connected = await connectSupport(app);
+  ({ visitor, providerId } = connected);
+  ({ accountId } = connected.account);
+});
+afterAll(() => app.stop());
+
+const page = (query: Record<string, string> = {}) =>
+  visitor.get(`/providers/${providerId}/shared-mailbox?${new URLSearchParams(query)}`);
+const tryIt = (fields: Record<string, string>) =>
+  visitor.post(`/providers/${providerId}/shared-mailbox`, fields);
+
+describe('access to a shared mailbox', () => {
+  it('is given by a script with this mailbox, this person and this tenant in it', async () => {
+    const { html } = await page({ address: INFO, user: SUPPORT });
+    const script = html.replaceAll('&#39;', "'");
+    expect(script).toContain(
+      `Add-MailboxPermission -Identity '${INFO}' -User '${SUPPORT}' -AccessRights FullAccess`,
+    );
+    expect(script).toContain(
+      `Add-RecipientPermission -Identity '${INFO}' -Trustee '${SUPPORT}' -AccessRights SendAs`,
+    );
+    expect(script).toContain(`Connect-ExchangeOnline -Organization '${app.idp.tenants[0]?.id}'`);
+    expect(html).toContain('enterprise application');
+    expect(html).toContain(`/providers/${providerId}/app-access`);
+  });
+
+  it('is asked for without a script while an address is missing or is none', async () => {
+    expect((await page()).html).not.toContain('Connect-ExchangeOnline');
+    const { html } = await page({ address: "x'; Remove-Mailbox", user: SUPPORT });
+    expect(html).not.toContain('Connect-ExchangeOnline');
+    expect(html).toContain('href="#address"');
+  });
+
+  it('script holds nothing that is a command, whatever the names are', () => {
+    const script = delegateAccessScript({
+      cloud: 'gcc-high',
+      tenant: 'contoso.us',
+      address: "o'neil@contoso.us",
+      user: "a’; Remove-Mailbox 'b",
+    });
+    expect(script).toContain("-Identity 'o''neil@contoso.us' -User 'a’’; Remove-Mailbox ''b'");
+    expect(script).toContain('-ExchangeEnvironmentName O365USGovGCCHigh');
+  });
+
+  it('is tried for real: the mailbox opens with the token of the one who signs in', async () => {
+    const folder = fillInbox(app, ['For all of us']);
+    const asked: { user: string; token: string }[] = [];
+    app.services.intake.openInbox = ({ user, accessToken }) => {
+      asked.push({ user, token: accessToken.expose() });
+      return openMemoryInbox(folder, app.seam);
+    };
+    const before = allRows(app);
+    const { html } = await tryIt({ address: INFO, account: accountId });
+    expect(html).toContain(`Yes: ${SUPPORT} may open ${INFO}.`);
+    expect(html).toContain('For all of us');
+    const token = await app.services.accessTokens.get({ providerId, accountId });
+    expect(asked).toEqual([{ user: INFO, token: token.kind === 'token' ? token.token.expose() : '' }]);
+    expect(allRows(app)).toEqual(before);
+  });
+
+  it('that is not there is explained', async () => {
+    app.services.intake.openInbox = () =>
+      Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
+    const { html } = await tryIt({ address: INFO, account: accountId });
+    expect(html).toContain(`No: ${INFO} does not open for ${SUPPORT}.`);
+    expect(html).toContain(`Add-MailboxPermission -Identity ${INFO}`);
+  });
+
+  it.each([
+    ['address', { address: 'nobody', account: 'x' }],
+    ['account', { address: INFO, account: 'z'.repeat(26) }],
+  ])('is not tried without its %s', async (field, fields) => {
+    const { html, status } = await tryIt(fields);
+    expect(status).toBe(422);
+    expect(html).toContain(`href="#${field}"`);
+  });
+
+  it('has whole, accessible pages', async () => {
+    const bare = await startPracticeApp();
+    const stranger = new Visitor(bare);
+    const empty = await stranger.get(`/providers/${await stranger.addPractice()}/shared-mailbox`);
+    const failed = (await tryIt({ address: INFO, account: accountId })).html;
+    fillInbox(app, ['For all of us']);
+    const drawn = {
+      'nobody signed in yet': empty.html,
+      'access script': (await page({ address: INFO, user: SUPPORT })).html,
+      'no access': failed,
+      access: (await tryIt({ address: INFO, account: accountId })).html,
+      'access with mistakes': (await page({ address: 'x', user: '' })).html,
+    };
+    await bare.stop();
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 120_000);
+});
