@@ -1,3 +1,4 @@
+import { canSignInAsApp } from '../../shared/accounts/app-account.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import {
@@ -113,6 +114,12 @@ export function connectPage(view: {
           With a link, the owner signs in on another computer and needs no access to Postroom.
         </p>
       </form>
+      {canSignInAsApp(provider) && !reconnects ? (
+        <p>
+          <a href={`/providers/${provider.id}/app-access`}>Connect without a person</a>: the app signs in by
+          itself, and an Exchange admin lets it into single mailboxes.
+        </p>
+      ) : null}
     </Page>,
   );
 }

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { appAccountId } from '../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../shared/consent/connect-form.ts';
 import type { ConsentWish } from '../../shared/consent/consent.ts';
 import { invitationAddress } from '../../shared/consent/invitation.ts';
@@ -35,6 +36,10 @@ export function consentPages(): Hono<WebEnvironment> {
   pages.get('/providers/:id/connect', requireRole('admin'), async (c) => {
     const provider = await c.get('services').providers.get(c.req.param('id'));
     if (provider === undefined) return c.notFound();
+    const mailbox = await mailboxOf(c, c.req.query('mailbox'));
+    // Nobody has signed in for it: the app did, and is checked in another way.
+    if (mailbox?.accountId === appAccountId(provider))
+      return c.redirect(`/providers/${provider.id}/app-access?mailbox=${mailbox.id}`, 303);
     const typed = await proposedFields(c);
     return c.html(
       connectPage({

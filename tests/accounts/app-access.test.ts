@@ -104,6 +104,12 @@ describe('connecting without a person', () => {
       /The app itself .* Works .* Check its access again .* IMAP.AccessAsApp/,
     );
     drawn['the app as an account'] = shown.html;
+    // Whoever means to sign in again for it is led here: nobody has signed in.
+    const connect = path.replace('app-access', 'connect');
+    expect((await visitor.get(`${connect}?mailbox=${mailbox?.id}`)).location).toBe(
+      `${path}?mailbox=${mailbox?.id}`,
+    );
+    expect((await visitor.get(connect)).html).toContain(`href="${path}"`);
     const again = await visitor.get(`${path}?mailbox=${mailbox?.id}`);
     expect(again.html).toContain(`value="${SUPPORT}"`);
     expect((await visitor.post(path, { address: SUPPORT, mailbox: mailbox?.id ?? '' })).location).toBe(
