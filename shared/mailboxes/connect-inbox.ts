@@ -66,6 +66,10 @@ export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFo
   return {
     kind: error.failure === 'unavailable' ? 'retrying' : 'needs-person',
     code: error.code,
-    message: sentences[error.failure],
+    // A server that is away has its own words for why: throttled, moved, full.
+    message:
+      error.failure === 'unavailable'
+        ? `${sentences.unavailable} ${error.message}`
+        : sentences[error.failure],
   };
 }
