@@ -19,7 +19,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   explanations: [],
   providers: ['ui'],
-  accounts: ['providers'],
+  accounts: ['providers', 'activity'],
   mailboxes: ['providers'],
   secrets: ['providers', 'mailboxes', 'notices'],
   outbox: ['mailboxes', 'providers', 'explanations'],

@@ -1,3 +1,4 @@
+import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs, Lease } from '../platform/blobs.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -7,6 +8,7 @@ import type { ProviderStore } from '../providers/provider-store.ts';
 import { type Account, type AccountRef, type SealedTokens, tokenContext } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
+import { noteRefresh } from './note-refresh.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { createRefresher } from './refresh-account.ts';
 import type { Sealer } from './sealing.ts';
@@ -41,6 +43,7 @@ export interface AccessTokenDeps {
   accounts: AccountStore;
   sealer: Sealer;
   oauth: OAuthClient;
+  activity: Pick<ActivityStore, 'note'>;
   /** Milliseconds between two looks at a refresh that another process runs. */
   pauseMs?: number;
 }
@@ -154,7 +157,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     stored: StoredAccount,
     rejected: string | undefined,
   ): Promise<AccessToken | undefined> {
-    const outcome = await refresher.refresh(stored);
+    const outcome = await noteRefresh(deps, stored.account, () => refresher.refresh(stored));
     switch (outcome.kind) {
       case 'refreshed':
         return remember(outcome.account, outcome.token);

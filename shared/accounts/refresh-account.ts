@@ -8,7 +8,7 @@ import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
-import { credentialGone, problemFor, providerGone, unreadable } from './refresh-problem.ts';
+import { credentialGone, problemFor, providerGone, unreadable, vaultAway } from './refresh-problem.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, silence } from './token-failure.ts';
 
@@ -250,6 +250,13 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     } catch (error) {
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
         return stuck(attempt, unreadable);
+      if (error instanceof PostroomError && error.code.startsWith('key-vault')) {
+        // The provider was not asked: of the refresh the row says again what it said before.
+        const change = { refreshBegunAt: account.refreshBegunAt, retryAt: undefined, refusedAsOf: undefined };
+        const problem = vaultAway(provider, error.code);
+        const waiting = await settle(attempt, { ...change, state: 'retrying', problem });
+        return waiting === undefined ? { kind: 'changed' } : { kind: 'retrying', account: waiting };
+      }
       if (error instanceof PostroomError && UNASKED.test(error.code))
         await accounts.replace(account, begun.etag);
       throw error;

@@ -41,6 +41,17 @@ export const credentialGone = (provider: Provider, reason: Unproven['reason']): 
         message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
       };
 
+const vaultReasons: Readonly<Record<string, string>> = {
+  'key-vault-denied': 'it refuses this desk. Give the managed identity its role at the vault again',
+  'key-vault-throttled': 'it takes no more requests for now',
+};
+
+/** `code`: how the vault failed. Nobody has to sign in again for it. */
+export const vaultAway = ({ name }: Provider, code: string): Problem => ({
+  code,
+  message: `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom tries again by itself.`,
+});
+
 export const providerGone: Problem = {
   code: 'provider-missing',
   message: 'The provider was deleted. Connect the mailbox again.',

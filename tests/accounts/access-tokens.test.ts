@@ -268,8 +268,8 @@ describe('the history', () => {
     expect(app.tables.changes).toBe(written);
     app.seam.skewMs = 2 * HOUR;
     await accessTokens.get(account);
-    // That a refresh began; the account and its history.
-    expect(app.tables.changes).toBe(written + 3);
+    // That a refresh began; the account and its history; a row of activity.
+    expect(app.tables.changes).toBe(written + 4);
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 4 * HOUR;
     await accessTokens.get(account);

@@ -1,0 +1,142 @@
+/** What Key Vault may do to one provider, against its stand-in: the provider says so, the others go on. */
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
+import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { servicesOn } from '../../functions/services.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import { azureVault } from '../../shared/platform/azure-vault.ts';
+import { secretName } from '../../shared/providers/credential.ts';
+import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
+import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+
+const HOUR = 3_600_000;
+const tls = makeCertificates();
+const before = { ...process.env };
+let trusted: readonly string[];
+let identity: RunningManagedIdentity;
+let standIn: RunningKeyVault;
+
+beforeAll(async () => {
+  trusted = getCACertificates('default');
+  setDefaultCACertificates([...trusted, tls.ca]);
+  identity = await startManagedIdentity({ tenantId: '3a0c7f0e-0000-4000-8000-000000000001' });
+  process.env['IDENTITY_ENDPOINT'] = identity.endpoint;
+  process.env['IDENTITY_HEADER'] = identity.header;
+  standIn = await startKeyVault({ tls, jwks: identity.jwks });
+});
+afterAll(async () => {
+  await Promise.all([standIn?.stop(), identity?.stop()]);
+  process.env = { ...before };
+  setDefaultCACertificates([...trusted]);
+});
+
+interface Desk {
+  app: PracticeApp;
+  /** The one that the vault does something to, and another one. */
+  hit: Account;
+  other: Account;
+  /** Of the first one's entry in the vault. */
+  entry: { name: string; version: string };
+}
+
+/** Two providers whose secrets stand in the same vault, a mailbox each; both tokens are due. */
+async function desk(): Promise<Desk> {
+  const memory = await startPracticeApp();
+  const { config } = memory.services;
+  const vault = azureVault(
+    { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
+    memory.seam,
+  );
+  const services = servicesOn({ ...memory.services, config, vault }, { pauseMs: 20 });
+  const app = { ...memory, services };
+  const { account: hit } = await connectSupport(app);
+  const { account: other } = await connectSupport(app);
+  const [newest] = await vault.versionsOf(secretName(hit.providerId));
+  memory.seam.skewMs = 2 * HOUR;
+  return { app, hit, other, entry: { name: secretName(hit.providerId), version: newest?.version ?? '' } };
+}
+
+async function rowOf({ app }: Desk, account: Account): Promise<Account> {
+  const stored = await app.services.accounts.get(account);
+  if (stored === undefined) throw new TypeError('no row');
+  return stored.account;
+}
+
+describe.each([
+  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it refuses this desk'],
+  ['takes no more requests (429)', 429, 'key-vault-throttled', 'it takes no more requests'],
+  ['breaks (503)', 503, 'key-vault', 'it does not answer'],
+])('a vault that %s', (_case, status, code, words) => {
+  it('leaves that account trying again with the reason, serves the other, and mends by itself', async () => {
+    const all = await desk();
+    const { app, hit, other, entry } = all;
+    standIn.faults.push({
+      match: { path: `/secrets/${entry.name}` },
+      times: 99,
+      status,
+      headers: { 'retry-after': '0' },
+    });
+    const refused = await app.services.accessTokens.get(hit);
+    expect(refused).toMatchObject({ kind: 'retrying', code });
+    expect(await rowOf(all, hit)).toMatchObject({
+      state: 'retrying',
+      problem: { code, message: expect.stringContaining(words) },
+      refreshBegunAt: undefined,
+    });
+    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    expect(
+      (await app.services.activity.page({ kind: 'refresh', limit: 9 }, app.seam.now())).entries,
+    ).toMatchObject([
+      { result: 'done', aboutId: other.accountId },
+      { result: 'trying-again', aboutId: hit.accountId, what: expect.stringContaining(words) },
+    ]);
+    standIn.faults.length = 0;
+    expect((await app.services.accessTokens.get(hit)).kind).toBe('token');
+    expect(await rowOf(all, hit)).toMatchObject({ state: 'works', problem: undefined });
+    await app.stop();
+  });
+});
+
+describe('an entry of the vault that was', () => {
+  it('switched off is said at that account and by the review, and the other is served', async () => {
+    const all = await desk();
+    const { app, hit, other, entry } = all;
+    await app.services.vault.disable(entry.name, entry.version);
+    expect(await app.services.accessTokens.get(hit)).toMatchObject({
+      kind: 'needs-person',
+      code: 'secret-disabled',
+    });
+    expect((await rowOf(all, hit)).problem?.message).toContain('is switched off in Key Vault');
+    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    const states = (await lookAtSecrets(app.services)).map(({ provider, state }) => [
+      provider?.id,
+      state.kind,
+    ]);
+    expect(new Map(states as [string, string][])).toEqual(
+      new Map([
+        [hit.providerId, 'disabled'],
+        [other.providerId, 'healthy'],
+      ]),
+    );
+    await app.stop();
+  });
+
+  it('deleted is said with the day until which it can be recovered, and the other is served', async () => {
+    const all = await desk();
+    const { app, hit, other, entry } = all;
+    await app.services.vault.remove(entry.name);
+    expect(await app.services.accessTokens.get(hit)).toMatchObject({
+      kind: 'needs-person',
+      code: 'secret-missing',
+    });
+    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    const seen = (await lookAtSecrets(app.services)).find(({ provider }) => provider?.id === hit.providerId);
+    expect(seen?.state).toMatchObject({ kind: 'missing' });
+    if (seen?.state.kind !== 'missing') throw new TypeError();
+    const days = (Date.parse(seen.state.recoverableUntil ?? '') - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(90);
+    await app.stop();
+  });
+});
