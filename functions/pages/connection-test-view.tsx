@@ -108,11 +108,11 @@ function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
 /** Above a form that is not saved yet. */
 export function UnsavedTest(props: { tests: readonly ConnectionTest[]; contextOf: ContextOf }): JSX.Element {
   return (
-    <div role="status">
+    <>
       <h2>{summary(props.tests)}</h2>
       <p>Nothing is saved yet. Once the mailbox is saved, its test can also send a mail to itself.</p>
       <TestResults {...props} toOneself={false} />
-    </div>
+    </>
   );
 }
 
@@ -153,8 +153,8 @@ function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOnese
   const name = nameOf(test);
   const names = stepsOf[test.protocol].filter((step) => props.toOneself || !afterSaving.includes(step));
   return (
-    <Panel title={`${name} at ${test.server}`}>
-      <DataTable caption={`Steps of ${name}`} head={['Step', 'Result', 'Time', 'What was found']}>
+    <Panel>
+      <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'What was found']}>
         {names.map((step) => (
           <StepRow name={step} step={test.steps.find((taken) => taken.name === step)} />
         ))}
@@ -177,7 +177,7 @@ function StepRow(props: { name: StepName; step: Step | undefined }): JSX.Element
   const { name, step } = props;
   return (
     <tr>
-      <td data-label="Step">{stepWords[name]}</td>
+      <td data-label="Step">{unbroken(stepWords[name])}</td>
       <td data-label="Result">
         <StepState step={step} />
       </td>
@@ -200,7 +200,10 @@ function StepState(props: { step: Step | undefined }): JSX.Element {
   }
 }
 
-const timeInWords = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+const timeInWords = (ms: number): string => unbroken(ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+/** Short words stay on one line beside a long text. */
+const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
 /** The conversation as a text file. Pure. */
 export function transcriptText(mailbox: Mailbox, tests: readonly ConnectionTest[]): string {

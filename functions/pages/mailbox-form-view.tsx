@@ -60,7 +60,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
           autocomplete="off"
           spellcheck={false}
         />
-        <fieldset>
+        <fieldset class="fields">
           <legend>Reading mail</legend>
           <Login protocol="imap" view={view} label="Account that signs in" />
           <TextField
@@ -86,7 +86,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
           />
           <TextField {...field('interval')} label="Minutes between two fetches" size="short" type="number" />
         </fieldset>
-        <fieldset>
+        <fieldset class="fields">
           <legend>Sending mail</legend>
           <Login protocol="smtp" view={view} label="Account that sends" none="It sends no mail" />
         </fieldset>
@@ -113,9 +113,9 @@ function Pop3(props: { view: MailboxFormView }): JSX.Element {
   const { account, host, port } = loginFields.pop3;
   const used = (typed[account] ?? '') !== '' || [account, host, port].some((name) => name in errors);
   return (
-    <details open={used}>
+    <details class="fields" open={used}>
       <summary>POP3</summary>
-      <p class="hint">
+      <p>
         Mail is fetched over IMAP. POP3 can be set up to be tested, for example to find out whether it is
         switched on; nothing is fetched over it.
       </p>

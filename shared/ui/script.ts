@@ -87,4 +87,7 @@ for (const part of document.querySelectorAll('[data-shown-from]')) {
   const show = () => { part.hidden = field.value < part.dataset.shownFrom; };
   field.addEventListener('change', show);
 }
+
+const waiting = document.querySelector('[data-reload]');
+if (waiting) setTimeout(() => { location.reload(); }, Number(waiting.dataset.reload) * 1000);
 `;

@@ -79,6 +79,10 @@ const parts = `
   .field.invalid > :is(input, select) { border-color: var(--bad); border-width: 2px; }
   .tick { display: grid; grid-template-columns: auto 1fr; column-gap: 0.65rem; align-items: start; }
   .field .tick { margin-block-start: 0.65rem; }
+  .fields > * + * { margin-block-start: 1.25rem; }
+  .fields > legend { font-size: 1.15rem; letter-spacing: -0.008em; }
+  .fields > :is(legend, summary) + * { margin-block-start: 0.75rem; }
+  fieldset.fields { padding-block-start: 0.75rem; }
   .tick label { font-weight: 400; }
   .tick .hint { grid-column: 2; }
 

@@ -1,0 +1,226 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
+import { faults } from '../../dev/peers/mail/exchange-texts.ts';
+import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
+import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
+import type { Account } from '../../shared/accounts/account.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { assets } from '../../shared/ui/assets.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { plainMail, support } from '../peers/mail-lab.ts';
+import { useMailServer } from '../peers/mail-under-test.ts';
+import { Reader } from '../stories/reader.ts';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { headingsInOrder, readPage } from '../ui/read-page.ts';
+import { serve } from '../ui/serve.ts';
+
+const HOST = 'localhost';
+const mail = useMailServer('npm');
+let app: PracticeApp;
+let visitor: Visitor;
+let account: Account;
+let form: Record<string, string>;
+const drawn: Record<string, string> = {};
+
+beforeAll(async () => {
+  setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]);
+  app = await startPracticeApp();
+  ({ account } = await connectSupport(app));
+  const accessTokens = {
+    ...app.services.accessTokens,
+    get: async () => ({
+      kind: 'token' as const,
+      token: new Secret(await mail.lab().token(support)),
+      expiresAt: '2026-11-24T09:00:00.000Z',
+      user: support,
+    }),
+  };
+  const { config } = app.services;
+  // The mail server of this test knows the tokens of its own lab; its clock is the real one.
+  const mailSender = createMailSender({ seam: openSeam, config, accessTokens });
+  app.services = { ...app.services, seam: openSeam, accessTokens, mailSender };
+  const opened = mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }));
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [connectionTestPages(), opened]);
+  const chosen = `${account.providerId}.${account.accountId}`;
+  form = {
+    address: support,
+    account: chosen,
+    host: HOST,
+    port: String(mail.server().imap.port),
+    smtpAccount: chosen,
+    smtpHost: HOST,
+    smtpPort: String(mail.server().smtp.port),
+    pop3Account: chosen,
+    pop3Host: HOST,
+    pop3Port: String(mail.server().pop3.port),
+    folder: 'INBOX',
+    after: 'mark-seen',
+    interval: '1',
+  };
+});
+afterAll(() => app?.stop());
+
+async function saved(wish: Record<string, string> = {}): Promise<Mailbox> {
+  const [before] = await app.services.mailboxes.list();
+  const path = before === undefined ? '/mailboxes/new' : `/mailboxes/${before.id}/edit`;
+  const reply = await visitor.post(path, { ...form, ...wish });
+  expect(reply.status).toBe(303);
+  const [mailbox] = await app.services.mailboxes.list();
+  if (mailbox === undefined) throw new Error('not saved');
+  return mailbox;
+}
+
+describe('"Test connection"', () => {
+  test('is offered before the mailbox is saved, saves nothing and sends nothing', async () => {
+    const client = await mail.emptyInbox(support);
+    const reply = await visitor.post('/mailboxes/new', { ...form, folder: 'Missing', test: 'yes' });
+    expect(reply.status).toBe(200);
+    expect(reply.html).toContain('IMAP stops at “open the folder”.');
+    expect(reply.html).toContain('Nothing is saved yet.');
+    expect(reply.html).toContain('value="Missing"');
+    expect(await app.services.mailboxes.list()).toEqual([]);
+    await client.noop();
+    expect(await client.search({ all: true })).toEqual([]);
+    drawn['unsaved'] = reply.html;
+  });
+
+  test('says what it will do, does it, waits for its mail and finds it', async () => {
+    const client = await mail.emptyInbox(support);
+    await mail.server().deliver(support, plainMail({ subject: 'secret of a customer' }));
+    const { id } = await saved();
+    const before = await visitor.get(`/mailboxes/${id}/test`);
+    expect(before.html).toContain('Not tested yet');
+    drawn['not tested'] = before.html;
+    expect((await visitor.post(`/mailboxes/${id}/test`, {})).location).toBe(`/mailboxes/${id}/test`);
+    await mail.received(client, 'Test of sending');
+    const after = await visitor.get(`/mailboxes/${id}/test`);
+    expect(after.html).toContain('IMAP, POP3 and SMTP work.');
+    expect(after.html).toContain('1 unread, of 1 mail.');
+    expect(after.html).toContain(`The mail is in ${support}.`);
+    expect(after.html).not.toContain('data-reload');
+    drawn['works'] = after.html;
+
+    const transcript = (await visitor.get(`/mailboxes/${id}/test/transcript`)).html;
+    expect(transcript).toContain('C: t2 EXAMINE "INBOX"');
+    expect(transcript).toContain('S: +OK');
+    expect(transcript).not.toContain('secret of a customer');
+    expect(transcript).not.toMatch(/[A-Za-z0-9+/=]{100}/);
+  });
+
+  test('looks again while its mail has not come, and gives up after two minutes', async () => {
+    const { id } = await saved();
+    const sentAt = new Date(Date.now() - 60_000).toISOString();
+    const [imap] = await app.services.connectionTests.of(id);
+    const waiting = (until: number): Parameters<typeof app.services.connectionTests.save>[1] => [
+      ...(imap === undefined ? [] : [imap]),
+      {
+        protocol: 'smtp',
+        server: 'localhost:587',
+        startedAt: sentAt,
+        transcript: [],
+        steps: [{ name: 'arrival', state: 'waiting', ms: 0, found: 'The mail is looked for.' }],
+        expected: { mark: 'postroom-lost', sentAt, until: new Date(until).toISOString() },
+      },
+    ];
+    await app.services.connectionTests.save(id, waiting(Date.now() + 60_000));
+    const first = (await visitor.get(`/mailboxes/${id}/test`)).html;
+    expect(first).toContain('data-reload="5"');
+    expect(first).toContain('Look again');
+    drawn['waits'] = first;
+    await app.services.connectionTests.save(id, waiting(Date.now() - 1));
+    const given = (await visitor.get(`/mailboxes/${id}/test`)).html;
+    expect(given).toContain('The mail to yourself did not arrive');
+    expect(given).not.toContain('data-reload');
+    drawn['never came'] = given;
+  });
+
+  test('explains the first failing step of each protocol, and what was found out about it', async () => {
+    const target = mail.server();
+    const { tls } = mail.lab().options;
+    const imap = await startExchangeSkin({ protocol: 'imap', target: target.imap, tls });
+    const smtp = await startExchangeSkin({ protocol: 'smtp', target: target.smtp, tls });
+    try {
+      imap.faults.push(faults.notConnected(10));
+      smtp.faults.push(faults.smtpAuthDisabled());
+      const { id } = await saved({ port: String(imap.port), smtpPort: String(smtp.port), pop3Account: '' });
+      await visitor.post(`/mailboxes/${id}/test`, {});
+      const { html } = await visitor.get(`/mailboxes/${id}/test`);
+      expect(html).toContain('IMAP stops at “open the folder”. SMTP stops at “sign in”.');
+      expect(html).toContain('Looked at more closely:');
+      expect(html).toContain('Sending over SMTP is switched off in the tenant');
+      expect(html).toContain('Not tried');
+      expect(html).toContain('Not set up, so not tested: POP3.');
+      drawn['fails'] = html;
+    } finally {
+      await Promise.all([imap.stop(), smtp.stop()]);
+    }
+  }, 40_000);
+
+  test('goes with its mailbox', async () => {
+    const { id } = await saved();
+    expect(await app.services.connectionTests.of(id)).not.toEqual([]);
+    drawn['form'] = (await visitor.get(`/mailboxes/${id}/edit`)).html;
+    drawn['list'] = (await visitor.get('/mailboxes')).html;
+    await visitor.post(`/mailboxes/${id}/delete`, {});
+    expect(await app.services.connectionTests.of(id)).toEqual([]);
+    expect((await visitor.get(`/mailboxes/${id}/test`)).status).toBe(404);
+  });
+});
+
+describe('a permission that the sign-in did not bring', () => {
+  test('is said at its field, with the way to sign in again', async () => {
+    const stored = await app.services.accounts.get(account);
+    if (stored === undefined) throw new Error('no account');
+    const scopes = stored.account.scopes.filter((scope) => !/SMTP/i.test(scope));
+    await app.services.accounts.save({ ...stored.account, scopes });
+    const fresh = (await visitor.get('/mailboxes/new')).html;
+    expect(fresh).toContain('SMTP was not granted');
+    const { status, html } = await visitor.post('/mailboxes/new', form);
+    expect(status).toBe(422);
+    expect(html).toContain('href="#smtpAccount"');
+    expect(html).toContain('This account was not granted SMTP.');
+    expect(html).toContain(
+      `href="/providers/${account.providerId}/connect?address=${encodeURIComponent(support)}"`,
+    );
+    drawn['not granted'] = html;
+  });
+});
+
+test('every page of the test is whole, accessible in light and dark, and fits a phone', async () => {
+  expect(Object.keys(drawn)).toHaveLength(9);
+  for (const [name, html] of Object.entries(drawn)) {
+    const { headings, ...faultsFound } = readPage(html);
+    expect({ name, ...faultsFound }).toEqual({
+      name,
+      repeatedIds: [],
+      unlabelled: [],
+      danglingIds: [],
+      inline: [],
+    });
+    expect(headingsInOrder(headings), name).toBe(true);
+  }
+  if (!hasChromium) return;
+  const browser = await openChromium();
+  const served = await serve(async (path) => {
+    const html = drawn[decodeURIComponent(path.slice(1))];
+    const asset = assets.find((one) => one.path === path);
+    const type = html === undefined ? (asset?.contentType ?? 'text/plain') : 'text/html; charset=utf-8';
+    return new Response(html ?? asset?.body ?? '', { headers: { 'content-type': type } });
+  });
+  const reader = new Reader(
+    // Colours change at once: a check in the middle of a transition would see neither scheme.
+    await browser.newPage({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' }),
+    process.env['POSTROOM_PICTURES'],
+  );
+  for (const name of Object.keys(drawn)) {
+    await reader.page.goto(`${served.url}/${encodeURIComponent(name)}`);
+    await reader.look(name);
+  }
+  await browser.close();
+  await served.close();
+  expect(reader.findings).toEqual({});
+}, 120_000);
