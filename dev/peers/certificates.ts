@@ -98,7 +98,8 @@ interface Request {
 function certificate(request: Request): string {
   const toBeSigned = sequence(
     tagged(0xa0, integer(bytes(2))),
-    integer(randomBytes(16)),
+    // A serial number that began with a zero would be padded, which no reader takes (X.690 section 8.3.2).
+    integer(Buffer.concat([bytes(1), randomBytes(15)])),
     ecdsaWithSha256,
     commonName(request.issuer),
     sequence(time(request.from), time(request.until)),
