@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { linkTo } from '../../shared/explanations/links.ts';
 import {
   type Heartbeat,
   lateTimers,
@@ -113,49 +114,74 @@ const does: Readonly<Record<TimerName, string>> = {
 function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }): JSX.Element {
   const late = new Set(lateTimers(props.beats, props.now).map(({ name }) => name));
   const names = Object.keys(timerLimits) as TimerName[];
+  const apps = linkTo('function-apps', {});
   return (
-    <DataTable caption="Timers" head={['Timer', 'State', 'Last sign of life']}>
-      {names.map((name) => {
-        const beat = props.beats.get(name);
-        return (
-          <tr>
-            <th scope="row">
-              {name} <span class="muted">{does[name]}</span>
-            </th>
-            <td data-label="State">
-              <span>
-                {beat === undefined ? (
-                  <StatusLabel kind="quiet">Not seen yet</StatusLabel>
-                ) : (
-                  <StatusLabel kind={late.has(name) ? 'bad' : 'good'}>
-                    {late.has(name) ? 'Late' : 'Runs'}
-                  </StatusLabel>
-                )}
-              </span>
-            </td>
-            <td data-label="Last sign of life">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
-          </tr>
-        );
-      })}
-    </DataTable>
+    <section>
+      {late.size === 0 ? null : (
+        <p>
+          A timer that is late and does not come back by itself comes back when the app is started again:{' '}
+          <a href={apps.href} rel="noreferrer">
+            {apps.label}
+          </a>
+          , this app, Overview, Restart. If it stays away, the log of the app says why its runs fail.
+        </p>
+      )}
+      <DataTable caption="Timers" head={['Timer', 'State', 'Last sign of life']}>
+        {names.map((name) => {
+          const beat = props.beats.get(name);
+          return (
+            <tr>
+              <th scope="row">
+                {name} <span class="muted">{does[name]}</span>
+              </th>
+              <td data-label="State">
+                <span>
+                  {beat === undefined ? (
+                    <StatusLabel kind="quiet">Not seen yet</StatusLabel>
+                  ) : (
+                    <StatusLabel kind={late.has(name) ? 'bad' : 'good'}>
+                      {late.has(name) ? 'Late' : 'Runs'}
+                    </StatusLabel>
+                  )}
+                </span>
+              </td>
+              <td data-label="Last sign of life">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
+            </tr>
+          );
+        })}
+      </DataTable>
+    </section>
   );
 }
 
 function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
   return (
-    <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
-      {props.givenUp.map(({ queue, count, since }) => (
-        <tr>
-          <th scope="row">{queue}-poison</th>
-          <td data-label="Messages">
-            <span>
-              {count === 0 ? <span class="muted">None</span> : <StatusLabel kind="warn">{count}</StatusLabel>}
-            </span>
-          </td>
-          <td data-label="Since">{since === undefined ? '' : <Time at={since} />}</td>
-        </tr>
-      ))}
-    </DataTable>
+    <section>
+      {props.givenUp.every(({ count }) => count === 0) ? null : (
+        <p>
+          Each of these failed five times; the log of the app says why. Mail that is not fetched or sent yet
+          is tried again by itself. When the reason is gone, the messages can be deleted in the storage
+          account, under Queues.
+        </p>
+      )}
+      <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
+        {props.givenUp.map(({ queue, count, since }) => (
+          <tr>
+            <th scope="row">{queue}-poison</th>
+            <td data-label="Messages">
+              <span>
+                {count === 0 ? (
+                  <span class="muted">None</span>
+                ) : (
+                  <StatusLabel kind="warn">{count}</StatusLabel>
+                )}
+              </span>
+            </td>
+            <td data-label="Since">{since === undefined ? '' : <Time at={since} />}</td>
+          </tr>
+        ))}
+      </DataTable>
+    </section>
   );
 }
 

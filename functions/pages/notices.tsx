@@ -45,15 +45,14 @@ async function showNotices(c: MailContext): Promise<Response> {
             ))}
           </ul>
         )}
-        <section>
-          <h2>Over</h2>
-          {past.notices.length === 0 ? (
-            <EmptyState title="Nothing yet">What was wrong and no longer is stands here.</EmptyState>
-          ) : (
-            <PastNotices notices={past.notices} />
-          )}
-          <Pager path="/notices" keep={{}} position={position} next={past.next} />
-        </section>
+        {past.notices.length === 0 ? (
+          <EmptyState title="Nothing is over yet">
+            What was wrong and no longer is will stand here.
+          </EmptyState>
+        ) : (
+          <PastNotices notices={past.notices} />
+        )}
+        <Pager path="/notices" keep={{}} position={position} next={past.next} />
       </Page>,
     ),
   );
@@ -100,7 +99,7 @@ function Told(props: { notice: Notice; deliveries: readonly Delivery[] }): JSX.E
 
 function PastNotices(props: { notices: readonly Notice[] }): JSX.Element {
   return (
-    <DataTable caption="Notices that are over" head={['What', 'Why', 'From', 'Until']}>
+    <DataTable caption="Over" head={['What', 'Why', 'From', 'Until']}>
       {props.notices.map((notice) => {
         const condition = shownOf(notice);
         return (

@@ -198,7 +198,7 @@ const earliest = (times: readonly string[]): string => [...times].sort()[0] ?? '
 /** What it does to mail, with what was seen waiting. Mail is on the server until it is stored here: none is lost. */
 export function waitingMail(mailboxes: readonly Mailbox[], { cursors }: Pick<FetchState, 'cursors'>): string {
   const backlog = mailboxes.reduce((sum, { id }) => sum + (cursors.get(id)?.backlog ?? 0), 0);
-  const what = backlog === 0 ? 'it waits' : `${backlog} seen at the last fetch and all that came since wait`;
+  const what = backlog === 0 ? 'it waits' : `${backlog} unread and whatever came since wait`;
   const where = mailboxes.length === 1 ? 'in the mailbox' : `in ${mailboxes.length} mailboxes`;
   return `No mail is lost: ${what} ${where}.`;
 }

@@ -9,6 +9,7 @@ export const notices = `@layer parts {
   .conditions > li.warn { border-inline-start-color: var(--warn); }
   .conditions > li > * + * { margin-block-start: 0.5rem; }
   .chart { padding: 1rem 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.5); box-shadow: var(--shade); }
+  h2 + .chart { margin-block-start: 0.6rem; }
   .chart > * + * { margin-block-start: 0.75rem; }
   .chart svg { display: block; inline-size: 100%; block-size: 5rem; }
   .chart rect { fill: var(--accent); }

@@ -1,0 +1,165 @@
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { homePages } from '../../functions/pages/home.tsx';
+import { servicesOn } from '../../functions/services.ts';
+import { createWeb } from '../../functions/web.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { FaultySeam } from '../harness/faulty-seam.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory-queues.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { type Drawn, expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { NOW, origin, principalHeader, type SampleDesk } from '../ui/sample-desk.ts';
+import { desks } from './notice-pages.ts';
+import { storageDown } from './sample-conditions.ts';
+
+beforeEach(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+const made = new Map<string, SampleDesk>();
+const deskNamed = async (name: string): Promise<SampleDesk> => {
+  const desk = made.get(name) ?? (await desks[name]?.());
+  if (desk === undefined) throw new Error(`no desk ${name}`);
+  made.set(name, desk);
+  return desk;
+};
+const page = async (name: string, path: string, role: 'admin' | 'agent' = 'admin'): Promise<string> =>
+  (await (await deskNamed(name)).ask(path, { role })).text();
+
+/** What a person in a hurry sees: the first sentence, and where the first link of the page leads. */
+function atAGlance(html: string): { says: string; leads: string } {
+  const main = html.slice(html.indexOf('<main'));
+  return {
+    says: /<h1>(.*?)<\/h1>/.exec(main)?.[1]?.replaceAll(/<[^>]*>/g, '') ?? '',
+    leads: /<a [^>]*href="([^"]*)"/.exec(main)?.[1] ?? '',
+  };
+}
+
+describe('home at a glance', () => {
+  test.each([
+    [
+      'a dead sign-in',
+      'billing@contoso.example and support@contoso.example are not fetched: somebody has to sign in again',
+      '/providers/p1/connect?mailbox=billing',
+    ],
+    ['several faults', 'No mail is fetched: the timer that starts it does not run', '/health'],
+    ['a warning', 'The client secret of Contoso ends in 30 days', '/mailboxes/p1/test'],
+  ])(
+    '%s: the first sentence says what is wrong, the first link leads to the fix',
+    async (name, says, leads) => {
+      expect(atAGlance(await page(name, '/'))).toEqual({ says, leads });
+    },
+  );
+
+  test('with nothing wrong it is one calm line', async () => {
+    const html = await page('calm', '/');
+    expect(atAGlance(html).says).toBe('Mail is flowing');
+    expect(html).toContain('Every mailbox is fetched as it should be. Nothing needs you.');
+    expect(html).not.toContain('class="conditions"');
+  });
+
+  test('says how much waits, when each mailbox is tried next, and what came in by the hour', async () => {
+    const html = await page('a dead sign-in', '/');
+    expect(html).toContain('No mail is lost: 14 unread and whatever came since wait in 2 mailboxes.');
+    expect(html).toContain('14 mails');
+    expect(html).toContain('189 mails came in, most of them from 21:00 UTC on: 31.');
+    expect(html.match(/<rect /g)).toHaveLength(24);
+  });
+
+  test('an agent reads what is wrong and gets no link that is not an agent’s', async () => {
+    const html = await page('several faults', '/', 'agent');
+    expect(html).toContain('An administrator can fix this.');
+    for (const adminOnly of ['href="/health"', 'href="/mailboxes/', 'href="/providers/'])
+      expect(html).not.toContain(adminOnly);
+  });
+});
+
+describe('notices', () => {
+  test('tell what is open and who was told, and what is over', async () => {
+    const html = await page('what is over', '/notices');
+    expect(html).toContain('The client secret of Contoso ends in 30 days.');
+    expect(html).toContain('Told on these pages only so far.');
+    expect(html.indexOf('support@contoso.example is not fetched.')).toBeGreaterThan(html.indexOf('Over'));
+  });
+
+  test('say so when there are none', async () => {
+    expect(await page('calm', '/notices')).toContain('Nothing is wrong at present.');
+  });
+});
+
+describe('health', () => {
+  test('shows an admin each part, each timer, and who is told, but no address of a webhook', async () => {
+    const html = await page('several faults', '/health');
+    for (const part of ['Tables', 'Blobs', 'Queues', 'Key Vault', 'fetchMail', 'sweep', 'outbox-poison'])
+      expect(html).toContain(part);
+    expect(html).toContain('Late');
+    expect(html).toContain('NOTICE_EMAIL is not set');
+  });
+
+  test('is no agent’s page', async () => {
+    expect((await (await deskNamed('calm')).ask('/health', { role: 'agent' })).status).toBe(403);
+  });
+});
+
+describe('while storage is away', () => {
+  const brokenDesk = async () => {
+    const seam = new FaultySeam({
+      now: () => NOW,
+      faultAt: (_call, point) => (point.startsWith('table.') ? 'failBefore' : undefined),
+    });
+    const desk = await deskNamed('calm');
+    const services = servicesOn({
+      config: desk.services.config,
+      seam,
+      tables: new MemoryTables(seam),
+      blobs: new MemoryBlobs(seam),
+      queues: new MemoryQueues(seam),
+      vault: new MemoryVault(seam),
+    });
+    const web = createWeb(() => services, [homePages()]);
+    const ask = (role?: 'admin' | 'agent') =>
+      web.request(`${origin}/`, { headers: role === undefined ? {} : principalHeader(role) });
+    return { services, ask };
+  };
+
+  test('any page says so first and leads an admin to the storage account', async () => {
+    const { ask } = await brokenDesk();
+    const answer = await ask('admin');
+    expect(answer.status).toBe(503);
+    const { says, leads } = atAGlance(await answer.text());
+    expect(says).toBe('No mail is fetched: the storage of Postroom does not answer');
+    expect(leads).toContain('https://portal.azure.com/');
+    expect(await (await ask('agent')).text()).not.toContain('portal.azure.com');
+  });
+
+  test('it shows the notice that is held in memory, with the time it was seen', async () => {
+    const { services, ask } = await brokenDesk();
+    await services.notices.hold([{ ...storageDown, headline: 'Held in memory.' }]);
+    expect(atAGlance(await (await ask('admin')).text()).says).toBe('Held in memory');
+  });
+
+  test('somebody who is not signed in learns nothing of it', async () => {
+    const { ask } = await brokenDesk();
+    expect((await ask()).status).toBe(302);
+  });
+});
+
+describe('every state', () => {
+  const drawn: Record<string, string> = {};
+  beforeAll(async () => {
+    for (const name of ['a dead sign-in', 'several faults', 'a hiccup'])
+      drawn[`home, ${name}`] = await page(name, '/');
+    drawn['notices'] = await page('what is over', '/notices');
+    drawn['health, a late timer'] = await page('several faults', '/health');
+  });
+
+  test('is a whole page', () => {
+    expectWhole(drawn satisfies Drawn);
+    for (const html of Object.values(drawn)) expect(html).not.toContain('Something went wrong');
+  });
+
+  test('has nothing for axe to find in light and dark, and fits a phone', async () => {
+    await expectUsableInBrowser(drawn);
+  }, 180_000);
+});
