@@ -98,8 +98,7 @@ export class Browser {
       moveFolder: '',
       interval: '1',
     });
-    if (!saved.location.startsWith('/mailboxes?said=opened'))
-      throw stoppedAt(`the mailbox ${address}`, saved);
+    if (!saved.location.endsWith('/connected')) throw stoppedAt(`the mailbox ${address}`, saved);
   }
 
   /** An access token for mail from the practice provider itself, as another app of the same name would get it. */

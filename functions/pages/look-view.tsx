@@ -13,8 +13,8 @@ export function LookView(props: {
   const Heading = props.heading ?? 'h2';
   return (
     <>
-      <p>
-        Postroom has opened it: {counted(unread, 'unread mail')} of {total} in {props.folder}.
+      <p role="status">
+        The mailbox is open: {waiting(unread)}, of {total} in {props.folder}.
       </p>
       {latest.length === 0 ? (
         <p>It is empty. Send it a mail, and the first ticket comes within a minute.</p>
@@ -38,4 +38,7 @@ export function LookView(props: {
   );
 }
 
-const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
+function waiting(unread: number): string {
+  if (unread === 0) return 'no unread mail is waiting';
+  return unread === 1 ? '1 unread mail is waiting' : `${unread} unread mails are waiting`;
+}

@@ -1,9 +1,10 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
-import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 
 export function mailboxListPage(view: {
@@ -11,10 +12,13 @@ export function mailboxListPage(view: {
   mailboxes: readonly Mailbox[];
   health: ReadonlyMap<string, MailboxHealth>;
   hasProvider: boolean;
+  /** Accounts that no mailbox uses yet. */
+  unused: readonly Account[];
   flash: Flash | undefined;
 }): string {
   return renderPage(
     <Page title="Mailboxes" principal={view.principal} place="mailboxes" flash={view.flash} wide>
+      <UnusedAccounts accounts={view.unused} />
       {view.mailboxes.length === 0 ? (
         <EmptyState title="No mailbox yet">
           <p>Once a mailbox is connected, each unread mail in it becomes a ticket.</p>
@@ -39,7 +43,28 @@ export function mailboxListPage(view: {
           </p>
         </>
       )}
+      {view.hasProvider ? (
+        <p>
+          <a href="/invitations">Invitations</a>: links with which owners of mailboxes sign in.
+        </p>
+      ) : null}
     </Page>,
+  );
+}
+
+function UnusedAccounts(props: { accounts: readonly Account[] }): JSX.Element | null {
+  if (props.accounts.length === 0) return null;
+  return (
+    <Panel title="Signed in, not set up yet">
+      <ul class="plain">
+        {props.accounts.map(({ providerId, accountId, address, user, consentedAt }) => (
+          <li>
+            <a href={`/mailboxes/new?account=${providerId}.${accountId}`}>Finish setting up {address}</a>:{' '}
+            {user} signed in, <Time at={consentedAt} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import type { Account } from '../../shared/accounts/account.ts';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
@@ -52,8 +53,9 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   pages.use('/mailboxes/*', requireRole('admin'));
 
   pages.get('/mailboxes', async (c) => {
-    const { mailboxes, providers } = c.get('services');
+    const { mailboxes, providers, accounts } = c.get('services');
     const [all, health, known] = await Promise.all([mailboxes.list(), mailboxes.health(), providers.list()]);
+    const signedIn = await Promise.all(known.map(({ id }) => accounts.listOf(id)));
     const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
     const flash = openedFlash(c) ?? flashOf(c, said);
     return c.html(
@@ -62,6 +64,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
         mailboxes: sorted,
         health,
         hasProvider: known.length > 0,
+        unused: unusedAccounts(signedIn.flat(), all),
         flash,
       }),
     );
@@ -158,6 +161,16 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   return pages;
 }
 
+/** Who has signed in, perhaps by invitation, for a mailbox that is not set up yet. */
+const unusedAccounts = (accounts: readonly Account[], mailboxes: readonly Mailbox[]): Account[] =>
+  accounts.filter(
+    ({ kind, accountId }) =>
+      kind !== 'app' &&
+      !mailboxes.some(
+        ({ accountId: reads, sending }) => reads === accountId || sending?.accountId === accountId,
+      ),
+  );
+
 /** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
 async function openAndSave(
   c: Context<WebEnvironment>,
@@ -180,6 +193,7 @@ async function openAndSave(
     after: settingsOf(mailbox),
   });
   if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
+  if (before === undefined) return c.redirect(`/mailboxes/${mailbox.id}/connected`, 303);
   return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
 }
 

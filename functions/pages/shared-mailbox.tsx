@@ -190,7 +190,19 @@ function TryRight(props: { provider: Provider; people: readonly Account[]; shown
     <>
       {look === undefined ? null : <TriedRight look={look} typed={typed} />}
       <form method="post" action={`/providers/${provider.id}/shared-mailbox`} novalidate>
-        <input type="hidden" name="address" value={typed['address']} />
+        {isMicrosoftShaped(provider) ? (
+          <input type="hidden" name="address" value={typed['address']} />
+        ) : (
+          <TextField
+            name="address"
+            label="Address of the shared mailbox"
+            type="email"
+            autocomplete="off"
+            spellcheck={false}
+            value={typed['address']}
+            error={errors['address']}
+          />
+        )}
         <SelectField
           name="account"
           label="Signed in as"

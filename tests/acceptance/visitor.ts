@@ -58,7 +58,7 @@ export class Visitor {
       moveFolder: '',
       interval: '1',
     });
-    if (!(added.location ?? '').includes('said=opened')) throw refused('The mailbox was not opened', added);
+    if (!(added.location ?? '').endsWith('/connected')) throw refused('The mailbox was not opened', added);
     const list = await this.get('/mailboxes');
     const mailboxId = /\/mailboxes\/([a-z2-7]{26})\/edit/.exec(list.html)?.[1];
     if (mailboxId === undefined) throw refused('The mailbox is not in the list', list);

@@ -25,7 +25,7 @@ describe('a mailbox that was connected', () => {
     for (const mail of folder.mails.slice(0, 3)) mail.seen = true;
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('2 unread mails of 5 in INBOX');
+    expect(html).toContain('2 unread mails are waiting, of 5 in INBOX');
     const places = ['Привет', '&lt;b&gt;New&lt;/b&gt;', '(no subject)'].map((subject) =>
       html.indexOf(subject),
     );
@@ -44,7 +44,7 @@ describe('a mailbox that was connected', () => {
     );
     folder.mails = folder.mails.slice(0, 5);
     const { html } = await visitor.get(address);
-    expect(html).toContain('5 unread mails of 5');
+    expect(html).toContain('5 unread mails are waiting, of 5');
     expect(html).toContain('Mail 4');
   });
 

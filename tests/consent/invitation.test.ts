@@ -1,7 +1,16 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import {
+  ALEX,
+  allRows,
+  ORIGIN,
+  type PracticeApp,
+  type Reply,
+  startPracticeApp,
+  Visitor,
+} from './practice-app.ts';
 import { fillInbox, mailboxOf } from './sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
@@ -15,7 +24,7 @@ let providerId: string;
 async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
   app = await startPracticeApp(options);
   apps.push(app);
-  admin = new Visitor(app);
+  admin = new Visitor(app, ALEX, [mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }))]);
   providerId = await admin.addPractice();
   fillInbox(app, ['First', 'Second', '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Fourth']);
 }
@@ -66,7 +75,7 @@ describe('an invitation', () => {
     const done = await follow(person, path, SUPPORT);
     expect(done.status, done.html).toBe(200);
     expect(done.title).toBe('Done, you can close this page');
-    expect(done.html).toContain('4 unread mails of 4 in INBOX');
+    expect(done.html).toContain('4 unread mails are waiting, of 4 in INBOX');
     expect(done.html).toContain('Grüße');
     expect(done.html).not.toContain('Main');
 
@@ -75,8 +84,10 @@ describe('an invitation', () => {
     const list = (await admin.get('/invitations')).html;
     expect(list).toContain(`/mailboxes/new?account=${providerId}.${account?.accountId}`);
     expect(list).toContain('Finish setting up');
+    expect((await admin.get('/mailboxes')).html).toContain(`Finish setting up ${SUPPORT}`);
     await app.services.mailboxes.save(mailboxOf(account ?? unreachable()));
-    expect((await admin.get('/invitations')).html).not.toContain('Finish setting up');
+    for (const path of ['/invitations', '/mailboxes'])
+      expect((await admin.get(path)).html).not.toContain('Finish setting up');
   });
 
   it('is good for one success: the second tab, the second browser and the link afterwards are told so', async () => {
