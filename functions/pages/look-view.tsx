@@ -14,7 +14,7 @@ export function LookView(props: {
   return (
     <>
       <p role="status">
-        The mailbox is open: {waiting(unread)}, of {total} in {props.folder}.
+        The mailbox is open. {waiting(unread)}, of {total} in {props.folder}.
       </p>
       {latest.length === 0 ? (
         <p>It is empty. Send it a mail, and the first ticket comes within a minute.</p>
@@ -39,6 +39,6 @@ export function LookView(props: {
 }
 
 function waiting(unread: number): string {
-  if (unread === 0) return 'no unread mail is waiting';
+  if (unread === 0) return 'No unread mail is waiting';
   return unread === 1 ? '1 unread mail is waiting' : `${unread} unread mails are waiting`;
 }
