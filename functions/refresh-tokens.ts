@@ -4,6 +4,8 @@ import { services } from './services.ts';
 
 /** Each day: uses the grants that nobody has used for a week, so that they do not end. */
 export async function refreshTokens(): Promise<void> {
-  const { idle, renewed, refused, broken, left } = await renewIdleAccounts(services());
+  const all = services();
+  const { idle, renewed, refused, broken, left } = await renewIdleAccounts(all);
   if (idle > 0) log.info('idle accounts renewed', { idle, renewed, refused, broken, left });
+  await all.heartbeats.beat('refreshTokens', all.seam.now());
 }

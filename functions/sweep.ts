@@ -1,3 +1,4 @@
+import { recheckSending } from '../shared/notices/recheck-sending.ts';
 import { log } from '../shared/platform/log.ts';
 import { recheckSecrets } from '../shared/secrets/review-secrets.ts';
 import { services } from './services.ts';
@@ -9,11 +10,22 @@ import { services } from './services.ts';
 export async function sweep(): Promise<void> {
   const all = services();
   const { heartbeats, watch, seam } = all;
-  await heartbeats.beat('sweep', seam.now()).catch((error: unknown) => {
-    // Storage is away: the look that follows says so.
-    log.error('heartbeat not stored', error, { timer: 'sweep' });
-  });
-  // Before the look at the desk, which tells what is over; a vault that is away is what that look says.
-  await recheckSecrets(all).catch((error: unknown) => log.error('secrets not looked at again', error));
+  const hasStorage = await quietly('heartbeat not stored', heartbeats.beat('sweep', seam.now()));
+  // Before the look at the desk, which tells what they find. Without storage there is only that look, and no time to lose.
+  if (hasStorage) {
+    await quietly('secrets not looked at again', recheckSecrets(all));
+    await quietly('sending not looked at again', recheckSending({ ...all, sender: all.mailSender }));
+  }
   await watch.run();
+}
+
+/** Whether it went well. What fails here is what the look at the desk then tells. */
+async function quietly(failure: string, work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    log.error(failure, error);
+    return false;
+  }
 }

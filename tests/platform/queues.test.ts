@@ -1,0 +1,38 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { azureQueues } from '../../shared/platform/azure-queues.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+
+let azurite: RunningAzurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+});
+afterAll(() => azurite.stop());
+
+test('what the host gave up is counted, dated and thrown away; a queue that was never made is empty', async () => {
+  const { connectionString } = azurite;
+  const queues = azureQueues({ kind: 'connection-string', connectionString }, openSeam);
+  expect(await queues.poison('outbox')).toEqual({ count: 0, since: undefined });
+  const poison = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('outbox-poison');
+  await poison.create();
+  expect(await queues.poison('outbox')).toEqual({ count: 0, since: undefined });
+  const { insertedOn } = await poison.sendMessage('a');
+  await poison.sendMessage('b');
+  expect(await queues.poison('outbox')).toEqual({ count: 2, since: insertedOn.toISOString() });
+  await queues.clearPoison('outbox');
+  expect((await queues.poison('outbox')).count).toBe(0);
+});
+
+test('queues that refuse us are an error with the code of storage', async () => {
+  const server = createServer((_request, response) => response.writeHead(403).end());
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => new Promise<void>((closed) => server.close(() => closed())));
+  const { port } = server.address() as AddressInfo;
+  const closed = azurite.connectionString.replaceAll(/:\d+\/devstoreaccount1/g, `:${port}/devstoreaccount1`);
+  const queues = azureQueues({ kind: 'connection-string', connectionString: closed }, openSeam);
+  await expect(queues.poison('outbox')).rejects.toMatchObject({ code: 'queue-storage' });
+  await expect(queues.clearPoison('outbox')).rejects.toMatchObject({ code: 'queue-storage' });
+});
