@@ -10,6 +10,7 @@ import { assets } from '../shared/ui/assets.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { accountPages } from './pages/accounts.tsx';
+import { activityPages } from './pages/activity.tsx';
 import { appAccessPages } from './pages/app-access.tsx';
 import { auditPages } from './pages/audit.tsx';
 import { connectionTestPages } from './pages/connection-test.tsx';
@@ -23,6 +24,7 @@ import { pasteErrorPages } from './pages/paste-error.tsx';
 import { providerPages } from './pages/providers.tsx';
 import { quarantinePages } from './pages/quarantine.tsx';
 import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
+import { secretPages } from './pages/secrets.tsx';
 import { ticketsPages } from './pages/tickets.tsx';
 import { type Services, services } from './services.ts';
 import type { WebEnvironment } from './web-environment.ts';
@@ -115,6 +117,8 @@ export const allPages = (): Hono<WebEnvironment>[] => [
   ticketsPages(),
   quarantinePages(),
   auditPages(),
+  activityPages(),
+  secretPages(),
   accountPages(),
   appAccessPages(),
   providerPages(),

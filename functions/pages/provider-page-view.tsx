@@ -5,6 +5,7 @@ import type { Principal } from '../../shared/platform/principal.ts';
 import { type ChecklistStep, progressOf } from '../../shared/providers/checklist.ts';
 import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import type { Rotation } from '../../shared/secrets/rotation-store.ts';
 import { ButtonLink, CopyLines, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
@@ -12,6 +13,7 @@ import { accountPathOf } from './account-views.tsx';
 import { ExplanationView } from './explanation-view.tsx';
 import { explainFor } from './provider-links.ts';
 import { StepBody, stepTitle } from './provider-step-view.tsx';
+import { RotationView } from './rotation-view.tsx';
 
 export interface ProviderView {
   principal: Principal;
@@ -23,6 +25,8 @@ export interface ProviderView {
   redirectUri: string;
   /** What the managed identity says of itself, where it is a credential. */
   identity: TrustedIdentity | undefined;
+  /** Undefined where nobody has switched it on yet. */
+  rotation: Rotation | undefined;
   /** The steps at Microsoft as commands; absent for other providers. */
   script: string | undefined;
   now: number;
@@ -58,6 +62,7 @@ export function providerPage(view: ProviderView): string {
           ))}
         </ol>
       </section>
+      <RotationView provider={provider} rotation={view.rotation} />
       <Accounts accounts={accounts} />
       {view.script === undefined ? null : (
         <details>

@@ -136,10 +136,11 @@ const providerOf = (c: ProviderContext): Promise<Provider | undefined> =>
 async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderView> {
   const services = c.get('services');
   const { config, seam } = services;
-  const [accounts, mailboxes, health] = await Promise.all([
+  const [accounts, mailboxes, health, rotation] = await Promise.all([
     services.accounts.listOf(provider.id),
     mailboxesOf(services, provider),
     services.mailboxes.health(),
+    services.rotations.get(provider.id),
   ]);
   const redirectUri = redirectUriOf(config);
   const isFederated = credentialsOf(provider).some(({ kind }) => kind === 'federated');
@@ -160,6 +161,7 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
     accounts,
     redirectUri,
     identity,
+    rotation,
     script:
       provider.preset === 'microsoft'
         ? registrationScript({ provider, redirectUri, identity: told })

@@ -110,6 +110,8 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
 const asides: readonly { href: string; label: string; adminOnly: boolean }[] = [
   { href: '/explain', label: 'What does this error mean?', adminOnly: false },
   { href: '/notices', label: 'Notices', adminOnly: false },
+  { href: '/activity', label: 'Activity', adminOnly: false },
+  { href: '/secrets', label: 'Secrets', adminOnly: true },
   { href: '/health', label: 'Health', adminOnly: true },
   { href: '/audit', label: 'Who changed what', adminOnly: true },
 ];

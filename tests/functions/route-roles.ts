@@ -8,7 +8,11 @@ export const accessOf: Readonly<Record<string, Access>> = {
 
   'GET /': 'agent',
   'GET /notices': 'agent',
+  'GET /activity': 'agent',
   'GET /health': 'admin',
+  'GET /secrets': 'admin',
+  'POST /secrets/data-key': 'admin',
+  'POST /providers/:id/rotation': 'admin',
   'GET /tickets': 'agent',
   'GET /tickets/:id': 'agent',
   'POST /tickets/:id/close': 'agent',
