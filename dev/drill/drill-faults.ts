@@ -57,7 +57,7 @@ export const drillFaults: readonly DrillFault[] = [
   {
     name: 'expired secret',
     kind: 'secret-expired',
-    cause: /expired/i,
+    cause: /expired|reached its end/i,
     link: /\/providers\/[a-z2-7]{26}\/edit/,
     withinMinutes: 3,
     inject: ({ stack }) =>
@@ -105,7 +105,7 @@ export const drillFaults: readonly DrillFault[] = [
     link: /\/mailboxes\/[a-z2-7]{26}\/test/,
     withinMinutes: 17,
     async inject({ mail }) {
-      mail.faults.push(mailFaults.imapThrottle(60_000, ALWAYS));
+      mail.faults.push(mailFaults.imapThrottle(1_000, ALWAYS));
     },
     async mend({ mail }) {
       mail.faults.length = 0;
@@ -114,7 +114,7 @@ export const drillFaults: readonly DrillFault[] = [
   {
     name: 'storage down',
     kind: 'storage-failing',
-    cause: /storage/i,
+    cause: /storage|server is away/i,
     link: /portal\.azure\.com/,
     withinMinutes: 3,
     async inject({ storage }) {

@@ -19,7 +19,7 @@ const WARM_UP_MINUTES = 3;
 /** Throttled mailboxes are left alone for up to half an hour. */
 const CLOSE_WITHIN_MINUTES = 40;
 /** So long after the notice another one would still have come of the same fault. */
-const QUIET_MINUTES = 3;
+const QUIET_MINUTES = 2;
 
 /** Breaks one thing in a world of its own, waits for what is said, mends it, and waits until that is said too. */
 export async function runDrill(appDir: string, fault: DrillFault): Promise<DrillResult> {

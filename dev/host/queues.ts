@@ -56,7 +56,8 @@ export async function startQueues(
 
 /** Works off what lies on the queues now, and what that puts there, to its end. Never rejects. */
 export async function drainQueues(core: Core, log: HostLog, settings: QueueSettings): Promise<void> {
-  const readers = await readersOf(core, settings, {});
+  // One try: a storage that is away is the next minute's matter.
+  const readers = await readersOf(core, settings, {}, 1);
   for (let left = true; left; ) {
     left = false;
     for (const reader of readers) {
@@ -75,7 +76,12 @@ export async function drainQueues(core: Core, log: HostLog, settings: QueueSetti
   }
 }
 
-async function readersOf(core: Core, settings: QueueSettings, tuning: QueueTuning): Promise<Reader[]> {
+async function readersOf(
+  core: Core,
+  settings: QueueSettings,
+  tuning: QueueTuning,
+  maxTries = 4,
+): Promise<Reader[]> {
   const targets = [...core.functions.values()].filter(({ trigger }) => trigger.type === 'queueTrigger');
   if (targets.length === 0) return [];
   // Loaded only where a queue function exists: it is most of the host's start.
@@ -84,7 +90,7 @@ async function readersOf(core: Core, settings: QueueSettings, tuning: QueueTunin
   return targets.map((target): Reader => {
     const whose = `the queue function ${target.name}`;
     const connection = resolveSettings(`%${target.trigger.connection ?? 'AzureWebJobsStorage'}%`, whose);
-    const service = QueueServiceClient.fromConnectionString(connection);
+    const service = QueueServiceClient.fromConnectionString(connection, { retryOptions: { maxTries } });
     const name = resolveSettings(target.trigger.queueName ?? '', whose);
     return {
       target,

@@ -1,0 +1,79 @@
+/** Each fault of the drill, as `npm run drill` runs it: one notice of the right kind, cause and link, in time, that closes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formValues } from '../../dev/bench/form-values.ts';
+import { buildApp } from '../../dev/build.ts';
+import { drillFaults } from '../../dev/drill/drill-faults.ts';
+import { runDrill } from '../../dev/drill/run-drill.ts';
+import { shiftClock } from '../../dev/drill/shifted-clock.ts';
+
+let folder: string;
+let appDir: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'postroom-drill-app-'));
+  ({ outDir: appDir } = await buildApp({ outDir: join(folder, 'app') }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('npm run drill', () => {
+  test('knows nine faults, each with a promise of its own', () => {
+    expect(drillFaults.map(({ name }) => name)).toEqual([
+      'dead refresh token',
+      'expired secret',
+      'revoked consent',
+      'wrong secret',
+      'IMAP off',
+      'throttling',
+      'storage down',
+      'vault denied',
+      'timer dead',
+    ]);
+  });
+
+  test.each(drillFaults)('$name', { timeout: 240_000 }, async (fault) => {
+    const result = await runDrill(appDir, fault);
+    expect(result.wrong).toEqual([]);
+    expect(result).toMatchObject({ fault: fault.name, notice: fault.kind });
+    expect(result.secondsToClose).toBeGreaterThan(0);
+  });
+
+  test('says so when what was promised does not come', { timeout: 240_000 }, async () => {
+    const [fault] = drillFaults.filter(({ name }) => name === 'wrong secret');
+    if (fault === undefined) throw new Error('There is no such fault.');
+    const nothing = {
+      ...fault,
+      withinMinutes: 1,
+      inject: async () => undefined,
+      mend: async () => undefined,
+    };
+    expect((await runDrill(appDir, nothing)).wrong).toContain('No notice came.');
+  });
+});
+
+test('a clock that is set forward tells a later time everywhere, and the real one again afterwards', () => {
+  const before = Date.now();
+  {
+    using clock = shiftClock();
+    clock.leap(3_600_000);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(3_600_000);
+    expect(new Date().getTime() - before).toBeGreaterThanOrEqual(3_600_000);
+    expect(new Date('2026-11-24T00:00:00Z').toISOString()).toBe('2026-11-24T00:00:00.000Z');
+    expect(new Date(2026, 10, 24).getDate()).toBe(24);
+    expect(new Date() instanceof Date).toBe(true);
+    expect(clock.ahead()).toBe(3_600_000);
+  }
+  expect(Date.now() - before).toBeLessThan(60_000);
+});
+
+test('a form is sent as a browser would send it', () => {
+  const html = `<header><form method="post"><input name="out" value="1"></form></header><main>
+    <form method="post" action="/x">
+      <input type="hidden" name="id" value="a&amp;b"><input name="empty">
+      <input type="radio" name="kind" value="one"><input type="radio" name="kind" value="two" checked="">
+      <input type="checkbox" name="off" value="yes"><input type="checkbox" name="on" checked="">
+      <select name="size"><option value="s">S</option><option value="m" selected="">M</option></select>
+    </form></main>`;
+  expect(formValues(html)).toEqual({ id: 'a&b', empty: '', kind: 'two', on: 'on', size: 'm' });
+});
