@@ -46,6 +46,35 @@ export const peopleEntries: readonly EntraEntry[] = [
     links: ['admin-consent', 'permissions'],
   },
   {
+    numbers: [90093],
+    says: /requesting one or more permissions that you (?:are not|aren(?:’|')t) authorized to grant/i,
+    title: 'Only an admin may grant these permissions',
+    cause:
+      'The person who signed in may not consent to what the app asks for; the tenant leaves that to its admins.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Send the admin-consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
+      'The admin opens it and presses “Accept”.',
+      signInAgain,
+    ],
+    links: ['admin-consent', 'permissions'],
+  },
+  {
+    numbers: [900941],
+    title: 'Microsoft thinks the app risky and wants an admin’s word',
+    cause:
+      'A new app without a verified publisher that asks for mail counts as risky, and users may not consent to it. Your own registration is meant to look like that.',
+    who: 'tenant-admin',
+    retry: 'sign-in-again',
+    steps: [
+      'Send the admin-consent link to an admin of the tenant, and say that the app is your own.',
+      'The admin compares the client ID, opens the link and presses “Accept”.',
+      signInAgain,
+    ],
+    links: ['admin-consent', 'app'],
+  },
+  {
     numbers: [90095],
     says: /This app requires your admin(?:’|')s approval|\bApproval required\b.{0,200}justification/i,
     title: 'An approval was requested from the admin',

@@ -265,6 +265,13 @@ export const entraAnswers: readonly EntraAnswer[] = [
     sign,
     'Postroom needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.',
   ],
+  [
+    90093,
+    'access_denied',
+    sign,
+    'Postroom is requesting one or more permissions that you are not authorized to grant. Contact an administrator, who can consent to this application on your behalf.',
+  ],
+  [900941, 'access_denied', sign, 'An administrator consent is required. App is considered risky.'],
   [90095, 'access_denied', sign, 'An admin must approve the request for this app before you can continue.'],
   [
     90008,
