@@ -57,29 +57,27 @@ async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
         {isFirst && lines.length > 0 ? (
           <Mailboxes lines={lines} isAdmin={principal.roles.includes('admin')} />
         ) : null}
-        <section>
-          <h2>What was done</h2>
-          <p>
-            A look at a mailbox that finds nothing new is no news and leaves no line. Lines are kept for 30
-            days.
-          </p>
-          <Filter kind={kind} />
-          {page.entries.length === 0 ? (
-            <EmptyState title={isFirst ? 'Nothing yet' : 'Nothing older'}>
-              {kind === undefined
-                ? 'When mail comes, access is renewed or an answer leaves, it stands here.'
-                : 'Choose another kind, or everything.'}
-            </EmptyState>
-          ) : (
-            <Entries entries={page.entries} />
-          )}
-          <Pager
-            path="/activity"
-            keep={kind === undefined ? {} : { kind }}
-            position={position}
-            next={page.next}
-          />
-        </section>
+        <h2>What was done</h2>
+        <p>
+          A look at a mailbox that finds nothing new is no news and leaves no line. Lines are kept for 30
+          days.
+        </p>
+        <Filter kind={kind} />
+        {page.entries.length === 0 ? (
+          <EmptyState title={isFirst ? 'Nothing yet' : 'Nothing older'}>
+            {kind === undefined
+              ? 'When mail comes, access is renewed or an answer leaves, it stands here.'
+              : 'Choose another kind, or everything.'}
+          </EmptyState>
+        ) : (
+          <Entries entries={page.entries} />
+        )}
+        <Pager
+          path="/activity"
+          keep={kind === undefined ? {} : { kind }}
+          position={position}
+          next={page.next}
+        />
       </Page>,
     ),
   );

@@ -14,7 +14,7 @@ export function RotationView(props: {
   if (!canRotate(provider)) return null;
   const isOn = rotation?.enabled === true;
   return (
-    <Panel title="New client secrets by itself">
+    <Panel title="Client secrets made by Postroom">
       <p>
         <StatusLabel kind={isOn ? 'good' : 'quiet'}>{isOn ? 'Switched on' : 'Switched off'}</StatusLabel>{' '}
         {isOn
