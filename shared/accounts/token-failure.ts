@@ -14,6 +14,8 @@ export interface EndpointFailure {
   /** For the provider's support; Microsoft sends them. */
   traceId?: string | undefined;
   correlationId?: string | undefined;
+  /** As Microsoft writes it: `2026-11-24 01:42:11Z`. */
+  timestamp?: string | undefined;
   /** Our words for it when the provider gave none. */
   detail: string;
 }
@@ -96,13 +98,21 @@ export function readFailure(
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function idsOf(body: Record<string, unknown>): Pick<EndpointFailure, 'traceId' | 'correlationId'> {
+function idsOf(
+  body: Record<string, unknown>,
+): Pick<EndpointFailure, 'traceId' | 'correlationId' | 'timestamp'> {
   const guid = (name: string): string | undefined => {
     const value = stringOf(body[name]);
     return value !== undefined && GUID.test(value) ? value : undefined;
   };
   const [traceId, correlationId] = [guid('trace_id'), guid('correlation_id')];
-  return { ...(traceId !== undefined && { traceId }), ...(correlationId !== undefined && { correlationId }) };
+  const at = body['timestamp'];
+  const timestamp = typeof at === 'string' && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/.test(at) ? at : undefined;
+  return {
+    ...(traceId !== undefined && { traceId }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(timestamp !== undefined && { timestamp }),
+  };
 }
 
 /** A failure without an answer of the provider. */

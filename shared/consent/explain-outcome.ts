@@ -35,12 +35,15 @@ function evidenceOf(
 ): string | undefined {
   switch (outcome.kind) {
     case 'failed': {
-      const { error, suberror, codes, sentence, detail } = outcome.failure;
+      const { error, suberror, codes, sentence, detail, traceId, correlationId, timestamp } = outcome.failure;
       const [number] = codes;
       return [
         ...(error === undefined ? [] : [`error: ${error}`]),
         ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
         number === undefined ? (sentence ?? detail) : `AADSTS${number}: ${sentence ?? ''}`,
+        ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
+        ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
+        ...(timestamp === undefined ? [] : [`Timestamp: ${timestamp}`]),
       ].join('\n');
     }
     case 'secret-missing':

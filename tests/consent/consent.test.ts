@@ -186,11 +186,15 @@ describe('the way back', () => {
     ['temporarily_unavailable', 90033, 503, 'Microsoft’s sign-in service has a disturbance'],
   ])('says what %s (AADSTS%i) means', async (error, code, status, title) => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
-    app.idp.addFault({ match: { path: 'token' }, status, body: aadstsBody(code, error, 'Because of that.') });
+    const body = aadstsBody(code, error, 'Because of that.');
+    app.idp.addFault({ match: { path: 'token' }, status, body });
     const reply = await visitor.get(callback);
     expect(reply.title).toBe(title);
     expect(reply.html).toContain(`AADSTS${code}`);
     expect(reply.html).toContain('Because of that.');
+    expect(reply.html).toContain(
+      `AADSTS${code}, Correlation ID: ${body.correlation_id}, Trace ID: ${body.trace_id}, Timestamp: ${body.timestamp}`,
+    );
     expect(await accounts()).toEqual([]);
   });
 
