@@ -91,7 +91,13 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
     case 'unknown-date':
       return <StatusLabel kind="warn">No date</StatusLabel>;
     case 'disabled':
-      return <StatusLabel kind="bad">Switched off in Key Vault</StatusLabel>;
+      return (
+        <>
+          <StatusLabel kind="bad">Switched off</StatusLabel>
+          <br />
+          Somebody disabled it in Key Vault.
+        </>
+      );
     case 'missing':
       return (
         <>
