@@ -7,6 +7,7 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import { isPublicAddress } from '../providers/endpoint-safety.ts';
 import { StepRefused, type StepRun } from './step-run.ts';
+import { tokenFacts } from './token-facts.ts';
 
 const CONNECT_MS = 20_000;
 
@@ -74,7 +75,9 @@ export async function encryptStep(run: StepRun, encrypt: () => Promise<Encryptio
 export async function tokenStep(run: StepRun, deps: ReachDeps, login: MailLogin): Promise<SignedInUser> {
   return run.step('token', async () => {
     const got = await tokenOf(run, deps, login);
-    const found = `A token of ${got.user}, good until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.`;
+    const facts = tokenFacts(got.token);
+    const holds = facts === undefined ? '' : ` It holds ${facts.permissions.join(', ')}.`;
+    const found = `A token of ${got.user}, good until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.${holds}`;
     return { value: { user: got.user, token: got.token }, found };
   });
 }

@@ -14,8 +14,9 @@ export interface ConnectionTestDeps {
   config: { local: boolean };
   accessTokens: TestTokens;
   mailSender: MailSender;
-  /** Milliseconds before a second try; for tests. */
+  /** Milliseconds before a second try, and of a step at most; for tests. */
   pauseMs?: number | undefined;
+  stepMs?: number | undefined;
 }
 
 /**
@@ -29,7 +30,7 @@ export function runConnectionTest(
 ): Promise<ConnectionTest[]> {
   const { pop3, sending } = mailbox;
   const begin = (protocol: MailProtocol, server: { host: string; port: number }): StepRun =>
-    new StepRun(deps.seam, protocol, server);
+    new StepRun(deps, protocol, server);
   const imapRun = begin('imap', mailbox);
   const tests = [imapRun.take(() => testImap(imapRun, deps, mailbox))];
   if (pop3 !== undefined) {
@@ -53,7 +54,7 @@ export async function lookForMail(
 ): Promise<ConnectionTest> {
   const { expected } = test;
   if (expected === undefined) return test;
-  const run = new StepRun(deps.seam, 'imap', mailbox);
+  const run = new StepRun(deps, 'imap', mailbox);
   let found = false;
   const look = await run.take(async () => {
     found = await run.step('arrival', async () => {

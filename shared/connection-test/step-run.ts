@@ -7,6 +7,7 @@ import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { ConnectionTest, ExpectedMail, Step, StepName } from './connection-test.ts';
+import { type TokenFacts, tokenFacts, tokenFault } from './token-facts.ts';
 
 const STEP_MS = 20_000;
 // A column takes 32 Ki characters.
@@ -37,11 +38,18 @@ export class StepRun {
   readonly #transcript: string[] = [];
   readonly #tokens = new Set<string>();
   readonly #wires = new Set<LineWire>();
+  readonly #stepMs: number;
+  #facts: TokenFacts | undefined;
   #characters = 0;
   #expected: ExpectedMail | undefined;
 
-  constructor(seam: Seam, protocol: MailProtocol, server: { host: string; port: number }) {
+  constructor(
+    { seam, stepMs = STEP_MS }: { seam: Seam; stepMs?: number | undefined },
+    protocol: MailProtocol,
+    server: { host: string; port: number },
+  ) {
     this.#seam = seam;
+    this.#stepMs = stepMs;
     this.#protocol = protocol;
     this.#server = `${server.host}:${server.port}`;
     this.#startedAt = new Date(seam.now()).toISOString();
@@ -81,7 +89,7 @@ export class StepRun {
     } catch (error) {
       if (!isOfTheWorld(error)) throw error;
       const evidence = this.#masked(evidenceOf(error, this.#transcript)).slice(0, LONGEST_LINE);
-      const narrowed = error instanceof StepRefused ? error.narrowed : undefined;
+      const narrowed = (error instanceof StepRefused ? error.narrowed : undefined) ?? this.#hintFor(name);
       done({ state: 'failed', found: '', evidence, ...(narrowed !== undefined && { narrowed }) });
       throw new TestOver();
     }
@@ -112,9 +120,15 @@ export class StepRun {
     return wire;
   }
 
-  /** From now on this token is masked, should a server repeat it. */
+  /** From now on this token is masked, should a server repeat it; what it says of itself is remembered. */
   hide(token: Secret): void {
     this.#tokens.add(token.expose());
+    this.#facts = tokenFacts(token);
+  }
+
+  /** Of the sign-in alone: what the token says of itself. */
+  #hintFor(name: StepName): string | undefined {
+    return name === 'sign-in' ? tokenFault(this.#facts, this.#protocol) : undefined;
   }
 
   #masked(text: string): string {
@@ -128,9 +142,9 @@ export class StepRun {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new WireError('ETIMEDOUT', 'Nothing came within 20 seconds'));
+        reject(new WireError('ETIMEDOUT', `Nothing came within ${this.#stepMs / 1000} seconds`));
         for (const wire of this.#wires) wire.close();
-      }, STEP_MS);
+      }, this.#stepMs);
     });
     try {
       return await Promise.race([late, work()]);

@@ -272,6 +272,37 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         },
       );
 
+      test('a token without the permission to send, which the token itself tells', async () => {
+        const refusal: Fault = {
+          kind: 'answer',
+          protocol: 'smtp',
+          times: 2,
+          when: (line) => /^AUTH /i.test(line),
+          answer: () => '535 5.7.3 Authentication unsuccessful',
+        };
+        const skin = await skinned('smtp', refusal);
+        const tokens = tokensOf(support, await mail.lab().token(support, { scp: 'IMAP.AccessAsUser.All' }));
+        const tests = runConnectionTest(depsWith(tokens), all({ sending: loginAt(skin) }), {
+          toOneself: false,
+        });
+        const smtp = await onlyOne(tests, 'smtp');
+        expect(found(smtp, 'token')).toContain('It holds IMAP.AccessAsUser.All.');
+        expect(failure(smtp)).toMatchObject({
+          step: 'sign-in',
+          code: 'smtp-token-refused',
+          narrowed: expect.stringContaining('does not hold SMTP.Send'),
+        });
+      });
+
+      test('a server that falls silent, at the end of the step’s time', async () => {
+        const skin = await skinned('imap', faults.silent(/EXAMINE/));
+        const deps = { ...depsWith(await good()), stepMs: 600 };
+        const tested = await onlyOne(runConnectionTest(deps, mailboxAt(skin), { toOneself: false }), 'imap');
+        expect(failure(tested)).toMatchObject({ step: 'folder', code: 'network-mail' });
+        expect(failedStep(tested)?.evidence).toContain('within 0.6 seconds');
+        expect(failedStep(tested)?.ms).toBeGreaterThanOrEqual(590);
+      });
+
       test('a folder that is missing', async () => {
         const skin = await skinned('imap');
         const tested = await imapCase(mailboxAt(skin, { folder: 'No such folder' }));
