@@ -3,7 +3,7 @@ import type { ApprovalOutcome } from '../../shared/consent/finish-approval.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
 import { Facts, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
-import { ExplanationView } from './explanation-view.tsx';
+import { CANCELLED, ExplanationView } from './explanation-view.tsx';
 
 /**
  * What the admin of a tenant reads on coming back. Whoever it is need not be known to Postroom, so the page shows nothing
@@ -13,7 +13,8 @@ export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Expla
   return renderPage(
     <Page title={titles[outcome.kind]}>
       <Words outcome={outcome} />
-      {explanation === undefined ? null : (
+      {/* Whoever pressed Cancel knows what happened, and the steps are somebody else's. */}
+      {explanation === undefined || explanation.code === CANCELLED ? null : (
         <ExplanationView explanation={explanation} reader="mailbox-owner" />
       )}
     </Page>,

@@ -10,6 +10,9 @@ import { CopyText } from '../../shared/ui/forms.tsx';
 import { safeHref } from '../../shared/ui/links.ts';
 import { Facts } from '../../shared/ui/lists.tsx';
 
+/** Somebody pressed Cancel where the permissions were asked for. */
+export const CANCELLED = 'AADSTS65004';
+
 /**
  * What an error means: cause, who can fix it, the steps with their links, and what to give to Microsoft's support.
  * Stands under a heading of the page; brings its own `h2` unless the page's title says the same.

@@ -12,7 +12,7 @@ import { Facts } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../web-environment.ts';
 import { invitationTokenOf } from './consent-cookies.ts';
-import { ExplanationView } from './explanation-view.tsx';
+import { CANCELLED, ExplanationView } from './explanation-view.tsx';
 import { WishFields, wishFor } from './wish-fields.tsx';
 
 /** What an error of this trip means, with the ids of its provider and mailbox filled in. */
@@ -38,7 +38,7 @@ export async function outcomePage(
   outcome: FailedOutcome,
   parameters: URLSearchParams,
 ): Promise<string> {
-  const explanation = await explainedFor(c, outcome, parameters);
+  const explained = await explainedFor(c, outcome, parameters);
   const token = invitationTokenOf(c)?.expose();
   const trip = 'wish' in outcome ? outcome : undefined;
   const signedIn: Principal | undefined = c.get('principal');
@@ -46,6 +46,8 @@ export async function outcomePage(
     trip === undefined ? token !== undefined && signedIn === undefined : trip.startedBy.kind === 'invitation';
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
   const words = wordsFor(outcome, reader);
+  // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
+  const explanation = invited && explained?.code === CANCELLED ? undefined : explained;
   return renderPage(
     <Page
       title={explanation?.title ?? words.title}
@@ -129,11 +131,12 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
     wish.reconnect === undefined
       ? `address=${encodeURIComponent(wish.address)}`
       : `mailbox=${wish.reconnect.mailboxId}`;
+  const atProvider = ['failed', 'secret-missing', 'untrusted'].includes(outcome.kind);
   return (
     <p class="actions">
       <ButtonLink href={`${path}?${query}`}>Try again</ButtonLink>
-      <ButtonLink href="/mailboxes" kind="secondary">
-        See the mailboxes
+      <ButtonLink href={atProvider ? `/providers/${wish.providerId}` : '/mailboxes'} kind="secondary">
+        {atProvider ? 'See the provider' : 'See the mailboxes'}
       </ButtonLink>
     </p>
   );

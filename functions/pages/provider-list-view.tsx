@@ -70,7 +70,7 @@ function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
       <td>
         {provider.state === 'draft' ? (
           <a href={`${path}/edit`} aria-label={`Go on with the draft ${provider.name}`}>
-            Go on with this draft
+            Go on with the draft
           </a>
         ) : (
           <a href={`${path}/connect`} aria-label={`Connect a mailbox of ${provider.name}`}>
