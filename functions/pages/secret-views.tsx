@@ -70,21 +70,21 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
     case 'healthy':
       return (
         <>
-          <StatusLabel kind="good">Until {date}</StatusLabel>
+          <StatusLabel kind="good">Good</StatusLabel> until {date}
           {later}
         </>
       );
     case 'due':
       return (
         <>
-          <StatusLabel kind="warn">Ends on {date}</StatusLabel>
+          <StatusLabel kind="warn">Ends soon</StatusLabel> on {date}
           {later}
         </>
       );
     case 'expired':
       return (
         <>
-          <StatusLabel kind="bad">Ended on {date}</StatusLabel>
+          <StatusLabel kind="bad">Ended</StatusLabel> on {date}
           {later}
         </>
       );
