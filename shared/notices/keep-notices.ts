@@ -71,19 +71,29 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
     }
   }
 
-  async function deliverOne(waiting: Waiting): Promise<void> {
+  /** One after the other, as things happened: nobody hears that something is over before hearing that it began. */
+  async function deliverInOrder(waiting: readonly Waiting[]): Promise<void> {
+    for (const one of waiting) {
+      if (Date.parse(one.outgoing.dueAt) > seam.now()) return;
+      if (!(await deliverOne(one))) return;
+    }
+  }
+
+  /** Whether the ones after it may be told. */
+  async function deliverOne(waiting: Waiting): Promise<boolean> {
     const { channel } = waiting.outgoing;
     // A channel that is no longer set up takes nothing; what waits for it is given up with the others.
     const next = nextTry(waiting.outgoing.attempts + 1, seam.now());
     const dueAt = next ?? new Date(seam.now() + 60_000).toISOString();
     const claimed = await store.claim(waiting, dueAt);
-    if (claimed === undefined) return;
+    if (claimed === undefined) return false;
     const { telling, attempts } = claimed.outgoing;
     const done = channels[channel] !== undefined && (await tell(claimed.outgoing));
-    if (!done && next !== undefined) return;
+    if (!done && next !== undefined) return false;
     const at = new Date(seam.now()).toISOString();
     const result = done ? 'delivered' : 'given-up';
     await store.settle(claimed, { channel, what: telling.what, at, result, attempts });
+    return true;
   }
 
   async function carryOut(decision: Decision): Promise<boolean> {
@@ -110,15 +120,20 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
   async function storeHeld(open: readonly Notice[]): Promise<boolean> {
     const all = memory.take();
     const known = new Set(open.map(({ key }) => key));
-    const fresh = all.filter(({ notice }) => !known.has(notice.key));
     try {
+      // Another process may have told of the same outage, and have stored it already.
+      const { notices: past } = all.length > 0 ? await store.past({ limit: 50 }) : { notices: [] };
+      const isStored = ({ notice }: HeldNotice): boolean =>
+        known.has(notice.key) ||
+        past.some(({ key, closedAt = '' }) => key === notice.key && closedAt >= notice.openedAt);
+      const fresh = all.filter((one) => !isStored(one));
       for (const { notice, waiting, sent } of fresh)
         await store.apply({ kind: 'open', notice }, waiting, sent);
+      return fresh.length > 0;
     } catch (error) {
       memory.giveBack(all);
       throw error;
     }
-    return fresh.length > 0;
   }
 
   return {
@@ -141,14 +156,15 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
       }
     },
     async deliver() {
-      const now = new Date(seam.now()).toISOString();
       const { waiting } = await store.current();
-      await mapLimited(
-        waiting.filter(({ outgoing }) => outgoing.dueAt <= now),
-        AT_ONCE,
-        deliverOne,
+      const lines = Map.groupBy(waiting, ({ outgoing }) => `${outgoing.channel} ${outgoing.telling.key}`);
+      const inOrder = [...lines.values()].map((line) =>
+        line.toSorted((a, b) => (tellingOrder(a) < tellingOrder(b) ? -1 : 1)),
       );
+      await mapLimited(inOrder, AT_ONCE, deliverInOrder);
     },
     hold: (conditions) => memory.hold(conditions, (notice, what) => outgoingOf(notice, what)),
   };
 }
+
+const tellingOrder = ({ outgoing: { telling } }: Waiting): string => `${telling.at} ${telling.id}`;

@@ -121,6 +121,26 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     ]);
   });
 
+  test('events of one fault arrive in their order, also where the first of them had to be tried again', async () => {
+    webhookWorks = false;
+    await sweep(process(), [silent()]);
+    await sweep(process(), []);
+    expect(told).toEqual([
+      'email: opened support@contoso.example is not fetched.',
+      'email: closed support@contoso.example is not fetched.',
+    ]);
+    webhookWorks = true;
+    now += 30_000;
+    await process().deliver();
+    expect(told).toHaveLength(2);
+    now += 30_000;
+    await process().deliver();
+    expect(told.slice(2)).toEqual([
+      'webhook: opened support@contoso.example is not fetched.',
+      'webhook: closed support@contoso.example is not fetched.',
+    ]);
+  });
+
   test('what nobody takes for a day is given up, and recorded as such', async () => {
     webhookWorks = false;
     await sweep(process(), [silent('a', { severity: 'warning' })]);
@@ -205,6 +225,23 @@ describe('while storage is away', () => {
     const deliveries = await notices.deliveries(past.notices[0]?.id ?? '');
     expect(deliveries.map(({ what }) => what)).toEqual(['opened', 'closed']);
     expect(tables.dump('Notices').filter(({ rowKey }) => rowKey.startsWith('open|'))).toEqual([]);
+  });
+
+  test('what another process has told and stored of the same outage is not stored again', async () => {
+    const { state, tables, notices } = setUp();
+    const other = createNotices({
+      tables,
+      seam: { ...openSeam, now: () => state.now },
+      channels: { webhook: () => Promise.resolve() },
+    });
+    await notices.hold([storageDown]);
+    await other.hold([storageDown]);
+    state.away = false;
+    state.now += 60_000;
+    await notices.observe({ source: 'watch', conditions: [] });
+    await other.observe({ source: 'watch', conditions: [] });
+    expect((await notices.past({ limit: 10 })).notices).toHaveLength(1);
+    expect(await notices.open()).toEqual([]);
   });
 
   test('two tellings never overlap, and a channel that fails is tried again from memory', async () => {
