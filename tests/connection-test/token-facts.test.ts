@@ -30,13 +30,10 @@ describe('what a token says of itself', () => {
   test.each([
     ['imap', { scp: 'IMAP.AccessAsUser.All' }, undefined],
     ['imap', { roles: ['IMAP.AccessAsApp'] }, undefined],
+    ['imap', { aud: 'https://idp.custom.example', scp: 'mail' }, undefined],
     ['pop3', { scp: 'IMAP.AccessAsUser.All' }, 'does not hold POP.AccessAsUser.All'],
     ['smtp', { scp: 'IMAP.AccessAsUser.All' }, 'does not hold SMTP.Send'],
-    [
-      'smtp',
-      { aud: 'https://graph.microsoft.com', scp: 'SMTP.Send' },
-      'made for https://graph.microsoft.com',
-    ],
+    ['smtp', { aud: 'https://graph.microsoft.com', scp: 'SMTP.Send' }, 'made for Microsoft Graph'],
   ] as const)('may explain a refusal over %s: %j', (protocol, claims, fault) => {
     const said = tokenFault(tokenFacts(jwt({ aud: outlook, ...claims })), protocol);
     if (fault === undefined) expect(said).toBeUndefined();
