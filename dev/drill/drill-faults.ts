@@ -101,7 +101,7 @@ export const drillFaults: readonly DrillFault[] = [
   {
     name: 'throttling',
     kind: 'mailbox-silent',
-    cause: /throttl|too many|slow/i,
+    cause: /throttl|slow|used up what Exchange allows/i,
     link: /\/mailboxes\/[a-z2-7]{26}\/test/,
     withinMinutes: 17,
     async inject({ mail }) {
