@@ -69,8 +69,8 @@ function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
       </td>
       <td>
         {provider.state === 'draft' ? (
-          <a href={`${path}/edit`} aria-label={`Go on with the draft ${provider.name}`}>
-            Go on with the draft
+          <a href={`${path}/edit`} aria-label={`Go on with this draft: ${provider.name}`}>
+            Go on with this draft
           </a>
         ) : (
           <a href={`${path}/connect`} aria-label={`Connect a mailbox of ${provider.name}`}>

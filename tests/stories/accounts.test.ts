@@ -5,13 +5,16 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { hasChromium } from '../ui/browser.ts';
 import { approvalStories } from './approval-stories.ts';
+import { connectionTestStories } from './connection-test-stories.ts';
 import { consentStories } from './consent-stories.ts';
 import { everyPage } from './every-page.ts';
+import { guidedPath } from './guided-path.ts';
+import { providerStories } from './provider-stories.ts';
 import { repairStories } from './repair-stories.ts';
 import { registerPractice } from './steps.ts';
 import { openStoryWorld, type StoryWorld } from './story-world.ts';
 
-describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
+describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 180_000 }, () => {
   let world: StoryWorld;
   let providerId: string;
 
@@ -23,7 +26,15 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', () => {
   beforeEach(() => world.mend());
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  for (const stories of [consentStories, approvalStories, repairStories, everyPage])
+  for (const stories of [
+    guidedPath,
+    providerStories,
+    consentStories,
+    approvalStories,
+    repairStories,
+    connectionTestStories,
+    everyPage,
+  ])
     stories(
       () => world,
       () => providerId,

@@ -25,6 +25,29 @@ export class Reader {
     await what.click();
   }
 
+  /** The same without a mouse: Tab until it has the focus, then Enter. */
+  async enter(what: Locator): Promise<void> {
+    this.clicks += 1;
+    await this.tabTo(what);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Typed key by key into the field that Tab has come to. */
+  async typeAt(what: Locator, text: string): Promise<void> {
+    this.typedFields += 1;
+    await this.tabTo(what);
+    await this.page.keyboard.type(text);
+  }
+
+  /** @throws Error when Tab never comes to it */
+  async tabTo(what: Locator): Promise<void> {
+    for (let press = 0; press < MOST_STOPS; press++) {
+      if (await what.evaluate((element) => element === document.activeElement)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab never comes to ${String(what)}`);
+  }
+
   async type(into: Locator, text: string): Promise<void> {
     this.typedFields += 1;
     await into.fill(text);
@@ -74,6 +97,7 @@ export class Reader {
   }
 }
 
+const MOST_STOPS = 120;
 const PHONE = { width: 360, height: 800 };
 
 /** What axe has against the page as it stands. */

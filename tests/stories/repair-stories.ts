@@ -32,7 +32,8 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expect(words).toContain('AADSTS7000222');
     expect(words).toContain('Nothing was saved');
     await control.addClientSecret(clientId, { value: 'a~new~secret' });
-    await enterSecret(page, own, 'a~new~secret');
+    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await enterSecret(page, 'a~new~secret');
     await reader.look('provider after the change');
     await goToProvider(page, own, { address: addressOf('press') });
     await signInThere(page, addressOf('press'));
@@ -53,7 +54,8 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const words = await wordsOf(page);
     expect(words).toContain('The client secret is wrong');
     expect(words).toContain('AADSTS7000215');
-    await enterSecret(page, own, 'another~secret');
+    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await enterSecret(page, 'another~secret');
     await askForToken(reader, own, 'returns');
     expect(await page.getByRole('status').innerText()).toContain('this sign-in works');
     await reader.look('account works again');
@@ -136,10 +138,10 @@ async function connect(page: Page, providerId: string, owner: Owner): Promise<vo
   await saveMailbox(page);
 }
 
-async function enterSecret(page: Page, providerId: string, secret: string): Promise<void> {
-  await page.goto(`/providers/${providerId}/edit`);
-  const kind = page.getByRole('radio', { name: /^A client secret/ });
-  if (await kind.isVisible()) await kind.check();
+/** From the provider's page. */
+async function enterSecret(page: Page, secret: string): Promise<void> {
+  await press(page, page.getByRole('link', { name: 'Edit or replace the credential' }));
+  await page.getByRole('radio', { name: /^A client secret/ }).check();
   await page.getByLabel('New client secret').fill(secret);
   await press(page, page.getByRole('button', { name: 'Save changes' }));
   await page.getByRole('status').waitFor();

@@ -62,9 +62,10 @@ export async function signInThere(page: Page, user: string): Promise<void> {
   }
 }
 
-/** Saves the mailbox that the form proposes. */
+/** Saves the mailbox that the form proposes; it is opened for real. */
 export async function saveMailbox(page: Page): Promise<void> {
   await press(page, page.getByRole('button', { name: /^Save and open/ }));
+  await readHeading(page, /is connected$/);
   await page.getByRole('status').getByText('The mailbox is open').waitFor();
 }
 

@@ -14,7 +14,19 @@ import { Reader } from './reader.ts';
 const PICTURES = process.env['POSTROOM_PICTURES'];
 
 // A mailbox of its own for each story, so that none stands in another's way.
-const OWNERS = ['orders', 'returns', 'billing', 'events', 'press', 'jobs', 'legal', 'service'] as const;
+const OWNERS = [
+  'orders',
+  'returns',
+  'billing',
+  'events',
+  'press',
+  'jobs',
+  'legal',
+  'service',
+  'hello',
+  'keys',
+  'tests',
+] as const;
 
 export type Owner = (typeof OWNERS)[number];
 export const addressOf = (name: Owner | 'support' | 'sales' | 'info' | 'sam'): string =>
@@ -103,7 +115,7 @@ async function newPage(browser: Browser, options: BrowserContextOptions): Promis
     reducedMotion: 'reduce',
     ...options,
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(45_000);
   return context.newPage();
 }
 

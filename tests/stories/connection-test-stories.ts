@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import {
+  expectGoodPages,
+  goToProvider,
+  press,
+  readHeading,
+  saveMailbox,
+  signInThere,
+  wordsOf,
+} from './steps.ts';
+import { addressOf, type StoryWorld } from './story-world.ts';
+
+/** "Test connection": what works is seen step by step, and what does not says which step and why. */
+export function connectionTestStories(world: () => StoryWorld, providerId: () => string): void {
+  it('a mailbox is tested step by step, a mail to itself comes back, and a dead sign-in is named', async () => {
+    const reader = await world().visit('test-connection', 'alex');
+    const { page } = reader;
+    const address = addressOf('tests');
+    await goToProvider(page, providerId(), { address });
+    await signInThere(page, address);
+    await readHeading(page, 'Add a mailbox');
+    await press(page, page.getByRole('button', { name: 'Test without saving' }));
+    await page.getByText('Nothing is saved yet').waitFor();
+    await reader.look('tested before it is saved');
+    await saveMailbox(page);
+    await page.goto('/mailboxes');
+    await press(page, page.getByRole('link', { name: `Test ${address}`, exact: true }));
+    await reader.look('not tested yet');
+    await press(page, page.getByRole('button', { name: 'Test now' }));
+    await reader.look('test on its way');
+    await expect
+      .poll(
+        async () => {
+          await page.reload();
+          return wordsOf(page);
+        },
+        { timeout: 60_000, interval: 500 },
+      )
+      .toContain('IMAP and SMTP work.');
+    await reader.look('test passed');
+    for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count the mail', 'Find that mail'])
+      expect(await wordsOf(page)).toContain(step.replaceAll(' ', '\u00a0'));
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      press(page, page.getByRole('link', { name: 'Download the transcript' })),
+    ]);
+    expect(download.suggestedFilename()).toBe('connection-test.txt');
+
+    const mailboxes = createMailboxStore(world().desk.tables);
+    const mailbox = (await mailboxes.list()).find((one) => one.address === address);
+    if (mailbox === undefined) throw new Error(`${address} is not connected.`);
+    await mailboxes.save({ ...mailbox, folder: 'No such folder' });
+    await press(page, page.getByRole('button', { name: 'Test again' }));
+    await page.getByText('IMAP stops at').waitFor();
+    await reader.look('test failed');
+    await press(page, page.getByRole('link', { name: 'Change the settings' }));
+    await readHeading(page, `Edit ${address}`);
+    await page.getByLabel('Folder', { exact: true }).fill('INBOX');
+    await press(page, page.getByRole('button', { name: 'Save and open the mailbox' }));
+    await page.getByRole('status').waitFor();
+    expectGoodPages(reader);
+  });
+}

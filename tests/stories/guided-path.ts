@@ -1,0 +1,96 @@
+import type { Locator, Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { expectGoodPages, readHeading, untilHandedOver } from './steps.ts';
+import { addressOf, type StoryWorld } from './story-world.ts';
+
+/** What a person may be asked to do in Postroom for a first ticket, once the app registration exists. */
+const MOST_CLICKS = 8;
+const MOST_TYPED = 4;
+
+const hands = [
+  { hand: 'the mouse', owner: 'hello' },
+  { hand: 'the keyboard alone', owner: 'keys' },
+] as const;
+
+/** From "new provider" to the first ticket, as a newcomer walks, and counted. */
+export function guidedPath(world: () => StoryWorld): void {
+  it.each(hands)('from a new provider to the first ticket with $hand', async ({ hand, owner }) => {
+    const reader = await world().visit(`guided-path-${owner}`, 'alex');
+    const { page } = reader;
+    const address = addressOf(owner);
+    const subject = `A first question for ${owner}`;
+    await world().desk.stack.mail.deliver(address, letter(subject));
+    const act = (what: Locator): Promise<void> =>
+      hand === 'the mouse' ? reader.click(what) : reader.enter(what);
+    await page.goto('/providers');
+    const pages = countPages(page);
+
+    await act(page.getByRole('link', { name: 'Add a provider' }));
+    await readHeading(page, 'Where are the mailboxes?');
+    await reader.look('which provider');
+    await act(page.getByRole('link', { name: 'Practice', exact: true }));
+    await readHeading(page, 'Add Practice');
+    await reader.look('provider form');
+    await act(page.getByRole('button', { name: 'Save and continue' }));
+    const mailbox = page.getByLabel('Address of the mailbox');
+    await mailbox.waitFor();
+    await reader.look('which mailbox');
+    if (hand === 'the mouse') await reader.type(mailbox, address);
+    else await reader.typeAt(mailbox, address);
+    await act(page.getByRole('button', { name: /^Go to/ }));
+    await untilHandedOver(page);
+    const before = reader.clicks;
+    await act(page.getByRole('button', { name: 'Sign in' }));
+    await readHeading(page, 'Permissions requested');
+    await act(page.getByRole('button', { name: 'Accept' }));
+    await readHeading(page, 'Add a mailbox');
+    const atProvider = reader.clicks - before;
+    await reader.look('mailbox form');
+    await act(page.getByRole('button', { name: /^Save and open/ }));
+    await readHeading(page, `${address} is connected`);
+    await reader.look('connected');
+    // The timer's part: on Azure it comes by itself within a minute.
+    await world().fetch(address);
+    await act(page.getByRole('link', { name: 'See the tickets' }));
+    await act(page.getByRole('link', { name: subject }));
+    await page.getByText('Where is my order?').waitFor();
+
+    const own = reader.clicks - atProvider;
+    const seen = pages();
+    const typed = reader.typedFields + (await emptyFields(page, '/providers/new?preset=microsoft'));
+    console.log(
+      `guided path with ${hand}: ${own} clicks in Postroom and ${atProvider} at the provider, ${seen} pages, ${reader.typedFields} field typed in the practice world, ${typed} with Microsoft 365`,
+    );
+    expect(own).toBeLessThanOrEqual(MOST_CLICKS);
+    expect(typed).toBeLessThanOrEqual(MOST_TYPED);
+    expectGoodPages(reader);
+  });
+}
+
+const letter = (subject: string): Uint8Array =>
+  Buffer.from(
+    `From: Pat Brook <pat@fabrikam.example>\r\nSubject: ${subject}\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\n\r\nWhere is my order?\r\n`,
+  );
+
+/** Counts the documents that a person gets to see: not the one that hands over to the provider by itself. */
+function countPages(page: Page): () => number {
+  let seen = 0;
+  page.on('framenavigated', (frame) => {
+    const { pathname } = new URL(frame.url());
+    if (frame === page.mainFrame() && !pathname.startsWith('/connect/')) seen += 1;
+  });
+  return () => seen;
+}
+
+/** How many fields of a form wait to be typed into. */
+async function emptyFields(page: Page, address: string): Promise<number> {
+  await page.goto(address);
+  const fields = page
+    .locator('main form')
+    .first()
+    .locator('input:not([type=hidden], [type=radio], [type=checkbox])');
+  const values = await Promise.all(
+    (await fields.all()).map(async (field) => ((await field.isVisible()) ? field.inputValue() : 'hidden')),
+  );
+  return values.filter((value) => value === '').length;
+}
