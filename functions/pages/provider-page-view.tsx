@@ -143,7 +143,7 @@ function Step(props: { view: ProviderView; step: ChecklistStep }): JSX.Element {
   const { kind, text } = labels[step.state];
   const words = step.state === 'waiting' ? `${text} ${doers[step.who]}` : text;
   return (
-    <li class={step.state}>
+    <li class={`step-${step.state}`}>
       <div class="step-head">
         <h3>{stepTitle(view, step)}</h3>
         <StatusLabel kind={kind}>{words}</StatusLabel>

@@ -22,7 +22,7 @@ export const setup = `
   .choices p { color: var(--muted); margin-block-start: 0.15rem; }
 
   .checklist ol { padding: 0; list-style: none; counter-reset: step; margin-block-start: 1rem; }
-  .checklist li { counter-increment: step; position: relative; padding: 0 0 1.5rem 3rem; }
+  .checklist ol > li { counter-increment: step; position: relative; padding: 0 0 1.5rem 3rem; }
   .checklist ol > li::before {
     content: counter(step);
     position: absolute;
@@ -39,13 +39,12 @@ export const setup = `
     font-weight: 650;
   }
   .checklist ol > li:not(:last-child)::after { content: ""; position: absolute; inset-inline-start: 0.95rem; inset-block: 2.2rem 0.3rem; border-inline-start: 1px solid var(--line); }
-  .checklist li.proven::before { background: var(--good-soft); color: var(--good); content: "✓" / ""; }
-  .checklist li.wrong::before { background: var(--bad-soft); color: var(--bad); }
-  .checklist li.waiting::before { background: var(--warn-soft); color: var(--warn); }
+  .checklist li.step-proven::before { background: var(--good-soft); color: var(--good); content: "✓" / ""; }
+  .checklist li.step-wrong::before { background: var(--bad-soft); color: var(--bad); }
+  .checklist li.step-waiting::before { background: var(--warn-soft); color: var(--warn); }
   .checklist li > * + * { margin-block-start: 0.6rem; }
   .checklist li > * { max-inline-size: 42rem; }
   .checklist li ul { padding-inline-start: 1.2rem; }
-  .checklist li li { padding: 0; }
   .step-head { display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: baseline; }
   .step-head h3 { padding-block-start: 0.2rem; }
 

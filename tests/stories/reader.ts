@@ -100,13 +100,21 @@ export class Reader {
 const MOST_STOPS = 120;
 const PHONE = { width: 360, height: 800 };
 
-/** What axe has against the page as it stands. */
+/** What axe has against the page as it stands, and headings whose content is cut away. */
 export async function axeComplaints(page: Page): Promise<string[]> {
   // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
     const { violations } = await checks.run({ exclude: ['iframe'] });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`));
+    const cut = [...document.querySelectorAll('h2, h3')].filter((heading) => {
+      for (let around = heading.parentElement; around !== null; around = around.parentElement)
+        if (getComputedStyle(around).clipPath !== 'none') return true;
+      return false;
+    });
+    return [
+      ...violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`)),
+      ...cut.map(({ textContent }) => `nobody sees what stands under ${textContent}`),
+    ];
   });
 }
