@@ -98,8 +98,7 @@ export function servicesOn(
   options: { pauseMs?: number; identityAssertion?: IdentityAssertion } = {},
 ): Services {
   const { config, seam, tables } = platform;
-  const identityAssertion =
-    options.identityAssertion ?? managedIdentityAssertion(config.managedIdentityClientId);
+  const identityAssertion = options.identityAssertion ?? managedIdentityAssertion(config);
   const stores = {
     audit: createAuditStore(tables),
     activity: createActivityStore(tables),

@@ -42,6 +42,8 @@ export interface Config {
   publicUrl: string;
   adminObjectIds: readonly string[];
   managedIdentityClientId: string | undefined;
+  /** True where an identity endpoint stands beside the app, as on Azure. */
+  identityEndpoint: boolean;
   /** Allows http, loopback and other ports. Never on where Azure runs the app. */
   local: boolean;
   /** True when the platform's sign-in stands before the app; without it every page refuses. */
@@ -96,6 +98,7 @@ const settings = z
     NOTICE_WEBHOOK_KEY: text,
     WEBSITE_AUTH_ENABLED: flag,
     WEBSITE_INSTANCE_ID: text,
+    IDENTITY_ENDPOINT: text,
   })
   .superRefine((value, context) => {
     const wrong = (path: string, message: string): void =>
@@ -145,6 +148,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     publicUrl: new URL(value.PUBLIC_URL).origin,
     adminObjectIds: listOf(value.ADMIN_OBJECT_IDS),
     managedIdentityClientId: value.AZURE_CLIENT_ID,
+    identityEndpoint: value.IDENTITY_ENDPOINT !== undefined,
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
     practice: local ? practiceOf(value.POSTROOM_PRACTICE) : undefined,

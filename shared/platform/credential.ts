@@ -23,11 +23,15 @@ export type IdentityAssertion = (audience: string) => Promise<Secret>;
  * an app. The library keeps a token until shortly before its end.
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  */
-export function managedIdentityAssertion(clientId: string | undefined): IdentityAssertion {
+export function managedIdentityAssertion(settings: {
+  managedIdentityClientId: string | undefined;
+  identityEndpoint: boolean;
+}): IdentityAssertion {
+  const { managedIdentityClientId: clientId, identityEndpoint } = settings;
   let identity: Promise<TokenCredential> | undefined;
   return async (audience) => {
     // Without it the library would look for the identity of a virtual machine, at an address that is none of ours.
-    if (process.env['IDENTITY_ENDPOINT'] === undefined)
+    if (!identityEndpoint)
       throw new PostroomError(
         'no-identity',
         'The managed identity gave no token: there is none on this machine.',

@@ -67,6 +67,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
     publicUrl: ORIGIN,
     adminObjectIds: [],
     managedIdentityClientId: undefined,
+    identityEndpoint: false,
     smtpRelay: undefined,
     notices: { emails: [], webhook: undefined },
     telemetry: undefined,

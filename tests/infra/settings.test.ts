@@ -26,14 +26,14 @@ function setLocally(): string[] {
 }
 
 const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE', 'POSTROOM_TELEMETRY'];
-const setByAzure = ['WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
+const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
 /** Read by the Functions host, by its SDKs or by the platform, not by code of ours. */
 const forOthers = [
   /^AzureWebJobsStorage(__\w+)?$/,
   /^DataStorage__credential$/,
   /^OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID$/,
   /^WEBSITE_AUTH_AAD_ALLOWED_TENANTS$/,
-  /^IDENTITY_(ENDPOINT|HEADER)$/,
+  /^IDENTITY_HEADER$/,
   /^NODE_EXTRA_CA_CERTS$/,
 ];
 const isForOthers = (name: string): boolean => forOthers.some((pattern) => pattern.test(name));
@@ -41,7 +41,12 @@ const isForOthers = (name: string): boolean => forOthers.some((pattern) => patte
 /** The settings as the app finds them in Azure: expressions have become addresses and ids. */
 function inAzure(settings: Readonly<Record<string, string>>): Record<string, string> {
   const values = Object.entries(settings).map(([name, value]) => [name, evaluated(value)] as const);
-  return { ...Object.fromEntries(values), WEBSITE_AUTH_ENABLED: 'True', WEBSITE_INSTANCE_ID: '1f' };
+  return {
+    ...Object.fromEntries(values),
+    IDENTITY_ENDPOINT: 'http://localhost:1/msi/token',
+    WEBSITE_AUTH_ENABLED: 'True',
+    WEBSITE_INSTANCE_ID: '1f',
+  };
 }
 
 function evaluated(value: string): string {
@@ -84,6 +89,7 @@ describe.each(shapes)('the %s desk', (shape) => {
       publicUrl: 'https://place.example',
       adminObjectIds: [],
       managedIdentityClientId: '22222222-2222-2222-2222-222222222222',
+      identityEndpoint: true,
       local: false,
       platformSignIn: true,
       notices: { emails: [], webhook: undefined },

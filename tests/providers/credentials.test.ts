@@ -33,6 +33,7 @@ import { sampleProvider } from './sample-provider.ts';
 
 const SCOPES = ['https://outlook.office.com/.default'];
 const NEXT_YEAR = '2030-01-01T23:59:59.000Z';
+const here = { managedIdentityClientId: undefined, identityEndpoint: true };
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()));
@@ -71,7 +72,7 @@ async function startWorld(): Promise<World> {
     config: { local: true, practice },
     seam: openSeam,
     vault,
-    identityAssertion: managedIdentityAssertion(undefined),
+    identityAssertion: managedIdentityAssertion(here),
   });
   const deps = { vault, seam: openSeam, providers };
   return {
@@ -210,7 +211,10 @@ describe('the managed identity', () => {
       'api://AzureADTokenExchangeUSGov',
       'api://AzureADTokenExchangeChina',
     ]);
-    const token = await managedIdentityAssertion(identity.clientId)('api://AzureADTokenExchange');
+    const token = await managedIdentityAssertion({
+      ...here,
+      managedIdentityClientId: identity.clientId,
+    })('api://AzureADTokenExchange');
     expect(decodeJwt(token.expose())).toMatchObject({
       sub: identity.principalId,
       aud: 'api://AzureADTokenExchange',

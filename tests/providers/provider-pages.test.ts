@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
@@ -7,7 +7,6 @@ import { CLIENT, SECRET } from '../peers/practice-directory.ts';
 
 const apps: PracticeApp[] = [];
 afterEach(async () => {
-  vi.unstubAllEnvs();
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
@@ -124,7 +123,7 @@ describe('the whole way of a provider', () => {
     const { visitor } = await start();
     const providerId = await visitor.addPractice();
     const states = (html: string): string[] =>
-      [...html.matchAll(/<li class="(proven|wrong|unseen|waiting)">/g)].map(([, state]) => state ?? '');
+      [...html.matchAll(/<li class="step-(proven|wrong|unseen|waiting)">/g)].map(([, state]) => state ?? '');
     const before = await visitor.get(`/providers/${providerId}`);
     expect(states(before.html)).toEqual([
       'proven',
@@ -235,7 +234,6 @@ describe('a credential', () => {
   });
 
   it('of the managed identity says so where there is no identity', async () => {
-    vi.stubEnv('IDENTITY_ENDPOINT', undefined);
     const { visitor } = await start();
     const providerId = await visitor.addPractice();
     const fields = { name: 'Practice', clientId: CLIENT, credential: 'federated' };

@@ -102,7 +102,10 @@ async function world(wish: Wish = {}): Promise<World> {
   });
   const providers = createProviderStore(tables);
   const rotations = createRotationStore(tables);
-  const identityAssertion = managedIdentityAssertion(undefined);
+  const identityAssertion = managedIdentityAssertion({
+    managedIdentityClientId: undefined,
+    identityEndpoint: true,
+  });
   const mail = { host: 'localhost', port: 1 };
   const practice = {
     authority: at?.issuer ?? '',
