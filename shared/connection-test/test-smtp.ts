@@ -3,6 +3,7 @@ import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
 import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
 import { type MailSender, routeOf } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
 import { encryptStep, openWire, type ReachDeps, reachServer, tokenOf, tokenStep } from './reach-server.ts';
 import { SmtpTalk } from './smtp-talk.ts';
 import { StepRefused, type StepRun } from './step-run.ts';
@@ -28,33 +29,51 @@ export async function testSmtp(
 ): Promise<void> {
   const { address } = mailbox;
   const wire = await reachServer(run, deps, login);
-  let talk = new SmtpTalk(wire);
+  const talk = new SmtpTalk(wire);
   await encryptStep(run, () => (login.port === OVER_TLS ? wire.encrypt() : talk.startTls()));
   const { user, token } = await tokenStep(run, deps, login);
   await run.step('sign-in', async () => {
     if (login.port === OVER_TLS) await talk.greeting();
     const found = `${user} is let in to send as ${address}`;
-    try {
-      await talk.signIn(address, token);
-      await talk.goodbye();
-      return { value: undefined, found: `${found}.` };
-    } catch (error) {
-      // 5.7.139 has the same digits and means a switch of the tenant: a fresh token does not help.
-      if (!(error instanceof StepRefused && /^535 5\.7\.[38]\b/.test(error.message))) throw error;
-      run.note('test', 'refused; a fresh token is asked for');
-      const { token: fresh } = await tokenOf(run, deps, login, token);
-      const second = await openWire(run, deps, login);
-      talk = new SmtpTalk(second);
-      if (login.port === OVER_TLS) {
-        await second.encrypt();
-        await talk.greeting();
-      } else await talk.startTls();
-      await talk.signIn(address, fresh);
-      await talk.goodbye();
-      return { value: undefined, found: `${found}, with a fresh token.` };
-    }
+    const first = await refusalOf(talk, address, token);
+    if (first === undefined) return { value: undefined, found: `${found}.` };
+    run.note('test', 'refused; a fresh token is asked for');
+    const { token: fresh } = await tokenOf(run, deps, login, token);
+    const second = await refusalOf(await encryptedTalk(run, deps, login), address, fresh);
+    if (second === undefined) return { value: undefined, found: `${found}, with a fresh token.` };
+    if (user.toLowerCase() === address.toLowerCase()) throw second;
+    // For a shared mailbox some servers want its address, others the name of who signs in.
+    run.note('test', `refused; the same with the name ${user}`);
+    const third = await refusalOf(await encryptedTalk(run, deps, login), user, fresh);
+    if (third === undefined) return { value: undefined, found: `${found}, under the name ${user}.` };
+    throw second;
   });
   if (toOneself) await sendToOneself(run, deps, { ...mailbox, sending: login });
+}
+
+/** Signs in and ends the session. What a fresh token may mend is returned, anything else thrown. */
+async function refusalOf(talk: SmtpTalk, name: string, token: Secret): Promise<StepRefused | undefined> {
+  try {
+    await talk.signIn(name, token);
+  } catch (error) {
+    // 5.7.139 has the same digits and means a switch of the tenant: a fresh token does not help.
+    if (error instanceof StepRefused && /^535 5\.7\.[38]\b/.test(error.message)) return error;
+    throw error;
+  }
+  await talk.goodbye();
+  return undefined;
+}
+
+async function encryptedTalk(run: StepRun, deps: ReachDeps, login: MailLogin): Promise<SmtpTalk> {
+  const wire = await openWire(run, deps, login);
+  const talk = new SmtpTalk(wire);
+  if (login.port !== OVER_TLS) {
+    await talk.startTls();
+    return talk;
+  }
+  await wire.encrypt();
+  await talk.greeting();
+  return talk;
 }
 
 async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {

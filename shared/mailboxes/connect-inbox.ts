@@ -8,12 +8,12 @@ export interface AccountRef {
   accountId: string;
 }
 
-/** Where access tokens come from; the accounts feature is the one that gives them. */
+/** Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. */
 export interface TokenSource {
   get(
     account: AccountRef,
     options?: { rejected?: string },
-  ): Promise<{ kind: 'token'; token: Secret } | MailboxTroubleFound>;
+  ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | MailboxTroubleFound>;
 }
 
 /** Why a mailbox cannot be fetched now, in a sentence for a person. */

@@ -37,7 +37,8 @@ const nobodySignsIn: Accepted = { kind: 'accepted', line: '', refusedRecipients:
 
 export interface MailSender {
   /**
-   * Sends one mail over a connection of its own. A token that the server refuses is refreshed once.
+   * Sends one mail over a connection of its own. A token that the server refuses is refreshed once, and then tried with
+   * the name of who signed in.
    * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
    * (it may have left: an automatic mail must not be sent again); `bad-relay` for a relay's address that is not one.
    */
@@ -61,6 +62,8 @@ export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined
 
 /** The one sender of all mail that leaves. */
 export function createMailSender({ seam, config, accessTokens }: MailSenderDeps): MailSender {
+  /** The name that was let in the last time. */
+  const signInNames = new Map<string, string>();
   const refused = (line: string): Refused => ({ kind: 'refused', ...readRefusal(line, seam.now()) });
 
   async function withSession<T>(server: SmtpServer, use: (session: SmtpSession) => Promise<T>): Promise<T> {
@@ -85,18 +88,26 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     }
     const { host, port, user, account } = route;
     const server = { host, port, implicitTls: port === OVER_TLS };
+    const place = `${account.providerId}/${account.accountId}/${user}`;
     let rejected: string | undefined;
     for (;;) {
       const token = await accessTokens.get(account, rejected === undefined ? {} : { rejected });
       if (token.kind !== 'token') return withoutToken(token);
       const accessToken = token.token;
-      const outcome = await withSession(server, async (session) => {
-        const allowed = await session.signIn({ kind: 'token', user, accessToken });
-        if (allowed.kind === 'accepted') return settled(await next(session, allowed));
-        const no = refused(allowed.line);
-        return isTokenRefused(no) && rejected === undefined ? undefined : no;
-      });
-      if (outcome !== undefined) return outcome;
+      const fresh = rejected !== undefined;
+      // For a shared mailbox some servers want its address here, others the name of who signs in.
+      const names = new Set([signInNames.get(place) ?? user, ...(fresh ? [user, token.user ?? user] : [])]);
+      let outcome: Outcome | undefined;
+      for (const name of names) {
+        outcome = await withSession(server, async (session) => {
+          const allowed = await session.signIn({ kind: 'token', user: name, accessToken });
+          if (allowed.kind === 'refused') return refused(allowed.line);
+          signInNames.set(place, name);
+          return settled(await next(session, allowed));
+        });
+        if (outcome.kind === 'accepted' || !isTokenRefused(outcome)) return outcome;
+      }
+      if (fresh && outcome !== undefined) return outcome;
       rejected = accessToken.expose();
     }
   }

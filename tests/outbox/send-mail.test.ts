@@ -122,6 +122,30 @@ describe.each(kinds)('a mail over %s', (_name, kind) => {
       expect(JSON.stringify(refused)).not.toContain(dead.slice(0, 40));
     });
 
+    test('is sent under the name of who signed in where the server wants that for a shared mailbox', async () => {
+      const names: string[] = [];
+      const wantsUser: Fault = {
+        kind: 'answer',
+        protocol: 'smtp',
+        times: 100,
+        when: (line) => {
+          const sasl = /^AUTH XOAUTH2 (\S+)/i.exec(line)?.[1];
+          if (sasl === undefined) return false;
+          const name = /^user=([^\p{Cc}]*)/u.exec(Buffer.from(sasl, 'base64').toString())?.[1] ?? '';
+          names.push(name);
+          return name !== sam;
+        },
+        answer: () => '535 5.7.3 Authentication unsuccessful',
+      };
+      const skin = await skinned(wantsUser);
+      const token = new Secret(await mail.lab().token(sam));
+      const sender = senderWith({ get: () => Promise.resolve({ kind: 'token', token, user: sam }) });
+      expect(await sender.signIn(route({ ...skin, user: info }))).toMatchObject({ kind: 'accepted' });
+      expect(names).toEqual([info, info, sam]);
+      await sender.signIn(route({ ...skin, user: info }));
+      expect(names.slice(3), 'and remembers it').toEqual([sam]);
+    });
+
     test('is refused with the server’s own line where a recipient is unknown, and sent to the others', async () => {
       const sender = senderWith(tokensOf(await mail.lab().token(support)));
       const nobody = 'nobody@contoso.example';
