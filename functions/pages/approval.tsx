@@ -43,7 +43,7 @@ function approvalPage(view: {
       place="providers"
     >
       {grantedAt === undefined ? (
-        <AskAdmin approval={approval} link={link} providerName={provider.name} reader="admin" />
+        <AskAdmin approval={approval} link={link} reader="admin" />
       ) : (
         <p>
           Consent was granted <Time at={grantedAt} />. Sign in once more, and {wish.address} goes on where it
@@ -77,7 +77,6 @@ function approvalPage(view: {
 export function AskAdmin(props: {
   approval: Approval;
   link: string | undefined;
-  providerName: string;
   reader: 'admin' | 'mailbox-owner';
 }): JSX.Element {
   const { approval, link } = props;
@@ -91,7 +90,9 @@ export function AskAdmin(props: {
         The organization of {approval.wish.address} lets only administrators grant an app access to mail.
         Nothing was saved, and no mail is touched.
       </p>
-      {link === undefined ? null : (
+      {link === undefined ? (
+        <p>The link that was made for it is too old. Sign in again, and a new one stands here.</p>
+      ) : (
         <>
           <p>
             Send this link to a Cloud Application Administrator, an Application Administrator or a Global

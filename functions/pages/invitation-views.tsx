@@ -58,7 +58,7 @@ export function invitationPage(view: {
   return renderPage(
     <Page title={waits ? 'An admin of your organization has to agree first' : `Connect ${wish.address}`}>
       {waits ? (
-        <AskAdmin approval={approval} link={view.link} providerName={provider.name} reader="mailbox-owner" />
+        <AskAdmin approval={approval} link={view.link} reader="mailbox-owner" />
       ) : approval === undefined ? (
         <p>
           {invitedBy.name} asks you to connect <strong>{wish.address}</strong> to Postroom, the help desk that

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Trip } from '../../shared/consent/consent.ts';
+import type { ConsentWish, Trip } from '../../shared/consent/consent.ts';
 import { explainOutcome } from '../../shared/consent/explain-outcome.ts';
 import { type FailedOutcome, wordsFor } from '../../shared/consent/outcome-words.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
@@ -13,6 +13,7 @@ import { Page, renderPage } from '../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../web-environment.ts';
 import { invitationTokenOf } from './consent-cookies.ts';
 import { CANCELLED, ExplanationView } from './explanation-view.tsx';
+import { inCloudOf } from './provider-links.ts';
 import { WishFields, wishFor } from './wish-fields.tsx';
 
 /** What an error of this trip means, with the ids of its provider and mailbox filled in. */
@@ -22,14 +23,20 @@ export async function explainedFor(
   parameters: URLSearchParams,
 ): Promise<Explanation | undefined> {
   const { providers, config } = c.get('services');
-  const wish = 'wish' in outcome ? outcome.wish : undefined;
+  const wish = wishOf(outcome);
   const provider = wish && (await providers.get(wish.providerId));
-  return explainOutcome(outcome, parameters, {
+  const explanation = explainOutcome(outcome, parameters, {
     clientId: provider?.clientId,
     tenant: provider?.tenant,
     mailbox: wish?.address,
     redirectUri: redirectUriOf(config),
   });
+  return explanation && provider ? inCloudOf(provider, explanation) : explanation;
+}
+
+function wishOf(outcome: Parameters<typeof explainOutcome>[0]): ConsentWish | undefined {
+  if ('wish' in outcome) return outcome.wish;
+  return 'approval' in outcome ? outcome.approval.wish : undefined;
 }
 
 /** A consent that did not connect: what happened, what it means, and the one next step. */

@@ -1,12 +1,13 @@
 import { type Context, Hono } from 'hono';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { explain } from '../../shared/explanations/explain.ts';
-import type { ExplainContext, Explanation } from '../../shared/explanations/explanation.ts';
+import type { Explanation } from '../../shared/explanations/explanation.ts';
 import { ErrorSummary, SubmitButton, TextAreaField } from '../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { ExplanationView } from './explanation-view.tsx';
+import { inCloudOf } from './provider-links.ts';
 import { typedFields } from './typed-fields.ts';
 
 const NOTHING_PASTED = 'Paste the error: a whole page, an address, or a line of a mail server.';
@@ -21,26 +22,28 @@ export function pasteErrorPages(): Hono<WebEnvironment> {
   pages.post('/explain', async (c) => {
     const text = (await typedFields(c))['error'] ?? '';
     if (text.trim() === '') return c.html(pastePage(c, { mistake: NOTHING_PASTED }), 422);
-    return c.html(pastePage(c, { explanation: explain({ text, context: await contextOf(c, text) }) }));
+    return c.html(pastePage(c, { explanation: await explained(c, text) }));
   });
 
   return pages;
 }
 
-/** Whose app and mailbox the text is about, as far as it names one that is registered here. */
-async function contextOf(c: Context<WebEnvironment>, text: string): Promise<ExplainContext> {
+/** With the ids of the app and mailbox that the text is about, as far as it names one that is registered here. */
+async function explained(c: Context<WebEnvironment>, text: string): Promise<Explanation> {
   const { providers, mailboxes, config } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
   const said = text.toLowerCase();
   const named = known.find(({ clientId }) => clientId !== '' && said.includes(clientId.toLowerCase()));
   // With one provider there is no doubt; with several, a wrong link would be worse than a general one.
   const provider = named ?? (known.length === 1 ? known[0] : undefined);
-  return {
+  const context = {
     redirectUri: redirectUriOf(config),
     clientId: provider?.clientId,
     tenant: provider?.tenant,
     mailbox: boxes.find(({ address }) => said.includes(address.toLowerCase()))?.address,
   };
+  const explanation = explain({ text, context });
+  return provider === undefined ? explanation : inCloudOf(provider, explanation);
 }
 
 function pastePage(

@@ -26,7 +26,11 @@ export function portalTemplate(name: LinkName, cloud: CloudName): string {
 
 /** What a preflight was told, explained for this registration. */
 export function explainFor(provider: Provider, evidence: string, redirectUri: string): Explanation {
-  const explanation = explain({ text: evidence, context: contextOf(provider, redirectUri) });
-  const links = explanation.links.map(({ label, href }) => ({ label, href: inCloud(href, provider.cloud) }));
+  return inCloudOf(provider, explain({ text: evidence, context: contextOf(provider, redirectUri) }));
+}
+
+/** An explanation whose links lead to the portals of the provider's own cloud. */
+export function inCloudOf({ cloud }: Pick<Provider, 'cloud'>, explanation: Explanation): Explanation {
+  const links = explanation.links.map(({ label, href }) => ({ label, href: inCloud(href, cloud) }));
   return { ...explanation, links };
 }

@@ -56,12 +56,13 @@ export async function askApproval(
   return approval;
 }
 
-/** The link to send to the admin; undefined when the provider takes no approval for a whole tenant. */
+/** The link to send to the admin; undefined once its time has passed, and where no approval for a tenant is taken. */
 export async function approvalLink(
   deps: ApprovalDeps,
   provider: Provider,
   approval: Approval,
 ): Promise<string | undefined> {
+  if (Date.parse(approval.expiresAt) <= deps.seam.now()) return undefined;
   const state = await deps.sealer.open(approval.sealedState, approvalContext(approval.key));
   return approvalAddress(provider, deps.config, {
     redirectUri: redirectUriOf(deps.config),

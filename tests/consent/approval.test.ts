@@ -81,7 +81,7 @@ describe('where only an admin of the tenant may consent', () => {
     const admin = Visitor.signedOut(app);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
     expect(declined.title).toBe('Access was not granted');
-    expect(declined.html).toContain('AADSTS65004');
+    expect(declined.html).toContain('The link stays good');
     expect((await visitor.get(waiting)).title).toBe('An admin of the tenant has to agree first');
     expect((await admin.get(await admin.walk(link, SUPPORT))).title).toBe('Thank you, access is granted');
   });
@@ -111,12 +111,13 @@ describe('where only an admin of the tenant may consent', () => {
   });
 
   it('an answer is taken once, and not after a week', async () => {
-    const { link } = await turnedAway();
+    const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const callback = await admin.walk(link, SUPPORT);
     app.seam.skewMs = 8 * 86_400_000;
     const before = allRows(app);
     expect((await admin.get(callback)).title).toBe('This link is too old');
+    expect((await visitor.get(waiting)).html).toContain('too old');
     expect(allRows(app)).toEqual(before);
     app.seam.skewMs = 0;
     const replies = await Promise.all([admin.get(callback), admin.get(callback)]);
