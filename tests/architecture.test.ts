@@ -20,7 +20,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   explanations: [],
   providers: ['ui'],
   accounts: ['providers', 'activity'],
-  mailboxes: ['providers'],
+  mailboxes: ['providers', 'explanations'],
   secrets: ['providers', 'mailboxes', 'notices'],
   outbox: ['mailboxes', 'providers', 'explanations'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],

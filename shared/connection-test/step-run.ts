@@ -1,3 +1,4 @@
+import { maskSecrets } from '../explanations/mask-secrets.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { type LineWire, WireError } from '../mailboxes/line-wire.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
@@ -134,8 +135,7 @@ export class StepRun {
   #masked(text: string): string {
     let masked = text;
     for (const token of this.#tokens) if (token.length > 8) masked = masked.replaceAll(token, '[token]');
-    // Nothing else that a server says in a test is that long without a space: a sign-in that is sent back.
-    return masked.replaceAll(/[A-Za-z0-9+/=_.-]{200,}/g, '[long text]');
+    return maskSecrets(masked);
   }
 
   async #inTime<T>(work: () => Promise<T>): Promise<T> {

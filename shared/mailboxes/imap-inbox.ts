@@ -1,4 +1,5 @@
 import type { ImapFlow } from 'imapflow';
+import { maskSecrets } from '../explanations/mask-secrets.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
@@ -209,9 +210,9 @@ const text = (error: unknown, name: string): string => {
 function inboxError(error: unknown): InboxError {
   if (error instanceof InboxError) return error;
   const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
-  return new InboxError(failureOf(error, said), `The mail server said: ${said.slice(0, 200)}`, {
-    cause: error,
-  });
+  // A server may repeat what it was sent.
+  const shown = maskSecrets(said).slice(0, 200);
+  return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, { cause: error });
 }
 
 function failureOf(error: unknown, said: string): InboxFailure {

@@ -1,3 +1,4 @@
+import { maskSecrets } from '../explanations/mask-secrets.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
@@ -16,14 +17,16 @@ export type Pop3Failure =
 
 export class Pop3Error extends PostroomError {
   readonly failure: Pop3Failure;
-  /** The server's line; empty when it said none. */
+  /** The server's line without anything secret; empty when it said none. */
   readonly said: string;
 
   constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown }) {
-    super(`pop3-${failure}`, `The mail server said: ${said.slice(0, 200)}`, options);
+    // A server may repeat what it was sent.
+    const shown = maskSecrets(said).slice(0, 200);
+    super(`pop3-${failure}`, `The mail server said: ${shown}`, options);
     this.name = 'Pop3Error';
     this.failure = failure;
-    this.said = said;
+    this.said = shown;
   }
 }
 

@@ -1,4 +1,5 @@
 import { explain } from '../explanations/explain.ts';
+import { maskSecrets } from '../explanations/mask-secrets.ts';
 
 /** A server or the sign-in says no. */
 export interface SmtpRefusal {
@@ -34,7 +35,8 @@ export function readRefusal(line: string, now: number): SmtpRefusal {
   const permanent = recognised ? retry !== 'by-itself' : digits?.startsWith('5') === true && digits !== '503';
   return {
     code,
-    said: line.slice(0, LONGEST_SAID),
+    // A server may repeat what it was sent.
+    said: maskSecrets(line).slice(0, LONGEST_SAID),
     permanent,
     retryAt: permanent ? undefined : new Date(now + (WAITS[code] ?? USUAL_WAIT)).toISOString(),
   };

@@ -272,6 +272,46 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         },
       );
 
+      test.each(['imap', 'pop3', 'smtp'] as const)(
+        'a server that repeats the token over %s, which nobody sees',
+        async (protocol) => {
+          const token = await mail.lab().token(support);
+          const echo: Fault = {
+            kind: 'answer',
+            protocol,
+            times: 10,
+            when: (line) => line.length > 500,
+            answer: (line) => {
+              const no = { imap: `${line.split(' ')[0]} NO`, pop3: '-ERR', smtp: '535 5.7.3' }[protocol];
+              return `${no} I do not like ${token} in ${line.split(' ').at(-1)}`;
+            },
+          };
+          const skin = await skinned(protocol, echo);
+          const others = { pop3: undefined, sending: undefined };
+          const mailbox = {
+            imap: mailboxAt(skin),
+            pop3: all({ ...others, pop3: loginAt(skin) }),
+            smtp: all({ ...others, sending: loginAt(skin) }),
+          }[protocol];
+          const deps = depsWith(tokensOf(support, token));
+          const tests = await runConnectionTest(deps, mailbox, { toOneself: false });
+          const result = JSON.stringify(tests);
+          expect(result).toContain('I do not like');
+          for (const secret of [token, mail.lab().xoauth2(support, token)])
+            for (const piece of [secret.slice(10, 60), secret.slice(-60, -10)])
+              expect(result).not.toContain(piece);
+          if (protocol !== 'smtp') return;
+          const refused = await deps.mailSender.signIn({
+            kind: 'mailbox',
+            ...skin,
+            user: support,
+            account,
+          });
+          expect(JSON.stringify(refused)).toContain('I do not like');
+          expect(JSON.stringify(refused)).not.toContain(token.slice(10, 60));
+        },
+      );
+
       test('a token without the permission to send, which the token itself tells', async () => {
         const refusal: Fault = {
           kind: 'answer',
