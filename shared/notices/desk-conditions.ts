@@ -8,10 +8,13 @@ import { failed } from './look-at-desk.ts';
 import { waitingMail } from './mailbox-conditions.ts';
 import { type Condition, type Notice, shownOf } from './notice.ts';
 
+const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
+
 /** Storage or Key Vault does not answer; everything else waits for it. Pure. */
 export function partFailing({ part, said, since }: FailingPart): Condition {
   const explanation = explain({ text: said });
-  const known = explanation.code !== 'not-recognised';
+  // What the catalogue says of a mail server that is away would mislead here.
+  const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
   const azure = linkTo(storage ? 'storage-accounts' : 'key-vaults', {});
   return {
