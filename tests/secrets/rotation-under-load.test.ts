@@ -147,8 +147,12 @@ test(
 
     const results: FetchResult[] = [];
     const running: Promise<unknown>[] = [];
-    let [rotated, removed] = [false, false];
-    for (let second = 0; second < SECONDS; second += 1) {
+    let rotated = false;
+    let removedIn: number | undefined;
+    let second = 0;
+    // A busy machine needs longer until the new one has worked; then come a few fetches more, without the old one.
+    const isOver = (): boolean => second >= SECONDS && second > (removedIn ?? SECONDS + 40) + 2;
+    for (; !isOver(); second += 1) {
       const next = Date.now() + 1000;
       running.push(...mailboxes.map(async (mailbox) => results.push(await fetchOne(mailbox))));
       if (second === 1) for (const { address } of mailboxes) await mail.deliver(address, letter(address));
@@ -158,25 +162,25 @@ test(
         expect((await app.services.providers.get(providerId))?.nextCredential).toBeDefined();
       }
       // Once the new one has worked, the old one ends where it was made.
-      if (rotated && !removed && (await credentialNow())?.setAt !== first?.setAt) {
-        removed = true;
+      if (rotated && removedIn === undefined && (await credentialNow())?.setAt !== first?.setAt) {
+        removedIn = second;
         await removeOldSecret();
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
     }
     await Promise.all(running);
 
-    expect({ rotated, removed }).toEqual({ rotated: true, removed: true });
-    expect(results).toHaveLength(SECONDS * 10);
+    expect(removedIn).toBeDefined();
+    expect(results).toHaveLength(second * 10);
     expect(results.filter(({ kind }) => kind === 'failed')).toEqual([]);
     expect(results.filter(({ kind }) => kind === 'fetched').length).toBeGreaterThanOrEqual(10);
     const asked = app.idp.tokenRequests().filter(({ grantType }) => grantType === 'refresh_token');
-    expect(asked.length).toBeGreaterThan(SECONDS * 2);
+    expect(asked.length).toBeGreaterThan(20);
     const provider = await app.services.providers.get(providerId);
     expect(provider).toMatchObject({ nextCredential: undefined, retired: [] });
     expect(app.vault.disabled.size).toBe(1);
   },
-  (SECONDS + 50) * 1000,
+  (SECONDS + 100) * 1000,
 );
 
 /** Of all secrets only the one that was made last stays. */
