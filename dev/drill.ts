@@ -41,7 +41,7 @@ async function main(): Promise<number> {
     say('Building …');
     await buildApp();
   }
-  if (!values.json) say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
+  say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
   const results: DrillResult[] = [];
   for (const fault of faults) {
     const result = await runDrill(builtApp, fault);

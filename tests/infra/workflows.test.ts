@@ -38,6 +38,14 @@ test('a stored credential would be found', () => {
   expect(storedCredentials('creds: secrets.AZURE_CREDENTIALS')).toHaveLength(2);
 });
 
+test('azd calls commands that exist, before and after it makes the resources', () => {
+  const hooks = read('azure.yaml');
+  expect(commandsIn(hooks).filter((name) => scripts[name] === undefined)).toEqual([]);
+  expect(hooks).toMatch(
+    /preprovision:[\s\S]*register-app -- --create[\s\S]*postprovision:[\s\S]*register-app -- --finish/,
+  );
+});
+
 test('the check runs every part of .ci/run that comes after the clone', () => {
   const parts = [...read('.ci/run').matchAll(/^part '(npm [^']+)'/gm)].map(([, name]) => name ?? '');
   expect(parts.length).toBeGreaterThan(5);
