@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { Account } from '../../shared/accounts/account.ts';
 import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts';
 import { askApproval } from '../../shared/consent/ask-approval.ts';
 import type { Trip } from '../../shared/consent/consent.ts';
@@ -61,7 +62,10 @@ async function connected(c: CallbackContext, outcome: Connected): Promise<Respon
     const look = mailbox && (await lookInto(services, mailbox));
     return c.html(invitationDonePage({ wish, user: account.user, look }));
   }
-  if (reconnect !== undefined) return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected`, 303);
+  if (reconnect !== undefined) {
+    const said = missing.length === 0 ? '' : '?said=partly';
+    return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected${said}`, 303);
+  }
   const said = missing.length === 0 ? 'connected' : 'connected-partly';
   return c.redirect(`/mailboxes/new?account=${account.providerId}.${account.accountId}&said=${said}`, 303);
 }
@@ -103,7 +107,10 @@ async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParam
   return c.html(approvalOutcomePage(outcome, explanation), outcome.kind === 'granted' ? 200 : 400);
 }
 
-async function recordConnection(c: CallbackContext, { account, wish, startedBy }: Connected): Promise<void> {
+async function recordConnection(
+  c: CallbackContext,
+  { account, wish, startedBy, replaced }: Connected,
+): Promise<void> {
   const { audit, seam } = c.get('services');
   const principal: Principal | undefined = c.get('principal');
   await audit.record({
@@ -111,9 +118,20 @@ async function recordConnection(c: CallbackContext, { account, wish, startedBy }
     principal: travellerName(startedBy, principal, account.user),
     action: wish.reconnect === undefined ? 'connected' : 'connected again',
     subject: { kind: 'account', id: account.accountId, name: account.user },
-    after: { mailbox: wish.address, scopes: account.scopes },
+    ...(replaced !== undefined && {
+      before: { 'signs in': nameOf(replaced.account), 'at mailboxes': replaced.mailboxes },
+    }),
+    after: {
+      mailbox: wish.address,
+      scopes: account.scopes,
+      ...(replaced !== undefined && { 'signs in': nameOf(account), 'at mailboxes': replaced.mailboxes }),
+    },
   });
 }
+
+/** Two accounts of one name differ in their object id alone. */
+const nameOf = ({ user, identity }: Account): string =>
+  identity.objectId === undefined ? user : `${user} (${identity.objectId})`;
 
 /** Who is named in the audit: an invitation's bearer is known by the account alone. */
 function travellerName(

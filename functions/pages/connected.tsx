@@ -5,12 +5,20 @@ import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import { ButtonLink } from '../../shared/ui/forms.tsx';
-import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { ExplanationView } from './explanation-view.tsx';
 import { lookInto, type SendingLook, trySending } from './look-into.ts';
 import { LookView } from './look-view.tsx';
+import { flashOf } from './typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  partly: {
+    kind: 'warning',
+    text: 'Not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then sign in again.',
+  },
+};
 
 /** "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. */
 export function connectedPages(): Hono<WebEnvironment> {
@@ -22,7 +30,8 @@ export function connectedPages(): Hono<WebEnvironment> {
     const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
     if (mailbox === undefined) return c.notFound();
     const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
-    return c.html(connectedPage({ principal: c.get('principal'), mailbox, look, sending }));
+    const flash = flashOf(c, said);
+    return c.html(connectedPage({ principal: c.get('principal'), mailbox, look, sending, flash }));
   });
 
   return pages;
@@ -33,6 +42,7 @@ function connectedPage(view: {
   mailbox: Mailbox;
   look: Look;
   sending: SendingLook | undefined;
+  flash: Flash | undefined;
 }): string {
   const { mailbox, look, sending } = view;
   const opened = look.kind === 'opened';
@@ -41,6 +51,7 @@ function connectedPage(view: {
       title={opened ? `${mailbox.address} is connected` : `${mailbox.address} does not open yet`}
       principal={view.principal}
       place="mailboxes"
+      flash={view.flash}
     >
       {opened ? (
         <LookView look={look} folder={mailbox.folder} />

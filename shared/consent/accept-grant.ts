@@ -33,7 +33,14 @@ export type RefusedGrant =
   /** The invitation was used, taken back or too old when its bearer came back. */
   | { kind: 'invitation-over' };
 
-export type Accepted = { kind: 'connected'; account: Account; missing: readonly string[] };
+export interface Accepted {
+  kind: 'connected';
+  account: Account;
+  /** Mail scopes that were asked for and not granted. */
+  missing: readonly string[];
+  /** Whose place it took, and at which mailboxes (addresses). */
+  replaced: { account: Account; mailboxes: readonly string[] } | undefined;
+}
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -92,8 +99,9 @@ export async function acceptGrant(
     consentedBy: startedBy.kind === 'principal' ? startedBy.id : 'invitation',
   };
   await deps.accounts.save(account);
-  if (before !== undefined) await replaceAccount(deps, before, account, wish.reconnect?.mailboxId);
-  return { kind: 'connected', account, missing };
+  if (before === undefined) return { kind: 'connected', account, missing, replaced: undefined };
+  const mailboxes = await replaceAccount(deps, before, account, wish.reconnect?.mailboxId);
+  return { kind: 'connected', account, missing, replaced: { account: before, mailboxes } };
 }
 
 /** The account whose place the one who signed in would take; undefined when it takes nobody's. */

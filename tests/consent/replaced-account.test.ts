@@ -73,6 +73,12 @@ describe('an account of the same name and another identity', () => {
     const [now, ...rest] = await accounts();
     expect(rest).toEqual([]);
     expect(now?.accountId).not.toBe(before.accountId);
+    const [entry] = (await app.services.audit.page({ kind: 'account', limit: 1 })).entries;
+    expect(entry?.changes).toContainEqual({
+      name: 'signs in',
+      before: `${SUPPORT} (${before.identity.objectId})`,
+      after: `${SUPPORT} (${now?.identity.objectId})`,
+    });
     const served = (await app.services.mailboxes.list()).map(({ accountId, sending }) => [
       accountId,
       sending?.accountId,
