@@ -117,16 +117,7 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
   const apps = linkTo('function-apps', {});
   return (
     <section>
-      {late.size === 0 ? null : (
-        <p>
-          A timer that is late and does not come back by itself comes back when the app is started again:{' '}
-          <a href={apps.href} rel="noreferrer">
-            {apps.label}
-          </a>
-          , this app, Overview, Restart. If it stays away, the log of the app says why its runs fail.
-        </p>
-      )}
-      <DataTable caption="Timers" head={['Timer', 'State', 'Last sign of life']}>
+      <DataTable caption="Timers" head={['Timer', 'State', 'Last seen']}>
         {names.map((name) => {
           const beat = props.beats.get(name);
           return (
@@ -145,11 +136,20 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
                   )}
                 </span>
               </td>
-              <td data-label="Last sign of life">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
+              <td data-label="Last seen">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
             </tr>
           );
         })}
       </DataTable>
+      {late.size === 0 ? null : (
+        <p>
+          A timer that is late and does not come back by itself comes back when the app is started again:{' '}
+          <a href={apps.href} rel="noreferrer">
+            {apps.label}
+          </a>
+          , this app, Overview, Restart. If it stays away, the log of the app says why its runs fail.
+        </p>
+      )}
     </section>
   );
 }
@@ -157,13 +157,6 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
 function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
   return (
     <section>
-      {props.givenUp.every(({ count }) => count === 0) ? null : (
-        <p>
-          Each of these failed five times; the log of the app says why. Mail that is not fetched or sent yet
-          is tried again by itself. When the reason is gone, the messages can be deleted in the storage
-          account, under Queues.
-        </p>
-      )}
       <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
         {props.givenUp.map(({ queue, count, since }) => (
           <tr>
@@ -177,10 +170,19 @@ function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
                 )}
               </span>
             </td>
-            <td data-label="Since">{since === undefined ? '' : <Time at={since} />}</td>
+            <td data-label="Since">
+              {since === undefined ? <span class="muted">None</span> : <Time at={since} />}
+            </td>
           </tr>
         ))}
       </DataTable>
+      {props.givenUp.every(({ count }) => count === 0) ? null : (
+        <p>
+          Each of these failed five times; the log of the app says why. Mail that is not fetched or sent yet
+          is tried again by itself. When the reason is gone, the messages can be deleted in the storage
+          account, under Queues.
+        </p>
+      )}
     </section>
   );
 }

@@ -153,23 +153,25 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
           <span>{clockOf(hours.at(0))}</span>
           <span>{clockOf(hours.at(-1))} UTC</span>
         </p>
-        <details>
-          <summary>As a table</summary>
-          <DataTable caption="Mails by the hour, UTC" head={['Hour', 'Mails', 'Not readable']}>
-            {hours
-              .filter(({ mails }) => mails > 0)
-              .toReversed()
-              .map((one) => (
-                <tr>
-                  <th scope="row">
-                    {one.hour.slice(0, 10)} {clockOf(one)}
-                  </th>
-                  <td>{one.mails}</td>
-                  <td>{one.quarantined}</td>
-                </tr>
-              ))}
-          </DataTable>
-        </details>
+        {hours.every(({ mails }) => mails === 0) ? null : (
+          <details>
+            <summary>As a table</summary>
+            <DataTable caption="Mails by the hour, UTC" head={['Hour', 'Mails', 'Not readable']}>
+              {hours
+                .filter(({ mails }) => mails > 0)
+                .toReversed()
+                .map((one) => (
+                  <tr>
+                    <th scope="row">
+                      {one.hour.slice(0, 10)} {clockOf(one)}
+                    </th>
+                    <td>{one.mails}</td>
+                    <td>{one.quarantined}</td>
+                  </tr>
+                ))}
+            </DataTable>
+          </details>
+        )}
       </figure>
     </section>
   );
