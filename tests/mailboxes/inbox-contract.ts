@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { ConnectDeps } from '../../shared/mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError } from '../../shared/mailboxes/inbox.ts';
+import { lookIntoMailbox } from '../../shared/mailboxes/look-into-mailbox.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { Secret } from '../../shared/platform/secret.ts';
 
 /** Where the contract's mail lies. */
 export interface InboxWorld {
@@ -18,6 +22,21 @@ const mail = (subject: string, body = 'Hello'): Buffer =>
       `Message-ID: <${subject}@customer.example>\r\n\r\n${body}\r\n`,
   );
 const large = mail('large', `${'0123456789abcdef'.repeat(64)}\r\n`.repeat((9 * MB) / 1026));
+
+const lookedInto: Mailbox = {
+  id: 'm'.repeat(26),
+  address: 'support@contoso.example',
+  protocol: 'imap',
+  host: 'localhost',
+  port: 993,
+  folder: 'INBOX',
+  providerId: 'p'.repeat(26),
+  accountId: 'a'.repeat(26),
+  enabled: true,
+  intervalMinutes: 1,
+  afterFetch: { kind: 'mark-seen' },
+  createdAt: '2026-11-24T00:00:00.000Z',
+};
 
 async function sourcesOf(inbox: Inbox, uids: readonly number[]): Promise<Map<number, string>> {
   const found = new Map<number, string>();
@@ -50,6 +69,21 @@ export function describeInbox(world: InboxWorld): void {
     expect(inbox.uidNext).toBeGreaterThan(Math.max(...uids));
     expect(await inbox.currentUidValidity()).toBe(inbox.uidValidity);
     await inbox.close();
+  });
+
+  test('is looked into: counted, its latest mails the newest first, and nothing is marked', async () => {
+    await world.fill([...three, mail('fourth')]);
+    const subjectOf = async (beginning: Uint8Array): Promise<string> =>
+      /^Subject: (.*?)\r?$/m.exec(Buffer.from(beginning).toString('latin1'))?.[1] ?? '';
+    const accessTokens: ConnectDeps['accessTokens'] = {
+      get: async () => ({ kind: 'token', token: new Secret('of the session that the world opens') }),
+    };
+    const deps = { accessTokens, openInbox: () => world.open(), subjectOf };
+    const look = await lookIntoMailbox(deps, lookedInto);
+    if (look.kind !== 'opened') throw new Error(look.message);
+    expect(look).toMatchObject({ unread: 4, total: 4 });
+    expect(look.latest.map(({ subject }) => subject)).toEqual(['fourth', 'third', 'second']);
+    expect(await unread()).toHaveLength(4);
   });
 
   test('finds nothing in an empty folder', async () => {
