@@ -22,6 +22,7 @@ import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailb
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
 import { noticeChannels } from '../shared/notices/notice-channels.ts';
 import { createWatch, type Watch } from '../shared/notices/watch-desk.ts';
+import { noteSends } from '../shared/outbox/note-sends.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -115,7 +116,7 @@ export function servicesOn(
     connectionTests: createConnectionTestStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
-  const mailSender = createMailSender({ ...platform, accessTokens });
+  const mailSender = noteSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
   const heartbeats = createHeartbeatStore(tables);

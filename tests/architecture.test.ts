@@ -22,7 +22,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   accounts: ['providers', 'activity'],
   mailboxes: ['providers', 'explanations'],
   secrets: ['providers', 'mailboxes', 'notices'],
-  outbox: ['mailboxes', 'providers', 'explanations'],
+  outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
   heartbeats: [],

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { refreshActivity } from '../../shared/accounts/note-refresh.ts';
+import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
+import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { activityOf } from '../../shared/intake/fetch-shard.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import { noteSends } from '../../shared/outbox/note-sends.ts';
+import type { MailSender } from '../../shared/outbox/send-mail.ts';
+import { azureTables } from '../../shared/platform/azure-tables.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import type { Tables } from '../../shared/platform/tables.ts';
+import { mailboxOf } from '../harness/intake-world.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+const DAY_MS = 86_400_000;
+const entry = (at: number, change: Partial<Activity> = {}): Activity => ({
+  kind: 'fetch',
+  at: new Date(at).toISOString(),
+  aboutId: 'support',
+  about: 'support@contoso.example',
+  result: 'done',
+  what: `at ${new Date(at).toISOString()}`,
+  ...change,
+});
+
+let azurite: RunningAzurite;
+beforeAll(async () => {
+  azurite = await startAzurite();
+}, 60_000);
+afterAll(() => azurite.stop());
+
+const kinds: [string, () => Tables][] = [
+  ['in memory', () => new MemoryTables(openSeam)],
+  [
+    'in Azurite',
+    () => azureTables({ kind: 'connection-string', connectionString: azurite.connectionString }, openSeam),
+  ],
+];
+
+describe.each(kinds)('activity %s', (_kind, tables) => {
+  test('is kept for thirty days, newest first over all kinds, and read page by page', async () => {
+    const store = createActivityStore(tables());
+    const hours = Array.from({ length: 60 }, (_value, index) => entry(NOW - index * 3_600_000));
+    const others = [
+      entry(NOW - 90_000, { kind: 'refresh', what: 'renewed', ms: 12 }),
+      entry(NOW - 26 * 3_600_000 + 1, { kind: 'send', what: 'sent' }),
+      entry(NOW - 31 * DAY_MS, { what: 'too old' }),
+    ];
+    await store.note([...hours, ...others]);
+    const read: Activity[] = [];
+    let after: string | undefined;
+    do {
+      const page = await store.page({ after, limit: 25 }, NOW);
+      read.push(...page.entries);
+      after = page.next;
+    } while (after !== undefined);
+    const expected = [...hours, ...others.slice(0, 2)].toSorted((a, b) => (a.at < b.at ? 1 : -1));
+    expect(read.map(({ what }) => what)).toEqual(expected.map(({ what }) => what));
+    expect((await store.page({ kind: 'refresh', limit: 5 }, NOW)).entries).toEqual([others[0]]);
+    expect(await store.forgetOld(NOW)).toBe(1);
+    expect(await store.forgetOld(NOW + 27 * DAY_MS)).toBe(0);
+    expect(await store.forgetOld(NOW + 33 * DAY_MS)).toBe(62);
+  });
+});
+
+test('a row that cannot be written costs nothing but the row', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const seam: Seam = {
+    ...openSeam,
+    call: () => Promise.reject(new PostroomError('table-storage', 'away')),
+  };
+  await createActivityStore(new MemoryTables(seam)).note([entry(NOW)]);
+  expect(errors).toHaveBeenCalledOnce();
+  errors.mockRestore();
+});
+
+describe('a fetch', () => {
+  const mailbox = mailboxOf({ kind: 'mark-seen' });
+  const trouble: Trouble = {
+    state: 'retrying',
+    code: 'imap-unavailable',
+    problem: 'x',
+    since: '2026-11-24T09:00:00.000Z',
+    failures: 3,
+    nextTryAt: '2026-11-24T09:10:00.000Z',
+  };
+  const counts = { opened: 2, replies: 1, quarantined: 0, skipped: 0, backlog: 0, more: false };
+  const failed = {
+    kind: 'failed' as const,
+    trouble: { kind: 'retrying' as const, code: 'imap-unavailable', message: 'No answer.' },
+  };
+
+  test.each([
+    ['that finds nothing leaves no row', { kind: 'nothing-new' as const }, undefined, undefined],
+    ['that another run does leaves none', { kind: 'busy' as const }, undefined, undefined],
+    ['that fails as before leaves none', failed, trouble, undefined],
+    ['that begins to fail leaves one', failed, undefined, 'No answer.'],
+    [
+      'that works again leaves one',
+      { kind: 'nothing-new' as const },
+      trouble,
+      'Works again; nothing new was waiting.',
+    ],
+    [
+      'that brings mail leaves one',
+      { kind: 'fetched' as const, ...counts },
+      undefined,
+      '2 tickets opened, 1 reply filed.',
+    ],
+  ])('%s', (_case, result, before, what) => {
+    expect(activityOf(mailbox, result, before, NOW, 5)?.what).toBe(what);
+  });
+
+  test('says what came in a sentence, without what is zero', () => {
+    expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
+      '1 ticket opened, 2 mails put in quarantine, 1 mail passed over.',
+    );
+    expect(fetchSentence({ opened: 0, replies: 0, quarantined: 0, skipped: 0 })).toContain(
+      'nothing was left',
+    );
+  });
+});
+
+describe('a send', () => {
+  const mail = { subject: 'CANARY', text: 'CANARY' } as unknown as Parameters<MailSender['send']>[1];
+  const relay = { kind: 'relay' as const, url: new Secret('smtp://user:CANARY@relay.example') };
+  const senderThat = (send: MailSender['send']): MailSender => ({
+    send,
+    signIn: async () => ({ kind: 'accepted', answer: '' }),
+  });
+  const refused = { kind: 'refused' as const, code: 'smtp-554', said: '554 no', retryAt: undefined };
+
+  test.each<[string, MailSender['send'], Partial<Activity>]>([
+    [
+      'that leaves',
+      async () => ({ kind: 'sent', answer: '250 ok', refusedRecipients: [] }),
+      { result: 'done', what: 'A mail left.' },
+    ],
+    [
+      'that is refused for good',
+      async () => ({ ...refused, permanent: true }),
+      { result: 'needs-person', what: 'The mail was refused: 554 no' },
+    ],
+    [
+      'that is refused for now',
+      async () => ({ ...refused, permanent: false, retryAt: '2026-11-24T10:05:00.000Z' }),
+      { result: 'trying-again' },
+    ],
+    [
+      'without an answer',
+      () => Promise.reject(new PostroomError('smtp-unreachable', 'away')),
+      { result: 'trying-again' },
+    ],
+  ])('%s leaves a row that names neither recipient nor text', async (_case, send, expected) => {
+    const activity = createActivityStore(new MemoryTables(openSeam));
+    const seam = { now: () => NOW };
+    await noteSends(senderThat(send), { seam, activity })
+      .send(relay, mail)
+      .catch(() => undefined);
+    const { entries } = await activity.page({ limit: 9 }, NOW);
+    expect(entries).toMatchObject([{ kind: 'send', about: 'The relay', ...expected }]);
+    expect(JSON.stringify(entries)).not.toContain('CANARY');
+  });
+});
+
+test('a refresh that fails all night leaves one row', () => {
+  const account = {
+    accountId: 'a',
+    user: 'support@contoso.example',
+    state: 'retrying',
+    problem: { code: 'no-answer', message: 'No answer came.' },
+  } as unknown as Parameters<typeof refreshActivity>[0];
+  const outcome = { kind: 'retrying' as const, account };
+  const works = { ...account, state: 'works' as const, problem: undefined };
+  expect(refreshActivity(works, outcome, NOW, 1)).toMatchObject({
+    result: 'trying-again',
+    what: 'No answer came.',
+  });
+  expect(refreshActivity(account, outcome, NOW, 1)).toBeUndefined();
+});
