@@ -1,4 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
+import type { AccessToken, TokenCredential } from '@azure/identity';
 
 /** A row of Graph's: each reader picks the fields it asked for. */
 export type GraphRow = Readonly<Record<string, unknown>>;
@@ -50,14 +50,17 @@ and "azd env set POSTROOM_REGISTRATION by-hand", so that both stay in that perso
  * @throws RegisterAppError `not-signed-in`, `no-permission`, `throttled`, `refused` or `unreachable`
  */
 export function graphClient(origin: string, resource: string, credential: TokenCredential): GraphClient {
+  // The Azure CLI is a second's work each time it is asked, so its answer is kept.
+  let kept: AccessToken | undefined;
   const token = async (): Promise<string> => {
+    if (kept !== undefined && kept.expiresOnTimestamp - Date.now() > PATIENCE_MS) return kept.token;
     try {
-      const given = await credential.getToken(`${resource}/.default`);
-      if (given !== null) return given.token;
+      kept = (await credential.getToken(`${resource}/.default`)) ?? undefined;
     } catch (error) {
       throw notSignedIn(error);
     }
-    throw notSignedIn(undefined);
+    if (kept === undefined) throw notSignedIn(undefined);
+    return kept.token;
   };
 
   async function ask(
@@ -132,7 +135,9 @@ function waitFor(answer: Response, refusal: Refusal, young: boolean, pause: numb
   if (!young) return undefined;
   const unknownYet =
     answer.status === 404 ||
-    /does not reference a valid application object|must in the local tenant/.test(refusal.message);
+    /does not reference a valid application object|must in the local tenant|was not found on application/.test(
+      refusal.message,
+    );
   return unknownYet ? pause : undefined;
 }
 

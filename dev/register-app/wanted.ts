@@ -110,7 +110,7 @@ export function lacking(found: GraphRow, purpose: Purpose, redirectUri?: string)
   const tokens = purpose === 'sign-in' && implicitGrantSettings.enableIdTokenIssuance !== true;
   const changes = {
     ...(access !== undefined && { requiredResourceAccess: access }),
-    ...(roles.length > 0 && { appRoles: [...appRoles, ...roles] }),
+    ...(roles.length > 0 && { appRoles: [...appRoles.map(withoutOrigin), ...roles] }),
     ...((address.length > 0 || tokens) && {
       web: {
         redirectUris: [...redirectUris, ...address],
@@ -121,6 +121,11 @@ export function lacking(found: GraphRow, purpose: Purpose, redirectUri?: string)
     }),
   };
   return Object.keys(changes).length === 0 ? undefined : changes;
+}
+
+/** Graph shows where a role was defined, and refuses a request that says so. */
+function withoutOrigin({ origin: _shown, ...role }: AppRole & { origin?: string }): AppRole {
+  return role;
 }
 
 function mergedAccess(

@@ -163,21 +163,18 @@ describe('npm run register-app', () => {
 
     const [signIn] = graph.directory.applications;
     signIn?.web.redirectUris.push('https://old.example/.auth/login/aad/callback');
-    const own = { id: '40000000-0000-4000-8000-000000000001', value: 'auditor' };
-    signIn?.appRoles.push({
-      ...own,
-      displayName: 'A',
-      description: 'A',
-      isEnabled: true,
-      allowedMemberTypes: [],
-    });
+    // Somebody has renamed our agent role away and added one of their own.
+    const [admin] = signIn?.appRoles ?? [];
+    const own = { id: '40000000-0000-4000-8000-000000000001', value: 'auditor', origin: 'Application' };
+    const shown = { displayName: 'A', description: 'A', isEnabled: true, allowedMemberTypes: ['User'] };
+    if (signIn !== undefined && admin !== undefined) signIn.appRoles = [admin, { ...own, ...shown }];
     setAzd({ ...provisioned, POSTROOM_URL: 'https://new.example/' });
     await run(['--finish']);
     expect(signIn?.web.redirectUris).toEqual([
       'https://old.example/.auth/login/aad/callback',
       'https://new.example/.auth/login/aad/callback',
     ]);
-    expect(signIn?.appRoles.map(({ value }) => value)).toEqual(['admin', 'agent', 'auditor']);
+    expect(signIn?.appRoles.map(({ value }) => value)).toEqual(['admin', 'auditor', 'agent']);
 
     setAzd({ POSTROOM_IDENTITY_PRINCIPAL_ID: '30000000-0000-4000-8000-000000000002' });
     await run(['--finish']);

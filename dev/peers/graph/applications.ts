@@ -112,7 +112,12 @@ function change(application: Application, input: Record<string, unknown>): void 
   const web = input['web'] as Application['web'] | undefined;
   for (const address of web?.redirectUris ?? []) checkRedirect(address);
   // Of `web`, what is not named stays as it was; lists are replaced whole.
-  Object.assign(application, input, web !== undefined && { web: { ...application.web, ...web } });
+  Object.assign(
+    application,
+    input,
+    web !== undefined && { web: { ...application.web, ...web } },
+    roles !== undefined && { appRoles: roles.map((role) => ({ ...role, origin: 'Application' })) },
+  );
 }
 
 function checkRoles(before: readonly AppRole[], after: readonly AppRole[]): void {
@@ -123,6 +128,11 @@ function checkRoles(before: readonly AppRole[], after: readonly AppRole[]): void
       'CannotDeleteOrUpdateEnabledEntitlement',
       'Permission (scope or role) cannot be deleted or updated unless disabled first.',
     );
+  if (after.some(({ origin }) => origin !== undefined))
+    throw badRequest("Property 'origin' is read-only and cannot be set.", {
+      code: 'InvalidUpdate',
+      target: 'appRoles',
+    });
   if (new Set(after.map(({ value }) => value)).size !== after.length)
     throw badRequest('Request contains duplicate values for appRoles.');
 }

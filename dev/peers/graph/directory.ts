@@ -29,6 +29,8 @@ export interface AppRole {
   description: string;
   isEnabled: boolean;
   allowedMemberTypes: string[];
+  /** Shown, never taken: "Must not be included in any POST or PATCH requests." */
+  origin?: string;
 }
 
 export interface Application {
