@@ -4,10 +4,10 @@ export const setup = `
   .beside { display: grid; gap: 2rem; }
   @media (width >= 62rem) {
     .beside { grid-template-columns: minmax(0, 34rem) minmax(0, 1fr); align-items: start; column-gap: 3rem; }
-    .beside > .panel { position: sticky; inset-block-start: 1rem; max-block-size: calc(100vh - 2rem); overflow: auto; }
   }
   .beside .panel h3 { margin-block-start: 1.25rem; }
   .beside .panel h3 + * { margin-block-start: 0.4rem; }
+  .error:empty { margin: 0; }
   form details > * + * { margin-block-start: 0.75rem; }
 
   /* Only what the chosen credential needs; a browser that cannot look ahead shows all of it. */
@@ -21,9 +21,9 @@ export const setup = `
   .choices a::after { content: ""; position: absolute; inset: 0; border-radius: inherit; }
   .choices p { color: var(--muted); margin-block-start: 0.15rem; }
 
-  .checklist ol { padding: 0; list-style: none; counter-reset: step; margin-block-start: 1rem; }
-  .checklist ol > li { counter-increment: step; position: relative; padding: 0 0 1.5rem 3rem; }
-  .checklist ol > li::before {
+  .checklist > ol { padding: 0; list-style: none; counter-reset: step; margin-block-start: 1rem; }
+  .checklist > ol > li { counter-increment: step; position: relative; padding: 0 0 1.5rem 3rem; }
+  .checklist > ol > li::before {
     content: counter(step);
     position: absolute;
     inset-inline-start: 0;
@@ -38,7 +38,7 @@ export const setup = `
     font-size: 0.9rem;
     font-weight: 650;
   }
-  .checklist ol > li:not(:last-child)::after { content: ""; position: absolute; inset-inline-start: 0.95rem; inset-block: 2.2rem 0.3rem; border-inline-start: 1px solid var(--line); }
+  .checklist > ol > li:not(:last-child)::after { content: ""; position: absolute; inset-inline-start: 0.95rem; inset-block: 2.2rem 0.3rem; border-inline-start: 1px solid var(--line); }
   .checklist li.step-proven::before { background: var(--good-soft); color: var(--good); content: "✓" / ""; }
   .checklist li.step-wrong::before { background: var(--bad-soft); color: var(--bad); }
   .checklist li.step-waiting::before { background: var(--warn-soft); color: var(--warn); }
@@ -46,6 +46,7 @@ export const setup = `
   .checklist li > * { max-inline-size: 42rem; }
   .checklist li ul { padding-inline-start: 1.2rem; }
   .step-head { display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: baseline; }
+  .step-head .status { white-space: normal; }
   .step-head h3 { padding-block-start: 0.2rem; }
 
   textarea[readonly] { background: var(--sunken); border-color: var(--line); font: 0.85rem/1.5 var(--mono); font-weight: 400; resize: vertical; margin-block-start: 0.35rem; }
