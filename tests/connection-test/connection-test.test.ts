@@ -312,6 +312,22 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         },
       );
 
+      test('a server that repeats a token that does not look like one', async () => {
+        const echo: Fault = {
+          kind: 'answer',
+          protocol: 'imap',
+          times: 10,
+          when: (line) => /AUTHENTICATE/.test(line),
+          answer: (line) => `${line.split(' ')[0]} NO not opaque-word today`,
+        };
+        const tested = await imapCase(
+          mailboxAt(await skinned('imap', echo)),
+          tokensOf(support, 'opaque-word'),
+        );
+        expect(failedStep(tested)?.evidence).toContain('NO not [token] today');
+        expect(JSON.stringify(tested)).not.toContain('opaque-word');
+      });
+
       test('a token without the permission to send, which the token itself tells', async () => {
         const refusal: Fault = {
           kind: 'answer',

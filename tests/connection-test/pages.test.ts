@@ -5,6 +5,7 @@ import { faults } from '../../dev/peers/mail/exchange-texts.ts';
 import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
+import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -135,6 +136,7 @@ describe('"Test connection"', () => {
     const given = (await visitor.get(`/mailboxes/${id}/test`)).html;
     expect(given).toContain('The mail to yourself did not arrive');
     expect(given).not.toContain('data-reload');
+    expect((await app.services.connectionTests.of(id)).some(isWaiting), 'and remembers it').toBe(false);
     drawn['never came'] = given;
   });
 

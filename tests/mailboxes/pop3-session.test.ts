@@ -201,6 +201,7 @@ describe('a POP3 server that nobody should trust', () => {
   test.each([
     ['-ERR [IN-USE] maildrop already locked', 'unavailable'],
     ['-ERR [SYS/TEMP] try later', 'unavailable'],
+    ['HTTP/1.1 400 Bad Request', 'unavailable'],
     ['-ERR [AUTH] no', 'token-refused'],
     ['-ERR Protocol error. 14', 'token-refused'],
   ])('says %s, which is `%s`', async (line, failure) => {
