@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.ts';
 import { explain } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
+import { linkTo } from '../explanations/links.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -69,6 +70,9 @@ function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undef
       return trouble.code.startsWith('imap-') || trouble.code.startsWith('pop3-')
         ? { key: `mailbox ${mailbox.id}`, condition: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, condition: consentDead };
+    // One key has sealed the tokens of all accounts.
+    if (account.problem?.code === 'tokens-unreadable')
+      return { key: 'data key', condition: tokensUnreadable };
     return account.refusedAsOf === undefined
       ? { key: `account ${account.accountId}`, condition: consentDead }
       : { key: `provider ${account.providerId}`, condition: credentialRefused };
@@ -83,6 +87,20 @@ function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undef
     : { key: `mailbox ${mailbox.id}`, condition: mailboxRefused };
 }
 
+function tokensUnreadable(stopped: readonly Stopped[]): Condition {
+  const azure = linkTo('key-vaults', {});
+  return conditionOf(
+    'consent-dead',
+    { kind: 'secret', id: 'postroom-data-key', name: 'The data key' },
+    stopped,
+    {
+      headline: `${names(stopped)} ${areNot(stopped)} fetched: the data key that opens the stored sign-ins is gone.`,
+      since: earliest(stopped.map((one) => one.trouble.since)),
+      fix: { label: azure.label, href: azure.href },
+    },
+  );
+}
+
 function consentDead(stopped: readonly Stopped[]): Condition {
   const { mailbox, account, trouble } = first(stopped);
   const subject: Subject = {
@@ -93,11 +111,17 @@ function consentDead(stopped: readonly Stopped[]): Condition {
   return conditionOf('consent-dead', subject, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: somebody has to sign in again.`,
     since: account?.stateSince ?? trouble.since,
-    fix: {
-      label: `Sign in again for ${mailbox.address}`,
-      href: `/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`,
-    },
+    fix: signInFix(first(stopped)),
   });
+}
+
+function signInFix({ mailbox, account, provider }: Stopped): Condition['fix'] {
+  const { id, address, providerId } = mailbox;
+  if (provider === undefined)
+    return { label: `Choose another sign-in for ${address}`, href: `/mailboxes/${id}/edit` };
+  if (account?.kind === 'app')
+    return { label: `Let the app into ${address} again`, href: `/providers/${providerId}/app-access` };
+  return { label: `Sign in again for ${address}`, href: `/providers/${providerId}/connect?mailbox=${id}` };
 }
 
 function credentialRefused(stopped: readonly Stopped[]): Condition {

@@ -9,6 +9,7 @@ import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-fa
 import { findConditions } from './find-conditions.ts';
 import type { Notices } from './keep-notices.ts';
 import { failed, isStorageAway, type LookDeps, lookAtQueues, lookAtVault, readDesk } from './look-at-desk.ts';
+import { partOf } from './mailbox-conditions.ts';
 import { shownOf } from './notice.ts';
 
 export interface WatchDeps extends LookDeps {
@@ -66,7 +67,7 @@ export function createWatch(deps: WatchDeps): Watch {
   async function isVaultWanted({ state }: Pick<DeskFacts, 'state'>, now: number): Promise<boolean> {
     const isSuspected =
       failing.some(({ part }) => part === 'vault') ||
-      [...state.troubles.values()].some(({ code }) => code === 'key-vault');
+      [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
     if (!isSuspected && vaultAskedAt !== undefined && now - vaultAskedAt < VAULT_EVERY_MS) return false;
     vaultAskedAt = now;
     return true;

@@ -67,6 +67,27 @@ describe('one fault is one notice', () => {
     },
   );
 
+  test('a data key that is gone is one notice for all accounts, and nobody has to sign in again first', async () => {
+    const problem = {
+      code: 'tokens-unreadable',
+      message: 'The stored sign-in cannot be read: the data key is gone.',
+    };
+    await desk.account({ state: 'needs-person', problem });
+    await desk.account({ accountId: 'b'.repeat(26), state: 'needs-person', problem });
+    await desk.mailbox('sales', { accountId: 'b'.repeat(26) });
+    for (const id of ['support', 'sales']) await desk.stop(id, problem.code, problem.message);
+    await desk.minutes(5);
+    expect(desk.heard()).toEqual(['opened consent-dead']);
+    expect((await desk.open())[0]?.fix.href).toContain('portal.azure.com');
+  });
+
+  test('where the provider itself was deleted the link leads to the mailbox, which chooses another one', async () => {
+    await dead({ problem: { code: 'provider-missing', message: 'The provider was deleted.' } });
+    await desk.providers.remove(PROVIDER);
+    await desk.minutes(1);
+    expect((await desk.open())[0]?.fix.href).toMatch(/^\/mailboxes\/\w+\/edit$/);
+  });
+
   test('IMAP that is switched off for one mailbox is that mailbox’s notice, at once', async () => {
     await desk.stop(
       'support',
@@ -145,7 +166,7 @@ describe('one fault is one notice', () => {
     for (const id of ['support', 'sales'])
       await desk.stop(
         id,
-        'key-vault',
+        'key-vault-denied',
         'Postroom could not finish a fetch (Key Vault did not get x (status 403)).',
         'retrying',
       );
