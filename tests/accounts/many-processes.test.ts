@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAccountStore } from '../../shared/accounts/account-store.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { connectSupport, type Desk, openDesk } from '../acceptance/desk.ts';
+
+const PROCESSES = 20;
+let desk: Desk;
+const children: ChildProcess[] = [];
+
+/** One file, so that twenty processes do not read some hundred each. */
+const program = (): string => join(desk.folder, 'token-process.mjs');
+
+beforeAll(async () => {
+  desk = await openDesk('npm');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'token-process.ts')],
+    outfile: program(),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+    // As the built app has it: libraries of the older kind ask for `require`.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+}, 120_000);
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await desk?.[Symbol.asyncDispose]();
+});
+
+/** A process of its own over the same storage and vault. `lines` are what it says, one after the other. */
+function startProcess(
+  providerId: string,
+  accountId: string,
+): { child: ChildProcess; next(): Promise<string> } {
+  const child = spawn(process.execPath, [program(), providerId, accountId], {
+    env: { ...process.env, ...desk.stack.settings, WEBSITE_AUTH_ENABLED: 'true' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return { child, next: async () => String((await lines.next()).value) };
+}
+
+test('twenty processes of the operating system that want a token at once ask the provider once', async () => {
+  await connectSupport(desk);
+  const accounts = createAccountStore(desk.tables);
+  const [provider] = await createProviderStore(desk.tables).list();
+  const [account] = await accounts.listOf(provider?.id ?? '');
+  if (account === undefined) throw new Error('no account');
+  const past = new Date(Date.now() - 1000).toISOString();
+  const stored = await accounts.get(account);
+  await accounts.replace(
+    { ...account, tokens: { ...account.tokens, accessExpiresAt: past, refreshAt: past } },
+    stored?.etag ?? '',
+  );
+  const before = (await accounts.history(account)).length;
+
+  const processes = Array.from({ length: PROCESSES }, () =>
+    startProcess(account.providerId, account.accountId),
+  );
+  for (const { next } of processes) expect(await next()).toBe('ready');
+  for (const { child } of processes) child.stdin?.end('go\n');
+  const said = await Promise.all(processes.map(({ next }) => next()));
+
+  // The same token in all of them, and one request for it.
+  expect(new Set(said).size).toBe(1);
+  expect(said[0]).toMatch(/^[0-9a-f]{64}$/);
+  const { control } = desk.stack.identityProvider;
+  const refreshes = (await control.tokenRequests()).filter(({ grantType }) => grantType === 'refresh_token');
+  expect(refreshes).toHaveLength(1);
+  expect((await accounts.history(account)).length).toBe(before + 1);
+}, 240_000);
