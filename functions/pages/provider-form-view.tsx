@@ -58,7 +58,7 @@ export function providerFormPage(view: FormView): string {
       wide
     >
       <ErrorSummary errors={errors} />
-      {preset.name === 'practice' ? (
+      {preset.name === 'practice' && provider === undefined ? (
         <p>Everything is filled in: the practice identity provider runs on this machine.</p>
       ) : null}
       <div class="beside">
@@ -68,7 +68,6 @@ export function providerFormPage(view: FormView): string {
           novalidate
           autocomplete="off"
         >
-          {provider === undefined ? <input type="hidden" name="preset" value={preset.name} /> : null}
           <TextField
             {...text('name')}
             label="Name"
@@ -111,6 +110,7 @@ export function providerFormPage(view: FormView): string {
               />
             </Advanced>
           ) : null}
+          {provider === undefined ? <input type="hidden" name="preset" value={preset.name} /> : null}
           <div class="actions">
             <SubmitButton>{isNew ? 'Save and continue' : 'Save changes'}</SubmitButton>
             {isNew && preset.name !== 'practice' ? (

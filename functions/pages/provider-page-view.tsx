@@ -40,19 +40,7 @@ export function providerPage(view: ProviderView): string {
   return renderPage(
     <Page title={provider.name} principal={view.principal} place="providers" flash={view.flash} wide>
       <p class="lead">{summaryOf(view, done, all)}</p>
-      <div class="actions">
-        <NextAction provider={provider} />
-        {provider.state === 'ready' ? (
-          <form method="post" action={`${path}/check`}>
-            <SubmitButton kind="secondary">Check now</SubmitButton>
-          </form>
-        ) : null}
-        {provider.state === 'ready' ? (
-          <ButtonLink href={`${path}/edit`} kind="secondary">
-            Edit or replace the credential
-          </ButtonLink>
-        ) : null}
-      </div>
+      <Actions provider={provider} />
       <Trouble view={view} />
       <section class="checklist" aria-label="The whole way">
         <h2>The whole way</h2>
@@ -91,11 +79,36 @@ function summaryOf({ provider, kind }: ProviderView, done: number, all: number):
   return done === all ? `${kind}. Everything is set up.` : `${kind}. ${done} of ${all} steps are done.`;
 }
 
-function NextAction(props: { provider: Provider }): JSX.Element {
+/** The way on first: what a check has found wrong would stop every sign-in as well. */
+function Actions(props: { provider: Provider }): JSX.Element {
   const { provider } = props;
+  const { preflight } = provider;
   const path = `/providers/${provider.id}`;
-  if (provider.state === 'draft') return <ButtonLink href={`${path}/edit`}>Go on with this draft</ButtonLink>;
-  return <ButtonLink href={`${path}/connect`}>Connect a mailbox</ButtonLink>;
+  if (provider.state === 'draft')
+    return (
+      <div class="actions">
+        <ButtonLink href={`${path}/edit`}>Go on with this draft</ButtonLink>
+      </div>
+    );
+  const blocked = preflight !== undefined && !isReadyToSignIn(preflight);
+  const wrong = blocked && [preflight.tenant, preflight.client, preflight.credential].includes('wrong');
+  const connect = (
+    <ButtonLink href={`${path}/connect`} kind={blocked ? 'secondary' : 'primary'}>
+      Connect a mailbox
+    </ButtonLink>
+  );
+  return (
+    <div class="actions">
+      {blocked ? null : connect}
+      <form method="post" action={`${path}/check`}>
+        <SubmitButton kind={blocked && !wrong ? 'primary' : 'secondary'}>Check now</SubmitButton>
+      </form>
+      <ButtonLink href={`${path}/edit`} kind={wrong ? 'primary' : 'secondary'}>
+        Edit or replace the credential
+      </ButtonLink>
+      {blocked ? connect : null}
+    </div>
+  );
 }
 
 /** What the last check was told, in words, when something is not as it should be. */

@@ -70,6 +70,7 @@ export function TextField(
         required={props.required === true}
         autocomplete={props.autocomplete}
         spellcheck={props.spellcheck}
+        data-rules={rules === undefined ? undefined : JSON.stringify(rules)}
         {...described(props)}
       />
     </div>

@@ -1,0 +1,79 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assets } from '../../shared/ui/assets.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { type Served, serve } from '../ui/serve.ts';
+
+const GUID = '11111111-2222-3333-4444-555555555555';
+
+describe.skipIf(!hasChromium)('the form of a provider, while somebody types', () => {
+  let app: PracticeApp;
+  let browser: Browser;
+  let served: Served;
+  let page: Page;
+
+  beforeAll(async () => {
+    app = await startPracticeApp();
+    const { html } = await new Visitor(app).get('/providers/new?preset=microsoft');
+    browser = await openChromium();
+    served = await serve(async (path) => {
+      const asset = assets.find((one) => one.path === path);
+      return new Response(asset?.body ?? html, {
+        headers: { 'content-type': asset?.contentType ?? 'text/html; charset=utf-8' },
+      });
+    });
+    page = await browser.newPage();
+    await page.goto(`${served.url}/form`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await served?.close();
+    await app?.stop();
+  });
+
+  it('says at once that an ID was pasted in place of the secret, and takes it back', async () => {
+    const secret = page.getByLabel('Client secret', { exact: true });
+    await secret.fill(GUID);
+    const note = page.getByText('This is the ID of the secret, not its value.');
+    await note.waitFor();
+    expect(await secret.getAttribute('aria-invalid')).toBe('true');
+    expect(await secret.getAttribute('aria-describedby')).toContain('secret-typed');
+    await secret.fill('a~value');
+    await note.waitFor({ state: 'detached' });
+    expect(await secret.getAttribute('aria-invalid')).toBeNull();
+  });
+
+  it('fills the admin-consent link and the app’s own pages in once tenant and client ID are good', async () => {
+    const link = page.getByLabel('Admin-consent link', { exact: true });
+    const app = page.getByRole('link', { name: 'Open API permissions' });
+    const general = await app.getAttribute('href');
+    await page.getByLabel('Directory (tenant) ID').fill('common');
+    await page.getByLabel('Application (client) ID').fill('half-an-id');
+    await page.getByLabel('Name', { exact: true }).focus();
+    await page.getByText('Postroom reads work mailboxes').waitFor();
+    expect(await link.inputValue()).toBe('');
+    expect(await app.getAttribute('href')).toBe(general);
+
+    await page.getByLabel('Directory (tenant) ID').fill('contoso.com');
+    await page.getByLabel('Application (client) ID').fill(GUID);
+    await page.getByLabel('Name', { exact: true }).focus();
+    expect(await link.inputValue()).toBe(
+      `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${GUID}`,
+    );
+    expect(await app.getAttribute('href')).toContain(`/CallAnAPI/appId/${GUID}`);
+  });
+
+  it('asks about an expiry beyond 24 months, and shows only what the chosen credential needs', async () => {
+    const question = page.getByLabel(/although it is more than 24 months away/);
+    expect(await question.isVisible()).toBe(false);
+    await page.getByLabel('It expires on').fill('2099-01-01');
+    await page.getByLabel('Name', { exact: true }).focus();
+    await question.waitFor();
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
+    expect(await page.getByLabel('Client secret', { exact: true }).isVisible()).toBe(false);
+    expect(await page.getByLabel('It expires on').isVisible()).toBe(true);
+    await page.getByRole('radio', { name: /^No secret/ }).check();
+    expect(await page.getByLabel('It expires on').isVisible()).toBe(false);
+  });
+});
