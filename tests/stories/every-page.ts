@@ -148,7 +148,7 @@ async function looks(page: Page): Promise<string[]> {
     await page.setViewportSize(size);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const complaint of await axeComplaints(page))
+      for (const complaint of await axeComplaints(page, colorScheme))
         complaints.push(`${size.width} ${colorScheme}: ${complaint}`);
     }
     const over = await page.evaluate(

@@ -60,7 +60,8 @@ export class Reader {
     this.#looks += 1;
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const complaint of await axeComplaints(page)) found.add(`${colorScheme}: ${complaint}`);
+      for (const complaint of await axeComplaints(page, colorScheme))
+        found.add(`${colorScheme}: ${complaint}`);
       await this.#shoot(name, colorScheme);
     }
     await page.emulateMedia({ colorScheme: 'light' });
@@ -101,12 +102,14 @@ const MOST_STOPS = 120;
 const PHONE = { width: 360, height: 800 };
 
 /** What axe has against the page as it stands, and headings whose content is cut away. */
-export async function axeComplaints(page: Page): Promise<string[]> {
+export async function axeComplaints(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
   // The policy of the pages blocks added script tags, as it should: the checks come in from outside.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
-  return page.evaluate(async () => {
+  return page.evaluate(async (scheme) => {
     const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await checks.run({ exclude: ['iframe'] });
+    // Only colours are other ones in the dark.
+    const rules = scheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
+    const { violations } = await checks.run({ exclude: ['iframe'] }, rules);
     const cut = [...document.querySelectorAll('h2, h3')].filter((heading) => {
       for (let around = heading.parentElement; around !== null; around = around.parentElement)
         if (getComputedStyle(around).clipPath !== 'none') return true;
@@ -116,5 +119,5 @@ export async function axeComplaints(page: Page): Promise<string[]> {
       ...violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${String(target)}`)),
       ...cut.map(({ textContent }) => `nobody sees what stands under ${textContent}`),
     ];
-  });
+  }, colorScheme);
 }

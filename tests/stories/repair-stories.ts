@@ -93,13 +93,13 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const reader = await world().visit('second-factor', 'alex');
     const { page } = reader;
     const own = await registerPractice(page, 'Second factor');
-    await connect(page, own, 'billing');
+    await connect(page, own, 'office');
     await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
-    await askForToken(reader, own, 'billing');
+    await askForToken(reader, own, 'office');
     expect(await page.getByRole('alert').innerText()).toContain('tries again by itself');
     await reader.look('throttled');
     await atProvider().control.addTrouble('second-factor-needed');
-    await askForToken(reader, own, 'billing');
+    await askForToken(reader, own, 'office');
     expect(await wordsOf(page)).toContain('A second factor is needed now');
     await reader.look('second factor');
     expectGoodPages(reader);

@@ -26,6 +26,7 @@ const OWNERS = [
   'hello',
   'keys',
   'tests',
+  'office',
 ] as const;
 
 export type Owner = (typeof OWNERS)[number];
