@@ -22,6 +22,8 @@ export function ExplanationView(props: {
   /** False where the page's own title is the explanation's. */
   titled?: boolean | undefined;
   reader?: Reader | undefined;
+  /** What happens once the steps are done, where that is not Postroom’s own next try. */
+  ending?: string | undefined;
 }): JSX.Element {
   const { explanation } = props;
   const support = supportLine(explanation);
@@ -36,7 +38,7 @@ export function ExplanationView(props: {
         <Facts
           items={[
             { term: 'Who can fix it', detail: capital(fixerInWords(explanation.who, props.reader)) },
-            { term: 'Then', detail: endingInWords(explanation.retry) },
+            { term: 'Then', detail: props.ending ?? endingInWords(explanation.retry) },
             ...(explanation.links.length === 0
               ? []
               : [{ term: 'Where', detail: <Links links={explanation.links} /> }]),

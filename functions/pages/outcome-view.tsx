@@ -72,7 +72,12 @@ export async function outcomePage(
           <p>{words.next}</p>
         </>
       ) : (
-        <ExplanationView explanation={explanation} titled={false} reader={reader} />
+        <ExplanationView
+          explanation={explanation}
+          titled={false}
+          reader={reader}
+          ending="Start the sign-in again."
+        />
       )}
       {invited ? (
         <InvitationAgain token={token} />

@@ -22,11 +22,11 @@ export function explainOutcome(
   return explanation.code === 'not-recognised' ? undefined : forThisTrip(explanation);
 }
 
-/** Nothing goes on by itself here: whatever is mended or passes, the trip has to be made once more. */
+/** Nothing goes on by itself here: what passes elsewhere has to be tried once more by a person. */
 function forThisTrip(explanation: Explanation): Explanation {
-  const steps =
-    explanation.retry === 'by-itself' ? ['Wait a minute, then start the sign-in again.'] : explanation.steps;
-  return { ...explanation, steps, retry: 'sign-in-again' };
+  return explanation.retry === 'by-itself'
+    ? { ...explanation, steps: ['Wait a minute, then start the sign-in again.'], retry: 'sign-in-again' }
+    : explanation;
 }
 
 function evidenceOf(
@@ -40,7 +40,8 @@ function evidenceOf(
       return [
         ...(error === undefined ? [] : [`error: ${error}`]),
         ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
-        number === undefined ? (sentence ?? detail) : `AADSTS${number}: ${sentence ?? ''}`,
+        ...(number === undefined || sentence?.startsWith('AADSTS') === true ? [] : [`AADSTS${number}:`]),
+        sentence ?? detail,
         ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
         ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
         ...(timestamp === undefined ? [] : [`Timestamp: ${timestamp}`]),

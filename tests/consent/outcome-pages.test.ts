@@ -40,7 +40,7 @@ const outcomes: Readonly<
 > = {
   'secret expired': {
     title: 'The client secret has expired',
-    says: ['AADSTS7000222', 'Certificates &amp; secrets', 'Nothing was saved'],
+    says: ['<dd>As Microsoft says it.</dd>', 'Certificates &amp; secrets', 'Start the sign-in again.'],
     arrange: async () => {
       const callback = await leave();
       refused(7000222, 'invalid_client', 401);
