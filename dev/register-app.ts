@@ -44,7 +44,7 @@ const adminWords: Readonly<Record<FinishResult['adminRole'], string>> = {
   nobody: 'An app deploys, not a person: give the role admin to somebody under Enterprise applications.',
 };
 
-function finishedInWords({ signIn, mail, adminRole, adminConsentLink }: FinishResult): string {
+function finishedInWords({ signIn, mail, adminRole, ...links }: FinishResult): string {
   return [
     `Registration for signing in: ${signIn.clientId}, ${signIn.state}.`,
     `Registration for mail: ${mail.clientId}, ${mail.state}.`,
@@ -52,9 +52,10 @@ function finishedInWords({ signIn, mail, adminRole, adminConsentLink }: FinishRe
     'Entra may take some minutes to know a new credential.',
     '',
     'Where your tenant does not let users consent, an admin of the tenant opens this once:',
-    `  ${adminConsentLink}`,
+    `  ${links.adminConsentLink}`,
     '',
-    `Then register the provider in Postroom: Microsoft 365, client id ${mail.clientId}, managed identity instead of a secret.`,
+    'Then register the provider in Postroom; everything is filled in:',
+    `  ${links.providerLink}`,
   ].join('\n');
 }
 

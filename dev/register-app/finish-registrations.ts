@@ -11,6 +11,8 @@ export interface FinishResult {
   adminRole: 'given' | 'there' | 'nobody';
   /** Where an admin of the tenant accepts the permissions for everybody. */
   adminConsentLink: string;
+  /** The desk's own page for the provider, with the ids filled in. */
+  providerLink: string;
 }
 
 type Hosts = Pick<Cloud, 'loginHost' | 'exchangeAudience'>;
@@ -44,6 +46,7 @@ export async function finishRegistrations(
     mail,
     adminRole: await giveAdminRole(graph, signIn.clientId),
     adminConsentLink: `https://${hosts.loginHost}/${tenantId}/adminconsent?client_id=${mail.clientId}`,
+    providerLink: `${url}/providers/new?preset=microsoft&tenant=${tenantId}&clientId=${mail.clientId}&credential=federated`,
   };
 }
 

@@ -32,6 +32,7 @@ export function providerEditPages(): Hono<WebEnvironment> {
       name: preset.label,
       clientId: '',
       expiresOn: proposedExpiry(seam.now()),
+      ...linkedFields(preset, c),
       ...practiceFields(preset, c),
     };
     return c.html(formPage(c, { preset, provider: undefined, typed, errors: {}, accounts: [] }));
@@ -152,6 +153,19 @@ function formPage(c: ProviderContext, parts: FormParts): string {
     redirectUri: redirectUriOf(config),
     questionedFrom: questionedFrom(seam.now()),
   });
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
+function linkedFields(preset: Preset, c: ProviderContext): Record<string, string> {
+  if (preset.name !== 'microsoft') return {};
+  const ids = ['tenant', 'clientId'].flatMap((name) => {
+    const value = c.req.query(name) ?? '';
+    return GUID.test(value) ? [[name, value]] : [];
+  });
+  const federated = c.req.query('credential') === 'federated';
+  return { ...Object.fromEntries(ids), ...(federated && { credential: 'federated' }) };
 }
 
 function practiceFields(preset: Preset, c: ProviderContext): Record<string, string> {

@@ -117,6 +117,9 @@ describe('npm run register-app', () => {
     expect(finished.stdout).toContain(
       `https://login.microsoftonline.com/${TENANT}/adminconsent?client_id=${ids['POSTROOM_MAIL_CLIENT_ID']}`,
     );
+    expect(finished.stdout).toContain(
+      `https://desk.example/providers/new?preset=microsoft&tenant=${TENANT}&clientId=${ids['POSTROOM_MAIL_CLIENT_ID']}&credential=federated`,
+    );
 
     const [signIn, mail] = graph.directory.applications;
     expect(signIn?.displayName).toMatch(/^Postroom sign-in \(desk-one-[0-9a-f]{6}\)$/);
