@@ -6,7 +6,7 @@ import { shownOf } from '../../shared/notices/notice.ts';
 import type { Telling } from '../../shared/notices/telling.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { openSeam } from '../../shared/platform/seam.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { FaultySeam } from '../harness/faulty-seam.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
@@ -187,6 +187,42 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     ]);
     expect(second.next).toBeUndefined();
   });
+});
+
+test('a process that dies between telling and noting it tells again, under the same id, and nobody else does meanwhile', async () => {
+  const tables = new MemoryTables(openSeam);
+  let now = START;
+  const ids: string[] = [];
+  const noticesOf = (seam: Seam): Notices =>
+    createNotices({
+      tables: tables.behind(seam),
+      seam,
+      channels: {
+        webhook: async ({ id }) => {
+          ids.push(id);
+        },
+      },
+    });
+  // Opened, claimed, and then the note that it was told, which is never written.
+  let commits = 0;
+  const dies = new FaultySeam({
+    now: () => now,
+    faultAt: (_call, point) => {
+      if (point.endsWith('.commit')) commits += 1;
+      return commits === 3 ? 'crashBefore' : undefined;
+    },
+  });
+  const first = noticesOf(dies);
+  await first.observe({ source: 'watch', conditions: [silent()] });
+  await expect(first.deliver()).rejects.toThrow('the process is dead');
+  const second = noticesOf(new FaultySeam({ now: () => now }));
+  await second.deliver();
+  expect(ids).toHaveLength(1);
+  now += 60_000;
+  await second.deliver();
+  await second.deliver();
+  expect(ids).toHaveLength(2);
+  expect(new Set(ids).size).toBe(1);
 });
 
 describe('while storage is away', () => {

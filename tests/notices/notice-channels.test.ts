@@ -1,0 +1,81 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { servicesOn } from '../../functions/services.ts';
+import { parseConfig } from '../../shared/platform/config.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory-queues.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { sales } from '../peers/mail-lab.ts';
+import { useMailServer } from '../peers/mail-under-test.ts';
+import { silent } from './sample-conditions.ts';
+
+const mail = useMailServer('npm');
+beforeEach(() => {
+  for (const level of ['log', 'warn'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+const appWith = (settings: Record<string, string>) => {
+  const config = parseConfig({
+    DataStorage: 'UseDevelopmentStorage=true',
+    KEY_VAULT_URI: 'https://vault.example',
+    PUBLIC_URL: 'https://desk.example',
+    POSTROOM_LOCAL: 'true',
+    ...settings,
+  });
+  return servicesOn({
+    config,
+    seam: openSeam,
+    tables: new MemoryTables(openSeam),
+    blobs: new MemoryBlobs(openSeam),
+    queues: new MemoryQueues(openSeam),
+    vault: new MemoryVault(openSeam),
+  });
+};
+
+test('the settings make the channels: one notice leaves by mail over the relay and by webhook, once each', async () => {
+  const posted: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString('utf8');
+    });
+    request.on('end', () => {
+      posted.push(body);
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => new Promise<void>((closed) => server.close(() => closed())));
+  const inbox = await mail.emptyInbox(sales);
+  const { host, port } = mail.server().drop;
+  const { notices } = appWith({
+    NOTICE_EMAIL: sales,
+    SMTP_RELAY_URL: `smtp://${host}:${port}`,
+    NOTICE_WEBHOOK_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    NOTICE_WEBHOOK_KEY: 'k',
+  });
+  await notices.observe({ source: 'watch', conditions: [silent()] });
+  await notices.deliver();
+  await notices.deliver();
+  expect(await mail.received(inbox, '[Postroom] support@contoso.example is not fetched')).toContain(
+    'https://desk.example/mailboxes/support/test',
+  );
+  expect(posted.map((body) => JSON.parse(body).type)).toEqual(['notice.opened']);
+  const [open] = await notices.open();
+  expect((await notices.deliveries(open?.id ?? '')).map(({ channel }) => channel).sort()).toEqual([
+    'email',
+    'webhook',
+  ]);
+});
+
+test('without any setting the pages alone tell, and nothing waits for a channel that is not there', async () => {
+  const { notices } = appWith({});
+  await notices.observe({ source: 'watch', conditions: [silent()] });
+  await notices.deliver();
+  const [open] = await notices.open();
+  expect(open?.told).toBe(1);
+  expect(await notices.deliveries(open?.id ?? '')).toEqual([]);
+});
