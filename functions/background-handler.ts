@@ -46,10 +46,13 @@ function measureWait({ functionName, triggerMetadata }: InvocationContext): void
   telemetry.measure('queueAge', Math.max(0, Date.now() - since) / 1000, { function: functionName });
 }
 
-/** Before the process ends: what was measured and not sent yet is sent. */
+const LAST_MS = 3_000;
+
+/** Before the process ends: what was measured and not sent yet is sent, if that takes no longer than a moment. */
 export async function sendLastTelemetry(): Promise<void> {
   try {
-    await telemetry.flush();
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, LAST_MS).unref());
+    await Promise.race([telemetry.flush(), limit]);
   } catch (error) {
     log.error('telemetry not sent', error);
   }

@@ -13,18 +13,13 @@ import {
 } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
-  ConsoleMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import {
-  BasicTracerProvider,
-  BatchSpanProcessor,
-  ConsoleSpanExporter,
-  type SpanExporter,
-} from '@opentelemetry/sdk-trace-base';
+import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { TelemetrySettings } from './config.ts';
+import { consoleMetrics, consoleSpans } from './console-telemetry.ts';
 import { appCredential } from './credential.ts';
 import { describeError } from './errors.ts';
 import {
@@ -45,7 +40,10 @@ interface Exporters {
 
 /** OpenTelemetry's libraries, to Application Insights or to the console. Load this file only where telemetry is wanted. */
 export async function openTelemetry(settings: TelemetrySettings): Promise<TelemetrySink> {
-  const exporters = settings.kind === 'console' ? toConsole() : await toAzureMonitor(settings);
+  const exporters =
+    settings.kind === 'console'
+      ? { spans: consoleSpans, metrics: consoleMetrics }
+      : await toAzureMonitor(settings);
   const resource = resourceFromAttributes({
     'service.name': 'postroom',
     'service.instance.id': `${hostname()}-${process.pid}`,
@@ -61,11 +59,6 @@ export async function openTelemetry(settings: TelemetrySettings): Promise<Teleme
   const meters = new MeterProvider({ resource, readers: [reader] });
   return sinkOf(spans, meters);
 }
-
-const toConsole = (): Exporters => ({
-  spans: new ConsoleSpanExporter(),
-  metrics: new ConsoleMetricExporter(),
-});
 
 async function toAzureMonitor(settings: TelemetrySettings & { kind: 'azure-monitor' }): Promise<Exporters> {
   // biome-ignore lint/style/noProcessEnv: without it the exporter also tells Microsoft about itself, and takes no option

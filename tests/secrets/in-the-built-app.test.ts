@@ -1,0 +1,95 @@
+/** The built app on the local host, amid the whole practice world: triggers, telemetry, pages. */
+import { QueueServiceClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { practicePeople } from '../../dev/host/options.ts';
+import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
+import { createNoticeStore } from '../../shared/notices/notice-store.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from '../acceptance/desk.ts';
+import { smallMails } from '../acceptance/small-mails.ts';
+import { Visitor } from '../acceptance/visitor.ts';
+
+let desk: Desk;
+let host: HostProcess;
+let visitor: Visitor;
+let mailboxId: string;
+
+beforeAll(async () => {
+  desk = await openDesk('npm');
+  host = await desk.startHost({
+    port: desk.stack.ports.web,
+    background: true,
+    settings: { POSTROOM_TELEMETRY: 'console' },
+  });
+  visitor = new Visitor(host.url);
+  await visitor.signIn(practicePeople[0]?.id ?? '');
+  mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+}, 90_000);
+afterAll(() => desk?.[Symbol.asyncDispose]());
+
+/** As the host's operator may. */
+const run = (name: string): Promise<Response> =>
+  fetch(`${host.url}/admin/functions/${name}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+const lines = (event: string): Record<string, unknown>[] =>
+  [...desk.log().matchAll(/\{"level":[^\n]*/g)]
+    .map(([text]) => text)
+    .filter((text) => text.includes(`"event":"${event}"`))
+    .map((text) => JSON.parse(text.slice(0, text.lastIndexOf('}') + 1)) as Record<string, unknown>);
+
+test('a fetch is a span with its ticket, without the text or address of a mail; the page of activity has it', async () => {
+  const [mail] = smallMails(1);
+  await desk.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
+  await fetchOnce(desk, host, mailboxId);
+  await vi.waitFor(() => expect(lines('span').map(({ name }) => name)).toContain('fetch mailbox'), {
+    timeout: 20_000,
+    interval: 200,
+  });
+  const filed = lines('span').find(({ name }) => name === 'file batch');
+  expect(filed?.['events']).toMatch(/^ticket .*"number":1/);
+  const said = JSON.stringify(lines('span'));
+  for (const hidden of [SUPPORT, 'Question 0']) expect(said).not.toContain(hidden);
+  const { html } = await visitor.get('/activity');
+  expect(html).toContain('1 ticket opened.');
+});
+
+test('an event of the vault in its queue leads to a look at that secret', async () => {
+  const [provider] = await createProviderStore(desk.tables).list();
+  if (provider?.credential?.kind !== 'secret') throw new TypeError();
+  await visitor.post(`/providers/${provider.id}/rotation`, { rotation: 'on' });
+  const event = {
+    specversion: '1.0',
+    type: 'Microsoft.KeyVault.SecretExpired',
+    source: '/vault',
+    id: '1',
+    subject: provider.credential.vaultName,
+    data: { ObjectType: 'Secret', ObjectName: provider.credential.vaultName.toUpperCase() },
+  };
+  const queue = QueueServiceClient.fromConnectionString(desk.stack.storage.connectionString).getQueueClient(
+    'vault-events',
+  );
+  await queue.createIfNotExists();
+  for (let time = 0; time < 3; time += 1)
+    await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
+  await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 20_000, interval: 200 });
+  expect(lines('vault event')[0]).toMatchObject({ kind: 'expired', isOurs: true });
+  // The event is a reason to look; the look found a secret that lasts for two years.
+  expect((await createNoticeStore(desk.tables).current()).open).toEqual([]);
+});
+
+test('the daily run leaves its sign of life, and the page shows every secret', async () => {
+  expect((await run('reviewSecrets')).status).toBe(202);
+  const beats = createHeartbeatStore(desk.tables);
+  await vi.waitFor(async () => expect((await beats.all()).has('reviewSecrets')).toBe(true), {
+    timeout: 20_000,
+    interval: 200,
+  });
+  const { html } = await visitor.get('/secrets');
+  expect(html).toContain('Client secret');
+  expect(html).not.toContain(desk.stack.identityProvider.clientSecret);
+  expect(desk.log()).not.toContain(desk.stack.identityProvider.clientSecret);
+});
