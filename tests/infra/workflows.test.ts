@@ -46,6 +46,18 @@ test('azd calls commands that exist, before and after it makes the resources', (
   );
 });
 
+test('the documents set only what azd, the template, the registrations or a workflow read', () => {
+  const named = ['README.md', 'docs/operations.md'].flatMap(
+    (path) => read(path).match(/\bPOSTROOM_\w+/g) ?? [],
+  );
+  const readers = globSync(['infra/*.{bicep,bicepparam}', 'dev/register-app/*.ts', 'dev/register-app.ts'], {
+    cwd: projectRoot,
+  });
+  const known = [...readers, ...workflows].map(read).join('\n');
+  expect(new Set(named).size).toBeGreaterThan(7);
+  expect([...new Set(named)].filter((name) => !new RegExp(`\\b${name}\\b`).test(known))).toEqual([]);
+});
+
 test('the check runs every part of .ci/run that comes after the clone', () => {
   const parts = [...read('.ci/run').matchAll(/^part '(npm [^']+)'/gm)].map(([, name]) => name ?? '');
   expect(parts.length).toBeGreaterThan(5);
