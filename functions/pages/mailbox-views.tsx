@@ -45,6 +45,7 @@ export function mailboxListPage(view: {
       )}
       {view.hasProvider ? (
         <p>
+          <a href="/accounts">Accounts</a>: who signs in for the mailboxes.{' '}
           <a href="/invitations">Invitations</a>: links with which owners of mailboxes sign in.
         </p>
       ) : null}

@@ -34,6 +34,8 @@ export interface FormView {
   accounts: readonly Account[];
   /** The first day of expiry that is asked about. */
   questionedFrom: string;
+  /** A developer's machine, where http is allowed. */
+  local: boolean;
 }
 
 interface TextProps {
@@ -46,12 +48,12 @@ export type TextOf = (name: string) => TextProps;
 
 export function providerFormPage(view: FormView): string {
   const { preset, provider, typed, errors } = view;
-  const rules: FieldRules = providerRules(preset);
+  const rules: FieldRules = providerRules(preset, view);
   const text: TextOf = (name) => ({ name, value: typed[name], error: errors[name], rules: rules[name] });
   const isNew = provider === undefined || provider.state === 'draft';
   return renderPage(
     <Page
-      title={provider === undefined ? `Add ${preset.label}` : `Edit ${provider.name}`}
+      title={provider === undefined ? titleOfNew(preset) : `Edit ${provider.name}`}
       principal={view.principal}
       place="providers"
       hasErrors={Object.keys(errors).length > 0}
@@ -128,6 +130,9 @@ export function providerFormPage(view: FormView): string {
   );
 }
 
+const titleOfNew = ({ name, label }: Preset): string =>
+  name === 'custom' ? 'Add a provider' : `Add ${label}`;
+
 function Advanced(props: { open: boolean; children: Child }): JSX.Element {
   return (
     <details open={props.open}>
@@ -190,9 +195,13 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
           },
         ]}
       />
-      <TextField {...address('issuer')} label="Issuer, for discovery" />
-      <TextField {...address('authorizationEndpoint')} label="Authorization address" />
-      <TextField {...address('tokenEndpoint')} label="Token address" />
+      <div class="for-discovery">
+        <TextField {...address('issuer')} label="Issuer, for discovery" />
+      </div>
+      <div class="for-manual">
+        <TextField {...address('authorizationEndpoint')} label="Authorization address" />
+        <TextField {...address('tokenEndpoint')} label="Token address" />
+      </div>
     </>
   );
 }

@@ -165,8 +165,8 @@ const parts = `
     table:has(td[data-label]) tr { padding-block: 0.75rem; border-block-end: 1px solid var(--line); }
     table:has(td[data-label]) :is(td, tbody th) { padding: 0.15rem 0; border: 0; white-space: normal; }
     /* No grid: text beside an element would become a cell of its own. */
-    table:has(td[data-label]) td[data-label]:not([data-label=""]) { position: relative; min-block-size: 1.85rem; padding-inline-start: 6.75rem; overflow-wrap: anywhere; }
-    td[data-label]:not([data-label=""])::before { content: attr(data-label); position: absolute; inset-inline-start: 0; inline-size: 6rem; color: var(--muted); font-size: 0.9rem; }
+    table:has(td[data-label]) td[data-label]:not([data-label=""]) { display: flow-root; padding-inline-start: 6.75rem; overflow-wrap: anywhere; }
+    td[data-label]:not([data-label=""])::before { content: attr(data-label); float: inline-start; inline-size: 6rem; margin-inline-start: -6.75rem; color: var(--muted); font-size: 0.9rem; }
   }
 }
 `;

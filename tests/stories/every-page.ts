@@ -30,6 +30,14 @@ const LANDMARKS = [
   '/providers/:id/connect',
   '/explain',
   '/audit',
+  '/accounts',
+  '/accounts/:id/:id',
+  '/invitations',
+  '/mailboxes/:id/test',
+  '/notices',
+  '/activity',
+  '/health',
+  '/secrets',
 ];
 const MOST_PAGES = 80;
 const SIZES = [
