@@ -119,7 +119,10 @@ export function servicesOn(
   const mailSender = noteSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
   const tickets = createTicketStore(platform);
   const quarantine = createQuarantineStore(platform);
-  const heartbeats = createHeartbeatStore(tables);
+  const heartbeats = createHeartbeatStore(
+    tables,
+    config.local ? new Date(seam.now()).toISOString() : undefined,
+  );
   const notices: Notices = createNotices({
     tables,
     seam,
@@ -130,7 +133,7 @@ export function servicesOn(
       observe: (observation) => notices.observe(observation),
     }),
   });
-  const watch = createWatch({ ...platform, ...stores, heartbeats, notices, local: config.local });
+  const watch = createWatch({ ...platform, ...stores, heartbeats, notices });
   const intake: ShardDeps = {
     ...platform,
     mailboxes: stores.mailboxes,

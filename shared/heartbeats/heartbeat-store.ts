@@ -13,7 +13,11 @@ export interface HeartbeatStore {
   all(): Promise<ReadonlyMap<TimerName, Heartbeat>>;
 }
 
-export function createHeartbeatStore(tables: Tables): HeartbeatStore {
+/**
+ * @param notBefore ISO time; where the timers run in this very process, its start: what was before it, such as the night
+ * between two starts, makes no timer late
+ */
+export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatStore {
   const table = tables.open('Notices');
   /** What this process wrote last. */
   const written = new Map<TimerName, Heartbeat>();
@@ -21,7 +25,7 @@ export function createHeartbeatStore(tables: Tables): HeartbeatStore {
   const all = async (): Promise<ReadonlyMap<TimerName, Heartbeat>> =>
     new Map(
       (await listAll(table, PARTITION)).flatMap((row) =>
-        isTimer(row.rowKey) ? [[row.rowKey, heartbeatOf(row)] as const] : [],
+        isTimer(row.rowKey) ? [[row.rowKey, heartbeatOf(row, notBefore)] as const] : [],
       ),
     );
 
@@ -54,4 +58,7 @@ const rowOf = (name: TimerName, { at, since }: Heartbeat): Row => ({
   since,
 });
 
-const heartbeatOf = ({ at, since }: Row): Heartbeat => ({ at: String(at), since: String(since) });
+function heartbeatOf({ at, since }: Row, notBefore: string): Heartbeat {
+  const from = String(since);
+  return { at: String(at), since: from > notBefore ? from : notBefore };
+}

@@ -11,7 +11,7 @@ export type TimerName = keyof typeof timerLimits;
 /** The last sign of life of a timer. ISO times. */
 export interface Heartbeat {
   at: string;
-  /** Since when it has beaten without a gap that would have been late. */
+  /** Since when it has beaten without a gap that would have been late; nothing before it makes a timer late. */
   since: string;
 }
 
@@ -46,16 +46,16 @@ export function beaten(name: TimerName, before: Heartbeat | undefined, now: numb
  */
 export function lateTimers(beats: ReadonlyMap<TimerName, Heartbeat>, now: number): LateTimer[] {
   const sweep = beats.get('sweep');
-  const isLate = (name: TimerName, from: string): boolean =>
-    now - Date.parse(from) > timerLimits[name] * MINUTE;
+  const back = sweep?.since ?? '';
+  const isLate = (name: TimerName, at: string): boolean =>
+    now - Date.parse(at > back ? at : back) > timerLimits[name] * MINUTE;
   if (sweep !== undefined && isLate('sweep', sweep.at)) {
     const fetch = beats.get('fetchMail');
     const others: LateTimer[] =
       fetch !== undefined && isLate('fetchMail', fetch.at) ? [{ name: 'fetchMail', since: fetch.at }] : [];
     return [{ name: 'sweep', since: sweep.at }, ...others];
   }
-  const back = sweep?.since ?? '';
   return [...beats].flatMap(([name, { at }]) =>
-    name !== 'sweep' && isLate(name, at > back ? at : back) ? [{ name, since: at }] : [],
+    name !== 'sweep' && isLate(name, at) ? [{ name, since: at }] : [],
   );
 }

@@ -16,8 +16,6 @@ export interface WatchDeps extends LookDeps {
   seam: Seam;
   heartbeats: HeartbeatStore;
   notices: Notices;
-  /** The timers run in this very process: they get their time from its start on. */
-  local: boolean;
 }
 
 export interface Watch {
@@ -38,7 +36,6 @@ const awaited: readonly TimerName[] = ['fetchMail', 'sweep', 'refreshTokens', 'r
 
 export function createWatch(deps: WatchDeps): Watch {
   const { seam, notices, heartbeats } = deps;
-  const startedAt = seam.now();
   /** Mailboxes that were silent without a reason at the last look. */
   let suspects: ReadonlySet<string> = new Set();
   let failing: readonly FailingPart[] = [];
@@ -99,8 +96,6 @@ export function createWatch(deps: WatchDeps): Watch {
 
   async function isSweepLate(): Promise<boolean> {
     const now = seam.now();
-    // On a developer's machine the night between two starts is no fault.
-    if (deps.local && now - startedAt < 15 * MINUTE) return false;
     return lateTimers(await heartbeats.all(), now).some(({ name }) => name === 'sweep');
   }
 

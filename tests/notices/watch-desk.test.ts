@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
 import { iso, START } from './sample-conditions.ts';
 import { ACCOUNT, PROVIDER, sampleAccount, WatchedDesk } from './watched-desk.ts';
 
@@ -295,7 +296,8 @@ describe('a dead timer', () => {
 
   test('a night in which a developer’s machine was off is no fault, and neither is the morning', async () => {
     desk.now += 12 * 60 * MINUTE;
-    desk.watch = desk.newWatch(true);
+    desk.restartHere();
+    expect(lateTimers(await desk.heartbeats.all(), desk.now)).toEqual([]);
     expect(await desk.watch.glance()).toBe(true);
     await desk.minutes(20);
     expect(desk.heard()).toEqual([]);

@@ -41,7 +41,7 @@ export class WatchedDesk {
   readonly mailboxes = createMailboxStore(this.tables);
   readonly accounts = createAccountStore(this.tables);
   readonly providers = createProviderStore(this.tables);
-  readonly heartbeats = createHeartbeatStore(this.tables);
+  heartbeats = createHeartbeatStore(this.tables);
   readonly notices = createNotices({
     tables: this.tables,
     seam: this.seam,
@@ -54,8 +54,14 @@ export class WatchedDesk {
   watch: Watch = this.newWatch();
 
   /** As another process has it. */
-  newWatch(local = false): Watch {
-    return createWatch({ ...this, local });
+  newWatch(): Watch {
+    return createWatch(this);
+  }
+
+  /** On a developer's machine, where the timers run in the process itself. */
+  restartHere(): void {
+    this.heartbeats = createHeartbeatStore(this.tables, iso(this.now));
+    this.watch = this.newWatch();
   }
 
   async mailbox(id: string, changes: Partial<Mailbox> = {}): Promise<void> {
