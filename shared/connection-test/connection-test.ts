@@ -57,7 +57,8 @@ export const isWaiting = ({ steps }: ConnectionTest): boolean =>
 
 /** Why a step failed and what to do. Pure. */
 export function explainStep(step: Step, context: ExplainContext): Explanation {
-  if (step.name === 'arrival') return notArrived;
+  // With words of a server, it was the looking that failed.
+  if (step.name === 'arrival' && step.evidence === undefined) return notArrived;
   const evidence: ErrorEvidence = { text: step.evidence ?? '', context };
   return explain(evidence);
 }

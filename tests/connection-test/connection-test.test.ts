@@ -448,6 +448,11 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         now += 1_000;
         const given = await lookForMail(deps, all(), waiting);
         expect(failure(given)).toMatchObject({ step: 'arrival', code: 'mail-not-arrived' });
+        const blind = await lookForMail(deps, all({ host: 'no-such-host.invalid' }), waiting);
+        expect(failure(blind), 'where nobody could look').toMatchObject({
+          step: 'arrival',
+          code: 'network-mail',
+        });
       });
     });
   });
