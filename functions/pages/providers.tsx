@@ -146,7 +146,12 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
   const isFederated = credentialsOf(provider).some(({ kind }) => kind === 'federated');
   const identity = isFederated ? await trustedIdentityFor(services, provider) : undefined;
   const steps = checklistOf(provider, {
-    accounts: accounts.map(({ user, state, scopes }) => ({ user, works: state === 'works', scopes })),
+    accounts: accounts.map(({ user, state, scopes, kind }) => ({
+      user,
+      works: state === 'works',
+      scopes,
+      asApp: kind === 'app',
+    })),
     mailboxes: mailboxes.map(({ id, address }) => ({
       address,
       opened: health.get(id)?.lastSuccessAt !== undefined,
@@ -196,6 +201,7 @@ async function removeProvider(services: Services, provider: Provider): Promise<v
     services.accessTokens.forget(account);
   }
   await services.vault.remove(secretName(provider.id));
+  await services.rotations.remove(provider.id);
   await services.providers.remove(provider.id);
 }
 

@@ -146,7 +146,7 @@ const reasons: Readonly<Record<string, string>> = {
 export function vaultAwayPage(principal: Principal, code: string): string {
   return renderPage(
     <Page title="Secrets" principal={principal}>
-      <EmptyState title="Key Vault does not list its secrets">
+      <EmptyState title="Key Vault does not do what it should">
         <p>{reasons[code] ?? 'Key Vault does not answer. Open this page again in a minute.'}</p>
         <p>Fetches go on with the sign-ins there are, as long as these last.</p>
         <ButtonLink href="/health">See what works</ButtonLink>

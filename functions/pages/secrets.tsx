@@ -31,13 +31,19 @@ export function secretPages(): Hono<WebEnvironment> {
 }
 
 async function showSecrets(c: Context<WebEnvironment>): Promise<Response> {
-  const principal = c.get('principal');
+  return withVault(c, async () =>
+    c.html(secretsPage(await viewOf(c.get('services')), c.get('principal'), flashOf(c, said))),
+  );
+}
+
+/** Says that the vault is away where it is. */
+async function withVault(c: Context<WebEnvironment>, answer: () => Promise<Response>): Promise<Response> {
   try {
-    return c.html(secretsPage(await viewOf(c.get('services')), principal, flashOf(c, said)));
+    return await answer();
   } catch (error) {
     if (!(error instanceof PostroomError) || !error.code.startsWith('key-vault')) throw error;
-    log.error('secrets not listed', error);
-    return c.html(vaultAwayPage(principal, error.code), 503);
+    log.error('vault away from the page of secrets', error);
+    return c.html(vaultAwayPage(c.get('principal'), error.code), 503);
   }
 }
 
@@ -63,12 +69,14 @@ async function viewOf(services: Services): Promise<SecretsView> {
 }
 
 async function newDataKey(c: Context<WebEnvironment>): Promise<Response> {
-  await c.get('services').sealer.rotate();
-  await recordChange(c, {
-    action: 'data key replaced',
-    subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
+  return withVault(c, async () => {
+    await c.get('services').sealer.rotate();
+    await recordChange(c, {
+      action: 'data key replaced',
+      subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
+    });
+    return c.redirect('/secrets?said=new-key', 303);
   });
-  return c.redirect('/secrets?said=new-key', 303);
 }
 
 async function switchRotation(c: Context<WebEnvironment>): Promise<Response> {

@@ -21,6 +21,8 @@ export interface RotationStore {
   get(providerId: string): Promise<Rotation | undefined>;
   list(): Promise<Rotation[]>;
   save(rotation: Rotation): Promise<void>;
+  /** With its provider. */
+  remove(providerId: string): Promise<void>;
 }
 
 export function createRotationStore(tables: Tables): RotationStore {
@@ -37,6 +39,9 @@ export function createRotationStore(tables: Tables): RotationStore {
     async save({ providerId, ...columns }) {
       const row = { partitionKey: PARTITION, rowKey: providerId, ...columns };
       await table.commit(PARTITION, [{ kind: 'put', row }]);
+    },
+    async remove(providerId) {
+      await table.commit(PARTITION, [{ kind: 'remove', rowKey: providerId }]);
     },
   };
 }

@@ -195,6 +195,18 @@ describe('a review', () => {
     expect(desk.told).toEqual([]);
   });
 
+  test('watches certificates as it watches client secrets', async () => {
+    const desk = new SecretDesk();
+    const provider = await desk.provider('2026-12-20T00:00:00.000Z');
+    if (provider.credential?.kind !== 'secret') throw new TypeError();
+    const credential = { ...provider.credential, kind: 'certificate' as const, certificate: 'AAAA' };
+    await createProviderStore(desk.tables).save({ ...provider, credential });
+    await daily(desk);
+    expect(desk.told.map(({ condition }) => [condition.headline, condition.fix.label])).toEqual([
+      ['The certificate of Contoso expires in 25 days.', 'Replace the certificate'],
+    ]);
+  });
+
   test('watches the key of the webhook where it carries a date', async () => {
     const desk = new SecretDesk();
     const dated = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };

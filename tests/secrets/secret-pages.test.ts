@@ -49,9 +49,12 @@ describe('the page of secrets', () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { app, visitor } = await desk();
     app.seam.around = (point, effect) =>
-      point === 'vault.list' ? Promise.reject(new PostroomError('key-vault-denied', 'no')) : effect();
+      point === 'vault.list' || point === 'vault.set'
+        ? Promise.reject(new PostroomError('key-vault-denied', 'no'))
+        : effect();
     const { html, status } = await visitor.get('/secrets');
     expect([status, html.includes('Key Vault refuses this desk')]).toEqual([503, true]);
+    expect((await visitor.post('/secrets/data-key', {})).status).toBe(503);
     errors.mockRestore();
   });
 });
