@@ -36,6 +36,8 @@ export function consentPages(): Hono<WebEnvironment> {
   pages.get('/providers/:id/connect', requireRole('admin'), async (c) => {
     const provider = await c.get('services').providers.get(c.req.param('id'));
     if (provider === undefined) return c.notFound();
+    // Its own page says what is missing before anybody can sign in.
+    if (provider.state === 'draft') return c.redirect(`/providers/${provider.id}`, 303);
     const mailbox = await mailboxOf(c, c.req.query('mailbox'));
     // Nobody has signed in for it: the app did, and is checked in another way.
     if (mailbox?.accountId === appAccountId(provider))
@@ -112,7 +114,7 @@ async function askedFor(
   providerId: string,
 ): Promise<{ provider: Provider; wish: ConsentWish } | Response> {
   const provider = await c.get('services').providers.get(providerId);
-  if (provider === undefined) return c.notFound();
+  if (provider === undefined || provider.state === 'draft') return c.notFound();
   const typed = await typedFields(c);
   const parsed = parseConnectForm(typed);
   if (parsed.kind === 'invalid')

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { Account } from '../../shared/accounts/account.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { proposedExpiry, questionedFrom } from '../../shared/providers/credential-form.ts';
 import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
@@ -29,7 +30,7 @@ export function providerEditPages(): Hono<WebEnvironment> {
     const preset = presetNamed(c.req.query('preset') ?? '', config);
     if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
     const typed = {
-      name: preset.label,
+      name: preset.name === 'custom' ? '' : preset.label,
       clientId: '',
       expiresOn: proposedExpiry(seam.now()),
       ...linkedFields(preset, c),
@@ -65,7 +66,7 @@ export function providerEditPages(): Hono<WebEnvironment> {
     const services = c.get('services');
     const provider = await services.providers.get(c.req.param('id'));
     if (provider === undefined) return c.notFound();
-    const accounts = await services.accounts.listOf(provider.id);
+    const accounts = await peopleOf(c, provider);
     const typed = fieldsOf(provider, services.seam.now());
     const preset = presetOf(provider, services.config);
     return c.html(formPage(c, { preset, provider, typed, errors: {}, accounts }));
@@ -77,7 +78,7 @@ export function providerEditPages(): Hono<WebEnvironment> {
     if (before === undefined) return c.notFound();
     const preset = presetOf(before, services.config);
     const typed = await typedFields(c);
-    const accounts = await services.accounts.listOf(before.id);
+    const accounts = await peopleOf(c, before);
     const parsed = parse(c, typed, preset, before);
     const errors =
       parsed.kind === 'invalid' ? parsed.errors : unconfirmed(before, parsed, typed, accounts.length);
@@ -97,6 +98,11 @@ export function providerEditPages(): Hono<WebEnvironment> {
   });
 
   return pages;
+}
+
+/** Who signed in and would have to do so again; the app itself just asks with its new id. */
+async function peopleOf(c: ProviderContext, { id }: Provider): Promise<Account[]> {
+  return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
 
 export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: string; name: string } => ({
@@ -142,7 +148,7 @@ interface FormParts {
   provider: Provider | undefined;
   typed: Typed;
   errors: Errors;
-  accounts: Parameters<typeof providerFormPage>[0]['accounts'];
+  accounts: readonly Account[];
 }
 
 function formPage(c: ProviderContext, parts: FormParts): string {
@@ -152,6 +158,7 @@ function formPage(c: ProviderContext, parts: FormParts): string {
     principal: c.get('principal'),
     redirectUri: redirectUriOf(config),
     questionedFrom: questionedFrom(seam.now()),
+    local: config.local,
   });
 }
 

@@ -91,7 +91,9 @@ function Actions(props: { provider: Provider }): JSX.Element {
       </div>
     );
   const blocked = preflight !== undefined && !isReadyToSignIn(preflight);
-  const wrong = blocked && [preflight.tenant, preflight.client, preflight.credential].includes('wrong');
+  // A certificate or an identity that is not accepted yet is put right at the provider, not here.
+  const entered = provider.credential?.kind === 'secret' ? [preflight?.credential] : [];
+  const wrong = blocked && [preflight.tenant, preflight.client, ...entered].includes('wrong');
   const connect = (
     <ButtonLink href={`${path}/connect`} kind={blocked ? 'secondary' : 'primary'}>
       Connect a mailbox

@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { canSignInAsApp } from '../../shared/accounts/app-account.ts';
 import type { TrustedIdentity } from '../../shared/accounts/trusted-identity.ts';
 import type { LinkName } from '../../shared/explanations/links.ts';
 import type { ChecklistStep } from '../../shared/providers/checklist.ts';
@@ -230,6 +231,12 @@ function SignInStep(props: { provider: Provider; step: ChecklistStep }): JSX.Ele
     <p>
       <a href={`/providers/${provider.id}/connect`}>Connect a mailbox</a>: sign in here as the mailbox, or get
       a link for its owner.
+      {canSignInAsApp(provider) ? (
+        <>
+          {' '}
+          Or <a href={`/providers/${provider.id}/app-access`}>let the app itself in</a>, without a sign-in.
+        </>
+      ) : null}
     </p>
   );
 }

@@ -64,7 +64,7 @@ export async function saveChangedProvider(
   }));
   if (changed === undefined) return undefined;
   if (another) {
-    const accounts = await services.accounts.listOf(before.id);
+    const accounts = (await services.accounts.listOf(before.id)).filter(({ kind }) => kind !== 'app');
     const message = `The tenant or the client ID of ${changed.name} was changed. Connect the mailbox again.`;
     await endSignIns(services.accounts, accounts, { code: 'provider-changed', message }, at);
     for (const account of accounts) services.accessTokens.forget(account);

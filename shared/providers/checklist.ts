@@ -29,18 +29,20 @@ export interface ChecklistStep {
 
 /** What happened through a provider so far. */
 export interface ProviderFacts {
-  accounts: readonly { user: string; works: boolean; scopes: readonly string[] }[];
+  /** `asApp`: the app itself, which no browser ever brought back. */
+  accounts: readonly { user: string; works: boolean; scopes: readonly string[]; asApp: boolean }[];
   mailboxes: readonly { address: string; opened: boolean }[];
 }
 
 /** The whole way from an app registration to a mailbox that is read, with how far it is gone. Pure. */
 export function checklistOf(provider: Provider, facts: ProviderFacts): ChecklistStep[] {
   const { preflight, nextCredential } = provider;
-  const signedIn = facts.accounts.length > 0;
+  const people = facts.accounts.filter(({ asApp }) => !asApp);
+  const signedIn = people.length > 0;
   const works = facts.accounts.filter((account) => account.works);
   // A sign-in that came to its end proves all that a preflight asks for.
   const found = (finding: Finding | undefined): StepState => stateOf(finding, works.length > 0);
-  const granted = protocolsIn(facts.accounts.flatMap(({ scopes }) => scopes));
+  const granted = protocolsIn(people.flatMap(({ scopes }) => scopes));
   const opened = facts.mailboxes.filter((mailbox) => mailbox.opened);
   const step = (
     name: StepName,
@@ -66,7 +68,7 @@ export function checklistOf(provider: Provider, facts: ProviderFacts): Checklist
     step(
       'mailbox',
       'you',
-      opened.length > 0 ? 'proven' : signedIn ? 'waiting' : 'unseen',
+      opened.length > 0 ? 'proven' : facts.accounts.length > 0 ? 'waiting' : 'unseen',
       opened.map(({ address }) => address),
     ),
   ];

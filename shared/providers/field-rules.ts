@@ -1,3 +1,4 @@
+import type { EndpointRules } from './endpoint-safety.ts';
 import type { Preset } from './presets.ts';
 
 /** What one field must or must not look like. The browser checks the same rules while somebody types. */
@@ -20,8 +21,12 @@ const refused = (pattern: string, sentence: string): FieldRule => ({ pattern, wa
 const isMicrosoft = ({ name }: Preset): boolean => name === 'microsoft';
 
 /** The rules of a provider's form, by field. Pure. */
-export function providerRules(preset: Preset): FieldRules {
+export function providerRules(preset: Preset, { local }: EndpointRules): FieldRules {
+  const address = [wanted(local ? '^https?://' : '^https://', 'The address must begin with https://.')];
   return {
+    issuer: address,
+    authorizationEndpoint: address,
+    tokenEndpoint: address,
     name: [wanted('^.{1,80}$', 'The name must be 80 characters or fewer.')],
     tenant: [
       refused(

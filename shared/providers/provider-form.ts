@@ -44,7 +44,7 @@ export function parseProviderForm(
 ): ProviderFormResult {
   const errors: Errors = {};
   const field: Field = (name) => (typed[name] ?? '').trim();
-  const rules = providerRules(preset);
+  const rules = providerRules(preset, options);
   /** An empty field is a mistake where a whole provider is wanted. */
   const checked = (name: string, missing: string, always = false): string => {
     const value = field(name);

@@ -12,7 +12,10 @@ export const setup = `
 
   /* Only what the chosen credential needs; a browser that cannot look ahead shows all of it. */
   form:has([name="credential"]:is([value="keep"], [value="certificate"], [value="federated"]):checked) .for-secret,
-  form:has([name="credential"]:is([value="keep"], [value="federated"]):checked) .for-expiry { display: none; }
+  form:has([name="credential"]:is([value="keep"], [value="federated"]):checked) .for-expiry,
+  form:has([name="endpoints"][value="manual"]:checked) .for-discovery,
+  form:has([name="endpoints"][value="discovery"]:checked) .for-manual { display: none; }
+  .for-manual > * + * { margin-block-start: 1.5rem; }
 
   main ul.choices { padding: 0; list-style: none; display: grid; gap: 0.75rem; }
   .choices li { position: relative; padding: 1rem 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.5); }

@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import { CLIENT } from '../peers/practice-directory.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { type Served, serve } from '../ui/serve.ts';
@@ -126,7 +127,20 @@ describe('every page of setting up', () => {
       'support@contoso.example',
     );
     const html = async (reply: Promise<{ html: string }>): Promise<string> => (await reply).html;
+    const [draft, certified, silent] = await Promise.all(
+      [
+        { preset: 'microsoft', name: 'Later', intent: 'draft' },
+        { ...microsoft, name: 'Certified', credential: 'certificate' },
+        { ...microsoft, name: 'Silent', secret: 'x' },
+      ].map(async (fields) => idIn((await visitor.post('/providers/new', fields)).location)),
+    );
+    const second = { name: 'Practice', clientId: CLIENT, secret: 'not-known', expiresOn: '2030-01-01' };
+    await visitor.post(`/providers/${providerId}/edit`, second);
     const found = {
+      'provider draft': await html(visitor.get(`/providers/${draft}?said=draft`)),
+      'provider with a certificate': await html(visitor.get(`/providers/${certified}?said=trouble`)),
+      'provider that does not answer': await html(visitor.get(`/providers/${silent}?said=saved`)),
+      'edit of a draft': await html(visitor.get(`/providers/${draft}/edit`)),
       'no providers': await html(empty.get('/providers')),
       providers: await html(visitor.get('/providers?said=changed')),
       'which kind': await html(visitor.get('/providers/new')),

@@ -91,6 +91,8 @@ describe('saving a provider', () => {
     expect(page.html).toContain(`value="http://localhost:7071/oauth/callback"`);
     expect(page.html).not.toContain(`href="/providers/${id}/connect"`);
     expect((await visitor.get('/providers')).html).toContain('Go on with this draft');
+    expect((await visitor.get(`/providers/${id}/connect`)).location).toBe(`/providers/${id}`);
+    expect((await visitor.post(`/providers/${id}/connect`, { address: 'a@b.example' })).status).toBe(404);
     expect(app.vault.versions.size).toBe(0);
 
     const half = { name: 'Later', clientId: GUID, intent: 'draft' };
