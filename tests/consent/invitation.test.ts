@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
@@ -118,6 +119,19 @@ describe('an invitation', () => {
     expect(wrong.title).toBe('Another account is signed in');
     expect(wrong.html).not.toContain('/providers/');
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
+  });
+
+  it('says who can help when the trip fails for a reason that is not the owner’s', async () => {
+    const path = await invited();
+    const person = owner();
+    const { callback } = await person.ride(await person.post(path, {}), SUPPORT);
+    const body = aadstsBody(7000222, 'invalid_client', 'The provided client secret keys are expired.');
+    app.idp.addFault({ match: { path: 'token' }, status: 401, body });
+    const reply = await person.get(callback);
+    expect(reply.title).toBe('The client secret has expired');
+    expect(reply.html).toContain('The people who look after Postroom: show them this page');
+    expect(reply.html).toContain(`href="${path}"`);
+    expect(reply.html).not.toContain('/providers/');
   });
 
   it('connects a shared mailbox for the one who may open it', async () => {
