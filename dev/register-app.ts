@@ -4,7 +4,8 @@
  *   npm run register-app -- --create     before provisioning: makes both, keeps their ids in the azd environment
  *   npm run register-app -- --finish     after it: addresses, the managed identity as their credential, the role admin
  *
- * `azd up` runs both (azure.yaml). Whatever is right already is left alone: run it as often as you like.
+ * With `-- --finish --rotation` the identity may also change the secrets of the registration for mail, so that Postroom
+ * can rotate them by itself. `azd up` runs the first two (azure.yaml). Whatever is right already is left alone: run it as often as you like.
  * `--key NAME`: how the registrations are told apart, without azd; `--cloud NAME` or `POSTROOM_CLOUD`: one of Microsoft's
  * other clouds; `--json`; `--graph URL`: a stand-in for Microsoft Graph on this machine.
  */
@@ -49,6 +50,9 @@ function finishedInWords({ signIn, mail, adminRole, ...links }: FinishResult): s
     `Registration for signing in: ${signIn.clientId}, ${signIn.state}.`,
     `Registration for mail: ${mail.clientId}, ${mail.state}.`,
     adminWords[adminRole],
+    ...(links.rotation === undefined
+      ? []
+      : ['Postroom may rotate the secrets of the registration for mail: switch it on at the provider.']),
     'Entra may take some minutes to know a new credential.',
     '',
     'Where your tenant does not let users consent, an admin of the tenant opens this once:',
@@ -72,6 +76,7 @@ async function main(): Promise<void> {
     options: {
       create: { type: 'boolean', default: false },
       finish: { type: 'boolean', default: false },
+      rotation: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       key: { type: 'string' },
       cloud: { type: 'string' },
@@ -98,7 +103,7 @@ async function main(): Promise<void> {
     const result = await createRegistrations(graph, environment, values.key);
     console.log(values.json ? JSON.stringify(result) : createdInWords(result, environment));
   } else {
-    const result = await finishRegistrations(graph, environment, cloud);
+    const result = await finishRegistrations(graph, environment, cloud, { rotation: values.rotation });
     console.log(values.json ? JSON.stringify(result) : finishedInWords(result));
   }
 }

@@ -66,6 +66,7 @@ const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 's
 const devUses: Readonly<Record<string, string>> = {
   'dev/explain.ts': 'explanations',
   'dev/register-app.ts': 'providers',
+  'dev/register-app/allow-rotation.ts': 'providers',
   'dev/register-app/finish-registrations.ts': 'providers',
 };
 

@@ -1,4 +1,5 @@
 import type { Cloud } from '../../shared/providers/clouds.ts';
+import { allowRotation } from './allow-rotation.ts';
 import type { DeskEnvironment } from './azd-environment.ts';
 import { CLIENT_ID_NAMES, type RegistrationResult } from './create-registrations.ts';
 import { type GraphClient, type GraphRow, RegisterAppError } from './graph-client.ts';
@@ -9,23 +10,27 @@ export interface FinishResult {
   mail: RegistrationResult;
   /** `given`, `there` already, or `nobody`: who deployed is an app, not a person. */
   adminRole: 'given' | 'there' | 'nobody';
+  /** Whether the identity may change the secrets of the registration for mail; undefined: nobody asked. */
+  rotation?: 'allowed' | 'there';
   /** Where an admin of the tenant accepts the permissions for everybody. */
   adminConsentLink: string;
   /** The desk's own page for the provider, with the ids filled in. */
   providerLink: string;
 }
 
-type Hosts = Pick<Cloud, 'loginHost' | 'exchangeAudience'>;
+type Hosts = Pick<Cloud, 'loginHost' | 'exchangeAudience' | 'graph'>;
 
 /**
  * Ties both registrations to the desk that was provisioned: its addresses, its managed identity as their credential,
  * and the role `admin` for who deployed.
+ * @param rotation also lets the identity change the secrets of the registration for mail, and no other
  * @throws RegisterAppError `not-provisioned`, `gone`, and those of the client
  */
 export async function finishRegistrations(
   graph: GraphClient,
   environment: DeskEnvironment,
   hosts: Hosts,
+  { rotation = false } = {},
 ): Promise<FinishResult> {
   const url = needed(environment, 'POSTROOM_URL').replace(/\/+$/, '');
   const principalId = needed(environment, 'POSTROOM_IDENTITY_PRINCIPAL_ID');
@@ -45,6 +50,7 @@ export async function finishRegistrations(
     signIn,
     mail,
     adminRole: await giveAdminRole(graph, signIn.clientId),
+    ...(rotation && { rotation: await allowRotation(graph, mail.clientId, principalId, hosts) }),
     adminConsentLink: `https://${hosts.loginHost}/${tenantId}/adminconsent?client_id=${mail.clientId}`,
     providerLink: `${url}/providers/new?preset=microsoft&tenant=${tenantId}&clientId=${mail.clientId}&credential=federated`,
   };

@@ -186,6 +186,36 @@ describe('npm run register-app', () => {
     ]);
   });
 
+  test('lets the identity rotate the secrets of the one registration, when an admin says so', async () => {
+    await world({ may: 'admin' });
+    await run(['--create']);
+    setAzd(provisioned);
+    const { stdout, code } = await run(['--finish', '--rotation', '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { rotation: 'allowed' }]);
+    const before = writes();
+    expect(JSON.parse((await run(['--finish', '--rotation', '--json'])).stdout)).toMatchObject({
+      rotation: 'there',
+    });
+    expect(writes()).toBe(before);
+    const statusOf = async (clientId: string | undefined): Promise<number> => {
+      const address = `${graph.url}/v1.0/applications(appId='${clientId}')/addPassword`;
+      const headers = { authorization: `Bearer ${await tokens.app(IDENTITY)}` };
+      return (await fetch(address, { method: 'POST', headers, body: '{}' })).status;
+    };
+    const ids = azdValues();
+    expect(await statusOf(ids['POSTROOM_MAIL_CLIENT_ID'])).toBe(200);
+    expect(await statusOf(ids['POSTROOM_SIGN_IN_CLIENT_ID'])).toBe(403);
+  });
+
+  test('says who may allow the rotation when the deployer may not', async () => {
+    await world();
+    await run(['--create']);
+    setAzd(provisioned);
+    const { code, stderr } = await run(['--finish', '--rotation']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Privileged Role Administrator')]);
+    expect(graph.directory.applications[0]?.web.redirectUris).toHaveLength(1);
+  });
+
   test('waits while Graph is busy', async () => {
     await world();
     graph.faults.push({

@@ -39,8 +39,7 @@ export function answerApplications(call: GraphCall, segments: readonly Segment[]
   mayChange(caller, directory, found);
   if (action.name === 'addPassword' && method === 'POST') return addPassword(call, found);
   if (action.name === 'removePassword' && method === 'POST') return removePassword(call, found);
-  if (action.name === 'owners' && method === 'GET')
-    return { body: { value: (directory.owners[found.id] ?? []).map((id) => ({ id })) } };
+  if (action.name === 'owners') return answerOwners(call, found, further);
   throw badRequest(`Resource not found for the segment '${action.name}'.`);
 }
 
@@ -145,6 +144,25 @@ function checkRedirect(address: string): void {
     code: 'InvalidValue',
     target: 'web',
   });
+}
+
+function answerOwners(call: GraphCall, { id }: Application, below: readonly Segment[]): GraphReply {
+  const { directory, method, body } = call;
+  directory.owners[id] ??= [];
+  const owners = directory.owners[id];
+  if (method === 'GET') return { body: { value: owners.map((owner) => ({ id: owner })) } };
+  const added = String(body['@odata.id'] ?? '')
+    .split('/')
+    .at(-1);
+  if (method !== 'POST' || below[0]?.name !== '$ref' || added === undefined || added === '')
+    throw wrongMethod();
+  if (owners.includes(added))
+    throw badRequest(
+      "One or more added object references already exist for the following modified properties: 'owners'.",
+    );
+  owners.push(added);
+  directory.save();
+  return { status: 204 };
 }
 
 /** Graph writes to one replica and reads from another: for some requests a new application is not there yet. */

@@ -88,6 +88,8 @@ interface Kept {
   servicePrincipals: ServicePrincipal[];
   assignments: AppRoleAssignment[];
   grants: PermissionGrant[];
+  /** Object id of an app → application permissions that an admin granted it here. */
+  permissions: Record<string, string[]>;
 }
 
 export interface Directory extends Kept {
@@ -96,7 +98,12 @@ export interface Directory extends Kept {
 }
 
 // Microsoft: "Microsoft Graph permissions reference"; Exchange Online's from a listing of its own service principal.
-const BUILT_IN: readonly { appId: string; displayName: string; scopes: Record<string, string> }[] = [
+const BUILT_IN: readonly {
+  appId: string;
+  displayName: string;
+  scopes: Record<string, string>;
+  roles: Record<string, string>;
+}[] = [
   {
     appId: '00000003-0000-0000-c000-000000000000',
     displayName: 'Microsoft Graph',
@@ -110,6 +117,7 @@ const BUILT_IN: readonly { appId: string; displayName: string; scopes: Record<st
       email: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0',
       'User.Read': 'e1fe6dd8-ba31-4d61-89e7-88639da4683d',
     },
+    roles: { 'Application.ReadWrite.OwnedBy': '18a4783c-866b-4cc7-a460-3d5e5662c884' },
   },
   {
     appId: '00000002-0000-0ff1-ce00-000000000000',
@@ -119,6 +127,7 @@ const BUILT_IN: readonly { appId: string; displayName: string; scopes: Record<st
       'POP.AccessAsUser.All': 'fb698133-92fa-453e-a9ed-688e10f2e5ac',
       'SMTP.Send': '76faac2a-0f20-42f1-928a-50de5b9dbe52',
     },
+    roles: {},
   },
 ];
 
@@ -128,16 +137,24 @@ export function openDirectory(file: string | undefined): Directory {
     applications: [],
     owners: {},
     federated: {},
-    servicePrincipals: BUILT_IN.map(({ appId, displayName, scopes }) => ({
+    servicePrincipals: BUILT_IN.map(({ appId, displayName, scopes, roles }) => ({
       id: randomUUID(),
       appId,
       displayName,
       servicePrincipalType: 'Application',
-      appRoles: [],
+      appRoles: Object.entries(roles).map(([value, id]) => ({
+        id,
+        value,
+        displayName: value,
+        description: value,
+        isEnabled: true,
+        allowedMemberTypes: ['Application'],
+      })),
       oauth2PermissionScopes: Object.entries(scopes).map(([value, id]) => ({ id, value })),
     })),
     assignments: [],
     grants: [],
+    permissions: {},
   };
   return {
     ...kept,

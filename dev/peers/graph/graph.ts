@@ -124,9 +124,13 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
   }
 }
 
-const callerOf = ({ options }: Graph, request: IncomingMessage): Promise<Caller> =>
+const callerOf = ({ options, running }: Graph, request: IncomingMessage): Promise<Caller> =>
   readCaller(
-    { jwks: options.jwks, people: options.people ?? [], appPermissions: options.appPermissions ?? {} },
+    {
+      jwks: options.jwks,
+      people: options.people ?? [],
+      appPermissions: { ...options.appPermissions, ...running.directory.permissions },
+    },
     request,
   );
 

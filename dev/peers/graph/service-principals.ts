@@ -21,6 +21,8 @@ export function answerServicePrincipals(call: GraphCall, segments: readonly Segm
     throw wrongMethod();
   }
   const [field, wanted] = key;
+  // A managed identity has a service principal that nobody made here.
+  if (below[0]?.name === 'appRoleAssignments') return answerPermissions(call, wanted);
   const found = directory.servicePrincipals.find((candidate) => candidate[field] === wanted);
   if (found === undefined) throw notFound(wanted);
   const [action] = below;
@@ -106,6 +108,32 @@ function answerAssignments(call: GraphCall, resource: ServicePrincipal): GraphRe
     appRoleId,
   };
   directory.assignments.push(made);
+  directory.save();
+  return { status: 201, body: made };
+}
+
+/** Application permissions of an app: given out by an admin alone. */
+function answerPermissions({ directory, method, caller, body }: GraphCall, principalId: string): GraphReply {
+  const all = directory.assignments.filter((one) => one.principalId === principalId);
+  if (method === 'GET') return { body: { value: all } };
+  if (method !== 'POST') throw wrongMethod();
+  if (caller.kind === 'app' || caller.may !== 'admin') throw denied();
+  const { resourceId, appRoleId } = body as Partial<AppRoleAssignment>;
+  const resource = directory.servicePrincipals.find(({ id }) => id === resourceId);
+  const role = resource?.appRoles.find(({ id }) => id === appRoleId);
+  if (resource === undefined || role === undefined)
+    throw badRequest('Permission being assigned was not found on application');
+  if (all.some((one) => one.appRoleId === role.id))
+    throw badRequest('Permission being assigned already exists on the object');
+  const made: AppRoleAssignment = {
+    id: randomUUID(),
+    principalId,
+    principalType: 'ServicePrincipal',
+    resourceId: resource.id,
+    appRoleId: role.id,
+  };
+  directory.assignments.push(made);
+  directory.permissions[principalId] = [...(directory.permissions[principalId] ?? []), role.value];
   directory.save();
   return { status: 201, body: made };
 }
