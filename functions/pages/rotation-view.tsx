@@ -35,7 +35,8 @@ export function RotationView(props: {
       {isOn ? null : (
         <p class="muted">
           Needs the permission Application.ReadWrite.OwnedBy for the managed identity of this desk, as an
-          owner of this app registration.
+          owner of this app registration. An admin of the tenant gives both with{' '}
+          <code>npm run register-app -- --finish --rotation</code>.
         </p>
       )}
       <form method="post" action={`/providers/${provider.id}/rotation`}>
