@@ -31,7 +31,8 @@ export function registrationScript(values: ScriptValues): string {
   return `#!/usr/bin/env bash
 # Registers Postroom's app for mail at Microsoft Entra, or mends the registration there is.
 # Needs the Azure CLI (https://aka.ms/azure-cli) and somebody who may register apps. Run it again at any time.
-set -euo pipefail
+# Words are split on purpose below, and never read as names of files.
+set -euf -o pipefail
 
 NAME=${quoted(provider.name)}
 TENANT=${quoted(tenant)}
@@ -51,10 +52,10 @@ if [ -z "$CLIENT_ID" ]; then
   CLIENT_ID=$(az ad app create --display-name "$NAME" --sign-in-audience AzureADMyOrg \\
     --web-redirect-uris "$REDIRECT_URI" --query appId --output tsv)
 else
-  mapfile -t URIS < <(az ad app show --id "$CLIENT_ID" --query 'web.redirectUris' --output tsv)
-  case " \${URIS[*]-} " in
+  URIS=$(az ad app show --id "$CLIENT_ID" --query 'web.redirectUris' --output tsv)
+  case " $(echo $URIS) " in
     *" $REDIRECT_URI "*) ;;
-    *) az ad app update --id "$CLIENT_ID" --web-redirect-uris \${URIS[@]+"\${URIS[@]}"} "$REDIRECT_URI" ;;
+    *) az ad app update --id "$CLIENT_ID" --web-redirect-uris $URIS "$REDIRECT_URI" ;;
   esac
 fi
 
@@ -96,7 +97,7 @@ az ad app federated-credential show --id "$CLIENT_ID" --federated-credential-id 
   az ad app federated-credential create --id "$CLIENT_ID" --parameters ${quoted(trust)} --output none
 `;
   }
-  return `# 4. A client secret for 24 months. It is shown this once. \`--append\` leaves the credentials there are.
+  return `# 4. A client secret for 24 months, a new one at each run. It is shown this once. \`--append\` leaves the credentials there are.
 SECRET=$(az ad app credential reset --id "$CLIENT_ID" --append --display-name Postroom --years 2 --query password --output tsv)
 `;
 }

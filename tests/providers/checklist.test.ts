@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { checklistOf, type ProviderFacts, type StepState } from '../../shared/providers/checklist.ts';
+import { cloudNames, clouds, inCloud } from '../../shared/providers/clouds.ts';
+import { presetNamed } from '../../shared/providers/presets.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { sampleProvider } from './sample-provider.ts';
+
+const MAIL = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'];
+const federated = { kind: 'federated', setAt: '' } as const;
+const nothing: ProviderFacts = { accounts: [], mailboxes: [] };
+const signedIn = (scopes: string[], more = {}): ProviderFacts => ({
+  accounts: [{ user: 'support@contoso.example', works: true, asApp: false, scopes, ...more }],
+  mailboxes: [],
+});
+const states = (provider: Provider, facts: ProviderFacts): Record<string, StepState> =>
+  Object.fromEntries(checklistOf(provider, facts).map(({ name, state }) => [name, state]));
+
+describe('the checklist of a provider', () => {
+  it('has seen nothing of a draft', () => {
+    expect(states(sampleProvider({ state: 'draft' }), nothing)).toEqual({
+      tenant: 'unseen',
+      client: 'unseen',
+      redirect: 'unseen',
+      permissions: 'unseen',
+      credential: 'waiting',
+      'sign-in': 'waiting',
+      mailbox: 'unseen',
+    });
+  });
+
+  it('takes what a check proved and what it found wrong', () => {
+    const preflight = { at: '', tenant: 'proven', client: 'proven', credential: 'wrong' } as const;
+    expect(states(sampleProvider({ credential: federated, preflight }), nothing)).toMatchObject({
+      tenant: 'proven',
+      client: 'proven',
+      credential: 'wrong',
+    });
+  });
+
+  it('believes in permissions only once a token carried all of them, however they are written', () => {
+    const provider = sampleProvider({ credential: federated, preset: 'microsoft' });
+    const long = MAIL.map((name) => `https://outlook.office.com/${name}`);
+    expect(states(provider, signedIn(long))['permissions']).toBe('proven');
+    expect(states(provider, signedIn(MAIL))['permissions']).toBe('proven');
+    expect(states(provider, signedIn(MAIL.slice(0, 2)))['permissions']).toBe('unseen');
+    const google = sampleProvider({ credential: federated, preset: 'google' });
+    expect(states(google, signedIn(['https://mail.google.com/']))['permissions']).toBe('proven');
+  });
+
+  it('takes a sign-in that works for proof of all before it, but not one of the app itself', () => {
+    const provider = sampleProvider({ credential: federated });
+    expect(states(provider, signedIn(MAIL))).toMatchObject({
+      tenant: 'proven',
+      client: 'proven',
+      redirect: 'proven',
+      credential: 'proven',
+      'sign-in': 'proven',
+      mailbox: 'waiting',
+    });
+    expect(states(provider, signedIn([], { asApp: true }))).toMatchObject({
+      redirect: 'unseen',
+      permissions: 'unseen',
+      'sign-in': 'proven',
+    });
+    expect(states(provider, signedIn(MAIL, { works: false }))['sign-in']).toBe('wrong');
+  });
+
+  it('shows a new credential as a step of its own until it has worked', () => {
+    const preflight = {
+      at: '',
+      tenant: 'proven',
+      client: 'proven',
+      credential: 'proven',
+      next: 'wrong',
+    } as const;
+    const provider = sampleProvider({ credential: federated, nextCredential: federated, preflight });
+    expect(states(provider, nothing)).toMatchObject({ credential: 'proven', 'next-credential': 'wrong' });
+  });
+});
+
+describe('each cloud of Microsoft', () => {
+  it.each(cloudNames)('%s has sign-in, mail hosts and scopes of its own', (name) => {
+    const preset = presetNamed('microsoft', { practice: undefined }, name);
+    const cloud = clouds[name];
+    expect(preset?.authority('t')).toBe(`https://${cloud.loginHost}/t/v2.0`);
+    expect(preset?.endpointHosts).toEqual([cloud.loginHost]);
+    expect(preset?.mail?.imap).toEqual({ host: cloud.imapHost, port: 993 });
+    expect(preset?.mailScopes(['smtp'])).toEqual([`${cloud.outlookScope}/SMTP.Send`]);
+  });
+
+  it('never shares a sign-in host with another country', () => {
+    expect(new Set(cloudNames.map((name) => clouds[name].loginHost)).size).toBe(3);
+    expect(clouds['gcc-high'].imapHost).not.toBe(clouds.dod.imapHost);
+  });
+
+  it('has its own portal: only Microsoft’s worldwide pages are moved there', () => {
+    expect(inCloud('https://entra.microsoft.com/#view/x', 'china')).toBe('https://portal.azure.cn/#view/x');
+    expect(inCloud('https://login.microsoftonline.com/t/adminconsent', 'dod')).toBe(
+      'https://login.microsoftonline.us/t/adminconsent',
+    );
+    for (const href of [
+      'https://entra.microsoft.com.evil.example/',
+      'https://example.org/https://entra.microsoft.com/',
+    ])
+      expect(inCloud(href, 'china')).toBe(href);
+    expect(inCloud('https://entra.microsoft.com/#view/x', 'worldwide')).toBe(
+      'https://entra.microsoft.com/#view/x',
+    );
+  });
+});
