@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { practicePeople } from '../../dev/host/options.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from './desk.ts';
+import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
+import { Visitor } from './visitor.ts';
+
+const canary = (name: string): string => `canary-${name}-${randomBytes(18).toString('base64url')}`;
+const webhookKey = canary('webhook-key');
+const accessToken = canary('access-token');
+const refreshToken = canary('refresh-token');
+const wrongSecret = canary('client-secret');
+const pastedSecret = canary('pasted-secret');
+const foreignCode = canary('code');
+const mailBody = canary('mail-body');
+
+let desk: Desk;
+let host: HostProcess;
+let visitor: Visitor;
+const pages: Place[] = [];
+const asked: string[] = [];
+const cookies: string[] = [];
+const told: Place[] = [];
+const receiver = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const headers = request.rawHeaders.join('\n');
+    told.push({
+      name: 'webhook',
+      text: `${request.url}\n${headers}\n${Buffer.concat(chunks).toString('utf8')}`,
+    });
+    response.end();
+  });
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  desk = await openDesk('npm');
+  host = await desk.startHost({
+    port: desk.stack.ports.web,
+    settings: {
+      NOTICE_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`,
+      NOTICE_WEBHOOK_KEY: webhookKey,
+    },
+  });
+  watchAnswers();
+  visitor = new Visitor(host.url);
+  await visitor.signIn(practicePeople[0]?.id ?? '');
+}, 120_000);
+afterAll(async () => {
+  vi.restoreAllMocks();
+  receiver.close();
+  await desk?.[Symbol.asyncDispose]();
+});
+
+/** Every page and every address that the app hands out is kept; whatever the app sends passes through unchanged. */
+function watchAnswers(): void {
+  const real = globalThis.fetch;
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const response = await real(input, init);
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (url.origin !== host.url || url.pathname.startsWith('/.auth/') || url.pathname.startsWith('/admin/'))
+      return response;
+    const text = await response.clone().text();
+    const location = response.headers.get('location') ?? '';
+    asked.push(url.href);
+    cookies.push(...response.headers.getSetCookie().map((line) => line.split(';')[0]?.split('=')[1] ?? ''));
+    pages.push({ name: `page ${init?.method ?? 'GET'} ${url.pathname}`, text: `${location}\n${text}` });
+    return response;
+  });
+}
+
+/** Follows every link of ours, as a person could. */
+async function walkEverywhere(): Promise<number> {
+  const open = ['/'];
+  const seen = new Set(open);
+  for (let path = open.shift(); path !== undefined && seen.size < 120; path = open.shift()) {
+    const { html } = await visitor.get(path);
+    for (const [, href = ''] of html.matchAll(/\s(?:href|src)="(\/[^"#]*)"/g)) {
+      const next = href.replaceAll('&amp;', '&');
+      if (seen.has(next) || /^\/(?:assets|\.auth)\//.test(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+  return seen.size;
+}
+
+/** As the host's operator may. */
+async function start(timer: string): Promise<void> {
+  await fetch(`${host.url}/admin/functions/${timer}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"input":""}',
+  });
+}
+
+async function wholeStory(): Promise<void> {
+  const { control } = desk.stack.identityProvider;
+  const mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  const list = await visitor.get('/accounts');
+  const account = /\/accounts\/[a-z2-7]{26}\/[a-z2-7]{26}/.exec(list.html)?.[0] ?? '';
+  const provider = account.replace('accounts', 'providers').slice(0, '/providers/'.length + 26);
+
+  // The mailbox is due; its message stays on the queue, because this host takes none.
+  await start('fetchMail');
+  await desk.stack.mail.deliver(
+    SUPPORT,
+    Buffer.from(`From: kim@customer.example\r\nTo: ${SUPPORT}\r\nSubject: A question\r\n\r\n${mailBody}\r\n`),
+  );
+  await fetchOnce(desk, host, mailboxId);
+
+  // Tokens that Postroom is given by name, one of which the mail server refuses and the other the provider.
+  await control.addFault({
+    match: { path: 'token' },
+    status: 200,
+    body: { token_type: 'Bearer', access_token: accessToken, refresh_token: refreshToken, expires_in: 3600 },
+  });
+  await visitor.post(`${account}/check`, {});
+  await fetchOnce(desk, host, mailboxId);
+
+  // Credentials of two kinds beside the one that works, neither of which the provider knows.
+  const expiresOn = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
+  const edit = { name: 'Practice', clientId: desk.stack.identityProvider.clientId, expiresOn };
+  await visitor.post(`${provider}/edit`, { ...edit, credential: 'certificate' });
+  await visitor.post(`${account}/check`, {});
+  await visitor.post(`${provider}/edit`, { ...edit, credential: 'secret', secret: wrongSecret });
+  await visitor.post(`${account}/check`, {});
+
+  // Ways back that are none: one that was used, one of somebody else, one that the provider refused.
+  const callback = asked.find((url) => url.includes('/oauth/callback?')) ?? '';
+  await visitor.get(callback.slice(host.url.length));
+  await visitor.get(`/oauth/callback?code=${foreignCode}&state=${'x'.repeat(43)}`);
+  await visitor.post('/explain', {
+    text: `POST /token client_id=1&client_secret=${pastedSecret}&grant_type=x AADSTS7000215: Invalid client secret provided.`,
+  });
+  await visitor.post(`${provider}/app-access`, { address: 'sales@contoso.example' });
+  await visitor.post(`/mailboxes/${mailboxId}/test`, {});
+
+  // A vault that refuses, and a sign-in that has ended.
+  await desk.stack.keyVault.addFault({ match: { path: '/secrets/' }, status: 403, times: 3 });
+  await visitor.post(`${account}/check`, {});
+  await desk.stack.keyVault.clearFaults();
+  await control.revokeUser(SUPPORT);
+  await visitor.post(`${account}/check`, {});
+  // A process that remembers no token cannot fetch; the sweep tells it.
+  const fresh = await desk.startHost();
+  await expect(fetchOnce(desk, fresh, mailboxId)).rejects.toThrow('The fetch did not work');
+  await fresh.stop();
+  for (const timer of ['sweep', 'refreshTokens', 'reviewSecrets']) await start(timer);
+  await vi.waitFor(() => expect(told.length, desk.log().slice(-2000)).toBeGreaterThan(0), {
+    timeout: 60_000,
+    interval: 200,
+  });
+}
+
+test('no secret that went in comes out anywhere, through a whole story with its failures', async () => {
+  await wholeStory();
+  expect(await walkEverywhere()).toBeGreaterThan(25);
+
+  const callback = new URL(asked.find((url) => url.includes('/oauth/callback?')) ?? '');
+  // The handover to the provider is where the state has to stand.
+  const handover = /^page GET \/connect\//;
+  const canaries: Canary[] = [
+    { name: 'webhook key', value: webhookKey },
+    { name: 'access token', value: accessToken },
+    { name: 'refresh token', value: refreshToken },
+    { name: 'wrong client secret', value: wrongSecret },
+    { name: 'pasted secret', value: pastedSecret },
+    { name: 'foreign code', value: foreignCode },
+    { name: 'code', value: callback.searchParams.get('code') ?? '' },
+    { name: 'state', value: callback.searchParams.get('state') ?? '', allowedAt: handover },
+    { name: 'client secret', value: desk.stack.identityProvider.clientSecret },
+    { name: 'identity header', value: desk.stack.managedIdentity.header },
+    { name: 'mail', value: mailBody, allowedAt: /^(?:page GET \/(?:tickets.*)?$|table Ticket|blob raw\/)/ },
+    ...cookies.filter((value) => value.length > 20).map((value) => ({ name: 'cookie', value })),
+    ...valuesInVault(desk),
+  ];
+  for (const { name, value } of canaries) expect([name, value.length > 15]).toEqual([name, true]);
+  expect(canaries.filter(({ name }) => name.startsWith('vault '))).not.toHaveLength(0);
+
+  const storage = await placesInStorage(desk);
+  const places = [...pages, ...storage, ...told, { name: 'log', text: desk.log() }];
+  // Everything that was to be searched is there.
+  for (const kind of [
+    'page ',
+    'table Accounts',
+    'table Audit',
+    'table Notices',
+    'blob raw/',
+    'queue ',
+    'webhook',
+  ])
+    expect([kind, places.some(({ name }) => name.startsWith(kind))]).toEqual([kind, true]);
+  expect(leaksIn(places, canaries)).toEqual([]);
+
+  // The search finds what it is to find.
+  expect(leaksIn([{ name: 'log', text: `x ${encodeURIComponent(wrongSecret)}` }], canaries)).not.toEqual([]);
+  expect(leaksIn(storage, [{ name: 'mail', value: mailBody }])).not.toEqual([]);
+}, 300_000);
