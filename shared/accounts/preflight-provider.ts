@@ -31,8 +31,15 @@ export async function preflightProvider(deps: PreflightDeps, provider: Provider)
   const reached = await deps.oauth.reach(provider);
   if (reached.kind === 'failed') {
     const { failure } = reached;
-    const tenant = isNoTenant(failure) || failure.error === 'endpoint-refused' ? 'wrong' : 'unknown';
-    return { at, tenant, client: 'unknown', credential: 'unknown', evidence: evidenceOf(failure) };
+    const nothing = nothingThere(provider, failure);
+    const isWrong = nothing !== undefined || isNoTenant(failure) || failure.error === 'endpoint-refused';
+    return {
+      at,
+      tenant: isWrong ? 'wrong' : 'unknown',
+      client: 'unknown',
+      credential: 'unknown',
+      evidence: nothing ?? evidenceOf(failure),
+    };
   }
   const present = await showing(deps, provider, provider.credential);
   if (provider.nextCredential === undefined) return { at, ...present };
@@ -45,6 +52,12 @@ export async function preflightProvider(deps: PreflightDeps, provider: Provider)
     next: next.credential,
     ...(next.evidence !== undefined && { nextEvidence: next.evidence }),
   };
+}
+
+/** A server that knows no such issuer: the address is wrong, and waiting does not mend it. */
+function nothingThere({ endpoints }: Provider, { status }: EndpointFailure): string | undefined {
+  if (status !== 404 || endpoints?.kind !== 'discovery') return undefined;
+  return `Discovery at ${endpoints.issuer} finds nothing (status ${status}).`;
 }
 
 const better = (one: Finding, other: Finding): Finding => (one === 'proven' ? one : other);
@@ -133,10 +146,13 @@ const LONGEST_EVIDENCE = 700;
 /** What the provider said, with the ids that Microsoft's support asks for. */
 function evidenceOf(failure: EndpointFailure): string {
   const { sentence, error, detail, traceId, correlationId } = failure;
-  const said = sentence ?? (error === undefined ? detail : `${error}: ${detail}`);
+  const isWord = failure.codes.length === 0 && error !== undefined && /^[a-z_]+$/.test(error);
+  const said = isWord
+    ? `error: ${error}\nerror_description: ${sentence ?? detail}`
+    : (sentence ?? (error === undefined ? detail : `${error}: ${detail}`));
   const ids = [
     ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
     ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
   ];
-  return [said, ...ids].join(' ').slice(0, LONGEST_EVIDENCE);
+  return [said, ...ids].join('\n').slice(0, LONGEST_EVIDENCE);
 }

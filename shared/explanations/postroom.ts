@@ -92,7 +92,7 @@ export const postroomEntries: readonly LineEntry[] = [
   {
     code: 'endpoint-refused',
     pattern:
-      /\bnames an address that may not be used\b|\bdoes not say where people sign in\b|\bDiscovery at \S{1,300} names another issuer\b/,
+      /\bnames an address that may not be used\b|\bdoes not say where people sign in\b|\bDiscovery at \S{1,300} (?:names another issuer|finds nothing)\b/,
     title: 'An address of the provider may not be used',
     cause:
       'The issuer or an endpoint of the provider is not a public https address, or leads to another issuer.',
@@ -102,6 +102,30 @@ export const postroomEntries: readonly LineEntry[] = [
       'In Postroom, open the provider and correct its tenant, its issuer or its endpoints.',
       'Test the provider.',
     ],
+    links: [],
+  },
+  {
+    code: 'no-identity',
+    pattern: /\bThe managed identity gave no token\b/,
+    title: 'There is no managed identity that could vouch for the app',
+    cause:
+      'The provider trusts the managed identity of Postroom, and the function app has none that gives tokens, or Postroom runs elsewhere than on Azure.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the function app, Identity, “User assigned”, and check that the identity of the desk stands there.',
+      'Elsewhere than on Azure: in Postroom, open the provider and enter a client secret or a certificate.',
+    ],
+    links: ['function-apps'],
+  },
+  {
+    code: 'provider-changed',
+    pattern: /\bThe tenant or the client ID of .{1,200} was changed\b/,
+    title: 'The app registration of this mailbox is another one now',
+    cause: 'Somebody gave the provider another tenant or client ID, and a sign-in belongs to one app.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [signInAgain],
     links: [],
   },
   {

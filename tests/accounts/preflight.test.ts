@@ -231,6 +231,20 @@ describe('at a provider that is not Microsoft, a check', () => {
   it('sees that the app is refused', async () => {
     const found = await custom({ status: 401, body: { error: 'invalid_client' } });
     expect(findings(found)).toEqual(['proven', 'unknown', 'wrong']);
+    expect(codeOf(found)).toBe('invalid_client');
+  });
+
+  it('says that the issuer is wrong where nothing stands', async () => {
+    const world = await start();
+    const issuer = world.idp.tenants[0]?.issuer ?? '';
+    world.idp.addFault({ match: { path: 'openid-configuration' }, status: 404, body: 'no' });
+    const provider = await world.provider('x', {
+      preset: 'custom',
+      endpoints: { kind: 'discovery', issuer },
+    });
+    const found = await world.preflight(provider);
+    expect(findings(found)).toEqual(['wrong', 'unknown', 'unknown']);
+    expect(codeOf(found)).toBe('endpoint-refused');
   });
 
   it('knows nothing of an answer that says neither', async () => {

@@ -353,6 +353,14 @@ export const serverLines: readonly ServerLine[] = [
   ['http-5xx', wait, 'login.microsoftonline.com answered with status 503.'],
   ['account-missing', sign, 'The account that signs in was removed. Connect the mailbox again.'],
   ['provider-missing', sign, 'The provider was deleted. Connect the mailbox again.'],
+  [
+    'provider-changed',
+    sign,
+    'The tenant or the client ID of Contoso 365 was changed. Connect the mailbox again.',
+  ],
+  ['no-identity', fix, 'The managed identity gave no token: it must be user-assigned to the Functions app.'],
+  ['no-identity', fix, 'The managed identity gave no token: there is none on this machine.'],
+  ['endpoint-refused', fix, 'Discovery at https://id.contoso.example/v2 finds nothing (status 404).'],
   ['refresh-busy', wait, 'Another process is renewing the sign-in; this one tries again.'],
   [
     'secret-missing',
