@@ -133,6 +133,7 @@ describe('home', () => {
 
   test('says what stopped first, and its first link leads an admin to the fix', async () => {
     await desk.mailbox();
+    await desk.providers.save(sampleProvider);
     await success(1);
     await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
     const page = await html('/', 'admin');
