@@ -57,10 +57,21 @@ function Steps(props: { steps: readonly string[] }): JSX.Element | null {
   return (
     <ol>
       {props.steps.map((step) => (
-        <li>{step}</li>
+        <li>
+          <Step step={step} />
+        </li>
       ))}
     </ol>
   );
+}
+
+// A command of PowerShell with its parameters, or an address: what is taken elsewhere as it stands.
+const TO_COPY =
+  /((?:Set|Add|Get|New|Connect)-[A-Z][A-Za-z]{2,60}(?: -[A-Z][A-Za-z]{1,60}(?: [^\s(),;-][^\s(),;]{0,300})?){1,12}|https?:\/\/[^\s,;“”"']{2,600}[^\s,;:.“”"'])/;
+
+function Step(props: { step: string }): JSX.Element {
+  const parts = props.step.split(TO_COPY);
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
 }
 
 function Links(props: { links: Explanation['links'] }): JSX.Element {

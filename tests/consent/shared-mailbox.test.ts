@@ -81,7 +81,7 @@ describe('access to a shared mailbox', () => {
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html } = await tryIt({ address: INFO, account: accountId });
     expect(html).toContain(`No: ${INFO} does not open for ${SUPPORT}.`);
-    expect(html).toContain(`Add-MailboxPermission -Identity ${INFO}`);
+    expect(html).toContain(`<code>Add-MailboxPermission -Identity ${INFO}`);
   });
 
   it.each([

@@ -54,6 +54,9 @@ describe('the error that somebody saw', () => {
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>Callback/</mark></code>');
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>callback</mark></code>');
     expect(html).toContain('They part at character 29');
+    expect(html).toContain(
+      'Copy the redirect URI of Postroom: <code>http://localhost:7071/oauth/callback</code>',
+    );
     expect(html).toContain(`Authentication/appId/${CLIENT}`);
     expect(html).toContain(
       'AADSTS50011, Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200, Trace ID: 61c5e8c1-3d3f-4d35-8b1a-0f0ffd0f0200, Timestamp: 2026-11-24T01:42:11Z',
@@ -62,7 +65,7 @@ describe('the error that somebody saw', () => {
 
   it('of our own redirect URI says that it is missing in the registration', async () => {
     const html = await explained(microsoftsPage(OWN));
-    expect(html).toContain(`What was sent is Postroom’s own redirect URI, ${OWN}`);
+    expect(html).toContain(`What was sent is Postroom’s own redirect URI, <code>${OWN}</code>`);
     expect(html).not.toContain('<mark>');
   });
 
@@ -85,7 +88,7 @@ describe('the error that somebody saw', () => {
       '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox. (support@contoso.example)',
     );
     expect(html).toContain(
-      'Set-CASMailbox -Identity support@contoso.example -SmtpClientAuthenticationDisabled $false',
+      '<code>Set-CASMailbox -Identity support@contoso.example -SmtpClientAuthenticationDisabled $false</code> (or',
     );
   });
 
