@@ -81,24 +81,29 @@ function exchange(url: URL, outgoing: OutgoingRequest, rules: EndpointRules): Pr
   });
 }
 
-/** Looks a name up and lets only public addresses through; for every socket to a host that somebody typed. */
-export const publicLookup: LookupFunction = (hostname, options, callback) => {
-  if (isIP(hostname) !== 0) {
-    callback(refusal(hostname), '');
-    return;
-  }
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, '');
+/** Looks a name up and lets only public addresses through; of several, one that is not public refuses them all. */
+export function guardedLookup(resolve: typeof lookup): LookupFunction {
+  return (hostname, options, callback) => {
+    if (isIP(hostname) !== 0) {
+      callback(refusal(hostname), '');
       return;
     }
-    const refused = addresses.find(({ address }) => !isPublicAddress(address));
-    const [first] = addresses;
-    if (refused !== undefined || first === undefined) callback(refusal(hostname), '');
-    else if (options.all === true) callback(null, addresses satisfies LookupAddress[]);
-    else callback(null, first.address, first.family);
-  });
-};
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) {
+        callback(error, '');
+        return;
+      }
+      const refused = addresses.find(({ address }) => !isPublicAddress(address));
+      const [first] = addresses;
+      if (refused !== undefined || first === undefined) callback(refusal(hostname), '');
+      else if (options.all === true) callback(null, addresses satisfies LookupAddress[]);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** For every socket to a host that somebody typed. */
+export const publicLookup: LookupFunction = guardedLookup(lookup);
 
 const refusal = (hostname: string): PostroomError =>
   new PostroomError(

@@ -1,8 +1,9 @@
+import type { lookup } from 'node:dns';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, isIPv6 } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpointProblem, hostProblem, isPublicAddress } from '../../shared/providers/endpoint-safety.ts';
-import { guardedFetch, publicLookup } from '../../shared/providers/guarded-fetch.ts';
+import { guardedFetch, guardedLookup, publicLookup } from '../../shared/providers/guarded-fetch.ts';
 
 const azure = { local: false };
 
@@ -121,5 +122,60 @@ describe('a request', () => {
       publicLookup('localhost', {}, (error) => resolve(error)),
     );
     expect(failure).toMatchObject({ code: 'endpoint-private' });
+  });
+
+  describe('through a name server that somebody else runs', () => {
+    /** Gives the next of the answers each time it is asked; the last one from then on. */
+    const answering = (...answers: string[][]): typeof lookup => {
+      let asked = 0;
+      const resolve = (_name: string, _options: object, callback: (...result: unknown[]) => void): void => {
+        const addresses = answers[Math.min(asked, answers.length - 1)] ?? [];
+        asked += 1;
+        callback(
+          null,
+          addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })),
+        );
+      };
+      return resolve as unknown as typeof lookup;
+    };
+    const ask = (resolve: typeof lookup, all: boolean): Promise<unknown> =>
+      new Promise((done) =>
+        guardedLookup(resolve)('login.example.org', { all }, (error, found) => done(error ?? found)),
+      );
+
+    it.each([
+      ['loopback', ['127.0.0.1']],
+      ['a private network', ['10.0.0.5']],
+      ['the metadata service', ['169.254.169.254']],
+      ['Azure’s own address', ['168.63.129.16']],
+      ['loopback of the new protocol', ['::1']],
+      ['loopback in the clothes of the new protocol', ['::ffff:127.0.0.1']],
+      ['a private network of the new protocol', ['fd12::1']],
+      ['a link-local address', ['fe80::1']],
+      ['a public address with a private one behind it', ['20.190.128.1', '10.0.0.5']],
+      ['nothing', []],
+    ])('%s is refused', async (_where, addresses) => {
+      for (const all of [true, false])
+        expect(await ask(answering(addresses), all)).toMatchObject({ code: 'endpoint-private' });
+    });
+
+    it('a public address is what the socket gets, and a private one afterwards is refused', async () => {
+      const resolve = answering(['20.190.128.1'], ['127.0.0.1']);
+      expect(await ask(resolve, false)).toBe('20.190.128.1');
+      expect(await ask(resolve, false)).toMatchObject({ code: 'endpoint-private' });
+    });
+
+    it('no socket is opened to a private address', async () => {
+      let connections = 0;
+      server.on('connection', () => connections++);
+      const { port } = server.address() as AddressInfo;
+      const failure = await new Promise<unknown>((done) => {
+        connect({ host: 'login.example.org', port, lookup: guardedLookup(answering(['127.0.0.1'])) })
+          .on('error', done)
+          .on('connect', () => done('connected'));
+      });
+      expect(failure).toMatchObject({ code: 'endpoint-private' });
+      expect(connections).toBe(0);
+    });
   });
 });
