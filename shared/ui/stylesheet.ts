@@ -110,6 +110,7 @@ const parts = `
   .button.danger:hover { background: var(--bad); color: var(--surface); }
   .actions { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
   .actions > * + * { margin: 0; }
+  @media (width >= 60rem) { td > .actions { flex-wrap: nowrap; } }
   .copy { display: flex; align-items: end; gap: 0.5rem; }
   .copy label { flex: 1; min-inline-size: 0; }
   .copy input { margin-block-start: 0.35rem; text-overflow: ellipsis; }
