@@ -10,6 +10,8 @@ import { type Desk, fetchOnce, openDesk, SUPPORT } from '../acceptance/desk.ts';
 import { smallMails } from '../acceptance/small-mails.ts';
 import { Visitor } from '../acceptance/visitor.ts';
 
+vi.setConfig({ testTimeout: 90_000 });
+
 let desk: Desk;
 let host: HostProcess;
 let visitor: Visitor;
@@ -46,7 +48,7 @@ test('a fetch is a span with its ticket, without the text or address of a mail; 
   await desk.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
   await fetchOnce(desk, host, mailboxId);
   await vi.waitFor(() => expect(lines('span').map(({ name }) => name)).toContain('fetch mailbox'), {
-    timeout: 20_000,
+    timeout: 40_000,
     interval: 200,
   });
   const filed = lines('span').find(({ name }) => name === 'file batch');
@@ -75,7 +77,7 @@ test('an event of the vault in its queue leads to a look at that secret', async 
   await queue.createIfNotExists();
   for (let time = 0; time < 3; time += 1)
     await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
-  await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 20_000, interval: 200 });
+  await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 40_000, interval: 200 });
   expect(lines('vault event')[0]).toMatchObject({ kind: 'expired', isOurs: true });
   // The event is a reason to look; the look found a secret that lasts for two years.
   expect((await createNoticeStore(desk.tables).current()).open).toEqual([]);
@@ -85,7 +87,7 @@ test('the daily run leaves its sign of life, and the page shows every secret', a
   expect((await run('reviewSecrets')).status).toBe(202);
   const beats = createHeartbeatStore(desk.tables);
   await vi.waitFor(async () => expect((await beats.all()).has('reviewSecrets')).toBe(true), {
-    timeout: 20_000,
+    timeout: 40_000,
     interval: 200,
   });
   const { html } = await visitor.get('/secrets');

@@ -11,7 +11,7 @@ import { openChromium } from '../ui/browser.ts';
 import { Reader } from './reader.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
-const PICTURES = process.env['POSTROOM_PICTURES'];
+const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;
 
 // A mailbox of its own for each story, so that none stands in another's way.
 const OWNERS = [
