@@ -5,6 +5,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
+import { telemetry } from '../platform/telemetry.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { DeskFacts, FailingPart } from './desk-facts.ts';
@@ -76,6 +77,8 @@ export async function lookAtQueues(
     const all = await Promise.all(
       queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) })),
     );
+    // Measured each time, also at 0: an alert of Azure ends only when it sees that nothing is left.
+    for (const { queue, count } of all) telemetry.measure('poisonSize', count, { queue });
     const givenUp: { queue: QueueName; count: number; since: string }[] = [];
     for (const { queue, count, since } of all) {
       if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;

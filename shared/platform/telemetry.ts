@@ -36,6 +36,12 @@ export const metrics = {
     unit: '{mail}',
     description: 'Mails in quarantine, by mailbox',
   },
+  poisonSize: {
+    name: 'postroom.poison.size',
+    kind: 'gauge',
+    unit: '{message}',
+    description: 'Messages that the Functions host gave up and that still lie there, by queue',
+  },
   expiryDays: {
     name: 'postroom.secret.expiry',
     kind: 'gauge',
