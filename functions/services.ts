@@ -11,6 +11,10 @@ import {
 import { type ApprovalStore, createApprovalStore } from '../shared/consent/approval-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
 import { createInvitationStore, type InvitationStore } from '../shared/consent/invitation-store.ts';
+import {
+  createSetUpApprovalStore,
+  type SetUpApprovalStore,
+} from '../shared/consent/set-up-approval-store.ts';
 import { createHeartbeatStore, type HeartbeatStore } from '../shared/heartbeats/heartbeat-store.ts';
 import { ticketIdOf } from '../shared/intake/content-key.ts';
 import type { ShardDeps } from '../shared/intake/fetch-shard.ts';
@@ -59,6 +63,7 @@ export interface Services {
   accounts: AccountStore;
   consents: ConsentStore;
   approvals: ApprovalStore;
+  setUpApprovals: SetUpApprovalStore;
   invitations: InvitationStore;
   accessTokens: AccessTokens;
   mailboxes: MailboxStore;
@@ -111,6 +116,7 @@ export function servicesOn(
     accounts: createAccountStore(tables),
     consents: createConsentStore(tables),
     approvals: createApprovalStore(tables),
+    setUpApprovals: createSetUpApprovalStore(tables),
     invitations: createInvitationStore(tables),
     mailboxes: createMailboxStore(tables),
     connectionTests: createConnectionTestStore(tables),

@@ -51,7 +51,7 @@ export async function finishRegistrations(
     mail,
     adminRole: await giveAdminRole(graph, signIn.clientId),
     ...(rotation && { rotation: await allowRotation(graph, mail.clientId, principalId, hosts) }),
-    adminConsentLink: `https://${hosts.loginHost}/${tenantId}/adminconsent?client_id=${mail.clientId}`,
+    adminConsentLink: `https://${hosts.loginHost}/${tenantId}/adminconsent?client_id=${mail.clientId}&redirect_uri=${encodeURIComponent(`${url}/oauth/callback`)}`,
     providerLink: `${url}/providers/new?preset=microsoft&tenant=${tenantId}&clientId=${mail.clientId}&credential=federated`,
   };
 }

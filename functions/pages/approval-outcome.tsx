@@ -23,6 +23,8 @@ export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Expla
 
 const titles: Readonly<Record<ApprovalOutcome['kind'], string>> = {
   granted: 'Thank you, access is granted',
+  'set-up-granted': 'Thank you, access is granted',
+  told: 'Access is granted, as far as Microsoft says',
   'granted-before': 'Access was granted before',
   'not-granted': 'Access was not granted',
   'other-tenant': 'This is another organization',
@@ -39,6 +41,20 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
         <p>
           Postroom may now read and send mail for people of your organization who sign in to it. The owner of{' '}
           {outcome.approval.wish.address} can go on. You can close this page.
+        </p>
+      );
+    case 'set-up-granted':
+      return (
+        <p>
+          Postroom may now read and send mail for people of your organization who sign in to it. Whoever sets
+          it up sees that on the page of the provider. You can close this page.
+        </p>
+      );
+    case 'told':
+      return (
+        <p>
+          Nothing is left to do here; you can close this page. The first sign-in of a mailbox shows Postroom
+          what was granted.
         </p>
       );
     case 'granted-before':
@@ -65,8 +81,9 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
       return (
         <>
           <p>
-            You signed in as an admin of another organization than that of {outcome.approval.wish.address}.
-            Nothing was changed here. Open the link again and sign in with an account of the right one.
+            You signed in as an admin of another organization than that of{' '}
+            {outcome.approval?.wish.address ?? 'the app that is being set up'}. Nothing was changed here. Open
+            the link again and sign in with an account of the right one.
           </p>
           <Facts
             items={[
@@ -77,7 +94,12 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
         </>
       );
     case 'approval-expired':
-      return <p>Such a link is good for seven days. Ask whoever sent it for a new one.</p>;
+      return (
+        <p>
+          Such a link is good for seven days, and for the app registration that it was made for. Ask whoever
+          sent it for a new one.
+        </p>
+      );
     case 'unknown-approval':
       return (
         <p>

@@ -4,9 +4,10 @@ import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts
 import { askApproval } from '../../shared/consent/ask-approval.ts';
 import type { Trip } from '../../shared/consent/consent.ts';
 import { needsApproval } from '../../shared/consent/explain-outcome.ts';
-import { finishApproval } from '../../shared/consent/finish-approval.ts';
+import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
 import { invitationKey } from '../../shared/consent/invitation.ts';
+import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Services } from '../services.ts';
@@ -30,8 +31,9 @@ export function callbackPages(): Hono<WebEnvironment> {
   pages.get('/oauth/callback', async (c) => {
     const services = c.get('services');
     const parameters = new URL(c.req.url).searchParams;
-    if (isApprovalState(parameters.get('state') ?? '') || parameters.has('admin_consent'))
-      return finishApprovalTrip(c, parameters);
+    const state = parameters.get('state') ?? '';
+    const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
+    if (asksApproval || parameters.has('admin_consent')) return finishApprovalTrip(c, parameters);
     // No role is asked for here: without a signed-in principal the cookie and the state still bind the answer.
     const principal: Principal | undefined = c.get('principal');
     const token = invitationTokenOf(c);
@@ -93,18 +95,38 @@ async function waitForApproval(
 async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {
   const services = c.get('services');
   const outcome = await finishApproval(services, parameters);
+  await recordApproval(services, outcome, parameters);
+  const explanation = await explainedFor(c, outcome, parameters);
+  return c.html(approvalOutcomePage(outcome, explanation), isGood(outcome) ? 200 : 400);
+}
+
+const isGood = ({ kind }: ApprovalOutcome): boolean =>
+  kind === 'granted' || kind === 'set-up-granted' || kind === 'told';
+
+async function recordApproval(
+  { audit, seam }: Services,
+  outcome: ApprovalOutcome,
+  parameters: URLSearchParams,
+): Promise<void> {
+  const granted = grantOf(outcome);
+  if (granted === undefined) return;
+  await audit.record({
+    at: seam.now(),
+    principal: { id: 'tenant-admin', name: 'An admin of the tenant' },
+    action: 'consent granted',
+    subject: { kind: 'provider', id: granted.id, name: granted.name },
+    after: { 'asked for': granted.askedFor, tenant: parameters.get('tenant') ?? undefined },
+  });
+}
+
+function grantOf(outcome: ApprovalOutcome): { id: string; name: string; askedFor: string } | undefined {
   if (outcome.kind === 'granted') {
     const { wish } = outcome.approval;
-    await services.audit.record({
-      at: services.seam.now(),
-      principal: { id: 'tenant-admin', name: 'An admin of the tenant' },
-      action: 'consent granted',
-      subject: { kind: 'provider', id: wish.providerId, name: outcome.providerName },
-      after: { 'asked for': wish.address, tenant: parameters.get('tenant') ?? undefined },
-    });
+    return { id: wish.providerId, name: outcome.providerName, askedFor: wish.address };
   }
-  const explanation = await explainedFor(c, outcome, parameters);
-  return c.html(approvalOutcomePage(outcome, explanation), outcome.kind === 'granted' ? 200 : 400);
+  if (outcome.kind !== 'set-up-granted' || !outcome.first) return undefined;
+  const { id, name } = outcome.provider;
+  return { id, name, askedFor: 'everybody, in set-up' };
 }
 
 async function recordConnection(

@@ -24,7 +24,8 @@ export async function explainedFor(
 ): Promise<Explanation | undefined> {
   const { providers, config } = c.get('services');
   const wish = wishOf(outcome);
-  const provider = wish && (await providers.get(wish.providerId));
+  const named = 'provider' in outcome ? outcome.provider : undefined;
+  const provider = named ?? (wish && (await providers.get(wish.providerId)));
   const explanation = explainOutcome(outcome, parameters, {
     clientId: provider?.clientId,
     tenant: provider?.tenant,
@@ -36,7 +37,7 @@ export async function explainedFor(
 
 function wishOf(outcome: Parameters<typeof explainOutcome>[0]): ConsentWish | undefined {
   if ('wish' in outcome) return outcome.wish;
-  return 'approval' in outcome ? outcome.approval.wish : undefined;
+  return 'approval' in outcome ? outcome.approval?.wish : undefined;
 }
 
 /** A consent that did not connect: what happened, what it means, and the one next step. */

@@ -59,7 +59,9 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
     </p>
   );
   const consent =
-    known.tenant === undefined || known.clientId === '' ? '' : portalLink('admin-consent', known).href;
+    known.tenant === undefined || known.clientId === ''
+      ? ''
+      : portalLink('admin-consent', known, redirectUri).href;
   return (
     <Panel title="What to enter at Microsoft">
       <h3>1. Register the app</h3>
@@ -78,7 +80,11 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
       {toPage('permissions', 'Open API permissions')}
       <h3>3. Let an admin agree</h3>
       <p>An admin of the tenant opens this link once. It is complete when tenant and client ID are known.</p>
-      <CopyText label="Admin-consent link" value={consent} filling={portalTemplate('admin-consent', cloud)} />
+      <CopyText
+        label="Admin-consent link"
+        value={consent}
+        filling={portalTemplate('admin-consent', cloud, redirectUri)}
+      />
       <h3>4. Make the client secret</h3>
       <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
       {toPage('secrets', 'Open certificates and secrets')}

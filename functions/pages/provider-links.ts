@@ -6,21 +6,25 @@ import type { Provider } from '../../shared/providers/provider.ts';
 
 type Registration = Pick<Provider, 'cloud' | 'tenant' | 'clientId'>;
 
-const contextOf = ({ tenant, clientId }: Registration, redirectUri: string): ExplainContext => ({
+const contextOf = ({ tenant, clientId }: Registration, redirectUri: string | undefined): ExplainContext => ({
   tenant,
   clientId: clientId === '' ? undefined : clientId,
   redirectUri,
 });
 
 /** A page of this very app in its own cloud's portal; where such pages are listed while its ids are not known. */
-export function portalLink(name: LinkName, provider: Registration): ExplanationLink {
-  const { label, href } = linkTo(name, contextOf(provider, ''));
+export function portalLink(
+  name: LinkName,
+  provider: Registration,
+  redirectUri?: string | undefined,
+): ExplanationLink {
+  const { label, href } = linkTo(name, contextOf(provider, redirectUri));
   return { label, href: inCloud(href, provider.cloud) };
 }
 
 /** The same page with the names of the form's fields in place of its ids. */
-export function portalTemplate(name: LinkName, cloud: CloudName): string {
-  const marked = linkTo(name, { clientId: 'CLIENTID', tenant: 'TENANT' }).href;
+export function portalTemplate(name: LinkName, cloud: CloudName, redirectUri?: string | undefined): string {
+  const marked = linkTo(name, { clientId: 'CLIENTID', tenant: 'TENANT', redirectUri }).href;
   return inCloud(marked, cloud).replaceAll('CLIENTID', '{clientId}').replaceAll('TENANT', '{tenant}');
 }
 

@@ -23,6 +23,8 @@ export interface ProviderView {
   steps: readonly ChecklistStep[];
   accounts: readonly Account[];
   redirectUri: string;
+  /** For an admin of the tenant; undefined while there is none to ask, or nothing to ask for. */
+  approvalLink: string | undefined;
   /** What the managed identity says of itself, where it is a credential. */
   identity: TrustedIdentity | undefined;
   /** Undefined where nobody has switched it on yet. */

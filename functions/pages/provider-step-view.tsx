@@ -4,10 +4,11 @@ import type { TrustedIdentity } from '../../shared/accounts/trusted-identity.ts'
 import type { LinkName } from '../../shared/explanations/links.ts';
 import type { ChecklistStep } from '../../shared/providers/checklist.ts';
 import { type Credential, thumbprintOf } from '../../shared/providers/credential.ts';
-import { mailPermissions } from '../../shared/providers/permissions.ts';
+import { mailPermissions, type Permission } from '../../shared/providers/permissions.ts';
 import { exchangeAudienceOf, type Provider } from '../../shared/providers/provider.ts';
 import { CopyText, SubmitButton } from '../../shared/ui/forms.tsx';
 import { safeHref } from '../../shared/ui/links.ts';
+import { Time } from '../../shared/ui/lists.tsx';
 import { credentialNoun } from './provider-credential-fields.tsx';
 import { portalLink } from './provider-links.ts';
 import { ExpiryState } from './provider-list-view.tsx';
@@ -16,6 +17,8 @@ import { ExpiryState } from './provider-list-view.tsx';
 interface StepView {
   provider: Provider;
   redirectUri: string;
+  /** For an admin of the tenant; undefined while there is none to ask, or nothing to ask for. */
+  approvalLink: string | undefined;
   /** What the managed identity says of itself, where it is a credential. */
   identity: TrustedIdentity | undefined;
   now: number;
@@ -110,24 +113,49 @@ function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Eleme
 }
 
 function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
-  const { provider } = props.view;
+  const { provider, approvalLink } = props.view;
   const { state, seen } = props.step;
   if (!isMicrosoft(provider) && provider.preset !== 'practice')
     return <p>{state === 'proven' ? 'A token has carried them.' : 'The first token shows it.'}</p>;
   const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
-  const words =
+  const shown =
     names.length === 0
       ? 'The first token shows what was granted.'
       : `Granted, as a token has shown: ${names.map(({ name }) => name).join(', ')}.`;
-  if (state === 'proven' || provider.preset === 'practice') return <p>{words}</p>;
-  const consent = portalLink('admin-consent', provider);
+  const words = (
+    <>
+      {provider.approvedAt === undefined ? null : (
+        <p>
+          An admin of the tenant has agreed (<Time at={provider.approvedAt} />
+          ).
+        </p>
+      )}
+      <p>{shown}</p>
+    </>
+  );
+  if (state === 'proven') return words;
   return (
     <>
-      <p>{words}</p>
+      {words}
+      {isMicrosoft(provider) ? <MissingPermissions provider={provider} granted={names} /> : null}
+      {approvalLink === undefined ? null : (
+        <>
+          <p>An admin of the tenant opens this link once and agrees for everybody:</p>
+          <CopyText label="Admin-consent link" value={approvalLink} />
+        </>
+      )}
+    </>
+  );
+}
+
+function MissingPermissions(props: { provider: Provider; granted: readonly Permission[] }): JSX.Element {
+  const { provider, granted } = props;
+  return (
+    <>
       <p>Microsoft Graph, Delegated permissions:</p>
       <ul>
         {mailPermissions
-          .filter((permission) => !names.includes(permission))
+          .filter((permission) => !granted.includes(permission))
           .map(({ name, reason }) => (
             <li>
               <code>{name}</code>: {reason}
@@ -135,12 +163,6 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
           ))}
       </ul>
       <PortalPage name="permissions" provider={provider} />
-      {provider.tenant === undefined || provider.clientId === '' ? null : (
-        <>
-          <p>An admin of the tenant opens this link once and agrees for everybody:</p>
-          <CopyText label="Admin-consent link" value={consent.href} />
-        </>
-      )}
     </>
   );
 }

@@ -1,9 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { trustedIdentityFor } from '../../shared/accounts/trusted-identity.ts';
+import { canAskInSetUp, setUpApprovalLink } from '../../shared/consent/set-up-approval.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { checklistOf } from '../../shared/providers/checklist.ts';
+import { type ChecklistStep, checklistOf } from '../../shared/providers/checklist.ts';
 import {
   certificatePem,
   credentialsOf,
@@ -22,6 +23,7 @@ import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { deleteProviderPage } from './provider-delete-view.tsx';
 import { providerEditPages, subjectOf } from './provider-edit.tsx';
+import { portalLink } from './provider-links.ts';
 import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
 import { recordChange } from './record-change.ts';
@@ -165,6 +167,7 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
     steps,
     accounts,
     redirectUri,
+    approvalLink: await approvalLinkFor(services, provider, steps),
     identity,
     rotation,
     script:
@@ -174,6 +177,23 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
     now: seam.now(),
     flash: flashOf(c, said),
   };
+}
+
+/** While nothing has shown the permissions. The page opens without the vault as well, then with a link of no state. */
+async function approvalLinkFor(
+  services: Services,
+  provider: Provider,
+  steps: readonly ChecklistStep[],
+): Promise<string | undefined> {
+  if (steps.some(({ name, state }) => name === 'permissions' && state === 'proven')) return undefined;
+  if (!canAskInSetUp(provider, services.config)) return undefined;
+  const withoutState = (): string =>
+    portalLink('admin-consent', provider, redirectUriOf(services.config)).href;
+  try {
+    return (await setUpApprovalLink(services, provider)) ?? withoutState();
+  } catch {
+    return withoutState();
+  }
 }
 
 async function mailboxesOf({ mailboxes }: Services, provider: Provider): Promise<Mailbox[]> {
@@ -202,6 +222,7 @@ async function removeProvider(services: Services, provider: Provider): Promise<v
   }
   await services.vault.remove(secretName(provider.id));
   await services.rotations.remove(provider.id);
+  await services.setUpApprovals.remove(provider.id);
   await services.providers.remove(provider.id);
 }
 

@@ -52,7 +52,7 @@ export async function saveChangedProvider(
 ): Promise<Provider | undefined> {
   const { input, draft } = saving;
   const made = await keptCredential(services, { id: before.id, name: input.name }, input.credential);
-  const another = before.state === 'ready' && isAnotherRegistration(before, input);
+  const another = isAnotherRegistration(before, input);
   const at = isoNow(services);
   const changed = await services.providers.change(before.id, (current) => ({
     ...withCredential(current, made, before.clientId !== input.clientId),
@@ -60,10 +60,11 @@ export async function saveChangedProvider(
     state: draft ? current.state : 'ready',
     preflight: undefined,
     redirectSeenAt: another ? undefined : current.redirectSeenAt,
+    approvedAt: another ? undefined : current.approvedAt,
     changedAt: at,
   }));
   if (changed === undefined) return undefined;
-  if (another) {
+  if (another && before.state === 'ready') {
     const accounts = (await services.accounts.listOf(before.id)).filter(({ kind }) => kind !== 'app');
     const message = `The tenant or the client ID of ${changed.name} was changed. Connect the mailbox again.`;
     await endSignIns(services.accounts, accounts, { code: 'provider-changed', message }, at);

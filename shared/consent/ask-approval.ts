@@ -12,12 +12,14 @@ import {
 } from './approval.ts';
 import type { ApprovalStore } from './approval-store.ts';
 import { sameTraveller, type Trip } from './consent.ts';
+import type { SetUpApprovalStore } from './set-up-approval-store.ts';
 import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
 export interface ApprovalDeps extends ConsentDeps {
   approvals: ApprovalStore;
+  setUpApprovals: SetUpApprovalStore;
 }
 
 /**

@@ -2,8 +2,8 @@ import type { ExplainContext, ExplanationLink } from './explanation.ts';
 
 interface LinkTemplate {
   label: string;
-  /** The page of this very app or mailbox; used when all its placeholders are known. */
-  own?: string;
+  /** The page of this very app or mailbox: the first one of which all placeholders are known. */
+  own?: readonly string[];
   /** Where the page is found when they are not. */
   generic: string;
 }
@@ -16,31 +16,34 @@ const appPage = (blade: string): string =>
 const enterprisePage = (blade: string): string =>
   `${ENTRA}/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/${blade}/objectId/{objectId}/appId/{clientId}`;
 
+// Without a redirect URI the admin comes back to the first one that is registered, which may be another app's.
+const ADMIN_CONSENT = 'https://login.microsoftonline.com/{tenant}/adminconsent?client_id={clientId}';
+
 const templates = {
-  app: { label: 'The app registration: overview', own: appPage('Overview'), generic: APP_LIST },
+  app: { label: 'The app registration: overview', own: [appPage('Overview')], generic: APP_LIST },
   authentication: {
     label: 'The app registration: authentication',
-    own: appPage('Authentication'),
+    own: [appPage('Authentication')],
     generic: APP_LIST,
   },
   secrets: {
     label: 'The app registration: certificates and secrets',
-    own: appPage('Credentials'),
+    own: [appPage('Credentials')],
     generic: APP_LIST,
   },
   permissions: {
     label: 'The app registration: API permissions',
-    own: appPage('CallAnAPI'),
+    own: [appPage('CallAnAPI')],
     generic: APP_LIST,
   },
   'enterprise-properties': {
     label: 'The enterprise application: properties',
-    own: enterprisePage('Properties'),
+    own: [enterprisePage('Properties')],
     generic: ENTERPRISE_LIST,
   },
   'enterprise-users': {
     label: 'The enterprise application: users and groups',
-    own: enterprisePage('Users'),
+    own: [enterprisePage('Users')],
     generic: ENTERPRISE_LIST,
   },
   'enterprise-apps': { label: 'Enterprise applications', generic: ENTERPRISE_LIST },
@@ -51,7 +54,7 @@ const templates = {
   // https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent#construct-the-url-for-granting-tenant-wide-admin-consent
   'admin-consent': {
     label: 'Grant admin consent',
-    own: 'https://login.microsoftonline.com/{tenant}/adminconsent?client_id={clientId}',
+    own: [`${ADMIN_CONSENT}&redirect_uri={redirectUri}`, ADMIN_CONSENT],
     generic: APP_LIST,
   },
   'sign-in-logs': {
@@ -112,7 +115,8 @@ export type LinkName = keyof typeof templates;
 /** The page for this installation where its ids are known, else where such pages are listed. Pure. */
 export function linkTo(name: LinkName, context: ExplainContext): ExplanationLink {
   const { label, own, generic }: LinkTemplate = templates[name];
-  return { label, href: (own === undefined ? undefined : filledUrl(own, context)) ?? generic };
+  const known = own?.map((template) => filledUrl(template, context)).find((url) => url !== undefined);
+  return { label, href: known ?? generic };
 }
 
 /** Microsoft's own page about a number. */
@@ -125,7 +129,7 @@ export const lookUp = (number: number): ExplanationLink => ({
 function filledUrl(template: string, context: ExplainContext): string | undefined {
   let complete = true;
   const url = template.replaceAll(
-    /\{(clientId|tenant|mailbox|objectId)\}/g,
+    /\{(clientId|tenant|mailbox|objectId|redirectUri)\}/g,
     (_, name: keyof ExplainContext) => {
       const value = context[name];
       if (value === undefined) complete = false;

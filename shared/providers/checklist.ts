@@ -85,7 +85,8 @@ function stateOf(finding: Finding | undefined, provenOtherwise: boolean): StepSt
 }
 
 function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {
-  if (!signedIn) return 'unseen';
+  // The word of an admin counts until a token says it better.
+  if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'proven';
   // A provider of one's own has scopes of its own names: that somebody signed in with them is all there is to see.
   if (provider.preset === 'custom') return 'proven';
   return granted === protocols.length ? 'proven' : 'unseen';

@@ -78,6 +78,7 @@ function rowOf(provider: Provider): Row {
     scopes: provider.scopes.join(' '),
     preflight: provider.preflight === undefined ? undefined : JSON.stringify(provider.preflight),
     redirectSeenAt: provider.redirectSeenAt,
+    approvedAt: provider.approvedAt,
     createdAt: provider.createdAt,
     changedAt: provider.changedAt,
   };
@@ -99,6 +100,7 @@ function providerOf(row: Row): Provider {
       .filter((scope) => scope !== ''),
     preflight: preflightOf(row['preflight']),
     redirectSeenAt: optional(row, 'redirectSeenAt'),
+    approvedAt: optional(row, 'approvedAt'),
     createdAt: text(row, 'createdAt'),
     changedAt: text(row, 'changedAt'),
   };

@@ -31,6 +31,8 @@ export interface Provider extends HeldCredentials {
   preflight?: Preflight | undefined;
   /** ISO time at which a browser first came back from this registration, which proves its redirect URI. */
   redirectSeenAt?: string | undefined;
+  /** ISO time at which an admin of the tenant agreed to all permissions, by a link of Postroom's. */
+  approvedAt?: string | undefined;
   createdAt: string;
   /** Of the last edit. */
   changedAt: string;

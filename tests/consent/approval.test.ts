@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tenant } from '../peers/practice-directory.ts';
+import { CLIENT, tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 
@@ -63,6 +63,16 @@ describe('where only an admin of the tenant may consent', () => {
     expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'works' }]);
   });
 
+  it('what a link of all permissions brought back proves the redirect URI and stands in the checklist', async () => {
+    const { link } = await turnedAway();
+    await app.services.providers.change(providerId, (now) => ({ ...now, redirectSeenAt: undefined }));
+    const admin = Visitor.signedOut(app);
+    await admin.get(await admin.walk(link, SUPPORT));
+    const provider = await app.services.providers.get(providerId);
+    expect(provider?.redirectSeenAt).toBeDefined();
+    expect(provider?.approvedAt).toBeDefined();
+  });
+
   it('stands in the audit with the tenant', async () => {
     const { link } = await turnedAway();
     const admin = Visitor.signedOut(app);
@@ -88,7 +98,6 @@ describe('where only an admin of the tenant may consent', () => {
 
   it.each([
     ['made up', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'This link is not known'],
-    ['missing', () => ({ state: '' }), 'This link is not known'],
     [
       'of another organization',
       () => ({ tenant: '11111111-2222-4333-8444-555555555555' }),
@@ -147,13 +156,29 @@ describe('where only an admin of the tenant may consent', () => {
     expect(allRows(app)).toEqual(before);
   });
 
+  it('a link without a state says that Microsoft granted it, and writes nothing', async () => {
+    const [at] = app.idp.tenants;
+    const link = `${app.idp.origin}/${at?.id}/adminconsent?client_id=${CLIENT}`;
+    const admin = Visitor.signedOut(app);
+    const before = allRows(app);
+    const callback = await admin.walk(link, SUPPORT);
+    expect(callback).toContain('admin_consent=True');
+    const reply = await admin.get(callback);
+    expect([reply.status, reply.title]).toEqual([200, 'Access is granted, as far as Microsoft says']);
+    expect(allRows(app)).toEqual(before);
+    const declined = await admin.get(await admin.walk(link, 'cancel'));
+    expect([declined.status, declined.title]).toEqual([400, 'Access was not granted']);
+    expect(allRows(app)).toEqual(before);
+  });
+
   it('is told and asked for on whole, accessible pages', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const drawn: Record<string, string> = {
       'waits for approval': (await visitor.get(waiting)).html,
       'approval declined': (await admin.get(await admin.walk(link, 'cancel'))).html,
-      'approval unknown': (await admin.get('/oauth/callback?admin_consent=True')).html,
+      'approval unknown': (await admin.get('/oauth/callback?admin_consent=True&state=admin_x')).html,
+      'approval without a state': (await admin.get('/oauth/callback?admin_consent=True')).html,
       'approval granted': (await admin.get(await admin.walk(link, SUPPORT))).html,
     };
     drawn['approved'] = (await visitor.get(waiting)).html;

@@ -115,7 +115,7 @@ describe('npm run register-app', () => {
     expect([finished.code, finished.stderr]).toEqual([0, '']);
     expect(finished.stdout).toContain('You have the role admin now.');
     expect(finished.stdout).toContain(
-      `https://login.microsoftonline.com/${TENANT}/adminconsent?client_id=${ids['POSTROOM_MAIL_CLIENT_ID']}`,
+      `https://login.microsoftonline.com/${TENANT}/adminconsent?client_id=${ids['POSTROOM_MAIL_CLIENT_ID']}&redirect_uri=https%3A%2F%2Fdesk.example%2Foauth%2Fcallback`,
     );
     expect(finished.stdout).toContain(
       `https://desk.example/providers/new?preset=microsoft&tenant=${TENANT}&clientId=${ids['POSTROOM_MAIL_CLIENT_ID']}&credential=federated`,

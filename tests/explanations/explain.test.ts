@@ -56,6 +56,10 @@ describe('steps and links', () => {
     );
     const consent = explain({ text: 'AADSTS90094', context });
     expect(consent.links[0]?.href).toBe(
+      `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${clientId}&redirect_uri=${encodeURIComponent(own)}`,
+    );
+    const { redirectUri: _, ...less } = context;
+    expect(explain({ text: 'AADSTS90094', context: less }).links[0]?.href).toBe(
       `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${clientId}`,
     );
     const smtp = explain({ text: 'smtp-auth-disabled-mailbox', context });

@@ -47,6 +47,12 @@ describe('the checklist of a provider', () => {
     expect(states(google, signedIn(['https://mail.google.com/']))['permissions']).toBe('proven');
   });
 
+  it('takes the word of an admin until a token says which permissions there are', () => {
+    const provider = sampleProvider({ credential: federated, preset: 'microsoft', approvedAt: '2026-11-01' });
+    expect(states(provider, nothing)['permissions']).toBe('proven');
+    expect(states(provider, signedIn(MAIL.slice(0, 2)))['permissions']).toBe('unseen');
+  });
+
   it('takes a sign-in that works for proof of all before it, but not one of the app itself', () => {
     const provider = sampleProvider({ credential: federated });
     expect(states(provider, signedIn(MAIL))).toMatchObject({

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assets } from '../../shared/ui/assets.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { ORIGIN, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
 
@@ -59,7 +59,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.getByLabel('Application (client) ID').fill(GUID);
     await page.getByLabel('Name', { exact: true }).focus();
     expect(await link.inputValue()).toBe(
-      `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${GUID}`,
+      `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${GUID}&redirect_uri=${encodeURIComponent(`${ORIGIN}/oauth/callback`)}`,
     );
     expect(await app.getAttribute('href')).toContain(`/CallAnAPI/appId/${GUID}`);
   });

@@ -114,7 +114,9 @@ describe('saving a provider', () => {
     expect(html).toContain(
       `href="https://portal.azure.us/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/${GUID}"`,
     );
-    expect(html).toContain(`value="https://login.microsoftonline.us/${GUID}/adminconsent?client_id=${GUID}"`);
+    expect(html).toContain(
+      `value="https://login.microsoftonline.us/${GUID}/v2.0/adminconsent?client_id=${GUID}&amp;scope=https%3A%2F%2Foutlook.office365.us`,
+    );
     expect(html).not.toContain('hush');
     expect(html).not.toContain('https://login.microsoftonline.com');
   });

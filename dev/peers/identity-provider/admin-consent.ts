@@ -11,6 +11,9 @@ import { errorBack, sendBack } from './way-back.ts';
  * `admin_consent=True&tenant=…&scope=…&state=…` or an error. `admin_consent=True` comes with the error too: it says which
  * page sent the browser back and not what was decided there. Whoever opens it counts as an admin.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+ *
+ * `/{tenant}/adminconsent` is the older one, of Microsoft's portal: it takes the permissions from the registration, and
+ * without a redirect URI the browser goes to the first one registered.
  * @param query what the address carries, also when the form is posted to it
  */
 export function handleAdminConsent(
@@ -20,8 +23,11 @@ export function handleAdminConsent(
   tenant: KnownTenant,
   directory: Directory,
 ): void {
-  const trouble = authorizeTrouble(query, tenant);
   const client = tenant.clients.find(({ id }) => id === query.get('client_id'));
+  const [firstUri] = client?.redirectUris ?? [];
+  if (asked.path === '/adminconsent' && !query.has('redirect_uri') && firstUri !== undefined)
+    query.set('redirect_uri', firstUri);
+  const trouble = authorizeTrouble(query, tenant);
   if (trouble !== undefined || client === undefined) {
     sendPage(response, troublePage(trouble ?? 'This app is not known here.'), 400);
     return;

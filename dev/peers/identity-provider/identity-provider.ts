@@ -163,6 +163,7 @@ async function route(world: World, request: IncomingMessage, response: ServerRes
       return sendJson(response, 200, discoveryDocument(world.origin, segment, issuer));
     case '/discovery/v2.0/keys':
       return sendJson(response, 200, keySet(world.directory.signingKey.publicJwk, issuer));
+    case '/adminconsent':
     case '/v2.0/adminconsent':
       return handleAdminConsent(asked, url.searchParams, response, tenant, world.directory);
     case '/oauth2/v2.0/token':

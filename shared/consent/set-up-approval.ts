@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { newState } from '../accounts/oauth-client.ts';
+import { PostroomError } from '../platform/errors.ts';
+import { Secret } from '../platform/secret.ts';
+import { presetNamed, protocols } from '../providers/presets.ts';
+import type { Provider } from '../providers/provider.ts';
+import { APPROVAL_DAYS, approvalAddress, takesApproval } from './approval.ts';
+import type { ApprovalDeps } from './ask-approval.ts';
+import type { SetUpApproval, StoredSetUpApproval } from './set-up-approval-store.ts';
+import { redirectUriOf } from './start-consent.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+// A kind of its own before the random part, as in approval.ts; the provider's id finds the row.
+const STATE = /^setup_([a-z2-7]{26})_[\w-]{43}$/;
+
+/** Whose set-up a state belongs to; undefined for a state of another kind. */
+export const providerOfSetUpState = (state: string): string | undefined => STATE.exec(state)?.[1];
+
+/** True when this is the state that was given away for a set-up. */
+export const isStateOf = ({ stateHash }: SetUpApproval, state: string): boolean =>
+  timingSafeEqual(Buffer.from(stateHash), Buffer.from(hashOf(state)));
+
+/** An approval counts for the registration it was asked for, and for no later one. */
+export const registrationOf = ({ cloud, tenant, clientId }: Provider): string =>
+  [cloud, tenant, clientId].join('|');
+
+type World = Parameters<typeof presetNamed>[1];
+
+/** True once an admin of the tenant can be asked, which needs no sign-in that was tried before. */
+export const canAskInSetUp = (provider: Provider, world: World): boolean =>
+  provider.clientId !== '' &&
+  provider.tenant !== undefined &&
+  // A Practice provider where no practice world runs has no addresses.
+  presetNamed(provider.preset, world, provider.cloud) !== undefined &&
+  takesApproval(provider);
+
+/**
+ * The admin-consent link of set-up, for all permissions; the same one for a week, so that a link that was sent already
+ * stays good. Undefined where the provider takes no approval for a whole tenant.
+ */
+export async function setUpApprovalLink(deps: ApprovalDeps, provider: Provider): Promise<string | undefined> {
+  if (!canAskInSetUp(provider, deps.config)) return undefined;
+  const before = await deps.setUpApprovals.get(provider.id);
+  const state =
+    (await openState(deps, provider, before)) ??
+    (await askAnew(deps, provider, before)) ??
+    (await openState(deps, provider, await deps.setUpApprovals.get(provider.id)));
+  if (state === undefined) return undefined;
+  return approvalAddress(provider, deps.config, {
+    redirectUri: redirectUriOf(deps.config),
+    state: state.expose(),
+    protocols,
+  });
+}
+
+async function openState(
+  deps: ApprovalDeps,
+  provider: Provider,
+  stored: StoredSetUpApproval | undefined,
+): Promise<Secret | undefined> {
+  const approval = stored?.approval;
+  if (approval === undefined || approval.registration !== registrationOf(provider)) return undefined;
+  if (Date.parse(approval.expiresAt) <= deps.seam.now()) return undefined;
+  try {
+    return await deps.sealer.open(approval.sealedState, contextOf(provider.id));
+  } catch (error) {
+    // Its data key is gone: there is another link then.
+    if (error instanceof PostroomError && error.code === 'sealed-unreadable') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when another process asked at the same moment: then its link is the one. */
+async function askAnew(
+  deps: ApprovalDeps,
+  provider: Provider,
+  before: StoredSetUpApproval | undefined,
+): Promise<Secret | undefined> {
+  const state = new Secret(`setup_${provider.id}_${newState().expose()}`);
+  const approval = {
+    providerId: provider.id,
+    registration: registrationOf(provider),
+    stateHash: hashOf(state.expose()),
+    sealedState: await deps.sealer.seal(state, contextOf(provider.id)),
+    expiresAt: new Date(deps.seam.now() + APPROVAL_DAYS * DAY_MS).toISOString(),
+  };
+  return (await deps.setUpApprovals.save(approval, before)) ? state : undefined;
+}
+
+const contextOf = (providerId: string): string => `set-up approval|${providerId}|state`;
+const hashOf = (state: string): string =>
+  createHash('sha256').update(`set-up approval|${state}`).digest('base64url');
