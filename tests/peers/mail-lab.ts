@@ -60,7 +60,9 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
     ) {
       const now = Math.floor(Date.now() / 1000);
       const claims = {
-        ...(roles === undefined ? { upn, scp } : { idtyp: 'app', oid: 'an enterprise application', roles }),
+        ...(roles === undefined
+          ? { idtyp: 'user', oid: `object of ${upn}`, upn, scp }
+          : { idtyp: 'app', oid: 'an enterprise application', roles }),
         tid: tenant,
         delegate: '-',
         xms_padding: 'p'.repeat(padding),

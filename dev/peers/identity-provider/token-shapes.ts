@@ -40,6 +40,8 @@ export function accessTokenClaims(facts: AccessTokenFacts): JWTPayload {
       ? { idtyp: 'app', ...appIds(enterpriseIdOf(tenant.id, facts.clientId)), roles: appRoles(scp) }
       : {
           app_displayname: 'Postroom',
+          // Always there, as in Exchange's tokens: Dovecot 2.3 takes a claim that is absent for one that fits.
+          idtyp: 'user',
           ipaddr: '127.0.0.1',
           name: user.name,
           oid: user.oid,

@@ -49,7 +49,7 @@ function* grantsOf(mailboxes: readonly PracticeMailbox[]): Generator<Grant> {
     const opens = address.toLowerCase();
     for (const delegate of delegates)
       yield { whose: 'upn', opens, only: { claim: 'upn', is: delegate.toLowerCase() } };
-    // An app's token has no name of a user, and says what it is in `idtyp`.
+    // An app’s token has no name of a user. Every token says in `idtyp` whose it is; one without would pass here.
     if (openToApps !== false) yield { whose: 'oid', opens, only: { claim: 'idtyp', is: 'app' } };
   }
 }
