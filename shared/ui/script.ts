@@ -38,31 +38,48 @@ setInterval(sayTimes, 30000);
 for (const form of document.querySelectorAll('form[data-submit-on-change]'))
   form.addEventListener('change', () => form.requestSubmit());
 
+// What appears moves the button below it: a click that has begun comes to its end first, or it would miss.
+let pressed;
+addEventListener('pointerdown', () => {
+  pressed = new Promise((released) => {
+    for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(released), { once: true });
+  });
+}, true);
+
 for (const field of document.querySelectorAll('input[data-rules]')) {
   const rules = JSON.parse(field.dataset.rules).map((rule) => ({ ...rule, pattern: new RegExp(rule.pattern, 'i') }));
   const note = document.getElementById(field.id + '-typed');
   const refused = document.getElementById(field.id + '-error');
   const described = field.getAttribute('aria-describedby');
   let idle;
-  const say = () => {
+  const brokenRule = () => {
     const text = field.value.trim();
     const broken = text === '' ? undefined : rules.find((rule) => rule.pattern.test(text) !== rule.wanted);
+    field.toggleAttribute('data-wrong', Boolean(broken));
+    return broken;
+  };
+  const say = () => {
+    const broken = brokenRule();
     note.textContent = broken ? broken.sentence : '';
     if (refused) refused.textContent = '';
     field.closest('.field').classList.toggle('invalid', Boolean(broken));
-    field.toggleAttribute('data-wrong', Boolean(broken));
     if (broken) field.setAttribute('aria-invalid', 'true');
     else field.removeAttribute('aria-invalid');
     if (broken) field.setAttribute('aria-describedby', [described, note.id].filter(Boolean).join(' '));
     else if (described) field.setAttribute('aria-describedby', described);
     else field.removeAttribute('aria-describedby');
   };
+  const sayOnceFree = () => Promise.resolve(pressed).then(say);
   field.addEventListener('input', (event) => {
     clearTimeout(idle);
     const atOnce = event.inputType === 'insertFromPaste' || note.textContent !== '';
-    idle = setTimeout(say, atOnce ? 0 : 900);
+    idle = setTimeout(sayOnceFree, atOnce ? 0 : 900);
   });
-  field.addEventListener('change', say);
+  field.addEventListener('change', () => {
+    brokenRule();
+    clearTimeout(idle);
+    sayOnceFree();
+  });
 }
 
 const filled = [...document.querySelectorAll('[data-filling]')];
@@ -85,7 +102,7 @@ if (filled.length > 0) document.addEventListener('change', fillIn);
 for (const part of document.querySelectorAll('[data-shown-from]')) {
   const field = document.getElementById(part.dataset.shownBy);
   const show = () => { part.hidden = field.value < part.dataset.shownFrom; };
-  field.addEventListener('change', show);
+  field.addEventListener('change', () => Promise.resolve(pressed).then(show));
 }
 
 const waiting = document.querySelector('[data-reload]');
