@@ -27,7 +27,7 @@ export interface FetchCounts {
   skipped: number;
 }
 
-/** What a fetch brought, in a sentence; what is zero is not said. Pure. */
+/** What a fetch brought, in a sentence; what is zero is not said, and something is not. Pure. */
 export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCounts): string {
   const parts = [
     counted(opened, 'ticket opened', 'tickets opened'),
@@ -35,7 +35,7 @@ export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCo
     counted(quarantined, 'mail put in quarantine', 'mails put in quarantine'),
     counted(skipped, 'mail passed over', 'mails passed over'),
   ].filter((part) => part !== undefined);
-  return parts.length === 0 ? 'Mail looked at again; nothing was left to do.' : `${parts.join(', ')}.`;
+  return `${parts.join(', ')}.`;
 }
 
 function counted(count: number, one: string, many: string): string | undefined {

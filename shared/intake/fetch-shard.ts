@@ -140,10 +140,13 @@ export function activityOf(
   const entry = { kind: 'fetch', at: new Date(now).toISOString(), aboutId: id, about: address, ms } as const;
   switch (result.kind) {
     case 'fetched':
-      return { ...entry, result: 'done', what: fetchSentence(result) };
-    case 'nothing-new':
+    case 'nothing-new': {
+      // Mail that somebody marked unread again is fetched and changes nothing.
+      const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
+      if (isNew) return { ...entry, result: 'done', what: fetchSentence(result) };
       if (before === undefined) return undefined;
       return { ...entry, result: 'done', what: 'Works again; nothing new was waiting.' };
+    }
     case 'busy':
       return undefined;
     case 'failed': {

@@ -1,3 +1,4 @@
+import { mapLimited } from '../platform/concurrency.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 import type { Row, Tables } from '../platform/tables.ts';
 
@@ -26,6 +27,8 @@ export interface QuarantineStore {
     range: { after?: string | undefined; limit: number },
   ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
   get(mailboxId: string, key: string): Promise<QuarantineEntry | undefined>;
+  /** Those of the entries that are not stored yet, by one look each. */
+  missing(mailboxId: string, entries: readonly NewEntry[]): Promise<NewEntry[]>;
   put(mailboxId: string, entries: readonly NewEntry[]): Promise<void>;
 }
 
@@ -36,6 +39,11 @@ export interface NewEntry extends Omit<QuarantineEntry, 'key' | 'mailboxId'> {
 }
 
 const MAX_CHANGES = 100;
+const AT_ONCE = 8;
+
+const rowKeyOf = ({ at, contentKey, place }: Pick<NewEntry, 'at' | 'contentKey' | 'place'>): string =>
+  `${invertedTime(at)}|${contentKey}|${place.replaceAll('|', '-')}`;
+
 const shortened = (text: string | undefined): string | undefined => text?.slice(0, 500);
 
 export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
@@ -53,10 +61,16 @@ export function createQuarantineStore({ tables }: { tables: Tables }): Quarantin
       const row = await quarantine.get(mailboxId, key);
       return row === undefined ? undefined : entryOf(row);
     },
+    async missing(mailboxId, entries) {
+      const stands = await mapLimited(entries, AT_ONCE, (entry) =>
+        quarantine.get(mailboxId, rowKeyOf(entry)),
+      );
+      return entries.filter((_, index) => stands[index] === undefined);
+    },
     async put(mailboxId, entries) {
       const rows = entries.map(({ contentKey, place, ...entry }) => ({
         partitionKey: mailboxId,
-        rowKey: `${invertedTime(entry.at)}|${contentKey}|${place.replaceAll('|', '-')}`,
+        rowKey: rowKeyOf({ contentKey, place, at: entry.at }),
         ...entry,
         from: shortened(entry.from),
         subject: shortened(entry.subject),

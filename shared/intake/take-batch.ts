@@ -85,7 +85,7 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
     }
   }
   await run.take(fresh, { alone: false });
-  await run.passOver(copies);
+  await run.passOver(copies, { again: true });
   return run.report;
 }
 
@@ -144,6 +144,7 @@ class BatchRun {
         const each = factsByPlace.get(copy.place);
         return each === undefined ? [] : [{ facts: each, copy }];
       }),
+      { again: false },
     );
     for (const { uid } of claim.suspects) {
       const suspect = facts.filter((each) => each.uid === uid);
@@ -187,8 +188,14 @@ class BatchRun {
     });
   }
 
-  /** Copies of settled mail are shown as skipped, then count as settled; others wait for a later run. */
-  async passOver(copies: readonly { facts: MailFacts; copy: LedgerPlace }[]): Promise<void> {
+  /**
+   * Copies of settled mail are shown as skipped, then count as settled; others wait for a later run.
+   * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
+   */
+  async passOver(
+    copies: readonly { facts: MailFacts; copy: LedgerPlace }[],
+    { again }: { again: boolean },
+  ): Promise<void> {
     if (copies.length === 0) return;
     await this.#place.after;
     const mails = await this.#deps.ledger.mails(
@@ -214,8 +221,10 @@ class BatchRun {
         place: copy.place,
       });
     }
-    await this.#deps.quarantine.put(this.#mailbox.id, entries);
-    this.report.skipped += entries.length;
+    const { quarantine } = this.#deps;
+    const fresh = again ? await quarantine.missing(this.#mailbox.id, entries) : entries;
+    await quarantine.put(this.#mailbox.id, fresh);
+    this.report.skipped += fresh.length;
     for (const { place } of entries) this.settle(uidOfPlace(place));
   }
 

@@ -106,6 +106,12 @@ describe('a fetch', () => {
       'Works again; nothing new was waiting.',
     ],
     [
+      'of mail that somebody marked unread again leaves none',
+      { kind: 'fetched' as const, ...counts, opened: 0, replies: 0 },
+      undefined,
+      undefined,
+    ],
+    [
       'that brings mail leaves one',
       { kind: 'fetched' as const, ...counts },
       undefined,
@@ -118,9 +124,6 @@ describe('a fetch', () => {
   test('says what came in a sentence, without what is zero', () => {
     expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
       '1 ticket opened, 2 mails put in quarantine, 1 mail passed over.',
-    );
-    expect(fetchSentence({ opened: 0, replies: 0, quarantined: 0, skipped: 0 })).toContain(
-      'nothing was left',
     );
   });
 });

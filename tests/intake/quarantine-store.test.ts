@@ -68,6 +68,12 @@ test('putting the same again changes nothing; two copies of a mail are two entri
   expect((await store.page('box', { limit: 10 })).entries).toHaveLength(2);
 });
 
+test('entries that stand already are told apart from those that are missing', async () => {
+  const copy = entry(1, { place: 'at|0000000001|0000000009' });
+  await store.put('box', [entry(1), entry(2)]);
+  expect(await store.missing('box', [entry(1), copy, entry(2), entry(3)])).toEqual([copy, entry(3)]);
+});
+
 test('more entries than a transaction takes are all there', async () => {
   await store.put(
     'box',
