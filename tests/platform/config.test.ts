@@ -130,7 +130,8 @@ describe('the settings', () => {
   });
 
   describe('of telemetry', () => {
-    const APPLICATIONINSIGHTS_CONNECTION_STRING = 'InstrumentationKey=x;IngestionEndpoint=https://in.example/';
+    const APPLICATIONINSIGHTS_CONNECTION_STRING =
+      'InstrumentationKey=x;IngestionEndpoint=https://in.example/';
 
     test.each([
       ['ClientId=abc;Authorization=AAD', { clientId: 'abc' }],
