@@ -94,7 +94,7 @@ function NextRenewal(props: { account: Account }): JSX.Element {
   if (state === 'retrying') return retryAt === undefined ? <>At the next fetch</> : <Time at={retryAt} />;
   return (
     <span>
-      At the first fetch after <Time at={tokens.refreshAt} />
+      <Time at={tokens.refreshAt} />, with the next fetch
     </span>
   );
 }

@@ -39,7 +39,7 @@ describe('the page of an account', () => {
     expect(words).toContain('support@contoso.example');
     expect(words).toMatch(/Works since/);
     expect(words).toContain('IMAP.AccessAsUser.All');
-    expect(words).toMatch(/Next renewal At the first fetch after \d/);
+    expect(words).toMatch(/Next renewal \d[^,]*, \d\d:\d\d UTC ?, with the next fetch/);
     expect(words).toMatch(/Renewals, newest first .* Signed in/);
     expect((await alex.get(path)).html).toContain(
       `href="/providers/${account.providerId}/connect?address=support%40contoso.example"`,
