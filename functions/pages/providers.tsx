@@ -4,6 +4,7 @@ import { trustedIdentityFor } from '../../shared/accounts/trusted-identity.ts';
 import { canAskInSetUp, setUpApprovalLink } from '../../shared/consent/set-up-approval.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { usesProvider } from '../../shared/mailboxes/mailbox-logins.ts';
 import { type ChecklistStep, checklistOf } from '../../shared/providers/checklist.ts';
 import {
   certificatePem,
@@ -197,10 +198,7 @@ async function approvalLinkFor(
 }
 
 async function mailboxesOf({ mailboxes }: Services, provider: Provider): Promise<Mailbox[]> {
-  return (await mailboxes.list()).filter(
-    ({ providerId, pop3, sending }) =>
-      providerId === provider.id || pop3?.providerId === provider.id || sending?.providerId === provider.id,
-  );
+  return (await mailboxes.list()).filter((mailbox) => usesProvider(mailbox, provider.id));
 }
 
 async function deletePage(

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import type { Account } from '../../shared/accounts/account.ts';
+import { usesAccount, usesProvider, withAccount } from '../../shared/mailboxes/mailbox-logins.ts';
+import { mailboxOf } from '../consent/sample-mailbox.ts';
+
+const reader = { providerId: 'one', accountId: 'reader' };
+const other = { providerId: 'two', accountId: 'other' };
+const next = { providerId: 'three', accountId: 'next' };
+const server = { host: 'mail.example', port: 1 };
+const mailbox = mailboxOf({ address: 'a@b.example', ...reader } as Account);
+
+describe('who signs in for a mailbox', () => {
+  it.each([
+    ['to read', mailboxOf({ address: 'a@b.example', ...other } as Account)],
+    ['over POP3', { ...mailbox, pop3: { ...server, ...other } }],
+    ['to send', { ...mailbox, sending: { ...server, ...other } }],
+  ])('%s is found, and another can take the place there and nowhere else', (_, box) => {
+    expect(usesAccount(box, other)).toBe(true);
+    expect(usesProvider(box, 'two')).toBe(true);
+    const moved = withAccount(box, other, next);
+    expect(usesAccount(moved, other)).toBe(false);
+    expect(usesAccount(moved, next)).toBe(true);
+    expect(usesAccount(moved, reader)).toBe(usesAccount(box, reader));
+  });
+
+  it('is nobody of the same name at another provider', () => {
+    expect(usesAccount(mailbox, { ...reader, providerId: 'two' })).toBe(false);
+  });
+});
