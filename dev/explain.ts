@@ -5,17 +5,19 @@
  *   npm run explain < page.txt           the same from a file
  *   npm --silent run explain -- --json 'TEXT'
  *
- * `--mailbox=`, `--client-id=`, `--tenant=` and `--redirect-uri=` fill steps and links.
+ * `--mailbox=`, `--client-id=`, `--tenant=`, `--redirect-uri=` and `--object-id=` (of the enterprise application) fill
+ * steps and links. `--cloud=gcc-high`, `dod` or `china`: links lead to the portals of that cloud.
  * Shows nothing secret that the text may hold.
  */
 
 import { explain } from '../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../shared/explanations/explanation.ts';
 import { endingInWords, fixerInWords, supportLine } from '../shared/explanations/fixer-words.ts';
+import { type CloudName, cloudNames, isCloudName } from '../shared/providers/clouds.ts';
 
 const LONGEST_INPUT = 1024 * 1024;
 
-const contextNames: Readonly<Record<string, keyof ExplainContext>> = {
+const contextNames: Readonly<Record<string, Exclude<keyof ExplainContext, 'cloud'>>> = {
   '--mailbox': 'mailbox',
   '--client-id': 'clientId',
   '--tenant': 'tenant',
@@ -36,12 +38,20 @@ function questionOf(args: readonly string[]): Question {
   for (const word of args) {
     const [name = '', ...value] = word.split('=');
     const field = value.length > 0 ? contextNames[name] : undefined;
-    if (word === '--json') question.json = true;
+    const cloud = name === '--cloud' ? value.join('=') : undefined;
+    if (cloud !== undefined) question.context.cloud = cloudNamed(cloud);
+    else if (word === '--json') question.json = true;
     else if (field !== undefined) question.context[field] = value.join('=');
     else words.push(word);
   }
   question.text = words.join(' ');
   return question;
+}
+
+function cloudNamed(name: string): CloudName {
+  if (isCloudName(name)) return name;
+  process.stderr.write(`The cloud is one of ${cloudNames.join(', ')}.\n`);
+  process.exit(1);
 }
 
 async function standardInput(): Promise<string> {

@@ -17,7 +17,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   ui: [],
   activity: [],
   audit: [],
-  explanations: [],
+  explanations: ['providers'],
   providers: ['ui'],
   accounts: ['providers', 'activity'],
   mailboxes: ['providers', 'explanations'],
@@ -62,12 +62,12 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 /** Packages of which the product may use one file only, wherever that stands. */
 const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
 
-/** The one thing of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
-const devUses: Readonly<Record<string, string>> = {
-  'dev/explain.ts': 'explanations',
-  'dev/register-app.ts': 'providers',
-  'dev/register-app/allow-rotation.ts': 'providers',
-  'dev/register-app/finish-registrations.ts': 'providers',
+/** The things of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
+const devUses: Readonly<Record<string, readonly string[]>> = {
+  'dev/explain.ts': ['explanations', 'providers'],
+  'dev/register-app.ts': ['providers'],
+  'dev/register-app/allow-rotation.ts': ['providers'],
+  'dev/register-app/finish-registrations.ts': ['providers'],
 };
 
 /** Every module a file names: import, export from, import(), import type. Comments do not count. */
@@ -103,7 +103,10 @@ function mayImport(from: string, target: string): boolean {
   const feature = featureOf(from);
   const used = featureOf(target);
   if (area === 'dev')
-    return targetArea === 'dev' || (used !== undefined && (used === 'platform' || used === devUses[from]));
+    return (
+      targetArea === 'dev' ||
+      (used !== undefined && (used === 'platform' || devUses[from]?.includes(used) === true))
+    );
   if (feature === undefined || used === undefined) return false;
   return used === feature || used === 'platform' || featureEdges[feature]?.includes(used) === true;
 }

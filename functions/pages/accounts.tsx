@@ -1,13 +1,15 @@
 import { type Context, Hono } from 'hono';
-import type { Account, AccountRef } from '../../shared/accounts/account.ts';
+import type { AccountRef } from '../../shared/accounts/account.ts';
 import { evidenceOf, type SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
+import { usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
+import { explainContext } from './explain-here.ts';
 import { flashOf } from './typed-fields.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -88,22 +90,9 @@ function explanationOf(
   const text = evidenceOf(
     newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
   );
+  const redirectUri = redirectUriOf(c.get('services').config);
   return explain({
     text,
-    context: {
-      clientId: provider?.clientId,
-      tenant: provider?.tenant,
-      mailbox: account.address,
-      redirectUri: redirectUriOf(c.get('services').config),
-    },
+    context: explainContext({ provider, account, mailbox: account.address, redirectUri }),
   });
-}
-
-function usesAccount(
-  mailbox: { providerId: string; accountId: string; sending?: AccountRef | undefined },
-  account: Account,
-): boolean {
-  const isIt = (ref: AccountRef | undefined): boolean =>
-    ref?.providerId === account.providerId && ref.accountId === account.accountId;
-  return isIt(mailbox) || isIt(mailbox.sending);
 }

@@ -18,8 +18,8 @@ import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
+import { explainFor } from './explain-here.ts';
 import { lookInto } from './look-into.ts';
-import { explainFor } from './provider-links.ts';
 import { recordChange } from './record-change.ts';
 import { typedFields } from './typed-fields.ts';
 

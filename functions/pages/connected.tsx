@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { explain } from '../../shared/explanations/explain.ts';
+import type { Explanation } from '../../shared/explanations/explanation.ts';
 import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
@@ -8,6 +8,7 @@ import { ButtonLink } from '../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
+import { explainForMailbox } from './explain-here.ts';
 import { ExplanationView } from './explanation-view.tsx';
 import { lookInto, type SendingLook, trySending } from './look-into.ts';
 import { LookView } from './look-view.tsx';
@@ -30,8 +31,17 @@ export function connectedPages(): Hono<WebEnvironment> {
     const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
     if (mailbox === undefined) return c.notFound();
     const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
+    const { address } = mailbox;
+    const unread =
+      look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
+    const unsent =
+      sending?.kind === 'refused'
+        ? await explainForMailbox(services, address, mailbox.sending, sending.said)
+        : undefined;
     const flash = flashOf(c, said);
-    return c.html(connectedPage({ principal: c.get('principal'), mailbox, look, sending, flash }));
+    return c.html(
+      connectedPage({ principal: c.get('principal'), mailbox, look, sending, unread, unsent, flash }),
+    );
   });
 
   return pages;
@@ -42,6 +52,9 @@ function connectedPage(view: {
   mailbox: Mailbox;
   look: Look;
   sending: SendingLook | undefined;
+  /** What the failures mean, where there are some. */
+  unread: Explanation | undefined;
+  unsent: Explanation | undefined;
   flash: Flash | undefined;
 }): string {
   const { mailbox, look, sending } = view;
@@ -56,9 +69,9 @@ function connectedPage(view: {
       {opened ? (
         <LookView look={look} folder={mailbox.folder} />
       ) : (
-        <NotOpened look={look} mailbox={mailbox} />
+        <NotOpened look={look} explanation={view.unread} />
       )}
-      <Sending sending={sending} mailbox={mailbox} />
+      <Sending sending={sending} explanation={view.unsent} />
       <div class="actions">
         {opened ? (
           <>
@@ -83,27 +96,33 @@ function connectedPage(view: {
   );
 }
 
-function NotOpened(props: { look: Extract<Look, { kind: 'failed' }>; mailbox: Mailbox }): JSX.Element {
-  const { look, mailbox } = props;
-  const explanation = explain({ text: look.code, context: { mailbox: mailbox.address } });
+function NotOpened(props: {
+  look: Extract<Look, { kind: 'failed' }>;
+  explanation: Explanation | undefined;
+}): JSX.Element {
+  const { look, explanation } = props;
   return (
     <>
       <p>{look.message}</p>
-      {explanation.code === 'not-recognised' ? null : <ExplanationView explanation={explanation} />}
+      {explanation === undefined || explanation.code === 'not-recognised' ? null : (
+        <ExplanationView explanation={explanation} />
+      )}
     </>
   );
 }
 
-function Sending(props: { sending: SendingLook | undefined; mailbox: Mailbox }): JSX.Element | null {
-  const { sending, mailbox } = props;
+function Sending(props: {
+  sending: SendingLook | undefined;
+  explanation: Explanation | undefined;
+}): JSX.Element | null {
+  const { sending, explanation } = props;
   if (sending === undefined) return null;
   if (sending.kind === 'accepted')
     return <p>The server for outgoing mail accepts the account too: answers can be sent.</p>;
-  const explanation = explain({ text: sending.said, context: { mailbox: mailbox.address } });
   return (
     <>
       <p>Mail is read, but answers cannot be sent yet:</p>
-      {explanation.code === 'not-recognised' ? (
+      {explanation === undefined || explanation.code === 'not-recognised' ? (
         <p>It said: {sending.said}</p>
       ) : (
         <ExplanationView explanation={explanation} />

@@ -1,14 +1,15 @@
 import { type Context, Hono } from 'hono';
 import { type ConnectionTest, isWaiting } from '../../shared/connection-test/connection-test.ts';
 import { lookForMail, runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
-import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { ExplainContext } from '../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailProtocol } from '../../shared/mailboxes/mailbox-form.ts';
+import { loginsOf } from '../../shared/mailboxes/mailbox-logins.ts';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
+import { contextOfLogin } from './explain-here.ts';
 
 /** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
 export function connectionTestPages(): Hono<WebEnvironment> {
@@ -21,7 +22,7 @@ export function connectionTestPages(): Hono<WebEnvironment> {
     const mailbox = await mailboxOf(c);
     if (mailbox === undefined) return c.notFound();
     const tests = await lookedAgain(services, mailbox, await services.connectionTests.of(mailbox.id));
-    const contextOf = await explainContext(services, mailbox);
+    const contextOf = await explainContextsOf(services, mailbox);
     return c.html(connectionTestPage({ principal: c.get('principal'), mailbox, tests, contextOf }));
   });
 
@@ -64,23 +65,14 @@ async function lookedAgain(
   );
 }
 
-/** What explanations are filled with: the mailbox, and the provider over which each protocol signs in. */
-export async function explainContext({ config, providers }: Services, mailbox: Mailbox): Promise<ContextOf> {
-  const known = await providers.list();
-  const contextFor = (providerId: string | undefined): ExplainContext => {
-    const provider = known.find(({ id }) => id === providerId);
-    return {
-      mailbox: mailbox.address,
-      redirectUri: redirectUriOf(config),
-      ...(provider !== undefined && { clientId: provider.clientId, tenant: provider.tenant }),
-    };
-  };
-  const logins: Readonly<Record<MailProtocol, string | undefined>> = {
-    imap: mailbox.providerId,
-    pop3: mailbox.pop3?.providerId,
-    smtp: mailbox.sending?.providerId,
-  };
-  return (protocol) => contextFor(logins[protocol]);
+/** What explanations are filled with: the mailbox, and the account with which each protocol signs in. */
+export async function explainContextsOf(services: Services, mailbox: Mailbox): Promise<ContextOf> {
+  const logins = loginsOf(mailbox);
+  const [imap, pop3, smtp] = await Promise.all(
+    [logins.imap, logins.pop3, logins.smtp].map((login) => contextOfLogin(services, mailbox.address, login)),
+  );
+  const contexts: Readonly<Record<MailProtocol, ExplainContext | undefined>> = { imap, pop3, smtp };
+  return (protocol) => contexts[protocol] ?? {};
 }
 
 async function mailboxOf(c: Context<WebEnvironment>): Promise<Mailbox | undefined> {

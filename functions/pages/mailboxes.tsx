@@ -4,12 +4,13 @@ import type { Account } from '../../shared/accounts/account.ts';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
+import { usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import { explainContext } from './connection-test.tsx';
+import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
 import {
   type AccountChoice,
@@ -164,11 +165,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
 /** Who has signed in, perhaps by invitation, for a mailbox that is not set up yet. */
 const unusedAccounts = (accounts: readonly Account[], mailboxes: readonly Mailbox[]): Account[] =>
   accounts.filter(
-    ({ kind, accountId }) =>
-      kind !== 'app' &&
-      !mailboxes.some(
-        ({ accountId: reads, sending }) => reads === accountId || sending?.accountId === accountId,
-      ),
+    (account) => account.kind !== 'app' && !mailboxes.some((mailbox) => usesAccount(mailbox, account)),
   );
 
 /** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
@@ -207,7 +204,7 @@ async function testedPage(
 ): Promise<string> {
   const services = c.get('services');
   const tests = await runConnectionTest(services, mailbox, { toOneself: false });
-  const contextOf = await explainContext(services, mailbox);
+  const contextOf = await explainContextsOf(services, mailbox);
   const tested = <UnsavedTest tests={tests} contextOf={contextOf} />;
   return mailboxFormPage({
     principal: c.get('principal'),

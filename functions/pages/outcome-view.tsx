@@ -12,8 +12,8 @@ import { Facts } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../web-environment.ts';
 import { invitationTokenOf } from './consent-cookies.ts';
+import { explainContext } from './explain-here.ts';
 import { CANCELLED, ExplanationView } from './explanation-view.tsx';
-import { inCloudOf } from './provider-links.ts';
 import { WishFields, wishFor } from './wish-fields.tsx';
 
 /** What an error of this trip means, with the ids of its provider and mailbox filled in. */
@@ -26,13 +26,8 @@ export async function explainedFor(
   const wish = wishOf(outcome);
   const named = 'provider' in outcome ? outcome.provider : undefined;
   const provider = named ?? (wish && (await providers.get(wish.providerId)));
-  const explanation = explainOutcome(outcome, parameters, {
-    clientId: provider?.clientId,
-    tenant: provider?.tenant,
-    mailbox: wish?.address,
-    redirectUri: redirectUriOf(config),
-  });
-  return explanation && provider ? inCloudOf(provider, explanation) : explanation;
+  const about = { provider, mailbox: wish?.address, redirectUri: redirectUriOf(config) };
+  return explainOutcome(outcome, parameters, explainContext(about));
 }
 
 function wishOf(outcome: Parameters<typeof explainOutcome>[0]): ConsentWish | undefined {

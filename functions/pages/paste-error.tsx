@@ -2,12 +2,13 @@ import { type Context, Hono } from 'hono';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
+import { loginsOf } from '../../shared/mailboxes/mailbox-logins.ts';
 import { ErrorSummary, SubmitButton, TextAreaField } from '../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
+import { explainContext } from './explain-here.ts';
 import { ExplanationView } from './explanation-view.tsx';
-import { inCloudOf } from './provider-links.ts';
 import { typedFields } from './typed-fields.ts';
 
 const NOTHING_PASTED = 'Paste the error: a whole page, an address, or a line of a mail server.';
@@ -30,20 +31,17 @@ export function pasteErrorPages(): Hono<WebEnvironment> {
 
 /** With the ids of the app and mailbox that the text is about, as far as it names one that is registered here. */
 async function explained(c: Context<WebEnvironment>, text: string): Promise<Explanation> {
-  const { providers, mailboxes, config } = c.get('services');
+  const { providers, mailboxes, accounts, config } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
   const said = text.toLowerCase();
   const named = known.find(({ clientId }) => clientId !== '' && said.includes(clientId.toLowerCase()));
   // With one provider there is no doubt; with several, a wrong link would be worse than a general one.
   const provider = named ?? (known.length === 1 ? known[0] : undefined);
-  const context = {
-    redirectUri: redirectUriOf(config),
-    clientId: provider?.clientId,
-    tenant: provider?.tenant,
-    mailbox: boxes.find(({ address }) => said.includes(address.toLowerCase()))?.address,
-  };
-  const explanation = explain({ text, context });
-  return provider === undefined ? explanation : inCloudOf(provider, explanation);
+  const mailbox = boxes.find(({ address }) => said.includes(address.toLowerCase()));
+  const login = mailbox && Object.values(loginsOf(mailbox)).find((one) => one?.providerId === provider?.id);
+  const account = login && (await accounts.get(login))?.account;
+  const about = { provider, account, mailbox: mailbox?.address, redirectUri: redirectUriOf(config) };
+  return explain({ text, context: explainContext(about) });
 }
 
 function pastePage(

@@ -5,10 +5,10 @@ import { mailPermissions } from '../../shared/providers/permissions.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Typed } from '../../shared/providers/provider-form.ts';
-import { CopyText } from '../../shared/ui/forms.tsx';
+import { CopyText, type Filling } from '../../shared/ui/forms.tsx';
 import { safeHref } from '../../shared/ui/links.ts';
 import { Panel } from '../../shared/ui/lists.tsx';
-import { portalLink, portalTemplate } from './provider-links.ts';
+import { portalFilling, portalLink } from './provider-links.ts';
 
 interface GuideProps {
   preset: Preset;
@@ -43,15 +43,32 @@ export function ProviderGuide(props: GuideProps): JSX.Element {
   );
 }
 
+/** What was typed, where it can be an id or a domain at all. */
+const asWord = (typed: string | undefined): string | undefined =>
+  typed !== undefined && /^[\w.-]{1,253}$/.test(typed.trim()) ? typed.trim() : undefined;
+
+/** A link to copy is there once it is complete, and not before. */
+const onlyWhole = ({ by, choices }: Filling): Filling => ({
+  by,
+  choices: Object.fromEntries(
+    Object.entries(choices).map(([name, { whole }]) => [name, { whole, until: '' }]),
+  ),
+});
+
 function MicrosoftGuide(props: GuideProps): JSX.Element {
   const { provider, typed, redirectUri } = props;
   const cloud = isCloudName(typed['cloud']) ? typed['cloud'] : 'worldwide';
-  const known = { cloud, tenant: provider?.tenant, clientId: provider?.clientId ?? '' };
+  const known = {
+    cloud,
+    tenant: asWord(typed['tenant']) ?? provider?.tenant,
+    clientId: asWord(typed['clientId']) ?? provider?.clientId ?? '',
+    preflight: provider?.preflight,
+  };
   const toPage = (name: LinkName, label: string): JSX.Element => (
     <p>
       <a
         href={safeHref(portalLink(name, known).href)}
-        data-filling={portalTemplate(name, cloud)}
+        data-filling={JSON.stringify(portalFilling(name))}
         rel="noreferrer"
       >
         {label}
@@ -83,7 +100,7 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
       <CopyText
         label="Admin-consent link"
         value={consent}
-        filling={portalTemplate('admin-consent', cloud, redirectUri)}
+        filling={onlyWhole(portalFilling('admin-consent', redirectUri))}
       />
       <h3>4. Make the client secret</h3>
       <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>

@@ -10,8 +10,8 @@ import { ButtonLink, CopyLines, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { accountPathOf } from './account-views.tsx';
+import { explainFor } from './explain-here.ts';
 import { ExplanationView } from './explanation-view.tsx';
-import { explainFor } from './provider-links.ts';
 import { StepBody, stepTitle } from './provider-step-view.tsx';
 import { RotationView } from './rotation-view.tsx';
 

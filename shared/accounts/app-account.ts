@@ -56,7 +56,13 @@ export async function askAppToken(
   const { grant, credential } = answer;
   if (grant.accessToken === undefined)
     return { kind: 'failed', failure: silence('The provider answered without an access token.') };
-  return { kind: 'token', token: grant.accessToken, grant, credential, ...claimsOf(grant.accessToken) };
+  return {
+    kind: 'token',
+    token: grant.accessToken,
+    grant,
+    credential,
+    ...claimsOfAppToken(grant.accessToken),
+  };
 }
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -65,7 +71,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * Object id and roles from the token's own claims. Microsoft does not promise that a client can read them, so that a
  * token which cannot be read only leaves the help without these values; nothing is decided on them.
  */
-function claimsOf(token: Secret): Pick<AppToken, 'objectId' | 'roles'> {
+export function claimsOfAppToken(token: Secret): Pick<AppToken, 'objectId' | 'roles'> {
   const claims = objectOf(Buffer.from(token.expose().split('.')[1] ?? '', 'base64url').toString('utf8'));
   const { oid, roles } = claims;
   return {

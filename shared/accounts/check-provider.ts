@@ -42,8 +42,9 @@ function withFound(provider: Provider, found: Preflight): Provider {
 
 /** The next credential was proven and is the only one now. */
 function asPresent(found: Preflight): Preflight {
-  const { at, tenant, client, credential, evidence, next } = found;
+  const { at, tenant, client, credential, evidence, next, enterpriseId } = found;
+  const ids = enterpriseId === undefined ? {} : { enterpriseId };
   if (next !== 'proven')
-    return { at, tenant, client, credential, ...(evidence !== undefined && { evidence }) };
-  return { at, tenant, client, credential: next };
+    return { at, tenant, client, credential, ...ids, ...(evidence !== undefined && { evidence }) };
+  return { at, tenant, client, credential: next, ...ids };
 }

@@ -5,6 +5,7 @@ import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
 import type { Finding, Preflight } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
+import { claimsOfAppToken } from './app-account.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';
 import type { OAuthClient, Unproven } from './oauth-client.ts';
 import type { EndpointFailure } from './token-failure.ts';
@@ -20,6 +21,7 @@ interface Shown {
   client: Finding;
   credential: Finding;
   evidence?: string | undefined;
+  enterpriseId?: string | undefined;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function preflightProvider(deps: PreflightDeps, provider: Provider)
     ...present,
     tenant: better(present.tenant, next.tenant),
     client: better(present.client, next.client),
+    enterpriseId: present.enterpriseId ?? next.enterpriseId,
     next: next.credential,
     ...(next.evidence !== undefined && { nextEvidence: next.evidence }),
   };
@@ -87,8 +90,11 @@ async function asApp(deps: PreflightDeps, provider: Provider, credential: Creden
   const scope = `${clouds[provider.cloud].graph}/.default`;
   const answer = await deps.oauth.clientCredentials(provider, [scope], credential);
   switch (answer.kind) {
-    case 'granted':
-      return { tenant: 'proven', client: 'proven', credential: 'proven' };
+    case 'granted': {
+      const { accessToken } = answer.grant;
+      const enterpriseId = accessToken && claimsOfAppToken(accessToken).objectId;
+      return { tenant: 'proven', client: 'proven', credential: 'proven', enterpriseId };
+    }
     case 'unproven':
       return gone(provider, answer);
     case 'failed':

@@ -47,7 +47,7 @@ export function explain({ text, context = {} }: ErrorEvidence): Explanation {
     steps: difference === undefined ? steps : [difference.words, ...steps],
     links: [
       ...finding.meaning.links.map((name) => linkTo(name, known)),
-      ...(finding.number === undefined ? [] : [lookUp(finding.number)]),
+      ...(finding.number === undefined ? [] : [lookUp(finding.number, known)]),
     ],
     retry: finding.meaning.retry,
     ...(reading.correlationId !== undefined && { correlationId: reading.correlationId }),

@@ -1,3 +1,4 @@
+import type { CloudName } from '../providers/clouds.ts';
 import type { LinkName } from './links.ts';
 
 /** Who can end the trouble. `you` is the admin of Postroom. */
@@ -45,6 +46,12 @@ export interface ExplainContext {
   redirectUri?: string | undefined;
   /** Of the enterprise application, not of the registration. */
   objectId?: string | undefined;
+  /** Object id of the account that signs in. */
+  userId?: string | undefined;
+  /** Object id of the user that the mailbox itself belongs to; a shared one's is another than of who signs in for it. */
+  mailboxId?: string | undefined;
+  /** Whose portals the links lead to; worldwide unless told. */
+  cloud?: CloudName | undefined;
 }
 
 export interface ExplanationLink {

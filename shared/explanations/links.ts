@@ -1,3 +1,4 @@
+import { inCloud } from '../providers/clouds.ts';
 import type { ExplainContext, ExplanationLink } from './explanation.ts';
 
 interface LinkTemplate {
@@ -66,9 +67,14 @@ const templates = {
     generic: `${ENTRA}/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies`,
   },
   'risky-users': { label: 'Risky users', generic: `${ENTRA}/Microsoft_AAD_IAM/RiskyUsersBlade` },
-  users: { label: 'Users in the Microsoft 365 admin center', generic: 'https://admin.microsoft.com/#/users' },
+  users: {
+    label: 'Users in the Microsoft 365 admin center',
+    own: ['https://admin.microsoft.com/#/users/:/UserDetails/{userId}/Account'],
+    generic: 'https://admin.microsoft.com/#/users',
+  },
   mailboxes: {
     label: 'Mailboxes in the Exchange admin center',
+    own: ['https://admin.exchange.microsoft.com/#/mailboxes/:/MailboxDetails/{mailboxId}'],
     generic: 'https://admin.exchange.microsoft.com/#/mailboxes',
   },
   'mail-flow': {
@@ -112,24 +118,24 @@ const templates = {
 
 export type LinkName = keyof typeof templates;
 
-/** The page for this installation where its ids are known, else where such pages are listed. Pure. */
+/** The page for this installation where its ids are known, else where such pages are listed; in its cloud. Pure. */
 export function linkTo(name: LinkName, context: ExplainContext): ExplanationLink {
   const { label, own, generic }: LinkTemplate = templates[name];
   const known = own?.map((template) => filledUrl(template, context)).find((url) => url !== undefined);
-  return { label, href: known ?? generic };
+  return { label, href: inCloud(known ?? generic, context.cloud ?? 'worldwide') };
 }
 
 /** Microsoft's own page about a number. */
-export const lookUp = (number: number): ExplanationLink => ({
+export const lookUp = (number: number, { cloud = 'worldwide' }: ExplainContext): ExplanationLink => ({
   label: `Microsoft’s page on error ${number}`,
-  href: `https://login.microsoftonline.com/error?code=${number}`,
+  href: inCloud(`https://login.microsoftonline.com/error?code=${number}`, cloud),
 });
 
 /** Undefined when a placeholder has no value. */
 function filledUrl(template: string, context: ExplainContext): string | undefined {
   let complete = true;
   const url = template.replaceAll(
-    /\{(clientId|tenant|mailbox|objectId|redirectUri)\}/g,
+    /\{(clientId|tenant|objectId|redirectUri|userId|mailboxId)\}/g,
     (_, name: keyof ExplainContext) => {
       const value = context[name];
       if (value === undefined) complete = false;

@@ -28,6 +28,9 @@ export function safeContext(context: ExplainContext): ExplainContext {
     mailbox: keep(context.mailbox, ADDRESS),
     redirectUri: keep(context.redirectUri, URI),
     objectId: keep(context.objectId, GUID),
+    userId: keep(context.userId, GUID),
+    mailboxId: keep(context.mailboxId, GUID),
+    cloud: context.cloud,
   };
 }
 

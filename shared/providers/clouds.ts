@@ -7,6 +7,10 @@ export interface Cloud {
   loginHost: string;
   /** Origin of the portal where app registrations are kept. */
   portal: string;
+  /** Beginnings of the pages of the Microsoft 365, Exchange and Defender admin centers, up to their `/` or `#`. */
+  adminCenter: string;
+  exchangeCenter: string;
+  defender: string;
   /** Where Microsoft Graph answers: the resource a preflight asks for. */
   graph: string;
   /** Prefix of the scopes of IMAP, POP and SMTP. */
@@ -22,6 +26,8 @@ export interface Cloud {
 /**
  * Sign-in, Graph and portal hosts:
  * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ * Admin centers: https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges, whose pages for GCC High,
+ * DoD and 21Vianet list them; China has no Defender portal, so its admin center stands there.
  * Mail hosts of the government and China: https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges
  */
 export const clouds: Readonly<Record<CloudName, Cloud>> = {
@@ -29,6 +35,9 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     label: 'Worldwide (also GCC)',
     loginHost: 'login.microsoftonline.com',
     portal: 'https://entra.microsoft.com',
+    adminCenter: 'https://admin.microsoft.com/',
+    exchangeCenter: 'https://admin.exchange.microsoft.com/',
+    defender: 'https://security.microsoft.com/',
     graph: 'https://graph.microsoft.com',
     outlookScope: 'https://outlook.office.com',
     outlookApp: 'https://outlook.office365.com',
@@ -40,6 +49,9 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     label: 'US Government, GCC High',
     loginHost: 'login.microsoftonline.us',
     portal: 'https://portal.azure.us',
+    adminCenter: 'https://portal.office365.us/adminportal/home',
+    exchangeCenter: 'https://admin.exchange.office365.us/',
+    defender: 'https://security.microsoft.us/',
     graph: 'https://graph.microsoft.us',
     outlookScope: 'https://outlook.office365.us',
     outlookApp: 'https://outlook.office365.us',
@@ -51,6 +63,9 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     label: 'US Government, DoD',
     loginHost: 'login.microsoftonline.us',
     portal: 'https://portal.azure.us',
+    adminCenter: 'https://portal.apps.mil/adminportal/home',
+    exchangeCenter: 'https://admin.exchange.apps.mil/',
+    defender: 'https://security.apps.mil/',
     graph: 'https://dod-graph.microsoft.us',
     outlookScope: 'https://outlook.office365.us',
     outlookApp: 'https://outlook.office365.us',
@@ -62,6 +77,9 @@ export const clouds: Readonly<Record<CloudName, Cloud>> = {
     label: 'China (21Vianet)',
     loginHost: 'login.partner.microsoftonline.cn',
     portal: 'https://portal.azure.cn',
+    adminCenter: 'https://portal.partner.microsoftonline.cn/AdminPortal/Home',
+    exchangeCenter: 'https://partner.outlook.cn/ecp/',
+    defender: 'https://portal.partner.microsoftonline.cn/AdminPortal/Home#/',
     graph: 'https://microsoftgraph.chinacloudapi.cn',
     outlookScope: 'https://partner.outlook.cn',
     outlookApp: 'https://partner.outlook.cn',
@@ -76,10 +94,13 @@ export const cloudNames = Object.keys(clouds) as CloudName[];
 export const isCloudName = (value: unknown): value is CloudName =>
   typeof value === 'string' && Object.hasOwn(clouds, value);
 
-/** A page of Microsoft's worldwide portal or sign-in, in another cloud. Pure. */
+/** A page of Microsoft's worldwide portals, admin centers or sign-in, in another cloud. Pure. */
 export function inCloud(href: string, cloud: CloudName): string {
-  const { portal, loginHost } = clouds[cloud];
+  const { portal, loginHost, adminCenter, exchangeCenter, defender } = clouds[cloud];
   return href
     .replace(/^https:\/\/entra\.microsoft\.com(?=[/#])/, portal)
-    .replace(/^https:\/\/login\.microsoftonline\.com(?=\/)/, `https://${loginHost}`);
+    .replace(/^https:\/\/login\.microsoftonline\.com(?=\/)/, `https://${loginHost}`)
+    .replace(/^https:\/\/admin\.microsoft\.com\//, adminCenter)
+    .replace(/^https:\/\/admin\.exchange\.microsoft\.com\//, exchangeCenter)
+    .replace(/^https:\/\/security\.microsoft\.com\//, defender);
 }

@@ -9,6 +9,7 @@ const preflight = z.object({
   evidence: z.string().optional(),
   next: finding.optional(),
   nextEvidence: z.string().optional(),
+  enterpriseId: z.string().optional(),
 });
 
 /** Unknown: nothing answered, or something before it was wrong already. */
@@ -16,7 +17,8 @@ export type Finding = z.infer<typeof finding>;
 
 /**
  * What was found out about a provider before anybody signs in: whether the tenant (or the issuer) exists, whether it
- * knows the client ID, and whether it accepts the credential.
+ * knows the client ID, and whether it accepts the credential. `enterpriseId` is the object id of the enterprise
+ * application, where the token of the check said so; links lead to its pages with it.
  */
 export type Preflight = Readonly<z.infer<typeof preflight>>;
 

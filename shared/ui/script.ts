@@ -85,16 +85,18 @@ for (const field of document.querySelectorAll('input[data-rules]')) {
 const filled = [...document.querySelectorAll('[data-filling]')];
 function fillIn() {
   for (const place of filled) {
-    let whole = true;
-    const text = place.dataset.filling.replace(/\\{(\\w+)\\}/g, (_, name) => {
+    const { by, choices } = JSON.parse(place.dataset.filling);
+    const { whole, until } = choices[document.getElementById(by).value];
+    let complete = true;
+    const text = whole.replace(/\\{(\\w+)\\}/g, (_, name) => {
       const field = document.getElementById(name);
       const value = field ? field.value.trim() : '';
-      if (value === '' || field.hasAttribute('data-wrong')) whole = false;
+      if (value === '' || field.hasAttribute('data-wrong')) complete = false;
       return encodeURIComponent(value);
     });
-    if (!whole) continue;
-    if (place.tagName === 'A') place.href = text;
-    else place.value = text;
+    const shown = complete ? text : until;
+    if (place.tagName === 'A') place.href = shown;
+    else place.value = shown;
   }
 }
 if (filled.length > 0) document.addEventListener('change', fillIn);

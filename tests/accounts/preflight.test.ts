@@ -88,6 +88,7 @@ describe('before anybody signs in, a check', () => {
     const found = await world.preflight(await world.provider(SECRET));
     expect(findings(found)).toEqual(['proven', 'proven', 'proven']);
     expect(found.evidence).toBeUndefined();
+    expect(found.enterpriseId).toMatch(/^[0-9a-f-]{36}$/);
     expect(isReadyToSignIn(found)).toBe(true);
   });
 

@@ -36,6 +36,12 @@ describe('npm run explain', () => {
     expect(stdout).toContain('-Identity help@contoso.com');
   });
 
+  test('leads to the portals of another cloud, and names the clouds there are', () => {
+    expect(run(['--json', 'AADSTS7000222', '--cloud=dod']).stdout).toContain('https://portal.azure.us/#view');
+    const { status, stderr } = run(['AADSTS7000222', '--cloud=moon']);
+    expect([status, stderr]).toEqual([1, 'The cloud is one of worldwide, gcc-high, dod, china.\n']);
+  });
+
   test('takes a line that begins with a dash, and one of several words', () => {
     expect(run(['--json', '-ERR', 'maildrop', 'already', 'locked']).stdout).toContain('"pop3-in-use"');
   });

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { entraEntries, lineEntries } from '../../shared/explanations/catalogue.ts';
 import { explain } from '../../shared/explanations/explain.ts';
-import type { Meaning } from '../../shared/explanations/explanation.ts';
+import type { ExplainContext, Meaning } from '../../shared/explanations/explanation.ts';
 import {
   errorWords,
   notRecognised,
   suberrorWords,
   unknownNumber,
 } from '../../shared/explanations/oauth-words.ts';
+
+import { clouds } from '../../shared/providers/clouds.ts';
 
 const clientId = '2f6c1a8e-53b0-4c47-9d1e-0b7a64e5c9d3';
 const own = 'https://desk.contoso.com/oauth/callback';
@@ -82,6 +84,41 @@ describe('steps and links', () => {
     );
   });
 
+  test.each(['gcc-high', 'dod', 'china'] as const)(
+    'lead to the portals of %s and to no worldwide one',
+    (cloud) => {
+      const texts = [
+        ...entraEntries.map(({ numbers }) => `AADSTS${numbers[0]}`),
+        ...lineEntries.map(({ code }) => code),
+      ];
+      const hrefs = texts.flatMap((text) =>
+        explain({ text, context: { cloud } }).links.map(({ href }) => href),
+      );
+      const worldwide =
+        /^https:\/\/(?:entra|admin|admin\.exchange|security)\.microsoft\.com|microsoftonline\.com/;
+      expect(hrefs.filter((href) => worldwide.test(href))).toEqual([]);
+      for (const part of ['portal', 'adminCenter', 'exchangeCenter', 'defender'] as const)
+        expect(
+          hrefs.some((href) => href.startsWith(clouds[cloud][part])),
+          part,
+        ).toBe(true);
+    },
+  );
+
+  test('lead to the user who signs in and to the mailbox itself, where their ids are known', () => {
+    const userId = '5e9b6f4c-0a64-4bb2-9a66-2f1f7b2c9f10';
+    const of = (context: ExplainContext): string[] =>
+      explain({ text: 'imap-no-access', context }).links.map(({ href }) => href);
+    expect(of({ userId, mailboxId: userId })).toEqual([
+      `https://admin.microsoft.com/#/users/:/UserDetails/${userId}/Account`,
+      `https://admin.exchange.microsoft.com/#/mailboxes/:/MailboxDetails/${userId}`,
+    ]);
+    expect(of({ userId: 'x/../y' })).toEqual([
+      'https://admin.microsoft.com/#/users',
+      'https://admin.exchange.microsoft.com/#/mailboxes',
+    ]);
+  });
+
   test('name the correlation ID to search for', () => {
     const correlation = '7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200';
     const found = explain({ text: `AADSTS53003: Access has been blocked. Correlation ID: ${correlation}` });
@@ -95,6 +132,8 @@ describe('steps and links', () => {
       clientId: 'javascript:alert(1)',
       redirectUri: 'https://desk.contoso.com/<script>',
       objectId: '$(whoami)',
+      userId: '$(whoami)',
+      mailboxId: 'x@evil',
     };
     for (const { code } of lineEntries) {
       const shown = JSON.stringify(explain({ text: code, context }));

@@ -75,6 +75,21 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     expect(await app.getAttribute('href')).toContain(`/CallAnAPI/appId/${GUID}`);
   });
 
+  it('moves link and pages to the cloud that is chosen, also before the IDs are known', async () => {
+    const link = page.getByLabel('Admin-consent link', { exact: true });
+    const app = page.getByRole('link', { name: 'Open API permissions' });
+    await page.getByText('Another cloud than the worldwide one').click();
+    await page.getByLabel('Cloud', { exact: true }).selectOption('gcc-high');
+    expect(await link.inputValue()).toContain('https://login.microsoftonline.us/contoso.com/adminconsent?');
+    expect(await app.getAttribute('href')).toContain('https://portal.azure.us/#view');
+    await page.getByLabel('Application (client) ID').fill('');
+    await page.getByLabel('Cloud', { exact: true }).selectOption('china');
+    expect(await link.inputValue()).toBe('');
+    expect(await app.getAttribute('href')).toMatch(/^https:\/\/portal\.azure\.cn\/.*ApplicationsListBlade$/);
+    await page.getByLabel('Application (client) ID').fill(GUID);
+    await page.getByLabel('Cloud', { exact: true }).selectOption('worldwide');
+  });
+
   it('asks about an expiry beyond 24 months, and shows only what the chosen credential needs', async () => {
     const question = page.getByLabel(/although it is more than 24 months away/);
     expect(await question.isVisible()).toBe(false);
