@@ -1,4 +1,5 @@
 import type { AccountRef } from '../../shared/accounts/account.ts';
+import { letterToOneself, newMark } from '../../shared/connection-test/test-smtp.ts';
 import { type Look, lookIntoMailbox } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
@@ -41,6 +42,24 @@ export async function trySending(
   }
 }
 
+/** Sends a mail of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
+export async function sendToItself(
+  { mailSender }: Pick<Services, 'mailSender'>,
+  mailbox: Mailbox,
+): Promise<SendingLook | undefined> {
+  const route = routeOf(mailbox);
+  if (route === undefined) return undefined;
+  try {
+    const sent = await mailSender.send(route, letterToOneself(mailbox.address, newMark()));
+    if (sent.kind === 'refused') return { kind: 'refused', said: sent.said };
+    const [refused] = sent.refusedRecipients;
+    return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };
+  } catch (error) {
+    if (!(error instanceof PostroomError)) throw error;
+    return { kind: 'refused', said: error.message };
+  }
+}
+
 /**
  * A mailbox that is not set up yet, as its provider's preset would have it: to be looked into and not to be stored.
  * Undefined where the provider names no mail server.
@@ -52,16 +71,18 @@ export function mailboxOfPreset(
   address: string,
   now: number,
 ): Mailbox | undefined {
-  const imap = presetOf(provider, config).mail?.imap;
+  const { imap, smtp } = presetOf(provider, config).mail ?? {};
   if (imap === undefined) return undefined;
+  const { providerId, accountId } = account;
   return {
     id: '',
     address,
     protocol: 'imap',
     ...imap,
     folder: 'INBOX',
-    providerId: account.providerId,
-    accountId: account.accountId,
+    providerId,
+    accountId,
+    sending: smtp && { ...smtp, providerId, accountId },
     enabled: true,
     intervalMinutes: 1,
     afterFetch: { kind: 'mark-seen' },

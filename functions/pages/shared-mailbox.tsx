@@ -4,12 +4,11 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
 import { isMicrosoftShaped } from '../../shared/accounts/issuer-rules.ts';
 import { isMailAddress } from '../../shared/consent/connect-form.ts';
-import { explain } from '../../shared/explanations/explain.ts';
-import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import {
   ButtonLink,
+  CheckboxField,
   CopyLines,
   ErrorSummary,
   type FieldErrors,
@@ -21,9 +20,8 @@ import { Panel } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import { ExplanationView } from './explanation-view.tsx';
-import { lookInto, mailboxOfPreset } from './look-into.ts';
-import { LookView } from './look-view.tsx';
+import { mailboxOfPreset } from './look-into.ts';
+import { type Tried, TriedRights, tryRights } from './tried-rights.tsx';
 import { typedFields } from './typed-fields.ts';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
@@ -41,7 +39,7 @@ export function sharedMailboxPages(): Hono<WebEnvironment> {
     // A fresh page has nothing to correct.
     const asked = typed.address !== '' || typed.user !== '';
     const errors = asked ? scriptErrors(typed) : {};
-    return c.html(await sharedMailboxPage(c, provider, { typed, errors, look: undefined }));
+    return c.html(await sharedMailboxPage(c, provider, { typed, errors, tried: undefined }));
   });
 
   pages.post('/providers/:id/shared-mailbox', async (c) => {
@@ -57,10 +55,12 @@ export function sharedMailboxPages(): Hono<WebEnvironment> {
       account && mailboxOfPreset(provider, services.config, account, address, services.seam.now());
     if (mailbox === undefined || !isMailAddress(address)) {
       const errors = isMailAddress(address) ? { account: 'Choose who signs in.' } : { address: ADDRESS };
-      return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, look: undefined }), 422);
+      return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, tried: undefined }), 422);
     }
-    const look = await lookInto(services, mailbox);
-    return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors: {}, look }));
+    const send = typed['send'] === 'on';
+    const tried = await tryRights(services, mailbox, send);
+    const again = { ...filled, send: send ? 'on' : '' };
+    return c.html(await sharedMailboxPage(c, provider, { typed: again, errors: {}, tried }));
   });
 
   return pages;
@@ -76,7 +76,7 @@ function scriptErrors({ address, user }: { address: string; user: string }): Fie
 interface Shown {
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
-  look: Look | undefined;
+  tried: Tried | undefined;
 }
 
 async function sharedMailboxPage(
@@ -185,10 +185,10 @@ function GiveRight(props: { provider: Provider; shown: Shown }): JSX.Element {
 
 function TryRight(props: { provider: Provider; people: readonly Account[]; shown: Shown }): JSX.Element {
   const { provider, people, shown } = props;
-  const { typed, errors, look } = shown;
+  const { typed, errors, tried } = shown;
   return (
     <>
-      {look === undefined ? null : <TriedRight look={look} typed={typed} />}
+      {tried === undefined ? null : <TriedRights tried={tried} typed={typed} />}
       <form method="post" action={`/providers/${provider.id}/shared-mailbox`} novalidate>
         {isMicrosoftShaped(provider) ? (
           <input type="hidden" name="address" value={typed['address']} />
@@ -210,36 +210,13 @@ function TryRight(props: { provider: Provider; people: readonly Account[]; shown
           options={people.map(({ accountId, user }) => ({ value: accountId, label: user }))}
           error={errors['account']}
         />
+        <CheckboxField
+          name="send"
+          label="Also send a mail from it to itself: only that shows the right “Send as”"
+          checked={typed['send'] === 'on'}
+        />
         <SubmitButton>Open it for real</SubmitButton>
       </form>
-    </>
-  );
-}
-
-function TriedRight(props: { look: Look; typed: Readonly<Record<string, string>> }): JSX.Element {
-  const { look, typed } = props;
-  const { address = '', user = '' } = typed;
-  if (look.kind === 'opened')
-    return (
-      <>
-        <p role="status">
-          <strong>
-            Yes: {user} may open {address}.
-          </strong>
-        </p>
-        <LookView look={look} folder="INBOX" heading="h3" />
-      </>
-    );
-  const explanation = explain({ text: look.code, context: { mailbox: address } });
-  return (
-    <>
-      <p role="alert">
-        <strong>
-          No: {address} does not open for {user}.
-        </strong>{' '}
-        {look.message}
-      </p>
-      {explanation.code === 'not-recognised' ? null : <ExplanationView explanation={explanation} />}
     </>
   );
 }

@@ -77,12 +77,12 @@ async function encryptedTalk(run: StepRun, deps: ReachDeps, login: MailLogin): P
 }
 
 async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {
-  const mark = `postroom-${randomBytes(8).toString('hex')}`;
+  const mark = newMark();
   const route = routeOf(mailbox);
   if (route === undefined) return;
   const sentAt = deps.seam.now();
   await run.step('send', async () => {
-    const result = await deps.mailSender.send(route, letterTo(mailbox.address, mark));
+    const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
     run.note('test', `a mail to ${mailbox.address} is sent over a connection of its own`);
     if (result.kind === 'refused') throw new StepRefused(result.said);
     const [refused] = result.refusedRecipients;
@@ -97,7 +97,11 @@ async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox)
   });
 }
 
-const letterTo = (address: string, mark: string): OutgoingMail => ({
+/** By which a mail to oneself is found again. */
+export const newMark = (): string => `postroom-${randomBytes(8).toString('hex')}`;
+
+/** A mail of an address to itself that says what it is. */
+export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
   to: [address],
   subject: `Test of sending (${mark})`,

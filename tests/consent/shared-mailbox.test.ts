@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
+import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openMemoryInbox } from '../harness/memory-inbox.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { allRows, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
@@ -14,11 +15,32 @@ let visitor: Visitor;
 let providerId: string;
 let accountId: string;
 
+/** What the server for outgoing mail answers; undefined: it accepts. */
+let refusal: string | undefined;
+let sent: string[];
+
 beforeAll(async () => {
   app = await startPracticeApp();
+  const answer = async (said = refusal) =>
+    said === undefined
+      ? ({ kind: 'accepted', answer: '235 welcome' } as const)
+      : ({ kind: 'refused', ...readRefusal(said, 0) } as const);
+  app.services.mailSender = {
+    signIn: () => answer(undefined),
+    send: async (route, mail) => {
+      const outcome = await answer();
+      if (outcome.kind === 'refused') return outcome;
+      sent.push(`${route.kind === 'mailbox' ? route.user : ''} to ${mail.to.join()}`);
+      return { kind: 'sent', answer: '250 ok', refusedRecipients: [] };
+    },
+  };
   const connected = await connectSupport(app);
   ({ visitor, providerId } = connected);
   ({ accountId } = connected.account);
+});
+beforeEach(() => {
+  refusal = undefined;
+  sent = [];
 });
 afterAll(() => app.stop());
 
@@ -76,6 +98,26 @@ describe('access to a shared mailbox', () => {
     expect(allRows(app)).toEqual(before);
   });
 
+  it('to send shows with a mail alone, which is sent only when that was asked for', async () => {
+    fillInbox(app, ['For all of us']);
+    const looked = await tryIt({ address: INFO, account: accountId });
+    expect(looked.html).toContain('shows only a mail');
+    expect(sent).toEqual([]);
+    const { html } = await tryIt({ address: INFO, account: accountId, send: 'on' });
+    expect(html).toContain(`Yes: ${SUPPORT} may send as ${INFO}.`);
+    expect(sent).toEqual([`${INFO} to ${INFO}`]);
+  });
+
+  it('to send may be missing although the mailbox opens, and that is explained', async () => {
+    fillInbox(app, ['For all of us']);
+    refusal =
+      '554 5.2.252 SendAsDenied; support@contoso.example not allowed to send as info@contoso.example; STOREDRV.Submission';
+    const { html } = await tryIt({ address: INFO, account: accountId, send: 'on' });
+    expect(html).toContain(`Yes: ${SUPPORT} may open ${INFO}.`);
+    expect(html).toContain(`No: ${SUPPORT} may not send as ${INFO}.`);
+    expect(html).toContain(`<code>Add-RecipientPermission -Identity ${INFO}`);
+  });
+
   it('that is not there is explained', async () => {
     app.services.intake.openInbox = () =>
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
@@ -97,13 +139,16 @@ describe('access to a shared mailbox', () => {
     const bare = await startPracticeApp();
     const stranger = new Visitor(bare);
     const empty = await stranger.get(`/providers/${await stranger.addPractice()}/shared-mailbox`);
-    const failed = (await tryIt({ address: INFO, account: accountId })).html;
+    refusal = '554 5.2.252 SendAsDenied; support not allowed to send as info; STOREDRV.Submission';
+    const failed = (await tryIt({ address: INFO, account: accountId, send: 'on' })).html;
+    refusal = undefined;
     fillInbox(app, ['For all of us']);
     const drawn = {
       'nobody signed in yet': empty.html,
       'access script': (await page({ address: INFO, user: SUPPORT })).html,
       'no access': failed,
       access: (await tryIt({ address: INFO, account: accountId })).html,
+      'access to send': (await tryIt({ address: INFO, account: accountId, send: 'on' })).html,
       'access with mistakes': (await page({ address: 'x', user: '' })).html,
     };
     await bare.stop();
