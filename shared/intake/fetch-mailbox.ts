@@ -5,7 +5,7 @@ import {
   troubleOf,
 } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Cursor } from '../mailboxes/mailbox-store.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -62,23 +62,29 @@ async function fetchFrom(
   cursor: Cursor | undefined,
   deadline: number,
 ): Promise<FetchResult> {
-  const known = cursor?.uidValidity === inbox.uidValidity ? cursor : undefined;
+  const folderKey = folderKeyOf(mailbox);
+  // A cursor of another folder, from before a person changed the mailbox, says nothing about this one.
+  const earlier = (cursor?.folderKey ?? folderKey) === folderKey ? cursor : undefined;
+  const known = earlier?.uidValidity === inbox.uidValidity ? earlier : undefined;
   const found = await inbox.search({
     from: known === undefined ? undefined : known.uid + 1,
     also: known?.waiting,
-    since: known === undefined && cursor?.lastMailAt !== undefined ? dayBefore(cursor.lastMailAt) : undefined,
+    since:
+      known === undefined && earlier?.lastMailAt !== undefined ? dayBefore(earlier.lastMailAt) : undefined,
   });
   const left = new Set(known?.left);
   const uids = found.filter((uid) => !left.has(uid));
-  const start: Cursor = known ?? {
-    uidValidity: inbox.uidValidity,
+  const start: Cursor = {
     uid: inbox.uidNext - 1,
     left: [],
     waiting: [],
-    lastMailAt: cursor?.lastMailAt,
+    lastMailAt: earlier?.lastMailAt,
+    ...known,
+    uidValidity: inbox.uidValidity,
+    folderKey,
   };
   if (uids.length === 0) {
-    if (known === undefined) await deps.saveCursor(mailbox.id, start);
+    if (known?.folderKey === undefined) await deps.saveCursor(mailbox.id, start);
     return { kind: 'nothing-new' };
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);

@@ -2,7 +2,7 @@ import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
 import { createContentKey } from './content-key.ts';
-import { placeOf } from './ledger.ts';
+import { type Numbering, placeOf, rawBlobOf } from './ledger.ts';
 import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
 
@@ -18,11 +18,20 @@ const HEADER_BYTES = 64 * 1024;
 
 /** Step 1: the raw mail is in storage before anything else is done with it. Mail that is gone meanwhile is left out. */
 export async function keepMails(
-  { blobs, inbox, mailboxId }: { blobs: Blobs; inbox: Inbox; mailboxId: string },
+  {
+    blobs,
+    inbox,
+    mailboxId,
+    numbering,
+  }: { blobs: Blobs; inbox: Inbox; mailboxId: string; numbering: Numbering },
   kind: Batch['kind'],
   facts: readonly MailFacts[],
 ): Promise<KeptMail[]> {
-  const placed = facts.map((each) => ({ ...each, ...placing(mailboxId, inbox.uidValidity, each.uid) }));
+  const placed = facts.map((each) => ({
+    ...each,
+    place: placeOf(numbering, each.uid),
+    rawBlob: rawBlobOf(mailboxId, numbering, each.uid),
+  }));
   switch (kind) {
     case 'held':
       return keepHeld(blobs, inbox, placed);
@@ -36,10 +45,6 @@ export async function keepMails(
 interface Placed extends MailFacts {
   place: string;
   rawBlob: string;
-}
-
-function placing(mailboxId: string, uidValidity: string, uid: number): { place: string; rawBlob: string } {
-  return { place: placeOf(uidValidity, uid), rawBlob: `raw/${mailboxId}/${uidValidity}-${uid}.eml` };
 }
 
 /** Uploads run while the rest of the stream is still coming in. */

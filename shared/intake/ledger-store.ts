@@ -7,6 +7,7 @@ import {
   type LedgerPlace,
   mailOf,
   mailRow,
+  type Numbering,
   placeOf,
   placeOfRow,
   placeRow,
@@ -36,7 +37,7 @@ export interface Claim {
 
 export interface LedgerStore {
   /** What is known of these places; one request. */
-  look(mailboxId: string, uidValidity: string, uids: readonly number[]): Promise<Map<number, LedgerPlace>>;
+  look(mailboxId: string, numbering: Numbering, uids: readonly number[]): Promise<Map<number, LedgerPlace>>;
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these mails (at most 50) begins, in one transaction. `alone` lets one suspect be tried again. */
   claim(mailboxId: string, found: readonly Found[], options: { alone: boolean }): Promise<Claim>;
@@ -65,11 +66,11 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
   return {
     mails,
-    async look(mailboxId, uidValidity, uids) {
+    async look(mailboxId, numbering, uids) {
       if (uids.length === 0) return new Map();
       const wanted = new Set(uids);
-      const from = placeOf(uidValidity, Math.min(...uids));
-      const to = `${placeOf(uidValidity, Math.max(...uids))}~`;
+      const from = placeOf(numbering, Math.min(...uids));
+      const to = `${placeOf(numbering, Math.max(...uids))}~`;
       const found = new Map<number, LedgerPlace>();
       let after: string | undefined;
       for (;;) {

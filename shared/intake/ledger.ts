@@ -1,8 +1,11 @@
 import type { Row } from '../platform/tables.ts';
 
 // Ledger, one partition a mailbox:
-//   mailboxId / `at|<UIDVALIDITY>|<UID>`   which mail stood at a place on the server (numbers padded to 10 digits)
-//   mailboxId / `mail|<K2>`                what became of a mail, whatever place it stood at
+//   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>`  which mail stood at a place on the server (numbers padded to 10
+//                                                      digits)
+//   mailboxId / `mail|<K2>`                            what became of a mail, whatever place it stood at
+// The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
+// many servers give all folders the same UIDVALIDITY.
 // K2 is the content key; a Message-ID is never an identity.
 
 export type Fate = 'ticket' | 'quarantine' | 'skip';
@@ -44,8 +47,20 @@ export interface LedgerPlace {
   copy: boolean;
 }
 
-export function placeOf(uidValidity: string, uid: number): string {
-  return `at|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}`;
+/** Within what a UID means one mail: a folder (see `folderKeyOf`) under a UIDVALIDITY (RFC 3501 section 2.3.1.1). */
+export interface Numbering {
+  folderKey: string;
+  uidValidity: string;
+}
+
+/** Row key of a place. */
+export function placeOf({ folderKey, uidValidity }: Numbering, uid: number): string {
+  return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}`;
+}
+
+/** Name of the blob that keeps the mail of a place as it came. */
+export function rawBlobOf(mailboxId: string, { folderKey, uidValidity }: Numbering, uid: number): string {
+  return `raw/${mailboxId}/${folderKey}-${uidValidity}-${uid}.eml`;
 }
 
 export const uidOfPlace = (place: string): number => Number(place.slice(place.lastIndexOf('|') + 1));

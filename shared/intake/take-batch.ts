@@ -1,5 +1,5 @@
 import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
@@ -9,8 +9,7 @@ import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
 import { type KeptMail, keepMails } from './keep-mails.ts';
-import type { LedgerMail, LedgerPlace } from './ledger.ts';
-import { placeOf, uidOfPlace } from './ledger.ts';
+import { type LedgerMail, type LedgerPlace, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
 import { type Batch, limits } from './plan-batches.ts';
@@ -62,11 +61,11 @@ export interface Work {
  * Mail that an earlier run began and never settled is taken alone, so that a mail that kills its run kills no other.
  */
 export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
-  const { mailbox, inbox } = place;
+  const { mailbox } = place;
   const run = new BatchRun(deps, place, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
   const uids = all.map(({ uid }) => uid);
-  const places = await deps.ledger.look(mailbox.id, inbox.uidValidity, uids);
+  const places = await deps.ledger.look(mailbox.id, run.numbering, uids);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
@@ -99,12 +98,14 @@ class BatchRun {
     left: [],
     waiting: [],
   };
+  readonly numbering: Numbering;
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
   readonly #place: BatchPlace;
   readonly #kind: Batch['kind'];
 
   constructor(deps: IntakeDeps, place: BatchPlace, kind: Batch['kind']) {
+    this.numbering = { folderKey: folderKeyOf(place.mailbox), uidValidity: place.inbox.uidValidity };
     this.#deps = deps;
     this.#mailbox = place.mailbox;
     this.#place = place;
@@ -118,9 +119,10 @@ class BatchRun {
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
     const mailboxId = this.#mailbox.id;
+    const { numbering } = this;
     const { inbox, after } = this.#place;
     if (alone) await after;
-    const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId }, this.#kind, facts);
+    const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId, numbering }, this.#kind, facts);
     const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone });
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
@@ -138,7 +140,7 @@ class BatchRun {
       await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(inbox.uidValidity, each.uid), each]));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each.uid), each]));
     await this.passOver(
       claim.copies.flatMap((copy) => {
         const each = factsByPlace.get(copy.place);

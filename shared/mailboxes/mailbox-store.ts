@@ -15,6 +15,8 @@ const STATE = 'state';
 /** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
 export interface Cursor {
   uidValidity: string;
+  /** Which folder was read (see `folderKeyOf`); absent in rows of earlier versions. */
+  folderKey?: string | undefined;
   /** Every mail up to this UID is settled. */
   uid: number;
   /** UIDs settled but left unread on the server, because they are too large to take. */
@@ -95,9 +97,10 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const [all, known] = await Promise.all([list(), fetchState()]);
       return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
     },
-    saveCursor: (mailboxId, { uidValidity, uid, left, waiting, lastMailAt, backlog }) =>
+    saveCursor: (mailboxId, { uidValidity, folderKey, uid, left, waiting, lastMailAt, backlog }) =>
       put(`${mailboxId}|cursor`, {
         uidValidity,
+        folderKey: folderKey ?? '',
         uid: String(uid),
         left: left.join(','),
         waiting: waiting.join(','),
@@ -156,6 +159,7 @@ function cursorOf(row: Row): Cursor {
   const uids = (column: string): number[] => text(row, column).split(',').filter(Boolean).map(Number);
   return {
     uidValidity: text(row, 'uidValidity'),
+    folderKey: text(row, 'folderKey') || undefined,
     uid: Number(text(row, 'uid')),
     left: uids('left'),
     waiting: uids('waiting'),

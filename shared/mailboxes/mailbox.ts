@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */
 export interface Mailbox {
   id: string;
@@ -41,4 +43,34 @@ export interface MailboxHealth {
   nextTryAt: string | undefined;
   /** Mails that the last fetch saw and left for the next one. */
   backlog: number | undefined;
+}
+
+/** INBOX alone is the same folder in whatever case (RFC 3501 section 5.1). */
+const folderName = (folder: string): string => (folder.toUpperCase() === 'INBOX' ? 'INBOX' : folder);
+
+/** Whether two names mean one folder of a mailbox. */
+export const isSameFolder = (one: string, other: string): boolean => folderName(one) === folderName(other);
+
+/** 16 hex digits that stand for one folder of one address on one server. UIDs mean nothing outside of it. */
+export function folderKeyOf({
+  address,
+  host,
+  port,
+  folder,
+}: Pick<Mailbox, 'address' | 'host' | 'port' | 'folder'>): string {
+  const parts = [address.toLowerCase(), host.toLowerCase(), port, folderName(folder)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+/** Another mailbox that fetches the same folder of the same address, under whatever name of its server. */
+export function twinOf(
+  mailbox: Pick<Mailbox, 'id' | 'address' | 'folder'>,
+  all: readonly Mailbox[],
+): Mailbox | undefined {
+  return all.find(
+    (other) =>
+      other.id !== mailbox.id &&
+      other.address.toLowerCase() === mailbox.address.toLowerCase() &&
+      isSameFolder(other.folder, mailbox.folder),
+  );
 }

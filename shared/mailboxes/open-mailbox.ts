@@ -1,5 +1,5 @@
 import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
-import type { Mailbox } from './mailbox.ts';
+import { folderKeyOf, type Mailbox } from './mailbox.ts';
 import type { MailboxStore } from './mailbox-store.ts';
 
 export type OpenedMailbox =
@@ -23,9 +23,12 @@ export async function openMailbox(
     const { cursors, troubles } = await deps.mailboxes.fetchState();
     // What stopped it is mended: the next fetch need not wait for its time.
     if (troubles.has(mailbox.id)) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
-    if (cursors.get(mailbox.id)?.uidValidity !== inbox.uidValidity)
+    const folderKey = folderKeyOf(mailbox);
+    const cursor = cursors.get(mailbox.id);
+    if (cursor?.uidValidity !== inbox.uidValidity || cursor.folderKey !== folderKey)
       await deps.mailboxes.saveCursor(mailbox.id, {
         uidValidity: inbox.uidValidity,
+        folderKey,
         uid: inbox.uidNext - 1,
         left: [],
         waiting: [],

@@ -1,4 +1,13 @@
-import { type Decision, type LedgerMail, mailOf, placeOf, placeOfRow } from '../../shared/intake/ledger.ts';
+import {
+  type Decision,
+  type LedgerMail,
+  mailOf,
+  type Numbering,
+  placeOf,
+  placeOfRow,
+} from '../../shared/intake/ledger.ts';
+import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
 import { dumpTables } from './desk.ts';
 
@@ -18,6 +27,17 @@ export interface Records {
   faults: string[];
 }
 
+/** What the UIDs of a mailbox mean something in. */
+export async function numberingOf(
+  tables: Tables,
+  mailboxId: string,
+  uidValidity: string,
+): Promise<Numbering> {
+  const mailbox = await createMailboxStore(tables).get(mailboxId);
+  if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
+  return { folderKey: folderKeyOf(mailbox), uidValidity };
+}
+
 /** Reads a mailbox's whole record and compares what must agree. */
 export async function readRecords(
   tables: Tables,
@@ -26,6 +46,7 @@ export async function readRecords(
   uidValidity: string,
   uids: readonly number[],
 ): Promise<Records> {
+  const numbering = await numberingOf(tables, mailboxId, uidValidity);
   const ledger = await listAll(tables.open('Ledger'), mailboxId);
   const places = new Map(
     ledger.filter(({ rowKey }) => rowKey.startsWith('at|')).map((row) => [row.rowKey, placeOfRow(row)]),
@@ -49,7 +70,7 @@ export async function readRecords(
 
   const fates = new Map<number, Fate | undefined>();
   for (const uid of uids) {
-    const at = placeOf(uidValidity, uid);
+    const at = placeOf(numbering, uid);
     const place = places.get(at);
     const mail = place && mails.get(place.key);
     if (place === undefined || mail === undefined) {

@@ -19,7 +19,7 @@ import {
   type Watcher,
   watchInbox,
 } from './desk.ts';
-import { readRecords } from './desk-records.ts';
+import { numberingOf, readRecords } from './desk-records.ts';
 import { seeded } from './seeded.ts';
 import { smallMails } from './small-mails.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
@@ -54,10 +54,11 @@ describe('a process that is killed at any instant', () => {
 
   async function markedButNotStored(): Promise<number[]> {
     const { seen, uidValidity } = await watcher.look();
+    const numbering = await numberingOf(desk.tables, mailboxId, uidValidity);
     const rows = await listAll(desk.tables.open('Ledger'), mailboxId);
     const byKey = new Map(rows.map((row) => [row.rowKey, row]));
     return seen.filter((uid) => {
-      const place = byKey.get(placeOf(uidValidity, uid));
+      const place = byKey.get(placeOf(numbering, uid));
       const mail = place && byKey.get(`mail|${placeOfRow(place).key}`);
       return mail === undefined || mailOf(mail).state !== 'done';
     });

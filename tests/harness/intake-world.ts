@@ -66,11 +66,11 @@ const START = Date.parse('2026-11-24T10:00:00.000Z');
 
 /** One mailbox, its server, its storage, and processes that fetch it one after the other or at the same time. */
 export class IntakeWorld {
-  readonly folder = new MemoryFolder();
+  folder = new MemoryFolder();
   readonly tables = new MemoryTables(openSeam);
   readonly blobs = new MemoryBlobs({ ...openSeam, now: () => this.now });
   readonly tickets: TicketStore = createTicketStore({ tables: this.tables, blobs: this.blobs });
-  readonly mailbox: Mailbox;
+  mailbox: Mailbox;
   /** Name of a mail by its content key; copies share one. */
   readonly names = new Map<string, string>();
   readonly mails: TinyMail[] = [];

@@ -51,7 +51,7 @@ test('a reply follows its parent where another run decided the parent first', as
     BOX,
     ['parent', 'reply'].map((key, index) => ({
       uid: index + 1,
-      place: placeOf('1', index + 1),
+      place: placeOf({ folderKey: 'f', uidValidity: '1' }, index + 1),
       key,
       rawBlob: `raw/${key}`,
       receivedAt: '2026-11-24T10:00:00.000Z',
