@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
-import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
+import { type Mailbox, type MailLogin, twinOf } from '../../shared/mailboxes/mailbox.ts';
 import { usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
@@ -87,28 +87,17 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
     const choices = await accountChoices(services);
     const parsed = readMailboxForm(services, typed, choices);
     if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
-    const { settings } = parsed;
-    const twin = (await services.mailboxes.list()).find(
-      (other) =>
-        other.address.toLowerCase() === settings.address.toLowerCase() && other.folder === settings.folder,
-    );
-    if (twin !== undefined)
+    const id = base32(randomBytes(16));
+    const createdAt = new Date(services.seam.now()).toISOString();
+    const mailbox = { ...parsed.settings, id, enabled: true, createdAt };
+    if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
       return c.html(
         formPage(c, undefined, choices, typed, {
           address: 'This mailbox is already there. Edit it instead.',
         }),
         422,
       );
-    const id = base32(randomBytes(16));
-    const createdAt = new Date(services.seam.now()).toISOString();
-    return openAndSave(
-      c,
-      openMailbox,
-      { ...settings, id, enabled: true, createdAt },
-      undefined,
-      choices,
-      typed,
-    );
+    return openAndSave(c, openMailbox, mailbox, undefined, choices, typed);
   });
 
   pages.get('/mailboxes/:id/edit', async (c) => {
@@ -125,7 +114,17 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
     const choices = await accountChoices(services);
     const parsed = readMailboxForm(services, typed, choices);
     if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
-    return openAndSave(c, openMailbox, { ...mailbox, ...parsed.settings }, mailbox, choices, typed);
+    const changed = { ...mailbox, ...parsed.settings };
+    const twin = twinOf(changed, await services.mailboxes.list());
+    // Two mailboxes may have been made at the same moment: what keeps them apart can still be edited.
+    if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
+      return c.html(
+        formPage(c, mailbox, choices, typed, {
+          address: `Another mailbox fetches the folder "${twin.folder}" of this address. Edit that one instead.`,
+        }),
+        422,
+      );
+    return openAndSave(c, openMailbox, changed, mailbox, choices, typed);
   });
 
   for (const [act, enabled] of [

@@ -1,4 +1,4 @@
-import type { Mailbox, MailLogin } from './mailbox.ts';
+import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
 
 /** The protocols of a mailbox, each with a server and an account of its own. */
 export type MailProtocol = 'imap' | 'pop3' | 'smtp';
@@ -135,7 +135,7 @@ function afterFetchOf(
   if (choice !== 'move') return { kind: 'mark-seen' };
   const wrong = folderProblem(moveFolder);
   if (wrong !== undefined) errors['moveFolder'] = wrong;
-  else if (moveFolder === folder)
+  else if (isSameFolder(moveFolder, folder))
     errors['moveFolder'] = 'Choose another folder than the one that is fetched.';
   return { kind: 'move', folder: moveFolder };
 }

@@ -67,7 +67,11 @@ describe('a mailbox', () => {
     expect(await stored()).toMatchObject([
       { address: SUPPORT, enabled: true, afterFetch: { kind: 'mark-seen' } },
     ]);
-    expect((await visitor.post('/mailboxes/new', form)).html).toContain('already there');
+    for (const again of [{}, { address: 'Support@Contoso.EXAMPLE' }, { folder: 'inbox' }]) {
+      const reply = await visitor.post('/mailboxes/new', { ...form, ...again });
+      expect(reply.status, JSON.stringify(again)).toBe(422);
+      expect(reply.html).toContain('already there');
+    }
   });
 
   it('is paused, resumed and changed', async () => {
@@ -80,6 +84,27 @@ describe('a mailbox', () => {
     expect((await stored())[0]?.enabled).toBe(true);
     await visitor.post(`${path}/edit`, { ...form, after: 'move', moveFolder: 'Done' });
     expect((await stored())[0]?.afterFetch).toEqual({ kind: 'move', folder: 'Done' });
+  });
+
+  it('may not become one that is already there, in whatever case it is written', async () => {
+    const [mailbox] = await stored();
+    const other = { ...form, folder: 'Orders' };
+    expect((await visitor.post('/mailboxes/new', other)).status).toBe(303);
+    const second = (await stored()).find(({ folder }) => folder === 'Orders');
+    const path = `/mailboxes/${second?.id}`;
+    for (const folder of ['INBOX', 'Inbox']) {
+      const { status, html } = await visitor.post(`${path}/edit`, { ...form, folder });
+      expect(status).toBe(422);
+      expect(html).toContain('href="#address"');
+      expect(html).toContain('Edit that one instead');
+    }
+    // Folders but INBOX may differ in case alone.
+    expect((await visitor.post(`${path}/edit`, { ...form, folder: 'orders' })).status).toBe(303);
+    expect((await visitor.post(`/mailboxes/${mailbox?.id}/edit`, { ...form, interval: '2' })).status).toBe(
+      303,
+    );
+    await visitor.post(`/mailboxes/${mailbox?.id}/edit`, form);
+    await visitor.post(`${path}/delete`, {});
   });
 
   it('in trouble says so with the way to repair it', async () => {
@@ -108,8 +133,10 @@ describe('a mailbox', () => {
   });
 
   it('may not move mail into the folder it is fetched from', async () => {
-    const { html } = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder: 'INBOX' });
-    expect(html).toContain('href="#moveFolder"');
+    for (const moveFolder of ['INBOX', 'Inbox']) {
+      const { html } = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder });
+      expect(html).toContain('href="#moveFolder"');
+    }
   });
 });
 
