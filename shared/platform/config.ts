@@ -73,56 +73,79 @@ const practiceWorld = z.object({
   smtp: endpoint,
 });
 
-const settings = z
-  .object({
-    DataStorage: text,
-    DataStorage__tableServiceUri: text,
-    DataStorage__blobServiceUri: text,
-    DataStorage__queueServiceUri: text,
-    DataStorage__clientId: text,
-    AZURE_CLIENT_ID: text,
-    KEY_VAULT_URI: z.preprocess(blankIsAbsent, z.url({ error: 'the address of the vault, https://…' })),
-    PUBLIC_URL: z.preprocess(blankIsAbsent, z.url({ error: 'the address people open, https://…' })),
-    ADMIN_OBJECT_IDS: text,
-    APPLICATIONINSIGHTS_CONNECTION_STRING: text,
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text,
-    POSTROOM_LOCAL: flag,
-    POSTROOM_PRACTICE: text,
-    POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
-    SMTP_RELAY_URL: text,
-    NOTICE_EMAIL: text,
-    NOTICE_WEBHOOK_URL: z.preprocess(
-      blankIsAbsent,
-      z.url({ protocol: /^https?$/, error: 'the address that takes notices, https://…' }).optional(),
-    ),
-    NOTICE_WEBHOOK_KEY: text,
-    WEBSITE_AUTH_ENABLED: flag,
-    WEBSITE_INSTANCE_ID: text,
-    IDENTITY_ENDPOINT: text,
-  })
-  .superRefine((value, context) => {
-    const wrong = (path: string, message: string): void =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    const local = isOn(value.POSTROOM_LOCAL);
-    if (local && value.WEBSITE_INSTANCE_ID !== undefined)
-      wrong(
-        'POSTROOM_LOCAL',
-        'must not be set where Azure runs the app: it allows http and private addresses',
-      );
-    if (!local && !value.PUBLIC_URL?.startsWith('https://')) wrong('PUBLIC_URL', 'must begin with https://');
-    if (!local && value.NOTICE_WEBHOOK_URL?.startsWith('http://'))
-      wrong('NOTICE_WEBHOOK_URL', 'must begin with https://');
-    if (!listOf(value.NOTICE_EMAIL).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
-      wrong('NOTICE_EMAIL', 'must be mail addresses with commas between them');
-    if (value.DataStorage === undefined) {
-      for (const name of [
-        'DataStorage__tableServiceUri',
-        'DataStorage__blobServiceUri',
-        'DataStorage__queueServiceUri',
-      ] as const)
-        if (value[name] === undefined) wrong(name, 'is missing (or set DataStorage to a connection string)');
-    }
-  });
+const serviceUri = z.preprocess(blankIsAbsent, z.url({ error: 'must be an address, https://…' }).optional());
+
+const settings = z.object({
+  DataStorage: text,
+  DataStorage__tableServiceUri: serviceUri,
+  DataStorage__blobServiceUri: serviceUri,
+  DataStorage__queueServiceUri: serviceUri,
+  DataStorage__clientId: text,
+  AZURE_CLIENT_ID: text,
+  KEY_VAULT_URI: z.preprocess(blankIsAbsent, z.url({ error: 'the address of the vault, https://…' })),
+  PUBLIC_URL: z.preprocess(blankIsAbsent, z.url({ error: 'the address people open, https://…' })),
+  ADMIN_OBJECT_IDS: text,
+  APPLICATIONINSIGHTS_CONNECTION_STRING: text,
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text,
+  POSTROOM_LOCAL: flag,
+  POSTROOM_PRACTICE: text,
+  POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
+  SMTP_RELAY_URL: text,
+  NOTICE_EMAIL: text,
+  NOTICE_WEBHOOK_URL: z.preprocess(
+    blankIsAbsent,
+    z.url({ protocol: /^https?$/, error: 'the address that takes notices, https://…' }).optional(),
+  ),
+  NOTICE_WEBHOOK_KEY: text,
+  WEBSITE_AUTH_ENABLED: flag,
+  WEBSITE_INSTANCE_ID: text,
+  IDENTITY_ENDPOINT: text,
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What is wrong with settings in the light of others: name and sentence. Apart from the schema, because zod asks for such
+ * rules only once each setting by itself is right, and a person wants to hear of all at once. Pure.
+ */
+function brokenRules(environment: Environment): [name: string, problem: string][] {
+  const value = (name: string): string | undefined => environment[name] || undefined;
+  const isHttp = (name: string): boolean => value(name)?.toLowerCase().startsWith('http://') ?? false;
+  const local = isOn(value('POSTROOM_LOCAL')?.toLowerCase());
+  const broken: [string, string][] = [];
+  if (local && value('WEBSITE_INSTANCE_ID') !== undefined)
+    broken.push([
+      'POSTROOM_LOCAL',
+      'must not be set where Azure runs the app: it allows http and private addresses',
+    ]);
+  if (!local)
+    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'NOTICE_WEBHOOK_URL', ...storageUris])
+      if (isHttp(name)) broken.push([name, 'must begin with https://']);
+  if (!listOf(value('NOTICE_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
+    broken.push(['NOTICE_EMAIL', 'must be mail addresses with commas between them']);
+  const relay = value('SMTP_RELAY_URL');
+  if (relay !== undefined && !isVaultReference(relay) && !isRelay(relay))
+    broken.push(['SMTP_RELAY_URL', 'must be smtp://user:password@host:587 or smtps://…:465']);
+  if (value('DataStorage') === undefined)
+    for (const name of storageUris)
+      if (value(name) === undefined)
+        broken.push([name, 'is missing (or set DataStorage to a connection string)']);
+  return broken;
+}
+
+const storageUris = [
+  'DataStorage__tableServiceUri',
+  'DataStorage__blobServiceUri',
+  'DataStorage__queueServiceUri',
+];
+
+/** Where the platform cannot read the vault it leaves the reference standing; the rest of the desk goes on. */
+const isVaultReference = (value: string): boolean => value.startsWith('@Microsoft.KeyVault(');
+
+function isRelay(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
+}
 
 /** Commas, semicolons and blanks between the parts. */
 const listOf = (value: string | undefined): string[] =>
@@ -134,10 +157,18 @@ const isOn = (value: string | undefined): boolean => value === 'true' || value =
  * Reads the settings. Pure: the environment is an argument.
  * @throws PostroomError `bad-settings`, whose message lists every bad setting with what it should be.
  */
-export function parseConfig(environment: Record<string, string | undefined>): Config {
+export function parseConfig(environment: Environment): Config {
   const parsed = settings.safeParse(environment);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `- ${issue.path.join('.')}: ${issue.message}`);
+  const practice = practiceOf(environment['POSTROOM_PRACTICE']);
+  const problems = new Map<string, string>();
+  for (const [name, problem] of [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message] as const),
+    ...brokenRules(environment),
+    ...(practice === 'unreadable' ? [['POSTROOM_PRACTICE', 'is not what npm start writes'] as const] : []),
+  ])
+    if (!problems.has(name)) problems.set(name, problem);
+  if (!parsed.success || practice === 'unreadable' || problems.size > 0) {
+    const lines = [...problems].map(([name, problem]) => `- ${name}: ${problem}`);
     throw new PostroomError('bad-settings', `These settings must be corrected:\n${lines.join('\n')}`);
   }
   const value = parsed.data;
@@ -151,7 +182,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     identityEndpoint: value.IDENTITY_ENDPOINT !== undefined,
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
-    practice: local ? practiceOf(value.POSTROOM_PRACTICE) : undefined,
+    practice: local ? practice : undefined,
     notices: noticesOf(value),
     smtpRelay: value.SMTP_RELAY_URL === undefined ? undefined : new Secret(value.SMTP_RELAY_URL),
     telemetry: telemetryOf(value),
@@ -186,20 +217,21 @@ function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undef
 
 function noticesOf(value: z.infer<typeof settings>): NoticeSettings {
   const { NOTICE_WEBHOOK_URL: url, NOTICE_WEBHOOK_KEY: key } = value;
-  // Where the platform cannot read the vault it leaves the reference standing, which everybody can guess.
-  const usable = key === undefined || key.startsWith('@Microsoft.KeyVault(') ? undefined : new Secret(key);
+  // Everybody can guess the reference, so it is no key.
+  const usable = key === undefined || isVaultReference(key) ? undefined : new Secret(key);
   return {
     emails: listOf(value.NOTICE_EMAIL),
     webhook: url === undefined ? undefined : { url: new Secret(url), key: usable },
   };
 }
 
-function practiceOf(json: string | undefined): PracticeWorld | undefined {
-  if (json === undefined) return undefined;
-  const parsed = practiceWorld.safeParse(JSON.parse(json));
-  if (!parsed.success)
-    throw new PostroomError('bad-settings', 'POSTROOM_PRACTICE is not what npm start writes; start again.');
-  return parsed.data;
+function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | undefined {
+  if (json === undefined || json === '') return undefined;
+  try {
+    return practiceWorld.parse(JSON.parse(json));
+  } catch {
+    return 'unreadable';
+  }
 }
 
 let cached: Config | undefined;

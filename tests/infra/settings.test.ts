@@ -12,7 +12,7 @@ const all = (text: string, pattern: RegExp): string[] =>
 
 /** What config.ts reads, and what the registrations name. */
 function readByCode(): string[] {
-  const schema = /const settings = z\s*\.object\(\{([\s\S]*?)\n {2}\}\)/.exec(
+  const schema = /const settings = z\s*\.object\(\{([\s\S]*?)\n\}\);/.exec(
     source('shared/platform/config.ts'),
   );
   const registrations = globSync('functions/*.ts', { cwd: projectRoot }).map(source).join('\n');

@@ -119,6 +119,70 @@ describe('the settings', () => {
       expect(said).toContain(`- ${name}: `);
   });
 
+  test('are refused all at once also where some are missing and others break a rule', () => {
+    const nothing = problems({});
+    for (const name of [
+      'KEY_VAULT_URI',
+      'PUBLIC_URL',
+      'tableServiceUri',
+      'blobServiceUri',
+      'queueServiceUri',
+    ])
+      expect(nothing).toMatch(new RegExp(`^- (DataStorage__)?${name}: `, 'm'));
+    expect(nothing.split('\n')).toHaveLength(6);
+
+    const { KEY_VAULT_URI: _, ...noVault } = azure;
+    const said = problems({
+      ...noVault,
+      PUBLIC_URL: 'http://desk.contoso.example',
+      NOTICE_EMAIL: 'everybody',
+      NOTICE_WEBHOOK_URL: 'hooks',
+      SMTP_RELAY_URL: 'relay.contoso.example',
+      POSTROOM_PRACTICE: '{',
+      POSTROOM_TELEMETRY: 'loud',
+    });
+    for (const name of [
+      'KEY_VAULT_URI',
+      'PUBLIC_URL',
+      'NOTICE_EMAIL',
+      'NOTICE_WEBHOOK_URL',
+      'SMTP_RELAY_URL',
+      'POSTROOM_PRACTICE',
+      'POSTROOM_TELEMETRY',
+    ])
+      expect(said).toContain(`- ${name}: `);
+    expect(problems({ ...azure, POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
+      /- KEY_VAULT_URI: .*\n- POSTROOM_LOCAL: must not be set/,
+    );
+  });
+
+  test.each([
+    ['DataStorage__blobServiceUri', 'x.blob.core.windows.net'],
+    ['DataStorage__tableServiceUri', 'http://x.table.core.windows.net'],
+    ['KEY_VAULT_URI', 'http://x.vault.azure.net'],
+    ['SMTP_RELAY_URL', 'https://relay.contoso.example'],
+    ['SMTP_RELAY_URL', 'smtp://'],
+    ['POSTROOM_PRACTICE', '{"authority":1}'],
+  ])('cannot have %s=%s', (name, value) => {
+    expect(problems({ ...azure, [name]: value })).toContain(`- ${name}: `);
+    expect(problems({ ...azure, [name]: value }).split('\n')).toHaveLength(2);
+  });
+
+  test.each([
+    'smtp://user:p%40ss@relay.contoso.example:587',
+    'smtps://relay.contoso.example:465',
+    '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/relay)',
+    '',
+  ])('may have SMTP_RELAY_URL=%s', (value) => {
+    expect(problems({ ...azure, SMTP_RELAY_URL: value })).toBe('none');
+  });
+
+  test('never repeat a value, which may be a password', () => {
+    const said = problems({ SMTP_RELAY_URL: 'ftp://u:hunter2@x', POSTROOM_PRACTICE: 'hunter2' });
+    expect(said).toContain('SMTP_RELAY_URL');
+    expect(said).not.toContain('hunter2');
+  });
+
   test('name the addresses of storage that are missing', () => {
     const { DataStorage__blobServiceUri: _, ...rest } = azure;
     expect(problems(rest)).toContain('DataStorage__blobServiceUri: is missing');
@@ -175,7 +239,7 @@ describe('the settings', () => {
 
     test('are refused when npm start did not write them, without showing them', () => {
       const said = problems({ ...local, POSTROOM_PRACTICE: '{"clientSecret":"hush"}' });
-      expect(said).toContain('POSTROOM_PRACTICE is not what npm start writes');
+      expect(said).toContain('POSTROOM_PRACTICE: is not what npm start writes');
       expect(said).not.toContain('hush');
     });
   });
