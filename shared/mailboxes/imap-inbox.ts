@@ -8,6 +8,8 @@ import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MailF
 
 const PIECE = 4 * 1024 * 1024;
 const HIGHEST_UID = 4_294_967_295;
+/** Of the UIDs in one command. Every server takes a line of 8192 octets, some no longer one (RFC 7162 section 4). */
+const UID_SET_BYTES = 4000;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
 
@@ -80,33 +82,39 @@ class ImapInbox implements Inbox {
   }
 
   search({ from, since, also = [] }: InboxSearch): Promise<number[]> {
+    const [first, ...others] = uidSets(also);
     const alternatives = [
       { seen: false },
       // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
       ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
       ...(since === undefined ? [] : [{ since: new Date(since) }]),
-      ...(also.length === 0 ? [] : [{ uid: uidSet(also) }]),
+      ...(first === undefined ? [] : [{ uid: first }]),
     ];
     const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
-    return this.#call('search', async () =>
-      sorted(required(await this.#client.search(query, { uid: true }), 'search')),
-    );
+    return this.#call('search', async () => {
+      const found = new Set<number>();
+      for (const each of [query, ...others.map((uid) => ({ uid }))])
+        for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
+      return sorted([...found]);
+    });
   }
 
   facts(uids: readonly number[]): Promise<MailFacts[]> {
     return this.#call('facts', async () => {
       const found: MailFacts[] = [];
       const query = { uid: true, size: true, internalDate: true };
-      for await (const mail of this.#client.fetch(uidSet(uids), query, { uid: true }))
-        found.push({ uid: mail.uid, size: mail.size ?? 0, receivedAt: isoOf(mail.internalDate) });
+      for (const set of uidSets(uids))
+        for await (const mail of this.#client.fetch(set, query, { uid: true }))
+          found.push({ uid: mail.uid, size: mail.size ?? 0, receivedAt: isoOf(mail.internalDate) });
       return found.sort((a, b) => a.uid - b.uid);
     });
   }
 
   sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void> {
     return this.#call('sources', async () => {
-      for await (const mail of this.#client.fetch(uidSet(uids), { uid: true, source: true }, { uid: true }))
-        if (mail.source !== undefined) each(mail.uid, mail.source);
+      for (const set of uidSets(uids))
+        for await (const mail of this.#client.fetch(set, { uid: true, source: true }, { uid: true }))
+          if (mail.source !== undefined) each(mail.uid, mail.source);
     });
   }
 
@@ -132,28 +140,35 @@ class ImapInbox implements Inbox {
 
   markSeen(uids: readonly number[]): Promise<void> {
     return this.#call('store', async () => {
-      required(await this.#client.messageFlagsAdd(uidSet(uids), ['\\Seen'], { uid: true }), 'mark as read');
+      for (const set of uidSets(uids))
+        required(await this.#client.messageFlagsAdd(set, ['\\Seen'], { uid: true }), 'mark as read');
     });
   }
 
   move(uids: readonly number[], folder: string): Promise<void> {
     return this.#call('move', async () => {
-      required(await this.#client.messageMove(uidSet(uids), folder, { uid: true }), 'move');
+      for (const set of uidSets(uids))
+        required(await this.#client.messageMove(set, folder, { uid: true }), 'move');
     });
   }
 
   remove(uids: readonly number[]): Promise<void> {
     return this.#call('delete', async () => {
-      required(await this.#client.messageDelete(uidSet(uids), { uid: true }), 'delete');
+      for (const set of uidSets(uids))
+        required(await this.#client.messageDelete(set, { uid: true }), 'delete');
     });
   }
 
   async close(): Promise<void> {
     try {
-      await this.#client.logout();
+      await this.#call('logout', () => this.#client.logout());
     } catch {
       this.#client.close();
     }
+  }
+
+  drop(): void {
+    this.#client.close();
   }
 
   #part(uid: number, start: number, maxLength: number): Promise<Uint8Array> {
@@ -184,15 +199,22 @@ function required<T>(value: T | false | undefined | null, what: string): T {
 
 const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
 
-/** `1:3,5`: the shortest way to say which mails. */
-export function uidSet(uids: readonly number[]): string {
+/** `1:3,5`: the shortest way to say which mails, in as many sets as a command line has room for. */
+export function uidSets(uids: readonly number[], bytes: number = UID_SET_BYTES): string[] {
   const ranges: [number, number][] = [];
   for (const uid of sorted(uids)) {
     const last = ranges.at(-1);
     if (last !== undefined && uid === last[1] + 1) last[1] = uid;
     else ranges.push([uid, uid]);
   }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}:${to}`)).join(',');
+  const sets: string[] = [];
+  for (const [from, to] of ranges) {
+    const range = from === to ? `${from}` : `${from}:${to}`;
+    const last = sets.at(-1);
+    if (last === undefined || last.length + range.length >= bytes) sets.push(range);
+    else sets[sets.length - 1] = `${last},${range}`;
+  }
+  return sets;
 }
 
 function isoOf(date: Date | string | undefined): string {

@@ -41,7 +41,10 @@ export interface Inbox {
   markSeen(uids: readonly number[]): Promise<void>;
   move(uids: readonly number[], folder: string): Promise<void>;
   remove(uids: readonly number[]): Promise<void>;
+  /** Takes leave of the server; never throws. */
   close(): Promise<void>;
+  /** Ends the connection at once: calls under way reject. For a server that takes too long. */
+  drop(): void;
 }
 
 export type InboxFailure =

@@ -60,12 +60,21 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
     uidNext: folder.uidNext,
     total: folder.mails.length,
   }));
+  const { promise: dropped, reject } = Promise.withResolvers<never>();
   let closed = false;
-  const call = <T>(operation: string, effect: () => T): Promise<T> =>
-    seam.call(`imap.${operation}`, async () => {
+  const drop = (): void => {
+    closed = true;
+    reject(new InboxError('unavailable', 'The connection is closed'));
+  };
+  // Nobody may be waiting when it is dropped.
+  dropped.catch(() => {});
+  const call = <T>(operation: string, effect: () => T): Promise<T> => {
+    const answer = seam.call(`imap.${operation}`, async () => {
       if (closed) throw new InboxError('unavailable', 'The connection is closed');
       return effect();
     });
+    return Promise.race([answer, dropped]);
+  };
   const among = (uids: readonly number[]): FolderMail[] =>
     folder.mails.filter(({ uid }) => uids.includes(uid)).sort((a, b) => a.uid - b.uid);
   const part = (uid: number, start: number, length: number): Promise<Uint8Array> =>
@@ -113,8 +122,11 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
         folder.removed.push(...take(uids));
       }),
     async close() {
-      closed = true;
+      // A connection that is gone needs no leave.
+      if (!closed) await call('logout', () => {}).catch(() => {});
+      drop();
     },
+    drop,
   };
 }
 

@@ -124,6 +124,22 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
+  test('takes more UIDs than a command line has room for', async () => {
+    const { inbox, uids } = await filled(three);
+    const last = Math.max(...uids);
+    // What is gone: of three thousand mails, none a neighbour of another.
+    const many = [...uids, ...Array.from({ length: 3000 }, (_, index) => last + 2 + 2 * index)];
+    expect(await inbox.search({ also: many })).toEqual(uids);
+    expect((await inbox.facts(many)).map(({ uid }) => uid)).toEqual(uids);
+    expect([...(await sourcesOf(inbox, many)).keys()].toSorted((a, b) => a - b)).toEqual(uids);
+    await inbox.markSeen(many);
+    expect(await inbox.search({})).toEqual([]);
+    expect(await inbox.search({ also: many.toReversed() })).toEqual(uids);
+    await inbox.move(many, 'Archive');
+    expect(await inbox.facts(many)).toEqual([]);
+    await inbox.close();
+  });
+
   test('hands over the very bytes of each mail, and leaves out what is gone', async () => {
     const { inbox, uids } = await filled(three);
     const found = await sourcesOf(inbox, [...uids, Math.max(...uids) + 9]);
@@ -196,6 +212,18 @@ export function describeInbox(world: InboxWorld): void {
     expect(later.uidValidity).toBe(inbox.uidValidity);
     expect(uid, 'a UID is never given twice').toBeGreaterThan(uids[0] ?? 0);
     await later.close();
+  });
+
+  test('lets go at once when it is dropped, also of a call under way', async () => {
+    const { inbox, uids } = await filled([large]);
+    const reading = Array.fromAsync(inbox.pieces(uids[0] ?? 0)).catch((error: unknown) => error);
+    const began = Date.now();
+    inbox.drop();
+    expect(await reading).toBeInstanceOf(InboxError);
+    await expect(inbox.search({})).rejects.toBeInstanceOf(InboxError);
+    await inbox.close();
+    expect(Date.now() - began, 'nobody waited for the server').toBeLessThan(5_000);
+    expect(await unread()).toEqual(uids);
   });
 
   describe('a session that is closed', () => {

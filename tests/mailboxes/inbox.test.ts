@@ -5,7 +5,7 @@ import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/excha
 import { type Fault, faults } from '../../dev/peers/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
-import { type ImapAddress, openImapInbox, uidSet } from '../../shared/mailboxes/imap-inbox.ts';
+import { type ImapAddress, openImapInbox, uidSets } from '../../shared/mailboxes/imap-inbox.ts';
 import type { InboxFailure } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -106,7 +106,8 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       await inbox.markSeen(uids);
       await inbox.remove(uids);
       await inbox.close();
-      const called = ['connect', 'select', 'search', 'facts', 'sources', 'part', 'status', 'store', 'delete'];
+      const reading = ['search', 'facts', 'sources', 'part', 'status'];
+      const called = ['connect', 'select', ...reading, 'store', 'delete', 'logout'];
       expect(points).toEqual(called.map((name) => `imap.${name}`));
     });
 
@@ -201,11 +202,21 @@ test.each(['localhost', '127.0.0.1', 'mail.corp'])(
   },
 );
 
-test.each<[string, number[], string]>([
-  ['one', [7], '7'],
-  ['neighbours', [1, 2, 3], '1:3'],
-  ['in any order', [9, 2, 1, 3, 7], '1:3,7,9'],
-  ['none', [], ''],
+test.each<[string, number[], string[]]>([
+  ['one', [7], ['7']],
+  ['neighbours', [1, 2, 3], ['1:3']],
+  ['in any order', [9, 2, 1, 3, 7], ['1:3,7,9']],
+  ['none', [], []],
 ])('a set of UIDs is said the shortest way: %s', (_what, uids, said) => {
-  expect(uidSet(uids)).toBe(said);
+  expect(uidSets(uids)).toEqual(said);
+});
+
+test('UIDs that fill more than a command line are said in several sets', () => {
+  const uids = Array.from({ length: 3000 }, (_, index) => 4_294_900_000 + 2 * index);
+  const sets = uidSets(uids);
+  for (const set of sets) expect(set.length).toBeLessThanOrEqual(4000);
+  expect(sets.flatMap((set) => set.split(',').map(Number))).toEqual(uids);
+  expect(sets.length).toBeLessThan(10);
+  expect(uidSets([1, 3, 5], 3)).toEqual(['1,3', '5']);
+  expect(uidSets([1, 3, 5], 2)).toEqual(['1', '3', '5']);
 });

@@ -17,6 +17,8 @@ export class BadCommand extends Error {}
 
 /** Room for the largest mail (100 MB) and its base64. */
 const largestLiteral = 150 * 1024 * 1024;
+/** What every server takes, and no client may exceed without asking (RFC 7162 section 4). */
+const longestLine = 8192;
 
 /**
  * Reads one command with its literals (RFC 3501 §4.3, LITERAL+ of RFC 7888). `goOn` is called before a
@@ -31,6 +33,7 @@ export async function readCommand(
     const line = await reader.line();
     if (line === undefined) return undefined;
     const text = line.toString('latin1');
+    if (text.length > longestLine) return { tag: /^[\w.]+/.exec(text)?.[0] ?? '*' };
     const literal = /\{(\d{1,12})(\+?)\}$/.exec(text);
     if (literal === null) {
       parts.push(text);

@@ -218,3 +218,40 @@ export function compactSet(numbers: readonly number[]): string {
   }
   return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}:${to}`)).join(',');
 }
+
+/** Mails of the open folder that are marked to be expunged. */
+export function deletedUids({ folder, view }: Selected): number[] {
+  const known = new Set(view);
+  return folder.mails
+    .filter(({ uid, flags }) => known.has(uid) && flags.includes('\\Deleted'))
+    .map(({ uid }) => uid);
+}
+
+/** What others did to the open folder since the session last told it: first what is gone, then what is new, then flags. */
+export function takeNews(selected: Selected, mayRenumber: boolean): string {
+  const { folder, view, changed } = selected;
+  const present = new Map(folder.mails.map((mail) => [mail.uid, mail]));
+  let text = '';
+  if (mayRenumber) {
+    const kept: number[] = [];
+    for (const uid of view) {
+      if (present.has(uid)) kept.push(uid);
+      else text += `* ${kept.length + 1} EXPUNGE\r\n`;
+    }
+    selected.view = kept;
+  }
+  const highest = view.at(-1) ?? 0;
+  const added = folder.mails.filter(({ uid }) => uid > highest).map(({ uid }) => uid);
+  if (added.length > 0) {
+    selected.view = [...selected.view, ...added];
+    text += `* ${selected.view.length} EXISTS\r\n`;
+  }
+  for (const uid of changed) {
+    const mail = present.get(uid);
+    const number = selected.view.indexOf(uid) + 1;
+    if (mail !== undefined && number > 0)
+      text += `* ${number} FETCH (UID ${uid} FLAGS ${flagList(mail.flags)})\r\n`;
+  }
+  changed.clear();
+  return text;
+}

@@ -4,7 +4,16 @@ import { exchangeCapabilities } from '../mail-world.ts';
 import { readXoauth2, type TokenCheck } from './access-token.ts';
 import { BadCommand, type Command, listOf, readCommand, type Token, textOf } from './imap-command.ts';
 import { type Answer, append, described, listFolders, openFolder, status, transfer } from './imap-folders.ts';
-import { chosenMails, flagList, readFetchPlan, readStore, type Selected, search } from './imap-messages.ts';
+import {
+  chosenMails,
+  deletedUids,
+  flagList,
+  readFetchPlan,
+  readStore,
+  type Selected,
+  search,
+  takeNews,
+} from './imap-messages.ts';
 import type { Change, MailStore } from './mail-store.ts';
 
 export interface ImapWorld {
@@ -252,34 +261,8 @@ class ImapSession {
     this.#tellNews(true).catch(() => this.#socket.destroy());
   }
 
-  /** Tells what others did to the open folder: first what is gone, then what is new, then flags. */
   async #tellNews(mayRenumber: boolean): Promise<void> {
-    const selected = this.#selected;
-    if (selected === undefined) return;
-    const { folder, view, changed } = selected;
-    const present = new Map(folder.mails.map((mail) => [mail.uid, mail]));
-    let text = '';
-    if (mayRenumber) {
-      const kept: number[] = [];
-      for (const uid of view) {
-        if (present.has(uid)) kept.push(uid);
-        else text += `* ${kept.length + 1} EXPUNGE\r\n`;
-      }
-      selected.view = kept;
-    }
-    const highest = view.at(-1) ?? 0;
-    const added = folder.mails.filter(({ uid }) => uid > highest).map(({ uid }) => uid);
-    if (added.length > 0) {
-      selected.view = [...selected.view, ...added];
-      text += `* ${selected.view.length} EXISTS\r\n`;
-    }
-    for (const uid of changed) {
-      const mail = present.get(uid);
-      const number = selected.view.indexOf(uid) + 1;
-      if (mail !== undefined && number > 0)
-        text += `* ${number} FETCH (UID ${uid} FLAGS ${flagList(mail.flags)})\r\n`;
-    }
-    changed.clear();
+    const text = this.#selected === undefined ? '' : takeNews(this.#selected, mayRenumber);
     if (text !== '') await this.#send(text);
   }
 
@@ -292,11 +275,4 @@ class ImapSession {
   #send(data: string | Uint8Array): Promise<void> {
     return writeAll(this.#socket, data);
   }
-}
-
-function deletedUids({ folder, view }: Selected): number[] {
-  const known = new Set(view);
-  return folder.mails
-    .filter(({ uid, flags }) => known.has(uid) && flags.includes('\\Deleted'))
-    .map(({ uid }) => uid);
 }
