@@ -24,6 +24,14 @@ export type FetchResult =
   | { kind: 'busy' }
   | { kind: 'failed'; trouble: MailboxTroubleFound };
 
+/** How long a fetch may take. */
+export interface TimeBox {
+  /** Milliseconds since the epoch; no batch begins after it, the next fetch goes on from there. */
+  deadline: number;
+  /** Ends the fetch where it stands: the connection is dropped and the lease given back. */
+  cut?: AbortSignal | undefined;
+}
+
 const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;
 const DAY_MS = 86_400_000;
@@ -33,26 +41,43 @@ const MARKED_AT_ONCE = 100;
 /**
  * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
  * @param cursor how far the folder was read, if it was.
- * @param deadline milliseconds since the epoch; no batch begins after it, the next fetch goes on from there.
  * @throws PostroomError when storage or the vault is away; the mail server's troubles are a result.
  */
 export async function fetchMailbox(
   deps: FetchDeps,
   mailbox: Mailbox,
   cursor: Cursor | undefined,
-  deadline: number,
+  box: TimeBox,
 ): Promise<FetchResult> {
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', trouble: connected };
   const { inbox } = connected;
+  const forget = whenCut(box, () => inbox.drop());
   try {
-    return await fetchFrom(deps, mailbox, inbox, cursor, deadline);
+    return await fetchFrom(deps, mailbox, inbox, cursor, box);
   } catch (error) {
+    if (error instanceof InboxError && box.cut?.aborted === true)
+      return { kind: 'failed', trouble: tooSlow(mailbox) };
     if (error instanceof InboxError) return { kind: 'failed', trouble: troubleOf(error, mailbox) };
     throw error;
   } finally {
+    forget();
     await inbox.close();
   }
+}
+
+/** What becomes of a mailbox whose fetch was cut off; what it stored until then counts. */
+export const tooSlow = ({ address }: Mailbox): MailboxTroubleFound => ({
+  kind: 'retrying',
+  code: 'fetch-too-slow',
+  message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself. No mail is lost.`,
+});
+
+/** Acts once when the box is cut; gives a way to forget it. */
+function whenCut({ cut }: TimeBox, act: () => void): () => void {
+  if (cut?.aborted === true) act();
+  cut?.addEventListener('abort', act, { once: true });
+  return () => cut?.removeEventListener('abort', act);
 }
 
 async function fetchFrom(
@@ -60,7 +85,7 @@ async function fetchFrom(
   mailbox: Mailbox,
   inbox: Inbox,
   cursor: Cursor | undefined,
-  deadline: number,
+  box: TimeBox,
 ): Promise<FetchResult> {
   const folderKey = folderKeyOf(mailbox);
   // A cursor of another folder, from before a person changed the mailbox, says nothing about this one.
@@ -90,10 +115,13 @@ async function fetchFrom(
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
   const held = holdLease(lease);
+  // Another run may have the mailbox although a storage call of this one still hangs.
+  const forget = whenCut(box, () => held.letGo());
   try {
-    const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < deadline;
+    const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;
     return await takeAll(deps, mailbox, inbox, uids, start, mayGoOn);
   } finally {
+    forget();
     await held.end();
   }
 }
@@ -185,7 +213,7 @@ function advanced(cursor: Cursor, batch: Batch, report: BatchReport): Cursor {
 const dayBefore = (at: string): string => new Date(Date.parse(at) - DAY_MS).toISOString();
 
 /** Renews in the background. The lease saves double work; that two runs do no harm is the ledger's doing. */
-function holdLease(lease: Lease): { isOurs(): boolean; end(): Promise<void> } {
+function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Promise<void> } {
   let ours = true;
   const timer = setInterval(() => {
     lease.renew().then(
@@ -200,6 +228,10 @@ function holdLease(lease: Lease): { isOurs(): boolean; end(): Promise<void> } {
   timer.unref();
   return {
     isOurs: () => ours,
+    letGo() {
+      ours = false;
+      clearInterval(timer);
+    },
     async end() {
       clearInterval(timer);
       await lease.release().catch(() => {});

@@ -3,12 +3,12 @@ import type { ActivityStore } from '../activity/activity-store.ts';
 import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Cursor, FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { telemetry } from '../platform/telemetry.ts';
-import { type FetchDeps, type FetchResult, fetchMailbox } from './fetch-mailbox.ts';
+import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
 import type { Shard } from './queue-due-mailboxes.ts';
 
 export interface ShardDeps extends FetchDeps {
@@ -18,7 +18,11 @@ export interface ShardDeps extends FetchDeps {
 
 /** What one fetch of a shard's run leaves behind. */
 interface Fetched {
-  worked: boolean;
+  mailboxId: string;
+  /** Undefined: storage was away. */
+  result: FetchResult | undefined;
+  /** ISO time of its end; absent when it did not work. */
+  workedAt?: string;
   /** Absent when nothing was done that is worth a row. */
   activity?: Activity | undefined;
   /** What came in. */
@@ -27,34 +31,88 @@ interface Fetched {
 
 const AT_ONCE = 8;
 const TIME_BOX_MS = 4 * 60_000;
+/** What a batch that began in time may take beyond the time box; then its mailbox is cut off. */
+const GRACE_MS = 60_000;
+/** What a cut mailbox may take to end; then nobody waits for it any more. */
+const ENDING_MS = 10_000;
+/** While slow mailboxes hold a run up, what the others did is saved this often. */
+const SAVE_MS = 30_000;
 const LONGEST_BACKOFF_MINUTES = 30;
 const PERSON_BACKOFF_MINUTES = 5;
 
-/** Fetches the mailboxes of a shard, some at a time, each on its own: what stops one never stops another. */
-export async function fetchShard(deps: ShardDeps, { shard, mailboxIds }: Shard): Promise<void> {
+/**
+ * Fetches the mailboxes of a shard, some at a time, each on its own: what stops or delays one never stops another. A run
+ * ends within six minutes; mailboxes whose turn did not come are the first of the next one.
+ * @returns how each fetch ended, by mailbox id; undefined: storage was away, nothing could be noted
+ */
+export async function fetchShard(
+  deps: ShardDeps,
+  { shard, mailboxIds }: Shard,
+): Promise<ReadonlyMap<string, FetchResult | undefined>> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
-  const wanted = all.filter(({ id, enabled }) => enabled && mailboxIds.includes(id));
+  const lastSuccess = ({ id }: Mailbox): string => state.successes.get(id) ?? '';
+  const wanted = all
+    .filter(({ id, enabled }) => enabled && mailboxIds.includes(id))
+    .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
   const deadline = deps.seam.now() + TIME_BOX_MS;
-  const results = await mapLimited(wanted, AT_ONCE, (mailbox) =>
-    fetchMeasured(deps, mailbox, state, deadline),
-  );
+  const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
   const known = [...(state.shards.get(shard) ?? [])].filter(([id]) => existing.has(id));
-  const at = new Date(deps.seam.now()).toISOString();
-  const worked = wanted
-    .filter((_, index) => results[index]?.worked === true)
-    .map(({ id }): [string, string] => [id, at]);
-  const noted = results.map(({ activity }) => activity).filter((one) => one !== undefined);
-  await Promise.all([
-    worked.length > 0
-      ? deps.mailboxes.saveSuccesses(
-          shard,
-          new Map([...known, ...worked]),
-          withMails(state.hours.get(shard) ?? [], sumOf(results), deps.seam.now()),
-        )
-      : undefined,
-    deps.activity.note(noted),
-  ]);
+  const save = shardSaver(deps, shard, known, state.hours.get(shard) ?? [], done);
+  const run = mapLimited(wanted, AT_ONCE, async (mailbox) => {
+    if (deps.seam.now() < deadline) done.push(await fetchMeasured(deps, mailbox, state, deadline));
+  });
+  while ((await withinTime(run, SAVE_MS)) === 'late')
+    await save().catch((error: unknown) =>
+      log.warn('shard not saved', { shard, error: describeError(error) }),
+    );
+  await save();
+  return new Map(done.map(({ mailboxId, result }) => [mailboxId, result]));
+}
+
+/** Saves what was done since it saved last; one write of the shard's row, and a row an activity. */
+function shardSaver(
+  deps: ShardDeps,
+  shard: number,
+  known: readonly [string, string][],
+  hours: readonly MailHour[],
+  done: readonly Fetched[],
+): () => Promise<void> {
+  let worked = 0;
+  let noted = 0;
+  return async () => {
+    const now = [...done];
+    const successes = now.flatMap(({ mailboxId, workedAt }): [string, string][] =>
+      workedAt === undefined ? [] : [[mailboxId, workedAt]],
+    );
+    const activities = now.slice(noted).flatMap(({ activity }) => activity ?? []);
+    // Never throws, so that what is noted once is not noted again.
+    noted = now.length;
+    await Promise.all([
+      successes.length > worked
+        ? deps.mailboxes.saveSuccesses(
+            shard,
+            new Map([...known, ...successes]),
+            withMails(hours, sumOf(now), deps.seam.now()),
+          )
+        : undefined,
+      deps.activity.note(activities),
+    ]);
+    worked = successes.length;
+  };
+}
+
+/** Waits for work, but no longer than this. @throws what the work throws */
+async function withinTime(work: Promise<unknown>, ms: number): Promise<'done' | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => 'done' as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function sumOf(results: readonly Fetched[]): Omit<MailHour, 'hour'> {
@@ -74,7 +132,8 @@ function fetchMeasured(
 ): Promise<Fetched> {
   return telemetry.span('fetch mailbox', { fields: { mailbox: mailbox.id } }, async (span) => {
     const began = deps.seam.now();
-    const { result, ...fetched } = await fetchOne(deps, mailbox, state, deadline);
+    const fetched = await fetchOne(deps, mailbox, state, deadline);
+    const { result } = fetched;
     const seconds = (deps.seam.now() - began) / 1000;
     const kind = result?.kind ?? 'broken-off';
     telemetry.measure('fetchDuration', seconds, { result: kind });
@@ -95,27 +154,34 @@ async function fetchOne(
   mailbox: Mailbox,
   state: FetchState,
   deadline: number,
-): Promise<Fetched & { result: FetchResult | undefined }> {
+): Promise<Fetched> {
+  const mailboxId = mailbox.id;
   const began = deps.seam.now();
-  const before = state.troubles.get(mailbox.id);
+  const before = state.troubles.get(mailboxId);
   try {
     const result = await fetchSafely(deps, mailbox, state, deadline);
     const now = deps.seam.now();
     const activity = activityOf(mailbox, result, before, now, now - began);
     if (result.kind === 'failed') {
       const trouble = troubleAfter(before, result.trouble, now);
-      log.warn('fetch failed', { mailbox: mailbox.id, code: trouble.code, nextTryAt: trouble.nextTryAt });
-      await deps.mailboxes.saveTrouble(mailbox.id, trouble);
-      return { worked: false, result, activity };
+      log.warn('fetch failed', { mailbox: mailboxId, code: trouble.code, nextTryAt: trouble.nextTryAt });
+      await deps.mailboxes.saveTrouble(mailboxId, trouble);
+      return { mailboxId, result, activity };
     }
-    if (result.kind === 'busy') return { worked: false, result };
-    if (before !== undefined) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
-    if (result.kind === 'fetched') logFetched(mailbox.id, result, now - began);
-    return { worked: true, result, activity, ...(result.kind === 'fetched' && { counted: countOf(result) }) };
+    if (result.kind === 'busy') return { mailboxId, result };
+    if (before !== undefined) await deps.mailboxes.saveTrouble(mailboxId, undefined);
+    if (result.kind === 'fetched') logFetched(mailboxId, result, now - began);
+    return {
+      mailboxId,
+      result,
+      workedAt: new Date(now).toISOString(),
+      activity,
+      ...(result.kind === 'fetched' && { counted: countOf(result) }),
+    };
   } catch (error) {
     // Storage itself is away: nothing can be noted, the next minute tries again.
-    log.error('fetch ended early', error, { mailbox: mailbox.id });
-    return { worked: false, result: undefined };
+    log.error('fetch ended early', error, { mailbox: mailboxId });
+    return { mailboxId, result: undefined };
   }
 }
 
@@ -165,12 +231,32 @@ async function fetchSafely(
   deadline: number,
 ): Promise<FetchResult> {
   try {
-    return await fetchMailbox(deps, mailbox, state.cursors.get(mailbox.id), deadline);
+    return await fetchInTime(deps, mailbox, state.cursors.get(mailbox.id), deadline);
   } catch (error) {
     log.error('fetch broken off', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
     const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It tries again by itself. No mail is lost.`;
     return { kind: 'failed', trouble: { kind: 'retrying', code, message } };
+  }
+}
+
+/** A server that never answers, or answers drop by drop, is cut off; what its fetch stored until then counts. */
+async function fetchInTime(
+  deps: ShardDeps,
+  mailbox: Mailbox,
+  cursor: Cursor | undefined,
+  deadline: number,
+): Promise<FetchResult> {
+  const cut = new AbortController();
+  const left = Math.max(0, deadline - deps.seam.now()) + GRACE_MS;
+  const timer = setTimeout(() => cut.abort(), left);
+  const fetching = fetchMailbox(deps, mailbox, cursor, { deadline, cut: cut.signal });
+  try {
+    if ((await withinTime(fetching, left + ENDING_MS)) === 'late')
+      return { kind: 'failed', trouble: tooSlow(mailbox) };
+    return await fetching;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

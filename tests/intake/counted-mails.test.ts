@@ -59,7 +59,7 @@ function deliver(count: number): void {
       '2026-11-24T10:00:00.000Z',
     );
 }
-const run = (): Promise<void> => fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
+const run = (): ReturnType<typeof fetchShard> => fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
 const counted = async (): Promise<unknown> => mailHours(await deps.mailboxes.fetchState());
 
 test('the mails of a run are counted in the hour of the run, and an idle run adds nothing', async () => {

@@ -99,7 +99,9 @@ describe('from the timer to the ticket', () => {
     await timer({}, invocation('fetchMail'));
     const [message] = queue;
     expect(message).toMatchObject({ shard: 0, traceparent: expect.stringContaining('a'.repeat(32)) });
-    const worker = backgroundHandler(async () => (trigger) => fetchShard(deps, trigger as Shard));
+    const worker = backgroundHandler(async () => async (trigger) => {
+      await fetchShard(deps, trigger as Shard);
+    });
     const triggerMetadata = { insertionTime: new Date(Date.now() - 7000).toISOString() };
     await worker(
       JSON.parse(JSON.stringify(message)),

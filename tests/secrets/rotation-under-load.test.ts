@@ -125,7 +125,7 @@ async function connectAll(): Promise<{ providerId: string; mailboxes: Mailbox[] 
 async function fetchOne(mailbox: Mailbox): Promise<FetchResult> {
   const { intake, mailboxes } = app.services;
   const { cursors } = await mailboxes.fetchState();
-  return fetchMailbox(intake, mailbox, cursors.get(mailbox.id), Date.now() + 60_000);
+  return fetchMailbox(intake, mailbox, cursors.get(mailbox.id), { deadline: Date.now() + 60_000 });
 }
 
 test(

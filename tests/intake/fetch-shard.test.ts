@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { ticketIdOf } from '../../shared/intake/content-key.ts';
+import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
+import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
+import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { mailboxOf, parserHere } from '../harness/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const START = Date.parse('2026-11-24T10:20:00.000Z');
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+beforeEach(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+  vi.useFakeTimers({
+    toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'],
+    now: START,
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What a mail server does at a call; undefined: it answers. */
+type Mood = (point: SeamPoint) => Promise<never> | undefined;
+const never = (): Promise<never> => new Promise(() => {});
+const hangsAt =
+  (bad: SeamPoint): Mood =>
+  (point) =>
+    point === bad ? never() : undefined;
+
+const anotherMail = (id: string): Buffer =>
+  Buffer.from(
+    `From: kim@customer.example\r\nSubject: more\r\nMessage-ID: <${id}-more@customer.example>\r\n\r\nMore\r\n`,
+  );
+
+/** One shard of several mailboxes, each on a server with a mood of its own. */
+class ShardWorld {
+  readonly folders = new Map<string, MemoryFolder>();
+  readonly moods = new Map<string, Mood>();
+  readonly deps: ShardDeps;
+  readonly tables: MemoryTables;
+  /** Runs before each call to storage. */
+  beforeStorage: (point: SeamPoint) => void = () => {};
+
+  constructor() {
+    const seam: Seam = {
+      now: () => Date.now(),
+      call: (point, effect) => {
+        this.beforeStorage(point);
+        return effect();
+      },
+    };
+    this.tables = new MemoryTables(seam);
+    const { tables } = this;
+    const mailboxes = createMailboxStore(tables);
+    this.deps = {
+      seam,
+      tables,
+      blobs: new MemoryBlobs(seam),
+      ledger: createLedgerStore(tables),
+      quarantine: createQuarantineStore({ tables }),
+      parser: parserHere,
+      ticketIdOf,
+      accessTokens: { get: async () => ({ kind: 'token', token: new Secret('t') }) },
+      openInbox: async ({ user }) => {
+        const id = user.split('@')[0] ?? '';
+        const folder = this.folders.get(id) ?? new MemoryFolder();
+        return openMemoryInbox(folder, {
+          ...seam,
+          call: (point, effect) => this.moods.get(id)?.(point) ?? effect(),
+        });
+      },
+      saveCursor: mailboxes.saveCursor,
+      mailboxes,
+      activity: createActivityStore(tables),
+    };
+  }
+
+  async connect(id: string, mails: number, mood?: Mood): Promise<void> {
+    const folder = new MemoryFolder();
+    for (let number = 1; number <= mails; number += 1)
+      folder.deliver(
+        Buffer.from(
+          `From: kim@customer.example\r\nSubject: ${id} ${number}\r\nMessage-ID: <${id}-${number}@customer.example>\r\n\r\nHello\r\n`,
+        ),
+        new Date(START - MINUTE).toISOString(),
+      );
+    this.folders.set(id, folder);
+    if (mood !== undefined) this.moods.set(id, mood);
+    await this.deps.mailboxes.save({
+      ...mailboxOf({ kind: 'mark-seen' }),
+      id,
+      address: `${id}@contoso.example`,
+    });
+  }
+
+  run(): ReturnType<typeof fetchShard> {
+    return fetchShard(this.deps, { shard: 0, mailboxIds: [...this.folders.keys()] });
+  }
+
+  /** Ids of mailboxes whose success is saved. */
+  async worked(): Promise<string[]> {
+    return [...(await this.deps.mailboxes.fetchState()).successes.keys()].sort();
+  }
+
+  messages(): number {
+    return this.tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('m|')).length;
+  }
+}
+
+describe('a shard with good and bad mailboxes', () => {
+  test('saves what the good ones did while a bad one still hangs, and ends in time', async () => {
+    const world = new ShardWorld();
+    await world.connect('throws', 1, () => {
+      throw new Error('odd');
+    });
+    await world.connect('silent', 1, hangsAt('imap.search'));
+    await world.connect('unreachable', 1, hangsAt('imap.connect'));
+    await world.connect('dripping', 2, hangsAt('imap.sources'));
+    await world.connect('good', 3);
+    const run = world.run();
+    await vi.waitFor(() => expect(world.messages()).toBe(3));
+    await vi.advanceTimersByTimeAsync(31 * SECOND);
+    expect(await world.worked()).toEqual(['good']);
+
+    await vi.advanceTimersByTimeAsync(4 * MINUTE + 45 * SECOND);
+    const results = await run;
+    expect(results.get('good')).toMatchObject({ kind: 'fetched', opened: 3 });
+    const code = (id: string): unknown => {
+      const result = results.get(id);
+      return result?.kind === 'failed' ? result.trouble.code : result;
+    };
+    expect(['throws', 'silent', 'unreachable', 'dripping'].map(code)).toEqual([
+      'unexpected',
+      'fetch-too-slow',
+      'fetch-too-slow',
+      'fetch-too-slow',
+    ]);
+    const { troubles } = await world.deps.mailboxes.fetchState();
+    expect(troubles.get('silent')).toMatchObject({ state: 'retrying', code: 'fetch-too-slow' });
+    expect(await world.worked()).toEqual(['good']);
+    const activities = world.tables.dump('Activity');
+    expect(activities, 'each is noted once').toHaveLength(5);
+  });
+
+  test('gives a mailbox that was cut off in the middle back, and the next run takes all its mail once', async () => {
+    const world = new ShardWorld();
+    await world.connect('dripping', 120, hangsAt('imap.sources'));
+    let batches = 0;
+    world.moods.set('dripping', (point) => {
+      if (point === 'imap.sources') batches += 1;
+      return batches > 1 && point === 'imap.sources' ? never() : undefined;
+    });
+    const run = world.run();
+    await vi.waitFor(() => expect(world.messages()).toBeGreaterThan(0));
+    await vi.advanceTimersByTimeAsync(5 * MINUTE + SECOND);
+    expect((await run).get('dripping')).toMatchObject({
+      kind: 'failed',
+      trouble: { code: 'fetch-too-slow' },
+    });
+    world.moods.clear();
+    expect((await world.run()).get('dripping'), 'its lease is free').toMatchObject({ kind: 'fetched' });
+    expect(world.messages()).toBe(120);
+    expect(world.tables.dump('Quarantine')).toEqual([]);
+    expect(world.folders.get('dripping')?.mails.every(({ seen }) => seen)).toBe(true);
+  });
+});
+
+describe('a shard whose time is over', () => {
+  test('in the middle of a backlog says that there is more, and the next run takes it without copies', async () => {
+    const world = new ShardWorld();
+    await world.connect('busy', 160);
+    world.beforeStorage = (point) => {
+      if (point === 'blob.putOnce') vi.setSystemTime(START + 4 * MINUTE);
+    };
+    expect((await world.run()).get('busy')).toMatchObject({ kind: 'fetched', more: true });
+    expect(world.messages()).toBeGreaterThan(0);
+    expect(world.messages()).toBeLessThan(160);
+    expect((await world.run()).get('busy')).toMatchObject({ kind: 'fetched', more: false });
+    expect(world.messages()).toBe(160);
+    expect(world.tables.dump('Quarantine')).toEqual([]);
+    expect((await world.run()).get('busy')).toEqual({ kind: 'nothing-new' });
+  });
+
+  test('begins the next run with those whose turn did not come', async () => {
+    const world = new ShardWorld();
+    const ids = 'abcdefghijkl'.split('').map((letter) => `box-${letter}`);
+    for (const id of ids) await world.connect(id, 1);
+    world.beforeStorage = (point) => {
+      if (point === 'blob.putOnce') vi.setSystemTime(Date.now() + 4 * MINUTE);
+    };
+    const first = await world.run();
+    expect([...first.keys()]).toHaveLength(8);
+    for (const id of first.keys()) world.folders.get(id)?.deliver(anotherMail(id), new Date().toISOString());
+    const second = await world.run();
+    expect([...second.keys()]).toHaveLength(8);
+    expect(ids.filter((id) => !first.has(id) && !second.has(id))).toEqual([]);
+    expect(await world.worked()).toEqual(ids);
+  });
+});
