@@ -56,7 +56,7 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
         const blob = client.getBlockBlobClient(name);
         try {
           const { contentLength = 0 } = await blob.getProperties();
-          return pieces(blob, contentLength);
+          return pieces(blob, contentLength, seam);
         } catch (error) {
           if (statusOf(error) === 404) return undefined;
           throw error;
@@ -84,9 +84,15 @@ async function upload(blob: BlockBlobClient, bytes: Uint8Array | AsyncIterable<U
   await blob.uploadStream(Readable.from(bytes, { objectMode: false }), BLOCK, 2, { conditions });
 }
 
-async function* pieces(blob: BlockBlobClient, length: number): AsyncGenerator<Uint8Array> {
+async function* pieces(blob: BlockBlobClient, length: number, seam: Seam): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < length; offset += BLOCK)
-    yield await blob.downloadToBuffer(offset, Math.min(BLOCK, length - offset));
+    yield await seam.call('blob.piece', async () => {
+      try {
+        return await blob.downloadToBuffer(offset, Math.min(BLOCK, length - offset));
+      } catch (error) {
+        throw failure('piece', error);
+      }
+    });
 }
 
 async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise<Lease | undefined> {

@@ -14,13 +14,21 @@ const KEPT_MS = 90 * 86_400_000;
 
 /** A vault in memory behind the seam: versions, and the newest one counts. */
 export class MemoryVault implements Vault {
-  readonly versions = new Map<string, MemoryVersion[]>();
-  readonly #deleted = new Map<string, DeletedVaultEntry>();
+  readonly versions: Map<string, MemoryVersion[]>;
+  readonly #deleted: Map<string, DeletedVaultEntry>;
+  readonly #count: { last: number };
   readonly #seam: Seam;
-  #last = 0;
 
-  constructor(seam: Seam = openSeam) {
+  constructor(seam: Seam = openSeam, same?: MemoryVault) {
     this.#seam = seam;
+    this.versions = same?.versions ?? new Map();
+    this.#deleted = same === undefined ? new Map() : same.#deleted;
+    this.#count = same === undefined ? { last: 0 } : same.#count;
+  }
+
+  /** The same vault as another process sees it, through a seam of its own. */
+  behind(seam: Seam): MemoryVault {
+    return new MemoryVault(seam, this);
   }
 
   /** What was switched off: `<name>/<version>`. */
@@ -48,8 +56,8 @@ export class MemoryVault implements Vault {
   ): Promise<{ version: string }> {
     return this.#seam.call('vault.set', async () => {
       if (!/^[0-9a-zA-Z-]{1,127}$/.test(name)) throw new PostroomError('key-vault', `bad name ${name}`);
-      this.#last += 1;
-      const version = `v${this.#last}`;
+      this.#count.last += 1;
+      const version = `v${this.#count.last}`;
       const all = this.versions.get(name) ?? [];
       const { expiresOn, contentType, tags = {} } = options;
       const createdOn = this.#wholeSecond();

@@ -78,11 +78,17 @@ export const only =
 
 /** The error that the real thing behind the point would throw. */
 function outage(point: SeamPoint): Error {
-  if (point.startsWith('imap.')) return new InboxError('unavailable', `no answer to ${point}`);
-  return new PostroomError(
-    point.startsWith('table.') ? 'table-storage' : 'blob-storage',
-    `no answer to ${point}`,
-  );
+  const [service = ''] = point.split('.');
+  if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
+  const codes: Partial<Record<string, string>> = {
+    table: 'table-storage',
+    blob: 'blob-storage',
+    vault: 'key-vault',
+    token: 'endpoint-silent',
+  };
+  const code = codes[service];
+  if (code === undefined) throw new Error(`what does ${point} throw when it fails?`);
+  return new PostroomError(code, `no answer to ${point}`);
 }
 
 /** Random numbers in [0, 1) that are the same for the same seed (mulberry32). */

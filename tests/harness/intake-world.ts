@@ -1,21 +1,24 @@
+import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
-import { type FetchDeps, type FetchResult, fetchMailbox } from '../../shared/intake/fetch-mailbox.ts';
+import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
+import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import { parseMail } from '../../shared/intake/parse-mail.ts';
 import { defaultParseLimits } from '../../shared/intake/parsed-mail.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import type { Shard } from '../../shared/intake/queue-due-mailboxes.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { type Cursor, createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { FaultySeam, type FaultySeamOptions } from './faulty-seam.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 import { MemoryFolder, openMemoryInbox } from './memory-inbox.ts';
 import { MemoryTables } from './memory-tables.ts';
 import { violationsNow } from './promises.ts';
+import { SignIn } from './sign-in.ts';
 import { keyOf, type TinyMail } from './tiny-mails.ts';
 
 export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
@@ -25,8 +28,8 @@ export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
   host: 'localhost',
   port: 993,
   folder: 'INBOX',
-  providerId: 'p',
-  accountId: 'a',
+  providerId: 'p'.repeat(26),
+  accountId: 'a'.repeat(26),
   enabled: true,
   intervalMinutes: 1,
   afterFetch,
@@ -35,14 +38,12 @@ export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
 
 /** How a run is made: the product's way, or one that is wrong on purpose. */
 export type Design = (
-  deps: FetchDeps,
-  mailbox: Mailbox,
-  cursor: Cursor | undefined,
-  deadline: number,
+  deps: ShardDeps,
+  shard: Shard,
   context: { folder: MemoryFolder; seam: FaultySeam },
-) => Promise<FetchResult>;
+) => Promise<ReadonlyMap<string, FetchResult | undefined>>;
 
-export const product: Design = fetchMailbox;
+export const product: Design = fetchShard;
 
 export interface RunOptions extends Omit<FaultySeamOptions, 'now' | 'afterEffect'> {
   /** As if the lease were lost: both of two runs believe that it is theirs. */
@@ -60,6 +61,8 @@ export interface RunEnd {
 export interface WorldOptions {
   design?: Design;
   afterFetch?: Mailbox['afterFetch'];
+  /** The access token has ended when the mail to be watched comes in: the next run asks for another one. */
+  tokenEnds?: boolean;
 }
 
 const START = Date.parse('2026-11-24T10:00:00.000Z');
@@ -77,12 +80,20 @@ export class IntakeWorld {
   /** What was seen to be wrong after some operation. */
   readonly violations = new Set<string>();
   now = START;
+  readonly #signIn: SignIn;
   readonly #design: Design;
+  #savedMailbox: Mailbox | undefined;
   #checkedAt = -1;
 
   constructor({ design = product, afterFetch = { kind: 'mark-seen' } }: WorldOptions = {}) {
     this.#design = design;
     this.mailbox = mailboxOf(afterFetch);
+    this.#signIn = new SignIn(this.tables, this.mailbox, () => this.now);
+  }
+
+  /** The access token at hand ends now. */
+  endToken(): Promise<void> {
+    return this.#signIn.endToken();
   }
 
   deliver(mails: readonly TinyMail[]): void {
@@ -108,7 +119,7 @@ export class IntakeWorld {
     const tables = this.tables.behind(seam);
     const ownBlobs = this.blobs.behind(seam);
     const mailboxes = createMailboxStore(tables);
-    const deps: FetchDeps = {
+    const deps: ShardDeps = {
       seam,
       tables,
       blobs: options.ignoreLease === true ? withoutLease(ownBlobs) : ownBlobs,
@@ -116,16 +127,21 @@ export class IntakeWorld {
       quarantine: createQuarantineStore({ tables }),
       parser: options.parser?.(seam) ?? parserHere,
       ticketIdOf,
-      accessTokens: { get: async () => ({ kind: 'token', token: new Secret('token') }) },
+      accessTokens: await this.#signIn.accessTokens(seam, { tables, blobs: ownBlobs }),
       openInbox: () => openMemoryInbox(this.folder, seam),
       saveCursor: mailboxes.saveCursor,
+      mailboxes,
+      activity: createActivityStore(tables),
     };
+    if (this.#savedMailbox !== this.mailbox) {
+      await createMailboxStore(this.tables).save(this.mailbox);
+      this.#savedMailbox = this.mailbox;
+    }
     try {
-      const { cursors } = await mailboxes.fetchState();
       const context = { folder: this.folder, seam };
-      const deadline = this.now + 240_000;
-      const result = await this.#design(deps, this.mailbox, cursors.get(this.mailbox.id), deadline, context);
-      return { seam, result, error: undefined };
+      const shard = { shard: 0, mailboxIds: [this.mailbox.id] };
+      const results = await this.#design(deps, shard, context);
+      return { seam, result: results.get(this.mailbox.id), error: undefined };
     } catch (error) {
       return { seam, result: undefined, error };
     }

@@ -1,6 +1,8 @@
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 
+const PIECE = 4 * 1024 * 1024;
+
 interface State {
   stored: Map<string, Uint8Array>;
   leases: Map<string, { id: number; until: number }>;
@@ -43,7 +45,7 @@ export class MemoryBlobs implements Blobs {
   stream(name: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     return this.#seam.call('blob.stream', async () => {
       const bytes = this.#state.stored.get(name);
-      return bytes === undefined ? undefined : inPieces(bytes);
+      return bytes === undefined ? undefined : inPieces(bytes, this.#seam);
     });
   }
 
@@ -71,7 +73,7 @@ export class MemoryBlobs implements Blobs {
   }
 }
 
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.byteLength; offset += 65_536)
-    yield bytes.subarray(offset, offset + 65_536);
+async function* inPieces(bytes: Uint8Array, seam: Seam): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.byteLength; offset += PIECE)
+    yield await seam.call('blob.piece', async () => bytes.subarray(offset, offset + PIECE));
 }

@@ -150,9 +150,10 @@ export function snapshot(tables: MemoryTables, { etags }: { etags: boolean }): S
   return Object.fromEntries(dumped) as Snapshot;
 }
 
-/** P8: which tables are not as they were. */
+/** P8: which tables are not as they were, but for what says only that a run took place. */
 export function changedTables(before: Snapshot, after: Snapshot): string[] {
+  const lasting = (rows: readonly Row[]): Row[] => rows.filter(({ rowKey }) => !rowKey.startsWith('shard|'));
   return tableNames
-    .filter((name) => !isDeepStrictEqual(before[name], after[name]))
+    .filter((name) => name !== 'Activity' && !isDeepStrictEqual(lasting(before[name]), lasting(after[name])))
     .map((name) => `P8: running again changed ${name}`);
 }

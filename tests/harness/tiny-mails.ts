@@ -1,4 +1,5 @@
 import { createContentKey } from '../../shared/intake/content-key.ts';
+import { limits } from '../../shared/intake/plan-batches.ts';
 
 /** A mail of the workload, and what must become of it. */
 export interface TinyMail {
@@ -120,6 +121,22 @@ export const workload: readonly TinyMail[] = [
   },
   { name: 'no mail', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not a mail' },
 ];
+
+/** Too large to be held in memory. */
+export const largeMail: TinyMail = {
+  name: 'large',
+  raw: written({
+    from: KIM,
+    subject: 'A film',
+    id: 'large',
+    type: `multipart/mixed; boundary=${boundary}`,
+    body: withAttachment.replace(
+      'JVBERi0',
+      `${`${'A'.repeat(76)}\r\n`.repeat(limits.heldBytes / 78)}JVBERi0`,
+    ),
+  }),
+  fate: 'ticket',
+};
 
 const keys = new WeakMap<Uint8Array, string>();
 

@@ -1,7 +1,16 @@
-import { drawTurns, type FaultKind, faultKinds, only, ProcessDied, seeded } from '../harness/faulty-seam.ts';
+import type { SeamPoint } from '../../shared/platform/seam.ts';
+import {
+  drawTurns,
+  type Fault,
+  type FaultKind,
+  faultKinds,
+  only,
+  ProcessDied,
+  seeded,
+} from '../harness/faulty-seam.ts';
 import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
 import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
-import { earlier, keyOf, workload } from '../harness/tiny-mails.ts';
+import { earlier, keyOf, largeMail, workload } from '../harness/tiny-mails.ts';
 
 /** A world in which one ticket is open and the nine mails of the workload wait. */
 export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {
@@ -9,6 +18,7 @@ export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeW
   world.deliver([earlier]);
   await world.runUntilQuiet();
   world.deliver(workload);
+  if (options.tokenEnds === true) await world.endToken();
   return world;
 }
 
@@ -31,11 +41,15 @@ export async function closeAndOpenEarlierTicket(world: IntakeWorld): Promise<voi
   for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'open');
 }
 
-/** How many calls a run of the workload makes without a fault. */
-export async function countCalls(options: WorldOptions = {}): Promise<number> {
+/** The calls that a run of the workload makes without a fault, in order. */
+export async function pointsOfRun(options: WorldOptions = {}): Promise<readonly SeamPoint[]> {
   const world = await worldWithMail(options);
-  return (await world.run()).seam.calls.length;
+  return (await world.run()).seam.calls;
 }
+
+/** How many they are. */
+export const countCalls = async (options: WorldOptions = {}): Promise<number> =>
+  (await pointsOfRun(options)).length;
 
 /** Runs until quiet, once more, and once more over mail that all counts as unread; says what is wrong then. */
 async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<string[]> {
@@ -53,7 +67,9 @@ async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<str
 }
 
 /** An error that no fault of ours explains is a fault of the product. */
-function unexpected({ error, seam }: RunEnd): string[] {
+function unexpected({ error, result, seam }: RunEnd): string[] {
+  if (result?.kind === 'failed' && result.trouble.code === 'unexpected' && !seam.dead)
+    return [`a run failed with ${result.trouble.message}`];
   if (error === undefined || error instanceof ProcessDied || seam.dead) return [];
   const isOutage = error instanceof Error && error.message.startsWith('no answer to');
   return isOutage ? [] : [`a run ended with ${String(error)}`];
@@ -70,6 +86,24 @@ export async function schedule(
   await closeEarlierTicket(world);
   if (second !== undefined) ends.push(await world.run(second));
   return [...ends.flatMap(unexpected), ...(await settleAndCheck(world, {}))];
+}
+
+async function worldWithLargeMail(): Promise<IntakeWorld> {
+  const world = new IntakeWorld();
+  world.deliver([largeMail]);
+  return world;
+}
+
+/** The calls of a run that finds one mail too large to hold. */
+export async function pointsOfLargeMail(): Promise<readonly SeamPoint[]> {
+  return (await (await worldWithLargeMail()).run()).seam.calls;
+}
+
+/** One fault over one mail too large to hold, then runs without faults. */
+export async function scheduleLargeMail(fault: Fault): Promise<string[]> {
+  const world = await worldWithLargeMail();
+  const end = await world.run({ faultAt: only(fault) });
+  return [...unexpected(end), ...(await settleAndCheck(world, {}))];
 }
 
 export const everySingleFault = (calls: number): { call: number; kind: FaultKind }[] =>

@@ -7,7 +7,8 @@ import { keyOf } from '../harness/tiny-mails.ts';
 import { worldWithMail } from './fault-schedules.ts';
 
 beforeAll(() => {
-  for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
 });
 
 const BAD = 'html';

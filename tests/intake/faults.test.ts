@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { only } from '../harness/faulty-seam.ts';
+import { faultKinds, only } from '../harness/faulty-seam.ts';
 import type { IntakeWorld } from '../harness/intake-world.ts';
 import {
   closeAndOpenEarlierTicket,
@@ -9,9 +9,12 @@ import {
   everySingleFault,
   Findings,
   meanwhile,
+  pointsOfLargeMail,
+  pointsOfRun,
   race,
   renumbered,
   schedule,
+  scheduleLargeMail,
 } from './fault-schedules.ts';
 
 /** Schedules drawn by lot, of each kind; more of them on a quiet night: `POSTROOM_RACES=5000`. */
@@ -20,7 +23,8 @@ const LONG = 60_000 + races * 200;
 
 beforeAll(() => {
   // Each injected outage is a warning in the log, thousands of them.
-  for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
 });
 
 describe('the promises of the intake hold', () => {
@@ -35,12 +39,34 @@ describe('the promises of the intake hold', () => {
     'with every single fault at every single call, where fetched mail is %s',
     async (_how, afterFetch) => {
       const findings = new Findings();
-      const calls = await countCalls({ afterFetch });
-      expect(calls).toBeGreaterThan(40);
-      for (const fault of everySingleFault(calls)) {
-        const name = `${fault.kind} at call ${fault.call}`;
-        findings.add(name, await schedule({ faultAt: only(fault) }, undefined, { afterFetch }));
+      const options = { afterFetch, tokenEnds: true };
+      const points = await pointsOfRun(options);
+      expect(new Set(points.map((point) => point.split('.')[0]))).toEqual(
+        new Set(['table', 'blob', 'vault', 'token', 'imap']),
+      );
+      for (const fault of everySingleFault(points.length)) {
+        const name = `${fault.kind} at call ${fault.call}, ${points[fault.call - 1]}`;
+        findings.add(name, await schedule({ faultAt: only(fault) }, undefined, options));
       }
+      expect(findings.list()).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    'with every single fault where a large mail flows in pieces',
+    async () => {
+      const findings = new Findings();
+      const flowing = /^(imap\.part|blob\.(putOnce|stream|piece))$/;
+      const calls = (await pointsOfLargeMail()).flatMap((point, index) =>
+        flowing.test(point) ? { call: index + 1, point } : [],
+      );
+      expect(new Set(calls.map(({ point }) => point))).toEqual(
+        new Set(['imap.part', 'blob.putOnce', 'blob.stream', 'blob.piece']),
+      );
+      for (const { call, point } of calls)
+        for (const kind of faultKinds)
+          findings.add(`${kind} at call ${call}, ${point}`, await scheduleLargeMail({ call, kind }));
       expect(findings.list()).toEqual([]);
     },
     LONG,
@@ -50,9 +76,10 @@ describe('the promises of the intake hold', () => {
     'with two faults',
     async () => {
       const findings = new Findings();
-      const calls = await countCalls();
+      const options = { tokenEnds: true };
+      const calls = await countCalls(options);
       for (let seed = 1; seed <= 2 * races; seed += 1)
-        findings.add(`seed ${seed}`, await doubleFault(seed, calls));
+        findings.add(`seed ${seed}`, await doubleFault(seed, calls, options));
       expect(findings.list()).toEqual([]);
     },
     LONG,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type FetchDeps, fetchMailbox } from '../../shared/intake/fetch-mailbox.ts';
+import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import type { LedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { only, ProcessDied } from '../harness/faulty-seam.ts';
+import { only } from '../harness/faulty-seam.ts';
 import type { Design, WorldOptions } from '../harness/intake-world.ts';
 import {
   countCalls,
@@ -19,23 +19,23 @@ import {
 // Designs that are wrong on purpose, some as products do it. A checker that lets one pass proves nothing.
 
 beforeAll(() => {
-  for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-/** The product with something wrapped around the inbox. */
-const withInbox =
-  (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
-  (deps, mailbox, cursor, deadline) =>
-    fetchMailbox(
-      { ...deps, openInbox: async (address) => wrapped(await deps.openInbox(address), wrap) },
-      mailbox,
-      cursor,
-      deadline,
-    );
+const withDeps =
+  (change: (deps: ShardDeps) => Partial<ShardDeps>): Design =>
+  (deps, shard) =>
+    fetchShard({ ...deps, ...change(deps) }, shard);
 
-function wrapped(inbox: Inbox, wrap: (inbox: Inbox) => Partial<Inbox>): Inbox {
-  return { ...inbox, ...wrap(inbox) };
-}
+/** The product with something wrapped around the inbox. */
+const withInbox = (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
+  withDeps((deps) => ({
+    openInbox: async (address) => {
+      const inbox = await deps.openInbox(address);
+      return { ...inbox, ...wrap(inbox) };
+    },
+  }));
 
 /** Marks while it downloads, as a FETCH without PEEK does. */
 const markedFirst = withInbox((inbox) => ({
@@ -46,23 +46,22 @@ const markedFirst = withInbox((inbox) => ({
 }));
 
 /** Marks in the catch block, so that a mail that cannot be stored does not come again. */
-const markedInCatch: Design = async (deps, mailbox, cursor, deadline, { folder }) => {
-  const markAll = async (): Promise<void> => {
+const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
+  const results = await fetchShard(deps, shard);
+  if (
+    !seam.dead &&
+    [...results.values()].some((result) => result === undefined || result.kind === 'failed')
+  ) {
+    const [mailbox] = await deps.mailboxes.list();
+    if (mailbox === undefined) throw new Error('there is no mailbox');
     const inbox = await deps.openInbox({
       ...mailbox,
       user: mailbox.address,
       accessToken: new Secret('unused'),
     });
     await inbox.markSeen(folder.mails.map(({ uid }) => uid));
-  };
-  try {
-    const result = await fetchMailbox(deps, mailbox, cursor, deadline);
-    if (result.kind === 'failed') await markAll();
-    return result;
-  } catch (error) {
-    if (!(error instanceof ProcessDied)) await markAll();
-    throw error;
   }
+  return results;
 };
 
 /** Knows decisions only as long as the process lives. */
@@ -75,11 +74,6 @@ function forgetful(ledger: LedgerStore): LedgerStore {
   };
 }
 
-const withDeps =
-  (change: (deps: FetchDeps) => Partial<FetchDeps>): Design =>
-  (deps, mailbox, cursor, deadline) =>
-    fetchMailbox({ ...deps, ...change(deps) }, mailbox, cursor, deadline);
-
 const decidedAgain = withDeps(({ ledger }) => ({ ledger: forgetful(ledger) }));
 
 /** The ledger's decision would hold even a random id, so this design has neither. */
@@ -89,7 +83,7 @@ const randomTicketId = withDeps(({ ledger }) => ({
 }));
 
 /** Says that a blob is stored and stores it when all else is done. */
-const rowsBeforeBlobs: Design = async (deps, mailbox, cursor, deadline) => {
+const rowsBeforeBlobs: Design = async (deps, shard) => {
   const later: (() => Promise<unknown>)[] = [];
   const blobs: Blobs = {
     read: (name) => deps.blobs.read(name),
@@ -100,9 +94,9 @@ const rowsBeforeBlobs: Design = async (deps, mailbox, cursor, deadline) => {
       return 'stored';
     },
   };
-  const result = await fetchMailbox({ ...deps, blobs }, mailbox, cursor, deadline);
+  const results = await fetchShard({ ...deps, blobs }, shard);
   for (const put of later) await put();
-  return result;
+  return results;
 };
 
 /** Trusts the UIDs it learnt at the beginning. */
