@@ -8,7 +8,7 @@ import type { Provider } from '../providers/provider.ts';
 import { claimsOfAppToken } from './app-account.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';
 import type { OAuthClient, Unproven } from './oauth-client.ts';
-import type { EndpointFailure } from './token-failure.ts';
+import { type EndpointFailure, judgeFailure } from './token-failure.ts';
 
 interface PreflightDeps {
   oauth: OAuthClient;
@@ -133,7 +133,8 @@ export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence
   if (isNoTenant(failure)) return { tenant: 'wrong', client: 'unknown', credential: 'unknown' };
   if (failure.codes.some((code) => NO_CLIENT.has(code)))
     return { tenant: 'proven', client: 'wrong', credential: 'unknown' };
-  if (failure.error === 'invalid_client') return { tenant: 'proven', client: 'proven', credential: 'wrong' };
+  if (failure.error === 'invalid_client' && judgeFailure(failure).kind === 'needs-person')
+    return { tenant: 'proven', client: 'proven', credential: 'wrong' };
   return { tenant: 'proven', client: 'unknown', credential: 'unknown' };
 }
 

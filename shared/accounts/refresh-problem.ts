@@ -1,9 +1,7 @@
 import type { Provider } from '../providers/provider.ts';
 import type { Account, Problem } from './account.ts';
 import type { Unproven } from './oauth-client.ts';
-import type { Verdict } from './token-failure.ts';
-
-type Lasting = Extract<Verdict, { kind: 'needs-person' }>;
+import type { Lasting } from './token-failure.ts';
 
 /** What a person reads about a refusal that lasts, and what to do about it. */
 export function problemFor(

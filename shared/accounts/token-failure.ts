@@ -1,3 +1,5 @@
+import type { SignInEvent } from './sign-in-history.ts';
+
 /** How a provider's endpoint failed, without anything secret. */
 export interface EndpointFailure {
   /** HTTP status; undefined when no answer came. */
@@ -25,6 +27,8 @@ export type Verdict =
   /** `blames`: what a person has to renew. */
   | { kind: 'needs-person'; code: string; message: string; blames: 'grant' | 'credential' | 'settings' };
 
+export type Lasting = Extract<Verdict, { kind: 'needs-person' }>;
+
 const LONGEST_RETRY_AFTER = 3600;
 const SENTENCE_CHARACTERS = 400;
 
@@ -34,18 +38,39 @@ const NEEDS_SIGN_IN = new Set([
   'interaction_required',
   'consent_required',
   'login_required',
+  'bad_token',
 ]);
+// Microsoft's second word for the same, which also comes with `invalid_request` and the like. The list is that of its
+// own client library: https://github.com/AzureAD/microsoft-authentication-library-for-js (InteractionRequiredAuthError).
+const SUBERRORS_NEED_SIGN_IN = new Set([
+  'bad_token',
+  'token_expired',
+  'basic_action',
+  'additional_action',
+  'consent_required',
+  'user_password_expired',
+  'ui_not_allowed',
+  'interrupted_user',
+]);
+/** Another sign-in would be refused as well; the provider's own sentence says what will help. */
+const SUBERROR_NEEDS_ADMIN = 'message_only';
 const NEEDS_CREDENTIAL = new Set(['invalid_client', 'unauthorized_client']);
 const PASSES = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
 // Outages and throttling that Microsoft has been seen to send under a lasting `error`: AADSTS50196 comes as
-// invalid_grant when an app asks too often. The number decides nothing else.
-const PASSING_CODES = new Set([50033, 50196, 70012, 90006, 90012, 90024, 90033, 90055]);
+// invalid_grant when an app asks too often, AADSTS700024 as invalid_client though the assertion is made anew for each
+// request. The number decides nothing else.
+const ASKED_TOO_OFTEN = 50196;
+const PASSING_CODES = new Set([50033, ASKED_TOO_OFTEN, 70012, 90006, 90012, 90024, 90033, 90055, 700024]);
+/** An app that goes on within this time is kept out for longer. */
+const TOO_OFTEN_PAUSE_SECONDS = 600;
 
 /** Decides whether time or a person repairs a failure. Pure: what may pass by itself is never put to a person. */
 export function judgeFailure(failure: EndpointFailure): Verdict {
   const code = codeOf(failure);
   const message = failure.sentence ?? failure.detail;
-  const { status, error } = failure;
+  const { status, error, suberror = '' } = failure;
+  const isKnown =
+    error !== undefined || suberror === SUBERROR_NEEDS_ADMIN || SUBERRORS_NEED_SIGN_IN.has(suberror);
   const passes =
     status === undefined ||
     status < 400 ||
@@ -53,13 +78,51 @@ export function judgeFailure(failure: EndpointFailure): Verdict {
     status === 425 ||
     status === 429 ||
     status >= 500 ||
-    error === undefined ||
-    PASSES.has(error) ||
+    !isKnown ||
+    PASSES.has(error ?? '') ||
     failure.codes.some((number) => PASSING_CODES.has(number));
-  if (passes) return { kind: 'retrying', code, message, retryAfterSeconds: failure.retryAfterSeconds };
-  if (NEEDS_SIGN_IN.has(error)) return { kind: 'needs-person', code, message, blames: 'grant' };
-  if (NEEDS_CREDENTIAL.has(error)) return { kind: 'needs-person', code, message, blames: 'credential' };
-  return { kind: 'needs-person', code, message, blames: 'settings' };
+  if (passes) return { kind: 'retrying', code, message, retryAfterSeconds: pauseAsked(failure) };
+  const lasts = (blames: Lasting['blames']): Lasting => ({ kind: 'needs-person', code, message, blames });
+  if (NEEDS_CREDENTIAL.has(error ?? '')) return lasts('credential');
+  if (suberror === SUBERROR_NEEDS_ADMIN) return lasts('settings');
+  if (NEEDS_SIGN_IN.has(error ?? '') || SUBERRORS_NEED_SIGN_IN.has(suberror)) return lasts('grant');
+  return lasts('settings');
+}
+
+function pauseAsked({ codes, retryAfterSeconds }: EndpointFailure): number | undefined {
+  if (!codes.includes(ASKED_TOO_OFTEN)) return retryAfterSeconds;
+  return Math.max(retryAfterSeconds ?? 0, TOO_OFTEN_PAUSE_SECONDS);
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * As judgeFailure, with what came before: a refusal in no words of OAuth, as a proxy or a wrong address gives it, is
+ * put to a person once it has lasted for a day. Pure.
+ * @param history the refreshes before this one, newest first
+ * @param now milliseconds since the epoch
+ */
+export function judgeWithHistory(
+  failure: EndpointFailure,
+  history: readonly SignInEvent[],
+  now: number,
+): Verdict {
+  const verdict = judgeFailure(failure);
+  const { status, error, codes } = failure;
+  const [newest] = history;
+  const isWordless = status !== undefined && status >= 400 && status < 500 && error === undefined;
+  const mayPass = status === 408 || status === 425 || status === 429 || codes.length > 0;
+  if (verdict.kind !== 'retrying' || !isWordless || mayPass || newest?.code !== verdict.code) return verdict;
+  const isLasting =
+    newest.result === 'needs-person' ||
+    (newest.result === 'retrying' && now - Date.parse(newest.at) >= DAY_MS);
+  if (!isLasting) return verdict;
+  return {
+    kind: 'needs-person',
+    code: verdict.code,
+    message: `What stands at the provider’s address has refused for more than a day, and not in the words of a sign-in service. Compare the addresses of the provider with its documentation, and see whether a proxy or firewall stands in between. ${verdict.message}`,
+    blames: 'settings',
+  };
 }
 
 /** True when the provider refuses the app itself, and not the grant or the request. */

@@ -49,9 +49,7 @@ describe('errors of Entra', () => {
         { status: 400, text, retryAfter: undefined },
         0,
       );
-      // An assertion is made anew for each request, so that its error passes though it comes as invalid_client.
-      if (number !== 700024)
-        expect(judgeFailure(failure).kind === 'retrying', text).toBe(retry === 'by-itself');
+      expect(judgeFailure(failure).kind === 'retrying', text).toBe(retry === 'by-itself');
     }
   });
 
