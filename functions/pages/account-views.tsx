@@ -90,7 +90,14 @@ function Mailboxes(props: { mailboxes: readonly Mailbox[] }): JSX.Element {
 
 function NextRenewal(props: { account: Account }): JSX.Element {
   const { state, retryAt, tokens } = props.account;
-  if (state === 'needs-person') return <>After it is mended</>;
+  if (state === 'needs-person')
+    return retryAt === undefined ? (
+      <>After it is mended</>
+    ) : (
+      <span>
+        After it is mended; Postroom looks again at <Time at={retryAt} />
+      </span>
+    );
   if (state === 'retrying') return retryAt === undefined ? <>At the next fetch</> : <Time at={retryAt} />;
   return (
     <span>

@@ -53,7 +53,7 @@ export interface Account extends AccountRef {
   state: AccountState;
   stateSince: string;
   problem: Problem | undefined;
-  /** ISO time before which the provider asked not to be called again. */
+  /** ISO time before which the provider is not called again by itself, also where a person has to act. */
   retryAt: string | undefined;
   /** `changedAt` of the provider whose settings were refused; once they change, another try is worth it. */
   refusedAsOf: string | undefined;

@@ -4,10 +4,12 @@ import { isReadyToSignIn, type Preflight } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { settleCredential } from '../providers/settle-credential.ts';
+import type { AccountStore } from './account-store.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { preflightProvider } from './preflight-provider.ts';
 
 interface CheckDeps {
+  accounts: Pick<AccountStore, 'listOf'>;
   oauth: OAuthClient;
   providers: ProviderStore;
   vault: Vault;
@@ -23,19 +25,25 @@ export async function checkProvider(deps: CheckDeps, provider: Provider): Promis
   const { nextCredential } = provider;
   if (found.next === 'proven' && nextCredential !== undefined)
     await settleCredential(deps, provider, nextCredential);
+  const refused = await hasRefused(deps, provider);
   const kept = await deps.providers.change(provider.id, (current) =>
-    current.changedAt === provider.changedAt ? withFound(current, found) : undefined,
+    current.changedAt === provider.changedAt ? withFound(current, found, refused) : undefined,
   );
   return kept ?? (await deps.providers.get(provider.id)) ?? provider;
 }
 
-function withFound(provider: Provider, found: Preflight): Provider {
+/** Whether accounts were refused for what stands in the settings now. */
+async function hasRefused({ accounts }: CheckDeps, { id, changedAt }: Provider): Promise<boolean> {
+  return (await accounts.listOf(id)).some(({ refusedAsOf }) => refusedAsOf === changedAt);
+}
+
+function withFound(provider: Provider, found: Preflight, refused: boolean): Provider {
   const preflight = provider.nextCredential === undefined ? asPresent(found) : found;
-  const mended = isReadyToSignIn(preflight) && !isReadyToSignIn(provider.preflight);
+  const mended = isReadyToSignIn(preflight) && (refused || !isReadyToSignIn(provider.preflight));
   return {
     ...provider,
     preflight,
-    // Something was put right at the provider itself: accounts that it refused may be tried again.
+    // Something was put right at the provider itself: accounts that it refused are tried again at their next fetch.
     changedAt: mended ? found.at : provider.changedAt,
   };
 }

@@ -28,7 +28,7 @@ export interface AccessTokens {
   get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
   /**
    * Asks the provider although the token at hand is good: for a grant that idles, or because a person wants to know.
-   * `again`: also where only a person could end the last refusal.
+   * `again`: also where only a person could end the last refusal, and during the pause after a failure.
    */
   renew(account: AccountRef, options?: { again?: boolean }): Promise<AccessToken>;
   /** Drops what this process remembers, after a new consent. */
@@ -54,7 +54,7 @@ interface Refused {
   rejected?: string | undefined;
   /** ISO time before which no token may have been received. */
   olderThan?: string | undefined;
-  /** Even where the last refusal said that only a person can end it. */
+  /** Even where only a person can end the last refusal, or a pause is not over. */
   again?: boolean | undefined;
 }
 
@@ -84,12 +84,14 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     const { rejected, olderThan, again } = refused;
     if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'needs-person', ...problemOf(account) };
+    // A refusal is answered by asking again, not by the token from before it: else nobody would see that it has ended.
     const fresh =
+      account.state !== 'needs-person' &&
       isFresh(account.tokens, seam.now()) &&
       (olderThan === undefined || (account.tokens.receivedAt ?? '') >= olderThan);
     const token = fresh ? await openAccess(account) : undefined;
     if (token !== undefined && token.expose() !== rejected) return remember(account, token);
-    if (account.state !== 'needs-person' && isWaiting(account.retryAt, seam.now()))
+    if (account.state !== 'needs-person' && again !== true && isWaiting(account.retryAt, seam.now()))
       return stillGood(account, rejected, {
         kind: 'retrying',
         ...problemOf(account),

@@ -74,8 +74,8 @@ export function lifetimeOf(expiresInSeconds: number, now: number, spread = Math.
 
 // Clocks of two instances differ; by more than this one of them was set.
 const CLOCK_MS = 5 * 60_000;
-// The longest wait that a provider's Retry-After is believed for.
-const LONGEST_WAIT_MS = 3_600_000 + CLOCK_MS;
+// The longest pause that retry-pause.ts makes.
+const LONGEST_WAIT_MS = 6 * 3_600_000 + CLOCK_MS;
 
 /**
  * True while a token need not be replaced. One that was received in the future was received under a clock that has been
@@ -90,7 +90,7 @@ export function isFresh(
   );
 }
 
-/** True while the provider asked not to be called again; a time further off than any that we keep is of another clock. */
+/** True while the provider is not to be called again; a time further off than any that we keep is of another clock. */
 export function isWaiting(retryAt: string | undefined, now: number): boolean {
   if (retryAt === undefined) return false;
   const wait = Date.parse(retryAt) - now;

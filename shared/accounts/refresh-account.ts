@@ -6,11 +6,12 @@ import { type Account, type Problem, type SealedTokens, tokenContext } from './a
 import type { StoredAccount } from './account-store.ts';
 import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
-import { type Grant, lifetimeOf } from './grant.ts';
+import { type Grant, isWaiting, lifetimeOf } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
 import { credentialGone, problemFor, providerGone, unreadable, vaultAway } from './refresh-problem.ts';
+import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
-import { type EndpointFailure, judgeFailure, silence } from './token-failure.ts';
+import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from './token-failure.ts';
 
 export type RefreshOutcome =
   | { kind: 'refreshed'; account: Account; token: Secret }
@@ -22,7 +23,7 @@ export type RefreshOutcome =
 export interface Refresher {
   /** Refreshes once. The caller holds the lease of the account. */
   refresh(stored: StoredAccount): Promise<RefreshOutcome>;
-  /** Whether a person has changed what a refusal blamed, so that the provider may be asked again. */
+  /** Whether somebody may have mended what a refusal blamed, so that the provider may be asked again. */
   mayTryAgain(account: Account): Promise<boolean>;
 }
 
@@ -146,26 +147,27 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     /** When an earlier refresh was begun that never came to its end. */
     unfinished: string | undefined,
   ): Promise<RefreshOutcome> {
-    const verdict = judgeFailure(failure);
+    const verdict = judgeWithHistory(failure, attempt.history, seam.now());
     if (verdict.kind === 'retrying') {
-      const { retryAfterSeconds } = verdict;
       const change = {
         state: 'retrying' as const,
         problem: { code: verdict.code, message: verdict.message },
-        retryAt: retryAfterSeconds === undefined ? undefined : isoAfter(retryAfterSeconds * 1000),
+        retryAt: isoAfter(pauseInPassing(attempt.history, verdict.retryAfterSeconds)),
         // No answer may mean that the request arrived: the note that a refresh began has to stay.
-        refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : undefined,
+        refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : unfinished,
       };
       const account = await settle(attempt, change, failure);
       return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
     }
+    // Nothing brings an ended grant back but a sign-in; all else goes on by itself once it is mended.
+    const hasEnded = verdict.blames === 'grant' && attempt.account.kind !== 'app';
     const change = {
       state: 'needs-person' as const,
       problem: problemFor(verdict, attempt.account, provider, unfinished),
-      retryAt: undefined,
-      refusedAsOf:
-        verdict.blames === 'grant' && attempt.account.kind !== 'app' ? undefined : provider?.changedAt,
-      refreshBegunAt: undefined,
+      retryAt: hasEnded ? undefined : isoAfter(pauseForPerson(attempt.history)),
+      refusedAsOf: hasEnded ? undefined : provider?.changedAt,
+      // Said of the grant only: an earlier refresh may still have used up the token.
+      refreshBegunAt: hasEnded ? undefined : unfinished,
     };
     const account = await settle(attempt, change, failure);
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
@@ -252,9 +254,13 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         return stuck(attempt, unreadable);
       if (error instanceof PostroomError && error.code.startsWith('key-vault')) {
         // The provider was not asked: of the refresh the row says again what it said before.
-        const change = { refreshBegunAt: account.refreshBegunAt, retryAt: undefined, refusedAsOf: undefined };
-        const problem = vaultAway(provider, error.code);
-        const waiting = await settle(attempt, { ...change, state: 'retrying', problem });
+        const waiting = await settle(attempt, {
+          state: 'retrying',
+          problem: vaultAway(provider, error.code),
+          retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
+          refusedAsOf: undefined,
+          refreshBegunAt: account.refreshBegunAt,
+        });
         return waiting === undefined ? { kind: 'changed' } : { kind: 'retrying', account: waiting };
       }
       if (error instanceof PostroomError && UNASKED.test(error.code))
@@ -266,7 +272,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   return {
     refresh,
     async mayTryAgain({ providerId, refusedAsOf, retryAt }) {
-      if (retryAt !== undefined && Date.parse(retryAt) <= seam.now()) return true;
+      if (retryAt !== undefined && !isWaiting(retryAt, seam.now())) return true;
       if (refusedAsOf === undefined) return false;
       const provider = await providers.get(providerId);
       return provider !== undefined && provider.changedAt !== refusedAsOf;

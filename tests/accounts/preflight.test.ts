@@ -5,6 +5,7 @@ import {
   type RunningIdentityProvider,
   startIdentityProvider,
 } from '../../dev/peers/identity-provider/identity-provider.ts';
+import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { preflightProvider } from '../../shared/accounts/preflight-provider.ts';
@@ -32,6 +33,7 @@ interface World {
   oauth: OAuthClient;
   vault: MemoryVault;
   providers: ProviderStore;
+  accounts: AccountStore;
   seam: Seam;
   /** A saved provider with this secret. */
   provider(secret: string, change?: Partial<Provider>): Promise<Provider>;
@@ -43,7 +45,8 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
   stops.push(() => idp.stop());
   const seam = options.seam ?? openSeam;
   const vault = new MemoryVault(seam);
-  const providers = createProviderStore(new MemoryTables(openSeam));
+  const tables = new MemoryTables(openSeam);
+  const providers = createProviderStore(tables);
   const mail = { host: 'localhost', port: 1 };
   const segment = options.tenantSegment ?? idp.tenants[0]?.id ?? '';
   const practice = {
@@ -66,6 +69,7 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
     oauth,
     vault,
     providers,
+    accounts: createAccountStore(tables),
     seam,
     async provider(secret, change) {
       const bare = sampleProvider({ tenant: segment, ...change });

@@ -93,6 +93,7 @@ describe.each([
       { result: 'trying-again', aboutId: hit.accountId, what: expect.stringContaining(words) },
     ]);
     standIn.faults.length = 0;
+    app.seam.skewMs = 2 * HOUR + 40_000;
     expect((await app.services.accessTokens.get(hit)).kind).toBe('token');
     expect(await rowOf(all, hit)).toMatchObject({ state: 'works', problem: undefined });
     await app.stop();

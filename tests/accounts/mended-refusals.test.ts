@@ -1,0 +1,248 @@
+/** What a person mends at the provider: Postroom goes on by itself, and asks seldom until then. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from '../consent/practice-app.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const apps: PracticeApp[] = [];
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.stop()));
+});
+
+interface Desk {
+  app: PracticeApp;
+  account: Account;
+  providerId: string;
+  visitor: Visitor;
+  /** How often the provider was asked for a fresh token, refusals included. */
+  asked(): number;
+  row(): Promise<Account>;
+}
+
+/** A connected mailbox whose token is due. */
+async function desk(): Promise<Desk> {
+  const app = await startPracticeApp();
+  apps.push(app);
+  const { account, providerId, visitor } = await connectSupport(app);
+  let asked = 0;
+  app.seam.around = async (point, effect) => {
+    if (point === 'token.refresh') asked += 1;
+    return effect();
+  };
+  app.seam.skewMs = 2 * HOUR;
+  const row = async (): Promise<Account> => {
+    const stored = await app.services.accounts.get(account);
+    if (stored === undefined) throw new Error('no row');
+    return stored.account;
+  };
+  return { app, account, providerId, visitor, asked: () => asked, row };
+}
+
+/** Refuses refreshes until `clearFaults`. The preflight, which asks for the app itself, is let through. */
+function refuse(app: PracticeApp, code: number, error: string, sentence: string, suberror?: string): void {
+  app.idp.addFault({
+    match: { path: 'token', params: { grant_type: 'refresh_token' } },
+    times: 99,
+    status: 400,
+    body: aadstsBody(code, error, sentence, suberror === undefined ? {} : { suberror }),
+  });
+}
+
+const kindOf = async ({ app, account }: Desk): Promise<string> =>
+  (await app.services.accessTokens.get(account)).kind;
+
+describe.each([
+  [7000112, 'unauthorized_client', 'Application is disabled.'],
+  [700213, 'invalid_client', 'No matching federated identity record found.'],
+  [50012, 'invalid_client', 'Client assertion contains an invalid signature.'],
+  [
+    650057,
+    'invalid_resource',
+    'Invalid resource. The client has requested access to a resource which is not listed.',
+  ],
+])('after AADSTS%i', (code, error, sentence) => {
+  it('the account needs a person, and works again a quarter of an hour after the mending, without a click', async () => {
+    const all = await desk();
+    const { app, row } = all;
+    refuse(app, code, error, sentence);
+    expect(await kindOf(all)).toBe('needs-person');
+    expect(await row()).toMatchObject({ state: 'needs-person', problem: { code: `AADSTS${code}` } });
+    app.idp.clearFaults();
+    app.seam.skewMs = 2 * HOUR + 14 * MINUTE;
+    expect(await kindOf(all)).toBe('needs-person');
+    app.seam.skewMs = 2 * HOUR + 15 * MINUTE;
+    expect(await kindOf(all)).toBe('token');
+    expect(await row()).toMatchObject({ state: 'works', problem: undefined, retryAt: undefined });
+  });
+
+  it('one “Check now” at the provider that finds all in order lets the next fetch work', async () => {
+    const all = await desk();
+    const { app, providerId, visitor } = all;
+    const before = await app.services.providers.get(providerId);
+    expect(before?.preflight).toMatchObject({ credential: 'proven' });
+    refuse(app, code, error, sentence);
+    expect(await kindOf(all)).toBe('needs-person');
+    app.idp.clearFaults();
+    await visitor.post(`/providers/${providerId}/check`, {});
+    expect(await kindOf(all)).toBe('token');
+  });
+});
+
+describe('a refusal that lasts', () => {
+  it('is asked about less and less often, at most four times a day in the end', async () => {
+    const all = await desk();
+    const { app, asked } = all;
+    refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
+    for (let minutes = 0; minutes <= 48 * 60; minutes += 5) {
+      app.seam.skewMs = 2 * HOUR + minutes * MINUTE;
+      expect(await kindOf(all)).toBe('needs-person');
+    }
+    // After 0, 15 and 45 minutes, 1 h 45, 3 h 45, 7 h 45, and then every 6 hours.
+    expect(asked()).toBeLessThanOrEqual(13);
+    expect(asked()).toBeGreaterThanOrEqual(11);
+  });
+
+  it('of a check that is not in order wakes nobody', async () => {
+    const all = await desk();
+    const { app, providerId, visitor, asked } = all;
+    refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
+    await kindOf(all);
+    app.idp.addFault({
+      match: { path: 'token', params: { grant_type: 'client_credentials' } },
+      status: 400,
+      body: aadstsBody(7000112, 'unauthorized_client', 'Application is disabled.'),
+    });
+    await visitor.post(`/providers/${providerId}/check`, {});
+    expect(await kindOf(all)).toBe('needs-person');
+    expect(asked()).toBe(1);
+  });
+
+  it('of an ended grant is never asked about again, whatever is checked and however long it lasts', async () => {
+    const all = await desk();
+    const { app, providerId, visitor, asked, row } = all;
+    app.idp.revokeUser('support@contoso.example');
+    expect(await kindOf(all)).toBe('needs-person');
+    expect(asked()).toBe(1);
+    expect(await row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
+    await visitor.post(`/providers/${providerId}/check`, {});
+    for (const days of [1, 7, 60]) {
+      app.seam.skewMs = days * 24 * HOUR;
+      expect(await kindOf(all)).toBe('needs-person');
+    }
+    expect(asked()).toBe(1);
+  });
+
+  it.each([
+    ['invalid_request', 'bad_token'],
+    ['invalid_request', 'ui_not_allowed'],
+    ['invalid_scope', 'consent_required'],
+    ['invalid_request', 'token_expired'],
+  ])('said as %s with the suberror %s is one of the grant', async (error, suberror) => {
+    const all = await desk();
+    refuse(all.app, 987654, error, 'Refused.', suberror);
+    expect(await kindOf(all)).toBe('needs-person');
+    expect(await all.row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
+  });
+
+  it('said as invalid_grant with message_only, which no sign-in helps, goes on once it is mended', async () => {
+    const all = await desk();
+    refuse(all.app, 987654, 'invalid_grant', 'Blocked by your organization.', 'message_only');
+    expect(await kindOf(all)).toBe('needs-person');
+    all.app.idp.clearFaults();
+    all.app.seam.skewMs = 2 * HOUR + 15 * MINUTE;
+    expect(await kindOf(all)).toBe('token');
+  });
+
+  it('in no words of OAuth passes by itself for a day, then says where to look, and still mends by itself', async () => {
+    const all = await desk();
+    const { app, row } = all;
+    app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 403, body: { message: 'blocked' } });
+    for (let minutes = 0; minutes < 23 * 60; minutes += 20) {
+      app.seam.skewMs = 2 * HOUR + minutes * MINUTE;
+      expect(await kindOf(all)).toBe('retrying');
+    }
+    app.seam.skewMs = 27 * HOUR;
+    expect(await kindOf(all)).toBe('needs-person');
+    expect((await row()).problem).toMatchObject({
+      code: 'http-403',
+      message: expect.stringContaining('proxy'),
+    });
+    app.seam.skewMs = 28 * HOUR;
+    expect(await kindOf(all)).toBe('needs-person');
+    app.idp.clearFaults();
+    app.seam.skewMs = 34 * HOUR;
+    expect(await kindOf(all)).toBe('token');
+  });
+});
+
+describe('an outage without Retry-After', () => {
+  it('costs a bounded number of requests, however many mailboxes ask each minute', async () => {
+    const all = await desk();
+    const { app, asked } = all;
+    app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
+    for (let minutes = 0; minutes < 240; minutes++) {
+      app.seam.skewMs = 2 * HOUR + minutes * MINUTE;
+      for (const process of [app.services, app.another(), app.another()])
+        expect((await process.accessTokens.get(all.account)).kind).toBe('retrying');
+    }
+    // Doubling from half a minute to half an hour: 7 in the first hour, at most 2 in each of the others.
+    expect(asked()).toBeLessThanOrEqual(14);
+    expect(asked()).toBeGreaterThanOrEqual(10);
+  });
+
+  it('during the last minutes of a good token does not ask at each fetch', async () => {
+    const all = await desk();
+    const { app, asked, account } = all;
+    app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
+    for (let seconds = 0; seconds < 600; seconds += 20) {
+      app.seam.skewMs = 50 * MINUTE + seconds * 1000 - 5000;
+      expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    }
+    expect(asked()).toBeLessThanOrEqual(5);
+    expect(asked()).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is asked about at once by a person who wants to know', async () => {
+    const all = await desk();
+    const { app, account, asked } = all;
+    app.idp.addFault({ match: { path: 'token' }, times: 1, status: 503, body: {} });
+    expect(await kindOf(all)).toBe('retrying');
+    expect((await app.services.accessTokens.renew(account, { again: true })).kind).toBe('token');
+    expect(asked()).toBe(2);
+  });
+
+  it('of a request loop (AADSTS50196) stops for ten minutes', async () => {
+    const all = await desk();
+    const { app, asked } = all;
+    refuse(
+      app,
+      50196,
+      'invalid_grant',
+      'The server terminated an operation because it encountered a client request loop.',
+    );
+    expect(await kindOf(all)).toBe('retrying');
+    app.idp.clearFaults();
+    app.seam.skewMs = 2 * HOUR + 9 * MINUTE + 50_000;
+    expect(await kindOf(all)).toBe('retrying');
+    expect(asked()).toBe(1);
+    app.seam.skewMs = 2 * HOUR + 10 * MINUTE;
+    expect(await kindOf(all)).toBe('token');
+  });
+
+  it('does not hide that an earlier refresh was stopped before its answer was stored', async () => {
+    const all = await desk();
+    const { app, account } = all;
+    const { etag, account: before } = (await app.services.accounts.get(account)) ?? { etag: '', account };
+    await app.services.accounts.replace({ ...before, refreshBegunAt: '2026-01-01T00:00:00.000Z' }, etag);
+    app.idp.addFault({ match: { path: 'token' }, times: 1, status: 503, body: {} });
+    expect(await kindOf(all)).toBe('retrying');
+    app.idp.revokeUser('support@contoso.example');
+    app.seam.skewMs = 3 * HOUR;
+    const answer = await app.services.accessTokens.get(account);
+    expect(answer.kind === 'needs-person' && answer.message).toContain(
+      'was stopped before the answer was stored',
+    );
+  });
+});
