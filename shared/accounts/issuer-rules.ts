@@ -26,6 +26,24 @@ export function issuerOfCallback(issuer: string, parameters: URLSearchParams): s
   return GUID.test(tenant) ? issuer.replace(TENANT_PLACE, tenant) : issuer;
 }
 
+/**
+ * The same where the endpoints were typed and no issuer is known: RFC 9207 (section 2.4) compares `iss` with what the
+ * client knows, and only the host is known here. It guards against an answer of one server that is sent to another
+ * (RFC 9700 section 4.4): the state belongs to one provider, the code goes to that provider's own token endpoint, and it
+ * is worth nothing without the credential of the app there. Undefined: it names another host than both endpoints.
+ */
+export function issuerByHand(
+  server: { issuer: string; authorization_endpoint?: string; token_endpoint?: string },
+  parameters: URLSearchParams,
+): string | undefined {
+  const said = parameters.get('iss');
+  if (said === null) return server.issuer;
+  const { authorization_endpoint = '', token_endpoint = '' } = server;
+  const origins = [authorization_endpoint, token_endpoint].map((address) => URL.parse(address)?.origin);
+  const origin = URL.parse(said)?.origin;
+  return origin !== undefined && origin !== 'null' && origins.includes(origin) ? said : undefined;
+}
+
 /** The issuer the id_token must name. What is read from it unverified only chooses among the tenants of one issuer. */
 export function issuerOfToken(issuer: string, hasKeys: boolean, idToken: string): string {
   const claims = objectOf(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));

@@ -21,7 +21,7 @@ export async function noteRefresh(
     const began = deps.seam.now();
     const outcome = await refresh();
     span.add({ result: outcome.kind });
-    if (outcome.kind === 'changed') return outcome;
+    if (outcome.kind === 'changed' || outcome.kind === 'taken') return outcome;
     telemetry.measure('refreshes', 1, { result: outcome.kind });
     const now = deps.seam.now();
     const entry = refreshActivity(before, outcome, now, now - began);
@@ -33,7 +33,7 @@ export async function noteRefresh(
 /** An outage of a night is one row, not one a minute. Pure. @param now milliseconds since the epoch */
 export function refreshActivity(
   before: Account,
-  outcome: Exclude<RefreshOutcome, { kind: 'changed' }>,
+  outcome: Exclude<RefreshOutcome, { kind: 'changed' | 'taken' }>,
   now: number,
   ms: number,
 ): Activity | undefined {

@@ -8,10 +8,11 @@ import type { Identity } from './account.ts';
 import { type ClientProof, type ProofDeps, type ProofGap, proofOf } from './client-proof.ts';
 import { type Grant, readGrant } from './grant.ts';
 import { identityOf } from './identity.ts';
-import { isMicrosoftShaped, issuerOfCallback, issuerOfToken } from './issuer-rules.ts';
+import { isMicrosoftShaped, issuerOfToken } from './issuer-rules.ts';
 import { authenticationOf } from './oauth-authentication.ts';
+import { type Declined, readCallback, type Untrusted } from './oauth-callback.ts';
 import { createOAuthServers, type Exchange, hostOf } from './oauth-servers.ts';
-import { blamesCredential, codesOf, type EndpointFailure, objectOf, tidySentence } from './token-failure.ts';
+import { blamesCredential, type EndpointFailure, objectOf } from './token-failure.ts';
 import { failureOf, Unanswered } from './unanswered.ts';
 
 export interface AuthorizationAsk {
@@ -31,16 +32,8 @@ export type Unproven = { kind: 'unproven'; reason: 'draft' | ProofGap };
 export type Redeemed =
   /** `credential`: which one was accepted; hand it to settleCredential once the grant is stored. */
   | { kind: 'redeemed'; grant: Grant; identity: Identity | undefined; credential: Credential }
-  /** The provider sent the person back without a code. */
-  | {
-      kind: 'declined';
-      error: string;
-      subcode: string | undefined;
-      codes: readonly number[];
-      sentence: string | undefined;
-    }
-  /** The answer is not what was asked for: another issuer, audience, nonce or signature. */
-  | { kind: 'untrusted'; reason: string }
+  | Declined
+  | Untrusted
   | Failed
   | Unproven;
 
@@ -71,10 +64,20 @@ export interface OAuthClient {
       scopes: readonly string[];
     },
   ): Promise<Redeemed>;
-  /** `only`: tries this credential alone. */
-  refresh(provider: Provider, refreshToken: Secret, only?: Credential): Promise<Refreshed>;
+  refresh(provider: Provider, refreshToken: Secret, options?: TokenOptions): Promise<Refreshed>;
   /** A token for the app itself, without a person (RFC 6749 section 4.4). */
-  clientCredentials(provider: Provider, scopes: readonly string[], only?: Credential): Promise<AppGranted>;
+  clientCredentials(
+    provider: Provider,
+    scopes: readonly string[],
+    options?: TokenOptions,
+  ): Promise<AppGranted>;
+}
+
+export interface TokenOptions {
+  /** Tries this credential alone. */
+  only?: Credential;
+  /** Runs right before each token request, which is not sent when it throws; what it throws is thrown. */
+  before?: () => Promise<void>;
 }
 
 export const newState = (): Secret => new Secret(oauth.generateRandomState());
@@ -100,6 +103,7 @@ export function createOAuthClient(
     try {
       return await run(exchange);
     } catch (error) {
+      if (error instanceof Withheld) throw error.cause;
       const failure =
         error instanceof Unanswered
           ? error.failure(seam.now())
@@ -162,20 +166,9 @@ export function createOAuthClient(
       proven<Redeemed>(provider, credentialsOf(provider), async (exchange, proof, credential) => {
         const server = await servers.of(provider);
         const client: oauth.Client = { client_id: provider.clientId };
-        let parameters: URLSearchParams;
-        try {
-          const answering = { ...server, issuer: issuerOfCallback(server.issuer, callback.parameters) };
-          parameters = oauth.validateAuthResponse(
-            answering,
-            client,
-            callback.parameters,
-            oauth.skipStateCheck,
-          );
-        } catch (error) {
-          if (error instanceof oauth.AuthorizationResponseError) return declined(error);
-          return { kind: 'untrusted', reason: 'the answer came from another issuer or is incomplete' };
-        }
-        if (!parameters.has('code')) return { kind: 'untrusted', reason: 'the answer has no code' };
+        const byHand = endpointsOf(provider, config).kind === 'manual';
+        const answer = readCallback(server, client, callback.parameters, { byHand });
+        if (answer.kind !== 'code') return answer;
         // Microsoft takes the audience of the token from the scope of this request; others know no such parameter here.
         const additionalParameters = isMicrosoftShaped(provider) ? { scope: callback.scopes.join(' ') } : {};
         exchange.tidy = true;
@@ -184,18 +177,17 @@ export function createOAuthClient(
             server,
             client,
             authenticationOf(server, proof),
-            parameters,
+            answer.parameters,
             callback.redirectUri,
             callback.verifier.expose(),
             { ...servers.wire(exchange), additionalParameters },
           ),
         );
-        const { answer } = exchange;
-        if (answer?.status !== 200) throw new Unanswered(answer, hostOf(server));
-        const grant = readGrant(answer.text);
-        const idToken = String(objectOf(answer.text)['id_token'] ?? '');
-        if (idToken === '' && endpointsOf(provider, config).kind === 'manual')
-          return { kind: 'redeemed', grant, identity: undefined, credential };
+        const { answer: given } = exchange;
+        if (given?.status !== 200) throw new Unanswered(given, hostOf(server));
+        const grant = readGrant(given.text);
+        const idToken = String(objectOf(given.text)['id_token'] ?? '');
+        if (idToken === '' && byHand) return { kind: 'redeemed', grant, identity: undefined, credential };
         try {
           const trusted = {
             ...server,
@@ -219,9 +211,10 @@ export function createOAuthClient(
         }
       }),
 
-    refresh: (provider, refreshToken, only) =>
-      proven(provider, tried(provider, only), async (exchange, proof, credential) => {
+    refresh: (provider, refreshToken, options = {}) =>
+      proven(provider, tried(provider, options), async (exchange, proof, credential) => {
         const server = await servers.of(provider);
+        await permission(options);
         await seam.call('token.refresh', () =>
           oauth.refreshTokenGrantRequest(
             server,
@@ -236,9 +229,10 @@ export function createOAuthClient(
         return { kind: 'refreshed', grant: grantIn(exchange, server), credential };
       }),
 
-    clientCredentials: (provider, scopes, only) =>
-      proven(provider, tried(provider, only), async (exchange, proof, credential) => {
+    clientCredentials: (provider, scopes, options = {}) =>
+      proven(provider, tried(provider, options), async (exchange, proof, credential) => {
         const server = await servers.of(provider);
+        await permission(options);
         await seam.call('token.app', () =>
           oauth.clientCredentialsGrantRequest(
             server,
@@ -253,8 +247,19 @@ export function createOAuthClient(
   };
 }
 
-const tried = (provider: Provider, only: Credential | undefined): readonly Credential[] =>
+const tried = (provider: Provider, { only }: TokenOptions): readonly Credential[] =>
   only === undefined ? credentialsOf(provider) : [only];
+
+/** Why a request was not sent: on its way through `attempt`, which makes values of all other errors. */
+class Withheld extends Error {}
+
+async function permission({ before }: TokenOptions): Promise<void> {
+  try {
+    await before?.();
+  } catch (cause) {
+    throw new Withheld('not sent', { cause });
+  }
+}
 
 /** @throws Unanswered */
 function grantIn({ answer }: Exchange, server: oauth.AuthorizationServer): Grant {
@@ -269,15 +274,4 @@ const isRefusal = (outcome: { kind: string }): outcome is Failed =>
 function accountParameters(ask: AuthorizationAsk, presetPrompt: string | undefined): Record<string, string> {
   if (ask.account.kind === 'hint') return { login_hint: ask.account.user };
   return { prompt: presetPrompt === undefined ? 'select_account' : `select_account ${presetPrompt}` };
-}
-
-function declined(error: oauth.AuthorizationResponseError): Redeemed {
-  const description = error.cause.get('error_description') ?? undefined;
-  return {
-    kind: 'declined',
-    error: /^[\x21-\x7e]{1,80}$/.test(error.error) ? error.error : 'unknown_error',
-    subcode: error.cause.get('error_subcode') ?? undefined,
-    codes: codesOf(undefined, description),
-    sentence: description === undefined ? undefined : tidySentence(description),
-  };
 }

@@ -88,7 +88,7 @@ async function showing(
  */
 async function asApp(deps: PreflightDeps, provider: Provider, credential: Credential): Promise<Shown> {
   const scope = `${clouds[provider.cloud].graph}/.default`;
-  const answer = await deps.oauth.clientCredentials(provider, [scope], credential);
+  const answer = await deps.oauth.clientCredentials(provider, [scope], { only: credential });
   switch (answer.kind) {
     case 'granted': {
       const { accessToken } = answer.grant;
@@ -108,7 +108,7 @@ async function withMadeUpToken(
   provider: Provider,
   credential: Credential,
 ): Promise<Shown> {
-  const answer = await deps.oauth.refresh(provider, new Secret('postroom-preflight'), credential);
+  const answer = await deps.oauth.refresh(provider, new Secret('postroom-preflight'), { only: credential });
   if (answer.kind === 'refreshed') return { tenant: 'proven', client: 'proven', credential: 'proven' };
   if (answer.kind === 'unproven') return gone(provider, answer);
   const { failure } = answer;

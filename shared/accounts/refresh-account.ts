@@ -8,7 +8,7 @@ import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, isWaiting, lifetimeOf } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
-import { credentialGone, problemFor, providerGone, unreadable, vaultAway } from './refresh-problem.ts';
+import { credentialGone, problemFor, proofAway, providerGone, unreadable } from './refresh-problem.ts';
 import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from './token-failure.ts';
@@ -18,11 +18,16 @@ export type RefreshOutcome =
   | { kind: 'retrying'; account: Account }
   | { kind: 'needs-person'; account: Account }
   /** The row is no longer the one that was read: look at it again. */
-  | { kind: 'changed' };
+  | { kind: 'changed' }
+  /** The lease has ended and somebody else refreshes: the provider was not asked once more. */
+  | { kind: 'taken' };
 
 export interface Refresher {
-  /** Refreshes once. The caller holds the lease of the account. */
-  refresh(stored: StoredAccount): Promise<RefreshOutcome>;
+  /**
+   * Refreshes once. The caller holds the lease of the account; `hold` renews it, before each request to the provider:
+   * a slow discovery, a second credential and the token before may together take longer than the lease lasts.
+   */
+  refresh(stored: StoredAccount, hold: () => Promise<boolean>): Promise<RefreshOutcome>;
   /** Whether somebody may have mended what a refusal blamed, so that the provider may be asked again. */
   mayTryAgain(account: Account): Promise<boolean>;
 }
@@ -38,12 +43,15 @@ interface Next {
   history: readonly SignInEvent[];
 }
 
+/** Thrown while the credential is fetched, so before the provider is asked. */
+const UNASKED = /^(?:key-vault|no-identity$)/;
+/** Called before a request; throws where the account is no longer ours to refresh. */
+type Hold = () => Promise<void>;
+
 const STORE_TRIES = 4;
 const STORE_PAUSE_MS = 250;
 // Nobody tells Postroom when an entry of the vault is there again.
 const VAULT_PAUSE_MS = 10 * 60_000;
-/** Thrown while the credential is fetched, so before the provider is asked. */
-const UNASKED = /^(?:key-vault|no-identity)/;
 
 /**
  * Refreshes an account, in this order: the row says that a refresh has begun; the provider is asked; what it gave is
@@ -189,23 +197,21 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   }
 
   /** The app asks for itself, with its credential alone. */
-  async function askAsApp(provider: Provider): Promise<Refreshed> {
-    const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)]);
+  async function askAsApp(provider: Provider, hold: Hold): Promise<Refreshed> {
+    const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)], { before: hold });
     return answer.kind === 'granted' ? { ...answer, kind: 'refreshed' } : answer;
   }
 
   /** Asks with the newest refresh token; where that is refused, with the one before, which Entra leaves alive. */
-  async function ask(provider: Provider, account: Account): Promise<Refreshed> {
+  async function ask(provider: Provider, account: Account, hold: Hold): Promise<Refreshed> {
     const { refresh: newest, previousRefresh } = account.tokens;
-    const first = await oauth.refresh(provider, await sealer.open(newest, tokenContext(account, 'refresh')));
+    const open = (sealed: string): Promise<Secret> => sealer.open(sealed, tokenContext(account, 'refresh'));
+    const first = await oauth.refresh(provider, await open(newest), { before: hold });
     if (first.kind !== 'failed' || first.failure.error !== 'invalid_grant' || previousRefresh === undefined)
       return first;
     const verdict = judgeFailure(first.failure);
     if (verdict.kind === 'retrying' || first.failure.suberror !== undefined) return first;
-    const second = await oauth.refresh(
-      provider,
-      await sealer.open(previousRefresh, tokenContext(account, 'refresh')),
-    );
+    const second = await oauth.refresh(provider, await open(previousRefresh), { before: hold });
     return second.kind === 'refreshed' ? second : first;
   }
 
@@ -216,7 +222,12 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return accounts.replace({ ...account, refreshBegunAt: account.refreshBegunAt ?? isoNow() }, etag);
   }
 
-  async function refresh(stored: StoredAccount): Promise<RefreshOutcome> {
+  async function refresh(stored: StoredAccount, renew: () => Promise<boolean>): Promise<RefreshOutcome> {
+    let asked = false;
+    const hold: Hold = async () => {
+      if (!(await renew())) throw new PostroomError('lease-taken', 'Another process refreshes this account.');
+      asked = true;
+    };
     const { account } = stored;
     const held = unsaved.get(account.accountId);
     if (held !== undefined) {
@@ -235,7 +246,8 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     if (begun === undefined) return { kind: 'changed' };
     const attempt: Attempt = { ...begun, history };
     try {
-      const answer = account.kind === 'app' ? await askAsApp(provider) : await ask(provider, begun.account);
+      const answer =
+        account.kind === 'app' ? await askAsApp(provider, hold) : await ask(provider, begun.account, hold);
       if (answer.kind === 'refreshed') {
         const outcome = await received(attempt, answer.grant);
         await settleCredential(deps, provider, answer.credential);
@@ -250,21 +262,21 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         });
       return await failed(attempt, answer.failure, provider, account.refreshBegunAt);
     } catch (error) {
+      if (error instanceof PostroomError && error.code === 'lease-taken') return { kind: 'taken' };
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
         return stuck(attempt, unreadable);
-      if (error instanceof PostroomError && error.code.startsWith('key-vault')) {
+      if (error instanceof PostroomError && UNASKED.test(error.code)) {
         // The provider was not asked: of the refresh the row says again what it said before.
         const waiting = await settle(attempt, {
           state: 'retrying',
-          problem: vaultAway(provider, error.code),
+          problem: proofAway(provider, error.code),
           retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
           refusedAsOf: undefined,
           refreshBegunAt: account.refreshBegunAt,
         });
         return waiting === undefined ? { kind: 'changed' } : { kind: 'retrying', account: waiting };
       }
-      if (error instanceof PostroomError && UNASKED.test(error.code))
-        await accounts.replace(account, begun.etag);
+      if (!asked) await accounts.replace(account, begun.etag);
       throw error;
     }
   }

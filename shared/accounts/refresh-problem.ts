@@ -44,10 +44,13 @@ const vaultReasons: Readonly<Record<string, string>> = {
   'key-vault-throttled': 'it takes no more requests for now',
 };
 
-/** `code`: how the vault failed. Nobody has to sign in again for it. */
-export const vaultAway = ({ name }: Provider, code: string): Problem => ({
+/** `code`: how the vault or the identity endpoint failed. Nobody has to sign in again for it. */
+export const proofAway = ({ name }: Provider, code: string): Problem => ({
   code,
-  message: `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom tries again by itself.`,
+  message:
+    code === 'no-identity'
+      ? `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom tries again by itself.`
+      : `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom tries again by itself.`,
 });
 
 export const providerGone: Problem = {

@@ -225,6 +225,38 @@ describe('a provider', () => {
     expect(server.asked.map(({ path }) => path)).toEqual(['/token']);
   });
 
+  it('entered by hand may have an issuer with a path, in the answer and in the id_token', async () => {
+    const byHand = provider({
+      endpoints: {
+        kind: 'manual',
+        authorization: `${server.origin}/realms/mail/auth`,
+        token: `${server.origin}/token`,
+      },
+    });
+    const issuer = `${server.origin}/realms/mail`;
+    server.claims['iss'] = issuer;
+    expect(await redeem(byHand, `code=c1&state=s&iss=${encodeURIComponent(issuer)}`)).toMatchObject({
+      kind: 'redeemed',
+      identity: { issuer, subject: 'u1' },
+    });
+  });
+
+  it.each(['https://other.example/realms/mail', 'mail', ''])(
+    'entered by hand whose answer names an issuer elsewhere (%s) gets neither code nor secret',
+    async (issuer) => {
+      const byHand = provider({
+        endpoints: {
+          kind: 'manual',
+          authorization: `${server.origin}/authorize`,
+          token: `${server.origin}/token`,
+        },
+      });
+      const answer = await redeem(byHand, `code=c1&state=s&iss=${encodeURIComponent(issuer)}`);
+      expect(answer).toMatchObject({ kind: 'untrusted', reason: expect.stringContaining('another host') });
+      expect(server.asked).toEqual([]);
+    },
+  );
+
   it('with private addresses is not reached where Azure runs the app', async () => {
     client = await newClient({ local: false });
     const result = await redeem();

@@ -1,0 +1,143 @@
+/** How long one process goes on with what it knows while another changes it. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import type { Services } from '../../functions/services.ts';
+import type { Account } from '../../shared/accounts/account.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { withNext } from '../../shared/providers/credential.ts';
+import { keepSecret } from '../../shared/providers/keep-credential.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from '../consent/practice-app.ts';
+
+const SECOND = 1000;
+const HOUR = 3_600_000;
+const apps: PracticeApp[] = [];
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.stop()));
+});
+
+async function start(
+  options: Parameters<typeof startPracticeApp>[0] = {},
+): Promise<{ app: PracticeApp; account: Account; providerId: string; visitor: Visitor }> {
+  const app = await startPracticeApp(options);
+  apps.push(app);
+  return { app, ...(await connectSupport(app)) };
+}
+
+describe('a token that another process remembers', () => {
+  it('is not given any more two minutes after the provider was deleted', async () => {
+    const { app, account, providerId, visitor } = await start();
+    const other = app.another();
+    expect((await other.accessTokens.get(account)).kind).toBe('token');
+    await visitor.post(`/providers/${providerId}/delete`, { name: 'Practice' });
+    expect(await app.services.providers.get(providerId)).toBeUndefined();
+    app.seam.skewMs = 120 * SECOND;
+    expect(await other.accessTokens.get(account)).toMatchObject({
+      kind: 'needs-person',
+      code: 'account-missing',
+    });
+  });
+
+  it('is given without a look at the row for a minute and a half, and again after each look', async () => {
+    const { app, account } = await start();
+    let reads = 0;
+    app.seam.around = async (point, effect) => {
+      if (point === 'table.Accounts.get') reads += 1;
+      return effect();
+    };
+    await app.services.accessTokens.get(account);
+    expect(reads).toBe(1);
+    const written = app.tables.changes;
+    for (let minute = 1; minute <= 40; minute++) {
+      app.seam.skewMs = minute * 60 * SECOND;
+      for (let mailbox = 0; mailbox < 3; mailbox++) await app.services.accessTokens.get(account);
+    }
+    expect(reads).toBe(21);
+    expect(app.tables.changes).toBe(written);
+  });
+
+  it('gives way to a newer one that another process was given', async () => {
+    const { app, account } = await start();
+    const other = app.another();
+    const before = await other.accessTokens.get(account);
+    const renewed = await app.services.accessTokens.renew(account);
+    app.seam.skewMs = 120 * SECOND;
+    const after = await other.accessTokens.get(account);
+    if (before.kind !== 'token' || renewed.kind !== 'token' || after.kind !== 'token')
+      throw new Error('no token');
+    expect(after.token.expose()).toBe(renewed.token.expose());
+    expect(after.token.expose()).not.toBe(before.token.expose());
+  });
+});
+
+describe('a refresh that takes longer than its lease', () => {
+  /** Every answer of the provider takes this long, by the clock of all processes. */
+  function slow(app: PracticeApp, seconds: number, meanwhile: () => Promise<void>): void {
+    app.seam.around = async (point, effect) => {
+      if (point !== 'token.refresh') return effect();
+      app.seam.skewMs += seconds * SECOND;
+      await meanwhile();
+      return effect();
+    };
+  }
+
+  async function withNextSecret(services: Services, providerId: string): Promise<void> {
+    const next = await keepSecret(services, providerId, {
+      value: new Secret('not-known-there'),
+      expiresOn: '2030-01-01T23:59:59.000Z',
+    });
+    await services.providers.change(providerId, (provider) => withNext(provider, next));
+  }
+
+  it('because it tries a second credential keeps the lease, so that nobody else refreshes', async () => {
+    const { app, account, providerId } = await start({ strictRotation: true });
+    await withNextSecret(app.services, providerId);
+    app.seam.skewMs = 2 * HOUR;
+    const free: boolean[] = [];
+    slow(app, 40, async () => {
+      const lease = await app.another().blobs.lease(`lease/account-${account.accountId}`, 60);
+      free.push(lease !== undefined);
+      await lease?.release();
+    });
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect(free).toEqual([false, false]);
+  });
+
+  it('and has lost it asks the provider no more', async () => {
+    const { app, account, providerId } = await start({ strictRotation: true });
+    await withNextSecret(app.services, providerId);
+    app.seam.skewMs = 2 * HOUR;
+    let asked = 0;
+    slow(app, 61, async () => {
+      asked += 1;
+      // Somebody else takes it, and does not give it back.
+      await app.another().blobs.lease(`lease/account-${account.accountId}`, 60);
+    });
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'retrying',
+      code: 'refresh-busy',
+    });
+    expect(asked).toBe(1);
+    app.seam.around = undefined;
+    app.seam.skewMs += 61 * SECOND;
+    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+  });
+
+  it('leaves no note of a beginning when storage failed before the provider was asked', async () => {
+    const { app, account } = await start();
+    app.seam.skewMs = 2 * HOUR;
+    app.seam.around = async (point, effect) => {
+      if (point === 'blob.renew') throw new Error('storage is away');
+      return effect();
+    };
+    await expect(app.services.accessTokens.get(account)).rejects.toThrow('storage is away');
+    expect((await app.services.accounts.get(account))?.account.refreshBegunAt).toBeUndefined();
+    app.seam.around = undefined;
+    app.idp.addFault({
+      match: { path: 'token' },
+      status: 400,
+      body: aadstsBody(50173, 'invalid_grant', 'Revoked.', { suberror: 'bad_token' }),
+    });
+    const answer = await app.services.accessTokens.get(account);
+    expect(answer.kind === 'needs-person' && answer.message).toContain('has ended');
+  });
+});
