@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { appAccessScript, OBJECT_ID_MISSING } from '../../shared/accounts/app-access-script.ts';
+import { type VaultTrouble, vaultInWords } from '../../shared/accounts/vault-trouble.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
 import type { LinkName } from '../../shared/explanations/links.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
@@ -16,6 +17,7 @@ export type AppAccessState =
   | { kind: 'open' }
   | { kind: 'no-address'; sentence: string }
   | { kind: 'no-credential'; reason: 'draft' | 'missing' | 'disabled' }
+  | VaultTrouble
   | { kind: 'no-token'; explanation: Explanation; said: string }
   /** A token came without the permission for IMAP. */
   | { kind: 'no-role'; objectId: string | undefined; roles: readonly string[] }
@@ -83,6 +85,14 @@ function Found(props: { state: AppAccessState; provider: Provider; address: stri
           <a href={`/providers/${provider.id}/edit`}>Replace the credential of {provider.name}</a>
         </Trouble>
       );
+    case 'vault-away': {
+      const { happened, next } = vaultInWords(state);
+      return (
+        <Trouble title="Postroom does not get at its keys">
+          {happened}. Nothing was kept. {next} Then try again.
+        </Trouble>
+      );
+    }
     case 'no-token':
       return state.explanation.code === 'not-recognised' ? (
         <Trouble title="The provider gave no token">{state.said}</Trouble>

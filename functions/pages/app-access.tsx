@@ -8,6 +8,7 @@ import {
 } from '../../shared/accounts/app-account.ts';
 import { evidenceOf } from '../../shared/accounts/sign-in-history.ts';
 import { codeOf, type EndpointFailure } from '../../shared/accounts/token-failure.ts';
+import { withVault } from '../../shared/accounts/vault-trouble.ts';
 import { isMailAddress } from '../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
@@ -52,14 +53,18 @@ async function checkAccess(c: PageContext): Promise<Response> {
   const fields = await typedFields(c);
   const typed = { address: (fields['address'] ?? '').trim(), mailbox: fields['mailbox'] ?? '' };
   const again = (state: AppAccessState): Response | Promise<Response> =>
-    c.html(appAccessPage({ principal: c.get('principal'), provider, typed, state }), 422);
+    c.html(
+      appAccessPage({ principal: c.get('principal'), provider, typed, state }),
+      state.kind === 'vault-away' ? 503 : 422,
+    );
   if (!isMailAddress(typed.address))
     return again({
       kind: 'no-address',
       sentence: 'Enter the address of the mailbox, for example support@example.org.',
     });
 
-  const asked = await askAppToken(services.oauth, provider);
+  const asked = await withVault(() => askAppToken(services.oauth, provider));
+  if (asked.kind === 'vault-away') return again(asked);
   if (asked.kind === 'unproven') return again({ kind: 'no-credential', reason: asked.reason });
   if (asked.kind === 'failed')
     return again({
@@ -74,7 +79,7 @@ async function checkAccess(c: PageContext): Promise<Response> {
     return again({ kind: 'no-role', objectId, roles });
   const look = await openWith(c, provider, asked, typed.address);
   if (look.kind === 'failed') return again({ kind: 'not-open', objectId, roles, code: look.code });
-  return connected(c, provider, asked, typed);
+  return connected(c, provider, asked, typed, again);
 }
 
 async function connected(
@@ -82,12 +87,13 @@ async function connected(
   provider: Provider,
   token: AppToken,
   typed: { address: string; mailbox: string },
+  again: (state: AppAccessState) => Response | Promise<Response>,
 ): Promise<Response> {
   const services = c.get('services');
-  const account = await keepAppAccount(services, provider, token, {
-    address: typed.address,
-    by: c.get('principal').id,
-  });
+  const account = await withVault(() =>
+    keepAppAccount(services, provider, token, { address: typed.address, by: c.get('principal').id }),
+  );
+  if (account.kind === 'vault-away') return again(account);
   services.accessTokens.forget(account);
   await recordChange(c, {
     action: 'connected as the app itself',

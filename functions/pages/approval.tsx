@@ -10,6 +10,7 @@ import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { ExplanationView } from './explanation-view.tsx';
+import { outcomePage } from './outcome-view.tsx';
 import { WishFields } from './wish-fields.tsx';
 
 /** Where a trip waits for an admin of the tenant, and goes on. */
@@ -21,8 +22,9 @@ export function approvalPages(): Hono<WebEnvironment> {
     const approval = (await services.approvals.get(c.req.param('key')))?.approval;
     const provider = approval && (await services.providers.get(approval.wish.providerId));
     if (approval?.startedBy.kind !== 'principal' || provider === undefined) return c.notFound();
-    const link = await approvalLink(services, provider, approval);
-    return c.html(approvalPage({ principal: c.get('principal'), provider, approval, link }));
+    const asked = await approvalLink(services, provider, approval);
+    if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
+    return c.html(approvalPage({ principal: c.get('principal'), provider, approval, link: asked.link }));
   });
 
   return pages;

@@ -34,18 +34,20 @@ export function callbackPages(): Hono<WebEnvironment> {
     const state = parameters.get('state') ?? '';
     const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
     if (asksApproval || parameters.has('admin_consent')) return finishApprovalTrip(c, parameters);
-    // No role is asked for here: without a signed-in principal the cookie and the state still bind the answer.
+    // No role is asked for here, because invited people have none: whose trip it is decides.
     const principal: Principal | undefined = c.get('principal');
     const token = invitationTokenOf(c);
     const outcome = await finishConsent(services, {
       parameters,
       cookieOf: (key) => consentCookieOf(c, key),
-      principalId: principal?.id,
+      principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
       invitationKey: token && invitationKey(token.expose()),
     });
     if (outcome.kind === 'connected') return connected(c, outcome);
     const waiting = await waitForApproval(c, outcome, parameters);
-    return waiting ?? c.html(await outcomePage(c, outcome, parameters), 400);
+    return (
+      waiting ?? c.html(await outcomePage(c, outcome, parameters), outcome.kind === 'vault-away' ? 503 : 400)
+    );
   });
 
   return pages;

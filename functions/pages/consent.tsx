@@ -58,9 +58,11 @@ export function consentPages(): Hono<WebEnvironment> {
     const asked = await askedFor(c, c.req.param('id'));
     if (asked instanceof Response) return asked;
     const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
-    const { key, cookie } = await startConsent(c.get('services'), asked.wish, startedBy);
-    keepConsentCookie(c, key, cookie);
-    return c.redirect(`/connect/${key}`, 303);
+    const started = await startConsent(c.get('services'), asked.wish, startedBy);
+    if (started.kind === 'vault-away')
+      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    keepConsentCookie(c, started.key, started.cookie);
+    return c.redirect(`/connect/${started.key}`, 303);
   });
 
   // The page with the link is the answer itself: the token must not stand in an address of ours, and is kept nowhere.
@@ -97,6 +99,8 @@ export function consentPages(): Hono<WebEnvironment> {
         return c.html(overPage(principal), 410);
       case 'failed':
         return c.html(await outcomePage(c, handover, new URLSearchParams()), 502);
+      case 'vault-away':
+        return c.html(await outcomePage(c, handover, new URLSearchParams()), 503);
     }
   });
 

@@ -13,7 +13,7 @@ import { keepConsentCookie, keepInvitationCookie } from './consent-cookies.ts';
 import { invitationListPage, invitationOverPage, invitationPage } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from './record-change.ts';
-import { flashOf } from './typed-fields.ts';
+import { flashOf, typedFields } from './typed-fields.ts';
 
 type InvitationContext = Context<WebEnvironment>;
 const TOKEN = /^[\w-]{43}$/;
@@ -36,9 +36,12 @@ export function invitationPages(): Hono<WebEnvironment> {
       invitation.approvalKey === undefined
         ? undefined
         : (await services.approvals.get(invitation.approvalKey))?.approval;
-    const link = approval && (await approvalLink(services, provider, approval));
     const token = c.req.param('token');
-    return c.html(invitationPage({ invitation, provider, token, approval, link }));
+    if (approval === undefined)
+      return c.html(invitationPage({ invitation, provider, token, approval, link: undefined }));
+    const asked = await approvalLink(services, provider, approval);
+    if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
+    return c.html(invitationPage({ invitation, provider, token, approval, link: asked.link }));
   });
 
   // The hand-over is the answer itself: the only addresses open to strangers are those with the token.
@@ -47,7 +50,13 @@ export function invitationPages(): Hono<WebEnvironment> {
     if (open instanceof Response) return open;
     const services = c.get('services');
     const traveller = { kind: 'invitation', key: open.invitation.key } as const;
-    const { key, cookie } = await startConsent(services, open.invitation.wish, traveller);
+    // After a wrong account: the provider's list of accounts in place of the one it knows already.
+    const chooseAccount = (await typedFields(c))['choose'] === 'on';
+    const wish = { ...open.invitation.wish, chooseAccount };
+    const started = await startConsent(services, wish, traveller);
+    if (started.kind === 'vault-away')
+      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    const { key, cookie } = started;
     keepConsentCookie(c, key, cookie);
     keepInvitationCookie(c, new Secret(c.req.param('token')));
     const handover = await handoverOf(services, key, { cookie, traveller });
@@ -60,6 +69,8 @@ export function invitationPages(): Hono<WebEnvironment> {
         return c.html(invitationOverPage('gone'), 410);
       case 'failed':
         return c.html(await outcomePage(c, handover, new URLSearchParams()), 502);
+      case 'vault-away':
+        return c.html(await outcomePage(c, handover, new URLSearchParams()), 503);
     }
   });
 

@@ -50,7 +50,8 @@ export async function outcomePage(
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
   const words = wordsFor(outcome, reader);
   // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
-  const explanation = invited && explained?.code === CANCELLED ? undefined : explained;
+  const isOwners = explained?.code !== CANCELLED && outcome.kind !== 'vault-away';
+  const explanation = invited && !isOwners ? undefined : explained;
   return renderPage(
     <Page
       title={explanation?.title ?? words.title}
@@ -76,7 +77,10 @@ export async function outcomePage(
         />
       )}
       {invited ? (
-        <InvitationAgain token={token} />
+        <InvitationAgain
+          token={token}
+          wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
+        />
       ) : trip === undefined ? (
         <p>
           <ButtonLink href="/providers">Go to the providers</ButtonLink>
@@ -103,9 +107,16 @@ function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-iden
   );
 }
 
-function InvitationAgain(props: { token: string | undefined }): JSX.Element {
+function InvitationAgain(props: { token: string | undefined; wrongAccount: boolean }): JSX.Element {
   if (props.token === undefined)
     return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+  if (props.wrongAccount)
+    return (
+      <form method="post" action={`/invite/${props.token}`}>
+        <input type="hidden" name="choose" value="on" />
+        <SubmitButton>Try again with another account</SubmitButton>
+      </form>
+    );
   return (
     <p>
       <ButtonLink href={`/invite/${props.token}`}>Back to the invitation</ButtonLink>
@@ -139,7 +150,14 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
     wish.reconnect === undefined
       ? `address=${encodeURIComponent(wish.address)}`
       : `mailbox=${wish.reconnect.mailboxId}`;
-  const atProvider = ['failed', 'secret-missing', 'untrusted'].includes(outcome.kind);
+  // The link leads over the sign-in of Postroom, as every page does for somebody who is signed out.
+  if (outcome.kind === 'signed-out')
+    return (
+      <p>
+        <ButtonLink href={`${path}?${query}`}>Sign in and start again</ButtonLink>
+      </p>
+    );
+  const atProvider = ['failed', 'secret-missing', 'untrusted', 'vault-away'].includes(outcome.kind);
   return (
     <p class="actions">
       <ButtonLink href={`${path}?${query}`}>Try again</ButtonLink>

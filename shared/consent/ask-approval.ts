@@ -1,4 +1,5 @@
 import { newState } from '../accounts/oauth-client.ts';
+import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -58,17 +59,25 @@ export async function askApproval(
   return approval;
 }
 
-/** The link to send to the admin; undefined once its time has passed, and where no approval for a tenant is taken. */
+/**
+ * The link to send to the admin; without one once its time has passed, and where no approval for a tenant is taken.
+ */
 export async function approvalLink(
   deps: ApprovalDeps,
   provider: Provider,
   approval: Approval,
-): Promise<string | undefined> {
-  if (Date.parse(approval.expiresAt) <= deps.seam.now()) return undefined;
-  const state = await deps.sealer.open(approval.sealedState, approvalContext(approval.key));
-  return approvalAddress(provider, deps.config, {
+): Promise<{ kind: 'asked'; link: string | undefined } | (Trip & VaultTrouble)> {
+  if (Date.parse(approval.expiresAt) <= deps.seam.now()) return { kind: 'asked', link: undefined };
+  const { wish, startedBy } = approval;
+  const opened = await withVault(async () => ({
+    kind: 'opened' as const,
+    state: await deps.sealer.open(approval.sealedState, approvalContext(approval.key)),
+  }));
+  if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
+  const link = approvalAddress(provider, deps.config, {
     redirectUri: redirectUriOf(deps.config),
-    state: state.expose(),
-    protocols: approval.wish.protocols,
+    state: opened.state.expose(),
+    protocols: wish.protocols,
   });
+  return { kind: 'asked', link };
 }

@@ -49,6 +49,8 @@ function evidenceOf(
     }
     case 'secret-missing':
       return 'secret-missing';
+    case 'vault-away':
+      return outcome.code === 'secret-disabled' ? undefined : outcome.said;
     case 'declined':
     case 'unknown':
     case 'not-granted':

@@ -1,5 +1,5 @@
-import type { Redeemed } from '../accounts/oauth-client.ts';
 import type { EndpointFailure } from '../accounts/token-failure.ts';
+import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
@@ -25,8 +25,8 @@ export interface Return {
   parameters: URLSearchParams;
   /** The value of the consent's cookie, by its key; undefined when the browser has none. */
   cookieOf(key: string): Secret | undefined;
-  /** Object id of the signed-in person, when somebody is. */
-  principalId: string | undefined;
+  /** Who is signed in, when somebody is, and whether that person may still connect mailboxes. */
+  principal: { id: string; isAdmin: boolean } | undefined;
   /** Key of the invitation whose token the browser holds, when it holds one. */
   invitationKey: string | undefined;
 }
@@ -41,6 +41,10 @@ export type ConsentOutcome =
   | (Trip & { kind: 'expired' })
   | { kind: 'other-browser' }
   | { kind: 'other-person' }
+  /** Nobody is signed in any more in the browser of the person who started it. */
+  | (Trip & { kind: 'signed-out' })
+  /** The person who started it has no right to any more. */
+  | { kind: 'role-lost' }
   | { kind: 'provider-missing' }
   | (Trip & {
       kind: 'declined';
@@ -50,7 +54,8 @@ export type ConsentOutcome =
       sentence: string | undefined;
     })
   | (Trip & { kind: 'failed'; providerName: string; failure: EndpointFailure })
-  | (Trip & { kind: 'secret-missing'; providerName: string });
+  | (Trip & { kind: 'secret-missing'; providerName: string })
+  | (Trip & VaultTrouble);
 
 /**
  * Checks the way back from the provider and stores the account. Order matters: what an attacker could send from
@@ -70,17 +75,30 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
   if (cookie === undefined || browserHash(cookie) !== consent.browserHash)
     return { kind: consent.usedAt === undefined ? 'other-browser' : 'used-elsewhere' };
   const stranger = strangerAt(startedBy, back);
+  if (stranger === 'signed-out') return { kind: stranger, ...trip };
+  // Strangers are not told of the trip.
   if (stranger !== undefined) return { kind: stranger };
   if (consent.usedAt !== undefined) return { kind: 'used', ...trip };
   const now = new Date(seam.now()).toISOString();
   if (Date.parse(consent.expiresAt) <= seam.now()) return { kind: 'expired', ...trip };
+  // Before the state is used up: a vault that is away for a moment costs a reload and not the whole trip.
+  const opened = await withVault(() => open(deps, consent));
+  if (opened.kind === 'vault-away') return { ...opened, ...trip };
   if (!(await consents.use(stored, now))) return { kind: 'used', ...trip };
   if (!(await isStillInvited(deps, startedBy))) return { kind: 'invitation-over', ...trip };
 
   const provider = await providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
   await noteRedirect(deps, provider, now);
-  const redeemed = await redeem(deps, provider, consent, back.parameters);
+  const redeemed = await withVault(() =>
+    deps.oauth.redeem(provider, {
+      parameters: back.parameters,
+      redirectUri: redirectUriOf(deps.config),
+      verifier: opened.verifier,
+      nonce: opened.nonce,
+      scopes: scopesOf(provider, deps.config, wish.protocols),
+    }),
+  );
   switch (redeemed.kind) {
     case 'declined':
       return {
@@ -89,6 +107,7 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
         cancelled: redeemed.subcode === 'cancel' || redeemed.error === 'access_denied',
       };
     case 'untrusted':
+    case 'vault-away':
       return { ...redeemed, ...trip };
     case 'failed':
       return { ...redeemed, ...trip, providerName: provider.name };
@@ -108,11 +127,15 @@ async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: 
   await providers.change(provider.id, (current) => ({ ...current, redirectSeenAt: now }));
 }
 
-/** A signed-in person's trip is no other person's; without a sign-in, cookie and state still bind it. */
-function strangerAt(startedBy: Traveller, back: Return): 'other-person' | 'other-browser' | undefined {
-  if (startedBy.kind === 'invitation')
-    return back.invitationKey === startedBy.key ? undefined : 'other-browser';
-  return back.principalId === undefined || back.principalId === startedBy.id ? undefined : 'other-person';
+/** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
+function strangerAt(
+  startedBy: Traveller,
+  { principal, invitationKey }: Return,
+): 'other-person' | 'other-browser' | 'signed-out' | 'role-lost' | undefined {
+  if (startedBy.kind === 'invitation') return invitationKey === startedBy.key ? undefined : 'other-browser';
+  if (principal === undefined) return 'signed-out';
+  if (principal.id !== startedBy.id) return 'other-person';
+  return principal.isAdmin ? undefined : 'role-lost';
 }
 
 async function isStillInvited({ invitations, seam }: FinishDeps, startedBy: Traveller): Promise<boolean> {
@@ -121,18 +144,15 @@ async function isStillInvited({ invitations, seam }: FinishDeps, startedBy: Trav
   return stored !== undefined && stateOfInvitation(stored.invitation, seam.now()) === 'open';
 }
 
-async function redeem(
-  deps: FinishDeps,
-  provider: Provider,
-  consent: PendingConsent,
-  parameters: URLSearchParams,
-): Promise<Redeemed> {
-  const { sealer, config } = deps;
-  return deps.oauth.redeem(provider, {
-    parameters,
-    redirectUri: redirectUriOf(config),
-    verifier: await sealer.open(consent.sealedVerifier, consentContext(consent.key, 'verifier')),
-    nonce: await sealer.open(consent.sealedNonce, consentContext(consent.key, 'nonce')),
-    scopes: scopesOf(provider, config, consent.wish.protocols),
-  });
+/** What the answer is checked against. Afterwards the tokens it brings can be sealed, whatever the vault does then. */
+async function open(
+  { sealer }: FinishDeps,
+  { key, sealedVerifier, sealedNonce }: PendingConsent,
+): Promise<{ kind: 'opened'; verifier: Secret; nonce: Secret }> {
+  await sealer.ready();
+  return {
+    kind: 'opened',
+    verifier: await sealer.open(sealedVerifier, consentContext(key, 'verifier')),
+    nonce: await sealer.open(sealedNonce, consentContext(key, 'nonce')),
+  };
 }

@@ -1,4 +1,5 @@
 import { codeOf } from '../accounts/token-failure.ts';
+import { vaultInWords } from '../accounts/vault-trouble.ts';
 import type { Reader } from '../explanations/fixer-words.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
 
@@ -65,6 +66,22 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         said: undefined,
         next: 'Let that person finish it, or start your own.',
       };
+    case 'signed-out':
+      return {
+        title: 'You are signed out of Postroom',
+        happened: `The sign-in at the provider worked, but nobody is signed in to Postroom any more, and only the person who started it may finish it. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: 'Sign in to Postroom, then start again.',
+      };
+    case 'role-lost':
+      return {
+        title: 'You may not connect mailboxes any more',
+        happened: `The role of an admin was taken from you while you were signing in. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: 'Let an admin of Postroom connect the mailbox, or ask for the role back.',
+      };
+    case 'vault-away':
+      return vaultAway(outcome, owner);
     case 'provider-missing':
       return {
         title: 'The provider is gone',
@@ -116,7 +133,9 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         title: 'Another account is signed in',
         happened: `You wanted to connect ${outcome.wish.signIn}, but ${outcome.signedIn} signed in. ${NOTHING_SAVED}`,
         said: undefined,
-        next: `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
+        next: owner
+          ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open, ask whoever invited you for an invitation that says so.`
+          : `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
       };
     case 'other-identity':
       return {
@@ -124,10 +143,28 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         happened: `${outcome.signedIn} is another account in the directory than the one that was connected before under this name. That happens when an account is deleted and made again, or when a name is given to somebody else. ${NOTHING_SAVED}`,
         said: undefined,
         next: owner
-          ? 'Ask whoever invited you: they can invite you anew and allow another account.'
+          ? 'Try again with the account that was connected before. If there is none any more, ask whoever invited you: they can invite you anew and allow another account.'
           : 'Make sure that this is the right person. Then let the new account take the place of the old one.',
       };
   }
+}
+
+/** Whoever has no role here learns nothing of what Postroom stands on. */
+function vaultAway(outcome: Extract<FailedOutcome, { kind: 'vault-away' }>, owner: boolean): OutcomeWords {
+  if (owner)
+    return {
+      title: 'Postroom cannot go on just now',
+      happened: `Something that Postroom needs for your sign-in is out of its reach. ${NOTHING_SAVED}`,
+      said: undefined,
+      next: 'Wait some minutes, then open the link of your invitation again. If it lasts, tell whoever invited you.',
+    };
+  const { happened, next } = vaultInWords(outcome);
+  return {
+    title: 'Postroom does not get at its keys',
+    happened: `${happened}. ${NOTHING_SAVED}`,
+    said: undefined,
+    next: `${next} Then start again.`,
+  };
 }
 
 function declined(outcome: Extract<FailedOutcome, { kind: 'declined' }>): OutcomeWords {

@@ -1,6 +1,7 @@
 import { newNonce, newState, newVerifier, type OAuthClient } from '../accounts/oauth-client.ts';
 import type { Sealer } from '../accounts/sealing.ts';
 import type { EndpointFailure } from '../accounts/token-failure.ts';
+import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { PracticeWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
@@ -36,32 +37,41 @@ export async function startConsent(
   deps: ConsentDeps,
   wish: ConsentWish,
   startedBy: Traveller,
-): Promise<{ key: string; cookie: Secret }> {
+): Promise<{ kind: 'started'; key: string; cookie: Secret } | (Trip & VaultTrouble)> {
   const { seam, sealer, consents } = deps;
   const now = seam.now();
   await consents.sweep(now);
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
   const key = consentKey(state.expose());
+  const sealed = await withVault(async () => ({
+    kind: 'sealed' as const,
+    sealedState: await sealer.seal(state, consentContext(key, 'state')),
+    sealedVerifier: await sealer.seal(verifier, consentContext(key, 'verifier')),
+    sealedNonce: await sealer.seal(nonce, consentContext(key, 'nonce')),
+  }));
+  if (sealed.kind === 'vault-away') return { ...sealed, wish, startedBy };
+  const { sealedState, sealedVerifier, sealedNonce } = sealed;
   await consents.add({
     key,
     wish,
     startedBy,
     browserHash: browserHash(cookie),
-    sealedState: await sealer.seal(state, consentContext(key, 'state')),
-    sealedVerifier: await sealer.seal(verifier, consentContext(key, 'verifier')),
-    sealedNonce: await sealer.seal(nonce, consentContext(key, 'nonce')),
+    sealedState,
+    sealedVerifier,
+    sealedNonce,
     startedAt: new Date(now).toISOString(),
     expiresAt: new Date(now + CONSENT_MINUTES * 60_000).toISOString(),
     usedAt: undefined,
   });
-  return { key, cookie };
+  return { kind: 'started', key, cookie };
 }
 
 export type Handover =
   | (Trip & { kind: 'address'; url: string; providerName: string })
   /** Used, too old, unknown, or another browser's or person's. */
   | { kind: 'over' }
-  | (Trip & { kind: 'failed'; failure: EndpointFailure; providerName: string });
+  | (Trip & { kind: 'failed'; failure: EndpointFailure; providerName: string })
+  | (Trip & VaultTrouble);
 
 /** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
 export async function handoverOf(
@@ -74,16 +84,18 @@ export async function handoverOf(
   const { wish, startedBy, sealedState, sealedVerifier, sealedNonce } = stored.consent;
   const provider = await deps.providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'over' };
-  const [state, verifier, nonce] = await Promise.all([
-    deps.sealer.open(sealedState, consentContext(key, 'state')),
-    deps.sealer.open(sealedVerifier, consentContext(key, 'verifier')),
-    deps.sealer.open(sealedNonce, consentContext(key, 'nonce')),
-  ]);
+  const opened = await withVault(async () => ({
+    kind: 'opened' as const,
+    state: await deps.sealer.open(sealedState, consentContext(key, 'state')),
+    verifier: await deps.sealer.open(sealedVerifier, consentContext(key, 'verifier')),
+    nonce: await deps.sealer.open(sealedNonce, consentContext(key, 'nonce')),
+  }));
+  if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
   const answer = await deps.oauth.authorizationAddress(provider, {
     redirectUri: redirectUriOf(deps.config),
-    state,
-    nonce,
-    verifier,
+    state: opened.state,
+    nonce: opened.nonce,
+    verifier: opened.verifier,
     scopes: scopesOf(provider, deps.config, wish.protocols),
     account: wish.chooseAccount ? { kind: 'choose' } : { kind: 'hint', user: wish.signIn },
   });

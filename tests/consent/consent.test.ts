@@ -137,14 +137,22 @@ describe('the way back', () => {
     expect((await visitor.get(callback)).status).toBe(303);
   });
 
-  it('refuses another person, and lets the browser finish that lost its sign-in', async () => {
+  it('refuses another person and nobody, and lets the one finish who has signed in again', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
     for (const [name, value] of visitor.jar) other.jar.set(name, value);
     expect((await other.get(callback)).title).toBe('This sign-in was started by somebody else');
     const signedOut = Visitor.signedOut(app);
     for (const [name, value] of visitor.jar) signedOut.jar.set(name, value);
-    expect((await signedOut.get(callback)).status).toBe(303);
+    const refused = await signedOut.get(callback);
+    expect(refused.title).toBe('You are signed out of Postroom');
+    expect(refused.html).toContain('Sign in to Postroom, then start again.');
+    const again = `/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`;
+    expect(refused.html).toContain(`href="${again}"`);
+    expect((await signedOut.get(again)).location).toBe(
+      `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent(again)}`,
+    );
+    expect((await visitor.get(callback)).status).toBe(303);
   });
 
   it('refuses a state that is missing, made up, or older than ten minutes', async () => {

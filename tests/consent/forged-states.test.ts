@@ -100,6 +100,33 @@ const refusedUnused: Readonly<
       return { browser: other, callback };
     },
   },
+  'the same browser, signed out': {
+    title: 'You are signed out of Postroom',
+    attack: async () => {
+      const { callback } = await ownTrip();
+      const nobody = Visitor.signedOut(app);
+      for (const [name, value] of visitor.jar) nobody.jar.set(name, value);
+      return { browser: nobody, callback };
+    },
+  },
+  'a person who is no admin any more': {
+    title: 'You may not connect mailboxes any more',
+    attack: async () => {
+      const { callback } = await ownTrip();
+      const agent = new Visitor(app, { id: 'alex', roles: ['agent'] });
+      for (const [name, value] of visitor.jar) agent.jar.set(name, value);
+      return { browser: agent, callback };
+    },
+  },
+  'a person who has no role any more': {
+    title: 'You may not connect mailboxes any more',
+    attack: async () => {
+      const { callback } = await ownTrip();
+      const guest = new Visitor(app, { id: 'alex', roles: [] });
+      for (const [name, value] of visitor.jar) guest.jar.set(name, value);
+      return { browser: guest, callback };
+    },
+  },
   'a trip by invitation in a browser that holds another invitation': {
     title: 'This sign-in began in another browser',
     attack: async () => {

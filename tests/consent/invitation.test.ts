@@ -121,6 +121,25 @@ describe('an invitation', () => {
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
   });
 
+  it('after a wrong account offers another one, and says whom to ask about a shared mailbox', async () => {
+    const path = await invited();
+    const person = owner();
+    const wrong = await follow(person, path, ALEX_UPN);
+    expect(wrong.title).toBe('Another account is signed in');
+    expect(wrong.html).toContain('Try again with another account');
+    expect(wrong.html).toContain('ask whoever invited you for an invitation that says so');
+    expect(wrong.html).not.toContain('This is a shared mailbox');
+    const [, action, name, value] =
+      /<form method="post" action="([^"]+)"[^>]*><input type="hidden" name="(\w+)" value="(\w+)"/.exec(
+        wrong.html,
+      ) ?? [];
+    expect(action).toBe(path);
+    const handover = await person.post(action ?? '', { [name ?? '']: value ?? '' });
+    const { callback, authorization } = await person.ride(handover, SUPPORT);
+    expect(authorization.searchParams.get('prompt')).toBe('select_account');
+    expect((await person.get(callback)).title).toBe('Done, you can close this page');
+  });
+
   it('says who can help when the trip fails for a reason that is not the owner’s', async () => {
     const path = await invited();
     const person = owner();

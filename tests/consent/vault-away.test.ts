@@ -1,0 +1,184 @@
+/** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { appAccessPages } from '../../functions/pages/app-access.tsx';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { tenant } from '../peers/practice-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { ALEX, allRows, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+const SUPPORT = 'support@contoso.example';
+const apps: PracticeApp[] = [];
+const drawn: Record<string, string> = {};
+let app: PracticeApp;
+let admin: Visitor;
+let providerId: string;
+
+async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
+  app = await startPracticeApp(options);
+  apps.push(app);
+  admin = new Visitor(app, ALEX, [appAccessPages()]);
+  providerId = await admin.addPractice();
+}
+beforeEach(() => start());
+afterAll(async () => {
+  await Promise.all(apps.map((one) => one.stop()));
+});
+
+/** A process that knows no key yet, over the same storage: what a cold start is. */
+function coldStart(): void {
+  app.services = app.another();
+}
+
+type Trouble = readonly [code: string, message: string];
+const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 403)'];
+const troubles: readonly Trouble[] = [
+  denied,
+  ['key-vault-throttled', 'Key Vault did not get it (status 429)'],
+  ['key-vault', 'Key Vault did not get it (status 503)'],
+  ['no-identity', 'The managed identity gave no token.'],
+  ['secret-disabled', 'Key Vault did not get postroom-data-key (status 403)'],
+];
+
+/** From now on the vault answers like this, from its `after`th question on. */
+function breakVault([code, message]: Trouble, after = 0): void {
+  let asked = 0;
+  app.seam.around = async (point, effect) => {
+    if (point !== 'vault.get') return effect();
+    asked += 1;
+    if (asked > after) throw new PostroomError(code, message);
+    return effect();
+  };
+}
+const mendVault = (): void => {
+  app.seam.around = undefined;
+};
+
+const accounts = () => app.services.accounts.listOf(providerId);
+
+describe.each(troubles)('the vault that fails with %s', (...trouble) => {
+  it('when a sign-in is started keeps nothing and says what to do', async () => {
+    coldStart();
+    breakVault(trouble);
+    const { Consents: before } = allRows(app);
+    const reply = await admin.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
+    expect(reply.status, reply.html).toBe(503);
+    expect(reply.html).toContain('Nothing was saved');
+    expect(reply.html).toContain('tart');
+    expect(allRows(app).Consents).toEqual(before);
+    drawn[`start, ${trouble[0]}`] = reply.html;
+  });
+
+  it('at the hand-over says so, and a reload goes on', async () => {
+    const started = await admin.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
+    coldStart();
+    breakVault(trouble);
+    const reply = await admin.get(started.location ?? '');
+    expect(reply.status, reply.html).toBe(503);
+    mendVault();
+    const { callback } = await admin.ride(await admin.get(started.location ?? ''), SUPPORT);
+    expect((await admin.get(callback)).status).toBe(303);
+  });
+
+  it('at the way back says so without using the sign-in up: a reload connects', async () => {
+    const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
+    coldStart();
+    breakVault(trouble);
+    const before = allRows(app);
+    const reply = await admin.get(callback);
+    expect(reply.status, reply.html).toBe(503);
+    expect(reply.html).toContain('Nothing was saved');
+    expect(allRows(app)).toEqual(before);
+    mendVault();
+    expect((await admin.get(callback)).status).toBe(303);
+    drawn[`way back, ${trouble[0]}`] = reply.html;
+  });
+
+  it('by invitation says so to its owner, in words that name nothing of Postroom, and goes on later', async () => {
+    const made = await admin.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
+    const path = /\/invite\/[\w-]{43}/.exec(made.html)?.[0] ?? '';
+    const owner = Visitor.signedOut(app);
+    coldStart();
+    breakVault(trouble);
+    const refused = await owner.post(path, {});
+    expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect(refused.html).not.toMatch(/vault|managed identity/i);
+    mendVault();
+    const { callback } = await owner.ride(await owner.post(path, {}), SUPPORT);
+    coldStart();
+    breakVault(trouble);
+    const back = await owner.get(callback);
+    expect([back.status, back.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect(back.html).not.toMatch(/vault|managed identity/i);
+    expect(back.html).toContain(`href="${path}"`);
+    mendVault();
+    expect((await owner.get(callback)).title).toBe('Done, you can close this page');
+    expect(await accounts()).toHaveLength(1);
+    drawn[`invitation, ${trouble[0]}`] = back.html;
+  });
+
+  it('where the app signs in by itself says so and keeps nothing', async () => {
+    coldStart();
+    breakVault(trouble);
+    const path = `/providers/${providerId}/app-access`;
+    if (trouble[0] !== 'secret-disabled') {
+      const reply = await admin.post(path, { address: SUPPORT });
+      expect(reply.status, reply.html).toBe(503);
+      expect(reply.html).toContain('Nothing was kept');
+      drawn[`app access, ${trouble[0]}`] = reply.html;
+    }
+    expect(await accounts()).toEqual([]);
+  });
+});
+
+describe('the vault that fails', () => {
+  it('after the state was used up, when the credential is fetched, asks to start again', async () => {
+    const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
+    const credential = (await app.services.providers.get(providerId))?.credential;
+    if (credential?.kind !== 'secret') throw new Error('no secret');
+    // The data key is known already; the next question is for the credential.
+    breakVault(denied);
+    const reply = await admin.get(callback);
+    expect([reply.status, reply.title]).toEqual([503, 'The key vault refuses Postroom']);
+    expect(reply.html).toContain('Key Vault Secrets Officer');
+    expect(reply.html).toContain(`/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`);
+    expect(await accounts()).toEqual([]);
+    mendVault();
+    expect((await admin.get(callback)).title).toBe('This sign-in is already over');
+  });
+
+  it('with a data key that was replaced and removed meanwhile asks to start again', async () => {
+    const { callback } = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
+    app.vault.versions.delete('postroom-data-key');
+    coldStart();
+    const reply = await admin.get(callback);
+    expect([reply.status, reply.title]).toEqual([503, 'Postroom does not get at its keys']);
+    expect(reply.html).toContain('the data key in Key Vault was replaced or removed');
+    const again = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
+    expect((await admin.get(again.callback)).status).toBe(303);
+  });
+
+  it('where a trip waits for an admin of the tenant says so in place of the link', async () => {
+    await start({ tenants: [tenant({ userConsent: false })] });
+    const { callback } = await admin.leave(providerId, { address: SUPPORT }, 'no-approval');
+    const waiting = await admin.get(callback);
+    expect(waiting.location).toMatch(/^\/approvals\//);
+    const made = await admin.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
+    const path = /\/invite\/[\w-]{43}/.exec(made.html)?.[0] ?? '';
+    const owner = Visitor.signedOut(app);
+    const back = await owner.ride(await owner.post(path, {}), 'no-approval');
+    expect((await owner.get(back.callback)).location).toBe(path);
+    coldStart();
+    breakVault(denied);
+    expect((await admin.get(waiting.location ?? '')).status).toBe(503);
+    expect((await owner.get(path)).status).toBe(503);
+    mendVault();
+    expect((await admin.get(waiting.location ?? '')).html).toContain('Link for the admin');
+    expect((await owner.get(path)).html).toContain('Link for the admin');
+  });
+
+  it('leads to whole, accessible pages', async () => {
+    expect(Object.keys(drawn).length).toBeGreaterThan(15);
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  }, 180_000);
+});
