@@ -4,7 +4,7 @@
  * committed. The compiled templates are left in dist/infra: desk.json is what deploys without azd.
  */
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -23,12 +23,22 @@ const say = (text: string): void => {
 
 async function update(bicep: Bicep): Promise<boolean> {
   const steps = [await format(bicep, infra)];
-  for (const shape of shapes) steps.push(await snapshot(bicep, infra, shape, 'overwrite'));
+  for (const shape of shapes) {
+    steps.push(await snapshot(bicep, infra, shape, 'overwrite'));
+    await sortOutputs(join(infra, `${shape}.snapshot.json`));
+  }
   const failed = steps.filter(({ code }) => code !== 0);
   for (const { stdout, stderr } of failed) say((stderr + stdout).trim());
   // The compiler writes its snapshots in a style of its own.
   if (failed.length === 0) await promisify(execFile)(process.execPath, [BIOME, 'format', '--write', infra]);
   return failed.length === 0;
+}
+
+/** The compiler lists outputs in another order each time, which would hide what has changed. */
+async function sortOutputs(file: string): Promise<void> {
+  const taken = JSON.parse(await readFile(file, 'utf8')) as { outputs: Record<string, string> };
+  const outputs = Object.fromEntries(Object.entries(taken.outputs).sort(([a], [b]) => (a < b ? -1 : 1)));
+  await writeFile(file, JSON.stringify({ ...taken, outputs }, null, 2));
 }
 
 function lineOf({ check, ok, said, ms }: CheckResult): string {

@@ -1,5 +1,5 @@
 // What wakes somebody: the desk does not answer, work was given up, code breaks.
-import { resourceTags } from 'types.bicep'
+import { queueNames, resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags
@@ -42,7 +42,8 @@ resource readiness 'Microsoft.Insights/webtests@2022-06-15' = {
 resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: 'postroom-not-ready'
   location: 'global'
-  tags: tags
+  // Without these tags the portal shows the alert neither with the test nor with its component.
+  tags: union(tags, { 'hidden-link:${insights.id}': 'Resource', 'hidden-link:${readiness.id}': 'Resource' })
   properties: {
     description: 'Postroom does not answer /health/ready: no mail becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
     severity: 1
@@ -70,7 +71,7 @@ resource givenUp 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'Postroom gave up work'
-    description: 'A queue message failed five times and lies in a queue whose name ends in -poison. docs/operations.md says how to look at it and send it back.'
+    description: 'Messages that failed five times lie in a queue whose name ends in -poison. It goes on until none lies there. docs/operations.md says how to look at them and send them back.'
     severity: 2
     enabled: true
     scopes: [insights.id]
@@ -80,9 +81,15 @@ resource givenUp 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     criteria: {
       allOf: [
         {
-          // The sentence of the Functions host; it is written wherever the app itself fails.
-          query: 'traces | where message startswith "Message has reached MaxDequeueCount"'
-          timeAggregation: 'Count'
+          // The app looks into each of these queues every minute and measures also when none lies there. So the last
+          // measurement is at most a few minutes old, and the alert ends by itself once the queue is empty. Whether the
+          // app still measures at all is the question of the alert above. Gauges arrive as one value with a count of 1:
+          // only `valueSum` is certain to hold it.
+          query: 'customMetrics | where name == "postroom.poison.size" | extend queue = tostring(customDimensions.queue) | summarize arg_max(timestamp, valueSum) by queue | project queue, messages = valueSum'
+          metricMeasureColumn: 'messages'
+          timeAggregation: 'Maximum'
+          // Each queue has an alert of its own, which names it.
+          dimensions: [{ name: 'queue', operator: 'Include', values: queueNames }]
           operator: 'GreaterThan'
           threshold: 0
           failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }

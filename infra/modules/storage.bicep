@@ -1,5 +1,5 @@
 // The one storage account: mail, records and work of the desk, and what the Functions host keeps (locks, package).
-import { resourceTags, storageRedundancy } from 'types.bicep'
+import { queueNames, resourceTags, storageRedundancy } from 'types.bicep'
 
 param name string
 param location string
@@ -11,7 +11,7 @@ param deploymentContainerName string
 @description('Reached through private endpoints alone; otherwise over the internet, with Entra tokens alone.')
 param privateNetworking bool
 
-// shared/platform/tables.ts, queues.ts and azure-blobs.ts name the same; a test compares.
+// shared/platform/tables.ts and azure-blobs.ts name the same; a test compares.
 var tableNames = [
   'Providers'
   'Accounts'
@@ -30,7 +30,6 @@ var tableNames = [
   'Activity'
   'ConnectionTests'
 ]
-var queueNames = ['fetch-shard', 'outbox', 'vault-events']
 var mailContainerName = 'postroom'
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {

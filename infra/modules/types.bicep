@@ -1,4 +1,4 @@
-// Shapes that several files pass on.
+// Shapes that several files pass on, and names that several need.
 
 @export()
 @description('Tags of every resource.')
@@ -17,3 +17,8 @@ type alwaysReadyGroup = {
 @export()
 @description('Copies that storage keeps: one building, three, or a second region beside.')
 type storageRedundancy = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
+
+// shared/platform/queues.ts names the same; a test compares. Beside each stands one for what was given up.
+@export()
+@description('Queues of the app.')
+var queueNames = ['fetch-shard', 'outbox', 'vault-events']

@@ -92,11 +92,34 @@ describe.each(shapes)('the %s desk', (shape) => {
     expect(said.flat()).toEqual(expect.arrayContaining(['StorageQueue', 'MonitorAlert']));
   });
 
+  test('tells of work that was given up in each queue that the code names, until none lies there', () => {
+    const alert = ofType(desk, 'Microsoft.Insights/scheduledQueryRules').find(
+      ({ name }) => name === 'postroom-work-given-up',
+    );
+    const [condition] = at(alert?.properties, 'criteria.allOf') as readonly Json[];
+    expect(condition).toMatchObject({
+      metricMeasureColumn: 'messages',
+      timeAggregation: 'Maximum',
+      operator: 'GreaterThan',
+      threshold: 0,
+      dimensions: [{ name: 'queue', operator: 'Include', values: [...queueNames] }],
+    });
+    // The newest measurement, not every one of the quarter of an hour: the alert ends with the last message.
+    expect(at(condition, 'query')).toContain('arg_max(timestamp, valueSum) by queue');
+    expect(at(alert?.properties, 'autoMitigate')).toBe(true);
+  });
+
   test('is watched from outside at an address that the app has', () => {
     const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
     expect(String(at(watch?.properties, 'Request.RequestUrl'))).toContain('/health/ready');
     const [alert] = ofType(desk, 'Microsoft.Insights/metricAlerts');
     expect(at(alert?.properties, 'criteria.webTestId')).toBe(watch?.id);
+    // The portal shows an alert with what its tags name.
+    const tags = Object.keys(alert?.tags ?? {}).filter((name) => name.startsWith('hidden-link:'));
+    expect(tags).toEqual([
+      `hidden-link:${at(alert?.properties, 'criteria.componentId')}`,
+      `hidden-link:${watch?.id}`,
+    ]);
   });
 });
 

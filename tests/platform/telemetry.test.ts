@@ -146,6 +146,27 @@ test('work that fails is a span that failed, in words of ours, and the failure g
   vi.restoreAllMocks();
 });
 
+const infra = (file: string): string => readFileSync(join(import.meta.dirname, '../../infra', file), 'utf8');
+const queriesIn = (text: string): string[] =>
+  [...text.matchAll(/query"?: (['"])(.+)\1/g)].map(([, , query = '']) => query);
+const metricsIn = (text: string): string[] => [
+  ...new Set([...text.matchAll(/(['"])(postroom\.[\w.]+)\1/g)].map(([, , name = '']) => name)),
+];
+
+test('a gauge arrives as one value alone, and whoever asks for one reads no other column', async () => {
+  telemetry.measure('poisonSize', 3, { queue: 'fetch-shard' });
+  const points = (await sent()).flatMap(({ data }) => data.baseData.metrics ?? []);
+  expect(points).toEqual([{ name: metrics.poisonSize.name, value: 3, count: 1, kind: 'Aggregation' }]);
+  const gauges: string[] = Object.values(metrics)
+    .filter(({ kind }) => kind === 'gauge')
+    .map(({ name }) => name);
+  const asking = [...queriesIn(infra('workbook.json')), ...queriesIn(infra('modules/alerts.bicep'))].filter(
+    (query) => metricsIn(query).some((name) => gauges.includes(name)),
+  );
+  expect(new Set(asking.flatMap(metricsIn))).toEqual(new Set(gauges));
+  for (const query of asking) expect(query).not.toMatch(/valueM(ax|in)|valueCount/);
+});
+
 test('where telemetry goes nowhere the work is done all the same', async () => {
   sendTelemetryTo(undefined);
   const done = await telemetry.span('work', {}, async (span) => {
@@ -157,11 +178,13 @@ test('where telemetry goes nowhere the work is done all the same', async () => {
 });
 
 test('the workbook asks for every metric under the name it has, and for no other', () => {
-  const workbook = readFileSync(join(import.meta.dirname, '../../infra/workbook.json'), 'utf8');
-  const asked = new Set([...workbook.matchAll(/'(postroom\.[\w.]+)'/g)].map(([, name]) => name));
-  expect([...asked].sort()).toEqual(
+  expect(metricsIn(infra('workbook.json')).sort()).toEqual(
     Object.values(metrics)
       .map(({ name }) => name)
       .sort(),
   );
+});
+
+test('the alert for work that was given up asks for the metric of it', () => {
+  expect(metricsIn(infra('modules/alerts.bicep'))).toEqual([metrics.poisonSize.name]);
 });
