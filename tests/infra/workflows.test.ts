@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { builtApp } from '../../dev/build.ts';
 import { projectRoot } from './desk-resources.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
@@ -38,12 +39,48 @@ test('a stored credential would be found', () => {
   expect(storedCredentials('creds: secrets.AZURE_CREDENTIALS')).toHaveLength(2);
 });
 
-test('azd calls commands that exist, before and after it makes the resources', () => {
-  const hooks = read('azure.yaml');
-  expect(commandsIn(hooks).filter((name) => scripts[name] === undefined)).toEqual([]);
-  expect(hooks).toMatch(
-    /preprovision:[\s\S]*register-app -- --create[\s\S]*postprovision:[\s\S]*register-app -- --finish/,
-  );
+describe('azure.yaml', () => {
+  const project = read('azure.yaml');
+  const runs = [...project.matchAll(/^ +run: (.+)$/gm)].map(([, line]) => line ?? '');
+
+  test('calls commands that exist, before and after it makes the resources, the same on every system', () => {
+    expect(project).toMatch(
+      /preprovision:[\s\S]*register-app --create[\s\S]*postprovision:[\s\S]*register-app --finish/,
+    );
+    expect(runs).toHaveLength(4);
+    for (const event of ['preprovision', 'postprovision']) {
+      const [, windows, posix] =
+        new RegExp(`${event}:\\n +windows:\\n.*\\n +run: (.+)\\n +posix:\\n.*\\n +run: (.+)`).exec(project) ??
+        [];
+      expect(windows).toBeDefined();
+      expect(windows).toBe(posix);
+    }
+    for (const line of runs) {
+      const [, name = ''] = /^node dev\/bootstrap\.mjs ([\w:-]+)( --\w+)*$/.exec(line) ?? [];
+      expect(scripts[name], line).toBe(`node dev/bootstrap.mjs ${name}`);
+    }
+  });
+
+  test('hands no argument through npm, which takes the dashes away on Windows', () => {
+    expect(runs.filter((line) => /\bnpm\b.*\s--/.test(line))).toEqual([]);
+  });
+
+  test('deploys what azd has just built, and nothing that Azure builds once more', () => {
+    // azd runs the script `build` of the project's package.json before it packs `dist`.
+    expect(project).toMatch(/^ {4}project: \.$/m);
+    expect(project).toMatch(/^ {4}dist: dist\/app$/m);
+    expect(builtApp).toBe(join(projectRoot, 'dist', 'app'));
+    expect(scripts['build']).toBeDefined();
+    expect(project).toMatch(/^ {4}remoteBuild: false$/m);
+    expect(project).toMatch(/^requiredVersions:\n(?: +#.*\n)* {2}azd: '>= 1\.23\.5'$/m);
+  });
+
+  test('leaves settings of a developer behind, and says that the package is complete', () => {
+    const ignored = read('.funcignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(ignored).toEqual(['local.settings.json']);
+  });
 });
 
 test('the documents set only what azd, the template, the registrations or a workflow read', () => {
