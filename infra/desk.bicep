@@ -8,6 +8,9 @@ param location string = resourceGroup().location
 @description('Tags of everything.')
 param tags resourceTags = { product: 'postroom' }
 
+@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three buildings, longer memories.')
+param shape 'standard' | 'hardened' = 'standard'
+
 @description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
 param signInClientId string = ''
 
@@ -20,17 +23,19 @@ param publicUrl string = ''
 @description('Where alerts are mailed to. Empty: to the owners of the subscription.')
 param alertEmail string = ''
 
-@description('Secret-free address of an SMTP relay for mail of the desk itself.')
+@description('SMTP relay for mail of the desk itself: `smtps://user:password@host:465`, or a Key Vault reference to that.')
+@secure()
 param smtpRelayUrl string = ''
 
 @description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
 param noticeEmail string = ''
 
-@description('Webhook that hears of notices. Its key is the secret `notice-webhook-key` in the vault.')
+@description('Webhook that hears of notices, or a Key Vault reference to its address: who knows the address of a channel may write there. The key of its signature is the secret `notice-webhook-key` in the vault.')
+@secure()
 param noticeWebhookUrl string = ''
 
 @description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
-param privateNetworking bool = false
+param privateNetworking bool = shape == 'hardened'
 
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
@@ -39,21 +44,26 @@ param instanceMemoryMB int = 2048
 @description('Most instances at a time, over all functions.')
 @minValue(40)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int = shape == 'hardened' ? 100 : 40
 
 @description('Instances kept warm. Each is paid for by the hour.')
-param alwaysReady alwaysReadyGroup[] = []
+param alwaysReady alwaysReadyGroup[] = shape == 'hardened' ? [{ name: 'http', instanceCount: 2 }] : []
 
 @description('Copies that storage keeps.')
-param storageRedundancyOption storageRedundancy = 'Standard_LRS'
+param storageRedundancyOption storageRedundancy = shape == 'hardened' ? 'Standard_ZRS' : 'Standard_LRS'
 
 @description('Days in which a deleted blob can be brought back.')
 @minValue(1)
 @maxValue(365)
-param blobRecoveryDays int = 7
+param blobRecoveryDays int = shape == 'hardened' ? 30 : 7
 
 @description('A deleted vault or secret cannot be purged before its time. Once on, nobody can switch it off.')
-param purgeProtection bool = false
+param purgeProtection bool = shape == 'hardened'
+
+@description('Days in which a deleted vault or secret can be brought back. Fixed when the vault is made.')
+@minValue(7)
+@maxValue(90)
+param vaultRecoveryDays int = 90
 
 @description('Brings a deleted vault of this desk back instead of making one.')
 param recoverVault bool = false
@@ -61,15 +71,15 @@ param recoverVault bool = false
 @description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
-param logRetentionDays int = 30
+param logRetentionDays int = shape == 'hardened' ? 90 : 30
 
 @description('Most gigabytes of logs a day, as text because Bicep knows whole numbers only.')
-param logDailyCapGb string = '0.5'
+param logDailyCapGb string = shape == 'hardened' ? '2' : '0.5'
 
-@description('Places in the world that ask /health/ready.')
+@description('Places in the world that ask /health/ready. Each is paid for by the question.')
 @minValue(1)
 @maxValue(5)
-param readinessPlaces int = 2
+param readinessPlaces int = shape == 'hardened' ? 5 : 2
 
 // The same group gives the same names at every deployment; storage accounts, vaults and apps share one namespace with
 // the whole world. The parts find each other by these names, not by each other's outputs: so a preview of a deployment
@@ -123,6 +133,7 @@ module vault 'modules/vault.bicep' = {
     location: location
     tags: tags
     purgeProtection: purgeProtection
+    recoveryDays: vaultRecoveryDays
     recover: recoverVault
     workspaceName: names.logs
     privateNetworking: privateNetworking
@@ -217,7 +228,6 @@ module workbook 'modules/workbook.bicep' = {
 
 output url string = app.outputs.url
 output appName string = names.app
-output identityClientId string = identity.outputs.clientId
 output identityPrincipalId string = identity.outputs.principalId
 output vaultName string = names.vault
 output storageName string = names.storage

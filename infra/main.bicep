@@ -13,6 +13,9 @@ param environmentName string
 @minLength(1)
 param location string
 
+@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three buildings, longer memories.')
+param shape 'standard' | 'hardened' = 'standard'
+
 @description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
 param signInClientId string = ''
 
@@ -25,17 +28,19 @@ param publicUrl string = ''
 @description('Where alerts are mailed to. Empty: to the owners of the subscription.')
 param alertEmail string = ''
 
-@description('Secret-free address of an SMTP relay for mail of the desk itself.')
+@description('SMTP relay for mail of the desk itself: `smtps://user:password@host:465`, or a Key Vault reference to that.')
+@secure()
 param smtpRelayUrl string = ''
 
 @description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
 param noticeEmail string = ''
 
-@description('Webhook that hears of notices. Its key is the secret `notice-webhook-key` in the vault.')
+@description('Webhook that hears of notices, or a Key Vault reference to its address: who knows the address of a channel may write there. The key of its signature is the secret `notice-webhook-key` in the vault.')
+@secure()
 param noticeWebhookUrl string = ''
 
 @description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
-param privateNetworking bool = false
+param privateNetworking bool = shape == 'hardened'
 
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
@@ -44,37 +49,42 @@ param instanceMemoryMB int = 2048
 @description('Most instances at a time, over all functions.')
 @minValue(40)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int = shape == 'hardened' ? 100 : 40
 
 @description('Instances kept warm. Each is paid for by the hour.')
-param alwaysReady alwaysReadyGroup[] = []
+param alwaysReady alwaysReadyGroup[] = shape == 'hardened' ? [{ name: 'http', instanceCount: 2 }] : []
 
 @description('Copies that storage keeps.')
-param storageRedundancyOption storageRedundancy = 'Standard_LRS'
+param storageRedundancyOption storageRedundancy = shape == 'hardened' ? 'Standard_ZRS' : 'Standard_LRS'
 
 @description('Days in which a deleted blob can be brought back.')
 @minValue(1)
 @maxValue(365)
-param blobRecoveryDays int = 7
+param blobRecoveryDays int = shape == 'hardened' ? 30 : 7
 
 @description('A deleted vault or secret cannot be purged before its time. Once on, nobody can switch it off.')
-param purgeProtection bool = false
+param purgeProtection bool = shape == 'hardened'
 
-@description('Brings a deleted vault of this desk back instead of making one. See docs/operations.md.')
+@description('Days in which a deleted vault or secret can be brought back. Fixed when the vault is made.')
+@minValue(7)
+@maxValue(90)
+param vaultRecoveryDays int = 90
+
+@description('Brings a deleted vault of this desk back instead of making one.')
 param recoverVault bool = false
 
 @description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
-param logRetentionDays int = 30
+param logRetentionDays int = shape == 'hardened' ? 90 : 30
 
 @description('Most gigabytes of logs a day, as text because Bicep knows whole numbers only.')
-param logDailyCapGb string = '0.5'
+param logDailyCapGb string = shape == 'hardened' ? '2' : '0.5'
 
 @description('Places in the world that ask /health/ready. Each is paid for by the question.')
 @minValue(1)
 @maxValue(5)
-param readinessPlaces int = 2
+param readinessPlaces int = shape == 'hardened' ? 5 : 2
 
 @description('Further tags of everything.')
 param tags resourceTags = {}
@@ -92,6 +102,7 @@ module desk 'desk.bicep' = {
   params: {
     location: location
     tags: allTags
+    shape: shape
     signInClientId: signInClientId
     adminObjectIds: adminObjectIds
     publicUrl: publicUrl
@@ -106,6 +117,7 @@ module desk 'desk.bicep' = {
     storageRedundancyOption: storageRedundancyOption
     blobRecoveryDays: blobRecoveryDays
     purgeProtection: purgeProtection
+    vaultRecoveryDays: vaultRecoveryDays
     recoverVault: recoverVault
     logRetentionDays: logRetentionDays
     logDailyCapGb: logDailyCapGb
@@ -113,12 +125,10 @@ module desk 'desk.bicep' = {
   }
 }
 
-// azd keeps these in its environment; the app registrations are finished with them.
+// azd keeps these in its environment: dev/register-app finishes the registrations with them, docs/operations.md takes
+// them in its commands.
 output AZURE_RESOURCE_GROUP string = group.name
 output POSTROOM_URL string = desk.outputs.url
-output POSTROOM_REDIRECT_URI string = '${desk.outputs.url}/oauth/callback'
-output POSTROOM_SIGN_IN_REDIRECT_URI string = '${desk.outputs.url}/.auth/login/aad/callback'
-output POSTROOM_IDENTITY_CLIENT_ID string = desk.outputs.identityClientId
 output POSTROOM_IDENTITY_PRINCIPAL_ID string = desk.outputs.identityPrincipalId
 output POSTROOM_APP_NAME string = desk.outputs.appName
 output POSTROOM_VAULT_NAME string = desk.outputs.vaultName

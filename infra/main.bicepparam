@@ -1,11 +1,12 @@
-// The default: one command, and the least that Azure charges for. azd fills in the environment; the defaults behind the
-// names are there so that the file can also be compiled and compared without one.
+// The parameters of a desk from the variables of an azd environment (`azd env set`); with none of them set it is what
+// takes one command and is charged for least. The defaults behind the names are there so that the file can also be compiled and
+// compared without an environment. desk.bicepparam is the same for a resource group that exists.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'desk')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 
-// Set by `npm run register-app`, or by hand with `azd env set`.
+// Set by `register-app`, or by hand.
 param signInClientId = readEnvironmentVariable('POSTROOM_SIGN_IN_CLIENT_ID', '')
 
 // Who deploys is the first admin.
@@ -14,6 +15,29 @@ param adminObjectIds = readEnvironmentVariable(
   readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 )
 
+param shape = readEnvironmentVariable('POSTROOM_SHAPE', 'standard')
 param publicUrl = readEnvironmentVariable('POSTROOM_PUBLIC_URL', '')
 param alertEmail = readEnvironmentVariable('POSTROOM_ALERT_EMAIL', '')
-param recoverVault = bool(readEnvironmentVariable('POSTROOM_RECOVER_VAULT', 'false'))
+param smtpRelayUrl = readEnvironmentVariable('POSTROOM_SMTP_RELAY_URL', '')
+param noticeEmail = readEnvironmentVariable('POSTROOM_NOTICE_EMAIL', '')
+param noticeWebhookUrl = readEnvironmentVariable('POSTROOM_NOTICE_WEBHOOK_URL', '')
+param recoverVault = json(readEnvironmentVariable('POSTROOM_RECOVER_VAULT', 'false'))
+
+// Not set means null, and null means the template's own default, which may depend on the shape.
+param privateNetworking = json(readEnvironmentVariable('POSTROOM_PRIVATE_NETWORKING', 'null'))
+param instanceMemoryMB = json(readEnvironmentVariable('POSTROOM_INSTANCE_MEMORY_MB', 'null'))
+param maximumInstanceCount = json(readEnvironmentVariable('POSTROOM_MAXIMUM_INSTANCE_COUNT', 'null'))
+param alwaysReady = json(readEnvironmentVariable('POSTROOM_ALWAYS_READY', 'null'))
+param blobRecoveryDays = json(readEnvironmentVariable('POSTROOM_BLOB_RECOVERY_DAYS', 'null'))
+param vaultRecoveryDays = json(readEnvironmentVariable('POSTROOM_VAULT_RECOVERY_DAYS', 'null'))
+param purgeProtection = json(readEnvironmentVariable('POSTROOM_PURGE_PROTECTION', 'null'))
+param logRetentionDays = json(readEnvironmentVariable('POSTROOM_LOG_RETENTION_DAYS', 'null'))
+param readinessPlaces = json(readEnvironmentVariable('POSTROOM_READINESS_PLACES', 'null'))
+
+var redundancy = readEnvironmentVariable('POSTROOM_STORAGE_REDUNDANCY', '')
+param storageRedundancyOption = empty(redundancy) ? null : redundancy
+
+var dailyCap = readEnvironmentVariable('POSTROOM_LOG_DAILY_CAP_GB', '')
+param logDailyCapGb = empty(dailyCap) ? null : dailyCap
+
+param tags = json(readEnvironmentVariable('POSTROOM_TAGS', 'null'))

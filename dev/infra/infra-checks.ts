@@ -21,7 +21,6 @@ const PLACE = [
   ['--subscription-id', '00000000-0000-0000-0000-000000000000'],
   ['--tenant-id', '11111111-1111-1111-1111-111111111111'],
   ['--location', 'westeurope'],
-  ['--deployment-name', 'postroom'],
 ].flat();
 
 interface Check {
@@ -38,6 +37,19 @@ const checks: readonly Check[] = [
       complaints(await bicep.run(infra, ['build', '--pattern', '*.bicep', '--outdir', outDir])),
   },
   { name: 'format', find: unformatted },
+  {
+    // Nothing is compared with these: they are what main.bicepparam has, for a resource group that exists.
+    name: 'parameters desk',
+    find: async (bicep, infra, outDir) =>
+      complaints(
+        await bicep.run(infra, [
+          'build-params',
+          'desk.bicepparam',
+          '--outfile',
+          join(outDir, 'desk.parameters.json'),
+        ]),
+      ),
+  },
   ...shapes.map((shape) => ({
     name: `snapshot ${shape}`,
     find: async (bicep: Bicep, infra: string) => complaints(await snapshot(bicep, infra, shape, 'validate')),
@@ -69,14 +81,17 @@ export async function checkInfra(
 /**
  * Takes the snapshot of a shape, or compares: exit code 1 and the differences in words when they do not agree.
  * @param shape name of a parameter file in `infra`, without its ending.
+ * @param deployment name of the deployment, on which nothing may depend.
  */
 export function snapshot(
   bicep: Bicep,
   infra: string,
   shape: string,
   mode: 'overwrite' | 'validate',
+  deployment = 'postroom',
 ): Promise<Finished> {
-  return bicep.run(infra, ['snapshot', `${shape}.bicepparam`, '--mode', mode, ...PLACE]);
+  const name = ['--deployment-name', deployment];
+  return bicep.run(infra, ['snapshot', `${shape}.bicepparam`, '--mode', mode, ...PLACE, ...name]);
 }
 
 /** A warning ends with exit code 0, so a compiler that says anything counts as one that complains. */

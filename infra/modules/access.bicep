@@ -84,7 +84,8 @@ resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/log.ts writes lines; the host sends them to Application Insights, which takes no key.
+// shared/platform/open-telemetry.ts sends traces and metrics, the host sends log lines and requests; Application Insights
+// takes no key from either.
 resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
   name: guid(insights.id, appIdentityName, roles.monitoringMetricsPublisher)

@@ -12,8 +12,15 @@ param readyUrl string
 @description('How many places in the world ask.')
 param readinessPlaces int
 
-// https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags
-var places = ['emea-nl-ams-azr', 'us-va-ash-azr', 'apac-sg-sin-azr', 'emea-gb-db3-azr', 'us-ca-sjc-azr']
+// https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags: each cloud has its own. The
+// region tells the cloud as well as `environment()` does, and a preview of a deployment knows it.
+var publicPlaces = ['emea-nl-ams-azr', 'us-va-ash-azr', 'apac-sg-sin-azr', 'emea-gb-db3-azr', 'us-ca-sjc-azr']
+var placesOfClouds = {
+  usgov: ['usgov-va-azr', 'usgov-phx-azr', 'usgov-tx-azr', 'usgov-ddeast-azr', 'usgov-ddcentral-azr']
+  usdod: ['usgov-ddeast-azr', 'usgov-ddcentral-azr', 'usgov-va-azr', 'usgov-phx-azr', 'usgov-tx-azr']
+  china: ['mc-cne-azr', 'mc-cnn-azr', 'mc-cne2-azr', 'mc-cnn2-azr']
+}
+var places = take(placesOfClouds[?take(location, 5)] ?? publicPlaces, readinessPlaces)
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
@@ -33,7 +40,7 @@ resource readiness 'Microsoft.Insights/webtests@2022-06-15' = {
     Frequency: 300
     Timeout: 30
     RetryEnabled: true
-    Locations: [for place in take(places, readinessPlaces): { Id: place }]
+    Locations: [for place in places: { Id: place }]
     Request: { RequestUrl: readyUrl, HttpVerb: 'GET', ParseDependentRequests: false }
     ValidationRules: { ExpectedHttpStatusCode: 200, SSLCheck: true, SSLCertRemainingLifetimeCheck: 7 }
   }

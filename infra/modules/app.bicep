@@ -18,8 +18,12 @@ param alwaysReady alwaysReadyGroup[]
 param signInClientId string
 param adminObjectIds string
 param publicUrl string
+
+@secure()
 param smtpRelayUrl string
 param noticeEmail string
+
+@secure()
 param noticeWebhookUrl string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -88,14 +92,17 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
+  // All that follows changes the site, which refuses one change while another is under way: one after the other.
+
   // Deploying takes an Entra token: user name and password are off for both ways in.
-  resource uploadPassword 'basicPublishingCredentialsPolicies' = {
+  resource uploadLogin 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }
   }
-  resource ftpPassword 'basicPublishingCredentialsPolicies' = {
+  resource ftpLogin 'basicPublishingCredentialsPolicies' = {
     name: 'ftp'
     properties: { allow: false }
+    dependsOn: [uploadLogin]
   }
 
   // A resource of its own: only so can a setting hold the host name that the site was given, which has a random part
@@ -105,6 +112,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     properties: union(settingsOfHost, settingsOfApp, settingsOfSignIn, settingsOfNotices, {
       PUBLIC_URL: url
     })
+    dependsOn: [ftpLogin]
   }
 
   resource signIn 'config' = {
@@ -140,12 +148,14 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         preserveUrlFragmentsForLogins: false
       }
     }
-    // Both change the site; one after the other.
     dependsOn: [settings]
   }
 }
 
-var url = empty(publicUrl) ? 'https://${site.properties.defaultHostName}' : publicUrl
+// Without a path or a slash at its end: what is appended begins with one.
+var url = empty(publicUrl)
+  ? 'https://${site.properties.defaultHostName}'
+  : join(take(split(publicUrl, '/'), 3), '/')
 var signInIdentitySetting = 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
 
 // The Functions host's own storage. Identity-based: addresses instead of a connection string.
@@ -179,6 +189,7 @@ var settingsOfSignIn = {
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
 }
 
+// Relay and webhook may be references to secrets as they are given: the platform looks them up with the app's identity.
 // Empty means: not that way. A reference to a secret that nobody has written shows as an error in the portal, so it is
 // there with its webhook only.
 var settingsOfNotices = {

@@ -13,5 +13,4 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-output clientId string = identity.properties.clientId
 output principalId string = identity.properties.principalId

@@ -1,5 +1,5 @@
-// Doors to storage and vault inside the network, and the names that lead there. All others are closed (storage.bicep,
-// vault.bicep).
+// Doors to storage and vault inside the network, and the names that lead there. The vault has no other; storage has one for
+// the services of Azure that it trusts, and a role is asked for there too (storage.bicep, vault.bicep).
 import { resourceTags } from 'types.bicep'
 
 param location string

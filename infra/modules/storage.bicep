@@ -8,7 +8,7 @@ param redundancy storageRedundancy
 param recoveryDays int
 param deploymentContainerName string
 
-@description('Reached through private endpoints alone; otherwise over the internet, with Entra tokens alone.')
+@description('Reached through private endpoints, and by services of Azure that it trusts; otherwise over the internet. With Entra tokens alone in either case.')
 param privateNetworking bool
 
 // shared/platform/tables.ts and azure-blobs.ts name the same; a test compares.

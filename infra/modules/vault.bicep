@@ -5,6 +5,7 @@ param name string
 param location string
 param tags resourceTags
 param purgeProtection bool
+param recoveryDays int
 param recover bool
 
 @description('Log Analytics workspace that hears who read and wrote which secret.')
@@ -27,9 +28,9 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     createMode: recover ? 'recover' : 'default'
     enableRbacAuthorization: true
     enableSoftDelete: true
-    // Fixed when the vault is made. Without the data key every mailbox would have to be connected again, so the time
-    // to notice a mistake is the longest there is.
-    softDeleteRetentionInDays: 90
+    // Without the data key every mailbox would have to be connected again, so the time to notice a mistake is the longest
+    // there is unless somebody asks for less. It cannot be changed later.
+    softDeleteRetentionInDays: recoveryDays
     // The service refuses `false`: absent is off.
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: privateNetworking ? 'Disabled' : 'Enabled'

@@ -54,11 +54,36 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
   });
 
-  test('leaves a template without keys, whose names depend on nothing but the resource group', async () => {
-    const template = await readFile(join(folder, 'desk.json'), 'utf8');
-    expect(keysIn(JSON.parse(template) as Json)).toEqual([]);
-    expect(template).toContain('uniqueString(resourceGroup().id)');
-    expect(template).not.toMatch(/utcNow\(|newGuid\(/);
+  test('leaves a template without keys, whose secrets are marked as such all the way to the app', async () => {
+    const template = JSON.parse(await readFile(join(folder, 'desk.json'), 'utf8')) as Json;
+    expect(keysIn(template)).toEqual([]);
+    const whole = JSON.parse(await readFile(join(folder, 'main.json'), 'utf8')) as Json;
+    const app = at(template, 'resources.app.properties.template');
+    for (const one of [whole, at(whole, 'resources.desk.properties.template'), template, app])
+      for (const name of ['smtpRelayUrl', 'noticeWebhookUrl'])
+        expect(at(one, `parameters.${name}.type`)).toBe('securestring');
+  });
+
+  test('changes the app one step at a time', async () => {
+    const template = JSON.parse(await readFile(join(folder, 'desk.json'), 'utf8')) as Json;
+    const resources = at(template, 'resources.app.properties.template.resources') as Record<string, Json>;
+    const steps = Object.entries(resources).filter(([name]) => name.startsWith('site::'));
+    const names = steps.map(([name]) => name);
+    const after = steps.map(([, step]) =>
+      (at(step, 'dependsOn') as readonly string[]).filter((name) => names.includes(name)),
+    );
+    expect(names).toHaveLength(4);
+    expect(after).toEqual([[], ...names.slice(0, -1).map((name) => [name])]);
+  });
+
+  test('makes the same resources whatever the deployment is called', async () => {
+    const copy = join(folder, 'again');
+    await cp(infra, copy, { recursive: true });
+    const { code, stderr } = await snapshot(compiler(), copy, 'hardened', 'overwrite', 'another-deployment');
+    expect([code, stderr]).toEqual([0, '']);
+    const again = readSnapshot(join(copy, 'hardened.snapshot.json'));
+    expect(again.map(({ id }) => id)).toEqual(committed('hardened').map(({ id }) => id));
+    expect(again).toEqual(committed('hardened'));
   });
 
   test('refuses what is unused, old or badly formatted', async () => {
@@ -112,11 +137,31 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
 
     test('takes the key of the webhook from the vault', () => {
       const settings = settingsOf(desk);
-      expect(settings['NOTICE_WEBHOOK_URL']).toBe('https://hooks.example/desk');
+      expect(settings['NOTICE_WEBHOOK_URL']).toBe("[parameters('noticeWebhookUrl')]");
       expect(settings['NOTICE_WEBHOOK_KEY']).toContain('@Microsoft.KeyVault(SecretUri=');
-      expect(settings['SMTP_RELAY_URL']).toBe('smtp://relay.example:587');
-      expect(settings['PUBLIC_URL']).toBe('https://desk.example');
+      expect(settings['SMTP_RELAY_URL']).toBe("[parameters('smtpRelayUrl')]");
       expect(desk.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
+    });
+
+    test('shows neither the address of a webhook nor of a relay: both open a door', () => {
+      expect(FULL).toContain('?sig=planted');
+      expect(JSON.stringify(desk)).not.toContain('planted');
+    });
+
+    test('is found at its own address, however that was written', () => {
+      expect(settingsOf(desk)['PUBLIC_URL']).toBe('https://desk.example');
+      const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
+      expect(at(watch?.properties, 'Request.RequestUrl')).toBe('https://desk.example/health/ready');
+    });
+
+    test('is watched from places of its own cloud', () => {
+      const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
+      expect(at(watch?.properties, 'Locations')).toEqual([{ Id: 'usgov-va-azr' }, { Id: 'usgov-phx-azr' }]);
+    });
+
+    test('lets a deleted vault be recovered for as long as it was told', () => {
+      const [vault] = ofType(desk, 'Microsoft.KeyVault/vaults');
+      expect(at(vault?.properties, 'softDeleteRetentionInDays')).toBe(7);
     });
 
     test('has other names in another resource group', () => {
@@ -136,10 +181,11 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
 
 const FULL = `using 'main.bicep'
 param environmentName = 'full'
-param location = 'westeurope'
+param location = 'usgovvirginia'
 param signInClientId = '33333333-3333-3333-3333-333333333333'
 param alertEmail = 'it@example.org'
-param publicUrl = 'https://desk.example'
-param smtpRelayUrl = 'smtp://relay.example:587'
-param noticeWebhookUrl = 'https://hooks.example/desk'
+param publicUrl = 'https://desk.example/'
+param smtpRelayUrl = 'smtps://desk:planted@relay.example:465'
+param noticeWebhookUrl = 'https://hooks.example/desk?sig=planted'
+param vaultRecoveryDays = 7
 `;

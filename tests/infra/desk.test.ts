@@ -109,6 +109,36 @@ describe.each(shapes)('the %s desk', (shape) => {
     expect(at(alert?.properties, 'autoMitigate')).toBe(true);
   });
 
+  test('has exactly these alerts, each as urgent as it is', () => {
+    const alerts = ['metricAlerts', 'scheduledQueryRules'].flatMap((type) =>
+      ofType(desk, `Microsoft.Insights/${type}`),
+    );
+    expect(alerts.map(({ name, properties }) => [name, at(properties, 'severity')])).toEqual([
+      ['postroom-not-ready', 1],
+      ['postroom-work-given-up', 2],
+      ['postroom-failures', 2],
+    ]);
+    const toPeople = ofType(desk, 'Microsoft.EventGrid/systemTopics/eventSubscriptions').filter(
+      ({ properties }) => at(properties, 'destination.endpointType') === 'MonitorAlert',
+    );
+    expect(toPeople.map(({ properties }) => at(properties, 'destination.properties.severity'))).toEqual([
+      'Sev1',
+    ]);
+  });
+
+  test('caps what a day of logs may cost, and logs who reads the vault', () => {
+    const [logs] = ofType(desk, 'Microsoft.OperationalInsights/workspaces');
+    expect(at(logs?.properties, 'workspaceCapping.dailyQuotaGb')).toBe(shape === 'main' ? 0.5 : 2);
+    const [audit, ...others] = ofType(desk, 'Microsoft.Insights/diagnosticSettings');
+    const [vault] = ofType(desk, 'Microsoft.KeyVault/vaults');
+    expect(others).toEqual([]);
+    expect(audit?.id).toBe(`${vault?.id}/providers/Microsoft.Insights/diagnosticSettings/audit`);
+    expect(audit?.properties).toMatchObject({
+      workspaceId: logs?.id,
+      logs: [{ category: 'AuditEvent', enabled: true }],
+    });
+  });
+
   test('is watched from outside at an address that the app has', () => {
     const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
     expect(String(at(watch?.properties, 'Request.RequestUrl'))).toContain('/health/ready');
@@ -177,6 +207,12 @@ describe('a fault is found:', () => {
       named('/appsettings'),
       'properties.X',
       "[listKeys('x', '2025-06-01').keys[0].value]",
+    ],
+    [
+      'no key and no secret',
+      named('/appsettings'),
+      'properties.NOTICE_WEBHOOK_URL',
+      'https://hooks.example/workflows/1/triggers/manual/paths/invoke?api-version=1&sig=eA',
     ],
     ['no wildcard', site, 'properties.siteConfig.cors', { allowedOrigins: ['*'] }],
     ['storage only for who has a role', storage, 'properties.allowSharedKeyAccess', true],

@@ -1,4 +1,5 @@
 /** The workflows: they call what exists, hold no credential, and ask for no more rights than they need. */
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -106,14 +107,117 @@ test('the check runs every part of .ci/run that comes after the clone', () => {
   );
 });
 
-test('only the deployment may ask for a token, and gives the template parameters that it has', () => {
+test('only the deployment may ask for a token, and reads outputs that the template has', () => {
   expect(workflows.filter((path) => read(path).includes('id-token: write'))).toEqual([
     '.github/workflows/deploy.yml',
   ]);
-  const given = [...read('.github/workflows/deploy.yml').matchAll(/\b(\w+)="\$(?:SIGN_IN|ADMINS|ALERTS)"/g)];
-  const template = read('infra/desk.bicep');
-  expect(given).toHaveLength(3);
-  for (const [, name] of given) expect(template).toMatch(new RegExp(`^param ${name} `, 'm'));
-  for (const output of read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g))
-    expect(template).toMatch(new RegExp(`^output ${output[1]} `, 'm'));
+  const outputs = [...read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g)];
+  expect(outputs).toHaveLength(2);
+  for (const [, name] of outputs)
+    expect(read('infra/desk.bicep')).toMatch(new RegExp(`^output ${name} `, 'm'));
+});
+
+test('what is released or deployed was checked, and its sums can be checked', () => {
+  for (const name of ['deploy', 'release'])
+    expect(read(`.github/workflows/${name}.yml`)).toMatch(/^ {6}POSTROOM_CI: '1'$/m);
+  const release = read('.github/workflows/release.yml');
+  expect(release).toMatch(/^ {4}uses: \.\/\.github\/workflows\/check\.yml$[\s\S]*^ {4}needs: check$/m);
+  expect(read('.github/workflows/check.yml')).toMatch(/^ {2}workflow_call:$/m);
+  const summed = /sha256sum (.+) >SHA256SUMS/.exec(release)?.[1]?.split(' ') ?? [];
+  expect(summed).toEqual(['postroom.zip', 'desk.json']);
+  // Names without a folder: so they are found beside the file that was downloaded with them.
+  for (const name of [...summed, 'SHA256SUMS'])
+    expect(release).toMatch(new RegExp(`gh release[\\s\\S]* dist/${name}\\b`));
+});
+
+describe('parameters', () => {
+  const names = (text: string): string[] =>
+    [...text.matchAll(/^param (\w+)/gm)].map(([, name]) => name ?? '').toSorted();
+  const declared = (file: string): string[] =>
+    [...read(file).matchAll(/^param (?!location|tags|environmentName).+$/gm)].map(([line]) => line);
+  /** Each parameter, and each variable that one needs, with what it is set to. */
+  const given = (file: string): Record<string, string> =>
+    Object.fromEntries(
+      read(file)
+        .split(/^(?=param |var |\/\/|\n)/m)
+        .map((statement) => /^(?:param|var) (\w+) = ([\s\S]+)$/.exec(statement.trim()))
+        .filter((found) => found !== null)
+        .map(([, name = '', value = '']) => [name, value] as const)
+        .filter(([name]) => !['environmentName', 'location', 'region', 'tags', 'ownTags'].includes(name)),
+    );
+
+  test('of a whole desk are those of what stands in its group', () => {
+    expect(declared('infra/main.bicep').length).toBeGreaterThan(15);
+    expect(declared('infra/main.bicep')).toEqual(declared('infra/desk.bicep'));
+    for (const name of names(read('infra/desk.bicep')))
+      expect(read('infra/main.bicep')).toMatch(
+        new RegExp(`^ {4}${name}: ${name === 'tags' ? 'allTags' : name}$`, 'm'),
+      );
+  });
+
+  test.each(['main', 'desk'])(
+    'of %s.bicep all come from variables, for azd and the workflow the same',
+    (name) => {
+      const file = `infra/${name}.bicepparam`;
+      expect(names(read(file))).toEqual(names(read(`infra/${name}.bicep`)));
+      expect(given(file)).toEqual(given('infra/main.bicepparam'));
+      for (const [parameter, value] of Object.entries(given(file)))
+        expect(value, parameter).toMatch(
+          /readEnvironmentVariable\(\s*'POSTROOM_[A-Z_]+'|^empty\((\w+)\) \? null : \1$/,
+        );
+    },
+  );
+
+  test('that are set stay set when the workflow deploys, and a desk without sign-in is refused first', () => {
+    const deploy = read('.github/workflows/deploy.yml');
+    expect(deploy).toMatch(/^ {10}VARIABLES: \$\{\{ toJSON\(vars\) \}\}$/m);
+    expect(deploy).toContain('--parameters infra/desk.bicepparam');
+    const block = (name: string): string =>
+      (
+        new RegExp(`- name: ${name}\\n[\\s\\S]*?run: \\|\\n((?: {10}.*\\n)+)`).exec(deploy)?.[1] ?? ''
+      ).replaceAll(/^ {10}/gm, '');
+    const run = (script: string, env: Record<string, string>) =>
+      spawnSync('bash', ['-euc', script], {
+        env: { PATH: process.env['PATH'] ?? '', ...env },
+        encoding: 'utf8',
+      });
+
+    expect(run(block('Variables'), { SIGN_IN: '', GROUP: 'postroom' })).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('POSTROOM_SIGN_IN_CLIENT_ID'),
+    });
+    expect(run(block('Variables'), { SIGN_IN: 'id', GROUP: 'postroom' }).status).toBe(0);
+    if (spawnSync('jq', ['--version']).status !== 0) return;
+    const variables = {
+      POSTROOM_SHAPE: 'hardened',
+      POSTROOM_ALWAYS_READY: '[{"name":"http","instanceCount":1}]',
+      POSTROOM_PUBLIC_URL: '',
+      POSTROOM_ALERT_EMAIL: "it's@example.org; $(touch x)",
+      AZURE_LOCATION: 'westeurope',
+      PATH: 'not this one',
+    };
+    const script = `az() { env >&2; echo '{"appName":{"value":"a"},"url":{"value":"u"}}'; }\n${block('Resources')}`;
+    const { status, stderr } = run(script, {
+      GROUP: 'postroom',
+      GITHUB_OUTPUT: '/dev/null',
+      VARIABLES: JSON.stringify(variables),
+    });
+    expect(status, stderr).toBe(0);
+    const seen = stderr.split('\n').filter((line) => /^(POSTROOM_|AZURE_)/.test(line));
+    expect(seen.toSorted()).toEqual([
+      'AZURE_LOCATION=westeurope',
+      `POSTROOM_ALERT_EMAIL=${variables.POSTROOM_ALERT_EMAIL}`,
+      `POSTROOM_ALWAYS_READY=${variables.POSTROOM_ALWAYS_READY}`,
+      'POSTROOM_SHAPE=hardened',
+    ]);
+  });
+});
+
+test('azd keeps of the outputs only what is read somewhere', () => {
+  const outputs = [...read('infra/main.bicep').matchAll(/^output (\w+)/gm)].map(([, name]) => name ?? '');
+  const readers = ['docs/operations.md', ...globSync('dev/register-app/*.ts', { cwd: projectRoot })]
+    .map(read)
+    .join('\n');
+  // AZURE_RESOURCE_GROUP is read by azd itself, which looks for the app there.
+  expect(outputs.filter((name) => name !== 'AZURE_RESOURCE_GROUP' && !readers.includes(name))).toEqual([]);
 });

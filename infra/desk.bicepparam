@@ -1,0 +1,43 @@
+// The parameters of a desk in a resource group that exists, from variables of the environment: what deploy.yml deploys.
+// main.bicepparam is the same for azd.
+using 'desk.bicep'
+
+var region = readEnvironmentVariable('AZURE_LOCATION', '')
+param location = empty(region) ? null : region
+
+// Set by `register-app`, or by hand.
+param signInClientId = readEnvironmentVariable('POSTROOM_SIGN_IN_CLIENT_ID', '')
+
+// Who deploys is the first admin.
+param adminObjectIds = readEnvironmentVariable(
+  'POSTROOM_ADMIN_OBJECT_IDS',
+  readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+)
+
+param shape = readEnvironmentVariable('POSTROOM_SHAPE', 'standard')
+param publicUrl = readEnvironmentVariable('POSTROOM_PUBLIC_URL', '')
+param alertEmail = readEnvironmentVariable('POSTROOM_ALERT_EMAIL', '')
+param smtpRelayUrl = readEnvironmentVariable('POSTROOM_SMTP_RELAY_URL', '')
+param noticeEmail = readEnvironmentVariable('POSTROOM_NOTICE_EMAIL', '')
+param noticeWebhookUrl = readEnvironmentVariable('POSTROOM_NOTICE_WEBHOOK_URL', '')
+param recoverVault = json(readEnvironmentVariable('POSTROOM_RECOVER_VAULT', 'false'))
+
+// Not set means null, and null means the template's own default, which may depend on the shape.
+param privateNetworking = json(readEnvironmentVariable('POSTROOM_PRIVATE_NETWORKING', 'null'))
+param instanceMemoryMB = json(readEnvironmentVariable('POSTROOM_INSTANCE_MEMORY_MB', 'null'))
+param maximumInstanceCount = json(readEnvironmentVariable('POSTROOM_MAXIMUM_INSTANCE_COUNT', 'null'))
+param alwaysReady = json(readEnvironmentVariable('POSTROOM_ALWAYS_READY', 'null'))
+param blobRecoveryDays = json(readEnvironmentVariable('POSTROOM_BLOB_RECOVERY_DAYS', 'null'))
+param vaultRecoveryDays = json(readEnvironmentVariable('POSTROOM_VAULT_RECOVERY_DAYS', 'null'))
+param purgeProtection = json(readEnvironmentVariable('POSTROOM_PURGE_PROTECTION', 'null'))
+param logRetentionDays = json(readEnvironmentVariable('POSTROOM_LOG_RETENTION_DAYS', 'null'))
+param readinessPlaces = json(readEnvironmentVariable('POSTROOM_READINESS_PLACES', 'null'))
+
+var redundancy = readEnvironmentVariable('POSTROOM_STORAGE_REDUNDANCY', '')
+param storageRedundancyOption = empty(redundancy) ? null : redundancy
+
+var dailyCap = readEnvironmentVariable('POSTROOM_LOG_DAILY_CAP_GB', '')
+param logDailyCapGb = empty(dailyCap) ? null : dailyCap
+
+var ownTags = json(readEnvironmentVariable('POSTROOM_TAGS', '{}'))
+param tags = union(ownTags, { product: 'postroom' })
