@@ -1,6 +1,8 @@
+import { settleWaitingTests } from '../shared/connection-test/settle-waiting-tests.ts';
 import { recheckSending } from '../shared/notices/recheck-sending.ts';
 import { log } from '../shared/platform/log.ts';
 import { recheckSecrets } from '../shared/secrets/review-secrets.ts';
+import { lookDepsOf } from './look-for-mail.ts';
 import { services } from './services.ts';
 
 /**
@@ -16,7 +18,11 @@ export async function sweep(): Promise<void> {
     await quietly('secrets not looked at again', recheckSecrets(all));
     await quietly('sending not looked at again', recheckSending({ ...all, sender: all.mailSender }));
   }
-  await watch.run();
+  // A mail server that does not answer must not keep people from hearing what is wrong.
+  await Promise.all([
+    watch.run(),
+    hasStorage && quietly('tests not looked at again', settleWaitingTests({ ...all, ...lookDepsOf(all) })),
+  ]);
 }
 
 /** Whether it went well. What fails here is what the look at the desk then tells. */

@@ -5,7 +5,9 @@ import type { ExplainContext } from '../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { MailProtocol } from '../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../shared/mailboxes/mailbox-logins.ts';
+import { sendingObservation } from '../../shared/notices/notice-channels.ts';
 import { requireRole } from '../guard.ts';
+import { lookDepsOf } from '../look-for-mail.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
@@ -32,6 +34,11 @@ export function connectionTestPages(): Hono<WebEnvironment> {
     if (mailbox === undefined) return c.notFound();
     const tests = await runConnectionTest(services, mailbox, { toOneself: true });
     await services.connectionTests.save(mailbox.id, tests);
+    // A notice that the server refuses mail is over; what it refuses now is explained on this page.
+    if (tests.some(hasSent))
+      await services.notices.observe(
+        sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()),
+      );
     return c.redirect(`/mailboxes/${mailbox.id}/test`, 303);
   });
 
@@ -49,6 +56,10 @@ export function connectionTestPages(): Hono<WebEnvironment> {
   return pages;
 }
 
+/** The server took a mail of the mailbox to itself. */
+const hasSent = ({ steps }: ConnectionTest): boolean =>
+  steps.some(({ name, state }) => name === 'send' && state === 'passed');
+
 /** Each look at the page of a waiting test looks for its mail once. */
 async function lookedAgain(
   services: Services,
@@ -58,7 +69,7 @@ async function lookedAgain(
   return Promise.all(
     tests.map(async (test) => {
       if (!isWaiting(test)) return test;
-      const looked = await lookForMail(services, mailbox, test);
+      const looked = await lookForMail(lookDepsOf(services), mailbox, test);
       if (looked !== test) await services.connectionTests.settle(mailbox.id, looked);
       return looked;
     }),

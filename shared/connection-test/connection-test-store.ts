@@ -1,10 +1,16 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
-import type { ConnectionTest } from './connection-test.ts';
+import { type ConnectionTest, isWaiting } from './connection-test.ts';
 
 // ConnectionTests: mailbox / protocol    the last test of each protocol; a new one takes its place
+//                  `waiting` / mailbox    of which a test waits for its mail, so that one request finds them
 // The transcript has a column of its own: each takes 32 Ki characters.
 const MOST_CHARACTERS = 30_000;
+
+export interface WaitingMailbox {
+  mailboxId: string;
+  etag: string;
+}
 
 export interface ConnectionTestStore {
   /** The last tests of a mailbox, IMAP first. */
@@ -13,8 +19,14 @@ export interface ConnectionTestStore {
   save(mailboxId: string, tests: readonly ConnectionTest[]): Promise<void>;
   /** What became of a test that waited; nothing where another test has begun meanwhile. */
   settle(mailboxId: string, test: ConnectionTest): Promise<void>;
+  /** Mailboxes of which a test waits for its mail; some may have been settled meanwhile. */
+  waiting(): Promise<WaitingMailbox[]>;
+  /** Takes a mailbox off that list, unless another test has begun to wait since it was read. */
+  endWait(waiting: WaitingMailbox): Promise<void>;
   remove(mailboxId: string): Promise<void>;
 }
+
+const WAITING = 'waiting';
 
 export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
   const table = tables.open('ConnectionTests');
@@ -28,15 +40,26 @@ export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
       for (const { rowKey } of gone) await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
       const puts = tests.map((test) => ({ kind: 'put' as const, row: rowOf(mailboxId, test) }));
       if (puts.length > 0) await table.commit(mailboxId, puts);
+      // After the tests: whoever finds them waiting finds them there.
+      const row: Row = { partitionKey: WAITING, rowKey: mailboxId };
+      if (tests.some(isWaiting)) await table.commit(WAITING, [{ kind: 'put', row }]);
     },
     async settle(mailboxId, test) {
       const row = await table.get(mailboxId, test.protocol);
       if (row?.etag === undefined || testOf(row).startedAt !== test.startedAt) return;
       await table.commit(mailboxId, [{ kind: 'replace', row: rowOf(mailboxId, test), etag: row.etag }]);
     },
+    async waiting() {
+      const rows = await listAll(table, WAITING);
+      return rows.map(({ rowKey, etag = '' }) => ({ mailboxId: rowKey, etag }));
+    },
+    async endWait({ mailboxId, etag }) {
+      await table.commit(WAITING, [{ kind: 'remove', rowKey: mailboxId, etag }]);
+    },
     async remove(mailboxId) {
       for (const { rowKey } of await listAll(table, mailboxId))
         await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
+      await table.commit(WAITING, [{ kind: 'remove', rowKey: mailboxId }]);
     },
   };
 }

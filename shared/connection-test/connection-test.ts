@@ -72,7 +72,6 @@ const notArrived: Explanation = {
   retry: 'after-fix',
   steps: [
     'Look into “Junk Email” and “Deleted Items” of the mailbox, and at its rules.',
-    'If mail is deleted once it is fetched: look whether a ticket of that subject has come. Then all is well.',
     'If it is nowhere: let an Exchange admin run a message trace.',
   ],
   links: [],

@@ -100,6 +100,10 @@ async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox)
 /** By which a mail to oneself is found again. */
 export const newMark = (): string => `postroom-${randomBytes(8).toString('hex')}`;
 
+/** Of a mail to oneself with this mark. */
+export const messageIdOf = (address: string, mark: string): string =>
+  `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`;
+
 /** A mail of an address to itself that says what it is. */
 export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
@@ -110,7 +114,7 @@ export const letterToOneself = (address: string, mark: string): OutgoingMail => 
     'It becomes a ticket as every mail does. You can close that ticket.',
     '',
   ].join('\n'),
-  messageId: `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`,
+  messageId: messageIdOf(address, mark),
   // Nobody's automatic answer shall come back (RFC 3834 section 5).
   headers: { 'Auto-Submitted': 'auto-generated' },
 });

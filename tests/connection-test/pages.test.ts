@@ -7,7 +7,9 @@ import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { smtpRefused } from '../../shared/notices/desk-conditions.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { assets } from '../../shared/ui/assets.ts';
@@ -96,6 +98,16 @@ describe('"Test connection"', () => {
     const before = await visitor.get(`/mailboxes/${id}/test`);
     expect(before.html).toContain('Not tested yet');
     drawn['not tested'] = before.html;
+    const [mailbox] = await app.services.mailboxes.list();
+    if (mailbox === undefined) throw new Error('not saved');
+    const refused = {
+      ...readRefusal('554 5.7.60 SMTP; Client does not have permissions', 0),
+      permanent: true,
+    };
+    await app.services.notices.observe({
+      source: 'sending',
+      conditions: [smtpRefused(mailbox, refused, Date.now())],
+    });
     expect((await visitor.post(`/mailboxes/${id}/test`, {})).location).toBe(`/mailboxes/${id}/test`);
     await mail.received(client, 'Test of sending');
     const after = await visitor.get(`/mailboxes/${id}/test`);
@@ -105,6 +117,7 @@ describe('"Test connection"', () => {
     expect(after.html).toContain(`The mail is in ${support}.`);
     expect(after.html).not.toContain('data-reload');
     drawn['works'] = after.html;
+    expect(await app.services.notices.open(), 'the server takes mail again').toEqual([]);
 
     const transcript = (await visitor.get(`/mailboxes/${id}/test/transcript`)).html;
     expect(transcript).toContain('C: t2 EXAMINE "INBOX"');
