@@ -82,7 +82,10 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
   return (
     <Panel title="What to enter at Microsoft">
       <h3>1. Register the app</h3>
-      <p>For accounts in this organization only, as a platform of the type “Web”, with this redirect URI.</p>
+      <p>
+        For accounts in this organization only, as a platform of the type “Web”, with this redirect URI. Where
+        you enter “organizations” as tenant: for accounts in any organizational directory.
+      </p>
       <CopyText label="Redirect URI" value={redirectUri} />
       {toPage('app', 'Open the app registrations')}
       <h3>2. Add the permissions</h3>

@@ -27,7 +27,9 @@ export function registrationScript(values: ScriptValues): string {
   const { provider, redirectUri } = values;
   const access = mailPermissions.map(({ id }) => ({ id, type: 'Scope' }));
   const permissions = JSON.stringify([{ resourceAppId: GRAPH_APP_ID, resourceAccess: access }]);
-  const tenant = provider.tenant === undefined || provider.tenant === 'organizations' ? '' : provider.tenant;
+  // An app of several tenants is registered in the one of whoever signs in to the Azure CLI.
+  const isForMany = provider.tenant === 'organizations';
+  const tenant = isForMany ? '' : (provider.tenant ?? '');
   return `#!/usr/bin/env bash
 # Registers Postroom's app for mail at Microsoft Entra, or mends the registration there is.
 # Needs the Azure CLI (https://aka.ms/azure-cli) and somebody who may register apps. Run it again at any time.
@@ -39,6 +41,8 @@ TENANT=${quoted(tenant)}
 CLIENT_ID=${quoted(provider.clientId)}
 REDIRECT_URI=${quoted(redirectUri)}
 PERMISSIONS=${quoted(permissions)}
+# Who may sign in: AzureADMyOrg is this organization alone, AzureADMultipleOrgs any organization.
+AUDIENCE=${isForMany ? 'AzureADMultipleOrgs' : 'AzureADMyOrg'}
 
 az cloud set --name ${cliClouds[provider.cloud]}
 if [ -n "$TENANT" ]; then
@@ -47,9 +51,9 @@ else
   az login --allow-no-subscriptions --output none
 fi
 
-# 1. The app registration, for this organization alone, as a web application with Postroom's redirect URI.
+# 1. The app registration, as a web application with Postroom's redirect URI.
 if [ -z "$CLIENT_ID" ]; then
-  CLIENT_ID=$(az ad app create --display-name "$NAME" --sign-in-audience AzureADMyOrg \\
+  CLIENT_ID=$(az ad app create --display-name "$NAME" --sign-in-audience "$AUDIENCE" \\
     --web-redirect-uris "$REDIRECT_URI" --query appId --output tsv)
 else
   URIS=$(az ad app show --id "$CLIENT_ID" --query 'web.redirectUris' --output tsv)
@@ -57,7 +61,7 @@ else
     *" $REDIRECT_URI "*) ;;
     *) az ad app update --id "$CLIENT_ID" --web-redirect-uris $URIS "$REDIRECT_URI" ;;
   esac
-fi
+${isForMany ? '  az ad app update --id "$CLIENT_ID" --sign-in-audience "$AUDIENCE"\n' : ''}fi
 
 # 2. The permissions: ${mailPermissions.map(({ name }) => name).join(', ')}.
 az ad app update --id "$CLIENT_ID" --required-resource-accesses "$PERMISSIONS"
@@ -73,7 +77,7 @@ done
 ${credentialStep(values)}
 echo
 echo "Enter in Postroom:"
-echo "  Directory (tenant) ID:   $(az account show --query tenantId --output tsv)"
+echo "  Directory (tenant) ID:   ${isForMany ? 'organizations' : '$(az account show --query tenantId --output tsv)'}"
 echo "  Application (client) ID: $CLIENT_ID"
 [ -z "\${SECRET-}" ] || echo "  Client secret (value):   $SECRET"
 `;
@@ -84,6 +88,11 @@ function credentialStep({ provider, identity }: ScriptValues): string {
   if (credential?.kind === 'certificate')
     return `# 4. The certificate, as Postroom made it. \`--append\` leaves the credentials there are.
 az ad app credential reset --id "$CLIENT_ID" --append --cert ${quoted(certificatePem(credential.certificate))} --output none
+`;
+  if (credential?.kind === 'federated' && identity === undefined)
+    return `# 4. Trust in Postroom's managed identity: it could not say who it is when this script was made. A secret is not what
+# was chosen, so none is made.
+echo 'Step 4 is left out: the managed identity was not known. On Azure, open the page of the provider and take this script from there.'
 `;
   if (credential?.kind === 'federated' && identity !== undefined) {
     const trust = JSON.stringify({

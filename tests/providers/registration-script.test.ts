@@ -73,6 +73,29 @@ describe('the script for the Azure CLI', () => {
     expect(out).toContain('Client secret (value):   made-secret');
   });
 
+  it.each([
+    ['made', { clientId: '' }],
+    ['mended', { clientId: GUID }],
+  ])(
+    'an app of several tenants is %s as one, or nobody of another tenant could sign in (AADSTS50194)',
+    (_, change) => {
+      const { out, asked } = run({ tenant: 'organizations', ...change });
+      expect(callOf(asked, 'login')).not.toContain('--tenant');
+      const call = asked.find((one) => one.includes('--sign-in-audience')) ?? [];
+      expect(optionOf(call, '--sign-in-audience')).toBe('AzureADMultipleOrgs');
+      expect(out).toContain('Directory (tenant) ID:   organizations');
+      const single = run(change).asked.flat();
+      expect(single).not.toContain('AzureADMultipleOrgs');
+    },
+  );
+
+  it('makes no secret where the managed identity was chosen and is not known yet', () => {
+    const { out, asked } = run({ credential: { kind: 'federated', setAt: '2026-11-01T00:00:00.000Z' } });
+    expect(callOf(asked, 'ad app credential reset')).toEqual([]);
+    expect(out).not.toContain('Client secret');
+    expect(out).toContain('Step 4 is left out');
+  });
+
   it('mends the registration there is and leaves its other redirect URIs and secrets', () => {
     const { asked } = run({ clientId: GUID, cloud: 'china' });
     expect(optionOf(callOf(asked, 'cloud set'), '--name')).toBe('AzureChinaCloud');
