@@ -18,6 +18,19 @@ export const requestEntries: readonly EntraEntry[] = [
     links: [],
   },
   {
+    numbers: [90112],
+    title: 'The client ID is no GUID',
+    cause:
+      'Microsoft expects an application’s ID to look like 11111111-2222-3333-4444-555555555555. Something else was entered: its name, a secret, or half an ID.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the overview page of the app registration and copy “Application (client) ID”.',
+      putIntoProvider,
+    ],
+    links: ['app'],
+  },
+  {
     numbers: [900561],
     title: 'The endpoint got the wrong kind of request',
     cause:

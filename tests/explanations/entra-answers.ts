@@ -116,6 +116,7 @@ export const entraAnswers: readonly EntraAnswer[] = [
     fix,
     "The required field 'request' is missing from the credential. Ensure that you have all the necessary parameters for the login request.",
   ],
+  [90112, 'invalid_request', fix, 'Application identifier is expected to be a GUID.'],
   [900561, 'invalid_request', fix, 'The endpoint only accepts POST requests. Received a GET request.'],
   [9002313, 'invalid_grant', sign, 'Invalid request. Request is malformed or invalid.'],
   [90013, 'invalid_request', fix, 'Invalid input received from the user.'],

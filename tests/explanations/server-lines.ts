@@ -72,6 +72,7 @@ export const serverLines: readonly ServerLine[] = [
     '{"code":"NoConnection","rejectedFrom":"pendingRequest","command":"FETCH","reason":"Connection closed. 14"}',
   ],
   ['imap-closed', wait, '* BYE Server shutting down'],
+  ['imap-closed', wait, '* BYE Logging out'],
   ['imap-too-many-connections-gmail', wait, '* NO [ALERT] Too many simultaneous connections. (Failure)'],
   [
     'imap-too-many-connections',
