@@ -2,6 +2,7 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openPaths } from '../functions/guard.ts';
 
 const root = dirname(import.meta.dirname);
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -209,4 +210,10 @@ describe('the decisions', () => {
     const exists = (name: string): boolean => decisions.some((path) => basename(path).startsWith(name));
     expect(named.filter((name) => !exists(name))).toEqual([]);
   });
+});
+
+test('SECURITY.md names every address that is open to everyone, and no other', () => {
+  const part = /^- \*\*Open to everyone\*\*[\s\S]*?(?=^- )/m.exec(read('SECURITY.md'))?.[0] ?? '';
+  const named = [...part.matchAll(/`(\/[^`]+)`/g)].map(([, path]) => path);
+  expect(named.sort()).toEqual([...openPaths].sort());
 });
