@@ -22,6 +22,7 @@ export interface ShownAccount {
 export const accountPathOf = ({ providerId, accountId }: AccountRef): string =>
   `/accounts/${providerId}/${accountId}`;
 
+/** Every account with its state and the mailboxes that use it. */
 export function accountsPage(principal: Principal, accounts: readonly ShownAccount[]): string {
   return renderPage(
     <Page title="Accounts" principal={principal} place="mailboxes" wide>
@@ -106,6 +107,7 @@ function NextRenewal(props: { account: Account }): JSX.Element {
   );
 }
 
+/** One account: whether it works and why not, its permissions, and how its last renewals ended. */
 export function accountPage(
   principal: Principal,
   view: ShownAccount & { history: readonly SignInEvent[]; explanation: Explanation | undefined },

@@ -38,6 +38,7 @@ const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
 
+/** The last test of a mailbox, or that there is none; while its mail is looked for, the page comes back by itself. */
 export function connectionTestPage(view: {
   principal: Principal;
   mailbox: Mailbox;

@@ -31,6 +31,7 @@ export function frameHeight(html: string, text: string): FrameHeight {
   return lines <= 25 ? 'high' : 'tall';
 }
 
+/** Whose ticket it is, its state, and the forms that change it. */
 export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const open = ticket.status === 'open';
@@ -55,6 +56,7 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
   );
 }
 
+/** One message with its attachments; HTML stands in a frame of its own. */
 export function Message(props: { ticketId: string; shown: ShownMessage }): JSX.Element {
   const { message, view } = props.shown;
   const path = messagePath(props.ticketId, message.key);

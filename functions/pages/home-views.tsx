@@ -4,6 +4,7 @@ import { ButtonLink } from '../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import type { MailboxLine } from './mail-flow.ts';
 
+/** What is still to be done before the first mail comes, in its order. */
 export function FirstSteps(props: {
   hasProvider: boolean;
   hasMailbox: boolean;
@@ -59,6 +60,7 @@ const words: Readonly<
   'needs-person': { kind: 'bad', word: 'Needs you' },
 };
 
+/** How each mailbox fares, a row each; for an admin its address leads to its settings. */
 export function Mailboxes(props: { lines: readonly MailboxLine[]; isAdmin: boolean }): JSX.Element {
   return (
     <section>

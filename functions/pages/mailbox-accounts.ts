@@ -23,6 +23,7 @@ export interface AccountChoice {
   preset: Preset | undefined;
 }
 
+/** Every account of every provider, to choose from, in order of its label. */
 export async function accountChoices({ providers, accounts, config }: Services): Promise<AccountChoice[]> {
   const known = await providers.list();
   const choices = await Promise.all(
@@ -109,6 +110,7 @@ export function fieldsOf(mailbox: Mailbox): Record<string, string> {
   };
 }
 
+/** What was typed for a mailbox, checked against the accounts there are and the hosts that their tokens may go to. */
 export function readMailboxForm(
   { config }: Services,
   typed: Readonly<Record<string, string>>,

@@ -28,6 +28,7 @@ export interface MailboxFormView {
   tested?: JSX.Element | undefined;
 }
 
+/** The form of a mailbox, new or not, as it was typed, with its mistakes and what a test of it has shown. */
 export function mailboxFormPage(view: MailboxFormView): string {
   const { mailbox, errors, unopened } = view;
   const field = fieldOf(view);

@@ -7,6 +7,7 @@ import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 
+/** The mailboxes with their state, and who has signed in without a mailbox yet. */
 export function mailboxListPage(view: {
   principal: Principal;
   mailboxes: readonly Mailbox[];
@@ -166,6 +167,7 @@ export function noAccountPage(principal: Principal, providers: readonly Provider
   );
 }
 
+/** What the deletion of a mailbox stops and what it keeps. */
 export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): string {
   return renderPage(
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">

@@ -105,6 +105,7 @@ async function peopleOf(c: ProviderContext, { id }: Provider): Promise<Account[]
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
 
+/** A provider as the audit names it. */
 export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: string; name: string } => ({
   kind: 'provider',
   id,

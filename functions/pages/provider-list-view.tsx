@@ -23,6 +23,7 @@ export function ExpiryState(props: { credential: Credential | undefined; now: nu
   return <StatusLabel kind="good">Until {date}</StatusLabel>;
 }
 
+/** The providers with their state and the expiry of their credentials. */
 export function providerListPage(
   principal: Principal,
   providers: readonly Provider[],

@@ -35,6 +35,7 @@ export interface ProviderView {
   flash: Flash | undefined;
 }
 
+/** One provider: the whole way as a checklist, what the last check was told, its accounts. */
 export function providerPage(view: ProviderView): string {
   const { provider, steps, accounts } = view;
   const path = `/providers/${provider.id}`;

@@ -26,6 +26,7 @@ interface StepView {
 
 const isMicrosoft = ({ preset }: Provider): boolean => preset === 'microsoft';
 
+/** A step in the words of its kind of provider. */
 export function stepTitle({ provider }: StepView, { name }: ChecklistStep): string {
   const byTenant = provider.preset === 'microsoft' || provider.preset === 'practice';
   switch (name) {

@@ -13,6 +13,7 @@ export interface SecretsView {
   dataKey: { madeOn: string; readable: number; underOlder: number } | undefined;
 }
 
+/** Every secret with its expiry and who renews it, in the order given; never a value. */
 export function secretsPage(view: SecretsView, principal: Principal, flash: Flash | undefined): string {
   const { secrets, rotating, dataKey } = view;
   return renderPage(
