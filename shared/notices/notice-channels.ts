@@ -21,7 +21,8 @@ export function noticeChannels(deps: {
   const { config, seam, sender } = deps;
   const { emails, webhook } = config.notices;
   const seen = async (sendings: readonly SendingSeen[]): Promise<void> => {
-    if (sendings.length > 0) await deps.observe(sendingObservation(sendings, seam.now()));
+    const observation = sendingObservation(sendings, seam.now());
+    if (observation.about?.length !== 0) await deps.observe(observation);
   };
   const mailboxes = (): Promise<Mailbox[]> => deps.mailboxes.list();
   return {
@@ -30,13 +31,17 @@ export function noticeChannels(deps: {
   };
 }
 
-/** What passes by itself is tried again and is no notice. Pure. */
+/**
+ * What servers said of mail. What passes by itself is tried again and is no notice; where no server was asked, as for an
+ * account that needs a person, that fault has a notice of its own. Pure.
+ */
 export function sendingObservation(sendings: readonly SendingSeen[], now: number): Observation {
+  const asked = sendings.filter(({ refusal }) => refusal?.asked !== false);
   return {
     source: 'sending',
-    conditions: sendings.flatMap(({ mailbox, refusal }) =>
+    conditions: asked.flatMap(({ mailbox, refusal }) =>
       refusal?.permanent === true ? [smtpRefused(mailbox, refusal, now)] : [],
     ),
-    about: sendings.map(({ mailbox }) => mailbox.id),
+    about: asked.map(({ mailbox }) => mailbox.id),
   };
 }

@@ -29,6 +29,7 @@ export async function recheckSending(deps: {
     if (mailbox !== undefined && route !== undefined) {
       if (code?.startsWith('smtp-send-as') === true) continue;
       const answer = await deps.sender.signIn(route);
+      if (answer.kind === 'refused' && !answer.asked) continue;
       if (answer.kind === 'refused') conditions = [smtpRefused(mailbox, answer, now)];
     }
     await deps.notices.observe({ source: 'sending', conditions, about: [subject.id] });

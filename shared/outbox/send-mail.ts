@@ -116,7 +116,14 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     async send(route, mail) {
       const problem = envelopeProblem(mail);
       if (problem !== undefined)
-        return { kind: 'refused', code: 'bad-envelope', said: problem, permanent: true, retryAt: undefined };
+        return {
+          kind: 'refused',
+          asked: false,
+          code: 'bad-envelope',
+          said: problem,
+          permanent: true,
+          retryAt: undefined,
+        };
       const outcome = await through(route, (session) => session.send(mail));
       if (outcome.kind === 'refused') return outcome;
       const { line, refusedRecipients } = outcome.answer;
@@ -131,6 +138,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
 
 const withoutToken = ({ kind, code, message, retryAt }: MailboxTroubleFound): Refused => ({
   kind: 'refused',
+  asked: false,
   code,
   said: message,
   permanent: kind === 'needs-person',

@@ -11,6 +11,8 @@ export interface SmtpRefusal {
   permanent: boolean;
   /** ISO time before which another try is pointless; absent when `permanent`. */
   retryAt: string | undefined;
+  /** False: no server was asked, because there is no token for it or the mail is none. Then this says nothing of the server. */
+  asked: boolean;
 }
 
 const MINUTE = 60_000;
@@ -35,6 +37,7 @@ export function readRefusal(line: string, now: number): SmtpRefusal {
   const permanent = recognised ? retry !== 'by-itself' : digits?.startsWith('5') === true && digits !== '503';
   return {
     code,
+    asked: true,
     // A server may repeat what it was sent.
     said: maskSecrets(line).slice(0, LONGEST_SAID),
     permanent,

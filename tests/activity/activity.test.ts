@@ -135,7 +135,13 @@ describe('a send', () => {
     send,
     signIn: async () => ({ kind: 'accepted', answer: '' }),
   });
-  const refused = { kind: 'refused' as const, code: 'smtp-554', said: '554 no', retryAt: undefined };
+  const refused = {
+    kind: 'refused' as const,
+    code: 'smtp-554',
+    said: '554 no',
+    retryAt: undefined,
+    asked: true,
+  };
 
   test.each<[string, MailSender['send'], Partial<Activity>]>([
     [

@@ -5,6 +5,7 @@ import { servicesOn } from '../../functions/services.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
+import { mailboxOf } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
@@ -69,6 +70,20 @@ test('the settings make the channels: one notice leaves by mail over the relay a
     'email',
     'webhook',
   ]);
+});
+
+test('a dead account over which the notice of it was to be mailed is that one notice, and no server is blamed', async () => {
+  const app = appWith({ NOTICE_EMAIL: sales });
+  const { smtp } = mail.server();
+  const sending = { ...smtp, providerId: 'p', accountId: 'removed' };
+  await app.mailboxes.save({ ...mailboxOf({ kind: 'mark-seen' }), sending });
+  const dead = silent('removed', {
+    kind: 'consent-dead',
+    subject: { kind: 'account', id: 'removed', name: 'sam' },
+  });
+  await app.notices.observe({ source: 'watch', conditions: [dead] });
+  await app.notices.deliver();
+  expect((await app.notices.open()).map(({ key }) => key)).toEqual(['consent-dead|account|removed']);
 });
 
 test('without any setting the pages alone tell, and nothing waits for a channel that is not there', async () => {

@@ -12,6 +12,7 @@ const refusal: SmtpRefusal = {
   said: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
   permanent: true,
   retryAt: undefined,
+  asked: true,
 };
 let desk: WatchedDesk;
 let answers: SignInResult;
@@ -77,6 +78,16 @@ test('a mailbox that no longer sends is no longer refused', async () => {
   await desk.mailbox('support');
   await recheck();
   expect(await desk.open()).toEqual([]);
+});
+
+test('an account that needs a person is no refusal of a server: it opens nothing and closes nothing', async () => {
+  const noToken = { ...refusal, code: 'AADSTS50173', said: 'The sign-in has ended.', asked: false };
+  await refused(noToken);
+  expect(await desk.open()).toEqual([]);
+  await refused(refusal);
+  answers = { kind: 'refused', ...noToken };
+  await recheck();
+  expect(await desk.open()).toMatchObject([{ kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant' }]);
 });
 
 test('what passes by itself is no notice', async () => {

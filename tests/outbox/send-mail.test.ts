@@ -247,6 +247,7 @@ describe('a mail that cannot leave', () => {
     const tokens = tokensOf('t');
     expect(await senderWith(tokens).send(route(1), letter(wish))).toMatchObject({
       kind: 'refused',
+      asked: false,
       code: 'bad-envelope',
       permanent: true,
     });
@@ -265,6 +266,7 @@ describe('a mail that cannot leave', () => {
     };
     expect(await senderWith(accessTokens).send(route(1), letter())).toEqual({
       kind: 'refused',
+      asked: false,
       code: 'busy',
       said: 'Busy.',
       permanent: false,
