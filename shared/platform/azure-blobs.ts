@@ -3,6 +3,7 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { Blobs, Lease } from './blobs.ts';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
+import { askTwice, type Deadline, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
@@ -23,7 +24,7 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
         return await effect(client);
       } catch (error) {
         if (codeOf(error) !== 'ContainerNotFound') throw failure(operation, error);
-        await client.createIfNotExists();
+        await withDeadline(({ signal: abortSignal }) => client.createIfNotExists({ abortSignal }));
         return effect(client);
       }
     });
@@ -45,7 +46,7 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
     read: (name) =>
       call('read', async (client) => {
         try {
-          return await client.getBlockBlobClient(name).downloadToBuffer();
+          return await download(client.getBlockBlobClient(name));
         } catch (error) {
           if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') return undefined;
           throw error;
@@ -55,7 +56,9 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
       call('stream', async (client) => {
         const blob = client.getBlockBlobClient(name);
         try {
-          const { contentLength = 0 } = await blob.getProperties();
+          const { contentLength = 0 } = await askTwice(({ signal: abortSignal }) =>
+            blob.getProperties({ abortSignal }),
+          );
           return pieces(blob, contentLength, seam);
         } catch (error) {
           if (statusOf(error) === 404) return undefined;
@@ -68,27 +71,60 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
 
 async function connect(settings: StorageSettings): Promise<ContainerClient> {
   const { BlobServiceClient } = await import('@azure/storage-blob');
+  const options = { retryOptions: storageRetries };
   const service =
     settings.kind === 'connection-string'
-      ? BlobServiceClient.fromConnectionString(settings.connectionString)
-      : new BlobServiceClient(settings.blobs, await appCredential(settings.clientId));
+      ? BlobServiceClient.fromConnectionString(settings.connectionString, options)
+      : new BlobServiceClient(settings.blobs, await appCredential(settings.clientId), options);
   return service.getContainerClient(containerName);
 }
 
 async function upload(blob: BlockBlobClient, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   const conditions = { ifNoneMatch: '*' };
   if (bytes instanceof Uint8Array) {
-    await blob.upload(bytes, bytes.byteLength, { conditions });
+    await withDeadline(
+      ({ signal: abortSignal }) => blob.upload(bytes, bytes.byteLength, { conditions, abortSignal }),
+      bytes.byteLength,
+    );
     return;
   }
-  await blob.uploadStream(Readable.from(bytes, { objectMode: false }), BLOCK, 2, { conditions });
+  await withDeadline(async (deadline) => {
+    const { signal: abortSignal, progress: onProgress } = deadline;
+    const source = Readable.from(fed(bytes, deadline), { objectMode: false });
+    try {
+      await blob.uploadStream(source, BLOCK, 2, { conditions, abortSignal, onProgress });
+    } finally {
+      source.destroy();
+    }
+  }, 2 * BLOCK);
 }
+
+/** A mail server that is slow to give the mail is not a storage that does not take it. */
+async function* fed(bytes: AsyncIterable<Uint8Array>, deadline: Deadline): AsyncGenerator<Uint8Array> {
+  const source = bytes[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await deadline.except(source.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await source.return?.();
+  }
+}
+
+const download = (blob: BlockBlobClient, offset = 0, length?: number): Promise<Buffer> =>
+  withDeadline(
+    ({ signal: abortSignal, progress: onProgress }) =>
+      blob.downloadToBuffer(offset, length, { abortSignal, onProgress }),
+    BLOCK,
+  );
 
 async function* pieces(blob: BlockBlobClient, length: number, seam: Seam): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < length; offset += BLOCK)
     yield await seam.call('blob.piece', async () => {
       try {
-        return await blob.downloadToBuffer(offset, Math.min(BLOCK, length - offset));
+        return await download(blob, offset, Math.min(BLOCK, length - offset));
       } catch (error) {
         throw failure('piece', error);
       }
@@ -98,10 +134,10 @@ async function* pieces(blob: BlockBlobClient, length: number, seam: Seam): Async
 async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise<Lease | undefined> {
   const lease = blob.getBlobLeaseClient();
   try {
-    await lease.acquireLease(seconds);
+    await withDeadline(({ signal: abortSignal }) => lease.acquireLease(seconds, { abortSignal }));
   } catch (error) {
     if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') {
-      await blob.upload('', 0, { conditions: { ifNoneMatch: '*' } }).catch((reason: unknown) => {
+      await upload(blob, new Uint8Array()).catch((reason: unknown) => {
         if (statusOf(reason) !== 409 && statusOf(reason) !== 412) throw reason;
       });
       return take(blob, seconds, seam);
@@ -113,7 +149,7 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
     renew: () =>
       seam.call('blob.renew', async () => {
         try {
-          await lease.renewLease();
+          await withDeadline(({ signal: abortSignal }) => lease.renewLease({ abortSignal }));
           return true;
         } catch (error) {
           if (statusOf(error) === 409 || statusOf(error) === 412 || statusOf(error) === 404) return false;
@@ -123,7 +159,7 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
     release: () =>
       seam.call('blob.release', async () => {
         try {
-          await lease.releaseLease();
+          await withDeadline(({ signal: abortSignal }) => lease.releaseLease({ abortSignal }));
         } catch (error) {
           if (statusOf(error) !== 409 && statusOf(error) !== 412 && statusOf(error) !== 404)
             throw failure('release', error);

@@ -1,6 +1,7 @@
-import type { QueueServiceClient } from '@azure/storage-queue';
+import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
+import { askTwice, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import type { Queues } from './queues.ts';
 import { statusOf } from './sdk-error.ts';
@@ -16,14 +17,14 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
       const text = Buffer.from(JSON.stringify(value)).toString('base64');
       await seam.call('queue.send', async () => {
         try {
-          await queue.sendMessage(text, { messageTimeToLive: ttlSeconds });
+          await sendTo(queue, text, ttlSeconds);
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'QueueNotFound'))
             throw new PostroomError('queue-storage', `Queue Storage did not take a message for ${name}`, {
               cause: error,
             });
-          await queue.createIfNotExists();
-          await queue.sendMessage(text, { messageTimeToLive: ttlSeconds });
+          await withDeadline(({ signal: abortSignal }) => queue.createIfNotExists({ abortSignal }));
+          await sendTo(queue, text, ttlSeconds);
         }
       });
     },
@@ -32,9 +33,12 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
       const queue = (await service).getQueueClient(`${name}-poison`);
       return seam.call('queue.poison', async () => {
         try {
-          const { approximateMessagesCount: count = 0 } = await queue.getProperties();
-          const first = count === 0 ? undefined : (await queue.peekMessages()).peekedMessageItems[0];
-          return { count, since: first?.insertedOn?.toISOString() };
+          return await askTwice(async ({ signal: abortSignal }) => {
+            const { approximateMessagesCount: count = 0 } = await queue.getProperties({ abortSignal });
+            const first =
+              count === 0 ? undefined : (await queue.peekMessages({ abortSignal })).peekedMessageItems[0];
+            return { count, since: first?.insertedOn?.toISOString() };
+          });
         } catch (error) {
           if (statusOf(error) === 404) return { count: 0, since: undefined };
           throw new PostroomError('queue-storage', `Queue Storage did not count what ${name} gave up`, {
@@ -48,7 +52,7 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
       const queue = (await service).getQueueClient(`${name}-poison`);
       await seam.call('queue.clear', async () => {
         try {
-          await queue.clearMessages();
+          await withDeadline(({ signal: abortSignal }) => queue.clearMessages({ abortSignal }));
         } catch (error) {
           throw new PostroomError('queue-storage', `Queue Storage did not clear ${name}-poison`, {
             cause: error,
@@ -59,9 +63,13 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
   };
 }
 
+const sendTo = (queue: QueueClient, text: string, messageTimeToLive: number) =>
+  withDeadline(({ signal: abortSignal }) => queue.sendMessage(text, { messageTimeToLive, abortSignal }));
+
 async function connect(settings: StorageSettings): Promise<QueueServiceClient> {
   const { QueueServiceClient } = await import('@azure/storage-queue');
+  const options = { retryOptions: storageRetries };
   if (settings.kind === 'connection-string')
-    return QueueServiceClient.fromConnectionString(settings.connectionString);
-  return new QueueServiceClient(settings.queues, await appCredential(settings.clientId));
+    return QueueServiceClient.fromConnectionString(settings.connectionString, options);
+  return new QueueServiceClient(settings.queues, await appCredential(settings.clientId), options);
 }

@@ -1,6 +1,7 @@
 import type { TableClient, TableEntityResult, TransactionAction } from '@azure/data-tables';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
+import { askTwice, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { assertRowFits } from './row-limits.ts';
 import { field, statusOf } from './sdk-error.ts';
@@ -23,6 +24,8 @@ export function azureTables(settings: StorageSettings, seam: Seam): Tables {
   };
 }
 
+type Effect<T> = (client: TableClient, deadline: Deadline) => Promise<T>;
+
 class AzureTable implements Table {
   readonly #name: TableName;
   readonly #settings: StorageSettings;
@@ -36,9 +39,9 @@ class AzureTable implements Table {
   }
 
   get(partitionKey: string, rowKey: string): Promise<Row | undefined> {
-    return this.#call('get', async (client) => {
+    return this.#read('get', async (client, { signal: abortSignal }) => {
       try {
-        return rowOf(await client.getEntity<Record<string, Value>>(partitionKey, rowKey));
+        return rowOf(await client.getEntity<Record<string, Value>>(partitionKey, rowKey, { abortSignal }));
       } catch (error) {
         if (statusOf(error) === 404 && codeOf(error) !== 'TableNotFound') return undefined;
         throw error;
@@ -48,12 +51,14 @@ class AzureTable implements Table {
 
   list(partitionKey: string, range: RowRange = {}): Promise<Row[]> {
     const limit = Math.min(range.limit ?? PAGE, PAGE);
-    return this.#call('list', async (client) => {
+    return this.#read('list', async (client, { signal: abortSignal, progress }) => {
       const rows: Row[] = [];
       const entities = client.listEntities<Record<string, Value>>({
         queryOptions: { filter: filterOf(partitionKey, range) },
+        abortSignal,
       });
       for await (const page of entities.byPage({ maxPageSize: limit })) {
+        progress();
         for (const entity of page) if (rows.length < limit) rows.push(rowOf(entity));
         if (rows.length >= limit) break;
       }
@@ -65,11 +70,14 @@ class AzureTable implements Table {
     for (const change of changes) if (change.kind !== 'remove') assertRowFits(change.row);
     const [only] = changes;
     if (only === undefined) return { ok: true, etags: [] };
-    return this.#call('commit', async (client) => {
+    return this.#write('commit', async (client, { signal: abortSignal }) => {
+      const options = { abortSignal };
       try {
-        if (changes.length === 1) return { ok: true, etags: [await commitOne(client, partitionKey, only)] };
+        if (changes.length === 1)
+          return { ok: true, etags: [await commitOne(client, partitionKey, only, options)] };
         const response = await client.submitTransaction(
           changes.map((change) => actionOf(partitionKey, change)),
+          options,
         );
         return { ok: true, etags: response.subResponses.map((part) => part.etag) };
       } catch (error) {
@@ -82,6 +90,15 @@ class AzureTable implements Table {
     });
   }
 
+  #read<T>(operation: string, effect: Effect<T>): Promise<T> {
+    return this.#call(operation, (client) => askTwice((deadline) => effect(client, deadline)));
+  }
+
+  /** Never a second time: whether a write that was not answered was done is for the caller to find out. */
+  #write<T>(operation: string, effect: Effect<T>): Promise<T> {
+    return this.#call(operation, (client) => withDeadline((deadline) => effect(client, deadline)));
+  }
+
   /** Makes the table on the fly where the infrastructure has not: on a developer's machine. */
   async #call<T>(operation: string, effect: (client: TableClient) => Promise<T>): Promise<T> {
     this.#client ??= connect(this.#name, this.#settings);
@@ -91,7 +108,7 @@ class AzureTable implements Table {
         return await effect(client);
       } catch (error) {
         if (codeOf(error) !== 'TableNotFound') throw failure(this.#name, operation, error);
-        await client.createTable();
+        await withDeadline(({ signal: abortSignal }) => client.createTable({ abortSignal }));
         return effect(client);
       }
     });
@@ -111,16 +128,18 @@ async function commitOne(
   client: TableClient,
   partitionKey: string,
   change: Change,
+  options: { abortSignal: AbortSignal },
 ): Promise<string | undefined> {
   switch (change.kind) {
     case 'insert':
-      return (await client.createEntity(entityOf(change.row))).etag;
+      return (await client.createEntity(entityOf(change.row), options)).etag;
     case 'replace':
-      return (await client.updateEntity(entityOf(change.row), 'Replace', { etag: change.etag })).etag;
+      return (await client.updateEntity(entityOf(change.row), 'Replace', { ...options, etag: change.etag }))
+        .etag;
     case 'put':
-      return (await client.upsertEntity(entityOf(change.row), 'Replace')).etag;
+      return (await client.upsertEntity(entityOf(change.row), 'Replace', options)).etag;
     case 'remove':
-      await client.deleteEntity(partitionKey, change.rowKey, { etag: change.etag ?? '*' });
+      await client.deleteEntity(partitionKey, change.rowKey, { ...options, etag: change.etag ?? '*' });
       return undefined;
   }
 }

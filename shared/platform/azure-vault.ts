@@ -1,10 +1,17 @@
-import type { SecretClient, SecretProperties } from '@azure/keyvault-secrets';
+import type { SecretClient, SecretClientOptions, SecretProperties } from '@azure/keyvault-secrets';
 import { appCredential } from './credential.ts';
+import { askTwice, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import { Secret } from './secret.ts';
 import type { DeletedVaultEntry, Vault, VaultProperties } from './vault.ts';
+
+type Policy = NonNullable<SecretClientOptions['additionalPolicies']>[number]['policy'];
+
+/** Repeated without harm. */
+const readings: ReadonlySet<string> = new Set(['get', 'list']);
+const LONGEST_WAIT_SECONDS = 3;
 
 /** Key Vault with the app's own identity. The SDK is loaded at the first call. */
 export function azureVault(
@@ -16,13 +23,14 @@ export function azureVault(
   async function call<T>(
     operation: string,
     name: string,
-    effect: (client: SecretClient) => Promise<T>,
+    effect: (client: SecretClient, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     client ??= connect(settings);
     const ready = await client;
+    const ask = readings.has(operation) ? askTwice : withDeadline;
     return seam.call(`vault.${operation}`, async () => {
       try {
-        return await effect(ready);
+        return await ask((deadline) => effect(ready, deadline));
       } catch (error) {
         const status = statusOf(error);
         throw new PostroomError(
@@ -36,9 +44,12 @@ export function azureVault(
 
   return {
     get: (name, version) =>
-      call('get', name, async (vault) => {
+      call('get', name, async (vault, { signal: abortSignal }) => {
         try {
-          const entry = await vault.getSecret(name, version === undefined ? {} : { version });
+          const entry = await vault.getSecret(name, {
+            abortSignal,
+            ...(version !== undefined && { version }),
+          });
           return {
             value: new Secret(entry.value ?? ''),
             version: entry.properties.version ?? '',
@@ -50,8 +61,9 @@ export function azureVault(
         }
       }),
     set: (name, value, { expiresOn, contentType, tags }) =>
-      call('set', name, async (vault) => {
+      call('set', name, async (vault, { signal: abortSignal }) => {
         const entry = await vault.setSecret(name, value.expose(), {
+          abortSignal,
           contentType,
           ...(tags !== undefined && { tags }),
           ...(expiresOn !== undefined && { expiresOn: new Date(expiresOn) }),
@@ -59,51 +71,62 @@ export function azureVault(
         return { version: entry.properties.version ?? '' };
       }),
     disable: (name, version) =>
-      call('disable', name, async (vault) => {
+      call('disable', name, async (vault, { signal: abortSignal }) => {
         try {
-          await vault.updateSecretProperties(name, version, { enabled: false });
+          await vault.updateSecretProperties(name, version, { enabled: false, abortSignal });
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
         }
       }),
     list: () =>
-      call('list', 'the names of its secrets', async (vault) => {
+      call('list', 'the names of its secrets', async (vault, { signal: abortSignal, progress }) => {
         const all: VaultProperties[] = [];
-        for await (const properties of vault.listPropertiesOfSecrets())
+        for await (const properties of vault.listPropertiesOfSecrets({ abortSignal })) {
+          progress();
           all.push({ ...propertiesOf(properties), version: undefined });
+        }
         return all;
       }),
     versionsOf: (name) =>
-      call('list', `the versions of ${name}`, async (vault) => {
+      call('list', `the versions of ${name}`, async (vault, { signal: abortSignal, progress }) => {
         const all: VaultProperties[] = [];
         try {
-          for await (const properties of vault.listPropertiesOfSecretVersions(name))
+          for await (const properties of vault.listPropertiesOfSecretVersions(name, { abortSignal })) {
+            progress();
             all.push(propertiesOf(properties));
+          }
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
         }
         return newestFirst(all);
       }),
     listDeleted: () =>
-      call('list', 'its deleted secrets', async (vault) => {
+      call('list', 'its deleted secrets', async (vault, { signal: abortSignal, progress }) => {
         const all: DeletedVaultEntry[] = [];
-        for await (const { name, properties, deletedOn, scheduledPurgeDate } of vault.listDeletedSecrets())
+        for await (const { name, properties, deletedOn, scheduledPurgeDate } of vault.listDeletedSecrets({
+          abortSignal,
+        })) {
+          progress();
           all.push({
             name,
             tags: properties.tags ?? {},
             deletedOn: deletedOn?.toISOString(),
             goneOn: scheduledPurgeDate?.toISOString(),
           });
+        }
         return all;
       }),
     setExpiry: (name, version, expiresOn) =>
-      call('update', name, async (vault) => {
-        await vault.updateSecretProperties(name, version, { expiresOn: new Date(expiresOn) });
+      call('update', name, async (vault, { signal: abortSignal }) => {
+        await vault.updateSecretProperties(name, version, {
+          expiresOn: new Date(expiresOn),
+          abortSignal,
+        });
       }),
     remove: (name) =>
-      call('remove', name, async (vault) => {
+      call('remove', name, async (vault, { signal: abortSignal }) => {
         try {
-          await vault.beginDeleteSecret(name);
+          await vault.beginDeleteSecret(name, { abortSignal });
         } catch (error) {
           if (statusOf(error) !== 404) throw error;
         }
@@ -143,6 +166,17 @@ function propertiesOf(properties: SecretProperties): VaultProperties {
   };
 }
 
+/**
+ * The library waits for as long as the vault asks it to, an hour if need be. Who calls has no such time: then the
+ * refusal itself is the answer, and says that it is one.
+ */
+const waitShortly: Policy['sendRequest'] = async (request, next) => {
+  const response = await next(request);
+  const asked = response.headers.get('retry-after');
+  if (asked !== undefined && !(Number(asked) <= LONGEST_WAIT_SECONDS)) response.headers.delete('retry-after');
+  return response;
+};
+
 async function connect(settings: {
   vaultUri: string;
   managedIdentityClientId: string | undefined;
@@ -153,5 +187,6 @@ async function connect(settings: {
   // The client insists that the vault's host ends in the challenge's resource, which a vault on this machine cannot.
   return new SecretClient(settings.vaultUri, credential, {
     disableChallengeResourceVerification: settings.local,
+    additionalPolicies: [{ policy: { name: 'shortWaits', sendRequest: waitShortly }, position: 'perRetry' }],
   });
 }
