@@ -29,6 +29,8 @@ export interface StorageProxy extends AsyncDisposable {
   blobBytes(): number;
   /** While it is down, connections are refused as if nobody listened. */
   setDown(down: boolean): void;
+  /** While it is silent, connections and requests are taken and nothing is ever answered, as behind a firewall that drops. */
+  setSilent(silent: boolean): void;
 }
 
 type Service = 'blob' | 'queue' | 'table';
@@ -43,7 +45,7 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     'blob-read': 0,
     'blob-delete': 0,
   };
-  const state = { down: false, blobBytes: 0 };
+  const state = { down: false, silent: false, blobBytes: 0 };
   const agent = new Agent({ keepAlive: true });
   const servers: Server[] = [];
 
@@ -55,6 +57,7 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
         incoming.socket.destroy();
         return;
       }
+      if (state.silent) return;
       if (service === 'blob' && incoming.method === 'PUT')
         state.blobBytes += Number(incoming.headers['content-length'] ?? 0);
       forward(agent, target, incoming, outgoing, (answered) => {
@@ -87,6 +90,9 @@ export async function startStorageProxy(connectionString: string): Promise<Stora
     setDown: (down) => {
       state.down = down;
       if (down) for (const server of servers) server.closeAllConnections();
+    },
+    setSilent: (silent) => {
+      state.silent = silent;
     },
     async [Symbol.asyncDispose]() {
       agent.destroy();

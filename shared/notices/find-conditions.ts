@@ -1,11 +1,8 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { partFailing, poisonConditions, quarantineConditions, timerConditions } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
-import { listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
+import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
 import { byGravity, type Condition } from './notice.ts';
-
-/** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
-const BLAMED_AFTER = 2;
 
 /**
  * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
@@ -20,20 +17,28 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
   return [
     ...failing.map(partFailing),
     ...timers,
-    ...mailboxConditions(facts, now),
+    ...mailboxConditions(facts, now, { isVaultBlamed: failing.some(({ part }) => part === 'vault') }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...poisonConditions(facts),
     ...quarantineConditions(facts),
   ].sort(byGravity);
 }
 
-/** Parts that did not answer the look itself, or that fetches again and again ended with. */
+/**
+ * Parts that did not answer the look itself, or that fetches again and again ended with. A vault that answers the look
+ * and withholds something from one provider is that provider's trouble: the others go on.
+ */
 function partsBlamed({ failing, mailboxes, state }: DeskFacts): FailingPart[] {
   const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
-  for (const { id, enabled } of mailboxes) {
+  const hits = mailboxes.flatMap(({ id, enabled, providerId }) => {
     const trouble = state.troubles.get(id);
     const part = trouble === undefined ? undefined : partOf(trouble.code);
-    if (trouble === undefined || part === undefined || !enabled || trouble.failures < BLAMED_AFTER) continue;
+    if (trouble === undefined || part === undefined || !enabled || trouble.failures < BLAMED_AFTER) return [];
+    return [{ trouble, part, providerId }];
+  });
+  const withoutVault = new Set(hits.filter(({ part }) => part === 'vault').map((hit) => hit.providerId));
+  for (const { trouble, part } of hits) {
+    if (part === 'vault' && !parts.has(part) && withoutVault.size < 2) continue;
     const before = parts.get(part);
     const since = before === undefined || trouble.since < before.since ? trouble.since : before.since;
     parts.set(part, { part, said: before?.said ?? trouble.problem, since });

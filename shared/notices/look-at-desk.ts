@@ -3,6 +3,7 @@ import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { withinLimit } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
 import { telemetry } from '../platform/telemetry.ts';
@@ -25,6 +26,7 @@ const MINUTE = 60_000;
 const QUARANTINE_HOURS = 24;
 /** What was given up a moment ago may be part of something larger, which has a notice of its own. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
+const VAULT_MS = 25_000;
 
 /** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
 export async function readDesk(
@@ -94,13 +96,20 @@ export async function lookAtQueues(
   }
 }
 
-/** Whether the vault lets us in. A secret of this name need not exist: "no such secret" is an answer. */
-export async function lookAtVault({ vault }: Pick<LookDeps, 'vault'>, now: number): Promise<FailingPart[]> {
+/** How the vault answered. `busy`: it takes no more questions for the moment, which passes within seconds. */
+export type VaultLook = { kind: 'answers' } | { kind: 'busy' | 'failing'; part: FailingPart };
+
+/**
+ * Whether the vault lets us in. A secret of this name need not exist: "no such secret" is an answer. A vault that is
+ * slow is a failing vault and no failing storage, so it has a limit of its own.
+ */
+export async function lookAtVault({ vault }: Pick<LookDeps, 'vault'>, now: number): Promise<VaultLook> {
   try {
-    await vault.get('postroom-data-key');
-    return [];
+    await withinLimit(vault.get('postroom-data-key'), VAULT_MS, 'key-vault');
+    return { kind: 'answers' };
   } catch (error) {
-    return [failed('vault', error, now)];
+    const isBusy = error instanceof PostroomError && error.code === 'key-vault-throttled';
+    return { kind: isBusy ? 'busy' : 'failing', part: failed('vault', error, now) };
   }
 }
 

@@ -22,17 +22,24 @@ const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']
 export const partOf = (code: string): 'storage' | 'vault' | undefined =>
   STORAGE_CODES.has(code) ? 'storage' : code.startsWith('key-vault') ? 'vault' : undefined;
 
+/** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
+export const BLAMED_AFTER = 2;
+
 /**
  * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its
  * provider, a server that does not answer for all that stand there. What passes by itself is said only once the mailbox
  * has been silent for too long. Pure.
  */
-export function mailboxConditions(facts: DeskFacts, now: number): Condition[] {
+export function mailboxConditions(
+  facts: DeskFacts,
+  now: number,
+  { isVaultBlamed }: { isVaultBlamed: boolean },
+): Condition[] {
   const groups = new Map<
     string,
     { condition: (stopped: readonly Stopped[]) => Condition; stopped: Stopped[] }
   >();
-  for (const stopped of stoppedOf(facts)) {
+  for (const stopped of stoppedOf(facts, isVaultBlamed)) {
     const { key, condition } = causeOf(stopped, facts, now) ?? {};
     if (key === undefined || condition === undefined) continue;
     const group = groups.get(key) ?? { condition, stopped: [] };
@@ -42,10 +49,13 @@ export function mailboxConditions(facts: DeskFacts, now: number): Condition[] {
   return [...groups.values()].map(({ condition, stopped }) => condition(stopped));
 }
 
-function stoppedOf({ mailboxes, state, accounts, providers }: DeskFacts): Stopped[] {
+function stoppedOf({ mailboxes, state, accounts, providers }: DeskFacts, isVaultBlamed: boolean): Stopped[] {
   return mailboxes.flatMap((mailbox) => {
     const trouble = state.troubles.get(mailbox.id);
-    if (!mailbox.enabled || trouble === undefined || partOf(trouble.code) !== undefined) return [];
+    if (!mailbox.enabled || trouble === undefined) return [];
+    const part = partOf(trouble.code);
+    if (part === 'storage' || (part === 'vault' && (isVaultBlamed || trouble.failures < BLAMED_AFTER)))
+      return [];
     return [
       {
         mailbox,
@@ -65,6 +75,8 @@ interface Cause {
 
 function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undefined {
   const { mailbox, trouble, account } = stopped;
+  if (partOf(trouble.code) === 'vault')
+    return { key: `vault ${mailbox.providerId}`, condition: secretWithheld };
   if (trouble.state === 'needs-person') {
     if (account?.state !== 'needs-person')
       return trouble.code.startsWith('imap-') || trouble.code.startsWith('pop3-')
@@ -140,6 +152,17 @@ function credentialRefused(stopped: readonly Stopped[]): Condition {
       fix: { label: `Replace the secret of ${name}`, href: `/providers/${mailbox.providerId}/edit` },
     },
   );
+}
+
+function secretWithheld(stopped: readonly Stopped[]): Condition {
+  const { mailbox, provider } = first(stopped);
+  const name = provider?.name ?? 'the provider';
+  const azure = linkTo('key-vaults', {});
+  return conditionOf('vault-failing', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: the key vault does not give out the secret of ${name}.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: { label: azure.label, href: azure.href },
+  });
 }
 
 function signInSilent(stopped: readonly Stopped[]): Condition {

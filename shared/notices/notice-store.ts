@@ -47,6 +47,7 @@ export interface Sent {
   delivery: Delivery;
 }
 
+/** Notices and what is to be told of them, in the table `Notices`. Its methods throw `table-storage` when storage is away. */
 export function createNoticeStore(tables: Tables): NoticeStore {
   const table = tables.open('Notices');
 

@@ -12,6 +12,9 @@ const seenByPages: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   'quarantine-grown',
 ]);
 
+const isWholeVault = ({ kind, subject }: Condition): boolean =>
+  kind === 'vault-failing' && subject.kind === 'vault';
+
 /**
  * What is wrong at this moment, gravest first: what a page sees itself, and of the open notices what it cannot see. A
  * fault that was mended a second ago is gone, one that began a second ago is there. Pure.
@@ -22,7 +25,10 @@ export function standingConditions(
   now: number,
 ): Condition[] {
   const live = findConditions({ ...facts, suspects: new Set(silentWithoutReason(facts, now)) }, now);
-  const standing = new Map(live.map((condition) => [keyOf(condition), condition]));
+  // A page does not ask the vault itself: where the sweep found that it fails, no provider is to blame.
+  const isVaultFailing = open.some(({ held }) => held.watch !== undefined && isWholeVault(held.watch));
+  const seen = live.filter((one) => !isVaultFailing || one.kind !== 'vault-failing');
+  const standing = new Map(seen.map((condition) => [keyOf(condition), condition]));
   for (const notice of open) {
     const { watch, ...others } = notice.held;
     const kept = watch === undefined || seenByPages.has(watch.kind) ? others : notice.held;

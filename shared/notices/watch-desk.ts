@@ -34,12 +34,14 @@ const LOOK_MS = 40_000;
 const VAULT_EVERY_MS = 5 * MINUTE;
 const awaited: readonly TimerName[] = ['fetchMail', 'sweep', 'refreshTokens', 'reviewSecrets'];
 
+/** The one who looks at the desk. What it remembers, such as since when a part fails, is of its process. */
 export function createWatch(deps: WatchDeps): Watch {
   const { seam, notices, heartbeats } = deps;
   /** Mailboxes that were silent without a reason at the last look. */
   let suspects: ReadonlySet<string> = new Set();
   let failing: readonly FailingPart[] = [];
   let vaultAskedAt: number | undefined;
+  let wasVaultBusy = false;
   let isExpecting = false;
   let lastRunAt: number | undefined;
   let running: Promise<void> | undefined;
@@ -52,17 +54,30 @@ export function createWatch(deps: WatchDeps): Watch {
     }));
 
   async function look(now: number): Promise<DeskFacts> {
+    const found = await withinLimit(lookAtStorage(now), LOOK_MS, 'table-storage');
+    const vault = isVaultWanted(found, now) ? await askVault(now) : [];
+    failing = sinceBefore([...found.failing, ...vault]);
+    return { ...found, failing, suspects };
+  }
+
+  async function lookAtStorage(now: number): Promise<Omit<DeskFacts, 'suspects'>> {
     if (!isExpecting) await heartbeats.expect(awaited, now);
     isExpecting = true;
     const read = await readDesk(deps, now);
-    const queues = await lookAtQueues(deps, read, now);
-    const vault = (await isVaultWanted(read, now)) ? await lookAtVault(deps, now) : [];
-    failing = sinceBefore([...queues.failing, ...vault]);
-    return { ...read, givenUp: queues.givenUp, failing, suspects };
+    return { ...read, ...(await lookAtQueues(deps, read, now)) };
   }
 
-  async function isVaultWanted({ state }: Pick<DeskFacts, 'state'>, now: number): Promise<boolean> {
+  /** A vault that has too many questions is in trouble when it says so at two looks in a row. */
+  async function askVault(now: number): Promise<FailingPart[]> {
+    const answer = await lookAtVault(deps, now);
+    const wasBusy = wasVaultBusy;
+    wasVaultBusy = answer.kind === 'busy';
+    return answer.kind === 'failing' || (answer.kind === 'busy' && wasBusy) ? [answer.part] : [];
+  }
+
+  function isVaultWanted({ state }: Pick<DeskFacts, 'state'>, now: number): boolean {
     const isSuspected =
+      wasVaultBusy ||
       failing.some(({ part }) => part === 'vault') ||
       [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
     if (!isSuspected && vaultAskedAt !== undefined && now - vaultAskedAt < VAULT_EVERY_MS) return false;
@@ -74,7 +89,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const now = seam.now();
     lastRunAt = now;
     try {
-      const facts = await withinLimit(look(now), LOOK_MS, 'table-storage');
+      const facts = await look(now);
       const conditions = findConditions(facts, now);
       suspects = new Set(silentWithoutReason(facts, now));
       await notices.observe({ source: 'watch', conditions });
@@ -105,8 +120,8 @@ export function createWatch(deps: WatchDeps): Watch {
       if (notices.held().length > 0) return false;
     }
     const [open, vault] = await Promise.all([notices.open(), lookAtVault(deps, seam.now())]);
-    if (vault.length > 0) log.error('not ready', new PostroomError('key-vault', vault[0]?.said ?? ''));
-    return vault.length === 0 && !open.some((notice) => shownOf(notice).severity === 'critical');
+    if (vault.kind === 'failing') log.error('not ready', new PostroomError('key-vault', vault.part.said));
+    return vault.kind !== 'failing' && !open.some((notice) => shownOf(notice).severity === 'critical');
   }
 
   return {

@@ -25,6 +25,10 @@ export class WatchedDesk {
   now = START;
   /** Calls that fail. */
   broken: RegExp | undefined;
+  /** What they fail with. */
+  failure: (point: SeamPoint) => PostroomError = outage;
+  /** Calls that are never answered. */
+  silent: RegExp | undefined;
   /** Timers that run. */
   timers = new Set(['fetchMail', 'sweep']);
   /** Mailboxes whose fetches succeed. */
@@ -32,8 +36,10 @@ export class WatchedDesk {
   readonly told: Telling[] = [];
   readonly seam: Seam = {
     now: () => this.now,
-    call: (point: SeamPoint, effect) =>
-      this.broken?.test(point) === true ? Promise.reject(outage(point)) : effect(),
+    call: (point: SeamPoint, effect) => {
+      if (this.silent?.test(point) === true) return new Promise(() => {});
+      return this.broken?.test(point) === true ? Promise.reject(this.failure(point)) : effect();
+    },
   };
   readonly tables = new MemoryTables(this.seam);
   readonly vault = new MemoryVault(this.seam);
