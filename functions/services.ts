@@ -24,6 +24,7 @@ import { createQuarantineStore, type QuarantineStore } from '../shared/intake/qu
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
+import { type KnownMailboxes, rememberMailboxes } from '../shared/notices/known-mailboxes.ts';
 import { noticeChannels } from '../shared/notices/notice-channels.ts';
 import { createWatch, type Watch } from '../shared/notices/watch-desk.ts';
 import { noteSends } from '../shared/outbox/note-sends.ts';
@@ -72,6 +73,7 @@ export interface Services {
   tickets: TicketStore;
   quarantine: QuarantineStore;
   heartbeats: HeartbeatStore;
+  knownMailboxes: KnownMailboxes;
   notices: Notices;
   watch: Watch;
   intake: ShardDeps;
@@ -129,17 +131,24 @@ export function servicesOn(
     tables,
     config.local ? new Date(seam.now()).toISOString() : undefined,
   );
+  const knownMailboxes = rememberMailboxes(stores.mailboxes);
   const notices: Notices = createNotices({
     tables,
     seam,
     channels: noticeChannels({
       ...platform,
       sender: mailSender,
-      mailboxes: stores.mailboxes,
-      observe: (observation) => notices.observe(observation),
+      mailboxes: knownMailboxes,
+      notices: () => notices,
     }),
   });
-  const watch = createWatch({ ...platform, ...stores, heartbeats, notices });
+  const watch = createWatch({
+    ...platform,
+    ...stores,
+    mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
+    heartbeats,
+    notices,
+  });
   const intake: ShardDeps = {
     ...platform,
     mailboxes: stores.mailboxes,
@@ -161,6 +170,7 @@ export function servicesOn(
     tickets,
     quarantine,
     heartbeats,
+    knownMailboxes,
     notices,
     watch,
     intake,

@@ -1,4 +1,5 @@
 import { settleWaitingTests } from '../shared/connection-test/settle-waiting-tests.ts';
+import { keepTokens } from '../shared/notices/keep-tokens.ts';
 import { recheckSending } from '../shared/notices/recheck-sending.ts';
 import { withinLimit } from '../shared/platform/concurrency.ts';
 import { log } from '../shared/platform/log.ts';
@@ -26,6 +27,7 @@ export async function sweepAll(all: Services): Promise<void> {
   if (hasStorage)
     await Promise.all([
       inTime('secrets not looked at again', recheckSecrets(all)),
+      inTime('tokens not kept', keepTokens({ ...all, mailboxes: all.knownMailboxes })),
       inTime('sending not looked at again', recheckSending({ ...all, sender: all.mailSender })),
     ]);
   // A mail server that does not answer must not keep people from hearing what is wrong.

@@ -1,5 +1,4 @@
-import { invertedTime } from '../platform/inverted-time.ts';
-import { type Condition, keyHash, keyOf, type Notice, type Observation, shownOf } from './notice.ts';
+import { type Condition, keyOf, type Notice, noticeId, type Observation, shownOf } from './notice.ts';
 
 /** What is to become of a notice. `tell` is what people hear; undefined: only what is kept changes. */
 export type Decision =
@@ -58,7 +57,7 @@ const toldAs = ({ kind, severity, stage }: Condition): string => [kind, severity
 function opened(key: string, condition: Condition, { source }: Observation, now: number): Notice {
   const openedAt = iso(now);
   return {
-    id: `${invertedTime(openedAt)}-${keyHash(key)}`,
+    id: noticeId(openedAt, key),
     key,
     held: { [source]: condition },
     openedAt,

@@ -152,20 +152,29 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
   ];
 }
 
-/** A server that takes no mail of a mailbox until somebody changes something. Pure; `now` in milliseconds. */
-export function smtpRefused(mailbox: Mailbox, { code, said }: SmtpRefusal, now: number): Condition {
+/**
+ * A server that takes no mail of a mailbox until somebody changes something. Pure.
+ * @param now in milliseconds
+ * @param severity `warning` where the server was asked without a mail: nothing waits yet
+ */
+export function smtpRefused(
+  mailbox: Mailbox,
+  { code, said }: SmtpRefusal,
+  now: number,
+  severity: Condition['severity'] = 'error',
+): Condition {
   const bySentence = explain({ text: said, context: { mailbox: mailbox.address } });
   const explanation = bySentence.code === 'not-recognised' ? explain({ text: code }) : bySentence;
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
-    severity: 'error',
+    severity,
     headline: `No mail leaves as ${mailbox.address}: its server refuses it.`,
     cause: known ? explanation.cause : `The server said: ${said}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),
-    affected: 'Incoming mail is fetched all the same. What was to be sent waits.',
+    affected: `Incoming mail is fetched all the same. ${severity === 'warning' ? 'Nothing was to be sent when this was found.' : 'What was to be sent waits.'}`,
     who: known ? explanation.who : 'you',
     fix: { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
   };

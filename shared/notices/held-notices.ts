@@ -1,6 +1,6 @@
 import type { Seam } from '../platform/seam.ts';
 import { decideNotices } from './decide-notices.ts';
-import type { Condition, Notice } from './notice.ts';
+import { type Condition, type Notice, noticeId } from './notice.ts';
 import type { Sent } from './notice-store.ts';
 import { nextTry, type Outgoing, type What } from './telling.ts';
 
@@ -17,8 +17,8 @@ export interface HeldNotices {
     outgoingOf: (notice: Notice, what: What) => Outgoing[],
   ): Promise<void>;
   all(): readonly HeldNotice[];
-  /** Hands everything over and forgets it. */
-  take(): HeldNotice[];
+  /** Hands everything over and forgets it, once what is just being told has been told: nothing of it is told twice. */
+  take(): Promise<HeldNotice[]>;
   giveBack(held: readonly HeldNotice[]): void;
 }
 
@@ -30,6 +30,19 @@ export function createHeldNotices(deps: {
   const { seam, tell } = deps;
   let all = new Map<string, HeldNotice>();
   let running = Promise.resolve();
+  /** Given by this process: another outage of the same hour is another one. */
+  const names = new Set<string>();
+
+  /**
+   * Processes that cannot reach storage know nothing of each other. The name that the same outage has in all of them,
+   * and after a restart, lets a receiver take what they tell for one and the same.
+   */
+  function named(notice: Notice): Notice {
+    const id = noticeId(`${notice.openedAt.slice(0, 13)}:00:00.000Z`, notice.key);
+    if (names.has(id)) return notice;
+    names.add(id);
+    return { ...notice, id };
+  }
 
   async function tellDue(held: HeldNotice): Promise<void> {
     const now = new Date(seam.now()).toISOString();
@@ -57,8 +70,10 @@ export function createHeldNotices(deps: {
       for (const decision of decideNotices(open, { source: 'watch', conditions }, seam.now())) {
         const { notice } = decision;
         // Nothing closes here: that it is over is known when storage is back, and then it is stored first.
-        if (decision.kind === 'open')
-          all.set(notice.key, { notice, waiting: outgoingOf(notice, 'opened'), sent: [] });
+        if (decision.kind === 'open') {
+          const own = named(notice);
+          all.set(notice.key, { notice: own, waiting: outgoingOf(own, 'opened'), sent: [] });
+        }
         const before = all.get(notice.key);
         if (decision.kind === 'keep' && before !== undefined) {
           before.notice = notice;
@@ -72,7 +87,11 @@ export function createHeldNotices(deps: {
       await running;
     },
     all: () => [...all.values()],
-    take() {
+    async take() {
+      for (let told: unknown; told !== running; ) {
+        told = running;
+        await running;
+      }
       const taken = [...all.values()];
       all = new Map();
       return taken;

@@ -5,7 +5,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { Tables } from '../platform/tables.ts';
 import { type Decision, decideNotices } from './decide-notices.ts';
 import { createHeldNotices, type HeldNotice } from './held-notices.ts';
-import type { Condition, Notice, Observation } from './notice.ts';
+import { type Condition, type Notice, noticeId, type Observation } from './notice.ts';
 import { createNoticeStore, type NoticeStore, type Waiting } from './notice-store.ts';
 import {
   type Channel,
@@ -43,6 +43,10 @@ export interface Notices extends Pick<NoticeStore, 'past' | 'deliveries'> {
 const TRIES = 6;
 const AT_ONCE = 4;
 
+/**
+ * The notices of a desk, which several processes may keep at the same time.
+ * @param deps `channels`: how people are told besides the pages, which read what is stored
+ */
 export function createNotices(deps: { tables: Tables; seam: Seam; channels: Channels }): Notices {
   const { seam, channels } = deps;
   const store = createNoticeStore(deps.tables);
@@ -118,7 +122,7 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
 
   /** What was told while storage was away becomes rows: as open, for the observation that follows to close or to keep. */
   async function storeHeld(open: readonly Notice[]): Promise<boolean> {
-    const all = memory.take();
+    const all = await memory.take();
     const known = new Set(open.map(({ key }) => key));
     try {
       // Another process may have told of the same outage, and have stored it already.
@@ -127,8 +131,12 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
         known.has(notice.key) ||
         past.some(({ key, closedAt = '' }) => key === notice.key && closedAt >= notice.openedAt);
       const fresh = all.filter((one) => !isStored(one));
-      for (const { notice, waiting, sent } of fresh)
+      for (const { notice: one, waiting, sent } of fresh) {
+        // An earlier outage of the same hour, told by another process, has the name already.
+        const isTaken = past.some(({ id }) => id === one.id);
+        const notice = isTaken ? { ...one, id: noticeId(one.openedAt, one.key) } : one;
         await store.apply({ kind: 'open', notice }, waiting, sent);
+      }
       return fresh.length > 0;
     } catch (error) {
       memory.giveBack(all);

@@ -1,10 +1,9 @@
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Config } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import { smtpRefused } from './desk-conditions.ts';
-import type { Channels } from './keep-notices.ts';
+import type { Channels, Notices } from './keep-notices.ts';
+import type { KnownMailboxes } from './known-mailboxes.ts';
 import type { Observation } from './notice.ts';
 import { emailTeller, type SendingSeen } from './tell-email.ts';
 import { webhookTeller } from './tell-webhook.ts';
@@ -14,17 +13,19 @@ export function noticeChannels(deps: {
   config: Config;
   seam: Seam;
   sender: Pick<MailSender, 'send'>;
-  mailboxes: Pick<MailboxStore, 'list'>;
-  /** Where a server that refuses mail becomes a notice. */
-  observe: (observation: Observation) => Promise<void>;
+  mailboxes: Pick<KnownMailboxes, 'listOrLast'>;
+  /** Where a server that refuses mail becomes a notice; while notices are kept in memory there is no such place. */
+  notices: () => Pick<Notices, 'observe' | 'held'>;
 }): Channels {
   const { config, seam, sender } = deps;
   const { emails, webhook } = config.notices;
   const seen = async (sendings: readonly SendingSeen[]): Promise<void> => {
     const observation = sendingObservation(sendings, seam.now());
-    if (observation.about?.length !== 0) await deps.observe(observation);
+    const notices = deps.notices();
+    if (observation.about?.length === 0 || notices.held().length > 0) return;
+    await notices.observe(observation);
   };
-  const mailboxes = (): Promise<Mailbox[]> => deps.mailboxes.list();
+  const mailboxes = deps.mailboxes.listOrLast;
   return {
     ...(emails.length > 0 && { email: emailTeller({ config, sender, mailboxes, seen }) }),
     ...(webhook !== undefined && { webhook: webhookTeller(webhook, { config, seam }) }),

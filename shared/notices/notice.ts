@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fixer } from '../explanations/explanation.ts';
+import { invertedTime } from '../platform/inverted-time.ts';
 
 /** What can be wrong. Kinds of one family about one subject are one notice: a secret that is due and then expires. */
 export const noticeKinds = [
@@ -105,6 +106,10 @@ export function keyOf({ kind, subject }: Pick<Condition, 'kind' | 'subject'>): s
 
 /** Hashed, because an id may come from outside and keys of tables refuse some characters. */
 export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
+
+/** Names one occurrence of a fault. @param openedAt ISO time */
+export const noticeId = (openedAt: string, key: string): string =>
+  `${invertedTime(openedAt)}-${keyHash(key)}`;
 
 /** The condition that a notice shows: the gravest of those that its sources see. */
 export function shownOf({ held }: Pick<Notice, 'held'>): Condition {

@@ -1,37 +1,75 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { type MailSender, routeOf } from '../outbox/send-mail.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import { describeError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import { smtpRefused } from './desk-conditions.ts';
 import type { Notices } from './keep-notices.ts';
-import type { Condition } from './notice.ts';
+import { isStorageAway } from './look-at-desk.ts';
+import { type Condition, keyHash } from './notice.ts';
+import { isShownByMailAlone } from './tell-email.ts';
+
+interface RecheckDeps {
+  seam: Seam;
+  notices: Pick<Notices, 'open' | 'observe'>;
+  mailboxes: Pick<MailboxStore, 'list'>;
+  sender: Pick<MailSender, 'signIn'>;
+}
 
 const MINUTE = 60_000;
 const EVERY_MINUTES = 10;
+const TURNS_A_DAY = (24 * 60) / EVERY_MINUTES;
+const AT_ONCE = 4;
 
 /**
- * Every tenth minute: asks the servers again that refused to take mail, by signing in and sending nothing, so that such
- * a notice closes without a mail to try it on. What only a mail would show, such as a sender that is not allowed, waits
- * for the next mail. Other minutes it does nothing.
+ * Every tenth minute, by signing in and sending nothing: asks the servers again that refused to take mail, so that such a
+ * notice closes without a mail to try it on, and, once a day for each mailbox that sends, the others, so that a refusal is
+ * known before the mail that matters. What only a mail shows, such as a sender that is not allowed, waits for the reminder
+ * of that notice. A server that cannot be reached changes nothing. Other minutes it does nothing.
+ * @throws PostroomError `table-storage` when storage is away
  */
-export async function recheckSending(deps: {
-  seam: Seam;
-  notices: Pick<Notices, 'open' | 'observe'>;
-  mailboxes: Pick<MailboxStore, 'get'>;
-  sender: Pick<MailSender, 'signIn'>;
-}): Promise<void> {
+export async function recheckSending(deps: RecheckDeps): Promise<void> {
   const now = deps.seam.now();
+  const turn = Math.floor(now / MINUTE / EVERY_MINUTES) % TURNS_A_DAY;
   if (Math.floor(now / MINUTE) % EVERY_MINUTES !== 0) return;
-  const refused = (await deps.notices.open()).flatMap(({ held }) => held.sending ?? []);
-  for (const { subject, code } of refused) {
-    const mailbox = await deps.mailboxes.get(subject.id);
-    const route = mailbox === undefined ? undefined : routeOf(mailbox);
-    let conditions: Condition[] = [];
-    if (mailbox !== undefined && route !== undefined) {
-      if (code?.startsWith('smtp-send-as') === true) continue;
-      const answer = await deps.sender.signIn(route);
-      if (answer.kind === 'refused' && !answer.asked) continue;
-      if (answer.kind === 'refused') conditions = [smtpRefused(mailbox, answer, now)];
-    }
-    await deps.notices.observe({ source: 'sending', conditions, about: [subject.id] });
+  const refused = new Map(
+    (await deps.notices.open()).flatMap(({ held: { sending } }) =>
+      sending === undefined ? [] : [[sending.subject.id, sending] as const],
+    ),
+  );
+  const senders = (await deps.mailboxes.list()).filter((mailbox) => routeOf(mailbox) !== undefined);
+  const gone = [...refused.keys()].filter((id) => !senders.some((mailbox) => mailbox.id === id));
+  if (gone.length > 0) await deps.notices.observe({ source: 'sending', conditions: [], about: gone });
+  const due = senders.filter(({ id, enabled }) => {
+    const condition = refused.get(id);
+    return condition === undefined ? enabled && turnOf(id) === turn : !isShownByMailAlone(condition);
+  });
+  await mapLimited(due, AT_ONCE, (mailbox) => askAgain(deps, mailbox, refused.get(mailbox.id), now));
+}
+
+/** Spreads the mailboxes over the day; the same for each of its days. */
+const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
+
+async function askAgain(
+  { sender, notices }: RecheckDeps,
+  mailbox: Mailbox,
+  before: Condition | undefined,
+  now: number,
+): Promise<void> {
+  const route = routeOf(mailbox);
+  if (route === undefined) return;
+  try {
+    const answer = await sender.signIn(route);
+    // Without a token nobody was asked: the account has a notice of its own.
+    if (answer.kind === 'refused' && !answer.asked) return;
+    if (answer.kind === 'accepted' && before === undefined) return;
+    const isRefused = answer.kind === 'refused' && (answer.permanent || before !== undefined);
+    const conditions = isRefused ? [smtpRefused(mailbox, answer, now, before?.severity ?? 'warning')] : [];
+    await notices.observe({ source: 'sending', conditions, about: [mailbox.id] });
+  } catch (error) {
+    if (isStorageAway(error)) throw error;
+    log.warn('server of outgoing mail not asked', { mailbox: mailbox.id, error: describeError(error) });
   }
 }

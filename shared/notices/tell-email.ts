@@ -5,6 +5,7 @@ import { type MailSender, routeOf, type SendingRoute } from '../outbox/send-mail
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
 import type { Tell } from './keep-notices.ts';
 import type { Condition } from './notice.ts';
 import type { Telling } from './telling.ts';
@@ -24,7 +25,10 @@ export interface EmailDeps {
   seen: (sendings: readonly SendingSeen[]) => Promise<void>;
 }
 
-const MOST_TRIED = 5;
+/** Servers asked for one telling. */
+const MOST_ASKED = 5;
+/** Mailboxes looked at for one telling; of a dead account no server is asked. */
+const MOST_TRIED = 30;
 
 /**
  * Mails tellings: over the relay of the settings where there is one, which depends on nothing of the desk, else over
@@ -43,36 +47,65 @@ export function emailTeller(deps: EmailDeps): Tell {
     return problemOf(() => sender.send({ kind: 'relay', url }, mailOf(telling, first, to, config.publicUrl)));
   }
 
-  async function overMailboxes(telling: Telling): Promise<string[]> {
+  /** Whether mail left as a mailbox the last time that this process tried. */
+  const worked = new Map<string, boolean>();
+
+  /** What kept the mail from leaving over this one; undefined when it left. */
+  async function overMailbox(telling: Telling, { mailbox, route }: Way): Promise<Tried> {
+    const mail = mailOf(telling, mailbox.address, to, config.publicUrl);
+    let refusal: SmtpRefusal | undefined;
+    const problem = await problemOf(async () => {
+      const result = await sender.send(route, mail);
+      if (result.kind === 'refused') refusal = result;
+      return result;
+    });
+    worked.set(mailbox.id, problem === undefined);
+    return { problem, refusal };
+  }
+
+  async function overMailboxes(telling: Telling, ways: readonly Way[]): Promise<string[]> {
     const problems: string[] = [];
-    const seen: SendingSeen[] = [];
-    for (const { mailbox, route } of routesFor(telling.condition, await deps.mailboxes()).slice(
-      0,
-      MOST_TRIED,
-    )) {
-      const mail = mailOf(telling, mailbox.address, to, config.publicUrl);
-      let refusal: SmtpRefusal | undefined;
-      const problem = await problemOf(async () => {
-        const result = await sender.send(route, mail);
-        if (result.kind === 'refused') refusal = result;
-        return result;
-      });
-      if (problem === undefined || refusal !== undefined) seen.push({ mailbox, refusal });
+    const sendings: SendingSeen[] = [];
+    let asked = 0;
+    for (const way of ways.slice(0, MOST_TRIED)) {
+      if (asked >= MOST_ASKED) break;
+      const { problem, refusal } = await overMailbox(telling, way);
+      if (refusal?.asked !== false) asked += 1;
+      if (problem === undefined || refusal !== undefined) sendings.push({ mailbox: way.mailbox, refusal });
       if (problem === undefined) {
-        await deps.seen(seen);
+        await note(sendings);
         return [];
       }
       problems.push(problem);
     }
-    await deps.seen(seen);
+    await note(sendings);
     return problems.length === 0 ? ['no mailbox may send and SMTP_RELAY_URL is not set'] : problems;
   }
 
+  /** A mail that has left is told, whether or not it could be noted how: else it would be sent again. */
+  async function note(sendings: readonly SendingSeen[]): Promise<void> {
+    try {
+      await deps.seen(sendings);
+    } catch (error) {
+      log.warn('how mail was sent is not noted', { error: describeError(error) });
+    }
+  }
+
+  /** That its server takes mail of a mailbox again, some refusals let only a mail show: then the reminder is that mail. */
+  async function isProven(telling: Telling): Promise<boolean> {
+    const { what, condition } = telling;
+    if (what !== 'repeated' || !isShownByMailAlone(condition)) return false;
+    const own = routesFor(await deps.mailboxes()).find(({ mailbox }) => mailbox.id === condition.subject.id);
+    return own !== undefined && (await overMailboxes(telling, [own])).length === 0;
+  }
+
   return async (telling) => {
+    if (await isProven(telling)) return;
     const relay = config.smtpRelay;
     const relayProblem = relay === undefined ? undefined : await overRelay(telling, relay);
     if (relay !== undefined && relayProblem === undefined) return;
-    const problems = await overMailboxes(telling);
+    const ways = routesFor(await deps.mailboxes(), { about: telling.condition, worked });
+    const problems = await overMailboxes(telling, ways);
     if (problems.length > 0)
       throw new PostroomError(
         'notice-not-mailed',
@@ -92,25 +125,44 @@ async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<st
   }
 }
 
-/** Mailboxes that may send, those last that the notice is about: an alarm must not hang on what it is about. */
+/** True for a refusal that signing in does not bring: that this sender is not allowed. Pure. */
+export const isShownByMailAlone = ({ kind, code }: Pick<Condition, 'kind' | 'code'>): boolean =>
+  kind === 'smtp-refused' && code?.startsWith('smtp-send-as') === true;
+
+/** A mailbox as which mail can leave. */
+interface Way {
+  mailbox: Mailbox;
+  route: SendingRoute & { kind: 'mailbox' };
+}
+
+interface Tried {
+  problem: string | undefined;
+  refusal: SmtpRefusal | undefined;
+}
+
+/**
+ * Mailboxes that may send. Those that the notice is about come last: an alarm must not hang on what it is about. Before
+ * them come those over which nothing left the last time (`worked`, by id), first those over which something did. Pure.
+ */
 export function routesFor(
-  condition: Condition,
   mailboxes: readonly Mailbox[],
-): { mailbox: Mailbox; route: SendingRoute }[] {
-  const { subject } = condition;
-  const concerned = (mailbox: Mailbox): boolean =>
-    [mailbox.id, mailbox.sending?.accountId, mailbox.sending?.providerId, mailbox.sending?.host].includes(
-      subject.id,
-    );
+  options: { about?: Condition; worked?: ReadonlyMap<string, boolean> } = {},
+): Way[] {
+  const { about, worked } = options;
+  const isConcerned = ({ id, sending }: Mailbox): boolean =>
+    about !== undefined &&
+    [id, sending?.accountId, sending?.providerId, sending?.host].includes(about.subject.id);
+  const place = (mailbox: Mailbox): number => {
+    const last = worked?.get(mailbox.id);
+    return (isConcerned(mailbox) ? 3 : 0) + (last === undefined ? 1 : last ? 0 : 2);
+  };
   return mailboxes
     .flatMap((mailbox) => {
       const route = routeOf(mailbox);
-      return route === undefined ? [] : [{ mailbox, route }];
+      return route?.kind === 'mailbox' ? [{ mailbox, route }] : [];
     })
     .sort(
-      (a, b) =>
-        Number(concerned(a.mailbox)) - Number(concerned(b.mailbox)) ||
-        a.mailbox.address.localeCompare(b.mailbox.address),
+      (a, b) => place(a.mailbox) - place(b.mailbox) || a.mailbox.address.localeCompare(b.mailbox.address),
     );
 }
 
@@ -129,7 +181,7 @@ function mailOf(telling: Telling, from: string, to: readonly string[], publicUrl
       // No automatic answer comes to an automatic mail (RFC 3834 section 5), nor from Exchange.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
-      References: idOf(`${telling.key} ${telling.openedAt}`),
+      References: idOf(telling.id.slice(0, telling.id.lastIndexOf('-'))),
     },
   };
 }

@@ -284,6 +284,45 @@ describe('while storage is away', () => {
     expect(await notices.open()).toEqual([]);
   });
 
+  test('two processes, or one before and after a restart, tell of an outage under one name; another outage has another', async () => {
+    const { state, tables } = setUp();
+    const ids: string[] = [];
+    const process = (): Notices =>
+      createNotices({
+        tables,
+        seam: { ...openSeam, now: () => state.now },
+        channels: {
+          webhook: async ({ id, what }) => {
+            ids.push(`${id} ${what}`);
+          },
+        },
+      });
+    const [one, other] = [process(), process()];
+    await one.hold([storageDown]);
+    state.now += 5 * 60_000;
+    await other.hold([storageDown]);
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids).size).toBe(1);
+    state.away = false;
+    await one.observe({ source: 'watch', conditions: [] });
+    await other.observe({ source: 'watch', conditions: [] });
+    state.now += 60_000;
+    // Again in the same hour, seen first by the one that has told of an outage before, and by one that has not.
+    for (const process_ of [one, process()]) {
+      await process_.hold([storageDown]);
+      state.now += 60_000;
+      await process_.observe({ source: 'watch', conditions: [] });
+      await process_.deliver();
+      state.now += 60_000;
+    }
+    const { notices } = await one.past({ limit: 10 });
+    expect(notices).toHaveLength(3);
+    expect(new Set(notices.map(({ id }) => id)).size).toBe(3);
+    // The last one cannot know that the hour's name was given.
+    expect(new Set(ids.filter((id) => id.endsWith('opened'))).size).toBe(2);
+    expect(await one.open()).toEqual([]);
+  });
+
   test('two tellings never overlap, and a channel that fails is tried again from memory', async () => {
     const { state, notices } = setUp();
     state.channelWorks = false;

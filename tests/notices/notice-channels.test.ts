@@ -1,24 +1,32 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
+import { sweepAll } from '../../functions/sweep.ts';
+import { tokenContext } from '../../shared/accounts/account.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
-import { openSeam } from '../../shared/platform/seam.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
-import { sales } from '../peers/mail-lab.ts';
+import { sales, sam } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
 import { silent } from './sample-conditions.ts';
+import { ACCOUNT, PROVIDER, sampleAccount } from './watched-desk.ts';
 
 const mail = useMailServer('npm');
+beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
 beforeEach(() => {
-  for (const level of ['log', 'warn'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-const appWith = (settings: Record<string, string>) => {
+const appWith = (settings: Record<string, string>, seam: Seam = openSeam) => {
   const config = parseConfig({
     DataStorage: 'UseDevelopmentStorage=true',
     KEY_VAULT_URI: 'https://vault.example',
@@ -28,11 +36,11 @@ const appWith = (settings: Record<string, string>) => {
   });
   return servicesOn({
     config,
-    seam: openSeam,
-    tables: new MemoryTables(openSeam),
-    blobs: new MemoryBlobs(openSeam),
-    queues: new MemoryQueues(openSeam),
-    vault: new MemoryVault(openSeam),
+    seam,
+    tables: new MemoryTables(seam),
+    blobs: new MemoryBlobs(seam),
+    queues: new MemoryQueues(seam),
+    vault: new MemoryVault(seam),
   });
 };
 
@@ -84,6 +92,43 @@ test('a dead account over which the notice of it was to be mailed is that one no
   await app.notices.observe({ source: 'watch', conditions: [dead] });
   await app.notices.deliver();
   expect((await app.notices.open()).map(({ key }) => key)).toEqual(['consent-dead|account|removed']);
+});
+
+test('with storage away and no relay a notice leaves over a mailbox that this process knew before, once', async () => {
+  let away = false;
+  const seam: Seam = {
+    ...openSeam,
+    call: (point, effect) =>
+      away && point.startsWith('table.')
+        ? Promise.reject(new PostroomError('table-storage', 'no answer'))
+        : effect(),
+  };
+  const app = appWith({ NOTICE_EMAIL: sales }, seam);
+  const account = { ...sampleAccount, user: sam };
+  const access = await app.sealer.seal(
+    new Secret(await mail.lab().token(sam)),
+    tokenContext(account, 'access'),
+  );
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+  const tokens = { ...account.tokens, access, accessExpiresAt: inAnHour, refreshAt: inAnHour };
+  await app.accounts.save({ ...account, tokens });
+  const sending = { ...mail.server().smtp, providerId: PROVIDER, accountId: ACCOUNT };
+  await app.mailboxes.save({ ...mailboxOf({ kind: 'mark-seen' }), address: sam, sending });
+  await sweepAll(app);
+  const inbox = await mail.emptyInbox(sales);
+  away = true;
+  await sweepAll(app);
+  expect(await mail.received(inbox, 'the storage of Postroom does not answer')).toMatch(
+    /^From: Postroom <sam@contoso\.example>/m,
+  );
+  away = false;
+  await sweepAll(app);
+  await mail.received(inbox, 'Over: ');
+  const [over] = (await app.notices.past({ limit: 5 })).notices;
+  expect((await app.notices.deliveries(over?.id ?? '')).map(({ what, result }) => [what, result])).toEqual([
+    ['opened', 'delivered'],
+    ['closed', 'delivered'],
+  ]);
 });
 
 test('without any setting the pages alone tell, and nothing waits for a channel that is not there', async () => {

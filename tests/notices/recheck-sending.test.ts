@@ -1,8 +1,9 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sendingObservation } from '../../shared/notices/notice-channels.ts';
 import { recheckSending } from '../../shared/notices/recheck-sending.ts';
-import type { SignInResult } from '../../shared/outbox/send-mail.ts';
+import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
 import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import { START } from './sample-conditions.ts';
 import { ACCOUNT, PROVIDER, WatchedDesk } from './watched-desk.ts';
 
@@ -27,8 +28,9 @@ const recheck = (): Promise<void> =>
       },
     },
   });
-const refused = async (found: SmtpRefusal): Promise<void> => {
-  const mailbox = await desk.mailboxes.get('support');
+const sending = { host: 'smtp.office365.com', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
+const refused = async (found: SmtpRefusal, id = 'support'): Promise<void> => {
+  const mailbox = await desk.mailboxes.get(id);
   if (mailbox === undefined) throw new Error('no mailbox');
   await desk.notices.observe(sendingObservation([{ mailbox, refusal: found }], desk.now));
 };
@@ -36,7 +38,6 @@ const refused = async (found: SmtpRefusal): Promise<void> => {
 beforeEach(async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
   desk = new WatchedDesk();
-  const sending = { host: 'smtp.office365.com', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
   await desk.mailbox('support', { sending });
   answers = { kind: 'refused', ...refusal };
   asked = 0;
@@ -71,6 +72,51 @@ test('it is asked every tenth minute, and what only a mail can show is not asked
   await recheck();
   expect(asked).toBe(2);
   expect(await desk.open()).toHaveLength(1);
+});
+
+test('one server that cannot be reached changes nothing and keeps nobody from asking the others', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const sending = { host: 'smtp.example', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
+  await desk.mailbox('another', { sending });
+  for (const id of ['another', 'support']) await refused(refusal, id);
+  const signIn = async (route: SendingRoute): Promise<SignInResult> => {
+    if (route.kind === 'mailbox' && route.host === 'smtp.example')
+      throw new PostroomError('smtp-unreachable', 'smtp.example does not answer');
+    return { kind: 'accepted', answer: '235' };
+  };
+  await recheckSending({ ...desk, sender: { signIn } });
+  expect((await desk.open()).map(({ subject }) => subject.id)).toEqual(['another']);
+});
+
+describe('once a day each mailbox that sends signs in', () => {
+  const day = async (): Promise<void> => {
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      await recheck();
+      desk.now += MINUTE;
+    }
+  };
+
+  test('and a refusal is a warning before a mail has to leave, an error once one could not', async () => {
+    await desk.mailbox('paused', { enabled: false, sending: { ...sending, accountId: 'x' } });
+    await desk.mailbox('sends-nothing');
+    await day();
+    expect(await desk.open()).toMatchObject([
+      { kind: 'smtp-refused', severity: 'warning', subject: { id: 'support' } },
+    ]);
+    await refused(refusal);
+    await day();
+    expect(await desk.open()).toMatchObject([{ kind: 'smtp-refused', severity: 'error' }]);
+  });
+
+  test('and where it is let in, or a refusal passes, nothing is said', async () => {
+    answers = { kind: 'accepted', answer: '235' };
+    await day();
+    expect(asked).toBe(1);
+    answers = { kind: 'refused', ...refusal, permanent: false };
+    await day();
+    expect(asked).toBe(2);
+    expect(await desk.open()).toEqual([]);
+  });
 });
 
 test('a mailbox that no longer sends is no longer refused', async () => {

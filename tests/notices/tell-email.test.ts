@@ -1,10 +1,11 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
 import { faults } from '../../dev/peers/mail/exchange-texts.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { emailTeller, routesFor, type SendingSeen } from '../../shared/notices/tell-email.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
@@ -32,7 +33,11 @@ beforeEach(() => {
   asked = [];
 });
 
-const teller = (options: { relay?: string; mailboxes?: Mailbox[] }) =>
+const teller = (options: {
+  relay?: string;
+  mailboxes?: Mailbox[];
+  seen?: (sendings: readonly SendingSeen[]) => Promise<void>;
+}) =>
   emailTeller({
     config: {
       publicUrl: 'https://desk.example',
@@ -51,9 +56,11 @@ const teller = (options: { relay?: string; mailboxes?: Mailbox[] }) =>
       },
     }),
     mailboxes: () => Promise.resolve(options.mailboxes ?? []),
-    seen: async (sendings) => {
-      seen.push(...sendings);
-    },
+    seen:
+      options.seen ??
+      (async (sendings) => {
+        seen.push(...sendings);
+      }),
   });
 
 describe('a notice by mail', () => {
@@ -121,6 +128,46 @@ describe('a notice by mail', () => {
   });
 });
 
+test('a mailbox over which mail left the last time is tried before one that failed, however many failed', async () => {
+  const dead = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+    sendingMailbox(`${name}@contoso.example`, { port: 1 }),
+  );
+  const send = teller({ mailboxes: [...dead, sendingMailbox(sam)] });
+  const inbox = await mail.emptyInbox(sales);
+  await expect(send(sampleTelling({ id: '1-a-1' }))).rejects.toMatchObject({ code: 'notice-not-mailed' });
+  expect(asked).toHaveLength(5);
+  await send(sampleTelling({ id: '1-a-1' }));
+  await mail.received(inbox, 'is not fetched');
+  asked = [];
+  await send(sampleTelling({ id: '1-a-2', what: 'repeated' }));
+  expect(asked).toEqual([`account of ${sam}`]);
+});
+
+test('that a sender is allowed again is shown by the reminder of that notice, which leaves as that sender', async () => {
+  const inbox = await mail.emptyInbox(sales);
+  const notAllowed = silent(support.split('@')[0], { kind: 'smtp-refused', code: 'smtp-send-as-denied' });
+  const send = teller({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)] });
+  await send(sampleTelling({ condition: notAllowed }));
+  await send(sampleTelling({ id: '1-a-2', what: 'repeated', condition: notAllowed }));
+  await mail.received(inbox, 'Still: ');
+  expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal])).toEqual([
+    [sam, undefined],
+    [support, undefined],
+  ]);
+});
+
+test('a mail that has left is told, also where it cannot be noted how', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
+  const inbox = await mail.emptyInbox(sales);
+  await teller({
+    mailboxes: [sendingMailbox(sam)],
+    seen: () => Promise.reject(new PostroomError('table-storage', 'away')),
+  })(sampleTelling());
+  await mail.received(inbox, 'is not fetched');
+  expect(warned).toHaveBeenCalledOnce();
+});
+
 test('mailboxes that the notice is about, by account, provider or server, come last; those that send nothing never', () => {
   const box = (id: string, sending: Partial<NonNullable<Mailbox['sending']>>): Mailbox => ({
     ...mailboxOf({ kind: 'mark-seen' }),
@@ -134,7 +181,9 @@ test('mailboxes that the notice is about, by account, provider or server, come l
     { ...box('c', {}), sending: undefined },
   ];
   const order = (kind: 'account' | 'provider', id: string): string[] =>
-    routesFor(silent('x', { subject: { kind, id, name: id } }), all).map(({ mailbox }) => mailbox.id);
+    routesFor(all, { about: silent('x', { subject: { kind, id, name: id } }) }).map(
+      ({ mailbox }) => mailbox.id,
+    );
   expect(order('account', 'dead')).toEqual(['b', 'a']);
   expect(order('provider', 'p2')).toEqual(['a', 'b']);
 });

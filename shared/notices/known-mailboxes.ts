@@ -1,0 +1,34 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
+import { withinLimit } from '../platform/concurrency.ts';
+import { isStorageAway } from './look-at-desk.ts';
+
+/** The mailboxes, and the last of them that this process saw: what is left to mail a notice over when storage is away. */
+export interface KnownMailboxes {
+  /** As they are. @throws PostroomError `table-storage` when storage is away */
+  list(): Promise<Mailbox[]>;
+  /** As they are, or as they were when storage last answered. @throws PostroomError where it never has */
+  listOrLast(): Promise<readonly Mailbox[]>;
+}
+
+const PATIENCE_MS = 5_000;
+
+export function rememberMailboxes(store: Pick<MailboxStore, 'list'>): KnownMailboxes {
+  let last: readonly Mailbox[] | undefined;
+  const list = async (): Promise<Mailbox[]> => {
+    const mailboxes = await store.list();
+    last = mailboxes;
+    return mailboxes;
+  };
+  return {
+    list,
+    async listOrLast() {
+      try {
+        return await withinLimit(list(), PATIENCE_MS, 'table-storage');
+      } catch (error) {
+        if (last === undefined || !isStorageAway(error)) throw error;
+        return last;
+      }
+    },
+  };
+}
