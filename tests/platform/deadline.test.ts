@@ -8,7 +8,7 @@ const never = (): Promise<never> => new Promise(() => {});
 const MB = 1024 * 1024;
 
 /** What became of a call after so many seconds. */
-async function after(seconds: number, call: Promise<unknown>): Promise<string> {
+async function stateAfter(seconds: number, call: Promise<unknown>): Promise<string> {
   let state = 'waits';
   call.then(
     () => {
@@ -29,9 +29,9 @@ describe('a call', () => {
       given = deadline;
       return never();
     });
-    expect(await after(9.9, call)).toBe('waits');
+    expect(await stateAfter(9.9, call)).toBe('waits');
     expect(given?.signal.aborted).toBe(false);
-    expect(await after(0.2, call)).toBe('silent');
+    expect(await stateAfter(0.2, call)).toBe('silent');
     expect(given?.signal.aborted).toBe(true);
   });
 
@@ -42,12 +42,12 @@ describe('a call', () => {
         progress();
       }
     });
-    expect(await after(46, call)).toBe('done');
+    expect(await stateAfter(46, call)).toBe('done');
   });
 
   test('that transfers much has longer', async () => {
-    expect(await after(20, withDeadline(never, 4 * MB))).toBe('waits');
-    expect(await after(30, withDeadline(never, 4 * MB))).toBe('silent');
+    expect(await stateAfter(20, withDeadline(never, 4 * MB))).toBe('waits');
+    expect(await stateAfter(30, withDeadline(never, 4 * MB))).toBe('silent');
   });
 
   test('that waits for somebody else has its whole time afterwards', async () => {
@@ -56,8 +56,8 @@ describe('a call', () => {
       await except(slowSource);
       return never();
     });
-    expect(await after(609, call)).toBe('waits');
-    expect(await after(2, call)).toBe('silent');
+    expect(await stateAfter(609, call)).toBe('waits');
+    expect(await stateAfter(2, call)).toBe('silent');
   });
 
   test('that answers or fails leaves no timer behind', async () => {
@@ -70,7 +70,7 @@ describe('a call', () => {
 describe('what only reads', () => {
   test('is asked again where nothing came, once', async () => {
     const ask = vi.fn(never);
-    expect(await after(21, askTwice(ask))).toBe('silent');
+    expect(await stateAfter(21, askTwice(ask))).toBe('silent');
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
