@@ -1,8 +1,8 @@
 import type { Cloud } from '../../shared/providers/clouds.ts';
-import { type GraphClient, RegisterAppError } from './graph-client.ts';
+import { GRAPH_APP_ID } from '../../shared/providers/permissions.ts';
+import { type GraphClient, RegisterAppError, writeUnlessThere } from './graph-client.ts';
 
 // Microsoft: "Microsoft Graph permissions reference".
-const GRAPH_APP = '00000003-0000-0000-c000-000000000000';
 const OWNED_BY = '18a4783c-866b-4cc7-a460-3d5e5662c884';
 
 /**
@@ -20,9 +20,11 @@ export async function allowRotation(
   const owners = `applications(appId='${clientId}')/owners`;
   const owns = (await graph.list(owners)).some(({ id }) => id === principalId);
   if (!owns)
-    await graph.write('POST', `${owners}/$ref`, {
-      '@odata.id': `${origin}/v1.0/directoryObjects/${principalId}`,
-    });
+    await writeUnlessThere(
+      graph.write('POST', `${owners}/$ref`, {
+        '@odata.id': `${origin}/v1.0/directoryObjects/${principalId}`,
+      }),
+    );
   const permissions = `servicePrincipals/${principalId}/appRoleAssignments`;
   const has = (await graph.list(permissions)).some(({ appRoleId }) => appRoleId === OWNED_BY);
   if (!has) await grant(graph, permissions, principalId);
@@ -30,13 +32,10 @@ export async function allowRotation(
 }
 
 async function grant(graph: GraphClient, permissions: string, principalId: string): Promise<void> {
-  const resource = await graph.find(`servicePrincipals(appId='${GRAPH_APP}')?$select=id`);
+  const resource = await graph.find(`servicePrincipals(appId='${GRAPH_APP_ID}')?$select=id`);
   try {
-    await graph.write('POST', permissions, {
-      principalId,
-      resourceId: resource?.['id'],
-      appRoleId: OWNED_BY,
-    });
+    const permission = { principalId, resourceId: resource?.['id'], appRoleId: OWNED_BY };
+    await writeUnlessThere(graph.write('POST', permissions, permission));
   } catch (error) {
     if (!(error instanceof RegisterAppError) || error.code !== 'no-permission') throw error;
     throw new RegisterAppError(

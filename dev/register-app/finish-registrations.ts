@@ -2,7 +2,7 @@ import type { Cloud } from '../../shared/providers/clouds.ts';
 import { allowRotation } from './allow-rotation.ts';
 import type { DeskEnvironment } from './azd-environment.ts';
 import { CLIENT_ID_NAMES, type RegistrationResult } from './create-registrations.ts';
-import { type GraphClient, type GraphRow, RegisterAppError } from './graph-client.ts';
+import { type GraphClient, type GraphRow, RegisterAppError, writeUnlessThere } from './graph-client.ts';
 import { ADMIN_ROLE, type FederatedIdentity, lacking, lackingIdentity, type Purpose } from './wanted.ts';
 
 export interface FinishResult {
@@ -98,7 +98,12 @@ async function trustIdentity(
   wanted: FederatedIdentity,
 ): Promise<boolean> {
   const path = `${application}/federatedIdentityCredentials`;
-  const found = (await graph.list(path)).find(({ name }) => name === wanted.name);
+  const all = await graph.list(path);
+  // Somebody may have made it by hand under another name. Of one issuer and subject Entra takes a single one, so this one
+  // is it, also when there is one of our name besides for an identity of before.
+  const found =
+    all.find(({ issuer, subject }) => issuer === wanted.issuer && subject === wanted.subject) ??
+    all.find(({ name }) => name === wanted.name);
   if (found === undefined) {
     await graph.write('POST', path, { ...wanted });
     return true;
@@ -122,8 +127,8 @@ async function giveAdminRole(graph: GraphClient, clientId: string): Promise<Fini
   const assigned = await graph.list(path);
   if (assigned.some(({ principalId, appRoleId }) => principalId === me['id'] && appRoleId === roleId))
     return 'there';
-  await graph.write('POST', path, { principalId: me['id'], resourceId, appRoleId: roleId }, { young: true });
-  return 'given';
+  const assignment = { principalId: me['id'], resourceId, appRoleId: roleId };
+  return (await writeUnlessThere(graph.write('POST', path, assignment, { young: true }))) ? 'given' : 'there';
 }
 
 /** Undefined when an app is signed in, as in a workflow: Graph refuses `/me` for those. */

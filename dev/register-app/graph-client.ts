@@ -16,6 +16,7 @@ export class RegisterAppError extends Error {
 export interface GraphClient {
   /** Undefined when there is no such thing. */
   find(path: string): Promise<GraphRow | undefined>;
+  /** All rows, however many pages they come in. */
   list(path: string): Promise<readonly GraphRow[]>;
   /**
    * Writes, and asks again while Graph is busy. `young`: what it names may have been made a moment ago; Graph reads from
@@ -47,7 +48,7 @@ and "azd env set POSTROOM_REGISTRATION by-hand", so that both stay in that perso
 /**
  * Speaks to Microsoft Graph as who is signed in.
  * @param origin `https://graph.microsoft.com`, or another cloud's
- * @throws RegisterAppError `not-signed-in`, `no-permission`, `throttled`, `refused` or `unreachable`
+ * @throws RegisterAppError `not-signed-in`, `no-permission`, `throttled`, `exists`, `refused` or `unreachable`
  */
 export function graphClient(origin: string, resource: string, credential: TokenCredential): GraphClient {
   // The Azure CLI is a second's work each time it is asked, so its answer is kept.
@@ -96,9 +97,25 @@ export function graphClient(origin: string, resource: string, credential: TokenC
       const { status, row } = await ask('GET', path);
       return status === 404 ? undefined : row;
     },
-    list: async (path) => (await ask('GET', path)).row['value'] as readonly GraphRow[],
+    list: async (path) => {
+      const rows: GraphRow[] = [];
+      let next: string | undefined = path;
+      while (next !== undefined) {
+        const { row } = await ask('GET', next);
+        rows.push(...((row['value'] ?? []) as readonly GraphRow[]));
+        next = pathAfter(row['@odata.nextLink'], origin);
+      }
+      return rows;
+    },
     write: async (method, path, body, options) => (await ask(method, path, body, options)).row,
   };
+}
+
+/** The next page's path; undefined: this was the last. The token must not follow a link to anywhere else. */
+function pathAfter(link: unknown, origin: string): string | undefined {
+  if (typeof link !== 'string') return undefined;
+  if (link.startsWith(`${origin}/v1.0/`)) return link.slice(`${origin}/v1.0/`.length);
+  throw new RegisterAppError('refused', 'Graph went on with a page of another host, which is not asked.');
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {
@@ -154,7 +171,24 @@ function errorFor(status: number, { code, message }: Refusal, path: string): Reg
       'throttled',
       `Microsoft Graph is busy. Wait a few minutes and run the same command again.\n${said}`,
     );
-  return new RegisterAppError('refused', `${said} (${path})`);
+  // "Permission being assigned already exists on the object", "…object references already exist…".
+  const exists = status === 409 || /already exists?\b/.test(message);
+  return new RegisterAppError(exists ? 'exists' : 'refused', `${said} (${path})`);
+}
+
+/**
+ * A write of something that may have been there all along: made by somebody else in between, or not yet in the copy of
+ * the directory that was read. True when it was written.
+ * @throws RegisterAppError all but `exists`
+ */
+export async function writeUnlessThere(write: Promise<GraphRow>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof RegisterAppError && error.code === 'exists') return false;
+    throw error;
+  }
 }
 
 function notSignedIn(cause: unknown): RegisterAppError {

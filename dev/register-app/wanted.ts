@@ -1,3 +1,4 @@
+import { GRAPH_APP_ID, mailPermissions, type Permission } from '../../shared/providers/permissions.ts';
 import type { GraphRow } from './graph-client.ts';
 
 // What the two registrations must have, and what one that exists lacks. Pure. Nothing is ever taken away: what somebody
@@ -41,37 +42,19 @@ const AGENT_ROLE = role(
   'Reads and answers tickets.',
 );
 
-// Microsoft: "Microsoft Graph permissions reference". `type: Scope` is a delegated permission.
-const GRAPH_APP = '00000003-0000-0000-c000-000000000000';
-const DELEGATED = {
-  openid: '37f7f235-527c-4136-accd-4a02d197296e',
-  profile: '14dad69e-099b-42c9-810b-d002981feec1',
-  email: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0',
-  offline_access: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182',
-  'IMAP.AccessAsUser.All': '652390e4-393a-48de-9484-05f9b1212954',
-  'POP.AccessAsUser.All': 'd7b7f2d9-0f45-4ea1-9d42-e50810c06991',
-  'SMTP.Send': '258f6531-6087-4cc4-bb90-092c5fb3ed3f',
-} as const;
-
-type Permission = keyof typeof DELEGATED;
+/** Signing in asks for no mail: only for who it is. */
+const signInPermissions: readonly string[] = ['openid', 'profile', 'email'];
 const permissions: Readonly<Record<Purpose, readonly Permission[]>> = {
-  'sign-in': ['openid', 'profile', 'email'],
-  mail: [
-    'openid',
-    'profile',
-    'email',
-    'offline_access',
-    'IMAP.AccessAsUser.All',
-    'POP.AccessAsUser.All',
-    'SMTP.Send',
-  ],
+  'sign-in': mailPermissions.filter(({ name }) => signInPermissions.includes(name)),
+  mail: mailPermissions,
 };
 
 const titles: Readonly<Record<Purpose, string>> = { 'sign-in': 'Postroom sign-in', mail: 'Postroom mail' };
 
 const accessOf = (purpose: Purpose): ResourceAccess => ({
-  resourceAppId: GRAPH_APP,
-  resourceAccess: permissions[purpose].map((name) => ({ id: DELEGATED[name], type: 'Scope' })),
+  resourceAppId: GRAPH_APP_ID,
+  // Microsoft: "Microsoft Graph permissions reference". `Scope` is a delegated permission.
+  resourceAccess: permissions[purpose].map(({ id }) => ({ id, type: 'Scope' })),
 });
 
 /** A registration as it is made. `label` tells desks of one tenant apart. */

@@ -138,11 +138,22 @@ describe('npm run register-app', () => {
     expect(graph.directory.assignments).toMatchObject([{ principalId: DIANA, appRoleId: admin?.id }]);
     // The permissions, by the names the directory itself gives these ids.
     const scopes = graph.directory.servicePrincipals[0]?.oauth2PermissionScopes ?? [];
-    const asked = mail?.requiredResourceAccess[0]?.resourceAccess.map(
-      ({ id, type }) => `${type} ${scopes.find((scope) => scope.id === id)?.value}`,
-    );
-    expect(asked).toEqual(
-      expect.arrayContaining(['Scope IMAP.AccessAsUser.All', 'Scope SMTP.Send', 'Scope offline_access']),
+    const asked = (application: typeof mail) => {
+      expect(application?.requiredResourceAccess).toHaveLength(1);
+      return application?.requiredResourceAccess[0]?.resourceAccess
+        .map(({ id, type }) => `${type} ${scopes.find((scope) => scope.id === id)?.value}`)
+        .toSorted();
+    };
+    const person = ['Scope email', 'Scope openid', 'Scope profile'];
+    expect(asked(signIn)).toEqual(person);
+    expect(asked(mail)).toEqual(
+      [
+        ...person,
+        'Scope IMAP.AccessAsUser.All',
+        'Scope POP.AccessAsUser.All',
+        'Scope SMTP.Send',
+        'Scope offline_access',
+      ].toSorted(),
     );
 
     const before = [writes(), JSON.stringify(graph.directory), JSON.stringify(azdValues())];
@@ -205,6 +216,70 @@ describe('npm run register-app', () => {
     const ids = azdValues();
     expect(await statusOf(ids['POSTROOM_MAIL_CLIENT_ID'])).toBe(200);
     expect(await statusOf(ids['POSTROOM_SIGN_IN_CLIENT_ID'])).toBe(403);
+  });
+
+  test('sees its own role behind a page of others, and in between', async () => {
+    await world({ pageSize: 2 });
+    await run(['--create']);
+    setAzd(provisioned);
+    expect(JSON.parse((await run(['--finish', '--json'])).stdout)).toMatchObject({ adminRole: 'given' });
+    const [mine] = graph.directory.assignments;
+    if (mine === undefined) throw new Error('nothing was assigned');
+    const others = Array.from({ length: 4 }, (_, index) => ({
+      ...mine,
+      id: `o${index}`,
+      principalId: `p${index}`,
+    }));
+    graph.directory.assignments.unshift(...others);
+    const before = writes();
+    expect(JSON.parse((await run(['--finish', '--json'])).stdout)).toMatchObject({ adminRole: 'there' });
+    expect(writes()).toBe(before);
+    // Given by somebody else, but not yet in the copy of the directory that is read.
+    graph.faults.push({
+      match: { method: 'GET', path: 'appRoleAssignedTo' },
+      status: 200,
+      body: { value: [] },
+    });
+    const { code, stdout } = await run(['--finish', '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { adminRole: 'there' }]);
+  });
+
+  test('sends its token to no other host, whatever a page says of the next', async () => {
+    await world();
+    await run(['--create']);
+    setAzd(provisioned);
+    const elsewhere = {
+      value: [],
+      '@odata.nextLink': 'https://graph.example/v1.0/organization?$skiptoken=1',
+    };
+    graph.faults.push({ match: { method: 'GET', path: 'organization' }, status: 200, body: elsewhere });
+    const { code, stderr } = await run(['--finish']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('a page of another host')]);
+  });
+
+  test('takes the credential that somebody made by hand under another name', async () => {
+    await world();
+    await run(['--create']);
+    setAzd(provisioned);
+    const byHand = {
+      id: 'by-hand',
+      name: 'desk-identity',
+      issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
+      subject: IDENTITY,
+      audiences: ['api://wrong'],
+      description: null,
+    };
+    // Besides one of our own name, for an identity of before.
+    const before = { ...byHand, id: 'before', name: 'postroom', subject: 'an-identity-of-before' };
+    for (const { id } of graph.directory.applications)
+      graph.directory.federated[id] = [{ ...before }, { ...byHand }];
+    const { code, stderr } = await run(['--finish']);
+    expect([code, stderr]).toEqual([0, '']);
+    for (const { id } of graph.directory.applications)
+      expect(graph.directory.federated[id]).toEqual([
+        before,
+        { ...byHand, audiences: ['api://AzureADTokenExchange'] },
+      ]);
   });
 
   test('says who may allow the rotation when the deployer may not', async () => {

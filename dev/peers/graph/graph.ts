@@ -33,6 +33,8 @@ export interface GraphOptions {
   policy?: SecretPolicy;
   /** A new application is not found by this many requests after it: Graph's replicas are not in step. */
   settleRequests?: number;
+  /** Rows in one page of a list; absent: all of them. Graph itself decides, and it is 100 for most lists. */
+  pageSize?: number;
   /** Hears of secrets that are made and removed, to tell an identity provider. In the same process only. */
   onSecret?: (change: SecretChange) => void;
   now?: () => Date;
@@ -116,12 +118,26 @@ async function answer(graph: Graph, request: IncomingMessage, response: ServerRe
       settleRequests: graph.options.settleRequests ?? 0,
       fresh: graph.fresh,
     });
-    say(reply.status ?? 200, reply.body);
+    say(reply.status ?? 200, paged(reply.body, url, graph.options.pageSize));
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer realm=""' } : {};
     say(error.status, graphErrorBody(error.code, error.message, error.detail), challenge);
   }
+}
+
+/** A list in pages, each with the address of the next (Microsoft: "Paging Microsoft Graph data in your app"). */
+function paged(body: unknown, url: URL, pageSize: number | undefined): unknown {
+  const rows = (body as { value?: unknown } | undefined)?.value;
+  if (pageSize === undefined || !Array.isArray(rows)) return body;
+  const from = Number(url.searchParams.get('$skiptoken') ?? 0);
+  const next = new URL(url);
+  next.searchParams.set('$skiptoken', String(from + pageSize));
+  return {
+    ...(body as object),
+    value: rows.slice(from, from + pageSize),
+    ...(from + pageSize < rows.length && { '@odata.nextLink': next.href }),
+  };
 }
 
 const callerOf = ({ options, running }: Graph, request: IncomingMessage): Promise<Caller> =>
