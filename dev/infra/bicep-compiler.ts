@@ -1,6 +1,7 @@
 /**
  * The real Bicep compiler. It is no package of npm: it stands on the PATH, or .NET's own client fetches it once into
- * .cache/bicep (4 seconds, 60 MB).
+ * .cache/bicep (4 seconds, 60 MB). Another version may make other snapshots and know other rules, so the one below is
+ * preferred.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -34,10 +35,28 @@ export interface NoBicep {
   reason: string;
 }
 
-/** The compiler on the PATH, else the one in the cache, else a new one in the cache. */
+/** The compiler of the wanted version, from the PATH, the cache or new in the cache; else one of another from the PATH. */
 export async function findBicep(): Promise<Bicep | NoBicep> {
-  const onPath = await startable('bicep');
-  if (onPath !== undefined) return onPath;
+  return preferredBicep(await startable('bicep'), fetchedBicep);
+}
+
+/**
+ * Which compiler is taken.
+ * @param onPath one that somebody installed, of whatever version
+ * @param fetch gets the wanted version
+ */
+export async function preferredBicep(
+  onPath: Bicep | undefined,
+  fetch: () => Promise<Bicep | NoBicep>,
+): Promise<Bicep | NoBicep> {
+  if (onPath?.version.includes(` ${VERSION} `)) return onPath;
+  const fetched = await fetch();
+  if (fetched.kind === 'found' || onPath === undefined) return fetched;
+  const warning = `The snapshots were taken with ${VERSION}: a difference may be the compiler's. ${fetched.reason}`;
+  return { ...onPath, version: `${onPath.version}\n${warning}` };
+}
+
+async function fetchedBicep(): Promise<Bicep | NoBicep> {
   const rid = runtimeIdentifier();
   const packageName = `azure.bicep.commandline.${rid}`;
   const tool = join(cache, packageName, VERSION, 'tools', rid.startsWith('win') ? 'bicep.exe' : 'bicep');
@@ -66,7 +85,7 @@ function runtimeIdentifier(): string {
 
 /** Undefined when the package is there afterwards; otherwise why it is not. */
 async function restore(packageName: string): Promise<string | undefined> {
-  const wayOut = 'Install Bicep (https://aka.ms/bicep-install) or the .NET SDK and try again.';
+  const wayOut = `Install Bicep ${VERSION} (https://aka.ms/bicep-install) or the .NET SDK and try again.`;
   // The project has a folder of its own, so that two that look for the compiler at once do not write one file; the
   // packages below the cache are guarded by the client.
   const folder = await mkdtemp(join(tmpdir(), 'postroom-bicep-'));
@@ -76,7 +95,7 @@ async function restore(packageName: string): Promise<string | undefined> {
     await writeFile(project, projectFile(packageName));
     const args = ['restore', project, '--packages', cache];
     const { code, stdout, stderr } = await finish('dotnet', args, folder, RESTORE_LIMIT_MS);
-    if (code === NOT_STARTED) return `There is neither bicep nor dotnet on the PATH. ${wayOut}`;
+    if (code === NOT_STARTED) return `There is neither this bicep nor dotnet on the PATH. ${wayOut}`;
     if (code !== 0) return `dotnet could not fetch ${packageName}: ${lastLine(stdout + stderr)} ${wayOut}`;
     // A package carries no run bit.
     const tool = join(cache, packageName, VERSION, 'tools', 'bicep');
@@ -106,7 +125,7 @@ function finish(command: string, args: readonly string[], cwd: string, timeout =
     execFile(
       command,
       [...args],
-      { cwd, timeout, env: cleanEnvironment(process.env), maxBuffer: 64 * 1024 * 1024 },
+      { cwd, timeout, env: environmentOf(process.env), maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : NOT_STARTED;
         resolve({ code, stdout, stderr });
@@ -114,6 +133,12 @@ function finish(command: string, args: readonly string[], cwd: string, timeout =
     );
   });
 }
+
+/** .NET looks for ICU, which small systems lack, unless it is told that languages do not matter. */
+export const environmentOf = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+  ...cleanEnvironment(environment),
+});
 
 /** Without what azd or a developer has set: parameter files read it, and the same files must give the same result. */
 export function cleanEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

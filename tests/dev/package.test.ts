@@ -91,6 +91,10 @@ describe('the deployment package', () => {
       expect(host.functions).toEqual(
         expect.arrayContaining(['fetchMail', 'fetchShard', 'oauthCallback', 'web']),
       );
+      // The workbook shows the runs of all that works behind the pages, under the names that the host knows.
+      expect(runsInWorkbook().toSorted()).toEqual(
+        host.functions.filter((name) => !PAGES.includes(name)).toSorted(),
+      );
       const live = await fetch(`${host.url}/health/live`);
       expect([live.status, await live.text()]).toEqual([200, 'ok']);
       const page = await fetch(`${host.url}/`, { redirect: 'manual' });
@@ -107,18 +111,51 @@ describe('the deployment package', () => {
   });
 });
 
-/** Azure's settings without what only Azure can answer, and with what takes its place on this machine. */
+/** Functions that answer an address. */
+const PAGES = ['healthLive', 'healthReady', 'oauthCallback', 'web'];
+
+function runsInWorkbook(): string[] {
+  const { items } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../infra/workbook.json'), 'utf8'),
+  ) as { items: { name: string; content: { query?: string } }[] };
+  const query = items.find(({ name }) => name === 'runs')?.content.query ?? '';
+  const [, list = ''] = /operation_Name in \(([^)]+)\)/.exec(query) ?? [];
+  return list.split(', ').map((name) => name.replaceAll("'", ''));
+}
+
+/** What only Azure can answer: its storage, its telemetry, and what a snapshot does not know. */
+const ONLY_IN_AZURE = [
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'AZURE_CLIENT_ID',
+  'AzureWebJobsStorage__blobServiceUri',
+  'AzureWebJobsStorage__clientId',
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__queueServiceUri',
+  'AzureWebJobsStorage__tableServiceUri',
+  'DataStorage__blobServiceUri',
+  'DataStorage__clientId',
+  'DataStorage__credential',
+  'DataStorage__queueServiceUri',
+  'DataStorage__tableServiceUri',
+  'KEY_VAULT_URI',
+  'NOTICE_WEBHOOK_KEY',
+  'NOTICE_WEBHOOK_URL',
+  'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
+  'PUBLIC_URL',
+  'SMTP_RELAY_URL',
+];
+
+/** Azure's settings without those, and with what takes their place on this machine. */
 function inPlace(
   azure: Readonly<Record<string, string>>,
   azurite: RunningAzurite,
   local: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const kept = Object.entries(azure).filter(
-    ([name, value]) =>
-      !/^(AzureWebJobsStorage|DataStorage)__/.test(name) &&
-      !name.startsWith('APPLICATIONINSIGHTS_') &&
-      !value.startsWith('['),
-  );
+  const kept = Object.entries(azure).filter(([name]) => !ONLY_IN_AZURE.includes(name));
+  // Each of them is there, and nothing else needs Azure.
+  expect(Object.keys(azure)).toEqual(expect.arrayContaining(ONLY_IN_AZURE));
+  expect(kept.filter(([, value]) => value.startsWith('['))).toEqual([]);
   return {
     ...Object.fromEntries(kept),
     AzureWebJobsStorage: azurite.connectionString,

@@ -3,7 +3,13 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cleanEnvironment, findBicep } from '../../dev/infra/bicep-compiler.ts';
+import {
+  type Bicep,
+  cleanEnvironment,
+  environmentOf,
+  findBicep,
+  preferredBicep,
+} from '../../dev/infra/bicep-compiler.ts';
 import { type CheckResult, checkInfra, checkNames, snapshot } from '../../dev/infra/infra-checks.ts';
 import {
   at,
@@ -31,6 +37,36 @@ test('parameter files do not see what a developer has set', () => {
     PATH: '/bin',
   };
   expect(cleanEnvironment(environment)).toEqual({ PATH: '/bin' });
+});
+
+test('the compiler needs no ICU, unless somebody wants it', () => {
+  expect(environmentOf({})).toEqual({ DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' });
+  const own = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '0' };
+  expect(environmentOf(own)).toEqual(own);
+});
+
+describe('of two compilers', () => {
+  const named = (version: string): Bicep => ({
+    kind: 'found',
+    version,
+    run: () => Promise.reject(new Error()),
+  });
+  const right = named('Bicep CLI version 0.49.2 (b34271ac51)');
+  const other = named('Bicep CLI version 0.40.2 (aaaaaaaaaa)');
+
+  test('the one is taken with which the snapshots were made', async () => {
+    const asked = () => Promise.reject(new Error('not needed'));
+    expect(await preferredBicep(right, asked)).toBe(right);
+    expect(await preferredBicep(other, () => Promise.resolve(right))).toBe(right);
+  });
+
+  test('another is taken only where there is no better one, and that is said', async () => {
+    const absent = { kind: 'absent', reason: 'There is no network.' } as const;
+    const taken = await preferredBicep(other, () => Promise.resolve(absent));
+    expect(taken).toMatchObject({ kind: 'found', version: expect.stringContaining('taken with 0.49.2') });
+    expect(taken).toMatchObject({ version: expect.stringContaining('There is no network.') });
+    expect(await preferredBicep(undefined, () => Promise.resolve(absent))).toBe(absent);
+  });
 });
 
 describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, () => {
