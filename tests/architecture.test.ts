@@ -18,7 +18,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   activity: [],
   audit: [],
   explanations: ['providers'],
-  providers: ['ui'],
+  providers: ['ui', 'audit'],
   accounts: ['providers', 'activity'],
   mailboxes: ['providers', 'explanations'],
   secrets: ['providers', 'mailboxes', 'notices'],

@@ -1,19 +1,14 @@
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { endSignIns } from '../../shared/accounts/end-sign-ins.ts';
 import type { Settings } from '../../shared/audit/audit.ts';
-import {
-  type Credential,
-  expiryOf,
-  thumbprintOf,
-  withNext,
-  withOnly,
-} from '../../shared/providers/credential.ts';
+import { type Credential, withNext, withOnly } from '../../shared/providers/credential.ts';
 import type { CredentialWish } from '../../shared/providers/credential-form.ts';
 import { keepNewCertificate, keepSecret } from '../../shared/providers/keep-credential.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { isAnotherRegistration, type ProviderInput } from '../../shared/providers/provider-form.ts';
 import { newProviderId } from '../../shared/providers/provider-store.ts';
+import { credentialsForAudit } from '../../shared/providers/record-by-itself.ts';
 import { disableRetired } from '../../shared/providers/settle-credential.ts';
 import type { Services } from '../services.ts';
 
@@ -122,16 +117,6 @@ export function settingsForAudit(provider: Provider): Settings {
     'authorization address': endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
     'token address': endpoints?.kind === 'manual' ? endpoints.token : undefined,
     scopes: provider.scopes,
-    credential: provider.credential && credentialInWords(provider.credential),
-    'new credential': provider.nextCredential && credentialInWords(provider.nextCredential),
+    ...credentialsForAudit(provider),
   };
-}
-
-function credentialInWords(credential: Credential): string {
-  const set = `set at ${credential.setAt}`;
-  if (credential.kind === 'federated') return `managed identity, ${set}`;
-  const until = `until ${expiryOf(credential)?.slice(0, 10)}`;
-  return credential.kind === 'secret'
-    ? `client secret ${until}, ${set}`
-    : `certificate ${thumbprintOf(credential.certificate)} ${until}, ${set}`;
 }

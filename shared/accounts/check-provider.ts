@@ -1,19 +1,13 @@
-import type { Seam } from '../platform/seam.ts';
-import type { Vault } from '../platform/vault.ts';
 import { isReadyToSignIn, type Preflight } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { ProviderStore } from '../providers/provider-store.ts';
-import { settleCredential } from '../providers/settle-credential.ts';
+import { type SettleDeps, settleCredential } from '../providers/settle-credential.ts';
 import type { AccountStore } from './account-store.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { preflightProvider } from './preflight-provider.ts';
 
-interface CheckDeps {
+interface CheckDeps extends SettleDeps {
   accounts: Pick<AccountStore, 'listOf'>;
   oauth: OAuthClient;
-  providers: ProviderStore;
-  vault: Vault;
-  seam: Pick<Seam, 'now'>;
 }
 
 /**

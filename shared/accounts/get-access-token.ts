@@ -3,8 +3,7 @@ import type { Blobs, Lease } from '../platform/blobs.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { Vault } from '../platform/vault.ts';
-import type { ProviderStore } from '../providers/provider-store.ts';
+import type { SettleDeps } from '../providers/settle-credential.ts';
 import { type Account, type AccountRef, type SealedTokens, tokenContext } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
@@ -35,11 +34,9 @@ export interface AccessTokens {
   forget(account: AccountRef): void;
 }
 
-export interface AccessTokenDeps {
+export interface AccessTokenDeps extends SettleDeps {
   seam: Seam;
   blobs: Blobs;
-  vault: Vault;
-  providers: ProviderStore;
   accounts: AccountStore;
   sealer: Sealer;
   oauth: OAuthClient;

@@ -1,9 +1,9 @@
 import type { EndpointFailure } from '../accounts/token-failure.ts';
 import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
+import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { Vault } from '../platform/vault.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
-import { settleCredential } from '../providers/settle-credential.ts';
+import { type SettleDeps, settleCredential } from '../providers/settle-credential.ts';
 import { type AcceptDeps, type Accepted, acceptGrant, type RefusedGrant } from './accept-grant.ts';
 import {
   browserHash,
@@ -16,8 +16,8 @@ import {
 import { stateOfInvitation } from './invitation.ts';
 import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
 
-export interface FinishDeps extends ConsentDeps, AcceptDeps {
-  vault: Vault;
+export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
+  seam: Seam;
 }
 
 /** What came back, and who brought it. */

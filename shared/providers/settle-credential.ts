@@ -3,16 +3,19 @@ import type { Vault } from '../platform/vault.ts';
 import { type Credential, isSameCredential, withNextProven } from './credential.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderStore } from './provider-store.ts';
+import { type RecordDeps, recordByItself } from './record-by-itself.ts';
 
-interface SettleDeps {
+interface DisableDeps {
   providers: ProviderStore;
   vault: Vault;
 }
 
+export interface SettleDeps extends DisableDeps, RecordDeps {}
+
 /**
  * A credential has worked. If it is the next one, it takes the place of the one before, which is disabled in Key Vault.
- * The row changes first: a process that dies in between leaves a note of what is still to be disabled. Call it after
- * whatever the credential brought is stored.
+ * The row changes first: a process that dies in between leaves a note of what is still to be disabled. The audit says
+ * that it happened by itself. Call it after whatever the credential brought is stored.
  */
 export async function settleCredential(
   deps: SettleDeps,
@@ -21,16 +24,19 @@ export async function settleCredential(
 ): Promise<void> {
   const isNext = isSameCredential(provider.nextCredential, worked);
   if (!isNext && provider.retired.length === 0) return;
+  let before = provider;
   const proven = isNext
-    ? await deps.providers.change(provider.id, (current) =>
-        isSameCredential(current.nextCredential, worked) ? withNextProven(current) : undefined,
-      )
+    ? await deps.providers.change(provider.id, (current) => {
+        before = current;
+        return isSameCredential(current.nextCredential, worked) ? withNextProven(current) : undefined;
+      })
     : undefined;
+  if (proven !== undefined) await recordByItself(deps, 'new credential in use', before, proven);
   await disableRetired(deps, proven ?? provider);
 }
 
 /** Disables what the row says is no longer used. What cannot be disabled now stays noted for the next time. */
-export async function disableRetired(deps: SettleDeps, provider: Provider): Promise<void> {
+export async function disableRetired(deps: DisableDeps, provider: Provider): Promise<void> {
   const disabled: string[] = [];
   for (const { vaultName, version } of provider.retired) {
     try {

@@ -9,6 +9,7 @@ import { type AccountStore, createAccountStore } from '../../shared/accounts/acc
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { preflightProvider } from '../../shared/accounts/preflight-provider.ts';
+import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
@@ -34,6 +35,7 @@ interface World {
   vault: MemoryVault;
   providers: ProviderStore;
   accounts: AccountStore;
+  audit: AuditStore;
   seam: Seam;
   /** A saved provider with this secret. */
   provider(secret: string, change?: Partial<Provider>): Promise<Provider>;
@@ -70,6 +72,7 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
     vault,
     providers,
     accounts: createAccountStore(tables),
+    audit: createAuditStore(tables),
     seam,
     async provider(secret, change) {
       const bare = sampleProvider({ tenant: segment, ...change });

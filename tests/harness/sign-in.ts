@@ -6,6 +6,7 @@ import { type AccessTokens, createAccessTokens } from '../../shared/accounts/get
 import { createOAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { createSealer } from '../../shared/accounts/sealing.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
@@ -49,6 +50,7 @@ export class SignIn {
       sealer: createSealer(vault, seam),
       oauth: createOAuthClient({ config, seam, vault, identityAssertion }),
       activity: createActivityStore(storage.tables),
+      audit: createAuditStore(storage.tables),
       pauseMs: 1,
     });
   }

@@ -9,6 +9,7 @@ import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/pee
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import type { PracticeWorld } from '../../shared/platform/config.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
+import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -45,7 +46,7 @@ interface World {
   tables: MemoryTables;
   providers: ProviderStore;
   oauth: OAuthClient;
-  deps: { vault: MemoryVault; seam: typeof openSeam; providers: ProviderStore };
+  deps: { vault: MemoryVault; seam: typeof openSeam; providers: ProviderStore; audit: AuditStore };
   save(change?: Partial<Provider>): Promise<Provider>;
   secret(provider: Provider, value: string): Promise<Credential>;
   read(provider: Provider): Promise<Provider>;
@@ -74,7 +75,8 @@ async function startWorld(): Promise<World> {
     vault,
     identityAssertion: managedIdentityAssertion(here),
   });
-  const deps = { vault, seam: openSeam, providers };
+  const audit = createAuditStore(tables);
+  const deps = { vault, seam: openSeam, providers, audit };
   return {
     idp,
     vault,
@@ -257,6 +259,23 @@ describe('two credentials side by side', () => {
     const after = await world.read(provider);
     expect(after).toMatchObject({ credential: next, nextCredential: undefined, retired: [] });
     expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
+    const { entries } = await world.deps.audit.page({ limit: 9 });
+    expect(entries).toMatchObject([
+      {
+        principal: { name: 'Postroom, by itself' },
+        action: 'new credential in use',
+        subject: { kind: 'provider', id: provider.id, name: provider.name },
+        // Both were set in one millisecond, perhaps.
+        changes: expect.arrayContaining([
+          {
+            name: 'new credential',
+            before: expect.stringContaining(`set at ${next.setAt}`),
+            after: undefined,
+          },
+        ]),
+      },
+    ]);
+    expect(JSON.stringify(world.tables.dump('Audit'))).not.toContain('not-yet-known');
     // A process that read the row before goes on all the same.
     expect((await world.oauth.clientCredentials(before, SCOPES)).kind).toBe('granted');
   });
@@ -279,6 +298,16 @@ describe('two credentials side by side', () => {
     expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
   });
 
+  it('are settled all the same where the audit cannot be written', async () => {
+    const world = await startWorld();
+    const provider = await world.save();
+    const [old, next] = [await world.secret(provider, 'old-and-gone'), await world.secret(provider, SECRET)];
+    await world.providers.save(withNext(withOnly(provider, old), next));
+    const audit = { record: () => Promise.reject(new Error('storage is away')) };
+    await settleCredential({ ...world.deps, audit }, await world.read(provider), next);
+    expect(await world.read(provider)).toMatchObject({ credential: next, nextCredential: undefined });
+  });
+
   it('are not settled by a process whose row is out of date', async () => {
     const world = await startWorld();
     const provider = await world.save();
@@ -291,6 +320,7 @@ describe('two credentials side by side', () => {
     await world.providers.save(withNext(stale, three));
     await settleCredential(world.deps, stale, two);
     expect(await world.read(provider)).toMatchObject({ credential: one, nextCredential: three });
+    expect((await world.deps.audit.page({ limit: 9 })).entries).toEqual([]);
   });
 
   it('say whether the vault has none of them, or somebody has switched them off', async () => {

@@ -10,6 +10,7 @@ import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/pee
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
+import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -101,6 +102,7 @@ async function world(wish: Wish = {}): Promise<World> {
       away.has(point) ? Promise.reject(new PostroomError('key-vault', 'died here')) : effect(),
   });
   const providers = createProviderStore(tables);
+  const audit = createAuditStore(tables);
   const rotations = createRotationStore(tables);
   const identityAssertion = managedIdentityAssertion({
     managedIdentityClientId: undefined,
@@ -163,7 +165,7 @@ async function world(wish: Wish = {}): Promise<World> {
       const used = await current();
       const answer = await oauth.clientCredentials(used, SCOPES);
       if (answer.kind !== 'granted') return answer.kind;
-      await settleCredential({ providers, vault }, used, answer.credential);
+      await settleCredential({ providers, vault, seam: openSeam, audit }, used, answer.credential);
       return answer.credential.kind === 'secret' ? answer.credential.version : 'none';
     },
     registered: () =>
