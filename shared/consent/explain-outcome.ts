@@ -7,6 +7,9 @@ import type { ConsentOutcome } from './finish-consent.ts';
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 const NEEDS_APPROVAL = new Set([65001, 90008, 90093, 90094, 90095, 900941]);
 
+/** What the catalogue has for the vault; the other codes would be taken for a disturbance of the provider. */
+const VAULT_EXPLAINED = new Set(['key-vault-denied', 'key-vault-throttled', 'no-identity']);
+
 /**
  * What the catalogue says of an outcome; undefined where no error of a provider is behind it. Pure.
  * @param parameters what the provider sent back; its code and state are not read
@@ -50,7 +53,7 @@ function evidenceOf(
     case 'secret-missing':
       return 'secret-missing';
     case 'vault-away':
-      return outcome.code === 'secret-disabled' ? undefined : outcome.said;
+      return VAULT_EXPLAINED.has(outcome.code) ? outcome.said : undefined;
     case 'declined':
     case 'unknown':
     case 'not-granted':

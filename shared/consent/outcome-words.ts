@@ -69,7 +69,7 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
     case 'signed-out':
       return {
         title: 'You are signed out of Postroom',
-        happened: `The sign-in at the provider worked, but nobody is signed in to Postroom any more, and only the person who started it may finish it. ${NOTHING_SAVED}`,
+        happened: `You are back from the provider, but nobody is signed in to Postroom any more, and only the person who started the sign-in may finish it. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Sign in to Postroom, then start again.',
       };

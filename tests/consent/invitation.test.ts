@@ -221,6 +221,8 @@ describe('an invitation', () => {
       ).html,
       invited: (await owner().get(path)).html,
       'on the way by invitation': (await owner().post(path, {})).html,
+      'another account by invitation': (await follow(owner(), await invited({ address: INFO }), ALEX_UPN))
+        .html,
       'invitation done': (await follow(owner(), path, SUPPORT)).html,
       'invitation is done': (await owner().get(path)).html,
       'invitation unknown': (await owner().get('/invite/x')).html,

@@ -153,6 +153,10 @@ describe('a trip that the world spoils', () => {
 
   it('ends on whole, accessible pages', async () => {
     expect(Object.keys(drawn)).toEqual(Object.keys(outcomes));
+    const nobody = Visitor.signedOut(app);
+    const callback = await leave();
+    for (const [name, value] of visitor.jar) nobody.jar.set(name, value);
+    drawn['signed out meanwhile'] = (await nobody.get(callback)).html;
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
   }, 180_000);
