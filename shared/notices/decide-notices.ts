@@ -30,7 +30,7 @@ export function decideNotices(open: readonly Notice[], observation: Observation,
     const before = notice.held[source];
     const still = seen.get(notice.key);
     if (still !== undefined) {
-      const kept = keep(notice, { ...notice.held, [source]: sinceFirst(before, still) }, now);
+      const kept = keep(notice, { ...notice.held, [source]: knownSince(before, still) }, now);
       if (kept !== undefined) decisions.push(kept);
     } else if (before !== undefined && isLookedAt(before, observation)) {
       const { [source]: _over, ...others } = notice.held;
@@ -42,9 +42,19 @@ export function decideNotices(open: readonly Notice[], observation: Observation,
   return decisions;
 }
 
-/** A fault is as old as it was when it was first seen, also where what stands in its way has changed since. */
-const sinceFirst = (before: Condition | undefined, still: Condition): Condition =>
-  before !== undefined && before.since < still.since ? { ...still, since: before.since } : still;
+/**
+ * A fault is as old as it was when it was first seen, also where what stands in its way has changed since. What people
+ * heard of its size stands until it is greater: that it is a little less for an hour is no news, nor that it is back.
+ */
+function knownSince(before: Condition | undefined, still: Condition): Condition {
+  if (before === undefined) return still;
+  const { stage, size = 0 } = before;
+  return {
+    ...still,
+    ...(before.since < still.since && { since: before.since }),
+    ...(still.size !== undefined && still.size < size && { stage, size }),
+  };
+}
 
 const iso = (now: number): string => new Date(now).toISOString();
 

@@ -135,6 +135,7 @@ export function poisonConditions({ givenUp }: Pick<DeskFacts, 'givenUp'>): Condi
 export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantined'>): Condition[] {
   if (quarantined === undefined || quarantined.count === 0) return [];
   const { count, since } = quarantined;
+  const size = 10 ** Math.floor(Math.log10(count));
   return [
     {
       kind: 'quarantine-grown',
@@ -147,7 +148,8 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
       affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
       who: 'you',
       fix: { label: 'Look at the quarantine', href: '/quarantine' },
-      stage: `${10 ** Math.floor(Math.log10(count))} mails`,
+      stage: `${size} mails`,
+      size,
     },
   ];
 }

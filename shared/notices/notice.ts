@@ -62,6 +62,8 @@ export interface Condition {
    * said once for each one; without, it is repeated on a schedule.
    */
   stage?: string | undefined;
+  /** Where the stages are those of a size: the size. While the notice is open only a greater stage is another one. */
+  size?: number | undefined;
 }
 
 /** Who looked. Each source owns what it saw: what it no longer sees is over, as far as it can say. */

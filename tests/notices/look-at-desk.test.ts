@@ -28,3 +28,19 @@ test('how much the host gave up is measured at each look, for each queue, also w
     ['poisonSize', 0, { queue: 'vault-events' }],
   ]);
 });
+
+test('mail in quarantine is said again when it is ten times as much, not when it is a little less or more', async () => {
+  const counts = [9, 11, 9, 12, 8, 40, 7, 130, 90, 101, 9];
+  for (const count of counts) {
+    await desk.mailboxes.saveSuccesses(1, new Map(), [
+      { hour: iso(desk.now).slice(0, 13), mails: 200, quarantined: count },
+    ]);
+    await desk.minutes(60);
+  }
+  expect(desk.told.map(({ what, condition }) => `${what} ${condition.headline.split(' ')[0]}`)).toEqual([
+    'opened 9',
+    'changed 11',
+    'changed 130',
+  ]);
+  expect((await desk.open())[0]?.headline).toMatch(/^9 mails/);
+});
