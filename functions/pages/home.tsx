@@ -100,7 +100,12 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
       return <p class="lead">Three steps turn the mail of a mailbox into tickets.</p>;
     case 'all-off':
       return (
-        <div class="verdict warn">Every mailbox is switched off. Mail waits on the server; none is lost.</div>
+        <>
+          <div class="verdict warn">
+            Every mailbox is switched off. Mail waits on the server; none is lost.
+          </div>
+          <ConditionList conditions={flow.conditions} isAdmin={isAdmin} />
+        </>
       );
     case 'starting':
       return (
@@ -109,22 +114,31 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
     case 'flows':
       return <div class="verdict good">Every mailbox is fetched as it should be. Nothing needs you.</div>;
     case 'hiccup':
+      return <Hiccups lines={flow.lines} />;
+    case 'warned':
       return (
         <>
-          <div class="verdict warn">
-            {flow.lines.map((line) => (
-              <Hiccup line={line} />
-            ))}
-          </div>
-          <ConditionList conditions={flow.conditions} isAdmin={isAdmin} />
+          <Wrong
+            level="warn"
+            conditions={flow.conditions}
+            isAdmin={isAdmin}
+            allFetched={flow.lines.length === 0}
+          />
+          {flow.lines.length === 0 ? null : <Hiccups lines={flow.lines} />}
         </>
       );
-    case 'warned':
-      return <Wrong level="warn" conditions={flow.conditions} isAdmin={isAdmin} />;
     case 'stopped':
       return <Wrong level="bad" conditions={flow.conditions} isAdmin={isAdmin} />;
   }
 }
+
+const Hiccups = (props: { lines: readonly MailboxLine[] }): JSX.Element => (
+  <div class="verdict warn">
+    {props.lines.map((line) => (
+      <Hiccup line={line} />
+    ))}
+  </div>
+);
 
 function Hiccup(props: { line: MailboxLine }): JSX.Element {
   const { mailbox, health } = props.line;
@@ -146,6 +160,7 @@ function Wrong(props: {
   level: 'warn' | 'bad';
   conditions: readonly Condition[];
   isAdmin: boolean;
+  allFetched?: boolean;
 }): JSX.Element {
   const [first, ...others] = props.conditions;
   return (
@@ -153,7 +168,7 @@ function Wrong(props: {
       {first === undefined ? null : (
         <div class={`verdict ${props.level}`}>
           <ConditionDetails condition={first} isAdmin={props.isAdmin} main />
-          {props.level === 'warn' ? <p class="small">All mail is fetched as it should be.</p> : null}
+          {props.allFetched === true ? <p class="small">All mail is fetched as it should be.</p> : null}
         </div>
       )}
       <ConditionList conditions={others} isAdmin={props.isAdmin} />

@@ -1,4 +1,5 @@
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
+import { allowedSilence } from '../../shared/notices/desk-facts.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
 
 /** How one mailbox does, for the table. */
@@ -11,21 +12,21 @@ export interface MailboxLine {
 /** The one answer of the home page. */
 export type MailFlow =
   | { kind: 'not-set-up' }
-  | { kind: 'all-off' }
+  /** A person's choice, which takes nothing from what is wrong besides. */
+  | { kind: 'all-off'; conditions: readonly Condition[] }
   | { kind: 'starting' }
   | { kind: 'flows' }
   /** A fetch failed a moment ago; nobody has to do anything. */
-  | { kind: 'hiccup'; lines: readonly MailboxLine[]; conditions: readonly Condition[] }
-  /** All mail flows, and somebody should look at something. */
-  | { kind: 'warned'; conditions: readonly Condition[] }
+  | { kind: 'hiccup'; lines: readonly MailboxLine[] }
+  /** Mail flows, and somebody should look at something. `lines`: mailboxes whose last fetch failed a moment ago. */
+  | { kind: 'warned'; lines: readonly MailboxLine[]; conditions: readonly Condition[] }
   /** Mail stands still somewhere. The first condition is the gravest. */
   | { kind: 'stopped'; conditions: readonly [Condition, ...Condition[]] };
 
 const MINUTE = 60_000;
-const SILENT_AFTER_MINUTES = 15;
 const FIRST_FETCH_MINUTES = 5;
 
-/** `now` in milliseconds. A mailbox nobody fetched for 15 minutes, or three of its rounds, counts as silent. */
+/** `now` in milliseconds. Silent is a mailbox of which a notice would say so. */
 export function mailboxLine(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxLine {
   return { mailbox, health, state: stateOf(mailbox, health, now) };
 }
@@ -40,8 +41,7 @@ function stateOf(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxL
     since(mailbox.createdAt) <= (mailbox.intervalMinutes + FIRST_FETCH_MINUTES) * MINUTE
   )
     return 'first-fetch';
-  const allowed = Math.max(SILENT_AFTER_MINUTES, 3 * mailbox.intervalMinutes) * MINUTE;
-  return since(last ?? mailbox.createdAt) > allowed ? 'silent' : 'works';
+  return since(last ?? mailbox.createdAt) > allowedSilence(mailbox) ? 'silent' : 'works';
 }
 
 /** What the mailboxes and all that is wrong say together. Pure. */
@@ -49,12 +49,11 @@ export function mailFlow(lines: readonly MailboxLine[], conditions: readonly Con
   const [first, ...others] = conditions;
   if (first !== undefined && first.severity !== 'warning')
     return { kind: 'stopped', conditions: [first, ...others] };
-  if (lines.length === 0)
-    return first === undefined ? { kind: 'not-set-up' } : { kind: 'warned', conditions };
-  if (lines.every(({ state }) => state === 'off')) return { kind: 'all-off' };
   const retrying = lines.filter(({ state }) => state === 'retrying');
-  if (retrying.length > 0) return { kind: 'hiccup', lines: retrying, conditions };
-  if (first !== undefined) return { kind: 'warned', conditions };
+  if (lines.length > 0 && lines.every(({ state }) => state === 'off')) return { kind: 'all-off', conditions };
+  if (first !== undefined) return { kind: 'warned', lines: retrying, conditions };
+  if (lines.length === 0) return { kind: 'not-set-up' };
+  if (retrying.length > 0) return { kind: 'hiccup', lines: retrying };
   if (lines.every(({ state }) => state === 'off' || state === 'first-fetch')) return { kind: 'starting' };
   return { kind: 'flows' };
 }

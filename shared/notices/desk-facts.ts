@@ -32,12 +32,17 @@ export interface DeskFacts {
 }
 
 const MINUTE = 60_000;
-/** With the minute between two looks this stays below the fifteen that are promised. */
-const SILENT_AFTER_MINUTES = 13;
+/** Promised: a quarter of an hour, or three intervals of the mailbox where that is longer. */
+const PROMISED_MINUTES = 15;
+/** Two looks are a minute apart, and what says nothing of a reason is looked at twice. */
+const LOOKS_MINUTES = 2;
+
+/** How long a mailbox may be without a fetch that worked, in milliseconds, so that the promise is kept. Pure. */
+export const allowedSilence = ({ intervalMinutes }: Pick<Mailbox, 'intervalMinutes'>): number =>
+  (Math.max(PROMISED_MINUTES, 3 * intervalMinutes) - LOOKS_MINUTES) * MINUTE;
 
 /**
- * Since when a mailbox has had no fetch that worked, if that is longer than it may be: a quarter of an hour or three of
- * its intervals. Time in which the whole app was off does not count. ISO time; `now` in milliseconds. Pure.
+ * Since when a mailbox has had no fetch that worked, if that is longer than it may be. Time in which the whole app was off does not count. ISO time; `now` in milliseconds. Pure.
  */
 export function silentSince(
   mailbox: Mailbox,
@@ -47,8 +52,7 @@ export function silentSince(
   const last = facts.state.successes.get(mailbox.id) ?? mailbox.createdAt;
   const back = facts.beats.get('sweep')?.since ?? '';
   const from = last > back ? last : back;
-  const allowed = Math.max(SILENT_AFTER_MINUTES, 3 * mailbox.intervalMinutes) * MINUTE;
-  return now - Date.parse(from) > allowed ? last : undefined;
+  return now - Date.parse(from) > allowedSilence(mailbox) ? last : undefined;
 }
 
 /** Enabled mailboxes that are silent and say nothing of a reason: worth a second look. Pure. */

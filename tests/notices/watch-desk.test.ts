@@ -141,6 +141,22 @@ describe('one fault is one notice', () => {
     expect(desk.heard()).toEqual(['opened mailbox-silent']);
   });
 
+  test.each([1, 5, 7, 60])(
+    'an interval of %i minutes: told within 15 minutes or three intervals after the last fetch, with a reason or without',
+    async (intervalMinutes) => {
+      const promised = Math.max(15, 3 * intervalMinutes);
+      await desk.mailbox('reason', { intervalMinutes, host: 'mail.example' });
+      await desk.mailbox('none', { intervalMinutes });
+      await desk.minutes(1);
+      await desk.stop('reason', 'imap-unavailable', 'The mail server does not answer.', 'retrying');
+      desk.works.delete('none');
+      await desk.minutes(promised - 3);
+      expect(desk.heard()).toEqual([]);
+      await desk.minutes(3);
+      expect(desk.heard()).toEqual(['opened mailbox-silent', 'opened mailbox-silent']);
+    },
+  );
+
   test('fetches that neither succeed nor fail are noticed within 15 minutes', async () => {
     desk.works.delete('support');
     await desk.minutes(12);

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { mailboxLine, mailFlow } from '../../functions/pages/mail-flow.ts';
+import { allowedSilence } from '../../shared/notices/desk-facts.ts';
+import { mailboxOf } from '../harness/intake-world.ts';
+import { desks } from '../notices/notice-pages.ts';
+import { secret } from '../notices/sample-conditions.ts';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { NOW, type SampleDesk } from '../ui/sample-desk.ts';
+
+beforeEach(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+const deskNamed = async (name: string): Promise<SampleDesk> => {
+  const desk = await desks[name]?.();
+  if (desk === undefined) throw new Error(`no desk ${name}`);
+  return desk;
+};
+const warn = (desk: SampleDesk): Promise<void> =>
+  desk.services.notices.observe({ source: 'review', conditions: [secret('1 day')] });
+const home = async (desk: SampleDesk): Promise<string> => (await desk.ask('/', { role: 'admin' })).text();
+const title = (html: string): string => /<h1>(.*?)<\/h1>/.exec(html)?.[1] ?? '';
+
+describe('the home page', () => {
+  test('shows a warning also where every mailbox is switched off', async () => {
+    const desk = await deskNamed('calm');
+    for (const mailbox of await desk.mailboxes.list())
+      await desk.mailboxes.save({ ...mailbox, enabled: false });
+    await warn(desk);
+    const html = await home(desk);
+    expect(title(html)).toBe('No mail is fetched');
+    expect(html).toContain('The client secret of Contoso ends in 1 day.');
+  });
+
+  test('says a warning before a fetch that failed a moment ago, and says not that all is fetched', async () => {
+    const desk = await deskNamed('a hiccup');
+    expect(title(await home(desk))).toBe('Mail is flowing');
+    await warn(desk);
+    const html = await home(desk);
+    expect(title(html)).toBe('The client secret of Contoso ends in 1 day');
+    expect(html).toContain('The last try to fetch billing@contoso.example failed.');
+    expect(html).not.toContain('All mail is fetched as it should be.');
+  });
+
+  test('calls a mailbox silent exactly when a notice would', () => {
+    const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
+    const stateAfter = (silence: number): string => {
+      const health = { state: 'works', lastSuccessAt: new Date(NOW - silence).toISOString() } as const;
+      return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], NOW).state;
+    };
+    expect(stateAfter(allowedSilence(mailbox))).toBe('works');
+    expect(stateAfter(allowedSilence(mailbox) + 1)).toBe('silent');
+  });
+
+  test('can be used in a browser in both cases', { timeout: 60_000 }, async () => {
+    const off = await deskNamed('calm');
+    for (const mailbox of await off.mailboxes.list())
+      await off.mailboxes.save({ ...mailbox, enabled: false });
+    const hiccup = await deskNamed('a hiccup');
+    await warn(off);
+    await warn(hiccup);
+    const drawn = { 'all off and a warning': await home(off), 'a hiccup and a warning': await home(hiccup) };
+    expectWhole(drawn);
+    await expectUsableInBrowser(drawn);
+  });
+
+  test('without a mailbox, a warning comes before the welcome', () => {
+    expect(mailFlow([], []).kind).toBe('not-set-up');
+    expect(mailFlow([], [secret('1 day')]).kind).toBe('warned');
+  });
+});
