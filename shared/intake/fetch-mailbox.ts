@@ -109,7 +109,10 @@ async function fetchFrom(
     folderKey,
   };
   if (uids.length === 0) {
-    if (known?.folderKey === undefined) await deps.saveCursor(mailbox.id, start);
+    // What waited may have been read or deleted by somebody else; a notice would speak of it for ever.
+    const isGone = (known?.backlog ?? 0) > 0 || (known?.waiting.length ?? 0) > 0;
+    if (known?.folderKey === undefined || isGone)
+      await deps.saveCursor(mailbox.id, { ...start, waiting: [], backlog: 0 });
     return { kind: 'nothing-new' };
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);

@@ -85,3 +85,18 @@ test('what a run has no time for is the backlog, until the next run took it', as
   expect(await backlog()).toBe(0);
   expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 160, quarantined: 0 }]);
 });
+
+test('mail that waited and that somebody deleted on the server waits no longer, and an idle run then writes nothing', async () => {
+  deliver(160);
+  afterFirstMail = START + 5 * 60_000;
+  await run();
+  const cursor = async () => (await deps.mailboxes.fetchState()).cursors.get('support');
+  expect((await cursor())?.backlog).toBeGreaterThan(0);
+  folder.mails = folder.mails.filter(({ seen }) => seen);
+  await run();
+  const after = await cursor();
+  expect(after).toMatchObject({ backlog: 0, waiting: [] });
+  const save = vi.spyOn(deps, 'saveCursor');
+  await run();
+  expect(save).not.toHaveBeenCalled();
+});
