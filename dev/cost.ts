@@ -1,11 +1,13 @@
 /**
  * `npm run cost [-- --json]`: what a month of Postroom costs. Meters the built app on this machine through an idle
  * minute, one with more mailboxes and one with mail (about six minutes in all), and multiplies with the price list of
- * dev/cost/prices.json. What is assumed stands in the answer.
+ * dev/cost/prices.json; what stands in Azure day and night is counted in the snapshots of infra/. What is assumed stands
+ * in the answer.
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { describeBuildError } from './build.ts';
+import { type DeskResource, type Fixed, type FixedMonth, fixedKinds, fixedMonthOf } from './cost/fixed.ts';
 import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
 import {
   type Assumptions,
@@ -17,10 +19,13 @@ import {
   type Priced,
   usual,
 } from './cost/month.ts';
+import type { Shape } from './infra/infra-checks.ts';
 
+type ListedPrice = Price & { what: string; source: string; asOf: string; checked: boolean };
 interface PriceList {
   about: string;
-  prices: Readonly<Record<Priced, Price & { what: string; source: string; asOf: string; checked: boolean }>>;
+  prices: Readonly<Record<Priced, ListedPrice>>;
+  fixed: Readonly<Record<Fixed, ListedPrice>>;
 }
 
 const SIZES = [10, 100, 1_000];
@@ -35,7 +40,7 @@ const SHAPES: readonly { name: string; assumed: Assumptions }[] = [
 const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@contoso.example`);
 const MAILS = 40;
 const NOT_COUNTED =
-  'Not in these numbers: telemetry (5 GB a month are free), alerts and the outside watch, the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), outgoing traffic (100 GB a month are free), pages that people open.';
+  'Not in these numbers: telemetry (5 GB a month are free), the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
 
 const running = new AsyncDisposableStack();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -113,6 +118,43 @@ function shown(
   ].join('\n');
 }
 
+const DESKS: readonly { name: string; shape: Shape }[] = [
+  { name: 'standard', shape: 'main' },
+  { name: 'hardened', shape: 'hardened' },
+];
+
+async function fixedMonths(prices: PriceList['fixed']): Promise<{ name: string; month: FixedMonth }[]> {
+  return Promise.all(
+    DESKS.map(async ({ name, shape }) => {
+      const file = new URL(`../infra/${shape}.snapshot.json`, import.meta.url);
+      const taken = JSON.parse(await readFile(file, 'utf8')) as { predictedResources: DeskResource[] };
+      return { name, month: fixedMonthOf(taken.predictedResources, prices) };
+    }),
+  );
+}
+
+function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): string {
+  const row = (what: string, values: readonly string[]): string =>
+    `  ${what.padEnd(20)}${values.map((value) => value.padStart(10)).join('')}`;
+  return [
+    'US dollars a month for what stands there, mail or no mail',
+    row(
+      'desk',
+      fixed.map(({ name }) => name),
+    ),
+    ...fixedKinds.map((kind, index) =>
+      row(
+        kind,
+        fixed.map(({ month }) => (month.lines[index]?.usd ?? 0).toFixed(2)),
+      ),
+    ),
+    row(
+      'together',
+      fixed.map(({ month }) => month.usd.toFixed(2)),
+    ),
+  ].join('\n');
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   const list = JSON.parse(
@@ -124,17 +166,21 @@ async function main(): Promise<void> {
     assumed,
     months: SIZES.map((mailboxes) => monthOf(measurement, mailboxes, assumed, list.prices)),
   }));
+  const fixed = await fixedMonths(list.fixed);
   if (values.json)
     process.stdout.write(
-      `${JSON.stringify({ measurement, tables, prices: list.prices, notCounted: NOT_COUNTED })}\n`,
+      `${JSON.stringify({ measurement, tables, fixed, prices: { ...list.prices, ...list.fixed }, notCounted: NOT_COUNTED })}\n`,
     );
   else {
     const { secondsPerLook, atOnce, mailsPerMailboxPerDay, bytesPerMail } = usual;
-    process.stdout.write(`${shown(measurement, tables)}\n\n`);
+    process.stdout.write(`${shown(measurement, tables)}\n\n${fixedInWords(fixed)}\n\n`);
     process.stdout.write(
       `Assumed: ${mailsPerMailboxPerDay} mails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
     );
-    for (const { what, usd, per, source, asOf, checked } of Object.values(list.prices))
+    for (const { what, usd, per, source, asOf, checked } of [
+      ...Object.values(list.prices),
+      ...Object.values(list.fixed),
+    ])
       process.stdout.write(
         `${usd} per ${per}: ${what} (${asOf}${checked ? '' : ', not checked'}; ${source})\n`,
       );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
+import { type Fixed, fixedKinds, fixedMonthOf } from '../../dev/cost/fixed.ts';
 import {
   type Measurement,
   monthOf,
@@ -11,12 +12,16 @@ import {
   type Requests,
   usual,
 } from '../../dev/cost/month.ts';
+import { type Shape, shapes } from '../../dev/infra/infra-checks.ts';
 import { startAzurite } from '../../dev/peers/azurite.ts';
 import { startStorageProxy } from '../../dev/peers/storage-proxy.ts';
+import { at, committed, ofType } from '../infra/desk-resources.ts';
 
 const source = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
-const { prices } = JSON.parse(source('dev/cost/prices.json')) as {
-  prices: Record<Priced, Price & { source: string; asOf: string; checked: boolean }>;
+type Listed = Price & { source: string; asOf: string; checked: boolean };
+const { prices, fixed } = JSON.parse(source('dev/cost/prices.json')) as {
+  prices: Record<Priced, Listed>;
+  fixed: Record<Fixed, Listed>;
 };
 
 const none: Requests = { table: 0, queue: 0, 'blob-write': 0, 'blob-read': 0, vault: 0 };
@@ -80,7 +85,8 @@ describe('a month', () => {
   test('has a price with a date and a source for everything', () => {
     const { lines } = monthOf(measured, 10, usual, prices);
     expect(lines.map(({ item }) => item).toSorted()).toEqual(Object.keys(prices).toSorted());
-    for (const { source: page, asOf, usd } of Object.values(prices)) {
+    expect(Object.keys(fixed)).toEqual([...fixedKinds]);
+    for (const { source: page, asOf, usd } of [...Object.values(prices), ...Object.values(fixed)]) {
       expect(page).toMatch(/^https:\/\/(azure|learn)\.microsoft\.com\//);
       expect(asOf).toMatch(/^20\d\d-\d\d$/);
       expect(usd).toBeGreaterThan(0);
@@ -93,6 +99,43 @@ describe('a month', () => {
       `const SHARD_SIZE = ${usual.mailboxesPerShard};`,
     );
     expect(source('infra/main.bicep')).toContain(`param instanceMemoryMB int = ${usual.memoryGb * 1024}`);
+  });
+});
+
+describe('a month without mail', () => {
+  const amountIn = (shape: Shape, item: Fixed): number =>
+    fixedMonthOf(committed(shape), fixed).lines.find((line) => line.item === item)?.amount ?? Number.NaN;
+
+  test('counts what the template makes, for as long as it stands', () => {
+    expect(amountIn('main', 'watchQuestion')).toBe(2 * 12 * 730);
+    expect(amountIn('hardened', 'watchQuestion')).toBe(5 * 12 * 730);
+    expect(amountIn('hardened', 'privateEndpointHour')).toBe(4 * 730);
+    expect(amountIn('hardened', 'gatewayHour')).toBe(730);
+    expect(amountIn('hardened', 'addressHour')).toBe(730);
+    expect(amountIn('hardened', 'privateZone')).toBe(4);
+    expect(amountIn('hardened', 'warmGbSecond')).toBe(2 * 2 * 730 * 3600);
+    for (const shape of shapes)
+      expect([amountIn(shape, 'logAlert'), amountIn(shape, 'metricAlert')]).toEqual([2, 1]);
+    const network: Fixed[] = [
+      'privateEndpointHour',
+      'gatewayHour',
+      'addressHour',
+      'privateZone',
+      'warmGbSecond',
+    ];
+    expect(network.map((item) => amountIn('main', item))).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test('has the price of alerts that look every quarter of an hour', () => {
+    for (const { properties } of ofType(committed('main'), 'Microsoft.Insights/scheduledQueryRules'))
+      expect(at(properties, 'evaluationFrequency')).toBe('PT15M');
+  });
+
+  test('costs what the operations page says', () => {
+    const dollars = (shape: Shape): string => fixedMonthOf(committed(shape), fixed).usd.toFixed(2);
+    const [, standard, hardened] =
+      /^\| together \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
+    expect([standard, hardened]).toEqual([dollars('main'), dollars('hardened')]);
   });
 });
 

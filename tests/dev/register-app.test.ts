@@ -100,7 +100,8 @@ function run(
 const writes = (): number => graph.requests.filter(({ method }) => method !== 'GET').length;
 const provisioned = { POSTROOM_URL: 'https://desk.example', POSTROOM_IDENTITY_PRINCIPAL_ID: IDENTITY };
 
-describe('npm run register-app', () => {
+// Each of these starts the command several times, which takes long on a busy machine.
+describe('npm run register-app', { timeout: 120_000 }, () => {
   test('makes both registrations and keeps their ids, ties them to the desk, and changes nothing when run again', async () => {
     await world({ settleRequests: 1 });
     const created = await run(['--create', '--json']);
