@@ -68,6 +68,7 @@ const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/register-app.ts': ['providers'],
   'dev/register-app/allow-rotation.ts': ['providers'],
   'dev/register-app/finish-registrations.ts': ['providers'],
+  'dev/register-app/wanted.ts': ['providers'],
 };
 
 /** Every module a file names: import, export from, import(), import type. Comments do not count. */
