@@ -11,6 +11,8 @@ export interface PracticeWorld {
   imap: { host: string; port: number };
   pop3: { host: string; port: number };
   smtp: { host: string; port: number };
+  /** The Microsoft 365 preset leads here too, with what is typed into it: for the walk of a newcomer in a test. */
+  asMicrosoft?: boolean | undefined;
 }
 
 /** Either a connection string (local) or the three service addresses reached with the managed identity (Azure). */
@@ -71,6 +73,7 @@ const practiceWorld = z.object({
   imap: endpoint,
   pop3: endpoint,
   smtp: endpoint,
+  asMicrosoft: z.boolean().optional(),
 });
 
 const serviceUri = z.preprocess(blankIsAbsent, z.url({ error: 'must be an address, https://…' }).optional());

@@ -98,33 +98,43 @@ const custom: Preset = {
   offlineScope: true,
 };
 
-/** The identity provider and mail server that `npm start` runs: Microsoft's shape, on this machine. */
+/** Where a preset leads in the practice world: the identity provider and mail server that `npm start` runs. */
+function placesIn(world: PracticeWorld): Pick<Preset, 'mail' | 'endpointHosts' | 'authority'> {
+  return {
+    mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
+    endpointHosts: [new URL(world.authority).hostname],
+    authority: (tenant) => practiceAuthority(world, tenant),
+  };
+}
+
+/** Microsoft's shape, on this machine. */
 function practicePreset(world: PracticeWorld): Preset {
   return {
     ...microsoftPreset(clouds.worldwide),
     name: 'practice',
     label: 'Practice',
     hint: 'The practice mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
-    mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
-    endpointHosts: [new URL(world.authority).hostname],
-    authority: () => practiceAuthority(world),
+    ...placesIn(world),
+    authority: () => practiceAuthority(world, world.tenant),
   };
 }
 
-/** The authority may come with or without tenant and version. */
-function practiceAuthority({ authority, tenant }: PracticeWorld): string {
-  const base = authority.replace(/\/+$/, '');
-  if (base.endsWith('/v2.0')) return base;
-  return base.endsWith(`/${tenant}`) ? `${base}/v2.0` : `${base}/${tenant}/v2.0`;
+/** The authority of the world may come with or without tenant and version. */
+function practiceAuthority(world: PracticeWorld, tenant: string): string {
+  const base = world.authority.replace(/(?:\/v2\.0)?\/*$/, '');
+  const origin = base.endsWith(`/${world.tenant}`) ? base.slice(0, -world.tenant.length - 1) : base;
+  return `${origin}/${tenant}/v2.0`;
 }
 
 /** The presets on offer; Practice only where `npm start` has set up its world. */
 export function presetsFor(
-  config: { practice: PracticeWorld | undefined },
+  { practice }: { practice: PracticeWorld | undefined },
   cloud: CloudName = 'worldwide',
 ): readonly Preset[] {
-  const known = [microsoftPreset(clouds[cloud]), google, custom];
-  return config.practice === undefined ? known : [practicePreset(config.practice), ...known];
+  const microsoft = microsoftPreset(clouds[cloud]);
+  if (practice === undefined) return [microsoft, google, custom];
+  const shown = practice.asMicrosoft === true ? { ...microsoft, ...placesIn(practice) } : microsoft;
+  return [practicePreset(practice), shown, google, custom];
 }
 
 /** A preset by its name; undefined for an unknown name, and for Practice where there is no practice world. */

@@ -94,6 +94,28 @@ describe('each cloud of Microsoft', () => {
     expect(preset?.mailScopes(['smtp'])).toEqual([`${cloud.outlookScope}/SMTP.Send`]);
   });
 
+  it('stays Microsoft’s beside a practice world, unless that says it stands for Microsoft', () => {
+    const mail = { host: 'localhost', port: 1 };
+    const practice = {
+      authority: 'http://localhost:9/own/v2.0',
+      tenant: 'own',
+      clientId: '',
+      clientSecret: '',
+      imap: mail,
+      pop3: mail,
+      smtp: mail,
+    };
+    const beside = presetNamed('microsoft', { practice });
+    expect(beside?.authority('typed')).toBe('https://login.microsoftonline.com/typed/v2.0');
+    const standIn = presetNamed('microsoft', { practice: { ...practice, asMicrosoft: true } });
+    expect(standIn?.authority('typed')).toBe('http://localhost:9/typed/v2.0');
+    expect(standIn?.mail?.imap).toEqual(mail);
+    for (const authority of ['http://localhost:9', 'http://localhost:9/own/', 'http://localhost:9/own/v2.0'])
+      expect(presetNamed('practice', { practice: { ...practice, authority } })?.authority('typed')).toBe(
+        'http://localhost:9/own/v2.0',
+      );
+  });
+
   it('never shares a sign-in host with another country', () => {
     expect(new Set(cloudNames.map((name) => clouds[name].loginHost)).size).toBe(3);
     expect(clouds['gcc-high'].imapHost).not.toBe(clouds.dod.imapHost);

@@ -27,6 +27,7 @@ const OWNERS = [
   'keys',
   'tests',
   'office',
+  'welcome',
 ] as const;
 
 export type Owner = (typeof OWNERS)[number];
@@ -56,7 +57,9 @@ export interface StoryWorld extends AsyncDisposable {
 
 export async function openStoryWorld(): Promise<StoryWorld> {
   const [browser, desk] = await Promise.all([openChromium(), openDesk('npm', { users })]);
-  const host = await desk.startHost({ port: desk.stack.ports.web });
+  // What a newcomer types into the Microsoft 365 form is looked up in this world as well.
+  const settings = { POSTROOM_PRACTICE: JSON.stringify({ ...desk.stack.practice, asMicrosoft: true }) };
+  const host = await desk.startHost({ port: desk.stack.ports.web, settings });
   const { control, clientId, clientSecret } = desk.stack.identityProvider;
   const accounts = createAccountStore(desk.tables);
   const providers = createProviderStore(desk.tables);
@@ -87,7 +90,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
     async fetch(address) {
       const mailbox = (await mailboxes.list()).find((one) => one.address === address);
       if (mailbox === undefined) throw new Error(`${address} is not connected.`);
-      const worker = await desk.startHost();
+      const worker = await desk.startHost({ settings });
       try {
         await fetchOnce(desk, worker, mailbox.id);
       } finally {
