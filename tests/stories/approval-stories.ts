@@ -26,7 +26,7 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await readHeading(owner.page, 'Need admin approval');
     await press(owner.page, owner.page.getByRole('button', { name: /^Return to the application/ }));
     await readHeading(owner.page, 'An admin of the tenant has to agree first');
-    await owner.look('an admin has to agree');
+    await owner.lookClosely('an admin has to agree');
     expect(await wordsOf(owner.page)).toContain('Nothing was saved');
     const link = await owner.page.getByRole('textbox', { name: 'Link for the admin' }).inputValue();
 
@@ -34,14 +34,14 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await admin.page.goto(link);
     await press(admin.page, admin.page.getByRole('button', { name: 'Cancel' }));
     await readHeading(admin.page, 'Access was not granted');
-    await admin.look('not granted');
+    await admin.lookClosely('not granted');
     await press(owner.page, owner.page.getByRole('link', { name: 'Has it been granted?' }));
     await readHeading(owner.page, 'An admin of the tenant has to agree first');
 
     await admin.page.goto(link);
     await press(admin.page, admin.page.getByRole('button', { name: 'Accept' }));
     await readHeading(admin.page, 'Thank you, access is granted');
-    await admin.look('granted');
+    await admin.lookClosely('granted');
     expect(await admin.page.getByRole('navigation').count()).toBe(0);
 
     await press(owner.page, owner.page.getByRole('link', { name: 'Has it been granted?' }));
@@ -69,18 +69,18 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     const { page } = owner;
     await page.goto(link);
     await readHeading(page, `Connect ${service}`);
-    await owner.look('invitation');
+    await owner.lookClosely('invitation');
     await press(page, page.getByRole('button', { name: /^Sign in at/ }));
     await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
     await press(page, page.getByRole('button', { name: 'Sign in' }));
     await press(page, page.getByRole('button', { name: 'Cancel' }));
-    await owner.look('declined by the owner');
+    await owner.lookClosely('declined by the owner');
     await press(page, page.getByRole('link', { name: 'Back to the invitation' }));
     await press(page, page.getByRole('button', { name: /^Sign in at/ }));
     await untilHandedOver(page);
     await signInThere(page, service);
     await readHeading(page, 'Done, you can close this page');
-    await owner.look('done');
+    await owner.lookClosely('done');
     expect(await page.getByRole('navigation').count()).toBe(0);
     await page.goto(link);
     await readHeading(page, 'This invitation is done');

@@ -22,7 +22,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     await readHeading(page, 'Add a mailbox');
     await press(page, page.getByRole('button', { name: 'Test without saving' }));
     await page.getByText('Nothing is saved yet').waitFor();
-    await reader.look('tested before it is saved');
+    await reader.lookClosely('tested before it is saved');
     await saveMailbox(page);
     await page.goto('/mailboxes');
     await press(page, page.getByRole('link', { name: `Test ${address}`, exact: true }));
@@ -38,7 +38,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
         { timeout: 60_000, interval: 500 },
       )
       .toContain('IMAP and SMTP work.');
-    await reader.look('test passed');
+    await reader.lookClosely('test passed');
     for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count the mail', 'Find that mail'])
       expect(await wordsOf(page)).toContain(step.replaceAll(' ', '\u00a0'));
     const [download] = await Promise.all([
@@ -53,7 +53,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     await mailboxes.save({ ...mailbox, folder: 'No such folder' });
     await press(page, page.getByRole('button', { name: 'Test again' }));
     await page.getByText('IMAP stops at').waitFor();
-    await reader.look('test failed');
+    await reader.lookClosely('test failed');
     await press(page, page.getByRole('link', { name: 'Change the settings' }));
     await readHeading(page, `Edit ${address}`);
     await page.getByLabel('Folder', { exact: true }).fill('INBOX');

@@ -11,7 +11,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     await goToProvider(page, providerId(), { address: orders });
     await signInThere(page, sales);
     await readHeading(page, 'Another account is signed in');
-    await reader.look('another account');
+    await reader.lookClosely('another account');
     const words = await wordsOf(page);
     expect(words).toContain(orders);
     expect(words).toContain(sales);
@@ -47,7 +47,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     await page.getByRole('heading', { name: 'Permissions requested' }).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await readHeading(page, /cancelled|declined/i);
-    await reader.look('declined');
+    await reader.lookClosely('declined');
     expect(await wordsOf(page)).toContain('Nothing was saved');
     await page.getByRole('link', { name: 'Try again' }).click();
     expect(await page.getByLabel('Address of the mailbox').inputValue()).toBe(addressOf('returns'));
@@ -65,7 +65,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     await saveMailbox(page);
     await page.goto(callback.url());
     await readHeading(page, 'This sign-in is already over');
-    await reader.look('already over');
+    await reader.lookClosely('already over');
     await page
       .getByRole('link', { name: /mailboxes/i })
       .last()

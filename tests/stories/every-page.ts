@@ -1,6 +1,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { practiceMails } from '../../dev/peers/mail/practice-mail.ts';
+import { byKeyboard, withoutItsScript } from './page-checks.ts';
 import { axeComplaints } from './reader.ts';
 import { goToProvider, saveMailbox, signInThere } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
@@ -169,57 +170,6 @@ async function looks(page: Page): Promise<string[]> {
   return complaints;
 }
 
-/** Tab comes by everything that can be used, and shows where it is. */
-async function byKeyboard(page: Page): Promise<string[]> {
-  const wanted = await page.evaluate(() => {
-    const usable = [
-      ...document.querySelectorAll<HTMLElement>(
-        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]',
-      ),
-    ].filter((element) => element.checkVisibility() && !element.matches(':disabled'));
-    // One of a group of radio buttons takes the Tab; the arrow keys go on from there.
-    const stops = usable.filter((element) => {
-      if (!(element instanceof HTMLInputElement) || element.type !== 'radio') return true;
-      const group = usable.filter(
-        (other): other is HTMLInputElement =>
-          other instanceof HTMLInputElement && other.name === element.name,
-      );
-      return element === (group.find(({ checked }) => checked) ?? group[0]);
-    });
-    for (const [index, element] of stops.entries()) element.dataset['stop'] = String(index);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    return stops.map((element) => element.outerHTML.slice(0, 90));
-  });
-  const reached = new Set<number>();
-  const unseen = new Set<number>();
-  for (let press = 0; press < 2 * wanted.length + 10 && reached.size < wanted.length; press++) {
-    await page.keyboard.press('Tab');
-    const at = await page.evaluate(() => {
-      const element = document.activeElement;
-      if (!(element instanceof HTMLElement) || element.dataset['stop'] === undefined) return undefined;
-      // A row that is one link wears the ring itself; a date shows its focus in one of its parts.
-      const ringed =
-        element.matches('input[type=date]') ||
-        [element, element.closest('li')].some((ring) => {
-          const { outlineStyle, outlineWidth } = getComputedStyle(ring ?? element);
-          return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2;
-        });
-      const { width, height, bottom, top } = element.getBoundingClientRect();
-      return {
-        stop: Number(element.dataset['stop']),
-        shown: ringed && width > 0 && height > 0 && bottom > 0 && top < innerHeight,
-      };
-    });
-    if (at === undefined) continue;
-    reached.add(at.stop);
-    if (!at.shown) unseen.add(at.stop);
-  }
-  return [
-    ...wanted.filter((_, stop) => !reached.has(stop)).map((html) => `Tab never comes to ${html}`),
-    ...wanted.filter((_, stop) => unseen.has(stop)).map((html) => `no focus to be seen at ${html}`),
-  ];
-}
-
 async function withoutScript(from: BrowserContext): Promise<Page> {
   const browser = from.browser();
   if (browser === null) throw new Error('The browser has gone.');
@@ -231,14 +181,7 @@ async function withoutScript(from: BrowserContext): Promise<Page> {
   return context.newPage();
 }
 
-/** The same page without its script: the same heading and words, and no button that does nothing. */
 async function inPlain(page: Page, plain: Page, address: string): Promise<string[]> {
   await plain.goto(address);
-  const heading = await page.locator('h1').innerText();
-  const complaints: string[] = [];
-  if ((await plain.locator('h1').innerText()) !== heading) complaints.push('another heading without script');
-  for (const button of await plain.locator('button:visible').all())
-    if ((await button.evaluate((element) => (element as HTMLButtonElement).form)) === null)
-      complaints.push(`a button that needs the script: ${await button.innerText()}`);
-  return complaints;
+  return withoutItsScript(page, plain);
 }

@@ -15,7 +15,7 @@ export function providerStories(world: () => StoryWorld): void {
     await page.getByLabel('Name', { exact: true }).fill('Fabrikam');
     await press(page, page.getByRole('button', { name: 'Save as a draft' }));
     await readHeading(page, 'Fabrikam');
-    await reader.look('draft');
+    await reader.lookClosely('draft');
     expect(await wordsOf(page)).toContain('A draft');
     await page.goto('/providers');
     await reader.look('providers with a draft');
@@ -27,7 +27,7 @@ export function providerStories(world: () => StoryWorld): void {
     await page.getByLabel('Application (client) ID').fill('11111111-2222-4333-8444-555555555555');
     await page.getByLabel('Client secret', { exact: true }).fill('99999999-2222-4333-8444-555555555555');
     await press(page, page.getByRole('button', { name: 'Save and continue' }));
-    await reader.look('secret id instead of the value');
+    await reader.lookClosely('secret id instead of the value');
     expect(await page.getByRole('alert').first().innerText()).toMatch(/\bID\b/);
     expect(await page.getByLabel('Client secret', { exact: true }).inputValue()).toBe('');
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Fabrikam');

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Response } from 'playwright-core';
+import { byKeyboard, withoutItsScript } from './page-checks.ts';
 
 /** A person at the browser: counts what they do and looks at every page with critical eyes. */
 export class Reader {
@@ -12,12 +13,18 @@ export class Reader {
   readonly findings: Record<string, string[]> = {};
   readonly #folder: string | undefined;
   #looks = 0;
+  /** The document that the page shows. */
+  #answer: Response | undefined;
 
   /** @param folder where a picture of each page goes; undefined: nowhere. */
   constructor(page: Page, folder: string | undefined) {
     this.page = page;
     this.#folder = folder;
     if (folder !== undefined) mkdirSync(folder, { recursive: true });
+    page.on('response', (response) => {
+      const request = response.request();
+      if (request.isNavigationRequest() && request.frame() === page.mainFrame()) this.#answer = response;
+    });
   }
 
   async click(what: Locator): Promise<void> {
@@ -74,6 +81,37 @@ export class Reader {
     await this.#shoot(name, 'phone');
     if (usual !== null) await page.setViewportSize(usual);
     if (found.size > 0) this.findings[name] = [...found];
+  }
+
+  /**
+   * The same, and whether it serves without a mouse and without its script: for pages that come once, as the answer to
+   * a form or to a trip.
+   */
+  async lookClosely(name: string): Promise<void> {
+    const { page } = this;
+    await this.look(name);
+    const complaints = [...(await byKeyboard(page)), ...(await this.#plainly())];
+    if (complaints.length > 0) this.findings[name] = [...(this.findings[name] ?? []), ...complaints];
+  }
+
+  /** What the server sent, shown where no script runs: asked for again, such a page would be another one. */
+  async #plainly(): Promise<string[]> {
+    const { page } = this;
+    const context = await page.context().browser()?.newContext({ javaScriptEnabled: false });
+    if (context === undefined) throw new Error('The browser has gone.');
+    const plain = await context.newPage();
+    const url = page.url();
+    const body = await this.#answer?.text();
+    if (body === undefined) throw new Error(`${url} did not come from the server.`);
+    await plain.route('**/*', (route) =>
+      route.request().url() === url
+        ? route.fulfill({ body, contentType: 'text/html; charset=utf-8' })
+        : route.continue(),
+    );
+    await plain.goto(url);
+    const complaints = await withoutItsScript(page, plain);
+    await context.close();
+    return complaints;
   }
 
   /** Pictures alone, wide in light and dark and as on a phone, where a folder for them was named. */

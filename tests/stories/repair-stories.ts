@@ -27,7 +27,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await goToProvider(page, own, { address: addressOf('press') });
     await signInThere(page, addressOf('press'));
     await readHeading(page, 'The client secret has expired');
-    await reader.look('secret has expired');
+    await reader.lookClosely('secret has expired');
     const words = await wordsOf(page);
     expect(words).toContain('AADSTS7000222');
     expect(words).toContain('Nothing was saved');
@@ -97,13 +97,13 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
     await askForToken(reader, own, 'office');
     expect(await page.getByRole('alert').innerText()).toContain('tries again by itself');
-    await reader.look('throttled');
+    await reader.lookClosely('throttled');
     // Nobody asks before the second is over that the provider wants to be left alone for.
     await page.waitForTimeout(1_100);
     await atProvider().control.addTrouble('second-factor-needed');
     await askForToken(reader, own, 'office');
     expect(await wordsOf(page)).toContain('A second factor is needed now');
-    await reader.look('second factor');
+    await reader.lookClosely('second factor');
     expectGoodPages(reader);
   });
 
@@ -122,7 +122,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await page.getByLabel('The error').fill(copied);
     await press(page, page.getByRole('button', { name: 'Explain it' }));
     await readHeading(page, 'Microsoft does not know this redirect URI');
-    await reader.look('redirect uri explained');
+    await reader.lookClosely('redirect uri explained');
     const words = await wordsOf(page);
     expect(words).toContain(right);
     expect(words).toMatch(/Web/);
