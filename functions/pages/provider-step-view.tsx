@@ -99,7 +99,7 @@ function PortalPage(props: { name: LinkName; provider: Provider }): JSX.Element 
 
 function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
   const { provider, redirectUri } = props.view;
-  if (props.step.state === 'proven') return <p>A sign-in has come back to it.</p>;
+  if (props.step.state === 'proven') return <p>A browser has come back to it.</p>;
   return (
     <>
       <p>

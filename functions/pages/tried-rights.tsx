@@ -90,7 +90,7 @@ function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null 
           <strong>
             No: {user} may not send as {address}.
           </strong>{' '}
-          The server said: {sending.said}
+          {unsent?.code === 'not-recognised' ? `The server said: ${sending.said}` : null}
         </p>
         <Known explanation={unsent} />
       </>

@@ -159,7 +159,7 @@ describe('the whole way of a provider', () => {
     const { callback } = await visitor.leave(providerId, { address: 'support@contoso.example' }, 'cancel');
     await visitor.get(callback);
     expect((await row(app, providerId)).redirectSeenAt).toBeDefined();
-    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('A sign-in has come back to it.');
+    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('A browser has come back to it.');
   });
 
   it('is also one script with the values of this installation, harmless whatever the name', async () => {

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { type ConnectionTest, isWaiting } from '../../shared/connection-test/connection-test.ts';
+import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import {
   expectGoodPages,
@@ -60,5 +62,30 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     await press(page, page.getByRole('button', { name: 'Save and open the mailbox' }));
     await page.getByRole('status').waitFor();
     expectGoodPages(reader);
+
+    // Nobody opens the page again: the sweep ends what waits.
+    const tests = createConnectionTestStore(world().desk.tables);
+    await tests.save(mailbox.id, [waitingSince(Date.now() - 180_000)]);
+    await fetch(`${world().host.url}/admin/functions/sweep`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input: '' }),
+    });
+    await expect
+      .poll(async () => (await tests.of(mailbox.id)).some(isWaiting), { timeout: 60_000, interval: 500 })
+      .toBe(false);
   });
+}
+
+/** A test whose mail never comes. */
+function waitingSince(time: number): ConnectionTest {
+  const sentAt = new Date(time).toISOString();
+  return {
+    protocol: 'smtp',
+    server: 'localhost:587',
+    startedAt: sentAt,
+    steps: [{ name: 'arrival', state: 'waiting', ms: 0, found: '' }],
+    transcript: [],
+    expected: { mark: 'postroom-lost', sentAt, until: new Date(time + 120_000).toISOString() },
+  };
 }
