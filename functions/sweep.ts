@@ -1,4 +1,5 @@
 import { settleWaitingTests } from '../shared/connection-test/settle-waiting-tests.ts';
+import { measureQuarantine } from '../shared/intake/measure-quarantine.ts';
 import { keepTokens } from '../shared/notices/keep-tokens.ts';
 import { recheckSending } from '../shared/notices/recheck-sending.ts';
 import { withinLimit } from '../shared/platform/concurrency.ts';
@@ -34,6 +35,7 @@ export async function sweepAll(all: Services): Promise<void> {
   await Promise.all([
     watch.run(),
     hasStorage && quietly('tests not looked at again', settleWaitingTests({ ...all, ...lookDepsOf(all) })),
+    hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
   ]);
 }
 
