@@ -28,6 +28,8 @@ export interface StackOptions {
   /** Tables, blobs and queues are forgotten at the end. */
   inMemory?: boolean;
   users?: readonly PracticeUser[];
+  /** App registrations beside Postroom's own, each with a secret and the same way back. */
+  otherApps?: readonly { id: string; name: string; secret: string }[];
   /** More redirect URIs than `http://localhost:<web>/oauth/callback`. */
   redirectUris?: readonly string[];
   /** See IdentityProviderOptions. */
@@ -55,7 +57,7 @@ export interface Stack {
     control: RemoteControl;
   };
   keyVault: { url: string; addFault(fault: RemoteFault): Promise<void>; clearFaults(): Promise<void> };
-  managedIdentity: { endpoint: string; header: string; clientId: string };
+  managedIdentity: ReadyPeer<'managed-identity'>;
   storage: { connectionString: string };
   /** Stops every peer; all state is on the disk when it resolves. Stop the app first. */
   stop(): Promise<void>;
@@ -102,6 +104,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   const publicUrl = `http://localhost:${ports.web}`;
   const users = options.users ?? PRACTICE_USERS;
   const certificates = keepCertificates(join(stateDir, 'certificates'));
+  const redirectUris = [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])];
   const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
 
   // Azurite takes longest and needs nobody; the others build on each other.
@@ -156,7 +159,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
                 id: clientId,
                 name: 'Postroom (practice)',
                 secrets: [{ value: clientSecret }],
-                redirectUris: [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])],
+                redirectUris,
                 federated: [
                   {
                     issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
@@ -166,6 +169,12 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
                   },
                 ],
               },
+              ...(options.otherApps ?? []).map(({ id, name, secret }) => ({
+                id,
+                name,
+                secrets: [{ value: secret }],
+                redirectUris,
+              })),
             ],
           },
         ],
@@ -223,7 +232,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
       control: remoteControl(provider.origin),
     },
     keyVault: { url: vault.url, ...remoteVaultFaults(vault.url, certificates.ca) },
-    managedIdentity: { endpoint: identity.endpoint, header: identity.header, clientId: identity.clientId },
+    managedIdentity: identity,
     storage: { connectionString },
     stop,
   };

@@ -105,7 +105,7 @@ export class Visitor {
   readonly providerJar = new Map<string, string>();
 
   constructor(
-    app: PracticeApp,
+    app: Pick<PracticeApp, 'services'>,
     principal: { id: string; roles: string[] } = ALEX,
     more: readonly Hono<WebEnvironment>[] = [],
   ) {
@@ -153,11 +153,11 @@ export class Visitor {
   }
 
   /** Registers the practice provider through its pages; returns its id. */
-  async addPractice(): Promise<string> {
+  async addPractice(clientId = CLIENT): Promise<string> {
     const reply = await this.post('/providers/new', {
       preset: 'practice',
       name: 'Practice',
-      clientId: CLIENT,
+      clientId,
       expiresOn: '2030-01-01',
     });
     const id = /^\/providers\/([a-z2-7]{26})\/connect/.exec(reply.location ?? '')?.[1];
