@@ -90,6 +90,10 @@ export function services(): Services {
 /** Where the services stand on: Azure's storage and vault, or stand-ins with the same contract. */
 export type Platform = Pick<Services, 'config' | 'seam' | 'tables' | 'blobs' | 'queues' | 'vault'>;
 
+/**
+ * The services of the real app: Azure's storage and vault, by the addresses of the settings.
+ * @param seam every call to the outside and the clock pass through it
+ */
 export function buildServices(config: Config, seam: Seam): Services {
   return servicesOn({
     config,
@@ -101,6 +105,11 @@ export function buildServices(config: Config, seam: Seam): Services {
   });
 }
 
+/**
+ * Every feature over given storage and vault. Nothing is asked of them yet.
+ * @param options for tests: `pauseMs` between two tries for an access token that another process is getting, and who
+ * vouches for the app in place of the managed identity
+ */
 export function servicesOn(
   platform: Platform,
   options: { pauseMs?: number; identityAssertion?: IdentityAssertion } = {},

@@ -32,6 +32,7 @@ export interface ActivityStore {
   forgetOld(now: number): Promise<number>;
 }
 
+/** What was done, a partition for each kind and day, newest first. A note that cannot be kept is logged and lost: the work goes on. */
 export function createActivityStore(tables: Tables): ActivityStore {
   const table = tables.open('Activity');
 

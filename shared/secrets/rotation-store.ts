@@ -25,6 +25,7 @@ export interface RotationStore {
   remove(providerId: string): Promise<void>;
 }
 
+/** What is kept of automatic rotation, one row a provider. Saving puts the whole row; of two at once the later one stays. */
 export function createRotationStore(tables: Tables): RotationStore {
   const table = tables.open('Providers');
   return {
