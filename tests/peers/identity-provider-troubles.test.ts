@@ -95,6 +95,8 @@ describe('a trouble of the token endpoint', () => {
   it.each<[trouble: Trouble, status: number, error: string, code: number]>([
     ['second-factor-needed', 400, 'interaction_required', 50076],
     ['grant-revoked', 400, 'invalid_grant', 50173],
+    ['grant-idle', 400, 'invalid_grant', 700082],
+    ['consent-removed', 400, 'invalid_grant', 65001],
     ['throttled', 429, 'temporarily_unavailable', 90055],
     ['unavailable', 503, 'temporarily_unavailable', 90033],
   ])('%s answers %i, %s and AADSTS%i as often as told', async (trouble, status, error, code) => {
@@ -105,6 +107,18 @@ describe('a trouble of the token endpoint', () => {
     expect(refused).toMatchObject({ status, body: { error, error_codes: [code] } });
     expect((await refresh(at, first.body.refresh_token)).status).toBe(status);
     expect((await refresh(at, first.body.refresh_token)).status).toBe(200);
+  });
+
+  it('meets one app alone where that is asked for', async () => {
+    const { idp, at } = await start();
+    const first = await redeem(at, await consent(at));
+    idp.addTrouble('consent-removed', { times: 2, clientId: 'another' });
+    expect((await refresh(at, first.body.refresh_token)).status).toBe(200);
+    idp.addTrouble('consent-removed', { times: 2, clientId: CLIENT });
+    expect((await refresh(at, first.body.refresh_token)).body).toMatchObject({
+      error_codes: [65001],
+      suberror: 'consent_required',
+    });
   });
 
   it('says for how long, comes late, or breaks off', async () => {

@@ -14,10 +14,15 @@ export interface TroubleOptions {
   retryAfterSeconds?: number;
   /** How late `slow` answers. */
   delayMs?: number;
+  /** Only requests of this app meet it; default: every one. */
+  clientId?: string;
 }
 
 const TENANT_THROTTLED = 'Tenant is throttled. Too many requests.';
 const TRANSIENT = 'A transient error has occurred. Please try again.';
+
+const NOT_CONSENTED =
+  "The user or administrator has not consented to use the application with ID '00000000-0000-4000-8000-000000000000' named 'Postroom (practice)'. Send an interactive authorization request for this user and resource.";
 
 const authorize: FaultPattern = { path: '^/oauth2/v2.0/authorize$' };
 const token: FaultPattern = { path: '^/oauth2/v2.0/token$' };
@@ -51,11 +56,7 @@ const TROUBLES = {
   }),
   'not-consented': () => ({
     match: authorize,
-    wayBack: errorBack(
-      65001,
-      'consent_required',
-      "The user or administrator has not consented to use the application with ID '00000000-0000-4000-8000-000000000000' named 'Postroom (practice)'. Send an interactive authorization request for this user and resource.",
-    ),
+    wayBack: errorBack(65001, 'consent_required', NOT_CONSENTED),
   }),
   'blocked-by-policy': () => ({
     match: authorize,
@@ -94,6 +95,22 @@ const TROUBLES = {
       { suberror: 'bad_token' },
     ),
   }),
+  /** A refresh that comes after 90 days without one. */
+  'grant-idle': () => ({
+    match: refresh,
+    status: 400,
+    body: aadstsBody(
+      700082,
+      'invalid_grant',
+      'The refresh token has expired due to inactivity. The token was issued on 2026-08-01T08:00:00.0000000Z and was inactive for 90.00:00:00.',
+    ),
+  }),
+  /** A refresh after the permissions of the app were taken away under Enterprise applications. */
+  'consent-removed': () => ({
+    match: refresh,
+    status: 400,
+    body: aadstsBody(65001, 'invalid_grant', NOT_CONSENTED, { suberror: 'consent_required' }),
+  }),
   throttled: ({ retryAfterSeconds = 30 }) => ({
     match: token,
     status: 429,
@@ -116,5 +133,8 @@ export type Trouble = keyof typeof TROUBLES;
 export function faultOf(trouble: Trouble, options: TroubleOptions = {}): ProviderFault {
   if (!Object.hasOwn(TROUBLES, trouble))
     throw new Error(`The troubles are ${Object.keys(TROUBLES).join(', ')}.`);
-  return { times: options.times ?? 1, ...TROUBLES[trouble](options) };
+  const fault: ProviderFault & { match: FaultPattern } = TROUBLES[trouble](options);
+  const { times = 1, clientId } = options;
+  const params = { ...fault.match.params, ...(clientId !== undefined && { client_id: clientId }) };
+  return { ...fault, times, match: { ...fault.match, params } };
 }
