@@ -37,18 +37,19 @@ export function activityPages(): Hono<WebEnvironment> {
 }
 
 async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
-  const { activity, mailboxes, seam } = c.get('services');
+  const { activity, mailboxes, heartbeats, seam } = c.get('services');
   const principal = c.get('principal');
   const kind = activityKinds.find((one) => one === c.req.query('kind'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
   const now = seam.now();
-  const [page, known, state] = await Promise.all([
+  const [page, known, state, beats] = await Promise.all([
     activity.page({ kind, after: position.after, limit: PAGE_SIZE }, now),
     mailboxes.list(),
     mailboxes.fetchState(),
+    heartbeats.all(),
   ]);
   const lines = known
-    .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, state), now))
+    .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, state), beats, now))
     .sort((a, b) => a.mailbox.address.localeCompare(b.mailbox.address));
   const isFirst = position.after === undefined;
   return c.html(

@@ -56,6 +56,7 @@ const words: Readonly<
   'first-fetch': { kind: 'quiet', word: 'First fetch soon' },
   off: { kind: 'quiet', word: 'Switched off' },
   silent: { kind: 'bad', word: 'Silent' },
+  'not-started': { kind: 'bad', word: 'Not fetched' },
   retrying: { kind: 'warn', word: 'Trying again' },
   'needs-person': { kind: 'bad', word: 'Needs you' },
 };
@@ -119,6 +120,7 @@ function NextTry(props: {
 }): JSX.Element {
   const { nextTryAt, state, interval } = props;
   if (state === 'off') return <span class="muted">None</span>;
+  if (state === 'not-started') return <span class="muted">Not known</span>;
   if (nextTryAt !== undefined) return <Time at={nextTryAt} />;
   return <span class="muted">{interval === 1 ? 'Each minute' : `Every ${interval} minutes`}</span>;
 }
@@ -185,6 +187,8 @@ function chartSentence(hours: readonly MailHour[]): string {
   const total = hours.reduce((sum, { mails }) => sum + mails, 0);
   if (total === 0) return 'No mail came in.';
   const fullest = hours.reduce((best, one) => (one.mails > best.mails ? one : best));
-  const mails = total === 1 ? '1 mail came in' : `${total} mails came in`;
-  return `${mails}, most of them from ${clockOf(fullest)} UTC on: ${fullest.mails}.`;
+  const from = `from ${clockOf(fullest)} UTC on`;
+  if (total === 1) return `1 mail came in, ${from}.`;
+  if (total === fullest.mails) return `${total} mails came in, all of them ${from}.`;
+  return `${total} mails came in, most of them ${from}: ${fullest.mails}.`;
 }

@@ -37,7 +37,7 @@ async function showHome(c: MailContext): Promise<Response> {
     tickets.page('open', { limit: NEWEST }),
   ]);
   const lines = facts.mailboxes
-    .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, facts.state), now))
+    .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, facts.state), facts.beats, now))
     .sort((a, b) => a.mailbox.address.localeCompare(b.mailbox.address));
   const flow = mailFlow(lines, standingConditions(standing, facts, now));
   const settingUp = open.tickets.length === 0 && (flow.kind === 'not-set-up' || flow.kind === 'starting');

@@ -1,3 +1,4 @@
+import { type Heartbeat, lateTimers, type TimerName } from '../../shared/heartbeats/heartbeat.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import { allowedSilence } from '../../shared/notices/desk-facts.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
@@ -6,7 +7,7 @@ import type { Condition } from '../../shared/notices/notice.ts';
 export interface MailboxLine {
   mailbox: Mailbox;
   health: MailboxHealth;
-  state: 'works' | 'first-fetch' | 'off' | 'silent' | 'retrying' | 'needs-person';
+  state: 'works' | 'first-fetch' | 'off' | 'silent' | 'not-started' | 'retrying' | 'needs-person';
 }
 
 /** The one answer of the home page. */
@@ -26,9 +27,19 @@ export type MailFlow =
 const MINUTE = 60_000;
 const FIRST_FETCH_MINUTES = 5;
 
-/** `now` in milliseconds. Silent is a mailbox of which a notice would say so. */
-export function mailboxLine(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxLine {
-  return { mailbox, health, state: stateOf(mailbox, health, now) };
+/**
+ * Silent is a mailbox of which a notice would say so; while the timer is late that starts the fetches, none works. Pure.
+ * @param now milliseconds since the epoch
+ */
+export function mailboxLine(
+  mailbox: Mailbox,
+  health: MailboxHealth,
+  beats: ReadonlyMap<TimerName, Heartbeat>,
+  now: number,
+): MailboxLine {
+  const state = stateOf(mailbox, health, now);
+  const isStarted = !lateTimers(beats, now).some(({ name }) => name === 'fetchMail');
+  return { mailbox, health, state: state === 'works' && !isStarted ? 'not-started' : state };
 }
 
 function stateOf(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxLine['state'] {

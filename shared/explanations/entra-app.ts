@@ -100,7 +100,7 @@ export const appEntries: readonly EntraEntry[] = [
     says: /The provided client secret keys .{0,80}are expired/i,
     title: 'The client secret has expired',
     cause:
-      'The secret of the app registration has reached its end. The sign-ins of the mailboxes stay valid, and no mail is lost.',
+      'The secret of the app registration has reached its end. The sign-ins of the mailboxes stay valid.',
     who: 'you',
     retry: 'after-fix',
     steps: [newSecret, replaceSecret, testProvider],

@@ -64,6 +64,8 @@ const doesWhat: Readonly<Record<TimerName, { headline: string; affected: string 
   },
 };
 
+const SEEN_AFTER_DEPLOYMENT = 'After a deployment this has been seen to last until the app is started again.';
+
 /** Timers that stay away; when several do, the app's timers as a whole are one fault. Pure. */
 export function timerConditions(
   facts: Pick<DeskFacts, 'beats' | 'mailboxes' | 'state'>,
@@ -75,6 +77,7 @@ export function timerConditions(
   if (sweep !== undefined && fetch !== undefined)
     return [
       timerLate({ name: 'fetchMail', since: fetch.since }, 'timers', {
+        cause: `The Functions host has not started them, or each of their runs fails. ${SEEN_AFTER_DEPLOYMENT}`,
         headline: 'No mail is fetched: the timers of Postroom do not run.',
         affected: waitingMail(
           facts.mailboxes.filter(({ enabled }) => enabled),
@@ -88,7 +91,7 @@ export function timerConditions(
 function timerLate(
   { name, since }: LateTimer,
   id: string,
-  words: { headline: string; affected: string },
+  words: { headline: string; affected: string; cause?: string },
 ): Condition {
   const severity = name === 'fetchMail' ? 'critical' : name === 'sweep' ? 'error' : 'warning';
   return {
@@ -97,7 +100,8 @@ function timerLate(
     severity,
     headline: words.headline,
     cause:
-      'The Functions host has not started it, or each of its runs fails. After a deployment this has been seen to last until the app is started again.',
+      words.cause ??
+      `The Functions host has not started it, or each of its runs fails. ${SEEN_AFTER_DEPLOYMENT}`,
     code: 'timer-late',
     since,
     affected: words.affected,

@@ -62,14 +62,22 @@ export const desks: Readonly<Record<string, () => Promise<SampleDesk>>> = {
     await stop(desk, 'support', 'imap-no-access', 'User is authenticated but not connected.', 'needs-person');
     await observe(desk, [
       secret('7 days', {
-        headline: 'The client secret of Contoso ends in 7 days.',
         cause: 'Its last day is 1 December 2026.',
-        affected: 'All mail is fetched until then.',
-        who: 'you',
-        fix: { label: 'Replace the secret of Contoso', href: '/providers/p1/edit' },
       }),
     ]);
     await desk.services.heartbeats.beat('fetchMail', NOW - 60 * 60_000);
+    return desk;
+  },
+  async 'a late timer'() {
+    const desk = await busyDesk();
+    await desk.mailboxes.saveSuccesses(
+      0,
+      new Map([
+        ['support', ago(11)],
+        ['billing', ago(11)],
+      ]),
+    );
+    await desk.services.heartbeats.beat('fetchMail', NOW - 11 * 60_000);
     return desk;
   },
   async 'a warning'() {

@@ -1,5 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
 import { homePages } from '../../functions/pages/home.tsx';
+import { MailChart } from '../../functions/pages/home-views.tsx';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
@@ -27,15 +29,6 @@ const deskNamed = async (name: string): Promise<SampleDesk> => {
 const page = async (name: string, path: string, role: 'admin' | 'agent' = 'admin'): Promise<string> =>
   (await (await deskNamed(name)).ask(path, { role })).text();
 
-/** What a person in a hurry sees: the first sentence, and where the first link of the page leads. */
-function atAGlance(html: string): { says: string; leads: string } {
-  const main = html.slice(html.indexOf('<main'));
-  return {
-    says: /<h1>(.*?)<\/h1>/.exec(main)?.[1]?.replaceAll(/<[^>]*>/g, '') ?? '',
-    leads: /<a [^>]*href="([^"]*)"/.exec(main)?.[1] ?? '',
-  };
-}
-
 describe('home at a glance', () => {
   test.each([
     [
@@ -44,19 +37,30 @@ describe('home at a glance', () => {
       '/providers/p1/connect?mailbox=billing',
     ],
     ['several faults', 'No mail is fetched: the timer that starts it does not run', '/health'],
-    ['a warning', 'The client secret of Contoso ends in 30 days', '/mailboxes/p1/test'],
+    ['a warning', 'The client secret of Contoso ends in 30 days', '/providers/p1/edit'],
   ])(
     '%s: the first sentence says what is wrong, the first link leads to the fix',
     async (name, says, leads) => {
-      expect(atAGlance(await page(name, '/'))).toEqual({ says, leads });
+      expect(glanceAt(await page(name, '/'))).toEqual({ says, leads });
     },
   );
 
   test('with nothing wrong it is one calm line', async () => {
     const html = await page('calm', '/');
-    expect(atAGlance(html).says).toBe('Mail is flowing');
+    expect(glanceAt(html).says).toBe('Mail is flowing');
     expect(html).toContain('Every mailbox is fetched as it should be. Nothing needs you.');
     expect(html).not.toContain('class="conditions"');
+    expect(isCalm(html)).toBe(true);
+    for (const name of ['a dead sign-in', 'several faults', 'a warning', 'a hiccup'])
+      expect(isCalm(await page(name, '/'))).toBe(false);
+  });
+
+  test('says of no mailbox that it works while the timer is late that starts the fetches', async () => {
+    const late = await page('a late timer', '/');
+    expect(late.match(/Not fetched</g)).toHaveLength(2);
+    expect(late).not.toContain('Works<');
+    expect(await page('a late timer', '/activity')).not.toContain('Works<');
+    expect(await page('calm', '/')).toContain('Works<');
   });
 
   test('says how much waits, when each mailbox is tried next, and what came in by the hour', async () => {
@@ -65,6 +69,22 @@ describe('home at a glance', () => {
     expect(html).toContain('14 mails');
     expect(html).toContain('189 mails came in, most of them from 21:00 UTC on: 31.');
     expect(html.match(/<rect /g)).toHaveLength(24);
+  });
+
+  test('one mail is told without a majority, and so are all of one hour', () => {
+    const hours = (...mails: number[]) =>
+      String(
+        MailChart({
+          hours: mails.map((count, index) => ({
+            hour: `2026-11-24T0${index}`,
+            mails: count,
+            quarantined: 0,
+          })),
+        }),
+      );
+    expect(hours(0, 1)).toContain('1 mail came in, from 01:00 UTC on.');
+    expect(hours(0, 3)).toContain('3 mails came in, all of them from 01:00 UTC on.');
+    expect(hours(1, 3)).toContain('4 mails came in, most of them from 01:00 UTC on: 3.');
   });
 
   test('an agent reads what is wrong and gets no link that is not an agent’s', async () => {
@@ -127,7 +147,7 @@ describe('while storage is away', () => {
     const { ask } = await brokenDesk();
     const answer = await ask('admin');
     expect(answer.status).toBe(503);
-    const { says, leads } = atAGlance(await answer.text());
+    const { says, leads } = glanceAt(await answer.text());
     expect(says).toBe('No mail is fetched: the storage of Postroom does not answer');
     expect(leads).toContain('https://portal.azure.com/');
     expect(await (await ask('agent')).text()).not.toContain('portal.azure.com');
@@ -136,7 +156,7 @@ describe('while storage is away', () => {
   test('it shows the notice that is held in memory, with the time it was seen', async () => {
     const { services, ask } = await brokenDesk();
     await services.notices.hold([{ ...storageDown, headline: 'Held in memory.' }]);
-    expect(atAGlance(await (await ask('admin')).text()).says).toBe('Held in memory');
+    expect(glanceAt(await (await ask('admin')).text()).says).toBe('Held in memory');
   });
 
   test('somebody who is not signed in learns nothing of it', async () => {

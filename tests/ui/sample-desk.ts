@@ -1,3 +1,4 @@
+import { activityPages } from '../../functions/pages/activity.tsx';
 import { auditPages } from '../../functions/pages/audit.tsx';
 import { healthPages } from '../../functions/pages/health.tsx';
 import { homePages } from '../../functions/pages/home.tsx';
@@ -101,7 +102,15 @@ export function sampleDesk(): SampleDesk {
   };
   const web = createWeb(
     () => services,
-    [homePages(), noticePages(), healthPages(), ticketsPages(), quarantinePages(), auditPages()],
+    [
+      homePages(),
+      activityPages(),
+      noticePages(),
+      healthPages(),
+      ticketsPages(),
+      quarantinePages(),
+      auditPages(),
+    ],
   );
   let filed = 0;
   return {
