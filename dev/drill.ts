@@ -1,7 +1,10 @@
 /**
- * `npm run drill [-- --json] [-- --only NAME]`: nine faults, one at a time, each in a world of its own: does Postroom say
- * what is wrong, why, and where to put it right, in time, and does it say when it is over? The faults are made in the
- * peers (identity provider, mail server, vault, a proxy before storage; the timers are not run), never in the app.
+ * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: nine faults, one at a time, each in a world of its
+ * own: does Postroom say what is wrong, why, and where to put it right, in time, by webhook, by mail and on its home
+ * page, and does it say when it is over? The faults are made in the peers (identity provider, mail server, vault, a proxy
+ * before storage; the timers are not run), never in the app.
+ *
+ * With pictures, Chromium keeps the home page with each fault, and once with none.
  *
  * Seconds are those of the app's clock, which the drill sets forward a minute at a time and on which it runs the timers
  * once a minute, as Azure does. Ends with 1 when something was not as promised.
@@ -9,30 +12,44 @@
 import { parseArgs } from 'node:util';
 import { buildApp, builtApp, describeBuildError, isBuildCurrent } from './build.ts';
 import { drillFaults } from './drill/drill-faults.ts';
-import { type DrillResult, runDrill } from './drill/run-drill.ts';
+import { type DrillPictures, type DrillResult, runDrill } from './drill/run-drill.ts';
+import { type Camera, openCamera } from './drill/take-pictures.ts';
 
 /** Standard output belongs to the answer. */
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
-function shown({ fault, notice, cause, link, secondsToNotice, secondsToClose, wrong }: DrillResult): string {
+function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>
-    `  ${name.padEnd(10)}${value ?? 'none'}`;
+    `  ${name.padEnd(11)}${value ?? 'none'}`;
   return [
     `${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${fault}`,
-    line('notice', notice),
-    line('cause', cause),
-    line('link', link),
+    line('notice', told.notice),
+    line('code', told.code),
+    line('cause', told.cause),
+    line('link', told.link),
+    line('home page', told.home),
     line('said', secondsToNotice === undefined ? undefined : `after ${secondsToNotice} s`),
     line('closed', secondsToClose === undefined ? undefined : `after ${secondsToClose} s`),
     ...wrong.map((sentence) => `  !! ${sentence}`),
   ].join('\n');
 }
 
+/** Ten for nine faults: after the first one also the home page with nothing wrong. */
+function picturesOf(camera: Camera, fault: string, index: number): DrillPictures {
+  const number = drillFaults.findIndex(({ name }) => name === fault) + 1;
+  const during = `${String(number).padStart(2, '0')}-${fault.replaceAll(' ', '-')}`;
+  return { camera, during, after: index === 0 ? `${drillFaults.length + 1}-nothing-wrong` : undefined };
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      pictures: { type: 'string' },
+    },
   });
   const faults = drillFaults.filter(({ name }) => values.only === undefined || name.includes(values.only));
   if (faults.length === 0)
@@ -42,9 +59,10 @@ async function main(): Promise<number> {
     await buildApp();
   }
   say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
+  await using camera = values.pictures === undefined ? undefined : await openCamera(values.pictures);
   const results: DrillResult[] = [];
-  for (const fault of faults) {
-    const result = await runDrill(builtApp, fault);
+  for (const [index, fault] of faults.entries()) {
+    const result = await runDrill(builtApp, fault, camera && picturesOf(camera, fault.name, index));
     results.push(result);
     if (!values.json) process.stdout.write(`${shown(result)}\n`);
     else for (const sentence of result.wrong) say(`${fault.name}: ${sentence}`);

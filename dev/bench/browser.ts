@@ -12,7 +12,8 @@ export interface Reply {
 export class Browser {
   readonly #origin: string;
   readonly #jar: CookieJar = new Map();
-  readonly #providerJar: CookieJar = new Map();
+  /** A browser of its own for each person at the provider. */
+  readonly #providerJars = new Map<string, CookieJar>();
 
   /** @param origin such as http://localhost:7071 */
   constructor(origin: string) {
@@ -37,13 +38,20 @@ export class Browser {
    * @returns the account as the mailbox form names it
    * @throws Error that names the page where it stopped
    */
-  async connect(address: string, clientId: string): Promise<string> {
-    const saved = await this.post('/providers/new', {
-      preset: 'practice',
-      name: 'Practice',
-      clientId,
-      expiresOn: new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10),
-    });
+  connect(address: string, clientId: string): Promise<string> {
+    return this.connectAt({ preset: 'practice', name: 'Practice', clientId }, address);
+  }
+
+  /**
+   * Registers a provider and signs a mailbox's account in there.
+   * @param provider fields of its form; the expiry is filled in
+   * @returns the account as the mailbox form names it
+   * @throws Error that names the page where it stopped
+   */
+  async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
+    const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
+    const saved = await this.post('/providers/new', { ...provider, expiresOn });
+    if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
     const back = await this.#signInAt(saved.location.split('?')[0] ?? '', { who: 'self', address });
     const account = new URL(back.location, this.#origin).searchParams.get('account');
     if (account === null) throw stoppedAt('the way back', back);
@@ -77,7 +85,7 @@ export class Browser {
     const end = await walkSignIn({
       url: way.replaceAll('&amp;', '&'),
       redirectUri: `${this.#origin}/oauth/callback`,
-      jar: this.#providerJar,
+      jar: this.#jarAtProvider(fields['address'] ?? ''),
       answer: signInAs(fields['address'] ?? ''),
     });
     if (end.callback === undefined)
@@ -85,8 +93,17 @@ export class Browser {
     return this.get(end.callback.pathname + end.callback.search);
   }
 
-  /** Adds a mailbox, which Postroom opens for real before it takes it. */
-  async addMailbox(account: string, address: string, imap: { host: string; port: number }): Promise<void> {
+  /**
+   * Adds a mailbox, which Postroom opens for real before it takes it.
+   * @param smtp where its account may send; undefined: it is for fetching alone
+   */
+  async addMailbox(
+    account: string,
+    address: string,
+    imap: { host: string; port: number },
+    smtp?: { host: string; port: number },
+  ): Promise<void> {
+    const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
     const saved = await this.post('/mailboxes/new', {
       address,
       account,
@@ -97,6 +114,7 @@ export class Browser {
       after: 'mark-seen',
       moveFolder: '',
       interval: '1',
+      ...sending,
     });
     if (!saved.location.endsWith('/connected')) throw stoppedAt(`the mailbox ${address}`, saved);
   }
@@ -116,7 +134,7 @@ export class Browser {
     const end = await walkSignIn({
       url: `${app.tenant.authorizeUrl}?${new URLSearchParams({ ...query, state: 'bench', nonce: 'bench' })}`,
       redirectUri,
-      jar: this.#providerJar,
+      jar: this.#jarAtProvider(user),
       answer: signInAs(user),
     });
     const code = end.callback?.searchParams.get('code') ?? '';
@@ -129,6 +147,12 @@ export class Browser {
     if (token === undefined)
       throw new Error(`The practice provider gave no token: status ${response.status}.`);
     return token;
+  }
+
+  #jarAtProvider(user: string): CookieJar {
+    const jar = this.#providerJars.get(user) ?? new Map<string, string>();
+    this.#providerJars.set(user, jar);
+    return jar;
   }
 
   async #send(path: string, body: URLSearchParams | undefined): Promise<Reply> {

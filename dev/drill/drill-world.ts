@@ -1,22 +1,41 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from '../bench/browser.ts';
 import { practicePeople } from '../host/options.ts';
 import { keepCertificates } from '../peers/certificates.ts';
+import { MAIL_SCOPES } from '../peers/identity-provider/scopes.ts';
 import { type ExchangeSkin, startExchangeSkin } from '../peers/mail/exchange-skin.ts';
 import { type StorageProxy, startStorageProxy } from '../peers/storage-proxy.ts';
 import { type Stack, startStack } from '../stack.ts';
 import { type NoticeReceiver, startNoticeReceiver } from './notice-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
+import { readSubjects } from './read-inbox.ts';
 
+/** What is broken: it fetches, and its account may send. */
 export const MAILBOX = 'support@contoso.example';
+/**
+ * Another mailbox, of another provider and at another port of the mail server: it has no part in most faults. In the
+ * order of the alphabet it would be the second to send a notice.
+ */
+export const OTHER_MAILBOX = 'welcome@contoso.example';
+/** Who is told by mail. */
+const ON_CALL = 'oncall@contoso.example';
 const MINUTE_MS = 60_000;
-/** The timers of each minute. */
-const TIMERS = ['fetchMail', 'sweep'];
+const EACH_MINUTE = ['fetchMail', 'sweep'];
+const EACH_DAY = ['refreshTokens', 'reviewSecrets'];
+/** As often as the web test of infra/modules/alerts.bicep asks from one place. */
+const LOOK_EVERY_MINUTES = 5;
+/**
+ * The minute of five in which it asks. Timers that leave their last sign of life in the fifth minute of the drill are
+ * not late yet, by half a minute, when it asks in the fourteenth: so the drill meets the longest wait there is.
+ */
+const LOOKS_AT = 4;
 
-/** The built app with one mailbox that works, amid peers that can be broken, on a clock that can be set forward. */
+/** The built app with two mailboxes that work, amid peers that can be broken, on a clock that can be set forward. */
 export interface DrillWorld {
+  url: string;
   stack: Stack;
   /** Between the app and the mail server, and between the app and the storage. */
   mail: ExchangeSkin;
@@ -25,8 +44,15 @@ export interface DrillWorld {
   browser: Browser;
   /** Seconds on the app's clock since the world was opened. */
   seconds(): number;
-  /** A minute on the app's clock, with all that the timers do in it; or, with dead timers, only the look from outside. */
-  minute(options?: { timers?: boolean }): Promise<void>;
+  /** The app's clock. */
+  now(): Date;
+  /**
+   * The next minute on the app's clock, with all that the timers do in it; with dead timers, only the look from outside,
+   * which comes every fifth minute.
+   */
+  minute(options?: { timers?: boolean; daily?: boolean }): Promise<void>;
+  /** Subjects of the mails to whoever is told by mail. */
+  mails(): Promise<string[]>;
   /** What the host and the app had to say, newest last. */
   complaints(): readonly string[];
 }
@@ -37,16 +63,27 @@ const TOKEN_SECONDS = 100;
 /**
  * @param appDir the built app
  * @param running what was started, to be disposed of at the end, also of an interrupted start
+ * @param options `relay`: notices are mailed over a server that asks for no sign-in, instead of over the mailboxes
  */
-export async function openDrillWorld(appDir: string, running: AsyncDisposableStack): Promise<DrillWorld> {
+export async function openDrillWorld(
+  appDir: string,
+  running: AsyncDisposableStack,
+  options: { relay?: boolean },
+): Promise<DrillWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-drill-'));
   running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const otherApp = { id: randomUUID(), name: 'Postroom (other)', secret: 'the-secret-of-the-other-app' };
   const stack = await startStack({
     stateDir: folder,
     // The small server starts fastest; what Exchange says comes from the skin before it.
     mail: 'npm',
     inMemory: true,
-    users: [{ upn: MAILBOX, name: 'Support' }],
+    users: [
+      { upn: MAILBOX, name: 'Support' },
+      { upn: OTHER_MAILBOX, name: 'Welcome' },
+      { upn: ON_CALL, name: 'On Call' },
+    ],
+    otherApps: [otherApp],
     accessTokenSeconds: TOKEN_SECONDS,
   });
   running.defer(() => stack.stop());
@@ -55,6 +92,7 @@ export async function openDrillWorld(appDir: string, running: AsyncDisposableSta
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
   const receiver = running.use(await startNoticeReceiver());
+  const { drop, smtp, imap, pop3 } = stack.mail;
   const host = running.use(
     await openDrillHost({
       appDir,
@@ -66,6 +104,8 @@ export async function openDrillWorld(appDir: string, running: AsyncDisposableSta
         DataStorage: storage.connectionString,
         NOTICE_WEBHOOK_URL: receiver.url,
         NOTICE_WEBHOOK_KEY: receiver.key,
+        NOTICE_EMAIL: ON_CALL,
+        ...(options.relay === true && { SMTP_RELAY_URL: `smtp://${drop.host}:${drop.port}` }),
       },
       stateDir: folder,
       people: practicePeople,
@@ -75,22 +115,47 @@ export async function openDrillWorld(appDir: string, running: AsyncDisposableSta
   const browser = new Browser(host.url);
   await browser.signIn(practicePeople[0]?.id ?? '');
   const account = await browser.connect(MAILBOX, stack.identityProvider.clientId);
-  await browser.addMailbox(account, MAILBOX, mail);
+  await browser.addMailbox(account, MAILBOX, mail, smtp);
+  const { authorizeUrl, tokenUrl } = stack.identityProvider.tenant;
+  const otherProvider = {
+    preset: 'custom',
+    name: 'Other',
+    clientId: otherApp.id,
+    credential: 'secret',
+    secret: otherApp.secret,
+    endpoints: 'manual',
+    authorizationEndpoint: authorizeUrl,
+    tokenEndpoint: tokenUrl,
+    scopes: [...MAIL_SCOPES, 'openid', 'profile', 'email', 'offline_access'].join(' '),
+  };
+  const otherAccount = await browser.connectAt(otherProvider, OTHER_MAILBOX);
+  await browser.addMailbox(otherAccount, OTHER_MAILBOX, imap, smtp);
   const began = performance.now();
   let leapt = 0;
+  let minutes = 0;
+  const elapsed = (): number => leapt + performance.now() - began;
   return {
+    url: host.url,
     stack,
     mail,
     storage,
     receiver,
     browser,
-    seconds: () => Math.round((leapt + performance.now() - began) / 1000),
-    async minute({ timers = true } = {}) {
-      leapt += MINUTE_MS;
-      await host.leap(MINUTE_MS, timers ? TIMERS : []);
-      // The standard web test looks from outside.
+    seconds: () => Math.round(elapsed() / 1000),
+    now: () => new Date(Date.now() + leapt),
+    async minute({ timers = true, daily = false } = {}) {
+      minutes += 1;
+      // What the machine needed for the last minute is part of this one.
+      const leap = Math.max(0, Math.round(minutes * MINUTE_MS - elapsed()));
+      leapt += leap;
+      await host.leap(leap, timers ? [...EACH_MINUTE, ...(daily ? EACH_DAY : [])] : []);
+      if (minutes % LOOK_EVERY_MINUTES !== LOOKS_AT) return;
       const answer = await fetch(`${host.url}/health/ready`);
       await answer.arrayBuffer();
+    },
+    async mails() {
+      const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: ON_CALL });
+      return readSubjects(pop3, stack.ca, { address: ON_CALL, accessToken });
     },
     complaints: host.complaints,
   };

@@ -1,13 +1,20 @@
+import { practicePeople } from '../host/options.ts';
 import type { DrillFault } from './drill-faults.ts';
-import { type DrillWorld, openDrillWorld } from './drill-world.ts';
-import type { ReceivedNotice } from './notice-receiver.ts';
+import { mistakesIn } from './drill-mistakes.ts';
+import { type DrillWorld, OTHER_MAILBOX, openDrillWorld } from './drill-world.ts';
+import { glanceAt } from './home-page.ts';
+import type { Camera } from './take-pictures.ts';
 
 export interface DrillResult {
   fault: string;
   /** Kind of the notice; undefined: none came. */
   notice: string | undefined;
+  /** Of the explanation, such as AADSTS700082. */
+  code: string | undefined;
   cause: string | undefined;
   link: string | undefined;
+  /** First sentence of the home page while the notice stood. */
+  home: string | undefined;
   /** On the app's clock. */
   secondsToNotice: number | undefined;
   secondsToClose: number | undefined;
@@ -15,49 +22,83 @@ export interface DrillResult {
   wrong: readonly string[];
 }
 
-const WARM_UP_MINUTES = 3;
+/** Pictures of the home page: with the fault, and once it is over. */
+export interface DrillPictures {
+  camera: Camera;
+  /** Names of the two files; undefined: not this one. */
+  during: string;
+  after: string | undefined;
+}
+
+const WARM_UP_MINUTES = 5;
+/** A fault stands longer than a silent mailbox may be silent: whatever else is said of it has been said by then. */
+const STANDING_MINUTES = 17;
+/** The minute of the fault in which the timers of each day run. */
+const DAILY_AT_MINUTE = 7;
 /** Throttled mailboxes are left alone for up to half an hour. */
 const CLOSE_WITHIN_MINUTES = 40;
-/** So long after the notice another one would still have come of the same fault. */
+/** So long after the end something may still be said. */
 const QUIET_MINUTES = 2;
+const SUBJECT = 'The others go on';
 
 /** Breaks one thing in a world of its own, waits for what is said, mends it, and waits until that is said too. */
-export async function runDrill(appDir: string, fault: DrillFault): Promise<DrillResult> {
+export async function runDrill(
+  appDir: string,
+  fault: DrillFault,
+  pictures?: DrillPictures,
+): Promise<DrillResult> {
   await using running = new AsyncDisposableStack();
-  const world = await openDrillWorld(appDir, running);
-  for (let minute = 0; minute < WARM_UP_MINUTES; minute += 1) await world.minute();
+  const world = await openDrillWorld(appDir, running, { relay: fault.relay === true });
+  for (let minute = 1; minute <= WARM_UP_MINUTES; minute += 1) await world.minute({ daily: minute === 1 });
   const { received } = world.receiver;
   const wrong = received.map(
     ({ kind, headline }) => `Before the fault there was a notice: ${kind}: ${headline}`,
   );
   received.length = 0;
+  const mailsBefore = (await world.mails()).length;
 
   const brokenAt = world.seconds();
   await fault.inject(world);
-  const opened = await until(world, fault.withinMinutes + 2, fault.timers !== false, () =>
-    received.find(({ what }) => what === 'opened'),
-  );
-  const secondsToNotice = opened === undefined ? undefined : world.seconds() - brokenAt;
-  for (let minute = 0; minute < QUIET_MINUTES; minute += 1)
-    await world.minute({ timers: fault.timers !== false });
+  await world.stack.mail.deliver(OTHER_MAILBOX, letter());
+  let secondsToNotice: number | undefined;
+  let homeDuring: string | undefined;
+  const opened = () => received.find(({ what }) => what === 'opened');
+  for (let minute = 1; minute <= STANDING_MINUTES; minute += 1) {
+    await world.minute({ timers: fault.timers !== false, daily: minute === DAILY_AT_MINUTE });
+    if (opened() === undefined || secondsToNotice !== undefined) continue;
+    secondsToNotice = world.seconds() - brokenAt;
+    homeDuring = (await world.browser.get('/')).html;
+    if (pictures !== undefined) await takePicture(world, pictures.camera, pictures.during);
+  }
+  const notice = opened();
+  const othersWentOn = fault.othersGoOn && (await world.browser.get('/tickets')).html.includes(SUBJECT);
 
-  if (opened !== undefined) await fault.mend(world, pathOf(opened.link));
+  if (notice !== undefined) await fault.mend(world, pathOf(notice.link));
   const mendedAt = world.seconds();
-  const closed = await until(world, CLOSE_WITHIN_MINUTES, true, () =>
-    received.find(({ what, key }) => what === 'closed' && key === opened?.key),
-  );
-  const secondsToClose = closed === undefined ? undefined : world.seconds() - mendedAt;
+  const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === notice?.key);
+  for (let minute = 0; notice !== undefined && minute < CLOSE_WITHIN_MINUTES && !isClosed(); minute += 1)
+    await world.minute();
+  const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
+  const homeAfter = isClosed() ? (await world.browser.get('/')).html : undefined;
+  if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();
 
-  const { kind, cause, link } = opened ?? {};
-  const mistakes = [
-    ...wrong,
-    ...mistakesIn(fault, opened, secondsToNotice),
-    ...othersThan(opened, received),
-    ...(closed === undefined ? ['The notice did not close.'] : []),
-  ];
+  const mails = (await world.mails()).slice(mailsBefore);
+  const closed = secondsToClose !== undefined;
+  const record = { opened: notice, secondsToNotice, closed, received, mails, homeDuring, homeAfter };
+  const mistakes = [...wrong, ...mistakesIn(fault, { ...record, othersWentOn })];
   if (mistakes.length > 0) mistakes.push(...world.complaints().slice(-5));
-  return { fault: fault.name, notice: kind, cause, link, secondsToNotice, secondsToClose, wrong: mistakes };
+  return {
+    fault: fault.name,
+    notice: notice?.kind,
+    code: notice?.code ?? undefined,
+    cause: notice?.cause,
+    link: notice?.link,
+    home: homeDuring === undefined ? undefined : glanceAt(homeDuring).says,
+    secondsToNotice,
+    secondsToClose,
+    wrong: mistakes,
+  };
 }
 
 function pathOf(link: string): string {
@@ -65,39 +106,10 @@ function pathOf(link: string): string {
   return pathname + search;
 }
 
-async function until<T>(
-  world: DrillWorld,
-  minutes: number,
-  timers: boolean,
-  found: () => T | undefined,
-): Promise<T | undefined> {
-  for (let minute = 0; minute < minutes; minute += 1) {
-    await world.minute({ timers });
-    const result = found();
-    if (result !== undefined) return result;
-  }
-  return undefined;
-}
+const takePicture = ({ url, now }: DrillWorld, camera: Camera, name: string): Promise<void> =>
+  camera.take(name, { origin: url, path: '/', person: practicePeople[0]?.id ?? '', now: now() });
 
-function mistakesIn(
-  fault: DrillFault,
-  opened: ReceivedNotice | undefined,
-  seconds: number | undefined,
-): string[] {
-  if (opened === undefined || seconds === undefined) return ['No notice came.'];
-  const { kind, cause, link } = opened;
-  return [
-    ...(kind === fault.kind ? [] : [`The notice is of kind ${kind}, not ${fault.kind}.`]),
-    ...(fault.cause.test(cause) ? [] : [`The cause is not named: ${cause}`]),
-    ...(fault.link.test(link) ? [] : [`The link leads elsewhere: ${link}`]),
-    // A minute is the drill's smallest step, and what the machine needs for it counts as well.
-    ...(seconds <= (fault.withinMinutes + 1) * 60 ? [] : [`It came after ${seconds} s.`]),
-  ];
-}
-
-/** Another fault than the one that was made; or the same one opened twice. */
-function othersThan(opened: ReceivedNotice | undefined, received: readonly ReceivedNotice[]): string[] {
-  return received
-    .filter((one) => one.what === 'opened' && one !== opened)
-    .map(({ kind, headline }) => `A second notice came: ${kind}: ${headline}`);
-}
+const letter = (): Buffer =>
+  Buffer.from(
+    `From: Kim <kim@customer.example>\r\nTo: ${OTHER_MAILBOX}\r\nSubject: ${SUBJECT}\r\nMessage-ID: <drill@customer.example>\r\n\r\nHello\r\n`,
+  );

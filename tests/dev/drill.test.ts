@@ -1,4 +1,7 @@
-/** Each fault of the drill, as `npm run drill` runs it: one notice of the right kind, cause and link, in time, that closes. */
+/**
+ * Each fault of the drill, as `npm run drill` runs it: one notice of the right kind, code, cause and link, in time, by
+ * webhook, by mail and on the home page, that closes.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,14 +35,23 @@ describe('npm run drill', () => {
     ]);
   });
 
-  test.each(drillFaults)('$name', { timeout: 240_000 }, async (fault) => {
-    const result = await runDrill(appDir, fault);
-    expect(result.wrong).toEqual([]);
-    expect(result).toMatchObject({ fault: fault.name, notice: fault.kind });
-    expect(result.secondsToClose).toBeGreaterThan(0);
+  test.each(drillFaults)(
+    '$name is told once, with its cause and the way to the fix, and is over once it is mended',
+    { timeout: 300_000 },
+    async (fault) => {
+      const result = await runDrill(appDir, fault);
+      expect(result.wrong).toEqual([]);
+      expect(result).toMatchObject({ fault: fault.name, notice: fault.kind, code: fault.code });
+      expect(result.secondsToClose).toBeGreaterThan(0);
+    },
+  );
+
+  test('tells every two faults apart by code, and promises none later than fifteen minutes', () => {
+    expect(new Set(drillFaults.map(({ code }) => code)).size).toBe(drillFaults.length);
+    expect(Math.max(...drillFaults.map(({ withinMinutes }) => withinMinutes))).toBe(15);
   });
 
-  test('says so when what was promised does not come', { timeout: 240_000 }, async () => {
+  test('says so when what was promised does not come', { timeout: 300_000 }, async () => {
     const [fault] = drillFaults.filter(({ name }) => name === 'wrong secret');
     if (fault === undefined) throw new Error('There is no such fault.');
     const nothing = {

@@ -1,0 +1,79 @@
+import type { DrillFault } from './drill-faults.ts';
+import { type Glance, glanceAt, isCalm } from './home-page.ts';
+import type { ReceivedNotice } from './notice-receiver.ts';
+
+/** What was seen and heard of one fault. */
+export interface DrillRecord {
+  /** The notice of the fault; undefined: none came. */
+  opened: ReceivedNotice | undefined;
+  /** On the app's clock. */
+  secondsToNotice: number | undefined;
+  closed: boolean;
+  /** All that the webhook was told since the fault. */
+  received: readonly ReceivedNotice[];
+  /** Subjects of the mails since the fault. */
+  mails: readonly string[];
+  /** The home page while the notice stood, and after it had closed; undefined: nobody looked. */
+  homeDuring: string | undefined;
+  homeAfter: string | undefined;
+  /** Whether a mail to the other mailbox became a ticket while the fault stood. */
+  othersWentOn: boolean;
+}
+
+/** What was not as promised, in sentences. Pure. */
+export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
+  const { opened } = record;
+  if (opened === undefined) return ['No notice came.'];
+  return [
+    ...noticeMistakes(fault, opened),
+    ...timeMistakes(fault, record.secondsToNotice),
+    ...othersThan(opened, record.received),
+    ...mailMistakes(record),
+    ...(record.homeDuring === undefined ? [] : glanceMistakes(opened, glanceAt(record.homeDuring))),
+    ...(record.closed ? [] : ['The notice did not close.']),
+    ...(record.homeAfter === undefined || isCalm(record.homeAfter)
+      ? []
+      : [`Once mended, the home page still said: ${glanceAt(record.homeAfter).says}`]),
+    ...(fault.othersGoOn && !record.othersWentOn
+      ? ['The mailbox of the other provider was no longer fetched.']
+      : []),
+  ];
+}
+
+function noticeMistakes(fault: DrillFault, { kind, code, cause, link }: ReceivedNotice): string[] {
+  return [
+    ...(kind === fault.kind ? [] : [`The notice is of kind ${kind}, not ${fault.kind}.`]),
+    ...(code === fault.code ? [] : [`Its code is ${code}, not ${fault.code}.`]),
+    ...(fault.cause.test(cause) ? [] : [`The cause is not named: ${cause}`]),
+    ...(fault.link.test(link) ? [] : [`The link leads elsewhere: ${link}`]),
+  ];
+}
+
+function timeMistakes({ withinMinutes }: DrillFault, seconds = Number.POSITIVE_INFINITY): string[] {
+  return seconds <= withinMinutes * 60 ? [] : [`It came after ${seconds} s.`];
+}
+
+/** Another fault than the one that was made; or the same one opened twice. */
+function othersThan(opened: ReceivedNotice, received: readonly ReceivedNotice[]): string[] {
+  return received
+    .filter((one) => one.what === 'opened' && one !== opened)
+    .map(({ kind, headline }) => `A second notice came: ${kind}: ${headline}`);
+}
+
+/** What the webhook was told comes by mail as well, and nothing else does. */
+function mailMistakes({ received, mails }: DrillRecord): string[] {
+  const begins: Partial<Record<ReceivedNotice['what'], string>> = { repeated: 'Still: ', closed: 'Over: ' };
+  const expected = received.map(({ what, headline }) => `[Postroom] ${begins[what] ?? ''}${headline}`);
+  return [
+    ...expected.filter((subject) => !mails.includes(subject)).map((subject) => `No mail came: ${subject}`),
+    ...mails.filter((subject) => !expected.includes(subject)).map((subject) => `A mail too many: ${subject}`),
+  ];
+}
+
+function glanceMistakes({ headline, link }: ReceivedNotice, { says, leads }: Glance): string[] {
+  const sentence = headline.replace(/\.$/, '');
+  return [
+    ...(says === sentence ? [] : [`The home page said: ${says}`]),
+    ...(leads !== '' && link.endsWith(leads) ? [] : [`Its first link led to: ${leads}`]),
+  ];
+}

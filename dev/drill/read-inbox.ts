@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { LineReader, writeAll } from '../peers/mail/line-reader.ts';
+import type { Endpoint } from '../peers/mail/mail-world.ts';
+
+/**
+ * The subjects of all mail in an inbox, over POP3, oldest first. Nothing there is changed.
+ * @param ca PEM of the authority that the server's certificate is from
+ * @throws Error with the server's words when it refuses
+ */
+export async function readSubjects(
+  server: Endpoint,
+  ca: string,
+  login: { address: string; accessToken: string },
+): Promise<string[]> {
+  const socket = connect({ host: server.host, port: server.port, ca });
+  try {
+    await once(socket, 'secureConnect');
+    const reader = new LineReader(socket);
+    const line = async (): Promise<string> => (await reader.line())?.toString('latin1') ?? '-ERR gone';
+    const ask = async (command: string): Promise<string> => {
+      if (command !== '') await writeAll(socket, `${command}\r\n`);
+      const answer = await line();
+      if (!answer.startsWith('+OK')) throw new Error(`The mail server said: ${answer}`);
+      return answer;
+    };
+    const list = async (command: string): Promise<string[]> => {
+      await ask(command);
+      const lines: string[] = [];
+      for (let next = await line(); next !== '.' && next !== '-ERR gone'; next = await line())
+        lines.push(next);
+      return lines;
+    };
+    await ask('');
+    const { address, accessToken } = login;
+    const sasl = `user=${address}\u0001auth=Bearer ${accessToken}\u0001\u0001`;
+    await ask(`AUTH XOAUTH2 ${Buffer.from(sasl).toString('base64')}`);
+    const subjects: string[] = [];
+    for (const numbered of await list('LIST'))
+      subjects.push(subjectOf(await list(`TOP ${numbered.split(' ')[0] ?? ''} 0`)));
+    await ask('QUIT');
+    return subjects;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Unfolded (RFC 5322 section 2.2.3); words in another alphabet stay encoded. */
+const subjectOf = (header: readonly string[]): string =>
+  /^Subject: (.*)$/im.exec(header.join('\n').replaceAll(/\n[ \t]+/g, ' '))?.[1] ?? '';

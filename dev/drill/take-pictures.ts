@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+export interface PageOfHost {
+  /** Such as http://localhost:7071. */
+  origin: string;
+  path: string;
+  /** Object id of one of the practice people. */
+  person: string;
+  /** What the host holds for the time; the page tells times from it. */
+  now: Date;
+}
+
+export interface Camera extends AsyncDisposable {
+  /**
+   * Signs a person in at a local host and keeps a picture of a page, whatever its status.
+   * @param name of the file, without its ending
+   */
+  take(name: string, page: PageOfHost): Promise<void>;
+}
+
+/** @throws Error in words where Debian's Chromium is not installed. */
+export async function openCamera(folder: string): Promise<Camera> {
+  await mkdir(folder, { recursive: true });
+  const browser = await chromium
+    // Without its own sandbox: containers and CI runners rarely allow one, and it opens our own pages only.
+    .launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+    .catch((cause: unknown) => {
+      throw new Error('Pictures need /usr/bin/chromium (apt install chromium).', { cause });
+    });
+  return {
+    async take(name, { origin, path, person, now }) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+      try {
+        const form = { person, post_login_redirect_uri: '/' };
+        await context.request.post(`${origin}/.auth/login/aad`, {
+          form,
+          headers: { origin },
+          maxRedirects: 0,
+        });
+        const page = await context.newPage();
+        await page.clock.setFixedTime(now);
+        await page.goto(`${origin}${path}`);
+        await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+      } finally {
+        await context.close();
+      }
+    },
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}

@@ -1,0 +1,105 @@
+/** What the drill calls a mistake: each thing that can go wrong is found, and nothing else. */
+import { describe, expect, test } from 'vitest';
+import { drillFaults } from '../../dev/drill/drill-faults.ts';
+import { type DrillRecord, mistakesIn } from '../../dev/drill/drill-mistakes.ts';
+import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
+import type { ReceivedNotice } from '../../dev/drill/notice-receiver.ts';
+
+const [fault] = drillFaults.filter(({ name }) => name === 'dead refresh token');
+if (fault === undefined) throw new Error('There is no such fault.');
+
+const path = '/providers/abcdefghijklmnopqrstuvwxyz/connect?mailbox=m1&a=b';
+const opened: ReceivedNotice = {
+  what: 'opened',
+  key: 'k',
+  kind: 'consent-dead',
+  headline: 'kim@contoso.example is not fetched.',
+  cause: 'Microsoft ends sign-ins that nobody uses.',
+  code: 'AADSTS700082',
+  affected: 'No mail is lost.',
+  link: `http://localhost:7071${path}`,
+};
+const home = (says: string, leads: string): string =>
+  `<header><h1>Postroom</h1><a href="/">Home</a></header><main id="main"><h1>${says}</h1><p>Why.</p><a class="button" href="${leads}">Fix it</a></main>`;
+const calm = `<main><h1>Mail is flowing</h1><div class="verdict good">Every mailbox is fetched as it should be. Nothing needs you.</div></main>`;
+const good: DrillRecord = {
+  opened,
+  secondsToNotice: 180,
+  closed: true,
+  received: [opened, { ...opened, what: 'closed' }],
+  mails: [
+    '[Postroom] kim@contoso.example is not fetched.',
+    '[Postroom] Over: kim@contoso.example is not fetched.',
+  ],
+  homeDuring: home('kim@contoso.example is not fetched', path.replace('&', '&amp;')),
+  homeAfter: calm,
+  othersWentOn: true,
+};
+const mistakes = (changes: Partial<DrillRecord>): string[] => mistakesIn(fault, { ...good, ...changes });
+const another = (changes: Partial<ReceivedNotice>): Partial<DrillRecord> => {
+  const notice = { ...opened, ...changes };
+  return { opened: notice, received: [notice, { ...notice, what: 'closed' }] };
+};
+
+describe('the drill', () => {
+  test('finds nothing where all was as promised', () => {
+    expect(mistakes({})).toEqual([]);
+  });
+
+  test.each<[what: string, changes: Partial<DrillRecord>, sentence: RegExp]>([
+    ['no notice', { opened: undefined }, /^No notice came/],
+    ['another kind', another({ kind: 'mailbox-silent' }), /of kind mailbox-silent/],
+    ['another code, though the cause reads alike', another({ code: 'AADSTS50173' }), /code is AADSTS50173/],
+    ['another cause', another({ cause: 'Nobody knows.' }), /cause is not named/],
+    ['a second too late', { secondsToNotice: 181 }, /came after 181 s/],
+    ['a notice that stays', { closed: false, homeAfter: undefined }, /did not close/],
+    [
+      'a first sentence that says something else',
+      { homeDuring: home('Mail is flowing', path) },
+      /home page said/,
+    ],
+    [
+      'a first link that leads elsewhere',
+      { homeDuring: home('kim@contoso.example is not fetched', '/health') },
+      /first link led to: \/health/,
+    ],
+    [
+      'a home page without a link',
+      { homeDuring: '<main><h1>kim@contoso.example is not fetched</h1></main>' },
+      /led to: $/,
+    ],
+    ['a home page that is not calm again', { homeAfter: home('Something', '/') }, /still said: Something/],
+    ['a channel that stayed silent', { mails: good.mails.slice(0, 1) }, /^No mail came: \[Postroom\] Over:/],
+    [
+      'a mail about something else',
+      { mails: [...good.mails, '[Postroom] No mail leaves as kim@contoso.example: its server refuses it.'] },
+      /^A mail too many/,
+    ],
+    ['another mailbox that was no longer fetched', { othersWentOn: false }, /other provider/],
+  ])('finds %s', (_what, changes, sentence) => {
+    expect(mistakes(changes)).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  test('finds a second notice, by webhook and by mail', () => {
+    const second = { ...opened, key: 'l', kind: 'smtp-refused', headline: 'No mail leaves.' };
+    const mails = [...good.mails, '[Postroom] No mail leaves.'];
+    expect(mistakes({ received: [...good.received, second], mails })).toEqual([
+      'A second notice came: smtp-refused: No mail leaves.',
+    ]);
+  });
+});
+
+describe('the home page at a glance', () => {
+  test('is the first sentence and the first link of its main part, as a person reads them', () => {
+    expect(glanceAt(home('Kim &amp; Lee&#39;s <b>desk</b>', '/a?b&amp;c'))).toEqual({
+      says: "Kim & Lee's desk",
+      leads: '/a?b&c',
+    });
+  });
+
+  test('is calm only where nothing at all is said beside the one line', () => {
+    expect(isCalm(calm)).toBe(true);
+    expect(isCalm(calm.replace('</main>', '<ul class="conditions"></ul></main>'))).toBe(false);
+    expect(isCalm(home('Mail is flowing', '/'))).toBe(false);
+  });
+});
