@@ -53,6 +53,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/practice-page\.ts$/],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/peers\/identity-provider\//],
+  'playwright-core': [/^dev\/drill\/take-pictures\.ts$/],
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],

@@ -15,6 +15,8 @@ export interface DrillFault {
   othersGoOn: boolean;
   /** True: notices are mailed over a relay, because the way over a mailbox needs what is broken. */
   relay?: boolean;
+  /** So many minutes pass between two runs of the timers once the notice is there; default 1. */
+  everyMinutes?: number;
   /** False: while the fault lasts, no timer runs. */
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
@@ -137,6 +139,8 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: false,
     // Which mailboxes may send stands in storage.
     relay: true,
+    // The libraries of Azure try each call again and again, which takes real time.
+    everyMinutes: 4,
     async inject({ storage }) {
       storage.setDown(true);
     },

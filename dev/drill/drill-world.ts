@@ -49,8 +49,10 @@ export interface DrillWorld {
   /**
    * The next minute on the app's clock, with all that the timers do in it; with dead timers, only the look from outside,
    * which comes every fifth minute.
+   * @param options `daily`: the timers of each day run as well; `after`: so many minutes later, as if the ones between
+   * had not been
    */
-  minute(options?: { timers?: boolean; daily?: boolean }): Promise<void>;
+  minute(options?: { timers?: boolean; daily?: boolean; after?: number }): Promise<void>;
   /** Subjects of the mails to whoever is told by mail. */
   mails(): Promise<string[]>;
   /** What the host and the app had to say, newest last. */
@@ -143,13 +145,14 @@ export async function openDrillWorld(
     browser,
     seconds: () => Math.round(elapsed() / 1000),
     now: () => new Date(Date.now() + leapt),
-    async minute({ timers = true, daily = false } = {}) {
-      minutes += 1;
+    async minute({ timers = true, daily = false, after = 1 } = {}) {
+      const looks = looksUntil(minutes);
+      minutes += after;
       // What the machine needed for the last minute is part of this one.
       const leap = Math.max(0, Math.round(minutes * MINUTE_MS - elapsed()));
       leapt += leap;
       await host.leap(leap, timers ? [...EACH_MINUTE, ...(daily ? EACH_DAY : [])] : []);
-      if (minutes % LOOK_EVERY_MINUTES !== LOOKS_AT) return;
+      if (looksUntil(minutes) === looks) return;
       const answer = await fetch(`${host.url}/health/ready`);
       await answer.arrayBuffer();
     },
@@ -160,3 +163,7 @@ export async function openDrillWorld(
     complaints: host.complaints,
   };
 }
+
+/** How often somebody outside has asked in the first so many minutes. */
+const looksUntil = (minutes: number): number =>
+  Math.floor((minutes + LOOK_EVERY_MINUTES - LOOKS_AT) / LOOK_EVERY_MINUTES);

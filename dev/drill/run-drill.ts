@@ -63,8 +63,11 @@ export async function runDrill(
   let secondsToNotice: number | undefined;
   let homeDuring: string | undefined;
   const opened = () => received.find(({ what }) => what === 'opened');
-  for (let minute = 1; minute <= STANDING_MINUTES; minute += 1) {
-    await world.minute({ timers: fault.timers !== false, daily: minute === DAILY_AT_MINUTE });
+  for (let minute = 0; minute < STANDING_MINUTES; ) {
+    const after = secondsToNotice === undefined ? 1 : (fault.everyMinutes ?? 1);
+    const daily = minute < DAILY_AT_MINUTE && minute + after >= DAILY_AT_MINUTE;
+    minute += after;
+    await world.minute({ timers: fault.timers !== false, daily, after });
     if (opened() === undefined || secondsToNotice !== undefined) continue;
     secondsToNotice = world.seconds() - brokenAt;
     homeDuring = (await world.browser.get('/')).html;

@@ -47,7 +47,7 @@ describe('the home page', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
     const stateAfter = (silence: number): string => {
       const health = { state: 'works', lastSuccessAt: new Date(NOW - silence).toISOString() } as const;
-      return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], NOW).state;
+      return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], new Map(), NOW).state;
     };
     expect(stateAfter(allowedSilence(mailbox))).toBe('works');
     expect(stateAfter(allowedSilence(mailbox) + 1)).toBe('silent');
