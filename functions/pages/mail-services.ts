@@ -10,8 +10,8 @@ import type { WebEnvironment } from '../web-environment.ts';
 /** What the pages about mail read, out of all services. */
 export interface MailServices {
   tickets: Pick<TicketStore, 'page' | 'read' | 'html' | 'setStatus' | 'byNumber'>;
-  quarantine: Pick<QuarantineStore, 'page' | 'get'>;
-  mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health'>;
+  quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get'>;
+  mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;
   providers: Pick<ProviderStore, 'list'>;
   blobs: Pick<Blobs, 'read' | 'stream'>;
   seam: Pick<Seam, 'now'>;

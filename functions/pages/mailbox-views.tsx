@@ -172,8 +172,8 @@ export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): strin
   return renderPage(
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
       <p>
-        Postroom stops fetching it. Its tickets stay, and no mail in the mailbox is touched. To stop for a
-        while only, pause it instead.
+        Postroom stops fetching it. Its tickets and its quarantine stay, and no mail in the mailbox is
+        touched. To stop for a while only, pause it instead.
       </p>
       <form method="post" action={`/mailboxes/${mailbox.id}/delete`}>
         <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}

@@ -37,7 +37,7 @@ const said: Readonly<Record<string, Flash>> = {
   },
   paused: { kind: 'success', text: 'The mailbox is paused. Its mail stays where it is.' },
   resumed: { kind: 'success', text: 'The mailbox is fetched again within a minute.' },
-  deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets stay.' },
+  deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets and its quarantine stay.' },
 };
 
 export type OpenedMailbox =

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import type { QuarantineEntry } from '../../shared/intake/quarantine-store.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { SelectField, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
@@ -15,8 +14,6 @@ const PAGE_SIZE = 50;
 const ALL = '';
 // What a table key may hold is all that is asked for.
 const KEY = /^[^/\\#?\p{Cc}]{1,400}$/u;
-/** How many mailboxes the view of all of them asks; beyond it one has to be chosen. */
-const MOST_AT_ONCE = 30;
 
 /** Mail that became no ticket, with the reason, and its original to download. For agents. */
 export function quarantinePages(): Hono<WebEnvironment> {
@@ -29,13 +26,17 @@ export function quarantinePages(): Hono<WebEnvironment> {
 
 async function showQuarantine(c: MailContext): Promise<Response> {
   const { quarantine, mailboxes } = mailServices(c);
-  const known = await mailboxes.list();
+  const known = await shelves(mailboxes);
   const chosen = known.find(({ id }) => id === c.req.query('mailbox'));
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
+  const range = { after: position.after, limit: PAGE_SIZE };
   const page =
     chosen === undefined
-      ? { entries: await newestOfAll(quarantine, known), next: undefined }
-      : await quarantine.page(chosen.id, { after: position.after, limit: PAGE_SIZE });
+      ? await quarantine.pageOfAll(
+          known.map(({ id }) => id),
+          range,
+        )
+      : await quarantine.page(chosen.id, range);
   return c.html(
     renderPage(
       <Page title="Quarantine" principal={c.get('principal')} place="quarantine" wide>
@@ -43,35 +44,42 @@ async function showQuarantine(c: MailContext): Promise<Response> {
           Mail that became no ticket stands here with its reason. Nothing is thrown away: quarantined mail was
           kept because it could not be read, skipped mail because it is no message of its own.
         </p>
-        {known.length > 1 ? <MailboxChoice mailboxes={known} chosen={chosen?.id ?? ALL} /> : null}
+        {known.length > 1 ? <MailboxChoice shelves={known} chosen={chosen?.id ?? ALL} /> : null}
         {page.entries.length === 0 ? (
           <EmptyState title="Nothing in quarantine">Every mail so far became part of a ticket.</EmptyState>
         ) : (
-          <Entries entries={page.entries} mailboxes={known} />
+          <Entries entries={page.entries} shelves={known} />
         )}
-        {chosen === undefined ? null : (
-          <Pager path="/quarantine" keep={{ mailbox: chosen.id }} position={position} next={page.next} />
-        )}
+        <Pager
+          path="/quarantine"
+          keep={chosen === undefined ? {} : { mailbox: chosen.id }}
+          position={position}
+          next={page.next}
+        />
       </Page>,
     ),
   );
 }
 
-async function newestOfAll(
-  quarantine: MailServices['quarantine'],
-  mailboxes: readonly Mailbox[],
-): Promise<QuarantineEntry[]> {
-  const pages = await Promise.all(
-    mailboxes.slice(0, MOST_AT_ONCE).map(({ id }) => quarantine.page(id, { limit: PAGE_SIZE })),
-  );
-  return pages
-    .flatMap(({ entries }) => entries)
-    .sort((a, b) => b.at.localeCompare(a.at))
-    .slice(0, PAGE_SIZE);
+/** A mailbox under which mail stands here, also one that was deleted since. */
+interface Shelf {
+  id: string;
+  label: string;
 }
 
-function MailboxChoice(props: { mailboxes: readonly Mailbox[]; chosen: string }) {
-  const options = props.mailboxes.map(({ id, address }) => ({ value: id, label: address }));
+async function shelves(mailboxes: MailServices['mailboxes']): Promise<Shelf[]> {
+  const [known, removed] = await Promise.all([mailboxes.list(), mailboxes.removed()]);
+  const ids = new Set(known.map(({ id }) => id));
+  return [
+    ...known.map(({ id, address }) => ({ id, label: address })),
+    ...removed
+      .filter(({ id }) => !ids.has(id))
+      .map(({ id, address }) => ({ id, label: `${address} (deleted)` })),
+  ];
+}
+
+function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
+  const options = props.shelves.map(({ id, label }) => ({ value: id, label }));
   return (
     <form class="choose" method="get" action="/quarantine" data-submit-on-change="">
       <SelectField
@@ -85,8 +93,8 @@ function MailboxChoice(props: { mailboxes: readonly Mailbox[]; chosen: string })
   );
 }
 
-function Entries(props: { entries: readonly QuarantineEntry[]; mailboxes: readonly Mailbox[] }) {
-  const addresses = new Map(props.mailboxes.map(({ id, address }) => [id, address]));
+function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly Shelf[] }) {
+  const labels = new Map(props.shelves.map(({ id, label }) => [id, label]));
   return (
     <DataTable
       caption="Mail that became no ticket"
@@ -110,7 +118,7 @@ function Entries(props: { entries: readonly QuarantineEntry[]; mailboxes: readon
               {entry.reason}
             </span>
           </td>
-          <td data-label="Mailbox">{addresses.get(entry.mailboxId) ?? 'Removed mailbox'}</td>
+          <td data-label="Mailbox">{labels.get(entry.mailboxId) ?? 'Deleted mailbox'}</td>
           <td data-label="Received">
             <Time at={entry.at} />
           </td>

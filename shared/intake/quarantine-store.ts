@@ -26,6 +26,11 @@ export interface QuarantineStore {
     mailboxId: string,
     range: { after?: string | undefined; limit: number },
   ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
+  /** The same over several mailboxes together; one request a mailbox. */
+  pageOfAll(
+    mailboxIds: readonly string[],
+    range: { after?: string | undefined; limit: number },
+  ): Promise<{ entries: QuarantineEntry[]; next: string | undefined }>;
   get(mailboxId: string, key: string): Promise<QuarantineEntry | undefined>;
   /** Those of the entries that are not stored yet, by one look each. */
   missing(mailboxId: string, entries: readonly NewEntry[]): Promise<NewEntry[]>;
@@ -48,15 +53,19 @@ const shortened = (text: string | undefined): string | undefined => text?.slice(
 
 export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
   const quarantine = tables.open('Quarantine');
+  const rowsOf = (mailboxId: string, after: string | undefined, limit: number): Promise<Row[]> =>
+    quarantine.list(mailboxId, after === undefined ? { limit } : { after, limit });
+  // Row keys begin with the inverted time and end with the place, which names its folder: they sort over all mailboxes,
+  // and no two mailboxes have the same.
+  const pageOfAll: QuarantineStore['pageOfAll'] = async (mailboxIds, { after, limit }) => {
+    const found = await mapLimited(mailboxIds, AT_ONCE, (id) => rowsOf(id, after, limit + 1));
+    const rows = found.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
+    const shown = rows.slice(0, limit);
+    return { entries: shown.map(entryOf), next: rows.length > limit ? shown.at(-1)?.rowKey : undefined };
+  };
   return {
-    async page(mailboxId, { after, limit }) {
-      const rows = await quarantine.list(
-        mailboxId,
-        after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 },
-      );
-      const shown = rows.slice(0, limit);
-      return { entries: shown.map(entryOf), next: rows.length > limit ? shown.at(-1)?.rowKey : undefined };
-    },
+    pageOfAll,
+    page: (mailboxId, range) => pageOfAll([mailboxId], range),
     async get(mailboxId, key) {
       const row = await quarantine.get(mailboxId, key);
       return row === undefined ? undefined : entryOf(row);

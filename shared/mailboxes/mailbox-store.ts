@@ -4,12 +4,14 @@ import { type MailHour, summed } from './mail-hours.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
 // Mailboxes:    `mailbox` / id                    the mailbox as a person set it up
+//               `removed` / id                    its address, once it is deleted: what was kept of its mail stays
 // MailboxState: `state` / `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
 //               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
 //                                                 hours; one write a shard run
 // One query over `state` therefore tells all there is to know about a shard.
 const MAILBOX = 'mailbox';
+const REMOVED = 'removed';
 const STATE = 'state';
 
 /** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
@@ -56,7 +58,10 @@ export interface MailboxStore {
   list(): Promise<Mailbox[]>;
   get(id: string): Promise<Mailbox | undefined>;
   save(mailbox: Mailbox): Promise<void>;
+  /** Its mail stays where it is, on the server and in storage. */
   remove(id: string): Promise<void>;
+  /** Mailboxes that were deleted. */
+  removed(): Promise<{ id: string; address: string }[]>;
   health(): Promise<ReadonlyMap<string, MailboxHealth>>;
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
@@ -90,8 +95,20 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       await mailboxes.commit(MAILBOX, [{ kind: 'put', row }]);
     },
     async remove(id) {
+      const row = await mailboxes.get(MAILBOX, id);
+      // First of all, so that no moment leaves its quarantine without a name.
+      if (row !== undefined) {
+        const { address } = mailboxOf(row);
+        await mailboxes.commit(REMOVED, [
+          { kind: 'put', row: { partitionKey: REMOVED, rowKey: id, address } },
+        ]);
+      }
       await mailboxes.commit(MAILBOX, [{ kind: 'remove', rowKey: id }]);
       await state.commit(STATE, [{ kind: 'remove', rowKey: `${id}|health` }]);
+    },
+    async removed() {
+      const rows = await listAll(mailboxes, REMOVED);
+      return rows.map((row) => ({ id: row.rowKey, address: text(row, 'address') }));
     },
     async health() {
       const [all, known] = await Promise.all([list(), fetchState()]);

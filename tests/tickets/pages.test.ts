@@ -343,6 +343,51 @@ describe('quarantine', () => {
     expect(billing).toContain('On the mail server (130 MB)');
   });
 
+  test('keeps the mail of a deleted mailbox in sight', async () => {
+    await fillDesk(desk);
+    await desk.mailboxes.remove('billing');
+    const all = await html('/quarantine');
+    expect(all).toContain('Scans of the whole year');
+    expect(all).toMatch(/billing@[^<]* \(deleted\)/);
+    const billing = await html('/quarantine?mailbox=billing');
+    expect(billing).toContain('Scans of the whole year');
+    expect(billing).not.toContain('Your order');
+    await desk.mailboxes.remove('support');
+    const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
+    expect((await desk.ask(address.replaceAll('&amp;', '&'))).status).toBe(200);
+  });
+
+  test('of more mailboxes and mails than a page holds is read to its end, each mail once', async () => {
+    for (let box = 1; box <= 40; box += 1) {
+      const id = `box-${String(box).padStart(2, '0')}`;
+      await desk.mailbox({ id, address: `${id}@contoso.example` });
+      await desk.quarantine.put(
+        id,
+        [1, 2, 3].map((number) => ({
+          contentKey: `${id}-${number}`,
+          place: `at|${id}|1|${number}`,
+          kind: 'quarantined' as const,
+          reason: 'odd',
+          at: ago(number),
+          from: undefined,
+          subject: `mail ${id}-${number}.`,
+          size: 1,
+          rawBlob: undefined,
+        })),
+      );
+    }
+    const subjects: string[] = [];
+    let next: string | undefined = '/quarantine';
+    while (next !== undefined) {
+      const page: string = await html(next);
+      subjects.push(...(page.match(/mail box-\d\d-\d\./g) ?? []));
+      next = /rel="next" href="([^"]*)"/.exec(page)?.[1]?.replaceAll('&amp;', '&');
+    }
+    expect(new Set(subjects).size).toBe(120);
+    expect(subjects).toHaveLength(120);
+    expect(subjects.slice(0, 40).every((subject) => subject.endsWith('-1.'))).toBe(true);
+  });
+
   test('hands the original over, and nothing else by a made-up key', async () => {
     await fillDesk(desk);
     const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
