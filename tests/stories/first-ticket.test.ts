@@ -15,6 +15,8 @@ import { hasChromium, openChromium } from '../ui/browser.ts';
 import { Reader } from './reader.ts';
 
 const FETCH_LIMIT_MS = 40_000;
+/** In which a stranger has come from the first page to the first ticket. */
+const PATIENCE_S = 120;
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'];
 if (mailServerKindHere() !== 'debian')
@@ -61,9 +63,10 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       const until = (text: string): Promise<void> => untilShown(page, text);
       await fetchNow(reader, 'home-after-fetch');
       await until('Can I change the delivery address');
-      const secondsToFirstTicket = Math.round((Date.now() - began) / 1000);
-      const effort = `${reader.clicks} clicks, ${reader.typedFields} typed fields, ${secondsToFirstTicket} s with all checks`;
+      const secondsToFirstTicket = Math.round((Date.now() - began - reader.lookedMs) / 1000);
+      const effort = `${reader.clicks} clicks, ${reader.typedFields} typed fields, ${secondsToFirstTicket} s without the checks`;
       console.log(`first ticket on ${mail}: ${effort}`);
+      expect(secondsToFirstTicket).toBeLessThan(PATIENCE_S);
 
       await page.goto('/');
       await reader.look('home-flowing');
@@ -87,6 +90,21 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       expect(reader.clicks).toBeLessThan(40);
       await context.close();
     }, 240_000);
+
+    it('is followed by the next one with the timer alone, nobody presses anything', async () => {
+      await host.stop();
+      const settings = { FETCH_SCHEDULE: '*/3 * * * * *' };
+      host = await desk.startHost({ port: desk.stack.ports.web, background: true, settings });
+      const text = 'Dropped in while nobody looked';
+      const raw = `From: Kim <kim@customer.example>\r\nTo: ${SUPPORT}\r\nSubject: ${text}\r\n\r\nHello\r\n`;
+      await desk.stack.mail.deliver(SUPPORT, Buffer.from(raw));
+      const context = await browser.newContext({ baseURL: host.url });
+      const page = await context.newPage();
+      await page.goto('/');
+      await page.getByRole('button', { name: /Alex Admin/ }).click();
+      await untilShown(page, text);
+      await context.close();
+    }, 60_000);
 
     it('from provider to mailbox nothing needs a script', async () => {
       const context = await browser.newContext({ baseURL: host.url, javaScriptEnabled: false });

@@ -9,6 +9,8 @@ export class Reader {
   readonly page: Page;
   clicks = 0;
   typedFields = 0;
+  /** Milliseconds that the checks took, which a person would not have spent. */
+  lookedMs = 0;
   /** What axe found, and pages wider than a phone, by page. */
   readonly findings: Record<string, string[]> = {};
   readonly #folder: string | undefined;
@@ -64,6 +66,7 @@ export class Reader {
   async look(name: string): Promise<void> {
     const { page } = this;
     const found = new Set<string>();
+    const began = Date.now();
     this.#looks += 1;
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
@@ -81,6 +84,7 @@ export class Reader {
     await this.#shoot(name, 'phone');
     if (usual !== null) await page.setViewportSize(usual);
     if (found.size > 0) this.findings[name] = [...found];
+    this.lookedMs += Date.now() - began;
   }
 
   /**
