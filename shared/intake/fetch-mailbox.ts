@@ -9,6 +9,7 @@ import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Cursor } from '../mailboxes/mailbox-store.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
+import { placeOf } from './ledger.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
 import { type BatchReport, type IntakeDeps, takeBatch } from './take-batch.ts';
 
@@ -138,6 +139,8 @@ async function takeAll(
   mayGoOn: () => boolean,
 ): Promise<FetchResult> {
   const facts = await inbox.facts(uids);
+  const numbering = { folderKey: folderKeyOf(mailbox), uidValidity: inbox.uidValidity };
+  const present = new Set(facts.map(({ uid }) => placeOf(numbering, uid)));
   const total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
   let cursor = start;
   const unmarked: number[] = [];
@@ -162,7 +165,7 @@ async function takeAll(
       }
       const before = running;
       const after = before?.report ?? Promise.resolve();
-      const report = takeBatch(deps, { mailbox, inbox, after }, batch);
+      const report = takeBatch(deps, { mailbox, inbox, numbering, present, after }, batch);
       // Its failure is heard below, when its turn comes.
       report.catch(() => {});
       running = { batch, report };

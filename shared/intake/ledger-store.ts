@@ -35,12 +35,19 @@ export interface Claim {
   suspects: Found[];
 }
 
+export interface ClaimOptions {
+  /** Lets one suspect be tried again. */
+  alone: boolean;
+  /** Places of all mail of this fetch: what is begun at one of these goes on there and nowhere else. */
+  present: ReadonlySet<string>;
+}
+
 export interface LedgerStore {
   /** What is known of these places; one request. */
   look(mailboxId: string, numbering: Numbering, uids: readonly number[]): Promise<Map<number, LedgerPlace>>;
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
-  /** Records that work on these mails (at most 50) begins, in one transaction. `alone` lets one suspect be tried again. */
-  claim(mailboxId: string, found: readonly Found[], options: { alone: boolean }): Promise<Claim>;
+  /** Records that work on these mails (at most 50) begins, in one transaction. */
+  claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
   /**
    * Stores decisions in one transaction. What another run decided before stands and is returned; none of the others is
    * stored then, and they come back as `received`, to be decided in its light.
@@ -88,7 +95,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       let known: Known = { mails: new Map(), places: new Set() };
       if (options.alone) known = await readKnown(ledger, mailboxId, found);
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
-        const { claim, changes } = planClaim(mailboxId, found, known, options.alone);
+        const { claim, changes } = planClaim(mailboxId, found, known, options);
         const written = await ledger.commit(mailboxId, changes);
         if (written.ok) {
           const etags = new Map(changes.map((change, index) => [rowKeyOf(change), written.etags[index]]));
@@ -153,7 +160,7 @@ function planClaim(
   mailboxId: string,
   found: readonly Found[],
   known: Known,
-  alone: boolean,
+  { alone, present }: ClaimOptions,
 ): { claim: Claim; changes: Change[] } {
   const claim: Claim = { mine: [], copies: [], settled: [], suspects: [] };
   const changes: Change[] = [];
@@ -164,7 +171,9 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.mails.get(key);
-    const elsewhere = seen.has(key) || (mail?.state === 'done' && mail.place !== place);
+    const elsewhere =
+      seen.has(key) ||
+      (mail !== undefined && mail.place !== place && (mail.state === 'done' || present.has(mail.place)));
     if (elsewhere) {
       stand({ place, key, copy: true });
       claim.copies.push({ place, key, copy: true });

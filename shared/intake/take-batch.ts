@@ -1,5 +1,5 @@
 import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
-import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
@@ -42,6 +42,9 @@ export interface BatchReport {
 export interface BatchPlace {
   mailbox: Mailbox;
   inbox: Inbox;
+  numbering: Numbering;
+  /** Places of all mail of the fetch. */
+  present: ReadonlySet<string>;
   /**
    * The batch before this one. Mail is kept, claimed and read while that one is still filed; decisions wait for it, since
    * a reply may answer its mail. A mail that may kill its run waits before it is even claimed: no other then dies with it.
@@ -61,11 +64,11 @@ export interface Work {
  * Mail that an earlier run began and never settled is taken alone, so that a mail that kills its run kills no other.
  */
 export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
-  const { mailbox } = place;
+  const { mailbox, numbering, present } = place;
   const run = new BatchRun(deps, place, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
   const uids = all.map(({ uid }) => uid);
-  const places = await deps.ledger.look(mailbox.id, run.numbering, uids);
+  const places = await deps.ledger.look(mailbox.id, numbering, uids);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
@@ -74,9 +77,12 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   let fresh: MailFacts[] = [];
   for (const facts of all) {
     const place = places.get(facts.uid);
+    const mail = place && mails.get(place.key);
+    // What a copy is a copy of may have gone from the server before it was stored: then the copy takes its place.
+    const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
     if (place === undefined) fresh.push(facts);
-    else if (place.copy) copies.push({ facts, copy: place });
-    else if (mails.get(place.key)?.state === 'done') run.settle(facts.uid);
+    else if (place.copy && !orphan) copies.push({ facts, copy: place });
+    else if (mail?.state === 'done') run.settle(facts.uid);
     else {
       await run.take(fresh, { alone: false });
       fresh = [];
@@ -98,14 +104,12 @@ class BatchRun {
     left: [],
     waiting: [],
   };
-  readonly numbering: Numbering;
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
   readonly #place: BatchPlace;
   readonly #kind: Batch['kind'];
 
   constructor(deps: IntakeDeps, place: BatchPlace, kind: Batch['kind']) {
-    this.numbering = { folderKey: folderKeyOf(place.mailbox), uidValidity: place.inbox.uidValidity };
     this.#deps = deps;
     this.#mailbox = place.mailbox;
     this.#place = place;
@@ -119,15 +123,16 @@ class BatchRun {
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
     const mailboxId = this.#mailbox.id;
-    const { numbering } = this;
-    const { inbox, after } = this.#place;
+    const { inbox, after, numbering, present } = this.#place;
     if (alone) await after;
     const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId, numbering }, this.#kind, facts);
-    const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone });
+    const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone, present });
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
       const each = keptByKey.get(mail.key);
-      return each === undefined ? [] : [{ kept: each, mail }];
+      // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
+      const { receivedAt, rawBlob } = mail;
+      return each === undefined ? [] : [{ kept: { ...each, receivedAt, rawBlob }, mail }];
     });
     try {
       await this.#work(work);

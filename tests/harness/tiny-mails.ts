@@ -122,6 +122,18 @@ export const workload: readonly TinyMail[] = [
   { name: 'no mail', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not a mail' },
 ];
 
+/** A mail like any other. */
+export const tinyMail = (name: string, { attachment = false } = {}): TinyMail => ({
+  name,
+  raw: written({
+    subject: name,
+    id: name.replaceAll(' ', '-'),
+    body: attachment ? withAttachment : name,
+    ...(attachment && { type: `multipart/mixed; boundary=${boundary}` }),
+  }),
+  fate: 'ticket',
+});
+
 /** Too large to be held in memory. */
 export const largeMail: TinyMail = {
   name: 'large',

@@ -57,7 +57,7 @@ test('a reply follows its parent where another run decided the parent first', as
       receivedAt: '2026-11-24T10:00:00.000Z',
       size: 100,
     })),
-    { alone: false },
+    { alone: false, present: new Set() },
   );
   const work = mine.map((mail, index) => workOf(mail, index + 1));
   const parent = await outcomeOf('parent', ['Message-ID: <parent@customer.example>']);

@@ -30,8 +30,12 @@ describe('the ledger', () => {
     tables = new MemoryTables(openSeam);
     ledger = createLedgerStore(tables);
   });
-  const claim = (mails: Found[], alone = false): ReturnType<LedgerStore['claim']> =>
-    ledger.claim(BOX, mails, { alone });
+  const claim = (
+    mails: Found[],
+    alone = false,
+    present: readonly Found[] = [],
+  ): ReturnType<LedgerStore['claim']> =>
+    ledger.claim(BOX, mails, { alone, present: new Set(present.map(({ place }) => place)) });
   const stateOf = async (key: string): Promise<string> => {
     const mail = (await ledger.mails(BOX, [key])).get(key);
     return mail === undefined ? 'unknown' : `${mail.state}, ${mail.attempts}`;
@@ -82,6 +86,15 @@ describe('the ledger', () => {
       settled: [placeOf(under('1'), 1)],
       mine: [{ key: 'key2' }],
     });
+  });
+
+  test('gives out at another place what was begun, only where the first place is gone', async () => {
+    await claim([found(1, 'same')]);
+    const here = await claim([found(7, 'same')], true, [found(1)]);
+    expect(here.mine).toEqual([]);
+    expect(here.copies.map(({ place }) => place)).toEqual([placeOf(under('1'), 7)]);
+    const gone = await claim([found(7, 'same')], true, [found(7)]);
+    expect(gone.mine).toMatchObject([{ key: 'same', attempts: 2, place: placeOf(under('1'), 1) }]);
   });
 
   test('suspects what was begun and never settled, and gives it out alone, its attempts raised', async () => {
