@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import { corpusFiles, corpusMail, corpusMissing } from '../intake/mail-files.ts';
+import { corpusMail, corpusMissing } from '../intake/mail-files.ts';
 import { ordinaryMails } from '../intake/ordinary-mails.ts';
+import { chosenFiles } from './chosen-mails.ts';
 import {
   connectSupport,
   type Desk,
@@ -24,20 +25,6 @@ const kind = mailServerKindHere();
 if (kind !== 'debian')
   console.warn('Dovecot is not installed: the corpus is fetched from the small mail server.');
 
-/** All hostile and all named mails, and of the rest each n-th: the same ones every time. */
-function chosenFiles(): string[] {
-  const all = corpusFiles().filter((path) => path !== 'README.md' && !path.endsWith('_reply_text'));
-  const named = new Set(ordinaryMails.map(([path]) => path));
-  const sure = all.filter((path) => path.startsWith('hostile/') || named.has(path));
-  const rest = all.filter((path) => !sure.includes(path));
-  const wanted = MAILS - sure.length;
-  const spread = Array.from(
-    { length: wanted },
-    (_, index) => rest[Math.floor((index * rest.length) / wanted)],
-  );
-  return [...sure, ...spread.filter((path) => path !== undefined)].sort();
-}
-
 describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
   let desk: Desk;
   let host: HostProcess;
@@ -47,7 +34,7 @@ describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
   let records: Records;
 
   beforeAll(async () => {
-    files = chosenFiles();
+    files = chosenFiles(MAILS);
     desk = await openDesk(kind);
     mailboxId = await connectSupport(desk);
     await desk.stack.mail.deliverMany(SUPPORT, files.map(corpusMail));

@@ -6,10 +6,10 @@ import {
   faultKinds,
   only,
   ProcessDied,
-  seeded,
 } from '../harness/faulty-seam.ts';
 import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
 import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
+import { seeded } from '../harness/seeded.ts';
 import { earlier, keyOf, largeMail, workload } from '../harness/tiny-mails.ts';
 
 /** A world in which one ticket is open and the nine mails of the workload wait. */
