@@ -31,6 +31,7 @@ interface View {
   state: AppAccessState;
 }
 
+/** The app’s own way into a mailbox: the script for the Exchange admin, and whether it opens now. */
 export function appAccessPage(view: View): string {
   const { principal, provider, typed, state } = view;
   const errors = state.kind === 'no-address' ? { address: state.sentence } : {};

@@ -155,6 +155,7 @@ export function handoverPage(view: {
   );
 }
 
+/** A trip that cannot begin again: it was used, is too old, or began in another browser. */
 export function overPage(principal: Principal): string {
   return renderPage(
     <Page title="This sign-in is over" principal={principal} place="providers">

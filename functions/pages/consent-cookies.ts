@@ -9,13 +9,16 @@ const attributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } 
 /** Longer than a consent, so that a person who came too late still finds the way to the invitation. */
 const INVITATION_COOKIE_SECONDS = 60 * 60;
 
+/** Binds a consent to this browser until its end. */
 export function keepConsentCookie(c: Context, key: string, cookie: Secret): void {
   setCookie(c, consentCookie(key), cookie.expose(), { ...attributes, maxAge: CONSENT_MINUTES * 60 });
 }
 
+/** The value that binds a consent to this browser; undefined where the browser has none. */
 export const consentCookieOf = (c: Context, key: string): Secret | undefined =>
   secretCookie(c, consentCookie(key));
 
+/** Remembers whose invitation this browser follows, through the trip to the provider. */
 export function keepInvitationCookie(c: Context, token: Secret): void {
   setCookie(c, invitationCookie, token.expose(), { ...attributes, maxAge: INVITATION_COOKIE_SECONDS });
 }

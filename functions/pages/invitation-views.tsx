@@ -127,6 +127,7 @@ const overWords: Readonly<Record<Exclude<InvitationState, 'open'> | 'gone' | 'un
   ],
 };
 
+/** An invitation that opens nothing any more, and why. */
 export function invitationOverPage(why: keyof typeof overWords): string {
   const [title, words] = overWords[why];
   return renderPage(
