@@ -11,6 +11,7 @@ import { noteRefresh } from './note-refresh.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { createRefresher } from './refresh-account.ts';
 import type { Sealer } from './sealing.ts';
+import { vaultInWords, withVault } from './vault-trouble.ts';
 
 export type AccessToken =
   | { kind: 'token'; token: Secret; expiresAt: string; user: string }
@@ -22,7 +23,8 @@ export type AccessToken =
 export interface AccessTokens {
   /**
    * A token that works for now. `rejected` is one the mail server has just refused, so that it is not given again.
-   * @throws PostroomError when storage or vault are away.
+   * A vault that is away is `retrying`, as an answer of the provider that passes is.
+   * @throws PostroomError when storage is away.
    */
   get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
   /**
@@ -159,6 +161,15 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     }
   }
 
+  /** Without the vault the token at hand cannot even be opened. */
+  async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<AccessToken> {
+    const answer = await withVault(() => obtain(ref, refused));
+    if (answer.kind !== 'vault-away') return answer;
+    const said = answer.said.replace(/\.$/, '');
+    const message = `${vaultInWords(answer).happened}: ${said}. Postroom tries again by itself.`;
+    return { kind: 'retrying', code: answer.code, message };
+  }
+
   async function refreshed(
     stored: StoredAccount,
     lease: Lease,
@@ -196,7 +207,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       const answer = await before;
       if (suits(answer)) return answer;
     }
-    const run = obtain(ref, refused).finally(() => {
+    const run = obtainOrWait(ref, refused).finally(() => {
       if (running.get(key) === run) running.delete(key);
     });
     running.set(key, run);

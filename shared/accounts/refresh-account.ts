@@ -2,16 +2,18 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
 import { settleCredential } from '../providers/settle-credential.ts';
-import { type Account, type Problem, type SealedTokens, tokenContext } from './account.ts';
+import { type Account, type Problem, tokenContext } from './account.ts';
 import type { StoredAccount } from './account-store.ts';
 import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
-import { type Grant, isWaiting, lifetimeOf } from './grant.ts';
+import { type Grant, isWaiting } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
 import { credentialGone, problemFor, proofAway, providerGone, unreadable } from './refresh-problem.ts';
 import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
+import { sealTokens } from './seal-tokens.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from './token-failure.ts';
+import { withVault } from './vault-trouble.ts';
 
 export type RefreshOutcome =
   | { kind: 'refreshed'; account: Account; token: Secret }
@@ -65,21 +67,6 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   const isoAfter = (milliseconds: number): string => new Date(seam.now() + milliseconds).toISOString();
   const isoNow = (): string => isoAfter(0);
 
-  async function seal(account: Account, grant: Grant): Promise<SealedTokens> {
-    const { tokens } = account;
-    const [access, refresh] = await Promise.all([
-      grant.accessToken && sealer.seal(grant.accessToken, tokenContext(account, 'access')),
-      grant.refreshToken && sealer.seal(grant.refreshToken, tokenContext(account, 'refresh')),
-    ]);
-    return {
-      access,
-      ...lifetimeOf(grant.expiresInSeconds, seam.now()),
-      refresh: refresh ?? tokens.refresh,
-      // The one just used has worked; the new one has still to show that it does.
-      previousRefresh: refresh === undefined ? tokens.previousRefresh : tokens.refresh,
-    };
-  }
-
   const after = (attempt: Attempt, event: Omit<SignInEvent, 'at' | 'times' | 'lastAt'>): SignInEvent[] =>
     withEvent(attempt.history, { ...event, at: isoNow() });
 
@@ -124,7 +111,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     const { account, etag } = attempt;
     const renewed: Account = {
       ...account,
-      tokens: await seal(account, grant),
+      tokens: await sealTokens(sealer, account, grant, seam.now()),
       scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
       state: 'works',
       stateSince: account.state === 'works' ? account.stateSince : isoNow(),
@@ -196,6 +183,23 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
   }
 
+  /** The vault or the identity endpoint is away and the provider was not asked: the row says of it what it said before. */
+  async function unproven(
+    attempt: Attempt,
+    provider: Provider,
+    code: string,
+    refreshBegunAt: string | undefined,
+  ): Promise<RefreshOutcome> {
+    const account = await settle(attempt, {
+      state: 'retrying',
+      problem: proofAway(provider, code),
+      retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
+      refusedAsOf: undefined,
+      refreshBegunAt,
+    });
+    return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
+  }
+
   /** The app asks for itself, with its credential alone. */
   async function askAsApp(provider: Provider, hold: Hold): Promise<Refreshed> {
     const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)], { before: hold });
@@ -241,7 +245,9 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       accounts.history(account),
     ]);
     if (provider === undefined) return stuck({ ...stored, history }, providerGone);
-    await sealer.ready();
+    const ready = await withVault(async () => ({ kind: 'ready' as const, done: await sealer.ready() }));
+    if (ready.kind === 'vault-away')
+      return unproven({ ...stored, history }, provider, ready.code, account.refreshBegunAt);
     const begun = await begin(stored);
     if (begun === undefined) return { kind: 'changed' };
     const attempt: Attempt = { ...begun, history };
@@ -265,17 +271,8 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       if (error instanceof PostroomError && error.code === 'lease-taken') return { kind: 'taken' };
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
         return stuck(attempt, unreadable);
-      if (error instanceof PostroomError && UNASKED.test(error.code)) {
-        // The provider was not asked: of the refresh the row says again what it said before.
-        const waiting = await settle(attempt, {
-          state: 'retrying',
-          problem: proofAway(provider, error.code),
-          retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
-          refusedAsOf: undefined,
-          refreshBegunAt: account.refreshBegunAt,
-        });
-        return waiting === undefined ? { kind: 'changed' } : { kind: 'retrying', account: waiting };
-      }
+      if (error instanceof PostroomError && UNASKED.test(error.code))
+        return unproven(attempt, provider, error.code, account.refreshBegunAt);
       if (!asked) await accounts.replace(account, begun.etag);
       throw error;
     }

@@ -141,3 +141,60 @@ describe('an entry of the vault that was', () => {
     await app.stop();
   });
 });
+
+describe('a vault that does not give the data key', () => {
+  it.each([
+    ['due', 2 * HOUR],
+    ['still good', 0],
+  ])(
+    'leaves an account whose token is %s trying again, in a process that knows no key yet',
+    async (_case, skewMs) => {
+      const { app, hit, other } = await desk();
+      app.seam.skewMs = skewMs;
+      const { config } = app.services;
+      const vault = azureVault(
+        { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
+        app.seam,
+      );
+      const cold = servicesOn({ ...app.services, config, vault }, { pauseMs: 20 });
+      standIn.faults.push({ match: { path: '/secrets/postroom-data-key' }, times: 99, status: 403 });
+      for (const account of [hit, other])
+        expect(await cold.accessTokens.get(account)).toMatchObject({
+          kind: 'retrying',
+          code: 'key-vault-denied',
+          message: expect.stringMatching(/^Key Vault .* Postroom tries again by itself\.$/),
+        });
+      standIn.faults.length = 0;
+      app.seam.skewMs += 40_000;
+      expect((await cold.accessTokens.get(hit)).kind).toBe('token');
+      await app.stop();
+    },
+  );
+});
+
+describe('a managed identity that gives no token', () => {
+  it('leaves the account trying again with the reason, and mends by itself', async () => {
+    const app = await startPracticeApp();
+    const { account } = await connectSupport(app);
+    await app.services.providers.change(account.providerId, (provider) => ({
+      ...provider,
+      credential: { kind: 'federated', setAt: provider.changedAt },
+    }));
+    app.seam.skewMs = 2 * HOUR;
+    app.seam.around = async (point, effect) => {
+      if (point === 'token.identity') throw new Error('no endpoint');
+      return effect();
+    };
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'retrying',
+      code: 'no-identity',
+      message: expect.stringContaining('The managed identity gave no token'),
+    });
+    expect((await app.services.accounts.get(account))?.account).toMatchObject({
+      state: 'retrying',
+      refreshBegunAt: undefined,
+      retryAt: expect.any(String),
+    });
+    await app.stop();
+  });
+});

@@ -1,0 +1,24 @@
+import { type Account, type SealedTokens, tokenContext } from './account.ts';
+import { type Grant, lifetimeOf } from './grant.ts';
+import type { Sealer } from './sealing.ts';
+
+/** The tokens of an account after a refresh, as they rest in its row. @param now milliseconds since the epoch */
+export async function sealTokens(
+  sealer: Pick<Sealer, 'seal'>,
+  account: Account,
+  grant: Grant,
+  now: number,
+): Promise<SealedTokens> {
+  const { tokens } = account;
+  const [access, refresh] = await Promise.all([
+    grant.accessToken && sealer.seal(grant.accessToken, tokenContext(account, 'access')),
+    grant.refreshToken && sealer.seal(grant.refreshToken, tokenContext(account, 'refresh')),
+  ]);
+  return {
+    access,
+    ...lifetimeOf(grant.expiresInSeconds, now),
+    refresh: refresh ?? tokens.refresh,
+    // The one just used has worked; the new one has still to show that it does.
+    previousRefresh: refresh === undefined ? tokens.previousRefresh : tokens.refresh,
+  };
+}
