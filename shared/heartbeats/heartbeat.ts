@@ -15,7 +15,10 @@ export type TimerName = keyof typeof timerLimits;
 /** The last sign of life of a timer. ISO times. */
 export interface Heartbeat {
   at: string;
-  /** Since when it has beaten without a gap that would have been late; nothing before it makes a timer late. */
+  /**
+   * Since when it is back after the app was away; nothing before it makes a timer late. Gaps that come again and again are
+   * no absence but a timer that runs too rarely, and give no time again.
+   */
   since: string;
 }
 
@@ -28,6 +31,8 @@ export interface LateTimer {
 const MINUTE = 60_000;
 /** A timer of each minute writes only every so many minutes: two rows missing make it late. */
 const BEAT_MINUTES = 4;
+/** A gap of that many limits is an absence, however short the time before it was. */
+const RARE_LIMITS = 4;
 
 /** Whether a run leaves a row: of the timers of each minute only some do. Times in milliseconds. */
 export function isWorthWriting(name: TimerName, last: number | undefined, now: number): boolean {
@@ -40,8 +45,12 @@ export function isWorthWriting(name: TimerName, last: number | undefined, now: n
 /** The row after a run at `now` (milliseconds). Pure. */
 export function beaten(name: TimerName, before: Heartbeat | undefined, now: number): Heartbeat {
   const at = new Date(now).toISOString();
-  const unbroken = before !== undefined && now - Date.parse(before.at) <= timerLimits[name] * MINUTE;
-  return { at, since: unbroken ? before.since : at };
+  if (before === undefined) return { at, since: at };
+  const limit = timerLimits[name] * MINUTE;
+  const gap = now - Date.parse(before.at);
+  const stretch = Date.parse(before.at) - Date.parse(before.since);
+  const isTooRare = stretch < limit && gap < RARE_LIMITS * limit;
+  return { at, since: gap <= limit || isTooRare ? before.since : at };
 }
 
 /**

@@ -70,6 +70,27 @@ describe('a heartbeat', () => {
     expect(await late()).toEqual(['reviewSecrets']);
   });
 
+  test('of a sweep that runs only every 14 minutes excuses no other timer each time', async () => {
+    await minutes(60, ['fetchMail', 'sweep']);
+    const rarely = async (runs: number): Promise<void> => {
+      for (let run = 0; run < runs; run++) {
+        now += 14 * MINUTE;
+        await store.beat('sweep', now);
+      }
+    };
+    await rarely(1);
+    expect(await late()).toEqual([]);
+    await rarely(3);
+    expect(await late()).toEqual(['fetchMail']);
+  });
+
+  test('after a night is excused, also where the app was there for a moment only before it', async () => {
+    await minutes(3, ['fetchMail', 'sweep']);
+    now += 8 * 60 * MINUTE;
+    await store.beat('sweep', now);
+    expect(await late()).toEqual([]);
+  });
+
   test('that never came is late from the day it was first waited for', async () => {
     await minutes(1, ['sweep']);
     await store.expect(['refreshTokens', 'sweep'], now);
