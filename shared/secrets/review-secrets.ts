@@ -1,16 +1,16 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Notices } from '../notices/keep-notices.ts';
-import type { Condition, Subject } from '../notices/notice.ts';
+import type { Condition } from '../notices/notice.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import type { DeletedVaultEntry, Vault, VaultProperties } from '../platform/vault.ts';
-import { type Credential, secretName } from '../providers/credential.ts';
+import type { Credential } from '../providers/credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { RotationStore } from './rotation-store.ts';
-import { conditionOf, type ReviewedSecret } from './secret-conditions.ts';
+import { conditionOf, entryOf, isNew, type ReviewedSecret, subjectOf } from './secret-conditions.ts';
 import { daysUntil, stateOf } from './secret-state.ts';
 
 export interface ReviewDeps {
@@ -28,6 +28,12 @@ const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = { 'notice-
 const AT_ONCE = 4;
 
 type InVault = Exclude<Credential, { kind: 'federated' }>;
+interface Held {
+  provider: Provider;
+  credential: InVault;
+  /** The one that is still to be tried. */
+  isNext: boolean;
+}
 
 /**
  * Looks at every secret and says of each what is to be said, once a stage: notices remember what they have said.
@@ -49,7 +55,7 @@ export async function reviewSecret(deps: ReviewDeps, name: string): Promise<bool
   const wanted = name.toLowerCase();
   const secrets = await lookAtSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
   if (secrets.length === 0) return false;
-  const about = secrets.map(({ provider, vaultName }) => provider?.id ?? vaultName);
+  const about = secrets.map((secret) => subjectOf(secret).id);
   const conditions = conditionsOf(secrets, deps.seam.now());
   await deps.notices.observe({ source: 'review', conditions, about });
   return true;
@@ -71,8 +77,6 @@ export async function recheckSecrets(
   const conditions = conditionsOf(secrets, deps.seam.now());
   await deps.notices.observe({ source: 'review', conditions, about: subjects.map(({ id }) => id) });
 }
-
-const entryOf = ({ kind, id }: Subject): string => (kind === 'provider' ? secretName(id) : id);
 
 /** Every secret of ours with its state, read from the vault now. */
 export async function lookAtSecrets(
@@ -104,16 +108,20 @@ export async function lookAtSecrets(
     .filter(({ expiresOn, enabled }) => expiresOn !== undefined || !enabled)
     .map((properties) => ownSecret(properties, now));
   const ofProviders = providers
-    .map((provider) => ({ provider, credential: provider.credential }))
-    .filter((one): one is { provider: Provider; credential: InVault } => isInVault(one.credential))
+    .flatMap((provider) => [
+      { provider, credential: provider.credential, isNext: false },
+      { provider, credential: provider.nextCredential, isNext: true },
+    ])
+    .filter((one): one is Held => isInVault(one.credential))
     .filter(({ credential }) => isWanted(credential));
-  const reviewed = await mapLimited(ofProviders, AT_ONCE, async ({ provider, credential }) => {
+  const reviewed = await mapLimited(ofProviders, AT_ONCE, async (held) => {
+    const { provider, credential } = held;
     const versions = await deps.vault.versionsOf(credential.vaultName);
     const properties = versions.find(({ version }) => version === credential.version);
     return {
-      ...providerSecret(provider, credential, mailboxes),
+      ...providerSecret(held, mailboxes),
       ...(await stateIn(properties, () => deletedEntry(credential.vaultName), now)),
-      rotationProblem: problems.get(provider.id),
+      rotationProblem: held.isNext ? undefined : problems.get(provider.id),
     };
   });
   return [...reviewed, ...own];
@@ -152,16 +160,16 @@ const ownSecret = (properties: VaultProperties, now: number): ReviewedSecret => 
 });
 
 function providerSecret(
-  { id, name, nextCredential }: Provider,
-  { vaultName, kind }: InVault,
+  { provider: { id, name, nextCredential }, credential: { vaultName, kind }, isNext }: Held,
   mailboxes: readonly Mailbox[],
 ): Pick<ReviewedSecret, 'vaultName' | 'what' | 'provider' | 'replacedSince' | 'mailboxes'> {
+  const what = kind === 'secret' ? 'client secret' : 'certificate';
   return {
     vaultName,
-    what: kind === 'secret' ? 'client secret' : 'certificate',
+    what: isNext ? `new ${what}` : what,
     provider: { id, name },
-    replacedSince: nextCredential?.setAt,
-    mailboxes: mailboxes
+    replacedSince: isNext ? undefined : nextCredential?.setAt,
+    mailboxes: (isNext ? [] : mailboxes)
       .filter(({ providerId, enabled }) => enabled && providerId === id)
       .map(({ address }) => address)
       .sort(),
@@ -172,7 +180,7 @@ const conditionsOf = (secrets: readonly ReviewedSecret[], now: number): Conditio
   secrets.map((secret) => conditionOf(secret, now)).filter((condition) => condition !== undefined);
 
 function measure(secrets: readonly ReviewedSecret[], now: number): void {
-  for (const { expiresOn, provider, vaultName } of secrets) {
+  for (const { expiresOn, provider, vaultName } of secrets.filter((secret) => !isNew(secret))) {
     const fields = provider === undefined ? { secret: vaultName } : { provider: provider.id };
     if (expiresOn !== undefined) telemetry.measure('expiryDays', daysUntil(expiresOn, now), fields);
   }

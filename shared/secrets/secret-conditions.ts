@@ -1,11 +1,13 @@
-import type { Condition } from '../notices/notice.ts';
+import type { Condition, Subject } from '../notices/notice.ts';
+import { secretName } from '../providers/credential.ts';
 import { firstWarningOf, type SecretState, stageOf } from './secret-state.ts';
 
 /** A secret of ours, as the review looked at it. It holds no value. */
 export interface ReviewedSecret {
   /** Name of the entry in Key Vault. */
   vaultName: string;
-  what: 'client secret' | 'certificate' | 'webhook key';
+  /** `new`: a replacement that has still to show that it works; nothing signs in with it yet. */
+  what: 'client secret' | 'certificate' | 'new client secret' | 'new certificate' | 'webhook key';
   /** Whose it is; undefined for what belongs to the desk itself. */
   provider: { id: string; name: string } | undefined;
   expiresOn: string | undefined;
@@ -22,18 +24,15 @@ export interface ReviewedSecret {
 
 /** What a person must know of a secret; undefined while all is well. Pure. @param now milliseconds since the epoch */
 export function conditionOf(secret: ReviewedSecret, now: number): Condition | undefined {
-  const { state, provider, vaultName, what } = secret;
+  const { state, provider, what } = secret;
   if (state.kind === 'healthy') return undefined;
   const stage = stageOf(state);
   const name = provider === undefined ? `the ${what} of this desk` : `the ${what} of ${provider.name}`;
   const over = state.kind === 'expired' || state.kind === 'disabled' || state.kind === 'missing';
   return {
     kind: state.kind === 'expired' ? 'secret-expired' : over ? 'secret-refused' : 'secret-due',
-    subject:
-      provider === undefined
-        ? { kind: 'secret', id: vaultName, name }
-        : { kind: 'provider', id: provider.id, name: provider.name },
-    severity: over && provider !== undefined ? 'error' : 'warning',
+    subject: subjectOf(secret),
+    severity: over && provider !== undefined && !isNew(secret) ? 'error' : 'warning',
     headline: headlineOf(capital(name), state),
     cause: causeOf(secret),
     code: state.kind === 'disabled' || state.kind === 'missing' ? `secret-${state.kind}` : undefined,
@@ -44,6 +43,24 @@ export function conditionOf(secret: ReviewedSecret, now: number): Condition | un
     ...(stage !== undefined && { stage }),
   };
 }
+
+/** True for a replacement that nothing signs in with yet. Pure. */
+export const isNew = ({ what }: Pick<ReviewedSecret, 'what'>): boolean => what.startsWith('new ');
+
+const NEXT = '/next';
+
+/** Whose end a notice is about. A replacement stands in the same entry of the vault as what it replaces. Pure. */
+export function subjectOf(secret: ReviewedSecret): Subject {
+  const { provider, vaultName, what } = secret;
+  if (provider === undefined) return { kind: 'secret', id: vaultName, name: `the ${what} of this desk` };
+  return isNew(secret)
+    ? { kind: 'secret', id: `${vaultName}${NEXT}`, name: `the ${what} of ${provider.name}` }
+    : { kind: 'provider', id: provider.id, name: provider.name };
+}
+
+/** The entry of the vault that a notice of a secret is about. Pure. */
+export const entryOf = ({ kind, id }: Subject): string =>
+  kind === 'provider' ? secretName(id) : id.endsWith(NEXT) ? id.slice(0, -NEXT.length) : id;
 
 function sinceOf({ state, expiresOn, changedOn }: ReviewedSecret): string | undefined {
   if (state.kind === 'expired') return expiresOn;
@@ -90,7 +107,10 @@ function causeOf({ state, expiresOn, replacedSince, rotationProblem }: ReviewedS
   return [sentences[state.kind], replacement, rotationProblem].filter(Boolean).join(' ');
 }
 
-function affectedBy({ provider, mailboxes, what }: ReviewedSecret, over: boolean): string {
+function affectedBy(secret: ReviewedSecret, over: boolean): string {
+  const { provider, mailboxes, what } = secret;
+  if (isNew(secret))
+    return 'Mail flows with the present one. The new one has not been used yet and cannot take over.';
   if (provider === undefined) return `Mail flows. What needs the ${what} stops when it ends.`;
   if (mailboxes.length === 0) return 'No mailbox uses it, so no mail waits for it.';
   const [first, second, third] = mailboxes;

@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Secret } from '../../shared/platform/secret.ts';
+import { secretName } from '../../shared/providers/credential.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { lookAtSecrets, reviewSecret, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
+import {
+  lookAtSecrets,
+  recheckSecrets,
+  reviewSecret,
+  reviewSecrets,
+} from '../../shared/secrets/review-secrets.ts';
 import { FaultySeam, ProcessDied } from '../harness/faulty-seam.ts';
 import { CANARY, PROVIDER, SecretDesk } from './secret-desk.ts';
 
@@ -214,6 +220,57 @@ describe('a review', () => {
     await daily(desk);
     expect(desk.told.map(({ condition }) => [condition.headline, condition.severity])).toEqual([
       ['The webhook key of this desk expires in 6 days.', 'warning'],
+    ]);
+  });
+});
+
+describe('a replacement that has still to be used', () => {
+  /** A second version in the provider's entry, of this end. */
+  async function deskWithNext(expiresOn: string): Promise<SecretDesk> {
+    const desk = new SecretDesk();
+    const provider = await desk.provider('2028-01-01T00:00:00.000Z');
+    await desk.mailbox('support');
+    const vaultName = secretName(PROVIDER);
+    const kept = { contentType: 'text/plain', expiresOn };
+    const { version } = await desk.vault.set(vaultName, new Secret(CANARY), kept);
+    const setAt = new Date(desk.now).toISOString();
+    const nextCredential = { kind: 'secret', vaultName, version, setAt, expiresOn } as const;
+    await createProviderStore(desk.tables).save({ ...provider, nextCredential });
+    return desk;
+  }
+
+  test('is watched for its own end, as a warning beside a present one that is good', async () => {
+    const desk = await deskWithNext('2026-12-01T00:00:00.000Z');
+    await daily(desk);
+    expect(desk.told.map(({ condition }) => condition)).toMatchObject([
+      {
+        headline: 'The new client secret of Contoso expires in 6 days.',
+        severity: 'warning',
+        affected: 'Mail flows with the present one. The new one has not been used yet and cannot take over.',
+        fix: { href: `/providers/${PROVIDER}/edit` },
+      },
+    ]);
+  });
+
+  test('is over within a minute once it took over or was given up', async () => {
+    const desk = await deskWithNext('2026-12-01T00:00:00.000Z');
+    await daily(desk);
+    await createProviderStore(desk.tables).change(PROVIDER, (provider) => ({
+      ...provider,
+      nextCredential: undefined,
+    }));
+    await recheckSecrets(desk.process());
+    await desk.process().deliver();
+    expect(desk.told.map(({ what }) => what)).toEqual(['opened', 'closed']);
+  });
+
+  test('says nothing while it is good', async () => {
+    const desk = await deskWithNext('2028-06-01T00:00:00.000Z');
+    await daily(desk);
+    expect(desk.told).toEqual([]);
+    expect((await lookAtSecrets(desk.process())).map(({ what }) => what)).toEqual([
+      'client secret',
+      'new client secret',
     ]);
   });
 });
