@@ -177,7 +177,14 @@ function providerSecret(
 }
 
 const conditionsOf = (secrets: readonly ReviewedSecret[], now: number): Condition[] =>
-  secrets.map((secret) => conditionOf(secret, now)).filter((condition) => condition !== undefined);
+  secrets
+    .filter((secret) => !isNew(secret) || !isWholeEntryGone(secret, secrets))
+    .map((secret) => conditionOf(secret, now))
+    .filter((condition) => condition !== undefined);
+
+/** An entry that was deleted takes all its versions with it, which is one fault. */
+const isWholeEntryGone = ({ vaultName }: ReviewedSecret, secrets: readonly ReviewedSecret[]): boolean =>
+  secrets.some((one) => !isNew(one) && one.vaultName === vaultName && one.state.kind === 'missing');
 
 function measure(secrets: readonly ReviewedSecret[], now: number): void {
   for (const { expiresOn, provider, vaultName } of secrets.filter((secret) => !isNew(secret))) {

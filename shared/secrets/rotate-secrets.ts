@@ -1,16 +1,15 @@
 import { log } from '../platform/log.ts';
-import type { Seam } from '../platform/seam.ts';
 import type { Vault, VaultProperties } from '../platform/vault.ts';
 import { type ClientSecret, isSameCredential, secretName, withNext } from '../providers/credential.ts';
 import { keepSecret } from '../providers/keep-credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
+import { type RecordDeps, recordByItself } from '../providers/record-by-itself.ts';
 import type { DirectorySecret, GraphApplications, GraphRefusal } from './graph-applications.ts';
 import type { Rotation, RotationStore } from './rotation-store.ts';
 import { daysUntil } from './secret-state.ts';
 
-export interface RotateDeps {
-  seam: Pick<Seam, 'now'>;
+export interface RotateDeps extends RecordDeps {
   vault: Vault;
   providers: ProviderStore;
   rotations: RotationStore;
@@ -100,11 +99,14 @@ async function makeNext(deps: RotateDeps, look: Look): Promise<RotationStep> {
   if (removed.kind === 'refused') return removed;
   const next = keptByAnEarlierRun(look, rotatedAt) ?? (await newSecret(deps, look));
   if (next.kind === 'refused') return next;
-  await deps.providers.change(provider.id, (current) =>
-    isSameCredential(current.credential, provider.credential) && current.nextCredential === undefined
+  let before = provider;
+  const changed = await deps.providers.change(provider.id, (current) => {
+    before = current;
+    return isSameCredential(current.credential, provider.credential) && current.nextCredential === undefined
       ? withNext(current, next)
-      : undefined,
-  );
+      : undefined;
+  });
+  if (changed !== undefined) await recordByItself(deps, 'new secret made', before, changed);
   return { kind: 'made' };
 }
 
@@ -129,6 +131,7 @@ async function removeStale(deps: RotateDeps, look: Look): Promise<RotationStep> 
   for (const { keyId } of stale) {
     const gone = await deps.graph.removeSecret(provider, keyId);
     if (gone.kind === 'refused') return gone;
+    await recordByItself(deps, 'old secret removed at the app registration', provider, provider);
   }
   return { kind: stale.length > 0 ? 'removed' : 'nothing' };
 }

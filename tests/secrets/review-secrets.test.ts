@@ -264,6 +264,15 @@ describe('a replacement that has still to be used', () => {
     expect(desk.told.map(({ what }) => what)).toEqual(['opened', 'closed']);
   });
 
+  test('that went with its whole entry is no second notice', async () => {
+    const desk = await deskWithNext('2028-06-01T00:00:00.000Z');
+    await desk.vault.remove(secretName(PROVIDER));
+    await daily(desk);
+    expect(desk.told.map(({ condition }) => condition.headline)).toEqual([
+      'The client secret of Contoso is not in Key Vault.',
+    ]);
+  });
+
   test('says nothing while it is good', async () => {
     const desk = await deskWithNext('2028-06-01T00:00:00.000Z');
     await daily(desk);

@@ -54,6 +54,7 @@ interface World {
   graph: RunningGraph;
   idp: RunningIdentityProvider;
   vault: MemoryVault;
+  tables: MemoryTables;
   /** Points of the seam at which the vault is away. */
   away: Set<string>;
   providers: ProviderStore;
@@ -154,12 +155,13 @@ async function world(wish: Wish = {}): Promise<World> {
     graph,
     idp,
     vault,
+    tables,
     away,
     providers,
     rotations,
     oauth,
     provider,
-    deps: { seam: openSeam, vault, providers, rotations, graph: applications },
+    deps: { seam: openSeam, audit, vault, providers, rotations, graph: applications },
     current,
     async use() {
       const used = await current();
@@ -239,6 +241,21 @@ describe('a secret that an admin lets Postroom rotate', () => {
     );
     expect(inVault?.tags).toEqual({ provider: desk.provider.id, key: kept?.keyId });
     expect(await desk.use()).toBe(second);
+    // Nobody pressed a button: the audit says by whom all the same, and never a secret.
+    const audited = [];
+    for await (const entry of createAuditStore(desk.tables).all({})) audited.unshift(entry);
+    expect(audited.map(({ action }) => action).sort()).toEqual([
+      'new credential in use',
+      'new credential in use',
+      'new secret made',
+      'new secret made',
+      'old secret removed at the app registration',
+    ]);
+    expect(new Set(audited.map(({ principal }) => principal.name))).toEqual(new Set(['Postroom, by itself']));
+    const changes = audited.find(({ action }) => action === 'new secret made')?.changes;
+    expect(changes).toMatchObject([
+      { name: 'new credential', after: expect.stringMatching(/^client secret until /) },
+    ]);
   });
 
   test('is left alone while there is time, and where nobody switched it on', async () => {
