@@ -34,7 +34,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/],
-  '@azure/functions': [/^functions\/[\w-]+\.ts$/],
+  '@azure/functions': [/^functions\/[\w-]+\.ts$/, /^dev\/bench\/empty-app\.ts$/],
   '@azure/identity': [/^shared\/platform\/credential\.ts$/, /^dev\/register-app(\/graph-client)?\.ts$/],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
@@ -142,10 +142,13 @@ function packagesInSeveralPlaces(files: readonly SourceFile[]): string[] {
 }
 
 /** `app` registers functions: it has one owner, so that one file lists everything that can start the app. */
+/** The product, and the empty app that the bench compares it with. */
+const entries = ['functions/main.ts', 'dev/bench/empty-app.ts'];
+
 function registrationsOutsideMain(files: readonly SourceFile[]): string[] {
   const takesApp = /import\s*(?:type\s*)?\{[^}]*\bapp\b[^}]*\}\s*from\s*['"]@azure\/functions['"]/;
   return productAndDev(files)
-    .filter(({ path, text }) => path !== 'functions/main.ts' && takesApp.test(text))
+    .filter(({ path, text }) => !entries.includes(path) && takesApp.test(text))
     .map(({ path }) => path);
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { buildApp, projectRoot } from '../build.ts';
+import { buildApp } from '../build.ts';
 import { median } from './statistics.ts';
 
 export interface ColdStart {
@@ -16,8 +16,8 @@ export interface ColdStart {
   ticketListMs: number;
 }
 
-/** The host's tests have an app of handlers of a line or two, bundled as the product is. */
-const NEARLY_EMPTY_APP = join(projectRoot, 'tests', 'host', 'sample-app.ts');
+/** Bundled as the product is. */
+const EMPTY_APP = join(import.meta.dirname, 'empty-app.ts');
 /** What the measured process consists of beside the app. */
 const HARNESS = ['bench/cold-start-child.ts', 'host/load-app.ts', 'host/core.ts', 'host/import-module.ts'];
 
@@ -47,9 +47,9 @@ export async function measureColdStart(
 ): Promise<ColdStart> {
   const program = await plainHarness(running);
   const baseline = join(dirname(program), 'empty-app');
-  await buildApp({ entry: NEARLY_EMPTY_APP, outDir: baseline, workers: {} });
+  await buildApp({ entry: EMPTY_APP, outDir: baseline, workers: {} });
   const starts = [
-    () => firstAnswer(program, baseline, 'items', '/items/first', {}),
+    () => firstAnswer(program, baseline, 'empty', '/empty', {}),
     () => firstAnswer(program, app, 'healthLive', '/health/live', {}),
     () => firstAnswer(program, app, 'web', '/tickets', settings),
   ];

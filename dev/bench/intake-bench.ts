@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { builtApp } from '../build.ts';
 import { keepCertificates } from '../peers/certificates.ts';
 import { countingProxy } from '../peers/mail/counting-proxy.ts';
+import type { MailServerKind } from '../peers/mail/mail-world.ts';
 import type { Checked, Measured } from './child.ts';
 import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
 import { runChild } from './run-child.ts';
@@ -40,7 +41,7 @@ export interface IntakeNumbers {
   peakRssMb: number;
   bigMailPeakRssMb: number;
   /** `debian` is Dovecot, `npm` the small server of the practice world. */
-  server: string;
+  server: MailServerKind;
   /** What is not as it must be, in sentences. */
   faults: readonly string[];
 }

@@ -39,7 +39,7 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
         } catch (error) {
           // The SDK repeats a write whose answer was lost, so "already there" may be our own bytes; both are fine:
           // a name says what its bytes are.
-          if (statusOf(error) === 409 || statusOf(error) === 412) return 'exists';
+          if (isThere(error)) return 'exists';
           throw error;
         }
       }),
@@ -138,6 +138,7 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
   } catch (error) {
     if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') {
       await upload(blob, new Uint8Array()).catch((reason: unknown) => {
+        // A lease on it means that it is there, too.
         if (statusOf(reason) !== 409 && statusOf(reason) !== 412) throw reason;
       });
       return take(blob, seconds, seam);
@@ -167,6 +168,14 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
       }),
   };
 }
+
+/**
+ * The condition "not there yet" failed. Other refusals with 409 (a container that is being deleted, an upload that another
+ * one overtook) say nothing about the blob:
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
+const isThere = (error: unknown): boolean =>
+  statusOf(error) === 412 || (statusOf(error) === 409 && codeOf(error) === 'BlobAlreadyExists');
 
 function codeOf(error: unknown): string | undefined {
   const code = field(error, 'code') ?? field(field(error, 'details'), 'errorCode');

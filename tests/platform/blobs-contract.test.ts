@@ -1,5 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
@@ -144,6 +147,44 @@ describe('a lease in memory', () => {
     now = 29_000;
     expect(await blobs.lease('lease', 15)).toBeDefined();
     expect(await first?.renew()).toBe(false);
+  });
+});
+
+describe('Blob Storage that refuses a write', () => {
+  /** A service that answers every request alike. */
+  async function refusing(status: number, code: string): Promise<Blobs> {
+    const server = createServer((request, response) => {
+      request.resume();
+      request.on('end', () => response.writeHead(status, { 'x-ms-error-code': code }).end());
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const endpoint = `http://127.0.0.1:${port}/devstoreaccount1`;
+    const connectionString = azurite.connectionString.replace(
+      /BlobEndpoint=[^;]+/,
+      `BlobEndpoint=${endpoint}`,
+    );
+    return azureBlobs({ kind: 'connection-string', connectionString }, openSeam);
+  }
+
+  test.each([
+    [409, 'BlobAlreadyExists'],
+    [412, 'ConditionNotMet'],
+  ])('with %i %s has the blob', async (status, code) => {
+    expect(await (await refusing(status, code)).putOnce('raw/a', bytesOf('x'))).toBe('exists');
+  });
+
+  test.each([
+    [409, 'ContainerBeingDeleted'],
+    [409, 'OperationTimedOut'],
+    [403, 'AuthorizationFailure'],
+  ])('with %i %s may have nothing', async (status, code) => {
+    const blobs = await refusing(status, code);
+    await expect(blobs.putOnce('raw/a', bytesOf('x'))).rejects.toMatchObject({ code: 'blob-storage' });
+    await expect(blobs.putOnce('raw/a', inChunks(bytesOf('x'), 1))).rejects.toMatchObject({
+      code: 'blob-storage',
+    });
   });
 });
 
