@@ -94,6 +94,16 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   return run.report;
 }
 
+/**
+ * Why a mail is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
+ * storage that refuses it, that attempt is caught and says so.
+ */
+function whyGivenUp({ attempts, state }: LedgerMail): string | undefined {
+  const most = state === 'received' ? limits.attempts : limits.attempts + 1;
+  if (attempts <= most) return undefined;
+  return `the app ended ${attempts - 1} times while it worked on this mail`;
+}
+
 class BatchRun {
   readonly report: BatchReport = {
     opened: 0,
@@ -135,7 +145,7 @@ class BatchRun {
       return each === undefined ? [] : [{ kept: { ...each, receivedAt, rawBlob }, mail }];
     });
     try {
-      await this.#work(work);
+      await this.#work(alone ? await mapLimited(work, 1, (each) => this.#givenUp(each)) : work);
     } catch (error) {
       if (!isCausedByContent(error)) {
         await this.#release(claim.mine);
@@ -175,11 +185,12 @@ class BatchRun {
       return;
     }
     this.report.waiting.push(only.kept.uid);
-    if (only.mail.attempts > limits.attempts) await this.#overrule(only, problem);
+    if (only.mail.attempts > limits.attempts)
+      await this.#overrule(only, `it could not be stored: ${problem}`);
   }
 
   /** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
-  async #overrule({ mail, kept }: Work, problem: string): Promise<void> {
+  async #overrule({ mail, kept }: Work, reason: string): Promise<void> {
     const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
     const ticketId = now?.decision?.ticketId;
     if (now?.state !== 'decided' || ticketId === undefined) return;
@@ -191,8 +202,18 @@ class BatchRun {
       number: undefined,
       opens: false,
       follows: undefined,
-      reason: `it could not be stored: ${problem}`,
+      reason,
     });
+  }
+
+  /** What was decided, and every run died over since, is not tried again. */
+  async #givenUp(each: Work): Promise<Work> {
+    const { mail } = each;
+    const reason = whyGivenUp(mail);
+    if (mail.state !== 'decided' || reason === undefined) return each;
+    await this.#overrule(each, reason);
+    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
+    return now === undefined ? each : { ...each, mail: now };
   }
 
   /**
@@ -252,10 +273,9 @@ class BatchRun {
   }
 
   #read({ kept, mail }: Work): Promise<ReadOutcome> {
-    if (mail.attempts > limits.attempts && mail.state === 'received') {
-      const reason = `the app ended ${limits.attempts} times while it worked on this mail`;
+    const reason = whyGivenUp(mail);
+    if (reason !== undefined)
       return Promise.resolve({ kind: 'quarantine', reason, from: undefined, subject: undefined });
-    }
     return readMail(this.#deps, this.#mailbox.id, kept);
   }
 

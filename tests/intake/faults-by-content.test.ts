@@ -62,6 +62,37 @@ describe('a bad mail', () => {
     expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
   });
 
+  test('that kills every process after it was decided ends in quarantine, too', async () => {
+    const world = await worldWithMail();
+    await world.run({
+      faultAt: (_call, point) => (point === 'table.Tickets.commit' ? 'crashBefore' : undefined),
+    });
+    const deadly = (seam: FaultySeam): ParserPool => ({
+      ...parserHere,
+      parse: async (raw, nonce) => (isBad(raw) ? seam.die() : parserHere.parse(raw, nonce)),
+    });
+    let deaths = 0;
+    for (let run = 0; run < 8; run += 1) if ((await world.run({ parser: deadly })).seam.dead) deaths += 1;
+    expect(deaths).toBe(3);
+    expect(entries(world)).toContainEqual([BAD, 'the app ended 4 times while it worked on this mail']);
+    expect([...world.violations, ...violationsAtTheEnd(world, { quarantine: true })]).toEqual([]);
+    expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
+  });
+
+  test('that kills every process after it reached its ticket stays there', async () => {
+    const world = await worldWithMail();
+    await world.run({
+      faultAt: (_call, point) => (point === 'table.TicketIndex.commit' ? 'crashBefore' : undefined),
+    });
+    const deadly = (seam: FaultySeam): ParserPool => ({
+      ...parserHere,
+      parse: async (raw, nonce) => (isBad(raw) ? seam.die() : parserHere.parse(raw, nonce)),
+    });
+    for (let run = 0; run < 8; run += 1) await world.run({ parser: deadly });
+    expect([...world.violations, ...violationsAtTheEnd(world, {})]).toEqual([]);
+    expect(recorded(world)).toEqual(new Set([BAD, ...others(world)]));
+  });
+
   test('that cannot be stored stays behind alone, unread, then goes to quarantine', async () => {
     const world = await worldWithMail();
     const parser: ParserPool = {
