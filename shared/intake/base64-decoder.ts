@@ -18,6 +18,7 @@ for (const [value, letter] of [
   digits[letter.charCodeAt(0)] = value;
 }
 
+/** A decoder for one part: what stands between two calls is remembered, so one is made for each part. */
 export function createBase64Decoder(): Base64Decoder {
   /** Up to three digits of a group that is not complete. */
   let carry = '';

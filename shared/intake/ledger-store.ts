@@ -66,6 +66,7 @@ export interface LedgerStore {
 
 const TRIES = 20;
 
+/** The ledger on the table of that name. Every method throws PostroomError where storage is away, `ledger-busy` where others never let it in. */
 export function createLedgerStore(tables: Tables): LedgerStore {
   const ledger = tables.open('Ledger');
   const mails = (mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>> =>

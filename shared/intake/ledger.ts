@@ -63,10 +63,12 @@ export function rawBlobOf(mailboxId: string, { folderKey, uidValidity }: Numberi
   return `raw/${mailboxId}/${folderKey}-${uidValidity}-${uid}.eml`;
 }
 
+/** The UID of a place, whose last part it is. */
 export const uidOfPlace = (place: string): number => Number(place.slice(place.lastIndexOf('|') + 1));
 
 const mailRowKey = (key: string): string => `mail|${key}`;
 
+/** What becomes of a mail, as it rests in the table. */
 export function mailRow(mailboxId: string, mail: LedgerMail): Row {
   const { decision } = mail;
   return {
@@ -82,6 +84,7 @@ export function mailRow(mailboxId: string, mail: LedgerMail): Row {
   };
 }
 
+/** The same read back. A state of no version of ours counts as `received`: the mail is looked at again. */
 export function mailOf(row: Row): LedgerMail {
   const text = (column: string): string => String(row[column] ?? '');
   const state = text('state');
@@ -99,10 +102,12 @@ export function mailOf(row: Row): LedgerMail {
   };
 }
 
+/** Which mail stood at a place, as it rests in the table; it is written once and never changed. */
 export function placeRow(mailboxId: string, { place, key, copy }: LedgerPlace): Row {
   return { partitionKey: mailboxId, rowKey: place, key, copy };
 }
 
+/** The same read back. */
 export function placeOfRow(row: Row): LedgerPlace {
   return { place: row.rowKey, key: String(row['key'] ?? ''), copy: row['copy'] === true };
 }

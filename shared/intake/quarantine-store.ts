@@ -51,6 +51,7 @@ const rowKeyOf = ({ at, contentKey, place }: Pick<NewEntry, 'at' | 'contentKey' 
 
 const shortened = (text: string | undefined): string | undefined => text?.slice(0, 500);
 
+/** Quarantine and skipped mail on the table of that name. Every method throws PostroomError where storage is away. */
 export function createQuarantineStore({ tables }: { tables: Tables }): QuarantineStore {
   const quarantine = tables.open('Quarantine');
   const rowsOf = (mailboxId: string, after: string | undefined, limit: number): Promise<Row[]> =>

@@ -56,6 +56,7 @@ export async function connectInbox(
   }
 }
 
+/** What a mail server's refusal means for a mailbox, in a sentence for a person. Only an unavailable server passes by itself. Pure. */
 export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFound {
   const sentences: Record<InboxFailure, string> = {
     'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox. No mail is lost.`,

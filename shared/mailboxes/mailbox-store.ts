@@ -73,6 +73,7 @@ export interface MailboxStore {
   ): Promise<void>;
 }
 
+/** Mailboxes and their state on the tables of these names. Every method throws PostroomError where storage is away. */
 export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = tables.open('Mailboxes');
   const state = tables.open('MailboxState');

@@ -38,10 +38,15 @@ export interface StoredMessage extends NewMessage {
   rowKey: string;
 }
 
+/**
+ * A message's row key. Both parts are of the mail and its first place, never of the run, so that a rerun finds its own row.
+ * @param receivedAt ISO time at which the mail server received it
+ */
 export function messageRowKey(receivedAt: string, key: string): string {
   return `m|${String(Date.parse(receivedAt)).padStart(15, '0')}|${key}`;
 }
 
+/** Sorts tickets by their last message, the newest first, and keeps two of the same moment apart. */
 export const indexRowKey = (head: { lastAt: string; id: string }): string =>
   `${invertedTime(head.lastAt)}|${head.id}`;
 
@@ -63,6 +68,7 @@ function jsonWithin(list: readonly unknown[]): string {
   return json;
 }
 
+/** @param stale index rows (`status|row key`) that the ticket has outgrown and that are still to be removed */
 export function headRow(ticket: Ticket, stale: readonly string[]): Row {
   return {
     partitionKey: ticket.id,
@@ -75,6 +81,7 @@ export function headRow(ticket: Ticket, stale: readonly string[]): Row {
   };
 }
 
+/** The ticket in the list of its status: what the list shows, so that it reads no head. */
 export function indexRow(ticket: TicketSummary): Row {
   return {
     partitionKey: ticket.status,
@@ -98,6 +105,7 @@ function summaryColumns(ticket: TicketSummary): Record<string, Value | undefined
   };
 }
 
+/** A message without its attachments, which have rows of their own. Texts over 24 Ki characters stand in a blob. */
 export function messageRow(ticketId: string, message: NewMessage): Row {
   return {
     partitionKey: ticketId,
@@ -119,6 +127,7 @@ export function messageRow(ticketId: string, message: NewMessage): Row {
   };
 }
 
+/** @param key content key of the message that it came with */
 export function attachmentRow(ticketId: string, key: string, attachment: TicketAttachment): Row {
   return {
     partitionKey: ticketId,
@@ -138,6 +147,7 @@ function bodyColumns(name: 'text' | 'html', body: Body | undefined): Record<stri
   return body.kind === 'inline' ? { [name]: body.text } : { [`${name}Blob`]: body.blob };
 }
 
+/** The head read back. */
 export function ticketOf(row: Row): Ticket {
   const follows = optionalText(row, 'follows');
   return {
@@ -152,6 +162,7 @@ export function ticketOf(row: Row): Ticket {
 export const staleOf = (row: Row): readonly string[] =>
   (optionalText(row, 'stale') ?? '').split(',').filter(Boolean);
 
+/** A row of the list read back; with an id also a head, which has the same columns. */
 export function summaryOf(row: Row, id: string = text(row, 'id')): TicketSummary {
   return {
     id,
@@ -168,6 +179,7 @@ export function summaryOf(row: Row, id: string = text(row, 'id')): TicketSummary
 
 const statusOf = (row: Row): TicketStatus => (text(row, 'status') === 'closed' ? 'closed' : 'open');
 
+/** A message's row read back, with what stood in the rows of its attachments. */
 export function messageOf(row: Row, attachments: readonly TicketAttachment[]): StoredMessage {
   return {
     rowKey: row.rowKey,
@@ -189,6 +201,7 @@ export function messageOf(row: Row, attachments: readonly TicketAttachment[]): S
   };
 }
 
+/** An attachment's row read back. */
 export function attachmentOf(row: Row): TicketAttachment {
   return {
     index: number(row, 'index'),
