@@ -8,8 +8,8 @@ import { recheckSecrets } from '../shared/secrets/review-secrets.ts';
 import { lookDepsOf } from './look-for-mail.ts';
 import { type Services, services } from './services.ts';
 
-/** What comes before the look at the desk may not keep it waiting: a storage that is silent is to be told of. */
-const BEFORE_MS = 12_000;
+/** What stands beside the look at the desk may not keep it waiting: a storage that is silent is to be told of. */
+const BESIDE_MS = 12_000;
 
 /**
  * Each minute, half a minute after the fetches began: looks at the whole desk, opens, repeats and closes notices, and
@@ -28,7 +28,6 @@ export async function sweepAll(all: Services): Promise<void> {
   if (hasStorage)
     await Promise.all([
       inTime('secrets not looked at again', recheckSecrets(all)),
-      inTime('tokens not kept', keepTokens({ ...all, mailboxes: all.knownMailboxes })),
       inTime('sending not looked at again', recheckSending({ ...all, sender: all.mailSender })),
     ]);
   // A mail server that does not answer must not keep people from hearing what is wrong.
@@ -37,10 +36,12 @@ export async function sweepAll(all: Services): Promise<void> {
     hasStorage && quietly('tests not looked at again', settleWaitingTests({ ...all, ...lookDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
   ]);
+  if (notices.held().length === 0)
+    await inTime('tokens not kept', keepTokens({ ...all, mailboxes: all.knownMailboxes }));
 }
 
 const inTime = (failure: string, work: Promise<unknown>): Promise<boolean> =>
-  quietly(failure, withinLimit(work, BEFORE_MS, 'too-slow'));
+  quietly(failure, withinLimit(work, BESIDE_MS, 'too-slow'));
 
 /** Whether it went well. What fails here is what the look at the desk then tells. */
 async function quietly(failure: string, work: Promise<unknown>): Promise<boolean> {

@@ -7,19 +7,19 @@ import { routesFor } from './tell-email.ts';
 const AT_HAND = 2;
 
 /**
- * Each minute: sees to it that this process has the tokens of two mailboxes at hand over which a notice could leave, for
+ * After each look at the desk, which reads the mailboxes: sees to it that this process has the tokens of two mailboxes at hand over which a notice could leave, for
  * the time in which storage is away and no token can be read. Mostly they are, and this costs nothing. Where a relay or
  * no mail at all is set up, it does nothing.
  */
 export async function keepTokens(deps: {
   config: Pick<Config, 'notices' | 'smtpRelay'>;
-  mailboxes: Pick<KnownMailboxes, 'list'>;
+  mailboxes: Pick<KnownMailboxes, 'last'>;
   accessTokens: TokenSource;
 }): Promise<void> {
   const { notices, smtpRelay } = deps.config;
   if (notices.emails.length === 0 || smtpRelay !== undefined) return;
   let found = 0;
-  for (const { route } of routesFor(await deps.mailboxes.list()).slice(0, AT_HAND * 2)) {
+  for (const { route } of routesFor(deps.mailboxes.last()).slice(0, AT_HAND * 2)) {
     if (found >= AT_HAND) return;
     if ((await deps.accessTokens.get(route.account, {})).kind === 'token') found += 1;
   }

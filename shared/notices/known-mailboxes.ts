@@ -7,12 +7,15 @@ import { isStorageAway } from './look-at-desk.ts';
 export interface KnownMailboxes {
   /** As they are. @throws PostroomError `table-storage` when storage is away */
   list(): Promise<Mailbox[]>;
+  /** As they were when this process read them last; costs nothing. */
+  last(): readonly Mailbox[];
   /** As they are, or as they were when storage last answered. @throws PostroomError where it never has */
   listOrLast(): Promise<readonly Mailbox[]>;
 }
 
 const PATIENCE_MS = 5_000;
 
+/** Reads the mailboxes of the store and remembers them, for one process. */
 export function rememberMailboxes(store: Pick<MailboxStore, 'list'>): KnownMailboxes {
   let last: readonly Mailbox[] | undefined;
   const list = async (): Promise<Mailbox[]> => {
@@ -22,6 +25,7 @@ export function rememberMailboxes(store: Pick<MailboxStore, 'list'>): KnownMailb
   };
   return {
     list,
+    last: () => last ?? [],
     async listOrLast() {
       try {
         return await withinLimit(list(), PATIENCE_MS, 'table-storage');
