@@ -29,6 +29,11 @@ export interface DeskFacts {
   quarantined: { count: number; since: string } | undefined;
   /** Mailboxes that were silent without a reason already at a look before this one. */
   suspects: ReadonlySet<string>;
+  /**
+   * Mailboxes that were without the vault when it was last to blame, and how often their fetches had failed then. Until
+   * they were tried again, that is still its doing.
+   */
+  withoutVault?: ReadonlyMap<string, number> | undefined;
 }
 
 const MINUTE = 60_000;

@@ -28,22 +28,49 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
  * Parts that did not answer the look itself, or that fetches again and again ended with. A vault that answers the look
  * and withholds something from one provider is that provider's trouble: the others go on.
  */
-function partsBlamed({ failing, mailboxes, state }: DeskFacts): FailingPart[] {
+function partsBlamed({ failing, mailboxes, state, withoutVault }: DeskFacts): FailingPart[] {
   const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
-  const hits = mailboxes.flatMap(({ id, enabled, providerId }) => {
+  const hits = mailboxes.flatMap(({ id, enabled }) => {
     const trouble = state.troubles.get(id);
     const part = trouble === undefined ? undefined : partOf(trouble.code);
     if (trouble === undefined || part === undefined || !enabled || trouble.failures < BLAMED_AFTER) return [];
-    return [{ trouble, part, providerId }];
+    return [{ id, trouble, part }];
   });
-  const withoutVault = new Set(hits.filter(({ part }) => part === 'vault').map((hit) => hit.providerId));
-  for (const { trouble, part } of hits) {
-    if (part === 'vault' && !parts.has(part) && withoutVault.size < 2) continue;
+  const isVault = isVaultToBlame({ failing, mailboxes, state });
+  for (const { id, trouble, part } of hits) {
+    if (part === 'vault' && !isVault && withoutVault?.get(id) !== trouble.failures) continue;
     const before = parts.get(part);
     const since = before === undefined || trouble.since < before.since ? trouble.since : before.since;
     parts.set(part, { part, said: before?.said ?? trouble.problem, since });
   }
   return [...parts.values()];
+}
+
+type AboutVault = Pick<DeskFacts, 'failing' | 'mailboxes' | 'state'>;
+
+/** Mailboxes whose last fetch ended for want of the vault. */
+const hitByVault = ({ mailboxes, state }: AboutVault) =>
+  mailboxes.flatMap(({ id, enabled, providerId }) => {
+    const trouble = state.troubles.get(id);
+    if (!enabled || trouble === undefined || partOf(trouble.code) !== 'vault') return [];
+    return [{ id, providerId, failures: trouble.failures }];
+  });
+
+function isVaultToBlame(facts: AboutVault): boolean {
+  const again = hitByVault(facts).filter(({ failures }) => failures >= BLAMED_AFTER);
+  return (
+    facts.failing.some(({ part }) => part === 'vault') ||
+    new Set(again.map(({ providerId }) => providerId)).size > 1
+  );
+}
+
+/** What the next look has to know of this one: see `withoutVault` of the facts. Pure. */
+export function stillWithoutVault(facts: Omit<DeskFacts, 'suspects'>): ReadonlyMap<string, number> {
+  const hits = hitByVault(facts);
+  const left = isVaultToBlame(facts)
+    ? hits
+    : hits.filter(({ id, failures }) => facts.withoutVault?.get(id) === failures);
+  return new Map(left.map(({ id, failures }) => [id, failures]));
 }
 
 /** Mailboxes that neither worked nor failed for too long, seen so twice: their runs do not come to an end. */

@@ -24,6 +24,7 @@ export const partOf = (code: string): 'storage' | 'vault' | undefined =>
 
 /** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
 export const BLAMED_AFTER = 2;
+const MEND_MS = 10 * 60_000;
 
 /**
  * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its
@@ -78,8 +79,9 @@ function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undef
   if (partOf(trouble.code) === 'vault')
     return { key: `vault ${mailbox.providerId}`, condition: secretWithheld };
   if (trouble.state === 'needs-person') {
+    if (account !== undefined && isMended(account, trouble, now)) return undefined;
     if (account?.state !== 'needs-person')
-      return trouble.code.startsWith('imap-') || trouble.code.startsWith('pop3-')
+      return isRefusedByMailServer(trouble)
         ? { key: `mailbox ${mailbox.id}`, condition: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, condition: consentDead };
     // One key has sealed the tokens of all accounts.
@@ -98,6 +100,18 @@ function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undef
     ? { key: `server ${mailbox.host}`, condition: serverSilent }
     : { key: `mailbox ${mailbox.id}`, condition: mailboxRefused };
 }
+
+/**
+ * The sign-in works again since the mailbox was last tried, with a new secret or for another mailbox of its: its next
+ * try, minutes from now, tells. A try that stays away for long mends nothing.
+ */
+const isMended = ({ state, stateSince }: Account, trouble: Trouble, now: number): boolean =>
+  state === 'works' &&
+  stateSince > trouble.since &&
+  !isRefusedByMailServer(trouble) &&
+  now - Date.parse(trouble.nextTryAt) < MEND_MS;
+
+const isRefusedByMailServer = ({ code }: Trouble): boolean => /^(?:imap|pop3)-/.test(code);
 
 function tokensUnreadable(stopped: readonly Stopped[]): Condition {
   const azure = linkTo('key-vaults', {});

@@ -6,7 +6,7 @@ import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import { partFailing } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-facts.ts';
-import { findConditions } from './find-conditions.ts';
+import { findConditions, stillWithoutVault } from './find-conditions.ts';
 import type { Notices } from './keep-notices.ts';
 import { failed, isStorageAway, type LookDeps, lookAtQueues, lookAtVault, readDesk } from './look-at-desk.ts';
 import { partOf } from './mailbox-conditions.ts';
@@ -42,6 +42,7 @@ export function createWatch(deps: WatchDeps): Watch {
   let failing: readonly FailingPart[] = [];
   let vaultAskedAt: number | undefined;
   let wasVaultBusy = false;
+  let withoutVault: ReadonlyMap<string, number> = new Map();
   let isExpecting = false;
   let lastRunAt: number | undefined;
   let running: Promise<void> | undefined;
@@ -57,7 +58,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const found = await withinLimit(lookAtStorage(now), LOOK_MS, 'table-storage');
     const vault = isVaultWanted(found, now) ? await askVault(now) : [];
     failing = sinceBefore([...found.failing, ...vault]);
-    return { ...found, failing, suspects };
+    return { ...found, failing, suspects, withoutVault };
   }
 
   async function lookAtStorage(now: number): Promise<Omit<DeskFacts, 'suspects'>> {
@@ -92,6 +93,7 @@ export function createWatch(deps: WatchDeps): Watch {
       const facts = await look(now);
       const conditions = findConditions(facts, now);
       suspects = new Set(silentWithoutReason(facts, now));
+      withoutVault = stillWithoutVault(facts);
       await notices.observe({ source: 'watch', conditions });
       await notices.deliver();
     } catch (error) {

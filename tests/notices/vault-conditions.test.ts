@@ -81,6 +81,34 @@ describe('a vault that answers the look', () => {
   });
 });
 
+test('while mailboxes wait for their next try, a vault that answers again is still what they miss, and no provider', async () => {
+  desk.broken = /^vault\./;
+  await desk.stop('support', ...withheld);
+  await desk.stop('fabrikam', ...withheld);
+  await desk.minutes(6);
+  desk.broken = undefined;
+  await desk.mend('fabrikam');
+  await desk.minutes(3);
+  expect(desk.heard()).toEqual(['opened vault-failing']);
+  await desk.mend('support');
+  await desk.minutes(1);
+  expect(desk.heard()).toEqual(['opened vault-failing', 'closed vault-failing']);
+});
+
+test('what fails again after the vault answered is that provider’s trouble', async () => {
+  desk.broken = /^vault\./;
+  await desk.stop('support', ...withheld);
+  await desk.minutes(6);
+  desk.broken = undefined;
+  await desk.minutes(1);
+  const { troubles } = await desk.mailboxes.fetchState();
+  const trouble = troubles.get('support');
+  if (trouble === undefined) throw new TypeError('no trouble');
+  await desk.mailboxes.saveTrouble('support', { ...trouble, failures: trouble.failures + 1 });
+  await desk.minutes(1);
+  expect((await desk.open()).map(({ subject }) => subject.kind)).toEqual(['provider']);
+});
+
 test('a vault that never answers is a failing vault and no failing storage', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());

@@ -68,6 +68,20 @@ describe('one fault is one notice', () => {
     },
   );
 
+  test('a secret that was replaced is over once the sign-in works, and no mailbox is said to need one until its next try', async () => {
+    const expired = { code: 'AADSTS7000222', message: 'The provided client secret keys are expired.' };
+    await dead({ refusedAsOf: iso(START), problem: expired });
+    await desk.minutes(5);
+    // As another mailbox of the account, or a mail that is sent, brings it about.
+    await desk.account();
+    await desk.mend('support');
+    await desk.minutes(2);
+    expect(desk.heard()).toEqual(['opened secret-expired', 'closed secret-expired']);
+    // A try that never comes is no mending.
+    await desk.minutes(20);
+    expect(desk.heard().at(-1)).toBe('opened consent-dead');
+  });
+
   test('a data key that is gone is one notice for all accounts, and nobody has to sign in again first', async () => {
     const problem = {
       code: 'tokens-unreadable',
