@@ -1,7 +1,12 @@
 import { beforeAll, expect, test, vi } from 'vitest';
+import { drawTurns, faultKinds, only } from '../harness/faulty-seam.ts';
+import { seeded } from '../harness/seeded.ts';
 import { keyOf, type TinyMail, tinyMail } from '../harness/tiny-mails.ts';
-import { IntakeWorld } from '../harness/intake-world.ts';
+import { IntakeWorld, type RunOptions } from '../harness/intake-world.ts';
 import { violationsAtTheEnd } from '../harness/promises.ts';
+
+/** Drawn by lot; more of them on a quiet night: `POSTROOM_RACES=5000`. */
+const schedules = Math.ceil(Number(process.env['POSTROOM_RACES'] ?? 100) / 4);
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -38,17 +43,61 @@ test.each([
   },
 );
 
-test('a copy takes the place of a mail that somebody deleted before it was stored', async () => {
+/** Sixty mails, of which some stand in both batches, and in both orders of what is quicker. */
+function manyWithCopies(random: () => number): TinyMail[] {
+  const mails = many(60).map((mail, index) =>
+    index % 7 === 3 ? tinyMail(mail.name, { attachment: true }) : mail,
+  );
+  const copies = Array.from({ length: 6 }, () => mails[Math.floor(random() * mails.length)]);
+  for (const mail of copies) {
+    if (mail === undefined) continue;
+    const later = 1 + mails.indexOf(mail);
+    mails.splice(later + Math.floor(random() * (mails.length - later + 1)), 0, copyOf(mail));
+  }
+  return mails;
+}
+
+test(
+  'copies in several batches keep their number through faults and processes at the same time',
+  async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= schedules; seed += 1) {
+      const random = seeded(seed);
+      const world = new IntakeWorld();
+      world.deliver(manyWithCopies(random));
+      const faulty = (): RunOptions => {
+        const [call, kind] = [1 + Math.floor(random() * 300), Math.floor(random() * faultKinds.length)];
+        return { faultAt: only({ call, kind: faultKinds[kind] ?? 'crashBefore' }) };
+      };
+      await world.run(faulty());
+      await world.run(faulty());
+      const turn = drawTurns(random);
+      await Promise.all([1, 2].map(() => world.run({ ...faulty(), turn, ignoreLease: true })));
+      await world.runUntilQuiet();
+      for (const violation of [...world.violations, ...violationsAtTheEnd(world, { quarantine: true })])
+        found.push(`seed ${seed}: ${violation}`);
+    }
+    expect(found).toEqual([]);
+  },
+  30_000 + schedules * 2_000,
+);
+
+test.each([
+  ['before it was filed', 'table.Tickets.commit', 0],
+  ['after it was filed and before that was noted', 'table.TicketIndex.commit', 1],
+] as const)('a copy takes the place of a mail that somebody deleted %s', async (_when, died, filed) => {
   const world = new IntakeWorld();
-  const mail = tinyMail('twice');
+  const mail = tinyMail('twice', { attachment: true });
   world.deliver([mail, copyOf(mail)]);
-  await world.run({
-    faultAt: (_call, point) => (point === 'table.Tickets.commit' ? 'crashBefore' : undefined),
-  });
-  expect(world.tables.dump('Tickets')).toEqual([]);
+  await world.run({ faultAt: (_call, point) => (point === died ? 'crashBefore' : undefined) });
+  const messages = (): unknown[] =>
+    world.tables
+      .dump('Tickets')
+      .filter(({ rowKey }) => rowKey.startsWith('m|'))
+      .map((row) => row['key']);
+  expect(messages()).toHaveLength(filed);
   world.folder.mails.shift();
   await world.runUntilQuiet();
-  const messages = world.tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('m|'));
-  expect(messages.map((row) => row['key'])).toEqual([keyOf(mail.raw)]);
+  expect(messages()).toEqual([keyOf(mail.raw)]);
   expect(world.folder.mails.map(({ seen }) => seen)).toEqual([true]);
 });
