@@ -86,7 +86,7 @@ function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
         name="mailbox"
         label="Mailbox"
         value={props.chosen}
-        options={[{ value: ALL, label: 'Newest of all mailboxes' }, ...options]}
+        options={[{ value: ALL, label: 'All mailboxes' }, ...options]}
       />
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>

@@ -57,8 +57,7 @@ export async function fetchShard(
   const deadline = deps.seam.now() + TIME_BOX_MS;
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
-  const known = [...(state.shards.get(shard) ?? [])].filter(([id]) => existing.has(id));
-  const save = shardSaver(deps, shard, known, state.hours.get(shard) ?? [], done);
+  const save = shardSaver(deps, shard, existing, state, done);
   const run = mapLimited(wanted, AT_ONCE, async (mailbox) => {
     if (deps.seam.now() < deadline) done.push(await fetchMeasured(deps, mailbox, state, deadline));
   });
@@ -70,36 +69,44 @@ export async function fetchShard(
   return new Map(done.map(({ mailboxId, result }) => [mailboxId, result]));
 }
 
-/** Saves what was done since it saved last; one write of the shard's row, and a row an activity. */
+/**
+ * Saves what was done since it saved last: one write of the shard's row, and a row an activity. Another run may have
+ * written the shard's row while this one was slow, so that then it is read again first.
+ */
 function shardSaver(
   deps: ShardDeps,
   shard: number,
-  known: readonly [string, string][],
-  hours: readonly MailHour[],
+  existing: ReadonlySet<string>,
+  atFirst: FetchState,
   done: readonly Fetched[],
 ): () => Promise<void> {
-  let worked = 0;
+  const began = deps.seam.now();
+  let saved = 0;
   let noted = 0;
   return async () => {
     const now = [...done];
-    const successes = now.flatMap(({ mailboxId, workedAt }): [string, string][] =>
-      workedAt === undefined ? [] : [[mailboxId, workedAt]],
-    );
-    const activities = now.slice(noted).flatMap(({ activity }) => activity ?? []);
+    const [unsaved, activities] = [
+      now.slice(saved),
+      now.slice(noted).flatMap(({ activity }) => activity ?? []),
+    ];
     // Never throws, so that what is noted once is not noted again.
     noted = now.length;
     await Promise.all([
-      successes.length > worked
-        ? deps.mailboxes.saveSuccesses(
-            shard,
-            new Map([...known, ...successes]),
-            withMails(hours, sumOf(now), deps.seam.now()),
-          )
-        : undefined,
+      unsaved.some(({ workedAt }) => workedAt !== undefined) ? saveRow(unsaved) : undefined,
       deps.activity.note(activities),
     ]);
-    worked = successes.length;
+    saved = now.length;
   };
+
+  async function saveRow(unsaved: readonly Fetched[]): Promise<void> {
+    const slow = deps.seam.now() - began >= SAVE_MS;
+    const { shards, hours } = slow ? await deps.mailboxes.fetchState() : atFirst;
+    const successes = new Map([...(shards.get(shard) ?? [])].filter(([id]) => existing.has(id)));
+    for (const { mailboxId, workedAt = '' } of unsaved)
+      if (workedAt > (successes.get(mailboxId) ?? '')) successes.set(mailboxId, workedAt);
+    const counted = withMails(hours.get(shard) ?? [], sumOf(unsaved), deps.seam.now());
+    await deps.mailboxes.saveSuccesses(shard, successes, counted);
+  }
 }
 
 /** Waits for work, but no longer than this. @throws what the work throws */

@@ -4,7 +4,7 @@ import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
-import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { mailboxOf, parserHere } from '../harness/intake-world.ts';
@@ -28,8 +28,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What a mail server does at a call; undefined: it answers. */
-type Mood = (point: SeamPoint) => Promise<never> | undefined;
+/** What a mail server waits for at a call; undefined: it answers at once. */
+type Mood = (point: SeamPoint) => Promise<void> | undefined;
 const never = (): Promise<never> => new Promise(() => {});
 const hangsAt =
   (bad: SeamPoint): Mood =>
@@ -75,7 +75,7 @@ class ShardWorld {
         const folder = this.folders.get(id) ?? new MemoryFolder();
         return openMemoryInbox(folder, {
           ...seam,
-          call: (point, effect) => this.moods.get(id)?.(point) ?? effect(),
+          call: (point, effect) => this.moods.get(id)?.(point)?.then(effect) ?? effect(),
         });
       },
       saveCursor: mailboxes.saveCursor,
@@ -149,6 +149,28 @@ describe('a shard with good and bad mailboxes', () => {
     expect(await world.worked()).toEqual(['good']);
     const activities = world.tables.dump('Activity');
     expect(activities, 'each is noted once').toHaveLength(5);
+  });
+
+  test('takes nothing away from what another run saved meanwhile', async () => {
+    const world = new ShardWorld();
+    await world.connect('silent', 1, hangsAt('imap.search'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await world.connect('late', 1, (point) => (point === 'imap.search' ? promise : undefined));
+    await world.connect('good', 2);
+    const slow = world.run();
+    await vi.waitFor(() => expect(world.messages()).toBe(2));
+    await vi.advanceTimersByTimeAsync(31 * SECOND);
+    world.folders.get('good')?.deliver(anotherMail('good'), new Date().toISOString());
+    const { mailboxes } = world.deps;
+    await fetchShard(world.deps, { shard: 0, mailboxIds: ['good'] });
+    const before = (await mailboxes.fetchState()).successes.get('good');
+    resolve();
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    await slow;
+    const { successes, hours } = await mailboxes.fetchState();
+    expect([...successes.keys()].sort()).toEqual(['good', 'late']);
+    expect(successes.get('good')).toBe(before);
+    expect(mailHours({ hours }).reduce((sum, { mails }) => sum + mails, 0)).toBe(4);
   });
 
   test('gives a mailbox that was cut off in the middle back, and the next run takes all its mail once', async () => {
