@@ -137,8 +137,6 @@ export const drillFaults: readonly DrillFault[] = [
     link: /^https:\/\/portal\.azure\.com\/#browse\/Microsoft\.Storage/,
     withinMinutes: 3,
     othersGoOn: false,
-    // Which mailboxes may send stands in storage.
-    relay: true,
     // The libraries of Azure try each call again and again, which takes real time.
     everyMinutes: 4,
     async inject({ storage }) {
@@ -156,8 +154,6 @@ export const drillFaults: readonly DrillFault[] = [
     link: /^https:\/\/portal\.azure\.com\/#browse\/Microsoft\.KeyVault/,
     withinMinutes: 7,
     othersGoOn: false,
-    // The tokens of mailboxes that may send are opened with a key of the vault.
-    relay: true,
     inject: ({ stack }) =>
       stack.keyVault.addFault({ match: { path: '^/secrets' }, times: ALWAYS, status: 403 }),
     mend: ({ stack }) => stack.keyVault.clearFaults(),

@@ -11,7 +11,7 @@ import { type StorageProxy, startStorageProxy } from '../peers/storage-proxy.ts'
 import { type Stack, startStack } from '../stack.ts';
 import { type NoticeReceiver, startNoticeReceiver } from './notice-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
-import { readSubjects } from './read-inbox.ts';
+import { readInbox, subjectOf } from './read-inbox.ts';
 
 /** What is broken: it fetches, and its account may send. */
 export const MAILBOX = 'support@contoso.example';
@@ -158,7 +158,8 @@ export async function openDrillWorld(
     },
     async mails() {
       const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: ON_CALL });
-      return readSubjects(pop3, stack.ca, { address: ON_CALL, accessToken });
+      const mails = await readInbox(pop3, stack.ca, { address: ON_CALL, accessToken });
+      return mails.map(subjectOf);
     },
     complaints: host.complaints,
   };

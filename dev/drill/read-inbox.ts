@@ -4,11 +4,11 @@ import { LineReader, writeAll } from '../peers/mail/line-reader.ts';
 import type { Endpoint } from '../peers/mail/mail-world.ts';
 
 /**
- * The subjects of all mail in an inbox, over POP3, oldest first. Nothing there is changed.
+ * All mail in an inbox as it came, over POP3, oldest first. Nothing there is changed.
  * @param ca PEM of the authority that the server's certificate is from
  * @throws Error with the server's words when it refuses
  */
-export async function readSubjects(
+export async function readInbox(
   server: Endpoint,
   ca: string,
   login: { address: string; accessToken: string },
@@ -35,16 +35,19 @@ export async function readSubjects(
     const { address, accessToken } = login;
     const sasl = `user=${address}\u0001auth=Bearer ${accessToken}\u0001\u0001`;
     await ask(`AUTH XOAUTH2 ${Buffer.from(sasl).toString('base64')}`);
-    const subjects: string[] = [];
-    for (const numbered of await list('LIST'))
-      subjects.push(subjectOf(await list(`TOP ${numbered.split(' ')[0] ?? ''} 0`)));
+    const mails: string[] = [];
+    for (const numbered of await list('LIST')) {
+      const lines = await list(`RETR ${numbered.split(' ')[0] ?? ''}`);
+      // A dot at the start of a line came doubled (RFC 1939 section 3).
+      mails.push(lines.map((one) => one.replace(/^\.\./, '.')).join('\r\n'));
+    }
     await ask('QUIT');
-    return subjects;
+    return mails;
   } finally {
     socket.destroy();
   }
 }
 
-/** Unfolded (RFC 5322 section 2.2.3); words in another alphabet stay encoded. */
-const subjectOf = (header: readonly string[]): string =>
-  /^Subject: (.*)$/im.exec(header.join('\n').replaceAll(/\n[ \t]+/g, ' '))?.[1] ?? '';
+/** Unfolded (RFC 5322 section 2.2.3); words in another alphabet stay encoded. Pure. */
+export const subjectOf = (mail: string): string =>
+  /^Subject: (.*)$/im.exec(mail.replaceAll(/\r\n[ \t]+/g, ' ').replaceAll('\r', ''))?.[1] ?? '';
