@@ -60,7 +60,8 @@ export function mailFlow(lines: readonly MailboxLine[], conditions: readonly Con
   const [first, ...others] = conditions;
   if (first !== undefined && first.severity !== 'warning')
     return { kind: 'stopped', conditions: [first, ...others] };
-  const retrying = lines.filter(({ state }) => state === 'retrying');
+  // A mailbox that waits for a person and is no notice has been mended, and its next fetch will show it.
+  const retrying = lines.filter(({ state }) => state === 'retrying' || state === 'needs-person');
   if (lines.length > 0 && lines.every(({ state }) => state === 'off')) return { kind: 'all-off', conditions };
   if (first !== undefined) return { kind: 'warned', lines: retrying, conditions };
   if (lines.length === 0) return { kind: 'not-set-up' };

@@ -1,6 +1,7 @@
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { endSignIns } from '../../shared/accounts/end-sign-ins.ts';
 import type { Settings } from '../../shared/audit/audit.ts';
+import { tryAtOnce } from '../../shared/mailboxes/try-at-once.ts';
 import { type Credential, withNext, withOnly } from '../../shared/providers/credential.ts';
 import type { CredentialWish } from '../../shared/providers/credential-form.ts';
 import { keepNewCertificate, keepSecret } from '../../shared/providers/keep-credential.ts';
@@ -66,6 +67,7 @@ export async function saveChangedProvider(
     for (const account of accounts) services.accessTokens.forget(account);
   }
   await disableRetired(services, changed);
+  await tryAtOnce(services.mailboxes, changed.id, services.seam.now());
   return changed.state === 'draft' ? changed : checkProvider(services, changed);
 }
 

@@ -43,6 +43,11 @@ describe('the home page', () => {
     expect(html).not.toContain('All mail is fetched as it should be.');
   });
 
+  test('does not say that all is fetched while a mended mailbox waits for its next try', () => {
+    const lines = [{ state: 'needs-person' }] as unknown as Parameters<typeof mailFlow>[0];
+    expect(mailFlow(lines, []).kind).toBe('hiccup');
+  });
+
   test('calls a mailbox silent exactly when a notice would', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
     const stateAfter = (silence: number): string => {
