@@ -13,8 +13,8 @@ export interface DrillFault {
   withinMinutes: number;
   /** Whether a mailbox of another provider goes on; false where the fault is one of the desk as a whole. */
   othersGoOn: boolean;
-  /** True: notices are mailed over a relay, because the way over a mailbox needs what is broken. */
-  relay?: boolean;
+  /** How long an access token lasts; default: so short that one is renewed in each minute. */
+  tokenSeconds?: number;
   /** So many minutes pass between two runs of the timers once the notice is there; default 1. */
   everyMinutes?: number;
   /** False: while the fault lasts, no timer runs. */
@@ -138,7 +138,9 @@ export const drillFaults: readonly DrillFault[] = [
     withinMinutes: 3,
     othersGoOn: false,
     // The libraries of Azure try each call again and again, which takes real time.
-    everyMinutes: 4,
+    everyMinutes: 8,
+    // As Microsoft's do: a mail then leaves with what the process remembers.
+    tokenSeconds: 3600,
     async inject({ storage }) {
       storage.setDown(true);
     },

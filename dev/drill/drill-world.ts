@@ -59,18 +59,17 @@ export interface DrillWorld {
   complaints(): readonly string[];
 }
 
-/** An access token is renewed when half its life is over: with this one, in each minute of the drill. */
+/** An access token is renewed when half its life is over: with this one, in each minute of a drill. */
 const TOKEN_SECONDS = 100;
 
 /**
  * @param appDir the built app
  * @param running what was started, to be disposed of at the end, also of an interrupted start
- * @param options `relay`: notices are mailed over a server that asks for no sign-in, instead of over the mailboxes
  */
 export async function openDrillWorld(
   appDir: string,
   running: AsyncDisposableStack,
-  options: { relay?: boolean },
+  { tokenSeconds = TOKEN_SECONDS }: { tokenSeconds?: number | undefined } = {},
 ): Promise<DrillWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-drill-'));
   running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -86,7 +85,7 @@ export async function openDrillWorld(
       { upn: ON_CALL, name: 'On Call' },
     ],
     otherApps: [otherApp],
-    accessTokenSeconds: TOKEN_SECONDS,
+    accessTokenSeconds: tokenSeconds,
   });
   running.defer(() => stack.stop());
   const tls = keepCertificates(join(folder, 'certificates'));
@@ -94,7 +93,7 @@ export async function openDrillWorld(
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
   const receiver = running.use(await startNoticeReceiver());
-  const { drop, smtp, imap, pop3 } = stack.mail;
+  const { smtp, imap, pop3 } = stack.mail;
   const host = running.use(
     await openDrillHost({
       appDir,
@@ -107,7 +106,6 @@ export async function openDrillWorld(
         NOTICE_WEBHOOK_URL: receiver.url,
         NOTICE_WEBHOOK_KEY: receiver.key,
         NOTICE_EMAIL: ON_CALL,
-        ...(options.relay === true && { SMTP_RELAY_URL: `smtp://${drop.host}:${drop.port}` }),
       },
       stateDir: folder,
       people: practicePeople,

@@ -48,7 +48,7 @@ export async function runDrill(
   pictures?: DrillPictures,
 ): Promise<DrillResult> {
   await using running = new AsyncDisposableStack();
-  const world = await openDrillWorld(appDir, running, { relay: fault.relay === true });
+  const world = await openDrillWorld(appDir, running, fault);
   for (let minute = 1; minute <= WARM_UP_MINUTES; minute += 1) await world.minute({ daily: minute === 1 });
   const { received } = world.receiver;
   const wrong = received.map(
