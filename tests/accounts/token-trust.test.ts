@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
 import type { Services } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { withNext } from '../../shared/providers/credential.ts';
 import { keepSecret } from '../../shared/providers/keep-credential.ts';
@@ -53,6 +54,25 @@ describe('a token that another process remembers', () => {
     }
     expect(reads).toBe(21);
     expect(app.tables.changes).toBe(written);
+  });
+
+  it('serves until it ends while storage is away, unless it is the one that was refused', async () => {
+    const { app, account } = await start();
+    const before = await app.services.accessTokens.get(account);
+    if (before.kind !== 'token') throw new Error('no token');
+    app.seam.around = async (point, effect) => {
+      if (point.startsWith('table.')) throw new PostroomError('table-storage', 'Storage is away');
+      return effect();
+    };
+    app.seam.skewMs = 1200 * SECOND;
+    expect(await app.services.accessTokens.get(account)).toMatchObject({
+      kind: 'token',
+      token: before.token,
+    });
+    const rejected = before.token.expose();
+    await expect(app.services.accessTokens.get(account, { rejected })).rejects.toThrow('Storage is away');
+    app.seam.skewMs = Date.parse(before.expiresAt) - Date.now() + SECOND;
+    await expect(app.services.accessTokens.get(account)).rejects.toThrow('Storage is away');
   });
 
   it('gives way to a newer one that another process was given', async () => {
