@@ -152,7 +152,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
       await recordChange(c, {
         action: 'deleted',
         subject: subjectOf(mailbox),
-        before: settingsOf(mailbox),
+        before: settingsOf(mailbox, await accountChoices(c.get('services'))),
       });
     }
     return c.redirect('/mailboxes?said=deleted', 303);
@@ -185,8 +185,8 @@ async function openAndSave(
   await recordChange(c, {
     action: before === undefined ? 'created' : 'changed',
     subject: subjectOf(mailbox),
-    ...(before !== undefined && { before: settingsOf(before) }),
-    after: settingsOf(mailbox),
+    ...(before !== undefined && { before: settingsOf(before, choices) }),
+    after: settingsOf(mailbox, choices),
   });
   if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
   if (before === undefined) return c.redirect(`/mailboxes/${mailbox.id}/connected`, 303);
@@ -236,11 +236,14 @@ function openedFlash(c: Context): Flash | undefined {
 const subjectOf = ({ id, address }: Mailbox): AuditSubject => ({ kind: 'mailbox', id, name: address });
 
 /** A mailbox as the audit keeps it, in the words of its form. */
-function settingsOf(mailbox: Mailbox): Settings {
+function settingsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Settings {
   const { pop3, sending, afterFetch } = mailbox;
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
-  const account = (login: MailLogin | undefined): string | undefined =>
-    login && `${login.providerId}.${login.accountId}`;
+  const account = (login: MailLogin | undefined): string | undefined => {
+    const id = login && `${login.providerId}.${login.accountId}`;
+    // An account that is gone has no name any more.
+    return choices.find(({ value }) => value === id)?.label ?? id;
+  };
   return {
     address: mailbox.address,
     account: account(mailbox),

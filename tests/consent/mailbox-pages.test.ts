@@ -67,6 +67,11 @@ describe('a mailbox', () => {
     expect(await stored()).toMatchObject([
       { address: SUPPORT, enabled: true, afterFetch: { kind: 'mark-seen' } },
     ]);
+    const [entry] = (await app.services.audit.page({ kind: 'mailbox', limit: 1 })).entries;
+    expect(entry?.changes).toContainEqual({
+      name: 'account',
+      after: expect.stringMatching(/^support@contoso\.example \(.+\)$/),
+    });
     for (const again of [{}, { address: 'Support@Contoso.EXAMPLE' }, { folder: 'inbox' }]) {
       const reply = await visitor.post('/mailboxes/new', { ...form, ...again });
       expect(reply.status, JSON.stringify(again)).toBe(422);
