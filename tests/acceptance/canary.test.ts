@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { practicePeople } from '../../dev/host/options.ts';
+import { readInbox } from '../../dev/drill/read-inbox.ts';
+import { secretName } from '../../shared/providers/credential.ts';
 import { type Desk, fetchOnce, openDesk, SUPPORT } from './desk.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
+import { type Rotated, rotateHere } from './rotate-here.ts';
 import { Visitor } from './visitor.ts';
 
 const canary = (name: string): string => `canary-${name}-${randomBytes(18).toString('base64url')}`;
@@ -16,6 +20,9 @@ const wrongSecret = canary('client-secret');
 const pastedSecret = canary('pasted-secret');
 const foreignCode = canary('code');
 const mailBody = canary('mail-body');
+const relayPassword = canary('relay-password');
+/** Who is told of notices by mail. */
+const ON_CALL = 'sales@contoso.example';
 
 let desk: Desk;
 let host: HostProcess;
@@ -23,6 +30,8 @@ let visitor: Visitor;
 const pages: Place[] = [];
 const asked: string[] = [];
 const cookies: string[] = [];
+let rotated: Rotated;
+const waiting = { timeout: 60_000, interval: 200 };
 const told: Place[] = [];
 const receiver = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -45,6 +54,9 @@ beforeAll(async () => {
     settings: {
       NOTICE_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`,
       NOTICE_WEBHOOK_KEY: webhookKey,
+      NOTICE_EMAIL: ON_CALL,
+      SMTP_RELAY_URL: `smtp://${desk.stack.mail.drop.host}:${desk.stack.mail.drop.port}`,
+      POSTROOM_TELEMETRY: 'console',
     },
   });
   watchAnswers();
@@ -56,6 +68,16 @@ afterAll(async () => {
   receiver.close();
   await desk?.[Symbol.asyncDispose]();
 });
+
+/** What whoever is on call was sent. */
+async function noticesByMail(): Promise<Place[]> {
+  const { control } = desk.stack.identityProvider;
+  const accessToken = await control.mintAccessToken({ upn: ON_CALL });
+  const mails = await readInbox(desk.stack.mail.pop3, desk.stack.ca, { address: ON_CALL, accessToken });
+  return mails
+    .filter((text) => text.includes('[Postroom]'))
+    .map((text) => ({ name: 'mail of a notice', text }));
+}
 
 /** Every page and every address that the app hands out is kept; whatever the app sends passes through unchanged. */
 function watchAnswers(): void {
@@ -91,11 +113,11 @@ async function walkEverywhere(): Promise<number> {
 }
 
 /** As the host's operator may. */
-async function start(timer: string): Promise<void> {
-  await fetch(`${host.url}/admin/functions/${timer}`, {
+async function start(name: string, at = host, input = ''): Promise<void> {
+  await fetch(`${at.url}/admin/functions/${name}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: '{"input":""}',
+    body: JSON.stringify({ input }),
   });
 }
 
@@ -122,6 +144,9 @@ async function wholeStory(): Promise<void> {
   });
   await visitor.post(`${account}/check`, {});
   await fetchOnce(desk, host, mailboxId);
+
+  // A secret that Microsoft Graph makes: first the vault refuses to keep it, then it stands beside the one that works.
+  rotated = await rotateHere(desk, provider.slice('/providers/'.length));
 
   // Credentials of two kinds beside the one that works, neither of which the provider knows.
   const expiresOn = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
@@ -156,6 +181,39 @@ async function wholeStory(): Promise<void> {
     timeout: 60_000,
     interval: 200,
   });
+  await tellOfAnEvent(provider.slice('/providers/'.length));
+}
+
+/** Key Vault's own event about a secret, on its queue and worked on; and a relay that refuses to mail what comes of it. */
+async function tellOfAnEvent(providerId: string): Promise<void> {
+  const event = {
+    id: '1',
+    source: '/subscriptions/s/vaults/v',
+    specversion: '1.0',
+    type: 'Microsoft.KeyVault.SecretNearExpiry',
+    data: { ObjectName: secretName(providerId), ObjectType: 'Secret', VaultName: 'v', EXP: 1 },
+  };
+  const { connectionString } = desk.stack.storage;
+  const queue = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('vault-events');
+  await queue.createIfNotExists();
+  await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
+  const { host: smtp, port } = desk.stack.mail.smtp;
+  const refusing = await desk.startHost({
+    settings: {
+      NOTICE_EMAIL: ON_CALL,
+      SMTP_RELAY_URL: `smtp://relay:${relayPassword}@${smtp}:${port}`,
+      POSTROOM_TELEMETRY: 'console',
+    },
+  });
+  await start('vaultEvents', refusing, JSON.stringify(event));
+  await vi.waitFor(() => expect(desk.log()).toContain('"event":"vault event"'), waiting);
+  // Something new to tell of.
+  await desk.stack.keyVault.addFault({ match: { path: '^/secrets' }, status: 403, times: 1000 });
+  await start('sweep', refusing);
+  await vi.waitFor(() => expect(desk.log()).toContain('"event":"notice not told yet"'), waiting);
+  await desk.stack.keyVault.clearFaults();
+  // Its metrics leave with its farewell.
+  await refusing.stop();
 }
 
 test('no secret that went in comes out anywhere, through a whole story with its failures', async () => {
@@ -176,6 +234,8 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     { name: 'state', value: callback.searchParams.get('state') ?? '', allowedAt: handover },
     { name: 'client secret', value: desk.stack.identityProvider.clientSecret },
     { name: 'identity header', value: desk.stack.managedIdentity.header },
+    { name: 'relay password', value: relayPassword },
+    ...rotated.secrets.map((value, index) => ({ name: `secret of Graph #${index}`, value })),
     { name: 'mail', value: mailBody, allowedAt: /^(?:page GET \/(?:tickets.*)?$|table Ticket|blob raw\/)/ },
     ...cookies.filter((value) => value.length > 20).map((value) => ({ name: 'cookie', value })),
     ...valuesInVault(desk),
@@ -184,7 +244,12 @@ test('no secret that went in comes out anywhere, through a whole story with its 
   expect(canaries.filter(({ name }) => name.startsWith('vault '))).not.toHaveLength(0);
 
   const storage = await placesInStorage(desk);
-  const places = [...pages, ...storage, ...told, { name: 'log', text: desk.log() }];
+  const mails = await noticesByMail();
+  const logs = [
+    { name: 'log', text: desk.log() },
+    { name: 'log of the rotation', text: rotated.log },
+  ];
+  const places = [...pages, ...storage, ...told, ...mails, ...logs];
   // Everything that was to be searched is there.
   for (const kind of [
     'page ',
@@ -193,9 +258,17 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     'table Notices',
     'blob raw/',
     'queue ',
+    'queue vault-events',
     'webhook',
+    'mail ',
+    'log of the rotation',
   ])
     expect([kind, places.some(({ name }) => name.startsWith(kind))]).toEqual([kind, true]);
+  // Two were made, one of which the vault keeps; both logs have something to say; spans and metrics are in it.
+  expect(rotated.secrets).toHaveLength(2);
+  expect(rotated.log).toContain('secret rotated');
+  for (const event of ['"event":"span"', '"event":"metric"', '"event":"vault event"', 'smtp'])
+    expect([event, desk.log().includes(event)]).toEqual([event, true]);
   expect(leaksIn(places, canaries)).toEqual([]);
 
   // The search finds what it is to find.

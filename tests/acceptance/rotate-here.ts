@@ -1,0 +1,102 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { vi } from 'vitest';
+import { startGraph } from '../../dev/peers/graph/graph.ts';
+import { buildServices } from '../../functions/services.ts';
+import { readConfig } from '../../shared/platform/config.ts';
+import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
+import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
+import type { Desk } from './desk.ts';
+
+/** What a rotation made, and all that it logged. */
+export interface Rotated {
+  /** Values of the secrets, in the order in which Graph made them. */
+  secrets: string[];
+  log: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Rotates the secret of a provider twice: the first time the vault refuses to keep the new one. In this process, since
+ * the built app asks Microsoft's own Graph and no other; storage, vault and managed identity are those of the desk.
+ */
+export async function rotateHere({ stack }: Desk, providerId: string): Promise<Rotated> {
+  const before = { ...process.env };
+  const trusted = getCACertificates('default');
+  const said: string[] = [];
+  const spies = (['log', 'info', 'warn', 'error'] as const).map((level) =>
+    vi.spyOn(console, level).mockImplementation((...words: unknown[]) => {
+      said.push(words.map(String).join(' '));
+    }),
+  );
+  const secrets: string[] = [];
+  const graph = await startGraph({
+    tenantId: 'practice',
+    jwks: stack.managedIdentity.jwks,
+    appPermissions: { [stack.managedIdentity.principalId]: ['Application.ReadWrite.OwnedBy'] },
+    onSecret: ({ secretText }) => {
+      if (secretText !== undefined) secrets.push(secretText);
+    },
+  });
+  try {
+    setDefaultCACertificates([...trusted, stack.ca]);
+    Object.assign(process.env, stack.settings);
+    const services = buildServices(readConfig(), openSeam);
+    const at = new Date().toISOString();
+    await services.providers.change(providerId, (provider) =>
+      provider.credential?.kind === 'secret'
+        ? {
+            ...provider,
+            nextCredential: undefined,
+            credential: {
+              ...provider.credential,
+              expiresOn: `${new Date(Date.now() + 20 * DAY_MS).toISOString().slice(0, 19)}.000Z`,
+            },
+          }
+        : undefined,
+    );
+    await services.rotations.save({
+      providerId,
+      enabled: true,
+      changedAt: at,
+      changedBy: 'Ada',
+      rotatedAt: undefined,
+      leftover: false,
+      problem: undefined,
+    });
+    const id = '70000000-0000-4000-8000-000000000001';
+    graph.directory.applications.push({
+      id,
+      appId: stack.identityProvider.clientId,
+      uniqueName: null,
+      displayName: 'Postroom mail',
+      signInAudience: 'AzureADMyOrg',
+      createdDateTime: at,
+      web: { redirectUris: [] },
+      requiredResourceAccess: [],
+      appRoles: [],
+      passwordCredentials: [],
+    });
+    graph.directory.owners[id] = [stack.managedIdentity.principalId];
+    const applications = createGraphApplications({
+      seam: openSeam,
+      local: true,
+      identityAssertion: managedIdentityAssertion(services.config),
+      origin: graph.url,
+    });
+    const rotate = () => rotateSecrets({ ...services, graph: applications });
+    await stack.keyVault.addFault({ match: { method: 'PUT', path: '^/secrets/' }, status: 403 });
+    await rotate().catch((error: unknown) => {
+      said.push(String(error), String((error as Error).cause));
+    });
+    await rotate();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.env = before;
+    setDefaultCACertificates([...trusted]);
+    await graph.stop();
+  }
+  return { secrets, log: said.join('\n') };
+}
