@@ -1,57 +1,15 @@
-import { createServer, type Server } from 'node:net';
-import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
 import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
 import { type Fault, faults } from '../../dev/peers/mail/exchange-texts.ts';
 import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
-import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
-import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
-import { createMailSender, type MailSender, type SendingRoute } from '../../shared/outbox/send-mail.ts';
-import { openSmtpSession } from '../../shared/outbox/smtp-session.ts';
+import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { info, sales, sam, support } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
-
-const account = { providerId: 'p', accountId: 'a' };
-const letter = (wish: Partial<OutgoingMail> = {}): OutgoingMail => ({
-  from: { address: support, name: 'Contoso Ünterstützung' },
-  to: [sales],
-  subject: 'Grüße from the outbox',
-  text: '.a line with a dot\n',
-  messageId: '<outbox-1@postroom.example>',
-  headers: { 'Auto-Submitted': 'auto-replied' },
-  ...wish,
-});
-
-interface Asked {
-  rejected?: string;
-}
-
-/** Gives these tokens one after the other, the last one for ever, and notes what was asked. */
-function tokensOf(...tokens: string[]): TokenSource & { asked: Asked[] } {
-  const asked: Asked[] = [];
-  return {
-    asked,
-    get(_account, options = {}) {
-      asked.push(options);
-      const token = tokens[Math.min(asked.length, tokens.length) - 1] ?? '';
-      return Promise.resolve({ kind: 'token', token: new Secret(token) });
-    },
-  };
-}
-
-const senderWith = (accessTokens: TokenSource, seam: Seam = openSeam): MailSender =>
-  createMailSender({ seam, config: { local: true }, accessTokens });
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+import { account, letter, senderWith, tokensOf } from './sending.ts';
 
 const kinds: [string, MailServerKind][] = [
   ['the mail server without installation', 'npm'],
@@ -221,122 +179,4 @@ describe.each(kinds)('a mail over %s', (_name, kind) => {
       await expect(sending).rejects.toMatchObject({ code: 'smtp-tls' });
     });
   });
-});
-
-describe('a mail that cannot leave', () => {
-  const route = (port: number, host = '127.0.0.1'): SendingRoute => ({
-    kind: 'mailbox',
-    host,
-    port,
-    user: support,
-    account,
-  });
-
-  test.each<[string, Partial<OutgoingMail>]>([
-    ['no recipient', { to: [] }],
-    ['a recipient that holds a command', { to: ['a@b.example>\r\nRCPT TO:<c@d.example'] }],
-    ['a recipient with a name', { to: ['Kim <kim@customer.example>'] }],
-    ['101 recipients', { to: Array.from({ length: 101 }, (_, index) => `a${index}@b.example`) }],
-    ['a sender that is none', { from: { address: 'support' } }],
-    ['a subject of two lines', { subject: 'a\r\nBcc: c@d.example' }],
-    ['a name of two lines', { from: { address: support, name: 'a\nb' } }],
-    ['a header of two lines', { headers: { 'X-A': 'a\r\nBcc: c@d.example' } }],
-    ['a header whose name holds another', { headers: { 'X-A: b\r\nBcc': 'c@d.example' } }],
-    ['a Message-ID that is none', { messageId: 'outbox-1' }],
-  ])('is refused before anything is asked: %s', async (_what, wish) => {
-    const tokens = tokensOf('t');
-    expect(await senderWith(tokens).send(route(1), letter(wish))).toMatchObject({
-      kind: 'refused',
-      asked: false,
-      code: 'bad-envelope',
-      permanent: true,
-    });
-    expect(tokens.asked).toEqual([]);
-  });
-
-  test('says what the account says where there is no token', async () => {
-    const accessTokens: TokenSource = {
-      get: () =>
-        Promise.resolve({
-          kind: 'retrying',
-          code: 'busy',
-          message: 'Busy.',
-          retryAt: '2026-11-24T09:00:00Z',
-        }),
-    };
-    expect(await senderWith(accessTokens).send(route(1), letter())).toEqual({
-      kind: 'refused',
-      asked: false,
-      code: 'busy',
-      said: 'Busy.',
-      permanent: false,
-      retryAt: '2026-11-24T09:00:00Z',
-    });
-  });
-
-  test('is an outage where nobody listens', async () => {
-    const closed = createServer();
-    const port = await listening(closed);
-    await new Promise((resolve) => closed.close(resolve));
-    await expect(senderWith(tokensOf('t')).send(route(port), letter())).rejects.toMatchObject({
-      code: 'smtp-unreachable',
-    });
-  });
-
-  test('is an outage where the certificate is nobody’s we know', async () => {
-    const { cert, key } = makeCertificates();
-    const port = await listening(createTlsServer({ cert, key }, (socket) => socket.write('220 hello\r\n')));
-    const server = { host: '127.0.0.1', port, implicitTls: true };
-    const session = openSmtpSession(server, { seam: openSeam, local: true });
-    await expect(session).rejects.toMatchObject({ code: 'smtp-tls' });
-  });
-
-  /** Answers each line of the client with the next of these; after the last one it hangs up at `until`. */
-  function hangsUp(lines: readonly string[], until: RegExp): Promise<number> {
-    return listening(
-      createServer((socket) => {
-        socket.on('error', () => {});
-        const answers = [...lines];
-        let heard = '';
-        socket.write(answers.shift() ?? '');
-        socket.on('data', (chunk: Buffer) => {
-          heard += chunk.toString('latin1');
-          if (until.test(heard)) socket.destroy();
-          else if (heard.endsWith('\r\n')) socket.write(answers.shift() ?? '');
-        });
-      }),
-    );
-  }
-  const polite = ['220 x\r\n', '250 x\r\n', '250 ok\r\n', '250 ok\r\n', '354 go on\r\n'];
-
-  test.each([
-    ['may have left where the server hangs up after it was handed over', /\r\n\.\r\n$/, 'smtp-answer-lost'],
-    ['has not left where the server hangs up at the recipient', /RCPT TO/, 'smtp-unreachable'],
-    ['has not left where the server hangs up at once', /EHLO/, 'smtp-unreachable'],
-  ])('%s', async (_what, until, code) => {
-    const url = new Secret(`smtp://127.0.0.1:${await hangsUp(polite, until)}`);
-    const sending = senderWith(tokensOf()).send({ kind: 'relay', url }, letter());
-    await expect(sending).rejects.toMatchObject({ code });
-  });
-
-  test('goes to no private address, whatever its name', async () => {
-    const sender = createMailSender({
-      seam: openSeam,
-      config: { local: false },
-      accessTokens: tokensOf('t'),
-    });
-    for (const host of ['localhost', '127.0.0.1', '::1'])
-      await expect(sender.send(route(587, host), letter())).rejects.toMatchObject({
-        code: 'endpoint-refused',
-      });
-  });
-
-  test.each(['http://relay.example', 'relay.example:587', 'smtp://', 'smtp://10.0.0.1:25'])(
-    'takes no relay that is none: %s',
-    async (address) => {
-      const sender = createMailSender({ seam: openSeam, config: { local: false }, accessTokens: tokensOf() });
-      const sending = sender.send({ kind: 'relay', url: new Secret(address) }, letter());
-      await expect(sending).rejects.toMatchObject({ code: 'bad-relay' });
-    },
-  );
 });

@@ -6,7 +6,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import type { ReviewDeps } from '../../shared/secrets/review-secrets.ts';
+import { type ReviewDeps, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { createRotationStore } from '../../shared/secrets/rotation-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
@@ -88,4 +88,19 @@ export class SecretDesk {
   stages(): string[] {
     return this.told.map(({ what, condition }) => `${what}: ${condition.stage ?? condition.kind}`);
   }
+}
+
+/** 65 days before the end at the first run. */
+export async function deskWithSecret(): Promise<SecretDesk> {
+  const desk = new SecretDesk();
+  await desk.provider('2027-01-28T23:59:59.000Z');
+  await desk.mailbox('support');
+  return desk;
+}
+
+/** A day: a process of its own looks at all secrets, and tells. */
+export async function daily(desk: SecretDesk): Promise<void> {
+  const process = desk.process();
+  await reviewSecrets(process);
+  await process.deliver();
 }

@@ -1,0 +1,42 @@
+/** The date of a secret as Entra has it. */
+import { describe, expect, test } from 'vitest';
+import { readEntraDates } from '../../shared/secrets/read-entra-dates.ts';
+import { DAY_MS, NOW, useRotationPeers, world } from './rotation-world.ts';
+
+useRotationPeers();
+
+describe('the date of a secret', () => {
+  test('is read from the directory where the identity may, and corrects what a person typed', async () => {
+    const desk = await world({ daysLeft: 100 });
+    const { credential } = await desk.current();
+    if (credential?.kind !== 'secret') throw new TypeError();
+    const entra = credential.expiresOn;
+    await desk.vault.setExpiry(credential.vaultName, credential.version, '2040-01-01T00:00:00.000Z');
+    await readEntraDates(desk.deps);
+    const [kept] = await desk.vault.versionsOf(credential.vaultName);
+    expect(kept?.expiresOn).toBe(entra);
+    expect(await desk.current()).toMatchObject({
+      credential: { expiresOn: entra },
+      changedAt: desk.provider.changedAt,
+    });
+  });
+
+  test('stands as typed where the identity may not read, or several secrets could be ours', async () => {
+    const denied = await world({ permissions: [] });
+    const several = await world();
+    several.graph.directory.applications[0]?.passwordCredentials.push({
+      keyId: '72000000-0000-4000-8000-000000000001',
+      displayName: 'of another program',
+      hint: 'abc',
+      startDateTime: new Date(NOW).toISOString(),
+      endDateTime: new Date(NOW + DAY_MS).toISOString(),
+      secretText: null,
+      customKeyIdentifier: null,
+    });
+    for (const desk of [denied, several]) {
+      const typed = await desk.current();
+      await readEntraDates(desk.deps);
+      expect(await desk.current()).toEqual(typed);
+    }
+  });
+});
