@@ -59,7 +59,7 @@ export async function runDrill(
 
   const brokenAt = world.seconds();
   await fault.inject(world);
-  await world.stack.mail.deliver(OTHER_MAILBOX, letter());
+  await world.stack.mail.deliver(OTHER_MAILBOX, letter(), world.now());
   let secondsToNotice: number | undefined;
   let homeDuring: string | undefined;
   const opened = () => received.find(({ what }) => what === 'opened');

@@ -28,7 +28,8 @@ const MINUTE = 60_000;
 const FIRST_FETCH_MINUTES = 5;
 
 /**
- * Silent is a mailbox of which a notice would say so; while the timer is late that starts the fetches, none works. Pure.
+ * Silent is a mailbox of which a notice would say so; while the timer is late that starts the fetches, nobody tries any.
+ * Pure.
  * @param now milliseconds since the epoch
  */
 export function mailboxLine(
@@ -39,7 +40,8 @@ export function mailboxLine(
 ): MailboxLine {
   const state = stateOf(mailbox, health, now);
   const isStarted = !lateTimers(beats, now).some(({ name }) => name === 'fetchMail');
-  return { mailbox, health, state: state === 'works' && !isStarted ? 'not-started' : state };
+  const waits = !isStarted && (state === 'works' || state === 'silent');
+  return { mailbox, health, state: waits ? 'not-started' : state };
 }
 
 function stateOf(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxLine['state'] {

@@ -59,6 +59,7 @@ describe('home at a glance', () => {
     const late = await page('a late timer', '/');
     expect(late.match(/Not fetched</g)).toHaveLength(2);
     expect(late).not.toContain('Works<');
+    expect(late).not.toContain('Each minute<');
     expect(await page('a late timer', '/activity')).not.toContain('Works<');
     expect(await page('calm', '/')).toContain('Works<');
   });
