@@ -6,7 +6,7 @@ import {
   type Reader,
   supportLine,
 } from '../../shared/explanations/fixer-words.ts';
-import { CopyText } from '../../shared/ui/forms.tsx';
+import { CopyText } from '../../shared/ui/copy.tsx';
 import { safeHref } from '../../shared/ui/links.ts';
 import { Facts } from '../../shared/ui/lists.tsx';
 

@@ -5,7 +5,7 @@ import { mailPermissions } from '../../shared/providers/permissions.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Typed } from '../../shared/providers/provider-form.ts';
-import { CopyText, type Filling } from '../../shared/ui/forms.tsx';
+import { CopyText, type Filling } from '../../shared/ui/copy.tsx';
 import { safeHref } from '../../shared/ui/links.ts';
 import { Panel } from '../../shared/ui/lists.tsx';
 import { portalFilling, portalLink } from './provider-links.ts';

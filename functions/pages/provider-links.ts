@@ -1,7 +1,7 @@
 import type { ExplanationLink } from '../../shared/explanations/explanation.ts';
 import { type LinkName, linkTo } from '../../shared/explanations/links.ts';
 import { type CloudName, cloudNames } from '../../shared/providers/clouds.ts';
-import type { Filling } from '../../shared/ui/forms.tsx';
+import type { Filling } from '../../shared/ui/copy.tsx';
 import { explainContext, type Registration } from './explain-here.ts';
 
 /** A page of this very app in its own cloud's portal; where such pages are listed while its ids are not known. */

@@ -6,7 +6,8 @@ import { type ChecklistStep, progressOf } from '../../shared/providers/checklist
 import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Rotation } from '../../shared/secrets/rotation-store.ts';
-import { ButtonLink, CopyLines, SubmitButton } from '../../shared/ui/forms.tsx';
+import { CopyLines } from '../../shared/ui/copy.tsx';
+import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { accountPathOf } from './account-views.tsx';

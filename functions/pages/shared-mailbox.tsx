@@ -6,10 +6,10 @@ import { isMicrosoftShaped } from '../../shared/accounts/issuer-rules.ts';
 import { isMailAddress } from '../../shared/consent/connect-form.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
+import { CopyLines } from '../../shared/ui/copy.tsx';
 import {
   ButtonLink,
   CheckboxField,
-  CopyLines,
   ErrorSummary,
   type FieldErrors,
   SelectField,

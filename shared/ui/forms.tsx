@@ -185,51 +185,6 @@ export function ButtonLink(props: {
   );
 }
 
-/** Texts with names of fields in braces, which are filled in while somebody types them. */
-export interface Filling {
-  /** Name of the field that chooses among them. */
-  by: string;
-  /** `until`: what stands there while a field is empty or wrong. */
-  choices: Readonly<Record<string, { whole: string; until: string }>>;
-}
-
-/** A value to take elsewhere: selectable as it stands, with a button where the script runs. */
-export function CopyText(props: {
-  label: string;
-  value: string;
-  filling?: Filling | undefined;
-}): JSX.Element {
-  const filling = props.filling && JSON.stringify(props.filling);
-  return (
-    <div class="copy">
-      <label>
-        {props.label}
-        <input type="text" readonly value={props.value} spellcheck={false} data-filling={filling} />
-      </label>
-      <button type="button" class="button secondary" data-copy="" hidden aria-label={`Copy ${props.label}`}>
-        Copy
-      </button>
-    </div>
-  );
-}
-
-/** Several lines to take elsewhere. */
-export function CopyLines(props: { label: string; value: string }): JSX.Element {
-  return (
-    <div class="copy lines">
-      <label>
-        {props.label}
-        <textarea readonly rows={12} spellcheck={false} wrap="off">
-          {props.value}
-        </textarea>
-      </label>
-      <button type="button" class="button secondary" data-copy="" hidden aria-label={`Copy ${props.label}`}>
-        Copy
-      </button>
-    </div>
-  );
-}
-
 const fieldClass = (props: FieldProps): string => (props.error === undefined ? 'field' : 'field invalid');
 const present = (child: Child): boolean =>
   child !== undefined && child !== null && child !== false && child !== '';

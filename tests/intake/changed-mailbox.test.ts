@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
-import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { IntakeWorld } from '../harness/intake-world.ts';

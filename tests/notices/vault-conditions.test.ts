@@ -1,7 +1,7 @@
 /** The vault as a whole, and what it does to one provider. */
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { standingConditions } from '../../shared/notices/standing-conditions.ts';
 import { readDesk } from '../../shared/notices/look-at-desk.ts';
+import { standingConditions } from '../../shared/notices/standing-conditions.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { sampleProvider } from '../ui/sample-desk.ts';
 import { PROVIDER, WatchedDesk } from './watched-desk.ts';

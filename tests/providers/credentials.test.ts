@@ -7,9 +7,9 @@ import {
 } from '../../dev/peers/identity-provider/identity-provider.ts';
 import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
+import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import type { PracticeWorld } from '../../shared/platform/config.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
-import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';

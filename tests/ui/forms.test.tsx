@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assets } from '../../shared/ui/assets.ts';
+import { CopyText } from '../../shared/ui/copy.tsx';
 import {
   CheckboxField,
-  CopyText,
   ErrorSummary,
   RadioField,
   SelectField,
