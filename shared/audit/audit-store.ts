@@ -10,8 +10,10 @@ import {
   changesBetween,
 } from './audit.ts';
 
-// Audit: month `2026-11` / `<inverted ms>|<random>`   a change, newest first; two of one millisecond are two rows
-//        `months` / month                            the months that hold changes, written before their first one
+// Audit: month `2026-11` / `<inverted ms>|<turn>|<random>`   a change, newest first
+//        `months` / month                                   the months that hold changes, written before their first one
+// The turn counts down in each process, so that two changes of one millisecond stand in their order; the random part
+// keeps those of two processes apart.
 // Only ever added to.
 
 /** Which changes: of one kind of thing, or of one thing. */
@@ -35,6 +37,7 @@ export interface AuditStore {
   all(filter: AuditFilter): AsyncIterable<AuditEntry>;
 }
 
+const LAST_TURN = 0xff_ff_ff;
 const MONTHS = 'months';
 const MONTH = /^\d{4}-\d{2}$/;
 /** Rows that one page reads at most, so that a filter that fits nothing ends in time. */
@@ -44,6 +47,7 @@ const READ_AT_ONCE = 500;
 export function createAuditStore(tables: Tables): AuditStore {
   const table = tables.open('Audit');
   const begun = new Set<string>();
+  let turns = 0;
 
   async function begin(month: string): Promise<void> {
     if (begun.has(month)) return;
@@ -70,11 +74,13 @@ export function createAuditStore(tables: Tables): AuditStore {
     async record(change) {
       const at = new Date(change.at).toISOString();
       const month = at.slice(0, 7);
+      // Taken before anything is waited for: changes are in the order in which they were handed over.
+      const turn = (LAST_TURN - (turns++ % LAST_TURN)).toString(16).padStart(6, '0');
       await begin(month);
       const { principal, subject, action } = change;
       const row: Row = {
         partitionKey: month,
-        rowKey: `${invertedTime(at)}|${randomBytes(6).toString('hex')}`,
+        rowKey: `${invertedTime(at)}|${turn}|${randomBytes(6).toString('hex')}`,
         at,
         principalId: short(principal.id),
         principal: short(principal.name),

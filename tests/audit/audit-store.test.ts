@@ -36,6 +36,13 @@ async function pagesOf(limit: number, filter: Parameters<AuditStore['all']>[0] =
   return pages;
 }
 
+test('changes of one millisecond stand in the order in which they were made, newest first', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `step ${index}`);
+  await Promise.all(names.map((action) => audit.record(change('2026-11-24T10:00:00.000Z', { action }))));
+  const { entries } = await audit.page({ limit: 20 });
+  expect(entries.map(({ action }) => action)).toEqual(names.toReversed());
+});
+
 describe('changes', () => {
   test('only what differs is kept, as words a person reads', () => {
     const before: Settings = { name: 'A', port: 993, paused: false, scopes: ['IMAP'], folder: undefined };
