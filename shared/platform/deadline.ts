@@ -1,7 +1,7 @@
 /** How long a call to Azure may be silent. What answers at all answers within a second; what is dropped never does. */
 const SILENCE_MS = 10_000;
 /** A transfer that is slower stands still. */
-const SLOWEST_BYTES_PER_MS = 256;
+const SLOWEST_BYTES_PER_SECOND = 256_000;
 
 /** How often the libraries for blobs and queues try again what was refused or broke off: within the deadline. */
 export const storageRetries = { maxTries: 4, retryDelayInMs: 1000, maxRetryDelayInMs: 3000 } as const;
@@ -31,7 +31,8 @@ export interface Deadline {
  * @throws SilenceError at the deadline, also where the library does not listen to the signal
  */
 export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>, bytes = 0): Promise<T> {
-  const limitMs = SILENCE_MS + bytes / SLOWEST_BYTES_PER_MS;
+  // Whole seconds: Node keeps timers of one length in one list, and a list for each length is what they cost.
+  const limitMs = SILENCE_MS + Math.ceil(bytes / SLOWEST_BYTES_PER_SECOND) * 1000;
   const abort = new AbortController();
   const { promise: silence, reject } = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;
