@@ -4,7 +4,7 @@ import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Cursor, FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
-import { mapLimited } from '../platform/concurrency.ts';
+import { mapLimited, withinTime } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { telemetry } from '../platform/telemetry.ts';
@@ -106,19 +106,6 @@ function shardSaver(
       if (workedAt > (successes.get(mailboxId) ?? '')) successes.set(mailboxId, workedAt);
     const counted = withMails(hours.get(shard) ?? [], sumOf(unsaved), deps.seam.now());
     await deps.mailboxes.saveSuccesses(shard, successes, counted);
-  }
-}
-
-/** Waits for work, but no longer than this. @throws what the work throws */
-async function withinTime(work: Promise<unknown>, ms: number): Promise<'done' | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => 'done' as const), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -45,17 +45,27 @@ export function createLimiter(limit: number): <T>(effect: () => Promise<T>) => P
 }
 
 /**
+ * Waits for work, but no longer than this. The work itself is not stopped.
+ * @throws what the work throws
+ */
+export async function withinTime(work: Promise<unknown>, limitMs: number): Promise<'done' | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), limitMs);
+  });
+  try {
+    return await Promise.race([work.then(() => 'done' as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * What the work gives, if it does so in time. The work itself is not stopped.
  * @throws PostroomError `code` when it takes longer
  */
 export async function withinLimit<T>(work: Promise<T>, limitMs: number, code: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new PostroomError(code, `No answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if ((await withinTime(work, limitMs)) === 'late')
+    throw new PostroomError(code, `No answer within ${limitMs} ms`);
+  return work;
 }
