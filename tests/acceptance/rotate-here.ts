@@ -7,6 +7,7 @@ import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
+import { makeRotationDue } from '../harness/due-rotation.ts';
 import type { Desk } from './desk.ts';
 
 /** What a rotation made, and all that it logged. */
@@ -15,8 +16,6 @@ export interface Rotated {
   secrets: string[];
   log: string;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Rotates the secret of a provider twice: the first time the vault refuses to keep the new one. In this process, since
@@ -44,42 +43,7 @@ export async function rotateHere({ stack }: Desk, providerId: string): Promise<R
     setDefaultCACertificates([...trusted, stack.ca]);
     Object.assign(process.env, stack.settings);
     const services = buildServices(readConfig(), openSeam);
-    const at = new Date().toISOString();
-    await services.providers.change(providerId, (provider) =>
-      provider.credential?.kind === 'secret'
-        ? {
-            ...provider,
-            nextCredential: undefined,
-            credential: {
-              ...provider.credential,
-              expiresOn: `${new Date(Date.now() + 20 * DAY_MS).toISOString().slice(0, 19)}.000Z`,
-            },
-          }
-        : undefined,
-    );
-    await services.rotations.save({
-      providerId,
-      enabled: true,
-      changedAt: at,
-      changedBy: 'Ada',
-      rotatedAt: undefined,
-      leftover: false,
-      problem: undefined,
-    });
-    const id = '70000000-0000-4000-8000-000000000001';
-    graph.directory.applications.push({
-      id,
-      appId: stack.identityProvider.clientId,
-      uniqueName: null,
-      displayName: 'Postroom mail',
-      signInAudience: 'AzureADMyOrg',
-      createdDateTime: at,
-      web: { redirectUris: [] },
-      requiredResourceAccess: [],
-      appRoles: [],
-      passwordCredentials: [],
-    });
-    graph.directory.owners[id] = [stack.managedIdentity.principalId];
+    await makeRotationDue({ services, stack, graph }, providerId);
     const applications = createGraphApplications({
       seam: openSeam,
       local: true,

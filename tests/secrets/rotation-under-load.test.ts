@@ -23,6 +23,7 @@ import { secretName } from '../../shared/providers/credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { ORIGIN, Visitor } from '../consent/practice-app.ts';
+import { makeRotationDue } from '../harness/due-rotation.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
 import { REDIRECT } from '../peers/practice-directory.ts';
 
@@ -30,7 +31,6 @@ const SECONDS = Number(process.env['POSTROOM_ROTATION_SECONDS'] ?? 60);
 /** A new secret is known to Entra's own servers only after a while. */
 const SPREAD_MS = 1500;
 const addresses = Array.from({ length: 10 }, (_value, index) => `box${index}@contoso.example`);
-const DAY_MS = 86_400_000;
 
 const before = { ...process.env };
 let trusted: readonly string[];
@@ -91,36 +91,7 @@ async function connectAll(): Promise<{ providerId: string; mailboxes: Mailbox[] 
     await services.mailboxes.save(mailbox);
     all.push(mailbox);
   }
-  const expiresOn = new Date(Math.floor(Date.now() / 1000) * 1000 + 20 * DAY_MS).toISOString();
-  await services.providers.change(providerId, (provider) =>
-    provider.credential?.kind === 'secret'
-      ? { ...provider, credential: { ...provider.credential, expiresOn } }
-      : undefined,
-  );
-  const at = new Date().toISOString();
-  await services.rotations.save({
-    providerId,
-    enabled: true,
-    changedAt: at,
-    changedBy: 'Ada',
-    rotatedAt: undefined,
-    leftover: false,
-    problem: undefined,
-  });
-  const id = '70000000-0000-4000-8000-000000000001';
-  graph.directory.applications.push({
-    id,
-    appId: clientId,
-    uniqueName: null,
-    displayName: 'Postroom mail',
-    signInAudience: 'AzureADMyOrg',
-    createdDateTime: at,
-    web: { redirectUris: [] },
-    requiredResourceAccess: [],
-    appRoles: [],
-    passwordCredentials: [],
-  });
-  graph.directory.owners[id] = [stack.managedIdentity.principalId];
+  await makeRotationDue({ services, stack, graph }, providerId);
   return { providerId, mailboxes: all };
 }
 
