@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import { corpusMail, corpusMissing } from '../intake/mail-files.ts';
+import { corpusMail } from '../intake/mail-files.ts';
 import { ordinaryMails } from '../intake/ordinary-mails.ts';
 import { chosenFiles } from './chosen-mails.ts';
 import {
@@ -25,7 +25,7 @@ const kind = mailServerKindHere();
 if (kind !== 'debian')
   console.warn('Dovecot is not installed: the corpus is fetched from the small mail server.');
 
-describe.skipIf(corpusMissing)('five hundred mails of many sources', () => {
+describe('five hundred mails of many sources', () => {
   let desk: Desk;
   let host: HostProcess;
   let mailboxId: string;

@@ -11,7 +11,7 @@ import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
 import { mailOf, placeOf, placeOfRow } from '../../shared/intake/ledger.ts';
 import { listAll } from '../../shared/platform/tables.ts';
 import { seeded } from '../harness/seeded.ts';
-import { corpusMail, corpusMissing } from '../intake/mail-files.ts';
+import { corpusMail } from '../intake/mail-files.ts';
 import { chosenFiles } from './chosen-mails.ts';
 import {
   breakLease,
@@ -31,7 +31,7 @@ import { openStorageGate, type StorageGate } from './storage-gate.ts';
 const KILLS = 50;
 /** So many of the kills strike at a storage request, the others at a millisecond, wherever that finds the process. */
 const KILLS_AT_REQUESTS = 30;
-const MAILS_A_RUN = corpusMissing ? 3 : 10;
+const MAILS_A_RUN = 10;
 /** What the dead leave behind is cleared now and then, or all later kills would strike at its first steps. */
 const WHOLE_RUN_EACH = 3;
 const CORPUS_MAILS = 500;
@@ -175,13 +175,11 @@ describe('a process that is killed at any instant', () => {
 /** Enough for each kill and the run before them, in an order that mixes their sources. */
 function allMails(random: () => number): Buffer[] {
   const count = (KILLS + 1) * MAILS_A_RUN;
-  if (corpusMissing) return smallMails(count);
   const fill = smallMails(count - CORPUS_MAILS);
   return [...shuffled(chosenFiles(CORPUS_MAILS), random).map(corpusMail), ...fill];
 }
 
 function hostileMails(): Set<string> {
-  if (corpusMissing) return new Set();
   const files = chosenFiles(CORPUS_MAILS).filter((path) => path.startsWith('hostile/'));
   return new Set(files.map((path) => hashOf(corpusMail(path))));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileFate } from '../../dev/bench/replay-fates.ts';
 import { projectRoot } from '../../dev/build.ts';
-import { corpus, corpusFiles, corpusMissing } from '../intake/mail-files.ts';
+import { corpus, corpusFiles } from '../intake/mail-files.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -50,25 +50,21 @@ describe('npm run replay', () => {
     expect(fates.every(({ ms }) => ms > 0)).toBe(true);
   }, 120_000);
 
-  it.skipIf(corpusMissing)(
-    'accounts for every file of a set of real mails',
-    async () => {
-      const set = 'cpython';
-      const { code, stdout, stderr } = await replay(join(corpus, set), '--json');
-      expect(code, stderr).toBe(0);
-      const fates = JSON.parse(stdout) as FileFate[];
-      const files = corpusFiles().filter((path) => path.startsWith(`${set}/`));
-      expect(fates.map(({ file }) => join(set, file)).sort()).toEqual(files);
-      const count = (wanted: FileFate['fate']): number => fates.filter(({ fate }) => fate === wanted).length;
-      expect(count('ticket') + count('quarantine') + count('skipped')).toBe(files.length);
-      expect(count('ticket')).toBeGreaterThan(files.length / 2);
-      for (const { file, fate, ticket, reason } of fates)
-        if (fate === 'ticket') expect(ticket, file).toBeGreaterThan(0);
-        else if (fate === 'skipped') expect(reason, file).toMatch(/^(copy of a mail|not a mail)/);
-        else expect(reason, file).not.toBe('');
-    },
-    120_000,
-  );
+  it('accounts for every file of a set of real mails', async () => {
+    const set = 'cpython';
+    const { code, stdout, stderr } = await replay(join(corpus, set), '--json');
+    expect(code, stderr).toBe(0);
+    const fates = JSON.parse(stdout) as FileFate[];
+    const files = corpusFiles().filter((path) => path.startsWith(`${set}/`));
+    expect(fates.map(({ file }) => join(set, file)).sort()).toEqual(files);
+    const count = (wanted: FileFate['fate']): number => fates.filter(({ fate }) => fate === wanted).length;
+    expect(count('ticket') + count('quarantine') + count('skipped')).toBe(files.length);
+    expect(count('ticket')).toBeGreaterThan(files.length / 2);
+    for (const { file, fate, ticket, reason } of fates)
+      if (fate === 'ticket') expect(ticket, file).toBeGreaterThan(0);
+      else if (fate === 'skipped') expect(reason, file).toMatch(/^(copy of a mail|not a mail)/);
+      else expect(reason, file).not.toBe('');
+  }, 120_000);
 
   it.each([
     ['an empty folder', () => [folder], 'holds no mail'],

@@ -6,7 +6,7 @@ import type { ParsedMail } from '../../shared/intake/parsed-mail.ts';
 import {
   corpusFiles,
   corpusMail,
-  corpusMissing,
+  isFullCorpus,
   cutMail,
   mailOf,
   ownMail,
@@ -140,7 +140,7 @@ describe('the base64 decoder', () => {
   });
 });
 
-describe.skipIf(corpusMissing)('the attachment cutter on mail of many sources (../shared/mail)', () => {
+describe('the attachment cutter on mail of many sources', () => {
   it('changes nothing that is read from any of them', { timeout: 120_000 }, async () => {
     let cuts = 0;
     for (const path of corpusFiles()) {
@@ -160,6 +160,6 @@ describe.skipIf(corpusMissing)('the attachment cutter on mail of many sources (.
       expect(numbers, path).toEqual(cut.parts.map((_part, index) => index));
       expect(withParts(mail, cut.parts), path).toEqual(withParts(await readMail(raw), []));
     }
-    expect(cuts).toBeGreaterThan(100);
+    expect(cuts).toBeGreaterThan(isFullCorpus ? 100 : 30);
   });
 });

@@ -5,10 +5,12 @@ import { parseMail } from '../../shared/intake/parse-mail.ts';
 import { defaultParseLimits, type ParsedMail, type ParseOutcome } from '../../shared/intake/parsed-mail.ts';
 
 const own = join(import.meta.dirname, '../mail');
-/** Mails of many sources beside the checkout; not part of the product. */
-export const corpus = join(import.meta.dirname, '../../../shared/mail');
-export const corpusMissing = !existsSync(corpus);
-if (corpusMissing) console.warn(`SKIPPED: no mails at ${corpus}; only the project's own mails are tested.`);
+/** Freely licensed messages that travel with the project; tests/corpus/README.md says where each set is from. */
+export const shippedCorpus = join(import.meta.dirname, '../corpus');
+/** The whole sets, of which the shipped ones are a part. Used where they lie beside the checkout. */
+export const fullCorpus = join(import.meta.dirname, '../../../shared/mail');
+export const isFullCorpus = existsSync(fullCorpus);
+export const corpus = isFullCorpus ? fullCorpus : shippedCorpus;
 
 /** A mail of tests/mail. */
 export function ownMail(name: string): Buffer {
@@ -19,11 +21,11 @@ export function ownMailNames(): string[] {
   return readdirSync(own).filter((name) => name.endsWith('.eml'));
 }
 
-/** Paths below the corpus, sorted. */
-export function corpusFiles(): string[] {
-  return readdirSync(corpus, { recursive: true, withFileTypes: true })
+/** Paths below a folder of messages, sorted. */
+export function corpusFiles(folder: string = corpus): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(corpus, join(entry.parentPath, entry.name)))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
 }
 
