@@ -10,12 +10,18 @@ import { cp, glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import { build, type Plugin, transform } from 'esbuild';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export const builtApp = join(projectRoot, 'dist', 'app');
 const LISTER = join(projectRoot, 'dev', 'host', 'list-functions.ts');
 const PARSE_WORKER = join(projectRoot, 'shared', 'intake', 'parse-worker.ts');
+
+/** One TypeScript file without its types, everything else as it stands. */
+export async function plainJavaScript(source: string): Promise<string> {
+  const { code } = await transform(source, { loader: 'ts', target: 'node24' });
+  return code;
+}
 
 export interface BuildOptions {
   /** The file that registers the functions. */

@@ -6,6 +6,7 @@
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { isFetching, isStalled } from './bench/fetch-lease.ts';
 import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
 import { openScratchWorld, type ScratchWorld } from './bench/scratch-world.ts';
 import { describeBuildError } from './build.ts';
@@ -13,8 +14,8 @@ import { mailsOfFolder } from './practice-data.ts';
 
 const MAILBOX = 'replay@contoso.example';
 const POLL_MS = 1_000;
-/** A mail that hangs both parsers takes a minute to be given up. */
-const NO_PROGRESS_MS = 150_000;
+/** A wait is told that often, so that nobody takes it for the end. */
+const TOLD_EACH_MS = 30_000;
 /** A fetch ends after four minutes, the next goes on; one that comes too early finds the mailbox busy. */
 const AGAIN_MS = 15_000;
 
@@ -90,19 +91,27 @@ async function fetchAll(
   let rows = 0;
   let progressAt = Date.now();
   let askedAt = 0;
-  while (!ended && Date.now() - progressAt < NO_PROGRESS_MS) {
+  let toldAt = began;
+  let atWorkAt = began;
+  while (!ended && !isStalled(Date.now(), { progressAt, atWorkAt })) {
     if (Date.now() - Math.max(progressAt, askedAt) > AGAIN_MS || askedAt === 0) {
       askedAt = Date.now();
       await startFetch(world, mailboxId);
     }
     await pause(POLL_MS);
+    if (await isFetching(world.stack.storage.connectionString, mailboxId)) atWorkAt = Date.now();
     const ledger = await world.rows('Ledger', mailboxId);
     const settled = ledger.filter((row) => row['state'] === 'done' || row.RowKey.startsWith('at|')).length;
     if (settled !== rows) {
       progressAt = Date.now();
+      toldAt = progressAt;
       rows = settled;
       const places = ledger.filter(({ RowKey }) => RowKey.startsWith('at|')).length;
       progress(`  ${places} of ${files.length} seen, ${Math.round((Date.now() - began) / 1000)} s`);
+    }
+    if (Date.now() - toldAt > TOLD_EACH_MS) {
+      toldAt = Date.now();
+      progress(`  still reading, ${Math.round((toldAt - began) / 1000)} s`);
     }
     if (!isQuiet(ledger, files.length)) continue;
     const fates = await readFates(world, mailboxId, files, began);

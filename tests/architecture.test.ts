@@ -38,7 +38,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/identity': [/^shared\/platform\/credential\.ts$/, /^dev\/register-app(\/graph-client)?\.ts$/],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
-  '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/],
+  '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/, /^dev\/bench\/fetch-lease\.ts$/],
   '@azure/storage-queue': [/^shared\/platform\/azure-queues\.ts$/, /^dev\/host\/queues\.ts$/],
   '@opentelemetry/api': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/resources': [/^shared\/platform\/open-telemetry\.ts$/],

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { buildApp } from '../build.ts';
+import { buildApp, plainJavaScript } from '../build.ts';
 import { median } from './statistics.ts';
 
 export interface ColdStart {
@@ -30,7 +29,7 @@ async function plainHarness(running: AsyncDisposableStack): Promise<string> {
     const source = await readFile(join(import.meta.dirname, '..', file), 'utf8');
     const target = join(folder, plain(file));
     await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, plain(stripTypeScriptTypes(source)));
+    await writeFile(target, plain(await plainJavaScript(source)));
   }
   return join(folder, plain('bench/cold-start-child.ts'));
 }
