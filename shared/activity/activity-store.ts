@@ -5,11 +5,9 @@ import { log } from '../platform/log.ts';
 import type { Row, Table, Tables } from '../platform/tables.ts';
 import { type Activity, type ActivityKind, activityKinds } from './activity.ts';
 
-// Activity: `<kind>|<day>` such as `fetch|2026-11-24` / `<inverted ms>|<random>`   newest first within a day
-// Kept for 30 days: a day is a partition, so that what is old is found without a search.
+// Activity: `<kind>` such as `fetch` / `<inverted ms>|<random>`   newest first
+// A page of one kind is one range of one partition, a page of all kinds is one range of each.
 const DAYS_KEPT = 30;
-/** How far back old days are looked for, so that none stays when the daily run was missed for a while. */
-const DAYS_SWEPT = 45;
 const DAY_MS = 86_400_000;
 const MOST_REMOVED = 20_000;
 const ROWS_AT_ONCE = 100;
@@ -21,7 +19,7 @@ export interface ActivityPage {
 }
 
 export interface ActivityStore {
-  /** Keeps what was done, one transaction a kind and day. Never rejects: what was done stays done without its row. */
+  /** Keeps what was done, one transaction a kind. Never rejects: what was done stays done without its row. */
   note(entries: readonly Activity[]): Promise<void>;
   /** Newest first. @param now milliseconds since the epoch */
   page(
@@ -32,13 +30,13 @@ export interface ActivityStore {
   forgetOld(now: number): Promise<number>;
 }
 
-/** What was done, a partition for each kind and day, newest first. A note that cannot be kept is logged and lost: the work goes on. */
+/** What was done, a partition for each kind, newest first. A note that cannot be kept is logged and lost: the work goes on. */
 export function createActivityStore(tables: Tables): ActivityStore {
   const table = tables.open('Activity');
 
   return {
     async note(entries) {
-      const partitions = Map.groupBy(entries, ({ kind, at }) => `${kind}|${at.slice(0, 10)}`);
+      const partitions = Map.groupBy(entries, ({ kind }) => kind);
       try {
         for (const [partitionKey, group] of partitions)
           for (let from = 0; from < group.length; from += ROWS_AT_ONCE)
@@ -54,48 +52,34 @@ export function createActivityStore(tables: Tables): ActivityStore {
     },
     async page({ kind, after, limit }, now) {
       const kinds = kind === undefined ? activityKinds : [kind];
-      const [firstDay, afterKey] = positionOf(after, now);
-      const found: Row[] = [];
-      for (let day = firstDay; day > now - DAYS_KEPT * DAY_MS && found.length <= limit; day -= DAY_MS) {
-        const range = { limit: limit + 1 - found.length, ...(day === firstDay && afterKey) };
-        const rows = await Promise.all(kinds.map((one) => table.list(`${one}|${dayOf(day)}`, range)));
-        found.push(...rows.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1)));
-      }
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
+      const range = { limit: limit + 1, to: oldestKey(now), ...(isKey(after) && { after }) };
+      const rows = await Promise.all(kinds.map((one) => table.list(one, range)));
+      const found = rows.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
       return {
-        entries: shown.map(entryOf),
-        next: found.length > limit && last ? `${last.partitionKey.split('|')[1]}|${last.rowKey}` : undefined,
+        entries: found.slice(0, limit).map(entryOf),
+        next: found.length > limit ? found[limit - 1]?.rowKey : undefined,
       };
     },
     async forgetOld(now) {
       let removed = 0;
-      for (let days = DAYS_KEPT + 1; days <= DAYS_SWEPT; days += 1)
-        for (const kind of activityKinds)
-          if (removed < MOST_REMOVED)
-            removed += await empty(table, `${kind}|${dayOf(now - days * DAY_MS)}`, MOST_REMOVED - removed);
+      for (const kind of activityKinds)
+        removed += await removeFrom(table, kind, oldestKey(now), MOST_REMOVED - removed);
       return removed;
     },
   };
 }
 
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+/** The first row key that is too old. */
+const oldestKey = (now: number): string => invertedTime(new Date(now - DAYS_KEPT * DAY_MS).toISOString());
 
-/** A position comes from an address: what is not one of ours begins at the newest. */
-function positionOf(
-  after: string | undefined,
-  now: number,
-): [day: number, range: { after: string } | undefined] {
-  const [, day, key] = /^(\d{4}-\d{2}-\d{2})\|(\d{14}\|[0-9a-f]{12})$/.exec(after ?? '') ?? [];
-  const time = day === undefined ? Number.NaN : Date.parse(`${day}T23:59:59.999Z`);
-  if (Number.isNaN(time) || key === undefined) return [Date.parse(`${dayOf(now)}T23:59:59.999Z`), undefined];
-  return [time, { after: key }];
-}
+/** A position comes from an address: anything else begins at the newest. */
+const isKey = (after: string | undefined): after is string =>
+  after !== undefined && /^\d{14}\|[0-9a-f]{12}$/.test(after);
 
-async function empty(table: Table, partitionKey: string, most: number): Promise<number> {
+async function removeFrom(table: Table, partitionKey: string, from: string, most: number): Promise<number> {
   let removed = 0;
   while (removed < most) {
-    const rows = await table.list(partitionKey, { limit: ROWS_AT_ONCE });
+    const rows = await table.list(partitionKey, { from, limit: ROWS_AT_ONCE });
     if (rows.length === 0) break;
     const gone = await table.commit(
       partitionKey,
@@ -134,7 +118,7 @@ function entryOf(row: Row): Activity {
   const result = text('result');
   const ms = row['ms'];
   return {
-    kind: activityKinds.find((kind) => row.partitionKey.startsWith(`${kind}|`)) ?? 'fetch',
+    kind: activityKinds.find((kind) => row.partitionKey === kind) ?? 'fetch',
     at: text('at'),
     aboutId: text('aboutId'),
     about: text('about'),

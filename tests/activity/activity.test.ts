@@ -67,6 +67,24 @@ describe.each(kinds)('activity %s', (_kind, tables) => {
   });
 });
 
+test('a page of activity reads one range of each kind asked for, however old its lines are', async () => {
+  let asked = 0;
+  const seam: Seam = {
+    ...openSeam,
+    call: (name, effect) => {
+      if (name.startsWith('table.')) asked += 1;
+      return openSeam.call(name, effect);
+    },
+  };
+  const store = createActivityStore(new MemoryTables(seam));
+  await store.note([entry(NOW - 29 * DAY_MS), entry(NOW - 28 * DAY_MS, { kind: 'send' })]);
+  asked = 0;
+  expect((await store.page({ kind: 'fetch', limit: 50 }, NOW)).entries).toHaveLength(1);
+  expect(asked).toBe(1);
+  expect((await store.page({ limit: 50 }, NOW)).entries).toHaveLength(2);
+  expect(asked).toBe(1 + 3);
+});
+
 test('a row that cannot be written costs nothing but the row', async () => {
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
   const seam: Seam = {
