@@ -38,7 +38,7 @@ param smtpRelayUrl string = ''
 @secure()
 param alertWebhookUrl string = ''
 
-@description('Key that signs what the webhook gets: `whsec_` and the base64 of at least 24 bytes. Kept as the secret `alert-webhook-key`. Empty: the secret, if there is one, stays as it is.')
+@description('Key that signs what the webhook gets: at least 24 bytes, `whsec_` and base64 or a text as it stands. Kept as the secret `alert-webhook-key`. Empty: the secret, if there is one, stays as it is.')
 @secure()
 param alertWebhookKey string = ''
 

@@ -181,9 +181,8 @@ var settingsOfApp = {
   FETCH_SCHEDULE: '0 * * * * *'
 }
 
-// The tenant of the issuer above. The app lets in nobody of another one.
+// The tenant of the issuer above, for the platform and for the app: neither lets in anybody of another one.
 var settingsOfSignIn = {
-  SIGN_IN_TENANT_ID: tenant().tenantId
   '${signInIdentitySetting}': identity.properties.clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
 }

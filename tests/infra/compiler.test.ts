@@ -239,7 +239,9 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     });
 
     test('lets in people of the tenant alone whose sign-in it takes', () => {
-      expect(settingsOf(desk)['SIGN_IN_TENANT_ID']).toBe('11111111-1111-1111-1111-111111111111');
+      expect(settingsOf(desk)['WEBSITE_AUTH_AAD_ALLOWED_TENANTS']).toBe(
+        '11111111-1111-1111-1111-111111111111',
+      );
     });
 
     test('shows neither the address of a webhook nor of a relay: both open a door', () => {

@@ -39,8 +39,6 @@ const forOthers: Readonly<Record<string, RegExp>> = {
   AzureWebJobsStorage__tableServiceUri: /\.primaryEndpoints\.table\]$/,
   // The host's queue triggers go through this connection too; the code reads only its addresses.
   DataStorage__credential: /^managedidentity$/,
-  // The tenant whose people the platform signs in; the app compares it with the one that a principal comes from.
-  SIGN_IN_TENANT_ID: /^11111111-1111-1111-1111-111111111111$/,
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: /postroom-identity'.*\.clientId\]$/,
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: /^[0-9a-f-]{36}$/,
 };
