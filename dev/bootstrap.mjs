@@ -36,6 +36,7 @@ const commands = {
   replay: () => [dev('replay.ts'), ...rest],
   explain: () => [dev('explain.ts'), ...rest],
   'register-app': () => [dev('register-app.ts'), ...rest],
+  'watch-desk': () => [dev('watch-desk.ts'), ...rest],
   'infra:check': () => [dev('infra-check.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],

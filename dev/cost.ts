@@ -26,6 +26,7 @@ interface PriceList {
   about: string;
   prices: Readonly<Record<Priced, ListedPrice>>;
   fixed: Readonly<Record<Fixed, ListedPrice>>;
+  logs: { logGb: ListedPrice };
 }
 
 const SIZES = [10, 100, 1_000];
@@ -40,7 +41,7 @@ const SHAPES: readonly { name: string; assumed: Assumptions }[] = [
 const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@contoso.example`);
 const MAILS = 40;
 const NOT_COUNTED =
-  'Not in these numbers: telemetry (5 GB a month are free), the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
+  'Not in these numbers: telemetry (5 GB a month are free; the line above says what it is at most), answers to the watch where nothing is kept warm (a second each), the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
 
 const running = new AsyncDisposableStack();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -123,19 +124,19 @@ const DESKS: readonly { name: string; shape: Shape }[] = [
   { name: 'hardened', shape: 'hardened' },
 ];
 
-async function fixedMonths(prices: PriceList['fixed']): Promise<{ name: string; month: FixedMonth }[]> {
+async function fixedMonths({ fixed, logs }: PriceList): Promise<{ name: string; month: FixedMonth }[]> {
   return Promise.all(
     DESKS.map(async ({ name, shape }) => {
       const file = new URL(`../infra/${shape}.snapshot.json`, import.meta.url);
       const taken = JSON.parse(await readFile(file, 'utf8')) as { predictedResources: DeskResource[] };
-      return { name, month: fixedMonthOf(taken.predictedResources, prices) };
+      return { name, month: fixedMonthOf(taken.predictedResources, fixed, logs.logGb) };
     }),
   );
 }
 
 function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): string {
   const row = (what: string, values: readonly string[]): string =>
-    `  ${what.padEnd(20)}${values.map((value) => value.padStart(10)).join('')}`;
+    `  ${what.padEnd(23)}${values.map((value) => value.padStart(10)).join('')}`;
   return [
     'US dollars a month for what stands there, mail or no mail',
     row(
@@ -152,6 +153,10 @@ function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): st
       'together',
       fixed.map(({ month }) => month.usd.toFixed(2)),
     ),
+    row(
+      'besides, logs at most',
+      fixed.map(({ month }) => month.logsAtMostUsd.toFixed(2)),
+    ),
   ].join('\n');
 }
 
@@ -166,10 +171,10 @@ async function main(): Promise<void> {
     assumed,
     months: SIZES.map((mailboxes) => monthOf(measurement, mailboxes, assumed, list.prices)),
   }));
-  const fixed = await fixedMonths(list.fixed);
+  const fixed = await fixedMonths(list);
   if (values.json)
     process.stdout.write(
-      `${JSON.stringify({ measurement, tables, fixed, prices: { ...list.prices, ...list.fixed }, notCounted: NOT_COUNTED })}\n`,
+      `${JSON.stringify({ measurement, tables, fixed, prices: { ...list.prices, ...list.fixed, ...list.logs }, notCounted: NOT_COUNTED })}\n`,
     );
   else {
     const { secondsPerLook, atOnce, mailsPerMailboxPerDay, bytesPerMail } = usual;
@@ -180,6 +185,7 @@ async function main(): Promise<void> {
     for (const { what, usd, per, source, asOf, checked } of [
       ...Object.values(list.prices),
       ...Object.values(list.fixed),
+      ...Object.values(list.logs),
     ])
       process.stdout.write(
         `${usd} per ${per}: ${what} (${asOf}${checked ? '' : ', not checked'}; ${source})\n`,

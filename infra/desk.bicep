@@ -1,14 +1,20 @@
 // Everything of one desk, in a resource group that exists. Read from top to bottom: who the app is, where it keeps
 // things, who hears when something breaks, the app itself, and last who may do what.
-import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'modules/types.bicep'
+import {
+  alwaysReadyGroup
+  flexRegion
+  regionsWithZones
+  resourceTags
+  storageRedundancy
+} from 'modules/types.bicep'
 
-@description('Azure region of everything.')
-param location string = resourceGroup().location
+@description('Azure region of everything: of the public cloud, with Flex Consumption.')
+param location flexRegion
 
 @description('Tags of everything.')
 param tags resourceTags = { product: 'postroom' }
 
-@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three buildings, longer memories.')
+@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three zones, longer memories.')
 param shape 'standard' | 'hardened' = 'standard'
 
 @description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
@@ -23,16 +29,20 @@ param publicUrl string = ''
 @description('Where alerts are mailed to. Empty: to the owners of the subscription.')
 param alertEmail string = ''
 
-@description('SMTP relay for mail of the desk itself: `smtps://user:password@host:465`, or a Key Vault reference to that.')
+@description('Who reads the email that alerts of the desk make: addresses with commas between them. Empty: who reads the alerts of Azure.')
+param noticeEmail string = ''
+
+@description('SMTP relay for email of the desk itself: `smtps://user:password@host:465`. Kept as the secret `smtp-relay-url`. Empty: the secret, if there is one, stays as it is.')
 @secure()
 param smtpRelayUrl string = ''
 
-@description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
-param noticeEmail string = ''
-
-@description('Webhook that hears of notices, or a Key Vault reference to its address: who knows the address of a channel may write there. The key of its signature is the secret `notice-webhook-key` in the vault.')
+@description('Webhook that alerts are sent to. Kept as the secret `alert-webhook-url`. Empty: the secret, if there is one, stays as it is.')
 @secure()
-param noticeWebhookUrl string = ''
+param alertWebhookUrl string = ''
+
+@description('Key that signs what the webhook gets: at least 24 bytes, `whsec_` and base64 or a text as it stands. Kept as the secret `alert-webhook-key`. Empty: the secret, if there is one, stays as it is.')
+@secure()
+param alertWebhookKey string = ''
 
 @description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
 param privateNetworking bool = shape == 'hardened'
@@ -81,15 +91,19 @@ param logDailyCapGb string = shape == 'hardened' ? '2' : '0.5'
 @maxValue(5)
 param readinessPlaces int = shape == 'hardened' ? 5 : 2
 
+@description('Whether the alert on /health/ready is on. Off until the app is there: before that nothing can answer.')
+param readinessAlert bool = true
+
 // The same group gives the same names at every deployment; storage accounts, vaults and apps share one namespace with
 // the whole world. The parts find each other by these names, not by each other's outputs: so a preview of a deployment
 // knows every resource before the first one exists, and `dependsOn` says what must stand before what.
 var token = uniqueString(resourceGroup().id)
 var names = {
   identity: 'postroom-identity'
+  deploymentIdentity: 'postroom-deployment'
   network: 'postroom-network'
   storage: 'postroom${token}'
-  deploymentContainer: 'deployment'
+  packages: 'postroompkg${token}'
   vault: 'postroom-${token}'
   vaultTopic: 'postroom-vault'
   app: 'postroom-${token}'
@@ -98,8 +112,17 @@ var names = {
   people: 'postroom-people'
 }
 
+// Refused before anything is made: a region without zones takes such an account nowhere.
+var redundancy = endsWith(storageRedundancyOption, 'ZRS') && !contains(regionsWithZones, location)
+  ? fail('${location} has no availability zones: choose another region, or storageRedundancyOption Standard_LRS or Standard_GRS.')
+  : storageRedundancyOption
+
 module identity 'modules/identity.bicep' = {
   params: { name: names.identity, location: location, tags: tags }
+}
+
+module deploymentIdentity 'modules/identity.bicep' = {
+  params: { name: names.deploymentIdentity, location: location, tags: tags }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -120,11 +143,23 @@ module storage 'modules/storage.bicep' = {
     name: names.storage
     location: location
     tags: tags
-    redundancy: storageRedundancyOption
+    redundancy: redundancy
     recoveryDays: blobRecoveryDays
-    deploymentContainerName: names.deploymentContainer
     privateNetworking: privateNetworking
   }
+}
+
+module packages 'modules/packages.bicep' = {
+  params: {
+    name: names.packages
+    location: location
+    tags: tags
+    redundancy: redundancy
+    recoveryDays: blobRecoveryDays
+    workspaceName: names.logs
+    privateNetworking: privateNetworking
+  }
+  dependsOn: [monitoring]
 }
 
 module vault 'modules/vault.bicep' = {
@@ -139,6 +174,16 @@ module vault 'modules/vault.bicep' = {
     privateNetworking: privateNetworking
   }
   dependsOn: [monitoring]
+}
+
+module secrets 'modules/secrets.bicep' = {
+  params: {
+    vaultName: names.vault
+    smtpRelayUrl: smtpRelayUrl
+    alertWebhookUrl: alertWebhookUrl
+    alertWebhookKey: alertWebhookKey
+  }
+  dependsOn: [vault]
 }
 
 module vaultTopic 'modules/vault-topic.bicep' = {
@@ -156,22 +201,26 @@ module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetworkin
     tags: tags
     networkName: names.network
     storageName: names.storage
+    packagesName: names.packages
     vaultName: names.vault
   }
-  dependsOn: [network, storage, vault]
+  dependsOn: [network, storage, packages, vault]
 }
 
 module access 'modules/access.bicep' = {
   params: {
     appIdentityName: names.identity
     appPrincipalId: identity.outputs.principalId
+    deploymentIdentityName: names.deploymentIdentity
+    deploymentPrincipalId: deploymentIdentity.outputs.principalId
     topicName: names.vaultTopic
     topicPrincipalId: vaultTopic.outputs.principalId
     storageName: names.storage
+    packagesName: names.packages
     vaultName: names.vault
     insightsName: names.insights
   }
-  dependsOn: [storage, vault, monitoring]
+  dependsOn: [storage, packages, vault, monitoring]
 }
 
 module app 'modules/app.bicep' = {
@@ -180,8 +229,9 @@ module app 'modules/app.bicep' = {
     location: location
     tags: tags
     identityName: names.identity
+    deploymentIdentityName: names.deploymentIdentity
     storageName: names.storage
-    deploymentContainerName: names.deploymentContainer
+    packagesName: names.packages
     vaultName: names.vault
     insightsName: names.insights
     networkName: privateNetworking ? names.network : ''
@@ -191,13 +241,11 @@ module app 'modules/app.bicep' = {
     signInClientId: signInClientId
     adminObjectIds: adminObjectIds
     publicUrl: publicUrl
-    smtpRelayUrl: smtpRelayUrl
     noticeEmail: empty(noticeEmail) ? alertEmail : noticeEmail
-    noticeWebhookUrl: noticeWebhookUrl
   }
   // The first start reads the package, takes locks and asks the vault: without its roles, or without a way there, it
   // fails until somebody restarts it.
-  dependsOn: [access, privateEndpoints]
+  dependsOn: [access, privateEndpoints, secrets]
 }
 
 module events 'modules/events.bicep' = {
@@ -218,6 +266,7 @@ module alerts 'modules/alerts.bicep' = {
     actionGroupName: names.people
     readyUrl: '${app.outputs.url}/health/ready'
     readinessPlaces: readinessPlaces
+    readinessAlert: readinessAlert
   }
 }
 

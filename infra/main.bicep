@@ -2,18 +2,17 @@
 // azd deploys desk.bicep.
 targetScope = 'subscription'
 
-import { alwaysReadyGroup, resourceTags, storageRedundancy } from 'modules/types.bicep'
+import { alwaysReadyGroup, flexRegion, resourceTags, storageRedundancy } from 'modules/types.bicep'
 
 @description('Name of the azd environment. The resource group is named after it.')
 @minLength(1)
 @maxLength(60)
 param environmentName string
 
-@description('Azure region of everything, for example westeurope.')
-@minLength(1)
-param location string
+@description('Azure region of everything: of the public cloud, with Flex Consumption.')
+param location flexRegion
 
-@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three buildings, longer memories.')
+@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three zones, longer memories.')
 param shape 'standard' | 'hardened' = 'standard'
 
 @description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
@@ -28,16 +27,20 @@ param publicUrl string = ''
 @description('Where alerts are mailed to. Empty: to the owners of the subscription.')
 param alertEmail string = ''
 
-@description('SMTP relay for mail of the desk itself: `smtps://user:password@host:465`, or a Key Vault reference to that.')
+@description('Who reads the email that alerts of the desk make: addresses with commas between them. Empty: who reads the alerts of Azure.')
+param noticeEmail string = ''
+
+@description('SMTP relay for email of the desk itself: `smtps://user:password@host:465`. Kept as the secret `smtp-relay-url`. Empty: the secret, if there is one, stays as it is.')
 @secure()
 param smtpRelayUrl string = ''
 
-@description('Who reads the mail that notices make: addresses with commas between them. Empty: who reads the alerts.')
-param noticeEmail string = ''
-
-@description('Webhook that hears of notices, or a Key Vault reference to its address: who knows the address of a channel may write there. The key of its signature is the secret `notice-webhook-key` in the vault.')
+@description('Webhook that alerts are sent to. Kept as the secret `alert-webhook-url`. Empty: the secret, if there is one, stays as it is.')
 @secure()
-param noticeWebhookUrl string = ''
+param alertWebhookUrl string = ''
+
+@description('Key that signs what the webhook gets: at least 24 bytes, `whsec_` and base64 or a text as it stands. Kept as the secret `alert-webhook-key`. Empty: the secret, if there is one, stays as it is.')
+@secure()
+param alertWebhookKey string = ''
 
 @description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
 param privateNetworking bool = shape == 'hardened'
@@ -86,6 +89,9 @@ param logDailyCapGb string = shape == 'hardened' ? '2' : '0.5'
 @maxValue(5)
 param readinessPlaces int = shape == 'hardened' ? 5 : 2
 
+@description('Whether the alert on /health/ready is on. Off until the app is there: before that nothing can answer.')
+param readinessAlert bool = true
+
 @description('Further tags of everything.')
 param tags resourceTags = {}
 
@@ -107,9 +113,10 @@ module desk 'desk.bicep' = {
     adminObjectIds: adminObjectIds
     publicUrl: publicUrl
     alertEmail: alertEmail
-    smtpRelayUrl: smtpRelayUrl
     noticeEmail: noticeEmail
-    noticeWebhookUrl: noticeWebhookUrl
+    smtpRelayUrl: smtpRelayUrl
+    alertWebhookUrl: alertWebhookUrl
+    alertWebhookKey: alertWebhookKey
     privateNetworking: privateNetworking
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -122,6 +129,7 @@ module desk 'desk.bicep' = {
     logRetentionDays: logRetentionDays
     logDailyCapGb: logDailyCapGb
     readinessPlaces: readinessPlaces
+    readinessAlert: readinessAlert
   }
 }
 

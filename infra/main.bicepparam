@@ -18,9 +18,10 @@ param adminObjectIds = readEnvironmentVariable(
 param shape = readEnvironmentVariable('POSTROOM_SHAPE', 'standard')
 param publicUrl = readEnvironmentVariable('POSTROOM_PUBLIC_URL', '')
 param alertEmail = readEnvironmentVariable('POSTROOM_ALERT_EMAIL', '')
-param smtpRelayUrl = readEnvironmentVariable('POSTROOM_SMTP_RELAY_URL', '')
 param noticeEmail = readEnvironmentVariable('POSTROOM_NOTICE_EMAIL', '')
-param noticeWebhookUrl = readEnvironmentVariable('POSTROOM_NOTICE_WEBHOOK_URL', '')
+param smtpRelayUrl = readEnvironmentVariable('POSTROOM_SMTP_RELAY_URL', '')
+param alertWebhookUrl = readEnvironmentVariable('POSTROOM_ALERT_WEBHOOK_URL', '')
+param alertWebhookKey = readEnvironmentVariable('POSTROOM_ALERT_WEBHOOK_KEY', '')
 param recoverVault = json(readEnvironmentVariable('POSTROOM_RECOVER_VAULT', 'false'))
 
 // Not set means null, and null means the template's own default, which may depend on the shape.
@@ -33,6 +34,15 @@ param vaultRecoveryDays = json(readEnvironmentVariable('POSTROOM_VAULT_RECOVERY_
 param purgeProtection = json(readEnvironmentVariable('POSTROOM_PURGE_PROTECTION', 'null'))
 param logRetentionDays = json(readEnvironmentVariable('POSTROOM_LOG_RETENTION_DAYS', 'null'))
 param readinessPlaces = json(readEnvironmentVariable('POSTROOM_READINESS_PLACES', 'null'))
+
+// azd knows the address of a desk once it has made it. Before that there is no app which could answer; after the first
+// deployment `npm run watch-desk` switches the alert on (azure.yaml), and every later provisioning leaves it on.
+param readinessAlert = json(readEnvironmentVariable(
+  'POSTROOM_READINESS_ALERT',
+  empty(readEnvironmentVariable('AZURE_ENV_NAME', '')) || !empty(readEnvironmentVariable('POSTROOM_URL', ''))
+    ? 'true'
+    : 'false'
+))
 
 var redundancy = readEnvironmentVariable('POSTROOM_STORAGE_REDUNDANCY', '')
 param storageRedundancyOption = empty(redundancy) ? null : redundancy

@@ -35,7 +35,10 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/],
   '@azure/functions': [/^functions\/[\w-]+\.ts$/, /^dev\/bench\/empty-app\.ts$/],
-  '@azure/identity': [/^shared\/platform\/credential\.ts$/, /^dev\/register-app(\/graph-client)?\.ts$/],
+  '@azure/identity': [
+    /^shared\/platform\/credential\.ts$/,
+    /^dev\/(watch-desk|register-app(\/graph-client)?)\.ts$/,
+  ],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
   '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/, /^dev\/bench\/fetch-lease\.ts$/],

@@ -13,6 +13,7 @@ export const fixedKinds = [
   'logAlert',
   'metricAlert',
   'warmGbSecond',
+  'warmExecutionGbSecond',
   'privateEndpointHour',
   'gatewayHour',
   'addressHour',
@@ -23,9 +24,13 @@ export type Fixed = (typeof fixedKinds)[number];
 export interface FixedMonth {
   lines: readonly { item: Fixed; amount: number; usd: number }[];
   usd: number;
+  /** What telemetry costs in a month in which every day reaches the cap. Not in `usd`: most days stay far below. */
+  logsAtMostUsd: number;
 }
 
 const HOURS = 730;
+/** Charged for one answer to the watch: as long as the shortest execution on demand, which is rather too much. */
+const SECONDS_OF_AN_ANSWER = 1;
 
 interface WebTest {
   Frequency: number;
@@ -35,7 +40,7 @@ interface Site {
   functionAppConfig: {
     scaleAndConcurrency: {
       instanceMemoryMB: number;
-      alwaysReady: readonly { instanceCount: number }[];
+      alwaysReady: readonly { name: string; instanceCount: number }[];
     };
   };
 }
@@ -44,6 +49,7 @@ interface Site {
 export function fixedMonthOf(
   resources: readonly DeskResource[],
   prices: Readonly<Record<Fixed, Price>>,
+  logGb: Price,
 ): FixedMonth {
   const amounts = amountsOf(resources);
   const lines = fixedKinds.map((item) => {
@@ -51,25 +57,44 @@ export function fixedMonthOf(
     const amount = amounts[item];
     return { item, amount, usd: (Math.max(0, amount - freePerMonth) / per) * usd };
   });
-  return { lines, usd: lines.reduce((sum, line) => sum + line.usd, 0) };
+  const gb = logGbAtMost(resources);
+  return {
+    lines,
+    usd: lines.reduce((sum, line) => sum + line.usd, 0),
+    logsAtMostUsd: (Math.max(0, gb - logGb.freePerMonth) / logGb.per) * logGb.usd,
+  };
+}
+
+function logGbAtMost(resources: readonly DeskResource[]): number {
+  return resources
+    .filter(({ type }) => type === 'Microsoft.OperationalInsights/workspaces')
+    .map(({ properties }) => (properties as { workspaceCapping: { dailyQuotaGb: number } }).workspaceCapping)
+    .reduce((sum, { dailyQuotaGb }) => sum + dailyQuotaGb * (HOURS / 24), 0);
 }
 
 function amountsOf(resources: readonly DeskResource[]): Record<Fixed, number> {
   const all = (type: string): DeskResource[] => resources.filter((resource) => resource.type === type);
   const sum = (type: string, of: (properties: unknown) => number): number =>
     all(type).reduce((total, { properties }) => total + of(properties), 0);
+  // Each place asks every so many seconds.
+  const watchQuestion = sum('Microsoft.Insights/webtests', (properties) => {
+    const { Frequency, Locations } = properties as WebTest;
+    return Locations.length * ((HOURS * 3600) / Frequency);
+  });
   return {
-    // Each place asks every so many seconds.
-    watchQuestion: sum('Microsoft.Insights/webtests', (properties) => {
-      const { Frequency, Locations } = properties as WebTest;
-      return Locations.length * ((HOURS * 3600) / Frequency);
-    }),
+    watchQuestion,
     logAlert: all('Microsoft.Insights/scheduledQueryRules').length,
     metricAlert: all('Microsoft.Insights/metricAlerts').length,
     warmGbSecond: sum('Microsoft.Web/sites', (properties) => {
       const { instanceMemoryMB, alwaysReady } = (properties as Site).functionAppConfig.scaleAndConcurrency;
       const instances = alwaysReady.reduce((total, { instanceCount }) => total + instanceCount, 0);
       return instances * (instanceMemoryMB / 1024) * HOURS * 3600;
+    }),
+    // Pages that people open come on top, and so does the rest of what runs on an instance that is warm.
+    warmExecutionGbSecond: sum('Microsoft.Web/sites', (properties) => {
+      const { instanceMemoryMB, alwaysReady } = (properties as Site).functionAppConfig.scaleAndConcurrency;
+      const answersWarm = alwaysReady.some(({ name }) => name === 'http');
+      return answersWarm ? watchQuestion * SECONDS_OF_AN_ANSWER * (instanceMemoryMB / 1024) : 0;
     }),
     privateEndpointHour: all('Microsoft.Network/privateEndpoints').length * HOURS,
     gatewayHour: all('Microsoft.Network/natGateways').length * HOURS,

@@ -1,28 +1,34 @@
-// Every right that anything of this desk has, in one place. Two identities, six roles; nobody has a key.
+// Every right that anything of this desk has, in one place. Three identities, seven roles; nobody has a key.
 // A role assignment cannot change whom it is for, so its name comes from the identity's name, which is known before
 // anything exists: a preview of a deployment then shows every assignment.
 @description('The app (identity.bicep).')
 param appIdentityName string
 param appPrincipalId string
 
+@description('Takes packages in and starts instances from them (packages.bicep).')
+param deploymentIdentityName string
+param deploymentPrincipalId string
+
 @description('Event Grid, which delivers what the vault reports (vault-topic.bicep).')
 param topicName string
 param topicPrincipalId string
 param storageName string
+param packagesName string
 param vaultName string
 param insightsName string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var roles = {
+  blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   queueDataMessageSender: 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
-  keyVaultSecretsOfficer: 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
+resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: packagesName }
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
@@ -30,7 +36,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: 
 // host makes containers, queues and a table of its own beside ours, and asks for exactly these roles.
 // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 
-// shared/platform/azure-blobs.ts: raw mail and attachments, leases. The host: its locks, its timers and the package.
+// shared/platform/azure-blobs.ts: raw mail and attachments, leases. The host: its locks and its timers.
 resource appBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, appIdentityName, roles.blobDataOwner)
@@ -69,18 +75,56 @@ resource appTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// shared/platform/azure-vault.ts reads, writes and removes client secrets and the data key. "Secrets User" could only
-// read; this role cannot purge, nor change who has access.
-resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, appIdentityName, roles.keyVaultSecretsOfficer)
+// The platform writes what is deployed, and reads it at every start, with this identity and no other. The account holds
+// nothing else. Code of the app that asks the platform for a token of this identity by its id would get one: what stops
+// there is the app's own identity, with which all of its storage code works.
+// https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#configure-deployment-settings
+resource deploymentPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: packages
+  name: guid(packages.id, deploymentIdentityName, roles.blobDataContributor)
   properties: {
-    principalId: appPrincipalId
+    principalId: deploymentPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
-      roles.keyVaultSecretsOfficer
+      roles.blobDataContributor
     )
+  }
+}
+
+// shared/platform/azure-vault.ts reads, writes, disables and deletes secrets. The built-in roles are too little ("Secrets
+// User" only reads) or too much ("Secrets Officer" may do `secrets/*`, which holds purge): whoever took the app over could
+// end the data key, and every sealed token with it, for good. With these five what was deleted can be recovered.
+// https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault
+resource secretsRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(vault.id, 'secrets-without-purge')
+  properties: {
+    // One name for one role in the whole tenant.
+    roleName: 'Postroom secrets without purge (${vaultName})'
+    description: 'Reads, writes and deletes secrets of one vault. Cannot purge, back up or restore.'
+    type: 'CustomRole'
+    assignableScopes: [resourceGroup().id]
+    permissions: [
+      {
+        dataActions: [
+          'Microsoft.KeyVault/vaults/secrets/getSecret/action'
+          'Microsoft.KeyVault/vaults/secrets/setSecret/action'
+          'Microsoft.KeyVault/vaults/secrets/readMetadata/action'
+          'Microsoft.KeyVault/vaults/secrets/update/action'
+          'Microsoft.KeyVault/vaults/secrets/delete'
+        ]
+      }
+    ]
+  }
+}
+
+resource appSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, appIdentityName, secretsRole.name)
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: secretsRole.id
   }
 }
 

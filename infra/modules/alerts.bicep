@@ -1,4 +1,7 @@
-// What wakes somebody: the desk does not answer, work was given up, code breaks.
+// What wakes somebody: the desk does not answer, work was given up, code breaks, somebody tries doors.
+//
+// The queries of the log alerts are not validated when they are made (`skipQueryValidation`): in a component that is minutes
+// old a table may not be known yet, and the whole deployment would stop.
 import { queueNames, resourceTags } from 'types.bicep'
 
 param location string
@@ -12,15 +15,14 @@ param readyUrl string
 @description('How many places in the world ask.')
 param readinessPlaces int
 
-// https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags: each cloud has its own. The
-// region tells the cloud as well as `environment()` does, and a preview of a deployment knows it.
-var publicPlaces = ['emea-nl-ams-azr', 'us-va-ash-azr', 'apac-sg-sin-azr', 'emea-gb-db3-azr', 'us-ca-sjc-azr']
-var placesOfClouds = {
-  usgov: ['usgov-va-azr', 'usgov-phx-azr', 'usgov-tx-azr', 'usgov-ddeast-azr', 'usgov-ddcentral-azr']
-  usdod: ['usgov-ddeast-azr', 'usgov-ddcentral-azr', 'usgov-va-azr', 'usgov-phx-azr', 'usgov-tx-azr']
-  china: ['mc-cne-azr', 'mc-cnn-azr', 'mc-cne2-azr', 'mc-cnn2-azr']
-}
-var places = take(placesOfClouds[?take(location, 5)] ?? publicPlaces, readinessPlaces)
+@description('Whether the alert on that address is on.')
+param readinessAlert bool
+
+// https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags
+var places = take(
+  ['emea-nl-ams-azr', 'us-va-ash-azr', 'apac-sg-sin-azr', 'emea-gb-db3-azr', 'us-ca-sjc-azr'],
+  readinessPlaces
+)
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
@@ -54,7 +56,8 @@ resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   properties: {
     description: 'Postroom does not answer /health/ready: no mail becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
     severity: 1
-    enabled: true
+    // azd: `npm run watch-desk` switches it on after the first deployment.
+    enabled: readinessAlert
     autoMitigate: true
     scopes: [readiness.id, insights.id]
     evaluationFrequency: 'PT1M'
@@ -82,6 +85,7 @@ resource givenUp 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     severity: 2
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true
     evaluationFrequency: 'PT15M'
     windowSize: 'PT15M'
     autoMitigate: true
@@ -118,17 +122,52 @@ resource failures 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     severity: 2
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true
     evaluationFrequency: 'PT15M'
     windowSize: 'PT15M'
     autoMitigate: true
     criteria: {
       allOf: [
         {
-          query: 'exceptions | where isnotempty(problemId)'
-          timeAggregation: 'Count'
+          // A row may stand for several: the host sends a sample when there is much to send.
+          query: 'exceptions | where isnotempty(problemId) | project problemId, itemCount'
+          metricMeasureColumn: 'itemCount'
+          timeAggregation: 'Total'
           dimensions: [{ name: 'problemId', operator: 'Include', values: ['*'] }]
           operator: 'GreaterThanOrEqual'
           threshold: 5
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: [actionGroup.id] }
+  }
+}
+
+resource refusals 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+  name: 'postroom-refusals'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Postroom refuses again and again'
+    description: 'Requests without the right to be there: a forged sign-in, a role that is missing, another site, a guessed invitation or state. The log says which addresses and whose, as "refused". A few are a person who lost a role or an old tab; many are somebody who tries.'
+    severity: 3
+    enabled: true
+    scopes: [insights.id]
+    skipQueryValidation: true
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: 'customMetrics | where name == "postroom.refusals" | project reason = tostring(customDimensions.reason), refusals = valueSum'
+          metricMeasureColumn: 'refusals'
+          timeAggregation: 'Total'
+          dimensions: [{ name: 'reason', operator: 'Include', values: ['*'] }]
+          operator: 'GreaterThanOrEqual'
+          threshold: 50
           failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
         }
       ]

@@ -1,12 +1,14 @@
-// The function app: one package, one identity, settings without a secret, sign-in by the platform.
-import { alwaysReadyGroup, resourceTags } from 'types.bicep'
+// The function app: one package, its own identity and one that brings the package, settings without a secret, sign-in by
+// the platform.
+import { alwaysReadyGroup, packageContainer, resourceTags } from 'types.bicep'
 
 param name string
 param location string
 param tags resourceTags
 param identityName string
+param deploymentIdentityName string
 param storageName string
-param deploymentContainerName string
+param packagesName string
 param vaultName string
 param insightsName string
 
@@ -18,18 +20,16 @@ param alwaysReady alwaysReadyGroup[]
 param signInClientId string
 param adminObjectIds string
 param publicUrl string
-
-@secure()
-param smtpRelayUrl string
 param noticeEmail string
-
-@secure()
-param noticeWebhookUrl string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
+resource deploymentIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: deploymentIdentityName
+}
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
+resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: packagesName }
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
@@ -56,31 +56,26 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
+    userAssignedIdentities: { '${identity.id}': {}, '${deploymentIdentity.id}': {} }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: empty(networkName) ? null : network::subnet.id
-    keyVaultReferenceIdentity: identity.id
     clientAffinityEnabled: false
-    siteConfig: {
-      minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
-      remoteDebuggingEnabled: false
-    }
+    // Nothing else: Flex Consumption refuses most of what other plans take here, in some regions and not in others
+    // (tests/infra/flex-refusals.ts). FTP is off without it, see `ftpLogin`.
+    siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'node', version: '24' }
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${account.properties.primaryEndpoints.blob}${deploymentContainerName}'
+          value: '${packages.properties.primaryEndpoints.blob}${packageContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identity.id
+            userAssignedIdentityResourceId: deploymentIdentity.id
           }
         }
       }
@@ -109,9 +104,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   // where unique default host names are on.
   resource settings 'config' = {
     name: 'appsettings'
-    properties: union(settingsOfHost, settingsOfApp, settingsOfSignIn, settingsOfNotices, {
-      PUBLIC_URL: url
-    })
+    properties: union(settingsOfHost, settingsOfApp, settingsOfSignIn, { PUBLIC_URL: url })
     dependsOn: [ftpLogin]
   }
 
@@ -166,11 +159,14 @@ var settingsOfHost = {
   AzureWebJobsStorage__blobServiceUri: account.properties.primaryEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
+  // The most that the host takes of one request, in bytes: the app's own limit of 1 MB (functions/web.ts) with room for what
+  // a form adds. Without it the host holds bodies of up to 100 MB in memory before the app can refuse them.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
 }
 
-// What shared/platform/config.ts reads; a test compares.
+// What shared/platform/config.ts reads; a test compares. None of it is secret: what is, the app reads from the vault.
 var settingsOfApp = {
   DataStorage__credential: 'managedidentity'
   DataStorage__clientId: identity.properties.clientId
@@ -180,25 +176,15 @@ var settingsOfApp = {
   AZURE_CLIENT_ID: identity.properties.clientId
   KEY_VAULT_URI: vault.properties.vaultUri
   ADMIN_OBJECT_IDS: adminObjectIds
+  NOTICE_EMAIL: noticeEmail
   // Each minute, on the minute. A missing value would switch the timer off without an error.
   FETCH_SCHEDULE: '0 * * * * *'
 }
 
+// The tenant of the issuer above, for the platform and for the app: neither lets in anybody of another one.
 var settingsOfSignIn = {
   '${signInIdentitySetting}': identity.properties.clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
-}
-
-// Relay and webhook may be references to secrets as they are given: the platform looks them up with the app's identity.
-// Empty means: not that way. A reference to a secret that nobody has written shows as an error in the portal, so it is
-// there with its webhook only.
-var settingsOfNotices = {
-  SMTP_RELAY_URL: smtpRelayUrl
-  NOTICE_EMAIL: noticeEmail
-  NOTICE_WEBHOOK_URL: noticeWebhookUrl
-  NOTICE_WEBHOOK_KEY: empty(noticeWebhookUrl)
-    ? ''
-    : '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/notice-webhook-key)'
 }
 
 output url string = url

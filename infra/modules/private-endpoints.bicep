@@ -1,11 +1,12 @@
-// Doors to storage and vault inside the network, and the names that lead there. The vault has no other; storage has one for
-// the services of Azure that it trusts, and a role is asked for there too (storage.bicep, vault.bicep).
+// Doors to storage, package and vault inside the network, and the names that lead there. Package and vault have no other;
+// storage has one for the services of Azure that it trusts, and a role is asked for there too (storage.bicep).
 import { resourceTags } from 'types.bicep'
 
 param location string
 param tags resourceTags
 param networkName string
 param storageName string
+param packagesName string
 param vaultName string
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
@@ -14,27 +15,35 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
   resource subnet 'subnets' existing = { name: 'endpoints' }
 }
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: storageName }
+resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { name: packagesName }
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 
 var storageSuffix = environment().suffixes.storage
-var doors = [
-  { service: 'blob', zone: 'privatelink.blob.${storageSuffix}' }
-  { service: 'queue', zone: 'privatelink.queue.${storageSuffix}' }
-  { service: 'table', zone: 'privatelink.table.${storageSuffix}' }
+var zoneNames = [
+  'privatelink.blob.${storageSuffix}'
+  'privatelink.queue.${storageSuffix}'
+  'privatelink.table.${storageSuffix}'
   // The public name is vault.azure.net, the private zone is called vaultcore: the one that does not follow its name.
-  { service: 'vault', zone: replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.') }
+  replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.')
+]
+var doors = [
+  { name: 'blob', service: 'blob', zone: 0 }
+  { name: 'queue', service: 'queue', zone: 1 }
+  { name: 'table', service: 'table', zone: 2 }
+  { name: 'vault', service: 'vault', zone: 3 }
+  { name: 'packages', service: 'blob', zone: 0 }
 ]
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for door in doors: {
-    name: door.zone
+  for name in zoneNames: {
+    name: name
     location: 'global'
     tags: tags
   }
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (door, index) in doors: {
+  for (name, index) in zoneNames: {
     parent: zones[index]
     name: networkName
     location: 'global'
@@ -45,16 +54,18 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 
 resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for door in doors: {
-    name: 'postroom-${door.service}'
+    name: 'postroom-${door.name}'
     location: location
     tags: tags
     properties: {
       subnet: { id: network::subnet.id }
       privateLinkServiceConnections: [
         {
-          name: door.service
+          name: door.name
           properties: {
-            privateLinkServiceId: door.service == 'vault' ? vault.id : account.id
+            privateLinkServiceId: door.name == 'vault'
+              ? vault.id
+              : door.name == 'packages' ? packages.id : account.id
             groupIds: [door.service]
           }
         }
@@ -68,7 +79,7 @@ resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-
     parent: endpoints[index]
     name: 'default'
     properties: {
-      privateDnsZoneConfigs: [{ name: door.service, properties: { privateDnsZoneId: zones[index].id } }]
+      privateDnsZoneConfigs: [{ name: door.service, properties: { privateDnsZoneId: zones[door.zone].id } }]
     }
   }
 ]

@@ -1,4 +1,5 @@
-// The one storage account: mail, records and work of the desk, and what the Functions host keeps (locks, package).
+// Mail, records and work of the desk, and what the Functions host keeps beside them: locks and the state of its timers. The
+// deployed package lies in an account of its own (packages.bicep).
 import { queueNames, resourceTags, storageRedundancy } from 'types.bicep'
 
 param name string
@@ -6,7 +7,6 @@ param location string
 param tags resourceTags
 param redundancy storageRedundancy
 param recoveryDays int
-param deploymentContainerName string
 
 @description('Reached through private endpoints, and by services of Azure that it trusts; otherwise over the internet. With Entra tokens alone in either case.')
 param privateNetworking bool
@@ -65,11 +65,6 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 
     resource mail 'containers' = {
       name: mailContainerName
-      properties: { publicAccess: 'None' }
-    }
-
-    resource deployment 'containers' = {
-      name: deploymentContainerName
       properties: { publicAccess: 'None' }
     }
   }

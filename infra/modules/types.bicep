@@ -18,7 +18,83 @@ type alwaysReadyGroup = {
 @description('Copies that storage keeps: one building, three, or a second region beside.')
 type storageRedundancy = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 
+// What `az functionapp list-flexconsumption-locations` lists and Microsoft's own template of 2026-02 allows, without its
+// test region. All of them are regions of the public cloud: in no other one does all that a desk is made of exist (Flex
+// Consumption not in Azure Government, telemetry with Entra tokens in the public cloud alone).
+// https://github.com/Azure-Samples/functions-quickstart-typescript-azd, infra/main.bicep
+// https://learn.microsoft.com/azure/azure-functions/migration/migrate-plan-consumption-to-flex
+// https://learn.microsoft.com/azure/azure-monitor/app/azure-ad-authentication#prerequisites
+@export()
+@description('Regions with Flex Consumption.')
+type flexRegion =
+  | 'australiaeast'
+  | 'australiasoutheast'
+  | 'brazilsouth'
+  | 'canadacentral'
+  | 'centralindia'
+  | 'centralus'
+  | 'eastasia'
+  | 'eastus'
+  | 'eastus2'
+  | 'francecentral'
+  | 'germanywestcentral'
+  | 'italynorth'
+  | 'japaneast'
+  | 'koreacentral'
+  | 'northcentralus'
+  | 'northeurope'
+  | 'norwayeast'
+  | 'southafricanorth'
+  | 'southcentralus'
+  | 'southeastasia'
+  | 'southindia'
+  | 'spaincentral'
+  | 'swedencentral'
+  | 'uaenorth'
+  | 'uksouth'
+  | 'ukwest'
+  | 'westcentralus'
+  | 'westeurope'
+  | 'westus'
+  | 'westus2'
+  | 'westus3'
+
+// https://learn.microsoft.com/azure/reliability/regions-list
+@export()
+@description('Those of them with availability zones, which `Standard_ZRS` and `Standard_GZRS` need.')
+var regionsWithZones = [
+  'australiaeast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'westeurope'
+  'westus2'
+  'westus3'
+]
+
 // shared/platform/queues.ts names the same; a test compares. Beside each stands one for what was given up.
 @export()
 @description('Queues of the app.')
 var queueNames = ['fetch-shard', 'outbox', 'vault-events']
+
+@export()
+@description('Where the deployed package lies (packages.bicep).')
+var packageContainer = 'deployment'

@@ -1,4 +1,4 @@
-// Client secrets and the data key that seals tokens. Roles decide who reads it; there is no access policy.
+// Client secrets, the data key that seals tokens, and what secrets.bicep puts here. Roles decide who reads it; there is no access policy.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -31,7 +31,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     // Without the data key every mailbox would have to be connected again, so the time to notice a mistake is the longest
     // there is unless somebody asks for less. It cannot be changed later.
     softDeleteRetentionInDays: recoveryDays
-    // The service refuses `false`: absent is off.
+    // Against people: the app's own role cannot purge (access.bicep). The service refuses `false`: absent is off.
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: privateNetworking ? 'Disabled' : 'Enabled'
     networkAcls: {

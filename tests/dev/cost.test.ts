@@ -19,9 +19,10 @@ import { at, committed, ofType } from '../infra/desk-resources.ts';
 
 const source = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
 type Listed = Price & { source: string; asOf: string; checked: boolean };
-const { prices, fixed } = JSON.parse(source('dev/cost/prices.json')) as {
+const { prices, fixed, logs } = JSON.parse(source('dev/cost/prices.json')) as {
   prices: Record<Priced, Listed>;
   fixed: Record<Fixed, Listed>;
+  logs: { logGb: Listed };
 };
 
 const none: Requests = { table: 0, queue: 0, 'blob-write': 0, 'blob-read': 0, vault: 0 };
@@ -86,7 +87,11 @@ describe('a month', () => {
     const { lines } = monthOf(measured, 10, usual, prices);
     expect(lines.map(({ item }) => item).toSorted()).toEqual(Object.keys(prices).toSorted());
     expect(Object.keys(fixed)).toEqual([...fixedKinds]);
-    for (const { source: page, asOf, usd } of [...Object.values(prices), ...Object.values(fixed)]) {
+    for (const { source: page, asOf, usd } of [
+      ...Object.values(prices),
+      ...Object.values(fixed),
+      logs.logGb,
+    ]) {
       expect(page).toMatch(/^https:\/\/(azure|learn)\.microsoft\.com\//);
       expect(asOf).toMatch(/^20\d\d-\d\d$/);
       expect(usd).toBeGreaterThan(0);
@@ -104,26 +109,30 @@ describe('a month', () => {
 
 describe('a month without mail', () => {
   const amountIn = (shape: Shape, item: Fixed): number =>
-    fixedMonthOf(committed(shape), fixed).lines.find((line) => line.item === item)?.amount ?? Number.NaN;
+    fixedMonthOf(committed(shape), fixed, logs.logGb).lines.find((line) => line.item === item)?.amount ??
+    Number.NaN;
 
   test('counts what the template makes, for as long as it stands', () => {
     expect(amountIn('main', 'watchQuestion')).toBe(2 * 12 * 730);
     expect(amountIn('hardened', 'watchQuestion')).toBe(5 * 12 * 730);
-    expect(amountIn('hardened', 'privateEndpointHour')).toBe(4 * 730);
+    expect(amountIn('hardened', 'privateEndpointHour')).toBe(5 * 730);
     expect(amountIn('hardened', 'gatewayHour')).toBe(730);
     expect(amountIn('hardened', 'addressHour')).toBe(730);
     expect(amountIn('hardened', 'privateZone')).toBe(4);
     expect(amountIn('hardened', 'warmGbSecond')).toBe(2 * 2 * 730 * 3600);
+    // The watch is answered by them: 5 places, every 5 minutes, a second each, in 2 GB.
+    expect(amountIn('hardened', 'warmExecutionGbSecond')).toBe(5 * 12 * 730 * 2);
     for (const shape of shapes)
-      expect([amountIn(shape, 'logAlert'), amountIn(shape, 'metricAlert')]).toEqual([2, 1]);
+      expect([amountIn(shape, 'logAlert'), amountIn(shape, 'metricAlert')]).toEqual([3, 1]);
     const network: Fixed[] = [
       'privateEndpointHour',
       'gatewayHour',
       'addressHour',
       'privateZone',
       'warmGbSecond',
+      'warmExecutionGbSecond',
     ];
-    expect(network.map((item) => amountIn('main', item))).toEqual([0, 0, 0, 0, 0]);
+    expect(network.map((item) => amountIn('main', item))).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('has the price of alerts that look every quarter of an hour', () => {
@@ -132,10 +141,14 @@ describe('a month without mail', () => {
   });
 
   test('costs what the operations page says', () => {
-    const dollars = (shape: Shape): string => fixedMonthOf(committed(shape), fixed).usd.toFixed(2);
+    const monthOfShape = (shape: Shape) => fixedMonthOf(committed(shape), fixed, logs.logGb);
+    const dollars = (shape: Shape): string => monthOfShape(shape).usd.toFixed(2);
     const [, standard, hardened] =
       /^\| together \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
     expect([standard, hardened]).toEqual([dollars('main'), dollars('hardened')]);
+    const [, ...atMost] =
+      /^\| telemetry at most.* \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
+    expect(atMost).toEqual(shapes.map((shape) => monthOfShape(shape).logsAtMostUsd.toFixed(2)));
   });
 });
 

@@ -21,7 +21,7 @@ import {
   readSnapshot,
   settingsOf,
 } from './desk-resources.ts';
-import { keysIn, wrongSignIn } from './desk-rules.ts';
+import { keysIn, vaultReferences, wrongSignIn } from './desk-rules.ts';
 
 const bicep = await findBicep();
 if (bicep.kind === 'absent') console.warn(`THE INFRASTRUCTURE IS NOT COMPILED HERE. ${bicep.reason}`);
@@ -90,13 +90,13 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
   });
 
-  test('leaves a template without keys, whose secrets are marked as such all the way to the app', async () => {
+  test('leaves a template without keys, whose secrets are marked as such all the way to the vault', async () => {
     const template = JSON.parse(await readFile(join(folder, 'desk.json'), 'utf8')) as Json;
     expect(keysIn(template)).toEqual([]);
     const whole = JSON.parse(await readFile(join(folder, 'main.json'), 'utf8')) as Json;
-    const app = at(template, 'resources.app.properties.template');
-    for (const one of [whole, at(whole, 'resources.desk.properties.template'), template, app])
-      for (const name of ['smtpRelayUrl', 'noticeWebhookUrl'])
+    const secrets = at(template, 'resources.secrets.properties.template');
+    for (const one of [whole, at(whole, 'resources.desk.properties.template'), template, secrets])
+      for (const name of ['smtpRelayUrl', 'alertWebhookUrl', 'alertWebhookKey'])
         expect(at(one, `parameters.${name}.type`)).toBe('securestring');
   });
 
@@ -150,6 +150,65 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     expect(result?.said).toContain('allowSharedKeyAccess');
   });
 
+  describe('before anything is made', () => {
+    const made = async (name: string, lines: string): Promise<{ code: number; said: string }> => {
+      const copy = join(folder, name);
+      await cp(infra, copy, { recursive: true });
+      await writeFile(
+        join(copy, 'tried.bicepparam'),
+        `using 'main.bicep'\nparam environmentName = 'x'\n${lines}`,
+      );
+      const { code, stdout, stderr } = await snapshot(compiler(), copy, 'tried', 'overwrite');
+      return { code, said: stdout + stderr };
+    };
+
+    test.each(['usgovvirginia', 'switzerlandnorth'])(
+      'refuses %s: another cloud, or a region without the plan',
+      async (region) => {
+        const { code, said } = await made(region, `param location = '${region}'\n`);
+        expect(code).not.toBe(0);
+        expect(said).toMatch(/BCP033|BCP036/);
+      },
+    );
+
+    test('leaves the alert on readiness off at the first provisioning of azd, and on at every later one', async () => {
+      const enabledWith = async (
+        name: string,
+        variables: Readonly<Record<string, string>>,
+      ): Promise<Json | undefined> => {
+        const copy = join(folder, name);
+        await cp(infra, copy, { recursive: true });
+        let text = await readFile(join(infra, 'main.bicepparam'), 'utf8');
+        // The compiler is run without variables of azd, so their defaults stand in for them.
+        for (const [variable, value] of Object.entries(variables))
+          text = text.replaceAll(
+            `readEnvironmentVariable('${variable}', '')`,
+            `readEnvironmentVariable('${variable}', '${value}')`,
+          );
+        await writeFile(join(copy, 'tried.bicepparam'), text);
+        const { code, stderr } = await snapshot(compiler(), copy, 'tried', 'overwrite');
+        expect([code, stderr]).toEqual([0, '']);
+        const [alert] = ofType(
+          readSnapshot(join(copy, 'tried.snapshot.json')),
+          'Microsoft.Insights/metricAlerts',
+        );
+        return at(alert?.properties, 'enabled');
+      };
+      expect(await enabledWith('first', { AZURE_ENV_NAME: 'desk' })).toBe(false);
+      const later = { AZURE_ENV_NAME: 'desk', POSTROOM_URL: 'https://desk.example' };
+      expect(await enabledWith('later', later)).toBe(true);
+    });
+
+    test('refuses copies in three zones where there are none', async () => {
+      const { code, said } = await made('no-zones', "param location = 'ukwest'\nparam shape = 'hardened'\n");
+      expect(code).not.toBe(0);
+      expect(said).toContain('ukwest has no availability zones');
+      const other =
+        "param location = 'ukwest'\nparam shape = 'hardened'\nparam storageRedundancyOption = 'Standard_GRS'\n";
+      expect(await made('no-zones-needed', other)).toMatchObject({ code: 0 });
+    });
+  });
+
   describe('of a desk with sign-in, notices and an address of its own', () => {
     let desk: Resource[];
     beforeAll(async () => {
@@ -171,12 +230,18 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       expect(String(at(registration, 'openIdIssuer'))).toContain('11111111-1111-1111-1111-111111111111');
     });
 
-    test('takes the key of the webhook from the vault', () => {
+    test('has no setting for what the app reads from the vault', () => {
       const settings = settingsOf(desk);
-      expect(settings['NOTICE_WEBHOOK_URL']).toBe("[parameters('noticeWebhookUrl')]");
-      expect(settings['NOTICE_WEBHOOK_KEY']).toContain('@Microsoft.KeyVault(SecretUri=');
-      expect(settings['SMTP_RELAY_URL']).toBe("[parameters('smtpRelayUrl')]");
+      for (const name of ['SMTP_RELAY_URL', 'NOTICE_WEBHOOK_URL', 'NOTICE_WEBHOOK_KEY'])
+        expect(settings).not.toHaveProperty(name);
+      expect(vaultReferences(desk)).toEqual([]);
       expect(desk.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
+    });
+
+    test('lets in people of the tenant alone whose sign-in it takes', () => {
+      expect(settingsOf(desk)['WEBSITE_AUTH_AAD_ALLOWED_TENANTS']).toBe(
+        '11111111-1111-1111-1111-111111111111',
+      );
     });
 
     test('shows neither the address of a webhook nor of a relay: both open a door', () => {
@@ -190,9 +255,9 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       expect(at(watch?.properties, 'Request.RequestUrl')).toBe('https://desk.example/health/ready');
     });
 
-    test('is watched from places of its own cloud', () => {
-      const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
-      expect(at(watch?.properties, 'Locations')).toEqual([{ Id: 'usgov-va-azr' }, { Id: 'usgov-phx-azr' }]);
+    test('does not wake anybody before it was deployed', () => {
+      const [alert] = ofType(desk, 'Microsoft.Insights/metricAlerts');
+      expect(at(alert?.properties, 'enabled')).toBe(false);
     });
 
     test('lets a deleted vault be recovered for as long as it was told', () => {
@@ -217,11 +282,14 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
 
 const FULL = `using 'main.bicep'
 param environmentName = 'full'
-param location = 'usgovvirginia'
+param location = 'swedencentral'
+param shape = 'hardened'
+param readinessAlert = false
 param signInClientId = '33333333-3333-3333-3333-333333333333'
 param alertEmail = 'it@example.org'
 param publicUrl = 'https://desk.example/'
 param smtpRelayUrl = 'smtps://desk:planted@relay.example:465'
-param noticeWebhookUrl = 'https://hooks.example/desk?sig=planted'
+param alertWebhookUrl = 'https://hooks.example/desk?sig=planted'
+param alertWebhookKey = 'whsec_planted'
 param vaultRecoveryDays = 7
 `;

@@ -1,5 +1,6 @@
 /** What must hold for every desk, whatever its shape: each rule lists what breaks it. */
 import { at, type Json, ofType, type Resource, settingsOf, stringsIn } from './desk-resources.ts';
+import { refusedByFlex } from './flex-refusals.ts';
 
 const short = ({ type, name }: Resource): string => `${type.split('/').slice(1).join('/')} ${name}`;
 
@@ -27,12 +28,14 @@ export function keysIn(value: Json | undefined): string[] {
     .map(({ path }) => path);
 }
 
-/** `*` opens more than anybody meant. The one alert that counts each kind of error apart has to name it. */
+/** `*` opens more than anybody meant. The alerts that count each kind of error or refusal apart have to name it. */
 export function wildcards(resources: readonly Resource[]): string[] {
   return resources.flatMap((resource) =>
     stringsIn(resource.properties)
       .filter(({ text }) => text === '*' || text === '0.0.0.0/0' || text === 'Any')
-      .filter(({ path }) => !(resource.name === 'postroom-failures' && path.includes('dimensions')))
+      .filter(
+        ({ path }) => !(/^postroom-(failures|refusals)$/.test(resource.name) && path.includes('dimensions')),
+      )
       .map(({ path }) => `${short(resource)}: ${path}`),
   );
 }
@@ -64,8 +67,6 @@ export const openApp = (resources: readonly Resource[]): string[] => [
     httpsOnly: true,
     'siteConfig.minTlsVersion': '1.2',
     'siteConfig.scmMinTlsVersion': '1.2',
-    'siteConfig.ftpsState': 'Disabled',
-    'siteConfig.remoteDebuggingEnabled': false,
     'functionAppConfig.runtime.name': 'node',
     'functionAppConfig.runtime.version': '24',
     'functionAppConfig.deployment.storage.authentication.type': 'UserAssignedIdentity',
@@ -114,12 +115,24 @@ export function mutedAlerts(resources: readonly Resource[]): string[] {
   return [...nobody, ...muted].map(short);
 }
 
-/** Settings that Flex Consumption refuses or ignores. https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan */
-export const settingsOfOtherPlans = (resources: readonly Resource[]): string[] =>
-  Object.keys(settingsOf(resources)).filter((name) =>
-    /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE|WEBSITE_NODE_DEFAULT_VERSION|WEBSITE_CONTENT\w+|WEBSITE_TIME_ZONE|TZ|AzureWebJobsStorage|DataStorage)$/.test(
-      name,
-    ),
+/**
+ * Settings whose value the platform would have to fetch from the vault. In Flex Consumption it cannot enter a closed one,
+ * and a reference that stays unresolved is taken for the value: the app reads secrets itself.
+ */
+export const vaultReferences = (resources: readonly Resource[]): string[] =>
+  Object.entries(settingsOf(resources))
+    .filter(([, value]) => /@Microsoft\.KeyVault/i.test(value))
+    .map(([name]) => name);
+
+/**
+ * What a role lets its identity do to secrets beyond reading and writing: purge ends one for good, backup takes all its
+ * versions out. `*` in a name is all of them.
+ */
+export const tooMuchOfTheVault = (resources: readonly Resource[]): string[] =>
+  ofType(resources, 'Microsoft.Authorization/roleDefinitions').flatMap(({ properties }) =>
+    stringsIn(at(properties, 'permissions'))
+      .filter(({ text }) => /\*|purge|backup|restore|\/(vaults|locations)\/(write|delete)/i.test(text))
+      .map(({ text }) => text),
   );
 
 /** Preview versions end without notice. Only a preview of `diagnosticSettings` exists. */
@@ -135,8 +148,31 @@ export const untagged = (resources: readonly Resource[]): string[] =>
     .filter(({ tags }) => tags?.['product'] !== 'postroom' || tags['azd-env-name'] === undefined)
     .map(short);
 
+const keysOf = (resources: readonly Resource[]): string[] =>
+  resources.flatMap(({ properties }) => keysIn(properties));
+
+/** Each rule by what a desk has while it holds. */
+export const rules = {
+  'no key and no secret': keysOf,
+  'no wildcard': wildcards,
+  'storage only for who has a role': openStorage,
+  'a vault only for who has a role': openVault,
+  'an app without passwords, on Node 24': openApp,
+  'sign-in without a secret, refusal in the code': wrongSignIn,
+  'alerts that somebody hears': mutedAlerts,
+  'nothing that its plan refuses': refusedByFlex,
+  'no reference to the vault in a setting': vaultReferences,
+  'an identity that cannot end a secret for good': tooMuchOfTheVault,
+  'no preview of a service': previews,
+  'tags everywhere': untagged,
+};
+
 /** Who may do what where: `identity: role on place`, places from the resource group down. */
 export function grants(resources: readonly Resource[]): string[] {
+  const own = ofType(resources, 'Microsoft.Authorization/roleDefinitions').map(
+    ({ name, properties }) => [name, String(at(properties, 'roleName')).replace(/ \(.*\)$/, '')] as const,
+  );
+  const names = { ...roleNames, ...Object.fromEntries(own) };
   return ofType(resources, 'Microsoft.Authorization/roleAssignments')
     .map(({ id, properties }) => {
       const place = /^\/.*?\/resourceGroups\/[^/]+\/?(.*?)\/?providers\/Microsoft\.Authorization\//.exec(id);
@@ -144,13 +180,15 @@ export function grants(resources: readonly Resource[]): string[] {
         String(at(properties, 'principalId')),
       );
       const role = String(at(properties, 'roleDefinitionId')).split('/').at(-1) ?? '';
-      return `${who?.[2] ?? 'somebody'}: ${roleNames[role] ?? role} on ${placeName(place?.[1] ?? id)}`;
+      return `${who?.[2] ?? 'somebody'}: ${names[role] ?? role} on ${placeName(place?.[1] ?? id)}`;
     })
     .sort();
 }
 
 const placeName = (place: string): string =>
-  place.replace(/^providers\/Microsoft\.\w+\//, '').replace(/postroom-?[a-z0-9]{13}\b/, '*');
+  place
+    .replace(/^providers\/Microsoft\.\w+\//, '')
+    .replace(/postroom(-|pkg)?[a-z0-9]{13}\b/, (_all, part = '') => (part === 'pkg' ? 'packages*' : '*'));
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 const roleNames: Readonly<Record<string, string>> = {
@@ -158,6 +196,6 @@ const roleNames: Readonly<Record<string, string>> = {
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
   'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
-  'b86a8fe4-44ce-4948-aee5-eccb2c155cd7': 'Key Vault Secrets Officer',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 };

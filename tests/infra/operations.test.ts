@@ -1,6 +1,8 @@
 /** The operations page: its commands do what it says, as far as that shows without a subscription. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
@@ -53,3 +55,92 @@ describe.skipIf(!hasTools)('the commands that send given-up messages back', () =
     expect(run('a b c', 'b')).toBe('back: a left: b c');
   });
 });
+
+const blocks = (part: string): string[] =>
+  [...part.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map(([, block]) => block ?? '');
+const [, firstDeployment = ''] = /^## The first deployment\n([\s\S]*?)^## /m.exec(page) ?? [];
+
+test('the first deployment is checked in the order in which a doubt would show, each step with a command', () => {
+  const steps = firstDeployment.split(/^(?=\*\*\d\. )/m).slice(1);
+  const titles = steps.map((step) => /^\*\*\d\. (.+?)\.?\*\*/.exec(step)?.[1]);
+  expect(titles).toEqual([
+    'The site is made',
+    'It is ready',
+    'Sign-in',
+    'A forged header is dropped',
+    'Results of the watch arrive',
+    'The timer runs',
+    'An event of the vault reaches the queue',
+    'Down',
+  ]);
+  // Signing in is done by a person.
+  for (const step of steps)
+    expect(blocks(step).length, step.slice(0, 30)).toBe(step.startsWith('**3.') ? 0 : 1);
+});
+
+test.skipIf(!hasTools)('its commands are ones that a shell can read', () => {
+  const all = blocks(page).filter((block) => !block.includes('…'));
+  expect(all.length).toBeGreaterThan(15);
+  for (const block of all) {
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: block, encoding: 'utf8' });
+    expect(status, `${stderr}\n${block}`).toBe(0);
+  }
+});
+
+describe.skipIf(!hasTools || spawnSync('curl', ['--version']).status !== 0)(
+  'the check of a forged header',
+  () => {
+    const check = blocks(firstDeployment).find((block) => block.includes('FORGED=')) ?? '';
+
+    async function against(answer: (headers: IncomingHttpHeaders) => number): Promise<string> {
+      const server = createServer(({ headers }, response) => {
+        response.statusCode = answer(headers);
+        response.end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const script = `az() { echo 11111111-1111-1111-1111-111111111111; }; URL=${url}\n${check}`;
+      try {
+        return await new Promise((resolve, reject) => {
+          const child = spawn('bash', ['-euc', script], {
+            env: { PATH: process.env['PATH'] ?? '', NO_PROXY: '*' },
+          });
+          let said = '';
+          child.stdout.on('data', (data: Buffer) => {
+            said += data.toString();
+          });
+          child.once('error', reject);
+          child.once('close', () => resolve(said));
+        });
+      } finally {
+        await new Promise((resolve) => server.close(resolve));
+      }
+    }
+
+    test('tells a platform that drops it from one that lets it through', async () => {
+      expect(await against(() => 302)).toBe('/: dropped\n/providers: dropped\n/audit: dropped\n');
+      const open = await against(({ 'x-ms-client-principal': header }) => (header === undefined ? 302 : 200));
+      expect(open.match(/200, NOT DROPPED/g)).toHaveLength(3);
+    });
+
+    test('forges what the app would believe: an admin of the own tenant', async () => {
+      const seen: unknown[] = [];
+      await against((headers) => {
+        seen.push(
+          JSON.parse(Buffer.from(String(headers['x-ms-client-principal']), 'base64').toString('utf8')),
+        );
+        return 302;
+      });
+      const claims = 'http://schemas.microsoft.com/identity/claims';
+      const admin = {
+        auth_typ: 'aad',
+        claims: [
+          { typ: `${claims}/objectidentifier`, val: 'forged' },
+          { typ: `${claims}/tenantid`, val: '11111111-1111-1111-1111-111111111111' },
+          { typ: 'roles', val: 'admin' },
+        ],
+      };
+      expect(seen).toEqual([admin, admin, admin]);
+    });
+  },
+);

@@ -9,31 +9,81 @@ import { projectRoot } from './desk-resources.ts';
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const workflows = globSync('.github/workflows/*.yml', { cwd: projectRoot }).toSorted();
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+/** npm's own, which are no scripts of ours. */
+const commandsOfNpm = ['run', 'audit', 'ci', 'reads', 'sbom'];
 const commandsIn = (text: string): string[] =>
   [...text.matchAll(/\bnpm (?:run )?(test|[\w:-]+)/g)]
     .map(([, name]) => name ?? '')
-    .filter((name) => name !== 'run');
+    .filter((name) => !commandsOfNpm.includes(name));
 
 const storedCredentials = (text: string): string[] =>
   text.match(/\bsecrets\.|client-secret|creds:|publish-profile|password/gi) ?? [];
 
-test('there are three', () => {
-  expect(workflows).toEqual(['check', 'deploy', 'release'].map((name) => `.github/workflows/${name}.yml`));
+/** An action is code that somebody else can change under its tag; a commit is what it was when it was looked at. */
+const unpinned = (text: string): string[] =>
+  [...text.matchAll(/\buses: (.+)$/gm)]
+    .map(([, action]) => action ?? '')
+    .filter((action) => !/^(\.\/.+|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(action));
+
+test('there are four', () => {
+  expect(workflows).toEqual(
+    ['audit', 'check', 'deploy', 'release'].map((name) => `.github/workflows/${name}.yml`),
+  );
 });
 
 describe.each(workflows)('%s', (path) => {
   const text = read(path);
 
   test('calls commands that exist', () => {
-    expect(commandsIn(text).length).toBeGreaterThan(1);
+    expect(text).toMatch(/\bnpm /);
     expect(commandsIn(text).filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
   test('has no stored credential and says what it may do', () => {
     expect(storedCredentials(text)).toEqual([]);
-    expect(text).toMatch(/^permissions:\n {2}contents: (read|write)$/m);
     expect(text).toMatch(/timeout-minutes: \d+/);
   });
+
+  test('has no right but what each job asks for', () => {
+    expect(text).toMatch(/^permissions: \{\}$/m);
+    const jobs = text.split(/^jobs:\n/m)[1]?.split(/^(?= {2}\w)/m) ?? [];
+    expect(jobs.length).toBeGreaterThan(0);
+    for (const job of jobs) expect(job).toMatch(/^ {4}permissions:\n(?: {6}(?:#.*|[\w-]+: \w+)\n)+/m);
+  });
+
+  test('runs no action that can change under its name', () => {
+    expect(unpinned(text)).toEqual([]);
+    // The token of the job does not lie in the checkout for whatever runs next.
+    expect(text.match(/actions\/checkout@/g)?.length ?? 0).toBe(
+      text.match(/persist-credentials: false/g)?.length ?? 0,
+    );
+  });
+});
+
+test('an action by its tag or by half a commit would be found', () => {
+  const lines = [
+    'actions/checkout@v5',
+    'a/b@08c6903cd8c0 # v5.0.0',
+    'a/b@main # v1.0.0',
+    './.github/workflows/check.yml',
+  ];
+  expect(unpinned(lines.map((line) => `- uses: ${line}\n`).join(''))).toEqual(lines.slice(0, 3));
+});
+
+test('each action is the same commit everywhere', () => {
+  const all = workflows.flatMap((path) => read(path).match(/[\w-]+\/[\w-]+@[0-9a-f]{40}/g) ?? []);
+  const names = new Set(all.map((action) => action.split('@')[0]));
+  expect(new Set(all).size).toBe(names.size);
+});
+
+test('packages run nothing when they are installed, and somebody looks after their versions', () => {
+  expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
+  // Scripts before and after others would not run any more.
+  expect(Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name !== 'prepare')).toEqual([]);
+  const updates = read('.github/dependabot.yml');
+  for (const ecosystem of ['npm', 'github-actions'])
+    expect(updates).toContain(`package-ecosystem: ${ecosystem}`);
+  expect(read('.github/workflows/audit.yml')).toMatch(/schedule:\n {4}- cron:[\s\S]*npm audit --omit=dev/);
 });
 
 test('a stored credential would be found', () => {
@@ -48,8 +98,9 @@ describe('azure.yaml', () => {
     expect(project).toMatch(
       /preprovision:[\s\S]*register-app --create[\s\S]*postprovision:[\s\S]*register-app --finish/,
     );
-    expect(runs).toHaveLength(4);
-    for (const event of ['preprovision', 'postprovision']) {
+    expect(project).toMatch(/postdeploy:[\s\S]*watch-desk/);
+    expect(runs).toHaveLength(6);
+    for (const event of ['preprovision', 'postprovision', 'postdeploy']) {
       const [, windows, posix] =
         new RegExp(`${event}:\\n +windows:\\n.*\\n +run: (.+)\\n +posix:\\n.*\\n +run: (.+)`).exec(project) ??
         [];
@@ -88,9 +139,12 @@ test('the documents set only what azd, the template, the registrations or a work
   const named = ['README.md', 'docs/operations.md'].flatMap(
     (path) => read(path).match(/\bPOSTROOM_\w+/g) ?? [],
   );
-  const readers = globSync(['infra/*.{bicep,bicepparam}', 'dev/register-app/*.ts', 'dev/register-app.ts'], {
-    cwd: projectRoot,
-  });
+  const readers = globSync(
+    ['infra/*.{bicep,bicepparam}', 'dev/register-app/*.ts', 'dev/{register-app,watch-desk}.ts'],
+    {
+      cwd: projectRoot,
+    },
+  );
   const known = [...readers, ...workflows].map(read).join('\n');
   expect(new Set(named).size).toBeGreaterThan(7);
   expect([...new Set(named)].filter((name) => !new RegExp(`\\b${name}\\b`).test(known))).toEqual([]);
@@ -107,9 +161,11 @@ test('the check runs every part of .ci/run that comes after the clone', () => {
   );
 });
 
-test('only the deployment may ask for a token, and reads outputs that the template has', () => {
+test('only the deployment and the release may ask for a token, and the first reads outputs that the template has', () => {
   expect(workflows.filter((path) => read(path).includes('id-token: write'))).toEqual([
     '.github/workflows/deploy.yml',
+    // With it GitHub says where a file was built.
+    '.github/workflows/release.yml',
   ]);
   const outputs = [...read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g)];
   expect(outputs).toHaveLength(2);
@@ -124,7 +180,11 @@ test('what is released or deployed was checked, and its sums can be checked', ()
   expect(release).toMatch(/^ {4}uses: \.\/\.github\/workflows\/check\.yml$[\s\S]*^ {4}needs: check$/m);
   expect(read('.github/workflows/check.yml')).toMatch(/^ {2}workflow_call:$/m);
   const summed = /sha256sum (.+) >SHA256SUMS/.exec(release)?.[1]?.split(' ') ?? [];
-  expect(summed).toEqual(['postroom.zip', 'desk.json']);
+  expect(summed).toEqual(['postroom.zip', 'desk.json', 'postroom.cdx.json']);
+  expect(release).toMatch(/npm sbom .*--omit dev .*>postroom\.cdx\.json$/m);
+  expect(release).toMatch(
+    /attest-build-provenance@[\s\S]*subject-checksums: dist\/SHA256SUMS[\s\S]*gh release create/,
+  );
   // Names without a folder: so they are found beside the file that was downloaded with them.
   for (const name of [...summed, 'SHA256SUMS'])
     expect(release).toMatch(new RegExp(`gh release[\\s\\S]* dist/${name}\\b`));
@@ -182,11 +242,13 @@ describe('parameters', () => {
         encoding: 'utf8',
       });
 
-    expect(run(block('Variables'), { SIGN_IN: '', GROUP: 'postroom' })).toMatchObject({
+    const region = { REGION: 'westeurope' };
+    expect(run(block('Variables'), { SIGN_IN: '', GROUP: 'postroom', ...region })).toMatchObject({
       status: 1,
       stdout: expect.stringContaining('POSTROOM_SIGN_IN_CLIENT_ID'),
     });
-    expect(run(block('Variables'), { SIGN_IN: 'id', GROUP: 'postroom' }).status).toBe(0);
+    expect(run(block('Variables'), { SIGN_IN: 'id', GROUP: 'postroom', REGION: '' }).status).toBe(1);
+    expect(run(block('Variables'), { SIGN_IN: 'id', GROUP: 'postroom', ...region }).status).toBe(0);
     if (spawnSync('jq', ['--version']).status !== 0) {
       console.warn('WHAT THE WORKFLOW PASSES ON IS NOT CHECKED HERE. There is no jq.');
       return;

@@ -185,6 +185,6 @@ test('the workbook asks for every metric under the name it has, and for no other
   );
 });
 
-test('the alert for work that was given up asks for the metric of it', () => {
-  expect(metricsIn(infra('modules/alerts.bicep'))).toEqual([metrics.poisonSize.name]);
+test('the alerts for work that was given up and for refusals ask for the metrics of them', () => {
+  expect(metricsIn(infra('modules/alerts.bicep'))).toEqual([metrics.poisonSize.name, 'postroom.refusals']);
 });
