@@ -11,6 +11,7 @@ import type { WebEnvironment } from './web-environment.ts';
  */
 export const openPaths = [
   '/oauth/callback',
+  '/oauth/callback/*',
   '/health/live',
   '/health/ready',
   '/assets/*',

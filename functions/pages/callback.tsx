@@ -28,7 +28,9 @@ type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
 export function callbackPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
 
-  pages.get('/oauth/callback', async (c) => {
+  pages.on('GET', ['/oauth/callback', '/oauth/callback/:provider'], async (c) => {
+    // Asking what an address would answer (a link preview, a proxy) must not use the state up.
+    if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
     const services = c.get('services');
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
@@ -38,6 +40,7 @@ export function callbackPages(): Hono<WebEnvironment> {
     const principal: Principal | undefined = c.get('principal');
     const token = invitationTokenOf(c);
     const outcome = await finishConsent(services, {
+      path: c.req.path,
       parameters,
       cookieOf: (key) => consentCookieOf(c, key),
       principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },

@@ -75,7 +75,7 @@ export async function approvalLink(
   }));
   if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
   const link = approvalAddress(provider, deps.config, {
-    redirectUri: redirectUriOf(deps.config),
+    redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state.expose(),
     protocols: wish.protocols,
   });

@@ -14,7 +14,7 @@ import {
   type Trip,
 } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
-import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
+import { callbackPathOf, type ConsentDeps, redirectUriOf } from './start-consent.ts';
 
 export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
   seam: Seam;
@@ -22,6 +22,8 @@ export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
 
 /** What came back, and who brought it. */
 export interface Return {
+  /** The path that was asked for: a custom provider has a redirect URI of its own. */
+  path: string;
   parameters: URLSearchParams;
   /** The value of the consent's cookie, by its key; undefined when the browser has none. */
   cookieOf(key: string): Secret | undefined;
@@ -57,6 +59,8 @@ export type ConsentOutcome =
   | (Trip & { kind: 'secret-missing'; providerName: string })
   | (Trip & VaultTrouble);
 
+const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
+
 /**
  * Checks the way back from the provider and stores the account. Order matters: what an attacker could send from
  * elsewhere is refused before the state is used up, and the state is used up before the provider is asked
@@ -89,11 +93,13 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
 
   const provider = await providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
+  // Before anything leaves: an answer meant for another provider never reaches this one's token endpoint.
+  if (back.path !== callbackPathOf(provider)) return { kind: 'untrusted', reason: OTHER_ADDRESS, ...trip };
   await noteRedirect(deps, provider, now);
   const redeemed = await withVault(() =>
     deps.oauth.redeem(provider, {
       parameters: back.parameters,
-      redirectUri: redirectUriOf(deps.config),
+      redirectUri: redirectUriOf(deps.config, provider),
       verifier: opened.verifier,
       nonce: opened.nonce,
       scopes: scopesOf(provider, deps.config, wish.protocols),

@@ -5,7 +5,7 @@ import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { PracticeWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { scopesOf } from '../providers/provider.ts';
+import { type Provider, scopesOf } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import {
   browserHash,
@@ -29,8 +29,19 @@ export interface ConsentDeps {
   oauth: OAuthClient;
 }
 
-/** The one redirect URI of an installation, from the settings and from nothing else. */
-export const redirectUriOf = ({ publicUrl }: { publicUrl: string }): string => `${publicUrl}/oauth/callback`;
+/**
+ * The redirect URI of a provider, from the settings and from nothing else. A custom provider has one of its own, so that
+ * an answer of one authorization server cannot be redeemed at another one (RFC 9700 section 4.4.2.2); presets share one,
+ * because their addresses are not typed by anybody. Undefined: the provider is not known, as in a general explanation.
+ */
+export const redirectUriOf = (
+  { publicUrl }: { publicUrl: string },
+  provider: Pick<Provider, 'id' | 'preset'> | undefined,
+): string => `${publicUrl}${callbackPathOf(provider)}`;
+
+/** Path of the redirect URI of a provider. */
+export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undefined): string =>
+  provider?.preset === 'custom' ? `/oauth/callback/${provider.id}` : '/oauth/callback';
 
 /** Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. */
 export async function startConsent(
@@ -92,7 +103,7 @@ export async function handoverOf(
   }));
   if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
   const answer = await deps.oauth.authorizationAddress(provider, {
-    redirectUri: redirectUriOf(deps.config),
+    redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state,
     nonce: opened.nonce,
     verifier: opened.verifier,

@@ -128,6 +128,10 @@ export class Visitor {
     return this.#send(path, {});
   }
 
+  head(path: string): Promise<Reply> {
+    return this.#send(path, { method: 'HEAD' });
+  }
+
   post(path: string, fields: Record<string, string>): Promise<Reply> {
     return this.#send(path, { method: 'POST', body: new URLSearchParams(fields) });
   }

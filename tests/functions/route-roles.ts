@@ -3,6 +3,7 @@ export type Access = 'everyone' | 'agent' | 'admin';
 
 export const accessOf: Readonly<Record<string, Access>> = {
   'GET /oauth/callback': 'everyone',
+  'GET /oauth/callback/:provider': 'everyone',
   'GET /invite/:token': 'everyone',
   'POST /invite/:token': 'everyone',
 
@@ -73,7 +74,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
 export const functionRoutes: Readonly<Record<string, Access>> = {
   'health/live': 'everyone',
   'health/ready': 'everyone',
-  'oauth/callback': 'everyone',
+  'oauth/callback/{provider?}': 'everyone',
   // All pages, each as it stands above.
   '{*path}': 'everyone',
 };

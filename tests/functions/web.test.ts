@@ -53,6 +53,7 @@ describe('without a signed-in principal', () => {
   test('only this list answers', () => {
     expect(openPaths).toEqual([
       '/oauth/callback',
+      '/oauth/callback/*',
       '/health/live',
       '/health/ready',
       '/assets/*',
@@ -68,6 +69,8 @@ describe('without a signed-in principal', () => {
     ['/invite/', false],
     ['/invite/abc/more', false],
     ['/oauth/callback/', false],
+    ['/oauth/callback/abc', true],
+    ['/oauth/callback/abc/more', false],
     ['/oauth/callbacks', false],
     ['/OAUTH/CALLBACK', false],
     ['/assets/../tickets', false],
