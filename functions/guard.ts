@@ -15,6 +15,7 @@ export const openPaths = [
   '/health/live',
   '/health/ready',
   '/assets/*',
+  '/invite',
   '/invite/*',
   '/.auth/*',
 ] as const;

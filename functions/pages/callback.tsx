@@ -6,14 +6,13 @@ import type { Trip } from '../../shared/consent/consent.ts';
 import { needsApproval } from '../../shared/consent/explain-outcome.ts';
 import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
-import { invitationKey } from '../../shared/consent/invitation.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
-import { consentCookieOf, invitationTokenOf } from './consent-cookies.ts';
+import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
 import { lookInto, mailboxOfPreset } from './look-into.ts';
 import { explainedFor, outcomePage } from './outcome-view.tsx';
@@ -38,13 +37,12 @@ export function callbackPages(): Hono<WebEnvironment> {
     if (asksApproval || parameters.has('admin_consent')) return finishApprovalTrip(c, parameters);
     // No role is asked for here, because invited people have none: whose trip it is decides.
     const principal: Principal | undefined = c.get('principal');
-    const token = invitationTokenOf(c);
     const outcome = await finishConsent(services, {
       path: c.req.path,
       parameters,
       cookieOf: (key) => consentCookieOf(c, key),
       principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
-      invitationKey: token && invitationKey(token.expose()),
+      holdsInvitation: (key) => holdsInvitation(c, key),
     });
     if (outcome.kind === 'connected') return connected(c, outcome);
     const waiting = await waitForApproval(c, outcome, parameters);
@@ -94,7 +92,7 @@ async function waitForApproval(
   const stored = await services.invitations.get(startedBy.key);
   if (stored === undefined) return undefined;
   await services.invitations.replace({ ...stored.invitation, approvalKey: approval.key }, stored.etag);
-  return c.redirect(`/invite/${invitationTokenOf(c)?.expose() ?? ''}`, 303);
+  return c.redirect(`/invite/${startedBy.key}`, 303);
 }
 
 async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {

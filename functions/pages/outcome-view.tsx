@@ -11,7 +11,7 @@ import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { Facts } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../web-environment.ts';
-import { invitationTokenOf } from './consent-cookies.ts';
+import { onlyInvitationOf } from './consent-cookies.ts';
 import { explainContext } from './explain-here.ts';
 import { CANCELLED, ExplanationView } from './explanation-view.tsx';
 import { WishFields, wishFor } from './wish-fields.tsx';
@@ -42,11 +42,13 @@ export async function outcomePage(
   parameters: URLSearchParams,
 ): Promise<string> {
   const explained = await explainedFor(c, outcome, parameters);
-  const token = invitationTokenOf(c)?.expose();
   const trip = 'wish' in outcome ? outcome : undefined;
+  const invitation = trip === undefined ? onlyInvitationOf(c) : invitationOf(trip);
   const signedIn: Principal | undefined = c.get('principal');
   const invited =
-    trip === undefined ? token !== undefined && signedIn === undefined : trip.startedBy.kind === 'invitation';
+    trip === undefined
+      ? invitation !== undefined && signedIn === undefined
+      : trip.startedBy.kind === 'invitation';
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
   const words = wordsFor(outcome, reader);
   // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
@@ -78,7 +80,7 @@ export async function outcomePage(
       )}
       {invited ? (
         <InvitationAgain
-          token={token}
+          invitation={invitation}
           wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
         />
       ) : trip === undefined ? (
@@ -91,6 +93,9 @@ export async function outcomePage(
     </Page>,
   );
 }
+
+const invitationOf = ({ startedBy }: Trip): string | undefined =>
+  startedBy.kind === 'invitation' ? startedBy.key : undefined;
 
 /** Directory ids are what tells two accounts of one name apart. */
 function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-identity' }> }): JSX.Element {
@@ -107,19 +112,19 @@ function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-iden
   );
 }
 
-function InvitationAgain(props: { token: string | undefined; wrongAccount: boolean }): JSX.Element {
-  if (props.token === undefined)
+function InvitationAgain(props: { invitation: string | undefined; wrongAccount: boolean }): JSX.Element {
+  if (props.invitation === undefined)
     return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
   if (props.wrongAccount)
     return (
-      <form method="post" action={`/invite/${props.token}`}>
+      <form method="post" action={`/invite/${props.invitation}`}>
         <input type="hidden" name="choose" value="on" />
         <SubmitButton>Try again with another account</SubmitButton>
       </form>
     );
   return (
     <p>
-      <ButtonLink href={`/invite/${props.token}`}>Back to the invitation</ButtonLink>
+      <ButtonLink href={`/invite/${props.invitation}`}>Back to the invitation</ButtonLink>
     </p>
   );
 }

@@ -29,8 +29,8 @@ export interface Return {
   cookieOf(key: string): Secret | undefined;
   /** Who is signed in, when somebody is, and whether that person may still connect mailboxes. */
   principal: { id: string; isAdmin: boolean } | undefined;
-  /** Key of the invitation whose token the browser holds, when it holds one. */
-  invitationKey: string | undefined;
+  /** Whether the browser holds the token of this invitation. */
+  holdsInvitation(key: string): boolean;
 }
 
 export type ConsentOutcome =
@@ -136,9 +136,9 @@ async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: 
 /** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
 function strangerAt(
   startedBy: Traveller,
-  { principal, invitationKey }: Return,
+  { principal, holdsInvitation }: Return,
 ): 'other-person' | 'other-browser' | 'signed-out' | 'role-lost' | undefined {
-  if (startedBy.kind === 'invitation') return invitationKey === startedBy.key ? undefined : 'other-browser';
+  if (startedBy.kind === 'invitation') return holdsInvitation(startedBy.key) ? undefined : 'other-browser';
   if (principal === undefined) return 'signed-out';
   if (principal.id !== startedBy.id) return 'other-person';
   return principal.isAdmin ? undefined : 'role-lost';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
-import { invitationCookie } from '../../shared/consent/invitation.ts';
+import { INVITATION_COOKIES } from '../../shared/consent/invitation.ts';
 import { changedTables } from '../harness/promises.ts';
 import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 
@@ -40,12 +40,15 @@ async function ownTrip(provider = providerId, browser = visitor): Promise<Trip> 
 
 /** A trip of somebody who holds an invitation. */
 async function invitedTrip(): Promise<Trip> {
-  const made = await visitor.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
-  const path = /\/invite\/[\w-]{43}/.exec(made.html)?.[0] ?? '';
+  const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
   const { callback } = await browser.ride(await browser.post(path, {}), SUPPORT);
   return tripOf(browser, callback);
 }
+
+/** Name of the cookie that holds the token of the one invitation this browser has opened. */
+const invitationCookieOf = (browser: Visitor): string =>
+  [...browser.jar.keys()].find((name) => name.startsWith(INVITATION_COOKIES)) ?? unreachable();
 
 const withParameter = (callback: string, name: string, value: string): string => {
   const url = new URL(callback, ORIGIN);
@@ -131,7 +134,8 @@ const refusedUnused: Readonly<
     title: 'This sign-in began in another browser',
     attack: async () => {
       const [one, two] = [await invitedTrip(), await invitedTrip()];
-      one.browser.jar.set(invitationCookie, two.browser.jar.get(invitationCookie) ?? '');
+      const [own, other] = [invitationCookieOf(one.browser), invitationCookieOf(two.browser)];
+      one.browser.jar.set(own, two.browser.jar.get(other) ?? '');
       return one;
     },
   },
@@ -139,7 +143,7 @@ const refusedUnused: Readonly<
     title: 'This sign-in began in another browser',
     attack: async () => {
       const trip = await invitedTrip();
-      trip.browser.jar.delete(invitationCookie);
+      trip.browser.jar.delete(invitationCookieOf(trip.browser));
       return trip;
     },
   },
@@ -196,7 +200,7 @@ const refusedUnused: Readonly<
     title: 'This sign-in is not known',
     attack: async () => {
       const { browser } = await invitedTrip();
-      const token = browser.jar.get(invitationCookie) ?? '';
+      const token = browser.jar.get(invitationCookieOf(browser)) ?? '';
       return { browser, callback: `/oauth/callback?${new URLSearchParams({ code: 'x', state: token })}` };
     },
   },

@@ -4,8 +4,10 @@ export type Access = 'everyone' | 'agent' | 'admin';
 export const accessOf: Readonly<Record<string, Access>> = {
   'GET /oauth/callback': 'everyone',
   'GET /oauth/callback/:provider': 'everyone',
-  'GET /invite/:token': 'everyone',
-  'POST /invite/:token': 'everyone',
+  'GET /invite': 'everyone',
+  'POST /invite': 'everyone',
+  'GET /invite/:key': 'everyone',
+  'POST /invite/:key': 'everyone',
 
   'GET /': 'agent',
   'GET /notices': 'agent',
@@ -49,6 +51,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /approvals/:key': 'admin',
   'POST /providers/:id/invite': 'admin',
   'GET /invitations': 'admin',
+  'GET /invitations/:key': 'admin',
   'POST /invitations/:key/revoke': 'admin',
   'GET /providers/:id/app-access': 'admin',
   'POST /providers/:id/app-access': 'admin',

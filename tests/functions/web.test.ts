@@ -57,6 +57,7 @@ describe('without a signed-in principal', () => {
       '/health/live',
       '/health/ready',
       '/assets/*',
+      '/invite',
       '/invite/*',
       '/.auth/*',
     ]);
@@ -64,6 +65,7 @@ describe('without a signed-in principal', () => {
 
   test.each([
     ['/oauth/callback', true],
+    ['/invite', true],
     ['/invite/abc', true],
     ['/assets/x.css', true],
     ['/invite/', false],
