@@ -89,9 +89,11 @@ async function waitForApproval(
   const explanation = await explainedFor(c, outcome, parameters);
   const approval = await askApproval(services, { wish, startedBy }, explanation);
   if (startedBy.kind === 'principal') return c.redirect(`/approvals/${approval.key}`, 303);
-  const stored = await services.invitations.get(startedBy.key);
-  if (stored === undefined) return undefined;
-  await services.invitations.replace({ ...stored.invitation, approvalKey: approval.key }, stored.etag);
+  const waiting = await services.invitations.change(startedBy.key, (invitation) => ({
+    ...invitation,
+    approvalKey: approval.key,
+  }));
+  if (waiting === undefined) return undefined;
   return c.redirect(`/invite/${startedBy.key}`, 303);
 }
 

@@ -57,8 +57,7 @@ export function consentPages(): Hono<WebEnvironment> {
     if (asked instanceof Response) return asked;
     const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
     const started = await startConsent(c.get('services'), asked.wish, startedBy);
-    if (started.kind === 'vault-away')
-      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
     keepConsentCookie(c, started.key, started.cookie);
     return c.redirect(`/connect/${started.key}`, 303);
   });

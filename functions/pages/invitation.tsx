@@ -79,8 +79,8 @@ export function invitationPages(): Hono<WebEnvironment> {
     const chooseAccount = (await typedFields(c))['choose'] === 'on';
     const wish = { ...open.invitation.wish, chooseAccount };
     const started = await startConsent(services, wish, traveller);
-    if (started.kind === 'vault-away')
-      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    if (started.kind !== 'started')
+      return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);
     const { key, cookie } = started;
     keepConsentCookie(c, key, cookie);
     const handover = await handoverOf(services, key, { cookie, traveller });
@@ -137,6 +137,8 @@ export function invitationPages(): Hono<WebEnvironment> {
 
   return pages;
 }
+
+const statusOf = { 'vault-away': 503, 'too-many': 429, 'invitation-over': 410 } as const;
 
 /** The invitation of the address, in a browser that has opened its link; a page that says why where there is none to go on with. */
 async function openInvitation(

@@ -140,9 +140,10 @@ async function useInvitation(
   done: { at: string; accountId: string; user: string },
 ): Promise<boolean> {
   if (startedBy.kind === 'principal') return true;
-  const stored = await invitations.get(startedBy.key);
-  if (stored === undefined || stateOfInvitation(stored.invitation, seam.now()) !== 'open') return false;
-  return invitations.replace({ ...stored.invitation, done }, stored.etag);
+  const used = await invitations.change(startedBy.key, (invitation) =>
+    stateOfInvitation(invitation, seam.now()) === 'open' ? { ...invitation, done } : undefined,
+  );
+  return used !== undefined;
 }
 
 /** The provider's issuer is checked in the id_token; its tenant is what the account is known by. */

@@ -34,7 +34,6 @@ export async function askApproval(
 ): Promise<Approval> {
   const { seam, sealer, approvals } = deps;
   const now = seam.now();
-  await approvals.sweep(now);
   const asked = (await approvals.list()).find(
     (one) =>
       one.grantedAt === undefined &&

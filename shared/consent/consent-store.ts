@@ -1,10 +1,11 @@
 import { PostroomError } from '../platform/errors.ts';
-import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import type { Row, Tables } from '../platform/tables.ts';
 import type { PendingConsent } from './consent.ts';
+import { purgeExpired } from './purge-expired.ts';
 import { wishOf } from './stored-wish.ts';
 
 // Table Consents: `consent` / hash of the state. A used consent stays a day as a row without secrets, so that the back
-// button and a second tab can be told what happened; starting one sweeps older rows. The table's other partitions are
+// button and a second tab can be told what happened; the sweep purges older rows. The table's other partitions are
 // explained in approval-store.ts and invitation-store.ts.
 const PARTITION = 'consent';
 const KEPT_MS = 24 * 60 * 60_000;
@@ -20,7 +21,7 @@ export interface ConsentStore {
   /** Takes the consent for good and forgets its secrets; false when somebody else has. */
   use(stored: StoredConsent, at: string): Promise<boolean>;
   /** Removes rows a day past their end. */
-  sweep(now: number): Promise<void>;
+  purge(now: number): Promise<void>;
 }
 
 export function createConsentStore(tables: Tables): ConsentStore {
@@ -40,11 +41,7 @@ export function createConsentStore(tables: Tables): ConsentStore {
       const row = rowOf({ ...consent, usedAt: at, sealedState: '', sealedVerifier: '', sealedNonce: '' });
       return (await table.commit(PARTITION, [{ kind: 'replace', row, etag }])).ok;
     },
-    async sweep(now) {
-      for (const row of await listAll(table, PARTITION))
-        if (Date.parse(String(row['expiresAt'])) + KEPT_MS < now)
-          await table.commit(PARTITION, [{ kind: 'remove', rowKey: row.rowKey }]);
-    },
+    purge: (now) => purgeExpired(table, PARTITION, { keptMs: KEPT_MS, now }),
   };
 }
 

@@ -14,7 +14,7 @@ import {
   type Trip,
 } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
-import { callbackPathOf, type ConsentDeps, redirectUriOf } from './start-consent.ts';
+import { type ConsentDeps, callbackPathOf, redirectUriOf } from './start-consent.ts';
 
 export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
   seam: Seam;
@@ -57,6 +57,8 @@ export type ConsentOutcome =
     })
   | (Trip & { kind: 'failed'; providerName: string; failure: EndpointFailure })
   | (Trip & { kind: 'secret-missing'; providerName: string })
+  /** As many trips by one invitation are under way as may be; this one was not started. */
+  | (Trip & { kind: 'too-many' })
   | (Trip & VaultTrouble);
 
 const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';

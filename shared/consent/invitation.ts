@@ -20,6 +20,14 @@ export interface Invitation {
   done: { at: string; accountId: string; user: string } | undefined;
   /** The approval of the tenant's admin that it waits for. */
   approvalKey: string | undefined;
+  /** Sign-ins by it that were under way when it was last written; see limit-trips.ts. */
+  trips: readonly OpenTrip[];
+}
+
+/** A sign-in that has left for the provider: the key of its row, and its end as an ISO time. */
+export interface OpenTrip {
+  key: string;
+  expiresAt: string;
 }
 
 export type InvitationState = 'open' | 'done' | 'revoked' | 'expired';

@@ -1,7 +1,9 @@
 import { codeOf } from '../accounts/token-failure.ts';
 import { vaultInWords } from '../accounts/vault-trouble.ts';
 import type { Reader } from '../explanations/fixer-words.ts';
+import { CONSENT_MINUTES } from './consent.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
+import { MOST_TRIPS } from './limit-trips.ts';
 
 /** What a page says about a consent that did not connect. */
 export interface OutcomeWords {
@@ -95,6 +97,13 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         happened: `It was used already, it was taken back, or its time has passed. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'If the mailbox is not connected yet, ask whoever invited you for a new link.',
+      };
+    case 'too-many':
+      return {
+        title: 'Too many sign-ins are under way',
+        happened: `${MOST_TRIPS} sign-ins with this invitation have begun and are not back yet. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: `Finish one of them in its tab, or wait ${CONSENT_MINUTES} minutes and begin again.`,
       };
     case 'declined':
       return declined(outcome);

@@ -19,12 +19,15 @@ import {
   type Trip,
 } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
+import type { InvitationStore } from './invitation-store.ts';
+import { takePlace } from './limit-trips.ts';
 
 export interface ConsentDeps {
   config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
   seam: Seam;
   providers: ProviderStore;
   consents: ConsentStore;
+  invitations: InvitationStore;
   sealer: Sealer;
   oauth: OAuthClient;
 }
@@ -43,17 +46,24 @@ export const redirectUriOf = (
 export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undefined): string =>
   provider?.preset === 'custom' ? `/oauth/callback/${provider.id}` : '/oauth/callback';
 
-/** Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. */
+/**
+ * Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. Whoever
+ * comes by an invitation may have few trips under way, and is counted before the vault is asked for anything.
+ */
 export async function startConsent(
   deps: ConsentDeps,
   wish: ConsentWish,
   startedBy: Traveller,
-): Promise<{ kind: 'started'; key: string; cookie: Secret } | (Trip & VaultTrouble)> {
+): Promise<Started | (Trip & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
   const { seam, sealer, consents } = deps;
   const now = seam.now();
-  await consents.sweep(now);
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
   const key = consentKey(state.expose());
+  const expiresAt = new Date(now + CONSENT_MINUTES * 60_000).toISOString();
+  if (startedBy.kind === 'invitation') {
+    const place = await takePlace(deps, startedBy.key, { key, expiresAt });
+    if (place !== 'taken') return { kind: place, wish, startedBy };
+  }
   const sealed = await withVault(async () => ({
     kind: 'sealed' as const,
     sealedState: await sealer.seal(state, consentContext(key, 'state')),
@@ -71,10 +81,16 @@ export async function startConsent(
     sealedVerifier,
     sealedNonce,
     startedAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + CONSENT_MINUTES * 60_000).toISOString(),
+    expiresAt,
     usedAt: undefined,
   });
   return { kind: 'started', key, cookie };
+}
+
+export interface Started {
+  kind: 'started';
+  key: string;
+  cookie: Secret;
 }
 
 export type Handover =
