@@ -285,7 +285,7 @@ describe('the page of a refused return', () => {
     expect(reply.title).toBe('This page does not exist');
   });
 
-  it('explains an error that came without a state', async () => {
+  it('explains an error that came without a state by its code alone', async () => {
     const query = new URLSearchParams({
       error: 'invalid_request',
       error_description:
@@ -295,8 +295,40 @@ describe('the page of a refused return', () => {
     const reply = await visitor.get(`/oauth/callback?${query}`);
     expect(reply.title).toBe('The app registration has no redirect URI');
     expect(reply.html).toContain('http://localhost:7071/oauth/callback');
-    expect(reply.html).toContain('Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200');
+    expect(reply.html).not.toContain('7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200');
+    expect(reply.html).not.toContain('No reply address is registered');
     expect(changedTables(before, allRows(app))).toEqual([]);
+  });
+
+  const planted = 'deadbeef-aaaa-4bbb-8ccc-beefdeadbeef';
+  it.each([
+    ['a known number', { error: 'x', error_description: `AADSTS65001: Call +1 555. App ID '${planted}'` }],
+    ['a number nobody knows', { error: 'x', error_description: `AADSTS123456: Call +1 555 ${planted}` }],
+    ['a known word', { error: 'access_denied', error_description: `Call +1 555 ${planted}` }],
+    ['a made-up word', { error: `call_555_${planted}`, error_description: 'x' }],
+    ['a word of the catalogue itself', { error: 'key-vault-denied', error_description: planted }],
+    ['a word in capitals', { error: 'CALL_555', error_description: `${planted} Call +1 555` }],
+    [
+      'an approval without a state',
+      {
+        admin_consent: 'True',
+        error: 'access_denied',
+        error_description: `AADSTS65004: +1 555 ${planted}`,
+        tenant: planted,
+      },
+    ],
+    [
+      'an approval of a made-up state',
+      { state: 'admin_x', error: 'x', error_description: `AADSTS65001: +1 555 ${planted}` },
+    ],
+  ])('shows nothing that the sender wrote: %s', async (_name, query) => {
+    for (const browser of [Visitor.signedOut(app), visitor]) {
+      const { html } = await browser.get(`/oauth/callback?${new URLSearchParams(query)}`);
+      expect(html).not.toContain('555');
+      expect(html).not.toContain(planted);
+      expect(html).not.toContain('123456');
+      expect(html).not.toContain('Key Vault');
+    }
   });
 });
 
