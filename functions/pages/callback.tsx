@@ -117,10 +117,15 @@ async function recordApproval(
   if (granted === undefined) return;
   await audit.record({
     at: seam.now(),
-    principal: { id: 'tenant-admin', name: 'An admin of the tenant' },
-    action: 'consent granted',
+    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
+    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
+    action: 'consent reported',
     subject: { kind: 'provider', id: granted.id, name: granted.name },
-    after: { 'asked for': granted.askedFor, tenant: parameters.get('tenant') ?? undefined },
+    after: {
+      'asked for': granted.askedFor,
+      tenant: parameters.get('tenant') ?? undefined,
+      verified: 'no: the next sign-in shows it',
+    },
   });
 }
 
@@ -151,6 +156,7 @@ async function recordConnection(
     after: {
       mailbox: wish.address,
       scopes: account.scopes,
+      ...(wish.confirmed === account.accountId && { 'subject confirmed by hand': account.identity.subject }),
       ...(replaced !== undefined && { 'signs in': nameOf(account), 'at mailboxes': replaced.mailboxes }),
     },
   });

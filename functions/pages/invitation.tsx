@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { approvalLink } from '../../shared/consent/ask-approval.ts';
+import { confirmedIn } from '../../shared/consent/connect-form.ts';
 import {
   type Invitation,
   invitationKey,
@@ -76,8 +77,9 @@ export function invitationPages(): Hono<WebEnvironment> {
     const services = c.get('services');
     const traveller = { kind: 'invitation', key: open.invitation.key } as const;
     // After a wrong account: the provider's list of accounts in place of the one it knows already.
-    const chooseAccount = (await typedFields(c))['choose'] === 'on';
-    const wish = { ...open.invitation.wish, chooseAccount };
+    const typed = await typedFields(c);
+    const chooseAccount = typed['choose'] === 'on';
+    const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
     const started = await startConsent(services, wish, traveller);
     if (started.kind !== 'started')
       return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);

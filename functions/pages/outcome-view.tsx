@@ -65,6 +65,9 @@ export async function outcomePage(
       {explanation === undefined ? (
         <>
           {outcome.kind === 'other-identity' ? <Identities outcome={outcome} /> : null}
+          {outcome.kind === 'unnamed-account' ? (
+            <Facts items={[{ term: 'Subject that has signed in', detail: outcome.subject }]} />
+          ) : null}
           {words.said === undefined ? null : (
             <Facts items={[{ term: 'The provider said', detail: words.said }]} />
           )}
@@ -82,6 +85,7 @@ export async function outcomePage(
         <InvitationAgain
           invitation={invitation}
           wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
+          unnamed={outcome.kind === 'unnamed-account' ? outcome.accountId : undefined}
         />
       ) : trip === undefined ? (
         <p>
@@ -112,9 +116,20 @@ function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-iden
   );
 }
 
-function InvitationAgain(props: { invitation: string | undefined; wrongAccount: boolean }): JSX.Element {
+function InvitationAgain(props: {
+  invitation: string | undefined;
+  wrongAccount: boolean;
+  unnamed: string | undefined;
+}): JSX.Element {
   if (props.invitation === undefined)
     return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+  if (props.unnamed !== undefined)
+    return (
+      <form method="post" action={`/invite/${props.invitation}`}>
+        <input type="hidden" name="confirmed" value={props.unnamed} />
+        <SubmitButton>Yes, this is my account</SubmitButton>
+      </form>
+    );
   if (props.wrongAccount)
     return (
       <form method="post" action={`/invite/${props.invitation}`}>
@@ -151,6 +166,19 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
       </>
     );
   }
+  if (outcome.kind === 'unnamed-account')
+    return (
+      <>
+        <form method="post" action={path}>
+          <WishFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
+          <SubmitButton>{`Yes, this is the account of ${wish.signIn}`}</SubmitButton>
+        </form>
+        <form method="post" action={path}>
+          <WishFields wish={wish} choose />
+          <SubmitButton kind="secondary">Try again with another account</SubmitButton>
+        </form>
+      </>
+    );
   const query =
     wish.reconnect === undefined
       ? `address=${encodeURIComponent(wish.address)}`

@@ -22,6 +22,8 @@ export interface ConsentWish {
   reconnect: { mailboxId: string; accountId: string } | undefined;
   /** An account that a person has agreed may take the place of the one before, or anyone of the expected name. */
   replacement: { kind: 'this'; accountId: string } | { kind: 'any' } | undefined;
+  /** An account that a person has recognised by its subject, because the provider gives it no verified name. */
+  confirmed?: string | undefined;
 }
 
 /** Who makes the trip: a signed-in person, or whoever holds an invitation. */

@@ -146,6 +146,13 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
           ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open, ask whoever invited you for an invitation that says so.`
           : `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
       };
+    case 'unnamed-account':
+      return {
+        title: 'Is this the right account?',
+        happened: `The provider does not say which address has signed in${outcome.claimed === undefined ? '' : `: it names ${outcome.claimed}, and has not verified it`}. Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: 'Compare the subject with the one that the provider shows for the account. If it is the same, confirm it, and sign in once more.',
+      };
     case 'other-identity':
       return {
         title: 'The name is the same, the account is not',
