@@ -12,6 +12,7 @@ import type { WebEnvironment } from './web-environment.ts';
 export const openPaths = [
   '/oauth/callback',
   '/oauth/callback/*',
+  '/oauth/result/*',
   '/health/live',
   '/health/ready',
   '/assets/*',

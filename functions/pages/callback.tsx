@@ -2,20 +2,18 @@ import { type Context, Hono } from 'hono';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts';
 import { askApproval } from '../../shared/consent/ask-approval.ts';
-import type { Trip } from '../../shared/consent/consent.ts';
+import { consentKey, type Trip } from '../../shared/consent/consent.ts';
 import { needsApproval } from '../../shared/consent/explain-outcome.ts';
 import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
-import { invitationDonePage } from './invitation-views.tsx';
-import { lookInto, mailboxOfPreset } from './look-into.ts';
-import { explainedFor, outcomePage } from './outcome-view.tsx';
+import { answerDone, answerFailed } from './consent-result.tsx';
+import { explainedFor } from './outcome-view.tsx';
 
 type CallbackContext = Context<WebEnvironment>;
 type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
@@ -44,17 +42,16 @@ export function callbackPages(): Hono<WebEnvironment> {
       principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
       holdsInvitation: (key) => holdsInvitation(c, key),
     });
-    if (outcome.kind === 'connected') return connected(c, outcome);
+    const key = consentKey(state);
+    if (outcome.kind === 'connected') return connected(c, outcome, key);
     const waiting = await waitForApproval(c, outcome, parameters);
-    return (
-      waiting ?? c.html(await outcomePage(c, outcome, parameters), outcome.kind === 'vault-away' ? 503 : 400)
-    );
+    return waiting ?? answerFailed(c, outcome, { key, parameters });
   });
 
   return pages;
 }
 
-async function connected(c: CallbackContext, outcome: Connected): Promise<Response> {
+async function connected(c: CallbackContext, outcome: Connected, key: string): Promise<Response> {
   const services = c.get('services');
   const { account, wish, startedBy, missing } = outcome;
   services.accessTokens.forget(account);
@@ -62,11 +59,7 @@ async function connected(c: CallbackContext, outcome: Connected): Promise<Respon
   // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn.
   if (reconnect !== undefined) await services.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
   await recordConnection(c, outcome);
-  if (startedBy.kind === 'invitation') {
-    const mailbox = await mailboxFor(services, outcome);
-    const look = mailbox && (await lookInto(services, mailbox));
-    return c.html(invitationDonePage({ wish, user: account.user, look }));
-  }
+  if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
   if (reconnect !== undefined) {
     const said = missing.length === 0 ? '' : '?said=partly';
     return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected${said}`, 303);
@@ -174,14 +167,4 @@ function travellerName(
 ): { id: string; name: string } {
   if (startedBy.kind === 'invitation') return { id: 'invitation', name: `${user}, by invitation` };
   return { id: startedBy.id, name: principal?.name ?? startedBy.id };
-}
-
-/** The mailbox as it stands, or as it would be set up: undefined where the provider names no mail server. */
-async function mailboxFor(
-  { mailboxes, providers, config, seam }: Services,
-  { account, wish }: Connected,
-): Promise<Mailbox | undefined> {
-  if (wish.reconnect !== undefined) return mailboxes.get(wish.reconnect.mailboxId);
-  const provider = await providers.get(account.providerId);
-  return provider && mailboxOfPreset(provider, config, account, wish.address, seam.now());
 }

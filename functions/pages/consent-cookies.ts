@@ -8,11 +8,17 @@ import { Secret } from '../../shared/platform/secret.ts';
 const attributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 /** Longer than a consent, so that a person who came too late still finds the way to the invitation. */
 const INVITATION_COOKIE_SECONDS = 60 * 60;
+const RESULT_COOKIE_SECONDS = 60 * 60;
 const LINK_COOKIE_SECONDS = 10 * 60;
 
 /** Binds a consent to this browser until its end. */
 export function keepConsentCookie(c: Context, key: string, cookie: Secret): void {
   setCookie(c, consentCookie(key), cookie.expose(), { ...attributes, maxAge: CONSENT_MINUTES * 60 });
+}
+
+/** Lets the page that says what became of a consent be reloaded for an hour. */
+export function keepResultCookie(c: Context, key: string, cookie: Secret): void {
+  setCookie(c, consentCookie(key), cookie.expose(), { ...attributes, maxAge: RESULT_COOKIE_SECONDS });
 }
 
 /** The value that binds a consent to this browser; undefined where the browser has none. */

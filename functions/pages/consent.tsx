@@ -14,6 +14,7 @@ import { callbackPages } from './callback.tsx';
 import { connectPage, handoverPage, overPage } from './connect-views.tsx';
 import { connectedPages } from './connected.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
+import { consentResultPages } from './consent-result.tsx';
 import { invitationPages } from './invitation.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from './record-change.ts';
@@ -103,6 +104,7 @@ export function consentPages(): Hono<WebEnvironment> {
   });
 
   pages.route('/', callbackPages());
+  pages.route('/', consentResultPages());
   pages.route('/', approvalPages());
   pages.route('/', invitationPages());
   pages.route('/', connectedPages());

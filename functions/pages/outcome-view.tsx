@@ -41,7 +41,15 @@ export async function outcomePage(
   outcome: FailedOutcome,
   parameters: URLSearchParams,
 ): Promise<string> {
-  const explained = await explainedFor(c, outcome, parameters);
+  return outcomeView(c, outcome, await explainedFor(c, outcome, parameters));
+}
+
+/** The same with what the catalogue says of it, undefined where it says nothing. */
+export function outcomeView(
+  c: Context<WebEnvironment>,
+  outcome: FailedOutcome,
+  explained: Explanation | undefined,
+): string {
   const trip = 'wish' in outcome ? outcome : undefined;
   const invitation = trip === undefined ? onlyInvitationOf(c) : invitationOf(trip);
   const signedIn: Principal | undefined = c.get('principal');

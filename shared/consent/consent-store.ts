@@ -20,18 +20,21 @@ export interface ConsentStore {
   add(consent: PendingConsent): Promise<void>;
   /** Takes the consent for good and forgets its secrets; false when somebody else has. */
   use(stored: StoredConsent, at: string): Promise<boolean>;
+  /** Notes what became of a used consent, for the page that says so; false when it is not used, or gone. */
+  keepResult(key: string, result: string): Promise<boolean>;
   /** Removes rows a day past their end. */
   purge(now: number): Promise<void>;
 }
 
 export function createConsentStore(tables: Tables): ConsentStore {
   const table = tables.open('Consents');
+  const get: ConsentStore['get'] = async (key) => {
+    if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
+    const row = await table.get(PARTITION, key);
+    return row === undefined ? undefined : { consent: consentOf(row), etag: row.etag ?? '' };
+  };
   return {
-    async get(key) {
-      if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
-      const row = await table.get(PARTITION, key);
-      return row === undefined ? undefined : { consent: consentOf(row), etag: row.etag ?? '' };
-    },
+    get,
     async add(consent) {
       const written = await table.commit(PARTITION, [{ kind: 'insert', row: rowOf(consent) }]);
       if (!written.ok) throw new PostroomError('consent-exists', 'A new state met an old one; try again.');
@@ -40,6 +43,12 @@ export function createConsentStore(tables: Tables): ConsentStore {
       // A replace and no delete: a delete of a row that is gone counts as done, and two tabs would both go on.
       const row = rowOf({ ...consent, usedAt: at, sealedState: '', sealedVerifier: '', sealedNonce: '' });
       return (await table.commit(PARTITION, [{ kind: 'replace', row, etag }])).ok;
+    },
+    async keepResult(key, result) {
+      const stored = await get(key);
+      if (stored === undefined || stored.consent.usedAt === undefined) return false;
+      const row = rowOf({ ...stored.consent, result });
+      return (await table.commit(PARTITION, [{ kind: 'replace', row, etag: stored.etag }])).ok;
     },
     purge: (now) => purgeExpired(table, PARTITION, { keptMs: KEPT_MS, now }),
   };
@@ -59,6 +68,7 @@ function rowOf(consent: PendingConsent): Row {
     startedAt: consent.startedAt,
     expiresAt: consent.expiresAt,
     usedAt: consent.usedAt,
+    result: consent.result,
   };
 }
 
@@ -73,6 +83,7 @@ function consentOf(row: Row): PendingConsent {
   };
   const invitationKey = row['invitationKey'];
   const usedAt = row['usedAt'];
+  const result = row['result'];
   return {
     key: row.rowKey,
     wish: wishOf(text('wish')),
@@ -87,5 +98,6 @@ function consentOf(row: Row): PendingConsent {
     startedAt: text('startedAt'),
     expiresAt: text('expiresAt'),
     usedAt: typeof usedAt === 'string' ? usedAt : undefined,
+    result: typeof result === 'string' ? result : undefined,
   };
 }

@@ -53,6 +53,8 @@ export interface PendingConsent {
   expiresAt: string;
   /** Set once the answer of the provider has been taken; a consent is good for one. */
   usedAt: string | undefined;
+  /** What became of it, once it is used; see consent-result.ts. */
+  result?: string | undefined;
 }
 
 /** The row key of a state, so that no text from outside is ever part of a key. */

@@ -76,17 +76,30 @@ function sentBack(parameters: URLSearchParams): string | undefined {
   return `error: ${error ?? ''}\nerror_description: ${description ?? ''}`;
 }
 
+const WORD = /^[a-z_]{1,40}$/;
+
 /**
  * Without a state that Postroom has made, anybody can have written the address: what it says chooses an entry of the
  * catalogue, and none of its own words, ids or links reaches the page.
  */
-function codeSentBack(parameters: URLSearchParams): string | undefined {
+export function errorCodeIn(parameters: URLSearchParams): string | undefined {
   const number = codesOf(undefined, parameters.get('error_description') ?? undefined).find(
     (code) => entraEntry(code) !== undefined,
   );
   if (number !== undefined) return `AADSTS${number}`;
   const word = parameters.get('error') ?? '';
-  return /^[a-z_]{1,40}$/.test(word) ? `error: ${word}` : undefined;
+  return WORD.test(word) ? word : undefined;
+}
+
+/** The same code as a provider would have sent it back; nothing for what is no code. */
+export function parametersOf(code: string): URLSearchParams {
+  if (/^AADSTS\d{3,9}$/.test(code)) return new URLSearchParams({ error_description: code });
+  return new URLSearchParams(WORD.test(code) ? { error: code } : {});
+}
+
+function codeSentBack(parameters: URLSearchParams): string | undefined {
+  const code = errorCodeIn(parameters);
+  return code !== undefined && WORD.test(code) ? `error: ${code}` : code;
 }
 
 /** True when the owner of the mailbox can do nothing alone: an admin of the tenant has to agree. Pure. */

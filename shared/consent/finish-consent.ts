@@ -136,9 +136,9 @@ async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: 
 }
 
 /** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
-function strangerAt(
+export function strangerAt(
   startedBy: Traveller,
-  { principal, holdsInvitation }: Return,
+  { principal, holdsInvitation }: Pick<Return, 'principal' | 'holdsInvitation'>,
 ): 'other-person' | 'other-browser' | 'signed-out' | 'role-lost' | undefined {
   if (startedBy.kind === 'invitation') return holdsInvitation(startedBy.key) ? undefined : 'other-browser';
   if (principal === undefined) return 'signed-out';

@@ -188,7 +188,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip that failed': {
-    title: 'This sign-in is already over',
+    title: 'The request was damaged on its way',
     attack: async () => {
       const trip = await ownTrip();
       const foreign = withParameter(trip.callback, 'code', 'made-up');

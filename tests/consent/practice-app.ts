@@ -126,9 +126,18 @@ export class Visitor {
   }
 
   async get(path: string): Promise<Reply> {
-    if (!path.startsWith('/invite#')) return this.#send(path, {});
+    if (!path.startsWith('/invite#')) {
+      const reply = await this.#send(path, {});
+      // A browser follows; the tests of the redirect itself ask with `returned`.
+      return reply.location?.startsWith('/oauth/result/') === true ? this.get(reply.location) : reply;
+    }
     const opened = await this.open(path);
     return opened.location === undefined ? opened : this.get(opened.location);
+  }
+
+  /** What the redirect URI itself answers. */
+  returned(callback: string): Promise<Reply> {
+    return this.#send(callback, {});
   }
 
   /** Posts the link of an invitation, as the script of its page does. */

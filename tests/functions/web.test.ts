@@ -54,6 +54,7 @@ describe('without a signed-in principal', () => {
     expect(openPaths).toEqual([
       '/oauth/callback',
       '/oauth/callback/*',
+      '/oauth/result/*',
       '/health/live',
       '/health/ready',
       '/assets/*',
