@@ -11,9 +11,12 @@ import type { WebEnvironment } from './web-environment.ts';
  */
 export const openPaths = [
   '/oauth/callback',
+  '/oauth/callback/*',
+  '/oauth/result/*',
   '/health/live',
   '/health/ready',
   '/assets/*',
+  '/invite',
   '/invite/*',
   '/.auth/*',
 ] as const;

@@ -25,7 +25,7 @@ app.http('healthReady', {
   handler: isReady,
 });
 app.http('oauthCallback', {
-  route: 'oauth/callback',
+  route: 'oauth/callback/{provider?}',
   methods: ['GET', 'HEAD', 'POST'],
   authLevel: 'anonymous',
   handler: pages,

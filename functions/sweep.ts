@@ -1,4 +1,5 @@
 import { settleWaitingTests } from '../shared/connection-test/settle-waiting-tests.ts';
+import { purgeConsents } from '../shared/consent/purge-consents.ts';
 import { measureQuarantine } from '../shared/intake/measure-quarantine.ts';
 import { keepTokens } from '../shared/notices/keep-tokens.ts';
 import { recheckSending } from '../shared/notices/recheck-sending.ts';
@@ -35,6 +36,7 @@ export async function sweepAll(all: Services): Promise<void> {
     watch.run(),
     hasStorage && quietly('tests not looked at again', settleWaitingTests({ ...all, ...lookDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
+    hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);
   if (notices.held().length === 0)
     await inTime('tokens not kept', keepTokens({ ...all, mailboxes: all.knownMailboxes }));

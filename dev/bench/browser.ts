@@ -90,7 +90,9 @@ export class Browser {
     });
     if (end.callback === undefined)
       throw new Error(`The practice sign-in stopped at: ${end.titles.join(', ')}`);
-    return this.get(end.callback.pathname + end.callback.search);
+    const back = await this.get(end.callback.pathname + end.callback.search);
+    // Where a sign-in has failed, the page that says why.
+    return back.location.startsWith('/oauth/result/') ? this.get(back.location) : back;
   }
 
   /**

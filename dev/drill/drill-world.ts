@@ -116,9 +116,15 @@ export async function openDrillWorld(
   await browser.signIn(practicePeople[0]?.id ?? '');
   const account = await browser.connect(MAILBOX, stack.identityProvider.clientId);
   await browser.addMailbox(account, MAILBOX, mail, smtp);
+  // The way of an admin: a custom provider has a redirect URI of its own, which is entered at the app before it is saved.
+  const { location } = await browser.get('/providers/new?preset=custom');
+  const id = new URLSearchParams(location.split('?')[1]).get('id') ?? '';
+  const redirectUris = [`${host.url}/oauth/callback/${id}`];
+  await stack.identityProvider.control.setApp(otherApp.id, { redirectUris });
   const { authorizeUrl, tokenUrl } = stack.identityProvider.tenant;
   const otherProvider = {
     preset: 'custom',
+    id,
     name: 'Other',
     clientId: otherApp.id,
     credential: 'secret',

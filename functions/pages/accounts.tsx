@@ -90,7 +90,7 @@ function explanationOf(
   const text = evidenceOf(
     newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
   );
-  const redirectUri = redirectUriOf(c.get('services').config);
+  const redirectUri = redirectUriOf(c.get('services').config, provider);
   return explain({
     text,
     context: explainContext({ provider, account, mailbox: account.address, redirectUri }),

@@ -119,7 +119,7 @@ function explained(c: PageContext, provider: Provider, failure: EndpointFailure)
     traceId,
     correlationId,
   });
-  return explainFor(provider, evidence, redirectUriOf(c.get('services').config));
+  return explainFor(provider, evidence, redirectUriOf(c.get('services').config, provider));
 }
 
 /** Opens the inbox with the very token that was given, before anything is kept. */

@@ -2,21 +2,18 @@ import { type Context, Hono } from 'hono';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts';
 import { askApproval } from '../../shared/consent/ask-approval.ts';
-import type { Trip } from '../../shared/consent/consent.ts';
+import { consentKey, type Trip } from '../../shared/consent/consent.ts';
 import { needsApproval } from '../../shared/consent/explain-outcome.ts';
 import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
-import { invitationKey } from '../../shared/consent/invitation.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
-import { consentCookieOf, invitationTokenOf } from './consent-cookies.ts';
-import { invitationDonePage } from './invitation-views.tsx';
-import { lookInto, mailboxOfPreset } from './look-into.ts';
-import { explainedFor, outcomePage } from './outcome-view.tsx';
+import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
+import { answerDone, answerFailed } from './consent-result.tsx';
+import { explainedFor } from './outcome-view.tsx';
 
 type CallbackContext = Context<WebEnvironment>;
 type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
@@ -28,7 +25,9 @@ type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
 export function callbackPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
 
-  pages.get('/oauth/callback', async (c) => {
+  pages.on('GET', ['/oauth/callback', '/oauth/callback/:provider'], async (c) => {
+    // Asking what an address would answer (a link preview, a proxy) must not use the state up.
+    if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
     const services = c.get('services');
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
@@ -36,24 +35,23 @@ export function callbackPages(): Hono<WebEnvironment> {
     if (asksApproval || parameters.has('admin_consent')) return finishApprovalTrip(c, parameters);
     // No role is asked for here, because invited people have none: whose trip it is decides.
     const principal: Principal | undefined = c.get('principal');
-    const token = invitationTokenOf(c);
     const outcome = await finishConsent(services, {
+      path: c.req.path,
       parameters,
       cookieOf: (key) => consentCookieOf(c, key),
       principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
-      invitationKey: token && invitationKey(token.expose()),
+      holdsInvitation: (key) => holdsInvitation(c, key),
     });
-    if (outcome.kind === 'connected') return connected(c, outcome);
+    const key = consentKey(state);
+    if (outcome.kind === 'connected') return connected(c, outcome, key);
     const waiting = await waitForApproval(c, outcome, parameters);
-    return (
-      waiting ?? c.html(await outcomePage(c, outcome, parameters), outcome.kind === 'vault-away' ? 503 : 400)
-    );
+    return waiting ?? answerFailed(c, outcome, { key, parameters });
   });
 
   return pages;
 }
 
-async function connected(c: CallbackContext, outcome: Connected): Promise<Response> {
+async function connected(c: CallbackContext, outcome: Connected, key: string): Promise<Response> {
   const services = c.get('services');
   const { account, wish, startedBy, missing } = outcome;
   services.accessTokens.forget(account);
@@ -61,11 +59,7 @@ async function connected(c: CallbackContext, outcome: Connected): Promise<Respon
   // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn.
   if (reconnect !== undefined) await services.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
   await recordConnection(c, outcome);
-  if (startedBy.kind === 'invitation') {
-    const mailbox = await mailboxFor(services, outcome);
-    const look = mailbox && (await lookInto(services, mailbox));
-    return c.html(invitationDonePage({ wish, user: account.user, look }));
-  }
+  if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
   if (reconnect !== undefined) {
     const said = missing.length === 0 ? '' : '?said=partly';
     return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected${said}`, 303);
@@ -88,10 +82,12 @@ async function waitForApproval(
   const explanation = await explainedFor(c, outcome, parameters);
   const approval = await askApproval(services, { wish, startedBy }, explanation);
   if (startedBy.kind === 'principal') return c.redirect(`/approvals/${approval.key}`, 303);
-  const stored = await services.invitations.get(startedBy.key);
-  if (stored === undefined) return undefined;
-  await services.invitations.replace({ ...stored.invitation, approvalKey: approval.key }, stored.etag);
-  return c.redirect(`/invite/${invitationTokenOf(c)?.expose() ?? ''}`, 303);
+  const waiting = await services.invitations.change(startedBy.key, (invitation) => ({
+    ...invitation,
+    approvalKey: approval.key,
+  }));
+  if (waiting === undefined) return undefined;
+  return c.redirect(`/invite/${startedBy.key}`, 303);
 }
 
 async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {
@@ -114,10 +110,15 @@ async function recordApproval(
   if (granted === undefined) return;
   await audit.record({
     at: seam.now(),
-    principal: { id: 'tenant-admin', name: 'An admin of the tenant' },
-    action: 'consent granted',
+    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
+    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
+    action: 'consent reported',
     subject: { kind: 'provider', id: granted.id, name: granted.name },
-    after: { 'asked for': granted.askedFor, tenant: parameters.get('tenant') ?? undefined },
+    after: {
+      'asked for': granted.askedFor,
+      tenant: parameters.get('tenant') ?? undefined,
+      verified: 'no: the next sign-in shows it',
+    },
   });
 }
 
@@ -148,6 +149,7 @@ async function recordConnection(
     after: {
       mailbox: wish.address,
       scopes: account.scopes,
+      ...(wish.confirmed === account.accountId && { 'subject confirmed by hand': account.identity.subject }),
       ...(replaced !== undefined && { 'signs in': nameOf(account), 'at mailboxes': replaced.mailboxes }),
     },
   });
@@ -165,14 +167,4 @@ function travellerName(
 ): { id: string; name: string } {
   if (startedBy.kind === 'invitation') return { id: 'invitation', name: `${user}, by invitation` };
   return { id: startedBy.id, name: principal?.name ?? startedBy.id };
-}
-
-/** The mailbox as it stands, or as it would be set up: undefined where the provider names no mail server. */
-async function mailboxFor(
-  { mailboxes, providers, config, seam }: Services,
-  { account, wish }: Connected,
-): Promise<Mailbox | undefined> {
-  if (wish.reconnect !== undefined) return mailboxes.get(wish.reconnect.mailboxId);
-  const provider = await providers.get(account.providerId);
-  return provider && mailboxOfPreset(provider, config, account, wish.address, seam.now());
 }

@@ -2,7 +2,6 @@ import { type Context, Hono } from 'hono';
 import { appAccountId } from '../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../shared/consent/connect-form.ts';
 import type { ConsentWish } from '../../shared/consent/consent.ts';
-import { invitationAddress } from '../../shared/consent/invitation.ts';
 import { invite } from '../../shared/consent/invite.ts';
 import { handoverOf, startConsent } from '../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -14,9 +13,9 @@ import { approvalPages } from './approval.tsx';
 import { callbackPages } from './callback.tsx';
 import { connectPage, handoverPage, overPage } from './connect-views.tsx';
 import { connectedPages } from './connected.tsx';
-import { consentCookieOf, keepConsentCookie } from './consent-cookies.ts';
+import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
+import { consentResultPages } from './consent-result.tsx';
 import { invitationPages } from './invitation.tsx';
-import { invitationLinkPage } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from './record-change.ts';
 import { sharedMailboxPages } from './shared-mailbox.tsx';
@@ -59,13 +58,13 @@ export function consentPages(): Hono<WebEnvironment> {
     if (asked instanceof Response) return asked;
     const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
     const started = await startConsent(c.get('services'), asked.wish, startedBy);
-    if (started.kind === 'vault-away')
-      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
     keepConsentCookie(c, started.key, started.cookie);
     return c.redirect(`/connect/${started.key}`, 303);
   });
 
-  // The page with the link is the answer itself: the token must not stand in an address of ours, and is kept nowhere.
+  // Answered by a redirect, so that a reload makes no second invitation. The token stands in no address of ours and in no
+  // table: a cookie brings it to the page that shows the link.
   pages.post('/providers/:id/invite', requireRole('admin'), async (c) => {
     const asked = await askedFor(c, c.req.param('id'));
     if (asked instanceof Response) return asked;
@@ -81,8 +80,8 @@ export function consentPages(): Hono<WebEnvironment> {
       subject: { kind: 'invitation', id: invitation.key, name: wish.address },
       after: { mailbox: wish.address, 'signs in': wish.signIn, provider: provider.name },
     });
-    const link = invitationAddress(services.config, token);
-    return c.html(invitationLinkPage({ principal: c.get('principal'), provider, invitation, link }));
+    keepLinkCookie(c, invitation.key, token);
+    return c.redirect(`/invitations/${invitation.key}`, 303);
   });
 
   pages.get('/connect/:key', requireRole('admin'), async (c) => {
@@ -105,6 +104,7 @@ export function consentPages(): Hono<WebEnvironment> {
   });
 
   pages.route('/', callbackPages());
+  pages.route('/', consentResultPages());
   pages.route('/', approvalPages());
   pages.route('/', invitationPages());
   pages.route('/', connectedPages());

@@ -42,13 +42,14 @@ export async function contextOfLogin(
   mailbox: string,
   login: AccountRef | undefined,
 ): Promise<ExplainContext> {
-  const redirectUri = redirectUriOf(config);
-  if (login === undefined) return explainContext({ provider: undefined, redirectUri, mailbox });
+  if (login === undefined)
+    return explainContext({ provider: undefined, redirectUri: redirectUriOf(config, undefined), mailbox });
   const { providerId, accountId } = login;
   const [provider, stored] = await Promise.all([
     providers.get(providerId),
     accounts.get({ providerId, accountId }),
   ]);
+  const redirectUri = redirectUriOf(config, provider);
   return explainContext({ provider, redirectUri, mailbox, account: stored?.account });
 }
 

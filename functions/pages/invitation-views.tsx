@@ -12,13 +12,13 @@ import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { CopyText } from '../../shared/ui/copy.tsx';
-import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
+import { ButtonLink, SubmitButton, TextField } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { AskAdmin } from './approval.tsx';
 import { LookView } from './look-view.tsx';
 
-/** The link of a new invitation, shown this once. */
+/** The link of a new invitation, shown to the one who made it. */
 export function invitationLinkPage(view: {
   principal: Principal;
   provider: Provider;
@@ -35,8 +35,8 @@ export function invitationLinkPage(view: {
       </p>
       <CopyText label="Link of the invitation" value={link} />
       <p>
-        Copy it now: it is not shown again. It is good for {INVITATION_DAYS} days, until{' '}
-        <Time at={invitation.expiresAt} />, and for one successful sign-in.
+        Copy it now: Postroom does not keep it, and shows it in this browser for ten minutes. It is good for{' '}
+        {INVITATION_DAYS} days, until <Time at={invitation.expiresAt} />, and for one successful sign-in.
       </p>
       <p class="actions">
         <ButtonLink href="/invitations">See all invitations</ButtonLink>
@@ -45,11 +45,34 @@ export function invitationLinkPage(view: {
   );
 }
 
+/** Where the link of an invitation leads: its token is read by the page's script, or pasted with the link. */
+export function openInvitationPage(): string {
+  return renderPage(
+    <Page title="Open your invitation">
+      <OpenInvitation />
+    </Page>,
+  );
+}
+
+function OpenInvitation(): JSX.Element {
+  return (
+    <form method="post" action="/invite" data-token-from-hash novalidate>
+      <TextField
+        name="link"
+        label="Link of your invitation"
+        hint="Copy the whole link from the message you were sent, and paste it here."
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <SubmitButton>Continue</SubmitButton>
+    </form>
+  );
+}
+
 /** What the owner of a mailbox sees. */
 export function invitationPage(view: {
   invitation: Invitation;
   provider: Provider;
-  token: string;
   approval: Approval | undefined;
   link: string | undefined;
 }): string {
@@ -74,7 +97,7 @@ export function invitationPage(view: {
           given permission to read and send mail, which you can take back at any time.
         </p>
       )}
-      <form method="post" action={`/invite/${view.token}`}>
+      <form method="post" action={`/invite/${invitation.key}`}>
         <SubmitButton kind={waits ? 'secondary' : 'primary'}>
           {waits ? 'Sign in again' : `Sign in at ${provider.name}`}
         </SubmitButton>
@@ -124,7 +147,7 @@ const overWords: Readonly<Record<Exclude<InvitationState, 'open'> | 'gone' | 'un
   gone: ['This invitation is over', 'What it was made for does not exist any more. Ask for a new one.'],
   unknown: [
     'This invitation is not known',
-    'The link is incomplete or very old. Copy the whole link again, or ask for a new one.',
+    'The link is incomplete or very old, or this browser has not opened it in the last hour. Open the link again, paste it here, or ask for a new one.',
   ],
 };
 
@@ -134,6 +157,7 @@ export function invitationOverPage(why: keyof typeof overWords): string {
   return renderPage(
     <Page title={title}>
       <p>{words}</p>
+      {why === 'unknown' ? <OpenInvitation /> : null}
     </Page>,
   );
 }

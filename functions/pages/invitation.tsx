@@ -1,25 +1,40 @@
 import { type Context, Hono } from 'hono';
 import { approvalLink } from '../../shared/consent/ask-approval.ts';
-import { type Invitation, invitationKey, stateOfInvitation } from '../../shared/consent/invitation.ts';
+import { confirmedIn } from '../../shared/consent/connect-form.ts';
+import {
+  type Invitation,
+  invitationKey,
+  invitationLink,
+  stateOfInvitation,
+  tokenIn,
+} from '../../shared/consent/invitation.ts';
 import { revokeInvitation } from '../../shared/consent/invite.ts';
 import { handoverOf, startConsent } from '../../shared/consent/start-consent.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { handoverPage } from './connect-views.tsx';
-import { keepConsentCookie, keepInvitationCookie } from './consent-cookies.ts';
-import { invitationListPage, invitationOverPage, invitationPage } from './invitation-views.tsx';
+import { holdsInvitation, keepConsentCookie, keepInvitationCookie, newTokenOf } from './consent-cookies.ts';
+import {
+  invitationLinkPage,
+  invitationListPage,
+  invitationOverPage,
+  invitationPage,
+  openInvitationPage,
+} from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from './record-change.ts';
 import { flashOf, typedFields } from './typed-fields.ts';
 
 type InvitationContext = Context<WebEnvironment>;
-const TOKEN = /^[\w-]{43}$/;
 
 const said: Readonly<Record<string, Flash>> = {
   revoked: { kind: 'success', text: 'The invitation is taken back. Its link does nothing any more.' },
+  'link-gone': {
+    kind: 'warning',
+    text: 'The link of an invitation is shown once, right after it was made. Take the invitation back and make a new one.',
+  },
   over: { kind: 'warning', text: 'That invitation was not open any more.' },
 };
 
@@ -27,7 +42,19 @@ const said: Readonly<Record<string, Flash>> = {
 export function invitationPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
 
-  pages.get('/invite/:token', async (c) => {
+  // The link leads here. Its token stands behind `#`: the page's script posts it; without script, a person pastes the link.
+  pages.get('/invite', (c) => c.html(openInvitationPage()));
+
+  pages.post('/invite', async (c) => {
+    const token = tokenIn((await typedFields(c))['link'] ?? '');
+    const key = token && invitationKey(token.expose());
+    const known = key !== undefined && (await c.get('services').invitations.get(key)) !== undefined;
+    if (token === undefined || !known) return c.html(invitationOverPage('unknown'), 404);
+    keepInvitationCookie(c, token);
+    return c.redirect(`/invite/${key}`, 303);
+  });
+
+  pages.get('/invite/:key', async (c) => {
     const open = await openInvitation(c);
     if (open instanceof Response) return open;
     const { invitation, provider } = open;
@@ -36,29 +63,28 @@ export function invitationPages(): Hono<WebEnvironment> {
       invitation.approvalKey === undefined
         ? undefined
         : (await services.approvals.get(invitation.approvalKey))?.approval;
-    const token = c.req.param('token');
     if (approval === undefined)
-      return c.html(invitationPage({ invitation, provider, token, approval, link: undefined }));
+      return c.html(invitationPage({ invitation, provider, approval, link: undefined }));
     const asked = await approvalLink(services, provider, approval);
     if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
-    return c.html(invitationPage({ invitation, provider, token, approval, link: asked.link }));
+    return c.html(invitationPage({ invitation, provider, approval, link: asked.link }));
   });
 
-  // The hand-over is the answer itself: the only addresses open to strangers are those with the token.
-  pages.post('/invite/:token', async (c) => {
+  // The hand-over is the answer itself: the only addresses open to strangers are those of an invitation.
+  pages.post('/invite/:key', async (c) => {
     const open = await openInvitation(c);
     if (open instanceof Response) return open;
     const services = c.get('services');
     const traveller = { kind: 'invitation', key: open.invitation.key } as const;
     // After a wrong account: the provider's list of accounts in place of the one it knows already.
-    const chooseAccount = (await typedFields(c))['choose'] === 'on';
-    const wish = { ...open.invitation.wish, chooseAccount };
+    const typed = await typedFields(c);
+    const chooseAccount = typed['choose'] === 'on';
+    const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
     const started = await startConsent(services, wish, traveller);
-    if (started.kind === 'vault-away')
-      return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+    if (started.kind !== 'started')
+      return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);
     const { key, cookie } = started;
     keepConsentCookie(c, key, cookie);
-    keepInvitationCookie(c, new Secret(c.req.param('token')));
     const handover = await handoverOf(services, key, { cookie, traveller });
     switch (handover.kind) {
       case 'address': {
@@ -89,6 +115,18 @@ export function invitationPages(): Hono<WebEnvironment> {
     );
   });
 
+  pages.get('/invitations/:key', requireRole('admin'), async (c) => {
+    const { invitations, providers, config } = c.get('services');
+    const key = c.req.param('key');
+    const token = newTokenOf(c, key);
+    const invitation = (await invitations.get(key))?.invitation;
+    const provider = invitation && (await providers.get(invitation.wish.providerId));
+    if (token === undefined || invitation === undefined || provider === undefined)
+      return c.redirect('/invitations?said=link-gone', 303);
+    const link = invitationLink(config, token);
+    return c.html(invitationLinkPage({ principal: c.get('principal'), provider, invitation, link }));
+  });
+
   pages.post('/invitations/:key/revoke', requireRole('admin'), async (c) => {
     const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
     if (revoked === undefined) return c.redirect('/invitations?said=over', 303);
@@ -102,13 +140,15 @@ export function invitationPages(): Hono<WebEnvironment> {
   return pages;
 }
 
-/** The invitation of the address; a page that says why where there is none to go on with. */
+const statusOf = { 'vault-away': 503, 'too-many': 429, 'invitation-over': 410 } as const;
+
+/** The invitation of the address, in a browser that has opened its link; a page that says why where there is none to go on with. */
 async function openInvitation(
   c: InvitationContext,
 ): Promise<{ invitation: Invitation; provider: Provider } | Response> {
   const { invitations, providers, seam } = c.get('services');
-  const token = c.req.param('token') ?? '';
-  const stored = TOKEN.test(token) ? await invitations.get(invitationKey(token)) : undefined;
+  const key = c.req.param('key') ?? '';
+  const stored = holdsInvitation(c, key) ? await invitations.get(key) : undefined;
   if (stored === undefined) return c.html(invitationOverPage('unknown'), 404);
   const { invitation } = stored;
   const state = stateOfInvitation(invitation, seam.now());

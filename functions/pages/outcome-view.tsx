@@ -11,7 +11,7 @@ import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { Facts } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../web-environment.ts';
-import { invitationTokenOf } from './consent-cookies.ts';
+import { onlyInvitationOf } from './consent-cookies.ts';
 import { explainContext } from './explain-here.ts';
 import { CANCELLED, ExplanationView } from './explanation-view.tsx';
 import { WishFields, wishFor } from './wish-fields.tsx';
@@ -26,7 +26,7 @@ export async function explainedFor(
   const wish = wishOf(outcome);
   const named = 'provider' in outcome ? outcome.provider : undefined;
   const provider = named ?? (wish && (await providers.get(wish.providerId)));
-  const about = { provider, mailbox: wish?.address, redirectUri: redirectUriOf(config) };
+  const about = { provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
   return explainOutcome(outcome, parameters, explainContext(about));
 }
 
@@ -41,12 +41,22 @@ export async function outcomePage(
   outcome: FailedOutcome,
   parameters: URLSearchParams,
 ): Promise<string> {
-  const explained = await explainedFor(c, outcome, parameters);
-  const token = invitationTokenOf(c)?.expose();
+  return outcomeView(c, outcome, await explainedFor(c, outcome, parameters));
+}
+
+/** The same with what the catalogue says of it, undefined where it says nothing. */
+export function outcomeView(
+  c: Context<WebEnvironment>,
+  outcome: FailedOutcome,
+  explained: Explanation | undefined,
+): string {
   const trip = 'wish' in outcome ? outcome : undefined;
+  const invitation = trip === undefined ? onlyInvitationOf(c) : invitationOf(trip);
   const signedIn: Principal | undefined = c.get('principal');
   const invited =
-    trip === undefined ? token !== undefined && signedIn === undefined : trip.startedBy.kind === 'invitation';
+    trip === undefined
+      ? invitation !== undefined && signedIn === undefined
+      : trip.startedBy.kind === 'invitation';
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
   const words = wordsFor(outcome, reader);
   // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
@@ -63,6 +73,9 @@ export async function outcomePage(
       {explanation === undefined ? (
         <>
           {outcome.kind === 'other-identity' ? <Identities outcome={outcome} /> : null}
+          {outcome.kind === 'unnamed-account' ? (
+            <Facts items={[{ term: 'Subject that has signed in', detail: outcome.subject }]} />
+          ) : null}
           {words.said === undefined ? null : (
             <Facts items={[{ term: 'The provider said', detail: words.said }]} />
           )}
@@ -78,8 +91,9 @@ export async function outcomePage(
       )}
       {invited ? (
         <InvitationAgain
-          token={token}
+          invitation={invitation}
           wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
+          unnamed={outcome.kind === 'unnamed-account' ? outcome.accountId : undefined}
         />
       ) : trip === undefined ? (
         <p>
@@ -91,6 +105,9 @@ export async function outcomePage(
     </Page>,
   );
 }
+
+const invitationOf = ({ startedBy }: Trip): string | undefined =>
+  startedBy.kind === 'invitation' ? startedBy.key : undefined;
 
 /** Directory ids are what tells two accounts of one name apart. */
 function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-identity' }> }): JSX.Element {
@@ -107,19 +124,30 @@ function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-iden
   );
 }
 
-function InvitationAgain(props: { token: string | undefined; wrongAccount: boolean }): JSX.Element {
-  if (props.token === undefined)
+function InvitationAgain(props: {
+  invitation: string | undefined;
+  wrongAccount: boolean;
+  unnamed: string | undefined;
+}): JSX.Element {
+  if (props.invitation === undefined)
     return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+  if (props.unnamed !== undefined)
+    return (
+      <form method="post" action={`/invite/${props.invitation}`}>
+        <input type="hidden" name="confirmed" value={props.unnamed} />
+        <SubmitButton>Yes, this is my account</SubmitButton>
+      </form>
+    );
   if (props.wrongAccount)
     return (
-      <form method="post" action={`/invite/${props.token}`}>
+      <form method="post" action={`/invite/${props.invitation}`}>
         <input type="hidden" name="choose" value="on" />
         <SubmitButton>Try again with another account</SubmitButton>
       </form>
     );
   return (
     <p>
-      <ButtonLink href={`/invite/${props.token}`}>Back to the invitation</ButtonLink>
+      <ButtonLink href={`/invite/${props.invitation}`}>Back to the invitation</ButtonLink>
     </p>
   );
 }
@@ -146,6 +174,19 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
       </>
     );
   }
+  if (outcome.kind === 'unnamed-account')
+    return (
+      <>
+        <form method="post" action={path}>
+          <WishFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
+          <SubmitButton>{`Yes, this is the account of ${wish.signIn}`}</SubmitButton>
+        </form>
+        <form method="post" action={path}>
+          <WishFields wish={wish} choose />
+          <SubmitButton kind="secondary">Try again with another account</SubmitButton>
+        </form>
+      </>
+    );
   const query =
     wish.reconnect === undefined
       ? `address=${encodeURIComponent(wish.address)}`

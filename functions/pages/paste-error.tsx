@@ -40,7 +40,12 @@ async function explained(c: Context<WebEnvironment>, text: string): Promise<Expl
   const mailbox = boxes.find(({ address }) => said.includes(address.toLowerCase()));
   const login = mailbox && Object.values(loginsOf(mailbox)).find((one) => one?.providerId === provider?.id);
   const account = login && (await accounts.get(login))?.account;
-  const about = { provider, account, mailbox: mailbox?.address, redirectUri: redirectUriOf(config) };
+  const about = {
+    provider,
+    account,
+    mailbox: mailbox?.address,
+    redirectUri: redirectUriOf(config, provider),
+  };
   return explain({ text, context: explainContext(about) });
 }
 

@@ -11,6 +11,7 @@ import {
   parseProviderForm,
   type Typed,
 } from '../../shared/providers/provider-form.ts';
+import { isProviderId, newProviderId } from '../../shared/providers/provider-store.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
@@ -25,11 +26,19 @@ type Errors = Readonly<Record<string, string>>;
 export function providerEditPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
 
-  pages.get('/providers/new', (c) => {
-    const { config, seam } = c.get('services');
+  pages.get('/providers/new', async (c) => {
+    const { config, seam, providers } = c.get('services');
     const preset = presetNamed(c.req.query('preset') ?? '', config);
     if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
+    const id = c.req.query('id') ?? '';
+    if (preset.name === 'custom') {
+      // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
+      // shows the same one.
+      if (!isProviderId(id)) return c.redirect(`/providers/new?preset=custom&id=${newProviderId()}`, 303);
+      if ((await providers.get(id)) !== undefined) return c.redirect(`/providers/${id}/edit`, 303);
+    }
     const typed = {
+      id,
       name: preset.name === 'custom' ? '' : preset.label,
       clientId: '',
       expiresOn: proposedExpiry(seam.now()),
@@ -48,12 +57,17 @@ export function providerEditPages(): Hono<WebEnvironment> {
     // The practice secret is known to the server; the page never holds it.
     if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
     const draft = typed['intent'] === 'draft';
+    const id = idIn(typed);
+    typed['id'] = id;
+    // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
+    if ((await services.providers.get(id)) !== undefined)
+      return c.redirect(`/providers/${id}?said=saved-before`, 303);
     const parsed = parse(c, typed, preset, undefined);
     if (parsed.kind === 'invalid') {
       const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
       return c.html(formPage(c, view), 422);
     }
-    const provider = await saveNewProvider(services, { input: parsed.input, preset, draft });
+    const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft });
     await recordChange(c, {
       action: draft ? 'saved as a draft' : 'created',
       subject: subjectOf(provider),
@@ -99,6 +113,9 @@ export function providerEditPages(): Hono<WebEnvironment> {
 
   return pages;
 }
+
+/** The id that the form was opened with, whose redirect URI it has shown; a new one where it carries none. */
+const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProviderId());
 
 /** Who signed in and would have to do so again; the app itself just asks with its new id. */
 async function peopleOf(c: ProviderContext, { id }: Provider): Promise<Account[]> {
@@ -157,7 +174,10 @@ function formPage(c: ProviderContext, parts: FormParts): string {
   return providerFormPage({
     ...parts,
     principal: c.get('principal'),
-    redirectUri: redirectUriOf(config),
+    redirectUri: redirectUriOf(
+      config,
+      parts.provider ?? { id: parts.typed['id'] ?? '', preset: parts.preset.name },
+    ),
     questionedFrom: questionedFrom(seam.now()),
     local: config.local,
   });

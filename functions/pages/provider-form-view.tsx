@@ -114,6 +114,9 @@ export function providerFormPage(view: FormView): string {
             </Advanced>
           ) : null}
           {provider === undefined ? <input type="hidden" name="preset" value={preset.name} /> : null}
+          {provider === undefined && preset.name === 'custom' ? (
+            <input type="hidden" name="id" value={typed['id']} />
+          ) : null}
           <div class="actions">
             <SubmitButton>{isNew ? 'Save and continue' : 'Save changes'}</SubmitButton>
             {isNew && preset.name !== 'practice' ? (

@@ -26,7 +26,7 @@ export function ProviderGuide(props: GuideProps): JSX.Element {
       <p>
         {preset.name === 'google'
           ? 'In the Google Cloud console, under “APIs & Services”, make an OAuth client of the type “Web application” with this redirect URI. Then copy its client ID and its secret into this form.'
-          : 'Register an app there as a confidential web application, with this redirect URI.'}
+          : 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.'}
       </p>
       <CopyText label="Redirect URI" value={redirectUri} />
       {preset.name === 'google' ? (

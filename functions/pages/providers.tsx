@@ -36,6 +36,10 @@ type ProviderContext = Context<WebEnvironment>;
 const said: Readonly<Record<string, Flash>> = {
   saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
   draft: { kind: 'success', text: 'The draft is saved. Come back whenever you know more.' },
+  'saved-before': {
+    kind: 'warning',
+    text: 'This form was saved before: this is the provider that it made. Choose Edit to change it.',
+  },
   changed: { kind: 'success', text: 'The changes are saved.' },
   works: { kind: 'success', text: 'Tenant, client ID and credential are all accepted.' },
   trouble: { kind: 'warning', text: 'Checked just now: not everything is accepted yet.' },
@@ -145,7 +149,7 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
     services.mailboxes.health(),
     services.rotations.get(provider.id),
   ]);
-  const redirectUri = redirectUriOf(config);
+  const redirectUri = redirectUriOf(config, provider);
   const isFederated = credentialsOf(provider).some(({ kind }) => kind === 'federated');
   const identity = isFederated ? await trustedIdentityFor(services, provider) : undefined;
   const steps = checklistOf(provider, {
@@ -189,7 +193,7 @@ async function approvalLinkFor(
   if (steps.some(({ name, state }) => name === 'permissions' && state === 'proven')) return undefined;
   if (!canAskInSetUp(provider, services.config)) return undefined;
   const withoutState = (): string =>
-    portalLink('admin-consent', provider, redirectUriOf(services.config)).href;
+    portalLink('admin-consent', provider, redirectUriOf(services.config, provider)).href;
   try {
     return (await setUpApprovalLink(services, provider)) ?? withoutState();
   } catch {

@@ -8,7 +8,6 @@ import { keepNewCertificate, keepSecret } from '../../shared/providers/keep-cred
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { isAnotherRegistration, type ProviderInput } from '../../shared/providers/provider-form.ts';
-import { newProviderId } from '../../shared/providers/provider-store.ts';
 import { credentialsForAudit } from '../../shared/providers/record-by-itself.ts';
 import { disableRetired } from '../../shared/providers/settle-credential.ts';
 import type { Services } from '../services.ts';
@@ -19,9 +18,8 @@ interface Saving {
   draft: boolean;
 }
 
-/** Keeps a new provider, and makes its preflight unless it is a draft. */
-export async function saveNewProvider(services: Services, saving: Saving): Promise<Provider> {
-  const id = newProviderId();
+/** Keeps a new provider under an id that none has yet, and makes its preflight unless it is a draft. */
+export async function saveNewProvider(services: Services, id: string, saving: Saving): Promise<Provider> {
   const { name } = saving.input;
   // The vault first: a row that names a credential must find it there.
   const credential = await keptCredential(services, { id, name }, saving.input.credential);

@@ -22,6 +22,7 @@ export function WishFields(props: {
       {wish.reconnect === undefined ? null : (
         <input type="hidden" name="mailbox" value={wish.reconnect.mailboxId} />
       )}
+      {wish.confirmed === undefined ? null : <input type="hidden" name="confirmed" value={wish.confirmed} />}
       {replacement === undefined ? null : (
         <input
           type="hidden"

@@ -15,6 +15,8 @@ export interface Identity {
   objectId: string | undefined;
   /** `preferred_username`, or a verified `email`. */
   user: string | undefined;
+  /** An `email` that the provider does not say is verified, where there is no `user`. Compared, and never believed. */
+  claimed?: string | undefined;
   name: string | undefined;
 }
 

@@ -9,12 +9,15 @@ export function identityOf(claims: Readonly<Record<string, unknown>>): Identity 
   // Microsoft's `email` is no proof of ownership and may be absent; Google sends no preferred_username and says
   // whether the address is verified. https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
   const verifiedEmail = claims['email_verified'] === true ? text('email') : undefined;
+  const user = text('preferred_username') ?? verifiedEmail;
+  const claimed = user === undefined ? text('email') : undefined;
   return {
     issuer: text('iss') ?? '',
     subject: text('sub') ?? '',
     tenantId: text('tid'),
     objectId: text('oid'),
-    user: text('preferred_username') ?? verifiedEmail,
+    user,
+    ...(claimed !== undefined && { claimed }),
     name: text('name'),
   };
 }

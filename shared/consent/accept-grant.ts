@@ -29,6 +29,8 @@ export type RefusedGrant =
   | { kind: 'other-account'; signedIn: string; accountId: string }
   /** The name is the expected one, but it now belongs to another account of the directory. */
   | { kind: 'other-identity'; signedIn: string; accountId: string; before: Identity; now: Identity }
+  /** The provider names no address, or one that it has not verified: a person has to say that it is the right account. */
+  | { kind: 'unnamed-account'; subject: string; claimed: string | undefined; accountId: string }
   | { kind: 'untrusted'; reason: string }
   /** The invitation was used, taken back or too old when its bearer came back. */
   | { kind: 'invitation-over' };
@@ -63,7 +65,8 @@ export async function acceptGrant(
   const user = identity.user ?? wish.signIn;
   const known = await deps.accounts.listOf(provider.id);
   const before = accountBefore(known, wish, user, accountId);
-  const refused = refusalOf({ wish, user, accountId, identity, before });
+  const isKnown = known.some((one) => one.accountId === accountId && sameName(one.user, wish.signIn));
+  const refused = refusalOf({ wish, user, accountId, identity, before, isKnown });
   if (refused !== undefined) return refused;
   const { accessToken, refreshToken } = grant;
   if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
@@ -123,13 +126,19 @@ function refusalOf(seen: {
   accountId: string;
   identity: Identity;
   before: Account | undefined;
+  /** The very account has been connected under the expected name before. */
+  isKnown: boolean;
 }): RefusedGrant | undefined {
-  const { wish, user, accountId, identity, before } = seen;
+  const { wish, user, accountId, identity, before, isKnown } = seen;
   const { replacement } = wish;
   if (replacement?.kind === 'this' && replacement.accountId === accountId) return undefined;
   // The same identity stays the same one under a new name.
   if (wish.reconnect?.accountId === accountId) return undefined;
-  if (!sameName(user, wish.signIn)) return { kind: 'other-account', signedIn: user, accountId };
+  const { subject, claimed } = identity;
+  const named = identity.user ?? claimed ?? wish.signIn;
+  if (!sameName(named, wish.signIn)) return { kind: 'other-account', signedIn: named, accountId };
+  if (identity.user === undefined && !isKnown && wish.confirmed !== accountId)
+    return { kind: 'unnamed-account', subject, claimed, accountId };
   if (before === undefined || replacement?.kind === 'any') return undefined;
   return { kind: 'other-identity', signedIn: user, accountId, before: before.identity, now: identity };
 }
@@ -140,9 +149,10 @@ async function useInvitation(
   done: { at: string; accountId: string; user: string },
 ): Promise<boolean> {
   if (startedBy.kind === 'principal') return true;
-  const stored = await invitations.get(startedBy.key);
-  if (stored === undefined || stateOfInvitation(stored.invitation, seam.now()) !== 'open') return false;
-  return invitations.replace({ ...stored.invitation, done }, stored.etag);
+  const used = await invitations.change(startedBy.key, (invitation) =>
+    stateOfInvitation(invitation, seam.now()) === 'open' ? { ...invitation, done } : undefined,
+  );
+  return used !== undefined;
 }
 
 /** The provider's issuer is checked in the id_token; its tenant is what the account is known by. */

@@ -2,10 +2,11 @@ import type { Explanation } from '../explanations/explanation.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import type { Approval } from './approval.ts';
+import { purgeExpired } from './purge-expired.ts';
 import { wishOf } from './stored-wish.ts';
 
 // Table Consents: `approval` / hash of the state. It stays a month after its end, like an invitation that waits for it;
-// asking for one sweeps older rows.
+// the sweep purges older rows.
 const PARTITION = 'approval';
 const KEPT_MS = 30 * 24 * 60 * 60_000;
 
@@ -21,7 +22,7 @@ export interface ApprovalStore {
   /** Writes only over the row that was read; false when it has changed or is gone. */
   replace(approval: Approval, etag: string): Promise<boolean>;
   /** Removes rows a month past their end. */
-  sweep(now: number): Promise<void>;
+  purge(now: number): Promise<void>;
 }
 
 export function createApprovalStore(tables: Tables): ApprovalStore {
@@ -42,11 +43,7 @@ export function createApprovalStore(tables: Tables): ApprovalStore {
     async replace(approval, etag) {
       return (await table.commit(PARTITION, [{ kind: 'replace', row: rowOf(approval), etag }])).ok;
     },
-    async sweep(now) {
-      for (const row of await listAll(table, PARTITION))
-        if (Date.parse(String(row['expiresAt'])) + KEPT_MS < now)
-          await table.commit(PARTITION, [{ kind: 'remove', rowKey: row.rowKey }]);
-    },
+    purge: (now) => purgeExpired(table, PARTITION, { keptMs: KEPT_MS, now }),
   };
 }
 

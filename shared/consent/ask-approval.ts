@@ -34,7 +34,6 @@ export async function askApproval(
 ): Promise<Approval> {
   const { seam, sealer, approvals } = deps;
   const now = seam.now();
-  await approvals.sweep(now);
   const asked = (await approvals.list()).find(
     (one) =>
       one.grantedAt === undefined &&
@@ -75,7 +74,7 @@ export async function approvalLink(
   }));
   if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
   const link = approvalAddress(provider, deps.config, {
-    redirectUri: redirectUriOf(deps.config),
+    redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state.expose(),
     protocols: wish.protocols,
   });

@@ -8,6 +8,8 @@ export type ConnectFormResult =
 // One address as a person types it: no display name, no quotes, no spaces.
 const ADDRESS = /^[^\s@<>()[\]\\,;:"]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i;
 
+const ACCOUNT_ID = /^[a-z2-7]{26}$/;
+
 export const isMailAddress = (text: string): boolean => text.length <= 254 && ADDRESS.test(text);
 
 /** Checks "which mailbox?". Pure. */
@@ -35,12 +37,17 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
       chooseAccount: typed['choose'] === 'on',
       protocols: chosen,
       replacement: replacementOf(typed['replacement'] ?? ''),
+      confirmed: confirmedIn(typed),
     },
   };
 }
 
+/** The account that a person recognised on the page that named its subject. */
+export const confirmedIn = ({ confirmed = '' }: Readonly<Record<string, string>>): string | undefined =>
+  ACCOUNT_ID.test(confirmed) ? confirmed : undefined;
+
 /** An account by its id, as the page offers it that names both accounts; a tick, or `any`, lets any take the place. */
 function replacementOf(typed: string): ConsentWish['replacement'] {
   if (typed === 'any' || typed === 'on') return { kind: 'any' };
-  return /^[a-z2-7]{26}$/.test(typed) ? { kind: 'this', accountId: typed } : undefined;
+  return ACCOUNT_ID.test(typed) ? { kind: 'this', accountId: typed } : undefined;
 }

@@ -1,10 +1,11 @@
 import { PostroomError } from '../platform/errors.ts';
-import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import type { Row, Tables } from '../platform/tables.ts';
 import type { PendingConsent } from './consent.ts';
+import { purgeExpired } from './purge-expired.ts';
 import { wishOf } from './stored-wish.ts';
 
 // Table Consents: `consent` / hash of the state. A used consent stays a day as a row without secrets, so that the back
-// button and a second tab can be told what happened; starting one sweeps older rows. The table's other partitions are
+// button and a second tab can be told what happened; the sweep purges older rows. The table's other partitions are
 // explained in approval-store.ts and invitation-store.ts.
 const PARTITION = 'consent';
 const KEPT_MS = 24 * 60 * 60_000;
@@ -19,18 +20,21 @@ export interface ConsentStore {
   add(consent: PendingConsent): Promise<void>;
   /** Takes the consent for good and forgets its secrets; false when somebody else has. */
   use(stored: StoredConsent, at: string): Promise<boolean>;
+  /** Notes what became of a used consent, for the page that says so; false when it is not used, or gone. */
+  keepResult(key: string, result: string): Promise<boolean>;
   /** Removes rows a day past their end. */
-  sweep(now: number): Promise<void>;
+  purge(now: number): Promise<void>;
 }
 
 export function createConsentStore(tables: Tables): ConsentStore {
   const table = tables.open('Consents');
+  const get: ConsentStore['get'] = async (key) => {
+    if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
+    const row = await table.get(PARTITION, key);
+    return row === undefined ? undefined : { consent: consentOf(row), etag: row.etag ?? '' };
+  };
   return {
-    async get(key) {
-      if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
-      const row = await table.get(PARTITION, key);
-      return row === undefined ? undefined : { consent: consentOf(row), etag: row.etag ?? '' };
-    },
+    get,
     async add(consent) {
       const written = await table.commit(PARTITION, [{ kind: 'insert', row: rowOf(consent) }]);
       if (!written.ok) throw new PostroomError('consent-exists', 'A new state met an old one; try again.');
@@ -40,11 +44,13 @@ export function createConsentStore(tables: Tables): ConsentStore {
       const row = rowOf({ ...consent, usedAt: at, sealedState: '', sealedVerifier: '', sealedNonce: '' });
       return (await table.commit(PARTITION, [{ kind: 'replace', row, etag }])).ok;
     },
-    async sweep(now) {
-      for (const row of await listAll(table, PARTITION))
-        if (Date.parse(String(row['expiresAt'])) + KEPT_MS < now)
-          await table.commit(PARTITION, [{ kind: 'remove', rowKey: row.rowKey }]);
+    async keepResult(key, result) {
+      const stored = await get(key);
+      if (stored === undefined || stored.consent.usedAt === undefined) return false;
+      const row = rowOf({ ...stored.consent, result });
+      return (await table.commit(PARTITION, [{ kind: 'replace', row, etag: stored.etag }])).ok;
     },
+    purge: (now) => purgeExpired(table, PARTITION, { keptMs: KEPT_MS, now }),
   };
 }
 
@@ -62,6 +68,7 @@ function rowOf(consent: PendingConsent): Row {
     startedAt: consent.startedAt,
     expiresAt: consent.expiresAt,
     usedAt: consent.usedAt,
+    result: consent.result,
   };
 }
 
@@ -76,6 +83,7 @@ function consentOf(row: Row): PendingConsent {
   };
   const invitationKey = row['invitationKey'];
   const usedAt = row['usedAt'];
+  const result = row['result'];
   return {
     key: row.rowKey,
     wish: wishOf(text('wish')),
@@ -90,5 +98,6 @@ function consentOf(row: Row): PendingConsent {
     startedAt: text('startedAt'),
     expiresAt: text('expiresAt'),
     usedAt: typeof usedAt === 'string' ? usedAt : undefined,
+    result: typeof result === 'string' ? result : undefined,
   };
 }

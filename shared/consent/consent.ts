@@ -22,6 +22,8 @@ export interface ConsentWish {
   reconnect: { mailboxId: string; accountId: string } | undefined;
   /** An account that a person has agreed may take the place of the one before, or anyone of the expected name. */
   replacement: { kind: 'this'; accountId: string } | { kind: 'any' } | undefined;
+  /** An account that a person has recognised by its subject, because the provider gives it no verified name. */
+  confirmed?: string | undefined;
 }
 
 /** Who makes the trip: a signed-in person, or whoever holds an invitation. */
@@ -51,6 +53,8 @@ export interface PendingConsent {
   expiresAt: string;
   /** Set once the answer of the provider has been taken; a consent is good for one. */
   usedAt: string | undefined;
+  /** What became of it, once it is used; see consent-result.ts. */
+  result?: string | undefined;
 }
 
 /** The row key of a state, so that no text from outside is ever part of a key. */

@@ -1,3 +1,5 @@
+import { codesOf } from '../accounts/token-failure.ts';
+import { entraEntry } from '../explanations/catalogue.ts';
 import { explain } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
 import type { ApprovalOutcome } from './finish-approval.ts';
@@ -55,10 +57,14 @@ function evidenceOf(
     case 'vault-away':
       return VAULT_EXPLAINED.has(outcome.code) ? outcome.said : undefined;
     case 'declined':
-    case 'unknown':
-    case 'not-granted':
-    case 'unknown-approval':
       return sentBack(parameters);
+    case 'not-granted':
+      return outcome.approval === undefined && outcome.provider === undefined
+        ? codeSentBack(parameters)
+        : sentBack(parameters);
+    case 'unknown':
+    case 'unknown-approval':
+      return codeSentBack(parameters);
     default:
       return undefined;
   }
@@ -68,6 +74,32 @@ function sentBack(parameters: URLSearchParams): string | undefined {
   const [error, description] = [parameters.get('error'), parameters.get('error_description')];
   if (error === null && description === null) return undefined;
   return `error: ${error ?? ''}\nerror_description: ${description ?? ''}`;
+}
+
+const WORD = /^[a-z_]{1,40}$/;
+
+/**
+ * Without a state that Postroom has made, anybody can have written the address: what it says chooses an entry of the
+ * catalogue, and none of its own words, ids or links reaches the page.
+ */
+export function errorCodeIn(parameters: URLSearchParams): string | undefined {
+  const number = codesOf(undefined, parameters.get('error_description') ?? undefined).find(
+    (code) => entraEntry(code) !== undefined,
+  );
+  if (number !== undefined) return `AADSTS${number}`;
+  const word = parameters.get('error') ?? '';
+  return WORD.test(word) ? word : undefined;
+}
+
+/** The same code as a provider would have sent it back; nothing for what is no code. */
+export function parametersOf(code: string): URLSearchParams {
+  if (/^AADSTS\d{3,9}$/.test(code)) return new URLSearchParams({ error_description: code });
+  return new URLSearchParams(WORD.test(code) ? { error: code } : {});
+}
+
+function codeSentBack(parameters: URLSearchParams): string | undefined {
+  const code = errorCodeIn(parameters);
+  return code !== undefined && WORD.test(code) ? `error: ${code}` : code;
 }
 
 /** True when the owner of the mailbox can do nothing alone: an admin of the tenant has to agree. Pure. */

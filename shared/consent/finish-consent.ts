@@ -14,7 +14,7 @@ import {
   type Trip,
 } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
-import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
+import { type ConsentDeps, callbackPathOf, redirectUriOf } from './start-consent.ts';
 
 export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
   seam: Seam;
@@ -22,13 +22,15 @@ export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
 
 /** What came back, and who brought it. */
 export interface Return {
+  /** The path that was asked for: a custom provider has a redirect URI of its own. */
+  path: string;
   parameters: URLSearchParams;
   /** The value of the consent's cookie, by its key; undefined when the browser has none. */
   cookieOf(key: string): Secret | undefined;
   /** Who is signed in, when somebody is, and whether that person may still connect mailboxes. */
   principal: { id: string; isAdmin: boolean } | undefined;
-  /** Key of the invitation whose token the browser holds, when it holds one. */
-  invitationKey: string | undefined;
+  /** Whether the browser holds the token of this invitation. */
+  holdsInvitation(key: string): boolean;
 }
 
 export type ConsentOutcome =
@@ -55,7 +57,11 @@ export type ConsentOutcome =
     })
   | (Trip & { kind: 'failed'; providerName: string; failure: EndpointFailure })
   | (Trip & { kind: 'secret-missing'; providerName: string })
+  /** As many trips by one invitation are under way as may be; this one was not started. */
+  | (Trip & { kind: 'too-many' })
   | (Trip & VaultTrouble);
+
+const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
 
 /**
  * Checks the way back from the provider and stores the account. Order matters: what an attacker could send from
@@ -89,11 +95,13 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
 
   const provider = await providers.get(wish.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
+  // Before anything leaves: an answer meant for another provider never reaches this one's token endpoint.
+  if (back.path !== callbackPathOf(provider)) return { kind: 'untrusted', reason: OTHER_ADDRESS, ...trip };
   await noteRedirect(deps, provider, now);
   const redeemed = await withVault(() =>
     deps.oauth.redeem(provider, {
       parameters: back.parameters,
-      redirectUri: redirectUriOf(deps.config),
+      redirectUri: redirectUriOf(deps.config, provider),
       verifier: opened.verifier,
       nonce: opened.nonce,
       scopes: scopesOf(provider, deps.config, wish.protocols),
@@ -128,11 +136,11 @@ async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: 
 }
 
 /** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
-function strangerAt(
+export function strangerAt(
   startedBy: Traveller,
-  { principal, invitationKey }: Return,
+  { principal, holdsInvitation }: Pick<Return, 'principal' | 'holdsInvitation'>,
 ): 'other-person' | 'other-browser' | 'signed-out' | 'role-lost' | undefined {
-  if (startedBy.kind === 'invitation') return invitationKey === startedBy.key ? undefined : 'other-browser';
+  if (startedBy.kind === 'invitation') return holdsInvitation(startedBy.key) ? undefined : 'other-browser';
   if (principal === undefined) return 'signed-out';
   if (principal.id !== startedBy.id) return 'other-person';
   return principal.isAdmin ? undefined : 'role-lost';

@@ -1,12 +1,16 @@
+import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import type { Invitation } from './invitation.ts';
+import { purgeExpired } from './purge-expired.ts';
 import { wishOf } from './stored-wish.ts';
 
 // Table Consents: `invitation` / hash of the token. It stays a month after its end, so that whoever follows the link
-// late reads what became of it; making one sweeps older rows.
+// late reads what became of it; the sweep purges older rows.
 const PARTITION = 'invitation';
 const KEPT_MS = 30 * 24 * 60 * 60_000;
+
+const openTrips = z.array(z.object({ key: z.string(), expiresAt: z.string() }));
 
 export interface StoredInvitation {
   invitation: Invitation;
@@ -20,18 +24,30 @@ export interface InvitationStore {
   add(invitation: Invitation): Promise<void>;
   /** Writes only over the row that was read; false when it has changed or is gone. */
   replace(invitation: Invitation, etag: string): Promise<boolean>;
+  /**
+   * Writes what `change` makes of the newest row, also while sign-ins start by it; `change` may run several times.
+   * Undefined: the invitation is gone, or `change` answered undefined.
+   */
+  change(
+    key: string,
+    change: (invitation: Invitation) => Invitation | undefined,
+  ): Promise<Invitation | undefined>;
   /** Removes rows a month past their end. */
-  sweep(now: number): Promise<void>;
+  purge(now: number): Promise<void>;
 }
 
 export function createInvitationStore(tables: Tables): InvitationStore {
   const table = tables.open('Consents');
+  const get: InvitationStore['get'] = async (key) => {
+    if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
+    const row = await table.get(PARTITION, key);
+    return row === undefined ? undefined : { invitation: invitationOf(row), etag: row.etag ?? '' };
+  };
+  const replace: InvitationStore['replace'] = async (invitation, etag) =>
+    (await table.commit(PARTITION, [{ kind: 'replace', row: rowOf(invitation), etag }])).ok;
   return {
-    async get(key) {
-      if (!/^[a-z2-7]{52}$/.test(key)) return undefined;
-      const row = await table.get(PARTITION, key);
-      return row === undefined ? undefined : { invitation: invitationOf(row), etag: row.etag ?? '' };
-    },
+    get,
+    replace,
     async list() {
       const all = (await listAll(table, PARTITION)).map(invitationOf);
       return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
@@ -41,14 +57,15 @@ export function createInvitationStore(tables: Tables): InvitationStore {
       if (!written.ok)
         throw new PostroomError('invitation-exists', 'A new invitation met an old one; try again.');
     },
-    async replace(invitation, etag) {
-      return (await table.commit(PARTITION, [{ kind: 'replace', row: rowOf(invitation), etag }])).ok;
+    async change(key, change) {
+      for (;;) {
+        const stored = await get(key);
+        const next = stored && change(stored.invitation);
+        if (stored === undefined || next === undefined) return undefined;
+        if (await replace(next, stored.etag)) return next;
+      }
     },
-    async sweep(now) {
-      for (const row of await listAll(table, PARTITION))
-        if (Date.parse(String(row['expiresAt'])) + KEPT_MS < now)
-          await table.commit(PARTITION, [{ kind: 'remove', rowKey: row.rowKey }]);
-    },
+    purge: (now) => purgeExpired(table, PARTITION, { keptMs: KEPT_MS, now }),
   };
 }
 
@@ -67,6 +84,7 @@ function rowOf(invitation: Invitation): Row {
     accountId: done?.accountId,
     user: done?.user,
     approvalKey: invitation.approvalKey,
+    trips: JSON.stringify(invitation.trips),
   };
 }
 
@@ -93,5 +111,6 @@ function invitationOf(row: Row): Invitation {
     revokedAt: optional('revokedAt'),
     done: doneAt === undefined ? undefined : { at: doneAt, accountId: text('accountId'), user: text('user') },
     approvalKey: optional('approvalKey'),
+    trips: openTrips.parse(JSON.parse(text('trips'))),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Secret } from '../platform/secret.ts';
+import { Secret } from '../platform/secret.ts';
 import { base32 } from '../providers/base32.ts';
 import type { ConsentWish } from './consent.ts';
 
@@ -20,6 +20,14 @@ export interface Invitation {
   done: { at: string; accountId: string; user: string } | undefined;
   /** The approval of the tenant's admin that it waits for. */
   approvalKey: string | undefined;
+  /** Sign-ins by it that were under way when it was last written; see limit-trips.ts. */
+  trips: readonly OpenTrip[];
+}
+
+/** A sign-in that has left for the provider: the key of its row, and its end as an ISO time. */
+export interface OpenTrip {
+  key: string;
+  expiresAt: string;
 }
 
 export type InvitationState = 'open' | 'done' | 'revoked' | 'expired';
@@ -35,8 +43,16 @@ export function stateOfInvitation(invitation: Invitation, now: number): Invitati
 export const invitationKey = (token: string): string =>
   base32(createHash('sha256').update(`invitation|${token}`).digest());
 
-export const invitationAddress = ({ publicUrl }: { publicUrl: string }, token: Secret): string =>
-  `${publicUrl}/invite/${token.expose()}`;
+/** The link of an invitation. The token stands behind `#`, which no browser sends and no request log keeps. */
+export const invitationLink = ({ publicUrl }: { publicUrl: string }, token: Secret): string =>
+  `${publicUrl}/invite#${token.expose()}`;
 
-/** Holds the token while its bearer is at the provider, so that every way back leads to the invitation again. */
-export const invitationCookie = '__Host-postroom-invitation';
+/** The token in what somebody pasted, the whole link or its end; undefined where there is none. */
+export function tokenIn(pasted: string): Secret | undefined {
+  const token = /(?:^|#)([\w-]{43})$/.exec(pasted.trim())?.[1];
+  return token === undefined ? undefined : new Secret(token);
+}
+
+/** Name of the cookie that holds the token of one invitation: two invitations in one browser stay apart. */
+export const invitationCookie = (key: string): string => `${INVITATION_COOKIES}${key.slice(0, 12)}`;
+export const INVITATION_COOKIES = '__Host-postroom-invitation-';

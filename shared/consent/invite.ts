@@ -19,7 +19,6 @@ export async function invite(
   invitedBy: Invitation['invitedBy'],
 ): Promise<{ invitation: Invitation; token: Secret }> {
   const now = seam.now();
-  await invitations.sweep(now);
   const token = newState();
   const invitation: Invitation = {
     key: invitationKey(token.expose()),
@@ -30,6 +29,7 @@ export async function invite(
     revokedAt: undefined,
     done: undefined,
     approvalKey: undefined,
+    trips: [],
   };
   await invitations.add(invitation);
   return { invitation, token };
@@ -40,9 +40,10 @@ export async function revokeInvitation(
   { seam, invitations }: InvitationDeps,
   key: string,
 ): Promise<Invitation | undefined> {
-  const stored = await invitations.get(key);
   const now = seam.now();
-  if (stored === undefined || stateOfInvitation(stored.invitation, now) !== 'open') return undefined;
-  const revoked = { ...stored.invitation, revokedAt: new Date(now).toISOString() };
-  return (await invitations.replace(revoked, stored.etag)) ? revoked : undefined;
+  return invitations.change(key, (invitation) =>
+    stateOfInvitation(invitation, now) === 'open'
+      ? { ...invitation, revokedAt: new Date(now).toISOString() }
+      : undefined,
+  );
 }

@@ -1,7 +1,9 @@
 import { codeOf } from '../accounts/token-failure.ts';
 import { vaultInWords } from '../accounts/vault-trouble.ts';
 import type { Reader } from '../explanations/fixer-words.ts';
+import { CONSENT_MINUTES } from './consent.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
+import { MOST_TRIPS } from './limit-trips.ts';
 
 /** What a page says about a consent that did not connect. */
 export interface OutcomeWords {
@@ -96,6 +98,13 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         said: undefined,
         next: 'If the mailbox is not connected yet, ask whoever invited you for a new link.',
       };
+    case 'too-many':
+      return {
+        title: 'Too many sign-ins are under way',
+        happened: `${MOST_TRIPS} sign-ins with this invitation have begun and are not back yet. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: `Finish one of them in its tab, or wait ${CONSENT_MINUTES} minutes and begin again.`,
+      };
     case 'declined':
       return declined(outcome);
     case 'untrusted':
@@ -136,6 +145,13 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         next: owner
           ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open, ask whoever invited you for an invitation that says so.`
           : `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
+      };
+    case 'unnamed-account':
+      return {
+        title: 'Is this the right account?',
+        happened: `The provider does not say which address has signed in${outcome.claimed === undefined ? '' : `: it names ${outcome.claimed}, and has not verified it`}. Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: 'Compare the subject with the one that the provider shows for the account. If it is the same, confirm it, and sign in once more.',
       };
     case 'other-identity':
       return {

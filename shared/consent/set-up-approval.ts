@@ -47,7 +47,7 @@ export async function setUpApprovalLink(deps: ApprovalDeps, provider: Provider):
     (await openState(deps, provider, await deps.setUpApprovals.get(provider.id)));
   if (state === undefined) return undefined;
   return approvalAddress(provider, deps.config, {
-    redirectUri: redirectUriOf(deps.config),
+    redirectUri: redirectUriOf(deps.config, provider),
     state: state.expose(),
     protocols,
   });

@@ -5,7 +5,7 @@ import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { PracticeWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { scopesOf } from '../providers/provider.ts';
+import { type Provider, scopesOf } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import {
   browserHash,
@@ -19,30 +19,51 @@ import {
   type Trip,
 } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
+import type { InvitationStore } from './invitation-store.ts';
+import { takePlace } from './limit-trips.ts';
 
 export interface ConsentDeps {
   config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
   seam: Seam;
   providers: ProviderStore;
   consents: ConsentStore;
+  invitations: InvitationStore;
   sealer: Sealer;
   oauth: OAuthClient;
 }
 
-/** The one redirect URI of an installation, from the settings and from nothing else. */
-export const redirectUriOf = ({ publicUrl }: { publicUrl: string }): string => `${publicUrl}/oauth/callback`;
+/**
+ * The redirect URI of a provider, from the settings and from nothing else. A custom provider has one of its own, so that
+ * an answer of one authorization server cannot be redeemed at another one (RFC 9700 section 4.4.2.2); presets share one,
+ * because their addresses are not typed by anybody. Undefined: the provider is not known, as in a general explanation.
+ */
+export const redirectUriOf = (
+  { publicUrl }: { publicUrl: string },
+  provider: Pick<Provider, 'id' | 'preset'> | undefined,
+): string => `${publicUrl}${callbackPathOf(provider)}`;
 
-/** Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. */
+/** Path of the redirect URI of a provider. */
+export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undefined): string =>
+  provider?.preset === 'custom' ? `/oauth/callback/${provider.id}` : '/oauth/callback';
+
+/**
+ * Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. Whoever
+ * comes by an invitation may have few trips under way, and is counted before the vault is asked for anything.
+ */
 export async function startConsent(
   deps: ConsentDeps,
   wish: ConsentWish,
   startedBy: Traveller,
-): Promise<{ kind: 'started'; key: string; cookie: Secret } | (Trip & VaultTrouble)> {
+): Promise<Started | (Trip & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
   const { seam, sealer, consents } = deps;
   const now = seam.now();
-  await consents.sweep(now);
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
   const key = consentKey(state.expose());
+  const expiresAt = new Date(now + CONSENT_MINUTES * 60_000).toISOString();
+  if (startedBy.kind === 'invitation') {
+    const place = await takePlace(deps, startedBy.key, { key, expiresAt });
+    if (place !== 'taken') return { kind: place, wish, startedBy };
+  }
   const sealed = await withVault(async () => ({
     kind: 'sealed' as const,
     sealedState: await sealer.seal(state, consentContext(key, 'state')),
@@ -60,10 +81,16 @@ export async function startConsent(
     sealedVerifier,
     sealedNonce,
     startedAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + CONSENT_MINUTES * 60_000).toISOString(),
+    expiresAt,
     usedAt: undefined,
   });
   return { kind: 'started', key, cookie };
+}
+
+export interface Started {
+  kind: 'started';
+  key: string;
+  cookie: Secret;
 }
 
 export type Handover =
@@ -92,7 +119,7 @@ export async function handoverOf(
   }));
   if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
   const answer = await deps.oauth.authorizationAddress(provider, {
-    redirectUri: redirectUriOf(deps.config),
+    redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state,
     nonce: opened.nonce,
     verifier: opened.verifier,

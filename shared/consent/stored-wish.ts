@@ -15,6 +15,7 @@ const wish = z.object({
       z.object({ kind: z.literal('any') }),
     ])
     .optional(),
+  confirmed: z.string().optional(),
 });
 
 /** A wish as a row keeps it in one column. @throws ZodError when the column holds something else */

@@ -27,6 +27,9 @@ export interface ProviderStore {
 /** A new id: 128 random bits, 26 characters. */
 export const newProviderId = (): string => base32(randomBytes(16));
 
+/** Whether a text can be the id of a provider at all. */
+export const isProviderId = (text: string): boolean => /^[a-z2-7]{26}$/.test(text);
+
 export function createProviderStore(tables: Tables): ProviderStore {
   const table = tables.open('Providers');
   return {
@@ -36,7 +39,7 @@ export function createProviderStore(tables: Tables): ProviderStore {
     },
     async get(id) {
       // An id comes from an address: what is not one of ours is never sent to the table.
-      if (!/^[a-z2-7]{26}$/.test(id)) return undefined;
+      if (!isProviderId(id)) return undefined;
       const row = await table.get(PARTITION, id);
       return row === undefined ? undefined : providerOf(row);
     },

@@ -35,6 +35,20 @@ function sayTimes() {
 sayTimes();
 setInterval(sayTimes, 30000);
 
+// A token behind # never left the browser: it is posted, and the address forgets it.
+const opens = document.querySelector('form[data-token-from-hash]');
+function postToken() {
+  const token = location.hash.slice(1);
+  if (!/^[\\w-]{43}$/.test(token)) return;
+  history.replaceState(null, '', location.pathname);
+  opens.elements.namedItem('link').value = token;
+  opens.submit();
+}
+if (opens) {
+  postToken();
+  addEventListener('hashchange', postToken);
+}
+
 for (const form of document.querySelectorAll('form[data-submit-on-change]'))
   form.addEventListener('change', () => form.requestSubmit());
 

@@ -44,7 +44,9 @@ export class Visitor {
       answer: signInAs(address),
     });
     if (end.callback === undefined) throw new Error(`The sign-in stopped at ${end.titles.join(', ')}`);
-    const back = await this.get(end.callback.pathname + end.callback.search);
+    const returned = await this.get(end.callback.pathname + end.callback.search);
+    const isOver = returned.location?.startsWith('/oauth/result/') === true;
+    const back = isOver ? await this.get(returned.location ?? '') : returned;
     const account = /account=([\w.-]+)/.exec(back.location ?? '')?.[1];
     if (account === undefined) throw refused('The consent did not come through', back);
     const added = await this.post('/mailboxes/new', {

@@ -73,12 +73,15 @@ describe('where only an admin of the tenant may consent', () => {
     expect(provider?.approvedAt).toBeDefined();
   });
 
-  it('stands in the audit with the tenant', async () => {
+  it('stands in the audit with the tenant, as a word that nobody has proven', async () => {
     const { link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     await admin.get(await admin.walk(link, SUPPORT));
     const { entries } = await app.services.audit.page({ kind: 'provider', limit: 10 });
-    expect(entries.map(({ action }) => action)).toContain('consent granted');
+    const entry = entries.find(({ action }) => action === 'consent reported');
+    expect(entry?.principal.name).toBe('Somebody with the admin-consent link');
+    expect(JSON.stringify(entry)).toContain('no: the next sign-in shows it');
+    expect(JSON.stringify(entry)).toContain(app.idp.tenants[0]?.id);
   });
 
   it('the same owner who tries again gets the link that was sent already', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
-import { invitationCookie } from '../../shared/consent/invitation.ts';
+import { INVITATION_COOKIES } from '../../shared/consent/invitation.ts';
 import { changedTables } from '../harness/promises.ts';
 import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 
@@ -40,12 +40,15 @@ async function ownTrip(provider = providerId, browser = visitor): Promise<Trip> 
 
 /** A trip of somebody who holds an invitation. */
 async function invitedTrip(): Promise<Trip> {
-  const made = await visitor.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
-  const path = /\/invite\/[\w-]{43}/.exec(made.html)?.[0] ?? '';
+  const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
   const { callback } = await browser.ride(await browser.post(path, {}), SUPPORT);
   return tripOf(browser, callback);
 }
+
+/** Name of the cookie that holds the token of the one invitation this browser has opened. */
+const invitationCookieOf = (browser: Visitor): string =>
+  [...browser.jar.keys()].find((name) => name.startsWith(INVITATION_COOKIES)) ?? unreachable();
 
 const withParameter = (callback: string, name: string, value: string): string => {
   const url = new URL(callback, ORIGIN);
@@ -131,7 +134,8 @@ const refusedUnused: Readonly<
     title: 'This sign-in began in another browser',
     attack: async () => {
       const [one, two] = [await invitedTrip(), await invitedTrip()];
-      one.browser.jar.set(invitationCookie, two.browser.jar.get(invitationCookie) ?? '');
+      const [own, other] = [invitationCookieOf(one.browser), invitationCookieOf(two.browser)];
+      one.browser.jar.set(own, two.browser.jar.get(other) ?? '');
       return one;
     },
   },
@@ -139,7 +143,7 @@ const refusedUnused: Readonly<
     title: 'This sign-in began in another browser',
     attack: async () => {
       const trip = await invitedTrip();
-      trip.browser.jar.delete(invitationCookie);
+      trip.browser.jar.delete(invitationCookieOf(trip.browser));
       return trip;
     },
   },
@@ -184,7 +188,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip that failed': {
-    title: 'This sign-in is already over',
+    title: 'The request was damaged on its way',
     attack: async () => {
       const trip = await ownTrip();
       const foreign = withParameter(trip.callback, 'code', 'made-up');
@@ -196,7 +200,7 @@ const refusedUnused: Readonly<
     title: 'This sign-in is not known',
     attack: async () => {
       const { browser } = await invitedTrip();
-      const token = browser.jar.get(invitationCookie) ?? '';
+      const token = browser.jar.get(invitationCookieOf(browser)) ?? '';
       return { browser, callback: `/oauth/callback?${new URLSearchParams({ code: 'x', state: token })}` };
     },
   },
@@ -281,7 +285,7 @@ describe('the page of a refused return', () => {
     expect(reply.title).toBe('This page does not exist');
   });
 
-  it('explains an error that came without a state', async () => {
+  it('explains an error that came without a state by its code alone', async () => {
     const query = new URLSearchParams({
       error: 'invalid_request',
       error_description:
@@ -291,8 +295,40 @@ describe('the page of a refused return', () => {
     const reply = await visitor.get(`/oauth/callback?${query}`);
     expect(reply.title).toBe('The app registration has no redirect URI');
     expect(reply.html).toContain('http://localhost:7071/oauth/callback');
-    expect(reply.html).toContain('Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200');
+    expect(reply.html).not.toContain('7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200');
+    expect(reply.html).not.toContain('No reply address is registered');
     expect(changedTables(before, allRows(app))).toEqual([]);
+  });
+
+  const planted = 'deadbeef-aaaa-4bbb-8ccc-beefdeadbeef';
+  it.each([
+    ['a known number', { error: 'x', error_description: `AADSTS65001: Call +1 555. App ID '${planted}'` }],
+    ['a number nobody knows', { error: 'x', error_description: `AADSTS123456: Call +1 555 ${planted}` }],
+    ['a known word', { error: 'access_denied', error_description: `Call +1 555 ${planted}` }],
+    ['a made-up word', { error: `call_555_${planted}`, error_description: 'x' }],
+    ['a word of the catalogue itself', { error: 'key-vault-denied', error_description: planted }],
+    ['a word in capitals', { error: 'CALL_555', error_description: `${planted} Call +1 555` }],
+    [
+      'an approval without a state',
+      {
+        admin_consent: 'True',
+        error: 'access_denied',
+        error_description: `AADSTS65004: +1 555 ${planted}`,
+        tenant: planted,
+      },
+    ],
+    [
+      'an approval of a made-up state',
+      { state: 'admin_x', error: 'x', error_description: `AADSTS65001: +1 555 ${planted}` },
+    ],
+  ])('shows nothing that the sender wrote: %s', async (_name, query) => {
+    for (const browser of [Visitor.signedOut(app), visitor]) {
+      const { html } = await browser.get(`/oauth/callback?${new URLSearchParams(query)}`);
+      expect(html).not.toContain('555');
+      expect(html).not.toContain(planted);
+      expect(html).not.toContain('123456');
+      expect(html).not.toContain('Key Vault');
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import {
   ALEX,
+  addressOf,
   allRows,
   ORIGIN,
   type PracticeApp,
@@ -35,13 +36,8 @@ afterAll(async () => {
 });
 
 /** An admin makes a link; returns its path. */
-async function invited(fields: Record<string, string> = {}): Promise<string> {
-  const form = { address: SUPPORT, who: 'self', ...fields };
-  const reply = await admin.post(`/providers/${providerId}/invite`, form);
-  expect(reply.status, reply.html).toBe(200);
-  const link = /value="(http[^"]+\/invite\/[\w-]{43})"/.exec(reply.html)?.[1];
-  return new URL(link ?? '').pathname;
-}
+const invited = (fields: Record<string, string> = {}): Promise<string> =>
+  admin.invite(providerId, { address: SUPPORT, ...fields });
 
 /** The owner, who is nobody in Postroom, follows the link up to the way back. */
 async function follow(owner: Visitor, path: string, as: string): Promise<Reply> {
@@ -55,7 +51,7 @@ const owner = (): Visitor => Visitor.signedOut(app);
 describe('an invitation', () => {
   it('is a link that its maker sees once, and that stands nowhere in the tables', async () => {
     const path = await invited();
-    const token = path.split('/').at(-1) ?? '';
+    const token = path.split('#').at(-1) ?? '';
     expect(token).toHaveLength(43);
     expect(JSON.stringify(allRows(app))).not.toContain(token);
     const list = (await admin.get('/invitations')).html;
@@ -109,12 +105,51 @@ describe('an invitation', () => {
     expect(allRows(app)).toEqual(after);
   });
 
+  it('keeps its token out of every address, and its page shows nothing without the link', async () => {
+    const path = await invited();
+    const token = path.split('#').at(-1) ?? '';
+    const person = owner();
+    const opened = await person.open(`  ${ORIGIN}${path}\n`);
+    expect(opened.status).toBe(303);
+    expect(opened.location).toBe(addressOf(path));
+    const shown = await person.get(opened.location ?? '');
+    expect(shown.title).toBe(`Connect ${SUPPORT}`);
+    expect(shown.html).not.toContain(token);
+    // Whoever learns the address alone, from a log or over a shoulder, has nothing.
+    const stranger = await owner().get(addressOf(path));
+    expect([stranger.status, stranger.title]).toEqual([404, 'This invitation is not known']);
+    expect(stranger.html).not.toContain(SUPPORT);
+    expect((await owner().post(addressOf(path), {})).status).toBe(404);
+    expect((await owner().get(`/invite/${token}`)).status).toBe(404);
+  });
+
+  it('stays apart from another one that the same browser has opened', async () => {
+    const [one, two] = [await invited(), await invited({ address: INFO, who: 'shared', signIn: SUPPORT })];
+    const person = owner();
+    const first = await person.ride(await person.post(one, {}), SUPPORT);
+    expect((await person.get(two)).title).toBe(`Connect ${INFO}`);
+    expect((await person.get(addressOf(one))).title).toBe(`Connect ${SUPPORT}`);
+    expect((await person.get(first.callback)).title).toBe('Done, you can close this page');
+    expect((await person.get(addressOf(two))).title).toBe(`Connect ${INFO}`);
+  });
+
+  it('is made once: a reload shows its link again, another browser does not', async () => {
+    const made = await admin.post(`/providers/${providerId}/invite`, { address: SUPPORT, who: 'self' });
+    expect(made.status).toBe(303);
+    const [shown, again] = [await admin.get(made.location ?? ''), await admin.get(made.location ?? '')];
+    expect(shown.html).toMatch(/\/invite#[\w-]{43}"/);
+    expect(again.html).toBe(shown.html);
+    expect(await app.services.invitations.list()).toHaveLength(1);
+    const elsewhere = await new Visitor(app).get(made.location ?? '');
+    expect(elsewhere.location).toBe('/invitations?said=link-gone');
+  });
+
   it('may be tried again after a failed trip', async () => {
     const path = await invited({ choose: 'on' });
     const person = owner();
     const declined = await follow(person, path, 'cancel');
     expect(declined.title).toMatch(/cancelled|declined/);
-    expect(declined.html).toContain(`href="${path}"`);
+    expect(declined.html).toContain(`href="${addressOf(path)}"`);
     const wrong = await follow(owner(), path, ALEX_UPN);
     expect(wrong.title).toBe('Another account is signed in');
     expect(wrong.html).not.toContain('/providers/');
@@ -133,7 +168,7 @@ describe('an invitation', () => {
       /<form method="post" action="([^"]+)"[^>]*><input type="hidden" name="(\w+)" value="(\w+)"/.exec(
         wrong.html,
       ) ?? [];
-    expect(action).toBe(path);
+    expect(action).toBe(addressOf(path));
     const handover = await person.post(action ?? '', { [name ?? '']: value ?? '' });
     const { callback, authorization } = await person.ride(handover, SUPPORT);
     expect(authorization.searchParams.get('prompt')).toBe('select_account');
@@ -149,7 +184,7 @@ describe('an invitation', () => {
     const reply = await person.get(callback);
     expect(reply.title).toBe('The client secret has expired');
     expect(reply.html).toContain('The people who look after Postroom: show them this page');
-    expect(reply.html).toContain(`href="${path}"`);
+    expect(reply.html).toContain(`href="${addressOf(path)}"`);
     expect(reply.html).not.toContain('/providers/');
   });
 
@@ -189,9 +224,10 @@ describe('an invitation', () => {
     const before = allRows(app);
     expect((await owner().get(late)).title).toBe('This invitation is too old');
     expect((await owner().post(late, {})).title).toBe('This invitation is too old');
-    for (const unknown of ['x', 'A'.repeat(43), encodeURIComponent('../../tickets')]) {
+    for (const unknown of ['x', 'A'.repeat(43), 'a'.repeat(52), encodeURIComponent('../../tickets')]) {
       expect((await owner().get(`/invite/${unknown}`)).title).toBe('This invitation is not known');
       expect((await owner().post(`/invite/${unknown}`, {})).title).toBe('This invitation is not known');
+      expect((await owner().post('/invite', { link: unknown })).title).toBe('This invitation is not known');
     }
     expect(allRows(app)).toEqual(before);
   });
@@ -201,7 +237,7 @@ describe('an invitation', () => {
     const path = await invited();
     const person = owner();
     const away = await follow(person, path, 'no-approval');
-    expect(away.location).toBe(path);
+    expect(away.location).toBe(addressOf(path));
     const waiting = await person.get(path);
     expect(waiting.title).toBe('An admin of your organization has to agree first');
     expect((await admin.get('/invitations')).html).toContain('Waits for an admin of the tenant');
@@ -214,11 +250,12 @@ describe('an invitation', () => {
 
   it('shows whole, accessible pages to the owner and to the admin', async () => {
     const path = await invited();
+    const shared = { address: INFO, who: 'shared', signIn: SUPPORT };
+    const shown = await admin.post(`/providers/${providerId}/invite`, shared);
     const drawn: Record<string, string> = {
       'no invitations': (await (await another()).get('/invitations')).html,
-      'invitation made': (
-        await admin.post(`/providers/${providerId}/invite`, { address: INFO, who: 'shared', signIn: SUPPORT })
-      ).html,
+      'invitation made': (await admin.get(shown.location ?? '')).html,
+      'invitation to open': (await owner().get('/invite')).html,
       invited: (await owner().get(path)).html,
       'on the way by invitation': (await owner().post(path, {})).html,
       'another account by invitation': (await follow(owner(), await invited({ address: INFO }), ALEX_UPN))

@@ -11,6 +11,7 @@ import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import type { WebEnvironment } from '../../functions/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
+import { invitationKey } from '../../shared/consent/invitation.ts';
 import type { Config } from '../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
@@ -124,11 +125,35 @@ export class Visitor {
     return new Visitor(app, { id: '', roles: [] });
   }
 
-  get(path: string): Promise<Reply> {
-    return this.#send(path, {});
+  async get(path: string): Promise<Reply> {
+    if (!path.startsWith('/invite#')) {
+      const reply = await this.#send(path, {});
+      // A browser follows; the tests of the redirect itself ask with `returned`.
+      return reply.location?.startsWith('/oauth/result/') === true ? this.get(reply.location) : reply;
+    }
+    const opened = await this.open(path);
+    return opened.location === undefined ? opened : this.get(opened.location);
   }
 
-  post(path: string, fields: Record<string, string>): Promise<Reply> {
+  /** What the redirect URI itself answers. */
+  returned(callback: string): Promise<Reply> {
+    return this.#send(callback, {});
+  }
+
+  /** Posts the link of an invitation, as the script of its page does. */
+  open(link: string): Promise<Reply> {
+    return this.post('/invite', { link });
+  }
+
+  head(path: string): Promise<Reply> {
+    return this.#send(path, { method: 'HEAD' });
+  }
+
+  async post(path: string, fields: Record<string, string>): Promise<Reply> {
+    if (path.startsWith('/invite#')) {
+      const opened = await this.open(path);
+      return opened.location === undefined ? opened : this.post(opened.location, fields);
+    }
     return this.#send(path, { method: 'POST', body: new URLSearchParams(fields) });
   }
 
@@ -163,6 +188,15 @@ export class Visitor {
     const id = /^\/providers\/([a-z2-7]{26})\/connect/.exec(reply.location ?? '')?.[1];
     if (id === undefined) throw new Error(`not saved: ${reply.status} ${reply.title}`);
     return id;
+  }
+
+  /** Makes an invitation, and returns its link as a path: `/invite#TOKEN`. */
+  async invite(providerId: string, fields: Record<string, string>): Promise<string> {
+    const made = await this.post(`/providers/${providerId}/invite`, { who: 'self', ...fields });
+    const shown = await this.get(made.location ?? '');
+    const link = /value="http[^"]+(\/invite#[\w-]{43})"/.exec(shown.html)?.[1];
+    if (link === undefined) throw new Error(`no link: ${made.status} ${made.title} ${shown.title}`);
+    return link;
   }
 
   /** From "which mailbox?" to the address the provider sends the browser back to. */
@@ -206,6 +240,9 @@ const answers =
     const upn = as === 'cancel' || as === 'no-approval' ? 'support@contoso.example' : as;
     return signInAs(upn)(page);
   };
+
+/** The address that the link of an invitation leads to, once it was opened. */
+export const addressOf = (link: string): string => `/invite/${invitationKey(link.slice('/invite#'.length))}`;
 
 export const ALEX = { id: 'alex', roles: ['admin'] };
 

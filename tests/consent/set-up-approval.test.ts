@@ -54,7 +54,7 @@ describe('the admin-consent link of set-up', () => {
     expect(after).toContain('An admin of the tenant has agreed');
     expect(linkOn(after)).toBe('');
     const { entries } = await app.services.audit.page({ kind: 'provider', limit: 10 });
-    expect(entries.filter(({ action }) => action === 'consent granted')).toHaveLength(1);
+    expect(entries.filter(({ action }) => action === 'consent reported')).toHaveLength(1);
   });
 
   it('stays the same link for a week', async () => {

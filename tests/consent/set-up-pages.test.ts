@@ -146,7 +146,7 @@ describe('every page of setting up', () => {
       'which kind': await html(visitor.get('/providers/new')),
       'new microsoft': await html(visitor.get('/providers/new?preset=microsoft')),
       'new google': await html(visitor.get('/providers/new?preset=google')),
-      'new custom': await html(visitor.get('/providers/new?preset=custom')),
+      'new custom': await html(visitor.get(`/providers/new?preset=custom&id=${'c'.repeat(26)}`)),
       'new practice': await html(visitor.get('/providers/new?preset=practice')),
       'new with mistakes': await html(visitor.post('/providers/new', { preset: 'microsoft' })),
       'custom with mistakes': await html(visitor.post('/providers/new', { preset: 'custom' })),

@@ -3,8 +3,12 @@ export type Access = 'everyone' | 'agent' | 'admin';
 
 export const accessOf: Readonly<Record<string, Access>> = {
   'GET /oauth/callback': 'everyone',
-  'GET /invite/:token': 'everyone',
-  'POST /invite/:token': 'everyone',
+  'GET /oauth/callback/:provider': 'everyone',
+  'GET /oauth/result/:key': 'everyone',
+  'GET /invite': 'everyone',
+  'POST /invite': 'everyone',
+  'GET /invite/:key': 'everyone',
+  'POST /invite/:key': 'everyone',
 
   'GET /': 'agent',
   'GET /notices': 'agent',
@@ -48,6 +52,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /approvals/:key': 'admin',
   'POST /providers/:id/invite': 'admin',
   'GET /invitations': 'admin',
+  'GET /invitations/:key': 'admin',
   'POST /invitations/:key/revoke': 'admin',
   'GET /providers/:id/app-access': 'admin',
   'POST /providers/:id/app-access': 'admin',
@@ -73,7 +78,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
 export const functionRoutes: Readonly<Record<string, Access>> = {
   'health/live': 'everyone',
   'health/ready': 'everyone',
-  'oauth/callback': 'everyone',
+  'oauth/callback/{provider?}': 'everyone',
   // All pages, each as it stands above.
   '{*path}': 'everyone',
 };

@@ -53,9 +53,12 @@ describe('without a signed-in principal', () => {
   test('only this list answers', () => {
     expect(openPaths).toEqual([
       '/oauth/callback',
+      '/oauth/callback/*',
+      '/oauth/result/*',
       '/health/live',
       '/health/ready',
       '/assets/*',
+      '/invite',
       '/invite/*',
       '/.auth/*',
     ]);
@@ -63,11 +66,14 @@ describe('without a signed-in principal', () => {
 
   test.each([
     ['/oauth/callback', true],
+    ['/invite', true],
     ['/invite/abc', true],
     ['/assets/x.css', true],
     ['/invite/', false],
     ['/invite/abc/more', false],
     ['/oauth/callback/', false],
+    ['/oauth/callback/abc', true],
+    ['/oauth/callback/abc/more', false],
     ['/oauth/callbacks', false],
     ['/OAUTH/CALLBACK', false],
     ['/assets/../tickets', false],

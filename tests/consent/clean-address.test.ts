@@ -1,0 +1,184 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { consentPages } from '../../functions/pages/consent.tsx';
+import { createWeb } from '../../functions/web.ts';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { type Served, serve } from '../ui/serve.ts';
+import {
+  ALEX,
+  addressOf,
+  allRows,
+  ORIGIN,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from './practice-app.ts';
+import { fillInbox } from './sample-mailbox.ts';
+
+// After a sign-in the address holds no code, no state and no error, and a reload says the same again.
+
+const SUPPORT = 'support@contoso.example';
+const CLEAN = /^\/oauth\/result\/[a-z2-7]{52}$/;
+
+let app: PracticeApp;
+let visitor: Visitor;
+let providerId: string;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  providerId = await new Visitor(app).addPractice();
+  fillInbox(app, ['First']);
+});
+afterAll(() => app.stop());
+beforeEach(() => {
+  app.idp.clearFaults();
+  app.seam.skewMs = 0;
+  visitor = new Visitor(app);
+});
+
+const leave = async (browser = visitor): Promise<string> =>
+  (await browser.leave(providerId, { address: SUPPORT }, SUPPORT)).callback;
+
+const secretExpired = (): void =>
+  app.idp.addFault({
+    match: { path: 'token' },
+    status: 401,
+    body: aadstsBody(7000222, 'invalid_client', 'The provided client secret keys are expired.'),
+  });
+
+describe('the address after a sign-in', () => {
+  it('that was refused holds nothing, and keeps its explanation through reloads', async () => {
+    const callback = await leave();
+    secretExpired();
+    const back = await visitor.returned(callback);
+    expect(back.status).toBe(303);
+    expect(back.location).toMatch(CLEAN);
+    const [shown, requests] = [await visitor.get(back.location ?? ''), app.idp.tokenRequests().length];
+    expect(shown.title).toBe('The client secret has expired');
+    expect(shown.html).toContain('The provided client secret keys are expired.');
+    const before = allRows(app);
+    expect((await visitor.get(back.location ?? '')).html).toBe(shown.html);
+    // The back button brings the old address once more: the same explanation, and no second request.
+    expect((await visitor.get(callback)).html).toBe(shown.html);
+    expect(app.idp.tokenRequests().length).toBe(requests);
+    expect(allRows(app)).toEqual(before);
+  });
+
+  it('is shown to no other browser and no other person', async () => {
+    const callback = await leave();
+    secretExpired();
+    const { location = '' } = await visitor.returned(callback);
+    const elsewhere = await new Visitor(app).get(location);
+    expect(elsewhere.title).toBe('This sign-in is already over');
+    expect(elsewhere.html).not.toContain(SUPPORT);
+    const mallory = new Visitor(app, { id: 'mallory', roles: ['admin'] });
+    for (const [name, value] of visitor.jar) mallory.jar.set(name, value);
+    expect((await mallory.get(location)).title).toBe('This sign-in was started by somebody else');
+    const unknown = await visitor.get(`/oauth/result/${'a'.repeat(52)}`);
+    expect([unknown.status, unknown.title]).toEqual([400, 'This sign-in is not known']);
+  });
+
+  it('holds nothing of an answer that no sign-in is known for, but the code of its error', async () => {
+    const query = { code: 'a-code', state: 'a-state', error: 'x', error_description: 'AADSTS65001: hush' };
+    const back = await visitor.returned(`/oauth/callback?${new URLSearchParams(query)}`);
+    expect(back.location).toBe('/oauth/result/unknown?said=AADSTS65001');
+    const plain = await visitor.returned('/oauth/callback?code=a-code&state=a-state');
+    expect(plain.location).toBe('/oauth/result/unknown');
+    for (const said of ['<b>x</b>', 'Call 555', 'AADSTS', 'key-vault-denied'])
+      expect((await visitor.get(`/oauth/result/unknown?${new URLSearchParams({ said })}`)).html).toBe(
+        (await visitor.get('/oauth/result/unknown')).html,
+      );
+  });
+
+  it('says to a person who was signed out, or came too late, what was the matter', async () => {
+    const callback = await leave();
+    const signedOut = Visitor.signedOut(app);
+    for (const [name, value] of visitor.jar) signedOut.jar.set(name, value);
+    const back = await signedOut.returned(callback);
+    expect(back.location).toMatch(CLEAN);
+    expect((await signedOut.get(back.location ?? '')).title).toBe('You are signed out of Postroom');
+    // Signed in again, the way to the provider is still open.
+    expect((await visitor.get(back.location ?? '')).location).toMatch(/^\/connect\//);
+    app.seam.skewMs = 11 * 60_000;
+    expect((await visitor.get(callback)).title).toBe('This sign-in took too long');
+  });
+
+  it('of an invited owner who is connected can be reloaded there, and shows no mail to anybody else', async () => {
+    const link = await visitor.invite(providerId, { address: SUPPORT });
+    const owner = Visitor.signedOut(app);
+    const { callback } = await owner.ride(await owner.post(link, {}), SUPPORT);
+    const { location = '' } = await owner.returned(callback);
+    expect(location).toMatch(CLEAN);
+    for (const _reload of [1, 2]) {
+      const shown = await owner.get(location);
+      expect([shown.status, shown.title]).toEqual([200, 'Done, you can close this page']);
+      expect(shown.html).toContain('First');
+    }
+    const late = Visitor.signedOut(app);
+    await late.get(link);
+    expect((await late.get(addressOf(link))).html).not.toContain('First');
+    expect((await late.get(location)).html).not.toContain('First');
+  });
+});
+
+describe.skipIf(!hasChromium)('in a browser', () => {
+  let served: Served;
+  let browser: Browser;
+  const principal = Buffer.from(
+    JSON.stringify({
+      claims: [
+        { typ: 'oid', val: ALEX.id },
+        { typ: 'name', val: ALEX.id },
+        { typ: 'roles', val: 'admin' },
+      ],
+    }),
+  ).toString('base64');
+  beforeAll(async () => {
+    const web = createWeb(() => app.services, [consentPages()]);
+    served = await serve(async (path, request) => {
+      const url = new URL(path, served.url);
+      // Puts the cookies of the visitor who has gone to the provider into this browser.
+      const set = url.pathname === '/set' ? url.searchParams.get('cookie') : null;
+      if (set !== null)
+        return new Response('set', {
+          headers: { 'set-cookie': `${set}; Path=/; Secure; HttpOnly; SameSite=Lax` },
+        });
+      const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
+        name,
+        String(value),
+      ]);
+      const asked = new Request(url, { headers });
+      asked.headers.set('x-ms-client-principal', principal);
+      return web.fetch(asked);
+    });
+    browser = await openChromium();
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await served.close();
+  });
+
+  it('the address bar is clean, and reload and Back keep the explanation', async () => {
+    const callback = await leave();
+    secretExpired();
+    const page = await (await browser.newContext()).newPage();
+    for (const [name, value] of visitor.jar)
+      await page.goto(`${served.url}/set?${new URLSearchParams({ cookie: `${name}=${value}` })}`);
+    await page.goto(served.url + callback);
+    const { state, code } = Object.fromEntries(new URL(callback, ORIGIN).searchParams);
+    for (const go of [
+      async () => undefined,
+      () => page.reload(),
+      () => page.goBack(),
+      () => page.goForward(),
+    ]) {
+      await go();
+      expect(page.url()).not.toContain(state ?? 'no state');
+      expect(page.url()).not.toContain(code ?? 'no code');
+    }
+    const { pathname, search } = new URL(page.url());
+    expect(pathname + search).toMatch(CLEAN);
+    expect(await page.locator('h1').innerText()).toBe('The client secret has expired');
+  });
+});
