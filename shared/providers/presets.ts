@@ -7,6 +7,9 @@ export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
 
+/** Names of mail servers, by protocol. */
+export type MailHosts = Partial<Record<Protocol, string>>;
+
 export interface MailHost {
   host: string;
   port: number;

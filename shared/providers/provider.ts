@@ -3,7 +3,14 @@ import { PostroomError } from '../platform/errors.ts';
 import { type CloudName, clouds } from './clouds.ts';
 import type { HeldCredentials } from './credential.ts';
 import type { Preflight } from './preflight.ts';
-import { type Preset, type PresetName, type Protocol, presetNamed, protocols } from './presets.ts';
+import {
+  type MailHosts,
+  type Preset,
+  type PresetName,
+  type Protocol,
+  presetNamed,
+  protocols,
+} from './presets.ts';
 
 /** Where a provider without a preset answers. */
 export type CustomEndpoints =
@@ -25,6 +32,8 @@ export interface Provider extends HeldCredentials {
   clientId: string;
   /** Custom only. */
   endpoints: CustomEndpoints | undefined;
+  /** Custom only: the mail servers that its tokens may be sent to. */
+  mailHosts?: MailHosts | undefined;
   /** Mail scopes of a custom provider; presets know their own. */
   scopes: readonly string[];
   /** What was found out about these settings since they were last changed. */
