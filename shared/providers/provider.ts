@@ -77,6 +77,27 @@ export function endpointsOf(provider: Provider, config: World): CustomEndpoints 
   return provider.endpoints;
 }
 
+/** A mail server as a provider names it. `port` is absent where the usual ones of its protocol may be used. */
+export interface MailServer {
+  host: string;
+  port?: number;
+}
+export type MailServers = Partial<Record<Protocol, MailServer>>;
+
+/**
+ * The mail servers that a provider's tokens may be sent to, and no others (RFC 9700 section 4.9). Of a custom provider
+ * its row names them, where a change is confirmed and audited; a mailbox cannot.
+ */
+export function mailServersOf(provider: Provider, config: World): MailServers {
+  const preset = presetNamed(provider.preset, config, provider.cloud);
+  // A Practice provider where no practice world runs has none.
+  if (preset === undefined) return {};
+  if (preset.mail !== undefined) return preset.mail;
+  return Object.fromEntries(
+    Object.entries(provider.mailHosts ?? {}).map(([protocol, host]) => [protocol, { host }]),
+  );
+}
+
 /** All scopes to ask for. The mail scopes come first: Entra takes the audience of the token from the first one. */
 export function scopesOf(
   provider: Provider,
