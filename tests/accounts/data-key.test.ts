@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Account } from '../../shared/accounts/account.ts';
+import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import {
   countUnderOlderKeys,
@@ -157,11 +157,11 @@ async function desk() {
   const save = async (prefix: string): Promise<void> => {
     const accountId = prefix.padEnd(26, 'a');
     const at = '2026-11-01T09:00:00.000Z';
-    const seal = (purpose: string): Promise<string> =>
-      sealer.seal(new Secret('x'), `${accountId}|${purpose}`);
+    const ref = { providerId: provider.id, accountId };
+    const seal = (purpose: 'access' | 'refresh'): Promise<string> =>
+      sealer.seal(new Secret('x'), tokenContext(ref, purpose, provider));
     await accounts.save({
-      providerId: provider.id,
-      accountId,
+      ...ref,
       identity: {
         issuer: 'i',
         subject: accountId,

@@ -99,7 +99,9 @@ describe('a client secret that is kept', () => {
     const id = await register(manual(honest, honest));
     honest.answer = () => ({ status: 401, body: { error: 'invalid_client' } });
     await edit(id, { ...manual(honest, honest), ...withSecret('next-canary') });
-    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(303);
+    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
+      303,
+    );
     await visitor.post(`/providers/${id}/check`, {});
     expect(said(hostile)).toContain('for-the-new-one');
     expect(said(hostile)).not.toMatch(/canary/);
@@ -167,7 +169,9 @@ describe('a sign-in under way', () => {
   it('takes neither its code nor its verifier nor a secret to a token endpoint that was put in meanwhile', async () => {
     const id = await register(manual(honest, honest));
     const back = await wayBack(id);
-    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(303);
+    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
+      303,
+    );
     expect((await visitor.get(back)).title).toBe('The provider was changed meanwhile');
     expect(said(hostile)).not.toMatch(/code|verifier|canary/);
     expect(await app.services.accounts.listOf(id)).toEqual([]);
