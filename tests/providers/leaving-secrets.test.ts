@@ -111,6 +111,46 @@ describe('a client secret that is kept', () => {
   });
 });
 
+describe('two admins at once', () => {
+  const between = (change: (id: string) => Promise<unknown>, id: string, point: string): void => {
+    app.seam.around = async (at, effect) => {
+      if (at !== point) return effect();
+      app.seam.around = undefined;
+      await change(id);
+      return effect();
+    };
+  };
+
+  it('bring no secret to addresses that were put in while it was typed for others', async () => {
+    const id = await register(manual(honest, honest));
+    const moved = () => edit(id, { ...manual(hostile, hostile), ...withSecret('for-the-new-one') });
+    between(moved, id, 'vault.set');
+    const reply = await edit(id, { ...manual(honest, honest), ...withSecret('late-canary') });
+    expect(reply.status).toBe(409);
+    expect(reply.html).toContain('Somebody else has changed this provider meanwhile');
+    await visitor.post(`/providers/${id}/check`, {});
+    expect(said(hostile)).toContain('for-the-new-one');
+    expect(said(hostile)).not.toContain('canary');
+    expect(said(honest)).not.toContain('for-the-new-one');
+  });
+
+  it('leave no secret that came meanwhile to addresses for which a certificate was kept', async () => {
+    const id = await register(manual(honest, honest));
+    await edit(id, { ...manual(honest, honest), credential: 'certificate', expiresOn: '2027-01-01' });
+    await app.services.providers.change(id, (current) => ({
+      ...current,
+      credential: current.nextCredential ?? current.credential,
+      nextCredential: undefined,
+    }));
+    expect((await app.services.providers.get(id))?.credential?.kind).toBe('certificate');
+    const secretCame = () => edit(id, { ...manual(honest, honest), ...withSecret('late-canary') });
+    between(secretCame, id, 'table.Providers.commit');
+    const reply = await edit(id, { ...manual(honest, hostile), credential: 'keep' });
+    expect(reply.status).toBe(409);
+    expect(said(hostile)).not.toContain('canary');
+  });
+});
+
 describe('the sign-ins of a provider that becomes another registration', () => {
   it('end with their tokens erased, and nothing asks for them again', async () => {
     const id = await register(manual(honest, honest));
