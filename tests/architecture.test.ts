@@ -60,6 +60,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],
+  tldts: [/^shared\/providers\/registrable-domains\.ts$/],
   zod: [/^functions\//, /^shared\//],
 };
 

@@ -132,6 +132,9 @@ export async function openDrillWorld(
     endpoints: 'manual',
     authorizationEndpoint: authorizeUrl,
     tokenEndpoint: tokenUrl,
+    imapHost: imap.host,
+    smtpHost: smtp.host,
+    severalDomains: 'on',
     scopes: [...MAIL_SCOPES, 'openid', 'profile', 'email', 'offline_access'].join(' '),
   };
   const otherAccount = await browser.connectAt(otherProvider, OTHER_MAILBOX);

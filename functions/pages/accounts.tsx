@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import type { AccountRef } from '../../shared/accounts/account.ts';
+import { type AccountRef, hasEnded } from '../../shared/accounts/account.ts';
 import { evidenceOf, type SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { explain } from '../../shared/explanations/explain.ts';
@@ -15,6 +15,10 @@ import { flashOf } from './typed-fields.ts';
 const said: Readonly<Record<string, Flash>> = {
   works: { kind: 'success', text: 'The provider has just given a fresh token: this sign-in works.' },
   retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom tries again by itself.' },
+  ended: {
+    kind: 'error',
+    text: 'This sign-in has ended and its tokens are deleted: there is nothing left to ask with. What to do stands below.',
+  },
   'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. What to do stands below.' },
 };
 
@@ -65,7 +69,9 @@ async function showAccount(c: PageContext): Promise<Response> {
 async function checkNow(c: PageContext): Promise<Response> {
   const { accounts, accessTokens } = c.get('services');
   const ref = refOf(c);
-  if ((await accounts.get(ref)) === undefined) return c.notFound();
+  const before = await accounts.get(ref);
+  if (before === undefined) return c.notFound();
+  if (hasEnded(before.account)) return c.redirect(`${accountPathOf(ref)}?said=ended`, 303);
   const answer = await accessTokens.renew(ref, { again: true });
   // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;

@@ -13,8 +13,7 @@ import { isMailAddress } from '../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { presetNamed } from '../../shared/providers/presets.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
+import { mailServersOf, type Provider } from '../../shared/providers/provider.ts';
 import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
@@ -125,7 +124,7 @@ function explained(c: PageContext, provider: Provider, failure: EndpointFailure)
 /** Opens the inbox with the very token that was given, before anything is kept. */
 function openWith(c: PageContext, provider: Provider, { token }: AppToken, address: string): Promise<Look> {
   const { intake, config, seam } = c.get('services');
-  const server = presetNamed(provider.preset, config, provider.cloud)?.mail?.imap;
+  const { imap: server } = mailServersOf(provider, config);
   const mailbox: Mailbox = {
     id: '',
     address,

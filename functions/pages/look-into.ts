@@ -2,9 +2,10 @@ import type { AccountRef } from '../../shared/accounts/account.ts';
 import { letterToOneself, newMark } from '../../shared/connection-test/test-smtp.ts';
 import { type Look, lookIntoMailbox } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { loginFields } from '../../shared/mailboxes/mailbox-form.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { type Provider, presetOf } from '../../shared/providers/provider.ts';
+import { mailServersOf, type Provider } from '../../shared/providers/provider.ts';
 import type { Services } from '../services.ts';
 
 export type SendingLook =
@@ -61,7 +62,7 @@ export async function sendToItself(
 }
 
 /**
- * A mailbox that is not set up yet, as its provider's preset would have it: to be looked into and not to be stored.
+ * A mailbox that is not set up yet, as its provider would have it: to be looked into and not to be stored.
  * Undefined where the provider names no mail server.
  */
 export function mailboxOfPreset(
@@ -71,18 +72,24 @@ export function mailboxOfPreset(
   address: string,
   now: number,
 ): Mailbox | undefined {
-  const { imap, smtp } = presetOf(provider, config).mail ?? {};
+  const { imap, smtp } = mailServersOf(provider, config);
   if (imap === undefined) return undefined;
   const { providerId, accountId } = account;
   return {
     id: '',
     address,
     protocol: 'imap',
-    ...imap,
+    host: imap.host,
+    port: imap.port ?? loginFields.imap.ports[0],
     folder: 'INBOX',
     providerId,
     accountId,
-    sending: smtp && { ...smtp, providerId, accountId },
+    sending: smtp && {
+      host: smtp.host,
+      port: smtp.port ?? loginFields.smtp.ports[0],
+      providerId,
+      accountId,
+    },
     enabled: true,
     intervalMinutes: 1,
     afterFetch: { kind: 'mark-seen' },

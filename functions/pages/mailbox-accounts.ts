@@ -7,9 +7,8 @@ import {
   type MailProtocol,
   parseMailboxForm,
 } from '../../shared/mailboxes/mailbox-form.ts';
-import { hostProblem } from '../../shared/providers/endpoint-safety.ts';
 import { type Preset, presetNamed } from '../../shared/providers/presets.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
+import { type MailServers, mailServersOf, type Provider } from '../../shared/providers/provider.ts';
 import type { Services } from '../services.ts';
 
 /** An account that may sign in for a mailbox. */
@@ -21,6 +20,8 @@ export interface AccountChoice {
   provider: Provider;
   /** Undefined where a Practice provider is left and no practice world runs. */
   preset: Preset | undefined;
+  /** The mail servers that its tokens may be sent to. */
+  servers: MailServers;
 }
 
 /** Every account of every provider, to choose from, in order of its label. */
@@ -29,12 +30,14 @@ export async function accountChoices({ providers, accounts, config }: Services):
   const choices = await Promise.all(
     known.map(async (provider) => {
       const preset = presetNamed(provider.preset, config, provider.cloud);
+      const servers = mailServersOf(provider, config);
       return (await accounts.listOf(provider.id)).map((account) => ({
         value: `${account.providerId}.${account.accountId}`,
         label: `${account.user} (${provider.name})`,
         account,
         provider,
         preset,
+        servers,
       }));
     }),
   );
@@ -64,7 +67,7 @@ export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mail
 
 /** What a new mailbox of this account would be: its servers are the provider's. */
 export function proposedFields(chosen: AccountChoice): Record<string, string> {
-  const sends = chosen.preset?.mail?.smtp !== undefined && isGranted(chosen, 'smtp');
+  const sends = chosen.servers.smtp !== undefined && isGranted(chosen, 'smtp');
   return {
     address: chosen.account.address,
     account: chosen.value,
@@ -79,9 +82,9 @@ export function proposedFields(chosen: AccountChoice): Record<string, string> {
   };
 }
 
-function serverFields({ preset }: AccountChoice, protocol: MailProtocol): Record<string, string> {
+function serverFields({ servers }: AccountChoice, protocol: MailProtocol): Record<string, string> {
   const { host, port, ports } = loginFields[protocol];
-  const server = preset?.mail?.[protocol];
+  const server = servers[protocol];
   return { [host]: server?.host ?? '', [port]: String(server?.port ?? ports[0]) };
 }
 
@@ -124,11 +127,10 @@ export function readMailboxForm(
       return {
         providerId,
         accountId,
-        hosts: choice.preset?.mail,
+        hosts: choice.servers,
         granted: (protocol) => isGranted(choice, protocol),
       };
     },
-    hostProblem: (host) => hostProblem(host, { local: config.local }),
     anyPort: config.local,
     isMailAddress,
   });

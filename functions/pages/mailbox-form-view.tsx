@@ -147,7 +147,7 @@ function Login(props: {
     label: isGranted(choice, protocol) ? choice.label : `${choice.label}: ${names.name} was not granted`,
   }));
   const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
-  const bound = chosen?.preset?.mail?.[protocol];
+  const bound = chosen?.servers[protocol];
   return (
     <>
       <SelectField

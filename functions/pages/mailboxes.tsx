@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Context, Hono } from 'hono';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import { type Mailbox, type MailLogin, twinOf } from '../../shared/mailboxes/mailbox.ts';
-import { usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
+import { loginsOf, usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
@@ -177,6 +178,7 @@ async function openAndSave(
   typed: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const services = c.get('services');
+  await recordTry(c, mailbox, before, choices, typed['test'] === 'yes' ? 'tested' : 'opened');
   if (typed['test'] === 'yes') return c.html(await testedPage(c, mailbox, before, choices, typed));
   const opened = await openMailbox(services, mailbox);
   if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
@@ -191,6 +193,25 @@ async function openAndSave(
   if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
   if (before === undefined) return c.redirect(`/mailboxes/${mailbox.id}/connected`, 303);
   return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
+}
+
+/**
+ * A token is about to leave for a server, or for an account, that is not saved: the audit is told first, whatever becomes
+ * of the form.
+ */
+async function recordTry(
+  c: Context<WebEnvironment>,
+  mailbox: Mailbox,
+  before: Mailbox | undefined,
+  choices: readonly AccountChoice[],
+  what: 'tested' | 'opened',
+): Promise<void> {
+  if (before !== undefined && isDeepStrictEqual(loginsOf(mailbox), loginsOf(before))) return;
+  await recordChange(c, {
+    action: `${what} before it was saved`,
+    subject: subjectOf(mailbox),
+    after: settingsOf(mailbox, choices),
+  });
 }
 
 /** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */

@@ -54,6 +54,8 @@ export function CredentialFields(props: {
     ...preset.credentialKinds.map((kind) => kinds[kind]),
   ];
   const [first] = choices;
+  // An error about the secret stands where it can be read: its field is hidden while the present one is kept.
+  const asked = text('secret').error === undefined ? typed['credential'] : 'secret';
   return (
     <>
       {choices.length > 1 ? (
@@ -65,7 +67,7 @@ export function CredentialFields(props: {
               ? undefined
               : 'A new one is tried first, and the present one stays until the new one has worked. Nobody has to sign in again.'
           }
-          value={typed['credential'] ?? first?.value}
+          value={asked ?? first?.value}
           options={choices}
         />
       ) : null}

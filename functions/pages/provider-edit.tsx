@@ -22,6 +22,10 @@ import { typedFields } from './typed-fields.ts';
 type ProviderContext = Context<WebEnvironment>;
 type Errors = Readonly<Record<string, string>>;
 
+const CHANGED_MEANWHILE: Errors = {
+  name: 'Somebody else has changed this provider meanwhile. Nothing was saved. Open it again, and enter your change there.',
+};
+
 /** Adding a provider and changing one. */
 export function providerEditPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
@@ -67,12 +71,13 @@ export function providerEditPages(): Hono<WebEnvironment> {
       const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
       return c.html(formPage(c, view), 422);
     }
-    const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft });
-    await recordChange(c, {
-      action: draft ? 'saved as a draft' : 'created',
-      subject: subjectOf(provider),
-      after: settingsForAudit(provider),
-    });
+    const record = (after: Provider): Promise<void> =>
+      recordChange(c, {
+        action: draft ? 'saved as a draft' : 'created',
+        subject: subjectOf(after),
+        after: settingsForAudit(after),
+      });
+    const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
     return c.redirect(afterSaving(provider, 'saved'), 303);
   });
 
@@ -99,14 +104,21 @@ export function providerEditPages(): Hono<WebEnvironment> {
     if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
       return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
     const draft = typed['intent'] === 'draft' && before.state === 'draft';
-    const changed = await saveChangedProvider(services, before, { input: parsed.input, preset, draft });
-    if (changed === undefined) return c.notFound();
-    await recordChange(c, {
-      action: 'changed',
-      subject: subjectOf(changed),
-      before: settingsForAudit(before),
-      after: settingsForAudit(changed),
-    });
+    const record = (after: Provider): Promise<void> =>
+      recordChange(c, {
+        action: 'changed',
+        subject: subjectOf(after),
+        before: settingsForAudit(before),
+        after: settingsForAudit(after),
+      });
+    const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
+    if (saved.kind === 'gone') return c.notFound();
+    if (saved.kind === 'stale')
+      return c.html(
+        formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }),
+        409,
+      );
+    const { provider: changed } = saved;
     const isFirst = before.state === 'draft' && accounts.length === 0;
     return c.redirect(isFirst ? afterSaving(changed, 'saved') : `/providers/${changed.id}?said=changed`, 303);
   });
@@ -157,7 +169,7 @@ function unconfirmed(
   if (accounts === 0 || typed['signInAgain'] === 'on' || !isAnotherRegistration(before, input)) return {};
   return {
     signInAgain:
-      'With another tenant, client ID or address, these accounts must sign in again. Confirm it, or put back what was there.',
+      'With another tenant, client ID or address, these accounts must sign in again, and their tokens are deleted. Confirm it, or put back what was there.',
   };
 }
 
@@ -212,6 +224,9 @@ function fieldsOf(provider: Provider, now: number): Record<string, string> {
     // Of a new one: the present one keeps its own.
     expiresOn: proposedExpiry(now),
     scopes: provider.scopes.join(' '),
+    imapHost: provider.mailHosts?.imap ?? '',
+    smtpHost: provider.mailHosts?.smtp ?? '',
+    pop3Host: provider.mailHosts?.pop3 ?? '',
     endpoints: endpoints?.kind ?? 'discovery',
     issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : '',
     authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : '',

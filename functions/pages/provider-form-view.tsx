@@ -101,6 +101,13 @@ export function providerFormPage(view: FormView): string {
             />
           )}
           {preset.name === 'custom' ? <CustomFields text={text} endpoints={typed['endpoints']} /> : null}
+          {errors['severalDomains'] === undefined ? null : (
+            <CheckboxField
+              name="severalDomains"
+              label="All of these addresses are the provider’s"
+              error={errors['severalDomains']}
+            />
+          )}
           {preset.name === 'microsoft' ? (
             <Advanced open={(typed['cloud'] ?? 'worldwide') !== 'worldwide'}>
               <SelectField
@@ -151,8 +158,8 @@ function SignInAgain(props: { accounts: readonly Account[]; error: string | unde
   const { accounts, error } = props;
   if (accounts.length === 0) return null;
   return (
-    <Panel title="Another tenant or client ID">
-      <p>A new secret needs no new sign-in. Another tenant or client ID does, for these accounts:</p>
+    <Panel title="Another tenant, client ID or address">
+      <p>A new secret needs no new sign-in. Another tenant, client ID or address does, for these accounts:</p>
       <ul>
         {accounts.map(({ user }) => (
           <li>{user}</li>
@@ -160,7 +167,7 @@ function SignInAgain(props: { accounts: readonly Account[]; error: string | unde
       </ul>
       <CheckboxField
         name="signInAgain"
-        label="I change the tenant or the client ID, and they will sign in again"
+        label="I change the tenant, the client ID or an address, and they will sign in again"
         error={error}
       />
     </Panel>
@@ -206,6 +213,27 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
         <TextField {...address('authorizationEndpoint')} label="Authorization address" />
         <TextField {...address('tokenEndpoint')} label="Token address" />
       </div>
+      <TextField
+        {...text('imapHost')}
+        label="IMAP server"
+        hint="For example imap.example.org. Sign-ins of this provider are used at its own mail servers and nowhere else."
+        spellcheck={false}
+        autocomplete="off"
+      />
+      <TextField
+        {...text('smtpHost')}
+        label="SMTP server"
+        hint="Only if mail is to be sent."
+        spellcheck={false}
+        autocomplete="off"
+      />
+      <TextField
+        {...text('pop3Host')}
+        label="POP3 server"
+        hint="Only if POP3 is to be tested."
+        spellcheck={false}
+        autocomplete="off"
+      />
     </>
   );
 }

@@ -130,7 +130,7 @@ function accountOf(row: Row): Account {
       accessExpiresAt: text(row, 'accessExpiresAt'),
       receivedAt: optional(row, 'receivedAt'),
       refreshAt: text(row, 'refreshAt'),
-      refresh: text(row, 'refreshToken'),
+      refresh: optional(row, 'refreshToken'),
       previousRefresh: optional(row, 'previousRefreshToken'),
     },
     state: stateOf(row),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { base32 } from '../providers/base32.ts';
+import { type Registration, registrationOf } from '../providers/registration.ts';
 
 /** Names an account; also what a mailbox keeps. */
 export interface AccountRef {
@@ -36,7 +37,8 @@ export interface SealedTokens {
   refreshAt: string;
   /** Absent in rows of earlier versions. */
   receivedAt?: string | undefined;
-  refresh: string;
+  /** Undefined: an app has none, and a sign-in that has ended has none any more. */
+  refresh: string | undefined;
   /** The refresh token before the present one, kept until that has worked. */
   previousRefresh: string | undefined;
 }
@@ -77,5 +79,16 @@ export function accountIdOf(providerId: string, identity: Identity): string {
   return base32(hash).slice(0, 26);
 }
 
-export const tokenContext = (account: AccountRef, purpose: 'access' | 'refresh'): string =>
-  `${account.accountId}|${purpose}`;
+/**
+ * What a token is sealed for: this account, this purpose, and the registration that it was given to. A row that is moved
+ * to another provider, or whose provider gets other endpoints or mail servers, opens nothing.
+ */
+export const tokenContext = (
+  { providerId, accountId }: AccountRef,
+  purpose: 'access' | 'refresh',
+  provider: Registration,
+): string => [providerId, accountId, purpose, registrationOf(provider)].join('|');
+
+/** Without a token to ask with, only a new sign-in goes on; an app asks with its credential. */
+export const hasEnded = ({ kind, tokens }: Account): boolean =>
+  kind !== 'app' && tokens.refresh === undefined;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Seam } from '../platform/seam.ts';
-import { Secret } from '../platform/secret.ts';
+import type { Secret } from '../platform/secret.ts';
 import { base32 } from '../providers/base32.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
@@ -107,10 +107,10 @@ export async function keepAppAccount(
     address: wish.address,
     scopes: roles,
     tokens: {
-      access: await deps.sealer.seal(token, tokenContext(ref, 'access')),
+      access: await deps.sealer.seal(token, tokenContext(ref, 'access', provider)),
       ...lifetimeOf(grant.expiresInSeconds, now),
-      // An app is given none: it asks with its credential each time. The empty one is sealed as every other is.
-      refresh: await deps.sealer.seal(new Secret(''), tokenContext(ref, 'refresh')),
+      // An app is given none: it asks with its credential each time.
+      refresh: undefined,
       previousRefresh: undefined,
     },
     state: 'works',

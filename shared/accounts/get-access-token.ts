@@ -3,8 +3,10 @@ import type { Blobs, Lease } from '../platform/blobs.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import type { PracticeWorld } from '../platform/config.ts';
+import { mailServersOf, type Provider } from '../providers/provider.ts';
 import type { SettleDeps } from '../providers/settle-credential.ts';
-import { type Account, type AccountRef, type SealedTokens, tokenContext } from './account.ts';
+import { type Account, type AccountRef, hasEnded, type SealedTokens, tokenContext } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
 import { noteRefresh } from './note-refresh.ts';
@@ -20,16 +22,25 @@ export type AccessToken =
   /** A person has to act; the message says what for. */
   | { kind: 'needs-person'; code: string; message: string };
 
+/** What a caller wants a token for. */
+export interface TokenUse {
+  /** Name of the mail server that it will be sent to. */
+  host: string;
+  /** One that the mail server has just refused, so that it is not given again. */
+  rejected?: string | undefined;
+}
+
 export interface AccessTokens {
   /**
-   * A token that works for now. `rejected` is one the mail server has just refused, so that it is not given again.
-   * A vault that is away is `retrying`, as an answer of the provider that passes is.
+   * A token that works for now, for one mail server of its provider: another host gets none, whoever asks (RFC 9700
+   * section 4.9). A vault that is away is `retrying`, as an answer of the provider that passes is.
    * @throws PostroomError when storage is away.
    */
-  get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
+  get(account: AccountRef, use: TokenUse): Promise<AccessToken>;
   /**
    * Asks the provider although the token at hand is good: for a grant that idles, or because a person wants to know.
-   * `again`: also where only a person could end the last refusal, and during the pause after a failure.
+   * `again`: also where only a person could end the last refusal, and during the pause after a failure. A sign-in that
+   * has ended is never asked for again: it has no token left.
    */
   renew(account: AccountRef, options?: { again?: boolean }): Promise<AccessToken>;
   /** Drops what this process remembers, after a new consent. */
@@ -37,6 +48,7 @@ export interface AccessTokens {
 }
 
 export interface AccessTokenDeps extends SettleDeps {
+  config: { practice: PracticeWorld | undefined };
   seam: Seam;
   blobs: Blobs;
   accounts: AccountStore;
@@ -61,9 +73,16 @@ interface Remembered {
   token: Secret;
   tokens: SealedTokens;
   user: string;
+  /** The mail servers it may be sent to. */
+  hosts: readonly string[];
   /** When the row said so, in milliseconds since the epoch. */
   seenAt: number;
 }
+
+/** A token with the mail servers it may be sent to; the rest as a caller sees it. */
+type Held = Extract<AccessToken, { kind: 'token' }> & Pick<Remembered, 'hosts'>;
+type NoToken = Exclude<AccessToken, { kind: 'token' }>;
+type Obtained = Held | NoToken;
 
 /**
  * How long a token is given without a look at its row: an account that was deleted, or refused, in another process ends
@@ -78,17 +97,21 @@ const PAUSE_MS = 500;
 
 /** Access tokens of all accounts: remembered, read from the table, or refreshed, one refresh at a time an account. */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const { seam, accounts, sealer } = deps;
+  const { seam, accounts, providers, sealer, config } = deps;
   const remembered = new Map<string, Remembered>();
-  const running = new Map<string, Promise<AccessToken>>();
+  const running = new Map<string, Promise<Obtained>>();
   const refresher = createRefresher(deps);
 
   const keyOf = ({ providerId, accountId }: AccountRef): string => `${providerId}/${accountId}`;
 
   /** What the row itself answers; undefined when only a refresh can. */
-  async function answerOf(stored: StoredAccount, refused: Refused): Promise<AccessToken | undefined> {
-    const { account } = stored;
+  async function answerOf(
+    { account }: StoredAccount,
+    provider: Provider | undefined,
+    refused: Refused,
+  ): Promise<Obtained | undefined> {
     const { rejected, olderThan, again } = refused;
+    if (hasEnded(account)) return { kind: 'needs-person', ...problemOf(account) };
     if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'needs-person', ...problemOf(account) };
     // A refusal is answered by asking again, not by the token from before it: else nobody would see that it has ended.
@@ -96,10 +119,11 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       account.state !== 'needs-person' &&
       isFresh(account.tokens, seam.now()) &&
       (olderThan === undefined || (account.tokens.receivedAt ?? '') >= olderThan);
-    const token = fresh ? await openAccess(account) : undefined;
-    if (token !== undefined && token.expose() !== rejected) return remember(account, token);
+    const token = fresh ? await openAccess(account, provider) : undefined;
+    if (token !== undefined && provider !== undefined && token.expose() !== rejected)
+      return remember(account, provider, token);
     if (account.state !== 'needs-person' && again !== true && isWaiting(account.retryAt, seam.now()))
-      return stillGood(account, rejected, {
+      return stillGood(account, provider, rejected, {
         kind: 'retrying',
         ...problemOf(account),
         ...(account.retryAt !== undefined && { retryAt: account.retryAt }),
@@ -107,52 +131,60 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     return undefined;
   }
 
-  async function openAccess(account: Account): Promise<Secret | undefined> {
+  /** Undefined also where it was given for another registration than the provider is now. */
+  async function openAccess(account: Account, provider: Provider | undefined): Promise<Secret | undefined> {
     const { access } = account.tokens;
-    if (access === undefined) return undefined;
+    if (access === undefined || provider === undefined) return undefined;
     try {
-      return await sealer.open(access, tokenContext(account, 'access'));
+      return await sealer.open(access, tokenContext(account, 'access', provider));
     } catch (error) {
       if (error instanceof PostroomError && error.code === 'sealed-unreadable') return undefined;
       throw error;
     }
   }
 
-  function remember(account: Account, token: Secret): AccessToken {
+  const hostsOf = (provider: Provider): string[] =>
+    Object.values(mailServersOf(provider, config)).map(({ host }) => host.toLowerCase());
+
+  function remember(account: Account, provider: Provider, token: Secret): Held {
     const { tokens, user } = account;
-    remembered.set(keyOf(account), { token, tokens, user, seenAt: seam.now() });
-    return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user };
+    const known = { token, tokens, user, hosts: hostsOf(provider), seenAt: seam.now() };
+    remembered.set(keyOf(account), known);
+    return heldOf(known);
   }
 
   /** While a refresh fails in passing, the token at hand serves until it ends. */
   async function stillGood(
     account: Account,
+    provider: Provider | undefined,
     rejected: string | undefined,
-    otherwise: AccessToken,
-  ): Promise<AccessToken> {
+    otherwise: NoToken,
+  ): Promise<Obtained> {
     if (Date.parse(account.tokens.accessExpiresAt) <= seam.now()) return otherwise;
-    const token = await openAccess(account);
-    if (token === undefined || token.expose() === rejected) return otherwise;
-    return { kind: 'token', token, expiresAt: account.tokens.accessExpiresAt, user: account.user };
+    const token = await openAccess(account, provider);
+    if (token === undefined || provider === undefined || token.expose() === rejected) return otherwise;
+    const { tokens, user } = account;
+    return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user, hosts: hostsOf(provider) };
   }
 
-  async function obtain(ref: AccountRef, refused: Refused): Promise<AccessToken> {
+  async function obtain(ref: AccountRef, refused: Refused): Promise<Obtained> {
     let lease: Lease | undefined;
     try {
       for (let look = 0; ; look++) {
-        const stored = await accounts.get(ref);
+        // Two reads that a change may part: a token only opens for the registration that it was sealed for.
+        const [stored, provider] = await Promise.all([accounts.get(ref), providers.get(ref.providerId)]);
         if (stored === undefined) return accountGone;
-        const answer = await answerOf(stored, refused);
+        const answer = await answerOf(stored, provider, refused);
         if (answer !== undefined) return answer;
         // The row is read again under the lease: whoever held it before may have refreshed.
         if (lease !== undefined) {
-          const done = await refreshed(stored, lease, refused.rejected);
+          const done = await refreshed(stored, provider, lease, refused.rejected);
           if (done !== undefined || look >= LOOKS) return done ?? busy;
           continue;
         }
         lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
         if (lease !== undefined) continue;
-        if (look >= LOOKS) return stillGood(stored.account, refused.rejected, busy);
+        if (look >= LOOKS) return stillGood(stored.account, provider, refused.rejected, busy);
         await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
       }
     } finally {
@@ -162,7 +194,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   }
 
   /** Without the vault the token at hand cannot even be opened. */
-  async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<AccessToken> {
+  async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<Obtained> {
     const answer = await withVault(() => obtain(ref, refused));
     if (answer.kind !== 'vault-away') return answer;
     const said = answer.said.replace(/\.$/, '');
@@ -172,17 +204,18 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
 
   async function refreshed(
     stored: StoredAccount,
+    provider: Provider | undefined,
     lease: Lease,
     rejected: string | undefined,
-  ): Promise<AccessToken | undefined> {
+  ): Promise<Obtained | undefined> {
     const outcome = await noteRefresh(deps, stored.account, () =>
       refresher.refresh(stored, () => lease.renew()),
     );
     switch (outcome.kind) {
       case 'refreshed':
-        return remember(outcome.account, outcome.token);
+        return remember(outcome.account, outcome.provider, outcome.token);
       case 'retrying':
-        return stillGood(outcome.account, rejected, {
+        return stillGood(outcome.account, provider, rejected, {
           kind: 'retrying',
           ...problemOf(outcome.account),
           ...(outcome.account.retryAt !== undefined && { retryAt: outcome.account.retryAt }),
@@ -192,7 +225,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       case 'changed':
         return undefined;
       case 'taken':
-        return stillGood(stored.account, rejected, busy);
+        return stillGood(stored.account, provider, rejected, busy);
     }
   }
 
@@ -200,8 +233,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   async function inTurn(
     ref: AccountRef,
     refused: Refused,
-    suits: (answer: AccessToken) => boolean,
-  ): Promise<AccessToken> {
+    suits: (answer: Obtained) => boolean,
+  ): Promise<Obtained> {
     const key = keyOf(ref);
     for (let before = running.get(key); before !== undefined; before = running.get(key)) {
       const answer = await before;
@@ -218,31 +251,58 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     Date.parse(tokens.accessExpiresAt) > seam.now() && token.expose() !== rejected;
 
   return {
-    async get(ref, { rejected } = {}) {
+    async get(ref, { host, rejected }) {
       const known = remembered.get(keyOf(ref));
-      if (known !== undefined && isTrusted(known, seam.now()) && known.token.expose() !== rejected) {
-        const { token, tokens, user } = known;
-        return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user };
-      }
+      if (known !== undefined && isTrusted(known, seam.now()) && known.token.expose() !== rejected)
+        return handedTo(host, heldOf(known));
       try {
-        return await inTurn(
+        // Whoever waits for the request of another caller may have another host in mind: each answer is looked at here.
+        const answer = await inTurn(
           ref,
           { rejected },
-          (answer) => answer.kind !== 'token' || answer.token.expose() !== rejected,
+          (one) => one.kind !== 'token' || one.token.expose() !== rejected,
         );
+        return handedTo(host, answer);
       } catch (error) {
         // While storage is away nobody can have removed the account there; the news of it may need this very token.
         const isAway = error instanceof PostroomError && error.code === 'table-storage';
         if (!isAway || known === undefined || !isUsable(known, rejected)) throw error;
-        const { token, tokens, user } = known;
-        return { kind: 'token', token, expiresAt: tokens.accessExpiresAt, user };
+        return handedTo(host, heldOf(known));
       }
     },
-    renew: (ref, { again } = {}) =>
-      inTurn(ref, { olderThan: new Date(seam.now()).toISOString(), again }, () => false),
+    async renew(ref, { again } = {}) {
+      const olderThan = new Date(seam.now()).toISOString();
+      return withoutHosts(await inTurn(ref, { olderThan, again }, () => false));
+    },
     forget(ref) {
       remembered.delete(keyOf(ref));
     },
+  };
+}
+
+const heldOf = ({ token, tokens, user, hosts }: Remembered): Held => ({
+  kind: 'token',
+  token,
+  expiresAt: tokens.accessExpiresAt,
+  user,
+  hosts,
+});
+
+function withoutHosts(answer: Obtained): AccessToken {
+  if (answer.kind !== 'token') return answer;
+  const { hosts: _hosts, ...token } = answer;
+  return token;
+}
+
+/** The last look before a token leaves: only the provider's own mail servers get one. */
+function handedTo(host: string, answer: Obtained): AccessToken {
+  if (answer.kind !== 'token' || answer.hosts.includes(host.toLowerCase())) return withoutHosts(answer);
+  const { hosts, user } = answer;
+  const own = hosts.length === 0 ? 'at no mail server' : `at ${[...new Set(hosts)].join(', ')} alone`;
+  return {
+    kind: 'needs-person',
+    code: 'mail-host-refused',
+    message: `The sign-in of ${user} may be used ${own}, and not at ${host}. Correct the server of the mailbox, or the mail servers of its provider.`,
   };
 }
 
@@ -253,12 +313,12 @@ const isTrusted = ({ tokens, seenAt }: Remembered, now: number): boolean =>
 const problemOf = ({ problem }: Account): { code: string; message: string } =>
   problem ?? { code: 'unknown', message: 'The account does not work and did not say why. Connect it again.' };
 
-const accountGone: AccessToken = {
+const accountGone: NoToken = {
   kind: 'needs-person',
   code: 'account-missing',
   message: 'The account that signs in was removed. Connect the mailbox again.',
 };
-const busy: AccessToken = {
+const busy: NoToken = {
   kind: 'retrying',
   code: 'refresh-busy',
   message: 'Another process is renewing the sign-in; this one tries again.',

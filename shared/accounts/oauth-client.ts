@@ -107,7 +107,7 @@ export function createOAuthClient(
       const failure =
         error instanceof Unanswered
           ? error.failure(seam.now())
-          : failureOf(error, provider, exchange.answer, seam.now());
+          : failureOf(error, provider, exchange, seam.now());
       return { kind: 'failed', failure };
     }
   }
@@ -184,7 +184,7 @@ export function createOAuthClient(
           ),
         );
         const { answer: given } = exchange;
-        if (given?.status !== 200) throw new Unanswered(given, hostOf(server));
+        if (given?.status !== 200) throw new Unanswered(exchange, hostOf(server));
         const grant = readGrant(given.text);
         const idToken = String(objectOf(given.text)['id_token'] ?? '');
         if (idToken === '' && byHand) return { kind: 'redeemed', grant, identity: undefined, credential };
@@ -262,8 +262,9 @@ async function permission({ before }: TokenOptions): Promise<void> {
 }
 
 /** @throws Unanswered */
-function grantIn({ answer }: Exchange, server: oauth.AuthorizationServer): Grant {
-  if (answer?.status !== 200) throw new Unanswered(answer, hostOf(server));
+function grantIn(exchange: Exchange, server: oauth.AuthorizationServer): Grant {
+  const { answer } = exchange;
+  if (answer?.status !== 200) throw new Unanswered(exchange, hostOf(server));
   return readGrant(answer.text);
 }
 

@@ -7,12 +7,15 @@ import { type Answer, guardedFetch } from '../providers/guarded-fetch.ts';
 import { endpointsOf, type Provider, presetOf } from '../providers/provider.ts';
 import { tidyTokenBody } from './grant.ts';
 import { isIssuerOf } from './issuer-rules.ts';
+import { secretsIn } from './sent-secrets.ts';
 import { objectOf } from './token-failure.ts';
 import { Unanswered } from './unanswered.ts';
 
 /** One request on its way: the last answer is kept, because its status and Retry-After decide. */
 export interface Exchange {
   answer?: Answer;
+  /** Secrets of the request: an answer that repeats them is masked. */
+  sent?: readonly string[];
   /** Mends an `expires_in` that the library would refuse the whole answer for. */
   tidy?: boolean;
 }
@@ -60,6 +63,7 @@ export function createOAuthServers(deps: {
     return {
       [oauth.allowInsecureRequests]: config.local,
       [oauth.customFetch]: async (url, { method, headers, body }) => {
+        exchange.sent = secretsIn(headers, body);
         const answer = await guardedFetch(url, { method, headers, body: body?.toString() }, rules);
         exchange.answer = answer;
         const text = exchange.tidy === true ? tidyTokenBody(answer.text) : answer.text;
@@ -81,7 +85,7 @@ export function createOAuthServers(deps: {
     const response = await seam.call('token.discovery', () =>
       oauth.discoveryRequest(new URL(issuer), wire(exchange)),
     );
-    if (exchange.answer?.status !== 200) throw new Unanswered(exchange.answer, new URL(issuer).host);
+    if (exchange.answer?.status !== 200) throw new Unanswered(exchange, new URL(issuer).host);
     const announced = String(objectOf(exchange.answer.text)['issuer'] ?? '');
     if (!isIssuerOf(provider, issuer, announced))
       throw new PostroomError('endpoint-refused', `Discovery at ${issuer} names another issuer.`);

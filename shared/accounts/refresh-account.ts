@@ -16,7 +16,8 @@ import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from '.
 import { withVault } from './vault-trouble.ts';
 
 export type RefreshOutcome =
-  | { kind: 'refreshed'; account: Account; token: Secret }
+  /** `provider`: whose token it is, as it stood when it was asked. */
+  | { kind: 'refreshed'; account: Account; token: Secret; provider: Provider }
   | { kind: 'retrying'; account: Account }
   | { kind: 'needs-person'; account: Account }
   /** The row is no longer the one that was read: look at it again. */
@@ -63,7 +64,10 @@ const VAULT_PAUSE_MS = 10 * 60_000;
 export function createRefresher(deps: AccessTokenDeps): Refresher {
   const { seam, accounts, sealer, providers, oauth } = deps;
   /** Received and not stored, because storage was away for longer than the tries last. */
-  const unsaved = new Map<string, { etag: string; next: Next; token: Secret | undefined }>();
+  const unsaved = new Map<
+    string,
+    { etag: string; next: Next; token: Secret | undefined; provider: Provider }
+  >();
   const isoAfter = (milliseconds: number): string => new Date(seam.now() + milliseconds).toISOString();
   const isoNow = (): string => isoAfter(0);
 
@@ -107,11 +111,11 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     }
   }
 
-  async function received(attempt: Attempt, grant: Grant): Promise<RefreshOutcome> {
+  async function received(attempt: Attempt, provider: Provider, grant: Grant): Promise<RefreshOutcome> {
     const { account, etag } = attempt;
     const renewed: Account = {
       ...account,
-      tokens: await sealTokens(sealer, account, grant, seam.now()),
+      tokens: await sealTokens(sealer, account, provider, grant, seam.now()),
       scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
       state: 'works',
       stateSince: account.state === 'works' ? account.stateSince : isoNow(),
@@ -125,12 +129,12 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       account: renewed,
       history: complete ? after(attempt, { result: 'refreshed' }) : attempt.history,
     };
-    unsaved.set(account.accountId, { etag, next, token: grant.accessToken });
+    unsaved.set(account.accountId, { etag, next, token: grant.accessToken, provider });
     const written = await store(etag, next);
     unsaved.delete(account.accountId);
     if (written === undefined) return { kind: 'changed' };
     if (grant.accessToken !== undefined)
-      return { kind: 'refreshed', account: written.account, token: grant.accessToken };
+      return { kind: 'refreshed', account: written.account, token: grant.accessToken, provider };
     const nothing = silence('The provider answered without an access token.');
     return failed({ ...attempt, ...written }, nothing, undefined, undefined);
   }
@@ -209,7 +213,9 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   /** Asks with the newest refresh token; where that is refused, with the one before, which Entra leaves alive. */
   async function ask(provider: Provider, account: Account, hold: Hold): Promise<Refreshed> {
     const { refresh: newest, previousRefresh } = account.tokens;
-    const open = (sealed: string): Promise<Secret> => sealer.open(sealed, tokenContext(account, 'refresh'));
+    const open = (sealed: string): Promise<Secret> =>
+      sealer.open(sealed, tokenContext(account, 'refresh', provider));
+    if (newest === undefined) throw new PostroomError('sealed-unreadable', 'There is no refresh token.');
     const first = await oauth.refresh(provider, await open(newest), { before: hold });
     if (first.kind !== 'failed' || first.failure.error !== 'invalid_grant' || previousRefresh === undefined)
       return first;
@@ -238,7 +244,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       const written = held.etag === stored.etag ? await store(stored.etag, held.next) : undefined;
       unsaved.delete(account.accountId);
       if (written === undefined || held.token === undefined) return { kind: 'changed' };
-      return { kind: 'refreshed', account: written.account, token: held.token };
+      return { kind: 'refreshed', account: written.account, token: held.token, provider: held.provider };
     }
     const [provider, history] = await Promise.all([
       providers.get(account.providerId),
@@ -255,7 +261,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       const answer =
         account.kind === 'app' ? await askAsApp(provider, hold) : await ask(provider, begun.account, hold);
       if (answer.kind === 'refreshed') {
-        const outcome = await received(attempt, answer.grant);
+        const outcome = await received(attempt, provider, answer.grant);
         await settleCredential(deps, provider, answer.credential);
         return outcome;
       }

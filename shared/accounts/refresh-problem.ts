@@ -63,5 +63,5 @@ export const providerGone: Problem = {
 export const unreadable: Problem = {
   code: 'tokens-unreadable',
   message:
-    'The stored sign-in cannot be read: the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the data key in Key Vault was replaced or removed. Connect the mailbox again.',
 };

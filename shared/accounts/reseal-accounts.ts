@@ -1,6 +1,7 @@
 import type { Blobs } from '../platform/blobs.ts';
 import { describeError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { type Account, type SealedTokens, tokenContext } from './account.ts';
 import type { AccountStore } from './account-store.ts';
@@ -46,21 +47,28 @@ export async function resealAccounts(deps: ResealDeps, most: number = MOST_A_RUN
   const newest = await deps.sealer.newestVersion();
   const waiting = await underOther(deps, newest);
   let resealed = 0;
-  for (const account of waiting.slice(0, most)) if (await resealOne(deps, account, newest)) resealed += 1;
+  for (const { account, provider } of waiting.slice(0, most))
+    if (await resealOne(deps, account, provider, newest)) resealed += 1;
   return { resealed, left: waiting.length - resealed };
 }
 
 async function underOther(
   deps: Pick<ResealDeps, 'providers' | 'accounts'>,
   newest: string,
-): Promise<Account[]> {
-  const found: Account[] = [];
-  for (const { id } of await deps.providers.list())
-    found.push(...(await deps.accounts.listOf(id)).filter((account) => isUnderOther(account, newest)));
+): Promise<{ account: Account; provider: Provider }[]> {
+  const found: { account: Account; provider: Provider }[] = [];
+  for (const provider of await deps.providers.list())
+    for (const account of await deps.accounts.listOf(provider.id))
+      if (isUnderOther(account, newest)) found.push({ account, provider });
   return found;
 }
 
-async function resealOne(deps: ResealDeps, listed: Account, newest: string): Promise<boolean> {
+async function resealOne(
+  deps: ResealDeps,
+  listed: Account,
+  provider: Provider,
+  newest: string,
+): Promise<boolean> {
   // The same lease as a refresh: a row that changes under it would cost the token that was just received.
   const lease = await deps.blobs.lease(`lease/account-${listed.accountId}`, LEASE_SECONDS);
   if (lease === undefined) return false;
@@ -69,7 +77,7 @@ async function resealOne(deps: ResealDeps, listed: Account, newest: string): Pro
     if (stored === undefined || stored.account.refreshBegunAt !== undefined) return false;
     const { account } = stored;
     if (!isUnderOther(account, newest)) return true;
-    const next = { ...account, tokens: await resealTokens(deps.sealer, account) };
+    const next = { ...account, tokens: await resealTokens(deps.sealer, account, provider) };
     return (await deps.accounts.replace(next, stored.etag)) !== undefined;
   } catch (error) {
     // Of one account alone: an old version that was disabled too early, or a text that is not what was sealed.
@@ -80,9 +88,10 @@ async function resealOne(deps: ResealDeps, listed: Account, newest: string): Pro
   }
 }
 
-async function resealTokens(sealer: Sealer, account: Account): Promise<SealedTokens> {
+/** Each token is sealed for the registration it opens for, so that this path moves none to another one. */
+async function resealTokens(sealer: Sealer, account: Account, provider: Provider): Promise<SealedTokens> {
   const again = async (sealed: string, purpose: 'access' | 'refresh'): Promise<string> => {
-    const context = tokenContext(account, purpose);
+    const context = tokenContext(account, purpose, provider);
     return sealer.seal(await sealer.open(sealed, context), context);
   };
   const { tokens } = account;
@@ -90,7 +99,7 @@ async function resealTokens(sealer: Sealer, account: Account): Promise<SealedTok
   return {
     ...tokens,
     access: access && (await again(access, 'access')),
-    refresh: await again(refresh, 'refresh'),
+    refresh: refresh && (await again(refresh, 'refresh')),
     previousRefresh: previousRefresh && (await again(previousRefresh, 'refresh')),
   };
 }

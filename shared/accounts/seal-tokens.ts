@@ -1,3 +1,4 @@
+import type { Registration } from '../providers/registration.ts';
 import { type Account, type SealedTokens, tokenContext } from './account.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import type { Sealer } from './sealing.ts';
@@ -6,13 +7,14 @@ import type { Sealer } from './sealing.ts';
 export async function sealTokens(
   sealer: Pick<Sealer, 'seal'>,
   account: Account,
+  provider: Registration,
   grant: Grant,
   now: number,
 ): Promise<SealedTokens> {
   const { tokens } = account;
   const [access, refresh] = await Promise.all([
-    grant.accessToken && sealer.seal(grant.accessToken, tokenContext(account, 'access')),
-    grant.refreshToken && sealer.seal(grant.refreshToken, tokenContext(account, 'refresh')),
+    grant.accessToken && sealer.seal(grant.accessToken, tokenContext(account, 'access', provider)),
+    grant.refreshToken && sealer.seal(grant.refreshToken, tokenContext(account, 'refresh', provider)),
   ]);
   return {
     access,

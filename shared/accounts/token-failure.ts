@@ -1,3 +1,4 @@
+import { withoutSecrets } from './sent-secrets.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
 /** How a provider's endpoint failed, without anything secret. */
@@ -138,19 +139,27 @@ export function codeOf({ codes, error, status }: EndpointFailure): string {
   return error ?? (status === undefined ? 'no-answer' : `http-${status}`);
 }
 
-/** Reads a failed answer. Pure; unknown shapes become what the status says. */
+/**
+ * Reads a failed answer. Pure; unknown shapes become what the status says.
+ * @param sent secrets of the request, which the provider may repeat: they are masked before anything is cut or kept
+ */
 export function readFailure(
   host: string,
   answer: { status: number; text: string; retryAfter: string | undefined },
   now: number,
+  sent: readonly string[] = [],
 ): EndpointFailure {
   const body = objectOf(answer.text);
-  const error = stringOf(body['error']);
-  const description = stringOf(body['error_description']);
+  const textOf = (name: string): string | undefined => {
+    const text = stringOf(body[name]);
+    return text && withoutSecrets(text, sent);
+  };
+  const error = textOf('error');
+  const description = textOf('error_description');
   return {
     status: answer.status,
     error: error === undefined || !/^[\x21-\x7e]{1,80}$/.test(error) ? undefined : error,
-    suberror: stringOf(body['suberror']),
+    suberror: textOf('suberror'),
     codes: codesOf(body['error_codes'], description),
     sentence: description === undefined ? undefined : tidySentence(description),
     retryAfterSeconds: secondsOf(answer.retryAfter, now),

@@ -15,7 +15,7 @@ const CONNECT_MS = 20_000;
 export interface TestTokens {
   get(
     account: { providerId: string; accountId: string },
-    options?: { rejected?: string },
+    use: { host: string; rejected?: string | undefined },
   ): Promise<{ kind: 'token'; token: Secret; expiresAt: string; user: string } | MailboxTroubleFound>;
 }
 
@@ -86,11 +86,10 @@ export async function tokenStep(run: StepRun, deps: ReachDeps, login: MailLogin)
 export async function tokenOf(
   run: StepRun,
   { accessTokens }: ReachDeps,
-  { providerId, accountId }: MailLogin,
+  { host, providerId, accountId }: MailLogin,
   rejected?: Secret,
 ): Promise<SignedInUser & { expiresAt: string }> {
-  const options = rejected === undefined ? {} : { rejected: rejected.expose() };
-  const got = await accessTokens.get({ providerId, accountId }, options);
+  const got = await accessTokens.get({ providerId, accountId }, { host, rejected: rejected?.expose() });
   if (got.kind !== 'token') throw new StepRefused(`${got.code}: ${got.message}`);
   run.hide(got.token);
   return got;

@@ -87,8 +87,8 @@ export async function acceptGrant(
     address: wish.address,
     scopes: granted,
     tokens: {
-      access: await deps.sealer.seal(accessToken, tokenContext(ref, 'access')),
-      refresh: await deps.sealer.seal(refreshToken, tokenContext(ref, 'refresh')),
+      access: await deps.sealer.seal(accessToken, tokenContext(ref, 'access', provider)),
+      refresh: await deps.sealer.seal(refreshToken, tokenContext(ref, 'refresh', provider)),
       previousRefresh: undefined,
       ...lifetimeOf(grant.expiresInSeconds, now),
     },

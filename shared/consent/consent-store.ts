@@ -61,6 +61,7 @@ function rowOf(consent: PendingConsent): Row {
     wish: JSON.stringify(consent.wish),
     principalId: consent.startedBy.kind === 'principal' ? consent.startedBy.id : undefined,
     invitationKey: consent.startedBy.kind === 'invitation' ? consent.startedBy.key : undefined,
+    registration: consent.registration,
     browserHash: consent.browserHash,
     sealedState: consent.sealedState,
     sealedVerifier: consent.sealedVerifier,
@@ -91,6 +92,7 @@ function consentOf(row: Row): PendingConsent {
       typeof invitationKey === 'string'
         ? { kind: 'invitation', key: invitationKey }
         : { kind: 'principal', id: text('principalId') },
+    registration: text('registration'),
     browserHash: text('browserHash'),
     sealedState: text('sealedState'),
     sealedVerifier: text('sealedVerifier'),

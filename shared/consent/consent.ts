@@ -44,6 +44,8 @@ export interface PendingConsent {
   key: string;
   wish: ConsentWish;
   startedBy: Traveller;
+  /** The provider's registrationOf when the consent was started: its answer is good for this one alone. */
+  registration: string;
   /** Hash of the cookie that binds it to one browser. */
   browserHash: string;
   sealedState: string;

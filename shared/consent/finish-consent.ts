@@ -3,6 +3,7 @@ import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
+import { registrationOf } from '../providers/registration.ts';
 import { type SettleDeps, settleCredential } from '../providers/settle-credential.ts';
 import { type AcceptDeps, type Accepted, acceptGrant, type RefusedGrant } from './accept-grant.ts';
 import {
@@ -48,6 +49,8 @@ export type ConsentOutcome =
   /** The person who started it has no right to any more. */
   | { kind: 'role-lost' }
   | { kind: 'provider-missing' }
+  /** The provider has become another registration meanwhile: the code and its verifier were not sent anywhere. */
+  | (Trip & { kind: 'provider-changed'; providerName: string })
   | (Trip & {
       kind: 'declined';
       error: string;
@@ -97,6 +100,9 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
   if (provider === undefined) return { kind: 'provider-missing' };
   // Before anything leaves: an answer meant for another provider never reaches this one's token endpoint.
   if (back.path !== callbackPathOf(provider)) return { kind: 'untrusted', reason: OTHER_ADDRESS, ...trip };
+  // A code, its verifier and the secret leave for the endpoints that the person was sent to, and for no others.
+  if (registrationOf(provider) !== consent.registration)
+    return { kind: 'provider-changed', ...trip, providerName: provider.name };
   await noteRedirect(deps, provider, now);
   const redeemed = await withVault(() =>
     deps.oauth.redeem(provider, {

@@ -91,6 +91,13 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
         said: undefined,
         next: 'Choose another provider, or register it again.',
       };
+    case 'provider-changed':
+      return {
+        title: 'The provider was changed meanwhile',
+        happened: `Another tenant, client ID or address was saved for ${outcome.providerName} while you were signing in. ${NOTHING_SAVED}`,
+        said: undefined,
+        next: owner ? 'Open the link of your invitation again.' : 'Start the sign-in again.',
+      };
     case 'invitation-over':
       return {
         title: 'This invitation is over',

@@ -7,6 +7,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
+import { registrationOf } from '../providers/registration.ts';
 import {
   browserHash,
   CONSENT_MINUTES,
@@ -55,7 +56,7 @@ export async function startConsent(
   wish: ConsentWish,
   startedBy: Traveller,
 ): Promise<Started | (Trip & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
-  const { seam, sealer, consents } = deps;
+  const { seam, sealer, consents, providers } = deps;
   const now = seam.now();
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
   const key = consentKey(state.expose());
@@ -72,10 +73,13 @@ export async function startConsent(
   }));
   if (sealed.kind === 'vault-away') return { ...sealed, wish, startedBy };
   const { sealedState, sealedVerifier, sealedNonce } = sealed;
+  const provider = await providers.get(wish.providerId);
   await consents.add({
     key,
     wish,
     startedBy,
+    // Of a provider that is gone the way back says so.
+    registration: provider === undefined ? '' : registrationOf(provider),
     browserHash: browserHash(cookie),
     sealedState,
     sealedVerifier,
@@ -95,7 +99,7 @@ export interface Started {
 
 export type Handover =
   | (Trip & { kind: 'address'; url: string; providerName: string })
-  /** Used, too old, unknown, or another browser's or person's. */
+  /** Used, too old, unknown, another browser's or person's, or its provider has become another registration. */
   | { kind: 'over' }
   | (Trip & { kind: 'failed'; failure: EndpointFailure; providerName: string })
   | (Trip & VaultTrouble);
@@ -108,9 +112,9 @@ export async function handoverOf(
 ): Promise<Handover> {
   const stored = await deps.consents.get(key);
   if (stored === undefined || !isOpen(stored.consent, deps.seam.now(), browser)) return { kind: 'over' };
-  const { wish, startedBy, sealedState, sealedVerifier, sealedNonce } = stored.consent;
+  const { wish, startedBy, registration, sealedState, sealedVerifier, sealedNonce } = stored.consent;
   const provider = await deps.providers.get(wish.providerId);
-  if (provider === undefined) return { kind: 'over' };
+  if (provider === undefined || registrationOf(provider) !== registration) return { kind: 'over' };
   const opened = await withVault(async () => ({
     kind: 'opened' as const,
     state: await deps.sealer.open(sealedState, consentContext(key, 'state')),

@@ -12,7 +12,8 @@ export interface AccountRef {
 export interface TokenSource {
   get(
     account: AccountRef,
-    options?: { rejected?: string },
+    /** `host`: the mail server that it will be sent to; `rejected`: a token that this has just refused. */
+    use: { host: string; rejected?: string | undefined },
   ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | MailboxTroubleFound>;
 }
 
@@ -40,7 +41,7 @@ export async function connectInbox(
   const account = { providerId: mailbox.providerId, accountId: mailbox.accountId };
   let rejected: string | undefined;
   for (;;) {
-    const token = await deps.accessTokens.get(account, rejected === undefined ? {} : { rejected });
+    const token = await deps.accessTokens.get(account, { host: mailbox.host, rejected });
     if (token.kind !== 'token') return token;
     try {
       const { host, port, folder, address: user } = mailbox;

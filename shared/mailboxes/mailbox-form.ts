@@ -7,8 +7,8 @@ export type MailProtocol = 'imap' | 'pop3' | 'smtp';
 export interface AccountRules {
   providerId: string;
   accountId: string;
-  /** Hosts its tokens may be sent to, with their ports; undefined: any allowed one. */
-  hosts: Partial<Record<MailProtocol, { host: string; port: number }>> | undefined;
+  /** The mail servers of its provider, which alone get its tokens. `port` is absent where the usual ones may be used. */
+  hosts: Partial<Record<MailProtocol, { host: string; port?: number }>>;
   /** False where the sign-in did not bring this permission. */
   granted: (protocol: MailProtocol) => boolean;
 }
@@ -16,8 +16,6 @@ export interface AccountRules {
 export interface MailboxFormRules {
   /** Undefined: there is no such account. */
   account: (value: string) => AccountRules | undefined;
-  /** A sentence when a host may not be reached. */
-  hostProblem: (host: string) => string | undefined;
   /** Other ports than those of mail over TLS; on a developer's machine only. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
@@ -87,12 +85,12 @@ function loginOf(
     errors[names.account] =
       `This account was not granted ${names.name}. Sign in again with it, or choose another one.`;
 
-  const bound = account?.hosts?.[protocol];
+  const bound = account?.hosts[protocol];
   const host = field(names.host).toLowerCase() || (bound?.host ?? '');
-  const hostWrong = hostProblemOf(host, protocol, rules, account?.hosts);
+  const hostWrong = hostProblemOf(host, protocol, account, bound);
   if (hostWrong !== undefined) errors[names.host] = hostWrong;
   const port = field(names.port) === '' ? (bound?.port ?? names.ports[0]) : Number(field(names.port));
-  const allowed = bound === undefined ? names.ports : [bound.port];
+  const allowed = bound?.port === undefined ? names.ports : [bound.port];
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     errors[names.port] = `Enter a port, usually ${allowed[0]}.`;
   else if (!rules.anyPort && !allowed.some((one) => one === port))
@@ -105,13 +103,12 @@ function loginOf(
 function hostProblemOf(
   host: string,
   protocol: MailProtocol,
-  rules: MailboxFormRules,
-  hosts: AccountRules['hosts'],
+  account: AccountRules | undefined,
+  bound: { host: string } | undefined,
 ): string | undefined {
-  if (hosts === undefined)
-    return host === '' ? 'Enter the name of the mail server.' : rules.hostProblem(host);
-  const bound = hosts[protocol];
-  if (bound === undefined) return `This provider has no ${loginFields[protocol].name} server.`;
+  if (account === undefined) return host === '' ? 'Enter the name of the mail server.' : undefined;
+  if (bound === undefined)
+    return `This provider has no ${loginFields[protocol].name} server. An admin adds it to the provider.`;
   return host === bound.host.toLowerCase()
     ? undefined
     : `The sign-in of this provider may only be used at ${bound.host}.`;

@@ -21,6 +21,6 @@ export async function keepTokens(deps: {
   let found = 0;
   for (const { route } of routesFor(deps.mailboxes.last()).slice(0, AT_HAND * 2)) {
     if (found >= AT_HAND) return;
-    if ((await deps.accessTokens.get(route.account, {})).kind === 'token') found += 1;
+    if ((await deps.accessTokens.get(route.account, { host: route.host })).kind === 'token') found += 1;
   }
 }

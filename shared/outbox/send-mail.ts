@@ -91,7 +91,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     const place = `${account.providerId}/${account.accountId}/${user}`;
     let rejected: string | undefined;
     for (;;) {
-      const token = await accessTokens.get(account, rejected === undefined ? {} : { rejected });
+      const token = await accessTokens.get(account, { host, rejected });
       if (token.kind !== 'token') return withoutToken(token);
       const accessToken = token.token;
       const fresh = rejected !== undefined;

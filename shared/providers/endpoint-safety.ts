@@ -49,7 +49,9 @@ export function isPublicAddress(address: string): boolean {
 }
 
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
-const PRIVATE_NAMES = /(?:^|\.)(?:localhost|local|internal|lan|home|corp|home\.arpa|intranet|localdomain)$/i;
+// The last one is the short name of Google's metadata service, which leads to a link-local address.
+const PRIVATE_NAMES =
+  /(?:^|\.)(?:localhost|local|internal|lan|home|corp|home\.arpa|intranet|localdomain|metadata\.goog)$/i;
 
 /** A sentence when a host may not be reached, undefined when it may. Names are looked up, and checked again, at connect time. */
 export function hostProblem(host: string, { local }: EndpointRules): string | undefined {

@@ -7,6 +7,9 @@ export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
 
+/** Names of mail servers, by protocol. */
+export type MailHosts = Partial<Record<Protocol, string>>;
+
 export interface MailHost {
   host: string;
   port: number;
@@ -20,7 +23,7 @@ export interface Preset {
   needsTenant: boolean;
   /** How an app may prove itself there. */
   credentialKinds: readonly Credential['kind'][];
-  /** Mail hosts a token of this provider may be sent to; undefined: the admin names them. */
+  /** Mail hosts a token of this provider may be sent to; undefined: the provider's row names them. */
   mail: Partial<Record<Protocol, MailHost>> | undefined;
   /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
   endpointHosts: readonly string[] | undefined;

@@ -1,9 +1,12 @@
 import { type CloudName, isCloudName } from './clouds.ts';
+import { credentialsOf } from './credential.ts';
 import { type CredentialWish, parseCredential } from './credential-form.ts';
-import { type EndpointRules, endpointProblem } from './endpoint-safety.ts';
+import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-safety.ts';
 import { providerRules, ruleProblem } from './field-rules.ts';
-import type { Preset } from './presets.ts';
+import type { MailHosts, Preset, Protocol } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
+import { registrableDomainsOf } from './registrable-domains.ts';
+import { registrationOf } from './registration.ts';
 
 /** What a page sent: field name → text. */
 export type Typed = Readonly<Record<string, string>>;
@@ -17,6 +20,7 @@ export interface ProviderInput {
   clientId: string;
   credential: CredentialWish;
   endpoints: CustomEndpoints | undefined;
+  mailHosts: MailHosts | undefined;
   scopes: readonly string[];
 }
 
@@ -71,39 +75,80 @@ export function parseProviderForm(
     },
     errors,
   );
-  if (credential.kind === 'keep' && leavesItsSecret(options.before, clientId))
-    errors['secret'] = 'Another client ID has a secret of its own: enter it.';
   const isCustom = preset.name === 'custom';
   const scopes = isCustom
     ? checked('scopes', 'Enter the scopes that open the mailbox, with spaces between them.')
     : '';
   const endpoints = isCustom ? customEndpoints(field, options, errors) : undefined;
+  const mailHosts = isCustom ? customMailHosts(field, options, errors) : undefined;
   const cloud = asksTenant ? cloudOf(field('cloud'), errors) : 'worldwide';
 
-  if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
-  const words = scopes.split(/\s+/).filter((scope) => scope !== '');
-  return {
-    kind: 'valid',
-    input: {
-      name,
-      cloud,
-      tenant: tenant === '' ? undefined : tenant.toLowerCase(),
-      clientId,
-      credential,
-      endpoints,
-      scopes: words,
-    },
+  const input: ProviderInput = {
+    name,
+    cloud,
+    tenant: tenant === '' ? undefined : tenant.toLowerCase(),
+    clientId,
+    credential,
+    endpoints,
+    mailHosts,
+    scopes: scopes.split(/\s+/).filter((scope) => scope !== ''),
   };
+  // A mistake in one of these fields says nothing yet about what the registration is to be.
+  const unclear = registrationFields.some((one) => one in errors);
+  if (!unclear && leavesItsSecret(options.before, input)) errors['secret'] ??= ENTER_AGAIN;
+  if (field('severalDomains') !== 'on' && Object.keys(errors).length === 0) {
+    const sentence = severalDomains(options.before, input);
+    if (sentence !== undefined) errors['severalDomains'] = sentence;
+  }
+  return Object.keys(errors).length > 0 ? { kind: 'invalid', errors } : { kind: 'valid', input };
 }
+
+const registrationFields = [
+  'cloud',
+  'tenant',
+  'clientId',
+  'issuer',
+  'authorizationEndpoint',
+  'tokenEndpoint',
+  'imapHost',
+  'smtpHost',
+  'pop3Host',
+];
+const ENTER_AGAIN =
+  'Enter the client secret. The one before was given for another client ID, tenant or address, and is sent nowhere else.';
 
 const secretNeed = ({ before, draft }: ProviderFormOptions): 'needed' | 'keep' | 'optional' => {
   if (before?.credential !== undefined) return 'keep';
   return draft ? 'optional' : 'needed';
 };
 
-/** A certificate or the managed identity may serve another app as well; a secret belongs to one. */
-const leavesItsSecret = (before: Provider | undefined, clientId: string): boolean =>
-  before?.credential?.kind === 'secret' && before.clientId !== clientId;
+/**
+ * A secret belongs to one app and to the servers it was given for. Kept for others, it would be handed to whoever stands
+ * there (RFC 9700 section 4.4). A certificate and the managed identity prove the app without being sent.
+ */
+const leavesItsSecret = (before: Provider | undefined, input: ProviderInput): boolean =>
+  before !== undefined &&
+  input.credential.kind === 'keep' &&
+  credentialsOf(before).some(({ kind }) => kind === 'secret') &&
+  isAnotherRegistration(before, input);
+
+/** Asked where the addresses of a custom provider are new: several owners are unusual, and one may be a stranger. */
+function severalDomains(before: Provider | undefined, input: ProviderInput): string | undefined {
+  if (before !== undefined && !isAnotherRegistration(before, input)) return undefined;
+  const { endpoints, mailHosts } = input;
+  const addresses =
+    endpoints?.kind === 'manual'
+      ? [endpoints.authorization, endpoints.token]
+      : endpoints === undefined
+        ? []
+        : [endpoints.issuer];
+  const domains = registrableDomainsOf([
+    ...addresses.map((address) => new URL(address).hostname),
+    ...Object.values(mailHosts ?? {}),
+  ]);
+  if (domains.length < 2) return undefined;
+  return `These addresses belong to different domains: ${domains.join(', ')}. Sign-ins, secrets and tokens go there. Confirm that all of them are the provider’s, or correct them.`;
+}
 
 function cloudOf(value: string, errors: Errors): CloudName {
   if (value === '') return 'worldwide';
@@ -133,12 +178,28 @@ function customEndpoints(
   return issuer === '' ? undefined : { kind: 'discovery', issuer };
 }
 
-/** What a sign-in depends on: with another one of these, those who signed in must do so again. Pure. */
-export function isAnotherRegistration(before: Provider, input: ProviderInput): boolean {
-  return (
-    before.clientId !== input.clientId ||
-    before.cloud !== input.cloud ||
-    (before.preset !== 'practice' && before.tenant !== input.tenant) ||
-    JSON.stringify(before.endpoints ?? {}) !== JSON.stringify(input.endpoints ?? {})
-  );
+/** Fields of the form for the mail servers of a custom provider, in the order of the form. */
+export const mailHostFields: Readonly<Record<Protocol, string>> = {
+  imap: 'imapHost',
+  smtp: 'smtpHost',
+  pop3: 'pop3Host',
+};
+
+/** POP3 and SMTP may be left out; without IMAP nothing could be fetched. */
+function customMailHosts(field: Field, options: ProviderFormOptions, errors: Errors): MailHosts | undefined {
+  const hosts: MailHosts = {};
+  for (const protocol of ['imap', 'smtp', 'pop3'] as const) {
+    const name = mailHostFields[protocol];
+    const host = field(name).toLowerCase();
+    const missing =
+      protocol === 'imap' && !options.draft ? 'Enter the IMAP server of the provider.' : undefined;
+    const wrong = host === '' ? missing : hostProblem(host, options);
+    if (wrong !== undefined) errors[name] = wrong;
+    if (host !== '') hosts[protocol] = host;
+  }
+  return Object.keys(hosts).length === 0 ? undefined : hosts;
 }
+
+/** What a sign-in depends on: with another one of these, those who signed in must do so again. Pure. */
+export const isAnotherRegistration = (before: Provider, input: ProviderInput): boolean =>
+  registrationOf(before) !== registrationOf({ ...input, preset: before.preset });

@@ -5,7 +5,7 @@ import { base32 } from './base32.ts';
 import { type CloudName, isCloudName } from './clouds.ts';
 import { columnsOfCredentials, credentialsOfRow } from './credential-columns.ts';
 import { preflightOf } from './preflight.ts';
-import type { PresetName } from './presets.ts';
+import type { MailHosts, PresetName } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 
 // Table Providers: PartitionKey `provider` (an installation has a handful), RowKey a random id of 128 bits.
@@ -78,6 +78,9 @@ function rowOf(provider: Provider): Row {
     issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
     authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
     tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : undefined,
+    imapHost: provider.mailHosts?.imap,
+    pop3Host: provider.mailHosts?.pop3,
+    smtpHost: provider.mailHosts?.smtp,
     scopes: provider.scopes.join(' '),
     preflight: provider.preflight === undefined ? undefined : JSON.stringify(provider.preflight),
     redirectSeenAt: provider.redirectSeenAt,
@@ -98,6 +101,7 @@ function providerOf(row: Row): Provider {
     clientId: text(row, 'clientId'),
     ...credentialsOfRow(row),
     endpoints: endpointsOf(row),
+    mailHosts: mailHostsOf(row),
     scopes: text(row, 'scopes')
       .split(' ')
       .filter((scope) => scope !== ''),
@@ -117,6 +121,20 @@ function endpointsOf(row: Row): CustomEndpoints | undefined {
   return authorization === undefined || token === undefined
     ? undefined
     : { kind: 'manual', authorization, token };
+}
+
+function mailHostsOf(row: Row): MailHosts | undefined {
+  const [imap, pop3, smtp] = [
+    optional(row, 'imapHost'),
+    optional(row, 'pop3Host'),
+    optional(row, 'smtpHost'),
+  ];
+  if (imap === undefined && pop3 === undefined && smtp === undefined) return undefined;
+  return {
+    ...(imap !== undefined && { imap }),
+    ...(pop3 !== undefined && { pop3 }),
+    ...(smtp !== undefined && { smtp }),
+  };
 }
 
 function presetNameOf(row: Row): PresetName {

@@ -3,7 +3,14 @@ import { PostroomError } from '../platform/errors.ts';
 import { type CloudName, clouds } from './clouds.ts';
 import type { HeldCredentials } from './credential.ts';
 import type { Preflight } from './preflight.ts';
-import { type Preset, type PresetName, type Protocol, presetNamed, protocols } from './presets.ts';
+import {
+  type MailHosts,
+  type Preset,
+  type PresetName,
+  type Protocol,
+  presetNamed,
+  protocols,
+} from './presets.ts';
 
 /** Where a provider without a preset answers. */
 export type CustomEndpoints =
@@ -25,6 +32,8 @@ export interface Provider extends HeldCredentials {
   clientId: string;
   /** Custom only. */
   endpoints: CustomEndpoints | undefined;
+  /** Custom only: the mail servers that its tokens may be sent to. */
+  mailHosts?: MailHosts | undefined;
   /** Mail scopes of a custom provider; presets know their own. */
   scopes: readonly string[];
   /** What was found out about these settings since they were last changed. */
@@ -66,6 +75,27 @@ export function endpointsOf(provider: Provider, config: World): CustomEndpoints 
       `${provider.name} has no endpoints; edit the provider.`,
     );
   return provider.endpoints;
+}
+
+/** A mail server as a provider names it. `port` is absent where the usual ones of its protocol may be used. */
+export interface MailServer {
+  host: string;
+  port?: number;
+}
+export type MailServers = Partial<Record<Protocol, MailServer>>;
+
+/**
+ * The mail servers that a provider's tokens may be sent to, and no others (RFC 9700 section 4.9). Of a custom provider
+ * its row names them, where a change is confirmed and audited; a mailbox cannot.
+ */
+export function mailServersOf(provider: Provider, config: World): MailServers {
+  const preset = presetNamed(provider.preset, config, provider.cloud);
+  // A Practice provider where no practice world runs has none.
+  if (preset === undefined) return {};
+  if (preset.mail !== undefined) return preset.mail;
+  return Object.fromEntries(
+    Object.entries(provider.mailHosts ?? {}).map(([protocol, host]) => [protocol, { host }]),
+  );
 }
 
 /** All scopes to ask for. The mail scopes come first: Entra takes the audience of the token from the first one. */

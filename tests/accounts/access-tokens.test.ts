@@ -1,8 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import type { Account } from '../../shared/accounts/account.ts';
+import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import {
+  AT_MAIL,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from '../consent/practice-app.ts';
 import { CLIENT } from '../peers/practice-directory.ts';
 
 const apps: PracticeApp[] = [];
@@ -35,32 +42,34 @@ const row = async (app: PracticeApp, account: Account): Promise<Account> => {
 describe('an access token', () => {
   it('is given without asking the provider until ten or eleven minutes before its end, in any process', async () => {
     const { app, account, refreshes } = await start();
-    const first = tokenOf(await app.services.accessTokens.get(account));
+    const first = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     app.seam.skewMs = 48 * 60_000;
-    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(first);
-    expect(tokenOf(await app.another().accessTokens.get(account))).toBe(first);
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).toBe(first);
+    expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).toBe(first);
     expect(refreshes()).toBe(0);
     app.seam.skewMs = 50 * 60_000;
-    expect(tokenOf(await app.services.accessTokens.get(account))).not.toBe(first);
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).not.toBe(first);
     expect(refreshes()).toBe(1);
   });
 
   it('is refreshed at half its life when it lives less than twenty minutes', async () => {
     const { app, account, refreshes } = await start({ accessTokenSeconds: 300 });
     app.seam.skewMs = 130_000;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect(refreshes()).toBe(0);
     app.seam.skewMs = 151_000;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect(refreshes()).toBe(1);
   });
 
   it('is replaced once the mail server has refused it', async () => {
     const { app, account, refreshes } = await start();
-    const first = tokenOf(await app.services.accessTokens.get(account));
-    const second = tokenOf(await app.services.accessTokens.get(account, { rejected: first }));
+    const first = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
+    const second = tokenOf(await app.services.accessTokens.get(account, { ...AT_MAIL, rejected: first }));
     expect(second).not.toBe(first);
-    expect(tokenOf(await app.another().accessTokens.get(account, { rejected: first }))).toBe(second);
+    expect(tokenOf(await app.another().accessTokens.get(account, { ...AT_MAIL, rejected: first }))).toBe(
+      second,
+    );
     expect(refreshes()).toBe(1);
   });
 
@@ -69,7 +78,7 @@ describe('an access token', () => {
     app.seam.skewMs = 2 * HOUR;
     const processes = [app.services, app.another(), app.another(), app.another()];
     const answers = await Promise.all(
-      processes.flatMap(({ accessTokens }) => [1, 2, 3].map(() => accessTokens.get(account))),
+      processes.flatMap(({ accessTokens }) => [1, 2, 3].map(() => accessTokens.get(account, AT_MAIL))),
     );
     expect(new Set(answers.map(tokenOf)).size).toBe(1);
     expect(refreshes()).toBe(1);
@@ -89,13 +98,13 @@ describe('an access token', () => {
       status: 200,
       body: { token_type: 'Bearer', access_token: 'odd-1', refresh_token: 'next-1', expires_in: expiresIn },
     });
-    expect(tokenOf(await app.services.accessTokens.get(account))).toBe('odd-1');
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).toBe('odd-1');
     app.idp.addFault({
       match: { path: 'token' },
       status: 200,
       body: { token_type: 'Bearer', access_token: 'odd-2' },
     });
-    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(lasts ? 'odd-1' : 'odd-2');
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).toBe(lasts ? 'odd-1' : 'odd-2');
   });
 });
 
@@ -121,10 +130,10 @@ describe('a failure that passes', () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, ...fault });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     expect((await row(app, account)).state).toBe('retrying');
     app.seam.skewMs = 2 * HOUR + 121_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(await row(app, account)).toMatchObject({ state: 'works', problem: undefined, retryAt: undefined });
   });
 
@@ -132,10 +141,10 @@ describe('a failure that passes', () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
-    const answer = await app.services.accessTokens.get(account);
+    const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer).toMatchObject({ kind: 'retrying', code: 'http-429' });
     const asked = refreshes();
-    expect((await app.another().accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     expect(app.idp.tokenRequests().filter(({ grantType }) => grantType === 'refresh_token').length).toBe(
       asked,
     );
@@ -143,22 +152,22 @@ describe('a failure that passes', () => {
 
   it('leaves the token at hand in use while that still works', async () => {
     const { app, account } = await start();
-    const first = tokenOf(await app.services.accessTokens.get(account));
+    const first = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     app.seam.skewMs = 55 * 60_000;
     app.idp.addFault({ match: { path: 'token' }, times: 5, status: 503, body: {} });
-    expect(tokenOf(await app.services.accessTokens.get(account))).toBe(first);
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).toBe(first);
     app.seam.skewMs = 61 * 60_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
   });
 
   it('writes the state once, not at each try', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, times: 3, status: 503, body: {} });
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     const { stateSince } = await row(app, account);
     app.seam.skewMs = 2 * HOUR + 60_000;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect((await row(app, account)).stateSince).toBe(stateSince);
   });
 });
@@ -168,12 +177,12 @@ describe('a failure that does not pass', () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.revokeUser('support@contoso.example');
-    const answer = await app.services.accessTokens.get(account);
+    const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS50173' });
     expect(answer.kind === 'needs-person' && answer.message).toContain('due to it being revoked');
     const asked = refreshes();
-    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
-    expect((await app.another().accessTokens.get(account)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
     expect(refreshes()).toBe(asked);
     expect(JSON.stringify(answer)).not.toContain('Trace ID');
   });
@@ -181,14 +190,14 @@ describe('a failure that does not pass', () => {
   it('of MFA asks for a person at once and never falls back to the older token', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 2 * HOUR;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     app.seam.skewMs = 4 * HOUR;
     const body = {
       ...aadstsBody(50076, 'invalid_grant', 'You must use multi-factor authentication.'),
       suberror: 'basic_action',
     };
     app.idp.addFault({ match: { path: 'token' }, status: 400, body });
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'AADSTS50076',
     });
@@ -200,7 +209,7 @@ describe('a failure that does not pass', () => {
     const { app, account, providerId } = await start();
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
-    const answer = await app.services.accessTokens.get(account);
+    const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS7000222' });
     expect(answer.kind === 'needs-person' && answer.message).toContain('Replace the secret of the provider');
 
@@ -213,7 +222,7 @@ describe('a failure that does not pass', () => {
       expiresOn: '2030-01-01',
     };
     expect((await visitor.post(`/providers/${providerId}/edit`, fields)).status).toBe(303);
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect((await row(app, account)).state).toBe('works');
   });
 
@@ -221,12 +230,12 @@ describe('a failure that does not pass', () => {
     const { app, account } = await start();
     await app.services.providers.remove(account.providerId);
     app.seam.skewMs = 2 * HOUR;
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'provider-missing',
     });
     await app.services.accounts.remove(account);
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'account-missing',
     });
@@ -237,12 +246,12 @@ describe('a clock that is set', () => {
   it('far ahead and back again costs one refresh each, and asks nobody', async () => {
     const { app, account, refreshes } = await start();
     app.seam.skewMs = 400 * 24 * HOUR;
-    const ahead = tokenOf(await app.services.accessTokens.get(account));
+    const ahead = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     expect(refreshes()).toBe(1);
     app.seam.skewMs = 0;
     // By the times of the row the token is good for a year; the provider knows better.
-    expect(tokenOf(await app.services.accessTokens.get(account))).not.toBe(ahead);
-    expect(tokenOf(await app.another().accessTokens.get(account))).not.toBe(ahead);
+    expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
+    expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
     expect(refreshes()).toBe(2);
     expect((await row(app, account)).state).toBe('works');
   });
@@ -251,9 +260,9 @@ describe('a clock that is set', () => {
     const { app, account } = await start();
     app.seam.skewMs = 400 * 24 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '120' }, body: {} });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     app.seam.skewMs = 2 * HOUR;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 });
 
@@ -261,18 +270,18 @@ describe('the history', () => {
   it('has a row for each refresh and none for a token that was at hand', async () => {
     const { app, account } = await start();
     const { accessTokens, accounts } = app.services;
-    await accessTokens.get(account);
+    await accessTokens.get(account, AT_MAIL);
     expect((await accounts.history(account)).map(({ result }) => result)).toEqual(['signed-in']);
     const written = app.tables.changes;
-    await accessTokens.get(account);
+    await accessTokens.get(account, AT_MAIL);
     expect(app.tables.changes).toBe(written);
     app.seam.skewMs = 2 * HOUR;
-    await accessTokens.get(account);
+    await accessTokens.get(account, AT_MAIL);
     // That a refresh began; the account and its history; a row of activity.
     expect(app.tables.changes).toBe(written + 4);
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 4 * HOUR;
-    await accessTokens.get(account);
+    await accessTokens.get(account, AT_MAIL);
     expect(await accounts.history(account)).toMatchObject([
       { result: 'needs-person', code: 'AADSTS50173', traceId: expect.any(String) },
       { result: 'refreshed' },
@@ -290,7 +299,7 @@ describe('the history', () => {
   it('holds nothing of a token', async () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
-    const token = tokenOf(await app.services.accessTokens.get(account));
+    const token = tokenOf(await app.services.accessTokens.get(account, AT_MAIL));
     const text = JSON.stringify(await app.services.accounts.history(account));
     expect(text).not.toContain(token);
     expect(text).not.toContain((await row(app, account)).tokens.refresh);
@@ -304,12 +313,12 @@ describe('a credential that is not in the vault', () => {
     const versions = app.vault.versions.get(name) ?? [];
     app.vault.versions.delete(name);
     app.seam.skewMs = 2 * HOUR;
-    expect(await app.services.accessTokens.get(account)).toMatchObject({ kind: 'needs-person' });
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({ kind: 'needs-person' });
     app.vault.versions.set(name, versions);
     app.seam.skewMs = 2 * HOUR + 9 * 60_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
     app.seam.skewMs = 2 * HOUR + 10 * 60_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(refreshes()).toBe(1);
   });
 });
@@ -323,7 +332,7 @@ describe('rotation', () => {
     for (let hour = 1; hour <= 5; hour++) {
       app.seam.skewMs = hour * 2 * HOUR;
       const process = hour % 2 === 0 ? app.services : app.another();
-      expect((await process.accessTokens.get(account)).kind).toBe('token');
+      expect((await process.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     }
     expect((await row(app, account)).tokens.previousRefresh).toBeDefined();
   });
@@ -332,26 +341,26 @@ describe('rotation', () => {
     const { app, account } = await start();
     app.seam.skewMs = 2 * HOUR;
     die(app, 'token.refresh');
-    await expect(app.services.accessTokens.get(account)).rejects.toThrow('process died');
+    await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('process died');
     app.seam.around = undefined;
     app.seam.skewMs = 2 * HOUR + 61_000;
-    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
   it('ends as needs-person with that cause, never in a loop, where a strict provider answered a process that died', async () => {
     const { app, account, refreshes } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
     die(app, 'token.refresh');
-    await expect(app.services.accessTokens.get(account)).rejects.toThrow('process died');
+    await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('process died');
     app.seam.around = undefined;
     app.seam.skewMs = 2 * HOUR + 61_000;
-    const answer = await app.another().accessTokens.get(account);
+    const answer = await app.another().accessTokens.get(account, AT_MAIL);
     expect(answer.kind).toBe('needs-person');
     expect(answer.kind === 'needs-person' && answer.message).toContain(
       'was stopped before the answer was stored',
     );
     const asked = refreshes();
-    await app.another().accessTokens.get(account);
+    await app.another().accessTokens.get(account, AT_MAIL);
     expect(refreshes()).toBe(asked);
   });
 
@@ -365,12 +374,12 @@ describe('rotation', () => {
       if (point === 'token.refresh') answered = true;
       return result;
     };
-    await expect(app.services.accessTokens.get(account)).rejects.toThrow('storage is away');
+    await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('storage is away');
     app.seam.around = undefined;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(refreshes()).toBe(1);
     app.seam.skewMs = 4 * HOUR;
-    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
   it('stores a rotated token even when the answer has no access token', async () => {
@@ -382,24 +391,48 @@ describe('rotation', () => {
       status: 200,
       body: { token_type: 'Bearer', refresh_token: 'rotated' },
     });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     const { tokens } = await row(app, account);
     expect(tokens.refresh).not.toBe(before);
     expect(tokens.previousRefresh).toBe(before);
     // The one before still works at this provider, and is tried when the new one is refused.
     app.seam.skewMs = 2 * HOUR + 40_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 });
 
 describe('what rests in the table', () => {
-  it('does not open under another account or purpose, nor after a change', async () => {
+  it('does not open under another account, purpose, provider or registration, nor after a change', async () => {
     const { app, account } = await start();
-    const { sealer } = app.services;
-    const sealed = (await row(app, account)).tokens.refresh;
-    const context = `${account.accountId}|refresh`;
+    const { sealer, providers } = app.services;
+    const sealed = (await row(app, account)).tokens.refresh ?? '';
+    const provider = await providers.get(account.providerId);
+    if (provider === undefined) throw new Error('no provider');
+    const context = tokenContext(account, 'refresh', provider);
     expect((await sealer.open(sealed, context)).expose().length).toBeGreaterThan(100);
-    await expect(sealer.open(sealed, `${account.accountId}|access`)).rejects.toThrow('cannot be read');
+    const moved = { ...account, providerId: 'b'.repeat(26) };
+    const endpoints = (token: string): Provider['endpoints'] => ({
+      kind: 'manual',
+      authorization: 'https://id.example/authorize',
+      token,
+    });
+    const byHand: Provider = {
+      ...provider,
+      preset: 'custom',
+      endpoints: endpoints('https://id.example/token'),
+    };
+    const others = [
+      tokenContext(account, 'access', provider),
+      tokenContext({ ...account, accountId: 'b'.repeat(26) }, 'refresh', provider),
+      tokenContext(moved, 'refresh', provider),
+      tokenContext(account, 'refresh', { ...provider, clientId: 'other' }),
+      tokenContext(account, 'refresh', { ...provider, cloud: 'china' }),
+      tokenContext(account, 'refresh', byHand),
+      tokenContext(account, 'refresh', { ...byHand, endpoints: endpoints('https://other.example/token') }),
+      tokenContext(account, 'refresh', { ...byHand, mailHosts: { imap: 'imap.other.example' } }),
+    ];
+    expect(new Set([context, ...others]).size).toBe(others.length + 1);
+    for (const other of others) await expect(sealer.open(sealed, other)).rejects.toThrow('cannot be read');
     const last = sealed.endsWith('A') ? 'B' : 'A';
     await expect(sealer.open(sealed.slice(0, -5) + last.repeat(5), context)).rejects.toThrow(
       'cannot be read',
@@ -410,7 +443,7 @@ describe('what rests in the table', () => {
     const { app, account } = await start();
     app.vault.versions.delete('postroom-data-key');
     app.seam.skewMs = 2 * HOUR;
-    expect(await app.another().accessTokens.get(account)).toMatchObject({
+    expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'tokens-unreadable',
     });

@@ -3,6 +3,7 @@ import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import {
+  AT_MAIL,
   ALEX,
   connectSupport,
   type PracticeApp,
@@ -51,7 +52,7 @@ describe('the page of an account', () => {
     await failOnce(503, body);
     await failOnce(503, body);
     app.seam.skewMs = 2 * HOUR + 2 * 60_000;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     const history = (await page()).split('Renewals, newest first')[1] ?? '';
     expect(history).toMatch(/Renewed .* Not now AADSTS90033 .* Signed in/);
     expect(history).toContain(', 2 times until');
@@ -62,7 +63,7 @@ describe('the page of an account', () => {
   test('of a revoked sign-in explains it and leads to the next one', async () => {
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 2 * HOUR;
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     const words = await page();
     expect(words).toMatch(/Needs you since/);
     expect(words).toContain('The sign-in was revoked');

@@ -3,7 +3,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { appAccessScript, OBJECT_ID_MISSING } from '../../shared/accounts/app-access-script.ts';
 import { askAppToken, canSignInAsApp, keepAppAccount } from '../../shared/accounts/app-account.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 import { CLIENT } from '../peers/practice-directory.ts';
 
 const HOUR = 3_600_000;
@@ -41,12 +41,12 @@ describe('an app', () => {
     app.seam.skewMs = 2 * HOUR;
     const processes = [app.services, app.another(), app.another()];
     const answers = await Promise.all(
-      processes.flatMap(({ accessTokens }) => [1, 2, 3, 4].map(() => accessTokens.get(account))),
+      processes.flatMap(({ accessTokens }) => [1, 2, 3, 4].map(() => accessTokens.get(account, AT_MAIL))),
     );
     expect(new Set(answers.map((answer) => answer.kind === 'token' && answer.token.expose())).size).toBe(1);
     expect(asked()).toBe(before + 1);
     // Another process finds it in the row.
-    expect((await app.another().accessTokens.get(account)).kind).toBe('token');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(asked()).toBe(before + 1);
   });
 
@@ -57,7 +57,7 @@ describe('an app', () => {
       points.push(point);
       return effect();
     };
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect(points.filter((point) => point.startsWith('blob.'))).toEqual([
       'blob.lease',
       'blob.renew',
@@ -73,21 +73,21 @@ describe('an app', () => {
   test('whose secret has expired waits for a person, and goes on once it is replaced', async () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'AADSTS7000222',
     });
     const before = asked();
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect(asked()).toBe(before);
   });
 
   test('that is slowed down tries again and asks nobody', async () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.addFault({ match: { path: 'token' }, status: 429, headers: { 'retry-after': '60' }, body: {} });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('retrying');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('retrying');
     app.seam.skewMs += 61_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
   test('reads back from its row as it was kept', async () => {

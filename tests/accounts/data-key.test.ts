@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Account } from '../../shared/accounts/account.ts';
+import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import {
   countUnderOlderKeys,
@@ -11,7 +11,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { sampleProvider } from '../providers/sample-provider.ts';
@@ -48,9 +48,9 @@ describe('a new version of the data key', () => {
     const after = await app.services.sealer.rotate();
     expect(after).not.toBe(before);
     const other = app.another();
-    expect((await other.accessTokens.get(account)).kind).toBe('token');
+    expect((await other.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     app.seam.skewMs = 2 * HOUR;
-    expect((await other.accessTokens.get(account)).kind).toBe('token');
+    expect((await other.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(versionsIn(await row())).toEqual([after, after]);
   });
 
@@ -94,9 +94,9 @@ describe('the sweep over sealed tokens', () => {
     expect(await countUnderOlderKeys(app.services, after)).toBe(0);
     await app.vault.disable(dataKeyName, before);
     const fresh = app.another();
-    expect((await fresh.accessTokens.get(account)).kind).toBe('token');
+    expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     app.seam.skewMs = 2 * HOUR;
-    expect((await fresh.accessTokens.get(account)).kind).toBe('token');
+    expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 0 });
   });
 
@@ -120,7 +120,7 @@ describe('the sweep over sealed tokens', () => {
       app.seam.skewMs = round * 2 * HOUR;
       await app.services.sealer.rotate();
       const [token] = await Promise.all([
-        app.another().accessTokens.get(account),
+        app.another().accessTokens.get(account, AT_MAIL),
         resealAccounts(app.services),
         resealAccounts(app.another()),
       ]);
@@ -157,11 +157,11 @@ async function desk() {
   const save = async (prefix: string): Promise<void> => {
     const accountId = prefix.padEnd(26, 'a');
     const at = '2026-11-01T09:00:00.000Z';
-    const seal = (purpose: string): Promise<string> =>
-      sealer.seal(new Secret('x'), `${accountId}|${purpose}`);
+    const ref = { providerId: provider.id, accountId };
+    const seal = (purpose: 'access' | 'refresh'): Promise<string> =>
+      sealer.seal(new Secret('x'), tokenContext(ref, purpose, provider));
     await accounts.save({
-      providerId: provider.id,
-      accountId,
+      ...ref,
       identity: {
         issuer: 'i',
         subject: accountId,

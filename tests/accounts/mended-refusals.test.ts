@@ -2,7 +2,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from '../consent/practice-app.ts';
+import {
+  AT_MAIL,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  type Visitor,
+} from '../consent/practice-app.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -51,7 +57,7 @@ function refuse(app: PracticeApp, code: number, error: string, sentence: string,
 }
 
 const kindOf = async ({ app, account }: Desk): Promise<string> =>
-  (await app.services.accessTokens.get(account)).kind;
+  (await app.services.accessTokens.get(account, AT_MAIL)).kind;
 
 describe.each([
   [7000112, 'unauthorized_client', 'Application is disabled.'],
@@ -185,7 +191,7 @@ describe('an outage without Retry-After', () => {
     for (let minutes = 0; minutes < 240; minutes++) {
       app.seam.skewMs = 2 * HOUR + minutes * MINUTE;
       for (const process of [app.services, app.another(), app.another()])
-        expect((await process.accessTokens.get(all.account)).kind).toBe('retrying');
+        expect((await process.accessTokens.get(all.account, AT_MAIL)).kind).toBe('retrying');
     }
     // Doubling from half a minute to half an hour: 7 in the first hour, at most 2 in each of the others.
     expect(asked()).toBeLessThanOrEqual(14);
@@ -198,7 +204,7 @@ describe('an outage without Retry-After', () => {
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
     for (let seconds = 0; seconds < 600; seconds += 20) {
       app.seam.skewMs = 50 * MINUTE + seconds * 1000 - 5000;
-      expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+      expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     }
     expect(asked()).toBeLessThanOrEqual(5);
     expect(asked()).toBeGreaterThanOrEqual(3);
@@ -240,7 +246,7 @@ describe('an outage without Retry-After', () => {
     expect(await kindOf(all)).toBe('retrying');
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 3 * HOUR;
-    const answer = await app.services.accessTokens.get(account);
+    const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer.kind === 'needs-person' && answer.message).toContain(
       'was stopped before the answer was stored',
     );

@@ -7,7 +7,13 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { withNext } from '../../shared/providers/credential.ts';
 import { keepSecret } from '../../shared/providers/keep-credential.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from '../consent/practice-app.ts';
+import {
+  AT_MAIL,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  type Visitor,
+} from '../consent/practice-app.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
@@ -28,11 +34,11 @@ describe('a token that another process remembers', () => {
   it('is not given any more two minutes after the provider was deleted', async () => {
     const { app, account, providerId, visitor } = await start();
     const other = app.another();
-    expect((await other.accessTokens.get(account)).kind).toBe('token');
+    expect((await other.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     await visitor.post(`/providers/${providerId}/delete`, { name: 'Practice' });
     expect(await app.services.providers.get(providerId)).toBeUndefined();
     app.seam.skewMs = 120 * SECOND;
-    expect(await other.accessTokens.get(account)).toMatchObject({
+    expect(await other.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'account-missing',
     });
@@ -45,12 +51,12 @@ describe('a token that another process remembers', () => {
       if (point === 'table.Accounts.get') reads += 1;
       return effect();
     };
-    await app.services.accessTokens.get(account);
+    await app.services.accessTokens.get(account, AT_MAIL);
     expect(reads).toBe(1);
     const written = app.tables.changes;
     for (let minute = 1; minute <= 40; minute++) {
       app.seam.skewMs = minute * 60 * SECOND;
-      for (let mailbox = 0; mailbox < 3; mailbox++) await app.services.accessTokens.get(account);
+      for (let mailbox = 0; mailbox < 3; mailbox++) await app.services.accessTokens.get(account, AT_MAIL);
     }
     expect(reads).toBe(21);
     expect(app.tables.changes).toBe(written);
@@ -58,32 +64,34 @@ describe('a token that another process remembers', () => {
 
   it('serves until it ends while storage is away, unless it is the one that was refused', async () => {
     const { app, account } = await start();
-    const before = await app.services.accessTokens.get(account);
+    const before = await app.services.accessTokens.get(account, AT_MAIL);
     if (before.kind !== 'token') throw new Error('no token');
     app.seam.around = async (point, effect) => {
       if (point.startsWith('table.')) throw new PostroomError('table-storage', 'Storage is away');
       return effect();
     };
     app.seam.skewMs = 1200 * SECOND;
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'token',
       token: before.token,
     });
     const rejected = before.token.expose();
-    await expect(app.services.accessTokens.get(account, { rejected })).rejects.toThrow('Storage is away');
+    await expect(app.services.accessTokens.get(account, { ...AT_MAIL, rejected })).rejects.toThrow(
+      'Storage is away',
+    );
     app.seam.skewMs = Date.parse(before.expiresAt) - Date.now() + SECOND;
-    await expect(app.services.accessTokens.get(account)).rejects.toThrow('Storage is away');
+    await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('Storage is away');
   });
 
   it('gives way to a newer one that another process was given', async () => {
     const { app, account } = await start();
     const other = app.another();
-    const before = await other.accessTokens.get(account);
+    const before = await other.accessTokens.get(account, AT_MAIL);
     // A token of this very millisecond would count as fresh enough.
     app.seam.skewMs = SECOND;
     const renewed = await app.services.accessTokens.renew(account);
     app.seam.skewMs = 120 * SECOND;
-    const after = await other.accessTokens.get(account);
+    const after = await other.accessTokens.get(account, AT_MAIL);
     if (before.kind !== 'token' || renewed.kind !== 'token' || after.kind !== 'token')
       throw new Error('no token');
     expect(after.token.expose()).toBe(renewed.token.expose());
@@ -120,7 +128,7 @@ describe('a refresh that takes longer than its lease', () => {
       free.push(lease !== undefined);
       await lease?.release();
     });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(free).toEqual([false, false]);
   });
 
@@ -134,14 +142,14 @@ describe('a refresh that takes longer than its lease', () => {
       // Somebody else takes it, and does not give it back.
       await app.another().blobs.lease(`lease/account-${account.accountId}`, 60);
     });
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'retrying',
       code: 'refresh-busy',
     });
     expect(asked).toBe(1);
     app.seam.around = undefined;
     app.seam.skewMs += 61 * SECOND;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
   it('leaves no note of a beginning when storage failed before the provider was asked', async () => {
@@ -151,7 +159,7 @@ describe('a refresh that takes longer than its lease', () => {
       if (point === 'blob.renew') throw new Error('storage is away');
       return effect();
     };
-    await expect(app.services.accessTokens.get(account)).rejects.toThrow('storage is away');
+    await expect(app.services.accessTokens.get(account, AT_MAIL)).rejects.toThrow('storage is away');
     expect((await app.services.accounts.get(account))?.account.refreshBegunAt).toBeUndefined();
     app.seam.around = undefined;
     app.idp.addFault({
@@ -159,7 +167,7 @@ describe('a refresh that takes longer than its lease', () => {
       status: 400,
       body: aadstsBody(50173, 'invalid_grant', 'Revoked.', { suberror: 'bad_token' }),
     });
-    const answer = await app.services.accessTokens.get(account);
+    const answer = await app.services.accessTokens.get(account, AT_MAIL);
     expect(answer.kind === 'needs-person' && answer.message).toContain('has ended');
   });
 });

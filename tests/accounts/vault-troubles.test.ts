@@ -9,7 +9,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
 
 const HOUR = 3_600_000;
 const tls = makeCertificates();
@@ -78,14 +78,14 @@ describe.each([
       status,
       headers: { 'retry-after': '0' },
     });
-    const refused = await app.services.accessTokens.get(hit);
+    const refused = await app.services.accessTokens.get(hit, AT_MAIL);
     expect(refused).toMatchObject({ kind: 'retrying', code });
     expect(await rowOf(all, hit)).toMatchObject({
       state: 'retrying',
       problem: { code, message: expect.stringContaining(words) },
       refreshBegunAt: undefined,
     });
-    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
     expect(
       (await app.services.activity.page({ kind: 'refresh', limit: 9 }, app.seam.now())).entries,
     ).toMatchObject([
@@ -94,7 +94,7 @@ describe.each([
     ]);
     standIn.faults.length = 0;
     app.seam.skewMs = 2 * HOUR + 40_000;
-    expect((await app.services.accessTokens.get(hit)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
     expect(await rowOf(all, hit)).toMatchObject({ state: 'works', problem: undefined });
     await app.stop();
   });
@@ -105,12 +105,12 @@ describe('an entry of the vault that was', () => {
     const all = await desk();
     const { app, hit, other, entry } = all;
     await app.services.vault.disable(entry.name, entry.version);
-    expect(await app.services.accessTokens.get(hit)).toMatchObject({
+    expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'secret-disabled',
     });
     expect((await rowOf(all, hit)).problem?.message).toContain('is switched off in Key Vault');
-    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
     const states = (await lookAtSecrets(app.services)).map(({ provider, state }) => [
       provider?.id,
       state.kind,
@@ -128,11 +128,11 @@ describe('an entry of the vault that was', () => {
     const all = await desk();
     const { app, hit, other, entry } = all;
     await app.services.vault.remove(entry.name);
-    expect(await app.services.accessTokens.get(hit)).toMatchObject({
+    expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
       kind: 'needs-person',
       code: 'secret-missing',
     });
-    expect((await app.services.accessTokens.get(other)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
     const seen = (await lookAtSecrets(app.services)).find(({ provider }) => provider?.id === hit.providerId);
     expect(seen?.state).toMatchObject({ kind: 'missing' });
     if (seen?.state.kind !== 'missing') throw new TypeError();
@@ -159,14 +159,14 @@ describe('a vault that does not give the data key', () => {
       const cold = servicesOn({ ...app.services, config, vault }, { pauseMs: 20 });
       standIn.faults.push({ match: { path: '/secrets/postroom-data-key' }, times: 99, status: 403 });
       for (const account of [hit, other])
-        expect(await cold.accessTokens.get(account)).toMatchObject({
+        expect(await cold.accessTokens.get(account, AT_MAIL)).toMatchObject({
           kind: 'retrying',
           code: 'key-vault-denied',
           message: expect.stringMatching(/^Key Vault .* Postroom tries again by itself\.$/),
         });
       standIn.faults.length = 0;
       app.seam.skewMs += 40_000;
-      expect((await cold.accessTokens.get(hit)).kind).toBe('token');
+      expect((await cold.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
       await app.stop();
     },
   );
@@ -185,7 +185,7 @@ describe('a managed identity that gives no token', () => {
       if (point === 'token.identity') throw new Error('no endpoint');
       return effect();
     };
-    expect(await app.services.accessTokens.get(account)).toMatchObject({
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
       kind: 'retrying',
       code: 'no-identity',
       message: expect.stringContaining('The managed identity gave no token'),

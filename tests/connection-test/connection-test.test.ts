@@ -181,7 +181,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         // The IMAP test beside it would take the dead token: each test has tokens of its own.
         const tokens: TestTokens = {
           get: (_account, options) =>
-            tokensOf(support, options?.rejected === undefined ? dead : fresh).get(account),
+            tokensOf(support, options.rejected === undefined ? dead : fresh).get(account, options),
         };
         const tested = await onlyOne(
           runConnectionTest(depsWith(tokens), mailbox, { toOneself: false }),

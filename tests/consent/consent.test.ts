@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { connectSupport, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import {
+  AT_MAIL,
+  connectSupport,
+  ORIGIN,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from './practice-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
@@ -82,7 +89,10 @@ describe('the way back', () => {
     const [account] = await accounts();
     expect(reply.location).toBe(`/mailboxes/new?account=${providerId}.${account?.accountId}&said=connected`);
     expect(account).toMatchObject({ user: SUPPORT, address: SUPPORT, state: 'works', consentedBy: 'alex' });
-    const token = await app.services.accessTokens.get({ providerId, accountId: account?.accountId ?? '' });
+    const token = await app.services.accessTokens.get(
+      { providerId, accountId: account?.accountId ?? '' },
+      AT_MAIL,
+    );
     if (token.kind !== 'token') throw new Error(token.message);
     expect(token.user).toBe(SUPPORT);
     expect(token.token.expose().split('.')).toHaveLength(3);

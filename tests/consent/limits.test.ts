@@ -102,6 +102,7 @@ describe('with 1,500 sign-ins in the table', () => {
         key: consentKey(newState().expose()),
         wish: invitation.wish,
         startedBy: { kind: 'principal', id: 'alex' },
+        registration: '',
         browserHash: 'x',
         sealedState: '',
         sealedVerifier: '',

@@ -21,6 +21,8 @@ import { type Snapshot, snapshot } from '../harness/promises.ts';
 import { CLIENT, REDIRECT, SECRET, tenant } from '../peers/practice-directory.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
+/** The mail server of the practice provider, to which its tokens may be sent. */
+export const AT_MAIL = { host: 'localhost' };
 
 /** A seam whose clock can be moved and whose calls can be made to fail. */
 export class TestSeam implements Seam {
@@ -61,7 +63,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
   const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');
-  const mail = { host: 'localhost', port: 1 };
+  const mail = { ...AT_MAIL, port: 1 };
   const config: Config = {
     storage: { kind: 'connection-string', connectionString: '' },
     vaultUri: 'https://localhost',

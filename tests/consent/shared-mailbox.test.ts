@@ -4,7 +4,14 @@ import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openMemoryInbox } from '../harness/memory-inbox.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import {
+  AT_MAIL,
+  allRows,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from './practice-app.ts';
 import { fillInbox } from './sample-mailbox.ts';
 
 const INFO = 'info@contoso.example';
@@ -93,7 +100,7 @@ describe('access to a shared mailbox', () => {
     const { html } = await tryIt({ address: INFO, account: accountId });
     expect(html).toContain(`Yes: ${SUPPORT} may open ${INFO}.`);
     expect(html).toContain('For all of us');
-    const token = await app.services.accessTokens.get({ providerId, accountId });
+    const token = await app.services.accessTokens.get({ providerId, accountId }, AT_MAIL);
     expect(asked).toEqual([{ user: INFO, token: token.kind === 'token' ? token.token.expose() : '' }]);
     expect(allRows(app)).toEqual(before);
   });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Account } from '../../shared/accounts/account.ts';
+import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { type AccessTokens, createAccessTokens } from '../../shared/accounts/get-access-token.ts';
 import { createOAuthClient } from '../../shared/accounts/oauth-client.ts';
@@ -42,6 +42,7 @@ export class SignIn {
       throw new Error('there is no managed identity here');
     };
     return createAccessTokens({
+      config,
       seam,
       vault,
       blobs: storage.blobs,
@@ -69,25 +70,25 @@ export class SignIn {
     const secret = new Secret('the secret of the app');
     const { version } = await this.#vault.set('client-secret', secret, { contentType: 'text/plain' });
     const at = new Date(this.#now()).toISOString();
-    await createProviderStore(this.#tables).save(
-      sampleProvider({
-        id: providerId,
-        preset: 'custom',
-        endpoints: { kind: 'discovery', issuer: await tokenEndpoint() },
-        credential: {
-          kind: 'secret',
-          vaultName: 'client-secret',
-          version,
-          setAt: at,
-          expiresOn: new Date(this.#now() + 1000 * HOUR_MS).toISOString(),
-        },
-      }),
-    );
+    const provider = sampleProvider({
+      id: providerId,
+      preset: 'custom',
+      endpoints: { kind: 'discovery', issuer: await tokenEndpoint() },
+      mailHosts: { imap: this.#mailbox.host },
+      credential: {
+        kind: 'secret',
+        vaultName: 'client-secret',
+        version,
+        setAt: at,
+        expiresOn: new Date(this.#now() + 1000 * HOUR_MS).toISOString(),
+      },
+    });
+    await createProviderStore(this.#tables).save(provider);
     const sealer = createSealer(this.#vault, { now: this.#now });
     const later = new Date(this.#now() + 100 * HOUR_MS).toISOString();
+    const ref = { providerId, accountId };
     const account: Account = {
-      providerId,
-      accountId,
+      ...ref,
       identity: {
         issuer: 'https://id.example',
         subject: 'support',
@@ -100,10 +101,16 @@ export class SignIn {
       address,
       scopes: [],
       tokens: {
-        access: await sealer.seal(new Secret('the first access token'), `${accountId}|access`),
+        access: await sealer.seal(
+          new Secret('the first access token'),
+          tokenContext(ref, 'access', provider),
+        ),
         accessExpiresAt: later,
         refreshAt: later,
-        refresh: await sealer.seal(new Secret('the first refresh token'), `${accountId}|refresh`),
+        refresh: await sealer.seal(
+          new Secret('the first refresh token'),
+          tokenContext(ref, 'refresh', provider),
+        ),
         previousRefresh: undefined,
       },
       state: 'works',

@@ -17,6 +17,7 @@ import { MemoryTables } from '../harness/memory-tables.ts';
 import { sales, sam } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
 import { silent } from './sample-conditions.ts';
+import { sampleProvider } from '../ui/sample-desk.ts';
 import { ACCOUNT, PROVIDER, sampleAccount } from './watched-desk.ts';
 
 const mail = useMailServer('npm');
@@ -105,9 +106,11 @@ test('with storage away and no relay a notice leaves over a mailbox that this pr
   };
   const app = appWith({ NOTICE_EMAIL: sales }, seam);
   const account = { ...sampleAccount, user: sam };
+  const provider = { ...sampleProvider, id: PROVIDER, mailHosts: { smtp: mail.server().smtp.host } };
+  await app.providers.save(provider);
   const access = await app.sealer.seal(
     new Secret(await mail.lab().token(sam)),
-    tokenContext(account, 'access'),
+    tokenContext(account, 'access', provider),
   );
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
   const tokens = { ...account.tokens, access, accessExpiresAt: inAnHour, refreshAt: inAnHour };

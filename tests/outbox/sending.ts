@@ -27,8 +27,8 @@ export function tokensOf(...tokens: string[]): TokenSource & { asked: Asked[] } 
   const asked: Asked[] = [];
   return {
     asked,
-    get(_account, options = {}) {
-      asked.push(options);
+    get(_account, { rejected }) {
+      asked.push(rejected === undefined ? {} : { rejected });
       const token = tokens[Math.min(asked.length, tokens.length) - 1] ?? '';
       return Promise.resolve({ kind: 'token', token: new Secret(token) });
     },

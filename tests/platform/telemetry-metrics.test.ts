@@ -13,7 +13,7 @@ import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { type MetricName, metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
 import { type Ingestion, startIngestion } from '../harness/ingestion.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
 
@@ -66,9 +66,9 @@ test('a renewal of access is counted by how it ended', async () => {
   const { account } = await connectSupport(app);
   const { accessTokens } = app.services;
   const refuse = async () => {
-    const first = await accessTokens.get(account);
+    const first = await accessTokens.get(account, AT_MAIL);
     const rejected = first.kind === 'token' ? first.token.expose() : '';
-    return accessTokens.get(account, { rejected });
+    return accessTokens.get(account, { ...AT_MAIL, rejected });
   };
   expect(await refuse()).toMatchObject({ kind: 'token' });
   expect(await measured('refreshes')).toEqual([{ value: 1, result: 'refreshed' }]);

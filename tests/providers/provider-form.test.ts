@@ -152,6 +152,7 @@ describe('the provider form', () => {
       secret: 's3cret',
       expiresOn: '2027-01-01',
       scopes: 'mail',
+      imapHost: 'imap.example.org',
     };
     expect(errorsOf(parse({ ...custom, issuer: 'https://10.0.0.1/' }, 'custom'))).toEqual(['issuer']);
     expect(
@@ -162,8 +163,89 @@ describe('the provider form', () => {
     );
     expect(parse({ ...custom, issuer: 'https://id.example.org' }, 'custom')).toMatchObject({
       kind: 'valid',
-      input: { endpoints: { kind: 'discovery', issuer: 'https://id.example.org' }, scopes: ['mail'] },
+      input: {
+        endpoints: { kind: 'discovery', issuer: 'https://id.example.org' },
+        mailHosts: { imap: 'imap.example.org' },
+        scopes: ['mail'],
+      },
     });
+    for (const imapHost of ['', '10.0.0.1', 'mail.internal', 'metadata.goog'])
+      expect(errorsOf(parse({ ...custom, issuer: 'https://id.example.org', imapHost }, 'custom'))).toEqual([
+        'imapHost',
+      ]);
+    expect(
+      errorsOf(parse({ ...custom, issuer: 'https://metadata.goog', smtpHost: 'smtp.lan' }, 'custom')),
+    ).toEqual(['issuer', 'smtpHost']);
+  });
+
+  it('asks for the secret again with each thing that the kept one was not given for, present and next', () => {
+    const secret: Provider['credential'] = registered().credential;
+    const certificate: Provider['credential'] = {
+      kind: 'certificate',
+      vaultName: 'x',
+      version: '1',
+      setAt: '',
+      expiresOn: '',
+      certificate: '',
+    };
+    const kept = { ...good, secret: '' };
+    const refused = (change: Record<string, string>, before: Partial<Provider> = {}): string[] =>
+      errorsOf(parse({ ...kept, ...change }, 'microsoft', { before: registered(before) }));
+    expect(refused({})).toEqual([]);
+    expect(refused({ name: 'Renamed' })).toEqual([]);
+    for (const change of [{ tenant: OTHER }, { clientId: OTHER }, { cloud: 'china' }]) {
+      expect(refused(change)).toEqual(['secret']);
+      expect(refused({ ...change, credential: 'keep' })).toEqual(['secret']);
+      expect(refused({ ...change, credential: 'keep' }, { credential: certificate })).toEqual([]);
+      expect(
+        refused({ ...change, credential: 'keep' }, { credential: certificate, nextCredential: secret }),
+      ).toEqual(['secret']);
+      expect(refused({ ...change, secret: 'new' })).toEqual([]);
+    }
+  });
+
+  it('asks in words about addresses of different owners, once, and not about names of one', () => {
+    const manual = {
+      name: 'Own',
+      clientId: 'app',
+      secret: 's3cret',
+      expiresOn: '2027-01-01',
+      scopes: 'mail',
+      endpoints: 'manual',
+      authorizationEndpoint: 'https://login.example.co.uk/authorize',
+      tokenEndpoint: 'https://api.example.co.uk/token',
+      imapHost: 'imap.example.co.uk',
+    };
+    const asked = (change: Record<string, string>, before?: Provider): string[] =>
+      errorsOf(parse({ ...manual, ...change }, 'custom', before === undefined ? {} : { before }));
+    expect(asked({})).toEqual([]);
+    // `co.uk` and `github.io` are public suffixes: what stands before them is what somebody has registered.
+    for (const change of [
+      { tokenEndpoint: 'https://other.co.uk/token' },
+      { tokenEndpoint: 'https://api.example.co.uk.evil.example/token' },
+      { authorizationEndpoint: 'https://a.github.io/', tokenEndpoint: 'https://b.github.io/' },
+      { imapHost: 'imap.other.example' },
+      { endpoints: 'discovery', issuer: 'https://id.other.example' },
+    ]) {
+      expect(asked(change), JSON.stringify(change)).toEqual(['severalDomains']);
+      expect(asked({ ...change, severalDomains: 'on' })).toEqual([]);
+    }
+    const said = parse({ ...manual, tokenEndpoint: 'https://evil.example/token' }, 'custom');
+    expect(said.kind === 'invalid' && said.errors['severalDomains']).toContain('example.co.uk, evil.example');
+    const known = registered({
+      preset: 'custom',
+      tenant: undefined,
+      clientId: 'app',
+      endpoints: {
+        kind: 'manual',
+        authorization: manual.authorizationEndpoint,
+        token: 'https://evil.example/token',
+      },
+      mailHosts: { imap: 'imap.example.co.uk' },
+    });
+    expect(
+      asked({ tokenEndpoint: 'https://evil.example/token', name: 'Renamed', secret: '' }, known),
+    ).toEqual([]);
   });
 
   it('proposes 24 months for a new secret, also from the last day of a month', () => {

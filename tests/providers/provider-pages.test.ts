@@ -2,7 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import {
+  AT_MAIL,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from '../consent/practice-app.ts';
 import { CLIENT, SECRET } from '../peers/practice-directory.ts';
 
 const apps: PracticeApp[] = [];
@@ -187,7 +193,7 @@ describe('a credential', () => {
     expect(waiting.html).toContain('The new client secret</h3>');
     expect(waiting.html).toContain('The new credential does not work yet');
     app.seam.skewMs = 2 * 3_600_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(await row(app, providerId)).toMatchObject({ nextCredential: { kind: 'secret' } });
 
     app.idp.addClientSecret(CLIENT, { value: 'not-there-yet' });
@@ -196,7 +202,7 @@ describe('a credential', () => {
     expect(settled.nextCredential).toBeUndefined();
     app.idp.setApp(CLIENT, { secrets: [{ value: 'not-there-yet' }] });
     app.seam.skewMs = 4 * 3_600_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(
       app.idp.tokenRequests().filter(({ grantType }) => grantType === 'authorization_code'),
     ).toHaveLength(1);
@@ -229,7 +235,7 @@ describe('a credential', () => {
 
     app.idp.setApp(CLIENT, { certificates: [pem], secrets: [] });
     app.seam.skewMs = 2 * 3_600_000;
-    expect((await app.services.accessTokens.get(account)).kind).toBe('token');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(await row(app, providerId)).toMatchObject({
       credential: { kind: 'certificate' },
       nextCredential: undefined,
@@ -271,7 +277,7 @@ describe('another registration', () => {
       state: 'needs-person',
       problem: { code: 'provider-changed' },
     });
-    expect((await app.services.accessTokens.get(account)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
   });
 
   it('is not asked about for a new name', async () => {

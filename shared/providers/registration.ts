@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import type { Provider } from './provider.ts';
+
+/** What a secret, a code or a token was given for: the app, the servers that may receive it, and nothing else. */
+export type Registration = Pick<
+  Provider,
+  'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts'
+>;
+
+/**
+ * One text for a registration, 43 characters: SHA-256 in base64url over its parts. Two providers with the same text
+ * send secrets and tokens to the same hosts for the same app. Consents under way and sealed tokens are bound to it, so
+ * that they serve no other registration (RFC 9700 sections 4.4 and 4.9). Pure.
+ */
+export function registrationOf({
+  preset,
+  cloud,
+  tenant,
+  clientId,
+  endpoints,
+  mailHosts,
+}: Registration): string {
+  const parts = [
+    preset,
+    cloud,
+    // The practice tenant comes from the settings of the machine.
+    preset === 'practice' ? '' : (tenant ?? ''),
+    clientId,
+    ...(endpoints === undefined
+      ? ['none']
+      : endpoints.kind === 'discovery'
+        ? ['discovery', endpoints.issuer]
+        : ['manual', endpoints.authorization, endpoints.token]),
+    mailHosts?.imap ?? '',
+    mailHosts?.pop3 ?? '',
+    mailHosts?.smtp ?? '',
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

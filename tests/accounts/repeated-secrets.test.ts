@@ -1,0 +1,124 @@
+/** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accountPages } from '../../functions/pages/accounts.tsx';
+import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+
+const SECRET = 'hunter2"pass';
+
+let app: PracticeApp;
+let visitor: Visitor;
+let server: TokenServer;
+beforeEach(async () => {
+  [app, server] = await Promise.all([startPracticeApp(), startTokenServer()]);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [accountPages()]);
+});
+afterEach(async () => {
+  await Promise.all([app.stop(), server.stop()]);
+});
+
+async function register(): Promise<string> {
+  const saved = await visitor.post('/providers/new', {
+    preset: 'custom',
+    name: 'Own',
+    clientId: 'client-1',
+    scopes: 'mail',
+    endpoints: 'manual',
+    authorizationEndpoint: `${server.origin}/authorize`,
+    tokenEndpoint: `${server.origin}/token`,
+    imapHost: 'localhost',
+    credential: 'secret',
+    secret: SECRET,
+    expiresOn: '2027-01-01',
+  });
+  return /^\/providers\/([a-z2-7]{26})/.exec(saved.location ?? '')?.[1] ?? '';
+}
+
+const everything = (): string =>
+  JSON.stringify(
+    (['Providers', 'Accounts', 'Activity', 'Audit'] as const).map((name) => app.tables.dump(name)),
+  );
+
+it('keeps and shows no short secret of a check, wherever in the answer it stands', async () => {
+  server.answer = (body) => ({
+    status: 401,
+    body: {
+      error: 'invalid_client',
+      suberror: body.get('client_secret'),
+      // Cut in the middle of the secret, if it were cut first.
+      error_description: `Bad secret ${body.get('client_secret')} in ${body}, ${'x'.repeat(280)} ${body.get('client_secret')}`,
+    },
+  });
+  const id = await register();
+  const { html } = await visitor.get(`/providers/${id}`);
+  expect(html).toContain('Bad secret [secret]');
+  expect(html + everything()).not.toMatch(/hunter2|pass/);
+});
+
+it('keeps and shows none of a refresh either, nor the refresh token', async () => {
+  const id = await register();
+  const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: 'o@corp.example' });
+  const state = /[?&;]state=([\w-]+)/.exec((await visitor.get(started.location ?? '')).html)?.[1] ?? '';
+  await visitor.get(`/oauth/callback?${new URLSearchParams({ code: 'c1', state })}`);
+  const [account] = await app.services.accounts.listOf(id);
+  if (account === undefined) throw new Error('not connected');
+  server.answer = (body) => ({
+    status: 400,
+    body: {
+      error: 'invalid_grant',
+      error_description: `No ${body.get('client_secret')} and no ${body.get('refresh_token')}`,
+    },
+  });
+  app.seam.skewMs = 3 * 3_600_000;
+  expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
+    kind: 'needs-person',
+    message: expect.stringContaining('No [secret] and no [secret]'),
+  });
+  const { html } = await visitor.get(`/accounts/${id}/${account.accountId}`);
+  expect(html + everything()).not.toMatch(/hunter2|refresh-token-\d/);
+});
+
+it('keeps and shows neither code nor verifier of a sign-in that fails', async () => {
+  const id = await register();
+  const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: 'o@corp.example' });
+  const state = /[?&;]state=([\w-]+)/.exec((await visitor.get(started.location ?? '')).html)?.[1] ?? '';
+  let verifier = '';
+  server.answer = (body) => {
+    verifier = body.get('code_verifier') ?? '';
+    return { status: 400, body: { error: 'word_of_its_own', error_description: `You said ${body}` } };
+  };
+  const code = 'code~canary';
+  const { html } = await visitor.get(`/oauth/callback?${new URLSearchParams({ code, state })}`);
+  expect(verifier).toHaveLength(43);
+  expect(html).toContain('You said');
+  for (const word of [verifier, 'canary', 'hunter2']) expect(html).not.toContain(word);
+});
+
+describe('secrets of a token request', () => {
+  it('are found in its body and in its header', () => {
+    const body = new URLSearchParams({ client_id: 'c', client_secret: 's', code: 'k', grant_type: 'g' });
+    expect(secretsIn({}, body)).toEqual(['s', 'k']);
+    // RFC 6749 section 2.3.1: form-encoded, joined, in base64.
+    const basic = Buffer.from('client%3A1:a%2Bb+c').toString('base64');
+    expect(secretsIn({ authorization: `Basic ${basic}` }, undefined)).toEqual([basic, 'a+b c']);
+    expect(secretsIn({ authorization: `Bearer ${new Secret('x').expose()}` }, undefined)).toEqual([]);
+  });
+
+  it.each(['a+b c&d', 'quo"te\\', "<o'k>", 'ümlaut€'])('are masked in each form of %j', (secret) => {
+    const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+    const shown = [
+      secret,
+      encodeURIComponent(secret),
+      String(new URLSearchParams({ s: secret })),
+      JSON.stringify(secret),
+      html.replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+    ].join(' | ');
+    expect(withoutSecrets(shown, [secret])).toBe('[secret] | [secret] | s=[secret] | "[secret]" | [secret]');
+  });
+
+  it('leave other words as they are', () => {
+    expect(withoutSecrets('An app of one', ['one', 'a', ''])).toBe('An app of one');
+  });
+});

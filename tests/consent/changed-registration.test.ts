@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+
+const SUPPORT = 'support@contoso.example';
+const OTHER = '99999999-8888-4777-8666-555555555555';
+
+let app: PracticeApp;
+let visitor: Visitor;
+let providerId: string;
+
+beforeAll(async () => {
+  app = await startPracticeApp();
+  visitor = new Visitor(app);
+});
+afterAll(() => app.stop());
+
+const change = (changed: Partial<Provider>): Promise<unknown> =>
+  app.services.providers.change(providerId, (current) => ({ ...current, ...changed }));
+
+it('voids a consent under way when the provider becomes another registration: no code and no verifier leave', async () => {
+  providerId = await visitor.addPractice();
+  const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
+  await change({ clientId: OTHER });
+  const asked = app.idp.tokenRequests().length;
+  const reply = await visitor.get(callback);
+  expect(reply).toMatchObject({ status: 400, title: 'The provider was changed meanwhile' });
+  expect(reply.html).toContain('Start the sign-in again');
+  expect(app.idp.tokenRequests()).toHaveLength(asked);
+  expect(await app.services.accounts.listOf(providerId)).toEqual([]);
+  expect((await visitor.get(callback)).title).toBe('This sign-in is already over');
+});
+
+it('sends nobody to the addresses of another registration than the one that the sign-in was started for', async () => {
+  providerId = await visitor.addPractice();
+  const started = await visitor.post(`/providers/${providerId}/connect`, { who: 'self', address: SUPPORT });
+  await change({ clientId: OTHER });
+  expect((await visitor.get(started.location ?? '')).html).not.toContain('http-equiv="refresh"');
+});
+
+it('goes on with a consent when only what no token depends on was changed', async () => {
+  providerId = await visitor.addPractice();
+  const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
+  await change({ name: 'Renamed', changedAt: '2026-11-28T09:00:00.000Z' });
+  expect((await visitor.get(callback)).location).toMatch(/^\/mailboxes\/new\?account=/);
+});

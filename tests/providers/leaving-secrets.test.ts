@@ -1,0 +1,234 @@
+/** What leaves for a token endpoint: never what was given for another one. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accountPages } from '../../functions/pages/accounts.tsx';
+import type { Account } from '../../shared/accounts/account.ts';
+import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
+import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+
+const OWNER = 'victim@corp.example';
+const SECRET = 'secret-canary-of-the-real-one';
+const HOUR = 3_600_000;
+
+let app: PracticeApp;
+let visitor: Visitor;
+let honest: TokenServer;
+let hostile: TokenServer;
+
+beforeEach(async () => {
+  [app, honest, hostile] = await Promise.all([startPracticeApp(), startTokenServer(), startTokenServer()]);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [accountPages()]);
+});
+afterEach(async () => {
+  await Promise.all([app.stop(), honest.stop(), hostile.stop()]);
+});
+
+const common = { name: 'Own', clientId: 'client-1', scopes: 'mail', imapHost: 'localhost' };
+const manual = (authorization: TokenServer, token: TokenServer): Record<string, string> => ({
+  ...common,
+  endpoints: 'manual',
+  authorizationEndpoint: `${authorization.origin}/authorize`,
+  tokenEndpoint: `${token.origin}/token`,
+});
+const discovery = (server: TokenServer): Record<string, string> => ({
+  ...common,
+  endpoints: 'discovery',
+  issuer: server.origin,
+});
+const withSecret = (secret: string): Record<string, string> => ({
+  credential: 'secret',
+  secret,
+  expiresOn: '2027-01-01',
+});
+
+async function register(fields: Record<string, string>): Promise<string> {
+  const reply = await visitor.post('/providers/new', { preset: 'custom', ...fields, ...withSecret(SECRET) });
+  const id = /^\/providers\/([a-z2-7]{26})/.exec(reply.location ?? '')?.[1];
+  if (id === undefined) throw new Error(`not saved: ${reply.status} ${reply.html}`);
+  return id;
+}
+
+/** The address to which the honest provider sends the browser of the owner back, with a code. */
+async function wayBack(providerId: string): Promise<string> {
+  const started = await visitor.post(`/providers/${providerId}/connect`, { who: 'self', address: OWNER });
+  const { html } = await visitor.get(started.location ?? '');
+  const authorization = /url=([^"]+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  expect(authorization.startsWith(honest.origin)).toBe(true);
+  const state = new URL(authorization).searchParams.get('state') ?? '';
+  return `/oauth/callback?${new URLSearchParams({ code: 'code-canary', state })}`;
+}
+
+async function connect(providerId: string): Promise<Account> {
+  await visitor.get(await wayBack(providerId));
+  const [account] = await app.services.accounts.listOf(providerId);
+  if (account === undefined) throw new Error('not connected');
+  return account;
+}
+
+const edit = (id: string, fields: Record<string, string>) => visitor.post(`/providers/${id}/edit`, fields);
+const said = (server: TokenServer): string => server.heard.join('\n');
+
+describe('a client secret that is kept', () => {
+  it.each<[string, () => Record<string, string>, () => Record<string, string>]>([
+    ['another token endpoint', () => manual(honest, honest), () => manual(honest, hostile)],
+    ['other endpoints', () => manual(honest, honest), () => manual(hostile, hostile)],
+    ['another issuer', () => discovery(honest), () => discovery(hostile)],
+    ['an issuer in place of endpoints', () => manual(honest, honest), () => discovery(hostile)],
+  ])('does not leave for %s: the form asks for it again', async (_what, before, after) => {
+    const id = await register(before());
+    for (const keep of [{}, { credential: 'keep' }, { credential: 'keep', signInAgain: 'on' }]) {
+      const reply = await edit(id, { ...after(), ...keep });
+      expect(reply.status).toBe(422);
+      expect(reply.html).toContain('href="#secret"');
+    }
+    await visitor.post(`/providers/${id}/check`, {});
+    expect(hostile.heard).toEqual([]);
+    expect(said(honest)).toContain(SECRET);
+  });
+
+  it('does not leave while it waits to be the next one either', async () => {
+    const id = await register(manual(honest, honest));
+    honest.answer = () => ({ status: 401, body: { error: 'invalid_client' } });
+    await edit(id, { ...manual(honest, honest), ...withSecret('next-canary') });
+    expect((await app.services.providers.get(id))?.nextCredential).toBeDefined();
+    expect((await edit(id, { ...manual(honest, hostile), credential: 'keep' })).status).toBe(422);
+    expect(hostile.heard).toEqual([]);
+  });
+
+  it('makes way for the new one with the new addresses, and is retired with the one that waited', async () => {
+    const id = await register(manual(honest, honest));
+    honest.answer = () => ({ status: 401, body: { error: 'invalid_client' } });
+    await edit(id, { ...manual(honest, honest), ...withSecret('next-canary') });
+    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
+      303,
+    );
+    await visitor.post(`/providers/${id}/check`, {});
+    expect(said(hostile)).toContain('for-the-new-one');
+    expect(said(hostile)).not.toMatch(/canary/);
+    expect(await app.services.providers.get(id)).toMatchObject({ nextCredential: undefined, retired: [] });
+    const versions = await app.vault.versionsOf(`provider-${id}`);
+    expect(versions.filter(({ enabled }) => enabled)).toHaveLength(1);
+  });
+});
+
+describe('two admins at once', () => {
+  const between = (change: (id: string) => Promise<unknown>, id: string, point: string): void => {
+    app.seam.around = async (at, effect) => {
+      if (at !== point) return effect();
+      app.seam.around = undefined;
+      await change(id);
+      return effect();
+    };
+  };
+
+  it('bring no secret to addresses that were put in while it was typed for others', async () => {
+    const id = await register(manual(honest, honest));
+    const moved = () => edit(id, { ...manual(hostile, hostile), ...withSecret('for-the-new-one') });
+    between(moved, id, 'vault.set');
+    const reply = await edit(id, { ...manual(honest, honest), ...withSecret('late-canary') });
+    expect(reply.status).toBe(409);
+    expect(reply.html).toContain('Somebody else has changed this provider meanwhile');
+    await visitor.post(`/providers/${id}/check`, {});
+    expect(said(hostile)).toContain('for-the-new-one');
+    expect(said(hostile)).not.toContain('canary');
+    expect(said(honest)).not.toContain('for-the-new-one');
+  });
+
+  it('leave no secret that came meanwhile to addresses for which a certificate was kept', async () => {
+    const id = await register(manual(honest, honest));
+    await edit(id, { ...manual(honest, honest), credential: 'certificate', expiresOn: '2027-01-01' });
+    await app.services.providers.change(id, (current) => ({
+      ...current,
+      credential: current.nextCredential ?? current.credential,
+      nextCredential: undefined,
+    }));
+    expect((await app.services.providers.get(id))?.credential?.kind).toBe('certificate');
+    const secretCame = () => edit(id, { ...manual(honest, honest), ...withSecret('late-canary') });
+    between(secretCame, id, 'table.Providers.commit');
+    const reply = await edit(id, { ...manual(honest, hostile), credential: 'keep' });
+    expect(reply.status).toBe(409);
+    expect(said(hostile)).not.toContain('canary');
+  });
+});
+
+describe('the sign-ins of a provider that becomes another registration', () => {
+  it('end with their tokens erased, and nothing asks for them again', async () => {
+    const id = await register(manual(honest, honest));
+    const account = await connect(id);
+    const next = { ...manual(honest, hostile), ...withSecret('for-the-new-one'), signInAgain: 'on' };
+    expect((await edit(id, next)).status).toBe(303);
+    const [row] = app.tables.dump('Accounts').filter(({ rowKey }) => rowKey === account.accountId);
+    expect(row).toMatchObject({ state: 'needs-person', problemCode: 'provider-changed' });
+    for (const column of ['accessToken', 'refreshToken', 'previousRefreshToken'])
+      expect(row?.[column], column).toBeUndefined();
+
+    const path = `/accounts/${id}/${account.accountId}`;
+    expect((await visitor.post(`${path}/check`, {})).location).toBe(`${path}?said=ended`);
+    expect(await app.services.accessTokens.renew(account, { again: true })).toMatchObject({
+      kind: 'needs-person',
+      code: 'provider-changed',
+    });
+    app.seam.skewMs = 3 * HOUR;
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect(said(hostile)).not.toMatch(/refresh-token-|canary/);
+  });
+
+  it('leave nothing to the new addresses while the rows still stand: a token opens for its own alone', async () => {
+    const id = await register(manual(honest, honest));
+    const account = await connect(id);
+    // As between two writes, or after somebody has edited the table.
+    await app.services.providers.change(id, (current) => ({
+      ...current,
+      endpoints: {
+        kind: 'manual',
+        authorization: `${honest.origin}/authorize`,
+        token: `${hostile.origin}/token`,
+      },
+    }));
+    app.seam.skewMs = 3 * HOUR;
+    expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
+      kind: 'needs-person',
+      code: 'tokens-unreadable',
+    });
+    expect(said(hostile)).not.toContain('refresh-token-');
+  });
+
+  it('are moved to the new addresses by no rotation of the data key', async () => {
+    const id = await register(manual(honest, honest));
+    const account = await connect(id);
+    const before = (await app.services.accounts.get(account))?.account.tokens;
+    await app.services.providers.change(id, (current) => ({ ...current, endpoints: undefined }));
+    await app.services.sealer.rotate();
+    expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect((await app.services.accounts.get(account))?.account.tokens).toEqual(before);
+  });
+});
+
+describe('a sign-in under way', () => {
+  it('takes neither its code nor its verifier nor a secret to a token endpoint that was put in meanwhile', async () => {
+    const id = await register(manual(honest, honest));
+    const back = await wayBack(id);
+    expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
+      303,
+    );
+    expect((await visitor.get(back)).title).toBe('The provider was changed meanwhile');
+    expect(said(hostile)).not.toMatch(/code|verifier|canary/);
+    expect(await app.services.accounts.listOf(id)).toEqual([]);
+  });
+});
+
+describe('the audit', () => {
+  it('knows of an address before a secret leaves for it', async () => {
+    const actions: string[] = [];
+    hostile.onHeard = async () => {
+      const { entries } = await app.services.audit.page({ kind: 'provider', limit: 5 });
+      actions.push(...entries.map(({ action }) => action));
+    };
+    const id = await register(manual(hostile, hostile));
+    expect(actions).toEqual(['created']);
+    actions.length = 0;
+    await edit(id, { ...manual(honest, hostile), ...withSecret('another') });
+    expect(actions).toEqual(['changed', 'created']);
+  });
+});

@@ -1,0 +1,86 @@
+/**
+ * A public name that leads to a private address: none of the three ways out connects to it. The name is only known here,
+ * as if a name server of the attacker had answered; everything else is the real thing, and a real socket waits.
+ */
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+
+const NAME = 'metadata.attacker.example';
+const azure = { local: false };
+const realLookup = dns.lookup;
+
+let server: Server;
+let port: number;
+let connections = 0;
+
+/** As the system's own, but for one name. */
+const lookup = (
+  hostname: string,
+  options: dns.LookupOptions,
+  callback: (...answer: unknown[]) => void,
+): void => {
+  if (hostname !== NAME) realLookup(hostname, options, callback);
+  else if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  else callback(null, '127.0.0.1', 4);
+};
+
+beforeAll(async () => {
+  // Before the guards are loaded: they take the system's lookup as it is then, and so does every socket.
+  Object.assign(dns, { lookup });
+  syncBuiltinESMExports();
+  server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ({ port } = server.address() as AddressInfo);
+});
+afterAll(async () => {
+  Object.assign(dns, { lookup: realLookup });
+  syncBuiltinESMExports();
+  await new Promise((resolve) => server.close(resolve));
+});
+beforeEach(() => {
+  connections = 0;
+});
+
+describe('a public name of a private address is refused by the socket', () => {
+  it('of a request to a provider', async () => {
+    const { guardedFetch } = await import('../../shared/providers/guarded-fetch.ts');
+    const request = { method: 'POST', headers: {}, body: 'client_secret=s' } as const;
+    await expect(guardedFetch(`https://${NAME}:${port}/token`, request, azure)).rejects.toMatchObject({
+      code: 'endpoint-private',
+    });
+    expect(connections).toBe(0);
+  });
+
+  it('of a plain connection to a mail server', async () => {
+    const { guardedConnect } = await import('../../shared/providers/guarded-connect.ts');
+    await expect(guardedConnect({ host: NAME, port }, azure, 5000)).rejects.toMatchObject({
+      code: 'endpoint-private',
+    });
+    expect(connections).toBe(0);
+  });
+
+  it('of IMAP', async () => {
+    const { openImapInbox } = await import('../../shared/mailboxes/imap-inbox.ts');
+    const address = { host: NAME, port, folder: 'INBOX', user: 'u', accessToken: new Secret('t') };
+    await expect(openImapInbox(address, openSeam, azure)).rejects.toMatchObject({ failure: 'unavailable' });
+    expect(connections).toBe(0);
+  });
+
+  it('while the same name is reached where a developer allows it, so that the name does lead there', async () => {
+    const { guardedConnect } = await import('../../shared/providers/guarded-connect.ts');
+    const { guardedFetch } = await import('../../shared/providers/guarded-fetch.ts');
+    const here = { local: true };
+    (await guardedConnect({ host: NAME, port }, here, 5000)).destroy();
+    await expect(
+      guardedFetch(`http://${NAME}:${port}/`, { method: 'GET', headers: {} }, here),
+    ).rejects.toMatchObject({ code: 'endpoint-silent' });
+    expect(connections).toBe(2);
+  });
+});
