@@ -4,13 +4,11 @@ import { isApprovalState, takesApproval } from '../../shared/consent/approval.ts
 import { askApproval } from '../../shared/consent/ask-approval.ts';
 import { consentKey, type Trip } from '../../shared/consent/consent.ts';
 import { needsApproval } from '../../shared/consent/explain-outcome.ts';
-import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
-import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import { approvalOutcomePage } from './approval-outcome.tsx';
+import { answerApproval } from './approval-result.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
 import { answerDone, answerFailed } from './consent-result.tsx';
 import { explainedFor } from './outcome-view.tsx';
@@ -32,7 +30,7 @@ export function callbackPages(): Hono<WebEnvironment> {
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
     const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
-    if (asksApproval || parameters.has('admin_consent')) return finishApprovalTrip(c, parameters);
+    if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
     // No role is asked for here, because invited people have none: whose trip it is decides.
     const principal: Principal | undefined = c.get('principal');
     const outcome = await finishConsent(services, {
@@ -88,48 +86,6 @@ async function waitForApproval(
   }));
   if (waiting === undefined) return undefined;
   return c.redirect(`/invite/${startedBy.key}`, 303);
-}
-
-async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {
-  const services = c.get('services');
-  const outcome = await finishApproval(services, parameters);
-  await recordApproval(services, outcome, parameters);
-  const explanation = await explainedFor(c, outcome, parameters);
-  return c.html(approvalOutcomePage(outcome, explanation), isGood(outcome) ? 200 : 400);
-}
-
-const isGood = ({ kind }: ApprovalOutcome): boolean =>
-  kind === 'granted' || kind === 'set-up-granted' || kind === 'told';
-
-async function recordApproval(
-  { audit, seam }: Services,
-  outcome: ApprovalOutcome,
-  parameters: URLSearchParams,
-): Promise<void> {
-  const granted = grantOf(outcome);
-  if (granted === undefined) return;
-  await audit.record({
-    at: seam.now(),
-    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
-    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
-    action: 'consent reported',
-    subject: { kind: 'provider', id: granted.id, name: granted.name },
-    after: {
-      'asked for': granted.askedFor,
-      tenant: parameters.get('tenant') ?? undefined,
-      verified: 'no: the next sign-in shows it',
-    },
-  });
-}
-
-function grantOf(outcome: ApprovalOutcome): { id: string; name: string; askedFor: string } | undefined {
-  if (outcome.kind === 'granted') {
-    const { wish } = outcome.approval;
-    return { id: wish.providerId, name: outcome.providerName, askedFor: wish.address };
-  }
-  if (outcome.kind !== 'set-up-granted' || !outcome.first) return undefined;
-  const { id, name } = outcome.provider;
-  return { id, name, askedFor: 'everybody, in set-up' };
 }
 
 async function recordConnection(

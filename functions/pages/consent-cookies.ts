@@ -9,6 +9,7 @@ const attributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } 
 /** Longer than a consent, so that a person who came too late still finds the way to the invitation. */
 const INVITATION_COOKIE_SECONDS = 60 * 60;
 const RESULT_COOKIE_SECONDS = 60 * 60;
+const APPROVAL_COOKIE = '__Host-postroom-approval';
 const LINK_COOKIE_SECONDS = 10 * 60;
 
 /** Binds a consent to this browser until its end. */
@@ -19,6 +20,18 @@ export function keepConsentCookie(c: Context, key: string, cookie: Secret): void
 /** Lets the page that says what became of a consent be reloaded for an hour. */
 export function keepResultCookie(c: Context, key: string, cookie: Secret): void {
   setCookie(c, consentCookie(key), cookie.expose(), { ...attributes, maxAge: RESULT_COOKIE_SECONDS });
+}
+
+/** Keeps what came back to an approval, for the page that says what became of it. */
+export function keepApprovalCookie(c: Context, answer: string): void {
+  const value = Buffer.from(answer).toString('base64url');
+  setCookie(c, APPROVAL_COOKIE, value, { ...attributes, maxAge: RESULT_COOKIE_SECONDS });
+}
+
+/** What came back to an approval in this browser. */
+export function keptApprovalOf(c: Context): string | undefined {
+  const value = getCookie(c, APPROVAL_COOKIE);
+  return value === undefined ? undefined : Buffer.from(value, 'base64url').toString('utf8');
 }
 
 /** The value that binds a consent to this browser; undefined where the browser has none. */

@@ -10,6 +10,7 @@ import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalPages } from './approval.tsx';
+import { approvalResultPages } from './approval-result.tsx';
 import { callbackPages } from './callback.tsx';
 import { connectPage, handoverPage, overPage } from './connect-views.tsx';
 import { connectedPages } from './connected.tsx';
@@ -104,6 +105,8 @@ export function consentPages(): Hono<WebEnvironment> {
   });
 
   pages.route('/', callbackPages());
+  // Before the page of a sign-in, whose key stands in the same place of the address.
+  pages.route('/', approvalResultPages());
   pages.route('/', consentResultPages());
   pages.route('/', approvalPages());
   pages.route('/', invitationPages());

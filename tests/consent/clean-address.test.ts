@@ -122,6 +122,44 @@ describe('the address after a sign-in', () => {
   });
 });
 
+describe('the address after an approval', () => {
+  it('holds nothing, and a reload says the same without a second entry in the audit', async () => {
+    const page = await visitor.get(`/providers/${await visitor.addPractice()}`);
+    const link = /value="(http[^"]+adminconsent[^"]+)"/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const state = new URL(link).searchParams.get('state') ?? '';
+    const tenant = app.idp.tenants[0]?.id ?? '';
+    const query = { admin_consent: 'True', tenant, state };
+    const approver = Visitor.signedOut(app);
+    const back = await approver.returned(`/oauth/callback?${new URLSearchParams(query)}`);
+    expect([back.status, back.location]).toEqual([303, '/oauth/result/approval']);
+    const reported = async (): Promise<number> =>
+      (await app.services.audit.page({ limit: 50 })).entries.filter(
+        ({ action }) => action === 'consent reported',
+      ).length;
+    const once = await reported();
+    expect(once).toBe(1);
+    const shown = await approver.get('/oauth/result/approval');
+    expect([shown.status, shown.title]).toEqual([200, 'Thank you, access is granted']);
+    expect((await approver.get('/oauth/result/approval')).html).toBe(shown.html);
+    expect(await reported()).toBe(once);
+    expect((await Visitor.signedOut(app).get('/oauth/result/approval')).title).toBe('This link is not known');
+  });
+
+  it('of one who declined keeps the explanation, however long the error is', async () => {
+    const approver = Visitor.signedOut(app);
+    const query = {
+      admin_consent: 'True',
+      error: 'access_denied',
+      error_description: `AADSTS65004: User declined. ${'x'.repeat(6000)}`,
+    };
+    const back = await approver.returned(`/oauth/callback?${new URLSearchParams(query)}`);
+    expect(back.location).toBe('/oauth/result/approval');
+    const cookie = [...approver.jar].find(([name]) => name === '__Host-postroom-approval') ?? ['', ''];
+    expect(cookie.join('=').length).toBeLessThan(4000);
+    expect((await approver.get('/oauth/result/approval')).title).toBe('Access was not granted');
+  });
+});
+
 describe.skipIf(!hasChromium)('in a browser', () => {
   let served: Served;
   let browser: Browser;

@@ -4,6 +4,7 @@ export type Access = 'everyone' | 'agent' | 'admin';
 export const accessOf: Readonly<Record<string, Access>> = {
   'GET /oauth/callback': 'everyone',
   'GET /oauth/callback/:provider': 'everyone',
+  'GET /oauth/result/approval': 'everyone',
   'GET /oauth/result/:key': 'everyone',
   'GET /invite': 'everyone',
   'POST /invite': 'everyone',
