@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
-import { onlyVisibleText } from './html-text.ts';
+import { onlyVisibleText } from '../tickets/html-text.ts';
 import { readDate } from './mail-date.ts';
 import type { Address, AutomaticMarks, FromSource, ParsedAttachment, ParsedMail } from './parsed-mail.ts';
 import type { HeaderTexts } from './prepare-mail.ts';

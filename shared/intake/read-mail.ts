@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-rows.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
@@ -234,6 +235,7 @@ async function storedMessage(
     attachments,
     text,
     html,
+    htmlShape: html?.kind === 'blob' ? shapeOfHtml(mail.html ?? '') : undefined,
     preview: previewOf(mail),
     manifestBlob,
     authentication: authenticationOf(mail, host),

@@ -239,7 +239,6 @@ async function readPicture(reader: Reader): Promise<void> {
   const { page } = reader;
   await page.goto('/tickets');
   await reader.click(page.getByRole('link', { name: 'My lamp is orange 🧡' }));
-  await reader.click(page.getByRole('link', { name: 'Show formatted' }));
   const picture = page.frameLocator('iframe').locator('img');
   await expect
     .poll(() => picture.evaluate((image) => image instanceof HTMLImageElement && image.naturalWidth))

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { messageRef } from '../../shared/tickets/ticket-rows.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { ago, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
 import { fillDesk, redPixel } from '../ui/sample-mail.ts';
@@ -9,8 +10,10 @@ beforeEach(() => {
 });
 const html = async (path: string, role: 'admin' | 'agent' = 'agent'): Promise<string> =>
   (await desk.ask(path, { role })).text();
-const keyOf = async (id: string, place = 0): Promise<string> =>
-  (await desk.tickets.read(id))?.messages[place]?.key ?? '';
+const keyOf = async (id: string, place = 0): Promise<string> => {
+  const message = (await desk.tickets.read(id))?.messages[place];
+  return message === undefined ? '' : messageRef(message);
+};
 
 test('every page has unique ids, labels, one h1 and its headings in order', async () => {
   const { conversation, newsletter } = await fillDesk(desk);
@@ -72,7 +75,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     '/',
     '/tickets',
     `/tickets/${id}`,
-    `/tickets/${id}?formatted=${key}`,
+    `/tickets/${id}?text=${key}`,
     '/quarantine',
     `/tickets/${id}/messages/${key}/body`,
   ]) {
@@ -231,15 +234,20 @@ describe('a ticket', () => {
 });
 
 describe('a mail in its frame', () => {
-  test('is text until it is asked for, and frame and document have the same sandbox', async () => {
-    const id = await desk.file({ text: 'plain', html: '<p>rich</p>' });
+  test('is shown first, its text is one click away, and frame and document have the same sandbox', async () => {
+    const id = await desk.file({ text: 'plain words', html: '<p>rich</p>' });
     const key = await keyOf(id);
-    expect(await html(`/tickets/${id}`)).not.toContain('<iframe');
-    const page = await html(`/tickets/${id}?formatted=${key}`);
+    const page = await html(`/tickets/${id}`);
+    expect(page).not.toContain('plain words');
+    const [, asText = ''] = /<a href="([^"]*)">Show as text</.exec(page) ?? [];
+    const text = await html(asText.replaceAll('&amp;', '&'));
+    expect(text).toContain('plain words');
+    expect(text).not.toContain('<iframe');
+    expect(text).toMatch(new RegExp(`<a href="/tickets/${id}#m-[0-9a-f]{64}">Show formatted<`));
     const [, sandbox = ''] = /<iframe[^>]* sandbox="([^"]*)"/.exec(page) ?? [];
     const body = await desk.ask(`/tickets/${id}/messages/${key}/body`);
     expect(body.headers.get('content-security-policy')?.endsWith(`sandbox ${sandbox}`)).toBe(true);
-    expect(sandbox).not.toMatch(/scripts|same-origin|top-navigation|forms/);
+    expect(sandbox).not.toMatch(/scripts|top-navigation|forms/);
     expect(await body.text()).toContain('<p>rich</p>');
   });
 
@@ -261,12 +269,10 @@ describe('a mail in its frame', () => {
     const key = await keyOf(id);
     const body = `/tickets/${id}/messages/${key}/body`;
     expect(await html(body)).not.toContain('t.example');
-    const page = await html(`/tickets/${id}?formatted=${key}`);
+    const page = await html(`/tickets/${id}`);
     expect(page).toContain('Show remote images</a> tells');
     expect(page).toContain(`src="${body}"`);
-    expect(await html(`/tickets/${id}?formatted=${key}&images=shown`)).toContain(
-      `src="${body}?images=shown"`,
-    );
+    expect(await html(`/tickets/${id}?images=${key}`)).toContain(`src="${body}?images=shown"`);
     expect(await html(`${body}?images=shown`)).toContain('src="https://t.example/x.gif"');
     expect((await desk.ask(`${body}?images=shown`)).headers.get('content-security-policy')).toContain(
       'img-src data: https:',
