@@ -142,6 +142,7 @@ export function messageRow(ticketId: string, message: NewMessage): Row {
     notes: jsonWithin(message.notes.map(shortened)),
     rawBlob: message.rawBlob,
     manifestBlob: message.manifestBlob,
+    attachmentRows: message.manifestBlob === undefined ? message.attachments.length : 0,
     authentication: message.authentication === undefined ? undefined : JSON.stringify(message.authentication),
     folded: message.folded === undefined ? undefined : shortened(message.folded),
     ...bodyColumns('text', message.text),

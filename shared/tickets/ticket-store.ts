@@ -74,7 +74,9 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   const messagesOf = async (id: string, rows: readonly Row[]): Promise<StoredMessage[]> => {
     const [newest, oldest] = [rows[0], rows.at(-1)];
     if (newest === undefined || oldest === undefined) return [];
-    const attachments = await listAll(tickets, id, attachmentRange(newest.rowKey, oldest.rowKey));
+    const attachments = rows.some(({ attachmentRows }) => attachmentRows !== 0)
+      ? await listAll(tickets, id, attachmentRange(newest.rowKey, oldest.rowKey))
+      : [];
     const found = await mapLimited(rows.toReversed(), READS, async (row) =>
       messageOf(row, await attachmentsOf(row, attachments, blobs)),
     );
