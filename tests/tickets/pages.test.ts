@@ -225,6 +225,45 @@ describe('a ticket', () => {
     },
   );
 
+  test('says who the mail server could not confirm, and in its details what was checked', async () => {
+    const checked = { spf: 'fail', dkim: 'none', dmarc: 'fail' };
+    const failed = await html(`/tickets/${await desk.file({ authentication: { ...checked, fails: true } })}`);
+    expect(failed).toContain('>Sender not confirmed</span> The mail server could not confirm');
+    expect(failed).toContain('SPF fail, DKIM none, DMARC fail');
+    const passed = { spf: 'pass', dkim: undefined, dmarc: 'pass', fails: false };
+    const confirmed = await html(`/tickets/${await desk.file({ authentication: passed })}`);
+    expect(confirmed).toContain('>Sender confirmed</span>');
+    expect(confirmed).toContain('SPF pass, DKIM not checked, DMARC pass');
+    const silent = await html(`/tickets/${await desk.file({})}`);
+    expect(silent).not.toMatch(/Sender (?:not )?confirmed/);
+    expect(silent).toContain('The mail server left no result');
+  });
+
+  test('shows a folded message by its reason, its text behind a click', async () => {
+    const page = await html(`/tickets/${await desk.file({ text: 'robot', folded: 'more than 20 an hour' })}`);
+    expect(page).toMatch(/<details class="folded"><summary>Folded: more than 20 an hour<\/summary>.*robot/s);
+  });
+
+  test('has links in its text that open a new tab and say nothing about us', async () => {
+    const page = await html(`/tickets/${await desk.file({ text: 'See https://a.example/x.' })}`);
+    expect(page).toContain(
+      'See <a href="https://a.example/x" target="_blank" rel="noopener noreferrer nofollow">https://a.example/x</a>.',
+    );
+    expect(page).toContain('<div class="mail-text" dir="auto">');
+  });
+
+  test('shows the beginning of a long text and leads to all of it', async () => {
+    const text = 'line of text\n'.repeat(10_000);
+    const id = await desk.file({ text, textInBlob: true });
+    const page = await html(`/tickets/${id}`);
+    expect(page.length).toBeLessThan(60_000);
+    const [, whole = ''] = /<a href="([^"]*\/text)"[^>]*>Show all of it</.exec(page) ?? [];
+    const answer = await desk.ask(whole);
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+    expect(await answer.text()).toBe(text);
+  });
+
   test('is shown to nobody who is not signed in', async () => {
     const stranger = {
       'x-ms-client-principal': principalHeader('agent')['x-ms-client-principal']?.slice(0, 8) ?? '',
@@ -308,6 +347,15 @@ describe('files', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  });
+
+  test('one without a name has one by its type, on the page and as a file', async () => {
+    const id = await desk.file({
+      files: [{ contentType: 'text/calendar', bytes: Buffer.from('BEGIN:VCALENDAR') }],
+    });
+    expect(await html(`/tickets/${id}`)).toContain('>invite.ics</span>');
+    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    expect(answer.headers.get('content-disposition')).toContain('filename="invite.ics"');
   });
 
   test('one of several megabytes arrives whole', async () => {
