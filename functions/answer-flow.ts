@@ -37,8 +37,7 @@ export async function atReadersPace(
     {
       async pull(controller) {
         try {
-          if (answer?.writableNeedDrain === true)
-            await Promise.race([once(answer, 'drain'), once(answer, 'close')]);
+          if (answer?.writableNeedDrain === true) await drainedOrClosed(answer);
           if (answer?.destroyed === true) {
             controller.close();
             await reader.cancel();
@@ -61,4 +60,15 @@ export async function atReadersPace(
     },
     { highWaterMark: 0 },
   );
+}
+
+async function drainedOrClosed(answer: ServerResponse): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(answer, 'drain', { signal }), once(answer, 'close', { signal })]);
+  } finally {
+    // Takes the other listener away.
+    settled.abort();
+  }
 }
