@@ -43,7 +43,7 @@ export const tickets = `
   .choose { display: flex; flex-wrap: wrap; align-items: end; gap: 0.75rem; }
   .choose > * + * { margin: 0; }
   .choose .field { flex: 0 1 24rem; }
-  .pager { display: flex; justify-content: space-between; gap: 1rem; }
+  .pager { display: flex; align-items: center; justify-content: space-between; gap: 1rem; }
   .pager :last-child { margin-inline-start: auto; }
 
   .ticket-head { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; color: var(--muted); }
