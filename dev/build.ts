@@ -15,7 +15,11 @@ import { build, type Plugin, transform } from 'esbuild';
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export const builtApp = join(projectRoot, 'dist', 'app');
 const LISTER = join(projectRoot, 'dev', 'host', 'list-functions.ts');
-const PARSE_WORKER = join(projectRoot, 'shared', 'intake', 'parse-worker.ts');
+/** The threads of the app, by the name under which it looks for them beside its chunks. */
+const WORKERS = {
+  'parse-worker': join(projectRoot, 'shared', 'intake', 'parse-worker.ts'),
+  'sanitise-worker': join(projectRoot, 'shared', 'tickets', 'sanitise-worker.ts'),
+};
 
 /** One TypeScript file without its types, everything else as it stands. */
 export async function plainJavaScript(source: string): Promise<string> {
@@ -51,7 +55,7 @@ export async function buildApp(options: BuildOptions = {}): Promise<BuiltApp> {
     entry = join(projectRoot, 'functions', 'main.ts'),
     outDir = builtApp,
     hostJson = join(projectRoot, 'host.json'),
-    workers = existsSync(PARSE_WORKER) ? { 'parse-worker': PARSE_WORKER } : {},
+    workers = WORKERS,
   } = options;
   // Built beside its place and moved there whole: a host that starts meanwhile sees the old app or the new one.
   const draft = `${outDir}.${process.pid}`;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Cookie, HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
 import { log } from '../shared/platform/log.ts';
+import { atReadersPace } from './answer-flow.ts';
 
 /** A web application as the fetch standard knows it. */
 export type FetchApp = (request: Request) => Response | Promise<Response>;
@@ -12,13 +13,15 @@ export function newReference(): string {
 
 /**
  * Serves a fetch-style app from an HTTP function. The app is loaded at the first request, so that the process answers
- * its first health check without it. Nothing is thrown: whatever breaks becomes a page with a reference.
+ * its first health check without it. Nothing is thrown: whatever breaks becomes a page with a reference. A handler that
+ * throws would leave its caller without any answer, because answers are streamed:
+ * https://github.com/Azure/azure-functions-nodejs-library/issues/324
  */
 export function httpHandler(load: () => Promise<FetchApp>): HttpHandler {
-  return async (request) => {
+  return async (request, { invocationId }) => {
     try {
       const app = await load();
-      return await toHttpResponse(await app(toRequest(request)));
+      return await toHttpResponse(await app(toRequest(request)), invocationId);
     } catch (error) {
       const reference = newReference();
       log.error('request failed', error, { reference, method: request.method });
@@ -44,15 +47,16 @@ export function toRequest(request: HttpRequest): Request {
 
 /**
  * A standard response as Azure's. Cookies leave through `cookies`: the worker keeps headers in a map, where the last
- * `Set-Cookie` alone would survive.
+ * `Set-Cookie` alone would survive. The body is handed on piece by piece.
+ * @throws what the body throws at its first piece
  */
-export async function toHttpResponse(response: Response): Promise<HttpResponseInit> {
+export async function toHttpResponse(response: Response, invocationId: string): Promise<HttpResponseInit> {
   const headers = new Headers(response.headers);
   headers.delete('set-cookie');
   const cookies = response.headers.getSetCookie().map(parseSetCookie);
   const init: HttpResponseInit = { status: response.status, headers, cookies };
   if (response.body === null) return init;
-  return { ...init, body: new Uint8Array(await response.arrayBuffer()) };
+  return { ...init, body: await atReadersPace(response.body, invocationId) };
 }
 
 const SAME_SITE: Readonly<Record<string, 'Strict' | 'Lax' | 'None'>> = {

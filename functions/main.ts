@@ -4,9 +4,14 @@
  * this file is loaded. Each handler loads its feature at its first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
+import { watchAnswers } from './answer-flow.ts';
 import { backgroundHandler, sendLastTelemetry } from './background-handler.ts';
 import { isLive, isReady } from './health.ts';
 import { httpHandler } from './http-adapter.ts';
+
+// Downloads of up to 100 MB pass through piece by piece; else each would stand in memory three times.
+app.setup({ enableHttpStream: true });
+watchAnswers();
 
 const everyMethod: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const pages = httpHandler(async () => (await import('./web.ts')).answerPage);

@@ -43,6 +43,7 @@ import type { Vault } from '../shared/platform/vault.ts';
 import { createProviderStore, type ProviderStore } from '../shared/providers/provider-store.ts';
 import { createGraphApplications, type GraphApplications } from '../shared/secrets/graph-applications.ts';
 import { createRotationStore, type RotationStore } from '../shared/secrets/rotation-store.ts';
+import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
 /** Everything the triggers and pages work with, built once a process at the first use. */
@@ -71,6 +72,7 @@ export interface Services {
   mailSender: MailSender;
   connectionTests: ConnectionTestStore;
   tickets: TicketStore;
+  htmlViewer: HtmlViewer;
   quarantine: QuarantineStore;
   heartbeats: HeartbeatStore;
   knownMailboxes: KnownMailboxes;
@@ -135,6 +137,7 @@ export function servicesOn(
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
   const mailSender = noteSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
   const tickets = createTicketStore(platform);
+  const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
   const heartbeats = createHeartbeatStore(
     tables,
@@ -177,6 +180,7 @@ export function servicesOn(
     accessTokens,
     mailSender,
     tickets,
+    htmlViewer,
     quarantine,
     heartbeats,
     knownMailboxes,

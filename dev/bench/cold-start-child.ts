@@ -3,7 +3,10 @@
  *
  *   node dev/bench/cold-start-child.ts FOLDER FUNCTION PATH     with the settings as JSON on standard input
  */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { loadApp } from '../host/load-app.ts';
 
 const [folder = '', functionName = '', path = '/'] = process.argv.slice(2);
@@ -26,17 +29,34 @@ const principal = {
   name_typ: 'name',
   role_typ: 'roles',
 };
-const { returnValue } = await core.invoke(target, {
+const url = new URL(path, settings['PUBLIC_URL'] ?? 'http://localhost');
+const header = Buffer.from(JSON.stringify(principal)).toString('base64');
+const invocationId = randomUUID();
+const called = core.invoke(target, {
+  invocationId,
   data: {
     http: {
-      url: new URL(path, settings['PUBLIC_URL'] ?? 'http://localhost').href,
+      url: url.href,
       method: 'GET',
-      nullableHeaders: {
-        'x-ms-client-principal': { value: Buffer.from(JSON.stringify(principal)).toString('base64') },
-      },
+      nullableHeaders: { 'x-ms-client-principal': { value: header } },
       nullableParams: {},
     },
   },
+  triggerMetadata: { Headers: { json: JSON.stringify({ 'x-ms-client-principal': header }) } },
 });
-writeSync(1, String(returnValue?.http?.statusCode ?? 'nothing'));
+writeSync(1, String((await statusOf(core.httpUri)) ?? 'nothing'));
 process.exit(0);
+
+/** Of the call, or of the app's own server when the app streams its answers. */
+async function statusOf(httpUri: string | undefined): Promise<string | number | undefined> {
+  if (httpUri === undefined) return (await called).returnValue?.http?.statusCode;
+  const headers = {
+    'x-ms-invocation-id': invocationId,
+    'x-forwarded-host': url.host,
+    'x-forwarded-proto': url.protocol.slice(0, -1),
+  };
+  const request = get(new URL(url.pathname + url.search, httpUri), { headers });
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  for await (const _ of answer);
+  return answer.statusCode;
+}

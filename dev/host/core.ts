@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
 import type {
   Binding,
   HookContext,
@@ -7,6 +10,9 @@ import type {
   ProgrammingModel,
   TypedData,
 } from './core-types.ts';
+
+/** https://nodejs.org/api/diagnostics_channel.html#net */
+const SERVER_LISTENS = 'tracing:net.server.listen:asyncStart';
 
 /** One registered function. */
 export interface RegisteredFunction {
@@ -19,20 +25,25 @@ export interface RegisteredFunction {
 export type HostLog = (level: LogLevel, message: string, functionName?: string) => void;
 
 export interface InvocationInput {
+  /** Made here when absent. */
+  invocationId?: string;
   data: TypedData;
   triggerMetadata?: Readonly<Record<string, TypedData>>;
 }
 
 /** What stands in for the Functions worker: takes registrations and runs invocations in this process. */
 export interface Core {
+  log: HostLog;
   /** The module `@azure/functions-core` as the library asks for it. */
   module: Record<string, unknown>;
   functions: ReadonlyMap<string, RegisteredFunction>;
+  /** Where the app's own server takes requests, when the app streams its answers. */
+  readonly httpUri: string | undefined;
   /** Ends the registration: later ones are refused, as on Azure. Runs the appStart hooks. */
   start(appDir: string): Promise<void>;
   /** Runs a function and gives the worker's answer; rejects with what the handler threw. */
   invoke(target: RegisteredFunction, input: InvocationInput): Promise<InvocationResponse>;
-  /** Runs the appTerminate hooks. */
+  /** Runs the appTerminate hooks and ends the app's own server. */
   terminate(): Promise<void>;
 }
 
@@ -46,6 +57,8 @@ export function createCore(log: HostLog): Core {
   const appHookData = {};
   let model: ProgrammingModel | undefined;
   let started = false;
+  let httpUri: string | undefined;
+  const servers: Server[] = [];
 
   const runHooks = async (name: string, context: HookContext): Promise<void> => {
     for (const hook of hooks.get(name) ?? []) await hook(context);
@@ -81,18 +94,31 @@ export function createCore(log: HostLog): Core {
   };
 
   return {
+    log,
     module,
     functions,
+    get httpUri() {
+      return httpUri;
+    },
     async start(functionAppDirectory) {
       await runHooks('appStart', { hookData: {}, appHookData, functionAppDirectory });
       started = true;
       if (functions.size === 0) throw new Error('The app registered no function.');
       // The library refuses changes of its setup from here on.
-      await model?.getCapabilities?.({});
+      // A server that it opens then is its own; it gives no handle to it, and a process would live as long as the server.
+      const note = (message: unknown): void => void servers.push((message as { server: Server }).server);
+      subscribe(SERVER_LISTENS, note);
+      try {
+        httpUri = (await model?.getCapabilities?.({}))?.['HttpUri'];
+      } finally {
+        unsubscribe(SERVER_LISTENS, note);
+      }
     },
-    async invoke({ name, bindings, trigger, callback }, { data, triggerMetadata = {} }) {
+    async invoke(
+      { name, bindings, trigger, callback },
+      { data, triggerMetadata = {}, invocationId = randomUUID() },
+    ) {
       if (model === undefined) throw new Error('The app has no programming model.');
-      const invocationId = randomUUID();
       const invocation = model.getInvocationModel({
         invocationId,
         metadata: { name, bindings },
@@ -124,7 +150,13 @@ export function createCore(log: HostLog): Core {
       if (after['error'] !== null) throw after['error'];
       return invocation.getResponse(context, after['result']);
     },
-    terminate: () => runHooks('appTerminate', { hookData: {}, appHookData }),
+    async terminate() {
+      await runHooks('appTerminate', { hookData: {}, appHookData });
+      for (const server of servers) {
+        server.close();
+        if (server instanceof HttpServer) server.closeAllConnections();
+      }
+    },
   };
 }
 

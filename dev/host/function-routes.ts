@@ -1,4 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request as sendRequest } from 'node:http';
 import type { Core, RegisteredFunction } from './core.ts';
 import type { HttpRequestData } from './core-types.ts';
 import { type Answer, answerOf, readBody } from './http-answer.ts';
@@ -29,6 +31,8 @@ export function functionRoutes(core: Core, routePrefix: string): FunctionRoutes 
         const match = pattern.exec({ pathname: url.pathname });
         if (match === null) continue;
         const params = namedParameters(match.pathname.groups);
+        if (core.httpUri !== undefined)
+          return forward(core, target, { request, url, headers, params, httpUri: core.httpUri });
         const data = { http: await requestData(request, url, headers, params) };
         return answerOf(await httpResultOf(core, target, data));
       }
@@ -41,6 +45,74 @@ async function httpResultOf(core: Core, target: RegisteredFunction, data: { http
   const { returnValue } = await core.invoke(target, { data });
   return returnValue?.http;
 }
+
+/**
+ * An app that streams answers has a server of its own: the host tells it of the call, passes the request on to that server
+ * and its answer back, piece by piece. A call that fails before it answers leaves the caller waiting, as on Azure.
+ * https://github.com/Azure/azure-functions-nodejs-library/issues/324
+ */
+async function forward(
+  core: Core,
+  target: RegisteredFunction,
+  call: {
+    request: IncomingMessage;
+    url: URL;
+    headers: Headers;
+    params: HttpRequestData['nullableParams'];
+    httpUri: string;
+  },
+): Promise<Answer> {
+  const { request, url, headers, params, httpUri } = call;
+  const invocationId = randomUUID();
+  const body = await readBody(request, BODY_LIMIT);
+  const passedOn = sendRequest(new URL(url.pathname + url.search, httpUri), {
+    method: request.method ?? 'GET',
+    headers: {
+      ...Object.fromEntries([...headers].filter(([name]) => !OF_THE_HOP.has(name))),
+      'content-length': String(body.byteLength),
+      'x-ms-invocation-id': invocationId,
+      'x-forwarded-host': url.host,
+      'x-forwarded-proto': url.protocol.slice(0, -1),
+    },
+  });
+  const answered = once(passedOn, 'response') as Promise<[IncomingMessage]>;
+  passedOn.end(body);
+  const triggerMetadata = {
+    Headers: { json: JSON.stringify(Object.fromEntries(headers)) },
+    ...Object.fromEntries(Object.entries(params).map(([name, { value }]) => [name, { string: value }])),
+  };
+  core
+    .invoke(target, { invocationId, data: { http: emptyRequest(url, request) }, triggerMetadata })
+    .catch((error: unknown) => core.log('error', `${request.method} failed: ${String(error)}`));
+  const [answer] = await answered;
+  const kept = Object.entries(answer.headersDistinct).filter(([name]) => !OF_THE_HOP.has(name));
+  return {
+    status: answer.statusCode ?? 200,
+    headers: Object.fromEntries(
+      kept.map(([name, value = []]) => [name, value.length === 1 ? (value[0] ?? '') : value]),
+    ),
+    body: answer,
+  };
+}
+
+const emptyRequest = (url: URL, { method = 'GET' }: IncomingMessage): HttpRequestData => ({
+  url: url.href,
+  method,
+  nullableHeaders: {},
+  nullableParams: {},
+});
+
+/** Of one connection, not of the message (RFC 9110 §7.6.1). */
+const OF_THE_HOP = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 async function requestData(
   request: IncomingMessage,

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createAdmin } from './admin.ts';
@@ -174,5 +176,7 @@ async function respond(
   }
   const { status, headers, body } = answer;
   response.writeHead(status, { ...headers });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (!(body instanceof Readable)) response.end(request.method === 'HEAD' ? undefined : body);
+  // An answer that breaks off breaks the caller's connection; a caller who goes away ends the answer.
+  else await pipeline(body, response).catch((error: unknown) => log('debug', `cut off: ${String(error)}`));
 }

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { CookieData, HttpResponseData } from './core-types.ts';
 
 /** An answer of the host itself or of a function, before it is written. */
 export interface Answer {
   status: number;
   headers: Readonly<Record<string, string | string[]>>;
-  body?: Uint8Array | string | undefined;
+  /** A stream: the app's own answer, as it comes. */
+  body?: Uint8Array | string | Readable | undefined;
 }
 
 /** The body was larger than the host takes. */

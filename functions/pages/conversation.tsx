@@ -1,31 +1,36 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { safeFilename } from '../../shared/tickets/download-headers.ts';
-import { FRAME_SANDBOX, type RemoteImages } from '../../shared/tickets/mail-html.ts';
-import { splitQuotedText } from '../../shared/tickets/quoted-text.ts';
-import type { Person, Ticket, TicketAttachment, TicketMessage } from '../../shared/tickets/ticket.ts';
+import { attachmentName } from '../../shared/tickets/attachment-name.ts';
+import { FRAME_SANDBOX, type HtmlShape } from '../../shared/tickets/mail-document.ts';
+import type { RemoteImages } from '../../shared/tickets/mail-html.ts';
+import type { Person, Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
+import { messageRef, type StoredMessage } from '../../shared/tickets/ticket-rows.ts';
 import { SubmitButton } from '../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { readableSize } from '../../shared/ui/size.ts';
+import { MailText, type ShownText } from './mail-text.tsx';
+import { SenderNotice, senderFacts } from './sender-check.tsx';
 import { shownName } from './ticket-list.tsx';
 
 /** A message with what the page decided about showing it. */
 export interface ShownMessage {
-  message: TicketMessage;
-  view: 'text' | 'formatted';
+  message: StoredMessage;
+  /** Set in the text view, and where there is no HTML. */
+  text: ShownText | undefined;
   images: RemoteImages;
-  /** Its HTML names images on other servers; known only in the formatted view. */
-  hasRemoteImages: boolean;
-  height: FrameHeight;
 }
+
+/** Where the reader stands in a conversation: what links within it keep. */
+export interface ConversationPlace {
+  ticketId: string;
+  /** `messageRef` that this page ends before; absent on the newest page. */
+  before: string | undefined;
+}
+
 export type FrameHeight = 'low' | 'middle' | 'high' | 'tall';
 
-/** The frame cannot tell its height without a script, so it is guessed from how much there is to read. */
-export function frameHeight(html: string, text: string): FrameHeight {
-  const pictures = html.match(/<img\s/gi)?.length ?? 0;
-  const written = text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / 90), 0);
-  const lines =
-    (text.trim() === '' ? 2 * (html.match(/<(?:p|br|tr|li|h[1-6])\b/gi)?.length ?? 0) : written) +
-    pictures * 5;
+/** A guess from how much there is to read; where the script runs, it measures the frame instead. */
+export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
+  const lines = shape?.lines ?? Number.POSITIVE_INFINITY;
   if (lines <= 6) return 'low';
   if (lines <= 15) return 'middle';
   return lines <= 25 ? 'high' : 'tall';
@@ -56,14 +61,41 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
   );
 }
 
-/** One message with its attachments; HTML stands in a frame of its own. */
-export function Message(props: { ticketId: string; shown: ShownMessage }): JSX.Element {
-  const { message, view } = props.shown;
-  const path = messagePath(props.ticketId, message.key);
+/** One message with its attachments; HTML stands in a frame of its own. A folded one says why and opens at a click. */
+export function Message(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, text } = props.shown;
+  const path = messagePath(props.place.ticketId, message);
+  const folded = message.folded;
+  const content = (
+    <>
+      {message.notes.map((note) => (
+        <p class="notice">{note}</p>
+      ))}
+      {text === undefined ? (
+        <Formatted place={props.place} shown={props.shown} />
+      ) : (
+        <MailText shown={text} wholeAt={`${path}/text`} />
+      )}
+      {message.attachments.length === 0 ? null : (
+        <Attachments path={path} attachments={message.attachments} />
+      )}
+      <footer>
+        {message.html === undefined ? null : <ViewLink place={props.place} shown={props.shown} />}
+        {message.html === undefined ? null : (
+          <a href={`${path}/body`} target="_blank" rel="noopener">
+            Open formatted in its own tab
+          </a>
+        )}
+        <a href={`${path}/raw`} download="">
+          Download original
+        </a>
+      </footer>
+    </>
+  );
   return (
     <article class="message" id={`m-${message.key}`}>
       <header>
-        <h2>
+        <h2 dir="auto">
           {shownName(message.from)}
           {message.from.name === undefined || message.from.address === undefined ? null : (
             <span class="address">{` ${message.from.address}`}</span>
@@ -73,65 +105,57 @@ export function Message(props: { ticketId: string; shown: ShownMessage }): JSX.E
           <Time at={message.at} />
         </p>
         <p class="recipients">To {listed(message.to)}</p>
+        <SenderNotice message={message} />
         <details>
           <summary>Details</summary>
           <Headers message={message} />
         </details>
       </header>
-      {message.notes.map((note) => (
-        <p class="notice">{note}</p>
-      ))}
-      {view === 'formatted' ? (
-        <Formatted ticketId={props.ticketId} shown={props.shown} />
+      {folded === undefined ? (
+        content
       ) : (
-        <MailText text={message.text} />
+        <details class="folded">
+          <summary>Folded: {folded}</summary>
+          {content}
+        </details>
       )}
-      {message.attachments.length === 0 ? null : (
-        <Attachments path={path} attachments={message.attachments} />
-      )}
-      <footer>
-        {message.hasHtml ? <ViewLink ticketId={props.ticketId} shown={props.shown} /> : null}
-        {message.hasHtml ? (
-          <a href={`${path}/body`} target="_blank" rel="noopener">
-            Open formatted in its own tab
-          </a>
-        ) : null}
-        <a href={`${path}/raw`} download="">
-          Download original
-        </a>
-      </footer>
     </article>
   );
 }
 
-const messagePath = (ticketId: string, key: string): string =>
-  `/tickets/${encodeURIComponent(ticketId)}/messages/${encodeURIComponent(key)}`;
+/** Where a message's body, text, attachments and original stand. */
+export const messagePath = (ticketId: string, message: { at: string; key: string }): string =>
+  `/tickets/${encodeURIComponent(ticketId)}/messages/${encodeURIComponent(messageRef(message))}`;
 
-function ViewLink(props: { ticketId: string; shown: ShownMessage }): JSX.Element {
-  const { message, view } = props.shown;
-  const to = view === 'formatted' ? 'text' : 'formatted';
-  return (
-    <a href={viewAddress(props.ticketId, message.key, { [to]: message.key })}>
-      {to === 'text' ? 'Show as text' : 'Show formatted'}
-    </a>
+function ViewLink(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, text } = props.shown;
+  return text === undefined ? (
+    <a href={viewAddress(props.place, message, { text: messageRef(message) })}>Show as text</a>
+  ) : (
+    <a href={viewAddress(props.place, message, {})}>Show formatted</a>
   );
 }
 
-const viewAddress = (ticketId: string, key: string, query: Readonly<Record<string, string>>): string =>
-  `/tickets/${encodeURIComponent(ticketId)}?${new URLSearchParams(query)}#m-${encodeURIComponent(key)}`;
+function viewAddress(
+  { ticketId, before }: ConversationPlace,
+  { key }: { key: string },
+  view: Readonly<Record<string, string>>,
+): string {
+  const query = new URLSearchParams({ ...(before === undefined ? {} : { before }), ...view }).toString();
+  return `/tickets/${encodeURIComponent(ticketId)}${query === '' ? '' : `?${query}`}#m-${encodeURIComponent(key)}`;
+}
 
-function Formatted(props: { ticketId: string; shown: ShownMessage }): JSX.Element {
-  const { message, images, hasRemoteImages, height } = props.shown;
-  const { key } = message;
+function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, images } = props.shown;
   const query = images === 'shown' ? '?images=shown' : '';
   return (
     <>
-      {hasRemoteImages ? (
+      {message.htmlShape?.remoteImages === true ? (
         <p class="notice">
           {images === 'blocked' ? (
             <>
               Images from other servers are not loaded, so the sender cannot tell that you read this.{' '}
-              <a href={viewAddress(props.ticketId, key, { formatted: key, images: 'shown' })}>
+              <a href={viewAddress(props.place, message, { images: messageRef(message) })}>
                 Show remote images
               </a>{' '}
               tells those servers your address and the time.
@@ -139,15 +163,15 @@ function Formatted(props: { ticketId: string; shown: ShownMessage }): JSX.Elemen
           ) : (
             <>
               Images are loaded from other servers.{' '}
-              <a href={viewAddress(props.ticketId, key, { formatted: key })}>Hide remote images</a>
+              <a href={viewAddress(props.place, message, {})}>Hide remote images</a>
             </>
           )}
         </p>
       ) : null}
-      <div class={`mail-frame ${height}`}>
+      <div class={`mail-frame ${frameHeight(message.htmlShape)}`}>
         <iframe
           title={`Message from ${shownName(message.from)}, formatted`}
-          src={`${messagePath(props.ticketId, key)}/body${query}`}
+          src={`${messagePath(props.place.ticketId, message)}/body${query}`}
           sandbox={FRAME_SANDBOX}
           referrerpolicy="no-referrer"
           loading="lazy"
@@ -157,23 +181,7 @@ function Formatted(props: { ticketId: string; shown: ShownMessage }): JSX.Elemen
   );
 }
 
-function MailText(props: { text: string }): JSX.Element {
-  const { written, quoted } = splitQuotedText(props.text);
-  if (written === '' && quoted === '') return <p class="muted">This message has no text.</p>;
-  return (
-    <>
-      <div class="mail-text">{written}</div>
-      {quoted === '' ? null : (
-        <details>
-          <summary>Show quoted text</summary>
-          <div class="mail-text quoted">{quoted}</div>
-        </details>
-      )}
-    </>
-  );
-}
-
-function Headers(props: { message: TicketMessage }): JSX.Element {
+function Headers(props: { message: StoredMessage }): JSX.Element {
   const { message } = props;
   return (
     <Facts
@@ -188,6 +196,7 @@ function Headers(props: { message: TicketMessage }): JSX.Element {
           detail: message.sentAt === undefined ? 'None that can be read' : <Time at={message.sentAt} />,
         },
         { term: 'Message-ID', detail: message.messageId ?? 'None' },
+        ...senderFacts(message),
       ]}
     />
   );
@@ -196,10 +205,12 @@ function Headers(props: { message: TicketMessage }): JSX.Element {
 function Attachments(props: { path: string; attachments: readonly TicketAttachment[] }): JSX.Element {
   return (
     <ul class="attachments" aria-label="Attachments">
-      {props.attachments.map(({ index, filename, size }) => (
+      {props.attachments.map(({ index, filename, contentType, size }) => (
         <li>
           <a href={`${props.path}/attachments/${index}`} download="">
-            <span class="name">{safeFilename(filename)}</span>
+            <span class="name" dir="auto">
+              {attachmentName({ filename, contentType })}
+            </span>
             <span class="size">{readableSize(size)}</span>
           </a>
         </li>

@@ -4,12 +4,14 @@ import type { MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 import type { ProviderStore } from '../../shared/providers/provider-store.ts';
+import type { HtmlViewer } from '../../shared/tickets/show-html.ts';
 import type { TicketStore } from '../../shared/tickets/ticket-store.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 
 /** What the pages about mail read, out of all services. */
 export interface MailServices {
-  tickets: Pick<TicketStore, 'page' | 'read' | 'html' | 'setStatus' | 'byNumber'>;
+  tickets: Pick<TicketStore, 'page' | 'conversation' | 'message' | 'textOf' | 'setStatus' | 'byNumber'>;
+  htmlViewer: Pick<HtmlViewer, 'show'>;
   quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get'>;
   mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;
   providers: Pick<ProviderStore, 'list'>;

@@ -1,30 +1,29 @@
+import { setImmediate as pause } from 'node:timers/promises';
 import { Hono } from 'hono';
-import { bareContentId, readInlineImages } from '../../shared/tickets/inline-images.ts';
-import {
-  mailDocument,
-  mailDocumentHeaders,
-  mentionsRemoteImages,
-  type RemoteImages,
-  SHOWN_HTML_CHARACTERS,
-  sanitiseMailHtml,
-  tooLongDocument,
-} from '../../shared/tickets/mail-html.ts';
-import type { Conversation, TicketMessage, TicketPage, TicketStatus } from '../../shared/tickets/ticket.ts';
+import { raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import { mapLimited } from '../../shared/platform/concurrency.ts';
+import type { RemoteImages } from '../../shared/tickets/mail-html.ts';
+import type { TicketPage, TicketStatus } from '../../shared/tickets/ticket.ts';
+import { messageRef, type StoredMessage } from '../../shared/tickets/ticket-rows.ts';
 import { SubmitButton } from '../../shared/ui/forms.tsx';
 import { EmptyState } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../shared/ui/pager.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
-import { frameHeight, Message, type ShownMessage, TicketHead } from './conversation.tsx';
-import { fileResponse } from './file-download.ts';
+import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
+import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
+import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
+import { downloadAttachment, downloadOriginal, ownId, showBody, showText } from './message-files.ts';
 import { recordChange } from './record-change.ts';
 import { subjectOf, TicketList } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
-// Ids and keys are made by us from letters, digits, `-` and `_`: anything else was never one, and may be no key at all.
-const OWN_ID = /^[\w-]{1,200}$/;
+const MESSAGES_A_PAGE = 50;
+/** Up to so many messages, links above them are enough. */
+const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
   closed: { kind: 'success', text: 'The ticket is closed. A reply by mail opens a new one that follows it.' },
   reopened: { kind: 'success', text: 'The ticket is open again.' },
@@ -40,6 +39,7 @@ export function ticketsPages(): Hono<WebEnvironment> {
   pages.post('/tickets/:id/close', agent, (c) => changeStatus(c, 'closed', 'closed'));
   pages.post('/tickets/:id/reopen', agent, (c) => changeStatus(c, 'open', 'reopened'));
   pages.get('/tickets/:id/messages/:key/body', agent, showBody);
+  pages.get('/tickets/:id/messages/:key/text', agent, showText);
   pages.get('/tickets/:id/messages/:key/attachments/:index', agent, downloadAttachment);
   pages.get('/tickets/:id/messages/:key/raw', agent, downloadOriginal);
   return pages;
@@ -132,13 +132,22 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
 async function showTicket(c: MailContext): Promise<Response> {
   const { tickets, mailboxes } = mailServices(c);
   const id = ownId(c, 'id');
-  const conversation = id === undefined ? undefined : await tickets.read(id);
-  if (conversation === undefined) return c.notFound();
-  const { ticket } = conversation;
+  const before = c.req.query('before');
+  const page =
+    id === undefined ? undefined : await tickets.conversation(id, { before, limit: MESSAGES_A_PAGE });
+  if (page === undefined) return c.notFound();
+  const { ticket, earlier } = page;
+  const place = { ticketId: ticket.id, before };
   const [mailbox, shown] = await Promise.all([
     mailboxes.get(ticket.mailboxId),
-    shownMessages(c, conversation),
+    mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
   ]);
+  // Each by itself, with a pause between two: a page of fifty long texts must not hold up the others' requests.
+  const messages: HtmlEscapedString[] = [];
+  for (const message of shown) {
+    messages.push(raw(String(<Message place={place} shown={message} />)));
+    await pause();
+  }
   return c.html(
     renderPage(
       <Page
@@ -149,38 +158,27 @@ async function showTicket(c: MailContext): Promise<Response> {
         flash={flashOf(c)}
       >
         <TicketHead ticket={ticket} mailboxAddress={mailbox?.address} />
+        <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">
-          {shown.map((message) => (
-            <li>
-              <Message ticketId={ticket.id} shown={message} />
-            </li>
+          {messages.map((message) => (
+            <li>{message}</li>
           ))}
         </ol>
+        {messages.length > FEW ? (
+          <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
+        ) : null}
       </Page>,
     ),
   );
 }
 
-/** Text, unless asked for otherwise or there is none: the HTML is read only for what is shown formatted. */
-function shownMessages(c: MailContext, { ticket, messages }: Conversation): Promise<ShownMessage[]> {
-  const { tickets } = mailServices(c);
-  const asked = c.req.query('formatted');
-  const asText = c.req.query('text');
-  return Promise.all(
-    messages.map(async (message): Promise<ShownMessage> => {
-      const { key } = message;
-      const formatted = message.hasHtml && (key === asked || (message.text.trim() === '' && key !== asText));
-      const images: RemoteImages = key === asked && c.req.query('images') === 'shown' ? 'shown' : 'blocked';
-      const html = formatted ? ((await tickets.html(ticket.id, key)) ?? '') : '';
-      return {
-        message,
-        view: formatted ? 'formatted' : 'text',
-        images,
-        hasRemoteImages: mentionsRemoteImages(html),
-        height: frameHeight(html, message.text),
-      };
-    }),
-  );
+/** HTML where there is HTML; its text when that is asked for. */
+async function shownMessage(c: MailContext, message: StoredMessage): Promise<ShownMessage> {
+  const ref = messageRef(message);
+  const images: RemoteImages = c.req.query('images') === ref ? 'shown' : 'blocked';
+  if (message.html !== undefined && c.req.query('text') !== ref) return { message, text: undefined, images };
+  const text = await mailServices(c).tickets.textOf(message.text, SHOWN_TEXT_CHARACTERS);
+  return { message, text: text ?? { text: '', whole: true }, images };
 }
 
 async function changeStatus(c: MailContext, status: TicketStatus, said: string): Promise<Response> {
@@ -196,63 +194,6 @@ async function changeStatus(c: MailContext, status: TicketStatus, said: string):
       after: { status },
     });
   return c.redirect(`/tickets/${id}?said=${said}`, 303);
-}
-
-async function showBody(c: MailContext): Promise<Response> {
-  const { tickets, blobs } = mailServices(c);
-  const found = await findMessage(c);
-  const html = found === undefined ? undefined : await tickets.html(found.ticketId, found.message.key);
-  const remoteImages: RemoteImages = c.req.query('images') === 'shown' ? 'shown' : 'blocked';
-  const headers = mailDocumentHeaders(remoteImages);
-  if (found === undefined || html === undefined)
-    return c.body(mailDocument('<p class="none">There is no such message.</p>'), 404, headers);
-  if (html.length > SHOWN_HTML_CHARACTERS) return c.body(tooLongDocument, 200, headers);
-  const images = await readInlineImages(html, found.message.attachments, (blob) => blobs.read(blob));
-  const safe = await sanitiseMailHtml(html, {
-    remoteImages,
-    inlineImage: (contentId) => images.get(bareContentId(contentId)),
-  });
-  return c.body(mailDocument(safe.html), 200, headers);
-}
-
-async function downloadAttachment(c: MailContext): Promise<Response> {
-  const found = await findMessage(c);
-  const index = c.req.param('index');
-  const attachment = found?.message.attachments.find((one) => String(one.index) === index);
-  if (attachment === undefined) return c.notFound();
-  return download(c, attachment.blob, attachment);
-}
-
-async function downloadOriginal(c: MailContext): Promise<Response> {
-  const found = await findMessage(c);
-  if (found === undefined) return c.notFound();
-  const filename = `ticket-${found.number}-${found.message.key.slice(0, 8)}.eml`;
-  return download(c, found.message.rawBlob, { filename, contentType: 'message/rfc822' });
-}
-
-async function download(
-  c: MailContext,
-  blob: string,
-  file: { filename: string | undefined; contentType: string },
-): Promise<Response> {
-  const bytes = await mailServices(c).blobs.stream(blob);
-  return bytes === undefined ? c.notFound() : fileResponse(c, bytes, file);
-}
-
-async function findMessage(
-  c: MailContext,
-): Promise<{ ticketId: string; number: number; message: TicketMessage } | undefined> {
-  const [id, key] = [ownId(c, 'id'), ownId(c, 'key')];
-  if (id === undefined || key === undefined) return undefined;
-  const conversation = await mailServices(c).tickets.read(id);
-  const message = conversation?.messages.find((one) => one.key === key);
-  if (conversation === undefined || message === undefined) return undefined;
-  return { ticketId: id, number: conversation.ticket.number, message };
-}
-
-function ownId(c: MailContext, name: 'id' | 'key'): string | undefined {
-  const value = c.req.param(name);
-  return value !== undefined && OWN_ID.test(value) ? value : undefined;
 }
 
 function flashOf(c: MailContext): Flash | undefined {

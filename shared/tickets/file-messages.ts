@@ -103,7 +103,7 @@ function rowsOf(ticketId: string, message: NewMessage): Row[] {
   const attachments = message.manifestBlob === undefined ? message.attachments.slice(0, ATTACHMENT_ROWS) : [];
   return [
     messageRow(ticketId, message),
-    ...attachments.map((each) => attachmentRow(ticketId, message.key, each)),
+    ...attachments.map((each) => attachmentRow(ticketId, message, each)),
   ];
 }
 

@@ -1,10 +1,7 @@
-import type { Attributes, IOptions } from 'sanitize-html';
+import type { Attributes, IOptions, default as sanitise } from 'sanitize-html';
 
 // Two walls, either of which alone holds: what leaves here has no script, form, style sheet or remote address, and the
 // policy of the document lets none of them act. The mail itself is kept as it came, so a better wall helps old mail.
-
-/** Over this many characters the HTML is not shown: the text is, and the original can be downloaded. */
-export const SHOWN_HTML_CHARACTERS = 1_000_000;
 
 export type RemoteImages = 'blocked' | 'shown';
 
@@ -135,31 +132,62 @@ const STYLES = [
 // SVG is left out: as an image it runs nothing, but it is no picture anybody sends in a mail either.
 const DATA_IMAGE = /^data:image\/(?:png|jpe?g|gif|webp);base64,[a-z0-9+/=\s]*$/i;
 
+/** A message with more open tags inside one another than this is not shown formatted: parsing it takes quadratic time. */
+export const MOST_OPEN_TAGS = 500;
+/** Of the `data:` addresses of one document together: an image that is named a thousand times is there a thousand times. */
+const MOST_IMAGE_CHARACTERS = 8_000_000;
+
+class TooDeep extends Error {}
+
+/** Heavy, and needed only where a message is shown: no part of a start waits for it. */
+export async function loadSanitiser(): Promise<typeof sanitise> {
+  return (await import('sanitize-html')).default;
+}
+
 /**
  * Makes the HTML of a mail harmless: an allow-list of tags, attributes and style values; links open outside and say
  * nothing about us; images come from the mail itself, or over https where `remoteImages` is `shown`.
+ * Up to about two seconds for a megabyte: pages leave it to the thread behind `show-html.ts`.
+ * @returns `too-deep` when more than 500 tags are open inside one another
  */
 export async function sanitiseMailHtml(
   html: string,
   options: { remoteImages: RemoteImages; inlineImage: InlineImage },
-): Promise<SafeHtml> {
-  // Heavy, and needed only where a mail is shown: no part of a start waits for it.
-  const { default: sanitizeHtml } = await import('sanitize-html');
+): Promise<SafeHtml | 'too-deep'> {
+  const sanitizeHtml = await loadSanitiser();
   let blockedImages = 0;
+  let imageCharacters = 0;
+  let openTags = 0;
   const image = (_tag: string, given: Attributes): { tagName: string; attribs: Attributes } => {
     const { src = '', ...attribs } = given;
     const shown = imageAddress(src.trim(), options);
     if (shown.kind === 'remote') blockedImages += 1;
-    return {
-      tagName: 'img',
-      attribs: shown.kind === 'address' ? { ...attribs, src: shown.address } : attribs,
-    };
+    if (shown.kind === 'address') imageCharacters += shown.address.length;
+    const fits = shown.kind === 'address' && imageCharacters <= MOST_IMAGE_CHARACTERS;
+    return { tagName: 'img', attribs: fits ? { ...attribs, src: shown.address } : attribs };
   };
-  const clean = sanitizeHtml(html, { ...strict, transformTags: { a: link, img: image } });
-  return { html: clean, blockedImages };
+  const guarded: IOptions = {
+    ...sanitiserRules,
+    transformTags: { a: outsideLink, img: image },
+    // The parser's own stack, tags that it leaves out included: it looks through it at each closing tag.
+    onOpenTag: () => {
+      openTags += 1;
+      if (openTags > MOST_OPEN_TAGS) throw new TooDeep();
+    },
+    onCloseTag: () => {
+      openTags -= 1;
+    },
+  };
+  try {
+    return { html: sanitizeHtml(html, guarded), blockedImages };
+  } catch (error) {
+    if (error instanceof TooDeep) return 'too-deep';
+    throw error;
+  }
 }
 
-const strict: IOptions = {
+/** The allow-list alone; what `sanitiseMailHtml` adds makes it stricter. */
+export const sanitiserRules: IOptions = {
   allowedTags: [...TEXT_TAGS, ...LIST_TAGS, ...TABLE_TAGS],
   allowedAttributes: {
     '*': ['align', 'bgcolor', 'dir', 'lang', 'style', 'title', 'valign'],
@@ -183,7 +211,11 @@ const strict: IOptions = {
   nestingLimit: 200,
 };
 
-function link(_tag: string, { href, ...attribs }: Attributes): { tagName: string; attribs: Attributes } {
+/** A link that opens outside and says nothing about us; without an address when that leads nowhere outside. */
+export function outsideLink(
+  _tag: string,
+  { href, ...attribs }: Attributes,
+): { tagName: string; attribs: Attributes } {
   const address = href?.trim();
   // A place inside the mail, or one relative to nothing: neither leads anywhere.
   if (address === undefined || !/^(?:https?:\/\/|mailto:|tel:)/i.test(address))
@@ -215,40 +247,4 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-const DOCUMENT_STYLE = `:root{color-scheme:light}
-body{margin:0;padding:1rem clamp(1rem,.6rem + 1.6vw,1.75rem);background:#fff;color:#1b1e26;font:1rem/1.5 system-ui,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;overflow-wrap:anywhere}
-img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}
-blockquote{margin:.5rem 0;padding-left:1rem;border-left:3px solid #d8d8d2;color:#575d6c}
-.none{color:#575d6c}`;
-
-/** The document of the frame, around HTML that `sanitiseMailHtml` made. */
-export function mailDocument(safeHtml: string): string {
-  return `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title>Message</title><style>${DOCUMENT_STYLE}</style></head><body>${safeHtml}</body></html>`;
-}
-
-/** What the frame says when the HTML is over the limit. */
-export const tooLongDocument: string = mailDocument(
-  '<p class="none">This message is too long to be shown with its formatting. Read it as text, or download the original.</p>',
-);
-
-/** Headers of that document: the second wall. The frame's own `sandbox` attribute repeats what stands here. */
-export function mailDocumentHeaders(remoteImages: RemoteImages): Readonly<Record<string, string>> {
-  const images = remoteImages === 'shown' ? 'data: https:' : 'data:';
-  return {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': `default-src 'none'; img-src ${images}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox ${FRAME_SANDBOX}`,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cache-control': 'no-store',
-  };
-}
-
-/** Links may open outside, in a page with its full rights; nothing else is allowed. */
-export const FRAME_SANDBOX = 'allow-popups allow-popups-to-escape-sandbox';
-
-/** A quick look for images on other servers, to offer to show them. A miss costs a link, never safety. */
-export function mentionsRemoteImages(html: string): boolean {
-  return /<img\s[^<>]{0,2000}?src\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?:)?\/\//i.test(html);
 }

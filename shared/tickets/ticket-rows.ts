@@ -1,8 +1,10 @@
 import { PostroomError } from '../platform/errors.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 import type { Row, Value } from '../platform/tables.ts';
+import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
 import type {
   Person,
+  SenderAuthentication,
   Ticket,
   TicketAttachment,
   TicketMessage,
@@ -12,8 +14,9 @@ import type {
 
 // Tickets: one partition a ticket, so that a mail and all that belongs to it is one transaction.
 //   ticketId / `head`                       the ticket
-//   ticketId / `m|<received ms>|<K2>`       a message; the time is the mail server's, 15 digits
-//   ticketId / `a|<K2>|<index>`             an attachment, 4 digits
+//   ticketId / `m|<inverted ms>|<K2>`          a message, the newest first; the time is the mail server's
+//   ticketId / `a|<inverted ms>|<K2>|<index>`  an attachment, 4 digits; in the order of the messages, so that one range
+//                                              holds those of a page of messages
 // TicketIndex: status / `<inverted ms>|<ticketId>`   newest first; derived from the head
 // Text over INLINE_CHARACTERS is a blob, named by the row's column.
 
@@ -32,6 +35,8 @@ export interface NewMessage extends Omit<TicketMessage, 'text' | 'hasHtml'> {
   preview: string;
   /** Set when the attachments stand in a manifest blob instead of rows. */
   manifestBlob: string | undefined;
+  /** Of HTML that stands in a blob: what a page needs to know of it without reading it. */
+  htmlShape?: HtmlShape | undefined;
 }
 
 export interface StoredMessage extends NewMessage {
@@ -43,8 +48,23 @@ export interface StoredMessage extends NewMessage {
  * @param receivedAt ISO time at which the mail server received it
  */
 export function messageRowKey(receivedAt: string, key: string): string {
-  return `m|${String(Date.parse(receivedAt)).padStart(15, '0')}|${key}`;
+  return `m|${invertedTime(receivedAt)}|${key}`;
 }
+
+/** What names a message of a ticket in addresses: it is found by it without reading any other. */
+export const messageRef = ({ at, key }: { at: string; key: string }): string => `${invertedTime(at)}-${key}`;
+
+/** The row key behind `messageRef`; undefined when it is none. */
+export function rowKeyOfRef(ref: string): string | undefined {
+  const [, time, key] = /^(\d{14})-([\w-]{1,128})$/.exec(ref) ?? [];
+  return time === undefined || key === undefined ? undefined : `m|${time}|${key}`;
+}
+
+/** Row keys of the attachments of messages that stand in this order, the newest first. */
+export const attachmentRange = (newest: string, oldest: string): { from: string; to: string } => ({
+  from: `a${newest.slice(1)}|`,
+  to: `a${oldest.slice(1)}|~`,
+});
 
 /** Sorts tickets by their last message, the newest first, and keeps two of the same moment apart. */
 export const indexRowKey = (head: { lastAt: string; id: string }): string =>
@@ -122,16 +142,25 @@ export function messageRow(ticketId: string, message: NewMessage): Row {
     notes: jsonWithin(message.notes.map(shortened)),
     rawBlob: message.rawBlob,
     manifestBlob: message.manifestBlob,
+    attachmentRows: message.manifestBlob === undefined ? message.attachments.length : 0,
+    authentication: message.authentication === undefined ? undefined : JSON.stringify(message.authentication),
+    folded: message.folded === undefined ? undefined : shortened(message.folded),
     ...bodyColumns('text', message.text),
     ...bodyColumns('html', message.html),
+    htmlLines: message.htmlShape?.lines,
+    htmlRemoteImages: message.htmlShape?.remoteImages,
   };
 }
 
-/** @param key content key of the message that it came with */
-export function attachmentRow(ticketId: string, key: string, attachment: TicketAttachment): Row {
+/** @param message the one that it came with */
+export function attachmentRow(
+  ticketId: string,
+  message: { at: string; key: string },
+  attachment: TicketAttachment,
+): Row {
   return {
     partitionKey: ticketId,
-    rowKey: `a|${key}|${String(attachment.index).padStart(4, '0')}`,
+    rowKey: `a|${invertedTime(message.at)}|${message.key}|${String(attachment.index).padStart(4, '0')}`,
     index: attachment.index,
     filename: attachment.filename,
     contentType: shortened(attachment.contentType),
@@ -181,6 +210,8 @@ const statusOf = (row: Row): TicketStatus => (text(row, 'status') === 'closed' ?
 
 /** A message's row read back, with what stood in the rows of its attachments. */
 export function messageOf(row: Row, attachments: readonly TicketAttachment[]): StoredMessage {
+  const authentication = optionalText(row, 'authentication');
+  const html = bodyOf(row, 'html');
   return {
     rowKey: row.rowKey,
     key: text(row, 'key'),
@@ -196,8 +227,12 @@ export function messageOf(row: Row, attachments: readonly TicketAttachment[]): S
     rawBlob: text(row, 'rawBlob'),
     manifestBlob: optionalText(row, 'manifestBlob'),
     text: bodyOf(row, 'text') ?? { kind: 'inline', text: '' },
-    html: bodyOf(row, 'html'),
+    html,
+    htmlShape: html?.kind === 'inline' ? shapeOfHtml(html.text) : shapeOf(row),
     attachments,
+    authentication:
+      authentication === undefined ? undefined : (JSON.parse(authentication) as SenderAuthentication),
+    folded: optionalText(row, 'folded'),
   };
 }
 
@@ -212,6 +247,11 @@ export function attachmentOf(row: Row): TicketAttachment {
     size: number(row, 'size'),
     blob: text(row, 'blob'),
   };
+}
+
+function shapeOf(row: Row): HtmlShape | undefined {
+  const [lines, remoteImages] = [row['htmlLines'], row['htmlRemoteImages']];
+  return typeof lines === 'number' ? { lines, remoteImages: remoteImages === true } : undefined;
 }
 
 function bodyOf(row: Row, name: 'text' | 'html'): Body | undefined {

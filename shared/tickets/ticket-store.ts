@@ -1,28 +1,57 @@
 import type { Blobs } from '../platform/blobs.ts';
+import { mapLimited } from '../platform/concurrency.ts';
 import { listAll, type Row, startingWith, type Table, type Tables } from '../platform/tables.ts';
-import type { Conversation, TicketAttachment, TicketMessage, TicketPage, TicketStatus } from './ticket.ts';
+import type {
+  Conversation,
+  Ticket,
+  TicketAttachment,
+  TicketMessage,
+  TicketPage,
+  TicketStatus,
+} from './ticket.ts';
 import {
   attachmentOf,
+  attachmentRange,
   type Body,
   headRow,
   indexRow,
   indexRowKey,
   messageOf,
+  rowKeyOfRef,
   type StoredMessage,
   staleOf,
   summaryOf,
   ticketOf,
 } from './ticket-rows.ts';
 
+/** Blobs read at the same time. */
+const READS = 16;
+
 export interface TicketStore {
   /** One page of a status, newest first. `after` is the `next` of the page before. */
   page(status: TicketStatus, range: { after?: string | undefined; limit: number }): Promise<TicketPage>;
+  /** The newest messages of a ticket, or those before `before`; their texts stand where they are. */
+  conversation(
+    id: string,
+    range: { before?: string | undefined; limit: number },
+  ): Promise<ConversationPage | undefined>;
+  /** One message by its `messageRef`, without reading any other. */
+  message(id: string, ref: string): Promise<{ ticket: Ticket; message: StoredMessage } | undefined>;
+  /** The whole ticket with every text. However long it is: no page asks for this. */
   read(id: string): Promise<Conversation | undefined>;
-  /** The HTML of a message as it came, not made safe; undefined when it has none. */
-  html(id: string, key: string): Promise<string | undefined>;
+  /** The beginning of a text, at most `limit` characters of it; undefined when its blob is gone. */
+  textOf(body: Body, limit: number): Promise<{ text: string; whole: boolean } | undefined>;
   /** Closes or opens a ticket and says what it was before. */
   setStatus(id: string, status: TicketStatus): Promise<StatusChange | 'missing'>;
   byNumber(number: number): Promise<string | undefined>;
+}
+
+/** Messages of one ticket, oldest first. */
+export interface ConversationPage {
+  ticket: Ticket;
+  messages: readonly StoredMessage[];
+  /** `messageRef` to go on before; absent when there is nothing earlier. */
+  earlier: string | undefined;
 }
 
 export interface StatusChange {
@@ -36,17 +65,20 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   const index = tables.open('TicketIndex');
   const numbers = tables.open('Numbers');
 
-  const textOf = async (body: Body | undefined): Promise<string | undefined> => {
-    if (body === undefined || body.kind === 'inline') return body?.text;
+  const whole = async (body: Body): Promise<string | undefined> => {
+    if (body.kind === 'inline') return body.text;
     const bytes = await blobs.read(body.blob);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
   };
-  const messages = async (id: string): Promise<StoredMessage[]> => {
-    const rows = await listAll(tickets, id, { from: 'a|', to: 'm|~' });
-    const found = await Promise.all(
-      rows
-        .filter(({ rowKey }) => rowKey.startsWith('m|'))
-        .map(async (row) => messageOf(row, await attachmentsOf(row, rows, blobs))),
+  /** @param rows of messages, the newest first */
+  const messagesOf = async (id: string, rows: readonly Row[]): Promise<StoredMessage[]> => {
+    const [newest, oldest] = [rows[0], rows.at(-1)];
+    if (newest === undefined || oldest === undefined) return [];
+    const attachments = rows.some(({ attachmentRows }) => attachmentRows !== 0)
+      ? await listAll(tickets, id, attachmentRange(newest.rowKey, oldest.rowKey))
+      : [];
+    const found = await mapLimited(rows.toReversed(), READS, async (row) =>
+      messageOf(row, await attachmentsOf(row, attachments, blobs)),
     );
     return found.sort(oldestFirst);
   };
@@ -65,21 +97,57 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
         next: rows.length > limit ? shown.at(-1)?.rowKey : undefined,
       };
     },
+    async conversation(id, { before, limit }) {
+      const after = before === undefined ? undefined : rowKeyOfRef(before);
+      if (before !== undefined && after === undefined) return undefined;
+      const range = after === undefined ? startingWith('m|') : { after, to: startingWith('m|').to };
+      const [head, rows] = await Promise.all([
+        tickets.get(id, 'head'),
+        tickets.list(id, { ...range, limit: limit + 1 }),
+      ]);
+      if (head === undefined) return undefined;
+      const shown = rows.slice(0, limit);
+      const messages = await messagesOf(id, shown);
+      const last = shown.at(-1)?.rowKey.split('|');
+      const earlier = rows.length > limit ? `${last?.[1] ?? ''}-${last?.[2] ?? ''}` : undefined;
+      return { ticket: ticketOf(head), messages, earlier };
+    },
+    async message(id, ref) {
+      const rowKey = rowKeyOfRef(ref);
+      if (rowKey === undefined) return undefined;
+      const [head, row] = await Promise.all([tickets.get(id, 'head'), tickets.get(id, rowKey)]);
+      if (head === undefined || row === undefined) return undefined;
+      const [message] = await messagesOf(id, [row]);
+      return message === undefined ? undefined : { ticket: ticketOf(head), message };
+    },
     async read(id) {
       const head = await tickets.get(id, 'head');
       if (head === undefined) return undefined;
-      const found = await messages(id);
-      const shown = await Promise.all(
-        found.map(async (message): Promise<TicketMessage> => {
-          const { text, html, preview: _, manifestBlob: __, rowKey: ___, ...rest } = message;
-          return { ...rest, text: (await textOf(text)) ?? '', hasHtml: html !== undefined };
-        }),
-      );
+      const found = await messagesOf(id, await listAll(tickets, id, startingWith('m|')));
+      const shown = await mapLimited(found, READS, async (message): Promise<TicketMessage> => {
+        const { text, html, htmlShape: _, preview: __, manifestBlob: ___, rowKey: ____, ...rest } = message;
+        return { ...rest, text: (await whole(text)) ?? '', hasHtml: html !== undefined };
+      });
       return { ticket: ticketOf(head), messages: shown };
     },
-    async html(id, key) {
-      const found = (await messages(id)).find((message) => message.key === key);
-      return textOf(found?.html);
+    async textOf(body, limit) {
+      if (body.kind === 'inline') return cut(body.text, limit);
+      const pieces = await blobs.stream(body.blob);
+      if (pieces === undefined) return undefined;
+      // A character has up to three bytes for each of its UTF-16 units.
+      const found: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const piece of pieces) {
+        found.push(piece);
+        bytes += piece.byteLength;
+        if (bytes > limit * 3) break;
+      }
+      return cut(
+        Buffer.concat(found)
+          .subarray(0, limit * 3 + 3)
+          .toString('utf8'),
+        limit,
+      );
     },
     setStatus: (id, status) => setStatus(tickets, index, id, status),
     async byNumber(number) {
@@ -87,6 +155,10 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       return typeof row?.['ticketId'] === 'string' ? row['ticketId'] : undefined;
     },
   };
+}
+
+function cut(text: string, limit: number): { text: string; whole: boolean } {
+  return { text: text.slice(0, limit).toWellFormed(), whole: text.length <= limit };
 }
 
 /** Mail servers count in whole seconds; within one, the time that the mails themselves claim decides. */
@@ -101,7 +173,7 @@ async function attachmentsOf(message: Row, rows: readonly Row[], blobs: Blobs): 
     const bytes = await blobs.read(manifest);
     return bytes === undefined ? [] : (JSON.parse(Buffer.from(bytes).toString('utf8')) as TicketAttachment[]);
   }
-  const { from, to } = startingWith(`a|${String(message['key'])}|`);
+  const { from, to } = attachmentRange(message.rowKey, message.rowKey);
   return rows.filter(({ rowKey }) => rowKey >= from && rowKey < to).map(attachmentOf);
 }
 

@@ -121,6 +121,30 @@ for (const part of document.querySelectorAll('[data-shown-from]')) {
   field.addEventListener('change', () => Promise.resolve(pressed).then(show));
 }
 
+// The document of a message runs no script; this page may look into it and gives its frame the height that it needs.
+for (const frame of document.querySelectorAll('.mail-frame iframe')) {
+  const box = frame.parentElement;
+  let width;
+  const measure = () => {
+    const inside = frame.contentDocument;
+    if (!inside || !inside.body || inside.URL === 'about:blank') return;
+    // From the least height, or what is as tall as the frame would make it grow for ever.
+    box.classList.add('measured');
+    box.style.blockSize = '0';
+    const { scrollHeight, scrollWidth, clientWidth } = inside.documentElement;
+    const bar = scrollWidth > clientWidth ? 18 : 0;
+    box.style.blockSize = Math.min(scrollHeight + bar, 30000) + 'px';
+    width = box.clientWidth;
+  };
+  const begin = () => {
+    measure();
+    if (frame.contentDocument) frame.contentDocument.addEventListener('load', measure, true);
+  };
+  frame.addEventListener('load', begin);
+  begin();
+  new ResizeObserver(() => { if (width !== undefined && box.clientWidth !== width) measure(); }).observe(box);
+}
+
 const waiting = document.querySelector('[data-reload]');
 if (waiting) setTimeout(() => { location.reload(); }, Number(waiting.dataset.reload) * 1000);
 `;

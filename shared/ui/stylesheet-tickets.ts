@@ -43,7 +43,7 @@ export const tickets = `
   .choose { display: flex; flex-wrap: wrap; align-items: end; gap: 0.75rem; }
   .choose > * + * { margin: 0; }
   .choose .field { flex: 0 1 24rem; }
-  .pager { display: flex; justify-content: space-between; gap: 1rem; }
+  .pager { display: flex; align-items: center; justify-content: space-between; gap: 1rem; }
   .pager :last-child { margin-inline-start: auto; }
 
   .ticket-head { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; color: var(--muted); }
@@ -60,11 +60,15 @@ export const tickets = `
   .message header .when { color: var(--muted); font-size: 0.9rem; }
   .message header details { inline-size: 100%; font-size: 0.9rem; }
   .message header .recipients { inline-size: 100%; color: var(--muted); font-size: 0.9rem; max-inline-size: none; }
+  .message header .sender-check { inline-size: 100%; max-inline-size: none; font-size: 0.9rem; }
+  .message > .folded > summary { color: var(--muted); }
+  .folded > :not(summary) { margin-block-start: 0.85rem; }
   .mail-text { white-space: pre-wrap; overflow-wrap: anywhere; max-inline-size: 52rem; line-height: 1.6; }
   .mail-text + details { padding-block-start: 0; }
   .quoted { color: var(--muted); padding-inline-start: 1rem; border-inline-start: 3px solid var(--line); margin-block-start: 0.5rem; }
   .message > .mail-frame { padding: 0; resize: vertical; overflow: hidden; min-block-size: 8rem; background: #fff; color-scheme: light; }
   .mail-frame iframe { inline-size: 100%; block-size: 100%; }
+  .message > .mail-frame.measured { min-block-size: 0; resize: none; }
   .mail-frame.low { block-size: 12rem; }
   .mail-frame.middle { block-size: 26rem; }
   .mail-frame.high { block-size: min(42rem, 85vh); }

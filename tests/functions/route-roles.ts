@@ -25,6 +25,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'GET /tickets/:id/messages/:key/body': 'agent',
   'GET /tickets/:id/messages/:key/attachments/:index': 'agent',
   'GET /tickets/:id/messages/:key/raw': 'agent',
+  'GET /tickets/:id/messages/:key/text': 'agent',
   'GET /quarantine': 'agent',
   'GET /quarantine/:mailboxId/raw': 'agent',
   'GET /explain': 'agent',

@@ -21,13 +21,16 @@ const HOST_JSON = {
 };
 
 /** Builds the sample app into a folder of its own; hosts started over it end with it. */
-export async function sampleHost(settings: Record<string, string> = {}): Promise<SampleHost> {
+export async function sampleHost(
+  settings: Record<string, string> = {},
+  app: 'sample-app' | 'streaming-app' = 'sample-app',
+): Promise<SampleHost> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-host-'));
   const hostJson = join(folder, 'host.json');
   await writeFile(hostJson, JSON.stringify(HOST_JSON));
   await writeFile(join(folder, 'notes'), '');
   const appDir = join(folder, 'app');
-  const entry = fileURLToPath(new URL('./sample-app.ts', import.meta.url));
+  const entry = fileURLToPath(new URL(`./${app}.ts`, import.meta.url));
   await buildApp({ entry, outDir: appDir, hostJson, workers: {} });
   const hosts: RunningHost[] = [];
   const logged: SampleHost['logged'] = [];

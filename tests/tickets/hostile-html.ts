@@ -96,6 +96,12 @@ export const scriptVectors: readonly string[] = [
   '<dialog open><form method=dialog><button autofocus onfocus=ran()>x</button></form></dialog>',
   '<p popover id=p onbeforetoggle=ran()>x</p><button popovertarget=p>click</button>',
   '<a ping="{leak}/ping" href="javascript:void ran()">click</a>',
+  // What opens a page outside of the frame could take the page's rights along.
+  '<a href="javascript:ran()" target="_blank">click</a>',
+  '<a href="javascript:ran()" target="_top">click</a>',
+  '<a href="javascript:ran()" target="_blank" rel="opener">click</a>',
+  '<img src=x onerror="parent.document.title=1;ran()">',
+  '<img src=x onerror="frameElement.removeAttribute(`sandbox`);ran()">',
 ];
 
 /** Mail that wants to be noticed without running anything. */

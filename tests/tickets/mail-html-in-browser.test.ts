@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { mailDocument, mailDocumentHeaders, sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
+import { FRAME_SANDBOX, mailDocument, mailDocumentHeaders } from '../../shared/tickets/mail-document.ts';
+import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
 import { leakVectors, scriptVectors } from './hostile-html.ts';
@@ -12,6 +13,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
   let leak: Served;
   let mail: Served;
   let walls: Walls = 'both';
+  let framed = false;
   const frames: readonly string[] = [...scriptVectors, ...leakVectors];
 
   beforeAll(async () => {
@@ -19,7 +21,8 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
       async () => new Response('ran()', { headers: { 'access-control-allow-origin': '*' } }),
     );
     mail = await serve(async (path) => {
-      const [, place = ''] = /^\/mail\/(\d+)/.exec(path) ?? [];
+      const [, around, place = ''] = /^\/(mail|page)\/(\d+)/.exec(path) ?? [];
+      if (around === 'page') return pageAround(place);
       const hostile = armed(frames[Number(place)] ?? '');
       return answered(hostile);
     });
@@ -45,7 +48,17 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     const sanitised = walls === 'sanitiser' || walls === 'both';
     const guarded = walls === 'policy' || walls === 'both';
     const headers = guarded ? mailDocumentHeaders('blocked') : { 'content-type': 'text/html; charset=utf-8' };
-    return new Response(mailDocument(sanitised ? safe.html : hostile), { headers });
+    return new Response(mailDocument(sanitised && safe !== 'too-deep' ? safe.html : hostile), { headers });
+  }
+
+  /** As our pages have it: the mail in a frame that the page's own script looks into. */
+  function pageAround(place: string): Response {
+    const script = `const frame = document.querySelector('iframe');
+      frame.onload = () => { document.title = frame.contentDocument.documentElement.scrollHeight; };`;
+    return new Response(
+      `<!doctype html><title>x</title><iframe src="/mail/${place}" sandbox="${FRAME_SANDBOX}"></iframe><script>${script}</script>`,
+      { headers: { 'content-type': 'text/html; charset=utf-8' } },
+    );
   }
 
   /** Opens each mail and clicks what can be clicked; returns the vectors that ran something. */
@@ -61,8 +74,9 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
       });
       for (let place = left.shift(); place !== undefined; place = left.shift()) {
         current = frames[place] ?? '';
-        await page.goto(`${mail.url}/mail/${place}`).catch(() => undefined);
-        const clickable = page.locator('a, button, area, text').first();
+        await page.goto(`${mail.url}/${framed ? 'page' : 'mail'}/${place}`).catch(() => undefined);
+        const within = framed ? page.frameLocator('iframe') : page;
+        const clickable = within.locator('a, button, area, text').first();
         if (/>click<|<text/.test(current) && (await clickable.count()) > 0)
           await clickable.click({ timeout: 200, noWaitAfter: true }).catch(() => undefined);
         // A round trip through the page: what was logged before it has arrived here after it.
@@ -100,4 +114,33 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     expect(await open(frames)).toEqual([]);
     expect(leak.asked).toEqual([]);
   }, 180_000);
+
+  describe('in a frame that the page measures', () => {
+    beforeAll(() => {
+      framed = true;
+    });
+    afterAll(() => {
+      framed = false;
+    });
+
+    test.each(['policy', 'both'] as const)(
+      '%s: nothing runs and nothing leaves',
+      async (wall) => {
+        walls = wall;
+        expect(await open(frames)).toEqual([]);
+        expect(leak.asked).toEqual([]);
+      },
+      180_000,
+    );
+
+    test('the page can measure it', async () => {
+      walls = 'both';
+      const page = await browser.newPage();
+      await page.goto(
+        `${mail.url}/page/${frames.indexOf('<b title="&lt;img src=x onerror=ran()&gt;">x</b>')}`,
+      );
+      await expect.poll(async () => Number(await page.title())).toBeGreaterThan(20);
+      await page.close();
+    });
+  });
 });

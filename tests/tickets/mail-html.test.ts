@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { bareContentId, imageType, readInlineImages } from '../../shared/tickets/inline-images.ts';
+import { mailDocumentHeaders, shapeOfHtml } from '../../shared/tickets/mail-document.ts';
 import {
-  mailDocumentHeaders,
-  mentionsRemoteImages,
+  outsideLink,
   type RemoteImages,
+  type SafeHtml,
   sanitiseMailHtml,
+  sanitiserRules,
 } from '../../shared/tickets/mail-html.ts';
 import { splitQuotedText } from '../../shared/tickets/quoted-text.ts';
 import { redPixel } from '../ui/sample-mail.ts';
@@ -13,7 +15,13 @@ const safe = async (
   html: string,
   remoteImages: RemoteImages = 'blocked',
   images: Record<string, string> = {},
-): Promise<string> => (await sanitiseMailHtml(html, { remoteImages, inlineImage: (id) => images[id] })).html;
+): Promise<string> =>
+  shown(await sanitiseMailHtml(html, { remoteImages, inlineImage: (id) => images[id] })).html;
+
+function shown(safe: SafeHtml | 'too-deep'): SafeHtml {
+  if (safe === 'too-deep') throw new Error('nested too deep');
+  return safe;
+}
 
 describe('what people write survives', () => {
   test.each([
@@ -89,7 +97,7 @@ describe('images', () => {
     ['<img src="cid:a"> <a href="https://a.example">', false],
     ['<p>img src=http://x</p>', false],
   ])('remote ones are noticed in %j: %s', (html, remote) => {
-    expect(mentionsRemoteImages(html)).toBe(remote);
+    expect(shapeOfHtml(html).remoteImages).toBe(remote);
   });
 });
 
@@ -116,16 +124,89 @@ describe('style', () => {
   });
 });
 
-test('tags nested ten thousand deep are cut, not followed', async () => {
-  const html = await safe(`${'<div>'.repeat(10_000)}x${'</div>'.repeat(10_000)}`);
-  expect(html.match(/<div>/g)?.length).toBe(200);
-  expect(html).toContain('x');
+describe('nesting', () => {
+  const nested = (depth: number): string => `${'<div>'.repeat(depth)}x${'</div>'.repeat(depth)}`;
+
+  test('beyond 200 tags is cut, not followed', async () => {
+    const html = await safe(nested(500));
+    expect(html.match(/<div>/g)?.length).toBe(200);
+    expect(html).toContain('x');
+  });
+
+  test.each([
+    ['501 tags', nested(501)],
+    ['ten thousand tags', nested(10_000)],
+    ['tags that are left out', '<x>'.repeat(501)],
+    ['tags of which one is always closed', '<div><q></q>'.repeat(501)],
+    ['rows and items in turn, which close one another where they stand alone', '<td><li>'.repeat(300)],
+  ])('of %s is not shown', async (_name, html) => {
+    expect(await sanitiseMailHtml(html, { remoteImages: 'blocked', inlineImage: () => undefined })).toBe(
+      'too-deep',
+    );
+  });
+
+  test.each(['<p>x', '<li>x', '<br>', '<img alt="">', '<b>x</b>', '</q>'])(
+    'does not grow with %s, however often it stands there',
+    async (piece) => {
+      await safe(piece.repeat(2_000));
+    },
+  );
+});
+
+test('an image of the mail that is named a thousand times is not there a thousand times', async () => {
+  const image = `data:image/png;base64,${'A'.repeat(4_000_000)}`;
+  const html = await safe('<img src="cid:a">'.repeat(1_000), 'blocked', { a: image });
+  expect(html.length).toBeLessThan(8_100_000);
+  expect(html.match(/<img/g)?.length).toBe(1_000);
+});
+
+describe('each wall of the sanitiser alone', () => {
+  const schemes = [
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    'vbscript:x',
+    'data:text/html,x',
+    'file:///x',
+  ];
+
+  test.each(schemes)('the way links are made leaves %s without an address', (href) => {
+    expect(outsideLink('a', { href }).attribs).not.toHaveProperty('href');
+    expect(outsideLink('a', { href: ` ${href}` }).attribs).not.toHaveProperty('href');
+  });
+
+  test.each(schemes)('the allow-list leaves %s without an address', async (href) => {
+    const { default: sanitizeHtml } = await import('sanitize-html');
+    expect(sanitizeHtml(`<a href="${href}">a</a>`, sanitiserRules)).toBe('<a>a</a>');
+    expect(sanitizeHtml(`<img src="${href.replace('data:text', 'file:text')}">`, sanitiserRules)).toBe(
+      '<img />',
+    );
+  });
+
+  // A browser reads what stands in these as text, the parser as tags, or the other way round.
+  test.each([
+    ...[
+      'script',
+      'style',
+      'textarea',
+      'option',
+      'select',
+      'xmp',
+      'noscript',
+      'noembed',
+      'noframes',
+      'plaintext',
+    ],
+    ...['iframe', 'object', 'applet', 'svg', 'math', 'template', 'title', 'head', 'audio', 'video'],
+  ])('what stands in <%s> is left out with it', async (tag) => {
+    const html = await safe(`before<${tag}>inside<b>inside</b></${tag}>`);
+    expect(html).toBe('before');
+  });
 });
 
 test('the document may load nothing, send nothing and be framed by us alone', () => {
   const policy = mailDocumentHeaders('blocked')['content-security-policy'];
   expect(policy).toBe(
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox",
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox",
   );
   expect(mailDocumentHeaders('shown')['content-security-policy']).toContain('img-src data: https:;');
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { messageRef } from '../../shared/tickets/ticket-rows.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { ago, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
 import { fillDesk, redPixel } from '../ui/sample-mail.ts';
@@ -9,8 +10,10 @@ beforeEach(() => {
 });
 const html = async (path: string, role: 'admin' | 'agent' = 'agent'): Promise<string> =>
   (await desk.ask(path, { role })).text();
-const keyOf = async (id: string, place = 0): Promise<string> =>
-  (await desk.tickets.read(id))?.messages[place]?.key ?? '';
+const keyOf = async (id: string, place = 0): Promise<string> => {
+  const message = (await desk.tickets.read(id))?.messages[place];
+  return message === undefined ? '' : messageRef(message);
+};
 
 test('every page has unique ids, labels, one h1 and its headings in order', async () => {
   const { conversation, newsletter } = await fillDesk(desk);
@@ -72,7 +75,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     '/',
     '/tickets',
     `/tickets/${id}`,
-    `/tickets/${id}?formatted=${key}`,
+    `/tickets/${id}?text=${key}`,
     '/quarantine',
     `/tickets/${id}/messages/${key}/body`,
   ]) {
@@ -222,6 +225,45 @@ describe('a ticket', () => {
     },
   );
 
+  test('says who the mail server could not confirm, and in its details what was checked', async () => {
+    const checked = { spf: 'fail', dkim: 'none', dmarc: 'fail' };
+    const failed = await html(`/tickets/${await desk.file({ authentication: { ...checked, fails: true } })}`);
+    expect(failed).toContain('>Sender not confirmed</span> The mail server could not confirm');
+    expect(failed).toContain('SPF fail, DKIM none, DMARC fail');
+    const passed = { spf: 'pass', dkim: undefined, dmarc: 'pass', fails: false };
+    const confirmed = await html(`/tickets/${await desk.file({ authentication: passed })}`);
+    expect(confirmed).toContain('>Sender confirmed</span>');
+    expect(confirmed).toContain('SPF pass, DKIM not checked, DMARC pass');
+    const silent = await html(`/tickets/${await desk.file({})}`);
+    expect(silent).not.toMatch(/Sender (?:not )?confirmed/);
+    expect(silent).toContain('The mail server left no result');
+  });
+
+  test('shows a folded message by its reason, its text behind a click', async () => {
+    const page = await html(`/tickets/${await desk.file({ text: 'robot', folded: 'more than 20 an hour' })}`);
+    expect(page).toMatch(/<details class="folded"><summary>Folded: more than 20 an hour<\/summary>.*robot/s);
+  });
+
+  test('has links in its text that open a new tab and say nothing about us', async () => {
+    const page = await html(`/tickets/${await desk.file({ text: 'See https://a.example/x.' })}`);
+    expect(page).toContain(
+      'See <a href="https://a.example/x" target="_blank" rel="noopener noreferrer nofollow">https://a.example/x</a>.',
+    );
+    expect(page).toContain('<div class="mail-text" dir="auto">');
+  });
+
+  test('shows the beginning of a long text and leads to all of it', async () => {
+    const text = 'line of text\n'.repeat(10_000);
+    const id = await desk.file({ text, textInBlob: true });
+    const page = await html(`/tickets/${id}`);
+    expect(page.length).toBeLessThan(60_000);
+    const [, whole = ''] = /<a href="([^"]*\/text)"[^>]*>Show all of it</.exec(page) ?? [];
+    const answer = await desk.ask(whole);
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+    expect(await answer.text()).toBe(text);
+  });
+
   test('is shown to nobody who is not signed in', async () => {
     const stranger = {
       'x-ms-client-principal': principalHeader('agent')['x-ms-client-principal']?.slice(0, 8) ?? '',
@@ -231,15 +273,20 @@ describe('a ticket', () => {
 });
 
 describe('a mail in its frame', () => {
-  test('is text until it is asked for, and frame and document have the same sandbox', async () => {
-    const id = await desk.file({ text: 'plain', html: '<p>rich</p>' });
+  test('is shown first, its text is one click away, and frame and document have the same sandbox', async () => {
+    const id = await desk.file({ text: 'plain words', html: '<p>rich</p>' });
     const key = await keyOf(id);
-    expect(await html(`/tickets/${id}`)).not.toContain('<iframe');
-    const page = await html(`/tickets/${id}?formatted=${key}`);
+    const page = await html(`/tickets/${id}`);
+    expect(page).not.toContain('plain words');
+    const [, asText = ''] = /<a href="([^"]*)">Show as text</.exec(page) ?? [];
+    const text = await html(asText.replaceAll('&amp;', '&'));
+    expect(text).toContain('plain words');
+    expect(text).not.toContain('<iframe');
+    expect(text).toMatch(new RegExp(`<a href="/tickets/${id}#m-[0-9a-f]{64}">Show formatted<`));
     const [, sandbox = ''] = /<iframe[^>]* sandbox="([^"]*)"/.exec(page) ?? [];
     const body = await desk.ask(`/tickets/${id}/messages/${key}/body`);
     expect(body.headers.get('content-security-policy')?.endsWith(`sandbox ${sandbox}`)).toBe(true);
-    expect(sandbox).not.toMatch(/scripts|same-origin|top-navigation|forms/);
+    expect(sandbox).not.toMatch(/scripts|top-navigation|forms/);
     expect(await body.text()).toContain('<p>rich</p>');
   });
 
@@ -261,12 +308,10 @@ describe('a mail in its frame', () => {
     const key = await keyOf(id);
     const body = `/tickets/${id}/messages/${key}/body`;
     expect(await html(body)).not.toContain('t.example');
-    const page = await html(`/tickets/${id}?formatted=${key}`);
+    const page = await html(`/tickets/${id}`);
     expect(page).toContain('Show remote images</a> tells');
     expect(page).toContain(`src="${body}"`);
-    expect(await html(`/tickets/${id}?formatted=${key}&images=shown`)).toContain(
-      `src="${body}?images=shown"`,
-    );
+    expect(await html(`/tickets/${id}?images=${key}`)).toContain(`src="${body}?images=shown"`);
     expect(await html(`${body}?images=shown`)).toContain('src="https://t.example/x.gif"');
     expect((await desk.ask(`${body}?images=shown`)).headers.get('content-security-policy')).toContain(
       'img-src data: https:',
@@ -302,6 +347,15 @@ describe('files', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
+  });
+
+  test('one without a name has one by its type, on the page and as a file', async () => {
+    const id = await desk.file({
+      files: [{ contentType: 'text/calendar', bytes: Buffer.from('BEGIN:VCALENDAR') }],
+    });
+    expect(await html(`/tickets/${id}`)).toContain('>invite.ics</span>');
+    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    expect(answer.headers.get('content-disposition')).toContain('filename="invite.ics"');
   });
 
   test('one of several megabytes arrives whole', async () => {

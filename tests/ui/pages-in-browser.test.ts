@@ -112,7 +112,6 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     await page.goto(`${full.url}/tickets/${ids.conversation}`);
-    await page.getByRole('link', { name: 'Show formatted' }).click();
     const frame = page.frameLocator('iframe');
     await expect
       .poll(

@@ -13,13 +13,15 @@ import { createQuarantineStore, type QuarantineStore } from '../../shared/intake
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type MailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
+import type { Blobs } from '../../shared/platform/blobs.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { Person, Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { shapeOfHtml } from '../../shared/tickets/mail-document.ts';
+import type { Body, NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -56,12 +58,16 @@ export interface SampleMail {
   subject?: string;
   text?: string;
   html?: string;
+  /** The text stands in a blob, as the intake does with long ones. */
+  textInBlob?: boolean;
   /** The HTML stands in a blob, as the intake does with long ones. */
   htmlInBlob?: boolean;
   minutesAgo?: number;
   notes?: string[];
   files?: { filename?: string | undefined; contentType: string; contentId?: string; bytes: Uint8Array }[];
   follows?: Ticket['follows'];
+  authentication?: NewMessage['authentication'];
+  folded?: string;
 }
 
 export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
@@ -182,11 +188,12 @@ const sampleMailbox: Mailbox = {
   createdAt: ago(60 * 24 * 30),
 };
 
-async function newMessage(
+/** A message as the intake hands it over, with its bytes in the blobs. */
+export async function newMessage(
   mail: SampleMail,
   ticket: string,
   place: number,
-  blobs: MemoryBlobs,
+  blobs: Pick<Blobs, 'putOnce'>,
 ): Promise<NewMessage> {
   const key = Buffer.from(`${ticket}/${place}`).toString('hex').padEnd(64, '0');
   const rawBlob = `raw/support/${ticket}-${place}.eml`;
@@ -218,8 +225,14 @@ async function newMessage(
     cc: mail.cc ?? [],
     subject,
     messageId: `<${key.slice(0, 8)}@fabrikam.example>`,
-    text: { kind: 'inline', text },
-    html: await bodyOf(mail, `html/${ticket}/${place}`, blobs),
+    text: await bodyOf({ body: text, inBlob: mail.textInBlob }, `text/${ticket}/${place}`, blobs),
+    html:
+      mail.html === undefined
+        ? undefined
+        : await bodyOf({ body: mail.html, inBlob: mail.htmlInBlob }, `html/${ticket}/${place}`, blobs),
+    htmlShape: mail.htmlInBlob === true ? shapeOfHtml(mail.html ?? '') : undefined,
+    authentication: mail.authentication,
+    folded: mail.folded,
     preview: text.replace(/\s+/g, ' ').slice(0, 200),
     notes: mail.notes ?? [],
     rawBlob,
@@ -228,9 +241,12 @@ async function newMessage(
   };
 }
 
-async function bodyOf(mail: SampleMail, blob: string, blobs: MemoryBlobs): Promise<NewMessage['html']> {
-  if (mail.html === undefined) return undefined;
-  if (mail.htmlInBlob !== true) return { kind: 'inline', text: mail.html };
-  await blobs.putOnce(blob, Buffer.from(mail.html));
+async function bodyOf(
+  { body, inBlob }: { body: string; inBlob: boolean | undefined },
+  blob: string,
+  blobs: Pick<Blobs, 'putOnce'>,
+): Promise<Body> {
+  if (inBlob !== true) return { kind: 'inline', text: body };
+  await blobs.putOnce(blob, Buffer.from(body));
   return { kind: 'blob', blob };
 }

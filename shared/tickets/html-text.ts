@@ -1,12 +1,15 @@
-/** Text that a reader of an HTML mail sees first. For previews alone: it knows nothing of layout. */
+/** Text that a reader of an HTML mail sees first. For previews, and where the HTML cannot be shown: it knows no layout. */
 
 /** How much of the HTML is looked at; what opens a mail stands at its top. */
 const htmlLimit = 256 * 1024;
-const textLimit = 8 * 1024;
+const previewLimit = 8 * 1024;
 const unseen = ['style', 'script', 'head', 'title'];
 
-/** Takes tags, comments, styles and scripts away in one pass, whatever the HTML looks like. */
-export function onlyVisibleText(html: string): string {
+/**
+ * Takes tags, comments, styles and scripts away in one pass, whatever the HTML looks like.
+ * @param textLimit ends after so many characters of text
+ */
+export function onlyVisibleText(html: string, textLimit = previewLimit): string {
   const source = html.slice(0, htmlLimit);
   // ASCII alone: other letters may change their length, and the places in both strings must agree.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

@@ -1,0 +1,46 @@
+import { safeFilename } from './download-headers.ts';
+
+/** Names for parts that came without one, by their type. */
+const NAMES: Readonly<Record<string, string>> = {
+  'application/ms-tnef': 'winmail.dat',
+  'application/pdf': 'document.pdf',
+  'application/pgp-encrypted': 'encrypted.asc',
+  'application/pgp-keys': 'key.asc',
+  'application/pgp-signature': 'signature.asc',
+  'application/pkcs7-mime': 'smime.p7m',
+  'application/pkcs7-signature': 'smime.p7s',
+  'application/x-pkcs7-mime': 'smime.p7m',
+  'application/x-pkcs7-signature': 'smime.p7s',
+  'application/json': 'data.json',
+  'application/xml': 'data.xml',
+  'application/zip': 'archive.zip',
+  'message/delivery-status': 'delivery-status.txt',
+  'message/disposition-notification': 'read-receipt.txt',
+  'message/feedback-report': 'feedback-report.txt',
+  'message/global': 'message.eml',
+  'message/global-delivery-status': 'delivery-status.txt',
+  'message/global-headers': 'headers.txt',
+  'message/rfc822': 'message.eml',
+  'text/calendar': 'invite.ics',
+  'text/csv': 'table.csv',
+  'text/html': 'page.html',
+  'text/plain': 'text.txt',
+  'text/rfc822-headers': 'headers.txt',
+  'text/vcard': 'contact.vcf',
+  'text/x-amp-html': 'page.html',
+};
+/** Types of which every kind is named alike; what follows the slash is the ending. */
+const FAMILIES: Readonly<Record<string, string>> = { audio: 'audio', image: 'image', video: 'video' };
+
+/** The name of an attachment on pages and downloads: its own made harmless, else one by its type. */
+export function attachmentName(file: { filename: string | undefined; contentType: string }): string {
+  const own = file.filename?.trim() ?? '';
+  if (own !== '') return safeFilename(own);
+  const type = file.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const known = Object.hasOwn(NAMES, type) ? NAMES[type] : undefined;
+  const [family = '', kind = ''] = type.split('/');
+  const ofFamily = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : undefined;
+  // `svg+xml` is a drawing in XML: the part before the plus is the ending.
+  const ending = /^(?:x-)?([a-z0-9]{2,5})(?:\+|$)/.exec(kind)?.[1];
+  return known ?? (ofFamily !== undefined && ending !== undefined ? `${ofFamily}.${ending}` : 'attachment');
+}

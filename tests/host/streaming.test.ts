@@ -1,0 +1,74 @@
+import { get, type IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningHost } from '../../dev/host/host.ts';
+import { type SampleHost, sampleHost } from './host-fixture.ts';
+
+let sample: SampleHost;
+let host: RunningHost;
+beforeAll(async () => {
+  sample = await sampleHost({}, 'streaming-app');
+  host = await sample.start();
+});
+afterAll(() => sample[Symbol.asyncDispose]());
+
+const counts = async (): Promise<{ handedOut: number; ended: number }> =>
+  (await (await fetch(`${host.url}/count`)).json()) as { handedOut: number; ended: number };
+const begin = (path: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    get(host.url + path, resolve).on('error', reject);
+  });
+
+describe('an app that streams its answers', () => {
+  test('gets method, address, headers and body as sent, and its status, headers and cookies arrive', async () => {
+    const answer = await fetch(`${host.url}/form?q=%C3%BC`, {
+      method: 'POST',
+      body: 'a=b',
+      headers: { 'x-sent': '1' },
+    });
+    expect(answer.status).toBe(201);
+    expect(await answer.text()).toBe(`POST ${host.url}/form?q=%C3%BC a=b`);
+    expect([
+      answer.headers.get('x-sent'),
+      Buffer.from(answer.headers.get('x-query') ?? '', 'latin1').length,
+    ]).toEqual(['1', 1]);
+    expect(answer.headers.getSetCookie()).toEqual([
+      '__Host-sid=a%20b; Path=/; HttpOnly; Secure',
+      'theme=dark',
+    ]);
+    const head = await fetch(`${host.url}/form`, { method: 'HEAD' });
+    expect([head.status, (await head.arrayBuffer()).byteLength]).toEqual([201, 0]);
+  });
+
+  test('a handler of ours that throws is a page with a reference', async () => {
+    const answer = await fetch(`${host.url}/throws`);
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toMatch(/this reference: <strong>[0-9a-f]{8}</);
+  });
+
+  test('a handler that nobody catches leaves its caller waiting, as on Azure: so each of ours is caught', async () => {
+    const answer = fetch(`${host.url}/raw`, { signal: AbortSignal.timeout(700) });
+    await expect(answer).rejects.toThrow(/timeout/);
+    expect(sample.logged.some(({ message }) => message.includes('nobody catches this'))).toBe(true);
+  });
+
+  test('a body that fails at its first piece is a page, and one that fails later breaks the connection', async () => {
+    const atOnce = await fetch(`${host.url}/fails-at-once`);
+    expect([atOnce.status, (await atOnce.text()).includes('Something went wrong')]).toEqual([500, true]);
+    const later = await fetch(`${host.url}/fails-later`);
+    expect(later.status).toBe(200);
+    await expect(later.arrayBuffer()).rejects.toThrow();
+  });
+
+  test('a body is asked for at the pace of its reader, and ends when that one goes away', async () => {
+    const before = await counts();
+    const answer = await begin('/large');
+    await pause(700);
+    const { handedOut } = await counts();
+    // What lies in the sockets and streams on the way is some pieces, not two hundred.
+    expect(handedOut - before.handedOut).toBeLessThan(25);
+    answer.destroy();
+    await expect.poll(async () => (await counts()).ended - before.ended, { timeout: 5_000 }).toBe(1);
+    expect((await counts()).handedOut - before.handedOut).toBeLessThan(30);
+  });
+});

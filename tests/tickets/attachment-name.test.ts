@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { attachmentName } from '../../shared/tickets/attachment-name.ts';
+
+test.each([
+  [undefined, 'text/calendar; method=REQUEST', 'invite.ics'],
+  [undefined, 'message/rfc822', 'message.eml'],
+  ['', 'message/delivery-status', 'delivery-status.txt'],
+  ['  ', 'application/pgp-signature', 'signature.asc'],
+  [undefined, 'IMAGE/PNG', 'image.png'],
+  [undefined, 'image/svg+xml', 'image.svg'],
+  [undefined, 'image/../x', 'attachment'],
+  [undefined, 'constructor', 'attachment'],
+  [undefined, 'application/octet-stream', 'attachment'],
+  ['../report.pdf', 'text/calendar', 'report.pdf'],
+])('a part called %j of type %s is offered as %s', (filename, contentType, name) => {
+  expect(attachmentName({ filename, contentType })).toBe(name);
+});

@@ -1,0 +1,110 @@
+/**
+ * No page that shows a message holds the event loop, whatever the message holds. Measured as processor time of this thread
+ * between two turns of the loop, so that a busy machine does not count.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { messageRef } from '../../shared/tickets/ticket-rows.ts';
+import { ago, type SampleDesk, sampleDesk } from '../ui/sample-desk.ts';
+import { corpusMails, hostileMails } from './hostile-megabytes.ts';
+
+const BUDGET_MS = 100;
+const mails = [...hostileMails(), ...(await corpusMails())];
+let desk: SampleDesk;
+beforeAll(async () => {
+  desk = sampleDesk();
+  // Code that is compiled for the first time is slow once, with any mail.
+  for (const html of ['<p>warm</p>', undefined])
+    for (const path of await pathsOf(
+      await desk.file({ text: 'warm http://a.example', ...(html && { html }) }),
+    ))
+      await (await desk.ask(path)).arrayBuffer();
+});
+afterAll(() => desk.services.htmlViewer.close());
+
+/** Every address that shows something of a message. */
+async function pathsOf(id: string): Promise<string[]> {
+  const first = (await desk.tickets.conversation(id, { limit: 1 }))?.messages[0];
+  const ref = first === undefined ? '' : messageRef(first);
+  const message = `/tickets/${id}/messages/${ref}`;
+  return [
+    '/tickets',
+    `/tickets/${id}`,
+    `/tickets/${id}?text=${ref}`,
+    `/tickets/${id}?images=${ref}`,
+    `${message}/body`,
+    `${message}/body?images=shown`,
+    `${message}/text`,
+    `${message}/raw`,
+    `${message}/attachments/0`,
+  ];
+}
+
+/** The longest time for which this thread computed without a pause while `work` was under way, in milliseconds. */
+async function longestHold(work: () => Promise<unknown>): Promise<number> {
+  const spent = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  };
+  let longest = 0;
+  let over = false;
+  const watch = async (): Promise<void> => {
+    for (let before = spent(); !over; before = spent()) {
+      await turn();
+      longest = Math.max(longest, spent() - before);
+    }
+  };
+  const watching = watch();
+  await work();
+  over = true;
+  await watching;
+  return longest;
+}
+
+test.each(mails)(
+  '$name',
+  async ({ name: _, ...mail }) => {
+    const id = await desk.file(mail);
+    const held: Record<string, number> = {};
+    for (const path of await pathsOf(id)) {
+      const ms = await longestHold(async () => {
+        const answer = await desk.ask(path);
+        expect(answer.status).toBeLessThan(500);
+        await answer.arrayBuffer();
+      });
+      if (ms > BUDGET_MS) held[path] = Math.round(ms);
+    }
+    expect(held).toEqual({});
+  },
+  60_000,
+);
+
+test('fifty of the longest texts on one page', async () => {
+  const texts = mails.filter(({ name }) => name.startsWith('text of'));
+  const fifty = Array.from({ length: 50 }, (_, place) => ({
+    ...texts[place % texts.length],
+    minutesAgo: 100 - place,
+  }));
+  const [first = {}, ...replies] = fifty;
+  const id = await desk.file(first, ...replies);
+  expect(await longestHold(async () => (await desk.ask(`/tickets/${id}`)).text())).toBeLessThan(BUDGET_MS);
+}, 60_000);
+
+test('the quarantine, with all that a sender can write into it', async () => {
+  for (const [place, { subject, from }] of mails.filter(({ name }) => name.startsWith('names')).entries())
+    await desk.quarantine.put('support', [
+      {
+        contentKey: `k${place}`,
+        place: 'x',
+        kind: 'quarantined',
+        reason: 'x',
+        at: ago(place),
+        from: from?.address,
+        subject,
+        size: 1,
+        rawBlob: 'r',
+      },
+    ]);
+  await desk.mailbox();
+  expect(await longestHold(async () => (await desk.ask('/quarantine')).text())).toBeLessThan(BUDGET_MS);
+});

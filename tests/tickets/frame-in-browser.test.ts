@@ -1,0 +1,88 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from '../ui/browser.ts';
+import { principalHeader, sampleDesk } from '../ui/sample-desk.ts';
+import { type Served, serve } from '../ui/serve.ts';
+
+describe.skipIf(!hasChromium)('the frame of a message', () => {
+  const desk = sampleDesk();
+  const paragraphs = Array.from(
+    { length: 120 },
+    (_, line) => `<p>Paragraph ${line} of a long letter.</p>`,
+  ).join('');
+  let browser: Browser;
+  let context: BrowserContext | undefined;
+  let served: Served;
+  beforeAll(async () => {
+    served = await serve((path) => desk.ask(path, { headers: principalHeader('agent') }));
+    browser = await openChromium();
+  });
+  afterEach(() => context?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await served?.close();
+    await desk.services.htmlViewer.close();
+  });
+
+  async function opened(html: string, options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
+    const id = await desk.file({ text: 'fallback', html });
+    context = await browser.newContext(options);
+    const page = await context.newPage();
+    await page.goto(`${served.url}/tickets/${id}`);
+    await page.frameLocator('iframe').locator('body').waitFor();
+    return page;
+  }
+
+  const heightOf = (page: Page): Promise<number> =>
+    page.locator('.mail-frame').evaluate((box) => box.getBoundingClientRect().height);
+  const hiddenIn = (page: Page): Promise<number> =>
+    page
+      .frameLocator('iframe')
+      .locator('html')
+      .evaluate((root) => root.scrollHeight - root.clientHeight);
+
+  test('is as tall as a letter of 120 paragraphs, also in a narrower window', async () => {
+    const page = await opened(paragraphs);
+    await expect.poll(() => hiddenIn(page)).toBe(0);
+    const before = await heightOf(page);
+    expect(before).toBeGreaterThan(4_000);
+    await page.setViewportSize({ width: 360, height: 800 });
+    await expect.poll(() => hiddenIn(page)).toBe(0);
+  });
+
+  test('is as low as one line', async () => {
+    const page = await opened('<p>Thanks!</p>');
+    await expect.poll(() => heightOf(page)).toBeLessThan(110);
+    expect(await hiddenIn(page)).toBe(0);
+  });
+
+  test('does not grow for ever with what is as tall as its window', async () => {
+    const page = await opened(
+      '<div style="height:100vh">x</div><table height="100%"><tr><td>y</td></tr></table>',
+    );
+    await page.waitForTimeout(500);
+    const before = await heightOf(page);
+    await page.setViewportSize({ width: 700, height: 900 });
+    await page.waitForTimeout(500);
+    expect(await heightOf(page)).toBeLessThan(before + 50);
+    expect(before).toBeLessThan(1_000);
+  });
+
+  test('without script has a height by how much HTML there is, whatever the text part says', async () => {
+    const long = await opened(paragraphs, { javaScriptEnabled: false });
+    expect(await heightOf(long)).toBeGreaterThan(550);
+    await context?.close();
+    const short = await opened('<p>Thanks!</p>', { javaScriptEnabled: false });
+    expect(await heightOf(short)).toBeLessThan(250);
+  });
+
+  test('opens links in a new tab that knows nothing of this one', async () => {
+    const page = await opened(`<p><a href="${served.url}/tickets?said=linked">a link</a></p>`);
+    const [tab] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.frameLocator('iframe').getByText('a link').click(),
+    ]);
+    await tab.waitForLoadState();
+    expect(await tab.evaluate(() => [window.opener, document.referrer])).toEqual([null, '']);
+  });
+});
