@@ -21,7 +21,10 @@ const said: Readonly<Record<string, Flash>> = {
   },
 };
 
-/** "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. */
+/**
+ * "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. That it
+ * signs in on a GET is harmless: no host but the mail servers of the mailbox's provider is given a token.
+ */
 export function connectedPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
 

@@ -96,7 +96,7 @@ export function parseProviderForm(
   // A mistake in one of these fields says nothing yet about what the registration is to be.
   const unclear = registrationFields.some((one) => one in errors);
   if (!unclear && leavesItsSecret(options.before, input)) errors['secret'] ??= ENTER_AGAIN;
-  if (field('severalDomains') !== 'on' && Object.keys(errors).length === 0) {
+  if (!unclear && field('severalDomains') !== 'on') {
     const sentence = severalDomains(options.before, input);
     if (sentence !== undefined) errors['severalDomains'] = sentence;
   }

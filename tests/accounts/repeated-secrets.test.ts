@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
+import { readFailure } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
@@ -47,8 +48,7 @@ it('keeps and shows no short secret of a check, wherever in the answer it stands
     body: {
       error: 'invalid_client',
       suberror: body.get('client_secret'),
-      // Cut in the middle of the secret, if it were cut first.
-      error_description: `Bad secret ${body.get('client_secret')} in ${body}, ${'x'.repeat(280)} ${body.get('client_secret')}`,
+      error_description: `Bad secret ${body.get('client_secret')} in ${body}`,
     },
   });
   const id = await register();
@@ -68,6 +68,7 @@ it('keeps and shows none of a refresh either, nor the refresh token', async () =
     status: 400,
     body: {
       error: 'invalid_grant',
+      suberror: body.get('client_secret'),
       error_description: `No ${body.get('client_secret')} and no ${body.get('refresh_token')}`,
     },
   });
@@ -116,6 +117,14 @@ describe('secrets of a token request', () => {
       html.replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
     ].join(' | ');
     expect(withoutSecrets(shown, [secret])).toBe('[secret] | [secret] | s=[secret] | "[secret]" | [secret]');
+  });
+
+  it('are masked before a long sentence is cut, which would leave half of one', () => {
+    for (let padding = 370; padding <= 400; padding += 1) {
+      const text = JSON.stringify({ error: 'e', error_description: `${'x'.repeat(padding)}hunter2pass` });
+      const answer = { status: 400, text, retryAfter: undefined };
+      expect(readFailure('host', answer, 0, ['hunter2pass']).sentence).not.toContain('h');
+    }
   });
 
   it('leave other words as they are', () => {

@@ -223,7 +223,11 @@ describe('the provider form', () => {
     for (const change of [
       { tokenEndpoint: 'https://other.co.uk/token' },
       { tokenEndpoint: 'https://api.example.co.uk.evil.example/token' },
-      { authorizationEndpoint: 'https://a.github.io/', tokenEndpoint: 'https://b.github.io/' },
+      {
+        authorizationEndpoint: 'https://a.github.io/',
+        tokenEndpoint: 'https://b.github.io/',
+        imapHost: 'a.github.io',
+      },
       { imapHost: 'imap.other.example' },
       { endpoints: 'discovery', issuer: 'https://id.other.example' },
     ]) {
