@@ -23,6 +23,7 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { type ChannelSecrets, createChannelSecrets } from '../shared/notices/channel-secrets.ts';
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
 import { type KnownMailboxes, rememberMailboxes } from '../shared/notices/known-mailboxes.ts';
 import { noticeChannels } from '../shared/notices/notice-channels.ts';
@@ -74,6 +75,7 @@ export interface Services {
   quarantine: QuarantineStore;
   heartbeats: HeartbeatStore;
   knownMailboxes: KnownMailboxes;
+  channelSecrets: ChannelSecrets;
   notices: Notices;
   watch: Watch;
   intake: ShardDeps;
@@ -141,11 +143,13 @@ export function servicesOn(
     config.local ? new Date(seam.now()).toISOString() : undefined,
   );
   const knownMailboxes = rememberMailboxes(stores.mailboxes);
+  const channelSecrets = createChannelSecrets(platform);
   const notices: Notices = createNotices({
     tables,
     seam,
     channels: noticeChannels({
       ...platform,
+      channelSecrets,
       sender: mailSender,
       mailboxes: knownMailboxes,
       notices: () => notices,
@@ -156,6 +160,7 @@ export function servicesOn(
     ...stores,
     mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
     heartbeats,
+    channelSecrets,
     notices,
   });
   const intake: ShardDeps = {
@@ -180,6 +185,7 @@ export function servicesOn(
     quarantine,
     heartbeats,
     knownMailboxes,
+    channelSecrets,
     notices,
     watch,
     intake,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { PostroomError } from './errors.ts';
-import { Secret } from './secret.ts';
 
 /** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
 export interface PracticeWorld {
@@ -20,11 +19,9 @@ export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; tables: string; blobs: string; queues: string; clientId: string | undefined };
 
-/** The ways on which people hear of notices beside the pages. */
+/** Who hears of notices beside the pages. A relay and a webhook stand in the vault: shared/notices/channel-secrets.ts. */
 export interface NoticeSettings {
   emails: readonly string[];
-  /** The address may be all that Teams or Slack ask for, so it is kept like a key. */
-  webhook: { url: Secret; key: Secret | undefined } | undefined;
 }
 
 /** Where traces and metrics go. */
@@ -51,8 +48,6 @@ export interface Config {
   /** True when the platform's sign-in stands before the app; without it every page refuses. */
   platformSignIn: boolean;
   practice: PracticeWorld | undefined;
-  /** A relay for mail that no mailbox sends; its address may hold a password. */
-  smtpRelay: Secret | undefined;
   notices: NoticeSettings;
   /** Undefined: nobody measures. */
   telemetry: TelemetrySettings | undefined;
@@ -93,13 +88,7 @@ const settings = z.object({
   POSTROOM_LOCAL: flag,
   POSTROOM_PRACTICE: text,
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
-  SMTP_RELAY_URL: text,
   NOTICE_EMAIL: text,
-  NOTICE_WEBHOOK_URL: z.preprocess(
-    blankIsAbsent,
-    z.url({ protocol: /^https?$/, error: 'the address that takes notices, https://…' }).optional(),
-  ),
-  NOTICE_WEBHOOK_KEY: text,
   WEBSITE_AUTH_ENABLED: flag,
   WEBSITE_INSTANCE_ID: text,
   IDENTITY_ENDPOINT: text,
@@ -122,13 +111,10 @@ function brokenRules(environment: Environment): [name: string, problem: string][
       'must not be set where Azure runs the app: it allows http and private addresses',
     ]);
   if (!local)
-    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'NOTICE_WEBHOOK_URL', ...storageUris])
+    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
       if (isHttp(name)) broken.push([name, 'must begin with https://']);
   if (!listOf(value('NOTICE_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
     broken.push(['NOTICE_EMAIL', 'must be mail addresses with commas between them']);
-  const relay = value('SMTP_RELAY_URL');
-  if (relay !== undefined && !isVaultReference(relay) && !isRelay(relay))
-    broken.push(['SMTP_RELAY_URL', 'must be smtp://user:password@host:587 or smtps://…:465']);
   if (value('DataStorage') === undefined)
     for (const name of storageUris)
       if (value(name) === undefined)
@@ -141,14 +127,6 @@ const storageUris = [
   'DataStorage__blobServiceUri',
   'DataStorage__queueServiceUri',
 ];
-
-/** Where the platform cannot read the vault it leaves the reference standing; the rest of the desk goes on. */
-const isVaultReference = (value: string): boolean => value.startsWith('@Microsoft.KeyVault(');
-
-function isRelay(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
-}
 
 /** Commas, semicolons and blanks between the parts. */
 const listOf = (value: string | undefined): string[] =>
@@ -186,8 +164,7 @@ export function parseConfig(environment: Environment): Config {
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
     practice: local ? practice : undefined,
-    notices: noticesOf(value),
-    smtpRelay: value.SMTP_RELAY_URL === undefined ? undefined : new Secret(value.SMTP_RELAY_URL),
+    notices: { emails: listOf(value.NOTICE_EMAIL) },
     telemetry: telemetryOf(value),
   };
 }
@@ -216,16 +193,6 @@ function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undef
   const clientId = /(?:^|;)\s*ClientId=([^;\s]+)/i.exec(sign)?.[1];
   const identity = /(?:^|;)\s*Authorization=AAD\b/i.test(sign) ? { clientId } : undefined;
   return { kind: 'azure-monitor', connectionString, identity };
-}
-
-function noticesOf(value: z.infer<typeof settings>): NoticeSettings {
-  const { NOTICE_WEBHOOK_URL: url, NOTICE_WEBHOOK_KEY: key } = value;
-  // Everybody can guess the reference, so it is no key.
-  const usable = key === undefined || isVaultReference(key) ? undefined : new Secret(key);
-  return {
-    emails: listOf(value.NOTICE_EMAIL),
-    webhook: url === undefined ? undefined : { url: new Secret(url), key: usable },
-  };
 }
 
 function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | undefined {

@@ -139,11 +139,8 @@ const ONLY_IN_AZURE = [
   'DataStorage__queueServiceUri',
   'DataStorage__tableServiceUri',
   'KEY_VAULT_URI',
-  'NOTICE_WEBHOOK_KEY',
-  'NOTICE_WEBHOOK_URL',
   'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID',
   'PUBLIC_URL',
-  'SMTP_RELAY_URL',
 ];
 
 /** Azure's settings without those, and with what takes their place on this machine. */

@@ -102,9 +102,8 @@ describe.each(shapes)('the %s desk', (shape) => {
       identityEndpoint: true,
       local: false,
       platformSignIn: true,
-      notices: { emails: [], webhook: undefined },
+      notices: { emails: [] },
       practice: undefined,
-      smtpRelay: undefined,
       telemetry: {
         kind: 'azure-monitor',
         connectionString: 'https://place.example/',

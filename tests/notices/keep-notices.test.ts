@@ -56,7 +56,7 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     createNotices({
       tables,
       seam: { ...openSeam, now: () => now + aheadMs },
-      channels: { email: say('email'), webhook: say('webhook') },
+      channels: async () => ({ email: say('email'), webhook: say('webhook') }),
     });
   const sweep = async (notices: Notices, conditions: readonly Condition[]): Promise<void> => {
     await notices.observe({ source: 'watch', conditions });
@@ -197,11 +197,11 @@ test('a process that dies between telling and noting it tells again, under the s
     createNotices({
       tables: tables.behind(seam),
       seam,
-      channels: {
+      channels: async () => ({
         webhook: async ({ id }) => {
           ids.push(id);
         },
-      },
+      }),
     });
   // Opened, claimed, and then the note that it was told, which is never written.
   let commits = 0;

@@ -28,36 +28,14 @@ const problems = (environment: Record<string, string | undefined>): string => {
 };
 
 describe('the settings of notices', () => {
-  test('name who reads them and where a webhook takes them; blank is none', () => {
-    const { notices } = parseConfig({
-      ...azure,
-      NOTICE_EMAIL: 'a@contoso.example; b@contoso.example',
-      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
-      NOTICE_WEBHOOK_KEY: 'k',
-    });
-    expect(notices.emails).toEqual(['a@contoso.example', 'b@contoso.example']);
-    expect(notices.webhook?.url.expose()).toBe('https://hooks.contoso.example/x');
-    expect(notices.webhook?.key?.expose()).toBe('k');
-    const none = { NOTICE_EMAIL: '', NOTICE_WEBHOOK_URL: '', NOTICE_WEBHOOK_KEY: '' };
-    expect(parseConfig({ ...azure, ...none }).notices).toEqual({ emails: [], webhook: undefined });
+  test('name who reads them; blank is nobody', () => {
+    const { notices } = parseConfig({ ...azure, NOTICE_EMAIL: 'a@contoso.example; b@contoso.example' });
+    expect(notices).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
+    expect(parseConfig({ ...azure, NOTICE_EMAIL: '' }).notices).toEqual({ emails: [] });
   });
 
-  test('take a reference that the platform could not follow for no key', () => {
-    const { notices } = parseConfig({
-      ...azure,
-      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
-      NOTICE_WEBHOOK_KEY:
-        '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/notice-webhook-key)',
-    });
-    expect(notices.webhook?.key).toBeUndefined();
-  });
-
-  test.each([
-    ['NOTICE_EMAIL', 'everybody'],
-    ['NOTICE_WEBHOOK_URL', 'http://hooks.contoso.example/x'],
-    ['NOTICE_WEBHOOK_URL', 'hooks'],
-  ])('%s cannot be %s', (name, value) => {
-    expect(problems({ ...azure, [name]: value })).toContain(name);
+  test('cannot name everybody', () => {
+    expect(problems({ ...azure, NOTICE_EMAIL: 'everybody' })).toContain('NOTICE_EMAIL');
   });
 });
 
@@ -136,8 +114,6 @@ describe('the settings', () => {
       ...noVault,
       PUBLIC_URL: 'http://desk.contoso.example',
       NOTICE_EMAIL: 'everybody',
-      NOTICE_WEBHOOK_URL: 'hooks',
-      SMTP_RELAY_URL: 'relay.contoso.example',
       POSTROOM_PRACTICE: '{',
       POSTROOM_TELEMETRY: 'loud',
     });
@@ -145,8 +121,6 @@ describe('the settings', () => {
       'KEY_VAULT_URI',
       'PUBLIC_URL',
       'NOTICE_EMAIL',
-      'NOTICE_WEBHOOK_URL',
-      'SMTP_RELAY_URL',
       'POSTROOM_PRACTICE',
       'POSTROOM_TELEMETRY',
     ])
@@ -160,26 +134,15 @@ describe('the settings', () => {
     ['DataStorage__blobServiceUri', 'x.blob.core.windows.net'],
     ['DataStorage__tableServiceUri', 'http://x.table.core.windows.net'],
     ['KEY_VAULT_URI', 'http://x.vault.azure.net'],
-    ['SMTP_RELAY_URL', 'https://relay.contoso.example'],
-    ['SMTP_RELAY_URL', 'smtp://'],
     ['POSTROOM_PRACTICE', '{"authority":1}'],
   ])('cannot have %s=%s', (name, value) => {
     expect(problems({ ...azure, [name]: value })).toContain(`- ${name}: `);
     expect(problems({ ...azure, [name]: value }).split('\n')).toHaveLength(2);
   });
 
-  test.each([
-    'smtp://user:p%40ss@relay.contoso.example:587',
-    'smtps://relay.contoso.example:465',
-    '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/relay)',
-    '',
-  ])('may have SMTP_RELAY_URL=%s', (value) => {
-    expect(problems({ ...azure, SMTP_RELAY_URL: value })).toBe('none');
-  });
-
   test('never repeat a value, which may be a password', () => {
-    const said = problems({ SMTP_RELAY_URL: 'ftp://u:hunter2@x', POSTROOM_PRACTICE: 'hunter2' });
-    expect(said).toContain('SMTP_RELAY_URL');
+    const said = problems({ KEY_VAULT_URI: 'hunter2', POSTROOM_PRACTICE: 'hunter2' });
+    expect(said).toContain('KEY_VAULT_URI');
     expect(said).not.toContain('hunter2');
   });
 

@@ -99,7 +99,7 @@ describe('a review', () => {
   test('watches the key of the webhook where it carries a date', async () => {
     const desk = new SecretDesk();
     const dated = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };
-    await desk.vault.set('notice-webhook-key', new Secret(CANARY), dated);
+    await desk.vault.set('alert-webhook-key', new Secret(CANARY), dated);
     await daily(desk);
     expect(desk.told.map(({ condition }) => [condition.headline, condition.severity])).toEqual([
       ['The webhook key of this desk expires in 6 days.', 'warning'],
