@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from './errors.ts';
+import { isOnThisMachine, localOnlyProblems } from './local-only.ts';
 
 /** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
 export interface PracticeWorld {
@@ -43,7 +44,7 @@ export interface Config {
   managedIdentityClientId: string | undefined;
   /** True where an identity endpoint stands beside the app, as on Azure. */
   identityEndpoint: boolean;
-  /** Allows http, loopback and other ports. Never on where Azure runs the app. */
+  /** Allows http, loopback and other ports. Never on where Azure runs the app, nor with a setting that leads elsewhere. */
   local: boolean;
   /** True when the platform's sign-in stands before the app; without it every page refuses. */
   platformSignIn: boolean;
@@ -90,7 +91,6 @@ const settings = z.object({
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
   NOTICE_EMAIL: text,
   WEBSITE_AUTH_ENABLED: flag,
-  WEBSITE_INSTANCE_ID: text,
   IDENTITY_ENDPOINT: text,
 });
 
@@ -105,14 +105,12 @@ function brokenRules(environment: Environment): [name: string, problem: string][
   const isHttp = (name: string): boolean => value(name)?.toLowerCase().startsWith('http://') ?? false;
   const local = isOn(value('POSTROOM_LOCAL')?.toLowerCase());
   const broken: [string, string][] = [];
-  if (local && value('WEBSITE_INSTANCE_ID') !== undefined)
-    broken.push([
-      'POSTROOM_LOCAL',
-      'must not be set where Azure runs the app: it allows http and private addresses',
-    ]);
-  if (!local)
+  if (local) broken.push(...localOnlyProblems(environment));
+  else
+    // A redirect to http://localhost leads to the browser's own machine, and Entra takes it as such.
     for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
-      if (isHttp(name)) broken.push([name, 'must begin with https://']);
+      if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
+        broken.push([name, 'must begin with https://']);
   if (!listOf(value('NOTICE_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
     broken.push(['NOTICE_EMAIL', 'must be mail addresses with commas between them']);
   if (value('DataStorage') === undefined)

@@ -26,7 +26,7 @@ function setLocally(): string[] {
 }
 
 const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE', 'POSTROOM_TELEMETRY'];
-const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
+const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED'];
 /** Read by the Functions host, by its SDKs or by the platform, not by code of ours. All of them, and as they must be. */
 const forOthers: Readonly<Record<string, RegExp>> = {
   AzureWebJobsStorage__credential: /^managedidentity$/,
@@ -149,6 +149,6 @@ describe('local.settings.example.json', () => {
   });
 
   test('is understood by the app as it stands', () => {
-    expect(parseConfig(example)).toMatchObject({ local: true, storage: { kind: 'connection-string' } });
+    expect(parseConfig(example)).toMatchObject({ local: false, storage: { kind: 'connection-string' } });
   });
 });

@@ -81,14 +81,58 @@ describe('the settings', () => {
     expect(parseConfig({ ...azure, WEBSITE_AUTH_ENABLED: value }).platformSignIn).toBe(on);
   });
 
-  test('refuse to be local where Azure runs the app', () => {
-    expect(problems({ ...local, WEBSITE_INSTANCE_ID: 'abc' })).toContain('POSTROOM_LOCAL: must not be set');
+  test.each([
+    ['on another plan', { WEBSITE_INSTANCE_ID: 'abc' }],
+    ['by its name', { WEBSITE_SITE_NAME: 'postroom' }],
+    ['by its plan', { WEBSITE_SKU: 'FlexConsumption' }],
+    ['by its pod', { WEBSITE_POD_NAME: 'a1b2' }],
+    ['by its service', { LEGION_SERVICE_HOST: '10.0.0.1' }],
+    // What Flex Consumption sets, all together, with its metadata service at a link-local address.
+    [
+      'on Flex Consumption',
+      { WEBSITE_SITE_NAME: 'postroom', WEBSITE_SKU: 'FlexConsumption', WEBSITE_POD_NAME: 'a1b2' },
+    ],
+  ])('refuse to be local where Azure runs the app: %s', (_how, set) => {
+    expect(problems({ ...local, ...set })).toContain('POSTROOM_LOCAL: must not be set');
+    expect(problems({ ...local, ...set, POSTROOM_LOCAL: 'false' })).toBe('none');
+  });
+
+  const emulator = (blob: string): string =>
+    `AccountName=devstoreaccount1;AccountKey=x;BlobEndpoint=${blob};QueueEndpoint=http://127.0.0.1:2/d;TableEndpoint=http://127.0.0.1:3/d`;
+  test.each([
+    ['KEY_VAULT_URI', 'https://x.vault.azure.net'],
+    ['PUBLIC_URL', 'http://desk.contoso.example'],
+    ['PUBLIC_URL', 'http://127.0.0.1.contoso.example'],
+    ['PUBLIC_URL', 'http://192.168.0.7:7071'],
+    ['IDENTITY_ENDPOINT', 'http://169.254.255.2:8081/msi/token'],
+    ['MSI_ENDPOINT', 'http://169.254.255.2:8081/msi/token'],
+    ['DataStorage__blobServiceUri', 'https://x.blob.core.windows.net'],
+    ['AzureWebJobsStorage__queueServiceUri', 'https://x.queue.core.windows.net'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=https;AccountName=x;AccountKey=hunter2'],
+    ['DataStorage', emulator('http://10.0.0.5:1/d')],
+    ['DataStorage', 'AccountName=x;BlobEndpoint=http://127.0.0.1:1/d;QueueEndpoint=http://127.0.0.1:2/d'],
+    ['DataStorage', 'UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://10.0.0.5'],
+  ])('refuse to be local with %s=%s, which is on another machine', (name, value) => {
+    const said = problems({ ...local, [name]: value });
+    expect(said).toContain(`- ${name}: must be an address of this machine while POSTROOM_LOCAL is on`);
+    expect(said).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['KEY_VAULT_URI', 'https://127.0.0.1:8443'],
+    ['PUBLIC_URL', 'http://[::1]:7071'],
+    ['IDENTITY_ENDPOINT', 'http://localhost:1/msi/token'],
+    ['DataStorage', emulator('http://localhost:1/d')],
+    ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
+  ])('may be local with %s=%s', (name, value) => {
+    expect(problems({ ...local, [name]: value })).toBe('none');
   });
 
   test('refuse an address without TLS except on a developer’s machine', () => {
     expect(problems({ ...azure, PUBLIC_URL: 'http://desk.contoso.example' })).toContain(
       'PUBLIC_URL: must begin with https://',
     );
+    expect(problems({ ...azure, PUBLIC_URL: 'http://localhost:7071' })).toBe('none');
   });
 
   test('are refused all at once, each with what it should be', () => {
@@ -125,7 +169,7 @@ describe('the settings', () => {
       'POSTROOM_TELEMETRY',
     ])
       expect(said).toContain(`- ${name}: `);
-    expect(problems({ ...azure, POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
+    expect(problems({ ...local, WEBSITE_SKU: 'x', POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
       /- KEY_VAULT_URI: .*\n- POSTROOM_LOCAL: must not be set/,
     );
   });
