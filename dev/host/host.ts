@@ -35,6 +35,8 @@ interface HostJson {
   extensions?: { http?: { routePrefix?: string }; queues?: QueueSettings };
 }
 
+/** What the template sets in Azure for host and platform, and no world on this machine says otherwise. */
+const setByTemplate = { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152' };
 const FORM_LIMIT = 1024 * 1024;
 const GRACE_MS = 4_000;
 
@@ -56,7 +58,12 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
   }
   const { port } = server.address() as AddressInfo;
   const url = `http://localhost:${port}`;
-  await applySettings({ PUBLIC_URL: url, WEBSITE_AUTH_ENABLED: 'True', ...options.settings });
+  await applySettings({
+    PUBLIC_URL: url,
+    ...setByTemplate,
+    WEBSITE_AUTH_ENABLED: 'True',
+    ...options.settings,
+  });
 
   const admin = createAdmin(core, log);
   const signIn = await createSignIn(options.stateDir, options.people, Date.now);

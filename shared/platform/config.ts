@@ -106,8 +106,8 @@ function brokenRules(environment: Environment): [name: string, problem: string][
   const local = isOn(value('POSTROOM_LOCAL')?.toLowerCase());
   const broken: [string, string][] = [];
   if (local) broken.push(...localOnlyProblems(environment));
+  // A redirect to http://localhost leads to the browser's own machine, and Entra takes it as such.
   else
-    // A redirect to http://localhost leads to the browser's own machine, and Entra takes it as such.
     for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
       if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
         broken.push([name, 'must begin with https://']);
