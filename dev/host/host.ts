@@ -14,7 +14,7 @@ import type { HostOptions } from './options.ts';
 import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
 import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
-import { createSignIn } from './sign-in.ts';
+import { createSignIn, SIGN_IN_TENANT } from './sign-in.ts';
 import { runTimer, startTimers } from './timers.ts';
 
 export interface RunningHost {
@@ -36,7 +36,10 @@ interface HostJson {
 }
 
 /** What the template sets in Azure for host and platform, and no world on this machine says otherwise. */
-const setByTemplate = { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152' };
+const setByTemplate = {
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
+};
 const FORM_LIMIT = 1024 * 1024;
 const GRACE_MS = 4_000;
 

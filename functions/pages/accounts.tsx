@@ -10,6 +10,7 @@ import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
 import { explainContext } from './explain-here.ts';
+import { recordChange } from './record-change.ts';
 import { flashOf } from './typed-fields.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -65,7 +66,13 @@ async function showAccount(c: PageContext): Promise<Response> {
 async function checkNow(c: PageContext): Promise<Response> {
   const { accounts, accessTokens } = c.get('services');
   const ref = refOf(c);
-  if ((await accounts.get(ref)) === undefined) return c.notFound();
+  const stored = await accounts.get(ref);
+  if (stored === undefined) return c.notFound();
+  // Before its tokens leave for the provider.
+  await recordChange(c, {
+    action: 'checked',
+    subject: { kind: 'account', id: ref.accountId, name: stored.account.user },
+  });
   const answer = await accessTokens.renew(ref, { again: true });
   // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;

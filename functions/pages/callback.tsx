@@ -10,6 +10,7 @@ import { invitationKey } from '../../shared/consent/invitation.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
@@ -44,6 +45,7 @@ export function callbackPages(): Hono<WebEnvironment> {
       invitationKey: token && invitationKey(token.expose()),
     });
     if (outcome.kind === 'connected') return connected(c, outcome);
+    if (outcome.kind === 'unknown') noteRefusal(c, 'unknown-state');
     const waiting = await waitForApproval(c, outcome, parameters);
     return (
       waiting ?? c.html(await outcomePage(c, outcome, parameters), outcome.kind === 'vault-away' ? 503 : 400)
@@ -97,6 +99,7 @@ async function waitForApproval(
 async function finishApprovalTrip(c: CallbackContext, parameters: URLSearchParams): Promise<Response> {
   const services = c.get('services');
   const outcome = await finishApproval(services, parameters);
+  if (outcome.kind === 'unknown-approval') noteRefusal(c, 'unknown-approval');
   await recordApproval(services, outcome, parameters);
   const explanation = await explainedFor(c, outcome, parameters);
   return c.html(approvalOutcomePage(outcome, explanation), isGood(outcome) ? 200 : 400);

@@ -7,6 +7,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { handoverPage } from './connect-views.tsx';
 import { keepConsentCookie, keepInvitationCookie } from './consent-cookies.ts';
@@ -109,7 +110,10 @@ async function openInvitation(
   const { invitations, providers, seam } = c.get('services');
   const token = c.req.param('token') ?? '';
   const stored = TOKEN.test(token) ? await invitations.get(invitationKey(token)) : undefined;
-  if (stored === undefined) return c.html(invitationOverPage('unknown'), 404);
+  if (stored === undefined) {
+    noteRefusal(c, 'unknown-invitation');
+    return c.html(invitationOverPage('unknown'), 404);
+  }
   const { invitation } = stored;
   const state = stateOfInvitation(invitation, seam.now());
   if (state !== 'open') return c.html(invitationOverPage(state), state === 'done' ? 200 : 410);

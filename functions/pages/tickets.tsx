@@ -227,6 +227,11 @@ async function downloadOriginal(c: MailContext): Promise<Response> {
   const found = await findMessage(c);
   if (found === undefined) return c.notFound();
   const filename = `ticket-${found.number}-${found.message.key.slice(0, 8)}.eml`;
+  await recordChange(c, {
+    action: 'original read',
+    subject: { kind: 'ticket', id: found.ticketId, name: `#${found.number}` },
+    after: { file: filename },
+  });
   return download(c, found.message.rawBlob, { filename, contentType: 'message/rfc822' });
 }
 

@@ -46,8 +46,10 @@ export interface Config {
   identityEndpoint: boolean;
   /** Allows http, loopback and other ports. Never on where Azure runs the app, nor with a setting that leads elsewhere. */
   local: boolean;
-  /** True when the platform's sign-in stands before the app; without it every page refuses. */
+  /** True when the platform's sign-in stands before the app and a setting says whose people it lets in; without it every page refuses. */
   platformSignIn: boolean;
+  /** Ids of the tenants whose people may come, in lower case. */
+  signInTenants: readonly string[];
   practice: PracticeWorld | undefined;
   notices: NoticeSettings;
   /** Undefined: nobody measures. */
@@ -91,6 +93,7 @@ const settings = z.object({
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
   NOTICE_EMAIL: text,
   WEBSITE_AUTH_ENABLED: flag,
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: text,
   IDENTITY_ENDPOINT: text,
 });
 
@@ -152,6 +155,8 @@ export function parseConfig(environment: Environment): Config {
   }
   const value = parsed.data;
   const local = isOn(value.POSTROOM_LOCAL);
+  // The platform's own list, so that both let the same people in.
+  const signInTenants = listOf(value.WEBSITE_AUTH_AAD_ALLOWED_TENANTS).map((id) => id.toLowerCase());
   return {
     storage: storageOf(value),
     vaultUri: value.KEY_VAULT_URI,
@@ -160,7 +165,8 @@ export function parseConfig(environment: Environment): Config {
     managedIdentityClientId: value.AZURE_CLIENT_ID,
     identityEndpoint: value.IDENTITY_ENDPOINT !== undefined,
     local,
-    platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
+    platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED) && signInTenants.length > 0,
+    signInTenants,
     practice: local ? practice : undefined,
     notices: { emails: listOf(value.NOTICE_EMAIL) },
     telemetry: telemetryOf(value),

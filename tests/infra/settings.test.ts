@@ -37,7 +37,6 @@ const forOthers: Readonly<Record<string, RegExp>> = {
   // The host's queue triggers go through this connection too; the code reads only its addresses.
   DataStorage__credential: /^managedidentity$/,
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: /postroom-identity'.*\.clientId\]$/,
-  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: /^[0-9a-f-]{36}$/,
 };
 /** The same on a developer's machine. */
 const forOthersLocally = ['AzureWebJobsStorage', 'IDENTITY_HEADER', 'NODE_EXTRA_CA_CERTS'];
@@ -102,6 +101,7 @@ describe.each(shapes)('the %s desk', (shape) => {
       identityEndpoint: true,
       local: false,
       platformSignIn: true,
+      signInTenants: ['11111111-1111-1111-1111-111111111111'],
       notices: { emails: [] },
       practice: undefined,
       telemetry: {

@@ -16,6 +16,7 @@ import { mailboxOf } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 import { sales, sam } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
 import { principalHeader } from '../ui/sample-desk.ts';
@@ -160,7 +161,7 @@ describe('a secret of a channel that cannot be used', () => {
   test('is one alert of its channel with its fix, and neither pages nor fetches hear of it', async () => {
     const vault = new MemoryVault();
     await setChannels(vault, broken);
-    const app = appWith({ WEBSITE_AUTH_ENABLED: 'true' }, { vault });
+    const app = appWith(signedInSettings, { vault });
     await sweepAll(app);
     const open = (await app.notices.open()).map(shownOf);
     expect(open.map(({ kind, severity, subject }) => [kind, severity, subject.id]).sort()).toEqual([

@@ -18,6 +18,7 @@ import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 import { principalHeader } from '../ui/sample-desk.ts';
 import { SIGNING_KEY, setChannels } from './channel-vault.ts';
 
@@ -145,7 +146,7 @@ describe('a desk whose storage is silent', () => {
         DataStorage: proxy.connectionString,
         KEY_VAULT_URI: 'https://vault.example',
         PUBLIC_URL,
-        WEBSITE_AUTH_ENABLED: 'true',
+        ...signedInSettings,
       }),
       local: true,
     };

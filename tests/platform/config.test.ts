@@ -16,6 +16,7 @@ const azure = {
   KEY_VAULT_URI: 'https://x.vault.azure.net',
   PUBLIC_URL: 'https://desk.contoso.example/some/path',
   WEBSITE_AUTH_ENABLED: 'True',
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: 'AAAA-1, bbbb-2',
   WEBSITE_INSTANCE_ID: 'abc',
 };
 const problems = (environment: Record<string, string | undefined>): string => {
@@ -79,6 +80,11 @@ describe('the settings', () => {
     ['', false],
   ])('read WEBSITE_AUTH_ENABLED=%s as %s', (value, on) => {
     expect(parseConfig({ ...azure, WEBSITE_AUTH_ENABLED: value }).platformSignIn).toBe(on);
+  });
+
+  test('name the tenants whose people may come; without one nobody may', () => {
+    expect(parseConfig(azure).signInTenants).toEqual(['aaaa-1', 'bbbb-2']);
+    expect(parseConfig({ ...azure, WEBSITE_AUTH_AAD_ALLOWED_TENANTS: '' }).platformSignIn).toBe(false);
   });
 
   test.each([
