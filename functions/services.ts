@@ -83,7 +83,7 @@ export interface Services {
 
 let cached: Services | undefined;
 
-/** Reads the settings at the first call, not at load: on Azure the environment arrives after the code. */
+/** Reads the settings at the first call, not at load: bad ones end as a page, and every function is registered. */
 export function services(): Services {
   cached ??= buildServices(readConfig(), openSeam);
   return cached;

@@ -45,8 +45,8 @@ const GRACE_MS = 4_000;
 
 /**
  * Runs a built app on this machine: HTTP on loopback, timers, queues, the admin address, and the sign-in that App
- * Service would put before it. The order is Azure's: the code is loaded with an empty environment, then the settings
- * arrive, then the first function runs.
+ * Service would put before it. It is stricter than Azure, whose worker sets the environment first: here the code is
+ * loaded with an empty one, then the settings arrive, then the first function runs.
  * @throws Error in words when the app registers nothing, the port is taken or a setting is missing.
  */
 export async function startHost(options: HostOptions, log: HostLog): Promise<RunningHost> {

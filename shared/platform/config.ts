@@ -210,7 +210,7 @@ function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | un
 
 let cached: Config | undefined;
 
-/** The settings of this process, read at the first call: on Azure the environment arrives after the code is loaded. */
+/** The settings of this process, read at the first call and not at load, so that bad ones keep no function from registering. */
 export function readConfig(): Config {
   cached ??= parseConfig(process.env);
   return cached;
