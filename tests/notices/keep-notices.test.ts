@@ -145,6 +145,29 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     ]);
   });
 
+  test('that a fault is over is told after that it began, also where only the first of both cannot be told', async () => {
+    let refuses = true;
+    const notices = createNotices({
+      tables,
+      seam: { ...openSeam, now: () => now },
+      channels: async () => ({
+        webhook: async ({ what }) => {
+          if (what === 'opened' && refuses) throw new PostroomError('webhook', 'not this one');
+          told.push(what);
+        },
+      }),
+    });
+    await notices.observe({ source: 'watch', conditions: [silent()] });
+    now += 1000;
+    await notices.observe({ source: 'watch', conditions: [] });
+    await notices.deliver();
+    expect(told).toEqual([]);
+    refuses = false;
+    now += HOUR;
+    await notices.deliver();
+    expect(told).toEqual(['opened', 'closed']);
+  });
+
   test('what nobody takes for a day is given up, and recorded as such', async () => {
     webhookWorks = false;
     await sweep(process(), [silent('a', { severity: 'warning' })]);
