@@ -138,7 +138,7 @@ export function signingKeyProblem(key: Secret): string | undefined {
     return `What follows ${KEY_PREFIX} is not base64.`;
   const { byteLength } = keyBytes(key);
   return byteLength < FEWEST_KEY_BYTES
-    ? `The key has ${byteLength} bytes, and at least ${FEWEST_KEY_BYTES} are needed.`
+    ? `The key has ${byteLength === 1 ? '1 byte' : `${byteLength} bytes`}, and at least ${FEWEST_KEY_BYTES} are needed.`
     : undefined;
 }
 

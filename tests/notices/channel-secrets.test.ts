@@ -124,7 +124,7 @@ describe('the secrets of the channels', () => {
 
   test.each([
     ['whsec_', 'has 0 bytes'],
-    ['k', 'has 1 bytes'],
+    ['k', 'has 1 byte,'],
     ['x'.repeat(23), 'has 23 bytes'],
     [whsec(23), 'has 23 bytes'],
     [`whsec_${'!'.repeat(40)}`, 'is not base64'],
