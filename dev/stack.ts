@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import type { PracticeWorld } from '../shared/platform/config.ts';
 import { startAzurite } from './peers/azurite.ts';
 import { type Certificates, keepCertificates } from './peers/certificates.ts';
-import { type RemoteControl, type RemoteFault, remoteControl } from './peers/identity-provider/control.ts';
+import { type RemoteControl, remoteControl } from './peers/identity-provider/control.ts';
 import type { TenantAddress } from './peers/identity-provider/identity-provider.ts';
-import { remoteVaultFaults } from './peers/key-vault.ts';
+import { type RemoteVault, remoteVault } from './peers/key-vault.ts';
 import type { MailServer, MailServerKind, PracticeMailbox } from './peers/mail/mail-world.ts';
 import { type ReadyPeer, startPeer } from './peers/start-peer.ts';
 import type { Ports } from './practice-ports.ts';
@@ -56,7 +56,7 @@ export interface Stack {
     clientSecret: string;
     control: RemoteControl;
   };
-  keyVault: { url: string; addFault(fault: RemoteFault): Promise<void>; clearFaults(): Promise<void> };
+  keyVault: { url: string } & RemoteVault;
   managedIdentity: ReadyPeer<'managed-identity'>;
   storage: { connectionString: string };
   /** Stops every peer; all state is on the disk when it resolves. Stop the app first. */
@@ -231,7 +231,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
       clientSecret,
       control: remoteControl(provider.origin),
     },
-    keyVault: { url: vault.url, ...remoteVaultFaults(vault.url, certificates.ca) },
+    keyVault: { url: vault.url, ...remoteVault(vault.url, certificates.ca) },
     managedIdentity: identity,
     storage: { connectionString },
     stop,

@@ -1,7 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { type Principal, type Role, readPrincipal } from '../shared/platform/principal.ts';
-import { roleMissingPage, signInOffPage } from './pages/refusals.tsx';
+import { judgePrincipal, type Principal, type Role } from '../shared/platform/principal.ts';
+import { foreignPrincipalPage, roleMissingPage, signInOffPage } from './pages/refusals.tsx';
+import { noteRefusal } from './note-refusal.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
 /**
@@ -49,13 +50,25 @@ export function signInAddress(request: { method: string; url: string }): string 
 export const signInGuard: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(
   async (c, next) => {
     const { config } = c.get('services');
-    const principal = readPrincipal(c.req.header('x-ms-client-principal'), config);
-    if (principal !== undefined) c.set('principal', principal);
+    const reading = judgePrincipal(c.req.header('x-ms-client-principal'), config);
+    if (reading.kind === 'known') c.set('principal', reading.principal);
     if (isOpenPath(c.req.path)) return next();
-    if (!config.platformSignIn) return c.html(signInOffPage(), 403);
-    if (principal === undefined) return c.redirect(signInAddress(c.req.raw), 302);
-    if (principal.roles.length === 0) return c.html(roleMissingPage(principal), 403);
-    return next();
+    if (!config.platformSignIn) {
+      noteRefusal(c, 'sign-in-off');
+      return c.html(signInOffPage(), 403);
+    }
+    switch (reading.kind) {
+      case 'nobody':
+        return c.redirect(signInAddress(c.req.raw), 302);
+      case 'foreign':
+        // The sign-in would send the same person straight back.
+        noteRefusal(c, 'principal-foreign');
+        return c.html(foreignPrincipalPage(), 403);
+      case 'known':
+        if (reading.principal.roles.length > 0) return next();
+        noteRefusal(c, 'role-missing');
+        return c.html(roleMissingPage(reading.principal), 403);
+    }
   },
 );
 
@@ -64,7 +77,8 @@ export function requireRole(role: Role): MiddlewareHandler<WebEnvironment> {
   return createMiddleware<WebEnvironment>(async (c, next) => {
     const principal: Principal | undefined = c.get('principal');
     const allowed = principal?.roles.includes(role) === true || principal?.roles.includes('admin') === true;
-    if (!allowed) return c.html(roleMissingPage(principal, role), 403);
-    return next();
+    if (allowed) return next();
+    noteRefusal(c, 'role-missing');
+    return c.html(roleMissingPage(principal, role), 403);
   });
 }

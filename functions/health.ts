@@ -3,7 +3,14 @@ import { withinLimit } from '../shared/platform/concurrency.ts';
 import { PostroomError } from '../shared/platform/errors.ts';
 import { log } from '../shared/platform/log.ts';
 
-const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
+/** As strict as those of the pages, which these functions do without. */
+const headers = {
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'strict-transport-security': 'max-age=31536000',
+};
 const LIMIT_MS = 4_000;
 const REMEMBERED_MS = 5_000;
 

@@ -124,6 +124,7 @@ function failurePage(reference: string): HttpResponseInit {
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
       'x-content-type-options': 'nosniff',
+      'strict-transport-security': 'max-age=31536000',
     },
     body: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Something went wrong · Postroom</title></head><body><main><h1>Something went wrong</h1><p>Postroom could not show this page. No mail is lost: it stays in the mailbox until it is stored.</p><p>Try again in a minute. If it happens again, give your administrator this reference: <strong>${reference}</strong></p></main></body></html>`,
   };

@@ -1,7 +1,7 @@
 /**
  * Everything that can start the app. Registration comes first and needs next to nothing: an entry that throws before
- * it has registered leaves an app without functions and without an error, and on Azure the settings arrive only after
- * this file is loaded. Each handler loads its feature at its first call.
+ * it has registered leaves an app without functions and without an error. So no setting is read here, although Azure's
+ * worker has set the environment by then. Each handler loads its feature at its first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
 import { watchAnswers } from './answer-flow.ts';

@@ -23,6 +23,7 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { type ChannelSecrets, createChannelSecrets } from '../shared/notices/channel-secrets.ts';
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
 import { type KnownMailboxes, rememberMailboxes } from '../shared/notices/known-mailboxes.ts';
 import { noticeChannels } from '../shared/notices/notice-channels.ts';
@@ -76,6 +77,7 @@ export interface Services {
   quarantine: QuarantineStore;
   heartbeats: HeartbeatStore;
   knownMailboxes: KnownMailboxes;
+  channelSecrets: ChannelSecrets;
   notices: Notices;
   watch: Watch;
   intake: ShardDeps;
@@ -83,7 +85,7 @@ export interface Services {
 
 let cached: Services | undefined;
 
-/** Reads the settings at the first call, not at load: on Azure the environment arrives after the code. */
+/** Reads the settings at the first call, not at load: bad ones end as a page, and every function is registered. */
 export function services(): Services {
   cached ??= buildServices(readConfig(), openSeam);
   return cached;
@@ -144,11 +146,13 @@ export function servicesOn(
     config.local ? new Date(seam.now()).toISOString() : undefined,
   );
   const knownMailboxes = rememberMailboxes(stores.mailboxes);
+  const channelSecrets = createChannelSecrets(platform);
   const notices: Notices = createNotices({
     tables,
     seam,
     channels: noticeChannels({
       ...platform,
+      channelSecrets,
       sender: mailSender,
       mailboxes: knownMailboxes,
       notices: () => notices,
@@ -159,6 +163,7 @@ export function servicesOn(
     ...stores,
     mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
     heartbeats,
+    channelSecrets,
     notices,
   });
   const intake: ShardDeps = {
@@ -184,6 +189,7 @@ export function servicesOn(
     quarantine,
     heartbeats,
     knownMailboxes,
+    channelSecrets,
     notices,
     watch,
     intake,

@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
 import { storageCondition } from '../shared/notices/desk-conditions.ts';
@@ -23,9 +24,10 @@ import { outagePage } from './pages/outage.tsx';
 import { pasteErrorPages } from './pages/paste-error.tsx';
 import { providerPages } from './pages/providers.tsx';
 import { quarantinePages } from './pages/quarantine.tsx';
-import { brokenPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
+import { brokenPage, malformedPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
 import { secretPages } from './pages/secrets.tsx';
 import { ticketsPages } from './pages/tickets.tsx';
+import { noteRefusal } from './note-refusal.ts';
 import { type Services, services } from './services.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
@@ -51,11 +53,23 @@ export function createWeb(
     await next();
   });
   web.use(sameOrigin);
-  web.use(bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: (c) => c.html(tooLargePage(), 413) }));
+  web.use(
+    bodyLimit({
+      maxSize: BODY_LIMIT_BYTES,
+      onError: (c) => {
+        noteRefusal(c, 'too-large');
+        return c.html(tooLargePage(), 413);
+      },
+    }),
+  );
   web.use(signInGuard);
   for (const page of pages) web.route('/', page);
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
+    if (error instanceof HTTPException && error.status === 400) {
+      noteRefusal(c, 'malformed');
+      return c.html(malformedPage(), 400);
+    }
     const reference = newReference();
     log.error('page failed', error, { reference, method: c.req.method, path: c.req.routePath });
     const principal = c.get('principal');
@@ -86,6 +100,8 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
     frameAncestors: ["'none'"],
   },
   referrerPolicy: 'same-origin',
+  // A year, as the preload list asks for at least; other names of the same domain are none of ours.
+  strictTransportSecurity: 'max-age=31536000',
   overwrite: false,
 });
 
@@ -106,7 +122,9 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
   const origin = c.req.header('origin');
   const own = [c.get('services').config.publicUrl, new URL(c.req.url).origin];
   const allowed = site === undefined ? origin !== undefined && own.includes(origin) : site === 'same-origin';
-  return allowed ? next() : c.html(otherSitePage(), 403);
+  if (allowed) return next();
+  noteRefusal(c, 'other-site');
+  return c.html(otherSitePage(), 403);
 });
 
 /** Every page there is. */

@@ -63,6 +63,11 @@ describe('the built app', () => {
     try {
       const live = await fetch(`${host.url}/health/live`);
       expect([live.status, await live.text()]).toEqual([200, 'ok']);
+      expect(Object.fromEntries(live.headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'strict-transport-security': 'max-age=31536000',
+        'cache-control': 'no-store',
+      });
       const ready = await fetch(`${host.url}/health/ready`);
       expect([ready.status, await ready.text()]).toEqual([503, 'not ready']);
       const page = await fetch(`${host.url}/`);

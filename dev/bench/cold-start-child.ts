@@ -22,6 +22,7 @@ if (target === undefined) throw new Error(`There is no function ${functionName}.
 const principal = {
   auth_typ: 'aad',
   claims: [
+    { typ: 'tid', val: settings['WEBSITE_AUTH_AAD_ALLOWED_TENANTS'] },
     { typ: 'http://schemas.microsoft.com/identity/claims/objectidentifier', val: 'bench' },
     { typ: 'name', val: 'Bench' },
     { typ: 'roles', val: 'agent' },

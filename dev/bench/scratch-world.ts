@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
 import { practicePeople } from '../host/options.ts';
+import { SIGN_IN_TENANT } from '../host/sign-in.ts';
 import { type Stack, startStack } from '../stack.ts';
 import { Browser } from './browser.ts';
 import { type StoredRow, storedRows } from './storage-rows.ts';
@@ -58,7 +59,12 @@ export async function openScratchWorld({
     accessTokenSeconds: 3600,
   });
   running.defer(() => stack.stop());
-  const settings = { FETCH_SCHEDULE: '0 0 0 1 1 *', WEBSITE_AUTH_ENABLED: 'True', ...stack.settings };
+  const settings = {
+    FETCH_SCHEDULE: '0 0 0 1 1 *',
+    WEBSITE_AUTH_ENABLED: 'True',
+    WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
+    ...stack.settings,
+  };
   const host = await startHostProcess(
     {
       appDir: builtApp,

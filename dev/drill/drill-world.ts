@@ -93,6 +93,8 @@ export async function openDrillWorld(
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
   const receiver = running.use(await startNoticeReceiver());
+  await stack.keyVault.setSecret('alert-webhook-url', receiver.url);
+  await stack.keyVault.setSecret('alert-webhook-key', receiver.key);
   const { smtp, imap, pop3 } = stack.mail;
   const host = running.use(
     await openDrillHost({
@@ -103,8 +105,6 @@ export async function openDrillWorld(
         ...stack.settings,
         AzureWebJobsStorage: storage.connectionString,
         DataStorage: storage.connectionString,
-        NOTICE_WEBHOOK_URL: receiver.url,
-        NOTICE_WEBHOOK_KEY: receiver.key,
         NOTICE_EMAIL: ON_CALL,
       },
       stateDir: folder,

@@ -17,13 +17,13 @@ export interface ReceivedNotice {
 }
 
 export interface NoticeReceiver extends AsyncDisposable {
-  /** For `NOTICE_WEBHOOK_URL` and `NOTICE_WEBHOOK_KEY`. */
+  /** For the secrets `alert-webhook-url` and `alert-webhook-key`. */
   url: string;
   key: string;
   received: ReceivedNotice[];
 }
 
-const KEY = 'the key of the drill';
+const KEY = 'the signing key of the drill';
 
 interface Body {
   type: string;

@@ -6,8 +6,8 @@ import type { HttpRequestData } from './core-types.ts';
 import { type Answer, answerOf, readBody } from './http-answer.ts';
 import { inRouteOrder, routePattern } from './route-template.ts';
 
-/** The host's default limit, FUNCTIONS_REQUEST_BODY_SIZE_LIMIT. */
-const BODY_LIMIT = 104_857_600;
+/** The host's own limit where the setting names none. */
+const USUAL_BODY_LIMIT = 104_857_600;
 
 export interface FunctionRoutes {
   /** Calls the first function whose route and method fit; undefined when none does. */
@@ -64,7 +64,7 @@ async function forward(
 ): Promise<Answer> {
   const { request, url, headers, params, httpUri } = call;
   const invocationId = randomUUID();
-  const body = await readBody(request, BODY_LIMIT);
+  const body = await readBody(request, bodyLimit());
   const passedOn = sendRequest(new URL(url.pathname + url.search, httpUri), {
     method: request.method ?? 'GET',
     headers: {
@@ -124,8 +124,14 @@ async function requestData(
   const data = { url: url.href, method: request.method ?? 'GET', nullableHeaders, nullableParams };
   // The host hands a body on only when the request says how long it is: a chunked upload arrives empty on Azure too.
   if (Number(request.headers['content-length'] ?? 0) === 0) return data;
-  return { ...data, body: { bytes: await readBody(request, BODY_LIMIT) } };
+  return { ...data, body: { bytes: await readBody(request, bodyLimit()) } };
 }
+
+/**
+ * Bytes that a request may bring. The host refuses a longer one before the app sees it.
+ * https://learn.microsoft.com/azure/azure-functions/functions-app-settings#functions_request_body_size_limit
+ */
+const bodyLimit = (): number => Number(process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] || USUAL_BODY_LIMIT);
 
 function namedParameters(groups: Record<string, string | undefined>): Record<string, { value: string }> {
   const named = Object.entries(groups).flatMap(([name, value]): [string, { value: string }][] =>

@@ -16,7 +16,7 @@ import type { HostOptions } from './options.ts';
 import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
 import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
-import { createSignIn } from './sign-in.ts';
+import { createSignIn, SIGN_IN_TENANT } from './sign-in.ts';
 import { runTimer, startTimers } from './timers.ts';
 
 export interface RunningHost {
@@ -37,13 +37,18 @@ interface HostJson {
   extensions?: { http?: { routePrefix?: string }; queues?: QueueSettings };
 }
 
+/** What the template sets in Azure for host and platform, and no world on this machine says otherwise. */
+const setByTemplate = {
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '2097152',
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
+};
 const FORM_LIMIT = 1024 * 1024;
 const GRACE_MS = 4_000;
 
 /**
  * Runs a built app on this machine: HTTP on loopback, timers, queues, the admin address, and the sign-in that App
- * Service would put before it. The order is Azure's: the code is loaded with an empty environment, then the settings
- * arrive, then the first function runs.
+ * Service would put before it. It is stricter than Azure, whose worker sets the environment first: here the code is
+ * loaded with an empty one, then the settings arrive, then the first function runs.
  * @throws Error in words when the app registers nothing, the port is taken or a setting is missing.
  */
 export async function startHost(options: HostOptions, log: HostLog): Promise<RunningHost> {
@@ -58,7 +63,12 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
   }
   const { port } = server.address() as AddressInfo;
   const url = `http://localhost:${port}`;
-  await applySettings({ PUBLIC_URL: url, WEBSITE_AUTH_ENABLED: 'True', ...options.settings });
+  await applySettings({
+    PUBLIC_URL: url,
+    ...setByTemplate,
+    WEBSITE_AUTH_ENABLED: 'True',
+    ...options.settings,
+  });
 
   const admin = createAdmin(core, log);
   const signIn = await createSignIn(options.stateDir, options.people, Date.now);

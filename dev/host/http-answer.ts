@@ -15,9 +15,12 @@ export class BodyTooLarge extends Error {}
 
 /**
  * Reads a request's body.
- * @throws BodyTooLarge as soon as more than `limit` bytes have come.
+ * @throws BodyTooLarge before anything is read where the request says that it is longer than `limit` bytes, else as soon
+ * as more have come. Node throws away what still comes of it.
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+  if (Number(request.headers['content-length'] ?? 0) > limit)
+    throw new BodyTooLarge(`more than ${limit} bytes`);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {

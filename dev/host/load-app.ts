@@ -24,8 +24,8 @@ export interface LoadedApp {
 }
 
 /**
- * Loads a built app with an empty environment, as Azure does: there a waiting process loads the app's code and gets
- * its settings afterwards. Code that reads a setting too early finds nothing here either.
+ * Loads a built app with an empty environment. Azure's worker sets the environment before it loads the app; here code
+ * that reads a setting too early finds nothing, so that a setting that is bad there keeps no function from registering.
  *
  * `@azure/functions` asks for the module `@azure/functions-core`, which only a worker can give it. Each load has its
  * own copy of the app's modules, told apart by a query in their addresses, so that a process can start an app again.

@@ -8,7 +8,8 @@ import type { PracticePerson } from './options.ts';
 /** The platform's own cookie name. */
 const COOKIE = 'AppServiceAuthSession';
 const SESSION_SECONDS = 8 * 3600;
-const TENANT = '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d00';
+/** Whose people the practice people are; the host's setting says that these may come. */
+export const SIGN_IN_TENANT = '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d00';
 const LOGIN = '/.auth/login/aad';
 
 export interface SignIn {
@@ -105,7 +106,7 @@ export function principalOf({ id, name, upn, roles }: PracticePerson): {
   return {
     auth_typ: 'aad',
     claims: [
-      { typ: 'http://schemas.microsoft.com/identity/claims/tenantid', val: TENANT },
+      { typ: 'http://schemas.microsoft.com/identity/claims/tenantid', val: SIGN_IN_TENANT },
       { typ: 'http://schemas.microsoft.com/identity/claims/objectidentifier', val: id },
       { typ: 'name', val: name },
       { typ: 'preferred_username', val: upn },

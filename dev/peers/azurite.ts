@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { portTaken } from './http-answers.ts';
@@ -36,7 +36,11 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Runnin
   const { table = 0, blob = 0, queue = 0 } = options.ports ?? {};
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
   const watch = fileURLToPath(new URL('./end-with-parent.ts', import.meta.url));
-  if (options.stateDir !== undefined) mkdirSync(options.stateDir, { recursive: true });
+  if (options.stateDir !== undefined) {
+    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+    // It may be there from before.
+    chmodSync(options.stateDir, 0o700);
+  }
   const child = spawn(
     process.execPath,
     [

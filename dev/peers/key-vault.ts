@@ -80,6 +80,7 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
 async function answer(vault: Vault, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', vault.base);
   if (url.pathname === '/.control/faults') return controlFaults(vault, request, response);
+  if (url.pathname === '/.control/secrets') return controlSecrets(vault, request, response);
   if (url.pathname === '/.control/requests') return sendJson(response, 200, vault.requests);
   const method = request.method ?? 'GET';
   const body = await readBody(request);
@@ -188,26 +189,49 @@ async function controlFaults(
   sendJson(response, 200, describeFaults(vault.faults));
 }
 
-/** Adds and clears faults of a vault that runs in another process. */
-export function remoteVaultFaults(
-  url: string,
-  ca: string,
-): { addFault(fault: Fault): Promise<void>; clearFaults(): Promise<void> } {
-  const call = (method: string, body?: unknown): Promise<void> =>
+/** PUT writes a new version of a secret, as an operator does beside the app. */
+async function controlSecrets(
+  { secrets }: Vault,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isOwnControlRequest(request) || request.method !== 'PUT') {
+    sendJson(response, 403, errorBody('Forbidden', 'JSON from this machine only, never from a page.'));
+    return;
+  }
+  const { name, value } = JSON.parse(await readBody(request)) as { name: string; value: string };
+  secrets.set(name, { value });
+  sendJson(response, 200, {});
+}
+
+export interface RemoteVault {
+  addFault(fault: Fault): Promise<void>;
+  clearFaults(): Promise<void>;
+  /** Writes a new version of a secret. */
+  setSecret(name: string, value: string): Promise<void>;
+}
+
+/** Steers a vault that runs in another process. */
+export function remoteVault(url: string, ca: string): RemoteVault {
+  const call = (method: string, path: string, body?: unknown): Promise<void> =>
     new Promise((resolve, reject) => {
       const request = httpsRequest(
-        `${url}/.control/faults`,
+        `${url}/.control/${path}`,
         { method, ca, headers: { 'content-type': 'application/json' } },
         (response) => {
           response.resume();
           if (response.statusCode === 200) response.once('end', resolve);
-          else reject(new Error(`The key vault refused a fault (${response.statusCode ?? 'no status'}).`));
+          else reject(new Error(`The key vault refused ${path} (${response.statusCode ?? 'no status'}).`));
         },
       );
       request.once('error', reject);
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
-  return { addFault: (fault) => call('POST', fault), clearFaults: () => call('DELETE') };
+  return {
+    addFault: (fault) => call('POST', 'faults', fault),
+    clearFaults: () => call('DELETE', 'faults'),
+    setSecret: (name, value) => call('PUT', 'secrets', { name, value }),
+  };
 }
 
 function parse(body: string): SecretInput {

@@ -10,6 +10,7 @@ import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
 import { explainContext } from './explain-here.ts';
+import { recordChange } from './record-change.ts';
 import { flashOf } from './typed-fields.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -72,6 +73,11 @@ async function checkNow(c: PageContext): Promise<Response> {
   const before = await accounts.get(ref);
   if (before === undefined) return c.notFound();
   if (hasEnded(before.account)) return c.redirect(`${accountPathOf(ref)}?said=ended`, 303);
+  // Before its tokens leave for the provider.
+  await recordChange(c, {
+    action: 'checked',
+    subject: { kind: 'account', id: ref.accountId, name: before.account.user },
+  });
   const answer = await accessTokens.renew(ref, { again: true });
   // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;

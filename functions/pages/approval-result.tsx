@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type ApprovalOutcome, finishApproval } from '../../shared/consent/finish-approval.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
@@ -39,6 +40,7 @@ export function approvalResultPages(): Hono<WebEnvironment> {
 /** Answers the way back of an approval. */
 export async function answerApproval(c: ApprovalContext, parameters: URLSearchParams): Promise<Response> {
   const outcome = await takeApproval(c, parameters);
+  if (outcome.kind === 'unknown-approval') noteRefusal(c, 'unknown-approval');
   const kept = new URLSearchParams({ taken: outcome.kind });
   for (const name of READ) {
     const value = parameters.get(name);

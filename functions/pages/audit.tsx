@@ -15,6 +15,7 @@ import { Pager, type Position, readPosition } from '../../shared/ui/pager.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { fileResponse } from './file-download.ts';
+import { recordChange } from './record-change.ts';
 
 const PAGE_SIZE = 50;
 const EVERYTHING = '';
@@ -27,6 +28,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   quarantine: 'Quarantine',
   notice: 'Notices',
   secret: 'Secrets',
+  audit: 'This log',
 };
 
 /** Who changed what, and the same to take away. For admins. */
@@ -34,16 +36,26 @@ export function auditPages(): Hono<WebEnvironment> {
   const pages = new Hono<WebEnvironment>();
   const admin = requireRole('admin');
   pages.get('/audit', admin, showAudit);
-  pages.get('/audit/export.csv', admin, (c) => {
+  pages.get('/audit/export.csv', admin, async (c) => {
+    await recordExport(c, 'CSV');
     const changes = auditAsCsv(c.get('services').audit.all(filterOf(c)));
     return fileResponse(c, changes, { filename: 'postroom-audit.csv', contentType: 'text/csv' });
   });
-  pages.get('/audit/export.json', admin, (c) => {
+  pages.get('/audit/export.json', admin, async (c) => {
+    await recordExport(c, 'JSON');
     const changes = auditAsJson(c.get('services').audit.all(filterOf(c)));
     return fileResponse(c, changes, { filename: 'postroom-audit.json', contentType: 'application/json' });
   });
   return pages;
 }
+
+/** Before anything leaves: what is not noted is not given out. */
+const recordExport = (c: Context<WebEnvironment>, format: string): Promise<void> =>
+  recordChange(c, {
+    action: 'exported',
+    subject: { kind: 'audit', id: 'audit', name: 'Audit log' },
+    after: { format, kind: c.req.query('kind'), id: c.req.query('id') },
+  });
 
 /** Where the changes of one thing are shown. */
 export const auditPathOf = (kind: AuditKind, id: string): string =>

@@ -7,6 +7,7 @@ import { needsApproval } from '../../shared/consent/explain-outcome.ts';
 import { type ConsentOutcome, finishConsent } from '../../shared/consent/finish-consent.ts';
 import { providerOfSetUpState } from '../../shared/consent/set-up-approval.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { answerApproval } from './approval-result.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
@@ -42,6 +43,7 @@ export function callbackPages(): Hono<WebEnvironment> {
     });
     const key = consentKey(state);
     if (outcome.kind === 'connected') return connected(c, outcome, key);
+    if (outcome.kind === 'unknown') noteRefusal(c, 'unknown-state');
     const waiting = await waitForApproval(c, outcome, parameters);
     return waiting ?? answerFailed(c, outcome, { key, parameters });
   });

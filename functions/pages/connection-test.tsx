@@ -12,6 +12,7 @@ import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
 import { contextOfLogin } from './explain-here.ts';
+import { recordChange } from './record-change.ts';
 
 /** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
 export function connectionTestPages(): Hono<WebEnvironment> {
@@ -32,6 +33,11 @@ export function connectionTestPages(): Hono<WebEnvironment> {
     const services = c.get('services');
     const mailbox = await mailboxOf(c);
     if (mailbox === undefined) return c.notFound();
+    // Before the account's token leaves for the mailbox's servers.
+    await recordChange(c, {
+      action: 'connection tested',
+      subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
+    });
     const tests = await runConnectionTest(services, mailbox, { toOneself: true });
     await services.connectionTests.save(mailbox.id, tests);
     // A notice that the server refuses mail is over; what it refuses now is explained on this page.

@@ -7,6 +7,7 @@ import {
   type TimerName,
   timerLimits,
 } from '../../shared/heartbeats/heartbeat.ts';
+import { type AlertChannels, needsKey } from '../../shared/notices/alert-channels.ts';
 import { describeError } from '../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
@@ -39,8 +40,9 @@ interface GivenUp {
 async function showHealth(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const { seam, queues } = services;
-  const [parts, beats, givenUp] = await Promise.all([
+  const [parts, channels, beats, givenUp] = await Promise.all([
     askParts(services),
+    services.channelSecrets.read(),
     services.heartbeats.all().catch(() => undefined),
     Promise.all(queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) }))).catch(
       () => undefined,
@@ -52,7 +54,7 @@ async function showHealth(c: MailContext): Promise<Response> {
         <Parts parts={parts} />
         {beats === undefined ? null : <Timers beats={beats} now={seam.now()} />}
         {givenUp === undefined ? null : <Queues givenUp={givenUp} />}
-        <Channels services={services} />
+        <Channels emails={services.config.notices.emails} channels={channels} />
       </Page>,
     ),
   );
@@ -188,19 +190,19 @@ function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
 }
 
 /** The addresses of the channels may open a door of their own: what is shown is only whether they are there. */
-function Channels(props: { services: Services }): JSX.Element {
-  const { notices, smtpRelay } = props.services.config;
-  const { emails, webhook } = notices;
-  const byMail =
-    emails.length === 0
-      ? 'Nobody: NOTICE_EMAIL is not set'
-      : `${emails.join(', ')}, ${smtpRelay === undefined ? 'over any mailbox that may send' : 'over the relay'}`;
-  const byWebhook =
-    webhook === undefined
-      ? 'None: NOTICE_WEBHOOK_URL is not set'
-      : webhook.key === undefined
-        ? 'Set, without a key: NOTICE_WEBHOOK_KEY'
-        : 'Set, signed';
+function Channels({
+  emails,
+  channels: { relay, webhook },
+}: {
+  emails: readonly string[];
+  channels: AlertChannels;
+}): JSX.Element {
+  const over = {
+    ready: 'over the relay',
+    absent: 'over any mailbox that may send',
+    unusable: 'over any mailbox that may send: the secret smtp-relay-url cannot be used',
+  }[relay.kind];
+  const byMail = emails.length === 0 ? 'Nobody: NOTICE_EMAIL is not set' : `${emails.join(', ')}, ${over}`;
   return (
     <section>
       <h2>Who is told of notices</h2>
@@ -208,9 +210,23 @@ function Channels(props: { services: Services }): JSX.Element {
         items={[
           { term: 'On these pages', detail: <a href="/notices">All notices</a> },
           { term: 'By mail', detail: byMail },
-          { term: 'By webhook', detail: byWebhook },
+          { term: 'By webhook', detail: webhookInWords(webhook) },
         ]}
       />
     </section>
   );
+}
+
+function webhookInWords(webhook: AlertChannels['webhook']): string {
+  switch (webhook.kind) {
+    case 'absent':
+      return 'None: the key vault holds no secret alert-webhook-url';
+    case 'unusable':
+      return 'Set up, but the secret alert-webhook-url cannot be used';
+    case 'ready':
+      if (webhook.key !== undefined) return 'Set, signed';
+      return needsKey(webhook.url)
+        ? 'Set, but nothing is sent: the secret alert-webhook-key is missing or cannot be used'
+        : 'Set, unsigned';
+  }
 }

@@ -13,6 +13,7 @@ import { handoverOf, startConsent } from '../../shared/consent/start-consent.ts'
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
+import { noteRefusal } from '../note-refusal.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { handoverPage } from './connect-views.tsx';
 import { holdsInvitation, keepConsentCookie, keepInvitationCookie, newTokenOf } from './consent-cookies.ts';
@@ -149,7 +150,10 @@ async function openInvitation(
   const { invitations, providers, seam } = c.get('services');
   const key = c.req.param('key') ?? '';
   const stored = holdsInvitation(c, key) ? await invitations.get(key) : undefined;
-  if (stored === undefined) return c.html(invitationOverPage('unknown'), 404);
+  if (stored === undefined) {
+    noteRefusal(c, 'unknown-invitation');
+    return c.html(invitationOverPage('unknown'), 404);
+  }
   const { invitation } = stored;
   const state = stateOfInvitation(invitation, seam.now());
   if (state !== 'open') return c.html(invitationOverPage(state), state === 'done' ? 200 : 410);

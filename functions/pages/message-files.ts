@@ -5,6 +5,7 @@ import type { Ticket } from '../../shared/tickets/ticket.ts';
 import type { StoredMessage } from '../../shared/tickets/ticket-rows.ts';
 import { fileResponse, plainTextResponse } from './file-download.ts';
 import { type MailContext, mailServices } from './mail-services.ts';
+import { recordChange } from './record-change.ts';
 
 // Ids and keys are made by us from letters, digits, `-` and `_`: anything else was never one, and may be no key at all.
 const OWN_ID = /^[\w-]{1,200}$/;
@@ -53,6 +54,11 @@ export async function downloadOriginal(c: MailContext): Promise<Response> {
   const found = await findMessage(c);
   if (found === undefined) return c.notFound();
   const filename = `ticket-${found.ticket.number}-${found.message.key.slice(0, 8)}.eml`;
+  await recordChange(c, {
+    action: 'original read',
+    subject: { kind: 'ticket', id: found.ticket.id, name: `#${found.ticket.number}` },
+    after: { file: filename },
+  });
   return download(c, found.message.rawBlob, { filename, contentType: 'message/rfc822' });
 }
 

@@ -9,6 +9,7 @@ import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { fileResponse } from './file-download.ts';
 import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
+import { recordChange } from './record-change.ts';
 
 const PAGE_SIZE = 50;
 const ALL = '';
@@ -154,5 +155,10 @@ async function downloadOriginal(c: MailContext): Promise<Response> {
   const bytes = entry?.rawBlob === undefined ? undefined : await blobs.stream(entry.rawBlob);
   if (entry === undefined || bytes === undefined) return c.notFound();
   const filename = `${entry.kind}-${entry.at.slice(0, 10)}.eml`;
+  await recordChange(c, {
+    action: 'original read',
+    subject: { kind: 'quarantine', id: key, name: filename },
+    after: { mailbox: mailboxId },
+  });
   return fileResponse(c, bytes, { filename, contentType: 'message/rfc822' });
 }

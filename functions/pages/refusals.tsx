@@ -11,7 +11,27 @@ export function signInOffPage(): string {
       </p>
       <p>
         Whoever runs this app in Azure can switch it on: open the Function App, choose Authentication, and add
-        Microsoft as the identity provider.
+        Microsoft as the identity provider. The setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS must name the tenant
+        whose people may come.
+      </p>
+    </Page>,
+  );
+}
+
+/** Signed in at another provider or in another tenant: the same words there mean somebody else. */
+export function foreignPrincipalPage(): string {
+  return renderPage(
+    <Page title="This sign-in is from another organization">
+      <p>
+        Postroom lets in people of its own Microsoft 365 organization only. You are signed in with an account
+        of another one.
+      </p>
+      <p>
+        <a href="/.auth/logout">Sign out, and sign in with your work account</a>
+      </p>
+      <p>
+        Whoever runs this app in Azure: the setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS names the tenants that
+        may come, and Microsoft is the only identity provider.
       </p>
     </Page>,
   );
@@ -67,6 +87,18 @@ export function tooLargePage(): string {
   return renderPage(
     <Page title="That is too much for one form">
       <p>A form may hold up to 1 MB. Nothing was changed. Go back, shorten the text, and send it again.</p>
+    </Page>,
+  );
+}
+
+/** A body that no form of ours makes. */
+export function malformedPage(): string {
+  return renderPage(
+    <Page title="This form could not be read">
+      <p>What was sent is not a form. Nothing was changed.</p>
+      <p>
+        <a href="/">Open Postroom</a> and send the form again from its page.
+      </p>
     </Page>,
   );
 }

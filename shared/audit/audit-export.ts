@@ -41,8 +41,11 @@ export async function* auditAsJson(entries: AsyncIterable<AuditEntry>): AsyncGen
 const csvLine = (fields: readonly (string | undefined)[]): string =>
   `${fields.map((field) => csvField(field ?? '')).join(',')}\r\n`;
 
-/** Leading spaces do not keep a spreadsheet from seeing the formula behind them. */
+/**
+ * Leading spaces do not keep a spreadsheet from seeing the formula behind them, and one with a Japanese or Chinese
+ * keyboard takes the full-width signs for the others.
+ */
 export function csvField(text: string): string {
-  const harmless = /^\s*[=+\-@\t\r|%]/.test(text) ? `'${text}` : text;
+  const harmless = /^\s*[=+\-@\t\r|%＝＋－＠]/.test(text) ? `'${text}` : text;
   return `"${harmless.replaceAll('"', '""')}"`;
 }

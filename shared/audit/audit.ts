@@ -12,7 +12,8 @@ export type AuditKind =
   | 'ticket'
   | 'quarantine'
   | 'notice'
-  | 'secret';
+  | 'secret'
+  | 'audit';
 
 /** What was changed. The name is the one it had then: it may be gone since. */
 export interface AuditSubject {
@@ -63,6 +64,7 @@ export const auditKinds: readonly AuditKind[] = [
   'quarantine',
   'notice',
   'secret',
+  'audit',
 ];
 
 // A row's column takes 32 Ki characters, and JSON may double each: 25 × (2 × 250 + 60) × 2 stays below.

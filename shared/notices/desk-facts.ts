@@ -4,6 +4,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import type { QueueName } from '../platform/queues.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { ChannelTrouble } from './alert-channels.ts';
 
 /** A part of Azure that does not answer as it should. */
 export interface FailingPart {
@@ -23,6 +24,8 @@ export interface DeskFacts {
   providers: readonly Provider[];
   beats: ReadonlyMap<TimerName, Heartbeat>;
   failing: readonly FailingPart[];
+  /** What is wrong with the secrets of the channels; absent where nobody looked. */
+  channelTroubles?: readonly ChannelTrouble[] | undefined;
   /** Queues whose work the Functions host gave up. */
   givenUp: readonly { queue: QueueName; count: number; since: string }[];
   /** Mail of the last 24 hours that became no ticket because it could not be read. */

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { channelConditions } from './channel-conditions.ts';
 import { partFailing, poisonConditions, quarantineConditions, timerConditions } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
@@ -13,14 +14,16 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
   const storage = failing.find(({ part }) => part === 'storage');
   if (storage !== undefined) return [partFailing(storage)];
   const timers = timerConditions(facts, now);
+  const isVaultBlamed = failing.some(({ part }) => part === 'vault');
   const fetchesStand = timers.some(({ severity }) => severity === 'critical');
   return [
     ...failing.map(partFailing),
     ...timers,
-    ...mailboxConditions(facts, now, { isVaultBlamed: failing.some(({ part }) => part === 'vault') }),
+    ...mailboxConditions(facts, now, { isVaultBlamed }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...poisonConditions(facts),
     ...quarantineConditions(facts),
+    ...channelConditions(facts.channelTroubles ?? [], now, { isVaultBlamed }),
   ].sort(byGravity);
 }
 

@@ -43,19 +43,25 @@ export interface Notices extends Pick<NoticeStore, 'past' | 'deliveries'> {
 const TRIES = 6;
 const AT_ONCE = 4;
 
+/** A process may remember for ten minutes that a channel is not set up. By the fourth try that is 18 minutes ago. */
+const TRIES_WITHOUT_CHANNEL = 4;
+
 /**
  * The notices of a desk, which several processes may keep at the same time.
- * @param deps `channels`: how people are told besides the pages, which read what is stored
+ * @param deps `channels`: how people are told at this moment besides the pages, which read what is stored
  */
-export function createNotices(deps: { tables: Tables; seam: Seam; channels: Channels }): Notices {
-  const { seam, channels } = deps;
+export function createNotices(deps: {
+  tables: Tables;
+  seam: Seam;
+  channels: () => Promise<Channels>;
+}): Notices {
+  const { seam } = deps;
   const store = createNoticeStore(deps.tables);
-  const available = Object.keys(channels) as Channel[];
-  const memory = createHeldNotices({ seam, tell });
+  const memory = createHeldNotices({ seam, tell: async (one) => tell(one, await deps.channels()) });
 
-  function outgoingOf(notice: Notice, what: What): Outgoing[] {
+  function outgoingOf(notice: Notice, what: What, channels: Channels): Outgoing[] {
     const telling = tellingOf(notice, what);
-    return channelsFor(telling, available).map((channel) => ({
+    return channelsFor(telling, Object.keys(channels) as Channel[]).map((channel) => ({
       telling,
       channel,
       attempts: 0,
@@ -63,7 +69,7 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
     }));
   }
 
-  async function tell({ telling, channel }: Outgoing): Promise<boolean> {
+  async function tell({ telling, channel }: Outgoing, channels: Channels): Promise<boolean> {
     const { kind } = telling.condition;
     try {
       await channels[channel]?.(telling);
@@ -76,23 +82,26 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
   }
 
   /** One after the other, as things happened: nobody hears that something is over before hearing that it began. */
-  async function deliverInOrder(waiting: readonly Waiting[]): Promise<void> {
+  async function deliverInOrder(waiting: readonly Waiting[], channels: Channels): Promise<void> {
     for (const one of waiting) {
       if (Date.parse(one.outgoing.dueAt) > seam.now()) return;
-      if (!(await deliverOne(one))) return;
+      if (!(await deliverOne(one, channels))) return;
     }
   }
 
   /** Whether the ones after it may be told. */
-  async function deliverOne(waiting: Waiting): Promise<boolean> {
+  async function deliverOne(waiting: Waiting, channels: Channels): Promise<boolean> {
     const { channel } = waiting.outgoing;
-    // A channel that is no longer set up takes nothing; what waits for it is given up with the others.
     const next = nextTry(waiting.outgoing.attempts + 1, seam.now());
     const dueAt = next ?? new Date(seam.now() + 60_000).toISOString();
     const claimed = await store.claim(waiting, dueAt);
     if (claimed === undefined) return false;
     const { telling, attempts } = claimed.outgoing;
-    const done = channels[channel] !== undefined && (await tell(claimed.outgoing));
+    if (channels[channel] === undefined && attempts >= TRIES_WITHOUT_CHANNEL) {
+      await store.drop(claimed);
+      return true;
+    }
+    const done = channels[channel] !== undefined && (await tell(claimed.outgoing, channels));
     if (!done && next !== undefined) return false;
     const at = new Date(seam.now()).toISOString();
     const result = done ? 'delivered' : 'given-up';
@@ -100,8 +109,8 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
     return true;
   }
 
-  async function carryOut(decision: Decision): Promise<boolean> {
-    const written = await store.apply(decision, outgoingFor(decision));
+  async function carryOut(decision: Decision, channels: Channels): Promise<boolean> {
+    const written = await store.apply(decision, outgoingFor(decision, channels));
     if (written && decision.kind !== 'keep') {
       const { key } = decision.notice;
       log.info(decision.kind === 'open' ? 'notice opened' : 'notice closed', { key });
@@ -109,14 +118,14 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
     return written;
   }
 
-  function outgoingFor(decision: Decision): Outgoing[] {
+  function outgoingFor(decision: Decision, channels: Channels): Outgoing[] {
     switch (decision.kind) {
       case 'open':
-        return outgoingOf(decision.notice, 'opened');
+        return outgoingOf(decision.notice, 'opened', channels);
       case 'close':
-        return outgoingOf(decision.notice, 'closed');
+        return outgoingOf(decision.notice, 'closed', channels);
       case 'keep':
-        return decision.tell === undefined ? [] : outgoingOf(decision.notice, decision.tell);
+        return decision.tell === undefined ? [] : outgoingOf(decision.notice, decision.tell, channels);
     }
   }
 
@@ -156,7 +165,9 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
         const { open } = await store.current();
         if (await storeHeld(open)) continue;
         const decisions = decideNotices(open, observation, seam.now());
-        const written = await mapLimited(decisions, AT_ONCE, carryOut);
+        // Only what is to be said needs to know to whom: an idle look asks the vault nothing here.
+        const channels = decisions.length > 0 ? await deps.channels() : {};
+        const written = await mapLimited(decisions, AT_ONCE, (decision) => carryOut(decision, channels));
         if (written.every(Boolean)) return;
         // Another run decided at the same moment. What it wrote is looked at, and only the rest is left to do.
         if (attempt >= TRIES)
@@ -169,9 +180,14 @@ export function createNotices(deps: { tables: Tables; seam: Seam; channels: Chan
       const inOrder = [...lines.values()].map((line) =>
         line.toSorted((a, b) => (tellingOrder(a) < tellingOrder(b) ? -1 : 1)),
       );
-      await mapLimited(inOrder, AT_ONCE, deliverInOrder);
+      if (inOrder.length === 0) return;
+      const channels = await deps.channels();
+      await mapLimited(inOrder, AT_ONCE, (line) => deliverInOrder(line, channels));
     },
-    hold: (conditions) => memory.hold(conditions, (notice, what) => outgoingOf(notice, what)),
+    async hold(conditions) {
+      const channels = await deps.channels();
+      await memory.hold(conditions, (notice, what) => outgoingOf(notice, what, channels));
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Config } from '../platform/config.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import type { KnownMailboxes } from './known-mailboxes.ts';
 import { routesFor } from './tell-email.ts';
 
@@ -12,12 +13,13 @@ const AT_HAND = 2;
  * no mail at all is set up, it does nothing.
  */
 export async function keepTokens(deps: {
-  config: Pick<Config, 'notices' | 'smtpRelay'>;
+  config: Pick<Config, 'notices'>;
+  channelSecrets: ChannelSecrets;
   mailboxes: Pick<KnownMailboxes, 'last'>;
   accessTokens: TokenSource;
 }): Promise<void> {
-  const { notices, smtpRelay } = deps.config;
-  if (notices.emails.length === 0 || smtpRelay !== undefined) return;
+  if (deps.config.notices.emails.length === 0) return;
+  if ((await deps.channelSecrets.read()).relay.kind === 'ready') return;
   let found = 0;
   for (const { route } of routesFor(deps.mailboxes.last()).slice(0, AT_HAND * 2)) {
     if (found >= AT_HAND) return;

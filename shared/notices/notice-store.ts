@@ -34,6 +34,8 @@ export interface NoticeStore {
   /** Takes a telling for one try; undefined when somebody else has it. Until `dueAt` nobody else tries. */
   claim(waiting: Waiting, dueAt: string): Promise<Waiting | undefined>;
   settle(waiting: Waiting, delivery: Delivery): Promise<void>;
+  /** Takes a telling off the list for which there is no channel; nothing is recorded of it. */
+  drop(waiting: Waiting): Promise<void>;
   past(range: { after?: string | undefined; limit: number }): Promise<{
     notices: Notice[];
     next: string | undefined;
@@ -81,6 +83,9 @@ export function createNoticeStore(tables: Tables): NoticeStore {
         { kind: 'remove', rowKey },
         { kind: 'put', row: sentRow({ tellingId: outgoing.telling.id, delivery }) },
       ]);
+    },
+    async drop({ rowKey }) {
+      await table.commit(PARTITION, [{ kind: 'remove', rowKey }]);
     },
     async past({ after, limit }) {
       const range = { ...startingWith(PAST), ...(after !== undefined && { after }), limit: limit + 1 };

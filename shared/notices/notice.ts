@@ -14,6 +14,7 @@ export const noticeKinds = [
   'smtp-refused',
   'poison-queue',
   'secret-due',
+  'channel-unusable',
   'quarantine-grown',
 ] as const;
 /** In order of weight: where two kinds meet in one notice, the first of them is shown. */
@@ -33,6 +34,7 @@ export interface Subject {
     | 'timer'
     | 'storage'
     | 'vault'
+    | 'channel'
     | 'desk';
   id: string;
   /** For people. */

@@ -6,6 +6,8 @@ import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import type { Tell } from './keep-notices.ts';
 import type { Condition } from './notice.ts';
 import type { Telling } from './telling.ts';
@@ -18,7 +20,9 @@ export interface SendingSeen {
 }
 
 export interface EmailDeps {
-  config: Pick<Config, 'publicUrl' | 'notices' | 'smtpRelay'>;
+  config: Pick<Config, 'publicUrl' | 'notices'>;
+  /** The relay stands in the vault. */
+  channelSecrets: ChannelSecrets;
   sender: Pick<MailSender, 'send'>;
   mailboxes: () => Promise<readonly Mailbox[]>;
   /** Hears how sending went, so that a server that refuses mail becomes a notice itself. */
@@ -31,7 +35,7 @@ const MOST_ASKED = 5;
 const MOST_TRIED = 30;
 
 /**
- * Mails tellings: over the relay of the settings where there is one, which depends on nothing of the desk, else over
+ * Mails tellings: over the relay that the vault names where there is one, which depends on nothing of the desk, else over
  * mailboxes that may send, one after the other until one works, those last that the notice itself is about.
  * @throws PostroomError, from the function it gives: `notice-not-mailed` when no way worked.
  */
@@ -39,10 +43,7 @@ export function emailTeller(deps: EmailDeps): Tell {
   const { config, sender } = deps;
   const to = config.notices.emails;
 
-  async function overRelay(
-    telling: Telling,
-    url: NonNullable<Config['smtpRelay']>,
-  ): Promise<string | undefined> {
+  async function overRelay(telling: Telling, url: Secret): Promise<string | undefined> {
     const [first = ''] = to;
     return problemOf(() => sender.send({ kind: 'relay', url }, mailOf(telling, first, to, config.publicUrl)));
   }
@@ -79,7 +80,7 @@ export function emailTeller(deps: EmailDeps): Tell {
       problems.push(problem);
     }
     await note(sendings);
-    return problems.length === 0 ? ['no mailbox may send and SMTP_RELAY_URL is not set'] : problems;
+    return problems.length === 0 ? ['no mailbox may send'] : problems;
   }
 
   /** A mail that has left is told, whether or not it could be noted how: else it would be sent again. */
@@ -101,18 +102,21 @@ export function emailTeller(deps: EmailDeps): Tell {
 
   return async (telling) => {
     if (await isProven(telling)) return;
-    const relay = config.smtpRelay;
-    const relayProblem = relay === undefined ? undefined : await overRelay(telling, relay);
-    if (relay !== undefined && relayProblem === undefined) return;
+    const { relay } = await deps.channelSecrets.read();
+    const relayProblem =
+      relay.kind === 'ready' ? await overRelay(telling, relay.url) : withoutRelay[relay.kind];
+    if (relayProblem === undefined) return;
     const ways = routesFor(await deps.mailboxes(), { about: telling.condition, worked });
     const problems = await overMailboxes(telling, ways);
     if (problems.length > 0)
-      throw new PostroomError(
-        'notice-not-mailed',
-        [relayProblem, ...problems].filter((problem) => problem !== undefined).join('; '),
-      );
+      throw new PostroomError('notice-not-mailed', [relayProblem, ...problems].join('; '));
   };
 }
+
+const withoutRelay = {
+  absent: 'there is no relay',
+  unusable: 'the secret smtp-relay-url cannot be used',
+} as const;
 
 /** What kept a mail from leaving; undefined when it left. What may have left is not sent again over another way. */
 async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<string | undefined> {

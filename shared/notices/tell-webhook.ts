@@ -2,26 +2,40 @@ import type { Config } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { guardedFetch } from '../providers/guarded-fetch.ts';
+import { needsKey } from './alert-channels.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import type { Tell } from './keep-notices.ts';
 import { payloadOf, shapeFor, signatureOf } from './webhook-payload.ts';
 
 /**
- * Posts tellings to the webhook of the settings, in the shape its host understands. Teams and Slack know the sender by
- * the address alone; every other receiver gets a signature, or nothing.
- * @throws PostroomError, from the function it gives: `webhook-unsigned` when a key is missing, `webhook-refused` when the
- * answer is no success, and what `guardedFetch` throws. None of them holds the address.
+ * Posts tellings to the webhook that the vault names, in the shape its host understands. Teams and Slack know the sender
+ * by the address alone; every other receiver gets a signature, or nothing.
+ * @throws PostroomError, from the function it gives: `channel-unusable` when the address cannot be read or used,
+ * `webhook-unsigned` when the key cannot, `webhook-refused` when the answer is no success, and what `guardedFetch` throws.
+ * None of them holds the address.
  */
-export function webhookTeller(
-  webhook: NonNullable<Config['notices']['webhook']>,
-  { config, seam }: { config: Pick<Config, 'publicUrl' | 'local'>; seam: Seam },
-): Tell {
+export function webhookTeller({
+  config,
+  seam,
+  channelSecrets,
+}: {
+  config: Pick<Config, 'publicUrl' | 'local'>;
+  seam: Seam;
+  channelSecrets: ChannelSecrets;
+}): Tell {
   return async (telling) => {
+    const { webhook } = await channelSecrets.read();
+    if (webhook.kind !== 'ready')
+      throw new PostroomError('channel-unusable', 'The secret alert-webhook-url cannot be used');
+    const { key } = webhook;
     const url = new URL(webhook.url.expose());
     const shape = shapeFor(url.hostname);
     const body = payloadOf(telling, shape, config.publicUrl);
-    const { key } = webhook;
-    if (shape === 'json' && key === undefined)
-      throw new PostroomError('webhook-unsigned', 'NOTICE_WEBHOOK_KEY is missing: nothing is sent unsigned');
+    if (key === undefined && needsKey(webhook.url))
+      throw new PostroomError(
+        'webhook-unsigned',
+        'The secret alert-webhook-key is missing or cannot be used: nothing is sent unsigned',
+      );
     const signature = key === undefined ? {} : signatureOf(telling.id, body, key, seam.now());
     const headers = { 'content-type': 'application/json', 'user-agent': 'Postroom', ...signature };
     const answer = await seam.call('webhook.post', () =>

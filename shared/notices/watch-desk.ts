@@ -4,6 +4,8 @@ import { withinLimit } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { ChannelTrouble } from './alert-channels.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
 import { partFailing } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-facts.ts';
 import { findConditions, stillWithoutVault } from './find-conditions.ts';
@@ -16,6 +18,7 @@ export interface WatchDeps extends LookDeps {
   seam: Seam;
   heartbeats: HeartbeatStore;
   notices: Notices;
+  channelSecrets: ChannelSecrets;
 }
 
 export interface Watch {
@@ -55,10 +58,13 @@ export function createWatch(deps: WatchDeps): Watch {
     }));
 
   async function look(now: number): Promise<DeskFacts> {
-    const found = await withinLimit(lookAtStorage(now), LOOK_MS, 'table-storage');
-    const vault = isVaultWanted(found, now) ? await askVault(now) : [];
+    const [found, { troubles }] = await Promise.all([
+      withinLimit(lookAtStorage(now), LOOK_MS, 'table-storage'),
+      deps.channelSecrets.read(),
+    ]);
+    const vault = isVaultWanted(found, troubles, now) ? await askVault(now) : [];
     failing = sinceBefore([...found.failing, ...vault]);
-    return { ...found, failing, suspects, withoutVault };
+    return { ...found, failing, suspects, withoutVault, channelTroubles: troubles };
   }
 
   async function lookAtStorage(now: number): Promise<Omit<DeskFacts, 'suspects'>> {
@@ -76,9 +82,14 @@ export function createWatch(deps: WatchDeps): Watch {
     return answer.kind === 'failing' || (answer.kind === 'busy' && wasBusy) ? [answer.part] : [];
   }
 
-  function isVaultWanted({ state }: Pick<DeskFacts, 'state'>, now: number): boolean {
+  function isVaultWanted(
+    { state }: Pick<DeskFacts, 'state'>,
+    troubles: readonly ChannelTrouble[],
+    now: number,
+  ): boolean {
     const isSuspected =
       wasVaultBusy ||
+      troubles.some(({ code }) => partOf(code) === 'vault') ||
       failing.some(({ part }) => part === 'vault') ||
       [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
     if (!isSuspected && vaultAskedAt !== undefined && now - vaultAskedAt < VAULT_EVERY_MS) return false;

@@ -126,8 +126,26 @@ export function signatureOf(
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
 
+const KEY_PREFIX = 'whsec_';
+/** The specification asks for 24 to 64 bytes; a key that can be guessed signs for everybody. */
+const FEWEST_KEY_BYTES = 24;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
+/** A sentence when a key is not fit to sign with, which shows nothing of it; undefined when it is. Pure. */
+export function signingKeyProblem(key: Secret): string | undefined {
+  const text = key.expose();
+  if (text.startsWith(KEY_PREFIX) && !BASE64.test(text.slice(KEY_PREFIX.length)))
+    return `What follows ${KEY_PREFIX} is not base64.`;
+  const { byteLength } = keyBytes(key);
+  return byteLength < FEWEST_KEY_BYTES
+    ? `The key has ${byteLength === 1 ? '1 byte' : `${byteLength} bytes`}, and at least ${FEWEST_KEY_BYTES} are needed.`
+    : undefined;
+}
+
 /** A key with the prefix of the specification is base64; any other text is taken as it stands. */
 function keyBytes(key: Secret): Buffer {
   const text = key.expose();
-  return text.startsWith('whsec_') ? Buffer.from(text.slice(6), 'base64') : Buffer.from(text);
+  return text.startsWith(KEY_PREFIX)
+    ? Buffer.from(text.slice(KEY_PREFIX.length), 'base64')
+    : Buffer.from(text);
 }

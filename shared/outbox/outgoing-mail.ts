@@ -19,8 +19,15 @@ const MESSAGE_ID = /^<[^\s<>]{1,200}@[^\s<>]{1,200}>$/;
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,75}$/;
 const CONTROL = /\p{Cc}/u;
 
-/** True for what may stand in an envelope: no name, no quotes, nothing that ends a command (RFC 5321 section 4.1.2). */
-export const isEnvelopeAddress = (text: string): boolean => text.length <= 254 && ADDRESS.test(text);
+/**
+ * True for what may stand in an envelope: no name, no quotes, nothing that ends a command (RFC 5321 section 4.1.2). A
+ * local part in other letters is allowed (RFC 6531), one that becomes another text when it is normalised is not: what
+ * looks like `ａdmin` or hides a `＠` is the address of somebody else for the next server.
+ */
+export const isEnvelopeAddress = (text: string): boolean => {
+  const local = text.slice(0, text.lastIndexOf('@'));
+  return text.length <= 254 && ADDRESS.test(text) && local.normalize('NFKC') === local.normalize('NFC');
+};
 
 /** Why a mail may not leave as it is, for the log; undefined when it may. Nothing of the mail itself is in the sentence. */
 export function envelopeProblem(mail: OutgoingMail): string | undefined {

@@ -18,18 +18,27 @@ export function relayOf(
   if (url === undefined || !['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '')
     throw new PostroomError(
       'bad-relay',
-      'SMTP_RELAY_URL must be smtp://user:password@host:587 or smtps://…:465.',
+      'The address of the relay must be smtp://user:password@host:587 or smtps://…:465.',
     );
   const problem = hostProblem(url.hostname, { local });
-  if (problem !== undefined) throw new PostroomError('bad-relay', `SMTP_RELAY_URL: ${problem}`);
+  if (problem !== undefined) throw new PostroomError('bad-relay', `The host of the relay: ${problem}`);
   const implicitTls = url.protocol === 'smtps:';
   const port = Number(url.port) || (implicitTls ? SUBMISSION_OVER_TLS : SUBMISSION);
-  const user = decodeURIComponent(url.username);
+  const user = decoded(url.username);
   const signIn: SmtpSignIn | undefined =
-    user === ''
-      ? undefined
-      : { kind: 'password', user, password: new Secret(decodeURIComponent(url.password)) };
+    user === '' ? undefined : { kind: 'password', user, password: new Secret(decoded(url.password)) };
   // A password never travels in the clear, on no machine.
   const plainAllowed = local && signIn === undefined;
   return { server: { host: url.hostname, port, implicitTls, plainAllowed }, signIn };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new PostroomError(
+      'bad-relay',
+      'A % in the name or the password of the relay must be written as %25.',
+    );
+  }
 }

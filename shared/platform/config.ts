@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PostroomError } from './errors.ts';
-import { Secret } from './secret.ts';
+import { isOnThisMachine, localOnlyProblems } from './local-only.ts';
 
 /** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
 export interface PracticeWorld {
@@ -20,11 +20,9 @@ export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; tables: string; blobs: string; queues: string; clientId: string | undefined };
 
-/** The ways on which people hear of notices beside the pages. */
+/** Who hears of notices beside the pages. A relay and a webhook stand in the vault: shared/notices/channel-secrets.ts. */
 export interface NoticeSettings {
   emails: readonly string[];
-  /** The address may be all that Teams or Slack ask for, so it is kept like a key. */
-  webhook: { url: Secret; key: Secret | undefined } | undefined;
 }
 
 /** Where traces and metrics go. */
@@ -46,13 +44,13 @@ export interface Config {
   managedIdentityClientId: string | undefined;
   /** True where an identity endpoint stands beside the app, as on Azure. */
   identityEndpoint: boolean;
-  /** Allows http, loopback and other ports. Never on where Azure runs the app. */
+  /** Allows http, loopback and other ports. Never on where Azure runs the app, nor with a setting that leads elsewhere. */
   local: boolean;
-  /** True when the platform's sign-in stands before the app; without it every page refuses. */
+  /** True when the platform's sign-in stands before the app and a setting says whose people it lets in; without it every page refuses. */
   platformSignIn: boolean;
+  /** Ids of the tenants whose people may come, in lower case. */
+  signInTenants: readonly string[];
   practice: PracticeWorld | undefined;
-  /** A relay for mail that no mailbox sends; its address may hold a password. */
-  smtpRelay: Secret | undefined;
   notices: NoticeSettings;
   /** Undefined: nobody measures. */
   telemetry: TelemetrySettings | undefined;
@@ -93,15 +91,9 @@ const settings = z.object({
   POSTROOM_LOCAL: flag,
   POSTROOM_PRACTICE: text,
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
-  SMTP_RELAY_URL: text,
   NOTICE_EMAIL: text,
-  NOTICE_WEBHOOK_URL: z.preprocess(
-    blankIsAbsent,
-    z.url({ protocol: /^https?$/, error: 'the address that takes notices, https://…' }).optional(),
-  ),
-  NOTICE_WEBHOOK_KEY: text,
   WEBSITE_AUTH_ENABLED: flag,
-  WEBSITE_INSTANCE_ID: text,
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: text,
   IDENTITY_ENDPOINT: text,
 });
 
@@ -116,19 +108,14 @@ function brokenRules(environment: Environment): [name: string, problem: string][
   const isHttp = (name: string): boolean => value(name)?.toLowerCase().startsWith('http://') ?? false;
   const local = isOn(value('POSTROOM_LOCAL')?.toLowerCase());
   const broken: [string, string][] = [];
-  if (local && value('WEBSITE_INSTANCE_ID') !== undefined)
-    broken.push([
-      'POSTROOM_LOCAL',
-      'must not be set where Azure runs the app: it allows http and private addresses',
-    ]);
-  if (!local)
-    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'NOTICE_WEBHOOK_URL', ...storageUris])
-      if (isHttp(name)) broken.push([name, 'must begin with https://']);
+  if (local) broken.push(...localOnlyProblems(environment));
+  // A redirect to http://localhost leads to the browser's own machine, and Entra takes it as such.
+  else
+    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
+      if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
+        broken.push([name, 'must begin with https://']);
   if (!listOf(value('NOTICE_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
     broken.push(['NOTICE_EMAIL', 'must be mail addresses with commas between them']);
-  const relay = value('SMTP_RELAY_URL');
-  if (relay !== undefined && !isVaultReference(relay) && !isRelay(relay))
-    broken.push(['SMTP_RELAY_URL', 'must be smtp://user:password@host:587 or smtps://…:465']);
   if (value('DataStorage') === undefined)
     for (const name of storageUris)
       if (value(name) === undefined)
@@ -141,14 +128,6 @@ const storageUris = [
   'DataStorage__blobServiceUri',
   'DataStorage__queueServiceUri',
 ];
-
-/** Where the platform cannot read the vault it leaves the reference standing; the rest of the desk goes on. */
-const isVaultReference = (value: string): boolean => value.startsWith('@Microsoft.KeyVault(');
-
-function isRelay(value: string): boolean {
-  const url = URL.parse(value);
-  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
-}
 
 /** Commas, semicolons and blanks between the parts. */
 const listOf = (value: string | undefined): string[] =>
@@ -176,6 +155,8 @@ export function parseConfig(environment: Environment): Config {
   }
   const value = parsed.data;
   const local = isOn(value.POSTROOM_LOCAL);
+  // The platform's own list, so that both let the same people in.
+  const signInTenants = listOf(value.WEBSITE_AUTH_AAD_ALLOWED_TENANTS).map((id) => id.toLowerCase());
   return {
     storage: storageOf(value),
     vaultUri: value.KEY_VAULT_URI,
@@ -184,10 +165,10 @@ export function parseConfig(environment: Environment): Config {
     managedIdentityClientId: value.AZURE_CLIENT_ID,
     identityEndpoint: value.IDENTITY_ENDPOINT !== undefined,
     local,
-    platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED),
+    platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED) && signInTenants.length > 0,
+    signInTenants,
     practice: local ? practice : undefined,
-    notices: noticesOf(value),
-    smtpRelay: value.SMTP_RELAY_URL === undefined ? undefined : new Secret(value.SMTP_RELAY_URL),
+    notices: { emails: listOf(value.NOTICE_EMAIL) },
     telemetry: telemetryOf(value),
   };
 }
@@ -218,16 +199,6 @@ function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undef
   return { kind: 'azure-monitor', connectionString, identity };
 }
 
-function noticesOf(value: z.infer<typeof settings>): NoticeSettings {
-  const { NOTICE_WEBHOOK_URL: url, NOTICE_WEBHOOK_KEY: key } = value;
-  // Everybody can guess the reference, so it is no key.
-  const usable = key === undefined || isVaultReference(key) ? undefined : new Secret(key);
-  return {
-    emails: listOf(value.NOTICE_EMAIL),
-    webhook: url === undefined ? undefined : { url: new Secret(url), key: usable },
-  };
-}
-
 function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | undefined {
   if (json === undefined || json === '') return undefined;
   try {
@@ -239,7 +210,7 @@ function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | un
 
 let cached: Config | undefined;
 
-/** The settings of this process, read at the first call: on Azure the environment arrives after the code is loaded. */
+/** The settings of this process, read at the first call and not at load, so that bad ones keep no function from registering. */
 export function readConfig(): Config {
   cached ??= parseConfig(process.env);
   return cached;

@@ -24,6 +24,13 @@ export const metrics = {
     unit: '{mail}',
     description: 'Tries to send a mail of the outbox, by result',
   },
+  /** Counted in functions/note-refusal.ts, where the values of its dimension `reason` stand. */
+  refusals: {
+    name: 'postroom.refusals',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Requests that were turned away, by reason',
+  },
   queueAge: {
     name: 'postroom.queue.age',
     kind: 'histogram',

@@ -24,7 +24,11 @@ export interface ReviewDeps {
 }
 
 /** Of the desk itself, with what it is for people. Other entries of the vault are none of ours. */
-const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = { 'notice-webhook-key': 'webhook key' };
+const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = {
+  'smtp-relay-url': 'relay address',
+  'alert-webhook-url': 'webhook address',
+  'alert-webhook-key': 'webhook key',
+};
 const AT_ONCE = 4;
 
 type InVault = Exclude<Credential, { kind: 'federated' }>;
@@ -105,7 +109,8 @@ export async function lookAtSecrets(
 
   const own = listed
     .filter(({ name }) => OWN_SECRETS[name] !== undefined && isWanted({ vaultName: name }))
-    .filter(({ expiresOn, enabled }) => expiresOn !== undefined || !enabled)
+    // They need no date. One that is switched off is its channel's alert, which the look at the desk finds.
+    .filter(({ expiresOn, enabled }) => expiresOn !== undefined && enabled)
     .map((properties) => ownSecret(properties, now));
   const ofProviders = providers
     .flatMap((provider) => [

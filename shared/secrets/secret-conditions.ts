@@ -7,7 +7,14 @@ export interface ReviewedSecret {
   /** Name of the entry in Key Vault. */
   vaultName: string;
   /** `new`: a replacement that has still to show that it works; nothing signs in with it yet. */
-  what: 'client secret' | 'certificate' | 'new client secret' | 'new certificate' | 'webhook key';
+  what:
+    | 'client secret'
+    | 'certificate'
+    | 'new client secret'
+    | 'new certificate'
+    | 'relay address'
+    | 'webhook address'
+    | 'webhook key';
   /** Whose it is; undefined for what belongs to the desk itself. */
   provider: { id: string; name: string } | undefined;
   expiresOn: string | undefined;

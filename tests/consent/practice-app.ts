@@ -1,3 +1,4 @@
+import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import type { Hono } from 'hono';
 import { type PageAnswer, signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
 import {
@@ -16,6 +17,7 @@ import type { Config } from '../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { type Claim, principalHeaderOf } from '../harness/principal-header.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { type Snapshot, snapshot } from '../harness/promises.ts';
 import { CLIENT, REDIRECT, SECRET, tenant } from '../peers/practice-directory.ts';
@@ -71,11 +73,11 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
     adminObjectIds: [],
     managedIdentityClientId: undefined,
     identityEndpoint: false,
-    smtpRelay: undefined,
-    notices: { emails: [], webhook: undefined },
+    notices: { emails: [] },
     telemetry: undefined,
     local: true,
     platformSignIn: true,
+    signInTenants: [SIGN_IN_TENANT],
     practice: {
       authority: at.issuer,
       tenant: at.id,
@@ -113,13 +115,9 @@ export class Visitor {
     more: readonly Hono<WebEnvironment>[] = [],
   ) {
     this.#web = createWeb(() => app.services, [providerPages(), consentPages(), ...more]);
-    const claims = [
-      { typ: 'oid', val: principal.id },
-      { typ: 'name', val: principal.id },
-      ...principal.roles.map((val) => ({ typ: 'roles', val })),
-    ];
-    this.#principal =
-      principal.id === '' ? undefined : Buffer.from(JSON.stringify({ claims })).toString('base64');
+    const { id, roles } = principal;
+    const claims: Claim[] = [['oid', id], ['name', id], ...roles.map((role): Claim => ['roles', role])];
+    this.#principal = id === '' ? undefined : principalHeaderOf(claims);
   }
 
   /** A browser whose sign-in has ended. */

@@ -9,11 +9,12 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
+import { type Claim, principalHeaderOf, signedInSettings } from '../harness/principal-header.ts';
 import { type Access, accessOf, functionRoutes } from './route-roles.ts';
 
 const ORIGIN = 'https://desk.example';
-const web = webWith({ WEBSITE_AUTH_ENABLED: 'true' });
-const withoutSignIn = webWith({ WEBSITE_AUTH_ENABLED: 'false' });
+const web = webWith(signedInSettings);
+const withoutSignIn = webWith({ ...signedInSettings, WEBSITE_AUTH_ENABLED: 'false' });
 
 function webWith(environment: Record<string, string>): ReturnType<typeof createWeb> {
   const config = parseConfig({
@@ -53,12 +54,11 @@ const rolesOf: Readonly<Record<Exclude<Caller, 'nobody'>, readonly string[]>> = 
 function headersOf(caller: Caller): Record<string, string> {
   const own = { 'sec-fetch-site': 'same-origin' };
   if (caller === 'nobody') return own;
-  const claims = [
-    { typ: 'oid', val: '11111111-2222-4333-8444-555555555555' },
-    { typ: 'name', val: 'Pat' },
-    ...rolesOf[caller].map((val) => ({ typ: 'roles', val })),
-  ];
-  const header = Buffer.from(JSON.stringify({ claims })).toString('base64');
+  const header = principalHeaderOf([
+    ['oid', '11111111-2222-4333-8444-555555555555'],
+    ['name', 'Pat'],
+    ...rolesOf[caller].map((role): Claim => ['roles', role]),
+  ]);
   return { ...own, 'x-ms-client-principal': header };
 }
 

@@ -8,6 +8,7 @@ import type { WebEnvironment } from '../../functions/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 
 const origin = 'https://desk.example';
 
@@ -17,7 +18,7 @@ function servicesWith(environment: Record<string, string> = {}): Services {
     DataStorage: 'UseDevelopmentStorage=true',
     KEY_VAULT_URI: 'https://vault.example',
     PUBLIC_URL: origin,
-    WEBSITE_AUTH_ENABLED: 'True',
+    ...signedInSettings,
     ...environment,
   });
   return buildServices(config, openSeam);
@@ -205,6 +206,7 @@ describe('headers', () => {
       ]);
       expect(answer.headers.get('referrer-policy')).toBe('same-origin');
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
       expect(answer.headers.get('cache-control')).toBe('no-store');
     }
   });

@@ -6,7 +6,7 @@ import { type SampleHost, sampleHost } from './host-fixture.ts';
 let sample: SampleHost;
 let host: RunningHost;
 beforeAll(async () => {
-  sample = await sampleHost();
+  sample = await sampleHost({ FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '3000000' });
   // Stands in this process before the app is loaded, and must not be seen by it.
   process.env['SAMPLE_TOO_EARLY'] = 'set';
   host = await sample.start();
@@ -67,6 +67,11 @@ describe('the local Functions host answers HTTP as the real one', () => {
     expect(head.status).toBe(200);
     expect(head.headers.get('content-type')).toBe('application/octet-stream');
     expect((await head.arrayBuffer()).byteLength).toBe(0);
+  });
+
+  test('a body over the limit of the setting is refused, before the app sees it', async () => {
+    const body = new Uint8Array(3_000_001);
+    expect((await get('/echo', { method: 'POST', body })).status).toBe(413);
   });
 
   test('a body with a length arrives, a chunked one arrives empty', async () => {

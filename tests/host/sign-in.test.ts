@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { createSignIn, ownPath } from '../../dev/host/sign-in.ts';
+import { createSignIn, ownPath, SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import { readPrincipal } from '../../shared/platform/principal.ts';
 import { type SampleHost, sampleHost } from './host-fixture.ts';
 
@@ -46,7 +46,7 @@ describe('the practice sign-in', () => {
     expect(answer.headers.getSetCookie()[0]).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=28800$/);
 
     const seen = await seenByApp({ cookie });
-    const config = { platformSignIn: true, adminObjectIds: [] };
+    const config = { platformSignIn: true, signInTenants: [SIGN_IN_TENANT], adminObjectIds: [] };
     expect(readPrincipal(seen['x-ms-client-principal'], config)).toEqual({
       id: alex(),
       name: 'Alex Admin',

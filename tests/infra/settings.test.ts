@@ -26,7 +26,7 @@ function setLocally(): string[] {
 }
 
 const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE', 'POSTROOM_TELEMETRY'];
-const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED', 'WEBSITE_INSTANCE_ID'];
+const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED'];
 /** What the app reads from the vault (infra/modules/secrets.bicep): nobody may put it into a setting. */
 const fromVault = ['SMTP_RELAY_URL', 'NOTICE_WEBHOOK_URL', 'NOTICE_WEBHOOK_KEY'];
 /** Read by the Functions host, by its SDKs or by the platform, not by code of ours. All of them, and as they must be. */
@@ -40,7 +40,6 @@ const forOthers: Readonly<Record<string, RegExp>> = {
   // The host's queue triggers go through this connection too; the code reads only its addresses.
   DataStorage__credential: /^managedidentity$/,
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: /postroom-identity'.*\.clientId\]$/,
-  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: /^[0-9a-f-]{36}$/,
 };
 /** The same on a developer's machine. */
 const forOthersLocally = ['AzureWebJobsStorage', 'IDENTITY_HEADER', 'NODE_EXTRA_CA_CERTS'];
@@ -105,9 +104,9 @@ describe.each(shapes)('the %s desk', (shape) => {
       identityEndpoint: true,
       local: false,
       platformSignIn: true,
-      notices: { emails: [], webhook: undefined },
+      signInTenants: ['11111111-1111-1111-1111-111111111111'],
+      notices: { emails: [] },
       practice: undefined,
-      smtpRelay: undefined,
       telemetry: {
         kind: 'azure-monitor',
         connectionString: 'https://place.example/',
@@ -153,6 +152,6 @@ describe('local.settings.example.json', () => {
   });
 
   test('is understood by the app as it stands', () => {
-    expect(parseConfig(example)).toMatchObject({ local: true, storage: { kind: 'connection-string' } });
+    expect(parseConfig(example)).toMatchObject({ local: false, storage: { kind: 'connection-string' } });
   });
 });

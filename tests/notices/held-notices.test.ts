@@ -26,7 +26,7 @@ describe('while storage is away', () => {
       state.told.push(`${telling.what} ${telling.condition.kind}`);
       return Promise.resolve();
     };
-    const notices = createNotices({ tables, seam: faulty, channels: { webhook: tell } });
+    const notices = createNotices({ tables, seam: faulty, channels: async () => ({ webhook: tell }) });
     return { state, tables, notices };
   };
 
@@ -60,7 +60,7 @@ describe('while storage is away', () => {
     const other = createNotices({
       tables,
       seam: { ...openSeam, now: () => state.now },
-      channels: { webhook: () => Promise.resolve() },
+      channels: async () => ({ webhook: () => Promise.resolve() }),
     });
     await notices.hold([storageDown]);
     await other.hold([storageDown]);
@@ -79,11 +79,11 @@ describe('while storage is away', () => {
       createNotices({
         tables,
         seam: { ...openSeam, now: () => state.now },
-        channels: {
+        channels: async () => ({
           webhook: async ({ id, what }) => {
             ids.push(`${id} ${what}`);
           },
-        },
+        }),
       });
     const [one, other] = [process(), process()];
     await one.hold([storageDown]);

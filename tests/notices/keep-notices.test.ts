@@ -56,7 +56,7 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     createNotices({
       tables,
       seam: { ...openSeam, now: () => now + aheadMs },
-      channels: { email: say('email'), webhook: say('webhook') },
+      channels: async () => ({ email: say('email'), webhook: say('webhook') }),
     });
   const sweep = async (notices: Notices, conditions: readonly Condition[]): Promise<void> => {
     await notices.observe({ source: 'watch', conditions });
@@ -145,6 +145,29 @@ describe.each(kinds)('notices %s', (_kind, makeTables) => {
     ]);
   });
 
+  test('that a fault is over is told after that it began, also where only the first of both cannot be told', async () => {
+    let refuses = true;
+    const notices = createNotices({
+      tables,
+      seam: { ...openSeam, now: () => now },
+      channels: async () => ({
+        webhook: async ({ what }) => {
+          if (what === 'opened' && refuses) throw new PostroomError('webhook', 'not this one');
+          told.push(what);
+        },
+      }),
+    });
+    await notices.observe({ source: 'watch', conditions: [silent()] });
+    now += 1000;
+    await notices.observe({ source: 'watch', conditions: [] });
+    await notices.deliver();
+    expect(told).toEqual([]);
+    refuses = false;
+    now += HOUR;
+    await notices.deliver();
+    expect(told).toEqual(['opened', 'closed']);
+  });
+
   test('what nobody takes for a day is given up, and recorded as such', async () => {
     webhookWorks = false;
     await sweep(process(), [silent('a', { severity: 'warning' })]);
@@ -197,11 +220,11 @@ test('a process that dies between telling and noting it tells again, under the s
     createNotices({
       tables: tables.behind(seam),
       seam,
-      channels: {
+      channels: async () => ({
         webhook: async ({ id }) => {
           ids.push(id);
         },
-      },
+      }),
     });
   // Opened, claimed, and then the note that it was told, which is never written.
   let commits = 0;

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
 import { sweepAll } from '../../functions/sweep.ts';
+import { allPages, createWeb } from '../../functions/web.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
+import { shownOf } from '../../shared/notices/notice.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
@@ -14,8 +16,11 @@ import { mailboxOf } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 import { sales, sam } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
+import { principalHeader } from '../ui/sample-desk.ts';
+import { SIGNING_KEY, setChannels } from './channel-vault.ts';
 import { silent } from './sample-conditions.ts';
 import { sampleProvider } from '../ui/sample-desk.ts';
 import { ACCOUNT, PROVIDER, sampleAccount } from './watched-desk.ts';
@@ -27,25 +32,30 @@ beforeEach(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-const appWith = (settings: Record<string, string>, seam: Seam = openSeam) => {
-  const config = parseConfig({
-    DataStorage: 'UseDevelopmentStorage=true',
-    KEY_VAULT_URI: 'https://vault.example',
-    PUBLIC_URL: 'https://desk.example',
-    POSTROOM_LOCAL: 'true',
-    ...settings,
-  });
+const appWith = (
+  settings: Record<string, string>,
+  { seam = openSeam, vault = new MemoryVault(seam) }: { seam?: Seam; vault?: MemoryVault } = {},
+) => {
+  const config = {
+    ...parseConfig({
+      DataStorage: 'UseDevelopmentStorage=true',
+      KEY_VAULT_URI: 'https://vault.example',
+      PUBLIC_URL: 'https://desk.example',
+      ...settings,
+    }),
+    local: true,
+  };
   return servicesOn({
     config,
     seam,
     tables: new MemoryTables(seam),
     blobs: new MemoryBlobs(seam),
     queues: new MemoryQueues(seam),
-    vault: new MemoryVault(seam),
+    vault,
   });
 };
 
-test('the settings make the channels: one notice leaves by mail over the relay and by webhook, once each', async () => {
+test('settings and vault make the channels: one notice leaves by mail over the relay and by webhook, once each', async () => {
   const posted: string[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -61,12 +71,13 @@ test('the settings make the channels: one notice leaves by mail over the relay a
   onTestFinished(() => new Promise<void>((closed) => server.close(() => closed())));
   const inbox = await mail.emptyInbox(sales);
   const { host, port } = mail.server().drop;
-  const { notices } = appWith({
-    NOTICE_EMAIL: sales,
-    SMTP_RELAY_URL: `smtp://${host}:${port}`,
-    NOTICE_WEBHOOK_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    NOTICE_WEBHOOK_KEY: 'k',
+  const vault = new MemoryVault();
+  await setChannels(vault, {
+    'smtp-relay-url': `smtp://${host}:${port}`,
+    'alert-webhook-url': `http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`,
+    'alert-webhook-key': SIGNING_KEY,
   });
+  const { notices } = appWith({ NOTICE_EMAIL: sales }, { vault });
   await notices.observe({ source: 'watch', conditions: [silent()] });
   await notices.deliver();
   await notices.deliver();
@@ -104,7 +115,7 @@ test('with storage away and no relay a notice leaves over a mailbox that this pr
         ? Promise.reject(new PostroomError('table-storage', 'no answer'))
         : effect(),
   };
-  const app = appWith({ NOTICE_EMAIL: sales }, seam);
+  const app = appWith({ NOTICE_EMAIL: sales }, { seam });
   const account = { ...sampleAccount, user: sam };
   const provider = { ...sampleProvider, id: PROVIDER, mailHosts: { smtp: mail.server().smtp.host } };
   await app.providers.save(provider);
@@ -141,4 +152,101 @@ test('without any setting the pages alone tell, and nothing waits for a channel 
   const [open] = await notices.open();
   expect(open?.told).toBe(1);
   expect(await notices.deliveries(open?.id ?? '')).toEqual([]);
+});
+
+describe('a secret of a channel that cannot be used', () => {
+  const broken = {
+    'smtp-relay-url': 'hunter2 at relay',
+    'alert-webhook-url': 'https://hooks.contoso.example/x',
+    'alert-webhook-key': 'whsec_hunter2',
+  };
+
+  test('is one alert of its channel with its fix, and neither pages nor fetches hear of it', async () => {
+    const vault = new MemoryVault();
+    await setChannels(vault, broken);
+    const app = appWith(signedInSettings, { vault });
+    await sweepAll(app);
+    const open = (await app.notices.open()).map(shownOf);
+    expect(open.map(({ kind, severity, subject }) => [kind, severity, subject.id]).sort()).toEqual([
+      ['channel-unusable', 'warning', 'alert-webhook-key'],
+      ['channel-unusable', 'warning', 'smtp-relay-url'],
+    ]);
+    const words = open.map(({ headline, cause }) => `${headline} ${cause}`).join('\n');
+    expect(words).toContain('smtp://user:password@host:587');
+    expect(words).toContain('at least 24');
+    expect(words).not.toContain('hunter2');
+    for (const { fix } of open) expect(fix.href).toMatch(/^https:\/\/portal\.azure\.com\//);
+    expect(await app.watch.glance()).toBe(true);
+    const web = createWeb(() => app, allPages());
+    for (const path of ['/', '/health', '/notices']) {
+      const page = await web.request(`https://desk.example${path}`, { headers: principalHeader('admin') });
+      expect([path, page.status]).toEqual([path, 200]);
+      expect(await page.text()).not.toContain('hunter2');
+    }
+  });
+
+  test('is over as soon as it is mended, and what waited for the webhook is told', async () => {
+    const posted: string[] = [];
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(204).end());
+      posted.push(String(request.headers['webhook-signature']));
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => new Promise<void>((closed) => server.close(() => closed())));
+    let now = Date.now();
+    const seam: Seam = { ...openSeam, now: () => now };
+    const vault = new MemoryVault();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await setChannels(vault, { 'alert-webhook-url': 'nowhere', 'alert-webhook-key': SIGNING_KEY });
+    const app = appWith({}, { vault, seam });
+    await sweepAll(app);
+    await setChannels(vault, { 'alert-webhook-url': url });
+    for (let minute = 0; minute < 5; minute++) {
+      now += 60_000;
+      await sweepAll(app);
+    }
+    expect(await app.notices.open()).toEqual([]);
+    const [over] = (await app.notices.past({ limit: 1 })).notices;
+    const deliveries = await app.notices.deliveries(over?.id ?? '');
+    expect(deliveries.map(({ what, result }) => [what, result])).toEqual([
+      ['opened', 'delivered'],
+      ['closed', 'delivered'],
+    ]);
+    expect(posted).toHaveLength(2);
+  });
+
+  test('is no alert of its own while the whole vault refuses', async () => {
+    const seam: Seam = {
+      ...openSeam,
+      call: (point, effect) =>
+        point.startsWith('vault.')
+          ? Promise.reject(new PostroomError('key-vault-denied', 'Key Vault did not get x (status 403)'))
+          : effect(),
+    };
+    const app = appWith({}, { seam });
+    await sweepAll(app);
+    expect((await app.notices.open()).map(shownOf).map(({ kind }) => kind)).toEqual(['vault-failing']);
+  });
+
+  test('leaves nothing behind for a webhook that turns out not to be set up', async () => {
+    let now = Date.now();
+    let away = true;
+    const seam: Seam = {
+      now: () => now,
+      call: (point, effect) =>
+        away && point.startsWith('vault.')
+          ? Promise.reject(new PostroomError('key-vault', 'no answer'))
+          : effect(),
+    };
+    const app = appWith({}, { seam });
+    await sweepAll(app);
+    away = false;
+    for (let minute = 0; minute < 25; minute++) {
+      now += 60_000;
+      await sweepAll(app);
+    }
+    const tables = app.tables.open('Notices');
+    const rows = await tables.list('notice');
+    expect(rows.filter(({ rowKey }) => /^(?:outgoing|sent)\|/.test(rowKey))).toEqual([]);
+  });
 });

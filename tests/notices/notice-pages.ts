@@ -1,4 +1,6 @@
+import { channelConditions } from '../../shared/notices/channel-conditions.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
+import { Secret } from '../../shared/platform/secret.ts';
 import { ago, NOW, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
 import { fillDesk } from '../ui/sample-mail.ts';
 import { secret, silent } from './sample-conditions.ts';
@@ -79,6 +81,23 @@ export const desks: Readonly<Record<string, () => Promise<SampleDesk>>> = {
       ]),
     );
     await desk.services.heartbeats.beat('fetchMail', NOW - 11 * 60_000);
+    return desk;
+  },
+  async 'channels that cannot be used'() {
+    const desk = await busyDesk();
+    for (const name of ['fetchMail', 'sweep', 'refreshTokens', 'reviewSecrets'] as const)
+      await desk.services.heartbeats.beat(name, NOW - 60_000);
+    const { vault, notices, channelSecrets, seam } = desk.services;
+    const values = {
+      'smtp-relay-url': 'nowhere',
+      'alert-webhook-url': 'http://hooks.example',
+      'alert-webhook-key': 'k',
+    };
+    for (const [name, value] of Object.entries(values))
+      await vault.set(name, new Secret(value), { contentType: 'text/plain' });
+    const { troubles } = await channelSecrets.read();
+    const conditions = channelConditions(troubles, seam.now(), { isVaultBlamed: false });
+    await notices.observe({ source: 'watch', conditions });
     return desk;
   },
   async 'a warning'() {

@@ -118,6 +118,17 @@ describe('health', () => {
     expect(html).toContain('NOTICE_EMAIL is not set');
   });
 
+  test('says of a channel which secret cannot be used, and shows nothing of it', async () => {
+    const html = await page('channels that cannot be used', '/health');
+    expect(html).toContain('the secret alert-webhook-url cannot be used');
+    expect(html).not.toContain('hooks.example');
+    const notices = await page('channels that cannot be used', '/notices');
+    expect(notices).toContain(
+      'Alerts do not leave over the relay: the secret smtp-relay-url cannot be used.',
+    );
+    expect(notices).toContain('The key has 1 byte, and at least 24 are needed.');
+  });
+
   test('is no agent’s page', async () => {
     expect((await (await deskNamed('calm')).ask('/health', { role: 'agent' })).status).toBe(403);
   });
@@ -172,6 +183,8 @@ describe('every state', () => {
     for (const name of ['a dead sign-in', 'several faults', 'a hiccup'])
       drawn[`home, ${name}`] = await page(name, '/');
     drawn['notices'] = await page('what is over', '/notices');
+    for (const path of ['/notices', '/health', '/'])
+      drawn[`channels at ${path.slice(1) || 'home'}`] = await page('channels that cannot be used', path);
     drawn['health, a late timer'] = await page('several faults', '/health');
   });
 

@@ -18,7 +18,9 @@ import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 import { principalHeader } from '../ui/sample-desk.ts';
+import { SIGNING_KEY, setChannels } from './channel-vault.ts';
 
 const before = { ...process.env };
 let azurite: RunningAzurite;
@@ -139,14 +141,19 @@ describe('a desk whose storage is silent', () => {
     onTestFinished(() => void receiver.close());
     const proxy = await startStorageProxy(azurite.connectionString);
     onTestFinished(() => proxy[Symbol.asyncDispose]());
-    const config = parseConfig({
-      DataStorage: proxy.connectionString,
-      KEY_VAULT_URI: 'https://vault.example',
-      PUBLIC_URL,
-      POSTROOM_LOCAL: 'true',
-      WEBSITE_AUTH_ENABLED: 'true',
-      NOTICE_WEBHOOK_URL: `http://127.0.0.1:${port}/`,
-      NOTICE_WEBHOOK_KEY: 'k',
+    const config = {
+      ...parseConfig({
+        DataStorage: proxy.connectionString,
+        KEY_VAULT_URI: 'https://vault.example',
+        PUBLIC_URL,
+        ...signedInSettings,
+      }),
+      local: true,
+    };
+    const vault = new MemoryVault(openSeam);
+    await setChannels(vault, {
+      'alert-webhook-url': `http://127.0.0.1:${port}/`,
+      'alert-webhook-key': SIGNING_KEY,
     });
     const all = servicesOn({
       config,
@@ -154,7 +161,7 @@ describe('a desk whose storage is silent', () => {
       tables: azureTables(config.storage, openSeam),
       blobs: azureBlobs(config.storage, openSeam),
       queues: azureQueues(config.storage, openSeam),
-      vault: new MemoryVault(openSeam),
+      vault,
     });
     return { all, proxy, posted };
   }

@@ -11,6 +11,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
 import { sales, sam, support } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
+import { channelSecretsOf } from './channel-vault.ts';
 import { sampleTelling, silent } from './sample-conditions.ts';
 
 const mail = useMailServer('npm');
@@ -41,9 +42,9 @@ const teller = (options: {
   emailTeller({
     config: {
       publicUrl: 'https://desk.example',
-      notices: { emails: [sales], webhook: undefined },
-      smtpRelay: options.relay === undefined ? undefined : new Secret(options.relay),
+      notices: { emails: [sales] },
     },
+    channelSecrets: channelSecretsOf({ 'smtp-relay-url': options.relay }),
     sender: createMailSender({
       seam: openSeam,
       config: { local: true },

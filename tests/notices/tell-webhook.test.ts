@@ -7,6 +7,7 @@ import type { Telling } from '../../shared/notices/telling.ts';
 import { payloadOf, shapeFor, signatureOf } from '../../shared/notices/webhook-payload.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { channelSecretsOf } from './channel-vault.ts';
 import { START, sampleTelling, silent } from './sample-conditions.ts';
 
 const key = new Secret('a key that nobody guesses');
@@ -34,9 +35,14 @@ const tell = (
   options: { key?: Secret | undefined; path?: string } = { key },
 ): Promise<void> => {
   const { port } = server.address() as AddressInfo;
-  const url = new Secret(`http://127.0.0.1:${port}${options.path ?? '/hook?sig=very-secret'}`);
-  const deps = { config: { publicUrl, local: true }, seam: { ...openSeam, now: () => START + 500 } };
-  return webhookTeller({ url, key: options.key }, deps)(telling);
+  return webhookTeller({
+    config: { publicUrl, local: true },
+    seam: { ...openSeam, now: () => START + 500 },
+    channelSecrets: channelSecretsOf({
+      'alert-webhook-url': `http://127.0.0.1:${port}${options.path ?? '/hook?sig=very-secret'}`,
+      'alert-webhook-key': options.key?.expose(),
+    }),
+  })(telling);
 };
 
 describe('a webhook', () => {
@@ -89,11 +95,15 @@ describe('a webhook', () => {
   });
 
   test('on a private address is refused in Azure', async () => {
-    const teller = webhookTeller(
-      { url: new Secret('https://127.0.0.1/hook'), key },
-      { config: { publicUrl, local: false }, seam: openSeam },
-    );
-    await expect(teller(sampleTelling())).rejects.toMatchObject({ code: 'endpoint-refused' });
+    const teller = webhookTeller({
+      config: { publicUrl, local: false },
+      seam: openSeam,
+      channelSecrets: channelSecretsOf(
+        { 'alert-webhook-url': 'https://127.0.0.1/hook', 'alert-webhook-key': key.expose() },
+        { local: false },
+      ),
+    });
+    await expect(teller(sampleTelling())).rejects.toMatchObject({ code: 'channel-unusable' });
   });
 });
 

@@ -3,6 +3,7 @@ import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { createNotices } from '../../shared/notices/keep-notices.ts';
 import { type Condition, shownOf } from '../../shared/notices/notice.ts';
 import type { Telling } from '../../shared/notices/telling.ts';
@@ -51,17 +52,23 @@ export class WatchedDesk {
   readonly notices = createNotices({
     tables: this.tables,
     seam: this.seam,
-    channels: {
+    channels: async () => ({
       webhook: async (telling) => {
         this.told.push(telling);
       },
-    },
+    }),
   });
+  channelSecrets = this.#newChannelSecrets();
   watch: Watch = this.newWatch();
 
   /** As another process has it. */
   newWatch(): Watch {
+    this.channelSecrets = this.#newChannelSecrets();
     return createWatch(this);
+  }
+
+  #newChannelSecrets(): ChannelSecrets {
+    return createChannelSecrets({ vault: this.vault, seam: this.seam, config: { local: false } });
   }
 
   /** On a developer's machine, where the timers run in the process itself. */

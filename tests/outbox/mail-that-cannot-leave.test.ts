@@ -24,6 +24,8 @@ describe('a mail that cannot leave', () => {
   test.each<[string, Partial<OutgoingMail>]>([
     ['no recipient', { to: [] }],
     ['a recipient that holds a command', { to: ['a@b.example>\r\nRCPT TO:<c@d.example'] }],
+    ['a recipient in full-width letters', { to: ['ａｄｍｉｎ@customer.example'] }],
+    ['a recipient with a full-width at sign', { to: ['a＠b.example@customer.example'] }],
     ['a recipient with a name', { to: ['Kim <kim@customer.example>'] }],
     ['101 recipients', { to: Array.from({ length: 101 }, (_, index) => `a${index}@b.example`) }],
     ['a sender that is none', { from: { address: 'support' } }],

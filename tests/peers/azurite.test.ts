@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TableClient, TableTransaction } from '@azure/data-tables';
@@ -54,6 +54,10 @@ it('serves tables, blobs and queues, and loses nothing when it is stopped right 
   await queue.create();
   await queue.sendMessage('a shard');
   await first.stop();
+  // Nobody else on this machine reads it.
+  const kept = ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })];
+  expect(kept.length).toBeGreaterThan(3);
+  expect(kept.filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)).toEqual([]);
 
   const second = await start({ stateDir: folder, ports: first.ports });
   expect(second.connectionString).toBe(first.connectionString);

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -98,6 +98,8 @@ describe('a mailbox on disk', () => {
     const kept = after.folder('INBOX');
     expect(kept).toMatchObject({ uidValidity: inbox.uidValidity, uidNext: 2, mails: [{ uid: 1 }] });
     expect(readdirSync(path.join(lab.stateDir, 'messages'))).toEqual(['00000001.eml']);
+    for (const name of ['journal.jsonl', 'messages', 'messages/00000001.eml'])
+      expect([name, statSync(path.join(lab.stateDir, name)).mode & 0o077]).toEqual([name, 0]);
     after.close();
   });
 

@@ -16,6 +16,7 @@ const azure = {
   KEY_VAULT_URI: 'https://x.vault.azure.net',
   PUBLIC_URL: 'https://desk.contoso.example/some/path',
   WEBSITE_AUTH_ENABLED: 'True',
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: 'AAAA-1, bbbb-2',
   WEBSITE_INSTANCE_ID: 'abc',
 };
 const problems = (environment: Record<string, string | undefined>): string => {
@@ -28,36 +29,14 @@ const problems = (environment: Record<string, string | undefined>): string => {
 };
 
 describe('the settings of notices', () => {
-  test('name who reads them and where a webhook takes them; blank is none', () => {
-    const { notices } = parseConfig({
-      ...azure,
-      NOTICE_EMAIL: 'a@contoso.example; b@contoso.example',
-      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
-      NOTICE_WEBHOOK_KEY: 'k',
-    });
-    expect(notices.emails).toEqual(['a@contoso.example', 'b@contoso.example']);
-    expect(notices.webhook?.url.expose()).toBe('https://hooks.contoso.example/x');
-    expect(notices.webhook?.key?.expose()).toBe('k');
-    const none = { NOTICE_EMAIL: '', NOTICE_WEBHOOK_URL: '', NOTICE_WEBHOOK_KEY: '' };
-    expect(parseConfig({ ...azure, ...none }).notices).toEqual({ emails: [], webhook: undefined });
+  test('name who reads them; blank is nobody', () => {
+    const { notices } = parseConfig({ ...azure, NOTICE_EMAIL: 'a@contoso.example; b@contoso.example' });
+    expect(notices).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
+    expect(parseConfig({ ...azure, NOTICE_EMAIL: '' }).notices).toEqual({ emails: [] });
   });
 
-  test('take a reference that the platform could not follow for no key', () => {
-    const { notices } = parseConfig({
-      ...azure,
-      NOTICE_WEBHOOK_URL: 'https://hooks.contoso.example/x',
-      NOTICE_WEBHOOK_KEY:
-        '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/notice-webhook-key)',
-    });
-    expect(notices.webhook?.key).toBeUndefined();
-  });
-
-  test.each([
-    ['NOTICE_EMAIL', 'everybody'],
-    ['NOTICE_WEBHOOK_URL', 'http://hooks.contoso.example/x'],
-    ['NOTICE_WEBHOOK_URL', 'hooks'],
-  ])('%s cannot be %s', (name, value) => {
-    expect(problems({ ...azure, [name]: value })).toContain(name);
+  test('cannot name everybody', () => {
+    expect(problems({ ...azure, NOTICE_EMAIL: 'everybody' })).toContain('NOTICE_EMAIL');
   });
 });
 
@@ -103,14 +82,63 @@ describe('the settings', () => {
     expect(parseConfig({ ...azure, WEBSITE_AUTH_ENABLED: value }).platformSignIn).toBe(on);
   });
 
-  test('refuse to be local where Azure runs the app', () => {
-    expect(problems({ ...local, WEBSITE_INSTANCE_ID: 'abc' })).toContain('POSTROOM_LOCAL: must not be set');
+  test('name the tenants whose people may come; without one nobody may', () => {
+    expect(parseConfig(azure).signInTenants).toEqual(['aaaa-1', 'bbbb-2']);
+    expect(parseConfig({ ...azure, WEBSITE_AUTH_AAD_ALLOWED_TENANTS: '' }).platformSignIn).toBe(false);
+  });
+
+  test.each([
+    ['on another plan', { WEBSITE_INSTANCE_ID: 'abc' }],
+    ['by its name', { WEBSITE_SITE_NAME: 'postroom' }],
+    ['by its plan', { WEBSITE_SKU: 'FlexConsumption' }],
+    ['by its pod', { WEBSITE_POD_NAME: 'a1b2' }],
+    ['by its service', { LEGION_SERVICE_HOST: '10.0.0.1' }],
+    // What Flex Consumption sets, all together, with its metadata service at a link-local address.
+    [
+      'on Flex Consumption',
+      { WEBSITE_SITE_NAME: 'postroom', WEBSITE_SKU: 'FlexConsumption', WEBSITE_POD_NAME: 'a1b2' },
+    ],
+  ])('refuse to be local where Azure runs the app: %s', (_how, set) => {
+    expect(problems({ ...local, ...set })).toContain('POSTROOM_LOCAL: must not be set');
+    expect(problems({ ...local, ...set, POSTROOM_LOCAL: 'false' })).toBe('none');
+  });
+
+  const emulator = (blob: string): string =>
+    `AccountName=devstoreaccount1;AccountKey=x;BlobEndpoint=${blob};QueueEndpoint=http://127.0.0.1:2/d;TableEndpoint=http://127.0.0.1:3/d`;
+  test.each([
+    ['KEY_VAULT_URI', 'https://x.vault.azure.net'],
+    ['PUBLIC_URL', 'http://desk.contoso.example'],
+    ['PUBLIC_URL', 'http://127.0.0.1.contoso.example'],
+    ['PUBLIC_URL', 'http://192.168.0.7:7071'],
+    ['IDENTITY_ENDPOINT', 'http://169.254.255.2:8081/msi/token'],
+    ['MSI_ENDPOINT', 'http://169.254.255.2:8081/msi/token'],
+    ['DataStorage__blobServiceUri', 'https://x.blob.core.windows.net'],
+    ['AzureWebJobsStorage__queueServiceUri', 'https://x.queue.core.windows.net'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=https;AccountName=x;AccountKey=hunter2'],
+    ['DataStorage', emulator('http://10.0.0.5:1/d')],
+    ['DataStorage', 'AccountName=x;BlobEndpoint=http://127.0.0.1:1/d;QueueEndpoint=http://127.0.0.1:2/d'],
+    ['DataStorage', 'UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://10.0.0.5'],
+  ])('refuse to be local with %s=%s, which is on another machine', (name, value) => {
+    const said = problems({ ...local, [name]: value });
+    expect(said).toContain(`- ${name}: must be an address of this machine while POSTROOM_LOCAL is on`);
+    expect(said).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['KEY_VAULT_URI', 'https://127.0.0.1:8443'],
+    ['PUBLIC_URL', 'http://[::1]:7071'],
+    ['IDENTITY_ENDPOINT', 'http://localhost:1/msi/token'],
+    ['DataStorage', emulator('http://localhost:1/d')],
+    ['AzureWebJobsStorage', 'UseDevelopmentStorage=true'],
+  ])('may be local with %s=%s', (name, value) => {
+    expect(problems({ ...local, [name]: value })).toBe('none');
   });
 
   test('refuse an address without TLS except on a developer’s machine', () => {
     expect(problems({ ...azure, PUBLIC_URL: 'http://desk.contoso.example' })).toContain(
       'PUBLIC_URL: must begin with https://',
     );
+    expect(problems({ ...azure, PUBLIC_URL: 'http://localhost:7071' })).toBe('none');
   });
 
   test('are refused all at once, each with what it should be', () => {
@@ -136,8 +164,6 @@ describe('the settings', () => {
       ...noVault,
       PUBLIC_URL: 'http://desk.contoso.example',
       NOTICE_EMAIL: 'everybody',
-      NOTICE_WEBHOOK_URL: 'hooks',
-      SMTP_RELAY_URL: 'relay.contoso.example',
       POSTROOM_PRACTICE: '{',
       POSTROOM_TELEMETRY: 'loud',
     });
@@ -145,13 +171,11 @@ describe('the settings', () => {
       'KEY_VAULT_URI',
       'PUBLIC_URL',
       'NOTICE_EMAIL',
-      'NOTICE_WEBHOOK_URL',
-      'SMTP_RELAY_URL',
       'POSTROOM_PRACTICE',
       'POSTROOM_TELEMETRY',
     ])
       expect(said).toContain(`- ${name}: `);
-    expect(problems({ ...azure, POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
+    expect(problems({ ...local, WEBSITE_SKU: 'x', POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
       /- KEY_VAULT_URI: .*\n- POSTROOM_LOCAL: must not be set/,
     );
   });
@@ -160,26 +184,15 @@ describe('the settings', () => {
     ['DataStorage__blobServiceUri', 'x.blob.core.windows.net'],
     ['DataStorage__tableServiceUri', 'http://x.table.core.windows.net'],
     ['KEY_VAULT_URI', 'http://x.vault.azure.net'],
-    ['SMTP_RELAY_URL', 'https://relay.contoso.example'],
-    ['SMTP_RELAY_URL', 'smtp://'],
     ['POSTROOM_PRACTICE', '{"authority":1}'],
   ])('cannot have %s=%s', (name, value) => {
     expect(problems({ ...azure, [name]: value })).toContain(`- ${name}: `);
     expect(problems({ ...azure, [name]: value }).split('\n')).toHaveLength(2);
   });
 
-  test.each([
-    'smtp://user:p%40ss@relay.contoso.example:587',
-    'smtps://relay.contoso.example:465',
-    '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/relay)',
-    '',
-  ])('may have SMTP_RELAY_URL=%s', (value) => {
-    expect(problems({ ...azure, SMTP_RELAY_URL: value })).toBe('none');
-  });
-
   test('never repeat a value, which may be a password', () => {
-    const said = problems({ SMTP_RELAY_URL: 'ftp://u:hunter2@x', POSTROOM_PRACTICE: 'hunter2' });
-    expect(said).toContain('SMTP_RELAY_URL');
+    const said = problems({ KEY_VAULT_URI: 'hunter2', POSTROOM_PRACTICE: 'hunter2' });
+    expect(said).toContain('KEY_VAULT_URI');
     expect(said).not.toContain('hunter2');
   });
 

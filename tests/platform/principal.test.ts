@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { readPrincipal } from '../../shared/platform/principal.ts';
+import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
+import { judgePrincipal, readPrincipal } from '../../shared/platform/principal.ts';
+import { type Claim, principalHeaderOf } from '../harness/principal-header.ts';
 
-type Claim = [type: string, value: string];
-const headerOf = (...claims: Claim[]): string =>
-  Buffer.from(
-    JSON.stringify({ auth_typ: 'aad', claims: claims.map(([typ, val]) => ({ typ, val })) }),
-  ).toString('base64');
+const headerOf = (...claims: Claim[]): string => principalHeaderOf(claims);
 
-const on = { platformSignIn: true, adminObjectIds: ['oid-of-ada'] };
-const off = { platformSignIn: false, adminObjectIds: ['oid-of-ada'] };
+const on = { platformSignIn: true, signInTenants: [SIGN_IN_TENANT], adminObjectIds: ['oid-of-ada'] };
+const off = { ...on, platformSignIn: false };
 const long = 'http://schemas.microsoft.com/identity/claims/objectidentifier';
 
 describe('the signed-in principal', () => {
@@ -57,5 +55,34 @@ describe('the signed-in principal', () => {
     ['without an object id', headerOf(['name', 'Kim'], ['roles', 'admin'])],
   ])('is nobody when the header is %s', (_what, header) => {
     expect(readPrincipal(header, on)).toBeUndefined();
+  });
+
+  const admin: Claim[] = [
+    ['oid', 'oid-of-ada'],
+    ['roles', 'admin'],
+  ];
+  test.each<[string, string]>([
+    ['of another provider', principalHeaderOf(admin, { provider: 'google' })],
+    ['of another tenant', principalHeaderOf(admin, { tenant: '11111111-0000-0000-0000-000000000000' })],
+    ['of no tenant', principalHeaderOf(admin, { tenant: '' })],
+    ['of two tenants, one of which is ours', principalHeaderOf([...admin, ['tid', 'another']])],
+    [
+      'that does not name its provider',
+      Buffer.from(JSON.stringify({ claims: [{ typ: 'oid', val: 'oid-of-ada' }] })).toString('base64'),
+    ],
+  ])('%s is foreign, though an admin by role and by list', (_whose, header) => {
+    expect(judgePrincipal(header, on)).toEqual({ kind: 'foreign' });
+    expect(readPrincipal(header, on)).toBeUndefined();
+  });
+
+  test('is of our tenant in any case and by either name of the claim', () => {
+    const header = principalHeaderOf(
+      [
+        ['http://schemas.microsoft.com/identity/claims/tenantid', SIGN_IN_TENANT.toUpperCase()],
+        ['oid', 'oid-of-kim'],
+      ],
+      { tenant: '' },
+    );
+    expect(readPrincipal(header, on)?.id).toBe('oid-of-kim');
   });
 });

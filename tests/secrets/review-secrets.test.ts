@@ -99,12 +99,40 @@ describe('a review', () => {
   test('watches the key of the webhook where it carries a date', async () => {
     const desk = new SecretDesk();
     const dated = { contentType: 'text/plain', expiresOn: '2026-12-01T00:00:00.000Z' };
-    await desk.vault.set('notice-webhook-key', new Secret(CANARY), dated);
+    await desk.vault.set('alert-webhook-key', new Secret(CANARY), dated);
     await daily(desk);
     expect(desk.told.map(({ condition }) => [condition.headline, condition.severity])).toEqual([
       ['The webhook key of this desk expires in 6 days.', 'warning'],
     ]);
   });
+});
+
+test('a second look at one secret leaves the notice of another one alone that was opened meanwhile', async () => {
+  const desk = new SecretDesk();
+  await desk.provider('2026-12-01T00:00:00.000Z');
+  await daily(desk);
+  await desk.provider('2026-12-02T00:00:00.000Z', 'b'.repeat(26), 'Fabrikam');
+  // The look has asked which notices are open, and waits for the vault.
+  const vaultAnswers = Promise.withResolvers<void>();
+  const first = desk.process();
+  const list = async () => {
+    await vaultAnswers.promise;
+    return desk.vault.list();
+  };
+  const slow = {
+    list,
+    versionsOf: (name: string) => desk.vault.versionsOf(name),
+    listDeleted: () => desk.vault.listDeleted(),
+  };
+  const look = recheckSecrets({ ...first, vault: slow });
+  await daily(desk);
+  vaultAnswers.resolve();
+  await look;
+  await daily(desk);
+  expect(desk.told.map(({ what, condition }) => `${what} ${condition.subject.name}`)).toEqual([
+    'opened Contoso',
+    'opened Fabrikam',
+  ]);
 });
 
 describe('a replacement that has still to be used', () => {

@@ -25,6 +25,7 @@ import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { ORIGIN, Visitor } from '../consent/practice-app.ts';
 import { makeRotationDue } from '../harness/due-rotation.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
+import { signedInSettings } from '../harness/principal-header.ts';
 import { REDIRECT } from '../peers/practice-directory.ts';
 
 const SECONDS = Number(process.env['POSTROOM_ROTATION_SECONDS'] ?? 60);
@@ -54,7 +55,7 @@ beforeAll(async () => {
   trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, stack.ca]);
   // The visitor's addresses, and the platform's sign-in, which this test takes the place of.
-  Object.assign(process.env, stack.settings, { PUBLIC_URL: ORIGIN, WEBSITE_AUTH_ENABLED: 'True' });
+  Object.assign(process.env, stack.settings, { PUBLIC_URL: ORIGIN, ...signedInSettings });
   services = buildServices(readConfig(), openSeam);
   graph = await startGraph({
     tenantId: 'practice',

@@ -29,11 +29,11 @@ export class SecretDesk {
     const notices = createNotices({
       tables,
       seam,
-      channels: {
+      channels: async () => ({
         webhook: async (telling) => {
           this.told.push(telling);
         },
-      },
+      }),
     });
     return {
       seam,

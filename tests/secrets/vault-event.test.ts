@@ -155,7 +155,7 @@ test('no value of a secret is in any list, log, notice or row', async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation((...line: unknown[]) => void said.push(line.join(' ')));
   const desk = await deskNearTheEnd();
-  await desk.vault.set('notice-webhook-key', new Secret(CANARY), {
+  await desk.vault.set('alert-webhook-key', new Secret(CANARY), {
     contentType: 'text/plain',
     expiresOn: new Date(Date.now() + 86_400_000).toISOString(),
   });
@@ -175,7 +175,7 @@ test('no value of a secret is in any list, log, notice or row', async () => {
   vi.restoreAllMocks();
   expect(listed).not.toContain(canary);
   expect(listed).not.toContain(CANARY);
-  expect(listed).toContain('notice-webhook-key');
+  expect(listed).toContain('alert-webhook-key');
   // The canary is worth something only where the value is what is looked for.
   expect(canary.length).toBeGreaterThan(10);
   expect(await readFile(import.meta.filename, 'utf8')).not.toContain(canary);

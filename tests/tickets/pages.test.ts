@@ -371,6 +371,9 @@ describe('files', () => {
     expect(answer.headers.get('content-type')).toBe('message/rfc822');
     expect(answer.headers.get('content-disposition')).toMatch(/filename="ticket-1-[0-9a-f]{8}\.eml"/);
     expect(await answer.text()).toBe('Subject: Hi\r\n\r\nThe printer says no.\r\n');
+    // Who read it is on record.
+    const [entry] = (await desk.audit.page({ kind: 'ticket', id, limit: 5 })).entries;
+    expect([entry?.action, entry?.principal.name]).toEqual(['original read', 'Mira Sund']);
   });
 
   test.each(['1', '-1', '0x0', '00', '1e0'])('attachment %s is not there', async (index) => {
@@ -409,6 +412,8 @@ describe('quarantine', () => {
     await desk.mailboxes.remove('support');
     const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
     expect((await desk.ask(address.replaceAll('&amp;', '&'))).status).toBe(200);
+    const [entry] = (await desk.audit.page({ kind: 'quarantine', limit: 5 })).entries;
+    expect(entry?.action).toBe('original read');
   });
 
   test('of more mailboxes and mails than a page holds is read to its end, each mail once', async () => {

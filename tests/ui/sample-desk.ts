@@ -27,6 +27,7 @@ import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
+import { principalHeaderOf, signedInSettings } from '../harness/principal-header.ts';
 
 export const NOW = Date.parse('2026-11-24T10:00:00Z');
 export const origin = 'https://desk.example';
@@ -71,12 +72,12 @@ export interface SampleMail {
 }
 
 export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
-  const claims = [
-    { typ: 'oid', val: '11111111-2222-4333-8444-555555555555' },
-    { typ: 'name', val: name },
-    { typ: 'roles', val: role },
-  ];
-  return { 'x-ms-client-principal': Buffer.from(JSON.stringify({ claims })).toString('base64') };
+  const header = principalHeaderOf([
+    ['oid', '11111111-2222-4333-8444-555555555555'],
+    ['name', name],
+    ['roles', role],
+  ]);
+  return { 'x-ms-client-principal': header };
 }
 
 export function sampleDesk(): SampleDesk {
@@ -93,7 +94,7 @@ export function sampleDesk(): SampleDesk {
     DataStorage: 'UseDevelopmentStorage=true',
     KEY_VAULT_URI: 'https://vault.example',
     PUBLIC_URL: origin,
-    WEBSITE_AUTH_ENABLED: 'true',
+    ...signedInSettings,
   });
   const services: Services & MailServices = {
     ...servicesOn({

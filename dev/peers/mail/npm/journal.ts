@@ -38,6 +38,6 @@ export function readJournal(file: string): Entry[] {
 /** Replaces the journal by one rename: the old or the new one is there, never half of it. */
 export function writeJournal(file: string, entries: readonly Entry[]): void {
   const fresh = `${file}.new`;
-  writeFileSync(fresh, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  writeFileSync(fresh, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 });
   renameSync(fresh, file);
 }

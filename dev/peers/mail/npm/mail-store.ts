@@ -44,7 +44,7 @@ export class MailStore {
   /** Opens or makes the mailbox. `now` in milliseconds gives new folders their UIDVALIDITY. */
   constructor(directory: string, now: number) {
     this.#messages = path.join(directory, 'messages');
-    mkdirSync(this.#messages, { recursive: true });
+    mkdirSync(this.#messages, { recursive: true, mode: 0o700 });
     const journalFile = path.join(directory, 'journal.jsonl');
     for (const entry of readJournal(journalFile)) this.#apply(entry);
     for (const file of readdirSync(this.#messages)) {
@@ -53,7 +53,7 @@ export class MailStore {
       if (!this.#uses.has(file)) rmSync(path.join(this.#messages, file));
     }
     writeJournal(journalFile, [...this.#folders.values()].flatMap(entriesOf));
-    this.#journal = openSync(journalFile, 'a');
+    this.#journal = openSync(journalFile, 'a', 0o600);
     for (const name of ['INBOX', ...standardFolders]) {
       if (this.folder(name) === undefined) this.create(name, now);
     }
@@ -76,7 +76,7 @@ export class MailStore {
 
   append(folder: Folder, raw: Uint8Array, options: { flags?: readonly string[]; date: number }): StoredMail {
     const file = `${String(this.#nextFile++).padStart(8, '0')}.eml`;
-    writeFileSync(path.join(this.#messages, file), raw);
+    writeFileSync(path.join(this.#messages, file), raw, { mode: 0o600 });
     const { flags = [], date } = options;
     const mail = { uid: folder.uidNext, file, size: raw.length, date, flags };
     this.#record({ op: 'add', folder: folder.name, mails: [mail] });

@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import {
+  foreignPrincipalPage,
+  malformedPage,
+  signInOffPage,
+  tooLargePage,
+} from '../../functions/pages/refusals.tsx';
+import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+
+describe('a page that refuses', () => {
+  const drawn = {
+    'sign-in off': signInOffPage(),
+    'another organization': foreignPrincipalPage(),
+    'no form': malformedPage(),
+    'too large': tooLargePage(),
+  };
+
+  test('is whole and says what to do', () => {
+    expectWhole(drawn);
+    expect(drawn['another organization']).toContain('href="/.auth/logout"');
+    expect(drawn['sign-in off']).toContain('WEBSITE_AUTH_AAD_ALLOWED_TENANTS');
+  });
+
+  test('has nothing for axe to find in light and dark, and fits a phone', async () => {
+    await expectUsableInBrowser(drawn);
+  }, 180_000);
+});
