@@ -37,6 +37,7 @@ const commands = {
   explain: () => [dev('explain.ts'), ...rest],
   'register-app': () => [dev('register-app.ts'), ...rest],
   'infra:check': () => [dev('infra-check.ts'), ...rest],
+  'host:check': () => [dev('host-check.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
   format: () => [tools.biome, 'format', '--write', ...reported(), ...others],

@@ -39,7 +39,11 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
   '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/],
-  '@azure/storage-queue': [/^shared\/platform\/azure-queues\.ts$/, /^dev\/host\/queues\.ts$/],
+  '@azure/storage-queue': [
+    /^shared\/platform\/azure-queues\.ts$/,
+    /^dev\/host\/queues\.ts$/,
+    /^dev\/host-check\/storage-queue\.ts$/,
+  ],
   '@opentelemetry/api': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/resources': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/sdk-metrics': [/^shared\/platform\/(open|console)-telemetry\.ts$/],

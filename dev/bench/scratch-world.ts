@@ -26,6 +26,10 @@ export interface ScratchWorld {
 
 export interface ScratchOptions {
   mailboxes: readonly string[];
+  /** App settings beside those of the world. */
+  settings?: Readonly<Record<string, string>>;
+  /** See HostOptions. */
+  outsideListeners?: boolean;
   /** What was started, to be disposed of at the end, also of an interrupted start. */
   running: AsyncDisposableStack;
   progress(text: string): void;
@@ -37,6 +41,8 @@ export interface ScratchOptions {
  */
 export async function openScratchWorld({
   mailboxes,
+  settings: moreSettings = {},
+  outsideListeners = false,
   running,
   progress,
 }: ScratchOptions): Promise<ScratchWorld> {
@@ -58,7 +64,12 @@ export async function openScratchWorld({
     accessTokenSeconds: 3600,
   });
   running.defer(() => stack.stop());
-  const settings = { FETCH_SCHEDULE: '0 0 0 1 1 *', WEBSITE_AUTH_ENABLED: 'True', ...stack.settings };
+  const settings = {
+    FETCH_SCHEDULE: '0 0 0 1 1 *',
+    WEBSITE_AUTH_ENABLED: 'True',
+    ...stack.settings,
+    ...moreSettings,
+  };
   const host = await startHostProcess(
     {
       appDir: builtApp,
@@ -67,6 +78,7 @@ export async function openScratchWorld({
       stateDir: folder,
       people: practicePeople,
       background: false,
+      outsideListeners,
     },
     join(folder, 'log', 'host.log'),
   );
