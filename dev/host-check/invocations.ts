@@ -11,6 +11,9 @@ export interface Invocation {
   ok: boolean;
 }
 
+/** So many doubles of a timer are named. */
+const SHOWN = 2;
+
 /**
  * What contradicts "each timer once", in words.
  * @param everySeconds the schedule of all timers
@@ -28,11 +31,15 @@ export function timerFaults(
       Math.round(Date.parse(startedAt) / (everySeconds * 1000)),
     );
     const repeated = [...occasions.values()].filter((same) => same.length > 1);
+    const more = repeated.length > SHOWN ? [`${timer}: ${repeated.length - SHOWN} more times.`] : [];
     return [
-      ...repeated.map(
-        (same) =>
-          `${timer} ran ${same.length} times: ${same.map((run) => `${run.instance} at ${run.startedAt}`).join(', ')}.`,
-      ),
+      ...repeated
+        .slice(0, SHOWN)
+        .map(
+          (same) =>
+            `${timer} ran ${same.length} times: ${same.map((run) => `${run.instance} at ${run.startedAt}`).join(', ')}.`,
+        ),
+      ...more,
       ...(occasions.size < atLeast ? [`${timer} ran on ${occasions.size} occasions, not ${atLeast}.`] : []),
     ];
   });

@@ -192,7 +192,13 @@ async function vaultEventIsTaken(world: ScratchWorld, listeners: Listeners): Pro
 async function eachTimerOnce(pair: readonly Listeners[], timers: readonly string[]): Promise<string[]> {
   const runs = () => pair.flatMap(({ invocations }) => invocations);
   const expected = { everySeconds: EVERY_SECONDS, atLeast: OCCASIONS };
-  await untilNone(async () => timerFaults(runs(), timers, expected));
+  // What ran twice stays so: only for what has not run yet is there a reason to wait.
+  const missing = async (): Promise<string[]> =>
+    timerFaults(runs(), timers, { ...expected, atLeast: 1 }).length > 0 &&
+    runs().length > 2 * timers.length * OCCASIONS
+      ? []
+      : timerFaults(runs(), timers, expected);
+  await untilNone(missing);
   return timerFaults(runs(), timers, expected);
 }
 
