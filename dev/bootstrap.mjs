@@ -38,6 +38,7 @@ const commands = {
   'register-app': () => [dev('register-app.ts'), ...rest],
   'infra:check': () => [dev('infra-check.ts'), ...rest],
   'host:check': () => [dev('host-check.ts'), ...rest],
+  chaos: () => [dev('chaos.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
   format: () => [tools.biome, 'format', '--write', ...reported(), ...others],
