@@ -69,6 +69,8 @@ interface Report {
   secondsToSettle: number;
   left: string[];
   fates: Record<string, number>;
+  /** Why messages were kept apart or passed over. */
+  reasons: Record<string, number>;
   tickets: number;
   attachments: number;
   /** How often each came. */
@@ -106,7 +108,7 @@ async function run(options: ChaosOptions): Promise<Report> {
   const storm = new Storm({ world, hosts, truth, weather, chance, options, progress });
   if (options.calm) await storm.deliver(deliveries);
   else {
-    progress(`A storm of ${options.minutes} minutes …`);
+    progress(`A storm of ${options.minutes} min …`);
     await storm.rage(deliveries);
   }
   const settled = await settle(world, truth, options, progress);
@@ -123,7 +125,7 @@ function reportOf(
   mailServer: string,
   { record }: Storm,
   { settled, seconds, left }: Settled,
-  { flags, fates, tickets, attachments }: Audit,
+  { flags, fates, reasons, tickets, attachments }: Audit,
   faults: Record<string, number>,
   killedAt: Readonly<Record<string, number>>,
 ): Report {
@@ -137,7 +139,7 @@ function reportOf(
     settled,
     secondsToSettle: seconds,
     left,
-    ...{ fates, tickets, attachments, faults, killedAt },
+    ...{ fates, reasons, tickets, attachments, faults, killedAt },
     flags: all.length,
     byKind,
     findings: all.slice(0, SHOWN).map(({ kind, detail }) => `${kind}: ${detail}`),

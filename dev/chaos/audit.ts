@@ -1,7 +1,7 @@
 import { type Flag, type JudgedMessage, auditCopies, judge } from './audit-messages.ts';
-import { auditRows } from './audit-rows.ts';
+import { type AllRows, auditRows } from './audit-rows.ts';
 import type { InboxTruth } from './inbox-truth.ts';
-import { placeName, type StoredRow } from './records.ts';
+import { placeName, type Records, type StoredRow } from './records.ts';
 import type { StormRecord } from './storm.ts';
 import type { ChaosWorld } from './world.ts';
 
@@ -9,6 +9,8 @@ export interface Audit {
   flags: Flag[];
   /** How many messages ended how. */
   fates: Record<string, number>;
+  /** Why messages were kept apart or passed over. */
+  reasons: Record<string, number>;
   tickets: number;
   attachments: number;
 }
@@ -29,39 +31,45 @@ const OPENED = 60;
 
 /** Compares the mail servers' messages, every stored row and blob, and the pages with one another. */
 export async function audit(world: ChaosWorld, truth: InboxTruth, storm: StormRecord): Promise<Audit> {
-  const { records } = world;
-  const [tickets, index, numbers, messageIds, ledger, accounts] = await Promise.all(
-    ['Tickets', 'TicketIndex', 'Numbers', 'MessageIds', 'Ledger', 'Accounts'].map((name) =>
-      records.rows(name),
-    ),
-  );
-  const rows = [tickets, index, numbers, messageIds, ledger, accounts].map((found) => found ?? []);
-  const [ticketRows = [], indexRows = [], numberRows = [], idRows = [], ledgerRows = [], accountRows = []] =
-    rows;
+  const rows = await readRows(world.records);
   const messages = await auditMessages(world, truth, storm);
-  const attachments = await auditBlobs(world, ticketRows);
-  const fates: Record<string, number> = {};
-  for (const { found } of messages.judged) for (const { kind } of found) fates[kind] = (fates[kind] ?? 0) + 1;
+  const blobs = await auditBlobs(world, rows.tickets);
+  const found = messages.judged.flatMap((message) => message.found);
+  // Of which ticket a copy is says nothing here.
+  const reasons = found.flatMap(({ kind, row }) =>
+    kind === 'message' ? [] : [String(row['reason']).replace(/#\d+/, '#n')],
+  );
   return {
     flags: [
       ...[...storm.wronglyMarked].map((place) => ({ kind: 'marked and not stored', detail: place })),
       ...messages.flags,
       ...auditCopies(messages.judged),
-      ...auditRows({
-        tickets: ticketRows,
-        index: indexRows,
-        numbers: numberRows,
-        messageIds: idRows,
-        ledger: ledgerRows,
-        accounts: accountRows,
-      }),
-      ...attachments.flags,
+      ...auditRows(rows),
+      ...blobs.flags,
       ...(await auditPages(world)),
     ],
-    fates,
-    tickets: ticketRows.filter(({ rowKey }) => rowKey === 'head').length,
-    attachments: attachments.count,
+    fates: tally(found.map(({ kind }) => kind)),
+    reasons: tally(reasons),
+    tickets: rows.tickets.filter(({ rowKey }) => rowKey === 'head').length,
+    attachments: blobs.count,
   };
+}
+
+async function readRows(records: Records): Promise<AllRows> {
+  return {
+    tickets: await records.rows('Tickets'),
+    index: await records.rows('TicketIndex'),
+    numbers: await records.rows('Numbers'),
+    messageIds: await records.rows('MessageIds'),
+    ledger: await records.rows('Ledger'),
+    accounts: await records.rows('Accounts'),
+  };
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 async function auditMessages(

@@ -28,8 +28,6 @@ var registered = await App.ListFunctions();
 var functions = GeneratedFunctions.Of(registered, everyTimer: args.ElementAtOrDefault(2));
 
 using var host = new HostBuilder()
-    // The default, Development, would keep each listener's locks to itself.
-    .UseEnvironment(Environments.Production)
     .ConfigureAppConfiguration(configuration => configuration
         .AddJsonFile(Path.GetFullPath(Path.Combine(args[1], "host.json")))
         .AddEnvironmentVariables())
