@@ -111,7 +111,7 @@ async function run(options: ChaosOptions): Promise<Report> {
     progress(`A storm of ${options.minutes} min …`);
     await storm.rage(deliveries);
   }
-  const settled = await settle(world, truth, options, progress);
+  const settled = await settle(world, truth, storm.record, options, progress);
   progress(settled.settled ? `Settled after ${settled.seconds} s.` : 'It does not settle.');
   await storm.lookForWrongMarks();
   await hosts.stop();

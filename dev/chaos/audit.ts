@@ -1,7 +1,7 @@
 import { type Flag, type JudgedMessage, auditCopies, judge } from './audit-messages.ts';
 import { type AllRows, auditRows } from './audit-rows.ts';
 import type { InboxTruth } from './inbox-truth.ts';
-import { placeName, type Records, type StoredRow } from './records.ts';
+import { isOfLostMessage, placeName, type Records, type StoredRow } from './records.ts';
 import type { StormRecord } from './storm.ts';
 import type { ChaosWorld } from './world.ts';
 
@@ -31,7 +31,7 @@ const OPENED = 60;
 
 /** Compares the mail servers' messages, every stored row and blob, and the pages with one another. */
 export async function audit(world: ChaosWorld, truth: InboxTruth, storm: StormRecord): Promise<Audit> {
-  const rows = await readRows(world.records);
+  const rows = await readRows(world.records, storm);
   const messages = await auditMessages(world, truth, storm);
   const blobs = await auditBlobs(world, rows.tickets);
   const found = messages.judged.flatMap((message) => message.found);
@@ -55,13 +55,13 @@ export async function audit(world: ChaosWorld, truth: InboxTruth, storm: StormRe
   };
 }
 
-async function readRows(records: Records): Promise<AllRows> {
+async function readRows(records: Records, { restoredFrom }: StormRecord): Promise<AllRows> {
   return {
     tickets: await records.rows('Tickets'),
     index: await records.rows('TicketIndex'),
     numbers: await records.rows('Numbers'),
     messageIds: await records.rows('MessageIds'),
-    ledger: await records.rows('Ledger'),
+    ledger: (await records.rows('Ledger')).filter((row) => !isOfLostMessage(row, restoredFrom)),
     accounts: await records.rows('Accounts'),
   };
 }
@@ -89,7 +89,7 @@ async function auditMessages(
         kind: 'server and deliveries differ',
         detail: `${box.address} ${messages.length} of ${delivered}`,
       });
-    const restoredFrom = storm.restoredFrom.get(box.address) ?? Number.POSITIVE_INFINITY;
+    const restoredFrom = storm.restoredFrom.get(box.id) ?? Number.POSITIVE_INFINITY;
     for (const { uid, seen, raw } of messages) {
       const place = placeName(box.id, uidValidity, uid);
       const message = { address: box.address, place, seen, raw, reused: uid > restoredFrom };

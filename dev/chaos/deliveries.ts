@@ -31,14 +31,25 @@ export function planDeliveries(
   return planned.slice(0, count);
 }
 
+/** Ordinary messages, each of its own content. @param name tells those of one call from those of others */
+export function freshLetters(address: string, name: string, count: number): Delivery[] {
+  return Array.from({ length: count }, (_, index) =>
+    letter(
+      address,
+      'Pat <pat@customer.example>',
+      [
+        `Subject: ${name} ${index}`,
+        `Message-ID: <${name}-${index}@customer.example>`,
+        'Date: Mon, 02 Nov 2026 08:00:00 +0000',
+      ],
+      `This is ${name} ${index}.`,
+    ),
+  );
+}
+
 function questionAndAnswer(address: string, index: number): Delivery[] {
   const id = `<question-${index}@customer.example>`;
-  const letter = (headers: readonly string[], text: string): Delivery => ({
-    address,
-    raw: Buffer.from(
-      [`From: Pat <pat${index}@customer.example>`, `To: ${address}`, ...headers, '', text, ''].join('\r\n'),
-    ),
-  });
+  const from = `Pat <pat${index}@customer.example>`;
   const question = [
     `Subject: Question ${index}`,
     `Message-ID: ${id}`,
@@ -50,5 +61,15 @@ function questionAndAnswer(address: string, index: number): Delivery[] {
     `In-Reply-To: ${id}`,
     'Date: Mon, 02 Nov 2026 09:00:00 +0000',
   ];
-  return [letter(question, `Question ${index}`), letter(answer, `More about ${index}`)];
+  return [
+    letter(address, from, question, `Question ${index}`),
+    letter(address, from, answer, `More about ${index}`),
+  ];
+}
+
+function letter(address: string, from: string, headers: readonly string[], text: string): Delivery {
+  return {
+    address,
+    raw: Buffer.from([`From: ${from}`, `To: ${address}`, ...headers, '', text, ''].join('\r\n')),
+  };
 }

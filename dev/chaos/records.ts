@@ -124,5 +124,17 @@ export function placesOf(
   return places;
 }
 
+/**
+ * A message that was begun when its server went back to a backup without it: nobody can go on with it. What stands at
+ * its UID now is judged by itself. Pure.
+ * @param restoredFrom UIDs above these were given again, by mailbox id
+ */
+export function isOfLostMessage(ledgerRow: StoredRow, restoredFrom: ReadonlyMap<string, number>): boolean {
+  const [, , , uid = ''] = String(ledgerRow['place']).split('|');
+  const { partitionKey, rowKey } = ledgerRow;
+  const isOpen = rowKey.startsWith('mail|') && ledgerRow['state'] !== 'done';
+  return isOpen && Number(uid) > (restoredFrom.get(partitionKey) ?? Number.POSITIVE_INFINITY);
+}
+
 const statusOf = (error: unknown): unknown =>
   error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InboxTruth } from './inbox-truth.ts';
 import type { ChaosOptions } from './options.ts';
-import { placeName } from './records.ts';
+import { isOfLostMessage, placeName } from './records.ts';
+import type { StormRecord } from './storm.ts';
 import type { ChaosWorld } from './world.ts';
 
 export interface Settled {
@@ -20,6 +21,7 @@ const TELL_MS = 60_000;
 export async function settle(
   world: ChaosWorld,
   truth: InboxTruth,
+  { restoredFrom }: Pick<StormRecord, 'restoredFrom'>,
   options: Pick<ChaosOptions, 'cutPauses' | 'settleMinutes'>,
   progress: (text: string) => void,
 ): Promise<Settled> {
@@ -30,7 +32,7 @@ export async function settle(
   for (;;) {
     await pause(LOOK_MS);
     if (options.cutPauses) await world.records.cutPauses();
-    const left = await whatIsLeft(world, truth).catch((error: unknown) => [String(error)]);
+    const left = await whatIsLeft(world, truth, restoredFrom).catch((error: unknown) => [String(error)]);
     quiet = left.length === 0 ? quiet + 1 : 0;
     const seconds = Math.round((Date.now() - began) / 1000);
     if (quiet >= QUIET_LOOKS) return { settled: true, seconds, left };
@@ -42,7 +44,11 @@ export async function settle(
   }
 }
 
-async function whatIsLeft(world: ChaosWorld, truth: InboxTruth): Promise<string[]> {
+async function whatIsLeft(
+  world: ChaosWorld,
+  truth: InboxTruth,
+  restoredFrom: ReadonlyMap<string, number>,
+): Promise<string[]> {
   const { records } = world;
   let unread = 0;
   const places: string[] = [];
@@ -60,8 +66,10 @@ async function whatIsLeft(world: ChaosWorld, truth: InboxTruth): Promise<string[
   const counts = {
     unread,
     'not stored': places.filter((place) => !stored.has(place)).length,
-    'begun and not done': ledger.filter((row) => row.rowKey.startsWith('mail|') && row['state'] !== 'done')
-      .length,
+    'begun and not done': ledger.filter(
+      (row) =>
+        row.rowKey.startsWith('mail|') && row['state'] !== 'done' && !isOfLostMessage(row, restoredFrom),
+    ).length,
     'mailboxes in trouble': state.filter(({ rowKey }) => rowKey.endsWith('|health')).length,
     'open notices': notices.filter(({ rowKey }) => rowKey.startsWith('open|')).length,
   };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Chance } from './chance.ts';
-import type { Delivery } from './deliveries.ts';
+import { changeWeather } from './change-weather.ts';
+import { type Delivery, freshLetters } from './deliveries.ts';
 import type { Hosts, Slot } from './hosts.ts';
 import type { InboxTruth } from './inbox-truth.ts';
 import { backUp, imapMisbehaviour, restore } from './misbehave.ts';
@@ -27,7 +28,7 @@ export interface StormRecord {
   opened: Set<string>;
   /** Marked as read by Postroom while nothing of them was stored. */
   wronglyMarked: Set<string>;
-  /** UIDs above these were given again, by address. */
+  /** UIDs above these were given again, by mailbox id. */
   restoredFrom: Map<string, number>;
   /** What went wrong with the storm itself. */
   troubles: string[];
@@ -37,7 +38,8 @@ export interface StormRecord {
 const LONG_STOP_MS = 70_000;
 /** A storm shorter than this has no room for long stops. */
 const LONG_STOPS_FROM_MINUTES = 3;
-const TOKEN_PATH = '^/oauth2/v2.0/token$';
+/** So many messages come to a mailbox between its backup and its restore, and as many after. */
+const FRESH = 4;
 
 /** Bad weather, dying hosts, restarted servers and arriving mail, all at once, for the minutes of the options. */
 export class Storm {
@@ -53,6 +55,7 @@ export class Storm {
   /** The mail server takes no message while it is restarted or copied. */
   #mailTurn: Promise<unknown> = Promise.resolve();
   #storageRestarts = false;
+  #backups = 0;
 
   constructor(deps: StormDeps) {
     this.#deps = deps;
@@ -66,7 +69,7 @@ export class Storm {
     const loops = [
       this.#loop(
         () => [4_000, 15_000],
-        () => this.#changeWeather(),
+        () => changeWeather(this.#deps, (ms) => this.#nap(ms)),
       ),
       this.#loop(
         () => [length / 10, Math.min(45_000, length / 4)],
@@ -146,44 +149,6 @@ export class Storm {
     const turn = this.#mailTurn.then(work);
     this.#mailTurn = turn.catch(() => undefined);
     return turn;
-  }
-
-  async #changeWeather(): Promise<void> {
-    const { weather, chance, world } = this.#deps;
-    const { control } = world.stack.identityProvider;
-    const [imap, storage] = chance.pick([
-      ...[
-        [0.02, 0.005],
-        [0.02, 0.005],
-      ],
-      ...[
-        [0.08, 0.02],
-        [0.08, 0.02],
-      ],
-      [0.2, 0.08],
-    ] as const);
-    Object.assign(weather, { imap, storage });
-    const status = chance.pick([500, 503, 429]);
-    if (chance.happens(0.2)) {
-      const outage = chance.happens(0.3);
-      weather.count(outage ? 'token endpoint down' : 'token endpoint fails');
-      const fault = { match: { path: TOKEN_PATH }, status, body: { error: 'server_error' } };
-      await control.addFault({ ...fault, times: outage ? 10_000 : 3 });
-      if (outage) await this.#nap(chance.between(5_000, 25_000)).then(() => control.clearFaults());
-    }
-    if (chance.happens(0.3)) {
-      const outage = chance.happens(0.3);
-      weather.count(outage ? 'vault down' : 'vault fails');
-      await world.stack.keyVault.addFault({ match: { path: 'secrets' }, status, times: outage ? 10_000 : 2 });
-      if (outage)
-        await this.#nap(chance.between(5_000, 25_000)).then(() => world.stack.keyVault.clearFaults());
-    }
-    if (chance.happens(0.08)) {
-      weather.count('storage outage');
-      weather.storageDown = true;
-      await this.#nap(chance.between(3_000, 20_000));
-      weather.storageDown = false;
-    }
   }
 
   async #clearFaults(): Promise<void> {
@@ -297,21 +262,23 @@ export class Storm {
         count = this.record.delivered.get(box.address) ?? 0;
       }),
     );
+    const name = `letter-${box.id.slice(0, 6)}-${++this.#backups}`;
+    await this.deliver(freshLetters(box.address, `${name}-before`, FRESH));
     await this.#nap(ms);
     await this.#takeMailTurn(async () => {
       await world.stack.restart('mail', () => restore(world, box));
       this.record.delivered.set(box.address, count);
       const { uidValidity, all } = await truth.look(box);
       const highest = Math.max(0, ...all);
-      this.record.restoredFrom.set(
-        box.address,
-        Math.min(highest, this.record.restoredFrom.get(box.address) ?? highest),
-      );
+      const before = this.record.restoredFrom.get(box.id) ?? highest;
+      this.record.restoredFrom.set(box.id, Math.min(highest, before));
       // What a colleague opened since is gone; another message may come to stand there.
-      const before = new Set(all.map((uid) => placeName(box.id, uidValidity, uid)));
+      const left = new Set(all.map((uid) => placeName(box.id, uidValidity, uid)));
       for (const place of this.record.opened)
-        if (place.startsWith(`${box.id}/`) && !before.has(place)) this.record.opened.delete(place);
+        if (place.startsWith(`${box.id}/`) && !left.has(place)) this.record.opened.delete(place);
     });
+    // These take the UIDs of those before.
+    await this.deliver(freshLetters(box.address, `${name}-after`, FRESH));
     weather.count('mail server: restore');
   }
 }

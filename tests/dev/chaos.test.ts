@@ -12,7 +12,7 @@ import { planDeliveries } from '../../dev/chaos/deliveries.ts';
 import { backUp, imapMisbehaviour, restore } from '../../dev/chaos/misbehave.ts';
 import { misbehaviours, readOptions } from '../../dev/chaos/options.ts';
 import { ownKeysOf } from '../../dev/chaos/own-key.ts';
-import { type Found, placesOf, type StoredRow } from '../../dev/chaos/records.ts';
+import { type Found, isOfLostMessage, placesOf, type StoredRow } from '../../dev/chaos/records.ts';
 import { faultyStorage } from '../../dev/chaos/storage-faults.ts';
 import { calmWeather } from '../../dev/chaos/weather.ts';
 import type { ChaosWorld } from '../../dev/chaos/world.ts';
@@ -144,6 +144,19 @@ describe('rows', () => {
     const places = placesOf(tickets, kept);
     expect([...places.keys()]).toEqual(['box/12/7']);
     expect(places.get('box/12/7')?.map(({ kind }) => kind)).toEqual(['message', 'message', 'skipped']);
+  });
+});
+
+describe('a message that was begun when its server went back to a backup without it', () => {
+  const begun = (uid: string, state = 'received') =>
+    row('box', 'mail|k', { state, place: `at|0123456789abcdef|0000000012|${uid}|fedcba9876543210` });
+
+  test('is nobody’s to finish; one from before the backup is', () => {
+    const restoredFrom = new Map([['box', 7]]);
+    expect(isOfLostMessage(begun('0000000008'), restoredFrom)).toBe(true);
+    expect(isOfLostMessage(begun('0000000007'), restoredFrom)).toBe(false);
+    expect(isOfLostMessage(begun('0000000008', 'done'), restoredFrom)).toBe(false);
+    expect(isOfLostMessage(begun('0000000008'), new Map())).toBe(false);
   });
 });
 
