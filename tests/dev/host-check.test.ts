@@ -30,6 +30,11 @@ describe('what the listeners report', () => {
     ]);
   });
 
+  test('a run that comes late in the same instance is no double', () => {
+    const runs = [run('A', '09.500'), run('A', '12.000'), run('A', '18.000')];
+    expect(timerFaults(runs, ['sweep'], expected)).toEqual([]);
+  });
+
   test('a timer that stays silent is named', () => {
     expect(timerFaults([run('A', '06.001')], ['sweep'], expected)).toEqual([
       'sweep ran on 1 occasions, not 2.',
