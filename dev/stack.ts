@@ -59,6 +59,8 @@ export interface Stack {
   keyVault: { url: string } & RemoteVault;
   managedIdentity: ReadyPeer<'managed-identity'>;
   storage: { connectionString: string };
+  /** Stops a server and, when that is done, starts it again, over the same state and at the same ports. */
+  restart(server: 'mail' | 'storage', whileDown: () => Promise<unknown>): Promise<void>;
   /** Stops every peer; all state is on the disk when it resolves. Stop the app first. */
   stop(): Promise<void>;
 }
@@ -108,15 +110,18 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
 
   // Azurite takes longest and needs nobody; the others build on each other.
-  const azurite = startAzurite({
-    ports: { table: ports.table, blob: ports.blob, queue: ports.queue },
-    ...(options.inMemory !== true && { stateDir: join(stateDir, 'storage') }),
-  }).then(keep);
+  const azurite = startRestartable(() =>
+    startAzurite({
+      ports: { table: ports.table, blob: ports.blob, queue: ports.queue },
+      ...(options.inMemory !== true && { stateDir: join(stateDir, 'storage') }),
+    }),
+  ).then(keep);
   const others = startOthers();
   const [storageResult, othersResult] = await Promise.allSettled([azurite, others]);
   if (storageResult.status === 'rejected') throw storageResult.reason;
   if (othersResult.status === 'rejected') throw othersResult.reason;
-  const { connectionString } = storageResult.value;
+  const storage = storageResult.value;
+  const { connectionString } = storage.now();
   const { identity, vault, provider, tenant, mail } = othersResult.value;
 
   async function startOthers(): Promise<{
@@ -124,7 +129,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     vault: ReadyPeer<'key-vault'>;
     provider: ReadyPeer<'identity-provider'>;
     tenant: TenantAddress;
-    mail: MailServer;
+    mail: Restartable<MailServer>;
   }> {
     const identity = keep(
       await startPeer(
@@ -191,7 +196,9 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     if (tenant === undefined)
       throw new Error(`${join(stateDir, 'identity-provider')} belongs to another world. Delete ${stateDir}.`);
     const mail = keep(
-      await startMail(options, stateDir, ports, certificates, tenant, provider.signingKey, users),
+      await startRestartable(() =>
+        startMail(options, stateDir, ports, certificates, tenant, provider.signingKey, users),
+      ),
     );
     return { identity, vault: vaultResult.value.ready, provider, tenant, mail };
   }
@@ -201,9 +208,9 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     tenant: tenantId,
     clientId,
     clientSecret,
-    imap: mail.imap,
-    pop3: mail.pop3,
-    smtp: mail.smtp,
+    imap: mail.now().imap,
+    pop3: mail.now().pop3,
+    smtp: mail.now().smtp,
   };
   return {
     settings: {
@@ -223,7 +230,9 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     ca: certificates.ca,
     users,
     mailboxes: mailboxesOf(users),
-    mail,
+    get mail() {
+      return mail.now();
+    },
     identityProvider: {
       origin: provider.origin,
       tenant,
@@ -234,7 +243,30 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     keyVault: { url: vault.url, ...remoteVault(vault.url, certificates.ca) },
     managedIdentity: identity,
     storage: { connectionString },
+    restart: (server, whileDown) => (server === 'mail' ? mail : storage).restart(whileDown),
     stop,
+  };
+}
+
+interface Restartable<T> {
+  /** The one that runs, or ran last. */
+  now(): T;
+  restart(whileDown: () => Promise<unknown>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startRestartable<T extends { stop(): Promise<void> }>(
+  start: () => Promise<T>,
+): Promise<Restartable<T>> {
+  let running = await start();
+  return {
+    now: () => running,
+    async restart(whileDown) {
+      await running.stop();
+      await whileDown();
+      running = await start();
+    },
+    stop: () => running.stop(),
   };
 }
 

@@ -33,7 +33,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
-  '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/],
+  '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/, /^dev\/chaos\/records\.ts$/],
   '@azure/functions': [/^functions\/[\w-]+\.ts$/, /^dev\/bench\/empty-app\.ts$/],
   '@azure/identity': [
     /^shared\/platform\/credential\.ts$/,
@@ -41,8 +41,16 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],
-  '@azure/storage-blob': [/^shared\/platform\/azure-blobs\.ts$/, /^dev\/bench\/fetch-lease\.ts$/],
-  '@azure/storage-queue': [/^shared\/platform\/azure-queues\.ts$/, /^dev\/host\/queues\.ts$/],
+  '@azure/storage-blob': [
+    /^shared\/platform\/azure-blobs\.ts$/,
+    /^dev\/bench\/fetch-lease\.ts$/,
+    /^dev\/chaos\/records\.ts$/,
+  ],
+  '@azure/storage-queue': [
+    /^shared\/platform\/azure-queues\.ts$/,
+    /^dev\/host\/queues\.ts$/,
+    /^dev\/host-check\/storage-queue\.ts$/,
+  ],
   '@opentelemetry/api': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/resources': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/sdk-metrics': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
@@ -50,7 +58,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   croner: [/^dev\/host\/timers\.ts$/],
   esbuild: [/^dev\/build\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
-  imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/],
+  imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
   jose: [/^dev\/peers\//],
   mailparser: [/^shared\/intake\/parse-mail\.ts$/],
   nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/practice-page\.ts$/],

@@ -27,6 +27,10 @@ export interface ScratchWorld {
 
 export interface ScratchOptions {
   mailboxes: readonly string[];
+  /** App settings beside those of the world. */
+  settings?: Readonly<Record<string, string>>;
+  /** See HostOptions. */
+  outsideListeners?: boolean;
   /** What was started, to be disposed of at the end, also of an interrupted start. */
   running: AsyncDisposableStack;
   progress(text: string): void;
@@ -38,6 +42,8 @@ export interface ScratchOptions {
  */
 export async function openScratchWorld({
   mailboxes,
+  settings: moreSettings = {},
+  outsideListeners = false,
   running,
   progress,
 }: ScratchOptions): Promise<ScratchWorld> {
@@ -64,6 +70,7 @@ export async function openScratchWorld({
     WEBSITE_AUTH_ENABLED: 'True',
     WEBSITE_AUTH_AAD_ALLOWED_TENANTS: SIGN_IN_TENANT,
     ...stack.settings,
+    ...moreSettings,
   };
   const host = await startHostProcess(
     {
@@ -73,6 +80,7 @@ export async function openScratchWorld({
       stateDir: folder,
       people: practicePeople,
       background: false,
+      outsideListeners,
     },
     join(folder, 'log', 'host.log'),
   );

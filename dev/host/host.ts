@@ -13,6 +13,7 @@ import { hostPage } from './html.ts';
 import { type Answer, BodyTooLarge, readBody } from './http-answer.ts';
 import { loadApp } from './load-app.ts';
 import type { HostOptions } from './options.ts';
+import { answerOutsideListener } from './outside-listeners.ts';
 import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
 import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
@@ -91,7 +92,10 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
     }
     if (method === 'POST' && !isSameOrigin(headers, target.origin))
       return refusal(403, 'This request came from another site. Nothing was changed.');
-    if (path.startsWith('/admin/')) return admin.answer(request, target);
+    if (path.startsWith('/admin/')) {
+      const answer = options.outsideListeners && (await answerOutsideListener(core, request, path, log));
+      return answer || admin.answer(request, target);
+    }
     const form =
       method === 'POST'
         ? new URLSearchParams(Buffer.from(await readBody(request, FORM_LIMIT)).toString('utf8'))

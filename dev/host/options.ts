@@ -28,6 +28,8 @@ export interface HostOptions {
   practice?: PracticeMailOptions;
   /** Timers and queues run. Without them only HTTP and POST /admin/functions/NAME start anything. */
   background: boolean;
+  /** Listeners in another process may run the timer and queue functions; see outside-listeners.ts. */
+  outsideListeners?: boolean;
   /** Tuning of the queue trigger, for tests. */
   queues?: { leaseSeconds?: number; maxIdleMs?: number };
 }

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import type { Core, HostLog, RegisteredFunction } from './core.ts';
+import type { Core, HostLog, InvocationInput, RegisteredFunction } from './core.ts';
 import { resolveSettings } from './setting-names.ts';
 
 export interface Timers {
@@ -45,17 +45,28 @@ export async function runTimer(
   log: HostLog,
   next?: string,
 ): Promise<void> {
+  try {
+    await core.invoke(target, timerInput({ next }));
+  } catch (error) {
+    log('error', `failed: ${String(error)}`, target.name);
+  }
+}
+
+/** What a timer's handler gets. */
+export function timerInput({
+  next,
+  isPastDue = false,
+}: {
+  next?: string | undefined;
+  isPastDue?: boolean;
+}): InvocationInput {
   const now = new Date().toISOString();
   const info = {
     Schedule: { AdjustForDST: true },
     ScheduleStatus: { Last: now, Next: next ?? now, LastUpdated: now },
-    IsPastDue: false,
+    IsPastDue: isPastDue,
   };
-  try {
-    await core.invoke(target, { data: { json: JSON.stringify(info) } });
-  } catch (error) {
-    log('error', `failed: ${String(error)}`, target.name);
-  }
+  return { data: { json: JSON.stringify(info) } };
 }
 
 function scheduleOf({ name, trigger }: RegisteredFunction): string {

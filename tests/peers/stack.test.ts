@@ -159,6 +159,22 @@ describe('the practice world', () => {
     expect((await table().getEntity('p', 'r')).rowKey).toBe('r');
   });
 
+  it('restarts mail and storage over the same state, which may be changed meanwhile', async () => {
+    await stack.mail.deliver('support@contoso.example', mail('before'));
+    const token = await stack.identityProvider.control.mintAccessToken({ upn: 'support@contoso.example' });
+    const inbox = await inboxOf('support@contoso.example', token);
+    await table().createTable();
+    await table().upsertEntity({ partitionKey: 'p', rowKey: 'restarted' });
+    for (const server of ['mail', 'storage'] as const)
+      await stack.restart(server, async () => {
+        if (server === 'mail') await expect(inboxOf('support@contoso.example', token)).rejects.toThrow();
+      });
+    expect(await inboxOf('support@contoso.example', token)).toEqual(inbox);
+    expect((await table().getEntity('p', 'restarted')).rowKey).toBe('restarted');
+    await stack.mail.deliver('support@contoso.example', mail('after'));
+    expect((await inboxOf('support@contoso.example', token)).uids).toHaveLength(inbox.uids.length + 1);
+  });
+
   it('says which peer misses its port and what to do, and leaves nothing running', async () => {
     await expect(startStack({ stateDir: folder })).rejects.toThrow(
       /needs port \d+, but another program is using it\. If Postroom is already running/,

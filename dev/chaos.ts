@@ -1,0 +1,174 @@
+/**
+ * `npm run chaos [-- OPTIONS]`: does anything get lost, doubled or wrongly marked, whatever dies or fails? The built app
+ * runs in two hosts amid the practice world, mail arrives all the while, and faults come from outside only: hosts are
+ * killed and stopped, storage and IMAP connections fail, servers restart, vault and token endpoint are down. Then the
+ * weather clears, the app puts things in order by itself, and everything is compared: the mail servers' messages, each
+ * row, each blob, the pages. Ends with 1 when there is a flag.
+ *
+ *   --minutes 10          length of the storm         --boxes 6           mailboxes
+ *   --kills N             ten a minute                --messages N        eighty a minute
+ *   --seed 1              another run                 --mail FOLDER       deliver its files; else those of tests/mail
+ *   --late-writes 0.02    share of writes that arrive seconds after their sender was told of a failure
+ *   --misbehave all       mail servers that do what they may not, or a list (see dev/chaos/options.ts)
+ *   --mail-server npm     the small mail server, also where Dovecot is installed
+ *   --calm                no fault at all             --cut-pauses        no long pauses after the storm either
+ *   --settle-minutes 45   how long it may take after the storm until all is in order
+ *   --keep                the folder of the run stays, with the hosts' logs
+ *   --json                one report on standard output and nothing else
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeBuildError } from './build.ts';
+import { type Audit, audit } from './chaos/audit.ts';
+import { chanceOf } from './chaos/chance.ts';
+import { planDeliveries } from './chaos/deliveries.ts';
+import { openHosts } from './chaos/hosts.ts';
+import { openInboxTruth } from './chaos/inbox-truth.ts';
+import { type ChaosOptions, readOptions } from './chaos/options.ts';
+import { type Settled, settle } from './chaos/settle.ts';
+import { Storm } from './chaos/storm.ts';
+import { calmWeather } from './chaos/weather.ts';
+import { openChaosWorld } from './chaos/world.ts';
+import { mailsOfFolder } from './practice-data.ts';
+
+const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+const OWN_MAIL = join(projectRoot, 'tests', 'mail');
+const SHOWN = 40;
+
+const running = new AsyncDisposableStack();
+let ended = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (!ended) void end(130);
+  });
+
+async function end(code: number): Promise<void> {
+  ended = true;
+  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
+  process.exit(code);
+}
+
+/** Standard output belongs to the answer. */
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+/** The whole run, as data. */
+interface Report {
+  seed: number;
+  calm: boolean;
+  mailServer: string;
+  minutes: number;
+  boxes: number;
+  /** That must stand on the servers at the end. */
+  messages: number;
+  settled: boolean;
+  secondsToSettle: number;
+  left: string[];
+  fates: Record<string, number>;
+  /** Why messages were kept apart or passed over. */
+  reasons: Record<string, number>;
+  tickets: number;
+  attachments: number;
+  /** How often each came. */
+  faults: Record<string, number>;
+  /** By the storage request at which a host was killed. */
+  killedAt: Record<string, number>;
+  /** Contradictions; none in a healthy app. */
+  flags: number;
+  byKind: Record<string, number>;
+  /** The first of them. */
+  findings: string[];
+  /** What went wrong with the run itself; a server that is restarted just then is no flag. */
+  troubles: string[];
+}
+
+async function run(options: ChaosOptions): Promise<Report> {
+  const chance = chanceOf(options.seed);
+  const weather = calmWeather();
+  const began = Date.now();
+  const progress = (text: string): void =>
+    say(`${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s  ${text}`);
+  const folder = await mkdtemp(join(tmpdir(), 'postroom-chaos-'));
+  if (options.keep) say(`The run's folder: ${folder}`);
+  else running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const { boxes, mailServer } = options;
+  const world = await openChaosWorld({ folder, boxes, mailServer, weather, chance, running, progress });
+  const truth = await openInboxTruth(world.stack, world.boxes);
+  const files = (await mailsOfFolder(options.mail ?? OWN_MAIL)).filter(({ name }) => !name.endsWith('.md'));
+  const addresses = world.boxes.map(({ address }) => address);
+  const deliveries = planDeliveries(files, addresses, options.messages, chance);
+
+  const hosts = openHosts(world, weather);
+  running.defer(() => hosts.stop());
+  await Promise.all([hosts.start(0), hosts.start(1)]);
+  const storm = new Storm({ world, hosts, truth, weather, chance, options, progress });
+  if (options.calm) await storm.deliver(deliveries);
+  else {
+    progress(`A storm of ${options.minutes} min …`);
+    await storm.rage(deliveries);
+  }
+  const settled = await settle(world, truth, storm.record, options, progress);
+  progress(settled.settled ? `Settled after ${settled.seconds} s.` : 'It does not settle.');
+  await storm.lookForWrongMarks();
+  await hosts.stop();
+  progress('Comparing everything …');
+  const audited = await audit(world, truth, storm.record);
+  return reportOf(options, world.stack.mail.kind, storm, settled, audited, weather.counts, hosts.killedAt());
+}
+
+function reportOf(
+  options: ChaosOptions,
+  mailServer: string,
+  { record }: Storm,
+  { settled, seconds, left }: Settled,
+  { flags, fates, reasons, tickets, attachments }: Audit,
+  faults: Record<string, number>,
+  killedAt: Readonly<Record<string, number>>,
+): Report {
+  const all = settled ? flags : [...flags, { kind: 'not settled', detail: left.join(', ') }];
+  const byKind: Record<string, number> = {};
+  for (const { kind } of all) byKind[kind] = (byKind[kind] ?? 0) + 1;
+  const { seed, calm, minutes, boxes } = options;
+  return {
+    ...{ seed, calm, mailServer, minutes, boxes },
+    messages: [...record.delivered.values()].reduce((sum, count) => sum + count, 0),
+    settled,
+    secondsToSettle: seconds,
+    left,
+    ...{ fates, reasons, tickets, attachments, faults, killedAt },
+    flags: all.length,
+    byKind,
+    findings: all.slice(0, SHOWN).map(({ kind, detail }) => `${kind}: ${detail}`),
+    troubles: record.troubles.slice(0, SHOWN),
+  };
+}
+
+function shown(report: Report): string {
+  const { messages, tickets, fates, secondsToSettle, faults, flags, findings } = report;
+  const list = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ') || 'none';
+  return [
+    `${flags === 0 ? 'ok  ' : 'FAIL'} ${messages} messages, ${tickets} tickets, settled after ${secondsToSettle} s, ${flags} flags`,
+    `  fates   ${list(fates)}`,
+    `  faults  ${list(faults)}`,
+    ...findings.map((finding) => `  !! ${finding}`),
+  ].join('\n');
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  const report = await run(options);
+  process.stdout.write(`${options.json ? JSON.stringify(report, undefined, 1) : shown(report)}\n`);
+  if (!ended) await end(report.flags === 0 ? 0 : 1);
+} catch (error) {
+  if (!ended) {
+    say(describeBuildError(error));
+    await end(1);
+  }
+}

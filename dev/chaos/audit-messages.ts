@@ -1,0 +1,74 @@
+import { type OwnKeys, ownKeysOf } from './own-key.ts';
+import type { Found } from './records.ts';
+
+/** Something that contradicts a promise. */
+export interface Flag {
+  kind: string;
+  detail: string;
+}
+
+/** A message on the server at the end, with what Postroom recorded of it. */
+export interface JudgedMessage {
+  address: string;
+  place: string;
+  seen: boolean;
+  raw: Buffer;
+  keys: OwnKeys;
+  found: readonly Found[];
+}
+
+/**
+ * Which of the records at a place are about the message that stands there now. Where a server gave a UID again there
+ * are also those of the message before; elsewhere every record counts.
+ */
+export async function judge(
+  message: { address: string; place: string; seen: boolean; raw: Buffer; reused: boolean },
+  atPlace: readonly Found[],
+  blob: (name: string) => Promise<Buffer | undefined>,
+): Promise<{ judged: JudgedMessage; flags: Flag[] }> {
+  const { address, place, seen, raw, reused } = message;
+  const flags: Flag[] = [];
+  const found: Found[] = [];
+  for (const record of atPlace) {
+    const name = record.row['rawBlob'];
+    const stored = typeof name === 'string' ? await blob(name) : undefined;
+    const isOther = stored !== undefined && !stored.equals(raw);
+    if (isOther && reused) continue;
+    found.push(record);
+    if (typeof name === 'string' && stored === undefined)
+      flags.push({ kind: 'raw blob missing', detail: `${place} ${name}` });
+    else if (isOther)
+      flags.push({
+        kind: 'raw blob differs from the message',
+        detail: `${place} ${stored.length} of ${raw.length} bytes`,
+      });
+  }
+  if (found.length === 0) flags.push({ kind: 'LOST', detail: place });
+  if (found.length > 1)
+    flags.push({
+      kind: 'DOUBLED',
+      detail: `${place} ${found.map(({ kind, row }) => `${kind} ${row.partitionKey}/${row.rowKey}`).join(', ')}`,
+    });
+  if (!seen && found.length > 0) flags.push({ kind: 'stored and still unread', detail: place });
+  return { judged: { address, place, seen, raw, keys: ownKeysOf(raw), found }, flags };
+}
+
+const isCopy = ({ kind, row }: Found): boolean =>
+  kind === 'skipped' && String(row['reason']).startsWith('copy of');
+
+/** One content is filed once in a mailbox, and what was skipped as a copy has its twin. Pure. */
+export function auditCopies(messages: readonly JudgedMessage[]): Flag[] {
+  const flags: Flag[] = [];
+  const filed = messages.filter(({ found }) => found.some((record) => !isCopy(record)));
+  for (const same of Map.groupBy(filed, ({ address, keys }) => `${address} ${keys.strict}`).values())
+    if (same.length > 1)
+      flags.push({
+        kind: 'same content filed more than once',
+        detail: same.map(({ place }) => place).join(', '),
+      });
+  const originals = new Set(filed.map(({ address, keys }) => `${address} ${keys.loose}`));
+  for (const { address, place, keys, found } of messages)
+    if (found.some(isCopy) && !originals.has(`${address} ${keys.loose}`))
+      flags.push({ kind: 'skipped as a copy without a twin', detail: place });
+  return flags;
+}

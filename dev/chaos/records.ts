@@ -1,0 +1,140 @@
+import { TableClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+
+/** A row as it rests in storage; read past Postroom, which is what is being judged. */
+export type StoredRow = Readonly<Record<string, unknown>> & {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+};
+
+/** What Postroom recorded of a message at a place of a mail server. */
+export interface Found {
+  kind: 'message' | 'quarantined' | 'skipped';
+  row: StoredRow;
+  /** The content key of the product. */
+  key: string;
+}
+
+export interface Records {
+  rows(table: string): Promise<StoredRow[]>;
+  blob(name: string): Promise<Buffer | undefined>;
+  blobNames(): Promise<string[]>;
+  /** Ids by address. */
+  mailboxIds(): Promise<Map<string, string>>;
+  /** Everything recorded, by place; see `placeName`. */
+  byPlace(): Promise<Map<string, Found[]>>;
+  /** Takes pauses after failures away, as if their time had passed. @returns how many there were */
+  cutPauses(): Promise<number>;
+  /** Takes leases from whoever is dead, as if their time had passed. */
+  breakLeases(mailboxIds: readonly string[]): Promise<void>;
+}
+
+/** One place of a mail server: which UID under which UIDVALIDITY of a mailbox's folder. */
+export const placeName = (mailboxId: string, uidValidity: string | number, uid: number): string =>
+  `${mailboxId}/${Number(uidValidity)}/${uid}`;
+
+export function openRecords(connectionString: string): Records {
+  const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient('postroom');
+  const table = (name: string): TableClient =>
+    TableClient.fromConnectionString(connectionString, name, { allowInsecureConnection: true });
+
+  async function rows(name: string): Promise<StoredRow[]> {
+    const all: StoredRow[] = [];
+    try {
+      for await (const entity of table(name).listEntities<Record<string, unknown>>())
+        all.push({ ...entity, partitionKey: entity.partitionKey ?? '', rowKey: entity.rowKey ?? '' });
+    } catch (error) {
+      // A table that nobody has written to yet.
+      if (statusOf(error) !== 404) throw error;
+    }
+    return all;
+  }
+
+  return {
+    rows,
+    async blob(name) {
+      try {
+        return await container.getBlobClient(name).downloadToBuffer();
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    },
+    async blobNames() {
+      const names: string[] = [];
+      for await (const { name } of container.listBlobsFlat()) names.push(name);
+      return names;
+    },
+    async mailboxIds() {
+      const mailboxes = (await rows('Mailboxes')).filter(({ partitionKey }) => partitionKey === 'mailbox');
+      return new Map(
+        mailboxes.map(({ rowKey, json }) => [
+          (JSON.parse(String(json)) as { address: string }).address,
+          rowKey,
+        ]),
+      );
+    },
+    async byPlace() {
+      const [tickets, quarantine] = await Promise.all([rows('Tickets'), rows('Quarantine')]);
+      return placesOf(tickets, quarantine);
+    },
+    async cutPauses() {
+      const waiting = (await rows('MailboxState')).filter(({ rowKey }) => rowKey.endsWith('|health'));
+      for (const { partitionKey, rowKey } of waiting)
+        await table('MailboxState')
+          .deleteEntity(partitionKey, rowKey)
+          .catch(() => undefined);
+      return waiting.length;
+    },
+    async breakLeases(mailboxIds) {
+      for (const id of mailboxIds)
+        await container
+          .getBlobClient(`lease/${id}`)
+          .getBlobLeaseClient()
+          .breakLease(0)
+          // Not held, or never taken.
+          .catch(() => undefined);
+    },
+  };
+}
+
+/** Pure. */
+export function placesOf(
+  tickets: readonly StoredRow[],
+  quarantine: readonly StoredRow[],
+): Map<string, Found[]> {
+  const places = new Map<string, Found[]>();
+  const add = (place: string, found: Found): void => {
+    places.set(place, [...(places.get(place) ?? []), found]);
+  };
+  for (const row of tickets) {
+    if (!row.rowKey.startsWith('m|')) continue;
+    // raw/<mailbox>/<folder key>-<UIDVALIDITY>-<UID>.eml; what follows the UID tells apart messages at one place.
+    const [, mailbox = '', validity = '', uid = ''] =
+      /^raw\/([^/]+)\/[0-9a-f]+-(\d+)-(\d+)\b/.exec(String(row['rawBlob'])) ?? [];
+    add(placeName(mailbox, validity, Number(uid)), { kind: 'message', row, key: String(row['key']) });
+  }
+  for (const row of quarantine) {
+    // <inverted time>|<content key>|at-<folder key>-<UIDVALIDITY>-<UID>
+    const [, key = '', place = ''] = row.rowKey.split('|');
+    const [, , validity = '', uid = ''] = place.split('-');
+    const kind = row['kind'] === 'quarantined' ? 'quarantined' : 'skipped';
+    add(placeName(row.partitionKey, validity, Number(uid)), { kind, row, key });
+  }
+  return places;
+}
+
+/**
+ * A message that was begun when its server went back to a backup without it: nobody can go on with it. What stands at
+ * its UID now is judged by itself. Pure.
+ * @param restoredFrom UIDs above these were given again, by mailbox id
+ */
+export function isOfLostMessage(ledgerRow: StoredRow, restoredFrom: ReadonlyMap<string, number>): boolean {
+  const [, , , uid = ''] = String(ledgerRow['place']).split('|');
+  const { partitionKey, rowKey } = ledgerRow;
+  const isOpen = rowKey.startsWith('mail|') && ledgerRow['state'] !== 'done';
+  return isOpen && Number(uid) > (restoredFrom.get(partitionKey) ?? Number.POSITIVE_INFINITY);
+}
+
+const statusOf = (error: unknown): unknown =>
+  error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;

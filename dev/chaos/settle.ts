@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { InboxTruth } from './inbox-truth.ts';
+import type { ChaosOptions } from './options.ts';
+import { isOfLostMessage, placeName } from './records.ts';
+import type { StormRecord } from './storm.ts';
+import type { ChaosWorld } from './world.ts';
+
+export interface Settled {
+  settled: boolean;
+  seconds: number;
+  /** What is left, in words; empty when it has settled. */
+  left: string[];
+}
+
+const LOOK_MS = 4_000;
+/** So many looks in a row must find nothing left. */
+const QUIET_LOOKS = 2;
+const TELL_MS = 60_000;
+
+/** Waits until the app has put everything in order by itself: all stored, all marked, nothing open. */
+export async function settle(
+  world: ChaosWorld,
+  truth: InboxTruth,
+  { restoredFrom }: Pick<StormRecord, 'restoredFrom'>,
+  options: Pick<ChaosOptions, 'cutPauses' | 'settleMinutes'>,
+  progress: (text: string) => void,
+): Promise<Settled> {
+  const began = Date.now();
+  const end = began + options.settleMinutes * 60_000;
+  let toldAt = began;
+  let quiet = 0;
+  for (;;) {
+    await pause(LOOK_MS);
+    if (options.cutPauses) await world.records.cutPauses();
+    const left = await whatIsLeft(world, truth, restoredFrom).catch((error: unknown) => [String(error)]);
+    quiet = left.length === 0 ? quiet + 1 : 0;
+    const seconds = Math.round((Date.now() - began) / 1000);
+    if (quiet >= QUIET_LOOKS) return { settled: true, seconds, left };
+    if (Date.now() > end) return { settled: false, seconds, left };
+    if (Date.now() - toldAt > TELL_MS) {
+      toldAt = Date.now();
+      progress(`After ${seconds} s: ${left.join(', ')}.`);
+    }
+  }
+}
+
+async function whatIsLeft(
+  world: ChaosWorld,
+  truth: InboxTruth,
+  restoredFrom: ReadonlyMap<string, number>,
+): Promise<string[]> {
+  const { records } = world;
+  let unread = 0;
+  const places: string[] = [];
+  for (const box of world.boxes) {
+    const { uidValidity, all, seen } = await truth.look(box);
+    unread += all.length - seen.length;
+    places.push(...all.map((uid) => placeName(box.id, uidValidity, uid)));
+  }
+  const [stored, ledger, state, notices] = await Promise.all([
+    records.byPlace(),
+    records.rows('Ledger'),
+    records.rows('MailboxState'),
+    records.rows('Notices'),
+  ]);
+  const counts = {
+    unread,
+    'not stored': places.filter((place) => !stored.has(place)).length,
+    'begun and not done': ledger.filter(
+      (row) =>
+        row.rowKey.startsWith('mail|') && row['state'] !== 'done' && !isOfLostMessage(row, restoredFrom),
+    ).length,
+    'mailboxes in trouble': state.filter(({ rowKey }) => rowKey.endsWith('|health')).length,
+    'open notices': notices.filter(({ rowKey }) => rowKey.startsWith('open|')).length,
+  };
+  return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${what}: ${count}`]));
+}

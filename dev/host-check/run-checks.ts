@@ -1,0 +1,234 @@
+/** The built app behind Microsoft's listeners: what a desk needs of them, check by check. */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Browser } from '../bench/browser.ts';
+import { openScratchWorld, type ScratchWorld } from '../bench/scratch-world.ts';
+import { builtApp } from '../build.ts';
+import { type HostProcess, startHostProcess } from '../host/host-process.ts';
+import { practicePeople } from '../host/options.ts';
+import { differences, poisonFaults, timerFaults } from './invocations.ts';
+import { type Listeners, startListeners } from './listeners.ts';
+import { storageQueue } from './storage-queue.ts';
+
+export interface CheckResult {
+  check: string;
+  ok: boolean;
+  /** What is wrong; empty when nothing is. */
+  said: string;
+  ms: number;
+}
+
+const MAILBOX = 'checked@contoso.example';
+const MAILS = 12;
+/** Nothing that a version of ours has put on the queue. */
+const BAD_MESSAGE = '{"shard":"none"}';
+/** `maxDequeueCount` of host.json. */
+const TRIES = 5;
+const EVERY_SECONDS = 6;
+const OCCASIONS = 4;
+const LIMIT_MS = 90_000;
+const POLL_MS = 500;
+
+export interface ChecksOptions {
+  /** The built listeners. */
+  program: string;
+  running: AsyncDisposableStack;
+  progress(text: string): void;
+  /** Called as soon as a check has ended. */
+  done(result: CheckResult): void;
+}
+
+/** Runs every check; one that fails does not keep the next from running, unless the listeners do not start at all. */
+export async function runChecks({ program, running, progress, done }: ChecksOptions): Promise<boolean> {
+  const world = await openScratchWorld({
+    mailboxes: [MAILBOX],
+    settings: { FETCH_SCHEDULE: `*/${EVERY_SECONDS} * * * * *` },
+    outsideListeners: true,
+    running,
+    progress,
+  });
+  let allOk = true;
+  const check = async (name: string, work: () => Promise<readonly string[]>): Promise<void> => {
+    const began = performance.now();
+    const faults = await work().catch((error: unknown) => [String(error)]);
+    allOk &&= faults.length === 0;
+    done({
+      check: name,
+      ok: faults.length === 0,
+      said: faults.join('\n'),
+      ms: Math.round(performance.now() - began),
+    });
+  };
+  const listen = (instance: string, host: HostProcess, everyTimer?: string): Promise<Listeners> =>
+    startListeners({
+      program,
+      appUrl: host.url,
+      appDir: builtApp,
+      settings: world.settings,
+      ...(everyTimer !== undefined && { everyTimer }),
+      instance,
+      logFile: join(world.folder, 'log', `listeners-${instance}.log`),
+    });
+
+  await world.addMailbox(MAILBOX);
+  await world.stack.mail.deliverMany(MAILBOX, letters());
+  progress('Starting Microsoft’s listeners …');
+  const first = await listen('first', world.host);
+  running.defer(() => first.stop());
+  const { timers, others } = await registered(world.host);
+
+  await check('mail becomes tickets', () => mailBecomesTickets(world));
+  await check(`a bad message is poison after ${TRIES} tries`, () => badMessageIsPoison(world, first));
+  await check('an event of the vault is taken', () => vaultEventIsTaken(world, first));
+  await first.stop();
+
+  const second = await startHostProcess(
+    {
+      appDir: builtApp,
+      port: 0,
+      settings: world.settings,
+      stateDir: world.folder,
+      people: practicePeople,
+      background: false,
+      outsideListeners: true,
+    },
+    join(world.folder, 'log', 'host-2.log'),
+  );
+  running.defer(() => second.stop());
+  const everyTimer = `*/${EVERY_SECONDS} * * * * *`;
+  const pair = await Promise.all([listen('A', world.host, everyTimer), listen('B', second, everyTimer)]);
+  for (const listeners of pair) running.defer(() => listeners.stop());
+  await check('two instances run each timer once', () => eachTimerOnce(pair, timers));
+  await check('the instance that stays takes over the timers', () => timersMove(pair, timers));
+  await check('every function of the app was run', async () => {
+    const ran = [first, ...pair].flatMap(({ invocations }) => invocations.map(({ function: name }) => name));
+    return differences([...new Set(ran)], [...timers, ...others]);
+  });
+  return allOk;
+}
+
+function letters(): Buffer[] {
+  return Array.from({ length: MAILS }, (_, index) =>
+    Buffer.from(
+      [
+        `From: Pat <pat@customer.example>`,
+        `To: ${MAILBOX}`,
+        `Subject: Checked question ${index + 1}.`,
+        `Message-ID: <checked-${index + 1}@customer.example>`,
+        'Date: Mon, 02 Nov 2026 08:00:00 +0000',
+        '',
+        `Question ${index + 1}`,
+        '',
+      ].join('\r\n'),
+    ),
+  );
+}
+
+async function registered(host: HostProcess): Promise<{ timers: string[]; others: string[] }> {
+  const response = await fetch(`${host.url}/admin/functions`);
+  const functions = (await response.json()) as { name: string; trigger: { type: string } }[];
+  const named = Map.groupBy(functions, ({ trigger }) => trigger.type === 'timerTrigger');
+  const namesOf = (timer: boolean): string[] => (named.get(timer) ?? []).map(({ name }) => name);
+  return { timers: namesOf(true), others: namesOf(false) };
+}
+
+/** The only ways to a ticket here are Microsoft's timer and Microsoft's queue. */
+async function mailBecomesTickets(world: ScratchWorld): Promise<string[]> {
+  const browser = new Browser(world.host.url);
+  await browser.signIn(practicePeople[0]?.id ?? '');
+  const faults = async (): Promise<string[]> => {
+    const { html } = await browser.get('/tickets');
+    return letters().flatMap((_, index) => {
+      return html.includes(`Checked question ${index + 1}.`) ? [] : [`Message ${index + 1} is no ticket.`];
+    });
+  };
+  return untilNone(faults);
+}
+
+async function badMessageIsPoison(world: ScratchWorld, listeners: Listeners): Promise<string[]> {
+  const { connectionString } = world.stack.storage;
+  const queue = storageQueue(connectionString, 'fetch-shard');
+  const poison = storageQueue(connectionString, 'fetch-shard-poison');
+  await queue.put(BAD_MESSAGE);
+  return untilNone(async () => {
+    const lying = await poison.texts();
+    return [
+      ...(lying.join() === BAD_MESSAGE
+        ? []
+        : [`In fetch-shard-poison lies ${lying.join(', ') || 'nothing'}.`]),
+      ...poisonFaults(listeners.invocations, 'fetchShard', TRIES),
+    ];
+  });
+}
+
+/**
+ * As Event Grid puts it on a storage queue, of a kind that Postroom passes over.
+ * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
+ */
+async function vaultEventIsTaken(world: ScratchWorld, listeners: Listeners): Promise<string[]> {
+  const queue = storageQueue(world.stack.storage.connectionString, 'vault-events');
+  await queue.put(
+    JSON.stringify({
+      id: '00000000-0000-4000-8000-000000000001',
+      topic: '/subscriptions/practice/resourceGroups/practice/providers/Microsoft.KeyVault/vaults/practice',
+      subject: 'nothing-of-ours',
+      eventType: 'Microsoft.KeyVault.KeyNewVersionCreated',
+      eventTime: new Date().toISOString(),
+      data: { VaultName: 'practice', ObjectType: 'Key', ObjectName: 'nothing-of-ours' },
+      dataVersion: '1',
+      metadataVersion: '1',
+    }),
+  );
+  return untilNone(async () => {
+    const taken = listeners.invocations.some((run) => run.function === 'vaultEvents' && run.ok);
+    const left = await queue.texts();
+    return [
+      ...(taken ? [] : ['vaultEvents has not run.']),
+      ...(left.length === 0 ? [] : ['The message still lies in the queue.']),
+    ];
+  });
+}
+
+async function eachTimerOnce(pair: readonly Listeners[], timers: readonly string[]): Promise<string[]> {
+  const runs = () => pair.flatMap(({ invocations }) => invocations);
+  const expected = { everySeconds: EVERY_SECONDS, atLeast: OCCASIONS };
+  // What ran twice stays so: only for what has not run yet is there a reason to wait.
+  const missing = async (): Promise<string[]> => {
+    const doubled = timerFaults(runs(), timers, { ...expected, atLeast: 0 }).length > 0;
+    return doubled ? [] : timerFaults(runs(), timers, expected);
+  };
+  await untilNone(missing);
+  return timerFaults(runs(), timers, expected);
+}
+
+/** The instance that holds the timers' locks ends, as at a deployment or when Azure scales in. */
+async function timersMove(pair: readonly Listeners[], timers: readonly string[]): Promise<string[]> {
+  const [first, second] = pair;
+  if (first === undefined || second === undefined) return ['There are no two instances.'];
+  const runsOf = ({ invocations }: Listeners): number =>
+    invocations.filter((invocation) => timers.includes(invocation.function)).length;
+  const [leaving, staying] = runsOf(first) >= runsOf(second) ? [first, second] : [second, first];
+  await leaving.stop();
+  const from = staying.invocations.length;
+  const faults = await untilNone(async () =>
+    timerFaults(staying.invocations.slice(from), timers, { everySeconds: EVERY_SECONDS, atLeast: 1 }),
+  );
+  return [
+    ...faults,
+    ...timerFaults(
+      pair.flatMap(({ invocations }) => invocations),
+      timers,
+      { everySeconds: EVERY_SECONDS, atLeast: 1 },
+    ),
+  ];
+}
+
+/** Asks again until nothing is wrong or the time is over. @returns what is still wrong */
+async function untilNone(faults: () => Promise<string[]>): Promise<string[]> {
+  const end = Date.now() + LIMIT_MS;
+  for (;;) {
+    const found = await faults();
+    if (found.length === 0 || Date.now() > end) return found;
+    await pause(POLL_MS);
+  }
+}
