@@ -23,10 +23,11 @@ export type AccessToken =
 export interface AccessTokens {
   /**
    * A token that works for now. `rejected` is one the mail server has just refused, so that it is not given again.
+   * `tryNow`: also during the pause after a failure that passes by itself, because what caused it may be over.
    * A vault that is away is `retrying`, as an answer of the provider that passes is.
    * @throws PostroomError when storage is away.
    */
-  get(account: AccountRef, options?: { rejected?: string }): Promise<AccessToken>;
+  get(account: AccountRef, options?: { rejected?: string; tryNow?: boolean }): Promise<AccessToken>;
   /**
    * Asks the provider although the token at hand is good: for a grant that idles, or because a person wants to know.
    * `again`: also where only a person could end the last refusal, and during the pause after a failure.
@@ -55,6 +56,8 @@ interface Refused {
   olderThan?: string | undefined;
   /** Even where only a person can end the last refusal, or a pause is not over. */
   again?: boolean | undefined;
+  /** Even if a pause is not over. */
+  tryNow?: boolean | undefined;
 }
 
 interface Remembered {
@@ -88,7 +91,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   /** What the row itself answers; undefined when only a refresh can. */
   async function answerOf(stored: StoredAccount, refused: Refused): Promise<AccessToken | undefined> {
     const { account } = stored;
-    const { rejected, olderThan, again } = refused;
+    const { rejected, olderThan, again, tryNow } = refused;
     if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'needs-person', ...problemOf(account) };
     // A refusal is answered by asking again, not by the token from before it: else nobody would see that it has ended.
@@ -98,7 +101,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       (olderThan === undefined || (account.tokens.receivedAt ?? '') >= olderThan);
     const token = fresh ? await openAccess(account) : undefined;
     if (token !== undefined && token.expose() !== rejected) return remember(account, token);
-    if (account.state !== 'needs-person' && again !== true && isWaiting(account.retryAt, seam.now()))
+    const isPaused = again !== true && tryNow !== true && isWaiting(account.retryAt, seam.now());
+    if (account.state !== 'needs-person' && isPaused)
       return stillGood(account, rejected, {
         kind: 'retrying',
         ...problemOf(account),
@@ -218,7 +222,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     Date.parse(tokens.accessExpiresAt) > seam.now() && token.expose() !== rejected;
 
   return {
-    async get(ref, { rejected } = {}) {
+    async get(ref, { rejected, tryNow } = {}) {
       const known = remembered.get(keyOf(ref));
       if (known !== undefined && isTrusted(known, seam.now()) && known.token.expose() !== rejected) {
         const { token, tokens, user } = known;
@@ -227,7 +231,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       try {
         return await inTurn(
           ref,
-          { rejected },
+          { rejected, tryNow },
           (answer) => answer.kind !== 'token' || answer.token.expose() !== rejected,
         );
       } catch (error) {

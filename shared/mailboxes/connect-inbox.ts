@@ -8,11 +8,14 @@ export interface AccountRef {
   accountId: string;
 }
 
-/** Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. */
+/**
+ * Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. `tryNow`:
+ * also during the pause after a refresh that failed in passing.
+ */
 export interface TokenSource {
   get(
     account: AccountRef,
-    options?: { rejected?: string },
+    options?: { rejected?: string; tryNow?: boolean },
   ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | MailboxTroubleFound>;
 }
 

@@ -1,5 +1,6 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
 import { type MailHour, summed } from './mail-hours.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
@@ -9,6 +10,7 @@ import type { Mailbox, MailboxHealth } from './mailbox.ts';
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
 //               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
 //                                                 hours; one write a shard run
+//               `state` / `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
 // One query over `state` therefore tells all there is to know about a shard.
 const MAILBOX = 'mailbox';
 const REMOVED = 'removed';
@@ -36,6 +38,8 @@ export interface Trouble {
   problem: string;
   since: string;
   failures: number;
+  /** ISO time of the fetch that failed last. */
+  triedAt: string;
   nextTryAt: string;
 }
 
@@ -48,7 +52,26 @@ export interface FetchState {
   shards: ReadonlyMap<number, ReadonlyMap<string, string>>;
   /** Mails by the hour, as each shard's row has them. */
   hours: ReadonlyMap<number, readonly MailHour[]>;
+  /** Shared cause (see `sharedCauseOf`) → ISO time at which a fetch showed that it was over. */
+  recoveries: ReadonlyMap<string, string>;
 }
+
+/**
+ * ISO time of the last fetch of a mailbox that worked. A time that a clock wrote which has been set back since counts for
+ * nothing, else the mailbox would stay unfetched, and unmissed, until that time comes. Pure.
+ * @param now milliseconds since the epoch
+ */
+export function lastSuccessOf(
+  { successes, shards }: Pick<FetchState, 'successes' | 'shards'>,
+  mailboxId: string,
+  now: number,
+): string | undefined {
+  const all = [successes, ...shards.values()].flatMap((shard) => shard.get(mailboxId) ?? []);
+  return all.filter((at) => !isFromFuture(at, now)).reduce<string | undefined>(later, undefined);
+}
+
+const later = (one: string | undefined, other: string): string =>
+  one === undefined || other > one ? other : one;
 
 /** Mails by the hour of all shards, oldest first. */
 export const mailHours = ({ hours }: Pick<FetchState, 'hours'>): MailHour[] =>
@@ -66,6 +89,8 @@ export interface MailboxStore {
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
   saveTrouble(mailboxId: string, trouble: Trouble | undefined): Promise<void>;
+  /** A shared cause is over: everything that waited for it is due. @param at ISO time */
+  saveRecovery(cause: string, at: string): Promise<void>;
   saveSuccesses(
     shard: number,
     successes: ReadonlyMap<string, string>,
@@ -130,6 +155,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       if (trouble === undefined) await state.commit(STATE, [{ kind: 'remove', rowKey }]);
       else await put(rowKey, { ...trouble });
     },
+    saveRecovery: (cause, at) => put(`over|${cause}`, { at }),
     saveSuccesses: (shard, successes, hours = []) =>
       put(`shard|${String(shard).padStart(5, '0')}`, {
         successes: JSON.stringify([...successes]),
@@ -155,9 +181,11 @@ function stateOf(rows: readonly Row[]): FetchState {
   const successes = new Map<string, string>();
   const shards = new Map<number, ReadonlyMap<string, string>>();
   const hours = new Map<number, readonly MailHour[]>();
+  const recoveries = new Map<string, string>();
   for (const row of rows) {
     const [first = '', second = ''] = row.rowKey.split('|');
-    if (first === 'shard') {
+    if (first === 'over') recoveries.set(row.rowKey.slice('over|'.length), text(row, 'at'));
+    else if (first === 'shard') {
       const shard = new Map(JSON.parse(text(row, 'successes')) as [string, string][]);
       shards.set(Number(second), shard);
       hours.set(Number(second), hoursOf(row));
@@ -165,7 +193,7 @@ function stateOf(rows: readonly Row[]): FetchState {
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
   }
-  return { cursors, troubles, successes, shards, hours };
+  return { cursors, troubles, successes, shards, hours, recoveries };
 }
 
 function hoursOf(row: Row): MailHour[] {
@@ -193,6 +221,7 @@ function troubleOf(row: Row): Trouble {
     problem: text(row, 'problem'),
     since: text(row, 'since'),
     failures: typeof row['failures'] === 'number' ? row['failures'] : 1,
+    triedAt: text(row, 'triedAt'),
     nextTryAt: text(row, 'nextTryAt'),
   };
 }

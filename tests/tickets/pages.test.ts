@@ -52,6 +52,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     problem: evil,
     since: ago(1),
     failures: 1,
+    triedAt: ago(1),
     nextTryAt: ago(0),
   });
   await desk.quarantine.put('support', [
@@ -93,6 +94,7 @@ describe('home', () => {
     problem: 'The sign-in was revoked',
     since: ago(9),
     failures: 2,
+    triedAt: ago(1),
     nextTryAt: ago(0),
   };
 
