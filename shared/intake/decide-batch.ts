@@ -73,8 +73,10 @@ async function decisionsFor(
     return candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
   });
   const candidates = [...decided, ...undecided];
-  const opening = [...decideMails(candidates, 0).values()].filter(({ opens }) => opens).length;
-  const first = opening === 0 ? 0 : await reserveNumbers(deps.tables, opening);
+  const opening = [...decideMails(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
+    opens && ticketId !== undefined ? [ticketId] : [],
+  );
+  const first = opening.length === 0 ? 0 : await reserveNumbers(deps.tables, opening);
   return decideMails(candidates, first);
 }
 

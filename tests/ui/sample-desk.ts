@@ -20,6 +20,7 @@ import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { Person, Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -126,7 +127,7 @@ export function sampleDesk(): SampleDesk {
       const [first] = mails;
       const filing = {
         ticketId: `t${String(filed).padStart(6, '0')}`,
-        number: filed,
+        number: await reserveNumbers(tables, [`t${String(filed).padStart(6, '0')}`]),
         mailboxId: 'support',
         follows: first?.follows,
         opens: true,
