@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
 import { withinLimit } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
@@ -85,7 +85,8 @@ export async function lookAtQueues(
     for (const { queue, count, since } of all) {
       if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;
       const isOver = mailboxes.every(
-        ({ id, enabled }) => !enabled || (state.successes.get(id) ?? '') > since || state.troubles.has(id),
+        ({ id, enabled }) =>
+          !enabled || (lastSuccessOf(state, id, now) ?? '') > since || state.troubles.has(id),
       );
       if (queue === 'fetch-shard' && isOver) await queues.clearPoison(queue);
       else givenUp.push({ queue, count, since });

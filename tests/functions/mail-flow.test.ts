@@ -35,7 +35,7 @@ describe('the home page', () => {
 
   test('says a warning before a fetch that failed a moment ago, and says not that all is fetched', async () => {
     const desk = await deskNamed('a hiccup');
-    expect(title(await home(desk))).toBe('Mail is flowing');
+    expect(title(await home(desk))).toBe('1 mailbox is retrying');
     await warn(desk);
     const html = await home(desk);
     expect(title(html)).toBe('The client secret of Contoso ends in 1 day');
