@@ -1,6 +1,7 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import { type MailHour, summed } from './mail-hours.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
@@ -102,8 +103,14 @@ export interface MailboxStore {
 export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = tables.open('Mailboxes');
   const state = tables.open('MailboxState');
-  const list = async (): Promise<Mailbox[]> => (await listAll(mailboxes, MAILBOX)).map(mailboxOf);
-  const fetchState = async (): Promise<FetchState> => stateOf(await listAll(state, STATE));
+  const list = async (): Promise<Mailbox[]> =>
+    readRows(
+      tables,
+      { table: 'Mailboxes', partition: MAILBOX },
+      await listAll(mailboxes, MAILBOX),
+      mailboxOf,
+    );
+  const fetchState = async (): Promise<FetchState> => stateOf(tables, await listAll(state, STATE));
   const put = async (rowKey: string, columns: Record<string, string | number>): Promise<void> => {
     await state.commit(STATE, [{ kind: 'put', row: { partitionKey: STATE, rowKey, ...columns } }]);
   };
@@ -166,8 +173,29 @@ export function createMailboxStore(tables: Tables): MailboxStore {
 
 function mailboxOf(row: Row): Mailbox {
   const json = row['json'];
-  if (typeof json !== 'string') throw new PostroomError('bad-row', `Mailbox ${row.rowKey} has no settings`);
-  return { ...(JSON.parse(json) as Omit<Mailbox, 'id'>), id: row.rowKey };
+  const settings: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
+  if (!hasSettings(settings))
+    throw new PostroomError('bad-row', `Mailbox ${row.rowKey} does not hold the settings of a mailbox`);
+  return { ...settings, id: row.rowKey };
+}
+
+const TEXTS = ['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt'];
+
+/** Whether everything is there without which a mailbox can be neither fetched nor shown. */
+function hasSettings(value: unknown): value is Omit<Mailbox, 'id'> {
+  if (typeof value !== 'object' || value === null) return false;
+  const of = new Map<string, unknown>(Object.entries(value));
+  const after = of.get('afterFetch');
+  return (
+    TEXTS.every((name) => typeof of.get(name) === 'string') &&
+    typeof of.get('port') === 'number' &&
+    typeof of.get('intervalMinutes') === 'number' &&
+    typeof of.get('enabled') === 'boolean' &&
+    typeof after === 'object' &&
+    after !== null &&
+    'kind' in after &&
+    ['mark-seen', 'move', 'delete'].includes(String(after.kind))
+  );
 }
 
 const text = (row: Row, column: string): string => {
@@ -175,34 +203,55 @@ const text = (row: Row, column: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-function stateOf(rows: readonly Row[]): FetchState {
+function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   const cursors = new Map<string, Cursor>();
   const troubles = new Map<string, Trouble>();
   const successes = new Map<string, string>();
   const shards = new Map<number, ReadonlyMap<string, string>>();
   const hours = new Map<number, readonly MailHour[]>();
   const recoveries = new Map<string, string>();
-  for (const row of rows) {
+  readRows(tables, { table: 'MailboxState', partition: STATE }, rows, (row) => {
     const [first = '', second = ''] = row.rowKey.split('|');
     if (first === 'over') recoveries.set(row.rowKey.slice('over|'.length), text(row, 'at'));
     else if (first === 'shard') {
-      const shard = new Map(JSON.parse(text(row, 'successes')) as [string, string][]);
+      const shard = new Map(pairsOf(row));
+      const ofShard = hoursOf(row);
       shards.set(Number(second), shard);
-      hours.set(Number(second), hoursOf(row));
+      hours.set(Number(second), ofShard);
       for (const [id, at] of shard) if (at > (successes.get(id) ?? '')) successes.set(id, at);
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
-  }
+  });
   return { cursors, troubles, successes, shards, hours, recoveries };
 }
 
+const bad = (row: Row, what: string): PostroomError =>
+  new PostroomError('bad-row', `MailboxState/${row.rowKey} does not hold ${what}`);
+
+function pairsOf(row: Row): [string, string][] {
+  const pairs: unknown = JSON.parse(text(row, 'successes'));
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((one) => typeof one === 'string');
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw bad(row, 'the last successes of a shard');
+  return pairs as [string, string][];
+}
+
 function hoursOf(row: Row): MailHour[] {
-  const entries = JSON.parse(text(row, 'hours') || '[]') as [string, number, number][];
-  return entries.map(([hour, mails, quarantined]) => ({ hour, mails, quarantined }));
+  const entries: unknown = JSON.parse(text(row, 'hours') || '[]');
+  const isEntry = (entry: unknown): boolean =>
+    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw bad(row, 'mails by the hour');
+  return (entries as [string, number, number][]).map(([hour, mails, quarantined]) => ({
+    hour,
+    mails,
+    quarantined,
+  }));
 }
 
 function cursorOf(row: Row): Cursor {
   const uids = (column: string): number[] => text(row, column).split(',').filter(Boolean).map(Number);
+  const numbers = [Number(text(row, 'uid') || 'none'), ...uids('left'), ...uids('waiting')];
+  if (!numbers.every(Number.isSafeInteger)) throw bad(row, 'a cursor');
   return {
     uidValidity: text(row, 'uidValidity'),
     folderKey: text(row, 'folderKey') || undefined,
@@ -214,15 +263,21 @@ function cursorOf(row: Row): Cursor {
   };
 }
 
+/** A time that cannot be read is long ago: the next fetch comes at once and writes the row anew, or takes it away. */
+function time(row: Row, column: string): string {
+  const value = text(row, column);
+  return Number.isNaN(Date.parse(value)) ? new Date(0).toISOString() : value;
+}
+
 function troubleOf(row: Row): Trouble {
   return {
     state: row['state'] === 'needs-person' ? 'needs-person' : 'retrying',
     code: text(row, 'code'),
     problem: text(row, 'problem'),
-    since: text(row, 'since'),
+    since: time(row, 'since'),
     failures: typeof row['failures'] === 'number' ? row['failures'] : 1,
-    triedAt: text(row, 'triedAt'),
-    nextTryAt: text(row, 'nextTryAt'),
+    triedAt: time(row, 'triedAt'),
+    nextTryAt: time(row, 'nextTryAt'),
   };
 }
 

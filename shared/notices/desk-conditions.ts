@@ -158,6 +158,36 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
   ];
 }
 
+const MOST_ROWS = 3;
+
+/** Rows that could not be read and are left out: one condition a table. Pure. */
+export function unreadableConditions(
+  { unreadable = [] }: Pick<DeskFacts, 'unreadable'>,
+  now: number,
+): Condition[] {
+  const azure = linkTo('storage-accounts', {});
+  return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
+    const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
+    const more = rows.length - names.length;
+    const [what, is] = rows.length === 1 ? ['A row', 'is'] : [`${rows.length} rows`, 'are'];
+    return {
+      kind: 'row-unreadable',
+      subject: { kind: 'table', id: table, name: `Table ${table}` },
+      severity: table === 'Mailboxes' ? 'error' : 'warning',
+      headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+      cause: 'It was changed outside Postroom, or by another version of it.',
+      code: 'bad-row',
+      since: new Date(now).toISOString(),
+      affected:
+        table === 'Mailboxes'
+          ? `The mailbox of the row is not fetched; all others are. No mail is lost: it waits there.`
+          : `What stands there ${is} left out; everything else goes on.`,
+      who: 'you',
+      fix: { label: azure.label, href: azure.href },
+    };
+  });
+}
+
 /**
  * A server that takes no mail of a mailbox until somebody changes something. Pure.
  * @param now in milliseconds

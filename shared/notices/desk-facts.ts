@@ -4,6 +4,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import type { QueueName } from '../platform/queues.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
+import type { UnreadableRow } from '../platform/unreadable-rows.ts';
 import type { Provider } from '../providers/provider.ts';
 
 /** A part of Azure that does not answer as it should. */
@@ -28,6 +29,8 @@ export interface DeskFacts {
   givenUp: readonly { queue: QueueName; count: number; since: string }[];
   /** Mail of the last 24 hours that became no ticket because it could not be read. */
   quarantined: { count: number; since: string } | undefined;
+  /** Rows that had to be left out. */
+  unreadable?: readonly UnreadableRow[] | undefined;
   /** Mailboxes that were silent without a reason already at a look before this one. */
   suspects: ReadonlySet<string>;
   /**

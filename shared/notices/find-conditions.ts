@@ -1,5 +1,11 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { partFailing, poisonConditions, quarantineConditions, timerConditions } from './desk-conditions.ts';
+import {
+  partFailing,
+  poisonConditions,
+  quarantineConditions,
+  timerConditions,
+  unreadableConditions,
+} from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
 import { byGravity, type Condition } from './notice.ts';
@@ -20,6 +26,7 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
     ...mailboxConditions(facts, now, { isVaultBlamed: failing.some(({ part }) => part === 'vault') }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...poisonConditions(facts),
+    ...unreadableConditions(facts, now),
     ...quarantineConditions(facts),
   ].sort(byGravity);
 }

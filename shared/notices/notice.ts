@@ -13,6 +13,7 @@ export const noticeKinds = [
   'mailbox-silent',
   'smtp-refused',
   'poison-queue',
+  'row-unreadable',
   'secret-due',
   'quarantine-grown',
 ] as const;
@@ -33,6 +34,7 @@ export interface Subject {
     | 'timer'
     | 'storage'
     | 'vault'
+    | 'table'
     | 'desk';
   id: string;
   /** For people. */

@@ -1,7 +1,7 @@
 import type { Blobs } from '../platform/blobs.ts';
 import { listAll, type Row, startingWith, type Table, type Tables } from '../platform/tables.ts';
-import { NUMBERS, numberRowKey } from './ticket-numbers.ts';
 import type { Conversation, TicketAttachment, TicketMessage, TicketPage, TicketStatus } from './ticket.ts';
+import { NUMBERS, numberRowKey } from './ticket-numbers.ts';
 import {
   attachmentOf,
   type Body,
