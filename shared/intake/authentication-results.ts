@@ -1,0 +1,215 @@
+/**
+ * What the receiving mail server found out about a message's sender, from its `Authentication-Results` fields (RFC 8601).
+ * Anyone can write such a field into a message, so only the field of the mailbox's own server counts (RFC 8601 §5). Pure.
+ */
+
+/** Results that RFC 8601 §2.7 and RFC 7489 §11.2 define. Microsoft's `bestguesspass` is read as `none`: no policy is published. */
+export type Verdict =
+  | 'pass'
+  | 'fail'
+  | 'softfail'
+  | 'neutral'
+  | 'none'
+  | 'policy'
+  | 'temperror'
+  | 'permerror';
+
+export interface AuthenticationResults {
+  /** Lower case; undefined where the server names none, as Exchange Online does. */
+  authservId: string | undefined;
+  /** Undefined: this server did not say. */
+  spf: Verdict | undefined;
+  /** `pass` when one of several signatures is good. */
+  dkim: Verdict | undefined;
+  dmarc: Verdict | undefined;
+  /** Microsoft's composite verdict over the three: `compauth`. */
+  composite: 'pass' | 'softpass' | 'fail' | 'none' | undefined;
+  /** Domain of the From field that DMARC looked at, lower case; undefined when the server does not say. */
+  fromDomain: string | undefined;
+}
+
+/** One `Authentication-Results` field of a message. */
+export interface AuthenticationField {
+  /** Unfolded, without the name of the field. */
+  value: string;
+  /** How many `Received` fields stand above it: fields of one server stand together. */
+  hop: number;
+}
+
+/** More fields than any chain of servers writes. */
+const MOST_FIELDS = 20;
+const MOST_CHARACTERS = 8 * 1024;
+
+/** Exchange Online: https://learn.microsoft.com/defender-office-365/message-headers-eop-mdo#authentication-results-message-header */
+const MICROSOFT_HOSTS =
+  /(?:^|\.)(?:office365\.com|office365\.us|outlook\.com|partner\.outlook\.cn|apps\.mil)$/;
+
+/**
+ * The verdict of the mailbox's own server, or undefined when it left none. Its topmost field counts; further fields of the
+ * same server count for what that one does not say, as long as no other hop stands between them.
+ * @param fields in the order of the message, the newest first
+ * @param imapHost the server the mailbox is fetched from: it says which field may be believed
+ */
+export function ownServerResults(
+  fields: readonly AuthenticationField[],
+  imapHost: string,
+): AuthenticationResults | undefined {
+  const read = fields
+    .slice(0, MOST_FIELDS)
+    .map(({ value, hop }) => ({ hop, results: readAuthenticationResults(value) }));
+  const top = read.find(({ results }) => isOwnServer(results.authservId, imapHost));
+  if (top === undefined) return undefined;
+  return read
+    .filter(({ hop, results }) => hop === top.hop && results.authservId === top.results.authservId)
+    .map(({ results }) => results)
+    .reduce((upper, lower) => ({
+      authservId: upper.authservId,
+      spf: upper.spf ?? lower.spf,
+      dkim: upper.dkim ?? lower.dkim,
+      dmarc: upper.dmarc ?? lower.dmarc,
+      composite: upper.composite ?? lower.composite,
+      fromDomain: upper.fromDomain ?? lower.fromDomain,
+    }));
+}
+
+/**
+ * Whether the server found that the message does not come from who it names as its sender: DMARC (or Microsoft's composite
+ * verdict) failed, or passed for another domain than the sender's; where no DMARC policy judges, SPF failed and no signature
+ * is good. A check that could not be made, or a server that says nothing, is no failure.
+ * @param senderAddress the address that the app takes for the sender
+ */
+export function failsAuthentication(
+  results: AuthenticationResults | undefined,
+  senderAddress: string | undefined,
+): boolean {
+  if (results === undefined) return false;
+  const { spf, dkim, dmarc, composite, fromDomain } = results;
+  if (dmarc === 'fail' || composite === 'fail') return true;
+  if (dmarc === 'pass') return !isSameOrganisation(fromDomain, senderAddress);
+  return (dmarc === undefined || dmarc === 'none') && spf === 'fail' && dkim !== 'pass';
+}
+
+/** Reads one field. What is not understood is left out; it never throws, whatever the field holds. */
+export function readAuthenticationResults(value: string): AuthenticationResults {
+  const pieces = splitUnquoted(withoutComments(value.slice(0, MOST_CHARACTERS)));
+  const results: AuthenticationResults = {
+    authservId: authservIdOf(pieces[0] ?? ''),
+    spf: undefined,
+    dkim: undefined,
+    dmarc: undefined,
+    composite: undefined,
+    fromDomain: undefined,
+  };
+  for (const piece of pieces) {
+    // method [ "/" version ] "=" result, then properties (RFC 8601 §2.2).
+    const [, method = '', result = ''] =
+      /^\s*([a-z][a-z0-9-]*)(?:\s*\/\s*\d+)?\s*=\s*([a-z]+)/i.exec(piece) ?? [];
+    const verdict = verdictOf(result.toLowerCase());
+    switch (method.toLowerCase()) {
+      case 'spf':
+        results.spf ??= verdict;
+        break;
+      case 'dkim':
+        results.dkim = verdict === 'pass' ? verdict : (results.dkim ?? verdict);
+        break;
+      case 'dmarc':
+        // Two that disagree: one of them was smuggled in. The worse one is believed.
+        results.dmarc = verdict === 'fail' ? verdict : (results.dmarc ?? verdict);
+        results.fromDomain ??= /\sheader\.from\s*=\s*"?(?:[^\s";@]*@)?([a-z0-9._-]+)/i
+          .exec(piece)?.[1]
+          ?.toLowerCase();
+        break;
+      case 'compauth':
+        results.composite ??= compositeOf(result.toLowerCase());
+        break;
+    }
+  }
+  return results;
+}
+
+function isOwnServer(authservId: string | undefined, imapHost: string): boolean {
+  const host = imapHost.toLowerCase().replace(/\.$/, '');
+  if (MICROSOFT_HOSTS.test(host)) return authservId === undefined;
+  if (authservId === undefined) return false;
+  if (/(?:^|\.)(?:gmail|googlemail)\.com$/.test(host)) return authservId === 'mx.google.com';
+  // `imap.example.org` and `mx1.example.org` are of one house; of a name with two parts, no part is taken away.
+  const house = host.split('.').length > 2 ? host.slice(host.indexOf('.') + 1) : host;
+  return authservId === house || authservId.endsWith(`.${house}`);
+}
+
+function isSameOrganisation(fromDomain: string | undefined, senderAddress: string | undefined): boolean {
+  const sender = senderAddress?.slice(senderAddress.lastIndexOf('@') + 1).toLowerCase();
+  if (fromDomain === undefined || sender === undefined) return true;
+  return sender === fromDomain || sender.endsWith(`.${fromDomain}`) || fromDomain.endsWith(`.${sender}`);
+}
+
+/** The first piece is the server's name, perhaps with a version; where it is a result already, there is no name. */
+function authservIdOf(piece: string): string | undefined {
+  if (piece.includes('=')) return undefined;
+  const [id = ''] = piece.trim().split(/\s+/);
+  const bare = id.replace(/^"|"$/g, '').toLowerCase();
+  return bare === '' ? undefined : bare;
+}
+
+const VERDICTS: ReadonlySet<string> = new Set<Verdict>([
+  'pass',
+  'fail',
+  'softfail',
+  'neutral',
+  'none',
+  'policy',
+  'temperror',
+  'permerror',
+]);
+
+function verdictOf(word: string): Verdict | undefined {
+  if (word === 'hardfail') return 'fail';
+  if (word === 'bestguesspass') return 'none';
+  return isVerdict(word) ? word : undefined;
+}
+
+const isVerdict = (word: string): word is Verdict => VERDICTS.has(word);
+
+function compositeOf(word: string): AuthenticationResults['composite'] {
+  return word === 'pass' || word === 'softpass' || word === 'fail' || word === 'none' ? word : undefined;
+}
+
+/** Comments nest, and quoted strings may hold brackets (RFC 5322 §3.2.2). One pass. */
+function withoutComments(value: string): string {
+  let kept = '';
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < value.length; index += 1) {
+    const character = value[index] ?? '';
+    if (character === '\\' && (quoted || depth > 0)) {
+      if (depth === 0) kept += value.slice(index, index + 2);
+      index += 1;
+    } else if (depth === 0 && character === '"') {
+      quoted = !quoted;
+      kept += character;
+    } else if (!quoted && character === '(') {
+      depth += 1;
+    } else if (depth > 0) {
+      if (character === ')') depth -= 1;
+      if (depth === 0) kept += ' ';
+    } else kept += character;
+  }
+  return kept;
+}
+
+/** At the semicolons that stand in no quoted string. */
+function splitUnquoted(value: string): string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  let quoted = false;
+  for (let index = 0; index < value.length; index += 1) {
+    const character = value[index];
+    if (character === '\\' && quoted) index += 1;
+    else if (character === '"') quoted = !quoted;
+    else if (character === ';' && !quoted) {
+      pieces.push(value.slice(start, index));
+      start = index + 1;
+    }
+  }
+  return [...pieces, value.slice(start)];
+}
