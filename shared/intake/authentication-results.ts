@@ -3,6 +3,8 @@
  * Anyone can write such a field into a message, so only the field of the mailbox's own server counts (RFC 8601 §5). Pure.
  */
 
+import { latin1, type RawField, unfold } from './raw-headers.ts';
+
 /** Results that RFC 8601 §2.7 and RFC 7489 §11.2 define. Microsoft's `bestguesspass` is read as `none`: no policy is published. */
 export type Verdict =
   | 'pass'
@@ -34,6 +36,19 @@ export interface AuthenticationField {
   value: string;
   /** How many `Received` fields stand above it: fields of one server stand together. */
   hop: number;
+}
+
+/** The fields of a header block, the newest first. */
+export function authenticationFields(fields: readonly RawField[]): AuthenticationField[] {
+  const found: AuthenticationField[] = [];
+  let hop = 0;
+  for (const { name, value } of fields) {
+    if (name === 'received') hop += 1;
+    if (name !== 'authentication-results') continue;
+    found.push({ value: latin1(unfold(value.subarray(0, MOST_CHARACTERS))), hop });
+    if (found.length >= MOST_FIELDS) break;
+  }
+  return found;
 }
 
 /** More fields than any chain of servers writes. */

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
 import { onlyVisibleText } from './html-text.ts';
 import { readDate } from './mail-date.ts';
@@ -43,6 +44,7 @@ const reportLimit = 64 * 1024;
 export function normaliseMail(
   read: ReadMail,
   headers: HeaderTexts,
+  authentication: readonly AuthenticationField[],
   notes: readonly string[],
   cutOf: (content: Uint8Array) => number | undefined,
 ): ParsedMail {
@@ -73,6 +75,7 @@ export function normaliseMail(
     html: read.html?.toWellFormed(),
     attachments,
     automatic: automaticMarks(headers, attachments),
+    authentication,
     notes: remarks,
   };
 }

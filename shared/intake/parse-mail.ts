@@ -35,12 +35,12 @@ export async function parseMail(raw: Uint8Array, options: ParseOptions): Promise
 
   const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
   const mail = await read(prepared.bytes, limits);
-  const { headers, notes } = prepared;
+  const { headers, authentication, notes } = prepared;
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
     mail.text = bodyAsText(prepared.bytes);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
-  return { kind: 'mail', mail: normaliseMail(mail, headers, notes, cutFinder(nonce)) };
+  return { kind: 'mail', mail: normaliseMail(mail, headers, authentication, notes, cutFinder(nonce)) };
 }
 
 /**

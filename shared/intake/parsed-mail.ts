@@ -1,4 +1,5 @@
 /** What a mail says, once read and cleaned: the values between the parser and the decision. Types only. */
+import type { AuthenticationField } from './authentication-results.ts';
 
 export interface Address {
   /** Display name, cleaned; absent when there was none. */
@@ -67,6 +68,8 @@ export interface ParsedMail {
   html: string | undefined;
   attachments: ParsedAttachment[];
   automatic: AutomaticMarks;
+  /** The `Authentication-Results` fields, the newest first; whose word counts is for `ownServerResults` to say. */
+  authentication: readonly AuthenticationField[];
   /** Remarks for a person, such as "header cut at 64 KB". */
   notes: string[];
 }

@@ -1,3 +1,4 @@
+import { type AuthenticationField, authenticationFields } from './authentication-results.ts';
 import { cutBytes, decodeUndeclared, needsDecoding } from './header-charset.ts';
 import type { ParseLimits } from './parsed-mail.ts';
 import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
@@ -10,6 +11,8 @@ export interface PreparedMail {
   /** The very bytes that came in unless something had to be put right. */
   bytes: Uint8Array;
   headers: HeaderTexts;
+  /** Of all fields, also of those over the limits: a flood of others must not take the receiving server's word away. */
+  authentication: AuthenticationField[];
   notes: string[];
 }
 
@@ -47,13 +50,14 @@ export function prepareMail(raw: Uint8Array, limits: ParseLimits): PreparedMail 
       return found === undefined ? undefined : textOf(found);
     },
   };
-  if (bounded === fields && !needsDecoding(block)) return { bytes, headers, notes };
+  const authentication = authenticationFields(fields);
+  if (bounded === fields && !needsDecoding(block)) return { bytes, headers, authentication, notes };
 
   const lines = bounded.map((field) =>
     needsDecoding(field.raw) ? Buffer.from(`${field.name}: ${textOf(field)}\r\n`) : endLine(field.raw),
   );
   const body = bytes.subarray(bodyStart);
-  return { bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]), headers, notes };
+  return { bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]), headers, authentication, notes };
 }
 
 /** Skips what mail stores leave before a header: blank lines and the envelope line of an mbox file. */

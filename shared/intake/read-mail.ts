@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-rows.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
+import { failsAuthentication, ownServerResults } from './authentication-results.ts';
 import { headerBlock, type KeptMail } from './keep-mails.ts';
 import { previewOf } from './normalise-mail.ts';
 import type { ParsedAttachment, ParsedMail } from './parsed-mail.ts';
@@ -24,7 +26,12 @@ const UPLOADS = 4;
 const READABLE_BYTES = 24 * 1024 * 1024;
 
 /** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
-export async function readMail(deps: ReadDeps, mailboxId: string, kept: KeptMail): Promise<ReadOutcome> {
+export async function readMail(
+  deps: ReadDeps,
+  mailbox: Pick<Mailbox, 'id' | 'host'>,
+  kept: KeptMail,
+): Promise<ReadOutcome> {
+  const mailboxId = mailbox.id;
   if (kept.oversized && kept.raw !== undefined)
     return quarantined(deps, kept.raw, 'larger than 100 MB: it is still on the mail server, unread');
   const nonce = randomUUID();
@@ -37,7 +44,7 @@ export async function readMail(deps: ReadDeps, mailboxId: string, kept: KeptMail
       return {
         kind: 'message',
         mail: outcome.mail,
-        message: await storedMessage(deps, mailboxId, kept, outcome.mail, cut),
+        message: await storedMessage(deps, mailbox, kept, outcome.mail, cut),
       };
     case 'not-a-mail':
       return { kind: 'skip', reason: 'not a mail' };
@@ -198,7 +205,7 @@ class PartWriter {
 
 async function storedMessage(
   { blobs }: ReadDeps,
-  mailboxId: string,
+  { id: mailboxId, host }: Pick<Mailbox, 'id' | 'host'>,
   kept: KeptMail,
   mail: ParsedMail,
   cut: CutMail,
@@ -229,7 +236,16 @@ async function storedMessage(
     html,
     preview: previewOf(mail),
     manifestBlob,
+    authentication: authenticationOf(mail, host),
   };
+}
+
+/** What the mailbox's own server found out about the sender; undefined when it says nothing. */
+function authenticationOf(mail: ParsedMail, imapHost: string): NewMessage['authentication'] {
+  const results = ownServerResults(mail.authentication, imapHost);
+  if (results === undefined) return undefined;
+  const { spf, dkim, dmarc } = results;
+  return { spf, dkim, dmarc, fails: failsAuthentication(results, mail.from?.address) };
 }
 
 async function storedAttachment(

@@ -276,7 +276,7 @@ class BatchRun {
     const reason = whyGivenUp(mail);
     if (reason !== undefined)
       return Promise.resolve({ kind: 'quarantine', reason, from: undefined, subject: undefined });
-    return readMail(this.#deps, this.#mailbox.id, kept);
+    return readMail(this.#deps, this.#mailbox, kept);
   }
 
   /** An outage is no fault of the mails: their attempts count deaths only. Best effort, storage may be what is out. */

@@ -3,6 +3,7 @@ import { invertedTime } from '../platform/inverted-time.ts';
 import type { Row, Value } from '../platform/tables.ts';
 import type {
   Person,
+  SenderAuthentication,
   Ticket,
   TicketAttachment,
   TicketMessage,
@@ -122,6 +123,8 @@ export function messageRow(ticketId: string, message: NewMessage): Row {
     notes: jsonWithin(message.notes.map(shortened)),
     rawBlob: message.rawBlob,
     manifestBlob: message.manifestBlob,
+    authentication: message.authentication === undefined ? undefined : JSON.stringify(message.authentication),
+    folded: message.folded === undefined ? undefined : shortened(message.folded),
     ...bodyColumns('text', message.text),
     ...bodyColumns('html', message.html),
   };
@@ -181,6 +184,7 @@ const statusOf = (row: Row): TicketStatus => (text(row, 'status') === 'closed' ?
 
 /** A message's row read back, with what stood in the rows of its attachments. */
 export function messageOf(row: Row, attachments: readonly TicketAttachment[]): StoredMessage {
+  const authentication = optionalText(row, 'authentication');
   return {
     rowKey: row.rowKey,
     key: text(row, 'key'),
@@ -198,6 +202,9 @@ export function messageOf(row: Row, attachments: readonly TicketAttachment[]): S
     text: bodyOf(row, 'text') ?? { kind: 'inline', text: '' },
     html: bodyOf(row, 'html'),
     attachments,
+    authentication:
+      authentication === undefined ? undefined : (JSON.parse(authentication) as SenderAuthentication),
+    folded: optionalText(row, 'folded'),
   };
 }
 

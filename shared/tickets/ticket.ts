@@ -59,6 +59,19 @@ export interface TicketMessage {
   notes: readonly string[];
   rawBlob: string;
   attachments: readonly TicketAttachment[];
+  /** What the receiving mail server found out about the sender; absent when it left no word of it. */
+  authentication?: SenderAuthentication | undefined;
+  /** Why the message is folded away, in a sentence; absent: it is not. */
+  folded?: string | undefined;
+}
+
+/** Results of RFC 8601, in its words: `pass`, `fail`, `softfail`, `none` … */
+export interface SenderAuthentication {
+  spf: string | undefined;
+  dkim: string | undefined;
+  dmarc: string | undefined;
+  /** The message does not come from who it names as its sender. */
+  fails: boolean;
 }
 
 export interface Conversation {
