@@ -70,7 +70,8 @@ async function decisionsFor(
       mailboxId,
       answers.filter((id) => !inBatch.has(id)),
     );
-    return candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
+    const candidate = candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
+    return { ...candidate, isForged: outcome.message.authentication?.fails === true };
   });
   const candidates = [...decided, ...undecided];
   const opening = [...decideMails(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
@@ -93,7 +94,7 @@ function candidateOf(
   mail: ParsedMail,
   answers: readonly string[],
   threads: readonly KnownThread[],
-): Candidate {
+): Candidate & { kind: 'mail' } {
   const sender = mail.from?.address;
   const people = peopleOf(mail);
   return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };

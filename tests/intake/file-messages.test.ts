@@ -4,8 +4,8 @@ import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Change, Tables } from '../../shared/platform/tables.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts';
-import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
+import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { parserHere } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -264,16 +264,20 @@ describe('the attachments of a message', () => {
   ])('%i of them take %i rows', async (count, rows, manifestBlob) => {
     const blobs = new MemoryBlobs(openSeam);
     const raw = withFiles(count);
-    const outcome = await readMail({ blobs, parser: parserHere }, 'box', {
-      uid: 1,
-      place: 'at|1',
-      key: 'key',
-      rawBlob: 'raw/1',
-      receivedAt: at(1),
-      size: raw.length,
-      raw,
-      oversized: false,
-    });
+    const outcome = await readMail(
+      { blobs, parser: parserHere },
+      { id: 'box', host: 'localhost' },
+      {
+        uid: 1,
+        place: 'at|1',
+        key: 'key',
+        rawBlob: 'raw/1',
+        receivedAt: at(1),
+        size: raw.length,
+        raw,
+        oversized: false,
+      },
+    );
     if (outcome.kind !== 'message') throw new Error(`read as ${outcome.kind}`);
     expect(outcome.message.manifestBlob).toBe(manifestBlob);
     await fileMessages(tables, filing([outcome.message]));

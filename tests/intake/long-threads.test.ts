@@ -7,6 +7,7 @@ import type { ReadOutcome } from '../../shared/intake/read-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { readMail } from './mail-files.ts';
@@ -46,7 +47,10 @@ beforeEach(async () => {
 });
 
 /** Ticket that a mail with these headers joins; undefined: it opens one. */
-async function joined(headers: readonly string[]): Promise<string | undefined> {
+async function joined(
+  headers: readonly string[],
+  authentication?: SenderAuthentication,
+): Promise<string | undefined> {
   const seam: Seam = {
     ...openSeam,
     call: (point, effect) => {
@@ -60,7 +64,8 @@ async function joined(headers: readonly string[]): Promise<string | undefined> {
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   const raw = ['From: Kim <kim@customer.example>', 'Subject: Lamp', ...headers, '', 'Hello', ''];
   const mail = await readMail(Buffer.from(raw.join('\r\n')));
-  const outcome: ReadOutcome = { kind: 'message', mail, message: messageOf('k', mail.messageId) };
+  const message = { ...messageOf('k', mail.messageId), authentication };
+  const outcome: ReadOutcome = { kind: 'message', mail, message };
   const work = mine.map((each) => ({ mail: each, kept: { ...found, raw: undefined, oversized: false } }));
   const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, BOX, work, [outcome]);
   return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;
@@ -92,4 +97,16 @@ describe('a reply in a long thread', () => {
   test('whose chain fits is looked up to its end', async () => {
     expect(await joined([references('<root@customer.example>', ...unknown(5))])).toBe('of the root');
   });
+});
+
+test('a reply that fails DMARC does not join the ticket of whom it names as its sender', async () => {
+  const reply = ['In-Reply-To: <parent@customer.example>'];
+  const results = { spf: 'pass', dkim: 'none', dmarc: 'fail' };
+  expect(await joined(reply, { ...results, fails: true })).toBeUndefined();
+});
+
+test('a reply of which the server knows nothing bad joins', async () => {
+  const reply = ['In-Reply-To: <parent@customer.example>'];
+  const results = { spf: 'pass', dkim: 'none', dmarc: 'none' };
+  expect(await joined(reply, { ...results, fails: false })).toBe('of the parent');
 });
