@@ -3,6 +3,7 @@ import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
 import { type MailHour, summed } from './mail-hours.ts';
+import { type MailLoop, mailLoopOf } from './mail-loops.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
 // Mailboxes:    `mailbox` / id                    the mailbox as a person set it up
@@ -11,6 +12,7 @@ import type { Mailbox, MailboxHealth } from './mailbox.ts';
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
 //               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
 //                                                 hours; one write a shard run
+//               `state` / `loop|<mailboxId>`      see mail-loops.ts
 //               `state` / `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
 // One query over `state` therefore tells all there is to know about a shard.
 const MAILBOX = 'mailbox';
@@ -55,6 +57,8 @@ export interface FetchState {
   hours: ReadonlyMap<number, readonly MailHour[]>;
   /** Shared cause (see `sharedCauseOf`) → ISO time at which a fetch showed that it was over. */
   recoveries: ReadonlyMap<string, string>;
+  /** The last automatic mail that was folded away, a mailbox each. */
+  loops: readonly MailLoop[];
 }
 
 /**
@@ -210,9 +214,11 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   const shards = new Map<number, ReadonlyMap<string, string>>();
   const hours = new Map<number, readonly MailHour[]>();
   const recoveries = new Map<string, string>();
+  const loops: MailLoop[] = [];
   readRows(tables, { table: 'MailboxState', partition: STATE }, rows, (row) => {
     const [first = '', second = ''] = row.rowKey.split('|');
-    if (first === 'over') recoveries.set(row.rowKey.slice('over|'.length), text(row, 'at'));
+    if (first === 'loop') loops.push(mailLoopOf(row));
+    else if (first === 'over') recoveries.set(row.rowKey.slice('over|'.length), text(row, 'at'));
     else if (first === 'shard') {
       const shard = new Map(pairsOf(row));
       const ofShard = hoursOf(row);
@@ -222,7 +228,7 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
   });
-  return { cursors, troubles, successes, shards, hours, recoveries };
+  return { cursors, troubles, successes, shards, hours, recoveries, loops };
 }
 
 const bad = (row: Row, what: string): PostroomError =>

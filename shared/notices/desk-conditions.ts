@@ -158,6 +158,34 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
   ];
 }
 
+const LOOP_NEWS_MS = 3_600_000;
+
+/** Automatic mail beyond the limits, within the last hour: two machines may be answering each other. Pure. */
+export function loopConditions(
+  { mailboxes, state }: Pick<DeskFacts, 'mailboxes' | 'state'>,
+  now: number,
+): Condition[] {
+  return state.loops.flatMap(({ mailboxId, sender, at, ticketId, count }): Condition[] => {
+    const mailbox = mailboxes.find(({ id }) => id === mailboxId);
+    if (mailbox === undefined || Math.abs(now - Date.parse(at)) > LOOP_NEWS_MS) return [];
+    return [
+      {
+        kind: 'mail-loop',
+        subject: { kind: 'mailbox', id: mailboxId, name: mailbox.address },
+        severity: 'warning',
+        headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
+        cause:
+          'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
+        code: 'mail-loop',
+        since: at,
+        affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
+        who: 'you',
+        fix: { label: 'Look at the conversation', href: `/tickets/${ticketId}` },
+      },
+    ];
+  });
+}
+
 const MOST_ROWS = 3;
 
 /** Rows that could not be read and are left out: one condition a table. Pure. */

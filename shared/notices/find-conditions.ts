@@ -1,5 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import {
+  loopConditions,
   partFailing,
   poisonConditions,
   quarantineConditions,
@@ -27,6 +28,7 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...poisonConditions(facts),
     ...unreadableConditions(facts, now),
+    ...loopConditions(facts, now),
     ...quarantineConditions(facts),
   ].sort(byGravity);
 }

@@ -14,6 +14,7 @@ export const noticeKinds = [
   'smtp-refused',
   'poison-queue',
   'row-unreadable',
+  'mail-loop',
   'secret-due',
   'quarantine-grown',
 ] as const;

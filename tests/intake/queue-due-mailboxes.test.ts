@@ -26,6 +26,7 @@ const state = (successes: Record<string, string>, nextTryAt: Record<string, stri
   shards: new Map(),
   hours: new Map(),
   recoveries: new Map(),
+  loops: [],
   successes: new Map(Object.entries(successes)),
   troubles: new Map(
     Object.entries(nextTryAt).map(([id, at]) => [
