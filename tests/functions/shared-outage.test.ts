@@ -144,6 +144,17 @@ describe.each(outages)('an outage of %s', (_what, code, begin, end) => {
   });
 });
 
+test('a pause that was begun under a clock set back since is over, for mailboxes and their accounts alike', async () => {
+  app.seam.skewMs += 60 * MINUTE;
+  app.idp.faults.push({ match: { path: '/token' }, times: 9_999, status: 429 });
+  await minutes(3);
+  const { troubles } = await services.mailboxes.fetchState();
+  expect(new Set([...troubles.values()].map(({ code }) => code))).toEqual(new Set(['http-429']));
+  app.idp.faults.length = 0;
+  app.seam.skewMs -= 60 * MINUTE;
+  expect([...(await minute())].sort()).toEqual([...ALONE, ...SUPPORT]);
+});
+
 test('a mailbox with a trouble of its own keeps its own back-off when a shared outage ends', async () => {
   const [begin, end] = [outages[0]?.[2], outages[0]?.[3]];
   const { openInbox } = services.intake;
