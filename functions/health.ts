@@ -37,7 +37,7 @@ const readiness = rememberReadiness(checkDependencies);
 export function rememberReadiness(check: () => Promise<void>): (now: number) => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined;
   return (now) => {
-    if (last === undefined || now - last.at >= REMEMBERED_MS)
+    if (last === undefined || Math.abs(now - last.at) >= REMEMBERED_MS)
       last = {
         at: now,
         answer: withinLimit(check(), LIMIT_MS, 'readiness-timeout').then(() => true, notReady),

@@ -4,11 +4,13 @@ import type { SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
+import type { UnreadableRow } from '../../shared/platform/unreadable-rows.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { ExplanationView } from './explanation-view.tsx';
+import { UnreadableNote } from './unreadable-note.tsx';
 
 /** An account with what stands around it. */
 export interface ShownAccount {
@@ -23,10 +25,15 @@ export const accountPathOf = ({ providerId, accountId }: AccountRef): string =>
   `/accounts/${providerId}/${accountId}`;
 
 /** Every account with its state and the mailboxes that use it. */
-export function accountsPage(principal: Principal, accounts: readonly ShownAccount[]): string {
+export function accountsPage(
+  principal: Principal,
+  accounts: readonly ShownAccount[],
+  unreadable: readonly UnreadableRow[] = [],
+): string {
   return renderPage(
     <Page title="Accounts" principal={principal} place="mailboxes" wide>
       <p>Who signs in at the mail servers. Every mailbox uses one of these accounts.</p>
+      <UnreadableNote rows={unreadable} />
       {accounts.length === 0 ? (
         <EmptyState title="Nobody has signed in yet">
           An account appears here when somebody signs in for a mailbox.{' '}

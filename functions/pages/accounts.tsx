@@ -5,6 +5,7 @@ import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import type { Explanation } from '../../shared/explanations/explanation.ts';
 import { usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
@@ -36,7 +37,7 @@ export function accountPages(): Hono<WebEnvironment> {
 type PageContext = Context<WebEnvironment>;
 
 async function showAccounts(c: PageContext): Promise<Response> {
-  const { providers, accounts, mailboxes } = c.get('services');
+  const { providers, accounts, mailboxes, tables } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
   const all = await Promise.all(
     known.map(async (provider) =>
@@ -47,7 +48,7 @@ async function showAccounts(c: PageContext): Promise<Response> {
       })),
     ),
   );
-  return c.html(accountsPage(c.get('principal'), all.flat()));
+  return c.html(accountsPage(c.get('principal'), all.flat(), unreadableRows(tables, 'Accounts')));
 }
 
 async function showAccount(c: PageContext): Promise<Response> {

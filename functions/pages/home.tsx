@@ -82,14 +82,18 @@ function titleOf(flow: MailFlow): string {
     case 'starting':
       return 'Almost there';
     case 'flows':
-    case 'hiccup':
       return 'Mail is flowing';
+    case 'hiccup':
+      return retryingOf(flow.lines);
     case 'warned':
       return firstHeadline(flow.conditions);
     case 'stopped':
       return firstHeadline(flow.conditions);
   }
 }
+
+const retryingOf = ({ length }: readonly MailboxLine[]): string =>
+  length === 1 ? '1 mailbox is retrying' : `${length} mailboxes are retrying`;
 
 const firstHeadline = ([first]: readonly Condition[]): string => first?.headline.replace(/\.$/, '') ?? '';
 
@@ -132,13 +136,27 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
   }
 }
 
-const Hiccups = (props: { lines: readonly MailboxLine[] }): JSX.Element => (
-  <div class="verdict warn">
-    {props.lines.map((line) => (
-      <Hiccup line={line} />
-    ))}
-  </div>
-);
+/** So many mailboxes are named; the table below has them all. */
+const MOST_NAMED = 3;
+
+function Hiccups(props: { lines: readonly MailboxLine[] }): JSX.Element {
+  const { lines } = props;
+  const [since] = lines.map(({ health }) => health.since).sort();
+  const more = lines.length - MOST_NAMED;
+  return (
+    <div class="verdict warn">
+      {since === undefined ? null : (
+        <p>
+          {retryingOf(lines)}, since <Time at={since} />. Mail waits on the server; none is lost.
+        </p>
+      )}
+      {lines.slice(0, MOST_NAMED).map((line) => (
+        <Hiccup line={line} />
+      ))}
+      {more > 0 ? <p>The table shows {more === 1 ? 'the other one' : `the ${more} others`}.</p> : null}
+    </div>
+  );
+}
 
 function Hiccup(props: { line: MailboxLine }): JSX.Element {
   const { mailbox, health } = props.line;
@@ -150,7 +168,7 @@ function Hiccup(props: { line: MailboxLine }): JSX.Element {
           , next at <Time at={health.nextTryAt} />
         </>
       )}
-      ; nothing needs you yet. No mail is lost.
+      ; nothing needs you yet.
     </p>
   );
 }

@@ -1,6 +1,6 @@
 import { type Heartbeat, lateTimers, type TimerName } from '../../shared/heartbeats/heartbeat.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
-import { allowedSilence } from '../../shared/notices/desk-facts.ts';
+import { isSilent } from '../../shared/notices/desk-facts.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
 
 /** How one mailbox does, for the table. */
@@ -17,7 +17,7 @@ export type MailFlow =
   | { kind: 'all-off'; conditions: readonly Condition[] }
   | { kind: 'starting' }
   | { kind: 'flows' }
-  /** A fetch failed a moment ago; nobody has to do anything. */
+  /** Fetches fail and are tried again; nobody has to do anything, and it does not pass for all being well. */
   | { kind: 'hiccup'; lines: readonly MailboxLine[] }
   /** Mail flows, and somebody should look at something. `lines`: mailboxes whose last fetch failed a moment ago. */
   | { kind: 'warned'; lines: readonly MailboxLine[]; conditions: readonly Condition[] }
@@ -38,13 +38,18 @@ export function mailboxLine(
   beats: ReadonlyMap<TimerName, Heartbeat>,
   now: number,
 ): MailboxLine {
-  const state = stateOf(mailbox, health, now);
+  const state = stateOf(mailbox, health, beats, now);
   const isStarted = !lateTimers(beats, now).some(({ name }) => name === 'fetchMail');
   const waits = !isStarted && (state === 'works' || state === 'silent');
   return { mailbox, health, state: waits ? 'not-started' : state };
 }
 
-function stateOf(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxLine['state'] {
+function stateOf(
+  mailbox: Mailbox,
+  health: MailboxHealth,
+  beats: ReadonlyMap<TimerName, Heartbeat>,
+  now: number,
+): MailboxLine['state'] {
   if (!mailbox.enabled) return 'off';
   if (health.state !== 'works') return health.state;
   const since = (at: string): number => now - Date.parse(at);
@@ -54,7 +59,7 @@ function stateOf(mailbox: Mailbox, health: MailboxHealth, now: number): MailboxL
     since(mailbox.createdAt) <= (mailbox.intervalMinutes + FIRST_FETCH_MINUTES) * MINUTE
   )
     return 'first-fetch';
-  return since(last ?? mailbox.createdAt) > allowedSilence(mailbox) ? 'silent' : 'works';
+  return isSilent(mailbox, last ?? mailbox.createdAt, beats, now) ? 'silent' : 'works';
 }
 
 /** What the mailboxes and all that is wrong say together. Pure. */

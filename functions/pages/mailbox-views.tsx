@@ -2,10 +2,12 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
+import type { UnreadableRow } from '../../shared/platform/unreadable-rows.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+import { UnreadableNote } from './unreadable-note.tsx';
 
 /** The mailboxes with their state, and who has signed in without a mailbox yet. */
 export function mailboxListPage(view: {
@@ -15,10 +17,13 @@ export function mailboxListPage(view: {
   hasProvider: boolean;
   /** Accounts that no mailbox uses yet. */
   unused: readonly Account[];
+  /** Rows of mailboxes that had to be left out. */
+  unreadable: readonly UnreadableRow[];
   flash: Flash | undefined;
 }): string {
   return renderPage(
     <Page title="Mailboxes" principal={view.principal} place="mailboxes" flash={view.flash} wide>
+      <UnreadableNote rows={view.unreadable} />
       <UnusedAccounts accounts={view.unused} />
       {view.mailboxes.length === 0 ? (
         <EmptyState title="No mailbox yet">

@@ -6,6 +6,7 @@ import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import { type Mailbox, type MailLogin, twinOf } from '../../shared/mailboxes/mailbox.ts';
 import { loginsOf, usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
@@ -67,6 +68,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
         health,
         hasProvider: known.length > 0,
         unused: unusedAccounts(signedIn.flat(), all),
+        unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
         flash,
       }),
     );

@@ -1,11 +1,13 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Principal } from '../../shared/platform/principal.ts';
+import type { UnreadableRow } from '../../shared/platform/unreadable-rows.ts';
 import { type Credential, expiryOf } from '../../shared/providers/credential.ts';
 import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ButtonLink } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+import { UnreadableNote } from './unreadable-note.tsx';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
@@ -29,10 +31,12 @@ export function providerListPage(
   providers: readonly Provider[],
   now: number,
   flash: Flash | undefined,
+  unreadable: readonly UnreadableRow[] = [],
 ): string {
   return renderPage(
     <Page title="Providers" principal={principal} place="providers" flash={flash} wide>
       <p>A provider is the app registration through which mailboxes sign in.</p>
+      <UnreadableNote rows={unreadable} />
       {providers.length === 0 ? (
         <EmptyState title="No provider yet">
           <p>

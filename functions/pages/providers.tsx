@@ -5,6 +5,7 @@ import { canAskInSetUp, setUpApprovalLink } from '../../shared/consent/set-up-ap
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { usesProvider } from '../../shared/mailboxes/mailbox-logins.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { type ChecklistStep, checklistOf } from '../../shared/providers/checklist.ts';
 import {
   certificatePem,
@@ -55,8 +56,16 @@ export function providerPages(): Hono<WebEnvironment> {
   pages.route('/', providerEditPages());
 
   pages.get('/providers', async (c) => {
-    const { providers, seam } = c.get('services');
-    return c.html(providerListPage(c.get('principal'), await providers.list(), seam.now(), flashOf(c, said)));
+    const { providers, seam, tables } = c.get('services');
+    return c.html(
+      providerListPage(
+        c.get('principal'),
+        await providers.list(),
+        seam.now(),
+        flashOf(c, said),
+        unreadableRows(tables, 'Providers'),
+      ),
+    );
   });
 
   pages.get('/providers/:id', async (c) => {

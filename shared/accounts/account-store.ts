@@ -1,5 +1,6 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import type { Account, AccountRef, AccountState } from './account.ts';
 import { historyOf, type SignInEvent, withEvent } from './sign-in-history.ts';
 
@@ -40,7 +41,8 @@ export function createAccountStore(tables: Tables): AccountStore {
       return row === undefined ? undefined : { account: accountOf(row), etag: row.etag ?? '' };
     },
     async listOf(providerId) {
-      return (await listAll(table, providerId, { to: HISTORY })).map(accountOf);
+      const rows = await listAll(table, providerId, { to: HISTORY });
+      return readRows(tables, { table: 'Accounts', partition: providerId }, rows, accountOf);
     },
     history,
     async save(account) {

@@ -28,9 +28,12 @@ export interface TokenUse {
   host: string;
   /** One that the mail server has just refused, so that it is not given again. */
   rejected?: string | undefined;
+  /** Also during the pause after a failure that passes by itself, because what caused it may be over. */
+  tryNow?: boolean | undefined;
 }
 
 export interface AccessTokens {
+  /**
   /**
    * A token that works for now, for one mail server of its provider: another host gets none, whoever asks (RFC 9700
    * section 4.9). A vault that is away is `retrying`, as an answer of the provider that passes is.
@@ -67,6 +70,8 @@ interface Refused {
   olderThan?: string | undefined;
   /** Even where only a person can end the last refusal, or a pause is not over. */
   again?: boolean | undefined;
+  /** Even if a pause is not over. */
+  tryNow?: boolean | undefined;
 }
 
 interface Remembered {
@@ -110,7 +115,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     provider: Provider | undefined,
     refused: Refused,
   ): Promise<Obtained | undefined> {
-    const { rejected, olderThan, again } = refused;
+    const { rejected, olderThan, again, tryNow } = refused;
     if (hasEnded(account)) return { kind: 'needs-person', ...problemOf(account) };
     if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'needs-person', ...problemOf(account) };
@@ -122,7 +127,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     const token = fresh ? await openAccess(account, provider) : undefined;
     if (token !== undefined && provider !== undefined && token.expose() !== rejected)
       return remember(account, provider, token);
-    if (account.state !== 'needs-person' && again !== true && isWaiting(account.retryAt, seam.now()))
+    const isPaused = again !== true && tryNow !== true && isWaiting(account.retryAt, seam.now());
+    if (account.state !== 'needs-person' && isPaused)
       return stillGood(account, provider, rejected, {
         kind: 'retrying',
         ...problemOf(account),
@@ -251,7 +257,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     Date.parse(tokens.accessExpiresAt) > seam.now() && token.expose() !== rejected;
 
   return {
-    async get(ref, { host, rejected }) {
+    async get(ref, { host, rejected, tryNow }) {
       const known = remembered.get(keyOf(ref));
       if (known !== undefined && isTrusted(known, seam.now()) && known.token.expose() !== rejected)
         return handedTo(host, heldOf(known));
@@ -259,7 +265,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
         // Whoever waits for the request of another caller may have another host in mind: each answer is looked at here.
         const answer = await inTurn(
           ref,
-          { rejected },
+          { rejected, tryNow },
           (one) => one.kind !== 'token' || one.token.expose() !== rejected,
         );
         return handedTo(host, answer);

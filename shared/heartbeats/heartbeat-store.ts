@@ -24,8 +24,9 @@ export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatS
 
   const all = async (): Promise<ReadonlyMap<TimerName, Heartbeat>> =>
     new Map(
+      // A row that cannot be read counts as none: the timer's next run writes it anew.
       (await listAll(table, PARTITION)).flatMap((row) =>
-        isTimer(row.rowKey) ? [[row.rowKey, heartbeatOf(row, notBefore)] as const] : [],
+        isTimer(row.rowKey) && hasTimes(row) ? [[row.rowKey, heartbeatOf(row, notBefore)] as const] : [],
       ),
     );
 
@@ -44,12 +45,15 @@ export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatS
       const at = new Date(now).toISOString();
       for (const name of names)
         if (!known.has(name))
-          await table.commit(PARTITION, [{ kind: 'insert', row: rowOf(name, { at, since: at }) }]);
+          await table.commit(PARTITION, [{ kind: 'put', row: rowOf(name, { at, since: at }) }]);
     },
   };
 }
 
 const isTimer = (name: string): name is TimerName => Object.hasOwn(timerLimits, name);
+
+const hasTimes = ({ at, since }: Row): boolean =>
+  [at, since].every((time) => !Number.isNaN(Date.parse(String(time))));
 
 const rowOf = (name: TimerName, { at, since }: Heartbeat): Row => ({
   partitionKey: PARTITION,

@@ -1,3 +1,5 @@
+import { isFromFuture } from '../platform/trusted-time.ts';
+
 /**
  * Every timer of the app, and after how many minutes without a sign of life it counts as late. With both timers of each
  * minute dead, only the look from outside finds that out, which comes every five minutes (infra/modules/alerts.bicep):
@@ -36,16 +38,16 @@ const RARE_LIMITS = 4;
 
 /** Whether a run leaves a row: of the timers of each minute only some do. Times in milliseconds. */
 export function isWorthWriting(name: TimerName, last: number | undefined, now: number): boolean {
-  if (last === undefined) return true;
+  if (last === undefined || isFromFuture(new Date(last).toISOString(), now)) return true;
   const often = timerLimits[name] <= 60;
   // A run a few seconds early counts as on time.
   return !often || now - last >= BEAT_MINUTES * MINUTE - 10_000;
 }
 
-/** The row after a run at `now` (milliseconds). Pure. */
+/** The row after a run at `now` (milliseconds). A clock that was set back is an absence: nothing from before counts. Pure. */
 export function beaten(name: TimerName, before: Heartbeat | undefined, now: number): Heartbeat {
   const at = new Date(now).toISOString();
-  if (before === undefined) return { at, since: at };
+  if (before === undefined || isFromFuture(before.at, now)) return { at, since: at };
   const limit = timerLimits[name] * MINUTE;
   const gap = now - Date.parse(before.at);
   const stretch = Date.parse(before.at) - Date.parse(before.since);
@@ -55,14 +57,15 @@ export function beaten(name: TimerName, before: Heartbeat | undefined, now: numb
 
 /**
  * Which timers are late at `now` (milliseconds). While the sweep itself was away the whole app was, so that the others
- * get their time from its return on. A timer that was never seen is not judged: see `expect` of the store. Pure.
+ * get their time from its return on, and so does one whose last run lies in the future. A timer that was never seen is not
+ * judged: see `expect` of the store. Pure.
  */
 export function lateTimers(beats: ReadonlyMap<TimerName, Heartbeat>, now: number): LateTimer[] {
   const sweep = beats.get('sweep');
   const back = sweep?.since ?? '';
   const isLate = (name: TimerName, at: string): boolean =>
-    now - Date.parse(at > back ? at : back) > timerLimits[name] * MINUTE;
-  if (sweep !== undefined && isLate('sweep', sweep.at)) {
+    now - Date.parse(at > back && !isFromFuture(at, now) ? at : back) > timerLimits[name] * MINUTE;
+  if (sweep !== undefined && !isFromFuture(sweep.at, now) && isLate('sweep', sweep.at)) {
     const fetch = beats.get('fetchMail');
     const others: LateTimer[] =
       fetch !== undefined && isLate('fetchMail', fetch.at) ? [{ name: 'fetchMail', since: fetch.at }] : [];

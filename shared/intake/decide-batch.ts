@@ -4,7 +4,9 @@ import { ticketsOfMessageId } from '../tickets/derived-rows.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { ticketOf } from '../tickets/ticket-rows.ts';
 import { type Candidate, decideMails, type KnownThread } from './decide-mails.ts';
+import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
+import { countAutomatic, readLoopCounts } from './loop-counts.ts';
 import type { ParsedMail } from './parsed-mail.ts';
 import type { ReadOutcome } from './read-mail.ts';
 import type { IntakeDeps, Work } from './take-batch.ts';
@@ -29,6 +31,12 @@ export async function decideBatch(
   while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
     const open = mails.filter((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined);
     const decisions = await decisionsFor(deps, mailboxId, mails, outcomeOf);
+    const automatic = automaticOf(open, outcomeOf, decisions);
+    const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
+    for (const [key, folded] of foldLoops(automatic, counts).folded) {
+      const decision = decisions.get(key);
+      if (decision !== undefined) decisions.set(key, { ...decision, folded });
+    }
     const now = await deps.ledger.decide(
       mailboxId,
       open.flatMap((mail) => {
@@ -37,9 +45,29 @@ export async function decideBatch(
       }),
     );
     const nowOf = new Map(now.map((mail) => [mail.key, mail]));
+    const stored = automatic.flatMap((mail) => {
+      const decision = nowOf.get(mail.key)?.decision;
+      return decision === undefined ? [] : [{ ...mail, decision }];
+    });
+    await countAutomatic(deps.tables, mailboxId, stored, counts);
     mails = mails.map((mail) => nowOf.get(mail.key) ?? mail);
   }
   return mails.filter(({ state }) => state !== 'received');
+}
+
+/** Mail of machines that becomes ticket messages, in order. */
+function automaticOf(
+  mails: readonly LedgerMail[],
+  outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
+  decisions: ReadonlyMap<string, Decision>,
+): AutomaticMail[] {
+  return mails.flatMap(({ key, receivedAt }): AutomaticMail[] => {
+    const outcome = outcomeOf.get(key);
+    const decision = decisions.get(key);
+    if (outcome?.kind !== 'message' || decision?.fate !== 'ticket') return [];
+    if (!isAutomatic(outcome.mail.automatic)) return [];
+    return [{ key, sender: outcome.mail.from?.address.toLowerCase(), receivedAt, decision }];
+  });
 }
 
 async function decisionsFor(
@@ -70,11 +98,14 @@ async function decisionsFor(
       mailboxId,
       answers.filter((id) => !inBatch.has(id)),
     );
-    return candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
+    const candidate = candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
+    return { ...candidate, isForged: outcome.message.authentication?.fails === true };
   });
   const candidates = [...decided, ...undecided];
-  const opening = [...decideMails(candidates, 0).values()].filter(({ opens }) => opens).length;
-  const first = opening === 0 ? 0 : await reserveNumbers(deps.tables, opening);
+  const opening = [...decideMails(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
+    opens && ticketId !== undefined ? [ticketId] : [],
+  );
+  const first = opening.length === 0 ? 0 : await reserveNumbers(deps.tables, opening);
   return decideMails(candidates, first);
 }
 
@@ -91,7 +122,7 @@ function candidateOf(
   mail: ParsedMail,
   answers: readonly string[],
   threads: readonly KnownThread[],
-): Candidate {
+): Candidate & { kind: 'mail' } {
   const sender = mail.from?.address;
   const people = peopleOf(mail);
   return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };

@@ -20,6 +20,8 @@ export type Candidate =
       /** Message-IDs it answers, the nearest first. */
       answers: readonly string[];
       sender: string | undefined;
+      /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
+      isForged?: boolean;
       people: readonly string[];
       /** Tickets in storage that hold one of those. */
       threads: readonly KnownThread[];
@@ -36,8 +38,8 @@ export type Candidate =
 
 /**
  * Decides for mails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
- * A reply joins an open ticket if its sender took part in it (a Message-ID alone proves nothing: anyone can copy one);
- * otherwise it opens a ticket that names the old one. The batch's own mails are looked at before storage.
+ * A reply joins an open ticket if its sender took part in it (a Message-ID alone proves nothing: anyone can copy one, nor
+ * does a From that the receiving server refutes); otherwise it opens a ticket that names the old one. The batch's own mails are looked at before storage.
  * Mails that are decided already come first and get no entry in the result.
  * @param firstNumber the number of the first new ticket; the next ones follow.
  */
@@ -63,7 +65,7 @@ export function decideMails(candidates: readonly Candidate[], firstNumber: numbe
     }
     const nearby = candidate.answers.flatMap((id) => batch.get(id) ?? []);
     const threads = [...nearby, ...candidate.threads];
-    const joined = threads.find((thread) => thread.open && tookPart(candidate.sender, thread));
+    const joined = threads.find((thread) => thread.open && tookPart(candidate, thread));
     let thread: KnownThread;
     if (joined !== undefined) {
       const { ticketId } = joined;
@@ -91,6 +93,10 @@ const nothing = {
   reason: undefined,
 } as const;
 
-function tookPart(sender: string | undefined, thread: KnownThread): boolean {
-  return sender !== undefined && thread.participants.includes(sender.toLowerCase());
+function tookPart(
+  { sender, isForged }: Pick<Candidate & { kind: 'mail' }, 'sender' | 'isForged'>,
+  thread: KnownThread,
+): boolean {
+  if (sender === undefined || isForged === true) return false;
+  return thread.participants.includes(sender.toLowerCase());
 }

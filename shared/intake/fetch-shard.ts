@@ -1,19 +1,31 @@
-import { type Activity, fetchSentence } from '../activity/activity.ts';
+import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
-import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Cursor, FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
+import {
+  type FetchState,
+  lastSuccessOf,
+  type MailboxStore,
+  type Trouble,
+} from '../mailboxes/mailbox-store.ts';
+import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import type { Queues } from '../platform/queues.ts';
 import { telemetry } from '../platform/telemetry.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
+import { dueMailboxes } from './due-mailboxes.ts';
+import { activityOf, countOf } from './fetch-activity.ts';
 import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
-import type { Shard } from './queue-due-mailboxes.ts';
+import { causeEnded, troubleAfter, waitingFor } from './fetch-trouble.ts';
+import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
 
 export interface ShardDeps extends FetchDeps {
   mailboxes: MailboxStore;
   activity: Pick<ActivityStore, 'note'>;
+  /** Takes what has become due by the end of an outage; without it, that waits for the timer's next minute. */
+  queues?: Pick<Queues, 'send'>;
 }
 
 /** What one fetch of a shard's run leaves behind. */
@@ -37,8 +49,6 @@ const GRACE_MS = 60_000;
 const ENDING_MS = 10_000;
 /** While slow mailboxes hold a run up, what the others did is saved this often. */
 const SAVE_MS = 30_000;
-const LONGEST_BACKOFF_MINUTES = 30;
-const PERSON_BACKOFF_MINUTES = 5;
 
 /**
  * Fetches the mailboxes of a shard, some at a time, each on its own: what stops or delays one never stops another. A run
@@ -50,16 +60,23 @@ export async function fetchShard(
   { shard, mailboxIds }: Shard,
 ): Promise<ReadonlyMap<string, FetchResult | undefined>> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
-  const lastSuccess = ({ id }: Mailbox): string => state.successes.get(id) ?? '';
+  const began = deps.seam.now();
+  const lastSuccess = ({ id }: Mailbox): string => lastSuccessOf(state, id, began) ?? '';
+  // The message may be old: another run may have fetched a mailbox since, or have found that it has to wait.
+  const due = dueMailboxes(all, state, began);
   const wanted = all
-    .filter(({ id, enabled }) => enabled && mailboxIds.includes(id))
+    .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
-  const deadline = deps.seam.now() + TIME_BOX_MS;
+  const deadline = began + TIME_BOX_MS;
+  const tellOthers = recoveryTeller(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
   const save = shardSaver(deps, shard, existing, state, done);
   const run = mapLimited(wanted, AT_ONCE, async (mailbox) => {
-    if (deps.seam.now() < deadline) done.push(await fetchMeasured(deps, mailbox, state, deadline));
+    if (deps.seam.now() >= deadline) return;
+    const fetched = await fetchMeasured(deps, mailbox, state, deadline);
+    done.push(fetched);
+    if (fetched.result !== undefined) await tellOthers(mailbox, fetched.result);
   });
   while ((await withinTime(run, SAVE_MS)) === 'late')
     await save().catch((error: unknown) =>
@@ -67,6 +84,32 @@ export async function fetchShard(
     );
   await save();
   return new Map(done.map(({ mailboxId, result }) => [mailboxId, result]));
+}
+
+/**
+ * Once a fetch has shown that something shared is over, says so to all mailboxes that wait for it, once a run. Never
+ * throws: a storage that fails here lets the next probe, a minute later, say the same.
+ */
+function recoveryTeller(
+  deps: Pick<ShardDeps, 'seam' | 'mailboxes' | 'queues'>,
+  all: readonly Mailbox[],
+  state: FetchState,
+): (mailbox: Mailbox, result: FetchResult) => Promise<void> {
+  const told = new Set<string>();
+  return async (mailbox, result) => {
+    const cause = causeEnded(mailbox, state.troubles.get(mailbox.id), result);
+    if (cause === undefined || told.has(cause)) return;
+    told.add(cause);
+    const waiting = waitingFor(cause, all, state, mailbox.id);
+    if (waiting.size === 0) return;
+    try {
+      await deps.mailboxes.saveRecovery(cause, new Date(deps.seam.now()).toISOString());
+      log.info('shared cause over', { cause, waiting: waiting.size });
+      if (deps.queues !== undefined) await queueAtOnce(deps.queues, all, waiting);
+    } catch (error) {
+      log.warn('recovery not told', { cause, error: describeError(error) });
+    }
+  };
 }
 
 /**
@@ -102,9 +145,12 @@ function shardSaver(
     const slow = deps.seam.now() - began >= SAVE_MS;
     const { shards, hours } = slow ? await deps.mailboxes.fetchState() : atFirst;
     const successes = new Map([...(shards.get(shard) ?? [])].filter(([id]) => existing.has(id)));
-    for (const { mailboxId, workedAt = '' } of unsaved)
-      if (workedAt > (successes.get(mailboxId) ?? '')) successes.set(mailboxId, workedAt);
-    const counted = withMails(hours.get(shard) ?? [], sumOf(unsaved), deps.seam.now());
+    const now = deps.seam.now();
+    for (const { mailboxId, workedAt = '' } of unsaved) {
+      const before = successes.get(mailboxId) ?? '';
+      if (workedAt > before || isFromFuture(before, now)) successes.set(mailboxId, workedAt);
+    }
+    const counted = withMails(hours.get(shard) ?? [], sumOf(unsaved), now);
     await deps.mailboxes.saveSuccesses(shard, successes, counted);
   }
 }
@@ -179,44 +225,6 @@ async function fetchOne(
   }
 }
 
-const countOf = ({
-  opened,
-  replies,
-  quarantined,
-  skipped,
-}: FetchResult & { kind: 'fetched' }): Omit<MailHour, 'hour'> => ({
-  mails: opened + replies + quarantined + skipped,
-  quarantined,
-});
-
-/** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
-export function activityOf(
-  { id, address }: Mailbox,
-  result: FetchResult,
-  before: Trouble | undefined,
-  now: number,
-  ms: number,
-): Activity | undefined {
-  const entry = { kind: 'fetch', at: new Date(now).toISOString(), aboutId: id, about: address, ms } as const;
-  switch (result.kind) {
-    case 'fetched':
-    case 'nothing-new': {
-      // Mail that somebody marked unread again is fetched and changes nothing.
-      const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
-      if (isNew) return { ...entry, result: 'done', what: fetchSentence(result) };
-      if (before === undefined) return undefined;
-      return { ...entry, result: 'done', what: 'Works again; nothing new was waiting.' };
-    }
-    case 'busy':
-      return undefined;
-    case 'failed': {
-      const { kind, code, message } = result.trouble;
-      if (before?.code === code) return undefined;
-      return { ...entry, result: kind === 'retrying' ? 'trying-again' : 'needs-person', what: message };
-    }
-  }
-}
-
 /** What breaks on our side becomes a trouble of this mailbox, so that its page says so. */
 async function fetchSafely(
   deps: ShardDeps,
@@ -225,7 +233,7 @@ async function fetchSafely(
   deadline: number,
 ): Promise<FetchResult> {
   try {
-    return await fetchInTime(deps, mailbox, state.cursors.get(mailbox.id), deadline);
+    return await fetchInTime(deps, mailbox, state, deadline);
   } catch (error) {
     log.error('fetch broken off', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
@@ -238,13 +246,20 @@ async function fetchSafely(
 async function fetchInTime(
   deps: ShardDeps,
   mailbox: Mailbox,
-  cursor: Cursor | undefined,
+  state: FetchState,
   deadline: number,
 ): Promise<FetchResult> {
   const cut = new AbortController();
-  const left = Math.max(0, deadline - deps.seam.now()) + GRACE_MS;
+  // A clock that is set back meanwhile must not make the run longer than the host lets it last.
+  const left = Math.min(Math.max(0, deadline - deps.seam.now()), TIME_BOX_MS) + GRACE_MS;
   const timer = setTimeout(() => cut.abort(), left);
-  const fetching = fetchMailbox(deps, mailbox, cursor, { deadline, cut: cut.signal });
+  const cursor = state.cursors.get(mailbox.id);
+  const fetching = fetchMailbox(
+    { ...deps, accessTokens: tokensFor(deps, mailbox, state.troubles.get(mailbox.id)) },
+    mailbox,
+    cursor,
+    { deadline, cut: cut.signal },
+  );
   try {
     if ((await withinTime(fetching, left + ENDING_MS)) === 'late')
       return { kind: 'failed', trouble: tooSlow(mailbox) };
@@ -254,27 +269,22 @@ async function fetchInTime(
   }
 }
 
+/**
+ * A mailbox that is tried because something shared may be over asks in spite of its account's own pause, which is as long
+ * as the outage made it; so does one whose times are of another clock.
+ */
+function tokensFor(
+  { accessTokens, seam }: Pick<ShardDeps, 'accessTokens' | 'seam'>,
+  mailbox: Mailbox,
+  before: Trouble | undefined,
+): ShardDeps['accessTokens'] {
+  if (before === undefined) return accessTokens;
+  const mayBeOver = sharedCauseOf(mailbox, before) !== undefined || isFromFuture(before.triedAt, seam.now());
+  if (!mayBeOver) return accessTokens;
+  return { get: (account, options) => accessTokens.get(account, { ...options, tryNow: true }) };
+}
+
 function logFetched(mailbox: string, result: FetchResult & { kind: 'fetched' }, ms: number): void {
   const { opened, replies, quarantined, skipped, more } = result;
   log.info('fetched', { mailbox, opened, replies, quarantined, skipped, more, ms });
-}
-
-/** When to try again: doubling from one minute, or as the server said; a mailbox that waits for a person keeps asking. */
-export function troubleAfter(before: Trouble | undefined, found: MailboxTroubleFound, now: number): Trouble {
-  const same = before?.code === found.code;
-  const failures = same ? before.failures + 1 : 1;
-  const minutes =
-    found.kind === 'needs-person'
-      ? PERSON_BACKOFF_MINUTES
-      : Math.min(2 ** (failures - 1), LONGEST_BACKOFF_MINUTES);
-  const usual = now + minutes * 60_000 - 5_000;
-  const asked = found.retryAt === undefined ? 0 : Date.parse(found.retryAt);
-  return {
-    state: found.kind,
-    code: found.code,
-    problem: found.message.slice(0, 2000),
-    since: same ? before.since : new Date(now).toISOString(),
-    failures,
-    nextTryAt: new Date(Math.max(usual, asked)).toISOString(),
-  };
 }

@@ -26,7 +26,8 @@ export async function fileBatch(
     const decision = decisions.get(mail.key);
     const outcome = outcomes[index];
     if (decision === undefined || outcome === undefined) continue;
-    if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, messageOf(kept, outcome));
+    const message = { ...messageOf(kept, outcome), folded: decision.folded };
+    if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, message);
     else entries.push(entryOf(kept, mail, decision, outcome));
   }
   const fields = { mailbox: mailboxId, mails: work.length };

@@ -3,6 +3,7 @@ import type { Row } from '../platform/tables.ts';
 // Ledger, one partition a mailbox:
 //   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>`  which mail stood at a place on the server (numbers padded to 10
 //                                                      digits)
+//   mailboxId / `auto|…`                               see loop-counts.ts
 //   mailboxId / `mail|<K2>`                            what became of a mail, whatever place it stood at
 // The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
 // many servers give all folders the same UIDVALIDITY.
@@ -20,6 +21,8 @@ export interface Decision {
   follows: { id: string; number: number } | undefined;
   /** Why it is kept apart or passed over. */
   reason: string | undefined;
+  /** Why its message is folded away, in a sentence; absent: it is not. */
+  folded?: string | undefined;
 }
 
 export type MailState = 'received' | 'decided' | 'done';

@@ -2,6 +2,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { Queues } from '../platform/queues.ts';
 import { telemetry } from '../platform/telemetry.ts';
+import { dueMailboxes } from './due-mailboxes.ts';
 
 export interface Shard {
   shard: number;
@@ -11,7 +12,6 @@ export interface Shard {
 const SHARD_SIZE = 100;
 /** A message that nobody took is worthless once the next minute's is there. */
 const TTL_SECONDS = 90;
-const EARLY_MS = 30_000;
 
 /** Puts the mailboxes that are due on the queue, in shards; gives the number of mailboxes queued. */
 export async function queueDueMailboxes(
@@ -19,31 +19,36 @@ export async function queueDueMailboxes(
   now: number,
 ): Promise<number> {
   const [all, state] = await Promise.all([deps.mailboxes.list(), deps.mailboxes.fetchState()]);
-  const shards = shardsOfDue(all, state, now);
+  return queueShards(deps.queues, shardsOfDue(all, state, now));
+}
+
+/** Puts these of all mailboxes on the queue, without waiting for the next minute. */
+export async function queueAtOnce(
+  queues: Pick<Queues, 'send'>,
+  all: readonly Mailbox[],
+  ids: ReadonlySet<string>,
+): Promise<void> {
+  await queueShards(queues, shardsOf(all, ids));
+}
+
+async function queueShards(queues: Pick<Queues, 'send'>, shards: readonly Shard[]): Promise<number> {
   const traceparent = telemetry.traceparent();
   await Promise.all(
-    shards.map((shard) => deps.queues.send('fetch-shard', { ...shard, traceparent }, TTL_SECONDS)),
+    shards.map((shard) => queues.send('fetch-shard', { ...shard, traceparent }, TTL_SECONDS)),
   );
   return shards.reduce((sum, { mailboxIds }) => sum + mailboxIds.length, 0);
 }
 
 /** Which mailboxes are due at `now` (milliseconds since the epoch), each always in the same shard. Pure. */
-export function shardsOfDue(all: readonly Mailbox[], state: FetchState, now: number): Shard[] {
+export const shardsOfDue = (all: readonly Mailbox[], state: FetchState, now: number): Shard[] =>
+  shardsOf(all, dueMailboxes(all, state, now));
+
+function shardsOf(all: readonly Mailbox[], ids: ReadonlySet<string>): Shard[] {
   const shards = new Map<number, string[]>();
   for (const [index, mailbox] of all.toSorted((a, b) => (a.id < b.id ? -1 : 1)).entries()) {
-    if (!isDue(mailbox, state, now)) continue;
+    if (!ids.has(mailbox.id)) continue;
     const shard = Math.floor(index / SHARD_SIZE);
     shards.set(shard, [...(shards.get(shard) ?? []), mailbox.id]);
   }
   return [...shards].map(([shard, mailboxIds]) => ({ shard, mailboxIds }));
-}
-
-function isDue(mailbox: Mailbox, state: FetchState, now: number): boolean {
-  if (!mailbox.enabled) return false;
-  const trouble = state.troubles.get(mailbox.id);
-  if (trouble !== undefined) return now >= Date.parse(trouble.nextTryAt);
-  // Each minute means at each run of the timer, also at one that a person starts a few seconds after the last.
-  if (mailbox.intervalMinutes <= 1) return true;
-  const last = state.successes.get(mailbox.id);
-  return last === undefined || now - Date.parse(last) >= mailbox.intervalMinutes * 60_000 - EARLY_MS;
 }

@@ -8,12 +8,15 @@ export interface AccountRef {
   accountId: string;
 }
 
-/** Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. */
+/**
+ * Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. `tryNow`:
+ * also during the pause after a refresh that failed in passing.
+ */
 export interface TokenSource {
   get(
     account: AccountRef,
     /** `host`: the mail server that it will be sent to; `rejected`: a token that this has just refused. */
-    use: { host: string; rejected?: string | undefined },
+    use: { host: string; rejected?: string | undefined; tryNow?: boolean | undefined },
   ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | MailboxTroubleFound>;
 }
 

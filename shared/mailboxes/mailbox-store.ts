@@ -1,6 +1,9 @@
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import { type MailHour, summed } from './mail-hours.ts';
+import { type MailLoop, mailLoopOf } from './mail-loops.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
 
 // Mailboxes:    `mailbox` / id                    the mailbox as a person set it up
@@ -9,6 +12,8 @@ import type { Mailbox, MailboxHealth } from './mailbox.ts';
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
 //               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
 //                                                 hours; one write a shard run
+//               `state` / `loop|<mailboxId>`      see mail-loops.ts
+//               `state` / `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
 // One query over `state` therefore tells all there is to know about a shard.
 const MAILBOX = 'mailbox';
 const REMOVED = 'removed';
@@ -36,6 +41,8 @@ export interface Trouble {
   problem: string;
   since: string;
   failures: number;
+  /** ISO time of the fetch that failed last. */
+  triedAt: string;
   nextTryAt: string;
 }
 
@@ -48,7 +55,28 @@ export interface FetchState {
   shards: ReadonlyMap<number, ReadonlyMap<string, string>>;
   /** Mails by the hour, as each shard's row has them. */
   hours: ReadonlyMap<number, readonly MailHour[]>;
+  /** Shared cause (see `sharedCauseOf`) → ISO time at which a fetch showed that it was over. */
+  recoveries: ReadonlyMap<string, string>;
+  /** The last automatic mail that was folded away, a mailbox each. */
+  loops: readonly MailLoop[];
 }
+
+/**
+ * ISO time of the last fetch of a mailbox that worked. A time that a clock wrote which has been set back since counts for
+ * nothing, else the mailbox would stay unfetched, and unmissed, until that time comes. Pure.
+ * @param now milliseconds since the epoch
+ */
+export function lastSuccessOf(
+  { successes, shards }: Pick<FetchState, 'successes' | 'shards'>,
+  mailboxId: string,
+  now: number,
+): string | undefined {
+  const all = [successes, ...shards.values()].flatMap((shard) => shard.get(mailboxId) ?? []);
+  return all.filter((at) => !isFromFuture(at, now)).reduce<string | undefined>(later, undefined);
+}
+
+const later = (one: string | undefined, other: string): string =>
+  one === undefined || other > one ? other : one;
 
 /** Mails by the hour of all shards, oldest first. */
 export const mailHours = ({ hours }: Pick<FetchState, 'hours'>): MailHour[] =>
@@ -66,6 +94,8 @@ export interface MailboxStore {
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
   saveTrouble(mailboxId: string, trouble: Trouble | undefined): Promise<void>;
+  /** A shared cause is over: everything that waited for it is due. @param at ISO time */
+  saveRecovery(cause: string, at: string): Promise<void>;
   saveSuccesses(
     shard: number,
     successes: ReadonlyMap<string, string>,
@@ -77,8 +107,14 @@ export interface MailboxStore {
 export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = tables.open('Mailboxes');
   const state = tables.open('MailboxState');
-  const list = async (): Promise<Mailbox[]> => (await listAll(mailboxes, MAILBOX)).map(mailboxOf);
-  const fetchState = async (): Promise<FetchState> => stateOf(await listAll(state, STATE));
+  const list = async (): Promise<Mailbox[]> =>
+    readRows(
+      tables,
+      { table: 'Mailboxes', partition: MAILBOX },
+      await listAll(mailboxes, MAILBOX),
+      mailboxOf,
+    );
+  const fetchState = async (): Promise<FetchState> => stateOf(tables, await listAll(state, STATE));
   const put = async (rowKey: string, columns: Record<string, string | number>): Promise<void> => {
     await state.commit(STATE, [{ kind: 'put', row: { partitionKey: STATE, rowKey, ...columns } }]);
   };
@@ -130,6 +166,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       if (trouble === undefined) await state.commit(STATE, [{ kind: 'remove', rowKey }]);
       else await put(rowKey, { ...trouble });
     },
+    saveRecovery: (cause, at) => put(`over|${cause}`, { at }),
     saveSuccesses: (shard, successes, hours = []) =>
       put(`shard|${String(shard).padStart(5, '0')}`, {
         successes: JSON.stringify([...successes]),
@@ -140,8 +177,29 @@ export function createMailboxStore(tables: Tables): MailboxStore {
 
 function mailboxOf(row: Row): Mailbox {
   const json = row['json'];
-  if (typeof json !== 'string') throw new PostroomError('bad-row', `Mailbox ${row.rowKey} has no settings`);
-  return { ...(JSON.parse(json) as Omit<Mailbox, 'id'>), id: row.rowKey };
+  const settings: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
+  if (!hasSettings(settings))
+    throw new PostroomError('bad-row', `Mailbox ${row.rowKey} does not hold the settings of a mailbox`);
+  return { ...settings, id: row.rowKey };
+}
+
+const TEXTS = ['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt'];
+
+/** Whether everything is there without which a mailbox can be neither fetched nor shown. */
+function hasSettings(value: unknown): value is Omit<Mailbox, 'id'> {
+  if (typeof value !== 'object' || value === null) return false;
+  const of = new Map<string, unknown>(Object.entries(value));
+  const after = of.get('afterFetch');
+  return (
+    TEXTS.every((name) => typeof of.get(name) === 'string') &&
+    typeof of.get('port') === 'number' &&
+    typeof of.get('intervalMinutes') === 'number' &&
+    typeof of.get('enabled') === 'boolean' &&
+    typeof after === 'object' &&
+    after !== null &&
+    'kind' in after &&
+    ['mark-seen', 'move', 'delete'].includes(String(after.kind))
+  );
 }
 
 const text = (row: Row, column: string): string => {
@@ -149,32 +207,57 @@ const text = (row: Row, column: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-function stateOf(rows: readonly Row[]): FetchState {
+function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   const cursors = new Map<string, Cursor>();
   const troubles = new Map<string, Trouble>();
   const successes = new Map<string, string>();
   const shards = new Map<number, ReadonlyMap<string, string>>();
   const hours = new Map<number, readonly MailHour[]>();
-  for (const row of rows) {
+  const recoveries = new Map<string, string>();
+  const loops: MailLoop[] = [];
+  readRows(tables, { table: 'MailboxState', partition: STATE }, rows, (row) => {
     const [first = '', second = ''] = row.rowKey.split('|');
-    if (first === 'shard') {
-      const shard = new Map(JSON.parse(text(row, 'successes')) as [string, string][]);
+    if (first === 'loop') loops.push(mailLoopOf(row));
+    else if (first === 'over') recoveries.set(row.rowKey.slice('over|'.length), text(row, 'at'));
+    else if (first === 'shard') {
+      const shard = new Map(pairsOf(row));
+      const ofShard = hoursOf(row);
       shards.set(Number(second), shard);
-      hours.set(Number(second), hoursOf(row));
+      hours.set(Number(second), ofShard);
       for (const [id, at] of shard) if (at > (successes.get(id) ?? '')) successes.set(id, at);
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
-  }
-  return { cursors, troubles, successes, shards, hours };
+  });
+  return { cursors, troubles, successes, shards, hours, recoveries, loops };
+}
+
+const bad = (row: Row, what: string): PostroomError =>
+  new PostroomError('bad-row', `MailboxState/${row.rowKey} does not hold ${what}`);
+
+function pairsOf(row: Row): [string, string][] {
+  const pairs: unknown = JSON.parse(text(row, 'successes'));
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((one) => typeof one === 'string');
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw bad(row, 'the last successes of a shard');
+  return pairs as [string, string][];
 }
 
 function hoursOf(row: Row): MailHour[] {
-  const entries = JSON.parse(text(row, 'hours') || '[]') as [string, number, number][];
-  return entries.map(([hour, mails, quarantined]) => ({ hour, mails, quarantined }));
+  const entries: unknown = JSON.parse(text(row, 'hours') || '[]');
+  const isEntry = (entry: unknown): boolean =>
+    Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw bad(row, 'mails by the hour');
+  return (entries as [string, number, number][]).map(([hour, mails, quarantined]) => ({
+    hour,
+    mails,
+    quarantined,
+  }));
 }
 
 function cursorOf(row: Row): Cursor {
   const uids = (column: string): number[] => text(row, column).split(',').filter(Boolean).map(Number);
+  const numbers = [Number(text(row, 'uid') || 'none'), ...uids('left'), ...uids('waiting')];
+  if (!numbers.every(Number.isSafeInteger)) throw bad(row, 'a cursor');
   return {
     uidValidity: text(row, 'uidValidity'),
     folderKey: text(row, 'folderKey') || undefined,
@@ -186,14 +269,21 @@ function cursorOf(row: Row): Cursor {
   };
 }
 
+/** A time that cannot be read is long ago: the next fetch comes at once and writes the row anew, or takes it away. */
+function time(row: Row, column: string): string {
+  const value = text(row, column);
+  return Number.isNaN(Date.parse(value)) ? new Date(0).toISOString() : value;
+}
+
 function troubleOf(row: Row): Trouble {
   return {
     state: row['state'] === 'needs-person' ? 'needs-person' : 'retrying',
     code: text(row, 'code'),
     problem: text(row, 'problem'),
-    since: text(row, 'since'),
+    since: time(row, 'since'),
     failures: typeof row['failures'] === 'number' ? row['failures'] : 1,
-    nextTryAt: text(row, 'nextTryAt'),
+    triedAt: time(row, 'triedAt'),
+    nextTryAt: time(row, 'nextTryAt'),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isFromFuture } from '../platform/trusted-time.ts';
 import { type Condition, keyOf, type Notice, noticeId, type Observation, shownOf } from './notice.ts';
 
 /** What is to become of a notice. `tell` is what people hear; undefined: only what is kept changes. */
@@ -95,6 +96,8 @@ function keep(notice: Notice, held: Notice['held'], now: number): (Decision & { 
 
 function isDue(notice: Notice, shown: Condition, now: number): boolean {
   if (shown.stage !== undefined) return false;
+  // Told under a clock that has been set back since: how long ago that was, nobody knows.
+  if (isFromFuture(notice.toldAt, now)) return true;
   const steps = REPEATS[shown.severity];
   const hours = steps[Math.min(notice.told, steps.length) - 1] ?? 24;
   return now - Date.parse(notice.toldAt) >= hours * HOUR;

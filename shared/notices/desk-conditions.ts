@@ -158,6 +158,64 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
   ];
 }
 
+const LOOP_NEWS_MS = 3_600_000;
+
+/** Automatic mail beyond the limits, within the last hour: two machines may be answering each other. Pure. */
+export function loopConditions(
+  { mailboxes, state }: Pick<DeskFacts, 'mailboxes' | 'state'>,
+  now: number,
+): Condition[] {
+  return state.loops.flatMap(({ mailboxId, sender, at, ticketId, count }): Condition[] => {
+    const mailbox = mailboxes.find(({ id }) => id === mailboxId);
+    if (mailbox === undefined || Math.abs(now - Date.parse(at)) > LOOP_NEWS_MS) return [];
+    return [
+      {
+        kind: 'mail-loop',
+        subject: { kind: 'mailbox', id: mailboxId, name: mailbox.address },
+        severity: 'warning',
+        headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
+        cause:
+          'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
+        code: 'mail-loop',
+        since: at,
+        affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
+        who: 'you',
+        fix: { label: 'Look at the conversation', href: `/tickets/${ticketId}` },
+      },
+    ];
+  });
+}
+
+const MOST_ROWS = 3;
+
+/** Rows that could not be read and are left out: one condition a table. Pure. */
+export function unreadableConditions(
+  { unreadable = [] }: Pick<DeskFacts, 'unreadable'>,
+  now: number,
+): Condition[] {
+  const azure = linkTo('storage-accounts', {});
+  return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
+    const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
+    const more = rows.length - names.length;
+    const [what, is] = rows.length === 1 ? ['A row', 'is'] : [`${rows.length} rows`, 'are'];
+    return {
+      kind: 'row-unreadable',
+      subject: { kind: 'table', id: table, name: `Table ${table}` },
+      severity: table === 'Mailboxes' ? 'error' : 'warning',
+      headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+      cause: 'It was changed outside Postroom, or by another version of it.',
+      code: 'bad-row',
+      since: new Date(now).toISOString(),
+      affected:
+        table === 'Mailboxes'
+          ? `The mailbox of the row is not fetched; all others are. No mail is lost: it waits there.`
+          : `What stands there ${is} left out; everything else goes on.`,
+      who: 'you',
+      fix: { label: azure.label, href: azure.href },
+    };
+  });
+}
+
 /**
  * A server that takes no mail of a mailbox until somebody changes something. Pure.
  * @param now in milliseconds

@@ -1,8 +1,10 @@
 import type { Account } from '../accounts/account.ts';
 import type { Heartbeat, TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { FetchState } from '../mailboxes/mailbox-store.ts';
+import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import type { QueueName } from '../platform/queues.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
+import type { UnreadableRow } from '../platform/unreadable-rows.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ChannelTrouble } from './alert-channels.ts';
 
@@ -30,6 +32,8 @@ export interface DeskFacts {
   givenUp: readonly { queue: QueueName; count: number; since: string }[];
   /** Mail of the last 24 hours that became no ticket because it could not be read. */
   quarantined: { count: number; since: string } | undefined;
+  /** Rows that had to be left out. */
+  unreadable?: readonly UnreadableRow[] | undefined;
   /** Mailboxes that were silent without a reason already at a look before this one. */
   suspects: ReadonlySet<string>;
   /**
@@ -50,17 +54,34 @@ export const allowedSilence = ({ intervalMinutes }: Pick<Mailbox, 'intervalMinut
   (Math.max(PROMISED_MINUTES, 3 * intervalMinutes) - LOOKS_MINUTES) * MINUTE;
 
 /**
- * Since when a mailbox has had no fetch that worked, if that is longer than it may be. Time in which the whole app was off does not count. ISO time; `now` in milliseconds. Pure.
+ * Since when a mailbox has had no fetch that worked, if that is longer than it may be. Time in which the whole app was
+ * off does not count. ISO time; `now` in milliseconds. Pure.
  */
 export function silentSince(
   mailbox: Mailbox,
   facts: Pick<DeskFacts, 'state' | 'beats'>,
   now: number,
 ): string | undefined {
-  const last = facts.state.successes.get(mailbox.id) ?? mailbox.createdAt;
-  const back = facts.beats.get('sweep')?.since ?? '';
-  const from = last > back ? last : back;
-  return now - Date.parse(from) > allowedSilence(mailbox) ? last : undefined;
+  const last = lastSuccessOf(facts.state, mailbox.id, now) ?? mailbox.createdAt;
+  return isSilent(mailbox, last, facts.beats, now) ? last : undefined;
+}
+
+/**
+ * Whether a mailbox has had no fetch that worked since `last` (ISO time) for longer than it may be. A time from the future
+ * counts for nothing: after a clock was set back, the sweep's return is what the mailbox is measured from. Pure.
+ */
+export function isSilent(
+  mailbox: Pick<Mailbox, 'intervalMinutes'>,
+  last: string,
+  beats: DeskFacts['beats'],
+  now: number,
+): boolean {
+  const back = beats.get('sweep')?.since ?? '';
+  const [from] = [last, back]
+    .filter((at) => at !== '' && !isFromFuture(at, now))
+    .sort()
+    .reverse();
+  return from !== undefined && now - Date.parse(from) > allowedSilence(mailbox);
 }
 
 /** Enabled mailboxes that are silent and say nothing of a reason: worth a second look. Pure. */

@@ -1,6 +1,13 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { channelConditions } from './channel-conditions.ts';
-import { partFailing, poisonConditions, quarantineConditions, timerConditions } from './desk-conditions.ts';
+import {
+  loopConditions,
+  partFailing,
+  poisonConditions,
+  quarantineConditions,
+  timerConditions,
+  unreadableConditions,
+} from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
 import { byGravity, type Condition } from './notice.ts';
@@ -22,6 +29,8 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
     ...mailboxConditions(facts, now, { isVaultBlamed }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...poisonConditions(facts),
+    ...unreadableConditions(facts, now),
+    ...loopConditions(facts, now),
     ...quarantineConditions(facts),
     ...channelConditions(facts.channelTroubles ?? [], now, { isVaultBlamed }),
   ].sort(byGravity);

@@ -3,6 +3,7 @@ import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Tables } from '../platform/tables.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
 import { type Decision, decideNotices } from './decide-notices.ts';
 import { createHeldNotices, type HeldNotice } from './held-notices.ts';
 import { type Condition, type Notice, noticeId, type Observation } from './notice.ts';
@@ -84,7 +85,8 @@ export function createNotices(deps: {
   /** One after the other, as things happened: nobody hears that something is over before hearing that it began. */
   async function deliverInOrder(waiting: readonly Waiting[], channels: Channels): Promise<void> {
     for (const one of waiting) {
-      if (Date.parse(one.outgoing.dueAt) > seam.now()) return;
+      const { dueAt, telling } = one.outgoing;
+      if (Date.parse(dueAt) > seam.now() && !isFromFuture(telling.at, seam.now())) return;
       if (!(await deliverOne(one, channels))) return;
     }
   }

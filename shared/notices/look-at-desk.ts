@@ -2,16 +2,19 @@ import type { Account } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { type FetchState, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
 import { withinLimit } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
+import type { Tables } from '../platform/tables.ts';
 import { telemetry } from '../platform/telemetry.ts';
+import { unreadableRows } from '../platform/unreadable-rows.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { DeskFacts, FailingPart } from './desk-facts.ts';
 
 export interface LookDeps {
+  tables: Tables;
   mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>;
   accounts: Pick<AccountStore, 'get'>;
   providers: Pick<ProviderStore, 'list'>;
@@ -30,7 +33,7 @@ const VAULT_MS = 25_000;
 
 /** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
 export async function readDesk(
-  deps: Pick<LookDeps, 'mailboxes' | 'accounts' | 'providers' | 'heartbeats'>,
+  deps: Pick<LookDeps, 'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats'>,
   now: number,
 ): Promise<Omit<DeskFacts, 'suspects'>> {
   const [mailboxes, state, beats] = await Promise.all([
@@ -45,7 +48,8 @@ export async function readDesk(
     troubled.length > 0 ? deps.providers.list() : [],
   ]);
   const quarantined = quarantinedOf(state, now);
-  return { mailboxes, state, beats, accounts, providers, quarantined, failing: [], givenUp: [] };
+  const unreadable = unreadableRows(deps.tables);
+  return { mailboxes, state, beats, accounts, providers, quarantined, unreadable, failing: [], givenUp: [] };
 }
 
 async function accountsOf(
@@ -53,7 +57,15 @@ async function accountsOf(
   store: Pick<AccountStore, 'get'>,
 ): Promise<Account[]> {
   const refs = new Map(troubled.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
-  const found = await Promise.all([...refs.values()].map((ref) => store.get(ref)));
+  // What an account that cannot be read does to its mailbox stands in the mailbox's trouble.
+  const found = await Promise.all(
+    [...refs.values()].map((ref) =>
+      store.get(ref).catch((error: unknown) => {
+        if (isStorageAway(error)) throw error;
+        return undefined;
+      }),
+    ),
+  );
   return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
 }
 
@@ -85,7 +97,8 @@ export async function lookAtQueues(
     for (const { queue, count, since } of all) {
       if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;
       const isOver = mailboxes.every(
-        ({ id, enabled }) => !enabled || (state.successes.get(id) ?? '') > since || state.troubles.has(id),
+        ({ id, enabled }) =>
+          !enabled || (lastSuccessOf(state, id, now) ?? '') > since || state.troubles.has(id),
       );
       if (queue === 'fetch-shard' && isOver) await queues.clearPoison(queue);
       else givenUp.push({ queue, count, since });

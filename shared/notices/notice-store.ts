@@ -1,5 +1,6 @@
 import { PostroomError } from '../platform/errors.ts';
 import { type Change, listAll, type Row, startingWith, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import type { Decision } from './decide-notices.ts';
 import { keyHash, type Notice } from './notice.ts';
 import type { Delivery, Outgoing } from './telling.ts';
@@ -52,18 +53,28 @@ export interface Sent {
 /** Notices and what is to be told of them, in the table `Notices`. Its methods throw `table-storage` when storage is away. */
 export function createNoticeStore(tables: Tables): NoticeStore {
   const table = tables.open('Notices');
+  const read = <T>(part: string, rows: readonly Row[], each: (row: Row) => T): T[] =>
+    readRows(tables, { table: 'Notices', partition: PARTITION, part }, rows, each);
+  /** Open rows that could not be read, with their ETags: the same fault, seen again, takes their place. */
+  let broken: ReadonlyMap<string, string> = new Map();
 
   return {
     async current() {
       const rows = await listAll(table, PARTITION, { from: OPEN, to: PAST });
-      return {
-        open: rows.filter(({ rowKey }) => rowKey.startsWith(OPEN)).map(noticeOf),
-        waiting: rows.filter(({ rowKey }) => rowKey.startsWith(OUTGOING)).map(waitingOf),
-      };
+      const openRows = rows.filter(({ rowKey }) => rowKey.startsWith(OPEN));
+      const outgoingRows = rows.filter(({ rowKey }) => rowKey.startsWith(OUTGOING));
+      const open = read(OPEN, openRows, noticeOf);
+      const readable = new Set(open.map(({ key }) => `${OPEN}${keyHash(key)}`));
+      broken = new Map(
+        openRows.flatMap(({ rowKey, etag }) =>
+          readable.has(rowKey) || etag === undefined ? [] : [[rowKey, etag]],
+        ),
+      );
+      return { open, waiting: read(OUTGOING, outgoingRows, waitingOf) };
     },
     async apply(decision, outgoing, delivered = []) {
       const changes = [
-        ...changesOf(decision),
+        ...changesOf(decision, broken),
         ...outgoing.map((one): Change => ({ kind: 'insert', row: outgoingRow(one) })),
         ...delivered.map((one): Change => ({ kind: 'put', row: sentRow(one) })),
       ];
@@ -92,7 +103,7 @@ export function createNoticeStore(tables: Tables): NoticeStore {
       const rows = await table.list(PARTITION, range);
       const shown = rows.slice(0, limit);
       return {
-        notices: shown.map(noticeOf),
+        notices: read(PAST, shown, noticeOf),
         next: rows.length > limit ? shown.at(-1)?.rowKey : undefined,
       };
     },
@@ -103,13 +114,15 @@ export function createNoticeStore(tables: Tables): NoticeStore {
   };
 }
 
-function changesOf({ kind, notice }: Decision): Change[] {
+function changesOf({ kind, notice }: Decision, broken: ReadonlyMap<string, string>): Change[] {
   const { etag = '', ...value } = notice;
   const rowKey = `${OPEN}${keyHash(notice.key)}`;
   const row = { partitionKey: PARTITION, rowKey, json: JSON.stringify(value) };
   switch (kind) {
-    case 'open':
-      return [{ kind: 'insert', row }];
+    case 'open': {
+      const inPlaceOf = broken.get(rowKey);
+      return [inPlaceOf === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: inPlaceOf }];
+    }
     case 'keep':
       return [{ kind: 'replace', row, etag }];
     case 'close':
@@ -133,12 +146,28 @@ const sentRow = ({ tellingId, delivery }: Sent): Row => ({
   json: JSON.stringify(delivery),
 });
 
-const noticeOf = (row: Row): Notice => ({ ...contentOf<Notice>(row), etag: row.etag });
-const waitingOf = (row: Row): Waiting => ({ outgoing: contentOf<Outgoing>(row), rowKey: row.rowKey });
+function noticeOf(row: Row): Notice {
+  const notice = contentOf<Notice>(row);
+  const { id, key, held, openedAt, toldAt } = notice;
+  const isWhole = [id, key, openedAt, toldAt].every((one: unknown) => typeof one === 'string');
+  if (!isWhole || typeof held !== 'object' || held === null || Object.keys(held).length === 0)
+    throw notOurs(row);
+  return { ...notice, etag: row.etag };
+}
+
+function waitingOf(row: Row): Waiting {
+  const outgoing = contentOf<Outgoing>(row);
+  if (typeof outgoing.telling?.condition !== 'object' || typeof outgoing.dueAt !== 'string')
+    throw notOurs(row);
+  return { outgoing, rowKey: row.rowKey };
+}
+
+const notOurs = (row: Row): PostroomError =>
+  new PostroomError('bad-row', `Notices/${row.rowKey} does not hold what Postroom wrote there`);
 
 function contentOf<T>(row: Row): T {
   const json = row['json'];
-  if (typeof json !== 'string')
-    throw new PostroomError('bad-row', `Notices/${row.rowKey} does not hold what Postroom wrote there`);
-  return JSON.parse(json) as T;
+  const content: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
+  if (typeof content !== 'object' || content === null) throw notOurs(row);
+  return content as T;
 }

@@ -13,6 +13,8 @@ export const noticeKinds = [
   'mailbox-silent',
   'smtp-refused',
   'poison-queue',
+  'row-unreadable',
+  'mail-loop',
   'secret-due',
   'channel-unusable',
   'quarantine-grown',
@@ -35,6 +37,7 @@ export interface Subject {
     | 'storage'
     | 'vault'
     | 'channel'
+    | 'table'
     | 'desk';
   id: string;
   /** For people. */

@@ -92,7 +92,8 @@ export function createWatch(deps: WatchDeps): Watch {
       troubles.some(({ code }) => partOf(code) === 'vault') ||
       failing.some(({ part }) => part === 'vault') ||
       [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
-    if (!isSuspected && vaultAskedAt !== undefined && now - vaultAskedAt < VAULT_EVERY_MS) return false;
+    if (!isSuspected && vaultAskedAt !== undefined && Math.abs(now - vaultAskedAt) < VAULT_EVERY_MS)
+      return false;
     vaultAskedAt = now;
     return true;
   }
@@ -129,7 +130,7 @@ export function createWatch(deps: WatchDeps): Watch {
 
   async function glanceOnce(): Promise<boolean> {
     if (notices.held().length > 0 || (await isSweepLate())) {
-      if (lastRunAt === undefined || seam.now() - lastRunAt >= MINUTE) await run();
+      if (lastRunAt === undefined || Math.abs(seam.now() - lastRunAt) >= MINUTE) await run();
       if (notices.held().length > 0) return false;
     }
     const [open, vault] = await Promise.all([notices.open(), lookAtVault(deps, seam.now())]);

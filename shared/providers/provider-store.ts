@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import { base32 } from './base32.ts';
 import { type CloudName, isCloudName } from './clouds.ts';
 import { columnsOfCredentials, credentialsOfRow } from './credential-columns.ts';
@@ -35,7 +36,8 @@ export function createProviderStore(tables: Tables): ProviderStore {
   return {
     async list() {
       const rows = await listAll(table, PARTITION);
-      return rows.map(providerOf).sort((a, b) => a.name.localeCompare(b.name));
+      const place = { table: 'Providers', partition: PARTITION } as const;
+      return readRows(tables, place, rows, providerOf).sort((a, b) => a.name.localeCompare(b.name));
     },
     async get(id) {
       // An id comes from an address: what is not one of ours is never sent to the table.

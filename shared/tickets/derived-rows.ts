@@ -11,7 +11,7 @@ import { indexRow, indexRowKey, ticketOf } from './ticket-rows.ts';
 const MAX_CHANGES = 100;
 const TRIES = 20;
 
-/** Writes what follows from the filed tickets: index, numbers, message ids; one transaction a partition. */
+/** Writes what follows from the filed tickets: index and message ids; one transaction a partition. */
 export async function writeDerivedRows(
   tables: Tables,
   mailboxId: string,
@@ -34,15 +34,9 @@ export async function writeDerivedRows(
           ],
     ),
   );
-  const numbers = filed.map(({ ticket }) => ({
-    partitionKey: 'n',
-    rowKey: String(ticket.number).padStart(10, '0'),
-    ticketId: ticket.id,
-  }));
   await Promise.all([
     ...[...index.values()].map((rows) => putAll(tables, 'TicketIndex', rows)),
     putAll(tables, 'MessageIds', messageIds),
-    putAll(tables, 'Numbers', numbers),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
   await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));

@@ -1,27 +1,81 @@
 import { PostroomError } from '../platform/errors.ts';
-import type { Tables } from '../platform/tables.ts';
+import { log } from '../platform/log.ts';
+import type { Change, Row, Table, Tables } from '../platform/tables.ts';
 
-// Numbers: `counter` / `counter`   the last number given
-//          `n` / 10 digits         number → ticket, derived
-const COUNTER = 'counter';
+// Numbers: `n` / 10 digits   the ticket that a number was reserved for; inserted and never changed, so that no number is
+//                            ever given twice, whatever became of the counter
+//          `n` / `last`      the counter: the last number given
+// One partition: the counter moves in the transaction that inserts the numbers.
+export const NUMBERS = 'n';
+const COUNTER = 'last';
 const TRIES = 50;
+const HIGHEST = 2 ** 31 - 1;
+/** Row keys of numbers sort before this one. */
+const AFTER_DIGITS = ':';
+
+export const numberRowKey = (number: number): string => String(number).padStart(10, '0');
 
 /**
- * Reserves `count` numbers in a row and gives the first. A number that is reserved and never used stays a gap:
- * numbers are for people, never part of a ticket's identity.
+ * Reserves numbers in a row, one for each of these tickets (at most 99), and gives the first; one read and one write. A
+ * number that is reserved and never used stays a gap: numbers are for people, never part of a ticket's identity.
+ * @throws PostroomError `number-counter` where others are faster too often
  */
-export async function reserveNumbers(tables: Tables, count: number): Promise<number> {
+export async function reserveNumbers(tables: Tables, ticketIds: readonly string[]): Promise<number> {
   const numbers = tables.open('Numbers');
+  let isDoubtful = false;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const row = await numbers.get(COUNTER, COUNTER);
-    const last = typeof row?.['last'] === 'number' ? row['last'] : 0;
-    const next = { partitionKey: COUNTER, rowKey: COUNTER, last: last + count };
-    const written = await numbers.commit(COUNTER, [
-      row?.etag === undefined
-        ? { kind: 'insert', row: next }
-        : { kind: 'replace', row: next, etag: row.etag },
-    ]);
-    if (written.ok) return last + 1;
+    const row = await numbers.get(NUMBERS, COUNTER);
+    const counted = isDoubtful ? undefined : lastOf(row);
+    const last = counted ?? (await highestGiven(numbers));
+    const changes: Change[] = [
+      counterChange(row, last + ticketIds.length),
+      ...ticketIds.map((ticketId, index): Change => {
+        const rowKey = numberRowKey(last + 1 + index);
+        return { kind: 'insert', row: { partitionKey: NUMBERS, rowKey, ticketId } };
+      }),
+    ];
+    const written = await numbers.commit(NUMBERS, changes);
+    if (written.ok) {
+      if (counted === undefined && last > 0) log.warn('ticket counter found again', { last });
+      return last + 1;
+    }
+    // Somebody moved the counter; or the counter stands still behind numbers that are given.
+    isDoubtful = written.index > 0;
   }
   throw new PostroomError('number-counter', `No ticket number in ${TRIES} tries: too many writers at once`);
+}
+
+/** Undefined for a counter that is missing or holds no number. */
+function lastOf(row: Row | undefined): number | undefined {
+  const last = row?.['last'];
+  return typeof last === 'number' && Number.isInteger(last) && last >= 0 ? last : undefined;
+}
+
+function counterChange(before: Row | undefined, last: number): Change {
+  const row = { partitionKey: NUMBERS, rowKey: COUNTER, last };
+  return before?.etag === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: before.etag };
+}
+
+/** The highest number there is a row for, in about 60 small reads; 0 when there is none. */
+async function highestGiven(numbers: Table): Promise<number> {
+  const firstFrom = async (number: number): Promise<number | undefined> => {
+    const range = { from: numberRowKey(number), to: AFTER_DIGITS, limit: 1 };
+    const [row] = await numbers.list(NUMBERS, range);
+    return row === undefined ? undefined : Number(row.rowKey);
+  };
+  let given = 0;
+  let free = 1;
+  while (free < HIGHEST) {
+    const found = await firstFrom(free);
+    if (found === undefined) break;
+    given = found;
+    free = Math.min(2 * found, HIGHEST);
+  }
+  while (free - given > 1) {
+    const middle = Math.floor((given + free) / 2);
+    const found = await firstFrom(middle);
+    if (found === undefined) free = middle;
+    else given = found;
+  }
+  return given;
 }

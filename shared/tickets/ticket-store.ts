@@ -9,6 +9,7 @@ import type {
   TicketPage,
   TicketStatus,
 } from './ticket.ts';
+import { NUMBERS, numberRowKey } from './ticket-numbers.ts';
 import {
   attachmentOf,
   attachmentRange,
@@ -151,8 +152,12 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
     },
     setStatus: (id, status) => setStatus(tickets, index, id, status),
     async byNumber(number) {
-      const row = await numbers.get('n', String(number).padStart(10, '0'));
-      return typeof row?.['ticketId'] === 'string' ? row['ticketId'] : undefined;
+      const row = await numbers.get(NUMBERS, numberRowKey(number));
+      const ticketId = row?.['ticketId'];
+      if (typeof ticketId !== 'string') return undefined;
+      // A number that was reserved and not used names a ticket that has another one, or none that is there.
+      const head = await tickets.get(ticketId, 'head');
+      return head?.['number'] === number ? ticketId : undefined;
     },
   };
 }

@@ -3,7 +3,7 @@ import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
 import { refreshActivity } from '../../shared/accounts/note-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
-import { activityOf } from '../../shared/intake/fetch-shard.ts';
+import { activityOf } from '../../shared/intake/fetch-activity.ts';
 import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { noteSends } from '../../shared/outbox/note-sends.ts';
 import type { MailSender } from '../../shared/outbox/send-mail.ts';
@@ -104,6 +104,7 @@ describe('a fetch', () => {
     problem: 'x',
     since: '2026-11-24T09:00:00.000Z',
     failures: 3,
+    triedAt: '2026-11-24T09:09:00.000Z',
     nextTryAt: '2026-11-24T09:10:00.000Z',
   };
   const counts = { opened: 2, replies: 1, quarantined: 0, skipped: 0, backlog: 0, more: false };

@@ -200,7 +200,7 @@ describe('an invitation', () => {
     const mailbox = mailboxOf(account ?? unreachable());
     await app.services.mailboxes.save(mailbox);
     const at = '2026-11-24T00:00:00.000Z';
-    const trouble = { code: 'x', problem: 'Ended.', since: at, failures: 1, nextTryAt: at };
+    const trouble = { code: 'x', problem: 'Ended.', since: at, failures: 1, triedAt: at, nextTryAt: at };
     await app.services.mailboxes.saveTrouble(mailbox.id, { ...trouble, state: 'needs-person' });
     const path = await invited({ mailbox: mailbox.id });
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');

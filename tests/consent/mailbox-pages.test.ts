@@ -115,7 +115,14 @@ describe('a mailbox', () => {
   it('in trouble says so with the way to repair it', async () => {
     const [mailbox] = await stored();
     const at = new Date().toISOString();
-    const trouble = { code: 'x', problem: 'The sign-in has ended.', since: at, failures: 1, nextTryAt: at };
+    const trouble = {
+      code: 'x',
+      problem: 'The sign-in has ended.',
+      since: at,
+      failures: 1,
+      triedAt: at,
+      nextTryAt: at,
+    };
     await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', { ...trouble, state: 'needs-person' });
     const { html } = await visitor.get('/mailboxes');
     expect(html).toContain('The sign-in has ended.');

@@ -35,7 +35,7 @@ describe('the home page', () => {
 
   test('says a warning before a fetch that failed a moment ago, and says not that all is fetched', async () => {
     const desk = await deskNamed('a hiccup');
-    expect(title(await home(desk))).toBe('Mail is flowing');
+    expect(title(await home(desk))).toBe('1 mailbox is retrying');
     await warn(desk);
     const html = await home(desk);
     expect(title(html)).toBe('The client secret of Contoso ends in 1 day');
@@ -56,6 +56,18 @@ describe('the home page', () => {
     };
     expect(stateAfter(allowedSilence(mailbox))).toBe('works');
     expect(stateAfter(allowedSilence(mailbox) + 1)).toBe('silent');
+  });
+
+  test('calls a mailbox silent whose last fetch lies in the future, once the sweep is back for long enough', () => {
+    const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
+    const health = { state: 'works', lastSuccessAt: new Date(NOW + 3_600_000).toISOString() } as const;
+    const stateSince = (back: number): string => {
+      const since = new Date(NOW - back).toISOString();
+      const beats = new Map([['sweep', { at: new Date(NOW).toISOString(), since }]] as const);
+      return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], beats, NOW).state;
+    };
+    expect(stateSince(allowedSilence(mailbox))).toBe('works');
+    expect(stateSince(allowedSilence(mailbox) + 1)).toBe('silent');
   });
 
   test('can be used in a browser in both cases', { timeout: 60_000 }, async () => {

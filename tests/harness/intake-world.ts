@@ -105,9 +105,14 @@ export class IntakeWorld {
     }
   }
 
-  /** One fetch by a process of its own; a minute passes, so that the lease of a dead one is over. */
+  /**
+   * One fetch by a process of its own; a minute passes, so that the lease of a dead one is over, and after failures as
+   * many as the mailbox has to wait.
+   */
   async run(options: RunOptions = {}): Promise<RunEnd> {
     this.now += 61_000;
+    const { troubles } = await createMailboxStore(this.tables).fetchState();
+    this.now = Math.max(this.now, Date.parse(troubles.get(this.mailbox.id)?.nextTryAt ?? '1970-01-01'));
     const seam = new FaultySeam({
       ...options,
       now: () => this.now,

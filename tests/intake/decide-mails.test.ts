@@ -65,6 +65,16 @@ describe('a reply', () => {
     expect(decided(stranger)).toEqual(['a: opens ticket of a #10 after #7']);
   });
 
+  test('whose sender the receiving server refutes joins nothing, also not in the same batch', () => {
+    expect(decided(mail('a', { isForged: true, threads: [thread()] }))).toEqual([
+      'a: opens ticket of a #10 after #7',
+    ]);
+    expect(decided(mail('a'), mail('b', { isForged: true, answers: ['<a>'] }))).toEqual([
+      'a: opens ticket of a #10',
+      'b: opens ticket of b #11 after #10',
+    ]);
+  });
+
   test('without a sender joins nothing', () => {
     expect(decided(mail('a', { sender: undefined, threads: [thread()] }))).toEqual([
       'a: opens ticket of a #10 after #7',

@@ -4,7 +4,9 @@ import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-store.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { mailboxOf, parserHere } from '../harness/intake-world.ts';
@@ -189,6 +191,7 @@ describe('a shard with good and bad mailboxes', () => {
       trouble: { code: 'fetch-too-slow' },
     });
     world.moods.clear();
+    await vi.advanceTimersByTimeAsync(MINUTE);
     expect((await world.run()).get('dripping'), 'its lease is free').toMatchObject({ kind: 'fetched' });
     expect(world.messages()).toBe(120);
     expect(world.tables.dump('Quarantine')).toEqual([]);
@@ -226,5 +229,109 @@ describe('a shard whose time is over', () => {
     expect([...second.keys()]).toHaveLength(8);
     expect(ids.filter((id) => !first.has(id) && !second.has(id))).toEqual([]);
     expect(await world.worked()).toEqual(ids);
+  });
+});
+
+describe('a message that comes late, or twice', () => {
+  const fails: Mood = () => {
+    throw new InboxError('unavailable', 'the server is away');
+  };
+  const troubleOf = async (world: ShardWorld, id: string) =>
+    (await world.deps.mailboxes.fetchState()).troubles.get(id);
+
+  test('does not count as another failure: the mailbox is asked again whether it is due', async () => {
+    const world = new ShardWorld();
+    await world.connect('away', 1, fails);
+    await world.run();
+    const first = await troubleOf(world, 'away');
+    for (let stale = 0; stale < 5; stale += 1) expect((await world.run()).size).toBe(0);
+    expect(await troubleOf(world, 'away')).toEqual(first);
+  });
+
+  test('fetches nothing twice within the minutes that a person chose', async () => {
+    const world = new ShardWorld();
+    await world.connect('rare', 1);
+    const mailbox = await world.deps.mailboxes.get('rare');
+    if (mailbox === undefined) throw new Error('no mailbox');
+    await world.deps.mailboxes.save({ ...mailbox, intervalMinutes: 30 });
+    expect([...(await world.run()).keys()]).toEqual(['rare']);
+    expect((await world.run()).size).toBe(0);
+  });
+
+  test('after failures waits one minute, then two, four, and never more than thirty', async () => {
+    const world = new ShardWorld();
+    await world.connect('away', 1, fails);
+    const waits: number[] = [];
+    for (let failure = 0; failure < 7; failure += 1) {
+      await world.run();
+      const trouble = await troubleOf(world, 'away');
+      const wait = Date.parse(trouble?.nextTryAt ?? '') - Date.now();
+      waits.push(Math.round(wait / MINUTE));
+      vi.setSystemTime(Date.now() + wait);
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30]);
+  });
+
+  test('fetches no mailbox that was switched off since', async () => {
+    const world = new ShardWorld();
+    await world.connect('off', 1);
+    const mailbox = await world.deps.mailboxes.get('off');
+    if (mailbox === undefined) throw new Error('no mailbox');
+    await world.deps.mailboxes.save({ ...mailbox, enabled: false });
+    expect((await world.run()).size).toBe(0);
+    expect(world.messages()).toBe(0);
+  });
+});
+
+test('a mailbox whose failure cannot even be noted stops no other', async () => {
+  const world = new ShardWorld();
+  await world.connect('bad', 1, () => {
+    throw new InboxError('unavailable', 'the server is away');
+  });
+  for (const id of ['good-1', 'good-2']) await world.connect(id, 1);
+  const { mailboxes } = world.deps;
+  world.deps.mailboxes = {
+    ...mailboxes,
+    saveTrouble: () => Promise.reject(new PostroomError('table-storage', 'no answer')),
+  };
+  const results = await world.run();
+  expect(results.get('bad')).toBeUndefined();
+  expect(results.get('good-1')).toMatchObject({ kind: 'fetched' });
+  expect(await world.worked()).toEqual(['good-1', 'good-2']);
+});
+
+describe('a clock that is set during the drill of a shard', () => {
+  const HOUR = 60 * MINUTE;
+  test.each([HOUR, 24 * HOUR])('%i ms forward and back leaves no mailbox unfetched', async (jump) => {
+    const world = new ShardWorld();
+    await world.connect('five', 1);
+    const mailbox = await world.deps.mailboxes.get('five');
+    if (mailbox === undefined) throw new Error('no mailbox');
+    await world.deps.mailboxes.save({ ...mailbox, intervalMinutes: 5 });
+    vi.setSystemTime(START + jump);
+    await world.run();
+    vi.setSystemTime(START + MINUTE);
+    world.folders.get('five')?.deliver(anotherMail('five'), new Date().toISOString());
+    expect((await world.run()).get('five')).toMatchObject({ kind: 'fetched', opened: 1 });
+    const state = await world.deps.mailboxes.fetchState();
+    expect(state.successes.get('five'), 'the time of the set clock is gone').toBe(
+      new Date(START + MINUTE).toISOString(),
+    );
+    expect((await world.run()).size, 'and the interval counts again').toBe(0);
+  });
+
+  test('back by a day in the middle of a run does not make the run longer than the host lets it last', async () => {
+    const world = new ShardWorld();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (let number = 1; number <= 8; number += 1)
+      await world.connect(`first-${number}`, 1, (point) => (point === 'imap.search' ? promise : undefined));
+    await world.connect('silent', 1, hangsAt('imap.search'));
+    const run = world.run();
+    await vi.advanceTimersByTimeAsync(SECOND);
+    vi.setSystemTime(START - 24 * HOUR);
+    resolve();
+    await vi.waitFor(() => expect(world.messages()).toBe(8));
+    await vi.advanceTimersByTimeAsync(5 * MINUTE + 15 * SECOND);
+    expect((await run).get('silent')).toMatchObject({ kind: 'failed', trouble: { code: 'fetch-too-slow' } });
   });
 });

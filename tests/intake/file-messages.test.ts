@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { readMail } from '../../shared/intake/read-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import type { Change, Tables } from '../../shared/platform/tables.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
+import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
+import { parserHere } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 
@@ -134,7 +138,8 @@ describe('the rows that follow from a ticket', () => {
       .dump('TicketIndex')
       .map((row) => `${row.partitionKey} ${String(row['id'])} ${String(row['lastAt'])}`);
 
-  test('list it once, at its newest message, and find it by number', async () => {
+  test('list it once, at its newest message; it is found by the number that it has, not by one it has not', async () => {
+    for (let number = 1; number <= 8; number += 1) await reserveNumbers(tables, ['ticket']);
     for (const [opens, minute] of [
       [true, 1],
       [false, 2],
@@ -168,7 +173,119 @@ describe('the rows that follow from a ticket', () => {
     const behind = tables.behind(seam);
     await writeDerivedRows(behind, 'box', [await fileMessages(behind, filing([message(1)]))]);
     expect(points.toSorted()).toEqual(
-      ['MessageIds', 'Numbers', 'TicketIndex', 'Tickets'].map((name) => `table.${name}.commit`),
+      ['MessageIds', 'TicketIndex', 'Tickets'].map((name) => `table.${name}.commit`),
+    );
+  });
+});
+
+/** The tables, with what each transaction sends. */
+function recording(): { behind: Tables; sent: Change[][] } {
+  const sent: Change[][] = [];
+  const behind: Tables = {
+    open(name) {
+      const table = tables.open(name);
+      return {
+        ...table,
+        commit(partitionKey, changes) {
+          if (name === 'Tickets') sent.push([...changes]);
+          return table.commit(partitionKey, changes);
+        },
+      };
+    },
+  };
+  return { behind, sent };
+}
+
+const payload = (changes: readonly Change[]): number => Buffer.byteLength(JSON.stringify(changes));
+
+describe('a transaction', () => {
+  const many = (count: number, wish: Partial<NewMessage> = {}): NewMessage[] =>
+    Array.from({ length: count }, (_, index) => message(index, wish));
+
+  test('of 100 rows is one; with one row more it is two', async () => {
+    const { behind, sent } = recording();
+    await fileMessages(behind, filing(many(99)));
+    await fileMessages(behind, filing(many(100), { ticketId: 'one more' }));
+    expect(sent.map((changes) => changes.length)).toEqual([100, 100, 2]);
+  });
+
+  test('of 100 rows with those of attachments is one; with one attachment more it is two', async () => {
+    const { behind, sent } = recording();
+    const two = (first: number, second: number): NewMessage[] =>
+      [first, second].map((count, minute) => message(minute, { attachments: attachments(count) }));
+    await fileMessages(behind, filing(two(80, 17)));
+    await fileMessages(behind, filing(two(80, 18), { ticketId: 'one more' }));
+    expect(sent.map((changes) => changes.length)).toEqual([100, 82, 20]);
+  });
+
+  test.each([
+    ['plain letters', 'a'],
+    ['letters of three bytes each', '字'],
+    ['characters that JSON escapes', '"'],
+  ])('never sends more than 4 MiB, of %s', async (_what, letter) => {
+    const { behind, sent } = recording();
+    const text: Body = { kind: 'inline', text: letter.repeat(INLINE_CHARACTERS) };
+    await fileMessages(behind, filing(many(98, { text, html: text })));
+    const sizes = sent.map(payload);
+    expect(Math.max(...sizes)).toBeLessThan(4 * 1024 * 1024);
+    expect(Math.max(...sizes), 'and is filled all the same').toBeGreaterThan(1024 * 1024);
+    expect((await read())?.messages).toHaveLength(98);
+  });
+
+  test('of 3 MiB is one; with one message more it is two', async () => {
+    const text: Body = { kind: 'inline', text: '字'.repeat(INLINE_CHARACTERS) };
+    const sentOf = async (count: number): Promise<Change[][]> => {
+      const { behind, sent } = recording();
+      await fileMessages(behind, filing(many(count, { text }), { ticketId: `of ${count}` }));
+      return sent;
+    };
+    const counts = (sent: readonly Change[][]): number[] => sent.map((changes) => changes.length - 1);
+    const [most = 0] = counts(await sentOf(90));
+    expect(most).toBeGreaterThan(30);
+    expect(counts(await sentOf(most))).toEqual([most]);
+    expect(counts(await sentOf(most + 1))).toEqual([most, 1]);
+  });
+});
+
+describe('the attachments of a message', () => {
+  const withFiles = (count: number): Buffer => {
+    const part = (index: number): string =>
+      `--b\r\nContent-Type: text/plain; name="f${index}.txt"\r\nContent-Disposition: attachment; filename="f${index}.txt"\r\n\r\nfile ${index}\r\n`;
+    const parts = Array.from({ length: count }, (_, index) => part(index)).join('');
+    return Buffer.from(
+      `From: kim@customer.example\r\nSubject: files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n${parts}--b--\r\n`,
+    );
+  };
+
+  test.each([
+    [80, 80, undefined],
+    [81, 0, 'body/box/key/attachments'],
+    [250, 0, 'body/box/key/attachments'],
+  ])('%i of them take %i rows', async (count, rows, manifestBlob) => {
+    const blobs = new MemoryBlobs(openSeam);
+    const raw = withFiles(count);
+    const outcome = await readMail(
+      { blobs, parser: parserHere },
+      { id: 'box', host: 'localhost' },
+      {
+        uid: 1,
+        place: 'at|1',
+        key: 'key',
+        rawBlob: 'raw/1',
+        receivedAt: at(1),
+        size: raw.length,
+        raw,
+        oversized: false,
+      },
+    );
+    if (outcome.kind !== 'message') throw new Error(`read as ${outcome.kind}`);
+    expect(outcome.message.manifestBlob).toBe(manifestBlob);
+    await fileMessages(tables, filing([outcome.message]));
+    const stored = tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('a|'));
+    expect(stored).toHaveLength(rows);
+    const conversation = await createTicketStore({ tables, blobs }).read('ticket');
+    expect(conversation?.messages[0]?.attachments.map(({ filename }) => filename)).toEqual(
+      Array.from({ length: count }, (_, index) => `f${index}.txt`),
     );
   });
 });

@@ -25,11 +25,13 @@ const state = (successes: Record<string, string>, nextTryAt: Record<string, stri
   cursors: new Map(),
   shards: new Map(),
   hours: new Map(),
+  recoveries: new Map(),
+  loops: [],
   successes: new Map(Object.entries(successes)),
   troubles: new Map(
     Object.entries(nextTryAt).map(([id, at]) => [
       id,
-      { state: 'retrying', code: 'x', problem: 'x', since: at, failures: 1, nextTryAt: at },
+      { state: 'retrying', code: 'x', problem: 'x', since: at, failures: 1, triedAt: at, nextTryAt: at },
     ]),
   ),
 });
@@ -51,6 +53,86 @@ describe('a mailbox is due', () => {
     const all = [mailbox('off', 1, false), mailbox('soon', 1), mailbox('waits', 1)];
     const known = state({}, { soon: secondsAgo(1), waits: secondsAgo(-1) });
     expect(shardsOfDue(all, known, NOW)).toEqual([{ shard: 0, mailboxIds: ['soon'] }]);
+  });
+});
+
+describe('a clock that was set back', () => {
+  it('silences no mailbox: a last fetch in the future counts for nothing', () => {
+    const inAnHour = { a: secondsAgo(-3600) };
+    expect(shardsOfDue([mailbox('a', 5)], state(inAnHour), NOW)).toHaveLength(1);
+    const inADay = { a: secondsAgo(-86_400) };
+    expect(shardsOfDue([mailbox('a', 1440)], state(inADay), NOW)).toHaveLength(1);
+  });
+
+  it('ends a pause that was begun in the future', () => {
+    const known = state({}, { a: secondsAgo(-3700) });
+    for (const trouble of known.troubles.values()) trouble.triedAt = secondsAgo(-3600);
+    expect(shardsOfDue([mailbox('a', 1)], known, NOW)).toHaveLength(1);
+  });
+
+  it('leaves a clock alone that goes a little ahead of another one', () => {
+    expect(shardsOfDue([mailbox('a', 5)], state({ a: secondsAgo(-60) }), NOW)).toEqual([]);
+  });
+
+  it('finds the last fetch among shards that knew the mailbox before', () => {
+    const known = {
+      ...state({ a: secondsAgo(-3600) }),
+      shards: new Map([[1, new Map([['a', secondsAgo(60)]])]]),
+    };
+    expect(shardsOfDue([mailbox('a', 5)], known, NOW)).toEqual([]);
+  });
+});
+
+describe('what several mailboxes wait for together', () => {
+  const waiting = (code: string, triedAt: Record<string, string>): FetchState => {
+    const nextTryAt = secondsAgo(-1200);
+    const troubles = Object.entries(triedAt).map(
+      ([id, at]) =>
+        [
+          id,
+          { state: 'retrying', code, problem: 'x', since: at, failures: 6, triedAt: at, nextTryAt },
+        ] as const,
+    );
+    return { ...state({}), troubles: new Map(troubles) };
+  };
+  const all = [mailbox('a', 1), mailbox('b', 1), mailbox('c', 1)];
+  const due = (known: FetchState): string[] =>
+    shardsOfDue(all, known, NOW).flatMap(({ mailboxIds }) => mailboxIds);
+  const tried = { a: secondsAgo(100), b: secondsAgo(300), c: secondsAgo(200) };
+
+  it.each([
+    'key-vault',
+    'key-vault-denied',
+    'no-identity',
+    'server_error',
+    'http-503',
+    'no-answer',
+    'AADSTS90033',
+    'table-storage',
+    'blob-storage',
+  ])('(%s) is probed with the one that was tried longest ago', (code) => {
+    expect(due(waiting(code, tried))).toEqual(['b']);
+  });
+
+  it.each(['http-429', 'slow_down', 'AADSTS50196', 'imap-unavailable', 'unexpected'])(
+    '(%s) is no shared cause: each waits for itself',
+    (code) => {
+      expect(due(waiting(code, tried))).toEqual([]);
+    },
+  );
+
+  it('is not probed twice within half a minute', () => {
+    expect(due(waiting('key-vault', { ...tried, a: secondsAgo(10) }))).toEqual([]);
+  });
+
+  it('makes all of them due once it is over, but for those that failed since', () => {
+    const known = { ...waiting('server_error', { ...tried, a: secondsAgo(10) }) };
+    const over = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(20)]]) };
+    expect(due(over)).toEqual(['b', 'c']);
+    const ofAnother = { ...known, recoveries: new Map([['sign-in|other', secondsAgo(20)]]) };
+    expect(due(ofAnother)).toEqual([]);
+    const future = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(-3600)]]) };
+    expect(due(future)).toEqual([]);
   });
 });
 

@@ -16,6 +16,7 @@ test('a provider that was mended has its mailboxes that wait for a person tried 
     problem: 'The secret has expired.',
     since: '2026-11-24T09:00:00.000Z',
     failures: 3,
+    triedAt: '2026-11-24T09:45:00.000Z',
     nextTryAt: later,
   };
   const mailbox = mailboxOf({ kind: 'mark-seen' });

@@ -35,6 +35,7 @@ const stop = (
     problem,
     since: ago(95),
     failures: 9,
+    triedAt: ago(1),
     nextTryAt: ago(-4),
   });
 

@@ -115,6 +115,7 @@ export class WatchedDesk {
       problem,
       since: iso(this.now),
       failures: 3,
+      triedAt: iso(this.now),
       nextTryAt: iso(this.now + MINUTE),
     });
   }

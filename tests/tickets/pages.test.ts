@@ -55,6 +55,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     problem: evil,
     since: ago(1),
     failures: 1,
+    triedAt: ago(1),
     nextTryAt: ago(0),
   });
   await desk.quarantine.put('support', [
@@ -96,6 +97,7 @@ describe('home', () => {
     problem: 'The sign-in was revoked',
     since: ago(9),
     failures: 2,
+    triedAt: ago(1),
     nextTryAt: ago(0),
   };
 
@@ -150,12 +152,27 @@ describe('home', () => {
     expect(agent).not.toContain('/connect?mailbox');
   });
 
-  test('a try that failed a moment ago is said, and that nobody has to do anything', async () => {
+  test('while a mailbox is retrying says so, since when, and that nobody has to do anything', async () => {
     await desk.mailbox();
     await success(2);
     await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
-    expect(await headline()).toBe('Mail is flowing');
+    expect(await headline()).toBe('1 mailbox is retrying');
     expect(await html('/', 'admin')).toContain('nothing needs you yet');
+  });
+
+  test('names three of many that are retrying, and since when the first of them is', async () => {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) {
+      await desk.mailbox({ id, address: `${id}@contoso.example` });
+      await desk.mailboxes.saveTrouble(id, { ...trouble, state: 'retrying', since: ago(id === 'c' ? 9 : 4) });
+    }
+    await desk.mailboxes.saveSuccesses(0, new Map(['a', 'b', 'c', 'd', 'e'].map((id) => [id, ago(9)])));
+    expect(await headline()).toBe('5 mailboxes are retrying');
+    const page = await html('/', 'admin');
+    const verdict = page.slice(page.indexOf('class="verdict'), page.indexOf('<table'));
+    expect(verdict).toContain(`5 mailboxes are retrying, since <time datetime="${ago(9)}"`);
+    expect(verdict.match(/The last try to fetch/g)).toHaveLength(3);
+    expect(verdict).toContain('The table shows the 2 others.');
+    expect(page).not.toContain('Mail is flowing');
   });
 
   test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {

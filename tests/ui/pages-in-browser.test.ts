@@ -30,6 +30,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       problem: 'The sign-in was revoked',
       since: ago(9),
       failures: 2,
+      triedAt: ago(1),
       nextTryAt: ago(0),
     };
     await broken.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });

@@ -22,6 +22,7 @@ import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { Person, Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
 import { shapeOfHtml } from '../../shared/tickets/mail-document.ts';
 import type { Body, NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -133,7 +134,7 @@ export function sampleDesk(): SampleDesk {
       const [first] = mails;
       const filing = {
         ticketId: `t${String(filed).padStart(6, '0')}`,
-        number: filed,
+        number: await reserveNumbers(tables, [`t${String(filed).padStart(6, '0')}`]),
         mailboxId: 'support',
         follows: first?.follows,
         opens: true,

@@ -1,0 +1,44 @@
+import { type Activity, fetchSentence } from '../activity/activity.ts';
+import type { MailHour } from '../mailboxes/mail-hours.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { Trouble } from '../mailboxes/mailbox-store.ts';
+import type { FetchResult } from './fetch-mailbox.ts';
+
+/** What came in with a fetch, for the hours of the home page. Pure. */
+export const countOf = ({
+  opened,
+  replies,
+  quarantined,
+  skipped,
+}: FetchResult & { kind: 'fetched' }): Omit<MailHour, 'hour'> => ({
+  mails: opened + replies + quarantined + skipped,
+  quarantined,
+});
+
+/** A row for what changed something: mail came, or the mailbox began or ceased to work. Pure. */
+export function activityOf(
+  { id, address }: Mailbox,
+  result: FetchResult,
+  before: Trouble | undefined,
+  now: number,
+  ms: number,
+): Activity | undefined {
+  const entry = { kind: 'fetch', at: new Date(now).toISOString(), aboutId: id, about: address, ms } as const;
+  switch (result.kind) {
+    case 'fetched':
+    case 'nothing-new': {
+      // Mail that somebody marked unread again is fetched and changes nothing.
+      const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
+      if (isNew) return { ...entry, result: 'done', what: fetchSentence(result) };
+      if (before === undefined) return undefined;
+      return { ...entry, result: 'done', what: 'Works again; nothing new was waiting.' };
+    }
+    case 'busy':
+      return undefined;
+    case 'failed': {
+      const { kind, code, message } = result.trouble;
+      if (before?.code === code) return undefined;
+      return { ...entry, result: kind === 'retrying' ? 'trying-again' : 'needs-person', what: message };
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
+import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
+import { isFromFuture } from '../platform/trusted-time.ts';
+import type { FetchResult } from './fetch-mailbox.ts';
+
+const LONGEST_BACKOFF_MINUTES = 30;
+const PERSON_BACKOFF_MINUTES = 5;
+/** Ends of a fetch that say nothing about what stopped the one before: it may not have come that far. */
+const SAYS_NOTHING = new Set(['fetch-too-slow', 'unexpected']);
+
+/** When to try again: doubling from one minute, or as the server said; a mailbox that waits for a person keeps asking. */
+export function troubleAfter(before: Trouble | undefined, found: MailboxTroubleFound, now: number): Trouble {
+  const same = before?.code === found.code;
+  const failures = same ? before.failures + 1 : 1;
+  const minutes =
+    found.kind === 'needs-person'
+      ? PERSON_BACKOFF_MINUTES
+      : Math.min(2 ** (failures - 1), LONGEST_BACKOFF_MINUTES);
+  const usual = now + minutes * 60_000 - 5_000;
+  const asked = found.retryAt === undefined ? 0 : Date.parse(found.retryAt);
+  const at = new Date(now).toISOString();
+  return {
+    state: found.kind,
+    code: found.code,
+    problem: found.message.slice(0, 2000),
+    since: same && !isFromFuture(before.since, now) ? before.since : at,
+    failures,
+    triedAt: at,
+    nextTryAt: new Date(Math.max(usual, asked)).toISOString(),
+  };
+}
+
+/**
+ * The shared cause that a fetch has shown to be over: it stopped this mailbox before and does so no more. Pure.
+ * @param before what stopped the mailbox until now
+ */
+export function causeEnded(
+  mailbox: Mailbox,
+  before: Trouble | undefined,
+  result: FetchResult,
+): string | undefined {
+  const cause = before === undefined ? undefined : sharedCauseOf(mailbox, before);
+  if (cause === undefined || result.kind === 'busy') return undefined;
+  if (result.kind !== 'failed') return cause;
+  const { kind: state, code } = result.trouble;
+  const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
+  return isShared || SAYS_NOTHING.has(code) ? undefined : cause;
+}
+
+/** Enabled mailboxes that this cause stops, without the one that has shown it to be over. Pure. */
+export function waitingFor(
+  cause: string,
+  all: readonly Mailbox[],
+  { troubles }: Pick<FetchState, 'troubles'>,
+  except: string,
+): ReadonlySet<string> {
+  const waiting = all.filter((mailbox) => {
+    const trouble = troubles.get(mailbox.id);
+    if (!mailbox.enabled || mailbox.id === except || trouble === undefined) return false;
+    return sharedCauseOf(mailbox, trouble) === cause;
+  });
+  return new Set(waiting.map(({ id }) => id));
+}

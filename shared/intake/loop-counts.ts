@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { noteMailLoop } from '../mailboxes/mail-loops.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import type { Tables } from '../platform/tables.ts';
+import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold-loops.ts';
+
+// Ledger: mailboxId / `auto|<hash of what is counted>`   automatic mail of the last hour that had some; a sender or a
+//                                                        conversation each, overwritten by the next hour
+const keyOf = (name: string): string =>
+  `auto|${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+/** A batch has at most 50 mails, and each is counted at most twice. */
+const MOST = 100;
+
+/** What is known of these mails' senders and conversations: one request each; none where nothing is automatic. */
+export async function readLoopCounts(
+  tables: Tables,
+  mailboxId: string,
+  mails: readonly AutomaticMail[],
+): Promise<Map<string, LoopCount>> {
+  const names = [...new Set(mails.flatMap(countedAs))];
+  const ledger = tables.open('Ledger');
+  const rows = await mapLimited(names, 16, (name) => ledger.get(mailboxId, keyOf(name)));
+  return new Map(
+    names.flatMap((name, index) => {
+      const row = rows[index];
+      const [hour, count] = [row?.['hour'], row?.['count']];
+      return typeof hour === 'string' && typeof count === 'number' ? [[name, { hour, count }] as const] : [];
+    }),
+  );
+}
+
+/**
+ * Counts mail whose decision is stored: one transaction. A run that dies before it counts a batch too little, which lets
+ * a few more mails pass unfolded.
+ */
+export async function countAutomatic(
+  tables: Tables,
+  mailboxId: string,
+  mails: readonly AutomaticMail[],
+  before: ReadonlyMap<string, LoopCount>,
+): Promise<void> {
+  if (mails.length === 0) return;
+  const { counts } = foldLoops(mails, before);
+  const rows = [...new Set(mails.flatMap(countedAs))].slice(0, MOST).flatMap((name) => {
+    const count = counts.get(name);
+    return count === undefined ? [] : [{ partitionKey: mailboxId, rowKey: keyOf(name), ...count }];
+  });
+  await tables.open('Ledger').commit(
+    mailboxId,
+    rows.map((row) => ({ kind: 'put', row })),
+  );
+  const newest = mails.findLast(({ decision }) => decision.folded !== undefined);
+  if (newest?.decision.ticketId === undefined) return;
+  const { sender, receivedAt: at, decision } = newest;
+  const ofSender = counts.get(`sender|${sender ?? ''}`)?.count ?? 0;
+  const { ticketId } = newest.decision;
+  const ofConversation = counts.get(`conversation|${ticketId}`)?.count ?? 0;
+  const count = Math.max(ofSender, decision.opens ? 0 : ofConversation);
+  await noteMailLoop(tables, { mailboxId, sender: sender ?? 'an unknown sender', at, ticketId, count });
+}

@@ -1,0 +1,112 @@
+/** Which Message-IDs of a long chain are looked up, and in which order. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ticketIdOf } from '../../shared/intake/content-key.ts';
+import { decideBatch } from '../../shared/intake/decide-batch.ts';
+import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { ReadOutcome } from '../../shared/intake/read-mail.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
+import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
+import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { readMail } from './mail-files.ts';
+
+const BOX = 'box';
+const AT = '2026-11-24T10:00:00.000Z';
+const KIM = { name: undefined, address: 'kim@customer.example' };
+
+const messageOf = (key: string, messageId: string | undefined): NewMessage => ({
+  key,
+  at: AT,
+  sentAt: undefined,
+  from: KIM,
+  to: [],
+  cc: [],
+  subject: '',
+  messageId,
+  notes: [],
+  rawBlob: '',
+  attachments: [],
+  text: { kind: 'inline', text: '' },
+  html: undefined,
+  preview: '',
+  manifestBlob: undefined,
+});
+
+let tables: MemoryTables;
+let looked: number;
+beforeEach(async () => {
+  tables = new MemoryTables(openSeam);
+  looked = 0;
+  for (const [number, ticketId] of ['of the root', 'of the parent'].entries()) {
+    const filing = { ticketId, number: number + 1, mailboxId: BOX, follows: undefined, opens: true };
+    const messages = [messageOf(`key of ${ticketId}`, `<${ticketId.slice(7)}@customer.example>`)];
+    await writeDerivedRows(tables, BOX, [await fileMessages(tables, { ...filing, messages })]);
+  }
+});
+
+/** Ticket that a mail with these headers joins; undefined: it opens one. */
+async function joined(
+  headers: readonly string[],
+  authentication?: SenderAuthentication,
+): Promise<string | undefined> {
+  const seam: Seam = {
+    ...openSeam,
+    call: (point, effect) => {
+      if (point === 'table.MessageIds.list') looked += 1;
+      return effect();
+    },
+  };
+  const behind = tables.behind(seam);
+  const ledger = createLedgerStore(behind);
+  const found = { uid: 1, place: 'at|1', key: 'k', rawBlob: 'raw/k', receivedAt: AT, size: 1 };
+  const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
+  const raw = ['From: Kim <kim@customer.example>', 'Subject: Lamp', ...headers, '', 'Hello', ''];
+  const mail = await readMail(Buffer.from(raw.join('\r\n')));
+  const message = { ...messageOf('k', mail.messageId), authentication };
+  const outcome: ReadOutcome = { kind: 'message', mail, message };
+  const work = mine.map((each) => ({ mail: each, kept: { ...found, raw: undefined, oversized: false } }));
+  const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, BOX, work, [outcome]);
+  return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;
+}
+
+const unknown = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `<unknown-${index}@customer.example>`);
+const references = (...ids: readonly string[]): string => `References: ${ids.join('\r\n ')}`;
+
+describe('a reply in a long thread', () => {
+  test('whose later mails never came here joins the ticket of its root', async () => {
+    expect(await joined([references('<root@customer.example>', ...unknown(30))])).toBe('of the root');
+    expect(looked, 'at most six look-ups a mail').toBe(6);
+  });
+
+  test('joins the ticket of the nearest mail, not that of the root', async () => {
+    expect(
+      await joined([references('<root@customer.example>', ...unknown(2), '<parent@customer.example>')]),
+    ).toBe('of the parent');
+    expect(looked).toBe(1);
+  });
+
+  test('goes by In-Reply-To before References', async () => {
+    expect(
+      await joined([references('<root@customer.example>'), 'In-Reply-To: <parent@customer.example>']),
+    ).toBe('of the parent');
+  });
+
+  test('whose chain fits is looked up to its end', async () => {
+    expect(await joined([references('<root@customer.example>', ...unknown(5))])).toBe('of the root');
+  });
+});
+
+test('a reply that fails DMARC does not join the ticket of whom it names as its sender', async () => {
+  const reply = ['In-Reply-To: <parent@customer.example>'];
+  const results = { spf: 'pass', dkim: 'none', dmarc: 'fail' };
+  expect(await joined(reply, { ...results, fails: true })).toBeUndefined();
+});
+
+test('a reply of which the server knows nothing bad joins', async () => {
+  const reply = ['In-Reply-To: <parent@customer.example>'];
+  const results = { spf: 'pass', dkim: 'none', dmarc: 'none' };
+  expect(await joined(reply, { ...results, fails: false })).toBe('of the parent');
+});

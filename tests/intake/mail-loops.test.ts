@@ -1,0 +1,242 @@
+/** Automatic mail over its limits: everything is filed, what is over is folded away, and people hear of it. */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createActivityStore } from '../../shared/activity/activity-store.ts';
+import { ticketIdOf } from '../../shared/intake/content-key.ts';
+import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
+import { type AutomaticMail, foldLoops, isAutomatic, loopLimits } from '../../shared/intake/fold-loops.ts';
+import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { AutomaticMarks } from '../../shared/intake/parsed-mail.ts';
+import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { loopConditions } from '../../shared/notices/desk-conditions.ts';
+import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { mailboxOf, parserHere } from '../harness/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+const HOUR = 3_600_000;
+const START = Date.parse('2026-11-24T10:00:00.000Z');
+
+beforeEach(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+describe('mail of a machine', () => {
+  const marks = (wish: Partial<AutomaticMarks>): AutomaticMarks => ({
+    returnPathEmpty: false,
+    isReport: false,
+    ...wish,
+  });
+  test.each<[string, Partial<AutomaticMarks>]>([
+    ['Auto-Submitted: auto-replied', { autoSubmitted: 'auto-replied' }],
+    ['Auto-Submitted: auto-generated', { autoSubmitted: 'auto-generated' }],
+    ['Precedence: bulk', { precedence: 'bulk' }],
+    ['Precedence: junk', { precedence: 'junk' }],
+    ['Precedence: auto_reply', { precedence: 'auto_reply' }],
+    ['an empty return path', { returnPathEmpty: true }],
+    ['a delivery report', { isReport: true }],
+    ['an older responder', { suppress: 'x-autoreply: yes' }],
+  ])('is %s', (_what, wish) => {
+    expect(isAutomatic(marks(wish))).toBe(true);
+  });
+
+  test.each<[string, Partial<AutomaticMarks>]>([
+    ['plain mail', {}],
+    ['Auto-Submitted: no', { autoSubmitted: 'no' }],
+    ['a mailing list', { precedence: 'list', listId: 'a.list' }],
+    ['mail that wants no automatic answer', { suppress: 'All' }],
+  ])('is not %s', (_what, wish) => {
+    expect(isAutomatic(marks(wish))).toBe(false);
+  });
+});
+
+describe('automatic mail is folded', () => {
+  const one = (index: number, wish: Partial<AutomaticMail> & { joins?: string } = {}): AutomaticMail => ({
+    key: `key ${index}`,
+    sender: 'robot@elsewhere.example',
+    receivedAt: '2026-11-24T10:00:00.000Z',
+    decision: {
+      fate: 'ticket',
+      ticketId: wish.joins ?? `ticket ${index}`,
+      number: 1,
+      opens: wish.joins === undefined,
+      follows: undefined,
+      reason: undefined,
+    },
+    ...wish,
+  });
+  const many = (count: number, wish: Parameters<typeof one>[1] = {}): AutomaticMail[] =>
+    Array.from({ length: count }, (_, index) => one(index, wish));
+  const foldedOf = (mails: readonly AutomaticMail[]): string[] => [
+    ...foldLoops(mails, new Map()).folded.keys(),
+  ];
+
+  test('from the one over the limit of its sender on', () => {
+    expect(foldedOf(many(loopLimits.sender))).toEqual([]);
+    expect(foldedOf(many(loopLimits.sender + 2))).toEqual([
+      `key ${loopLimits.sender}`,
+      `key ${loopLimits.sender + 1}`,
+    ]);
+  });
+
+  test('from the one over the limit of its conversation on, whoever sends it', () => {
+    const mails = Array.from({ length: loopLimits.conversation + 1 }, (_, index) =>
+      one(index, { sender: `robot-${index}@elsewhere.example`, joins: 'the ticket' }),
+    );
+    expect(foldedOf(mails.slice(0, -1))).toEqual([]);
+    expect(foldedOf(mails)).toEqual([`key ${loopLimits.conversation}`]);
+  });
+
+  test('by the hour, going on from what was counted before', () => {
+    const { counts } = foldLoops(many(loopLimits.sender), new Map());
+    expect([...foldLoops([one(999)], counts).folded.values()]).toEqual([
+      `Automatic message: more than ${loopLimits.sender} of them came from this sender within an hour.`,
+    ]);
+    const later = one(999, { receivedAt: '2026-11-24T11:00:00.000Z' });
+    expect(foldLoops([later], counts).folded.size).toBe(0);
+  });
+});
+
+class Desk {
+  readonly points: SeamPoint[] = [];
+  readonly folder = new MemoryFolder();
+  now = START;
+  readonly seam: Seam = {
+    now: () => this.now,
+    call: (point, effect) => {
+      this.points.push(point);
+      return effect();
+    },
+  };
+  readonly tables = new MemoryTables(this.seam);
+  readonly mailboxes = createMailboxStore(this.tables);
+  readonly deps: ShardDeps = {
+    seam: this.seam,
+    tables: this.tables,
+    blobs: new MemoryBlobs(this.seam),
+    ledger: createLedgerStore(this.tables),
+    quarantine: createQuarantineStore({ tables: this.tables }),
+    parser: parserHere,
+    ticketIdOf,
+    accessTokens: { get: async () => ({ kind: 'token', token: new Secret('t') }) },
+    openInbox: () => openMemoryInbox(this.folder, this.seam),
+    saveCursor: this.mailboxes.saveCursor,
+    mailboxes: this.mailboxes,
+    activity: createActivityStore(this.tables),
+  };
+  #delivered = 0;
+
+  deliver(headers: readonly string[], at = this.now): void {
+    this.#delivered += 1;
+    const id = `Message-ID: <${this.#delivered}@elsewhere.example>`;
+    this.folder.deliver(
+      Buffer.from([...headers, id, 'Subject: Out of office', '', `Away ${this.#delivered}`, ''].join('\r\n')),
+      new Date(at).toISOString(),
+    );
+  }
+
+  async fetch(): Promise<void> {
+    this.now += 61_000;
+    await this.mailboxes.save(mailboxOf({ kind: 'mark-seen' }));
+    const result = await fetchShard(this.deps, { shard: 0, mailboxIds: ['support'] });
+    expect(result.get('support')).toMatchObject({ kind: 'fetched', quarantined: 0, skipped: 0, more: false });
+  }
+
+  messages(): Row[] {
+    return this.tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('m|'));
+  }
+
+  /** Calls to storage since the last time, without those that a run makes once. */
+  calls(): number {
+    return this.points.splice(0).filter((point) => /^(?:table|blob)\./.test(point)).length;
+  }
+}
+
+const kim = ['From: kim@customer.example', 'To: support@contoso.example'];
+const robot = ['From: kim@customer.example', 'To: support@contoso.example', 'Auto-Submitted: auto-replied'];
+const answer = 'In-Reply-To: <1@elsewhere.example>';
+
+test('5,000 answers of a loop are all filed once, folded beyond the limit, and none costs more than the first', async () => {
+  const desk = new Desk();
+  desk.deliver(kim);
+  await desk.fetch();
+  const costs: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    for (let index = 0; index < 500; index += 1) desk.deliver([...robot, answer], START);
+    desk.calls();
+    await desk.fetch();
+    costs.push(desk.calls());
+  }
+  const messages = desk.messages();
+  expect(messages).toHaveLength(5001);
+  expect(new Set(messages.map((row) => row['key'])).size).toBe(5001);
+  expect(new Set(messages.map((row) => row.partitionKey)).size).toBe(1);
+  expect(desk.folder.mails.every(({ seen }) => seen)).toBe(true);
+  const unfolded = messages.filter((row) => row['folded'] === undefined);
+  expect(unfolded).toHaveLength(1 + loopLimits.conversation);
+  expect(
+    Math.max(...costs.slice(1)) - (costs[1] ?? 0),
+    'storage calls a round do not grow',
+  ).toBeLessThanOrEqual(20);
+
+  const { loops } = await desk.mailboxes.fetchState();
+  expect(loops).toMatchObject([{ mailboxId: 'support', sender: 'kim@customer.example', count: 5000 }]);
+  const facts = { mailboxes: await desk.mailboxes.list(), state: await desk.mailboxes.fetchState() };
+  expect(loopConditions(facts, desk.now)).toMatchObject([
+    {
+      kind: 'mail-loop',
+      severity: 'warning',
+      headline:
+        'Possible mail loop with kim@customer.example: 5000 automatic messages to support@contoso.example within an hour.',
+      fix: { href: `/tickets/${messages[0]?.partitionKey}` },
+    },
+  ]);
+  expect(loopConditions(facts, desk.now + 2 * HOUR), 'an hour later it is over').toEqual([]);
+}, 120_000);
+
+test('ordinary mail costs no request more, and is never folded', async () => {
+  const [plain, automatic] = [new Desk(), new Desk()];
+  for (const [desk, headers] of [
+    [plain, kim],
+    [automatic, robot],
+  ] as const) {
+    for (let index = 0; index < 50; index += 1) desk.deliver(headers);
+    await desk.fetch();
+  }
+  expect(plain.tables.dump('Ledger').some(({ rowKey }) => rowKey.startsWith('auto|'))).toBe(false);
+  expect(automatic.calls() - plain.calls(), 'a sender that is counted: a read and a write a batch').toBe(2);
+  for (let index = 0; index < 150; index += 1) plain.deliver([...kim, answer]);
+  await plain.fetch();
+  expect(plain.messages().filter((row) => row['folded'] !== undefined)).toEqual([]);
+});
+
+test('a run that is repeated folds what it folded before', async () => {
+  const desk = new Desk();
+  for (let index = 0; index < loopLimits.sender + 5; index += 1) desk.deliver(robot);
+  const seam = { fails: true };
+  const { quarantine } = desk.deps;
+  const broken = desk.tables.behind({
+    ...desk.seam,
+    call: (point, effect) =>
+      seam.fails && point === 'table.TicketIndex.commit' ? Promise.reject(new Error('died')) : effect(),
+  });
+  await desk.mailboxes.save(mailboxOf({ kind: 'mark-seen' }));
+  await fetchShard({ ...desk.deps, tables: broken, quarantine }, { shard: 0, mailboxIds: ['support'] });
+  const decisions = (): unknown[] =>
+    desk.tables
+      .dump('Ledger')
+      .filter(({ rowKey }) => rowKey.startsWith('mail|'))
+      .map((row) => row['decision'])
+      .filter((decision) => decision !== undefined);
+  const before = decisions();
+  expect(before.length).toBeGreaterThan(0);
+  desk.now += HOUR;
+  await desk.fetch();
+  expect(decisions()).toEqual(expect.arrayContaining(before));
+  expect(desk.messages()).toHaveLength(loopLimits.sender + 5);
+  expect(desk.messages().filter((row) => row['folded'] !== undefined)).toHaveLength(5);
+});
