@@ -1,9 +1,10 @@
 import { type Activity, fetchSentence } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
+import type { Cursor } from '../mailboxes/cursor.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Cursor, FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
+import type { FetchState, MailboxStore, Trouble } from '../mailboxes/mailbox-store.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';

@@ -1,4 +1,4 @@
-import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
+import type { Inbox, InboxError, MailFacts } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
@@ -8,9 +8,9 @@ import type { Tables } from '../platform/tables.ts';
 import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
-import { type KeptMail, keepMails } from './keep-mails.ts';
+import { type Download, type KeptMail, keepMails } from './keep-mails.ts';
 import { type LedgerMail, type LedgerPlace, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { Claim, LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
 import { type Batch, limits } from './plan-batches.ts';
 import type { NewEntry, QuarantineStore } from './quarantine-store.ts';
@@ -37,6 +37,14 @@ export interface BatchReport {
   left: number[];
   /** UIDs that a later run has to come back to. */
   waiting: number[];
+  /** Asked for and not handed out. */
+  missing: MailFacts[];
+  /** Not asked for, because the session had ended. */
+  unasked: MailFacts[];
+  /** Whose rows or bytes storage refuses, each with the reason. */
+  refused: { facts: MailFacts; problem: string }[];
+  /** Why the session ended before its time, if it did. */
+  broken: InboxError | undefined;
 }
 
 export interface BatchPlace {
@@ -67,8 +75,7 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   const { mailbox, numbering, present } = place;
   const run = new BatchRun(deps, place, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
-  const uids = all.map(({ uid }) => uid);
-  const places = await deps.ledger.look(mailbox.id, numbering, uids);
+  const places = await deps.ledger.look(mailbox.id, numbering, all);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
@@ -113,6 +120,10 @@ class BatchRun {
     settled: [],
     left: [],
     waiting: [],
+    missing: [],
+    unasked: [],
+    refused: [],
+    broken: undefined,
   };
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
@@ -132,11 +143,71 @@ class BatchRun {
 
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
+    if (this.report.broken !== undefined) {
+      this.report.unasked.push(...facts);
+      return;
+    }
+    if (alone) await this.#place.after;
+    const { kept, missing, broken } = await this.#keep(facts, { alone });
+    this.report.missing.push(...missing);
+    this.report.broken ??= broken;
+    const claim = await this.#claim(facts, kept, { alone });
+    if (claim !== undefined) await this.#carryOn(facts, kept, claim, { alone });
+  }
+
+  async #keep(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<Download> {
+    const { inbox, numbering } = this.#place;
+    const place = { blobs: this.#deps.blobs, inbox, mailboxId: this.#mailbox.id, numbering };
+    try {
+      return await keepMails(place, this.#kind, facts);
+    } catch (error) {
+      await this.#goRoundRefused(facts, error, { alone });
+      return { kept: [], missing: [], broken: undefined };
+    }
+  }
+
+  async #claim(
+    facts: readonly MailFacts[],
+    kept: readonly KeptMail[],
+    { alone }: { alone: boolean },
+  ): Promise<Claim | undefined> {
+    const { present } = this.#place;
+    try {
+      return await this.#deps.ledger.claim(this.#mailbox.id, kept, { alone, present });
+    } catch (error) {
+      const uids = new Set(kept.map(({ uid }) => uid));
+      await this.#goRoundRefused(
+        facts.filter(({ uid }) => uids.has(uid)),
+        error,
+        { alone },
+      );
+      return undefined;
+    }
+  }
+
+  /** Storage refuses bytes or rows of some mail before it is even begun: each is tried alone. */
+  async #goRoundRefused(
+    facts: readonly MailFacts[],
+    error: unknown,
+    { alone }: { alone: boolean },
+  ): Promise<void> {
+    if (!isCausedByContent(error)) throw error;
+    log.error('mail not begun', error, { mailbox: this.#mailbox.id, mails: facts.length, alone });
+    const [only, ...others] = facts;
+    if (only !== undefined && others.length === 0)
+      this.report.refused.push({ facts: only, problem: describeError(error) });
+    else for (const each of facts) await this.take([each], { alone: true });
+  }
+
+  /** What was kept and claimed, from the reading to the end. */
+  async #carryOn(
+    facts: readonly MailFacts[],
+    kept: readonly KeptMail[],
+    claim: Claim,
+    { alone }: { alone: boolean },
+  ): Promise<void> {
     const mailboxId = this.#mailbox.id;
-    const { inbox, after, numbering, present } = this.#place;
-    if (alone) await after;
-    const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId, numbering }, this.#kind, facts);
-    const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone, present });
+    const { numbering } = this.#place;
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
       const each = keptByKey.get(mail.key);
@@ -155,7 +226,7 @@ class BatchRun {
       await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each.uid), each]));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each), each]));
     await this.passOver(
       claim.copies.flatMap((copy) => {
         const each = factsByPlace.get(copy.place);
@@ -251,9 +322,26 @@ class BatchRun {
     }
     const { quarantine } = this.#deps;
     const fresh = again ? await quarantine.missing(this.#mailbox.id, entries) : entries;
-    await quarantine.put(this.#mailbox.id, fresh);
-    this.report.skipped += fresh.length;
-    for (const { place } of entries) this.settle(uidOfPlace(place));
+    const shown = await this.#show(fresh);
+    this.report.skipped += shown.size;
+    for (const { place } of entries) {
+      if (shown.has(place) || !fresh.some((entry) => entry.place === place)) this.settle(uidOfPlace(place));
+      else this.report.waiting.push(uidOfPlace(place));
+    }
+  }
+
+  /** Writes entries, one by one where storage refuses some of them; gives the places of those that stand. */
+  async #show(entries: readonly NewEntry[]): Promise<Set<string>> {
+    try {
+      await this.#deps.quarantine.put(this.#mailbox.id, entries);
+      return new Set(entries.map(({ place }) => place));
+    } catch (error) {
+      if (!isCausedByContent(error)) throw error;
+      const [only, ...others] = entries;
+      if (only === undefined || others.length === 0) return new Set();
+      const each = await mapLimited(entries, 1, (entry) => this.#show([entry]));
+      return new Set(each.flatMap((places) => [...places]));
+    }
   }
 
   async #work(work: readonly Work[]): Promise<void> {

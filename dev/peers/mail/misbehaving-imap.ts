@@ -68,7 +68,7 @@ export async function startMisbehavingImap(options: MisbehavingOptions): Promise
         end();
       });
     }
-    Promise.all([answersTo(client, upstream, faults), commandsTo(upstream, client, faults)]).then(end, end);
+    Promise.race([answersTo(client, upstream, faults), commandsTo(upstream, client, faults)]).then(end, end);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
