@@ -4,14 +4,14 @@ import {
   type MailboxTroubleFound,
   troubleOf,
 } from '../mailboxes/connect-inbox.ts';
-import type { Cursor } from '../mailboxes/cursor.ts';
+import { actionOf, type Cursor } from '../mailboxes/cursor.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
 import { FetchSession, factsOf } from './fetch-session.ts';
 import { fingerprintOf } from './ledger.ts';
-import { actionOf, REFUSED_AGAIN_MS, REFUSED_AT_ONCE } from './mark-on-server.ts';
+import { REFUSED_AGAIN_MS, REFUSED_AT_ONCE } from './mark-on-server.ts';
 import type { IntakeDeps } from './take-batch.ts';
 import { takeMessages } from './take-messages.ts';
 

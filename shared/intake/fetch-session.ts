@@ -1,8 +1,19 @@
 import type { connectInbox } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError, type MailFacts } from '../mailboxes/inbox.ts';
 
-/** Halving 1,000 messages down to the one at which the server breaks off takes ten. */
+/** For some messages of a fetch at which the server breaks off: each takes about three. */
 const MOST_SESSIONS = 16;
+
+/**
+ * Where a server broke off over many messages, the one at fault is sought in pieces. The square root finds it with fewer
+ * sessions than halving, which cost more than commands do.
+ */
+export function inPieces<T>(items: readonly T[]): T[][] {
+  const size = Math.max(1, Math.floor(Math.sqrt(items.length)));
+  const pieces: T[][] = [];
+  for (let start = 0; start < items.length; start += size) pieces.push(items.slice(start, start + size));
+  return pieces;
+}
 
 /** The numbers that were learnt mean other mail now. */
 export class Renumbered extends InboxError {
@@ -27,6 +38,11 @@ export class FetchSession {
     this.uidNext = inbox.uidNext;
     this.#connect = connect;
     this.#inbox = inbox;
+  }
+
+  /** Whether half of the sessions were needed so far. */
+  get isHalfSpent(): boolean {
+    return this.#opened > MOST_SESSIONS / 2;
   }
 
   get isDropped(): boolean {
@@ -71,11 +87,11 @@ export interface FoundFacts {
   facts: MailFacts[];
   /** The server lists them and tells nothing of them. */
   missing: number[];
-  /** Not asked about: this fetch opened as many sessions as it may. */
+  /** Not asked about: the sessions that are left are for those of which the server tells. */
   unasked: number[];
 }
 
-/** What the server tells of these messages. Where it breaks off, the range is halved until the one at fault stands alone. */
+/** What the server tells of these messages. Where it breaks off, the range is cut until the one at fault stands alone. */
 export async function factsOf(session: FetchSession, uids: readonly number[]): Promise<FoundFacts> {
   try {
     const facts = await session.inbox.facts(uids);
@@ -85,15 +101,16 @@ export async function factsOf(session: FetchSession, uids: readonly number[]): P
     if (!(error instanceof InboxError)) throw error;
     const renewed = await session.renew();
     if (renewed === 'away') throw error;
-    if (renewed === 'spent') return { facts: [], missing: [], unasked: [...uids] };
+    const isEnough = renewed === 'spent' || (session.isHalfSpent && uids.length > 1);
+    if (isEnough) return { facts: [], missing: [], unasked: [...uids] };
     if (uids.length === 1) return { facts: [], missing: [...uids], unasked: [] };
-    const middle = Math.ceil(uids.length / 2);
-    const first = await factsOf(session, uids.slice(0, middle));
-    const second = await factsOf(session, uids.slice(middle));
-    return {
-      facts: [...first.facts, ...second.facts],
-      missing: [...first.missing, ...second.missing],
-      unasked: [...first.unasked, ...second.unasked],
-    };
+    const found: FoundFacts = { facts: [], missing: [], unasked: [] };
+    for (const piece of inPieces(uids)) {
+      const { facts, missing, unasked } = await factsOf(session, piece);
+      found.facts.push(...facts);
+      found.missing.push(...missing);
+      found.unasked.push(...unasked);
+    }
+    return found;
   }
 }

@@ -1,4 +1,4 @@
-import type { Refusal } from '../mailboxes/cursor.ts';
+import { actionOf, type Refusal } from '../mailboxes/cursor.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { log } from '../platform/log.ts';
@@ -12,10 +12,6 @@ const BREAKS = 2;
 export const REFUSED_AGAIN_MS = 15 * 60_000;
 /** Of what could not be marked before, this much is tried: new mail comes first. */
 export const REFUSED_AT_ONCE = 100;
-
-/** What a refusal is about: another setting is tried at once. */
-export const actionOf = ({ afterFetch }: Pick<Mailbox, 'afterFetch'>): string =>
-  afterFetch.kind === 'move' ? `move ${afterFetch.folder}` : afterFetch.kind;
 
 /**
  * Step 7, last of all: only what is stored is marked, moved or deleted, and only while UIDs still mean what they meant.

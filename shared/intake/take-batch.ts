@@ -9,11 +9,12 @@ import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
 import { type Download, type KeptMail, keepMails } from './keep-mails.ts';
-import { type LedgerMail, type LedgerPlace, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
+import { type LedgerMail, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
 import type { Claim, LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
+import { passOver, type StandingCopy } from './pass-over.ts';
 import { type Batch, limits } from './plan-batches.ts';
-import type { NewEntry, QuarantineStore } from './quarantine-store.ts';
+import type { QuarantineStore } from './quarantine-store.ts';
 import { type ReadOutcome, readMail } from './read-mail.ts';
 
 export interface IntakeDeps {
@@ -80,7 +81,7 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  const copies: { facts: MailFacts; copy: LedgerPlace }[] = [];
+  const copies: StandingCopy[] = [];
   let fresh: MailFacts[] = [];
   for (const facts of all) {
     const place = places.get(facts.uid);
@@ -287,61 +288,13 @@ class BatchRun {
     return now === undefined ? each : { ...each, mail: now };
   }
 
-  /**
-   * Copies of settled mail are shown as skipped, then count as settled; others wait for a later run.
-   * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
-   */
-  async passOver(
-    copies: readonly { facts: MailFacts; copy: LedgerPlace }[],
-    { again }: { again: boolean },
-  ): Promise<void> {
+  async passOver(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
     if (copies.length === 0) return;
     await this.#place.after;
-    const mails = await this.#deps.ledger.mails(
-      this.#mailbox.id,
-      copies.map(({ copy }) => copy.key),
-    );
-    const entries: NewEntry[] = [];
-    for (const { facts, copy } of copies) {
-      const original = mails.get(copy.key);
-      if (original?.state !== 'done') {
-        this.report.waiting.push(facts.uid);
-        continue;
-      }
-      entries.push({
-        kind: 'skipped',
-        reason: reasonOfCopy(original),
-        at: facts.receivedAt,
-        from: undefined,
-        subject: undefined,
-        size: original.size,
-        rawBlob: original.rawBlob === '' ? undefined : original.rawBlob,
-        contentKey: copy.key,
-        place: copy.place,
-      });
-    }
-    const { quarantine } = this.#deps;
-    const fresh = again ? await quarantine.missing(this.#mailbox.id, entries) : entries;
-    const shown = await this.#show(fresh);
-    this.report.skipped += shown.size;
-    for (const { place } of entries) {
-      if (shown.has(place) || !fresh.some((entry) => entry.place === place)) this.settle(uidOfPlace(place));
-      else this.report.waiting.push(uidOfPlace(place));
-    }
-  }
-
-  /** Writes entries, one by one where storage refuses some of them; gives the places of those that stand. */
-  async #show(entries: readonly NewEntry[]): Promise<Set<string>> {
-    try {
-      await this.#deps.quarantine.put(this.#mailbox.id, entries);
-      return new Set(entries.map(({ place }) => place));
-    } catch (error) {
-      if (!isCausedByContent(error)) throw error;
-      const [only, ...others] = entries;
-      if (only === undefined || others.length === 0) return new Set();
-      const each = await mapLimited(entries, 1, (entry) => this.#show([entry]));
-      return new Set(each.flatMap((places) => [...places]));
-    }
+    const { settled, waiting, skipped } = await passOver(this.#deps, this.#mailbox.id, copies, { again });
+    for (const uid of settled) this.settle(uid);
+    this.report.waiting.push(...waiting);
+    this.report.skipped += skipped;
   }
 
   async #work(work: readonly Work[]): Promise<void> {
@@ -375,9 +328,4 @@ class BatchRun {
       log.warn('attempts not taken back', { mailbox: this.#mailbox.id, error: describeError(error) });
     }
   }
-}
-
-function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `copy of a mail in ticket #${decision.number ?? '?'}`;
-  return `copy of a mail that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
 }

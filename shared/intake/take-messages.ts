@@ -4,7 +4,7 @@ import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { FetchDeps } from './fetch-mailbox.ts';
-import type { FetchSession, FoundFacts } from './fetch-session.ts';
+import { type FetchSession, type FoundFacts, inPieces } from './fetch-session.ts';
 import { fingerprintOf, type Numbering, placeOf } from './ledger.ts';
 import { ServerMarker } from './mark-on-server.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
@@ -272,8 +272,7 @@ class MessageTaker {
       return;
     }
     if (missing.length === asked.length) {
-      const middle = Math.ceil(missing.length / 2);
-      this.#queue.unshift(...planBatches(missing.slice(0, middle)), ...planBatches(missing.slice(middle)));
+      this.#queue.unshift(...inPieces(missing).flatMap(planBatches));
       return;
     }
     // Servers answer in order: the first that did not come is the most likely one.

@@ -1,4 +1,5 @@
 import type { Row } from '../platform/tables.ts';
+import type { Mailbox } from './mailbox.ts';
 
 /** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
 export interface Cursor {
@@ -44,6 +45,10 @@ export interface Refusal {
   since: string;
   triedAt: string;
 }
+
+/** What a refusal is about: another setting is tried at once. */
+export const actionOf = ({ afterFetch }: Pick<Mailbox, 'afterFetch'>): string =>
+  afterFetch.kind === 'move' ? `move ${afterFetch.folder}` : afterFetch.kind;
 
 const text = (row: Row, column: string): string => {
   const value = row[column];

@@ -3,6 +3,7 @@ import { partFailing, poisonConditions, quarantineConditions, timerConditions } 
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
 import { byGravity, type Condition } from './notice.ts';
+import { refusedConditions } from './refusal-conditions.ts';
 
 /**
  * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
@@ -19,6 +20,7 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
     ...timers,
     ...mailboxConditions(facts, now, { isVaultBlamed: failing.some(({ part }) => part === 'vault') }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
+    ...refusedConditions(facts),
     ...poisonConditions(facts),
     ...quarantineConditions(facts),
   ].sort(byGravity);
