@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -133,11 +134,14 @@ export class ImapWorld {
   /** What the server holds now, to be put back later. */
   async backup(): Promise<() => Promise<void>> {
     const copy = mkdtempSync(path.join(tmpdir(), 'postroom-backup-'));
-    await this.#restart(() => cpSync(this.lab.stateDir, copy, { recursive: true }));
+    // With owners and rights, which Dovecot and Postfix insist on.
+    const put = (from: string, to: string): unknown => execFileSync('cp', ['-a', `${from}/.`, to]);
+    await this.#restart(() => put(this.lab.stateDir, copy));
     return async () => {
       await this.#restart(() => {
-        rmSync(this.lab.stateDir, { recursive: true });
-        cpSync(copy, this.lab.stateDir, { recursive: true });
+        for (const entry of readdirSync(this.lab.stateDir))
+          rmSync(path.join(this.lab.stateDir, entry), { recursive: true });
+        put(copy, this.lab.stateDir);
       });
       rmSync(copy, { recursive: true });
     };

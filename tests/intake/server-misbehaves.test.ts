@@ -6,6 +6,9 @@ import { ImapWorld, letter } from '../harness/imap-world.ts';
 
 // Mail servers that do what the design does not assume: real ones, behind a proxy that misbehaves to order.
 
+// A mail server is started for each, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
 let world: ImapWorld;
 let running = false;
 
@@ -62,6 +65,8 @@ describe.each(kinds)('%s', (_name, kind) => {
       test('has nothing deleted that was not fetched, and what came back is deleted again', async () => {
         await start(kind, { kind: 'delete' });
         await world.deliver(letter('in the backup'));
+        // Dovecot numbers a message when a session first sees it.
+        expect(await world.unread()).toEqual([1]);
         const restore = await world.backup();
         await world.fetch();
         await world.deliver(...letters(['lost 1', 'lost 2']));
