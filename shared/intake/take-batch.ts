@@ -5,9 +5,9 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Tables } from '../platform/tables.ts';
-import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
+import { givenUp, overrule, whyGivenUp } from './give-up.ts';
 import { type Download, type KeptMail, keepMails } from './keep-mails.ts';
 import { type LedgerMail, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
 import type { Claim, LedgerStore } from './ledger-store.ts';
@@ -100,16 +100,6 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   await run.take(fresh, { alone: false });
   await run.passOver(copies, { again: true });
   return run.report;
-}
-
-/**
- * Why a mail is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
- * storage that refuses it, that attempt is caught and says so.
- */
-function whyGivenUp({ attempts, state }: LedgerMail): string | undefined {
-  const most = state === 'received' ? limits.attempts : limits.attempts + 1;
-  if (attempts <= most) return undefined;
-  return `the app ended ${attempts - 1} times while it worked on this mail`;
 }
 
 class BatchRun {
@@ -217,7 +207,9 @@ class BatchRun {
       return each === undefined ? [] : [{ kept: { ...each, receivedAt, rawBlob }, mail }];
     });
     try {
-      await this.#work(alone ? await mapLimited(work, 1, (each) => this.#givenUp(each)) : work);
+      await this.#work(
+        alone ? await mapLimited(work, 1, (each) => givenUp(this.#deps, this.#mailbox.id, each)) : work,
+      );
     } catch (error) {
       if (!isCausedByContent(error)) {
         await this.#release(claim.mine);
@@ -258,34 +250,7 @@ class BatchRun {
     }
     this.report.waiting.push(only.kept.uid);
     if (only.mail.attempts > limits.attempts)
-      await this.#overrule(only, `it could not be stored: ${problem}`);
-  }
-
-  /** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
-  async #overrule({ mail, kept }: Work, reason: string): Promise<void> {
-    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
-    const ticketId = now?.decision?.ticketId;
-    if (now?.state !== 'decided' || ticketId === undefined) return;
-    const rowKey = messageRowKey(kept.receivedAt, mail.key);
-    if ((await this.#deps.tables.open('Tickets').get(ticketId, rowKey)) !== undefined) return;
-    await this.#deps.ledger.overrule(this.#mailbox.id, now, {
-      fate: 'quarantine',
-      ticketId: undefined,
-      number: undefined,
-      opens: false,
-      follows: undefined,
-      reason,
-    });
-  }
-
-  /** What was decided, and every run died over since, is not tried again. */
-  async #givenUp(each: Work): Promise<Work> {
-    const { mail } = each;
-    const reason = whyGivenUp(mail);
-    if (mail.state !== 'decided' || reason === undefined) return each;
-    await this.#overrule(each, reason);
-    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
-    return now === undefined ? each : { ...each, mail: now };
+      await overrule(this.#deps, this.#mailbox.id, only, `it could not be stored: ${problem}`);
   }
 
   async passOver(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {

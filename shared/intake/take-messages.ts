@@ -7,14 +7,10 @@ import type { FetchDeps } from './fetch-mailbox.ts';
 import { type FetchSession, type FoundFacts, inPieces } from './fetch-session.ts';
 import { fingerprintOf, type Numbering, placeOf } from './ledger.ts';
 import { ServerMarker } from './mark-on-server.ts';
+import { MOST_UNFETCHED, nextCursor } from './next-cursor.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
 import { type BatchReport, takeBatch } from './take-batch.ts';
 import { UnfetchedList } from './unfetched.ts';
-
-/** Waiting UIDs and messages left on the server that a cursor's row has room for. */
-const MOST_WAITING = 1000;
-const MOST_LEFT = 1000;
-const MOST_UNFETCHED = 250;
 
 export interface Taken {
   opened: number;
@@ -146,27 +142,20 @@ class MessageTaker {
     const rest = this.#queue.flatMap(mailsOf).map(({ uid }) => uid);
     const remaining = [...new Set([...rest, ...unasked])].filter((uid) => !this.#handled.has(uid));
     const more = remaining.length > 0;
-    const handled = [...this.#handled, ...this.#unfetched.list.map(({ uid }) => uid)];
-    const highest = more ? [] : [this.#session.uidNext - 1, ...this.#told.keys()];
-    let uid = Math.max(this.#start.uid, ...handled, ...highest);
-    for (const each of remaining) if (each <= uid) this.#waiting.add(each);
-    const { list } = this.#unfetched;
-    for (const { uid: each } of list.slice(MOST_UNFETCHED)) this.#waiting.add(each);
-    const waiting = [...this.#waiting].sort((a, b) => a - b);
-    // What the row has no room for is found again because it stands above the cursor.
-    uid = Math.min(uid, ...waiting.slice(MOST_WAITING, MOST_WAITING + 1).map((each) => each - 1));
-    const ahead = remaining.filter((each) => !this.#waiting.has(each)).length;
-    const unfetched = list.slice(0, MOST_UNFETCHED);
-    await this.#deps.saveCursor(this.#mailbox.id, {
-      ...this.#start,
-      uid,
-      left: this.#left.slice(-MOST_LEFT),
-      waiting: waiting.slice(0, MOST_WAITING),
-      unfetched,
-      refusal: this.#marker.refusal,
-      lastMailAt: this.#lastMailAt || undefined,
-      backlog: ahead + waiting.length + unfetched.length,
-    });
+    await this.#deps.saveCursor(
+      this.#mailbox.id,
+      nextCursor(
+        { ...this.#start, refusal: this.#marker.refusal, lastMailAt: this.#lastMailAt || undefined },
+        {
+          // All that stands in the folder was found: what is above has yet to come.
+          read: more ? [...this.#handled] : [...this.#told.keys(), this.#session.uidNext - 1],
+          remaining,
+          waiting: this.#waiting,
+          unfetched: this.#unfetched.list,
+          left: this.#left,
+        },
+      ),
+    );
     return { ...this.#total, more, ended: this.#ended };
   }
 

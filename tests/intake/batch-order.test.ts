@@ -232,6 +232,13 @@ describe('how far a folder was read', () => {
   });
 });
 
+test('of a folder in which all was read before the first fetch nothing is fetched', async () => {
+  const world = new IntakeWorld();
+  world.deliver([tinyMail('read 1'), tinyMail('read 2')]);
+  for (const mail of world.folder.mails) mail.seen = true;
+  for (let run = 0; run < 2; run += 1) expect((await world.run()).result).toEqual({ kind: 'nothing-new' });
+});
+
 test('the raw mail of another mailbox, folder, numbering, UID or message is another blob', () => {
   const facts = { uid: 3, size: 10, receivedAt: '2026-11-24T10:00:00.000Z', messageId: '<a@b>' };
   const numbering = { folderKey: 'f', uidValidity: '1' };
