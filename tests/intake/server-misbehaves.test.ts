@@ -122,10 +122,12 @@ describe.each(kinds)('%s', (_name, kind) => {
           expect(await world.unread()).toEqual([7, 31]);
           expect(await world.cursor()).toMatchObject({ backlog: 0, unfetched: [] });
           expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
+          const { [fault]: struck } = world.struck;
           await world.deliver(letter('later'));
           await world.fetch();
           expect(world.subjects()).toEqual(['later', ...stored].sort());
           expect(world.entries()).toHaveLength(2);
+          expect(world.struck[fault], 'they are not asked for any more').toBe(struck);
         },
       );
 
