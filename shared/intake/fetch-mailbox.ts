@@ -96,23 +96,23 @@ async function fetchFrom(
   // A server that was restored from a backup gives UIDs again: what was read above its new end says nothing either.
   const isSetBack = known !== undefined && uidNext <= known.uid;
   const since = isSetBack || known === undefined ? earlier?.lastMailAt : undefined;
-  const found = await session.inbox.search({
+  const listed = await session.inbox.search({
     from: known === undefined || isSetBack ? undefined : known.uid + 1,
     also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ uid }) => uid)],
     since: since === undefined ? undefined : dayBefore(since),
   });
-  const listed = new Set(found);
+  const isListed = new Set(listed);
   const start: Cursor = {
     left: [],
     waiting: [],
     lastMailAt: earlier?.lastMailAt,
     ...known,
     uid: known === undefined || isSetBack ? uidNext - 1 : known.uid,
-    unfetched: (known?.unfetched ?? []).filter(({ uid }) => listed.has(uid)),
+    unfetched: (known?.unfetched ?? []).filter(({ uid }) => isListed.has(uid)),
     uidValidity,
     folderKey,
   };
-  const uids = isSetBack ? found : withoutUnmarked(found, known, mailbox, deps.seam.now());
+  const uids = isSetBack ? listed : withoutUnmarked(listed, known, mailbox, deps.seam.now());
   const left = new Map(start.left.map((each) => [each.uid, each.fingerprint]));
   // A message that was left on the server is passed over only while it is the one that stands there.
   const isAllLeft = uids.every((uid) => left.has(uid));
@@ -132,10 +132,11 @@ async function fetchFrom(
   // Another run may have the mailbox although a storage call of this one still hangs.
   const forget = whenCut(box, () => held.letGo());
   try {
-    const { facts, ...rest } = seen ?? (await factsOf(session, uids));
+    const { facts, missing, unasked } = seen ?? (await factsOf(session, uids));
     const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;
-    const taken = await takeMessages(deps, mailbox, session, { ...rest, facts: fresh }, start, mayGoOn);
+    const found = { facts: fresh, missing: missing.filter((uid) => !left.has(uid)), unasked };
+    const taken = await takeMessages(deps, mailbox, session, found, start, mayGoOn);
     const { ended, ...result } = taken;
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };

@@ -175,8 +175,14 @@ describe.each(kinds)('%s', (_name, kind) => {
           await start(kind);
           await world.deliver(...letters(numbered(3)));
           world.faults.push({ kind: fault, uids: uids(2) });
-          await world.fetches(6);
+          await world.fetches(4);
           expect(world.subjects()).toEqual(['mail 001', 'mail 003']);
+          // Beside new mail, it is not begun with again.
+          for (const subject of numbered(4, 4)) {
+            await world.deliver(letter(subject));
+            await world.fetch();
+          }
+          expect(world.subjects()).toHaveLength(6);
           expect(world.entries()).toHaveLength(1);
           expect(await world.unread()).toEqual([2]);
         },
