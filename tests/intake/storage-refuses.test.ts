@@ -216,6 +216,6 @@ describe('rows or bytes of one mail that storage refuses for good', () => {
       ]);
       expect(await desk.fetch()).toEqual({ kind: 'nothing-new' });
     },
-    60_000,
+    180_000,
   );
 });
