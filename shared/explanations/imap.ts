@@ -88,6 +88,35 @@ export const imapEntries: readonly LineEntry[] = [
     links: ['service-health'],
   },
   {
+    code: 'imap-target-missing',
+    pattern: /\bThe mail server did not move\b.{0,200}(?:\[(?:TRYCREATE|NONEXISTENT)\]|doesn['’]t exist)/i,
+    title: 'The folder for stored email is not there',
+    cause:
+      'Stored email is to be moved into a folder that was renamed, deleted or never made. It stays where it is, unread; new email is stored all the same.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, edit the mailbox and enter the name of a folder that exists, or choose to mark stored email as read.',
+      'Or make the folder in the mailbox.',
+    ],
+    links: [],
+  },
+  {
+    code: 'imap-refused',
+    pattern: /\bThe mail server did not (?:mark as read|move|delete)\b/i,
+    title: 'Stored email may not be changed in this mailbox',
+    cause:
+      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is, unread; new email is stored all the same.',
+    who: 'tenant-admin',
+    retry: 'after-fix',
+    steps: [
+      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
+      'Other servers: give the account the right to set flags in the folder, and to delete where stored email is moved or deleted (RFC 4314: the rights s, w, t and e).',
+      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
+    ],
+    links: ['mailboxes'],
+  },
+  {
     code: 'imap-folder-missing',
     pattern:
       /\[NONEXISTENT\]|\bserverResponseCode: NONEXISTENT\b|\bmailboxMissing: true\b|(?<=\bNO .{1,120}) doesn['’]t exist\b/,

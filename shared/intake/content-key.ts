@@ -3,7 +3,10 @@ import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
 
 /**
  * The content key ("K2"): what makes two copies of a mail the same mail, whatever way each of them came. SHA-256 over
- * Message-ID, Date, From, To and Subject (raw, unfolded, each with its length before it) and over the bytes of the body.
+ * Message-ID, Date, From, To and Subject, and over what the body is to be read as (MIME-Version, Content-Type,
+ * Content-Transfer-Encoding), each raw, unfolded, with its length before it, and over the bytes of the body. Whoever sends
+ * somebody's mail beforehand with another content type would otherwise make the real one a copy of bytes nobody can read.
+ * Where no blank line ends the header, all of it counts as body, too: it may be a text that has no header.
  * Everything a relay adds on the way (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) stays out.
  * Never Message-ID alone: whoever reuses one could make somebody's mail disappear.
  *
@@ -15,7 +18,16 @@ export interface ContentKey {
   digest(): string;
 }
 
-const keyFields = ['message-id', 'date', 'from', 'to', 'subject'] as const;
+const keyFields = [
+  'message-id',
+  'date',
+  'from',
+  'to',
+  'subject',
+  'mime-version',
+  'content-type',
+  'content-transfer-encoding',
+] as const;
 /** More header than this is not kept: what follows counts as body. */
 const headerLimit = 1024 * 1024;
 const LF = 0x0a;
@@ -78,12 +90,15 @@ export function ticketIdOf(mailboxId: string, key: string): string {
   return base32(createHash('sha256').update(`t${mailboxId}${key}`).digest()).slice(0, 26);
 }
 
-/** Mail without any LF (old Macintosh files) ends its lines in CR. The body stays as it is. */
+/**
+ * No blank line ends the header. Mail without any LF (old Macintosh files) ends its lines in CR, and its body stays as it
+ * is. Of all else nobody can say where a body begins: it is header and body at once.
+ */
 function splitLoneCr(bytes: Uint8Array): [header: Uint8Array, rest: Uint8Array] {
-  if (bytes.includes(LF)) return [bytes, new Uint8Array(0)];
+  if (bytes.includes(LF)) return [bytes, bytes];
   const lines = bytes.map((byte) => (byte === CR ? LF : byte));
-  const bodyStart = findBodyStart(lines) ?? lines.length;
-  return [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
+  const bodyStart = findBodyStart(lines);
+  return bodyStart === undefined ? [lines, bytes] : [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
 }
 
 /** RFC 4648 §6, lower case, without padding. */

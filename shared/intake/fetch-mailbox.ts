@@ -4,14 +4,16 @@ import {
   type MailboxTroubleFound,
   troubleOf,
 } from '../mailboxes/connect-inbox.ts';
-import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import { actionOf, type Cursor } from '../mailboxes/cursor.ts';
+import { InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
-import type { Cursor } from '../mailboxes/mailbox-store.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
-import { placeOf } from './ledger.ts';
-import { type Batch, planBatches } from './plan-batches.ts';
-import { type BatchReport, type IntakeDeps, takeBatch } from './take-batch.ts';
+import { FetchSession, factsOf } from './fetch-session.ts';
+import { fingerprintOf } from './ledger.ts';
+import { REFUSED_AGAIN_MS, REFUSED_AT_ONCE } from './mark-on-server.ts';
+import type { IntakeDeps } from './take-batch.ts';
+import { takeMessages } from './take-messages.ts';
 
 export interface FetchDeps extends IntakeDeps, ConnectDeps {
   seam: Seam;
@@ -36,8 +38,6 @@ export interface TimeBox {
 const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;
 const DAY_MS = 86_400_000;
-/** Marking later costs nothing but a repeated look; marking two batches with one command saves two round trips. */
-const MARKED_AT_ONCE = 100;
 
 /**
  * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
@@ -52,10 +52,10 @@ export async function fetchMailbox(
 ): Promise<FetchResult> {
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', trouble: connected };
-  const { inbox } = connected;
-  const forget = whenCut(box, () => inbox.drop());
+  const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
+  const forget = whenCut(box, () => session.drop());
   try {
-    return await fetchFrom(deps, mailbox, inbox, cursor, box);
+    return await fetchFrom(deps, mailbox, session, cursor, box);
   } catch (error) {
     if (error instanceof InboxError && box.cut?.aborted === true)
       return { kind: 'failed', trouble: tooSlow(mailbox) };
@@ -63,7 +63,7 @@ export async function fetchMailbox(
     throw error;
   } finally {
     forget();
-    await inbox.close();
+    await session.close();
   }
 }
 
@@ -84,36 +84,46 @@ function whenCut({ cut }: TimeBox, act: () => void): () => void {
 async function fetchFrom(
   deps: FetchDeps,
   mailbox: Mailbox,
-  inbox: Inbox,
+  session: FetchSession,
   cursor: Cursor | undefined,
   box: TimeBox,
 ): Promise<FetchResult> {
+  const { uidValidity, uidNext } = session;
   const folderKey = folderKeyOf(mailbox);
   // A cursor of another folder, from before a person changed the mailbox, says nothing about this one.
   const earlier = (cursor?.folderKey ?? folderKey) === folderKey ? cursor : undefined;
-  const known = earlier?.uidValidity === inbox.uidValidity ? earlier : undefined;
-  const found = await inbox.search({
-    from: known === undefined ? undefined : known.uid + 1,
-    also: known?.waiting,
-    since:
-      known === undefined && earlier?.lastMailAt !== undefined ? dayBefore(earlier.lastMailAt) : undefined,
+  const known = earlier?.uidValidity === uidValidity ? earlier : undefined;
+  // A server that was restored from a backup gives UIDs again: what was read above its new end says nothing either.
+  const isSetBack = known !== undefined && uidNext <= known.uid;
+  const since = isSetBack || known === undefined ? earlier?.lastMailAt : undefined;
+  const listed = await session.inbox.search({
+    from: known === undefined || isSetBack ? undefined : known.uid + 1,
+    also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ uid }) => uid)],
+    since: since === undefined ? undefined : dayBefore(since),
   });
-  const left = new Set(known?.left);
-  const uids = found.filter((uid) => !left.has(uid));
+  const isListed = new Set(listed);
   const start: Cursor = {
-    uid: inbox.uidNext - 1,
     left: [],
     waiting: [],
     lastMailAt: earlier?.lastMailAt,
     ...known,
-    uidValidity: inbox.uidValidity,
+    uid: known === undefined || isSetBack ? uidNext - 1 : known.uid,
+    unfetched: (known?.unfetched ?? []).filter(({ uid }) => isListed.has(uid)),
+    uidValidity,
     folderKey,
   };
-  if (uids.length === 0) {
-    // What waited may have been read or deleted by somebody else; a notice would speak of it for ever.
-    const isGone = (known?.backlog ?? 0) > 0 || (known?.waiting.length ?? 0) > 0;
-    if (known?.folderKey === undefined || isGone)
-      await deps.saveCursor(mailbox.id, { ...start, waiting: [], backlog: 0 });
+  const uids = isSetBack ? listed : withoutUnmarked(listed, known, mailbox, deps.seam.now());
+  const left = new Map(start.left.map((each) => [each.uid, each.fingerprint]));
+  // A message that was left on the server is passed over only while it is the one that stands there.
+  const isAllLeft = uids.every((uid) => left.has(uid));
+  const seen = isAllLeft && uids.length > 0 ? await factsOf(session, uids) : undefined;
+  const isNews = seen?.facts.some((each) => left.get(each.uid) !== fingerprintOf(each)) ?? uids.length > 0;
+  if (!isNews) {
+    // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
+    const isGone =
+      (known?.backlog ?? 0) > 0 || (known?.waiting ?? []).length > 0 || (known?.unfetched ?? []).length > 0;
+    if (known?.folderKey === undefined || isGone || isSetBack)
+      await deps.saveCursor(mailbox.id, { ...start, waiting: [], unfetched: [], backlog: 0 });
     return { kind: 'nothing-new' };
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
@@ -122,98 +132,37 @@ async function fetchFrom(
   // Another run may have the mailbox although a storage call of this one still hangs.
   const forget = whenCut(box, () => held.letGo());
   try {
+    const { facts, missing, unasked } = seen ?? (await factsOf(session, uids));
+    const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;
-    return await takeAll(deps, mailbox, inbox, uids, start, mayGoOn);
+    const found = { facts: fresh, missing: missing.filter((uid) => !left.has(uid)), unasked };
+    const taken = await takeMessages(deps, mailbox, session, found, start, mayGoOn);
+    const { ended, ...result } = taken;
+    if (ended !== undefined) throw ended;
+    return { kind: 'fetched', ...result };
   } finally {
     forget();
     await held.end();
   }
 }
 
-async function takeAll(
-  deps: FetchDeps,
+/**
+ * While the server refuses to mark what is stored, that mail stays unread and is found by each search. It is looked at
+ * again from time to time, a little of it, and never delays new mail. Pure.
+ */
+function withoutUnmarked(
+  found: readonly number[],
+  known: Cursor | undefined,
   mailbox: Mailbox,
-  inbox: Inbox,
-  uids: readonly number[],
-  start: Cursor,
-  mayGoOn: () => boolean,
-): Promise<FetchResult> {
-  const facts = await inbox.facts(uids);
-  const numbering = { folderKey: folderKeyOf(mailbox), uidValidity: inbox.uidValidity };
-  const present = new Set(facts.map(({ uid }) => placeOf(numbering, uid)));
-  const total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
-  let cursor = start;
-  const unmarked: number[] = [];
-  const waiting: number[] = [];
-  let more = false;
-  let handled = 0;
-  const finish = async (batch: Batch, report: BatchReport): Promise<void> => {
-    unmarked.push(...report.settled);
-    if (unmarked.length >= MARKED_AT_ONCE) await settleOnServer(inbox, mailbox, unmarked.splice(0));
-    for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const) total[name] += report[name];
-    cursor = advanced(cursor, batch, report);
-    waiting.push(...report.waiting);
-    handled += batch.kind === 'held' ? batch.mails.length : 1;
-  };
-  // One batch is read while the one before it is filed: two at most are in memory.
-  let running: { batch: Batch; report: Promise<BatchReport> } | undefined;
-  try {
-    for (const batch of planBatches(facts)) {
-      if (!mayGoOn()) {
-        more = true;
-        break;
-      }
-      const before = running;
-      const after = before?.report ?? Promise.resolve();
-      const report = takeBatch(deps, { mailbox, inbox, numbering, present, after }, batch);
-      // Its failure is heard below, when its turn comes.
-      report.catch(() => {});
-      running = { batch, report };
-      if (before !== undefined) await finish(before.batch, await before.report);
-    }
-    if (running !== undefined) await finish(running.batch, await running.report);
-  } finally {
-    // Nothing goes on behind an error: the connection and the lease are given back next.
-    await running?.report.catch(() => {});
-  }
-  await settleOnServer(inbox, mailbox, unmarked);
-  const uid = more ? cursor.uid : Math.max(cursor.uid, inbox.uidNext - 1, ...uids.slice(-1));
-  const still = more ? [...new Set([...start.waiting, ...waiting])] : waiting;
-  const backlog = (more ? facts.length - handled : 0) + still.length;
-  await deps.saveCursor(mailbox.id, { ...cursor, uid, waiting: still.slice(-1000), backlog });
-  return { kind: 'fetched', ...total, more };
-}
-
-/** Step 7, last of all: only what is stored is marked, and only while UIDs still mean what they meant. */
-async function settleOnServer(inbox: Inbox, mailbox: Mailbox, settled: readonly number[]): Promise<void> {
-  if (settled.length === 0) return;
-  const current = await inbox.currentUidValidity();
-  if (current !== inbox.uidValidity)
-    throw new InboxError(
-      'unavailable',
-      'The mail server numbered its mail anew during the fetch; the next one starts over',
-    );
-  switch (mailbox.afterFetch.kind) {
-    case 'mark-seen':
-      return inbox.markSeen(settled);
-    case 'move':
-      return inbox.move(settled, mailbox.afterFetch.folder);
-    case 'delete':
-      return inbox.remove(settled);
-  }
-}
-
-function advanced(cursor: Cursor, batch: Batch, report: BatchReport): Cursor {
-  const mails = batch.kind === 'held' ? batch.mails : [batch.mail];
-  return {
-    ...cursor,
-    uid: Math.max(cursor.uid, ...mails.map(({ uid }) => uid)),
-    left: [...cursor.left, ...report.left].slice(-1000),
-    lastMailAt: mails.reduce(
-      (latest, { receivedAt }) => (receivedAt > latest ? receivedAt : latest),
-      cursor.lastMailAt ?? '',
-    ),
-  };
+  now: number,
+): readonly number[] {
+  const { refusal } = known ?? {};
+  if (known === undefined || refusal === undefined || refusal.action !== actionOf(mailbox)) return found;
+  const open = new Set([...known.waiting, ...(known.unfetched ?? []).map(({ uid }) => uid)]);
+  const isOld = (uid: number): boolean => uid <= known.uid && !open.has(uid);
+  const isDue = Math.abs(now - Date.parse(refusal.triedAt)) >= REFUSED_AGAIN_MS;
+  const old = isDue ? found.filter(isOld).slice(0, REFUSED_AT_ONCE) : [];
+  return [...old, ...found.filter((uid) => !isOld(uid))];
 }
 
 const dayBefore = (at: string): string => new Date(Date.parse(at) - DAY_MS).toISOString();

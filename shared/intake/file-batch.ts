@@ -83,7 +83,7 @@ function messageOf(kept: KeptMail, outcome: ReadOutcome): NewMessage {
     cc: [],
     subject: '',
     messageId: undefined,
-    notes: [remark],
+    notes: [remark, ...kept.notes],
     rawBlob: kept.rawBlob,
     attachments: [],
     text: { kind: 'inline', text: '' },

@@ -1,8 +1,10 @@
+import type { MailFacts } from '../mailboxes/inbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Change, Table, Tables } from '../platform/tables.ts';
 import {
   type Decision,
+  isSameUid,
   type LedgerMail,
   type LedgerPlace,
   mailOf,
@@ -11,7 +13,7 @@ import {
   placeOf,
   placeOfRow,
   placeRow,
-  uidOfPlace,
+  placesOfUid,
 } from './ledger.ts';
 
 /** A mail as it was found: downloaded, kept as a raw blob, its content key known. */
@@ -43,8 +45,12 @@ export interface ClaimOptions {
 }
 
 export interface LedgerStore {
-  /** What is known of these places; one request. */
-  look(mailboxId: string, numbering: Numbering, uids: readonly number[]): Promise<Map<number, LedgerPlace>>;
+  /** What is known of the places where these mails stand, by UID; one request. */
+  look(
+    mailboxId: string,
+    numbering: Numbering,
+    facts: readonly MailFacts[],
+  ): Promise<Map<number, LedgerPlace>>;
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these mails (at most 50) begins, in one transaction. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
@@ -74,18 +80,19 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
   return {
     mails,
-    async look(mailboxId, numbering, uids) {
-      if (uids.length === 0) return new Map();
-      const wanted = new Set(uids);
-      const from = placeOf(numbering, Math.min(...uids));
-      const to = `${placeOf(numbering, Math.max(...uids))}~`;
+    async look(mailboxId, numbering, facts) {
+      if (facts.length === 0) return new Map();
+      const uids = facts.map(({ uid }) => uid);
+      const wanted = new Map(facts.map((each) => [placeOf(numbering, each), each.uid]));
+      const from = placesOfUid(numbering, Math.min(...uids));
+      const to = `${placesOfUid(numbering, Math.max(...uids))}~`;
       const found = new Map<number, LedgerPlace>();
       let after: string | undefined;
       for (;;) {
         const rows = await ledger.list(mailboxId, after === undefined ? { from, to } : { from, to, after });
         for (const row of rows) {
-          const uid = uidOfPlace(row.rowKey);
-          if (wanted.has(uid)) found.set(uid, placeOfRow(row));
+          const uid = wanted.get(row.rowKey);
+          if (uid !== undefined) found.set(uid, placeOfRow(row));
         }
         after = rows.at(-1)?.rowKey;
         if (rows.length < 1000) return found;
@@ -172,9 +179,10 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.mails.get(key);
+    // The same mail at the same UID, of which the server tells another size or time than before, is no copy of itself.
+    const isThere = mail !== undefined && isSameUid(mail.place, place);
     const elsewhere =
-      seen.has(key) ||
-      (mail !== undefined && mail.place !== place && (mail.state === 'done' || present.has(mail.place)));
+      seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
     if (elsewhere) {
       stand({ place, key, copy: true });
       claim.copies.push({ place, key, copy: true });
@@ -183,8 +191,10 @@ function planClaim(
       stand({ place, key, copy: false });
       changes.push({ kind: 'insert', row: mailRow(mailboxId, fresh) });
       claim.mine.push(fresh);
-    } else if (mail.state === 'done') claim.settled.push(place);
-    else if (alone && mail.etag !== undefined) {
+    } else if (mail.state === 'done') {
+      stand({ place, key, copy: false });
+      claim.settled.push(place);
+    } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
       stand({ place, key, copy: false });
       changes.push({ kind: 'replace', row: mailRow(mailboxId, again), etag: mail.etag });

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { MailFacts } from '../mailboxes/inbox.ts';
 import type { Row } from '../platform/tables.ts';
 
 // Ledger, one partition a mailbox:
-//   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>`  which mail stood at a place on the server (numbers padded to 10
-//                                                      digits)
-//   mailboxId / `auto|…`                               see loop-counts.ts
-//   mailboxId / `mail|<K2>`                            what became of a mail, whatever place it stood at
+//   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
+//                              which mail stood at a place on the server (numbers padded to 10 digits)
+//   mailboxId / `auto|…`       see loop-counts.ts
+//   mailboxId / `mail|<K2>`    what became of a mail, whatever place it stood at
 // The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
 // many servers give all folders the same UIDVALIDITY.
+// The fingerprint is made of what the server tells of a mail before it is downloaded. A server that was restored from a
+// backup gives UIDs again under the same UIDVALIDITY: another mail at a known UID is a place of its own, and a new mail.
 // K2 is the content key; a Message-ID is never an identity.
 
 export type Fate = 'ticket' | 'quarantine' | 'skip';
@@ -56,18 +60,36 @@ export interface Numbering {
   uidValidity: string;
 }
 
-/** Row key of a place. */
-export function placeOf({ folderKey, uidValidity }: Numbering, uid: number): string {
-  return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}`;
+/** 16 hex digits of what a server tells of a mail: its size, when it came, and its Message-ID. */
+export function fingerprintOf({ size, receivedAt, messageId }: Omit<MailFacts, 'uid'>): string {
+  const facts = JSON.stringify([size, receivedAt, messageId]);
+  return createHash('sha256').update(facts).digest('hex').slice(0, 16);
 }
+
+/** What the row keys of all mails that stood at a UID begin with. */
+export function placesOfUid({ folderKey, uidValidity }: Numbering, uid: number): string {
+  return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}|`;
+}
+
+/** Row key of a place. */
+export const placeOf = (numbering: Numbering, facts: MailFacts): string =>
+  `${placesOfUid(numbering, facts.uid)}${fingerprintOf(facts)}`;
 
 /** Name of the blob that keeps the mail of a place as it came. */
-export function rawBlobOf(mailboxId: string, { folderKey, uidValidity }: Numbering, uid: number): string {
-  return `raw/${mailboxId}/${folderKey}-${uidValidity}-${uid}.eml`;
+export function rawBlobOf(
+  mailboxId: string,
+  { folderKey, uidValidity }: Numbering,
+  facts: MailFacts,
+): string {
+  return `raw/${mailboxId}/${folderKey}-${uidValidity}-${facts.uid}-${fingerprintOf(facts)}.eml`;
 }
 
-/** The UID of a place, whose last part it is. */
-export const uidOfPlace = (place: string): number => Number(place.slice(place.lastIndexOf('|') + 1));
+/** The UID of a place. */
+export const uidOfPlace = (place: string): number => Number(place.split('|')[3]);
+
+/** Whether both are the same UID of the same folder, whatever stood there. */
+export const isSameUid = (one: string, other: string): boolean =>
+  one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));
 
 const mailRowKey = (key: string): string => `mail|${key}`;
 

@@ -230,7 +230,7 @@ async function storedMessage(
     cc: mail.cc,
     subject: mail.subject,
     messageId: mail.messageId,
-    notes: mail.notes,
+    notes: [...mail.notes, ...kept.notes],
     rawBlob: kept.rawBlob,
     attachments,
     text,

@@ -1,19 +1,20 @@
-import type { Inbox, MailFacts } from '../mailboxes/inbox.ts';
+import type { Inbox, InboxError, MailFacts } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Tables } from '../platform/tables.ts';
-import { messageRowKey } from '../tickets/ticket-rows.ts';
 import { decideBatch } from './decide-batch.ts';
 import { fileBatch } from './file-batch.ts';
-import { type KeptMail, keepMails } from './keep-mails.ts';
-import { type LedgerMail, type LedgerPlace, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import { givenUp, overrule, whyGivenUp } from './give-up.ts';
+import { type Download, type KeptMail, keepMails } from './keep-mails.ts';
+import { type LedgerMail, type Numbering, placeOf, uidOfPlace } from './ledger.ts';
+import type { Claim, LedgerStore } from './ledger-store.ts';
 import type { ParserPool } from './parser-pool.ts';
+import { passOver, type StandingCopy } from './pass-over.ts';
 import { type Batch, limits } from './plan-batches.ts';
-import type { NewEntry, QuarantineStore } from './quarantine-store.ts';
+import type { QuarantineStore } from './quarantine-store.ts';
 import { type ReadOutcome, readMail } from './read-mail.ts';
 
 export interface IntakeDeps {
@@ -37,6 +38,14 @@ export interface BatchReport {
   left: number[];
   /** UIDs that a later run has to come back to. */
   waiting: number[];
+  /** Asked for and not handed out. */
+  missing: MailFacts[];
+  /** Not asked for, because the session had ended. */
+  unasked: MailFacts[];
+  /** Whose rows or bytes storage refuses, each with the reason. */
+  refused: { facts: MailFacts; problem: string }[];
+  /** Why the session ended before its time, if it did. */
+  broken: InboxError | undefined;
 }
 
 export interface BatchPlace {
@@ -67,13 +76,12 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   const { mailbox, numbering, present } = place;
   const run = new BatchRun(deps, place, batch.kind);
   const all = batch.kind === 'held' ? batch.mails : [batch.mail];
-  const uids = all.map(({ uid }) => uid);
-  const places = await deps.ledger.look(mailbox.id, numbering, uids);
+  const places = await deps.ledger.look(mailbox.id, numbering, all);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
-  const copies: { facts: MailFacts; copy: LedgerPlace }[] = [];
+  const copies: StandingCopy[] = [];
   let fresh: MailFacts[] = [];
   for (const facts of all) {
     const place = places.get(facts.uid);
@@ -94,16 +102,6 @@ export async function takeBatch(deps: IntakeDeps, place: BatchPlace, batch: Batc
   return run.report;
 }
 
-/**
- * Why a mail is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
- * storage that refuses it, that attempt is caught and says so.
- */
-function whyGivenUp({ attempts, state }: LedgerMail): string | undefined {
-  const most = state === 'received' ? limits.attempts : limits.attempts + 1;
-  if (attempts <= most) return undefined;
-  return `the app ended ${attempts - 1} times while it worked on this mail`;
-}
-
 class BatchRun {
   readonly report: BatchReport = {
     opened: 0,
@@ -113,6 +111,10 @@ class BatchRun {
     settled: [],
     left: [],
     waiting: [],
+    missing: [],
+    unasked: [],
+    refused: [],
+    broken: undefined,
   };
   readonly #deps: IntakeDeps;
   readonly #mailbox: Mailbox;
@@ -132,11 +134,71 @@ class BatchRun {
 
   async take(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<void> {
     if (facts.length === 0) return;
+    if (this.report.broken !== undefined) {
+      this.report.unasked.push(...facts);
+      return;
+    }
+    if (alone) await this.#place.after;
+    const { kept, missing, broken } = await this.#keep(facts, { alone });
+    this.report.missing.push(...missing);
+    this.report.broken ??= broken;
+    const claim = await this.#claim(facts, kept, { alone });
+    if (claim !== undefined) await this.#carryOn(facts, kept, claim, { alone });
+  }
+
+  async #keep(facts: readonly MailFacts[], { alone }: { alone: boolean }): Promise<Download> {
+    const { inbox, numbering } = this.#place;
+    const place = { blobs: this.#deps.blobs, inbox, mailboxId: this.#mailbox.id, numbering };
+    try {
+      return await keepMails(place, this.#kind, facts);
+    } catch (error) {
+      await this.#goRoundRefused(facts, error, { alone });
+      return { kept: [], missing: [], broken: undefined };
+    }
+  }
+
+  async #claim(
+    facts: readonly MailFacts[],
+    kept: readonly KeptMail[],
+    { alone }: { alone: boolean },
+  ): Promise<Claim | undefined> {
+    const { present } = this.#place;
+    try {
+      return await this.#deps.ledger.claim(this.#mailbox.id, kept, { alone, present });
+    } catch (error) {
+      const uids = new Set(kept.map(({ uid }) => uid));
+      await this.#goRoundRefused(
+        facts.filter(({ uid }) => uids.has(uid)),
+        error,
+        { alone },
+      );
+      return undefined;
+    }
+  }
+
+  /** Storage refuses bytes or rows of some mail before it is even begun: each is tried alone. */
+  async #goRoundRefused(
+    facts: readonly MailFacts[],
+    error: unknown,
+    { alone }: { alone: boolean },
+  ): Promise<void> {
+    if (!isCausedByContent(error)) throw error;
+    log.error('mail not begun', error, { mailbox: this.#mailbox.id, mails: facts.length, alone });
+    const [only, ...others] = facts;
+    if (only !== undefined && others.length === 0)
+      this.report.refused.push({ facts: only, problem: describeError(error) });
+    else for (const each of facts) await this.take([each], { alone: true });
+  }
+
+  /** What was kept and claimed, from the reading to the end. */
+  async #carryOn(
+    facts: readonly MailFacts[],
+    kept: readonly KeptMail[],
+    claim: Claim,
+    { alone }: { alone: boolean },
+  ): Promise<void> {
     const mailboxId = this.#mailbox.id;
-    const { inbox, after, numbering, present } = this.#place;
-    if (alone) await after;
-    const kept = await keepMails({ blobs: this.#deps.blobs, inbox, mailboxId, numbering }, this.#kind, facts);
-    const claim = await this.#deps.ledger.claim(mailboxId, kept, { alone, present });
+    const { numbering } = this.#place;
     const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
     const work = claim.mine.flatMap((mail): Work[] => {
       const each = keptByKey.get(mail.key);
@@ -145,7 +207,9 @@ class BatchRun {
       return each === undefined ? [] : [{ kept: { ...each, receivedAt, rawBlob }, mail }];
     });
     try {
-      await this.#work(alone ? await mapLimited(work, 1, (each) => this.#givenUp(each)) : work);
+      await this.#work(
+        alone ? await mapLimited(work, 1, (each) => givenUp(this.#deps, this.#mailbox.id, each)) : work,
+      );
     } catch (error) {
       if (!isCausedByContent(error)) {
         await this.#release(claim.mine);
@@ -155,7 +219,7 @@ class BatchRun {
       await this.#goRoundContent(work, facts, describeError(error));
     }
     for (const place of claim.settled) this.settle(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each.uid), each]));
+    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each), each]));
     await this.passOver(
       claim.copies.flatMap((copy) => {
         const each = factsByPlace.get(copy.place);
@@ -186,74 +250,16 @@ class BatchRun {
     }
     this.report.waiting.push(only.kept.uid);
     if (only.mail.attempts > limits.attempts)
-      await this.#overrule(only, `it could not be stored: ${problem}`);
+      await overrule(this.#deps, this.#mailbox.id, only, `it could not be stored: ${problem}`);
   }
 
-  /** A decision that cannot be carried out gives way to quarantine, unless the message did reach its ticket. */
-  async #overrule({ mail, kept }: Work, reason: string): Promise<void> {
-    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
-    const ticketId = now?.decision?.ticketId;
-    if (now?.state !== 'decided' || ticketId === undefined) return;
-    const rowKey = messageRowKey(kept.receivedAt, mail.key);
-    if ((await this.#deps.tables.open('Tickets').get(ticketId, rowKey)) !== undefined) return;
-    await this.#deps.ledger.overrule(this.#mailbox.id, now, {
-      fate: 'quarantine',
-      ticketId: undefined,
-      number: undefined,
-      opens: false,
-      follows: undefined,
-      reason,
-    });
-  }
-
-  /** What was decided, and every run died over since, is not tried again. */
-  async #givenUp(each: Work): Promise<Work> {
-    const { mail } = each;
-    const reason = whyGivenUp(mail);
-    if (mail.state !== 'decided' || reason === undefined) return each;
-    await this.#overrule(each, reason);
-    const now = (await this.#deps.ledger.mails(this.#mailbox.id, [mail.key])).get(mail.key);
-    return now === undefined ? each : { ...each, mail: now };
-  }
-
-  /**
-   * Copies of settled mail are shown as skipped, then count as settled; others wait for a later run.
-   * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
-   */
-  async passOver(
-    copies: readonly { facts: MailFacts; copy: LedgerPlace }[],
-    { again }: { again: boolean },
-  ): Promise<void> {
+  async passOver(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
     if (copies.length === 0) return;
     await this.#place.after;
-    const mails = await this.#deps.ledger.mails(
-      this.#mailbox.id,
-      copies.map(({ copy }) => copy.key),
-    );
-    const entries: NewEntry[] = [];
-    for (const { facts, copy } of copies) {
-      const original = mails.get(copy.key);
-      if (original?.state !== 'done') {
-        this.report.waiting.push(facts.uid);
-        continue;
-      }
-      entries.push({
-        kind: 'skipped',
-        reason: reasonOfCopy(original),
-        at: facts.receivedAt,
-        from: undefined,
-        subject: undefined,
-        size: original.size,
-        rawBlob: original.rawBlob === '' ? undefined : original.rawBlob,
-        contentKey: copy.key,
-        place: copy.place,
-      });
-    }
-    const { quarantine } = this.#deps;
-    const fresh = again ? await quarantine.missing(this.#mailbox.id, entries) : entries;
-    await quarantine.put(this.#mailbox.id, fresh);
-    this.report.skipped += fresh.length;
-    for (const { place } of entries) this.settle(uidOfPlace(place));
+    const { settled, waiting, skipped } = await passOver(this.#deps, this.#mailbox.id, copies, { again });
+    for (const uid of settled) this.settle(uid);
+    this.report.waiting.push(...waiting);
+    this.report.skipped += skipped;
   }
 
   async #work(work: readonly Work[]): Promise<void> {
@@ -287,9 +293,4 @@ class BatchRun {
       log.warn('attempts not taken back', { mailbox: this.#mailbox.id, error: describeError(error) });
     }
   }
-}
-
-function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `copy of a mail in ticket #${decision.number ?? '?'}`;
-  return `copy of a mail that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
 }

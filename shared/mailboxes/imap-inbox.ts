@@ -12,6 +12,8 @@ const HIGHEST_UID = 4_294_967_295;
 const UID_SET_BYTES = 4000;
 const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
+/** No message that is fetched whole is announced with more than 8 MB; a literal far beyond that ends the connection. */
+const LARGEST_LITERAL = 64 * 1024 * 1024;
 
 export interface ImapAddress {
   host: string;
@@ -31,12 +33,14 @@ export async function openImapInbox(address: ImapAddress, seam: Seam, rules: End
   const problem = hostProblem(address.host, rules);
   if (problem !== undefined) throw new InboxError('unavailable', problem);
   const { ImapFlow } = await import('imapflow');
+  const refusals = new RefusalLog();
   const client = new ImapFlow({
     host: address.host,
     port: address.port,
     secure: true,
     auth: { user: address.user, accessToken: address.accessToken.expose() },
-    logger: false,
+    logger: refusals,
+    maxLiteralSize: LARGEST_LITERAL,
     disableAutoIdle: true,
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
@@ -48,7 +52,7 @@ export async function openImapInbox(address: ImapAddress, seam: Seam, rules: End
   try {
     await seam.call('imap.connect', () => client.connect());
     const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
-    return new ImapInbox(client, seam, address.folder, {
+    return new ImapInbox(client, refusals, seam, address.folder, {
       uidValidity: String(folder.uidValidity),
       uidNext: folder.uidNext,
       total: folder.exists,
@@ -59,21 +63,53 @@ export async function openImapInbox(address: ImapAddress, seam: Seam, rules: End
   }
 }
 
+/** imapflow swallows why the server refused a command, but for a line in its log. */
+class RefusalLog {
+  #said = '';
+
+  warn(entry: { err?: unknown }): void {
+    this.#said = text(entry.err, 'responseText') || this.#said;
+  }
+
+  isLevelEnabled(level: string): boolean {
+    return level === 'warn';
+  }
+
+  debug(): void {}
+
+  info(): void {}
+
+  /** Where there were none of these two, imapflow would write to the console. */
+  error(): void {}
+
+  fatal(): void {}
+
+  /** What the server said since this was last asked. */
+  take(): string {
+    const said = this.#said;
+    this.#said = '';
+    return said;
+  }
+}
+
 class ImapInbox implements Inbox {
   readonly uidValidity: string;
   readonly uidNext: number;
   readonly total: number;
   readonly #client: ImapFlow;
+  readonly #refusals: RefusalLog;
   readonly #seam: Seam;
   readonly #folder: string;
 
   constructor(
     client: ImapFlow,
+    refusals: RefusalLog,
     seam: Seam,
     folder: string,
     opened: { uidValidity: string; uidNext: number; total: number },
   ) {
     this.#client = client;
+    this.#refusals = refusals;
     this.#seam = seam;
     this.#folder = folder;
     this.uidValidity = opened.uidValidity;
@@ -102,10 +138,17 @@ class ImapInbox implements Inbox {
   facts(uids: readonly number[]): Promise<MailFacts[]> {
     return this.#call('facts', async () => {
       const found: MailFacts[] = [];
-      const query = { uid: true, size: true, internalDate: true };
+      const query = { uid: true, size: true, internalDate: true, headers: ['message-id'] };
+      // An answer without a size tells of flags that somebody changed.
       for (const set of uidSets(uids))
         for await (const mail of this.#client.fetch(set, query, { uid: true }))
-          found.push({ uid: mail.uid, size: mail.size ?? 0, receivedAt: isoOf(mail.internalDate) });
+          if (mail.size !== undefined)
+            found.push({
+              uid: mail.uid,
+              size: mail.size,
+              receivedAt: isoOf(mail.internalDate),
+              messageId: messageIdOf(mail.headers),
+            });
       return found.sort((a, b) => a.uid - b.uid);
     });
   }
@@ -118,12 +161,13 @@ class ImapInbox implements Inbox {
     });
   }
 
-  /** Ends at the first short piece, not at the size: Exchange's RFC822.SIZE is an estimate. */
-  async *pieces(uid: number): AsyncGenerator<Uint8Array> {
-    for (let start = 0; ; start += PIECE) {
+  /** A short piece is the end only where the size is reached, an empty one always: Exchange's RFC822.SIZE is an estimate. */
+  async *pieces(uid: number, size: number): AsyncGenerator<Uint8Array> {
+    for (let start = 0; ; ) {
       const piece = await this.#part(uid, start, PIECE);
+      start += piece.byteLength;
       if (piece.byteLength > 0) yield piece;
-      if (piece.byteLength < PIECE) return;
+      if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
     }
   }
 
@@ -141,21 +185,21 @@ class ImapInbox implements Inbox {
   markSeen(uids: readonly number[]): Promise<void> {
     return this.#call('store', async () => {
       for (const set of uidSets(uids))
-        required(await this.#client.messageFlagsAdd(set, ['\\Seen'], { uid: true }), 'mark as read');
+        this.#done(await this.#client.messageFlagsAdd(set, ['\\Seen'], { uid: true }), 'mark as read');
     });
   }
 
   move(uids: readonly number[], folder: string): Promise<void> {
     return this.#call('move', async () => {
       for (const set of uidSets(uids))
-        required(await this.#client.messageMove(set, folder, { uid: true }), 'move');
+        this.#done(await this.#client.messageMove(set, folder, { uid: true }), 'move');
     });
   }
 
   remove(uids: readonly number[]): Promise<void> {
     return this.#call('delete', async () => {
       for (const set of uidSets(uids))
-        required(await this.#client.messageDelete(set, { uid: true }), 'delete');
+        this.#done(await this.#client.messageDelete(set, { uid: true }), 'delete');
     });
   }
 
@@ -169,6 +213,17 @@ class ImapInbox implements Inbox {
 
   drop(): void {
     this.#client.close();
+  }
+
+  /** imapflow gives the same false for a server that says no and for one that is gone. */
+  #done(answer: unknown, what: string): void {
+    const said = maskSecrets(this.#refusals.take()).slice(0, 200);
+    if (answer !== false && answer !== undefined) return;
+    if (!this.#client.usable) throw new InboxError('unavailable', `The mail server did not ${what}`);
+    throw new InboxError(
+      'refused',
+      `The mail server did not ${what}${said === '' ? '' : `. It said: ${said}`}`,
+    );
   }
 
   #part(uid: number, start: number, maxLength: number): Promise<Uint8Array> {
@@ -215,6 +270,11 @@ export function uidSets(uids: readonly number[], bytes: number = UID_SET_BYTES):
     else sets[sets.length - 1] = `${last},${range}`;
   }
   return sets;
+}
+
+function messageIdOf(headers: Buffer | undefined): string {
+  const [, value = ''] = /^message-id\s*:(.*)$/is.exec(headers?.toString('latin1') ?? '') ?? [];
+  return value.replace(/\s+/g, ' ').trim().slice(0, 1000);
 }
 
 function isoOf(date: Date | string | undefined): string {

@@ -7,6 +7,8 @@ export interface MailFacts {
   size: number;
   /** INTERNALDATE as ISO: when the server received it. */
   receivedAt: string;
+  /** The Message-ID field as it stands in the header, on one line; empty when there is none. Proves nothing by itself. */
+  messageId: string;
 }
 
 export interface InboxSearch {
@@ -28,16 +30,23 @@ export interface Inbox {
   readonly total: number;
   /** UIDs of unread mail and of what the search adds, ascending. */
   search(search: InboxSearch): Promise<number[]>;
-  /** In one command, ascending by UID; a UID that is gone is left out. */
+  /** In one command, ascending by UID. Left out is what is gone, and what the server does not tell of. */
   facts(uids: readonly number[]): Promise<MailFacts[]>;
-  /** All sources in one command; each is handed over as it arrives. */
+  /**
+   * All sources in one command; each is handed over as it arrives. Left out is what is gone, and what the server does not
+   * hand out: nothing says which.
+   */
   sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void>;
-  /** One mail in pieces of 4 MB, for mail too large to hold. */
-  pieces(uid: number): AsyncIterable<Uint8Array>;
+  /**
+   * One mail in pieces of at most 4 MB, for mail too large to hold.
+   * @param size its RFC822.SIZE: a short piece before that much was handed out is not taken for the end
+   */
+  pieces(uid: number, size: number): AsyncIterable<Uint8Array>;
   /** The first bytes of a mail. */
   beginning(uid: number, bytes: number): Promise<Uint8Array>;
   /** Asks the server again: another value means that all UIDs are void. */
   currentUidValidity(): Promise<string>;
+  /** These three fail as `refused` where the server says no; what it said of part of the mail may be done then. */
   markSeen(uids: readonly number[]): Promise<void>;
   move(uids: readonly number[], folder: string): Promise<void>;
   remove(uids: readonly number[]): Promise<void>;
@@ -53,6 +62,8 @@ export type InboxFailure =
   /** The token is good but this user may not open this mailbox, or IMAP is switched off for it. */
   | 'no-access'
   | 'folder-missing'
+  /** The server does not let this account mark, move or delete here. It stays so until a person changes something. */
+  | 'refused'
   /** Throttled, away, cut off: try again later. */
   | 'unavailable';
 

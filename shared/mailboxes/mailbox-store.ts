@@ -2,6 +2,7 @@ import { PostroomError } from '../platform/errors.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
+import { type Cursor, cursorColumns, cursorOf } from './cursor.ts';
 import { type MailHour, summed } from './mail-hours.ts';
 import { type MailLoop, mailLoopOf } from './mail-loops.ts';
 import type { Mailbox, MailboxHealth } from './mailbox.ts';
@@ -18,22 +19,6 @@ import type { Mailbox, MailboxHealth } from './mailbox.ts';
 const MAILBOX = 'mailbox';
 const REMOVED = 'removed';
 const STATE = 'state';
-
-/** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
-export interface Cursor {
-  uidValidity: string;
-  /** Which folder was read (see `folderKeyOf`); absent in rows of earlier versions. */
-  folderKey?: string | undefined;
-  /** Every mail up to this UID is settled. */
-  uid: number;
-  /** UIDs settled but left unread on the server, because they are too large to take. */
-  left: readonly number[];
-  /** UIDs that could not be settled yet: looked at again even when somebody reads them meanwhile. */
-  waiting: readonly number[];
-  lastMailAt: string | undefined;
-  /** Mails that the last fetch saw and left for the next one; absent in rows of earlier versions. */
-  backlog?: number | undefined;
-}
 
 export interface Trouble {
   state: 'retrying' | 'needs-person';
@@ -151,16 +136,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       const [all, known] = await Promise.all([list(), fetchState()]);
       return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
     },
-    saveCursor: (mailboxId, { uidValidity, folderKey, uid, left, waiting, lastMailAt, backlog }) =>
-      put(`${mailboxId}|cursor`, {
-        uidValidity,
-        folderKey: folderKey ?? '',
-        uid: String(uid),
-        left: left.join(','),
-        waiting: waiting.join(','),
-        lastMailAt: lastMailAt ?? '',
-        backlog: backlog ?? 0,
-      }),
+    saveCursor: (mailboxId, cursor) => put(`${mailboxId}|cursor`, cursorColumns(cursor)),
     async saveTrouble(mailboxId, trouble) {
       const rowKey = `${mailboxId}|health`;
       if (trouble === undefined) await state.commit(STATE, [{ kind: 'remove', rowKey }]);
@@ -252,21 +228,6 @@ function hoursOf(row: Row): MailHour[] {
     mails,
     quarantined,
   }));
-}
-
-function cursorOf(row: Row): Cursor {
-  const uids = (column: string): number[] => text(row, column).split(',').filter(Boolean).map(Number);
-  const numbers = [Number(text(row, 'uid') || 'none'), ...uids('left'), ...uids('waiting')];
-  if (!numbers.every(Number.isSafeInteger)) throw bad(row, 'a cursor');
-  return {
-    uidValidity: text(row, 'uidValidity'),
-    folderKey: text(row, 'folderKey') || undefined,
-    uid: Number(text(row, 'uid')),
-    left: uids('left'),
-    waiting: uids('waiting'),
-    lastMailAt: text(row, 'lastMailAt') || undefined,
-    backlog: typeof row['backlog'] === 'number' ? row['backlog'] : undefined,
-  };
 }
 
 /** A time that cannot be read is long ago: the next fetch comes at once and writes the row anew, or takes it away. */

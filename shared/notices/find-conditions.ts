@@ -11,6 +11,7 @@ import {
 import { type DeskFacts, type FailingPart, silentSince, silentWithoutReason } from './desk-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxConditions, partOf, waitingMail } from './mailbox-conditions.ts';
 import { byGravity, type Condition } from './notice.ts';
+import { refusedConditions } from './refusal-conditions.ts';
 
 /**
  * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
@@ -28,6 +29,7 @@ export function findConditions(facts: DeskFacts, now: number): Condition[] {
     ...timers,
     ...mailboxConditions(facts, now, { isVaultBlamed }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
+    ...refusedConditions(facts),
     ...poisonConditions(facts),
     ...unreadableConditions(facts, now),
     ...loopConditions(facts, now),

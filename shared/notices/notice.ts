@@ -11,6 +11,7 @@ export const noticeKinds = [
   'secret-refused',
   'consent-dead',
   'mailbox-silent',
+  'marking-refused',
   'smtp-refused',
   'poison-queue',
   'row-unreadable',

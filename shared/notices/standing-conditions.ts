@@ -5,6 +5,7 @@ import { byGravity, type Condition, keyOf, type Notice, type NoticeKind, shownOf
 /** What the tables alone tell: for these kinds a page need not wait for the next sweep. */
 const seenByPages: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   'mailbox-silent',
+  'marking-refused',
   'consent-dead',
   'secret-expired',
   'secret-refused',

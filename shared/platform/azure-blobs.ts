@@ -5,7 +5,7 @@ import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
 import { askTwice, type Deadline, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
-import { field, statusOf } from './sdk-error.ts';
+import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 
 /** The one container of the product. The infrastructure creates the same. */
@@ -184,8 +184,9 @@ function codeOf(error: unknown): string | undefined {
 
 function failure(operation: string, error: unknown): PostroomError {
   const status = statusOf(error);
+  const refused = operation === 'putOnce' && isRefusedForGood(error, codeOf(error));
   return new PostroomError(
-    'blob-storage',
+    refused ? 'blob-refused' : 'blob-storage',
     `Blob Storage did not ${operation}${status === undefined ? '' : ` (status ${status}, ${codeOf(error) ?? 'no code'})`}`,
     { cause: error },
   );

@@ -4,7 +4,7 @@ import { appCredential } from './credential.ts';
 import { askTwice, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { assertRowFits } from './row-limits.ts';
-import { field, statusOf } from './sdk-error.ts';
+import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import type { Change, Committed, Refusal, Row, RowRange, Table, TableName, Tables, Value } from './tables.ts';
 
@@ -212,8 +212,9 @@ function failingIndexOf(error: unknown): number {
 
 function failure(table: string, operation: string, error: unknown): PostroomError {
   const status = statusOf(error);
+  const refused = operation === 'commit' && isRefusedForGood(error, codeOf(error));
   return new PostroomError(
-    'table-storage',
+    refused ? 'row-refused' : 'table-storage',
     `Table Storage did not ${operation} in ${table}${status === undefined ? '' : ` (status ${status}, ${codeOf(error) ?? 'no code'})`}`,
     { cause: error },
   );

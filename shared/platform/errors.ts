@@ -19,7 +19,14 @@ export function describeError(error: unknown): string {
   return String(error);
 }
 
-const CAUSED_BY_CONTENT = new Set(['row-too-large', 'bad-key', 'bad-row', 'ticket-missing']);
+const CAUSED_BY_CONTENT = new Set([
+  'row-too-large',
+  'row-refused',
+  'blob-refused',
+  'bad-key',
+  'bad-row',
+  'ticket-missing',
+]);
 
 /**
  * True when trying again cannot help because of what was to be stored, or of a mistake of ours in handling it; false

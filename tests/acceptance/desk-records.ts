@@ -3,8 +3,8 @@ import {
   type LedgerMail,
   mailOf,
   type Numbering,
-  placeOf,
   placeOfRow,
+  placesOfUid,
 } from '../../shared/intake/ledger.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
@@ -70,15 +70,18 @@ export async function readRecords(
 
   const fates = new Map<number, Fate | undefined>();
   for (const uid of uids) {
-    const at = placeOf(numbering, uid);
-    const place = places.get(at);
+    // The numbers of these servers mean one mail for good, so that one place is known of each.
+    const [place, ...others] = [...places.values()].filter((each) =>
+      each.place.startsWith(placesOfUid(numbering, uid)),
+    );
     const mail = place && mails.get(place.key);
+    if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} mails`);
     if (place === undefined || mail === undefined) {
       fates.set(uid, undefined);
       faults.push(`mail ${uid} is in no ledger`);
       continue;
     }
-    const entries = keptAt.get(`${mail.key}|${at.replaceAll('|', '-')}`) ?? [];
+    const entries = keptAt.get(`${mail.key}|${place.place.replaceAll('|', '-')}`) ?? [];
     fates.set(uid, fateOf(mail, place.copy, entries));
     if (mail.state !== 'done') faults.push(`mail ${uid} is ${mail.state}`);
     const wanted = place.copy || mail.decision?.fate !== 'ticket' ? 1 : 0;

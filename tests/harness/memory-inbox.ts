@@ -100,11 +100,12 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
         const answer = among(uids).map(({ uid, raw }) => ({ uid, raw }));
         for (const { uid, raw } of answer) each(uid, raw);
       }),
-    async *pieces(uid) {
-      for (let start = 0; ; start += PIECE) {
+    async *pieces(uid, size) {
+      for (let start = 0; ; ) {
         const piece = await part(uid, start, PIECE);
+        start += piece.byteLength;
         if (piece.byteLength > 0) yield piece;
-        if (piece.byteLength < PIECE) return;
+        if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
       }
     },
     beginning: (uid, bytes) => part(uid, 0, bytes),
@@ -134,6 +135,7 @@ const factsOf = ({ uid, raw, receivedAt }: FolderMail): MailFacts => ({
   uid,
   size: raw.byteLength,
   receivedAt,
+  messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
 
 function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSearch): number[] {

@@ -57,7 +57,10 @@ test('a mail left on the server in one folder does not hide the mail of that num
   const mailboxes = createMailboxStore(world.tables);
   const cursor = (await mailboxes.fetchState()).cursors.get(world.mailbox.id);
   if (cursor === undefined) throw new Error('no cursor');
-  await mailboxes.saveCursor(world.mailbox.id, { ...cursor, left: [1, 2, 3] });
+  await mailboxes.saveCursor(world.mailbox.id, {
+    ...cursor,
+    left: [1, 2, 3].map((uid) => ({ uid, fingerprint: '' })),
+  });
   await edit(world, { folder: 'Orders' }, 'anyway');
   world.deliver(workload);
   await world.runUntilQuiet();

@@ -15,7 +15,8 @@ const plain = 'Message-ID: <1@a>\r\nDate: d\r\nFrom: a@b\r\nTo: c@d\r\nSubject: 
 describe('the content key', () => {
   it('is pinned: other bytes in the hash would make new mail of mail already fetched', () => {
     const expected = createHash('sha256')
-      .update('message-id*1\n5:<1@a>date*1\n1:dfrom*1\n3:a@bto*1\n3:c@dsubject*1\n1:sbody\nbody\r\n')
+      .update('message-id*1\n5:<1@a>date*1\n1:dfrom*1\n3:a@bto*1\n3:c@dsubject*1\n1:s')
+      .update('mime-version*0\ncontent-type*0\ncontent-transfer-encoding*0\nbody\nbody\r\n')
       .digest('hex');
     expect(keyOf(plain)).toBe(expected);
   });
@@ -38,6 +39,9 @@ describe('the content key', () => {
     ['another sender', plain.replace('a@b', 'a@x')],
     ['a second sender', plain.replace('From: a@b', 'From: a@b\r\nFrom: x@y')],
     ['words moved from one field to the next', plain.replace('c@d', 'c@ds').replace(': s', ': ')],
+    ['another content type', `Content-Type: application/octet-stream\r\n${plain}`],
+    ['another transfer encoding', `Content-Transfer-Encoding: base64\r\n${plain}`],
+    ['no MIME version', `MIME-Version: 1.0\r\n${plain}`],
     ['no Message-ID', plain.replace('Message-ID: <1@a>\r\n', '')],
   ])('is another one for %s', (_what, mail) => {
     expect(keyOf(mail)).not.toBe(keyOf(plain));
@@ -60,6 +64,22 @@ describe('the content key', () => {
     expect(keyOf(mail, 1_000)).toBe(keyOf(mail));
     expect(keyOf(`${mail}!`)).not.toBe(keyOf(mail));
     expect(keyOf(mail.replace('a@b', 'a@x'))).not.toBe(keyOf(mail));
+  });
+
+  it('tells texts apart that have neither a header nor a blank line', () => {
+    const texts = [
+      'Hello',
+      'Good bye',
+      'Hello\nworld',
+      'Hello\nthere',
+      'Note: a\nHello',
+      'Note: a\nGood bye',
+    ];
+    expect(new Set(texts.map((text) => keyOf(text))).size).toBe(texts.length);
+    expect(new Set(texts.map((text) => keyOf(text.replaceAll('\n', '\r')))).size).toBe(texts.length);
+    const long = (text: string): string => `${text}\n`.repeat(200_000);
+    expect(keyOf(long('Hello1'))).not.toBe(keyOf(long('Hello2')));
+    for (const size of [1, 3, 4096]) expect(keyOf('Hello\nworld', size)).toBe(keyOf('Hello\nworld'));
   });
 
   it('exists for empty mail and for mail without a body', () => {

@@ -38,9 +38,11 @@ async function outcomeOf(key: string, headers: string[]): Promise<ReadOutcome> {
   };
 }
 
+const told = { receivedAt: '2026-11-24T10:00:00.000Z', size: 100, messageId: '' };
+
 const workOf = (mail: LedgerMail, uid: number): Work => ({
   mail,
-  kept: { ...mail, uid, raw: undefined, oversized: false },
+  kept: { ...mail, uid, raw: undefined, oversized: false, notes: [] },
 });
 
 test('a reply follows its parent where another run decided the parent first', async () => {
@@ -51,11 +53,10 @@ test('a reply follows its parent where another run decided the parent first', as
     BOX,
     ['parent', 'reply'].map((key, index) => ({
       uid: index + 1,
-      place: placeOf({ folderKey: 'f', uidValidity: '1' }, index + 1),
+      place: placeOf({ folderKey: 'f', uidValidity: '1' }, { ...told, uid: index + 1 }),
       key,
       rawBlob: `raw/${key}`,
-      receivedAt: '2026-11-24T10:00:00.000Z',
-      size: 100,
+      ...told,
     })),
     { alone: false, present: new Set() },
   );

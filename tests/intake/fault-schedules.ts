@@ -10,7 +10,7 @@ import {
 import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
 import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
 import { seeded } from '../harness/seeded.ts';
-import { earlier, keyOf, largeMail, workload } from '../harness/tiny-mails.ts';
+import { earlier, keyOf, largeMail, tinyMail, workload } from '../harness/tiny-mails.ts';
 
 /** A world in which one ticket is open and the nine mails of the workload wait. */
 export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {
@@ -146,6 +146,12 @@ export async function renumbered(world: IntakeWorld): Promise<void> {
   world.folder.renumber();
 }
 
+/** The same as two more mails arrive, so that UIDs which were stored mean mail that was not. */
+export async function renumberedWithNews(world: IntakeWorld): Promise<void> {
+  world.deliver([tinyMail('late'), tinyMail('later')]);
+  world.folder.renumber();
+}
+
 /** Just before this call of a run, while the run waits, something else happens from beginning to end. */
 export async function meanwhile(
   call: number,
@@ -157,7 +163,12 @@ export async function meanwhile(
     if (number === call) await happens(world);
   };
   const end = await world.run({ turn, ignoreLease: true });
-  return [...unexpected(end), ...(await settleAndCheck(world, { moreCopies: happens === renumbered }))];
+  return [
+    ...unexpected(end),
+    ...(await settleAndCheck(world, {
+      moreCopies: happens === renumbered || happens === renumberedWithNews,
+    })),
+  ];
 }
 
 /** The violations of many schedules, each once, with the schedule that first showed it and in how many it was seen. */

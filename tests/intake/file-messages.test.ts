@@ -276,6 +276,7 @@ describe('the attachments of a message', () => {
         size: raw.length,
         raw,
         oversized: false,
+        notes: [],
       },
     );
     if (outcome.kind !== 'message') throw new Error(`read as ${outcome.kind}`);

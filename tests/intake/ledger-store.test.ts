@@ -1,14 +1,21 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Decision, type Numbering, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 
 const BOX = 'box';
 const under = (uidValidity: string, folderKey = 'f'): Numbering => ({ folderKey, uidValidity });
+const facts = (uid: number): MailFacts => ({
+  uid,
+  size: 100,
+  receivedAt: '2026-11-24T10:00:00.000Z',
+  messageId: '',
+});
 const found = (uid: number, key = `key${uid}`, uidValidity = '1'): Found => ({
   uid,
-  place: placeOf(under(uidValidity), uid),
+  place: placeOf(under(uidValidity), facts(uid)),
   key,
   rawBlob: `raw/${BOX}/${uidValidity}-${uid}.eml`,
   receivedAt: '2026-11-24T10:00:00.000Z',
@@ -58,32 +65,32 @@ describe('the ledger', () => {
       ['key2', 1],
     ]);
     expect([copies, before, suspects]).toEqual([[], [], []]);
-    expect([...(await ledger.look(BOX, under('1'), [1, 2, 3])).keys()]).toEqual([1, 2]);
+    expect([...(await ledger.look(BOX, under('1'), [1, 2, 3].map(facts))).keys()]).toEqual([1, 2]);
   });
 
   test('tells nothing of a place under another UIDVALIDITY', async () => {
     await claim([found(1)]);
-    expect((await ledger.look(BOX, under('2'), [1])).size).toBe(0);
-    expect((await ledger.look(BOX, under('1', 'another folder'), [1])).size).toBe(0);
+    expect((await ledger.look(BOX, under('2'), [1].map(facts))).size).toBe(0);
+    expect((await ledger.look(BOX, under('1', 'another folder'), [1].map(facts))).size).toBe(0);
   });
 
   test('takes copies of one batch for one mail', async () => {
     const { mine, copies } = await claim([found(1, 'same'), found(2), found(3, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['same', 'key2']);
-    expect(copies).toEqual([{ place: placeOf(under('1'), 3), key: 'same', copy: true }]);
+    expect(copies).toEqual([{ place: placeOf(under('1'), facts(3)), key: 'same', copy: true }]);
   });
 
   test('takes a mail that was settled at another place for a copy', async () => {
     await settled(found(1, 'same'));
     const { mine, copies } = await claim([found(2), found(7, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['key2']);
-    expect(copies.map(({ place }) => place)).toEqual([placeOf(under('1'), 7)]);
+    expect(copies.map(({ place }) => place)).toEqual([placeOf(under('1'), facts(7))]);
   });
 
   test('says of a mail that it was settled where it stands', async () => {
     await settled(found(1));
     expect(await claim([found(1), found(2)])).toMatchObject({
-      settled: [placeOf(under('1'), 1)],
+      settled: [placeOf(under('1'), facts(1))],
       mine: [{ key: 'key2' }],
     });
   });
@@ -92,9 +99,9 @@ describe('the ledger', () => {
     await claim([found(1, 'same')]);
     const here = await claim([found(7, 'same')], true, [found(1)]);
     expect(here.mine).toEqual([]);
-    expect(here.copies.map(({ place }) => place)).toEqual([placeOf(under('1'), 7)]);
+    expect(here.copies.map(({ place }) => place)).toEqual([placeOf(under('1'), facts(7))]);
     const gone = await claim([found(7, 'same')], true, [found(7)]);
-    expect(gone.mine).toMatchObject([{ key: 'same', attempts: 2, place: placeOf(under('1'), 1) }]);
+    expect(gone.mine).toMatchObject([{ key: 'same', attempts: 2, place: placeOf(under('1'), facts(1)) }]);
   });
 
   test('suspects what was begun and never settled, and gives it out alone, its attempts raised', async () => {
@@ -161,23 +168,23 @@ describe('the ledger', () => {
   test('keeps mailboxes apart', async () => {
     await claim([found(1)]);
     expect((await ledger.mails('other', ['key1'])).size).toBe(0);
-    expect((await ledger.look('other', under('1'), [1])).size).toBe(0);
+    expect((await ledger.look('other', under('1'), [1].map(facts))).size).toBe(0);
   });
 
   test('finds what it is asked for among more places than a page holds', async () => {
     for (let start = 1; start <= 1200; start += 40)
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
-    const places = await ledger.look(BOX, under('1'), [1, 1100, 1200, 1201]);
+    const places = await ledger.look(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
     expect([...places.keys()]).toEqual([1, 1100, 1200]);
   });
 });
 
 test('places sort as numbers do', () => {
   const sorted = [
-    placeOf(under('1'), 2),
-    placeOf(under('1'), 10),
-    placeOf(under('2'), 1),
-    placeOf(under('10'), 1),
+    placeOf(under('1'), facts(2)),
+    placeOf(under('1'), facts(10)),
+    placeOf(under('2'), facts(1)),
+    placeOf(under('10'), facts(1)),
   ];
   expect(sorted.toSorted()).toEqual(sorted);
 });

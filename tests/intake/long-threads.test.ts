@@ -66,7 +66,10 @@ async function joined(
   const mail = await readMail(Buffer.from(raw.join('\r\n')));
   const message = { ...messageOf('k', mail.messageId), authentication };
   const outcome: ReadOutcome = { kind: 'message', mail, message };
-  const work = mine.map((each) => ({ mail: each, kept: { ...found, raw: undefined, oversized: false } }));
+  const work = mine.map((each) => ({
+    mail: each,
+    kept: { ...found, raw: undefined, oversized: false, notes: [] },
+  }));
   const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, BOX, work, [outcome]);
   return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;
 }

@@ -12,7 +12,7 @@ import {
   everySingleFault,
   Findings,
   meanwhile,
-  renumbered,
+  renumberedWithNews,
   schedule,
 } from './fault-schedules.ts';
 
@@ -139,7 +139,7 @@ describe('the checker catches a design in which', () => {
     const findings = new Findings();
     const options: WorldOptions = { design: uidValidityTrusted };
     for (let call = 1; call <= (await countCalls(options)); call += 1)
-      findings.add(`before call ${call}`, await meanwhile(call, renumbered, options));
+      findings.add(`before call ${call}`, await meanwhile(call, renumberedWithNews, options));
     expect(findings.list()).toContainEqual(expect.stringMatching(/^P[12]/));
   }, 60_000);
 

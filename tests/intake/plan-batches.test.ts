@@ -4,7 +4,12 @@ import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
 
 const MB = 1024 * 1024;
 const mails = (...sizes: number[]): MailFacts[] =>
-  sizes.map((size, index) => ({ uid: index + 1, size, receivedAt: '2026-11-24T10:00:00.000Z' }));
+  sizes.map((size, index) => ({
+    uid: index + 1,
+    size,
+    receivedAt: '2026-11-24T10:00:00.000Z',
+    messageId: '',
+  }));
 const planned = (...sizes: number[]): string[] =>
   planBatches(mails(...sizes)).map((batch) =>
     batch.kind === 'held'

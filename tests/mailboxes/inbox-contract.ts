@@ -117,6 +117,9 @@ export function describeInbox(world: InboxWorld): void {
     const facts = await inbox.facts([...uids, Math.max(...uids) + 9].toReversed());
     expect(facts.map(({ uid }) => uid)).toEqual(uids);
     expect(facts.map(({ size }) => size)).toEqual(three.map(({ byteLength }) => byteLength));
+    expect(facts.map(({ messageId }) => messageId)).toEqual(
+      ['first', 'second', 'third'].map((name) => `<${name}@customer.example>`),
+    );
     for (const { receivedAt } of facts) {
       expect(receivedAt).toBe(new Date(receivedAt).toISOString());
       expect(Math.abs(Date.now() - Date.parse(receivedAt))).toBeLessThan(HOUR_MS);
@@ -151,11 +154,15 @@ export function describeInbox(world: InboxWorld): void {
   test('gives a large mail in pieces of at most 4 MB, and its beginning alone', async () => {
     const { inbox, uids } = await filled([mail('before'), large]);
     const [small = 0, uid = 0] = uids;
-    const pieces = await Array.fromAsync(inbox.pieces(uid));
+    const pieces = await Array.fromAsync(inbox.pieces(uid, large.byteLength));
     expect(pieces.map(({ byteLength }) => byteLength)).toEqual([4 * MB, 4 * MB, large.byteLength - 8 * MB]);
     expect(Buffer.concat(pieces).equals(large)).toBe(true);
     expect(Buffer.from(await inbox.beginning(uid, 100)).equals(large.subarray(0, 100))).toBe(true);
-    expect(Buffer.concat(await Array.fromAsync(inbox.pieces(small))).equals(mail('before'))).toBe(true);
+    expect(
+      Buffer.concat(await Array.fromAsync(inbox.pieces(small, mail('before').byteLength))).equals(
+        mail('before'),
+      ),
+    ).toBe(true);
     await inbox.close();
   });
 
@@ -169,7 +176,7 @@ export function describeInbox(world: InboxWorld): void {
     const { inbox, uids } = await filled(three);
     await inbox.facts(uids);
     await sourcesOf(inbox, uids);
-    for (const uid of uids) await Array.fromAsync(inbox.pieces(uid));
+    for (const uid of uids) await Array.fromAsync(inbox.pieces(uid, 100));
     await inbox.beginning(uids[0] ?? 0, 10);
     await inbox.close();
     expect(await unread()).toEqual(uids);
@@ -216,7 +223,9 @@ export function describeInbox(world: InboxWorld): void {
 
   test('lets go at once when it is dropped, also of a call under way', async () => {
     const { inbox, uids } = await filled([large]);
-    const reading = Array.fromAsync(inbox.pieces(uids[0] ?? 0)).catch((error: unknown) => error);
+    const reading = Array.fromAsync(inbox.pieces(uids[0] ?? 0, large.byteLength)).catch(
+      (error: unknown) => error,
+    );
     const began = Date.now();
     inbox.drop();
     expect(await reading).toBeInstanceOf(InboxError);

@@ -186,6 +186,15 @@ describe('Blob Storage that refuses a write', () => {
       code: 'blob-storage',
     });
   });
+
+  test.each([
+    [413, 'RequestBodyTooLarge'],
+    [400, 'InvalidInput'],
+  ])('with %i %s refuses these bytes, and would each time', async (status, code) => {
+    const blobs = await refusing(status, code);
+    await expect(blobs.putOnce('raw/a', bytesOf('x'))).rejects.toMatchObject({ code: 'blob-refused' });
+    await expect(blobs.read('raw/a')).rejects.toMatchObject({ code: 'blob-storage' });
+  });
 });
 
 describe('Blob Storage that is not there', () => {

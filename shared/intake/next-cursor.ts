@@ -1,0 +1,42 @@
+import type { Cursor, LeftMessage, UnfetchedMessage } from '../mailboxes/cursor.ts';
+
+/** What the row of a cursor has room for. */
+const MOST_WAITING = 1000;
+const MOST_LEFT = 1000;
+export const MOST_UNFETCHED = 250;
+
+/** What a fetch leaves behind. All numbers are UIDs. */
+export interface Progress {
+  /** Nothing up to the highest of these is new to the next fetch, but for what follows. */
+  read: readonly number[];
+  /** Found, and not come to. */
+  remaining: readonly number[];
+  /** Come to, and to be looked at again. */
+  waiting: ReadonlySet<number>;
+  /** Ascending. */
+  unfetched: readonly UnfetchedMessage[];
+  left: readonly LeftMessage[];
+}
+
+/** How far a folder was read after a fetch. What the row has no room for stays above the cursor, to be found again. Pure. */
+export function nextCursor(start: Cursor, progress: Progress): Cursor {
+  const { read, remaining, left } = progress;
+  const unfetched = progress.unfetched.slice(0, MOST_UNFETCHED);
+  const highest = Math.max(start.uid, ...read, ...progress.unfetched.map(({ uid }) => uid));
+  const waiting = new Set([
+    ...progress.waiting,
+    ...remaining.filter((uid) => uid <= highest),
+    ...progress.unfetched.slice(MOST_UNFETCHED).map(({ uid }) => uid),
+  ]);
+  const sorted = [...waiting].sort((a, b) => a - b);
+  const overflow = sorted[MOST_WAITING];
+  const ahead = remaining.filter((uid) => !waiting.has(uid));
+  return {
+    ...start,
+    uid: overflow === undefined ? highest : Math.min(highest, overflow - 1),
+    left: left.slice(-MOST_LEFT),
+    waiting: sorted.slice(0, MOST_WAITING),
+    unfetched,
+    backlog: ahead.length + sorted.length + unfetched.length,
+  };
+}

@@ -1,0 +1,39 @@
+import { findBodyStart, latin1, onlyValue, splitFields } from './raw-headers.ts';
+
+/** Of the beginning and of the end of a mail, as much as says whether it is whole. */
+export const BEGINNING_BYTES = 64 * 1024;
+export const END_BYTES = 4 * 1024;
+
+/** What was read of a mail whose size the server announced. */
+export interface ReadMail {
+  size: number;
+  /** Its first `BEGINNING_BYTES`, or all of it. */
+  beginning: Uint8Array;
+  /** Its last `END_BYTES`, or all of it. */
+  end: Uint8Array;
+}
+
+/**
+ * Whether less was read than the server announced as RFC822.SIZE. A mail whose outermost boundary is closed is whole
+ * (RFC 2046 section 5.1.1): Exchange announces estimates, and there the announcement is wrong. Pure.
+ * @param tolerated the part of the announced size that may be missing: 0 to 1
+ */
+export function isShort(read: ReadMail, announced: number, tolerated: number): boolean {
+  return read.size < announced * (1 - tolerated) && !isClosed(read);
+}
+
+function isClosed({ beginning, end }: ReadMail): boolean {
+  const header = beginning.subarray(0, findBodyStart(beginning) ?? beginning.length);
+  const type = onlyValue(splitFields(header), 'content-type') ?? '';
+  const [, quoted, bare] = /^multipart\/.*?;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/is.exec(type) ?? [];
+  const boundary = quoted ?? bare;
+  return boundary !== undefined && latin1(end).includes(`\n--${boundary}--`);
+}
+
+/** What stands on a message that the server never handed out whole. */
+export function shortNote(read: number, announced: number): string {
+  return `The mail server announced ${inWords(announced)} and handed out ${inWords(read)} each time. The end of this message may be missing.`;
+}
+
+const inWords = (bytes: number): string =>
+  bytes < 100_000 ? `${bytes} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -1,0 +1,256 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { fetchShard } from '../../shared/intake/fetch-shard.ts';
+import { rawBlobOf } from '../../shared/intake/ledger.ts';
+import type { ParserPool } from '../../shared/intake/parser-pool.ts';
+import type { FaultySeam } from '../harness/faulty-seam.ts';
+import { type Design, IntakeWorld, parserHere } from '../harness/intake-world.ts';
+import { type TinyMail, tinyMail } from '../harness/tiny-mails.ts';
+
+beforeAll(() => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+
+const many = (count: number, from = 0): TinyMail[] =>
+  Array.from({ length: count }, (_, index) => tinyMail(`mail ${from + index}`));
+
+const written = (name: string, fields: readonly string[] = []): TinyMail => ({
+  name,
+  fate: 'ticket',
+  raw: Buffer.from(
+    [
+      'From: Kim <kim@customer.example>',
+      'To: support@contoso.example',
+      `Subject: ${name}`,
+      `Message-ID: <${name.replaceAll(' ', '-')}@customer.example>`,
+      ...fields,
+      '',
+      name,
+      '',
+    ].join('\r\n'),
+  ),
+});
+const replyTo = (name: string, answered: string): TinyMail =>
+  written(name, [`In-Reply-To: <${answered.replaceAll(' ', '-')}@customer.example>`]);
+
+/** Numbers of the tickets in which these mails stand. */
+function ticketsOf(world: IntakeWorld, ...names: string[]): unknown[] {
+  const rows = world.tables.dump('Tickets');
+  return names.map(
+    (name) => rows.find((row) => row.rowKey.startsWith('m|') && row['subject'] === name)?.partitionKey,
+  );
+}
+
+/** Unsettled mails of the ledger. */
+const unsettled = (world: IntakeWorld): [string | undefined, unknown][] =>
+  world.tables
+    .dump('Ledger')
+    .filter((row) => row.rowKey.startsWith('mail|') && row['state'] !== 'done')
+    .map((row) => [world.names.get(row.rowKey.slice('mail|'.length)), row['attempts']]);
+
+/** The first call at this point waits a while; what should wait for it would be done long before. */
+function slowFirst(point: string): (call: number, at: string) => Promise<void> {
+  let seen = 0;
+  return async (_call, at) => {
+    if (at !== point) return;
+    seen += 1;
+    if (seen === 1) await pause(300);
+  };
+}
+
+const deadlyFor =
+  (name: string) =>
+  (seam: FaultySeam): ParserPool => ({
+    ...parserHere,
+    parse: async (raw, nonce) =>
+      Buffer.from(raw).includes(`Subject: ${name}\r\n`) ? seam.die() : parserHere.parse(raw, nonce),
+  });
+
+/** What its ticket's row does not take. */
+const unstorable = (name: string) => (): ParserPool => ({
+  ...parserHere,
+  async parse(raw, nonce) {
+    const outcome = await parserHere.parse(raw, nonce);
+    if (outcome.kind === 'mail' && Buffer.from(raw).includes(`Subject: ${name}\r\n`))
+      outcome.mail.date = 'x'.repeat(33_000);
+    return outcome;
+  },
+});
+
+describe('a batch that is read while the one before it is filed', () => {
+  test('decides only after that one: a reply joins the ticket that its parent opens there', async () => {
+    const world = new IntakeWorld();
+    world.deliver([written('parent'), ...many(49), replyTo('Re: parent', 'parent')]);
+    const { result } = await world.run({ turn: slowFirst('table.Numbers.commit') });
+    expect(result).toMatchObject({ opened: 50, replies: 1 });
+  });
+
+  test('passes a copy over in the same run, once the original is settled', async () => {
+    const world = new IntakeWorld();
+    const mail = tinyMail('twice');
+    world.deliver([mail, ...many(49), { ...mail, fate: 'copy' }]);
+    const slow = slowFirst('table.Tickets.commit');
+    const { promise: firstClaimed, resolve } = Promise.withResolvers<void>();
+    let downloads = 0;
+    const turn = async (call: number, point: string): Promise<void> => {
+      if (point === 'table.Ledger.commit') resolve();
+      if (point === 'imap.sources') downloads += 1;
+      if (point === 'imap.sources' && downloads > 1) await firstClaimed;
+      await slow(call, point);
+    };
+    const { result } = await world.run({ turn });
+    expect(result).toMatchObject({ opened: 50, skipped: 1 });
+    expect(world.folder.mails.every(({ seen }) => seen)).toBe(true);
+  });
+
+  test('does not begin with a mail that may end the process until that one is settled', async () => {
+    const world = new IntakeWorld();
+    world.deliver([...many(50), tinyMail('deadly')]);
+    const parser = deadlyFor('deadly');
+    for (let run = 0; run < 2; run += 1)
+      expect((await world.run({ parser, turn: slowFirst('table.Tickets.commit') })).seam.dead).toBe(true);
+    expect(unsettled(world)).toEqual([['deadly', 2]]);
+  });
+
+  test('goes nowhere once that one has failed and the fetch is over', async () => {
+    const world = new IntakeWorld();
+    world.deliver(many(100));
+    let uploads = 0;
+    const { seam, result } = await world.run({
+      faultAt: (_call, point) => (point === 'table.Tickets.commit' ? 'failBefore' : undefined),
+      turn: async (_call, point) => {
+        if (point === 'blob.putOnce') uploads += 1;
+        if (point === 'blob.putOnce' && uploads > 50) await pause(100);
+      },
+    });
+    expect(result).toMatchObject({ kind: 'failed', trouble: { code: 'table-storage' } });
+    const calls = seam.calls.length;
+    await pause(400);
+    expect(seam.calls.slice(calls)).toEqual([]);
+  });
+});
+
+describe('a mail that was begun before', () => {
+  test('is taken in its turn, so that a reply that came since joins its ticket', async () => {
+    const world = new IntakeWorld();
+    world.deliver([written('parent')]);
+    await world.run({
+      faultAt: (_call, point) => (point === 'table.Numbers.commit' ? 'crashBefore' : undefined),
+    });
+    world.deliver([replyTo('Re: parent', 'parent')]);
+    expect((await world.run()).result).toMatchObject({ opened: 1, replies: 1 });
+  });
+
+  test('and its copy: the copy waits as long as the original is not settled', async () => {
+    const world = new IntakeWorld();
+    const mail = tinyMail('twice');
+    world.deliver([mail, { ...mail, fate: 'copy' }]);
+    await world.run({ parser: unstorable('twice') });
+    expect(world.folder.mails.map(({ seen }) => seen)).toEqual([false, false]);
+    expect(world.tables.dump('Quarantine')).toEqual([]);
+    await world.runUntilQuiet();
+    expect(world.folder.mails.map(({ seen }) => seen)).toEqual([true, true]);
+  });
+});
+
+describe('a server', () => {
+  /** Answers in the order that suits it, as RFC 3501 lets it. */
+  const backwards: Design = (deps, shard) =>
+    fetchShard(
+      {
+        ...deps,
+        openInbox: async (address) => {
+          const inbox = await deps.openInbox(address);
+          return {
+            ...inbox,
+            async sources(uids, each) {
+              const came: [number, Uint8Array][] = [];
+              await inbox.sources(uids, (uid, raw) => came.push([uid, raw]));
+              for (const [uid, raw] of came.toReversed()) each(uid, raw);
+            },
+          };
+        },
+      },
+      shard,
+    );
+
+  test('that answers backwards: decisions are made in the order in which the mail came', async () => {
+    const world = new IntakeWorld({ design: backwards });
+    world.deliver([written('parent'), replyTo('Re: parent', 'parent'), replyTo('Re: again', 'parent')]);
+    expect((await world.run()).result).toMatchObject({ opened: 1, replies: 2 });
+  });
+});
+
+describe('a long chain of References', () => {
+  const named = (...names: string[]): string =>
+    `References: ${names.map((name) => `<${name}@customer.example>`).join(' ')}`;
+  const between = Array.from({ length: 12 }, (_, index) => `never-here-${index}`);
+
+  test('leads to its root where nothing after it ever reached this mailbox', async () => {
+    const world = new IntakeWorld();
+    world.deliver([written('root')]);
+    await world.run();
+    world.deliver([written('late answer', [named('root', ...between)])]);
+    await world.run();
+    const [root, answer] = ticketsOf(world, 'root', 'late answer');
+    expect(answer).toBe(root);
+  });
+
+  test('leads to what stands nearest to its end', async () => {
+    const world = new IntakeWorld();
+    world.deliver([written('far'), written('near')]);
+    await world.run();
+    world.deliver([written('answer', [named('far', 'near')])]);
+    await world.run();
+    const [near, answer] = ticketsOf(world, 'near', 'answer');
+    expect(answer).toBe(near);
+  });
+});
+
+describe('how far a folder was read', () => {
+  test('mail that could not be stored is tried again, also when a colleague has read it meanwhile', async () => {
+    const world = new IntakeWorld();
+    world.deliver([tinyMail('odd'), tinyMail('plain')]);
+    await world.run({ parser: unstorable('odd') });
+    for (const mail of world.folder.mails) mail.seen = true;
+    await world.run();
+    expect(ticketsOf(world, 'odd').every((id) => id !== undefined)).toBe(true);
+  });
+
+  test('mail that was read before the first fetch stays out of it, and of the next one', async () => {
+    const world = new IntakeWorld();
+    world.deliver([tinyMail('unread'), tinyMail('read 1'), tinyMail('read 2')]);
+    for (const mail of world.folder.mails.slice(1)) mail.seen = true;
+    await world.run();
+    await world.run();
+    expect(ticketsOf(world, 'unread', 'read 1', 'read 2').map((id) => id !== undefined)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
+test('of a folder in which all was read before the first fetch nothing is fetched', async () => {
+  const world = new IntakeWorld();
+  world.deliver([tinyMail('read 1'), tinyMail('read 2')]);
+  for (const mail of world.folder.mails) mail.seen = true;
+  for (let run = 0; run < 2; run += 1) expect((await world.run()).result).toEqual({ kind: 'nothing-new' });
+});
+
+test('the raw mail of another mailbox, folder, numbering, UID or message is another blob', () => {
+  const facts = { uid: 3, size: 10, receivedAt: '2026-11-24T10:00:00.000Z', messageId: '<a@b>' };
+  const numbering = { folderKey: 'f', uidValidity: '1' };
+  const names = [
+    rawBlobOf('support', numbering, facts),
+    rawBlobOf('sales', numbering, facts),
+    rawBlobOf('support', { ...numbering, folderKey: 'g' }, facts),
+    rawBlobOf('support', { ...numbering, uidValidity: '2' }, facts),
+    rawBlobOf('support', numbering, { ...facts, uid: 4 }),
+    rawBlobOf('support', numbering, { ...facts, size: 11 }),
+    rawBlobOf('support', numbering, { ...facts, receivedAt: '2026-11-24T10:00:01.000Z' }),
+    rawBlobOf('support', numbering, { ...facts, messageId: '<c@d>' }),
+  ];
+  expect(new Set(names).size).toBe(names.length);
+});

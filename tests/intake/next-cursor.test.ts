@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { nextCursor, type Progress } from '../../shared/intake/next-cursor.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
+
+const start: Cursor = {
+  uidValidity: '1',
+  folderKey: 'f',
+  uid: 10,
+  left: [],
+  waiting: [3],
+  lastMailAt: undefined,
+};
+const after = (progress: Partial<Progress>): Cursor =>
+  nextCursor(start, {
+    read: [],
+    remaining: [],
+    waiting: new Set(),
+    unfetched: [],
+    left: [],
+    ...progress,
+  });
+const upTo = (count: number, from = 1): number[] => Array.from({ length: count }, (_, index) => from + index);
+const missed = (uid: number) => ({
+  uid,
+  fingerprint: 'f',
+  attempts: 1,
+  since: '2026-11-24T10:00:00.000Z',
+  failed: 'download' as const,
+});
+
+test('stands at the highest that was read, and never goes back', () => {
+  expect(after({ read: [12, 15, 11] }).uid).toBe(15);
+  expect(after({ read: [4] }).uid).toBe(10);
+});
+
+test('what was not come to waits where it stands below, and is found again where it stands above', () => {
+  const next = after({ read: [15], remaining: [2, 12, 16, 17] });
+  expect(next).toMatchObject({ uid: 15, waiting: [2, 12], backlog: 4 });
+});
+
+test('what waited and was come to waits no longer', () => {
+  expect(after({ read: [15] })).toMatchObject({ waiting: [], backlog: 0 });
+});
+
+test('more than its row has room for stays above it', () => {
+  const next = after({ read: [3000], waiting: new Set(upTo(1500, 100)) });
+  expect(next.waiting).toHaveLength(1000);
+  expect(next.uid).toBe(1099);
+  expect(next.backlog).toBe(1500);
+});
+
+test('more that the server did not hand out than there is room for waits instead', () => {
+  const next = after({ unfetched: upTo(260, 20).map(missed) });
+  expect(next.unfetched).toHaveLength(250);
+  expect(next.waiting).toEqual(upTo(10, 270));
+  expect(next).toMatchObject({ uid: 279, backlog: 260 });
+});

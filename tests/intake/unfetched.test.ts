@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { inPieces } from '../../shared/intake/fetch-session.ts';
+import { fingerprintOf } from '../../shared/intake/ledger.ts';
+import { UnfetchedList } from '../../shared/intake/unfetched.ts';
+import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+
+const NOW = '2026-11-24T10:00:00.000Z';
+const LATER = '2026-11-24T10:05:00.000Z';
+const facts = (uid: number, changes: Partial<MailFacts> = {}): MailFacts => ({
+  uid,
+  size: 100,
+  receivedAt: '2026-11-24T09:00:00.000Z',
+  messageId: `<${uid}@customer.example>`,
+  ...changes,
+});
+const numbering = { folderKey: 'f', uidValidity: '1' };
+/** As the next fetch finds it. */
+const next = (list: UnfetchedList): UnfetchedList => new UnfetchedList(list.list);
+
+test('counts one attempt a fetch, whatever is tried in it, and keeps when it began', () => {
+  const first = new UnfetchedList([]);
+  first.count(facts(1), 'download', NOW);
+  first.count(facts(1), 'download', NOW);
+  expect(first.list).toMatchObject([{ uid: 1, attempts: 1, since: NOW }]);
+  const second = next(first);
+  second.count(facts(1), 'download', LATER);
+  expect(second.list).toMatchObject([{ uid: 1, attempts: 2, since: NOW }]);
+});
+
+test('takes back what this fetch counted, and nothing of before', () => {
+  const list = new UnfetchedList([]);
+  list.count(facts(1), 'download', NOW);
+  list.takeBack(facts(1));
+  expect(list.list).toEqual([]);
+  list.count(facts(1), 'download', NOW);
+  const second = next(list);
+  second.takeBack(facts(1));
+  second.count(facts(1), 'download', LATER);
+  second.takeBack(facts(1));
+  expect(second.list).toMatchObject([{ uid: 1, attempts: 1, since: NOW }]);
+});
+
+test('takes another message at the same UID for another one', () => {
+  const list = new UnfetchedList([]);
+  list.count(facts(1), 'download', NOW);
+  expect(list.has(facts(1))).toBe(true);
+  expect(list.has(facts(1, { size: 101 }))).toBe(false);
+  const second = next(list);
+  second.count(facts(1, { size: 101 }), 'download', LATER);
+  expect(second.list).toMatchObject([{ uid: 1, attempts: 1, since: LATER }]);
+});
+
+test('three attempts are the end: the message stands in quarantine under its place, each time the same', () => {
+  let list = new UnfetchedList([]);
+  for (let fetch = 1; fetch <= 3; fetch += 1) {
+    expect(list.isSpent(facts(1))).toBe(false);
+    list = next(list);
+    list.count(facts(1), 'download', NOW);
+  }
+  expect(list.isSpent(facts(1))).toBe(true);
+  const told = new Map([[1, facts(1)]]);
+  const [spent] = list.spent(numbering, told);
+  expect(spent).toMatchObject({
+    left: { uid: 1, fingerprint: fingerprintOf(facts(1)) },
+    entry: {
+      kind: 'quarantined',
+      at: '2026-11-24T09:00:00.000Z',
+      size: 100,
+      reason: expect.stringContaining('cannot hand it out'),
+    },
+  });
+  expect(next(list).spent(numbering, told)).toEqual([spent]);
+  expect(list.spent({ ...numbering, uidValidity: '2' }, told)[0]?.entry.contentKey).not.toBe(
+    spent?.entry.contentKey,
+  );
+});
+
+test('of a message that the server tells nothing of, the time is when it was first missed', () => {
+  let list = new UnfetchedList([]);
+  for (let fetch = 1; fetch <= 3; fetch += 1) {
+    list = next(list);
+    list.count({ uid: 7 }, 'download', fetch === 1 ? NOW : LATER);
+  }
+  expect(list.spent(numbering, new Map())[0]?.entry).toMatchObject({ at: NOW, size: 0 });
+  expect(list.has(facts(7)), 'what it is was not known').toBe(true);
+});
+
+test('says what storage said of it', () => {
+  let list = new UnfetchedList([]);
+  for (let fetch = 1; fetch <= 3; fetch += 1) {
+    list = next(list);
+    list.count(facts(1), 'storage', NOW, 'row-refused: status 413');
+  }
+  expect(list.spent(numbering, new Map())[0]?.entry.reason).toContain('row-refused: status 413');
+});
+
+test('a range is cut into about as many pieces as each has items, in order', () => {
+  const items = Array.from({ length: 50 }, (_, index) => index);
+  expect(inPieces(items).flat()).toEqual(items);
+  expect(inPieces(items)).toHaveLength(8);
+  expect(inPieces([1, 2])).toEqual([[1], [2]]);
+  expect(inPieces([])).toEqual([]);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { isShort, shortNote } from '../../shared/intake/whole-mail.ts';
+
+const short = (text: string, announced: number, tolerated = 0): boolean => {
+  const bytes = Buffer.from(text, 'latin1');
+  return isShort({ size: bytes.length, beginning: bytes, end: bytes.subarray(-4096) }, announced, tolerated);
+};
+const parts = (type: string, end: string): string =>
+  `Subject: s\r\nContent-Type: ${type}\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n${end}`;
+
+test.each([
+  ['as many bytes as announced', false, 'Subject: s\r\n\r\nbody', 18],
+  ['more than announced', false, 'Subject: s\r\n\r\nbody', 3],
+  ['fewer, of a text', true, 'Subject: s\r\n\r\nbody', 19],
+  ['fewer, its last boundary closed', false, parts('multipart/mixed; boundary=b', '--b--\r\n'), 9000],
+  ['fewer, closed by a quoted boundary', false, parts('multipart/mixed;\r\n boundary="b"', '--b--'), 9000],
+  ['fewer, its boundary not closed', true, parts('multipart/mixed; boundary=b', '--b\r\n'), 9000],
+  ['fewer, another boundary closed', true, parts('multipart/mixed; boundary=b', '--c--\r\n'), 9000],
+  ['fewer, no multipart in its own header', true, parts('text/plain; boundary=b', '--b--\r\n'), 9000],
+])('%s', (_what, expected, text, announced) => {
+  expect(short(text, announced)).toBe(expected);
+});
+
+test('a part of the announced size may be an estimate', () => {
+  expect(short('Subject: s\r\n\r\nbody', 30, 0.5)).toBe(false);
+  expect(short('Subject: s\r\n\r\nbody', 40, 0.5)).toBe(true);
+});
+
+test('the note says both sizes', () => {
+  expect(shortNote(1_048_576, 12_300_000)).toBe(
+    'The mail server announced 12.3 MB and handed out 1.0 MB each time. The end of this message may be missing.',
+  );
+  expect(shortNote(500, 3_000)).toContain('announced 3000 bytes and handed out 500 bytes');
+});
