@@ -60,6 +60,16 @@ describe('a message on the server', () => {
     expect(await flagsOf([message('gone')])).toEqual(['raw blob missing']);
   });
 
+  test('that is a copy may have come another way than its twin, and is no copy of another message', async () => {
+    const twin = Buffer.concat([Buffer.from('Received: by relay\r\n'), raw]);
+    const flagsOfCopy = async (stored: Buffer): Promise<string[]> => {
+      const copy = { ...skipped('copy of #1'), row: row('box', 'q', { reason: 'copy of #1', rawBlob: 'b' }) };
+      return kinds((await judge(at, [copy], async () => stored)).flags);
+    };
+    expect(await flagsOfCopy(twin)).toEqual([]);
+    expect(await flagsOfCopy(letter('A', 'b'))).toEqual(['raw blob differs from the message']);
+  });
+
   test('under a UID that was given again is not told by the message before', async () => {
     expect(await flagsOf([message('other')], { reused: true })).toEqual(['LOST']);
     expect(await flagsOf([message('other'), message('same')], { reused: true })).toEqual([]);
