@@ -69,6 +69,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],
   tldts: [/^shared\/providers\/registrable-domains\.ts$/],
+  vitest: [/^dev\/mutants\/vitest\.config\.ts$/],
   zod: [/^functions\//, /^shared\//],
 };
 

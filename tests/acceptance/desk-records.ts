@@ -62,7 +62,7 @@ export async function readRecords(
   );
   const attachments = Map.groupBy(
     tickets.filter(({ rowKey }) => rowKey.startsWith('a|')),
-    ({ rowKey }) => rowKey.split('|')[1] ?? '',
+    ({ rowKey }) => rowKey.split('|')[2] ?? '',
   );
   const kept = await listAll(tables.open('Quarantine'), mailboxId);
   const keptAt = Map.groupBy(kept, ({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));

@@ -61,7 +61,7 @@ it('keeps and shows none of a refresh either, nor the refresh token', async () =
   const id = await register();
   const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: 'o@corp.example' });
   const state = /[?&;]state=([\w-]+)/.exec((await visitor.get(started.location ?? '')).html)?.[1] ?? '';
-  await visitor.get(`/oauth/callback?${new URLSearchParams({ code: 'c1', state })}`);
+  await visitor.get(`/oauth/callback/${id}?${new URLSearchParams({ code: 'c1', state })}`);
   const [account] = await app.services.accounts.listOf(id);
   if (account === undefined) throw new Error('not connected');
   server.answer = (body) => ({
@@ -91,7 +91,7 @@ it('keeps and shows neither code nor verifier of a sign-in that fails', async ()
     return { status: 400, body: { error: 'word_of_its_own', error_description: `You said ${body}` } };
   };
   const code = 'code~canary';
-  const { html } = await visitor.get(`/oauth/callback?${new URLSearchParams({ code, state })}`);
+  const { html } = await visitor.get(`/oauth/callback/${id}?${new URLSearchParams({ code, state })}`);
   expect(verifier).toHaveLength(43);
   expect(html).toContain('You said');
   for (const word of [verifier, 'canary', 'hunter2']) expect(html).not.toContain(word);

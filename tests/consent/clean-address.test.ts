@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
+import { principalHeaderOf } from '../harness/principal-header.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
 import {
@@ -163,15 +164,11 @@ describe('the address after an approval', () => {
 describe.skipIf(!hasChromium)('in a browser', () => {
   let served: Served;
   let browser: Browser;
-  const principal = Buffer.from(
-    JSON.stringify({
-      claims: [
-        { typ: 'oid', val: ALEX.id },
-        { typ: 'name', val: ALEX.id },
-        { typ: 'roles', val: 'admin' },
-      ],
-    }),
-  ).toString('base64');
+  const principal = principalHeaderOf([
+    ['oid', ALEX.id],
+    ['name', ALEX.id],
+    ['roles', 'admin'],
+  ]);
   beforeAll(async () => {
     const web = createWeb(() => app.services, [consentPages()]);
     served = await serve(async (path, request) => {

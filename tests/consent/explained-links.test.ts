@@ -21,9 +21,8 @@ let userId: string;
 
 beforeAll(async () => {
   app = await startPracticeApp();
-  ({ account } = await connectSupport(app));
+  ({ account } = await connectSupport(app, { cloud: 'gcc-high' }));
   userId = account.identity.objectId ?? '';
-  await app.services.providers.change(account.providerId, (now) => ({ ...now, cloud: 'gcc-high' }));
   visitor = new Visitor(app, ALEX, [accountPages(), connectionTestPages(), pasteErrorPages()]);
   app.services.intake.openInbox = () => Promise.reject(new InboxError('no-access', NO_ACCESS));
   await app.services.mailboxes.save(mailboxOf(account));

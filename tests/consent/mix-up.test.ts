@@ -80,6 +80,7 @@ async function addCustom(
     endpoints: 'manual',
     authorizationEndpoint: at.authorize,
     tokenEndpoint: at.token,
+    imapHost: new URL(at.token).hostname,
     scopes: MAIL_SCOPES.join(' '),
   });
   if (saved.status !== 303) throw new Error(`not saved: ${saved.title} ${saved.html}`);

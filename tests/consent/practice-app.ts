@@ -7,6 +7,7 @@ import {
   startIdentityProvider,
 } from '../../dev/peers/identity-provider/identity-provider.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
+import type { Provider } from '../../shared/providers/provider.ts';
 import { providerPages } from '../../functions/pages/providers.tsx';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
@@ -249,9 +250,12 @@ export const ALEX = { id: 'alex', roles: ['admin'] };
 /** Registers Practice, signs in the support mailbox, and returns the account. */
 export async function connectSupport(
   app: PracticeApp,
+  /** What the provider is changed to before anybody signs in: tokens are bound to its registration. */
+  changed: Partial<Provider> = {},
 ): Promise<{ visitor: Visitor; providerId: string; account: Account }> {
   const visitor = new Visitor(app);
   const providerId = await visitor.addPractice();
+  await app.services.providers.change(providerId, (now) => ({ ...now, ...changed }));
   const { callback } = await visitor.leave(
     providerId,
     { address: 'support@contoso.example' },

@@ -81,6 +81,7 @@ beforeEach(async () => {
     endpoints: 'manual',
     authorizationEndpoint: `${origin}/authorize`,
     tokenEndpoint: `${origin}/token`,
+    imapHost: new URL(origin).hostname,
     scopes: 'mail',
   });
   expect(saved.status).toBe(303);

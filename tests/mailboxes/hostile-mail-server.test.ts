@@ -77,7 +77,7 @@ async function connect(): Promise<Account> {
   const started = await visitor.post(`/providers/${id}/connect`, { who: 'self', address: OWNER });
   const { html } = await visitor.get(started.location ?? '');
   const state = /[?&;]state=([\w-]+)/.exec(html)?.[1] ?? '';
-  await visitor.get(`/oauth/callback?${new URLSearchParams({ code: 'c1', state })}`);
+  await visitor.get(`/oauth/callback/${id}?${new URLSearchParams({ code: 'c1', state })}`);
   const [connected] = await app.services.accounts.listOf(id);
   if (connected === undefined) throw new Error(`not connected: ${html}`);
   return connected;

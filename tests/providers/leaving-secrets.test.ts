@@ -55,7 +55,7 @@ async function wayBack(providerId: string): Promise<string> {
   const authorization = /url=([^"]+)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
   expect(authorization.startsWith(honest.origin)).toBe(true);
   const state = new URL(authorization).searchParams.get('state') ?? '';
-  return `/oauth/callback?${new URLSearchParams({ code: 'code-canary', state })}`;
+  return `/oauth/callback/${providerId}?${new URLSearchParams({ code: 'code-canary', state })}`;
 }
 
 async function connect(providerId: string): Promise<Account> {
