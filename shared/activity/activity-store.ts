@@ -8,6 +8,8 @@ import { type Activity, type ActivityKind, activityKinds } from './activity.ts';
 // Activity: `<kind>` such as `fetch` / `<inverted ms>|<random>`   newest first
 // A page of one kind is one range of one partition, a page of all kinds is one range of each.
 const DAYS_KEPT = 30;
+/** Removed a day later than it is shown, so that a clock that is a day ahead takes nothing away. */
+const DAYS_UNTIL_REMOVED = 31;
 const DAY_MS = 86_400_000;
 const MOST_REMOVED = 20_000;
 const ROWS_AT_ONCE = 100;
@@ -52,7 +54,7 @@ export function createActivityStore(tables: Tables): ActivityStore {
     },
     async page({ kind, after, limit }, now) {
       const kinds = kind === undefined ? activityKinds : [kind];
-      const range = { limit: limit + 1, to: oldestKey(now), ...(isKey(after) && { after }) };
+      const range = { limit: limit + 1, to: keyBefore(now, DAYS_KEPT), ...(isKey(after) && { after }) };
       const rows = await Promise.all(kinds.map((one) => table.list(one, range)));
       const found = rows.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
       return {
@@ -63,14 +65,15 @@ export function createActivityStore(tables: Tables): ActivityStore {
     async forgetOld(now) {
       let removed = 0;
       for (const kind of activityKinds)
-        removed += await removeFrom(table, kind, oldestKey(now), MOST_REMOVED - removed);
+        removed += await removeFrom(table, kind, keyBefore(now, DAYS_UNTIL_REMOVED), MOST_REMOVED - removed);
       return removed;
     },
   };
 }
 
-/** The first row key that is too old. */
-const oldestKey = (now: number): string => invertedTime(new Date(now - DAYS_KEPT * DAY_MS).toISOString());
+/** The first row key of what is older than so many days. */
+const keyBefore = (now: number, days: number): string =>
+  invertedTime(new Date(now - days * DAY_MS).toISOString());
 
 /** A position comes from an address: anything else begins at the newest. */
 const isKey = (after: string | undefined): after is string =>

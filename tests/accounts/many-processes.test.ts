@@ -39,7 +39,7 @@ function startProcess(
   providerId: string,
   accountId: string,
 ): { child: ChildProcess; next(): Promise<string> } {
-  const child = spawn(process.execPath, [program(), providerId, accountId], {
+  const child = spawn(process.execPath, [program(), providerId, accountId, desk.stack.mail.imap.host], {
     env: { ...process.env, ...desk.stack.settings, WEBSITE_AUTH_ENABLED: 'true' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

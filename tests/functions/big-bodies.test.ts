@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { type HostProcess, startHostProcess } from '../../dev/host/host-process.
 import { practicePeople } from '../../dev/host/options.ts';
 
 const MB = 1_000_000;
+const agent = new Agent({ keepAlive: true });
 let folder: string;
 let host: HostProcess;
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  agent.destroy();
   await host?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -39,7 +41,8 @@ function post(path: string, bytes: number): Promise<number> {
     const request = httpRequest(host.url + path, {
       method: 'POST',
       headers: { 'content-length': bytes },
-      agent: false,
+      // A connection that is kept is read to its end: one that closes would break off what is still sent.
+      agent,
     });
     request.on('error', reject);
     request.once('response', (response) => {

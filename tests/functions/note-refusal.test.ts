@@ -141,10 +141,10 @@ describe('a refusal', () => {
     const web = createWeb(() => services, allPages());
     const guess = 'g'.repeat(43);
     expect((await web.request(`${ORIGIN}/invite/${guess}`)).status).toBe(404);
-    expect((await web.request(`${ORIGIN}/oauth/callback?code=x&state=${guess}`)).status).toBe(400);
-    expect((await web.request(`${ORIGIN}/oauth/callback?admin_consent=x&state=${guess}`)).status).toBe(400);
+    expect((await web.request(`${ORIGIN}/oauth/callback?code=x&state=${guess}`)).status).toBe(303);
+    expect((await web.request(`${ORIGIN}/oauth/callback?admin_consent=x&state=${guess}`)).status).toBe(303);
     expect(lines.map(({ reason, route }) => [reason, route])).toEqual([
-      ['unknown-invitation', '/invite/:token'],
+      ['unknown-invitation', '/invite/:key'],
       ['unknown-state', '/oauth/callback'],
       ['unknown-approval', '/oauth/callback'],
     ]);

@@ -88,7 +88,11 @@ export class IntakeWorld {
   constructor({ design = product, afterFetch = { kind: 'mark-seen' } }: WorldOptions = {}) {
     this.#design = design;
     this.mailbox = mailboxOf(afterFetch);
-    this.#signIn = new SignIn(this.tables, this.mailbox, () => this.now);
+    this.#signIn = new SignIn(
+      this.tables,
+      () => this.mailbox,
+      () => this.now,
+    );
   }
 
   /** The access token at hand ends now. */

@@ -21,21 +21,27 @@ const HOUR_MS = 3_600_000;
 /** The account that signs in for a mailbox: the product's own tokens, over a vault in memory and a token endpoint. */
 export class SignIn {
   readonly #tables: MemoryTables;
-  readonly #mailbox: Mailbox;
+  readonly #mailboxNow: () => Mailbox;
   readonly #now: () => number;
   readonly #vault = new MemoryVault(openSeam);
-  #ready: Promise<void> | undefined;
+  #ready: { host: string; done: Promise<void> } | undefined;
 
-  constructor(tables: MemoryTables, mailbox: Mailbox, now: () => number) {
+  /** @param mailbox as it is at each use: where another server is chosen, it is signed in to anew */
+  constructor(tables: MemoryTables, mailbox: () => Mailbox, now: () => number) {
     this.#tables = tables;
-    this.#mailbox = mailbox;
+    this.#mailboxNow = mailbox;
     this.#now = now;
+  }
+
+  get #mailbox(): Mailbox {
+    return this.#mailboxNow();
   }
 
   /** As one process has them, with nothing remembered. */
   async accessTokens(seam: Seam, storage: { tables: MemoryTables; blobs: Blobs }): Promise<AccessTokens> {
-    this.#ready ??= this.#connect();
-    await this.#ready;
+    const { host } = this.#mailbox;
+    if (this.#ready?.host !== host) this.#ready = { host, done: this.#connect() };
+    await this.#ready.done;
     const vault = this.#vault.behind(seam);
     const config = { local: true, practice: undefined };
     const identityAssertion = (): never => {
