@@ -52,7 +52,8 @@ export function fatesOf(
   const byUid = new Map(
     ledger
       .filter(({ RowKey }) => RowKey.startsWith('at|'))
-      .map((row) => [Number(row.RowKey.slice(row.RowKey.lastIndexOf('|') + 1)), row]),
+      // `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
+      .map((row) => [Number(row.RowKey.split('|')[3]), row]),
   );
   return files.flatMap((file, index): FileFate[] => {
     const place = byUid.get(index + 1);

@@ -10,7 +10,7 @@ const row = (RowKey: string, columns: Record<string, unknown>): StoredRow => ({
   ...columns,
 });
 const at = (uid: number, key: string, copy = false): StoredRow =>
-  row(`at|0000000007|${String(uid).padStart(10, '0')}`, { key, copy });
+  row(`at|0123456789abcdef|0000000007|${String(uid).padStart(10, '0')}|fedcba9876543210`, { key, copy });
 const mail = (key: string, decision: unknown, state = 'done'): StoredRow =>
   row(`mail|${key}`, { state, decision: JSON.stringify(decision) });
 
@@ -26,9 +26,18 @@ const rows: MailRows = {
     mail('k4', { fate: 'skip', reason: 'not a mail' }),
   ],
   quarantine: [
-    row('0001|k2|at-0000000007-0000000002', { kind: 'quarantined', reason: 'too deep' }),
-    row('0002|k1|at-0000000007-0000000003', { kind: 'skipped', reason: 'copy of a mail in ticket #12' }),
-    row('0003|k4|at-0000000007-0000000004', { kind: 'skipped', reason: 'not a mail' }),
+    row('0001|k2|at-0123456789abcdef-0000000007-0000000002-fedcba9876543210', {
+      kind: 'quarantined',
+      reason: 'too deep',
+    }),
+    row('0002|k1|at-0123456789abcdef-0000000007-0000000003-fedcba9876543210', {
+      kind: 'skipped',
+      reason: 'copy of a mail in ticket #12',
+    }),
+    row('0003|k4|at-0123456789abcdef-0000000007-0000000004-fedcba9876543210', {
+      kind: 'skipped',
+      reason: 'not a mail',
+    }),
   ],
   messages: new Set(['k1']),
 };
