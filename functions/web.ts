@@ -7,6 +7,7 @@ import { storageCondition } from '../shared/notices/desk-conditions.ts';
 import { isStorageAway } from '../shared/notices/look-at-desk.ts';
 import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
+import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { accountPages } from './pages/accounts.tsx';
@@ -53,6 +54,7 @@ export function createWeb(
   web.use(sameOrigin);
   web.use(bodyLimit({ maxSize: BODY_LIMIT_BYTES, onError: (c) => c.html(tooLargePage(), 413) }));
   web.use(signInGuard);
+  web.use(countAlerts);
   for (const page of pages) web.route('/', page);
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
@@ -87,6 +89,13 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
   },
   referrerPolicy: 'same-origin',
   overwrite: false,
+});
+
+/** The masthead counts the open alerts; a process asks storage for them once a minute, whoever opens a page. */
+const countAlerts: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
+  const { notices } = c.get('services');
+  if (c.get('principal') !== undefined && c.req.method === 'GET') await notices.recount();
+  await mastheadFacts.run({ openAlerts: () => notices.openCount() }, next);
 });
 
 /** Pages hold mail: no cache keeps them, unless a route decides otherwise. */

@@ -25,7 +25,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   invitation: 'Invitations',
   ticket: 'Tickets',
   quarantine: 'Quarantine',
-  notice: 'Notices',
+  notice: 'Alerts',
   secret: 'Secrets',
 };
 
@@ -65,7 +65,7 @@ async function showAudit(c: Context<WebEnvironment>): Promise<Response> {
   };
   return c.html(
     renderPage(
-      <Page title="Changes" principal={c.get('principal')} wide>
+      <Page title="Audit log" place="audit" principal={c.get('principal')} wide>
         <Filter filter={filter} name={page.entries[0]?.subject.name} />
         <Changes page={page} filtered={filter.kind !== undefined} position={position} />
         <Pager path="/audit" keep={keep} position={position} next={page.next} />

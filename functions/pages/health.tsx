@@ -48,7 +48,7 @@ async function showHealth(c: MailContext): Promise<Response> {
   ]);
   return c.html(
     renderPage(
-      <Page title="Health" principal={c.get('principal')} wide>
+      <Page title="Health" place="health" principal={c.get('principal')} wide>
         <Parts parts={parts} />
         {beats === undefined ? null : <Timers beats={beats} now={seam.now()} />}
         {givenUp === undefined ? null : <Queues givenUp={givenUp} />}

@@ -61,7 +61,7 @@ async function showHome(c: MailContext): Promise<Response> {
               </p>
             </div>
             {open.tickets.length === 0 ? (
-              <EmptyState title="No open tickets">Everything that came in is answered and closed.</EmptyState>
+              <EmptyState title="No open tickets">Every ticket is closed.</EmptyState>
             ) : (
               <TicketList label="Newest open tickets" tickets={open.tickets} />
             )}

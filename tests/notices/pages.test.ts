@@ -100,12 +100,12 @@ describe('notices', () => {
   test('tell what is open and who was told, and what is over', async () => {
     const html = await page('what is over', '/notices');
     expect(html).toContain('The client secret of Contoso ends in 30 days.');
-    expect(html).toContain('Told on these pages only so far.');
+    expect(html).toContain('Not sent by email or webhook.');
     expect(html.indexOf('support@contoso.example is not fetched.')).toBeGreaterThan(html.indexOf('Over'));
   });
 
   test('say so when there are none', async () => {
-    expect(await page('calm', '/notices')).toContain('Nothing is wrong at present.');
+    expect(await page('calm', '/notices')).toContain('No active alerts.');
   });
 });
 
