@@ -193,7 +193,8 @@ describe('a permission that the sign-in did not bring', () => {
     if (stored === undefined) throw new Error('no account');
     const scopes = stored.account.scopes.filter((scope) => !/SMTP/i.test(scope));
     await app.services.accounts.save({ ...stored.account, scopes });
-    const fresh = (await visitor.get('/mailboxes/new')).html;
+    const fresh = (await visitor.get(`/mailboxes/new?account=${account.providerId}.${account.accountId}`))
+      .html;
     expect(fresh).toContain('SMTP was not granted');
     const { status, html } = await visitor.post('/mailboxes/new', form);
     expect(status).toBe(422);

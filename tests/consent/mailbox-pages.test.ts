@@ -154,9 +154,9 @@ describe('every mailbox page', () => {
     const drawn: Record<string, string> = {};
     for (const [name, reply] of Object.entries({
       empty: empty.get('/mailboxes'),
-      'nobody signed in': empty.get('/mailboxes/new'),
+      'no provider': empty.get('/mailboxes/new'),
       list: visitor.get('/mailboxes'),
-      new: visitor.get('/mailboxes/new'),
+      new: visitor.get(`/mailboxes/new?account=${form['account']}`),
       edit: visitor.get(`/mailboxes/${mailbox?.id}/edit`),
       delete: visitor.get(`/mailboxes/${mailbox?.id}/delete`),
       mistakes: visitor.post('/mailboxes/new', {}),

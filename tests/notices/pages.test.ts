@@ -48,7 +48,7 @@ describe('home at a glance', () => {
   test('with nothing wrong it is one calm line', async () => {
     const html = await page('calm', '/');
     expect(glanceAt(html).says).toBe('Mail is flowing');
-    expect(html).toContain('Every mailbox is fetched as it should be. Nothing needs you.');
+    expect(html).toContain('All mailboxes are up to date. No action needed.');
     expect(html).not.toContain('class="conditions"');
     expect(isCalm(html)).toBe(true);
     for (const name of ['a dead sign-in', 'several faults', 'a warning', 'a hiccup'])
