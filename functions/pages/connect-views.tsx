@@ -48,7 +48,7 @@ export function connectPage(view: {
         Sign in at {provider.name} with the mailbox’s account, not your own. Postroom never sees the password;
         it gets permission to read and send mail, which you can revoke at any time.
       </p>
-      <form method="post" action={`/providers/${provider.id}/connect`} novalidate>
+      <form method="post" action={`/providers/${provider.id}/connect`} novalidate data-keep="">
         {reconnects ? <input type="hidden" name="mailbox" value={typed['mailbox']} /> : null}
         <TextField
           name="address"

@@ -11,6 +11,7 @@ import { describeError } from '../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
@@ -144,10 +145,8 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
       {late.size === 0 ? null : (
         <p>
           A timer that is late and does not come back by itself comes back when the app is started again:{' '}
-          <a href={apps.href} rel="noreferrer">
-            {apps.label}
-          </a>
-          , this app, Overview, Restart. If it stays away, the log of the app says why its runs fail.
+          <OutsideLink href={apps.href}>{apps.label}</OutsideLink>, this app, Overview, Restart. If it stays
+          away, the log of the app says why its runs fail.
         </p>
       )}
     </section>

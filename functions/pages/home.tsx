@@ -64,7 +64,7 @@ async function showHome(c: MailContext): Promise<Response> {
               </p>
             </div>
             {open.tickets.length === 0 ? (
-              <EmptyState title="No open tickets">Every ticket is closed.</EmptyState>
+              <EmptyState title="No open tickets">New email appears here as tickets.</EmptyState>
             ) : (
               <TicketList label="Newest open tickets" tickets={open.tickets} />
             )}

@@ -53,6 +53,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
         method="post"
         action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
         novalidate
+        data-keep=""
       >
         <TextField
           {...field('address')}

@@ -89,6 +89,13 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
           {later}
         </>
       );
+    case 'endless':
+      return (
+        <>
+          <StatusLabel kind="good">Does not expire</StatusLabel>
+          {later}
+        </>
+      );
     case 'unknown-date':
       return <StatusLabel kind="warn">No date</StatusLabel>;
     case 'disabled':
