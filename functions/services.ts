@@ -8,6 +8,7 @@ import {
   type ConnectionTestStore,
   createConnectionTestStore,
 } from '../shared/connection-test/connection-test-store.ts';
+import { markIn } from '../shared/connection-test/test-smtp.ts';
 import { type ApprovalStore, createApprovalStore } from '../shared/consent/approval-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
 import { createInvitationStore, type InvitationStore } from '../shared/consent/invitation-store.ts';
@@ -157,6 +158,7 @@ export function servicesOn(
   const watch = createWatch({
     ...platform,
     ...stores,
+    quarantine,
     mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
     heartbeats,
     notices,
@@ -170,6 +172,10 @@ export function servicesOn(
     ledger: createLedgerStore(tables),
     parser: createParserPool({ workers: 2 }),
     ticketIdOf,
+    isOwnTest: async (messageId) => {
+      const mark = markIn(messageId);
+      return mark !== undefined && stores.connectionTests.takeMark(mark);
+    },
     openInbox: (address) => openImapInbox(address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };

@@ -32,7 +32,8 @@ export function connectionTestPages(): Hono<WebEnvironment> {
     const services = c.get('services');
     const mailbox = await mailboxOf(c);
     if (mailbox === undefined) return c.notFound();
-    const tests = await runConnectionTest(services, mailbox, { toOneself: true });
+    const { expectMark } = services.connectionTests;
+    const tests = await runConnectionTest({ ...services, expectMark }, mailbox, { toOneself: true });
     await services.connectionTests.save(mailbox.id, tests);
     // A notice that the server refuses mail is over; what it refuses now is explained on this page.
     if (tests.some(hasSent))

@@ -114,7 +114,7 @@ describe('"Test connection"', () => {
     expect(after.html).toContain('IMAP, POP3 and SMTP work.');
     // Its own mail may have come before the others were counted.
     expect(after.html).toMatch(/[12] unread, of [12] mails?\./);
-    expect(after.html).toContain(`The mail is in ${support}.`);
+    expect(after.html).toContain(`The email is in ${support}.`);
     expect(after.html).not.toContain('data-reload');
     drawn['works'] = after.html;
     expect(await app.services.notices.open(), 'the server takes mail again').toEqual([]);
