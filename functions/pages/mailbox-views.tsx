@@ -1,5 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
+import { remedyOf } from '../../shared/mailboxes/remedy.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
@@ -103,19 +104,21 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
     ) : (
       <StatusLabel kind="good">Works</StatusLabel>
     );
+  const remedy = remedyOf(mailbox, health.code ?? '') ?? {
+    label: `Connect ${mailbox.address} again`,
+    href: `/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`,
+  };
   return (
     <>
       <StatusLabel kind={health.state === 'retrying' ? 'warn' : 'bad'}>
         {health.state === 'retrying' ? 'Trying again' : 'Needs you'}
       </StatusLabel>
       <p>
-        {health.problem} Since <Time at={health.since} />. No mail is lost: it stays in the mailbox.
+        {health.problem} Since <Time at={health.since} />.
       </p>
       {health.state === 'needs-person' ? (
         <p>
-          <a href={`/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`}>
-            Connect {mailbox.address} again
-          </a>
+          <a href={remedy.href}>{remedy.label}</a>
         </p>
       ) : null}
     </>

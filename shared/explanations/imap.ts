@@ -94,7 +94,7 @@ export const imapEntries: readonly LineEntry[] = [
     cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['In Postroom, open the mailbox, enter the folder’s present name and save.'],
+    steps: ['In Postroom, edit the mailbox and enter the folder’s present name.'],
     links: [],
   },
   {
