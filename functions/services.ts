@@ -8,6 +8,7 @@ import {
   type ConnectionTestStore,
   createConnectionTestStore,
 } from '../shared/connection-test/connection-test-store.ts';
+import { markIn } from '../shared/connection-test/test-smtp.ts';
 import { type ApprovalStore, createApprovalStore } from '../shared/consent/approval-store.ts';
 import { type ConsentStore, createConsentStore } from '../shared/consent/consent-store.ts';
 import { createInvitationStore, type InvitationStore } from '../shared/consent/invitation-store.ts';
@@ -161,6 +162,7 @@ export function servicesOn(
   const watch = createWatch({
     ...platform,
     ...stores,
+    quarantine,
     mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
     heartbeats,
     channelSecrets,
@@ -175,6 +177,10 @@ export function servicesOn(
     ledger: createLedgerStore(tables),
     parser: createParserPool({ workers: 2 }),
     ticketIdOf,
+    isOwnTest: async (messageId) => {
+      const mark = markIn(messageId);
+      return mark !== undefined && stores.connectionTests.takeMark(mark);
+    },
     openInbox: (address) => openImapInbox(address, seam, config),
     saveCursor: stores.mailboxes.saveCursor,
   };

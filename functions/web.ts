@@ -8,6 +8,7 @@ import { storageCondition } from '../shared/notices/desk-conditions.ts';
 import { isStorageAway } from '../shared/notices/look-at-desk.ts';
 import { log } from '../shared/platform/log.ts';
 import { assets } from '../shared/ui/assets.ts';
+import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
 import { signInGuard } from './guard.ts';
 import { newReference } from './http-adapter.ts';
 import { accountPages } from './pages/accounts.tsx';
@@ -63,6 +64,7 @@ export function createWeb(
     }),
   );
   web.use(signInGuard);
+  web.use(countAlerts);
   for (const page of pages) web.route('/', page);
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
@@ -103,6 +105,13 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
   // A year, as the preload list asks for at least; other names of the same domain are none of ours.
   strictTransportSecurity: 'max-age=31536000',
   overwrite: false,
+});
+
+/** The masthead counts the open alerts; a process asks storage for them once a minute, whoever opens a page. */
+const countAlerts: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
+  const { notices } = c.get('services');
+  if (c.get('principal') !== undefined && c.req.method === 'GET') await notices.recount();
+  await mastheadFacts.run({ openAlerts: () => notices.openCount() }, next);
 });
 
 /** Pages hold mail: no cache keeps them, unless a route decides otherwise. */

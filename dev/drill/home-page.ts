@@ -16,7 +16,7 @@ export function glanceAt(html: string): Glance {
 /** The home page with nothing wrong: one line that says so, and nothing to do. Pure. */
 export const isCalm = (html: string): boolean =>
   glanceAt(html).says === 'Mail is flowing' &&
-  html.includes('Every mailbox is fetched as it should be. Nothing needs you.') &&
+  html.includes('All mailboxes are up to date. No action needed.') &&
   !html.includes('class="conditions"');
 
 const entities: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ const PAGE_SIZE = 50;
 const EVERYTHING = '';
 const labels: Readonly<Record<ActivityKind, { one: string; all: string }>> = {
   fetch: { one: 'Fetch', all: 'Fetches' },
-  refresh: { one: 'Access', all: 'Access renewed' },
+  refresh: { one: 'Token refresh', all: 'Token refreshes' },
   send: { one: 'Send', all: 'Sends' },
 };
 const results: Readonly<Record<ActivityResult, { kind: 'good' | 'warn' | 'bad'; word: string }>> = {
@@ -54,20 +54,17 @@ async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
   const isFirst = position.after === undefined;
   return c.html(
     renderPage(
-      <Page title="Activity" principal={principal} wide>
+      <Page title="Activity" place="activity" principal={principal} wide>
         {isFirst && lines.length > 0 ? (
           <Mailboxes lines={lines} isAdmin={principal.roles.includes('admin')} />
         ) : null}
-        <h2>What was done</h2>
-        <p>
-          A look at a mailbox that finds nothing new is no news and leaves no line. Lines are kept for 30
-          days.
-        </p>
+        <h2>Recent activity</h2>
+        <p>Checks that find nothing new are not listed. Entries are kept for 30 days.</p>
         <Filter kind={kind} />
         {page.entries.length === 0 ? (
           <EmptyState title={isFirst ? 'Nothing yet' : 'Nothing older'}>
             {kind === undefined
-              ? 'When mail comes, access is renewed or an answer leaves, it stands here.'
+              ? 'Fetches, token refreshes and sent email appear here.'
               : 'Choose another kind, or everything.'}
           </EmptyState>
         ) : (

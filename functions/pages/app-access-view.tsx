@@ -9,6 +9,7 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import { CopyLines } from '../../shared/ui/copy.tsx';
 import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 import { ExplanationView } from './explanation-view.tsx';
 import { portalLink } from './provider-links.ts';
 
@@ -184,11 +185,7 @@ const ObjectIdKnown = (props: { objectId: string }): JSX.Element => (
 
 function PortalLink(props: { name: LinkName; provider: Provider }): JSX.Element {
   const { label, href } = portalLink(props.name, props.provider);
-  return (
-    <a href={href} rel="noreferrer">
-      {label}
-    </a>
-  );
+  return <OutsideLink href={href}>{label}</OutsideLink>;
 }
 
 /** Not at this provider. */

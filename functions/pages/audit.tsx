@@ -26,7 +26,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   invitation: 'Invitations',
   ticket: 'Tickets',
   quarantine: 'Quarantine',
-  notice: 'Notices',
+  notice: 'Alerts',
   secret: 'Secrets',
   audit: 'This log',
 };
@@ -77,7 +77,7 @@ async function showAudit(c: Context<WebEnvironment>): Promise<Response> {
   };
   return c.html(
     renderPage(
-      <Page title="Changes" principal={c.get('principal')} wide>
+      <Page title="Audit log" place="audit" principal={c.get('principal')} wide>
         <Filter filter={filter} name={page.entries[0]?.subject.name} />
         <Changes page={page} filtered={filter.kind !== undefined} position={position} />
         <Pager path="/audit" keep={keep} position={position} next={page.next} />

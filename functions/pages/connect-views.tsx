@@ -11,6 +11,16 @@ import {
   TextField,
 } from '../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+import { FinishSetup } from './finish-setup.tsx';
+import { type Beginnings, SignedInAccounts } from './which-mailbox-view.tsx';
+
+/** "Which mailbox?" before anything was typed: the mailbox signs in itself, for all that mail needs. */
+export const emptyConnectForm: Readonly<Record<string, string>> = {
+  who: 'self',
+  imap: 'on',
+  pop3: 'on',
+  smtp: 'on',
+};
 
 /** Which mailbox, who signs in, and whether that person is here or gets a link. */
 export function connectPage(view: {
@@ -19,23 +29,26 @@ export function connectPage(view: {
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
   flash?: Flash | undefined;
+  /** Where the page is the beginning of a new mailbox. */
+  beginnings?: Beginnings | undefined;
 }): string {
-  const { provider, typed, errors } = view;
+  const { provider, typed, errors, beginnings } = view;
   const reconnects = typed['mailbox'] !== undefined && typed['mailbox'] !== '';
   return renderPage(
     <Page
       title={reconnects ? 'Connect the mailbox again' : 'Which mailbox?'}
       principal={view.principal}
-      place={reconnects ? 'mailboxes' : 'providers'}
+      place="mailboxes"
       hasErrors={Object.keys(errors).length > 0}
       flash={view.flash}
     >
       <ErrorSummary errors={errors} />
+      {beginnings === undefined ? null : <FinishSetup unfinished={beginnings.unfinished} isAdmin />}
       <p>
-        You sign in at {provider.name} next, as the mailbox and not as yourself. Postroom sees no password; it
-        is given permission to read and send mail, which can be taken back at any time.
+        Sign in at {provider.name} with the mailbox’s account, not your own. Postroom never sees the password;
+        it gets permission to read and send mail, which you can revoke at any time.
       </p>
-      <form method="post" action={`/providers/${provider.id}/connect`} novalidate>
+      <form method="post" action={`/providers/${provider.id}/connect`} novalidate data-keep="">
         {reconnects ? <input type="hidden" name="mailbox" value={typed['mailbox']} /> : null}
         <TextField
           name="address"
@@ -54,14 +67,14 @@ export function connectPage(view: {
             {
               value: 'self',
               label: 'The mailbox itself',
-              hint: 'It has a password or another way to sign in.',
+              hint: 'It has its own password.',
             },
             {
               value: 'shared',
-              label: 'Somebody with access to it',
+              label: 'Another user (shared mailbox)',
               hint: (
                 <>
-                  A shared mailbox: it cannot sign in, but people may open it.{' '}
+                  A shared mailbox cannot sign in itself; people with access can open it.{' '}
                   <a href={`/providers/${provider.id}/shared-mailbox`}>How to give access to one</a>
                 </>
               ),
@@ -70,7 +83,7 @@ export function connectPage(view: {
         />
         <TextField
           name="signIn"
-          label="Sign-in name, for a shared mailbox"
+          label="Username (UPN), for a shared mailbox"
           hint="Leave this empty when the mailbox itself signs in."
           type="email"
           autocomplete="off"
@@ -80,8 +93,8 @@ export function connectPage(view: {
         />
         <CheckboxField
           name="choose"
-          label="Let me choose the account"
-          hint="For a browser that is signed in with another account."
+          label="Show the account picker"
+          hint="Use this if you are signed in with a different account."
           checked={typed['choose'] === 'on'}
         />
         {reconnects ? (
@@ -116,10 +129,11 @@ export function connectPage(view: {
       </form>
       {canSignInAsApp(provider) && !reconnects ? (
         <p>
-          <a href={`/providers/${provider.id}/app-access`}>Connect without a person</a>: the app signs in by
-          itself, and an Exchange admin lets it into single mailboxes.
+          <a href={`/providers/${provider.id}/app-access`}>App-only access (no user sign-in)</a>: the app
+          signs in itself, and an Exchange admin grants it single mailboxes.
         </p>
       ) : null}
+      {beginnings === undefined ? null : <SignedInAccounts choices={beginnings.choices} />}
     </Page>,
   );
 }

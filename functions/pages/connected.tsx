@@ -120,11 +120,10 @@ function Sending(props: {
 }): JSX.Element | null {
   const { sending, explanation } = props;
   if (sending === undefined) return null;
-  if (sending.kind === 'accepted')
-    return <p>The server for outgoing mail accepts the account too: answers can be sent.</p>;
+  if (sending.kind === 'accepted') return <p>Sending (SMTP) works too.</p>;
   return (
     <>
-      <p>Mail is read, but answers cannot be sent yet:</p>
+      <p>Mail is read, but sending (SMTP) does not work yet:</p>
       {explanation === undefined || explanation.code === 'not-recognised' ? (
         <p>It said: {sending.said}</p>
       ) : (

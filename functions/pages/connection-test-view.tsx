@@ -91,8 +91,8 @@ function TestButton(props: { path: string; children: string }): JSX.Element {
 
 const whatHappens = ({ sending }: Mailbox): string =>
   sending === undefined
-    ? 'The mailbox is opened and counted. Nothing in it is changed.'
-    : 'The mailbox is opened and counted, and nothing in it is changed. It also sends a mail to itself, which becomes a ticket as every mail does.';
+    ? 'The test only reads the mailbox.'
+    : 'The test only reads the mailbox. It also sends one test email to it, which Postroom recognizes: it is listed in quarantine as skipped and opens no ticket.';
 
 function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   const { id, pop3, sending } = props.mailbox;

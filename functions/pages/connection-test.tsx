@@ -38,7 +38,8 @@ export function connectionTestPages(): Hono<WebEnvironment> {
       action: 'connection tested',
       subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     });
-    const tests = await runConnectionTest(services, mailbox, { toOneself: true });
+    const { expectMark } = services.connectionTests;
+    const tests = await runConnectionTest({ ...services, expectMark }, mailbox, { toOneself: true });
     await services.connectionTests.save(mailbox.id, tests);
     // A notice that the server refuses mail is over; what it refuses now is explained on this page.
     if (tests.some(hasSent))

@@ -12,7 +12,7 @@ import type { WebEnvironment } from '../web-environment.ts';
 import { approvalPages } from './approval.tsx';
 import { approvalResultPages } from './approval-result.tsx';
 import { callbackPages } from './callback.tsx';
-import { connectPage, handoverPage, overPage } from './connect-views.tsx';
+import { connectPage, emptyConnectForm, handoverPage, overPage } from './connect-views.tsx';
 import { connectedPages } from './connected.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
 import { consentResultPages } from './consent-result.tsx';
@@ -27,7 +27,6 @@ type ConsentContext = Context<WebEnvironment>;
 const said: Readonly<Record<string, Flash>> = {
   saved: { kind: 'success', text: 'The provider is saved. Now connect a mailbox.' },
 };
-const allProtocols = { imap: 'on', pop3: 'on', smtp: 'on' };
 
 /** Which mailbox, the way to the provider, the ways back, and the links for those who are not here. */
 export function consentPages(): Hono<WebEnvironment> {
@@ -136,14 +135,14 @@ async function askedFor(
 
 async function proposedFields(c: ConsentContext): Promise<Record<string, string>> {
   const mailbox = await mailboxOf(c, c.req.query('mailbox'));
-  if (mailbox === undefined) return { address: c.req.query('address') ?? '', who: 'self', ...allProtocols };
+  if (mailbox === undefined) return { ...emptyConnectForm, address: c.req.query('address') ?? '' };
   const account = (await c.get('services').accounts.get(mailbox))?.account;
   const shared = account !== undefined && account.user.toLowerCase() !== mailbox.address.toLowerCase();
   return {
+    ...emptyConnectForm,
     address: mailbox.address,
     mailbox: mailbox.id,
-    ...(shared ? { who: 'shared', signIn: account.user } : { who: 'self' }),
-    ...allProtocols,
+    ...(shared && { who: 'shared', signIn: account.user }),
   };
 }
 

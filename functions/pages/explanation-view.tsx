@@ -7,8 +7,8 @@ import {
   supportLine,
 } from '../../shared/explanations/fixer-words.ts';
 import { CopyText } from '../../shared/ui/copy.tsx';
-import { safeHref } from '../../shared/ui/links.ts';
 import { Facts } from '../../shared/ui/lists.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 
 /** Somebody pressed Cancel where the permissions were asked for. */
 export const CANCELLED = 'AADSTS65004';
@@ -79,9 +79,7 @@ function Links(props: { links: Explanation['links'] }): JSX.Element {
     <ul class="plain">
       {props.links.map(({ label, href }) => (
         <li>
-          <a href={safeHref(href)} rel="noreferrer">
-            {label}
-          </a>
+          <OutsideLink href={href}>{label}</OutsideLink>
         </li>
       ))}
     </ul>

@@ -12,6 +12,7 @@ import { describeError } from '../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
@@ -50,7 +51,7 @@ async function showHealth(c: MailContext): Promise<Response> {
   ]);
   return c.html(
     renderPage(
-      <Page title="Health" principal={c.get('principal')} wide>
+      <Page title="Health" place="health" principal={c.get('principal')} wide>
         <Parts parts={parts} />
         {beats === undefined ? null : <Timers beats={beats} now={seam.now()} />}
         {givenUp === undefined ? null : <Queues givenUp={givenUp} />}
@@ -146,10 +147,8 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
       {late.size === 0 ? null : (
         <p>
           A timer that is late and does not come back by itself comes back when the app is started again:{' '}
-          <a href={apps.href} rel="noreferrer">
-            {apps.label}
-          </a>
-          , this app, Overview, Restart. If it stays away, the log of the app says why its runs fail.
+          <OutsideLink href={apps.href}>{apps.label}</OutsideLink>, this app, Overview, Restart. If it stays
+          away, the log of the app says why its runs fail.
         </p>
       )}
     </section>

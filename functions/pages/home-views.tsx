@@ -20,12 +20,12 @@ export function FirstSteps(props: {
     <ol class="steps">
       <li class={first}>
         <h2>Register a provider</h2>
-        <p>Say which Microsoft 365 tenant, or which other OAuth provider, your mail lives at.</p>
+        <p>Connect Postroom to Microsoft 365 or another OAuth provider.</p>
         <Step state={first} href="/providers/new" label="Register a provider" isAdmin={isAdmin} />
       </li>
       <li class={second}>
-        <h2>Sign in a mailbox</h2>
-        <p>The owner signs in once.</p>
+        <h2>Connect a mailbox</h2>
+        <p>Its owner signs in once.</p>
         <Step state={second} href="/mailboxes/new" label="Add a mailbox" isAdmin={isAdmin} />
       </li>
       <li class={third}>
@@ -54,7 +54,7 @@ const words: Readonly<
 > = {
   works: { kind: 'good', word: 'Works' },
   'first-fetch': { kind: 'quiet', word: 'First fetch soon' },
-  off: { kind: 'quiet', word: 'Switched off' },
+  off: { kind: 'quiet', word: 'Paused' },
   silent: { kind: 'bad', word: 'Silent' },
   'not-started': { kind: 'bad', word: 'Not fetched' },
   retrying: { kind: 'warn', word: 'Trying again' },

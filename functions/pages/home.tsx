@@ -9,6 +9,7 @@ import { EmptyState, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
+import { FinishSetup, isFinished, readUnfinished } from './finish-setup.tsx';
 import { FirstSteps, Mailboxes, MailChart } from './home-views.tsx';
 import { type MailboxLine, type MailFlow, mailboxLine, mailFlow } from './mail-flow.ts';
 import type { MailContext } from './mail-services.ts';
@@ -36,6 +37,7 @@ async function showHome(c: MailContext): Promise<Response> {
     notices.open(),
     tickets.page('open', { limit: NEWEST }),
   ]);
+  const unfinished = await readUnfinished(services, facts.mailboxes);
   const lines = facts.mailboxes
     .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, facts.state), facts.beats, now))
     .sort((a, b) => a.mailbox.address.localeCompare(b.mailbox.address));
@@ -48,7 +50,8 @@ async function showHome(c: MailContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title={titleOf(flow)} principal={principal} place="home" wide>
-        <Verdict flow={flow} isAdmin={isAdmin} />
+        <Verdict flow={flow} isAdmin={isAdmin} isFinished={isFinished(unfinished)} />
+        <FinishSetup unfinished={unfinished} isAdmin={isAdmin} />
         {progress === undefined ? null : <FirstSteps {...progress} isAdmin={isAdmin} />}
         {lines.length === 0 ? null : <Mailboxes lines={lines} isAdmin={isAdmin} />}
         {lines.length === 0 || settingUp ? null : <MailChart hours={hours} />}
@@ -61,7 +64,7 @@ async function showHome(c: MailContext): Promise<Response> {
               </p>
             </div>
             {open.tickets.length === 0 ? (
-              <EmptyState title="No open tickets">Everything that came in is answered and closed.</EmptyState>
+              <EmptyState title="No open tickets">New email appears here as tickets.</EmptyState>
             ) : (
               <TicketList label="Newest open tickets" tickets={open.tickets} />
             )}
@@ -97,7 +100,7 @@ const retryingOf = ({ length }: readonly MailboxLine[]): string =>
 
 const firstHeadline = ([first]: readonly Condition[]): string => first?.headline.replace(/\.$/, '') ?? '';
 
-function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
+function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean }): JSX.Element {
   const { flow, isAdmin } = props;
   switch (flow.kind) {
     case 'not-set-up':
@@ -105,9 +108,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
     case 'all-off':
       return (
         <>
-          <div class="verdict warn">
-            Every mailbox is switched off. Mail waits on the server; none is lost.
-          </div>
+          <div class="verdict warn">Every mailbox is paused. Mail waits on the server; none is lost.</div>
           <ConditionList conditions={flow.conditions} isAdmin={isAdmin} />
         </>
       );
@@ -116,7 +117,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean }): JSX.Element {
         <p class="lead">The mailbox is connected. Its first mail arrives here within a minute or two.</p>
       );
     case 'flows':
-      return <div class="verdict good">Every mailbox is fetched as it should be. Nothing needs you.</div>;
+      return <Flows paused={flow.paused} isFinished={props.isFinished} />;
     case 'hiccup':
       return <Hiccups lines={flow.lines} />;
     case 'warned':
@@ -170,6 +171,23 @@ function Hiccup(props: { line: MailboxLine }): JSX.Element {
       )}
       ; nothing needs you yet.
     </p>
+  );
+}
+
+/** "No action needed" is said only where that is so. */
+function Flows(props: { paused: readonly MailboxLine[]; isFinished: boolean }): JSX.Element {
+  const { paused, isFinished } = props;
+  const [first] = paused;
+  if (first === undefined)
+    return (
+      <div class="verdict good">All mailboxes are up to date.{isFinished ? ' No action needed.' : null}</div>
+    );
+  return (
+    <div class="verdict good">
+      {paused.length === 1
+        ? `${first.mailbox.address} is paused; the other mailboxes are up to date.`
+        : `${paused.length} mailboxes are paused; the others are up to date.`}
+    </div>
   );
 }
 

@@ -45,13 +45,15 @@ export async function trySending(
 
 /** Sends a mail of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
 export async function sendToItself(
-  { mailSender }: Pick<Services, 'mailSender'>,
+  { mailSender, connectionTests, seam }: Pick<Services, 'mailSender' | 'connectionTests' | 'seam'>,
   mailbox: Mailbox,
 ): Promise<SendingLook | undefined> {
   const route = routeOf(mailbox);
   if (route === undefined) return undefined;
+  const mark = newMark();
+  await connectionTests.expectMark(mark, seam.now());
   try {
-    const sent = await mailSender.send(route, letterToOneself(mailbox.address, newMark()));
+    const sent = await mailSender.send(route, letterToOneself(mailbox.address, mark));
     if (sent.kind === 'refused') return { kind: 'refused', said: sent.said };
     const [refused] = sent.refusedRecipients;
     return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };

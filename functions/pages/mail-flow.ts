@@ -16,7 +16,8 @@ export type MailFlow =
   /** A person's choice, which takes nothing from what is wrong besides. */
   | { kind: 'all-off'; conditions: readonly Condition[] }
   | { kind: 'starting' }
-  | { kind: 'flows' }
+  /** `paused`: mailboxes that a person has paused. */
+  | { kind: 'flows'; paused: readonly MailboxLine[] }
   /** Fetches fail and are tried again; nobody has to do anything, and it does not pass for all being well. */
   | { kind: 'hiccup'; lines: readonly MailboxLine[] }
   /** Mail flows, and somebody should look at something. `lines`: mailboxes whose last fetch failed a moment ago. */
@@ -74,5 +75,5 @@ export function mailFlow(lines: readonly MailboxLine[], conditions: readonly Con
   if (lines.length === 0) return { kind: 'not-set-up' };
   if (retrying.length > 0) return { kind: 'hiccup', lines: retrying };
   if (lines.every(({ state }) => state === 'off' || state === 'first-fetch')) return { kind: 'starting' };
-  return { kind: 'flows' };
+  return { kind: 'flows', paused: lines.filter(({ state }) => state === 'off') };
 }

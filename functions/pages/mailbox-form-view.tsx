@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { loginFields, type MailProtocol } from '../../shared/mailboxes/mailbox-form.ts';
+import { loginFields, type MailProtocol, portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import {
   type Choice,
@@ -53,6 +53,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
         method="post"
         action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
         novalidate
+        data-keep=""
       >
         <TextField
           {...field('address')}
@@ -125,12 +126,6 @@ function Pop3(props: { view: MailboxFormView }): JSX.Element {
   );
 }
 
-const hints: Readonly<Record<MailProtocol, string>> = {
-  imap: 'Usually 993.',
-  pop3: 'Usually 995.',
-  smtp: 'Usually 587.',
-};
-
 /** Account, server and port of one protocol. The server of a preset is filled in, and no other one is taken. */
 function Login(props: {
   protocol: MailProtocol;
@@ -166,14 +161,14 @@ function Login(props: {
       <TextField
         {...field(names.host)}
         label={`${names.name} server`}
-        hint={bound === undefined ? undefined : `Sign-ins of this provider go to ${bound.host} alone.`}
+        hint={bound === undefined ? undefined : `This provider only allows ${bound.host}.`}
         spellcheck={false}
         autocomplete="off"
       />
       <TextField
         {...field(names.port)}
-        label={`Port of ${names.name}`}
-        hint={hints[protocol]}
+        label={`${names.name} port`}
+        hint={`${portsInWords(protocol, bound)}.`}
         size="short"
         type="number"
       />

@@ -1,30 +1,29 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox, MailboxHealth } from '../../shared/mailboxes/mailbox.ts';
+import { remedyOf } from '../../shared/mailboxes/remedy.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../shared/platform/unreadable-rows.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
-import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
+import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from './unreadable-note.tsx';
 
-/** The mailboxes with their state, and who has signed in without a mailbox yet. */
+/** The mailboxes with their state, and what is not finished yet. */
 export function mailboxListPage(view: {
   principal: Principal;
   mailboxes: readonly Mailbox[];
   health: ReadonlyMap<string, MailboxHealth>;
   hasProvider: boolean;
-  /** Accounts that no mailbox uses yet. */
-  unused: readonly Account[];
   /** Rows of mailboxes that had to be left out. */
   unreadable: readonly UnreadableRow[];
+  unfinished: Unfinished;
   flash: Flash | undefined;
 }): string {
   return renderPage(
     <Page title="Mailboxes" principal={view.principal} place="mailboxes" flash={view.flash} wide>
       <UnreadableNote rows={view.unreadable} />
-      <UnusedAccounts accounts={view.unused} />
+      <FinishSetup unfinished={view.unfinished} isAdmin />
       {view.mailboxes.length === 0 ? (
         <EmptyState title="No mailbox yet">
           <p>Once a mailbox is connected, each unread mail in it becomes a ticket.</p>
@@ -56,22 +55,6 @@ export function mailboxListPage(view: {
         </p>
       ) : null}
     </Page>,
-  );
-}
-
-function UnusedAccounts(props: { accounts: readonly Account[] }): JSX.Element | null {
-  if (props.accounts.length === 0) return null;
-  return (
-    <Panel title="Signed in, not set up yet">
-      <ul class="plain">
-        {props.accounts.map(({ providerId, accountId, address, user, consentedAt }) => (
-          <li>
-            <a href={`/mailboxes/new?account=${providerId}.${accountId}`}>Finish setting up {address}</a>:{' '}
-            {user} signed in, <Time at={consentedAt} />
-          </li>
-        ))}
-      </ul>
-    </Panel>
   );
 }
 
@@ -126,49 +109,24 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
     ) : (
       <StatusLabel kind="good">Works</StatusLabel>
     );
+  const remedy = remedyOf(mailbox, health.code ?? '') ?? {
+    label: `Connect ${mailbox.address} again`,
+    href: `/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`,
+  };
   return (
     <>
       <StatusLabel kind={health.state === 'retrying' ? 'warn' : 'bad'}>
         {health.state === 'retrying' ? 'Trying again' : 'Needs you'}
       </StatusLabel>
       <p>
-        {health.problem} Since <Time at={health.since} />. No mail is lost: it stays in the mailbox.
+        {health.problem} Since <Time at={health.since} />.
       </p>
       {health.state === 'needs-person' ? (
         <p>
-          <a href={`/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`}>
-            Connect {mailbox.address} again
-          </a>
+          <a href={remedy.href}>{remedy.label}</a>
         </p>
       ) : null}
     </>
-  );
-}
-
-/** Nobody has signed in, so there is nothing to add a mailbox with. */
-export function noAccountPage(principal: Principal, providers: readonly Provider[]): string {
-  return renderPage(
-    <Page title="Add a mailbox" principal={principal} place="mailboxes">
-      <EmptyState title="Somebody has to sign in first">
-        {providers.length === 0 ? (
-          <>
-            <p>A mailbox signs in through a provider, and none is registered yet.</p>
-            <ButtonLink href="/providers/new">Add a provider</ButtonLink>
-          </>
-        ) : (
-          <>
-            <p>Choose the provider of the mailbox and sign in there.</p>
-            <ul>
-              {providers.map(({ id, name }) => (
-                <li>
-                  <a href={`/providers/${id}/connect`}>Sign in at {name}</a>
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
-      </EmptyState>
-    </Page>,
   );
 }
 

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type Context, Hono } from 'hono';
-import type { Account } from '../../shared/accounts/account.ts';
 import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import { type Mailbox, type MailLogin, twinOf } from '../../shared/mailboxes/mailbox.ts';
-import { loginsOf, usesAccount } from '../../shared/mailboxes/mailbox-logins.ts';
+import { loginsOf } from '../../shared/mailboxes/mailbox-logins.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { Services } from '../services.ts';
 import type { WebEnvironment } from '../web-environment.ts';
+import { connectPage, emptyConnectForm } from './connect-views.tsx';
 import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
 import {
@@ -22,9 +22,11 @@ import {
   readMailboxForm,
 } from './mailbox-accounts.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
-import { deleteMailboxPage, mailboxListPage, noAccountPage } from './mailbox-views.tsx';
+import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
+import { readUnfinished } from './finish-setup.tsx';
 import { recordChange } from './record-change.ts';
 import { flashOf, typedFields } from './typed-fields.ts';
+import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {
   connected: { kind: 'success', text: 'Signed in. Check the settings, then Postroom opens the mailbox.' },
@@ -56,9 +58,8 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   pages.use('/mailboxes/*', requireRole('admin'));
 
   pages.get('/mailboxes', async (c) => {
-    const { mailboxes, providers, accounts } = c.get('services');
+    const { mailboxes, providers } = c.get('services');
     const [all, health, known] = await Promise.all([mailboxes.list(), mailboxes.health(), providers.list()]);
-    const signedIn = await Promise.all(known.map(({ id }) => accounts.listOf(id)));
     const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
     const flash = openedFlash(c) ?? flashOf(c, said);
     return c.html(
@@ -67,7 +68,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
         mailboxes: sorted,
         health,
         hasProvider: known.length > 0,
-        unused: unusedAccounts(signedIn.flat(), all),
+        unfinished: await readUnfinished(c.get('services'), all),
         unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
         flash,
       }),
@@ -77,10 +78,8 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   pages.get('/mailboxes/new', async (c) => {
     const services = c.get('services');
     const choices = await accountChoices(services);
-    const [first] = choices;
-    if (first === undefined)
-      return c.html(noAccountPage(c.get('principal'), await services.providers.list()));
-    const chosen = choices.find(({ value }) => value === c.req.query('account')) ?? first;
+    const chosen = choices.find(({ value }) => value === c.req.query('account'));
+    if (chosen === undefined) return c.html(await whichMailboxPage(c, choices));
     return c.html(formPage(c, undefined, choices, proposedFields(chosen), {}));
   });
 
@@ -164,11 +163,21 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   return pages;
 }
 
-/** Who has signed in, perhaps by invitation, for a mailbox that is not set up yet. */
-const unusedAccounts = (accounts: readonly Account[], mailboxes: readonly Mailbox[]): Account[] =>
-  accounts.filter(
-    (account) => account.kind !== 'app' && !mailboxes.some((mailbox) => usesAccount(mailbox, account)),
-  );
+/** Where a new mailbox begins: at the one provider, or with the choice among several. */
+async function whichMailboxPage(
+  c: Context<WebEnvironment>,
+  choices: readonly AccountChoice[],
+): Promise<string> {
+  const services = c.get('services');
+  const principal = c.get('principal');
+  const [providers, mailboxes] = await Promise.all([services.providers.list(), services.mailboxes.list()]);
+  const ready = providers.filter(({ state }) => state !== 'draft');
+  const [provider, second] = ready;
+  if (provider === undefined) return noProviderPage(principal, providers);
+  const beginnings = { unfinished: await readUnfinished(services, mailboxes), choices };
+  if (second !== undefined) return whichProviderPage(principal, ready, beginnings);
+  return connectPage({ principal, provider, typed: emptyConnectForm, errors: {}, beginnings });
+}
 
 /** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
 async function openAndSave(

@@ -35,9 +35,9 @@ async function showNotices(c: MailContext): Promise<Response> {
   );
   return c.html(
     renderPage(
-      <Page title="Notices" principal={principal} wide>
+      <Page title="Alerts" place="alerts" principal={principal} wide>
         {open.length === 0 ? (
-          <div class="verdict good">Nothing is wrong at present.</div>
+          <div class="verdict good">No active alerts.</div>
         ) : (
           <ul class="conditions">
             {open.map(({ notice, deliveries }) => (
@@ -46,9 +46,7 @@ async function showNotices(c: MailContext): Promise<Response> {
           </ul>
         )}
         {past.notices.length === 0 ? (
-          <EmptyState title="Nothing is over yet">
-            What was wrong and no longer is will stand here.
-          </EmptyState>
+          <EmptyState title="No resolved alerts">Resolved alerts appear here.</EmptyState>
         ) : (
           <PastNotices notices={past.notices} />
         )}
@@ -73,7 +71,7 @@ function OpenNotice(props: {
   );
 }
 
-const over: Readonly<Record<Delivery['channel'], string>> = { email: 'mail', webhook: 'webhook' };
+const over: Readonly<Record<Delivery['channel'], string>> = { email: 'email', webhook: 'webhook' };
 
 function Told(props: { notice: Notice; deliveries: readonly Delivery[] }): JSX.Element {
   const { deliveries } = props;
@@ -84,11 +82,11 @@ function Told(props: { notice: Notice; deliveries: readonly Delivery[] }): JSX.E
     <p class="small muted">
       Noticed <Time at={props.notice.openedAt} />.{' '}
       {lasts.length === 0
-        ? 'Told on these pages only so far.'
+        ? 'Not sent by email or webhook.'
         : lasts.map(({ channel, at, result }) => (
             <>
               {result === 'delivered'
-                ? `Told by ${over[channel]} `
+                ? `Sent by ${over[channel]} `
                 : `The ${over[channel]} could not be reached, given up `}
               <Time at={at} />.{' '}
             </>

@@ -57,7 +57,7 @@ function pastePage(
   const errors = mistake === undefined ? {} : { error: mistake };
   return renderPage(
     <Page
-      title={explanation?.title ?? 'What does this error mean?'}
+      title={explanation?.title ?? 'Error lookup'}
       principal={c.get('principal')}
       hasErrors={mistake !== undefined}
     >

@@ -16,16 +16,16 @@ const kinds: Readonly<Record<Credential['kind'], Choice>> = {
   secret: {
     value: 'secret',
     label: 'A client secret',
-    hint: 'A word that the provider shows once. It is kept in Key Vault and expires.',
+    hint: 'A password-like value that is shown only once. It is kept in Key Vault.',
   },
   certificate: {
     value: 'certificate',
     label: 'A certificate',
-    hint: 'Postroom makes the key, keeps it in Key Vault and gives you the public part to upload.',
+    hint: 'Postroom makes the key, keeps it in Key Vault and gives you the public certificate (.cer) to upload.',
   },
   federated: {
     value: 'federated',
-    label: 'No secret: the managed identity',
+    label: 'Managed identity (no secret)',
     hint: 'On Azure, in the tenant of the app registration. Nothing expires; the next page shows the three values to enter.',
   },
 };
@@ -61,7 +61,7 @@ export function CredentialFields(props: {
       {choices.length > 1 ? (
         <RadioField
           name="credential"
-          legend="How does Postroom prove that it is this app?"
+          legend="How should Postroom authenticate?"
           hint={
             present === undefined
               ? undefined
@@ -78,31 +78,40 @@ export function CredentialFields(props: {
           type="password"
           autocomplete="off"
           spellcheck={false}
-          hint="The value, not the ID. It is kept in Key Vault and never shown again."
+          hint={`${preset.name === 'microsoft' ? 'The value, not the ID. ' : ''}It is kept in Key Vault and never shown again.`}
         />
       </div>
-      <div class="for-expiry">
-        <TextField
-          {...text('expiresOn')}
-          label="It expires on"
-          type="date"
-          size="short"
-          hint="As the provider shows it, or as you want it for a certificate. Postroom reminds you in time."
-        />
-        <div
-          hidden={text('expiryConfirmed').error === undefined}
-          data-shown-from={props.questionedFrom}
-          data-shown-by="expiresOn"
-        >
-          <CheckboxField
-            name="expiryConfirmed"
-            label="The date is right, although it is more than 24 months away"
-            checked={typed['expiryConfirmed'] === 'on'}
-            error={text('expiryConfirmed').error}
-          />
-        </div>
-      </div>
+      {preset.secretsExpire ? (
+        <Expiry text={text} typed={typed} questionedFrom={props.questionedFrom} />
+      ) : null}
     </>
+  );
+}
+
+function Expiry(props: { text: TextOf; typed: Typed; questionedFrom: string }): JSX.Element {
+  const { text, typed } = props;
+  return (
+    <div class="for-expiry">
+      <TextField
+        {...text('expiresOn')}
+        label="It expires on"
+        type="date"
+        size="short"
+        hint="As the provider shows it, or as you want it for a certificate. Postroom reminds you in time."
+      />
+      <div
+        hidden={text('expiryConfirmed').error === undefined}
+        data-shown-from={props.questionedFrom}
+        data-shown-by="expiresOn"
+      >
+        <CheckboxField
+          name="expiryConfirmed"
+          label="The date is right, although it is more than 24 months away"
+          checked={typed['expiryConfirmed'] === 'on'}
+          error={text('expiryConfirmed').error}
+        />
+      </div>
+    </div>
   );
 }
 

@@ -70,21 +70,26 @@ export function providerFormPage(view: FormView): string {
           action={provider === undefined ? '/providers/new' : `/providers/${provider.id}/edit`}
           novalidate
           autocomplete="off"
+          data-keep=""
         >
           <TextField
             {...text('name')}
             label="Name"
-            hint="How you tell it from others, for example the organization."
+            hint="A name you will recognize, such as your organization."
           />
           {preset.needsTenant && preset.name !== 'practice' ? (
             <TextField
               {...text('tenant')}
               label="Directory (tenant) ID"
-              hint="On the overview page of the app registration. A domain such as contoso.com is understood too."
+              hint="On the overview page of the app registration. You can also enter a domain, such as contoso.com."
               spellcheck={false}
             />
           ) : null}
-          <TextField {...text('clientId')} label="Application (client) ID" spellcheck={false} />
+          <TextField
+            {...text('clientId')}
+            label={preset.name === 'google' ? 'Client ID' : 'Application (client) ID'}
+            spellcheck={false}
+          />
           <SignInAgain accounts={view.accounts} error={errors['signInAgain']} />
           {preset.name === 'practice' && provider === undefined ? (
             <>

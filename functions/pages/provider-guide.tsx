@@ -6,8 +6,8 @@ import type { Preset } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Typed } from '../../shared/providers/provider-form.ts';
 import { CopyText, type Filling } from '../../shared/ui/copy.tsx';
-import { safeHref } from '../../shared/ui/links.ts';
 import { Panel } from '../../shared/ui/lists.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 import { portalFilling, portalLink } from './provider-links.ts';
 
 interface GuideProps {
@@ -25,16 +25,19 @@ export function ProviderGuide(props: GuideProps): JSX.Element {
     <Panel title="What to enter there">
       <p>
         {preset.name === 'google'
-          ? 'In the Google Cloud console, under “APIs & Services”, make an OAuth client of the type “Web application” with this redirect URI. Then copy its client ID and its secret into this form.'
+          ? 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this address under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. A client secret of Google does not expire.'
           : 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.'}
       </p>
-      <CopyText label="Redirect URI" value={redirectUri} />
+      <CopyText
+        label={preset.name === 'google' ? 'Authorized redirect URI' : 'Redirect URI'}
+        value={redirectUri}
+      />
       {preset.name === 'google' ? (
         <>
           <p>
-            <a href="https://console.cloud.google.com/apis/credentials" rel="noreferrer">
+            <OutsideLink href="https://console.cloud.google.com/apis/credentials">
               Google Cloud console: credentials
-            </a>
+            </OutsideLink>
           </p>
           <CopyText label="Scope, for the data access page" value="https://mail.google.com/" />
         </>
@@ -66,13 +69,9 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
   };
   const toPage = (name: LinkName, label: string): JSX.Element => (
     <p>
-      <a
-        href={safeHref(portalLink(name, known).href)}
-        data-filling={JSON.stringify(portalFilling(name))}
-        rel="noreferrer"
-      >
+      <OutsideLink href={portalLink(name, known).href} filling={portalFilling(name)}>
         {label}
-      </a>
+      </OutsideLink>
     </p>
   );
   const consent =
@@ -98,16 +97,29 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
         ))}
       </ul>
       {toPage('permissions', 'Open API permissions')}
-      <h3>3. Let an admin agree</h3>
-      <p>An admin of the tenant opens this link once. It is complete when tenant and client ID are known.</p>
+      <h3>3. Get admin consent</h3>
+      <p>A tenant admin opens this link once. Enter the tenant and client ID to get it.</p>
       <CopyText
         label="Admin-consent link"
         value={consent}
         filling={onlyWhole(portalFilling('admin-consent', redirectUri))}
       />
-      <h3>4. Make the client secret</h3>
-      <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
-      {toPage('secrets', 'Open certificates and secrets')}
+      <div class="guide-secret">
+        <h3>4. Make the client secret</h3>
+        <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
+        {toPage('secrets', 'Open certificates and secrets')}
+      </div>
+      <div class="guide-certificate">
+        <h3>4. Upload the certificate, after saving</h3>
+        <p>
+          Postroom makes it when you save. The next page has the public certificate (.cer) to upload under
+          Certificates &amp; secrets.
+        </p>
+      </div>
+      <div class="guide-federated">
+        <h3>4. Add the federated credential, after saving</h3>
+        <p>There is no secret to make. The next page shows the issuer, subject and audience to enter.</p>
+      </div>
       <p>
         Not now? Save a draft: the page of the provider keeps everything, with the same steps as one script.
       </p>

@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { TrustedIdentity } from '../../shared/accounts/trusted-identity.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
-import { type ChecklistStep, progressOf } from '../../shared/providers/checklist.ts';
+import { type ChecklistStep, progressOf, type StepName } from '../../shared/providers/checklist.ts';
 import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import type { Rotation } from '../../shared/secrets/rotation-store.ts';
@@ -46,8 +46,8 @@ export function providerPage(view: ProviderView): string {
       <p class="lead">{summaryOf(view, done, all)}</p>
       <Actions provider={provider} />
       <Trouble view={view} />
-      <section class="checklist" aria-label="The whole way">
-        <h2>The whole way</h2>
+      <section class="checklist" aria-label="Setup checklist">
+        <h2>Setup checklist</h2>
         <ol>
           {steps.map((step) => (
             <Step view={view} step={step} />
@@ -119,10 +119,14 @@ function Actions(props: { provider: Provider }): JSX.Element {
 
 /** What the last check was told, in words, when something is not as it should be. */
 function Trouble(props: { view: ProviderView }): JSX.Element | null {
-  const { provider, redirectUri } = props.view;
+  const { provider, redirectUri, steps } = props.view;
   const { preflight } = provider;
   if (preflight === undefined) return null;
-  const { evidence, nextEvidence } = preflight;
+  const isPending = (name: StepName): boolean =>
+    steps.some((step) => step.name === name && step.state === 'waiting');
+  // What is still to be entered at the provider is a step of the list, and no error.
+  const evidence = isPending('credential') ? undefined : preflight.evidence;
+  const nextEvidence = isPending('next-credential') ? undefined : preflight.nextEvidence;
   const present = isReadyToSignIn(preflight) ? undefined : evidence;
   return (
     <>
@@ -145,22 +149,23 @@ function Trouble(props: { view: ProviderView }): JSX.Element | null {
 }
 
 const labels = {
-  proven: { kind: 'good', text: 'Seen to work' },
-  wrong: { kind: 'bad', text: 'Wrong' },
-  unseen: { kind: 'quiet', text: 'Not yet seen' },
-  waiting: { kind: 'warn', text: 'Waits' },
+  proven: { kind: 'good', text: 'Verified' },
+  wrong: { kind: 'bad', text: 'Failed' },
+  reported: { kind: 'quiet', text: 'Reported, not verified yet' },
+  unseen: { kind: 'quiet', text: 'Not verified yet' },
+  waiting: { kind: 'warn', text: 'Pending' },
 } as const;
 
 const doers = {
-  you: 'for you',
-  'tenant-admin': 'for an admin of the tenant',
-  'mailbox-owner': 'for the owner of the mailbox',
+  you: 'you',
+  'tenant-admin': 'an admin of the tenant',
+  'mailbox-owner': 'the owner of the mailbox',
 } as const;
 
 function Step(props: { view: ProviderView; step: ChecklistStep }): JSX.Element {
   const { view, step } = props;
   const { kind, text } = labels[step.state];
-  const words = step.state === 'waiting' ? `${text} ${doers[step.who]}` : text;
+  const words = step.state === 'waiting' ? `${text}: ${doers[step.who]}` : text;
   return (
     <li class={`step-${step.state}`}>
       <div class="step-head">

@@ -8,8 +8,8 @@ import { mailPermissions, type Permission } from '../../shared/providers/permiss
 import { exchangeAudienceOf, type Provider } from '../../shared/providers/provider.ts';
 import { CopyText } from '../../shared/ui/copy.tsx';
 import { SubmitButton } from '../../shared/ui/forms.tsx';
-import { safeHref } from '../../shared/ui/links.ts';
 import { Time } from '../../shared/ui/lists.tsx';
+import { OutsideLink } from '../../shared/ui/outside-link.tsx';
 import { credentialNoun } from './provider-credential-fields.tsx';
 import { portalLink } from './provider-links.ts';
 import { ExpiryState } from './provider-list-view.tsx';
@@ -38,7 +38,7 @@ export function stepTitle({ provider }: StepView, { name }: ChecklistStep): stri
     case 'redirect':
       return 'The redirect URI is entered';
     case 'permissions':
-      return byTenant ? 'The permissions are there, and an admin has agreed' : 'The scopes are granted';
+      return byTenant ? 'Permissions granted (admin consent)' : 'The scopes are granted';
     case 'credential':
       return provider.credential === undefined
         ? 'A credential proves that it is this app'
@@ -91,9 +91,7 @@ function PortalPage(props: { name: LinkName; provider: Provider }): JSX.Element 
   const { label, href } = portalLink(props.name, props.provider);
   return (
     <p>
-      <a href={safeHref(href)} rel="noreferrer">
-        {label}
-      </a>
+      <OutsideLink href={href}>{label}</OutsideLink>
     </p>
   );
 }
@@ -128,21 +126,21 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
     <>
       {provider.approvedAt === undefined ? null : (
         <p>
-          An admin of the tenant has agreed (<Time at={provider.approvedAt} />
-          ).
+          Admin consent was reported <Time at={provider.approvedAt} />
+          {names.length === 0 ? '; the next token proves it.' : '.'}
         </p>
       )}
       <p>{shown}</p>
     </>
   );
-  if (state === 'proven') return words;
+  if (state === 'proven' || state === 'reported') return words;
   return (
     <>
       {words}
       {isMicrosoft(provider) ? <MissingPermissions provider={provider} granted={names} /> : null}
       {approvalLink === undefined ? null : (
         <>
-          <p>An admin of the tenant opens this link once and agrees for everybody:</p>
+          <p>A tenant admin opens this link once to consent on behalf of the organization:</p>
           <CopyText label="Admin-consent link" value={approvalLink} />
         </>
       )}
@@ -203,11 +201,14 @@ function CertificateFacts(props: { provider: Provider; certificate: string; open
   return (
     <>
       {props.open ? (
-        <p>Upload the public part at the provider: Certificates &amp; secrets, Certificates, Upload.</p>
+        <p>
+          Upload the public certificate (.cer) at the provider: Certificates &amp; secrets, Certificates,
+          Upload. Then choose “Check now” above.
+        </p>
       ) : null}
       <p>
         <a href={`/providers/${props.provider.id}/certificates/${thumbprint}`} download="">
-          Download the public part
+          Download the public certificate
         </a>
       </p>
       <CopyText label="Thumbprint" value={thumbprint} />

@@ -17,7 +17,7 @@ export interface SecretsView {
 export function secretsPage(view: SecretsView, principal: Principal, flash: Flash | undefined): string {
   const { secrets, rotating, dataKey } = view;
   return renderPage(
-    <Page title="Secrets" principal={principal} flash={flash} wide>
+    <Page title="Secrets" place="secrets" principal={principal} flash={flash} wide>
       <p>
         Everything that Postroom keeps in Key Vault, with its date. You are told 60, 30, 14, 7, 3 and 1 days
         before the end, and then each day. No value is ever shown.
@@ -89,6 +89,13 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
           {later}
         </>
       );
+    case 'endless':
+      return (
+        <>
+          <StatusLabel kind="good">Does not expire</StatusLabel>
+          {later}
+        </>
+      );
     case 'unknown-date':
       return <StatusLabel kind="warn">No date</StatusLabel>;
     case 'disabled':
@@ -146,7 +153,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** `code`: how the vault failed. */
 export function vaultAwayPage(principal: Principal, code: string): string {
   return renderPage(
-    <Page title="Secrets" principal={principal}>
+    <Page title="Secrets" place="secrets" principal={principal}>
       <EmptyState title="Key Vault does not do what it should">
         <p>{reasons[code] ?? 'Key Vault does not answer. Open this page again in a minute.'}</p>
         <p>Fetches go on with the sign-ins there are, as long as these last.</p>

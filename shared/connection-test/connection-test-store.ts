@@ -4,6 +4,7 @@ import { type ConnectionTest, isWaiting } from './connection-test.ts';
 
 // ConnectionTests: mailbox / protocol    the last test of each protocol; a new one takes its place
 //                  `waiting` / mailbox    of which a test waits for its mail, so that one request finds them
+//                  `mark` / mark          an email to oneself that was sent; the intake notes there that it arrived
 // The transcript has a column of its own: each takes 32 Ki characters.
 const MOST_CHARACTERS = 30_000;
 
@@ -24,9 +25,19 @@ export interface ConnectionTestStore {
   /** Takes a mailbox off that list, unless another test has begun to wait since it was read. */
   endWait(waiting: WaitingMailbox): Promise<void>;
   remove(mailboxId: string): Promise<void>;
+  /** An email to oneself with this mark is about to be sent. @param now milliseconds since the epoch */
+  expectMark(mark: string, now: number): Promise<void>;
+  /** True for the mark of an email that was sent in the last days; notes that it arrived. */
+  takeMark(mark: string): Promise<boolean>;
+  /** True once the intake has taken the email with this mark. */
+  isTaken(mark: string): Promise<boolean>;
 }
 
 const WAITING = 'waiting';
+const MARK = 'mark';
+/** An email that has not arrived after so many days has long been given up by its mail servers. */
+const MARK_DAYS = 7;
+const DAY_MS = 86_400_000;
 
 export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
   const table = tables.open('ConnectionTests');
@@ -60,6 +71,25 @@ export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
       for (const { rowKey } of await listAll(table, mailboxId))
         await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
       await table.commit(WAITING, [{ kind: 'remove', rowKey: mailboxId }]);
+    },
+    async expectMark(mark, now) {
+      const isOld = ({ sentAt }: Row): boolean =>
+        typeof sentAt !== 'string' || now - Date.parse(sentAt) > MARK_DAYS * DAY_MS;
+      for (const { rowKey } of (await listAll(table, MARK)).filter(isOld))
+        await table.commit(MARK, [{ kind: 'remove', rowKey }]);
+      const row: Row = { partitionKey: MARK, rowKey: mark, sentAt: new Date(now).toISOString() };
+      await table.commit(MARK, [{ kind: 'put', row }]);
+    },
+    async takeMark(mark) {
+      const row = await table.get(MARK, mark);
+      if (row === undefined) return false;
+      const { sentAt, taken } = row;
+      const noted: Row = { partitionKey: MARK, rowKey: mark, sentAt, taken: true };
+      if (taken !== true) await table.commit(MARK, [{ kind: 'put', row: noted }]);
+      return true;
+    },
+    async isTaken(mark) {
+      return (await table.get(MARK, mark))?.['taken'] === true;
     },
   };
 }

@@ -14,11 +14,12 @@ const LOOKED_FOR_MS = 120_000;
 export interface SmtpTestDeps extends ReachDeps {
   seam: Seam;
   mailSender: MailSender;
+  expectMark?: ((mark: string, now: number) => Promise<void>) | undefined;
 }
 
 /**
  * The steps of SMTP up to the sign-in, and with `toOneself` a mail that is sent as all mail is and then looked for.
- * The mail becomes a ticket like any other.
+ * The intake recognises that mail by its Message-ID and makes no ticket of it.
  */
 export async function testSmtp(
   run: StepRun,
@@ -81,6 +82,7 @@ async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox)
   const route = routeOf(mailbox);
   if (route === undefined) return;
   const sentAt = deps.seam.now();
+  await deps.expectMark?.(mark, sentAt);
   await run.step('send', async () => {
     const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
     run.note('test', `a mail to ${mailbox.address} is sent over a connection of its own`);
@@ -104,6 +106,10 @@ export const newMark = (): string => `postroom-${randomBytes(8).toString('hex')}
 export const messageIdOf = (address: string, mark: string): string =>
   `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`;
 
+/** The mark in the Message-ID of a mail to oneself; undefined in any other. */
+export const markIn = (messageId: string): string | undefined =>
+  /^<?(postroom-[0-9a-f]{16})@/.exec(messageId)?.[1];
+
 /** A mail of an address to itself that says what it is. */
 export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
@@ -111,7 +117,7 @@ export const letterToOneself = (address: string, mark: string): OutgoingMail => 
   subject: `Test of sending (${mark})`,
   text: [
     'This mail was sent by "Test connection" in Postroom, to see whether sending works and mail arrives.',
-    'It becomes a ticket as every mail does. You can close that ticket.',
+    'Postroom recognizes it and opens no ticket. It can be deleted.',
     '',
   ].join('\n'),
   messageId: messageIdOf(address, mark),

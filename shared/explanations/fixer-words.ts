@@ -6,7 +6,7 @@ export type Reader = 'admin' | 'mailbox-owner';
 const fixers: Readonly<Record<Fixer, string>> = {
   you: 'you, who look after Postroom',
   'mailbox-owner': 'the owner of the mailbox',
-  'tenant-admin': 'an admin of the Microsoft 365 tenant',
+  'tenant-admin': 'an admin of the tenant',
   microsoft: 'Microsoft',
   'nobody: wait': 'nobody: it passes by itself',
 };

@@ -37,8 +37,7 @@ export const imapEntries: readonly LineEntry[] = [
     code: 'imap-throttled',
     pattern: /\bRequest is throttled\b|\bETHROTTLE\b/i,
     title: 'Exchange slows this mailbox down',
-    cause:
-      'The mailbox has used up what Exchange allows one user in a while. Postroom waits as long as Exchange asks for.',
+    cause: 'The mailbox has used up what Exchange allows one user in a while. It recovers within minutes.',
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [nothingToDo, 'If it comes back often: look for other programs that read the same mailbox.'],
@@ -124,7 +123,7 @@ export const imapEntries: readonly LineEntry[] = [
     cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['In Postroom, open the mailbox, enter the folder’s present name and save.'],
+    steps: ['In Postroom, edit the mailbox and enter the folder’s present name.'],
     links: [],
   },
   {

@@ -1,7 +1,7 @@
 import type { LineEntry } from './explanation.ts';
 import { lookAtHealth, sendAs, smtpOn } from './phrases.ts';
 
-const waits = 'Nothing is to be done: the answer waits in the outbox and is sent later.';
+const waits = 'Nothing is to be done: Postroom sends the email again later.';
 const senderIsMailbox =
   'In Postroom, set the sender of the mailbox to the address of the account that signs in.';
 const rightTakesTime = 'The right works after an hour or more. Then send again.';
@@ -67,7 +67,7 @@ export const smtpSendingEntries: readonly LineEntry[] = [
     who: 'nobody: wait',
     retry: 'by-itself',
     steps: [
-      'Wait up to 24 hours; the answers stay in the outbox.',
+      'Wait up to 24 hours; sending works again by itself.',
       'Look for a mail loop or another program that sends for this mailbox.',
     ],
     links: ['mailboxes'],
@@ -132,7 +132,7 @@ export const smtpSendingEntries: readonly LineEntry[] = [
     cause: 'The server limits how many recipients one mail may have.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Send the answer in several mails, to fewer recipients each.'],
+    steps: ['Send to fewer recipients at a time.'],
     links: [],
   },
   {
@@ -181,7 +181,7 @@ export const smtpSendingEntries: readonly LineEntry[] = [
     cause: 'The address of the recipient is misspelt or does not exist any more.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Correct the address of the recipient in the ticket, and send the answer again.'],
+    steps: ['Correct the address of the recipient, and send the email again.'],
     links: [],
   },
 ];

@@ -117,7 +117,7 @@ export const smtpSignInEntries: readonly LineEntry[] = [
     cause: 'The server cannot check sign-ins at the moment.',
     who: 'nobody: wait',
     retry: 'by-itself',
-    steps: ['Nothing is to be done: the answer waits in the outbox and is sent later.'],
+    steps: ['Nothing is to be done: Postroom sends the email again later.'],
     links: ['service-health'],
   },
   {

@@ -13,13 +13,14 @@ import type { IntakeDeps, Work } from './take-batch.ts';
 
 /** Message-IDs looked up for one mail: what it answers, then its thread backwards. */
 const LOOKUPS = 6;
+const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
 /**
  * Step 4: decides for the mails of a batch that have no decision yet and stores all decisions in one transaction.
  * From then on the decision stands, whatever happens to the tickets and however often the batch is repeated.
  */
 export async function decideBatch(
-  deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf'>,
+  deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
   mailboxId: string,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
@@ -71,7 +72,7 @@ function automaticOf(
 }
 
 async function decisionsFor(
-  deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf'>,
+  deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
   mailboxId: string,
   mails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
@@ -92,6 +93,9 @@ async function decisionsFor(
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
       return { kind: 'settled', key, fate: outcome.kind, reason: outcome.reason };
+    const { messageId } = outcome.mail;
+    if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
+      return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
     const answers = answersOf(outcome.mail);
     const threads = await threadsOf(
       deps.tables,

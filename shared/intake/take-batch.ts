@@ -25,6 +25,8 @@ export interface IntakeDeps {
   parser: ParserPool;
   /** Ticket that a mail opens, made from the mail alone, so that every repetition means the same one. */
   ticketIdOf: (mailboxId: string, key: string) => string;
+  /** True for the Message-ID of an email that "Test connection" sent to its own mailbox; absent: there are none. */
+  isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
 }
 
 export interface BatchReport {

@@ -90,14 +90,20 @@ function loginOf(
   const hostWrong = hostProblemOf(host, protocol, account, bound);
   if (hostWrong !== undefined) errors[names.host] = hostWrong;
   const port = field(names.port) === '' ? (bound?.port ?? names.ports[0]) : Number(field(names.port));
-  const allowed = bound?.port === undefined ? names.ports : [bound.port];
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    errors[names.port] = `Enter a port, usually ${allowed[0]}.`;
-  else if (!rules.anyPort && !allowed.some((one) => one === port))
-    errors[names.port] = `Only a port with TLS can be used here: ${allowed.join(' or ')}.`;
+  const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
+  if (!isPort || (!rules.anyPort && !portsOf(protocol, bound).includes(port)))
+    errors[names.port] = `Enter ${portsInWords(protocol, bound)}.`;
   if (account === undefined) return undefined;
   return { host, port, providerId: account.providerId, accountId: account.accountId };
 }
+
+/** The ports of a protocol that may be used at a server: its own one, or those with TLS. Pure. */
+export const portsOf = (protocol: MailProtocol, bound: { port?: number } | undefined): readonly number[] =>
+  bound?.port === undefined ? loginFields[protocol].ports : [bound.port];
+
+/** The same for hints and errors: "587 or 465". Pure. */
+export const portsInWords = (protocol: MailProtocol, bound: { port?: number } | undefined): string =>
+  portsOf(protocol, bound).join(' or ');
 
 /** A token may go to its provider's own servers only (RFC 9700 section 4.9). */
 function hostProblemOf(
@@ -130,7 +136,10 @@ function afterFetchOf(
 ): Mailbox['afterFetch'] {
   if (choice === 'delete') return { kind: 'delete' };
   if (choice !== 'move') return { kind: 'mark-seen' };
-  const wrong = folderProblem(moveFolder);
+  const wrong =
+    moveFolder === ''
+      ? 'Enter the folder to move email to, for example Processed.'
+      : folderProblem(moveFolder);
   if (wrong !== undefined) errors['moveFolder'] = wrong;
   else if (isSameFolder(moveFolder, folder))
     errors['moveFolder'] = 'Choose another folder than the one that is fetched.';

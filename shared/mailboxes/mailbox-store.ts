@@ -257,6 +257,7 @@ export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
     state: trouble?.state ?? 'works',
     since: trouble?.since ?? lastSuccessAt ?? mailbox.createdAt,
     problem: trouble?.problem,
+    code: trouble?.code,
     lastSuccessAt,
     lastMailAt: known.cursors.get(mailbox.id)?.lastMailAt,
     nextTryAt: trouble?.nextTryAt,

@@ -38,6 +38,8 @@ export interface MailboxHealth {
   since: string;
   /** A sentence for a person; absent when all is well. */
   problem: string | undefined;
+  /** Code of the problem. */
+  code?: string | undefined;
   lastSuccessAt: string | undefined;
   lastMailAt: string | undefined;
   nextTryAt: string | undefined;

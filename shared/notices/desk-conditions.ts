@@ -128,7 +128,7 @@ export function poisonConditions({ givenUp }: Pick<DeskFacts, 'givenUp'>): Condi
     since,
     affected:
       queue === 'outbox'
-        ? 'A mail has not been sent. It stands in the outbox of its ticket.'
+        ? 'An email has not been sent.'
         : 'No mail is lost: what it was about is looked at again.',
     who: 'you',
     fix: { label: 'See what was given up', href: '/health' },

@@ -25,6 +25,10 @@ export type Channels = Partial<Record<Channel, Tell>>;
 export interface Notices extends Pick<NoticeStore, 'past' | 'deliveries'> {
   /** What is open now, as stored. */
   open(): Promise<Notice[]>;
+  /** How many are open by what this process has last read or holds, without a query; undefined before the first read. */
+  openCount(): number | undefined;
+  /** Reads again for `openCount`, at most once a minute; while storage is away the last count stays. */
+  recount(): Promise<void>;
   /**
    * Opens, repeats, changes and closes notices by what a source sees, and notes what is to be told; `deliver` tells it.
    * @throws PostroomError `table-storage` when storage is away: see `hold`.
@@ -42,6 +46,7 @@ export interface Notices extends Pick<NoticeStore, 'past' | 'deliveries'> {
 }
 
 const TRIES = 6;
+const COUNT_MS = 60_000;
 const AT_ONCE = 4;
 
 /** A process may remember for ten minutes that a channel is not set up. By the fourth try that is 18 minutes ago. */
@@ -57,7 +62,16 @@ export function createNotices(deps: {
   channels: () => Promise<Channels>;
 }): Notices {
   const { seam } = deps;
-  const store = createNoticeStore(deps.tables);
+  const stored = createNoticeStore(deps.tables);
+  let counted: { open: ReadonlySet<string>; at: number } | undefined;
+  const store: NoticeStore = {
+    ...stored,
+    async current() {
+      const now = await stored.current();
+      counted = { open: new Set(now.open.map(({ key }) => key)), at: seam.now() };
+      return now;
+    },
+  };
   const memory = createHeldNotices({ seam, tell: async (one) => tell(one, await deps.channels()) });
 
   function outgoingOf(notice: Notice, what: What, channels: Channels): Outgoing[] {
@@ -114,6 +128,7 @@ export function createNotices(deps: {
   async function carryOut(decision: Decision, channels: Channels): Promise<boolean> {
     const written = await store.apply(decision, outgoingFor(decision, channels));
     if (written && decision.kind !== 'keep') {
+      if (counted !== undefined) counted = { ...counted, at: Number.NEGATIVE_INFINITY };
       const { key } = decision.notice;
       log.info(decision.kind === 'open' ? 'notice opened' : 'notice closed', { key });
     }
@@ -161,6 +176,21 @@ export function createNotices(deps: {
     held: () => memory.all().map(({ notice }: HeldNotice) => notice),
     async open() {
       return (await store.current()).open;
+    },
+    openCount() {
+      if (counted === undefined) return undefined;
+      return new Set([...counted.open, ...memory.all().map(({ notice }) => notice.key)]).size;
+    },
+    async recount() {
+      const age = seam.now() - (counted?.at ?? Number.NEGATIVE_INFINITY);
+      // A clock that was set back would make the count young for as long.
+      if (age >= 0 && age < COUNT_MS) return;
+      try {
+        await store.current();
+      } catch (error) {
+        counted = { open: counted?.open ?? new Set(), at: seam.now() };
+        log.warn('alerts not counted', { error: describeError(error) });
+      }
     },
     async observe(observation) {
       for (let attempt = 1; ; attempt++) {

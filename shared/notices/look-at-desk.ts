@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
+import type { QuarantineStore } from '../intake/quarantine-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
 import { withinLimit } from '../platform/concurrency.ts';
@@ -19,6 +20,7 @@ export interface LookDeps {
   accounts: Pick<AccountStore, 'get'>;
   providers: Pick<ProviderStore, 'list'>;
   heartbeats: Pick<HeartbeatStore, 'all'>;
+  quarantine: Pick<QuarantineStore, 'pageOfAll'>;
   queues: Pick<Queues, 'poison' | 'clearPoison'>;
   vault: Pick<Vault, 'get'>;
 }
@@ -30,10 +32,12 @@ const QUARANTINE_HOURS = 24;
 /** What was given up a moment ago may be part of something larger, which has a notice of its own. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
 const VAULT_MS = 25_000;
+/** Of the newest entries of the quarantine. With more, "since" is the time of the last that was read. */
+const MOST_READ = 100;
 
 /** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
 export async function readDesk(
-  deps: Pick<LookDeps, 'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats'>,
+  deps: Pick<LookDeps, 'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats' | 'quarantine'>,
   now: number,
 ): Promise<Omit<DeskFacts, 'suspects'>> {
   const [mailboxes, state, beats] = await Promise.all([
@@ -47,7 +51,7 @@ export async function readDesk(
     // Their names are wanted only where something is wrong.
     troubled.length > 0 ? deps.providers.list() : [],
   ]);
-  const quarantined = quarantinedOf(state, now);
+  const quarantined = await quarantinedOf(deps, mailboxes, state, now);
   const unreadable = unreadableRows(deps.tables);
   return { mailboxes, state, beats, accounts, providers, quarantined, unreadable, failing: [], givenUp: [] };
 }
@@ -69,13 +73,27 @@ async function accountsOf(
   return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
 }
 
-function quarantinedOf(state: FetchState, now: number): DeskFacts['quarantined'] {
+/** How many by the counts of the hours; since when by the messages themselves, which are read only where there are some. */
+async function quarantinedOf(
+  { quarantine }: Pick<LookDeps, 'quarantine'>,
+  mailboxes: readonly Mailbox[],
+  state: FetchState,
+  now: number,
+): Promise<DeskFacts['quarantined']> {
   const from = new Date(now - QUARANTINE_HOURS * HOUR).toISOString().slice(0, 13);
   const hours = mailHours(state).filter(({ hour, quarantined }) => quarantined > 0 && hour > from);
   const [first] = hours;
   if (first === undefined) return undefined;
   const count = hours.reduce((sum, { quarantined }) => sum + quarantined, 0);
-  return { count, since: `${first.hour}:00:00.000Z` };
+  const ids = mailboxes.map(({ id }) => id);
+  const { entries } = await quarantine.pageOfAll(ids, { limit: MOST_READ });
+  const [earliest] = entries
+    .filter(({ kind }) => kind === 'quarantined')
+    .slice(0, count)
+    .map(({ at }) => at)
+    .sort();
+  // A mailbox that was deleted since has its counts here and its messages nowhere.
+  return { count, since: earliest ?? `${first.hour}:00:00.000Z` };
 }
 
 /**

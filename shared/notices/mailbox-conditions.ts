@@ -4,6 +4,7 @@ import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
+import { remedyOf } from '../mailboxes/remedy.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type DeskFacts, silentSince } from './desk-facts.ts';
 import type { Condition, NoticeKind, Subject } from './notice.ts';
@@ -200,13 +201,13 @@ function serverSilent(stopped: readonly Stopped[]): Condition {
 
 function mailboxRefused(stopped: readonly Stopped[]): Condition {
   const { mailbox, trouble } = first(stopped);
-  const folder = trouble.code.endsWith('folder-missing');
   return conditionOf('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
     headline: `${mailbox.address} is not fetched.`,
     since: trouble.since,
-    fix: folder
-      ? { label: `Correct the folder of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/edit` }
-      : { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+    fix: remedyOf(mailbox, trouble.code) ?? {
+      label: `Test the connection of ${mailbox.address}`,
+      href: `/mailboxes/${mailbox.id}/test`,
+    },
   });
 }
 

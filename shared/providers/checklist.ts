@@ -1,10 +1,14 @@
+import type { Credential } from './credential.ts';
 import { protocolsIn } from './permissions.ts';
 import type { Finding } from './preflight.ts';
 import { protocols } from './presets.ts';
 import type { Provider } from './provider.ts';
 
-/** Proven: Postroom has seen it work. Unseen: nothing has shown it yet, which does not mean that it is missing. */
-export type StepState = 'proven' | 'wrong' | 'unseen' | 'waiting';
+/**
+ * Proven: Postroom has seen it work. Reported: somebody said so, and nothing has shown it. Unseen: nothing has shown it
+ * yet, which does not mean that it is missing.
+ */
+export type StepState = 'proven' | 'wrong' | 'reported' | 'unseen' | 'waiting';
 
 export type StepName =
   | 'tenant'
@@ -55,10 +59,8 @@ export function checklistOf(provider: Provider, facts: ProviderFacts): Checklist
     step('client', 'you', found(preflight?.client)),
     step('redirect', 'you', signedIn || provider.redirectSeenAt !== undefined ? 'proven' : 'unseen'),
     step('permissions', 'tenant-admin', permissionState(provider, granted.length, signedIn), granted),
-    step('credential', 'you', provider.credential === undefined ? 'waiting' : found(preflight?.credential)),
-    ...(nextCredential === undefined
-      ? []
-      : [step('next-credential', 'you', stateOf(preflight?.next, false))]),
+    step('credential', 'you', credentialState(provider, works.length > 0)),
+    ...(nextCredential === undefined ? [] : [step('next-credential', 'you', nextState(provider))]),
     step(
       'sign-in',
       'mailbox-owner',
@@ -84,9 +86,30 @@ function stateOf(finding: Finding | undefined, provenOtherwise: boolean): StepSt
   return provenOtherwise ? 'proven' : 'unseen';
 }
 
+// What Entra says of a certificate or a federated credential that the app registration does not have (yet):
+// https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+const NOT_THERE_YET = /\bAADSTS(?:700027|70021|700211|700212|700213)\b/;
+
+/** A certificate, or the managed identity, that somebody has still to enter at the provider. Pure. */
+const waitsThere = (credential: Credential, evidence: string | undefined): boolean =>
+  credential.kind !== 'secret' && NOT_THERE_YET.test(evidence ?? '');
+
+function credentialState({ credential, preflight }: Provider, works: boolean): StepState {
+  if (credential === undefined) return 'waiting';
+  // One that has worked and is gone there is wrong.
+  if (preflight?.credential === 'wrong' && !works && waitsThere(credential, preflight.evidence))
+    return 'waiting';
+  return stateOf(preflight?.credential, works);
+}
+
+function nextState({ nextCredential, preflight }: Provider): StepState {
+  const waits = nextCredential !== undefined && waitsThere(nextCredential, preflight?.nextEvidence);
+  return preflight?.next === 'wrong' && waits ? 'waiting' : stateOf(preflight?.next, false);
+}
+
 function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {
-  // The word of an admin counts until a token says it better.
-  if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'proven';
+  // Whoever opens the way back of an admin-consent link may say that an admin has agreed; only a token shows it.
+  if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'reported';
   // A provider of one's own has scopes of its own names: that somebody signed in with them is all there is to see.
   if (provider.preset === 'custom') return 'proven';
   return granted === protocols.length ? 'proven' : 'unseen';

@@ -47,10 +47,12 @@ function credentialOf(row: Row, place: Place): Credential | undefined {
     vaultName: text(row, `${place}VaultName`),
     version: text(row, `${place}Version`),
     setAt,
-    expiresOn: text(row, `${place}ExpiresOn`),
   };
-  if (kind === 'secret') return { kind, ...entry };
-  if (kind === 'certificate') return { kind, ...entry, certificate: text(row, `${place}Certificate`) };
+  const expiresOn = (): string => text(row, `${place}ExpiresOn`);
+  if (kind === 'secret')
+    return { kind, ...entry, expiresOn: row[`${place}ExpiresOn`] === undefined ? undefined : expiresOn() };
+  if (kind === 'certificate')
+    return { kind, ...entry, expiresOn: expiresOn(), certificate: text(row, `${place}Certificate`) };
   throw broken(row, `${place}Kind`);
 }
 

@@ -6,8 +6,8 @@ import { type FieldRules, ruleProblem } from './field-rules.ts';
 export type CredentialWish =
   /** The present one, or none in a draft. */
   | { kind: 'keep' }
-  /** `expiresOn`: ISO time, the end of the day that was typed. */
-  | { kind: 'secret'; value: Secret; expiresOn: string }
+  /** `expiresOn`: ISO time, the end of the day that was typed; undefined where secrets do not expire. */
+  | { kind: 'secret'; value: Secret; expiresOn: string | undefined }
   | { kind: 'certificate'; expiresOn: string }
   | { kind: 'federated' };
 
@@ -35,6 +35,7 @@ export interface CredentialRules {
   rules: FieldRules;
   /** The kinds that the provider knows; another one is no choice of the form. */
   kinds: readonly Credential['kind'][];
+  secretsExpire: boolean;
   /** `keep`: an empty field leaves what there is; `optional`: a draft may do without. */
   secret: 'needed' | 'keep' | 'optional';
   /** False: nobody typed the date, as for the practice world's own secret. */
@@ -44,7 +45,7 @@ export interface CredentialRules {
 /** Reads the part of the form about the credential; problems go into `errors`. Pure. */
 export function parseCredential(
   field: (name: string) => string,
-  { now, rules, kinds, secret, questionsLateExpiry }: CredentialRules,
+  { now, rules, kinds, secretsExpire, secret, questionsLateExpiry }: CredentialRules,
   errors: Record<string, string>,
 ): CredentialWish {
   const chosen = field('credential');
@@ -58,7 +59,7 @@ export function parseCredential(
     return { kind: 'keep' };
   const wrong = value === '' ? 'Enter the client secret.' : ruleProblem(value, rules['secret']);
   if (wrong !== undefined) errors['secret'] = wrong;
-  const expiresOn = expiry('secret');
+  const expiresOn = secretsExpire ? expiry('secret') : undefined;
   return { kind: 'secret', value: new Secret(value), expiresOn };
 }
 

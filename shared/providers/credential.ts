@@ -4,19 +4,22 @@ interface InVault {
   /** Where the value stands in Key Vault; only this version of it counts. */
   vaultName: string;
   version: string;
-  /** ISO times. */
+  /** ISO time. */
   setAt: string;
-  expiresOn: string;
 }
 
 /** A word that the provider gave: the value stands in Key Vault. */
 export interface ClientSecret extends InVault {
   kind: 'secret';
+  /** ISO time; undefined where the provider's secrets do not expire. */
+  expiresOn: string | undefined;
 }
 
 /** A key pair of our own: the private key stands in Key Vault, the public part at the provider. */
 export interface ClientCertificate extends InVault {
   kind: 'certificate';
+  /** ISO time. */
+  expiresOn: string;
   /** The public part: base64 of the DER certificate. */
   certificate: string;
 }

@@ -9,17 +9,17 @@ interface KeepDeps {
 }
 
 /**
- * Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time. `key`: its id
- * at the provider, where that is known.
+ * Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time,
+ * undefined where it has none. `key`: its id at the provider, where that is known.
  */
 export async function keepSecret(
   deps: KeepDeps,
   providerId: string,
-  secret: { value: Secret; expiresOn: string; key?: string },
+  secret: { value: Secret; expiresOn: string | undefined; key?: string },
 ): Promise<ClientSecret> {
   const vaultName = secretName(providerId);
   const { version } = await deps.vault.set(vaultName, secret.value, {
-    expiresOn: secret.expiresOn,
+    ...(secret.expiresOn !== undefined && { expiresOn: secret.expiresOn }),
     contentType: 'text/plain; what=oauth-client-secret',
     tags: { provider: providerId, ...(secret.key !== undefined && { key: secret.key }) },
   });

@@ -33,17 +33,17 @@ export const mailPermissions: readonly Permission[] = [
   {
     name: 'SMTP.Send',
     id: '258f6531-6087-4cc4-bb90-092c5fb3ed3f',
-    reason: 'send answers',
+    reason: 'send mail over SMTP',
     protocol: 'smtp',
   },
   {
     name: 'offline_access',
     id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182',
-    reason: 'go on without another sign-in',
+    reason: 'stay signed in',
   },
-  { name: 'openid', id: '37f7f235-527c-4136-accd-4a02d197296e', reason: 'know who signed in' },
-  { name: 'profile', id: '14dad69e-099b-42c9-810b-d002981feec1', reason: 'know their account' },
-  { name: 'email', id: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0', reason: 'know their address' },
+  { name: 'openid', id: '37f7f235-527c-4136-accd-4a02d197296e', reason: 'identify the account' },
+  { name: 'profile', id: '14dad69e-099b-42c9-810b-d002981feec1', reason: 'read its name' },
+  { name: 'email', id: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0', reason: 'read its address' },
 ];
 
 /** The protocols whose scope stands among granted ones, however long the provider writes their names. Pure. */

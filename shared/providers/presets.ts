@@ -23,6 +23,8 @@ export interface Preset {
   needsTenant: boolean;
   /** How an app may prove itself there. */
   credentialKinds: readonly Credential['kind'][];
+  /** False where a client secret is good until somebody deletes it. */
+  secretsExpire: boolean;
   /** Mail hosts a token of this provider may be sent to; undefined: the provider's row names them. */
   mail: Partial<Record<Protocol, MailHost>> | undefined;
   /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
@@ -51,6 +53,7 @@ function microsoftPreset(cloud: Cloud): Preset {
     hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
     needsTenant: true,
     credentialKinds: ['secret', 'certificate', 'federated'],
+    secretsExpire: true,
     mail: {
       imap: { host: cloud.imapHost, port: 993 },
       pop3: { host: cloud.imapHost, port: 995 },
@@ -73,6 +76,8 @@ const google: Preset = {
   hint: 'Gmail and Google Workspace. You need an OAuth client of the type “Web application”.',
   needsTenant: false,
   credentialKinds: ['secret'],
+  // https://support.google.com/cloud/answer/15549257: secrets are rotated by hand and have no date.
+  secretsExpire: false,
   mail: {
     imap: { host: 'imap.gmail.com', port: 993 },
     pop3: { host: 'pop.gmail.com', port: 995 },
@@ -93,6 +98,7 @@ const custom: Preset = {
   hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
   needsTenant: false,
   credentialKinds: ['secret', 'certificate'],
+  secretsExpire: true,
   mail: undefined,
   endpointHosts: undefined,
   authority: () => undefined,

@@ -70,6 +70,7 @@ export function parseProviderForm(
       now: options.now,
       rules,
       kinds: preset.credentialKinds,
+      secretsExpire: preset.secretsExpire,
       secret: secretNeed(options),
       questionsLateExpiry: preset.name !== 'practice',
     },

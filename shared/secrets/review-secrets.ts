@@ -123,9 +123,12 @@ export async function lookAtSecrets(
     const { provider, credential } = held;
     const versions = await deps.vault.versionsOf(credential.vaultName);
     const properties = versions.find(({ version }) => version === credential.version);
+    const found = await stateIn(properties, () => deletedEntry(credential.vaultName), now);
+    const isEndless = found.state.kind === 'unknown-date' && credential.expiresOn === undefined;
     return {
       ...providerSecret(held, mailboxes),
-      ...(await stateIn(properties, () => deletedEntry(credential.vaultName), now)),
+      ...found,
+      ...(isEndless && { state: { kind: 'endless' as const } }),
       rotationProblem: held.isNext ? undefined : problems.get(provider.id),
     };
   });

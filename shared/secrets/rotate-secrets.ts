@@ -79,7 +79,8 @@ async function nextStep(deps: RotateDeps, provider: Provider, rotation: Rotation
   const { credential, nextCredential } = provider;
   // A replacement has still to work, or to be given up by a person.
   if (credential?.kind !== 'secret' || nextCredential !== undefined) return { kind: 'nothing' };
-  const isDue = daysUntil(credential.expiresOn, deps.seam.now()) <= ROTATE_DAYS;
+  const { expiresOn } = credential;
+  const isDue = expiresOn !== undefined && daysUntil(expiresOn, deps.seam.now()) <= ROTATE_DAYS;
   if (!isDue && !rotation.leftover) return { kind: 'nothing' };
   const [answer, versions] = await Promise.all([
     deps.graph.secrets(provider),

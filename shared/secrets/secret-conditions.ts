@@ -32,7 +32,7 @@ export interface ReviewedSecret {
 /** What a person must know of a secret; undefined while all is well. Pure. @param now milliseconds since the epoch */
 export function conditionOf(secret: ReviewedSecret, now: number): Condition | undefined {
   const { state, provider, what } = secret;
-  if (state.kind === 'healthy') return undefined;
+  if (state.kind === 'healthy' || state.kind === 'endless') return undefined;
   const stage = stageOf(state);
   const name = provider === undefined ? `the ${what} of this desk` : `the ${what} of ${provider.name}`;
   const over = state.kind === 'expired' || state.kind === 'disabled' || state.kind === 'missing';
@@ -89,6 +89,7 @@ function headlineOf(name: string, state: SecretState): string {
     case 'missing':
       return `${name} is not in Key Vault.`;
     case 'healthy':
+    case 'endless':
     case 'unknown-date':
       return `Nobody knows when ${name.charAt(0).toLowerCase()}${name.slice(1)} expires.`;
   }
@@ -98,6 +99,7 @@ function causeOf({ state, expiresOn, replacedSince, rotationProblem }: ReviewedS
   const date = expiresOn?.slice(0, 10);
   const sentences: Readonly<Record<SecretState['kind'], string>> = {
     healthy: '',
+    endless: '',
     due: `Its last day is ${date}. The provider refuses it from then on.`,
     expired: `Its last day was ${date}. The provider refuses it since then.`,
     'unknown-date': 'Its entry in Key Vault carries no date, so nobody would be warned.',

@@ -6,6 +6,8 @@ export type SecretState =
   /** `days` ago. */
   | { kind: 'expired'; days: number }
   | { kind: 'unknown-date' }
+  /** The provider's secrets have no date: nothing is due. */
+  | { kind: 'endless' }
   /** Key Vault keeps it and gives it to nobody. */
   | { kind: 'disabled' }
   /** Key Vault has none; ISO time until which a deleted one can be recovered. */

@@ -4,13 +4,24 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Principal } from '../platform/principal.ts';
 import { iconPath, scriptPath, stylesheetPath } from './assets.ts';
 import { safeHref } from './links.ts';
+import { mastheadFacts } from './masthead-facts.ts';
 
 export interface Flash {
   kind: 'success' | 'warning' | 'error';
   text: string;
 }
 
-export type Place = 'home' | 'tickets' | 'quarantine' | 'mailboxes' | 'providers';
+export type Place =
+  | 'home'
+  | 'tickets'
+  | 'quarantine'
+  | 'alerts'
+  | 'activity'
+  | 'mailboxes'
+  | 'providers'
+  | 'secrets'
+  | 'health'
+  | 'audit';
 
 interface PageProps {
   title: string;
@@ -28,12 +39,28 @@ interface PageProps {
   children: Child;
 }
 
-const places: readonly { place: Place; href: string; label: string; adminOnly: boolean }[] = [
-  { place: 'home', href: '/', label: 'Home', adminOnly: false },
-  { place: 'tickets', href: '/tickets', label: 'Tickets', adminOnly: false },
-  { place: 'quarantine', href: '/quarantine', label: 'Quarantine', adminOnly: false },
-  { place: 'mailboxes', href: '/mailboxes', label: 'Mailboxes', adminOnly: true },
-  { place: 'providers', href: '/providers', label: 'Providers', adminOnly: true },
+interface PlaceLink {
+  place: Place;
+  href: string;
+  label: string;
+}
+
+/** What an agent works with. */
+const daily: readonly PlaceLink[] = [
+  { place: 'home', href: '/', label: 'Home' },
+  { place: 'tickets', href: '/tickets', label: 'Tickets' },
+  { place: 'quarantine', href: '/quarantine', label: 'Quarantine' },
+  { place: 'alerts', href: '/notices', label: 'Alerts' },
+  { place: 'activity', href: '/activity', label: 'Activity' },
+];
+
+/** What only an admin may open. */
+const administration: readonly PlaceLink[] = [
+  { place: 'mailboxes', href: '/mailboxes', label: 'Mailboxes' },
+  { place: 'providers', href: '/providers', label: 'Providers' },
+  { place: 'secrets', href: '/secrets', label: 'Secrets' },
+  { place: 'health', href: '/health', label: 'Health' },
+  { place: 'audit', href: '/audit', label: 'Audit log' },
 ];
 
 /** A whole document. Pass it to `renderPage`. */
@@ -61,7 +88,7 @@ export function Page(props: PageProps): JSX.Element {
           <h1>{breakable(props.title)}</h1>
           {props.children}
         </main>
-        {props.principal === undefined ? null : <Footer principal={props.principal} />}
+        {props.principal === undefined ? null : <Footer />}
       </body>
     </html>
   );
@@ -73,7 +100,7 @@ function breakable(title: string): Child {
 }
 
 function Masthead(props: { principal: Principal | undefined; place: Place | undefined }): JSX.Element {
-  const { principal } = props;
+  const { principal, place } = props;
   return (
     <header class="masthead">
       <div class="masthead-row">
@@ -83,23 +110,14 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
         </a>
         {principal === undefined ? null : (
           <>
-            <nav aria-label="Main">
-              <ul>
-                {places
-                  .filter(({ adminOnly }) => !adminOnly || principal.roles.includes('admin'))
-                  .map(({ place, href, label }) => (
-                    <li>
-                      <a href={href} aria-current={place === props.place ? 'page' : undefined}>
-                        {label}
-                      </a>
-                    </li>
-                  ))}
-              </ul>
-            </nav>
             <p class="who">
               <span class="who-name">{principal.name}</span>
               <a href="/.auth/logout">Sign out</a>
             </p>
+            <nav aria-label="Main">
+              <PlaceLinks links={daily} place={place} />
+              {principal.roles.includes('admin') ? <PlaceLinks links={administration} place={place} /> : null}
+            </nav>
           </>
         )}
       </div>
@@ -107,24 +125,39 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
   );
 }
 
-const asides: readonly { href: string; label: string; adminOnly: boolean }[] = [
-  { href: '/explain', label: 'What does this error mean?', adminOnly: false },
-  { href: '/notices', label: 'Notices', adminOnly: false },
-  { href: '/activity', label: 'Activity', adminOnly: false },
-  { href: '/secrets', label: 'Secrets', adminOnly: true },
-  { href: '/health', label: 'Health', adminOnly: true },
-  { href: '/audit', label: 'Who changed what', adminOnly: true },
-];
+function PlaceLinks(props: { links: readonly PlaceLink[]; place: Place | undefined }): JSX.Element {
+  return (
+    <ul>
+      {props.links.map(({ place, href, label }) => (
+        <li>
+          <a href={href} aria-current={place === props.place ? 'page' : undefined}>
+            {label}
+            {place === 'alerts' ? <AlertBadge /> : null}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
-function Footer(props: { principal: Principal }): JSX.Element {
-  const isAdmin = props.principal.roles.includes('admin');
+function AlertBadge(): JSX.Element | null {
+  const open = mastheadFacts.getStore()?.openAlerts() ?? 0;
+  if (open === 0) return null;
+  return (
+    <>
+      {' '}
+      <span class="badge">
+        {open > 99 ? '99+' : open}
+        <span class="unseen"> open</span>
+      </span>
+    </>
+  );
+}
+
+function Footer(): JSX.Element {
   return (
     <footer class="footer">
-      {asides
-        .filter(({ adminOnly }) => !adminOnly || isAdmin)
-        .map(({ href, label }) => (
-          <a href={href}>{label}</a>
-        ))}
+      <a href="/explain">Error lookup</a>
     </footer>
   );
 }

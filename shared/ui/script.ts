@@ -145,6 +145,38 @@ for (const frame of document.querySelectorAll('.mail-frame iframe')) {
   new ResizeObserver(() => { if (width !== undefined && box.clientWidth !== width) measure(); }).observe(box);
 }
 
+// What was typed is there again after Back and after a reload, never a password; another visit begins afresh. It stays in
+// this tab, and ends with the sign-in.
+const kept = document.querySelector('form[data-keep]');
+const keptAs = 'typed ' + location.pathname + location.search;
+function fieldOf(name, value) {
+  const field = kept.elements.namedItem(name);
+  if (!(field instanceof RadioNodeList)) return field;
+  return [...field].find((one) => one.value === value);
+}
+function putBack() {
+  for (const [name, value] of Object.entries(JSON.parse(sessionStorage.getItem(keptAs) || '{}'))) {
+    const field = fieldOf(name, value);
+    if (!field || field.type === 'password' || field.type === 'hidden') continue;
+    if (field.type === 'checkbox' || field.type === 'radio') field.checked = value !== '';
+    else field.value = value;
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  }
+}
+if (kept) {
+  const [visit] = performance.getEntriesByType('navigation');
+  if (visit && visit.type === 'navigate') sessionStorage.removeItem(keptAs);
+  else putBack();
+  kept.addEventListener('input', ({ target }) => {
+    if (!target.name || target.type === 'password') return;
+    const typed = JSON.parse(sessionStorage.getItem(keptAs) || '{}');
+    typed[target.name] = target.type === 'checkbox' && !target.checked ? '' : target.value;
+    sessionStorage.setItem(keptAs, JSON.stringify(typed));
+  });
+}
+for (const end of document.querySelectorAll('a[href="/.auth/logout"]'))
+  end.addEventListener('click', () => sessionStorage.clear());
+
 const waiting = document.querySelector('[data-reload]');
 if (waiting) setTimeout(() => { location.reload(); }, Number(waiting.dataset.reload) * 1000);
 `;

@@ -6,6 +6,7 @@ export const setup = `
     .beside { grid-template-columns: minmax(0, 34rem) minmax(0, 1fr); align-items: start; column-gap: 3rem; }
   }
   .beside .panel h3 { margin-block-start: 1.25rem; }
+  .beside .panel div > h3 { margin-block-start: 0.25rem; }
   .beside .panel h3 + * { margin-block-start: 0.4rem; }
   .error:empty { margin: 0; }
   form details > * + * { margin-block-start: 0.75rem; }
@@ -13,6 +14,9 @@ export const setup = `
   /* Only what the chosen credential needs; a browser that cannot look ahead shows all of it. */
   form:has([name="credential"]:is([value="keep"], [value="certificate"], [value="federated"]):checked) .for-secret,
   form:has([name="credential"]:is([value="keep"], [value="federated"]):checked) .for-expiry,
+  .beside:has([name="credential"]:is([value="keep"], [value="certificate"], [value="federated"]):checked) .guide-secret,
+  .beside:has([name="credential"]:is([value="keep"], [value="secret"], [value="federated"]):checked) .guide-certificate,
+  .beside:has([name="credential"]:is([value="keep"], [value="secret"], [value="certificate"]):checked) .guide-federated,
   form:has([name="endpoints"][value="manual"]:checked) .for-discovery,
   form:has([name="endpoints"][value="discovery"]:checked) .for-manual { display: none; }
   .for-manual > * + * { margin-block-start: 1.5rem; }

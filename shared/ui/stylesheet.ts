@@ -35,11 +35,15 @@ const parts = `
     text-decoration: none;
   }
   .brand:hover { color: var(--accent); }
+  .masthead nav { display: flex; flex-wrap: wrap; column-gap: 1.5rem; inline-size: 100%; margin-inline: -0.65rem; }
   nav ul { display: flex; flex-wrap: wrap; gap: 0 0.25rem; padding: 0; list-style: none; }
-  .masthead nav { margin-inline-start: -0.65rem; }
+  .masthead nav ul { gap: 0; }
   .masthead nav a {
-    display: block;
-    padding: 0.95rem 0.65rem calc(0.95rem - 2px);
+    display: flex;
+    align-items: center;
+    gap: 0.4rem;
+    min-block-size: 2.5rem;
+    padding: 0.3rem 0.65rem calc(0.3rem - 2px);
     border-block-end: 2px solid transparent;
     color: var(--muted);
     font-size: 0.95rem;
@@ -47,18 +51,22 @@ const parts = `
   }
   .masthead nav a:hover { color: var(--ink); }
   .masthead nav a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--accent); }
+  .masthead nav a:focus-visible { outline-offset: -2px; }
+  .badge { min-inline-size: 1.5em; padding: 0.05em 0.4em; border-radius: 1em; background: var(--bad); color: var(--surface); font-size: 0.8rem; font-weight: 650; text-align: center; }
   .who { display: flex; gap: 1rem; margin-inline-start: auto; font-size: 0.9rem; }
   .who-name { color: var(--muted); max-inline-size: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  /* Two groups of five: on a phone each takes a line, or two where letters are large. */
   @media (width < 56rem) {
-    .masthead nav { order: 1; inline-size: 100%; }
-    .masthead nav a { padding-block: 0.35rem 0.6rem; }
+    .masthead nav { margin-inline: -0.4rem; }
+    .masthead nav a { min-block-size: 2.25rem; padding-inline: 0.4rem; font-size: 0.9rem; }
     .who-name { max-inline-size: 8rem; }
   }
-  /* One line on a phone; what a very narrow one cannot show is a swipe or a Tab away. */
   @media (width < 30rem) {
-    .masthead nav { margin-inline: -0.2rem; overflow-x: auto; scrollbar-width: none; }
-    .masthead nav ul { flex-wrap: nowrap; justify-content: space-between; gap: 0; }
-    .masthead nav a { padding-inline: 0.2rem; font-size: 0.8rem; outline-offset: -3px; }
+    .masthead-row { column-gap: 0.75rem; }
+    .masthead nav { margin-inline: -0.2rem; }
+    .masthead nav a { min-block-size: 2rem; gap: 0.25rem; padding-inline: 0.2rem; font-size: 0.82rem; }
+    .who { gap: 0.75rem; }
+    .who-name { max-inline-size: 6rem; }
   }
 
   .footer { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; max-inline-size: 72rem; margin-inline: auto; padding: 0 var(--gap) 2rem; font-size: 0.9rem; }

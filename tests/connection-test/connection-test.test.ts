@@ -25,7 +25,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { info, plainMail, sales, sam, support } from '../peers/mail-lab.ts';
 import { useMailServer } from '../peers/mail-under-test.ts';
 
-/** No mail has become a ticket. */
+/** The intake has taken no mail. */
 const none = () => Promise.resolve(false);
 const account = { providerId: 'p', accountId: 'a' };
 const mailboxAt = (server: { host: string; port: number }, wish: Partial<Mailbox> = {}): Mailbox => ({
@@ -135,7 +135,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       expect(isWaiting(smtp)).toBe(true);
 
       await mail.received(client, 'Test of sending');
-      const arrived = await lookForMail({ ...deps, isTicket: none }, all(), smtp);
+      const arrived = await lookForMail({ ...deps, isTaken: none }, all(), smtp);
       expect(isWaiting(arrived)).toBe(false);
       expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
 
@@ -446,12 +446,12 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
           expected,
         };
         now += 119_000;
-        expect(isWaiting(await lookForMail({ ...deps, isTicket: none }, all(), waiting))).toBe(true);
+        expect(isWaiting(await lookForMail({ ...deps, isTaken: none }, all(), waiting))).toBe(true);
         now += 1_000;
-        const given = await lookForMail({ ...deps, isTicket: none }, all(), waiting);
+        const given = await lookForMail({ ...deps, isTaken: none }, all(), waiting);
         expect(failure(given)).toMatchObject({ step: 'arrival', code: 'mail-not-arrived' });
         const blind = await lookForMail(
-          { ...deps, isTicket: none },
+          { ...deps, isTaken: none },
           all({ host: 'no-such-host.invalid' }),
           waiting,
         );

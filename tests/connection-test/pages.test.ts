@@ -116,7 +116,7 @@ describe('"Test connection"', () => {
     expect(after.html).toContain('IMAP, POP3 and SMTP work.');
     // Its own mail may have come before the others were counted.
     expect(after.html).toMatch(/[12] unread, of [12] mails?\./);
-    expect(after.html).toContain(`The mail is in ${support}.`);
+    expect(after.html).toContain(`The email is in ${support}.`);
     expect(after.html).not.toContain('data-reload');
     drawn['works'] = after.html;
     expect(await app.services.notices.open(), 'the server takes mail again').toEqual([]);
@@ -195,7 +195,8 @@ describe('a permission that the sign-in did not bring', () => {
     if (stored === undefined) throw new Error('no account');
     const scopes = stored.account.scopes.filter((scope) => !/SMTP/i.test(scope));
     await app.services.accounts.save({ ...stored.account, scopes });
-    const fresh = (await visitor.get('/mailboxes/new')).html;
+    const fresh = (await visitor.get(`/mailboxes/new?account=${account.providerId}.${account.accountId}`))
+      .html;
     expect(fresh).toContain('SMTP was not granted');
     const { status, html } = await visitor.post('/mailboxes/new', form);
     expect(status).toBe(422);

@@ -17,13 +17,11 @@ const mailbox = mailboxOf(account, { afterFetch: { kind: 'delete' } });
 let now: number;
 let store: ReturnType<typeof createConnectionTestStore>;
 let mailboxes: Mailbox[];
-let tickets: string[];
 
 beforeEach(() => {
   now = SENT + 30_000;
   store = createConnectionTestStore(new MemoryTables(openSeam));
   mailboxes = [mailbox];
-  tickets = [];
 });
 
 const smtp = (startedAt = SENT): ConnectionTest => ({
@@ -51,7 +49,7 @@ const sweep = (more: Partial<LookDeps> = {}): Promise<void> =>
     config: { local: true },
     accessTokens: { get: async () => ({ kind: 'retrying', code: 'away', message: 'Later.' }) },
     mailSender: { signIn: unused, send: unused },
-    isTicket: async (mailboxId, messageId) => mailboxId === mailbox.id && tickets.includes(messageId),
+    isTaken: (mark) => store.isTaken(mark),
     connectionTests: store,
     mailboxes: { get: async (id) => mailboxes.find((one) => one.id === id) },
     ...more,
@@ -59,14 +57,25 @@ const sweep = (more: Partial<LookDeps> = {}): Promise<void> =>
 const arrival = async () => (await store.of(mailbox.id)).at(-1)?.steps.at(-1);
 
 describe('a test that waits for its mail', () => {
-  it('ends without anybody at its page: the intake made a ticket of the mail and deleted it', async () => {
+  it('ends without anybody at its page: the intake took the mail and deleted it', async () => {
     await store.save(mailbox.id, [imap, smtp()]);
     expect(await store.waiting()).toHaveLength(1);
-    tickets = [`<${MARK}@contoso.example>`];
+    await store.expectMark(MARK, SENT);
+    expect(await store.takeMark(MARK)).toBe(true);
     await sweep();
-    const found = 'The mail came, and it is a ticket already.';
+    const found = 'The email arrived, and was skipped as a test.';
     expect(await arrival()).toEqual({ name: 'arrival', state: 'passed', ms: 30_000, found });
     expect(await store.waiting()).toEqual([]);
+  });
+
+  it('knows its own mark for a week, and no mark that nobody sent', async () => {
+    await store.expectMark(MARK, SENT);
+    expect(await store.takeMark('postroom-ffffffffffffffff')).toBe(false);
+    expect(await store.isTaken(MARK)).toBe(false);
+    await store.expectMark('postroom-0000000000000001', SENT + 7 * 86_400_000);
+    expect(await store.takeMark(MARK)).toBe(true);
+    await store.expectMark('postroom-0000000000000002', SENT + 7 * 86_400_000 + 1);
+    expect(await store.takeMark(MARK)).toBe(false);
   });
 
   it('is given up after two minutes and not before, and then nobody looks any more', async () => {
@@ -76,25 +85,25 @@ describe('a test that waits for its mail', () => {
     now = SENT + 120_000;
     await sweep();
     expect(await arrival()).toMatchObject({ state: 'failed', evidence: 'away: Later.' });
-    await sweep({ isTicket: unused });
+    await sweep({ isTaken: unused });
   });
 
   it('of a mailbox that is gone, or that a page has settled, is forgotten', async () => {
     await store.save(mailbox.id, [smtp()]);
     mailboxes = [];
-    await sweep({ isTicket: unused });
+    await sweep({ isTaken: unused });
     expect(await store.waiting()).toEqual([]);
     mailboxes = [mailbox];
     await store.save(mailbox.id, [smtp()]);
     await store.settle(mailbox.id, { ...smtp(), steps: [] });
-    await sweep({ isTicket: unused });
+    await sweep({ isTaken: unused });
     expect(await store.waiting()).toEqual([]);
   });
 
   it('stays on the list when it began while the one before was settled', async () => {
     await store.save(mailbox.id, [smtp()]);
     await sweep({
-      isTicket: async () => {
+      isTaken: async () => {
         await store.save(mailbox.id, [smtp(SENT + 20_000)]);
         return true;
       },

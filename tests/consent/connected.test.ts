@@ -66,7 +66,7 @@ describe('a mailbox that was connected', () => {
     expect(html).not.toContain('is connected');
   });
 
-  it('says whether its answers can be sent', async () => {
+  it('says whether sending works, and promises no answers, which nothing sends yet', async () => {
     fillInbox(app, ['Hello']);
     const [mailbox] = await app.services.mailboxes.list();
     if (mailbox === undefined) throw new Error('no mailbox');
@@ -77,7 +77,7 @@ describe('a mailbox that was connected', () => {
     });
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('answers cannot be sent yet');
+    expect(html).toContain('Mail is read, but sending (SMTP) does not work yet:');
     const drawn = { 'connected, sends not': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);

@@ -1,6 +1,12 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes.tsx';
+import { explain } from '../../shared/explanations/explain.ts';
+import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
+import { InboxError } from '../../shared/mailboxes/inbox.ts';
+import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
+import { readDesk } from '../../shared/notices/look-at-desk.ts';
+import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
@@ -130,6 +136,48 @@ describe('a mailbox', () => {
     await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', undefined);
   });
 
+  it('with a folder that is missing leads to its folder, in the list as in the alert, and to no new sign-in', async () => {
+    const [mailbox] = await stored();
+    if (mailbox === undefined) throw new Error('no mailbox');
+    const { kind, code, message } = troubleOf(new InboxError('folder-missing', 'NO'), mailbox);
+    const at = new Date().toISOString();
+    await app.services.mailboxes.saveTrouble(mailbox.id, {
+      state: kind,
+      code,
+      problem: message,
+      since: at,
+      triedAt: at,
+      failures: 3,
+      nextTryAt: at,
+    });
+    const { html } = await visitor.get('/mailboxes');
+    const facts = await readDesk(app.services, app.seam.now());
+    const [alert] = mailboxConditions({ ...facts, suspects: new Set() }, app.seam.now(), {
+      isVaultBlamed: false,
+    });
+    expect(alert?.fix).toEqual({
+      label: `Correct the folder of ${mailbox.address}`,
+      href: `/mailboxes/${mailbox.id}/edit`,
+    });
+    expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);
+    expect(html).not.toContain(`/connect?mailbox=${mailbox.id}`);
+    // The sentence and the explanation ask for the same thing.
+    for (const words of [message, explain({ text: code }).steps.join(' ')])
+      expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
+    await app.services.mailboxes.saveTrouble(mailbox.id, undefined);
+  });
+
+  it('that moves email to no folder is asked for one, and a port is refused in the words of its hint', async () => {
+    const moves = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder: '' });
+    expect(moves.html).toContain('Enter the folder to move email to, for example Processed.');
+    expect(moves.html).not.toContain('Enter the folder, usually INBOX.');
+    const ports = await visitor.post('/mailboxes/new', { ...form, port: 'imap' });
+    expect(ports.html).toContain('Enter 1.');
+    expect(ports.html).toMatch(/IMAP port<\/label><p[^>]*class="hint"[^>]*>1\.<|IMAP port[\s\S]{0,200}>1\.</);
+    expect(portsInWords('smtp', undefined)).toBe('587 or 465');
+    expect(portsInWords('smtp', { port: 587 })).toBe('587');
+  });
+
   it.each([
     ['address', 'nobody'],
     ['account', 'x.y'],
@@ -161,9 +209,9 @@ describe('every mailbox page', () => {
     const drawn: Record<string, string> = {};
     for (const [name, reply] of Object.entries({
       empty: empty.get('/mailboxes'),
-      'nobody signed in': empty.get('/mailboxes/new'),
+      'no provider': empty.get('/mailboxes/new'),
       list: visitor.get('/mailboxes'),
-      new: visitor.get('/mailboxes/new'),
+      new: visitor.get(`/mailboxes/new?account=${form['account']}`),
       edit: visitor.get(`/mailboxes/${mailbox?.id}/edit`),
       delete: visitor.get(`/mailboxes/${mailbox?.id}/delete`),
       mistakes: visitor.post('/mailboxes/new', {}),

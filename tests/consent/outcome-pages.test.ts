@@ -58,11 +58,7 @@ const outcomes: Readonly<
   },
   'blocked by a policy': {
     title: 'Conditional Access blocks the sign-in',
-    says: [
-      'AADSTS53003',
-      'Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200',
-      'An admin of the Microsoft 365 tenant',
-    ],
+    says: ['AADSTS53003', 'Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200', 'An admin of the tenant'],
     arrange: () =>
       sentBack(
         'access_denied',

@@ -21,7 +21,7 @@ const opened: ReceivedNotice = {
 };
 const home = (says: string, leads: string): string =>
   `<header><h1>Postroom</h1><a href="/">Home</a></header><main id="main"><h1>${says}</h1><p>Why.</p><a class="button" href="${leads}">Fix it</a></main>`;
-const calm = `<main><h1>Mail is flowing</h1><div class="verdict good">Every mailbox is fetched as it should be. Nothing needs you.</div></main>`;
+const calm = `<main><h1>Mail is flowing</h1><div class="verdict good">All mailboxes are up to date. No action needed.</div></main>`;
 const good: DrillRecord = {
   opened,
   secondsToNotice: 180,

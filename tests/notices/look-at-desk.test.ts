@@ -44,3 +44,26 @@ test('mail in quarantine is said again when it is ten times as much, not when it
   ]);
   expect((await desk.open())[0]?.headline).toMatch(/^9 mails/);
 });
+
+test('mail in quarantine is there since the time of its message, not since the full hour', async () => {
+  await desk.mailbox('support');
+  const at = iso(desk.now - 17 * 60_000 - 5_000);
+  const entry = { reason: 'cannot be read', from: undefined, subject: undefined, size: 9, rawBlob: 'raw/x' };
+  await desk.quarantine.put('support', [
+    { ...entry, kind: 'quarantined', at, contentKey: 'a', place: 'INBOX|1|1' },
+    { ...entry, kind: 'skipped', at: iso(desk.now - 50 * 60_000), contentKey: 'b', place: 'INBOX|1|2' },
+    // From the days before: it is not among those that are counted.
+    {
+      ...entry,
+      kind: 'quarantined',
+      at: iso(desk.now - 90 * 3_600_000),
+      contentKey: 'c',
+      place: 'INBOX|1|3',
+    },
+  ]);
+  await desk.mailboxes.saveSuccesses(1, new Map(), [
+    { hour: iso(desk.now).slice(0, 13), mails: 3, quarantined: 1 },
+  ]);
+  await desk.minutes(1);
+  expect((await desk.open()).find(({ code }) => code === 'quarantine-grown')?.since).toBe(at);
+});

@@ -46,6 +46,8 @@ const observe = (desk: SampleDesk, conditions: readonly Condition[]): Promise<vo
 export const desks: Readonly<Record<string, () => Promise<SampleDesk>>> = {
   async calm() {
     const desk = await busyDesk();
+    // A paused mailbox is not calm: somebody may have forgotten it.
+    await desk.mailboxes.remove('old');
     for (const name of ['fetchMail', 'sweep', 'refreshTokens'] as const)
       await desk.services.heartbeats.beat(name, NOW - 60_000);
     return desk;

@@ -2,6 +2,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { createNotices } from '../../shared/notices/keep-notices.ts';
@@ -48,6 +49,7 @@ export class WatchedDesk {
   readonly mailboxes = createMailboxStore(this.tables);
   readonly accounts = createAccountStore(this.tables);
   readonly providers = createProviderStore(this.tables);
+  readonly quarantine = createQuarantineStore(this);
   heartbeats = createHeartbeatStore(this.tables);
   readonly notices = createNotices({
     tables: this.tables,

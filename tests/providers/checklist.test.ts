@@ -37,6 +37,35 @@ describe('the checklist of a provider', () => {
     });
   });
 
+  it('waits for the upload of a fresh certificate; one that has worked and is gone there is wrong', () => {
+    const certificate = {
+      kind: 'certificate',
+      vaultName: 'v',
+      version: '1',
+      setAt: '',
+      expiresOn: '',
+      certificate: '',
+    } as const;
+    const evidence =
+      'AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application.';
+    const refused = { at: '', tenant: 'proven', client: 'proven', credential: 'wrong' } as const;
+    const fresh = sampleProvider({ credential: certificate, preflight: { ...refused, evidence } });
+    expect(states(fresh, nothing)['credential']).toBe('waiting');
+    expect(states(fresh, signedIn(MAIL))['credential']).toBe('wrong');
+    const other = 'AADSTS7000215: Invalid client secret provided.';
+    const wrong = sampleProvider({ credential: certificate, preflight: { ...refused, evidence: other } });
+    expect(states(wrong, nothing)['credential']).toBe('wrong');
+    const next = sampleProvider({
+      credential: federated,
+      nextCredential: certificate,
+      preflight: { ...refused, credential: 'proven', next: 'wrong', nextEvidence: evidence },
+    });
+    expect(states(next, signedIn(MAIL))).toMatchObject({
+      credential: 'proven',
+      'next-credential': 'waiting',
+    });
+  });
+
   it('believes in permissions only once a token carried all of them, however they are written', () => {
     const provider = sampleProvider({ credential: federated, preset: 'microsoft' });
     const long = MAIL.map((name) => `https://outlook.office.com/${name}`);
@@ -47,9 +76,9 @@ describe('the checklist of a provider', () => {
     expect(states(google, signedIn(['https://mail.google.com/']))['permissions']).toBe('proven');
   });
 
-  it('takes the word of an admin until a token says which permissions there are', () => {
+  it('calls the word of an admin reported, never proven, until a token says which permissions there are', () => {
     const provider = sampleProvider({ credential: federated, preset: 'microsoft', approvedAt: '2026-11-01' });
-    expect(states(provider, nothing)['permissions']).toBe('proven');
+    expect(states(provider, nothing)['permissions']).toBe('reported');
     expect(states(provider, signedIn(MAIL.slice(0, 2)))['permissions']).toBe('unseen');
   });
 

@@ -99,7 +99,53 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.getByRole('radio', { name: /^A certificate/ }).check();
     expect(await page.getByLabel('Client secret', { exact: true }).isVisible()).toBe(false);
     expect(await page.getByLabel('It expires on').isVisible()).toBe(true);
-    await page.getByRole('radio', { name: /^No secret/ }).check();
+    await page.getByRole('radio', { name: /^Managed identity/ }).check();
     expect(await page.getByLabel('It expires on').isVisible()).toBe(false);
+  });
+
+  it('has a guide that follows the chosen credential: no secret to make where there is none', async () => {
+    await page.goto(`${served.url}/form`);
+    const steps = async (): Promise<string[]> => {
+      const headings = await page.getByRole('heading', { level: 3 }).allInnerTexts();
+      return headings.filter((heading) => heading.startsWith('4.'));
+    };
+    expect(await steps()).toEqual(['4. Make the client secret']);
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
+    expect(await steps()).toEqual(['4. Upload the certificate, after saving']);
+    await page.getByRole('radio', { name: /^Managed identity/ }).check();
+    expect(await steps()).toEqual(['4. Add the federated credential, after saving']);
+  });
+
+  it('opens other sites in a new tab, and keeps what was typed through Back and reload, but no secret', async () => {
+    const id = page.getByLabel('Application (client) ID');
+    const secret = page.getByLabel('Client secret', { exact: true });
+    const typed = async () => [
+      await page.getByLabel('Name', { exact: true }).inputValue(),
+      await id.inputValue(),
+      await page.getByRole('radio', { name: /^A client secret/ }).isChecked(),
+      await secret.inputValue(),
+    ];
+    await page.goto(`${served.url}/form`);
+    const link = page.getByRole('link', { name: 'Open API permissions (opens in a new tab)' });
+    expect([await link.getAttribute('target'), await link.getAttribute('rel')]).toEqual([
+      '_blank',
+      'noopener noreferrer',
+    ]);
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
+    await page.getByRole('radio', { name: /^A client secret/ }).check();
+    await page.getByLabel('Name', { exact: true }).fill('Fabrikam');
+    await id.fill(GUID);
+    await secret.fill('a~secret~value');
+    await page.reload();
+    expect(await typed()).toEqual(['Fabrikam', GUID, true, '']);
+    // What depends on a field follows it.
+    expect(await link.getAttribute('href')).toContain(GUID);
+    await page.goto(`${served.url}/elsewhere`);
+    expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain('a~secret~value');
+    await page.goBack();
+    expect(await typed()).toEqual(['Fabrikam', GUID, true, '']);
+    // Another visit is another form.
+    await page.goto(`${served.url}/form`);
+    expect((await typed()).slice(0, 2)).not.toContain('Fabrikam');
   });
 });

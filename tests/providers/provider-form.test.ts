@@ -101,7 +101,8 @@ describe('the provider form', () => {
     const federated = { ...good, secret: '', expiresOn: '', credential: 'federated' };
     expect(parse(federated)).toMatchObject({ input: { credential: { kind: 'federated' } } });
     const google = { ...federated, clientId: 'x.apps.googleusercontent.com' };
-    expect(errorsOf(parse(google, 'google'))).toEqual(['secret', 'expiresOn']);
+    // Secrets of Google have no date.
+    expect(errorsOf(parse(google, 'google'))).toEqual(['secret']);
   });
 
   it('questions an expiry beyond 24 months, and takes it when it is confirmed', () => {

@@ -73,7 +73,7 @@ describe('saving a provider', () => {
     const { html } = await visitor.get(location ?? '');
     expect(html).toContain('AADSTS7000222');
     expect(html).toContain('The client secret has expired');
-    expect(html).toContain('The client secret is accepted</h3><span class="status bad">Wrong');
+    expect(html).toContain('The client secret is accepted</h3><span class="status bad">Failed');
 
     app.idp.setApp(CLIENT, { secrets: [{ value: SECRET }] });
     const checked = await visitor.post(`/providers/${idIn(location)}/check`, {});
@@ -145,7 +145,7 @@ describe('the whole way of a provider', () => {
       'unseen',
     ]);
     expect(before.html).toContain('3 of 7 steps are done');
-    expect(before.html).toContain('Waits for the owner of the mailbox');
+    expect(before.html).toContain('Pending: the owner of the mailbox');
   });
 
   it('counts redirect URI, permissions and sign-in as seen once somebody has signed in', async () => {
@@ -156,7 +156,7 @@ describe('the whole way of a provider', () => {
     expect(html).toContain(
       'Granted, as a token has shown: IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send.',
     );
-    expect(html).toContain('Waits for you');
+    expect(html).toContain('Pending: you');
   });
 
   it('knows the redirect URI as soon as anybody came back, with or without a consent', async () => {
@@ -231,6 +231,11 @@ describe('a credential', () => {
     const certificate = new X509Certificate(pem);
     expect(path).toContain(certificate.fingerprint.replaceAll(':', ''));
     expect(pem).not.toContain('PRIVATE');
+    // It waits for its upload, which is a step and no error.
+    expect(html).toContain('Pending: you');
+    expect(html).toContain('Upload the public certificate (.cer)');
+    expect(html).not.toContain('AADSTS700027');
+    expect(html).not.toContain('The new credential does not work yet');
     expect(JSON.stringify(app.tables.dump('Providers'))).not.toContain('PRIVATE');
 
     app.idp.setApp(CLIENT, { certificates: [pem], secrets: [] });
@@ -250,6 +255,21 @@ describe('a credential', () => {
     await visitor.post(`/providers/${providerId}/edit`, fields);
     const { html } = await visitor.get(`/providers/${providerId}`);
     expect(html).toContain('The managed identity gave no token');
+  });
+});
+
+describe('Google', () => {
+  it('is asked for in its own words, without a date of expiry, which its secrets do not have', async () => {
+    const { app, visitor } = await start();
+    const { html } = await visitor.get('/providers/new?preset=google');
+    expect(html).not.toContain('expiresOn');
+    expect(html).not.toContain('Application (client) ID');
+    expect(html).toContain('Authorized redirect URI');
+    const fields = { preset: 'google', name: 'Workspace', clientId: 'x.apps.googleusercontent.com' };
+    const saved = await visitor.post('/providers/new', { ...fields, secret: 'GOCSPX-not-a-real-one' });
+    const id = /^\/providers\/([a-z2-7]{26})/.exec(saved.location ?? '')?.[1] ?? '';
+    expect(await row(app, id)).toMatchObject({ credential: { kind: 'secret', expiresOn: undefined } });
+    expect((await visitor.get('/providers')).html).toContain('Never expires');
   });
 });
 

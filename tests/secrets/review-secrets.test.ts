@@ -88,11 +88,36 @@ describe('a review', () => {
     const desk = new SecretDesk();
     const provider = await desk.provider('2026-12-20T00:00:00.000Z');
     if (provider.credential?.kind !== 'secret') throw new TypeError();
-    const credential = { ...provider.credential, kind: 'certificate' as const, certificate: 'AAAA' };
+    const expiresOn = provider.credential.expiresOn ?? '';
+    const credential = {
+      ...provider.credential,
+      expiresOn,
+      kind: 'certificate' as const,
+      certificate: 'AAAA',
+    };
     await createProviderStore(desk.tables).save({ ...provider, credential });
     await daily(desk);
     expect(desk.told.map(({ condition }) => [condition.headline, condition.fix.label])).toEqual([
       ['The certificate of Contoso expires in 25 days.', 'Replace the certificate'],
+    ]);
+  });
+
+  test('has no alert of a secret that does not expire, as those of Google, and still of a missing date', async () => {
+    const desk = new SecretDesk();
+    const provider = await desk.provider('2028-01-01T00:00:00.000Z');
+    if (provider.credential?.kind !== 'secret') throw new TypeError();
+    const { vaultName } = provider.credential;
+    const value = new Secret(CANARY);
+    const { version } = await desk.vault.set(vaultName, value, { contentType: 'text/plain' });
+    const dated = { ...provider.credential, version };
+    const save = createProviderStore(desk.tables).save;
+    await save({ ...provider, preset: 'google', credential: { ...dated, expiresOn: undefined } });
+    await daily(desk);
+    expect(desk.told).toEqual([]);
+    await save({ ...provider, credential: dated });
+    await daily(desk);
+    expect(desk.told.map(({ condition }) => condition.headline)).toEqual([
+      'Nobody knows when the client secret of Contoso expires.',
     ]);
   });
 

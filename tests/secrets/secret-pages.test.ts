@@ -67,7 +67,7 @@ describe('rotation', () => {
     expect((await app.services.rotations.get(providerId))?.enabled).toBe(true);
     const provider = await app.services.providers.get(providerId);
     if (provider?.credential?.kind !== 'secret') throw new TypeError();
-    app.seam.skewMs = Date.parse(provider.credential.expiresOn) - Date.now() - 10 * 86_400_000;
+    app.seam.skewMs = Date.parse(provider.credential.expiresOn ?? '') - Date.now() - 10 * 86_400_000;
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     await rotateSecrets(app.services);
     const { html } = await visitor.get(`/providers/${providerId}`);

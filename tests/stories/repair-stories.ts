@@ -118,7 +118,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const copied = await wordsOf(page);
     expect(copied).toContain('Troubleshooting details');
     await page.goto('/');
-    await press(page, page.getByRole('link', { name: 'What does this error mean?' }));
+    await press(page, page.getByRole('link', { name: 'Error lookup' }));
     await page.getByLabel('The error').fill(copied);
     await press(page, page.getByRole('button', { name: 'Explain it' }));
     await readHeading(page, 'Microsoft does not know this redirect URI');

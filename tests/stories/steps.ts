@@ -35,10 +35,10 @@ export async function goToProvider(
   await page.goto(`/providers/${providerId}/connect`);
   await page.getByLabel('Address of the mailbox').fill(address);
   if (signIn !== undefined) {
-    await page.getByLabel('Somebody with access to it').check();
-    await page.getByLabel(/^Sign-in name/).fill(signIn);
+    await page.getByLabel('Another user (shared mailbox)').check();
+    await page.getByLabel(/^Username/).fill(signIn);
   }
-  if (choose) await page.getByLabel('Let me choose the account').check();
+  if (choose) await page.getByLabel('Show the account picker').check();
   await press(page, page.getByRole('button', { name: /^Go to/ }));
   await untilHandedOver(page);
 }

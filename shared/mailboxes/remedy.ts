@@ -1,0 +1,21 @@
+import type { Mailbox } from './mailbox.ts';
+
+/** A link of ours to what ends a trouble. */
+export interface Remedy {
+  label: string;
+  href: string;
+}
+
+/** True for what the mail server said after a sign-in that was good. */
+const isOfMailServer = (code: string): boolean => /^(?:imap|pop3)-/.test(code);
+
+/**
+ * Where the trouble of a mailbox is ended, by its code: alerts and pages say the same. Undefined where it is no matter of
+ * the mail server: then somebody has to sign in again. Pure.
+ */
+export function remedyOf({ id, address }: Pick<Mailbox, 'id' | 'address'>, code: string): Remedy | undefined {
+  if (!isOfMailServer(code)) return undefined;
+  return code.endsWith('folder-missing')
+    ? { label: `Correct the folder of ${address}`, href: `/mailboxes/${id}/edit` }
+    : { label: `Test the connection of ${address}`, href: `/mailboxes/${id}/test` };
+}

@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { servicesOn } from '../../functions/services.ts';
+import { createWeb } from '../../functions/web.ts';
+import { homePages } from '../../functions/pages/home.tsx';
+import { noticePages } from '../../functions/pages/notices.tsx';
+import { ticketsPages } from '../../functions/pages/tickets.tsx';
+import { MemoryVault } from '../accounts/memory-vault.ts';
+import { FaultySeam } from '../harness/faulty-seam.ts';
+import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory-queues.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+import { secret, silent } from '../notices/sample-conditions.ts';
+import { hasChromium, openChromium } from './browser.ts';
+import { NOW, origin, principalHeader, sampleDesk } from './sample-desk.ts';
+import { serve } from './serve.ts';
+
+const everyday = ['Home', 'Tickets', 'Quarantine', 'Alerts', 'Activity'];
+const forAdmins = ['Mailboxes', 'Providers', 'Secrets', 'Health', 'Audit log'];
+
+/** The labels of the main navigation, with what stands beside a label. */
+const placesIn = (html: string): string[] => {
+  const nav = /<nav aria-label="Main">([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
+  return [...nav.matchAll(/<a [^>]*>([\s\S]*?)<\/a>/g)].map(([, label = '']) =>
+    label.replace(/<[^>]+>/g, ''),
+  );
+};
+
+describe('main navigation', () => {
+  test('an admin finds every place in it; an agent finds the places that the role may open', async () => {
+    const desk = sampleDesk();
+    const nav = async (role: 'admin' | 'agent'): Promise<string[]> =>
+      placesIn(await (await desk.ask('/tickets', { role })).text());
+    expect(await nav('admin')).toEqual([...everyday, ...forAdmins]);
+    expect(await nav('agent')).toEqual(everyday);
+  });
+
+  test.each([
+    ['/notices', 'Alerts'],
+    ['/activity', 'Activity'],
+    ['/health', 'Health'],
+    ['/audit', 'Audit log'],
+  ])('%s says that it is the page %s, in the navigation and as its title', async (path, label) => {
+    const html = await (await sampleDesk().ask(path, { role: 'admin' })).text();
+    expect(html).toMatch(new RegExp(`aria-current="page">${label}`));
+    expect(html).toContain(`<h1>${label}</h1>`);
+  });
+
+  test('alerts have a badge with the number of open ones, and none while nothing is open', async () => {
+    const desk = sampleDesk();
+    await desk.services.notices.observe({
+      source: 'review',
+      conditions: [silent('support'), secret('30 days')],
+    });
+    const busy = await (await desk.ask('/tickets')).text();
+    expect(placesIn(busy)).toContain('Alerts 2 open');
+    await desk.services.notices.observe({ source: 'review', conditions: [] });
+    // The page of the alerts reads them anyway, and the badge agrees with it.
+    const calm = await (await desk.ask('/notices')).text();
+    expect(calm).toContain('No active alerts.');
+    expect(placesIn(calm)).toContain('Alerts');
+    expect(calm).not.toContain('class="badge"');
+  });
+
+  test('the badge costs one query a minute, however many pages are opened, and the pages stay without it', async () => {
+    let now = NOW;
+    const seam = new FaultySeam({ now: () => now });
+    const tables = new MemoryTables(seam);
+    const services = servicesOn({
+      ...sampleDesk().services,
+      seam,
+      tables,
+      blobs: new MemoryBlobs(seam),
+      queues: new MemoryQueues(seam),
+      vault: new MemoryVault(seam),
+    });
+    const web = createWeb(() => services, [homePages(), noticePages(), ticketsPages()]);
+    const open = async (path: string): Promise<number> => {
+      const before = seam.calls.length;
+      await web.request(origin + path, { headers: principalHeader('admin') });
+      return seam.calls.length - before;
+    };
+    const first = await open('/tickets');
+    expect(await open('/tickets')).toBe(first - 1);
+    expect(await open('/tickets')).toBe(first - 1);
+    now += 60_000;
+    expect(await open('/tickets')).toBe(first);
+  });
+});
+
+describe.skipIf(!hasChromium)('in a browser', () => {
+  test.each([320, 400, 1280])(
+    'in a window of %i pixels every place is in sight, large enough to hit, and reached with Tab, without script',
+    async (width) => {
+      const desk = sampleDesk();
+      await desk.services.notices.observe({ source: 'review', conditions: [silent('support')] });
+      const served = await serve((path) => desk.ask(path, { role: 'admin' }));
+      const browser = await openChromium();
+      try {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const context = await browser.newContext({
+            javaScriptEnabled: false,
+            colorScheme,
+            viewport: { width, height: 800 },
+          });
+          const page = await context.newPage();
+          await page.goto(`${served.url}/tickets`);
+          const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link');
+          const boxes = await Promise.all((await links.all()).map((link) => link.boundingBox()));
+          expect(boxes).toHaveLength(everyday.length + forAdmins.length);
+          for (const box of boxes) {
+            expect(box?.x).toBeGreaterThanOrEqual(0);
+            expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+            expect(box?.height).toBeGreaterThanOrEqual(24);
+          }
+          await page.getByRole('link', { name: 'Sign out' }).focus();
+          for (const label of [...everyday, ...forAdmins]) {
+            await page.keyboard.press('Tab');
+            expect(await page.locator(':focus').innerText()).toContain(label);
+          }
+          const pictures = process.env['SCREENSHOTS'];
+          if (pictures !== undefined)
+            await page.screenshot({ path: join(pictures, `navigation-${colorScheme}-${width}.png`) });
+          await context.close();
+        }
+      } finally {
+        await browser.close();
+        await served.close();
+      }
+    },
+    60_000,
+  );
+});
