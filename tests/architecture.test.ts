@@ -55,6 +55,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@opentelemetry/resources': [/^shared\/platform\/open-telemetry\.ts$/],
   '@opentelemetry/sdk-metrics': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
   '@opentelemetry/sdk-trace-base': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
+  '@stryker-mutator/core': [/^dev\/mutants\/run-feature\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
   esbuild: [/^dev\/build\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
@@ -68,6 +69,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],
+  vitest: [/^dev\/mutants\/vitest\.config\.ts$/],
   tldts: [/^shared\/providers\/registrable-domains\.ts$/],
   zod: [/^functions\//, /^shared\//],
 };

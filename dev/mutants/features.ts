@@ -1,0 +1,37 @@
+/** What of a feature is mutated, and which tests are to notice it. */
+export interface MutatedFeature {
+  /** Product code, from the root of the project. */
+  mutate: readonly string[];
+  /** Tests in memory only: a mutant is run against each of them that reaches it. No server, browser or built app. */
+  tests: readonly string[];
+}
+
+/** The pure decisions and the stores: where one wrong character loses a message, or lets somebody in. */
+export const features: Readonly<Record<string, MutatedFeature>> = {
+  intake: {
+    mutate: [
+      'shared/intake/decide-mails.ts',
+      'shared/intake/next-cursor.ts',
+      'shared/intake/plan-batches.ts',
+    ],
+    tests: [
+      'tests/intake/decide-mails.test.ts',
+      'tests/intake/next-cursor.test.ts',
+      'tests/intake/plan-batches.test.ts',
+    ],
+  },
+  accounts: {
+    mutate: [
+      'shared/accounts/grant.ts',
+      'shared/accounts/retry-pause.ts',
+      'shared/accounts/sign-in-history.ts',
+      'shared/accounts/token-failure.ts',
+    ],
+    tests: [
+      'tests/accounts/grant.test.ts',
+      'tests/accounts/retry-pause.test.ts',
+      'tests/accounts/sign-in-history.test.ts',
+      'tests/accounts/token-failure.test.ts',
+    ],
+  },
+};
