@@ -34,4 +34,52 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/accounts/token-failure.test.ts',
     ],
   },
+  mailboxes: {
+    mutate: [
+      'shared/mailboxes/mail-hours.ts',
+      'shared/mailboxes/mailbox.ts',
+      'shared/mailboxes/mailbox-form.ts',
+      'shared/mailboxes/mailbox-logins.ts',
+      'shared/mailboxes/mailbox-store.ts',
+      'shared/mailboxes/shared-cause.ts',
+      'shared/mailboxes/try-at-once.ts',
+    ],
+    tests: [
+      'tests/mailboxes/mail-hours.test.ts',
+      'tests/mailboxes/mailbox-form.test.ts',
+      'tests/mailboxes/mailbox-logins.test.ts',
+      'tests/mailboxes/mailbox-store.test.ts',
+      'tests/mailboxes/try-at-once.test.ts',
+    ],
+  },
+  providers: {
+    mutate: [
+      'shared/providers/endpoint-safety.ts',
+      'shared/providers/field-rules.ts',
+      'shared/providers/permissions.ts',
+      'shared/providers/provider-form.ts',
+    ],
+    tests: [
+      'tests/providers/endpoint-safety.test.ts',
+      'tests/providers/provider-form.test.ts',
+      'tests/providers/registration-script.test.ts',
+    ],
+  },
+  tickets: {
+    mutate: [
+      'shared/tickets/download-headers.ts',
+      'shared/tickets/inline-images.ts',
+      'shared/tickets/quoted-text.ts',
+      'shared/tickets/ticket-numbers.ts',
+    ],
+    tests: [
+      'tests/tickets/download-headers.test.ts',
+      'tests/tickets/mail-html.test.ts',
+      'tests/tickets/ticket-numbers.test.ts',
+    ],
+  },
+  notices: {
+    mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
+    tests: ['tests/notices/clock-jumps.test.ts', 'tests/notices/decide-notices.test.ts'],
+  },
 };
