@@ -24,12 +24,14 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     mutate: [
       'shared/accounts/grant.ts',
       'shared/accounts/retry-pause.ts',
+      'shared/accounts/sealing.ts',
       'shared/accounts/sign-in-history.ts',
       'shared/accounts/token-failure.ts',
     ],
     tests: [
       'tests/accounts/grant.test.ts',
       'tests/accounts/retry-pause.test.ts',
+      'tests/accounts/sealing.test.ts',
       'tests/accounts/sign-in-history.test.ts',
       'tests/accounts/token-failure.test.ts',
     ],
@@ -46,6 +48,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     ],
     tests: [
       'tests/mailboxes/mail-hours.test.ts',
+      'tests/mailboxes/mailbox.test.ts',
       'tests/mailboxes/mailbox-form.test.ts',
       'tests/mailboxes/mailbox-logins.test.ts',
       'tests/mailboxes/mailbox-store.test.ts',
@@ -81,5 +84,17 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   notices: {
     mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
     tests: ['tests/notices/clock-jumps.test.ts', 'tests/notices/decide-notices.test.ts'],
+  },
+  consent: {
+    mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
+    tests: ['tests/consent/kept-apart.test.ts'],
+  },
+  outbox: {
+    mutate: ['shared/outbox/outgoing-mail.ts', 'shared/outbox/relay.ts', 'shared/outbox/smtp-refusal.ts'],
+    tests: [
+      'tests/outbox/outgoing-mail.test.ts',
+      'tests/outbox/relay.test.ts',
+      'tests/outbox/smtp-refusal.test.ts',
+    ],
   },
 };
