@@ -61,6 +61,7 @@ async function main(): Promise<number> {
   const results: ({ feature: string } & Comparison)[] = [];
   for (const [feature, parts] of Object.entries(features)) {
     if (positionals.length > 0 && !positionals.includes(feature)) continue;
+    say(`${feature} …`);
     const mutants = await runFeature(root, feature, parts, concurrency);
     const list = explained.filter(({ file }) => parts.mutate.includes(file));
     const comparison = compareMutants(mutants, list);

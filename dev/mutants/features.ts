@@ -44,7 +44,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/mailboxes/mailbox-logins.ts',
       'shared/mailboxes/mailbox-store.ts',
       'shared/mailboxes/shared-cause.ts',
-      'shared/mailboxes/try-at-once.ts',
     ],
     tests: [
       'tests/mailboxes/mail-hours.test.ts',
@@ -52,7 +51,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/mailboxes/mailbox-form.test.ts',
       'tests/mailboxes/mailbox-logins.test.ts',
       'tests/mailboxes/mailbox-store.test.ts',
-      'tests/mailboxes/try-at-once.test.ts',
     ],
   },
   providers: {
@@ -65,7 +63,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     tests: [
       'tests/providers/endpoint-safety.test.ts',
       'tests/providers/provider-form.test.ts',
-      'tests/providers/registration-script.test.ts',
+      'tests/providers/provider-rules.test.ts',
     ],
   },
   tickets: {
@@ -74,16 +72,19 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/inline-images.ts',
       'shared/tickets/quoted-text.ts',
       'shared/tickets/ticket-numbers.ts',
+      'shared/tickets/ticket-rows.ts',
     ],
     tests: [
       'tests/tickets/download-headers.test.ts',
-      'tests/tickets/mail-html.test.ts',
+      'tests/tickets/inline-images.test.ts',
+      'tests/tickets/quoted-text.test.ts',
       'tests/tickets/ticket-numbers.test.ts',
+      'tests/tickets/ticket-rows.test.ts',
     ],
   },
   notices: {
     mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
-    tests: ['tests/notices/clock-jumps.test.ts', 'tests/notices/decide-notices.test.ts'],
+    tests: ['tests/notices/decide-notices.test.ts', 'tests/notices/notice.test.ts'],
   },
   consent: {
     mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
@@ -95,6 +96,25 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/outbox/outgoing-mail.test.ts',
       'tests/outbox/relay.test.ts',
       'tests/outbox/smtp-refusal.test.ts',
+    ],
+  },
+  tmpsealing: {
+    mutate: ['shared/accounts/sealing.ts'],
+    tests: ['tests/accounts/sealing.test.ts'],
+  },
+  tmpintake: {
+    mutate: [
+      'shared/intake/ledger.ts',
+      'shared/intake/raw-headers.ts',
+      'shared/intake/unfetched.ts',
+      'shared/intake/whole-mail.ts',
+      'shared/intake/mail-date.ts',
+    ],
+    tests: [
+      'tests/intake/ledger-store.test.ts',
+      'tests/intake/unfetched.test.ts',
+      'tests/intake/whole-mail.test.ts',
+      'tests/intake/mail-date.test.ts',
     ],
   },
 };

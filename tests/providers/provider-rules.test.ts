@@ -68,6 +68,8 @@ describe('a host', () => {
     ['imap.example.org.', word],
     [`${'a.'.repeat(126)}example`, word],
     ['[imap.example.org', word],
+    ['8.8.8[.8', word],
+    ['8.8.8].8', word],
     ['server.home', hidden],
     ['server.home.arpa', hidden],
     ['metadata.goog', hidden],
