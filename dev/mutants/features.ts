@@ -24,33 +24,14 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     mutate: [
       'shared/accounts/grant.ts',
       'shared/accounts/retry-pause.ts',
-      'shared/accounts/sealing.ts',
       'shared/accounts/sign-in-history.ts',
       'shared/accounts/token-failure.ts',
     ],
     tests: [
       'tests/accounts/grant.test.ts',
       'tests/accounts/retry-pause.test.ts',
-      'tests/accounts/sealing.test.ts',
       'tests/accounts/sign-in-history.test.ts',
       'tests/accounts/token-failure.test.ts',
-    ],
-  },
-  mailboxes: {
-    mutate: [
-      'shared/mailboxes/mail-hours.ts',
-      'shared/mailboxes/mailbox.ts',
-      'shared/mailboxes/mailbox-form.ts',
-      'shared/mailboxes/mailbox-logins.ts',
-      'shared/mailboxes/mailbox-store.ts',
-      'shared/mailboxes/shared-cause.ts',
-    ],
-    tests: [
-      'tests/mailboxes/mail-hours.test.ts',
-      'tests/mailboxes/mailbox.test.ts',
-      'tests/mailboxes/mailbox-form.test.ts',
-      'tests/mailboxes/mailbox-logins.test.ts',
-      'tests/mailboxes/mailbox-store.test.ts',
     ],
   },
   providers: {
@@ -66,26 +47,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/providers/provider-rules.test.ts',
     ],
   },
-  tickets: {
-    mutate: [
-      'shared/tickets/download-headers.ts',
-      'shared/tickets/inline-images.ts',
-      'shared/tickets/quoted-text.ts',
-      'shared/tickets/ticket-numbers.ts',
-      'shared/tickets/ticket-rows.ts',
-    ],
-    tests: [
-      'tests/tickets/download-headers.test.ts',
-      'tests/tickets/inline-images.test.ts',
-      'tests/tickets/quoted-text.test.ts',
-      'tests/tickets/ticket-numbers.test.ts',
-      'tests/tickets/ticket-rows.test.ts',
-    ],
-  },
-  notices: {
-    mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
-    tests: ['tests/notices/decide-notices.test.ts', 'tests/notices/notice.test.ts'],
-  },
   consent: {
     mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
     tests: ['tests/consent/kept-apart.test.ts'],
@@ -96,25 +57,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/outbox/outgoing-mail.test.ts',
       'tests/outbox/relay.test.ts',
       'tests/outbox/smtp-refusal.test.ts',
-    ],
-  },
-  tmpsealing: {
-    mutate: ['shared/accounts/sealing.ts'],
-    tests: ['tests/accounts/sealing.test.ts'],
-  },
-  tmpintake: {
-    mutate: [
-      'shared/intake/ledger.ts',
-      'shared/intake/raw-headers.ts',
-      'shared/intake/unfetched.ts',
-      'shared/intake/whole-mail.ts',
-      'shared/intake/mail-date.ts',
-    ],
-    tests: [
-      'tests/intake/ledger-store.test.ts',
-      'tests/intake/unfetched.test.ts',
-      'tests/intake/whole-mail.test.ts',
-      'tests/intake/mail-date.test.ts',
     ],
   },
 };

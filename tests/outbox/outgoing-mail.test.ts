@@ -19,6 +19,8 @@ describe('an address', () => {
     `a@${'b'.repeat(63)}.example`,
     'jürgen@köln.example',
     'a@1.example',
+    // A host name is normalised by whoever looks it up (UTS 46), so it stays the same one.
+    'a@ｂ.example',
   ])('may leave: %s', (address) => {
     expect(isEnvelopeAddress(address)).toBe(true);
   });
@@ -64,6 +66,7 @@ describe('a mail', () => {
     expect(envelopeProblem(mail({ headers: { 'Auto-Submitted': 'auto-replied', A: '' } }))).toBeUndefined();
     const hundred = Array.from({ length: 100 }, (_, index) => `a${index}@b.example`);
     expect(envelopeProblem(mail({ to: hundred }))).toBeUndefined();
+    expect(envelopeProblem(mail({ messageId: `<${'1'.repeat(200)}@${'b'.repeat(200)}>` }))).toBeUndefined();
   });
 
   test.each<[string, Partial<OutgoingMail>]>([
