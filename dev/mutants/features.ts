@@ -24,12 +24,14 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     mutate: [
       'shared/accounts/grant.ts',
       'shared/accounts/retry-pause.ts',
+      'shared/accounts/sealing.ts',
       'shared/accounts/sign-in-history.ts',
       'shared/accounts/token-failure.ts',
     ],
     tests: [
       'tests/accounts/grant.test.ts',
       'tests/accounts/retry-pause.test.ts',
+      'tests/accounts/sealing.test.ts',
       'tests/accounts/sign-in-history.test.ts',
       'tests/accounts/token-failure.test.ts',
     ],
@@ -50,6 +52,10 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   consent: {
     mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
     tests: ['tests/consent/kept-apart.test.ts'],
+  },
+  notices: {
+    mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
+    tests: ['tests/notices/decide-notices.test.ts', 'tests/notices/notice.test.ts'],
   },
   outbox: {
     mutate: ['shared/outbox/outgoing-mail.ts', 'shared/outbox/relay.ts', 'shared/outbox/smtp-refusal.ts'],

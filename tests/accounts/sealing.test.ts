@@ -49,6 +49,11 @@ describe('a sealer', () => {
     expect(new Set(texts.map((text) => text.split('.')[2]?.slice(0, 16))).size).toBe(3);
   });
 
+  test('opens nothing of another format, though all else is right', async () => {
+    const sealed = await open().seal(new Secret('t'), 'c');
+    await expect(opened(sealed.replace(/^1/, '2'))).rejects.toEqual(unreadable);
+  });
+
   test('opens nothing for another purpose', async () => {
     const sealed = await open().seal(new Secret('t'), 'c');
     await expect(opened(sealed, 'd')).rejects.toEqual(unreadable);
@@ -65,6 +70,7 @@ describe('a sealer', () => {
         (e: unknown) => e,
       );
       expect(error).toEqual(unreadable);
+      expect(error).toHaveProperty('cause', expect.any(Error));
       expect(String(error)).not.toContain('a-secret-token');
     }
   });

@@ -56,13 +56,14 @@ test.each([
   expect(readDate(`1 Feb ${year} 10:00:00 +0000`)).toBe(`${full}-02-01T10:00:00.000Z`);
 });
 
-test.each(['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].entries())(
-  'month %i is %s',
-  (index, month) => {
-    const two = String(index + 1).padStart(2, '0');
-    expect(readDate(`5 ${month} 2026 10:00:00 +0000`)).toBe(`2026-${two}-05T10:00:00.000Z`);
-  },
-);
+test.each(
+  ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].map(
+    (month, index) => [index, month] as const,
+  ),
+)('month %i is %s', (index, month) => {
+  const two = String(index + 1).padStart(2, '0');
+  expect(readDate(`5 ${month} 2026 10:00:00 +0000`)).toBe(`2026-${two}-05T10:00:00.000Z`);
+});
 
 test.each([
   '',
