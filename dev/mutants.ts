@@ -1,6 +1,6 @@
 /**
- * `npm run mutants [-- FEATURE …] [--json]`: would the tests notice a mistake? StrykerJS changes the pure decisions and the
- * stores one small thing at a time and runs their tests. A change that no test notices is a survivor; each needs a test
+ * `npm run mutants [-- FEATURE …] [--json]`: would the tests notice a mistake? StrykerJS changes the files of
+ * dev/mutants/features.ts one small thing at a time and runs their tests. A change that no test notices is a survivor; each needs a test
  * that notices it, or its reason in `dev/mutants/survivors.json`.
  *
  *   FEATURE         a feature of dev/mutants/features.ts; all of them without one
