@@ -40,6 +40,7 @@ const commands = {
   'infra:check': () => [dev('infra-check.ts'), ...rest],
   'host:check': () => [dev('host-check.ts'), ...rest],
   chaos: () => [dev('chaos.ts'), ...rest],
+  mutants: () => [dev('mutants.ts'), ...rest],
   bench: () => [dev('bench.ts'), ...rest],
   'bench:intake': () => [dev('bench.ts'), 'intake', ...rest],
   format: () => [tools.biome, 'format', '--write', ...reported(), ...others],

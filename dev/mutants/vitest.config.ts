@@ -1,17 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { features } from './features.ts';
 
-/** The tests that need no server, browser or built app: thousands of mutants are each run against them. */
+const feature = process.env['POSTROOM_MUTATED_FEATURE'] ?? '';
+
+/** The tests of one feature: without their list each mutant would be run against tests that start servers. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: [
-      'tests/{intake,mailboxes,accounts,consent,providers,tickets,notices,outbox}/**/*.test.{ts,tsx}',
-    ],
-    exclude: [
-      '**/*-in-browser.test.ts',
-      '**/corpus-parse.test.ts',
-      '**/parser-pool.test.ts',
-      '**/shipped-corpus.test.ts',
-    ],
+    include: [...(features[feature]?.tests ?? [])],
     testTimeout: 30_000,
   },
 });

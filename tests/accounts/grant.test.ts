@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFresh, isWaiting, lifetimeOf, readGrant } from '../../shared/accounts/grant.ts';
+import { isFresh, isWaiting, lifetimeOf, readGrant, tidyTokenBody } from '../../shared/accounts/grant.ts';
 
 const now = Date.parse('2026-11-24T10:00:00Z');
 const at = (seconds: number): string => new Date(now + seconds * 1000).toISOString();
@@ -74,5 +74,60 @@ describe('when a clock is set', () => {
 
   test('a row of an earlier version, which says nothing of when it came, is believed', () => {
     expect(isFresh({ refreshAt: at(3000) }, now)).toBe(true);
+  });
+});
+
+describe('an answer of the token endpoint', () => {
+  const read = (body: unknown) => {
+    const { accessToken, refreshToken, scopes } = readGrant(JSON.stringify(body));
+    return [accessToken?.expose(), refreshToken?.expose(), scopes];
+  };
+
+  test('gives its tokens and scopes', () => {
+    expect(read({ access_token: 'a', refresh_token: 'r', scope: ' imap  smtp ' })).toEqual([
+      'a',
+      'r',
+      ['imap', 'smtp'],
+    ]);
+  });
+
+  test.each([[undefined], [''], [7], [null], [['a']]])('without a token where %j stands for it', (value) => {
+    expect(read({ access_token: value, refresh_token: value, scope: [] })).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('keeps all its fields and gets a lifetime that is a number', () => {
+    expect(JSON.parse(tidyTokenBody('{"access_token":"a","scope":"s","expires_in":"600"}'))).toEqual({
+      access_token: 'a',
+      scope: 's',
+      expires_in: 600,
+    });
+    expect(JSON.parse(tidyTokenBody('{"access_token":"a","expires_in":" "}')).expires_in).toBe(3600);
+    expect(JSON.parse(tidyTokenBody('{"access_token":"a","expires_in":[]}')).expires_in).toBe(3600);
+  });
+
+  test('that holds no token stays as it is', () => {
+    for (const text of ['{"error":"invalid_grant"}', 'no JSON', '']) expect(tidyTokenBody(text)).toBe(text);
+  });
+});
+
+describe('to the second', () => {
+  test('a token is replaced at its time, and not before', () => {
+    expect(isFresh({ refreshAt: at(0) }, now)).toBe(false);
+    expect(isFresh({ refreshAt: at(1) }, now)).toBe(true);
+  });
+
+  test('clocks may differ by five minutes', () => {
+    const tokens = { refreshAt: at(3600), receivedAt: at(300) };
+    expect(isFresh(tokens, now)).toBe(true);
+    expect(isFresh(tokens, now - 1)).toBe(false);
+  });
+
+  test('the longest wait is six hours, and the difference of two clocks', () => {
+    expect(isWaiting(at(6 * 3600 + 300), now)).toBe(true);
+    expect(isWaiting(at(6 * 3600 + 301), now)).toBe(false);
   });
 });

@@ -88,3 +88,56 @@ describe('what a failure is explained from', () => {
     expect(explain({ text })).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
   });
 });
+
+describe('an event', () => {
+  test('keeps 200 characters of what was said', () => {
+    const [event] = recorded({ at: at(0), result: 'retrying', code: 'c', said: 'a'.repeat(201) });
+    expect(event?.said).toBe('a'.repeat(200));
+  });
+
+  test('is said in the words of the provider where no code is known', () => {
+    expect(recorded({ at: at(0), result: 'retrying', said: 'undefined: x' })[0]?.said).toBe('undefined: x');
+  });
+
+  test('counts with the one before only if it ended the same way', () => {
+    const failing = { code: 'http-403', said: 'no' };
+    const history = recorded(
+      { at: at(0), result: 'retrying', ...failing },
+      { at: at(1), result: 'needs-person', ...failing },
+      { at: at(2), result: 'needs-person', ...failing },
+    );
+    expect(history.map(({ result, times }) => [result, times])).toEqual([
+      ['needs-person', 2],
+      ['retrying', 1],
+    ]);
+  });
+
+  test('stays alone, however long it is', () => {
+    const long = { at: at(0), result: 'retrying', code: 'c', suberror: 'x'.repeat(40_000) } as const;
+    expect(recorded({ ...long, code: 'b' }, long)).toMatchObject([{ code: 'c' }]);
+  });
+
+  test('is read back as it was written', () => {
+    const history = recorded(outage(0));
+    expect(historyOf(JSON.stringify(history))).toEqual(history);
+  });
+
+  test('is written out in the lines of an error answer, and only those it has', () => {
+    expect(evidenceOf({ code: 'invalid_grant', said: 'Over.' })).toBe(
+      'error: invalid_grant\nerror_description: Over.',
+    );
+    expect(
+      evidenceOf({
+        code: 'AADSTS50173',
+        suberror: 'bad_token',
+        said: 'Revoked.',
+        traceId: 't',
+        correlationId: 'c',
+      }),
+    ).toBe('AADSTS50173: Revoked.\nsuberror: bad_token\nTrace ID: t\nCorrelation ID: c');
+    expect(evidenceOf({ code: 'http-503', said: 'Away.' })).toBe('http-503: Away.');
+    expect(evidenceOf({ code: '503x', said: 'Away.' })).toBe('503x: Away.');
+    expect(evidenceOf({ code: 'x503', said: 'Away.' })).toBe('x503: Away.');
+    expect(evidenceOf({})).toBe(': ');
+  });
+});

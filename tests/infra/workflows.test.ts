@@ -25,9 +25,9 @@ const unpinned = (text: string): string[] =>
     .map(([, action]) => action ?? '')
     .filter((action) => !/^(\.\/.+|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(action));
 
-test('there are four', () => {
+test('there are five', () => {
   expect(workflows).toEqual(
-    ['audit', 'check', 'deploy', 'release'].map((name) => `.github/workflows/${name}.yml`),
+    ['audit', 'check', 'deploy', 'mutants', 'release'].map((name) => `.github/workflows/${name}.yml`),
   );
 });
 
@@ -84,6 +84,15 @@ test('packages run nothing when they are installed, and somebody looks after the
   for (const ecosystem of ['npm', 'github-actions'])
     expect(updates).toContain(`package-ecosystem: ${ecosystem}`);
   expect(read('.github/workflows/audit.yml')).toMatch(/schedule:\n {4}- cron:[\s\S]*npm audit --omit=dev/);
+});
+
+test('the mutants run once a week, and not on every change', () => {
+  const text = read('.github/workflows/mutants.yml');
+  expect(text).toMatch(
+    /^on:\n {2}schedule:\n {4}- cron: '\d+ \d+ \* \* \d'\n {2}workflow_dispatch:\npermissions/m,
+  );
+  expect(text).toMatch(/run: npm run mutants$/m);
+  expect(read('.ci/run')).not.toContain('mutants');
 });
 
 test('a stored credential would be found', () => {

@@ -127,3 +127,62 @@ test('a Message-ID that is used again in the batch steals no thread', () => {
   ];
   expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
 });
+
+describe('a mail that is decided already', () => {
+  const earlier = (wish: Partial<Extract<Candidate, { kind: 'decided' }>> = {}): Candidate => ({
+    kind: 'decided',
+    key: 'a',
+    decision: {
+      fate: 'ticket',
+      ticketId: 'earlier',
+      number: 3,
+      opens: true,
+      follows: undefined,
+      reason: undefined,
+    },
+    messageId: '<a>',
+    people: ['kim@customer.example'],
+    ...wish,
+  });
+
+  test('is not decided again, takes no number, and is joined by its reply', () => {
+    expect(decided(earlier(), mail('b', { answers: ['<a>'] }), mail('c'))).toEqual([
+      'b: joins earlier #3',
+      'c: opens ticket of c #10',
+    ]);
+  });
+
+  test('is not joined by a stranger', () => {
+    const stranger = mail('b', { answers: ['<a>'], sender: 'eve@elsewhere.example' });
+    expect(decided(earlier(), stranger)).toEqual(['b: opens ticket of b #10 after #3']);
+  });
+
+  test('is joined by nothing when it went to no ticket', () => {
+    const decision = { fate: 'skip', opens: false, follows: undefined, reason: 'a copy' } as const;
+    for (const known of [
+      { ticketId: undefined, number: undefined },
+      { ticketId: 'earlier', number: undefined },
+      { ticketId: undefined, number: 3 },
+    ])
+      expect(
+        decided(earlier({ decision: { ...decision, ...known } }), mail('b', { answers: ['<a>'] })),
+      ).toEqual(['b: opens ticket of b #10']);
+  });
+});
+
+test('whoever a reply brings in may answer it in the same batch', () => {
+  const batch = [
+    mail('a'),
+    mail('b', { answers: ['<a>'], people: ['kim@customer.example', 'lee@customer.example'] }),
+    mail('c', { answers: ['<b>'], sender: 'lee@customer.example', people: ['lee@customer.example'] }),
+    mail('d', { answers: ['<b>'], sender: 'kim@customer.example' }),
+  ];
+  expect(decided(...batch).slice(2)).toEqual(['c: joins ticket of a #10', 'd: joins ticket of a #10']);
+  // Whoever was in the ticket before stays in it.
+  const later = [
+    mail('a', { people: ['kim@customer.example', 'max@customer.example'] }),
+    mail('b', { answers: ['<a>'], people: ['kim@customer.example'] }),
+    mail('c', { answers: ['<b>'], sender: 'max@customer.example' }),
+  ];
+  expect(decided(...later)[2]).toBe('c: joins ticket of a #10');
+});

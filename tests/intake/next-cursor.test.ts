@@ -55,3 +55,23 @@ test('more that the server did not hand out than there is room for waits instead
   expect(next.waiting).toEqual(upTo(10, 270));
   expect(next).toMatchObject({ uid: 279, backlog: 260 });
 });
+
+test('what was not come to waits also where it is the highest that was read', () => {
+  expect(after({ read: [15], remaining: [15, 16] })).toMatchObject({ uid: 15, waiting: [15], backlog: 2 });
+});
+
+test('what waits is in the order of the UIDs', () => {
+  const next = after({ read: [300], remaining: [9, 100], waiting: new Set([200, 20]) });
+  expect(next.waiting).toEqual([9, 20, 100, 200]);
+});
+
+test('what waits below the cursor counts once, and what stands above it counts too', () => {
+  expect(after({ read: [15], remaining: [12, 13, 20] }).backlog).toBe(3);
+  expect(after({ read: [15], remaining: [20] }).backlog).toBe(1);
+});
+
+test('keeps the latest of the messages that are left alone, as many as its row has room for', () => {
+  const left = (count: number) => upTo(count).map((uid) => ({ uid, fingerprint: 'f' }));
+  expect(after({ left: left(3) }).left).toEqual(left(3));
+  expect(after({ left: left(1001) }).left).toEqual(left(1001).slice(1));
+});

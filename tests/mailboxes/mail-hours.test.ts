@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lastHours, type MailHour, withMails } from '../../shared/mailboxes/mail-hours.ts';
+import { lastHours, type MailHour, summed, withMails } from '../../shared/mailboxes/mail-hours.ts';
 import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
@@ -35,6 +35,19 @@ describe('mails by the hour', () => {
     expect(tables.changes).toBe(2);
     expect(mailHours(await store.fetchState())).toEqual([
       { hour: '2026-11-24T10', mails: 7, quarantined: 2 },
+    ]);
+  });
+
+  test('are in the order of the hours, one entry each', () => {
+    const hour = (text: string, mails: number): MailHour => ({
+      hour: `2026-11-24T${text}`,
+      mails,
+      quarantined: 1,
+    });
+    expect(summed([hour('11', 1), hour('09', 2), hour('10', 3), hour('09', 4)])).toEqual([
+      { ...hour('09', 6), quarantined: 2 },
+      hour('10', 3),
+      hour('11', 1),
     ]);
   });
 });

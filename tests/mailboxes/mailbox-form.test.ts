@@ -101,3 +101,102 @@ describe('a mailbox as it is typed', () => {
     expect(errorsOf(wish)).toEqual(fields);
   });
 });
+
+describe('a mailbox to the letter', () => {
+  const settingsOf = (wish: Record<string, string>) => {
+    const parsed = parse(wish);
+    return parsed.kind === 'valid' ? parsed.settings : undefined;
+  };
+  const sentenceOf = (wish: Record<string, string>): unknown => {
+    const parsed = parse(wish);
+    return parsed.kind === 'invalid' ? Object.values(parsed.errors) : [];
+  };
+
+  test('is what was typed, without the blanks around it', () => {
+    expect(
+      settingsOf({ address: ' support@contoso.example ', folder: ' Archive ', interval: ' 5 ' }),
+    ).toEqual({
+      address: 'support@contoso.example',
+      protocol: 'imap',
+      host: 'outlook.office365.com',
+      port: 993,
+      providerId: 'p',
+      accountId: 'all',
+      folder: 'Archive',
+      intervalMinutes: 5,
+      afterFetch: { kind: 'mark-seen' },
+      pop3: undefined,
+      sending: undefined,
+    });
+  });
+
+  test('may have its server typed in whatever case', () => {
+    expect(settingsOf({ host: 'Outlook.OFFICE365.com' })?.host).toBe('outlook.office365.com');
+  });
+
+  test('needs an address', () => {
+    expect(sentenceOf({ address: 'support' })).toEqual([
+      'Enter the address of the mailbox, for example support@example.org.',
+    ]);
+  });
+
+  test.each([
+    ['0', false],
+    ['1', true],
+    ['1440', true],
+    ['1441', false],
+    ['1.5', false],
+    ['-1', false],
+    ['soon', false],
+    ['', false],
+  ])('is fetched every %s minutes: %s', (interval, isValid) => {
+    expect(errorsOf({ interval })).toEqual(isValid ? [] : ['interval']);
+  });
+
+  test('needs a folder that a mailbox may have', () => {
+    expect(sentenceOf({ folder: '' })).toEqual(['Enter the folder, usually INBOX.']);
+    expect(errorsOf({ folder: 'x'.repeat(255) })).toEqual([]);
+    expect(sentenceOf({ folder: 'x'.repeat(256) })).toEqual([
+      'Enter the name of a folder as the mailbox shows it.',
+    ]);
+    expect(errorsOf({ folder: 'a\u007f' })).toEqual(['folder']);
+  });
+
+  test('deletes, moves or marks, as was chosen', () => {
+    expect(settingsOf({ after: 'delete' })?.afterFetch).toEqual({ kind: 'delete' });
+    expect(settingsOf({ after: 'mark-seen' })?.afterFetch).toEqual({ kind: 'mark-seen' });
+    expect(settingsOf({ after: 'something else' })?.afterFetch).toEqual({ kind: 'mark-seen' });
+    expect(settingsOf({ after: 'move', moveFolder: 'Done' })?.afterFetch).toEqual({
+      kind: 'move',
+      folder: 'Done',
+    });
+  });
+
+  test('moves to another folder than the one that is fetched', () => {
+    expect(sentenceOf({ after: 'move', moveFolder: 'inbox' })).toEqual([
+      'Choose another folder than the one that is fetched.',
+    ]);
+    expect(sentenceOf({ after: 'move', moveFolder: '' })).toEqual(['Enter the folder, usually INBOX.']);
+  });
+
+  test('needs an account, and its server where none is known', () => {
+    expect(errorsOf({ account: 'p.nobody', host: 'imap.example.org' })).toEqual(['account']);
+    expect(errorsOf({ account: 'p.nobody' })).toEqual(['account', 'host']);
+  });
+
+  test('has a port from 1 to 65535 where any port may be used', () => {
+    const anywhere = (port: string): string[] => {
+      const parsed = parseMailboxForm({ ...form, port }, { ...rules, anyPort: true });
+      return parsed.kind === 'invalid' ? Object.keys(parsed.errors) : [];
+    };
+    for (const port of ['1', '143', '65535']) expect(anywhere(port)).toEqual([]);
+    for (const port of ['0', '65536', '1.5', '-1', 'imap']) expect(anywhere(port)).toEqual(['port']);
+  });
+
+  test('says which port it takes', () => {
+    expect(sentenceOf({ port: 'imap' })).toEqual(['Enter a port, usually 993.']);
+    expect(sentenceOf({ account: 'c.custom', smtpAccount: 'c.custom', smtpPort: '25' })).toEqual([
+      'Only a port with TLS can be used here: 587 or 465.',
+    ]);
+  });
+});

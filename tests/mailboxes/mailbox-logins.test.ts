@@ -26,4 +26,21 @@ describe('who signs in for a mailbox', () => {
   it('is nobody of the same name at another provider', () => {
     expect(usesAccount(mailbox, { ...reader, providerId: 'two' })).toBe(false);
   });
+
+  it('is nobody of another name at the same provider', () => {
+    expect(usesAccount(mailbox, { ...reader, accountId: 'other' })).toBe(false);
+    expect(usesProvider(mailbox, 'one')).toBe(true);
+    expect(usesProvider(mailbox, 'two')).toBe(false);
+  });
+
+  it('leaves a protocol without anybody as it is', () => {
+    const moved = withAccount(mailbox, reader, next);
+    expect(moved).toMatchObject({ ...next, pop3: undefined, sending: undefined });
+  });
+
+  it('keeps the server of a login that moves', () => {
+    const box = { ...mailbox, sending: { ...server, ...reader } };
+    expect(withAccount(box, reader, next).sending).toEqual({ ...server, ...next });
+    expect(withAccount(box, other, next)).toEqual(box);
+  });
 });

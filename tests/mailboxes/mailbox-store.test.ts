@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { createMailboxStore, lastSuccessOf, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 
@@ -42,5 +43,212 @@ describe('a stored mailbox', () => {
       user: 'support@contoso.example',
       account: { providerId: 'q', accountId: 'b' },
     });
+  });
+});
+
+describe('the store of mailboxes', () => {
+  const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+  const at = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();
+  const trouble: Trouble = {
+    state: 'needs-person',
+    code: 'invalid_grant',
+    problem: 'Ended.',
+    since: at(0),
+    failures: 3,
+    triedAt: at(1),
+    nextTryAt: at(2),
+  };
+  const cursor: Cursor = {
+    uidValidity: '1',
+    folderKey: 'f',
+    uid: 10,
+    left: [],
+    waiting: [3],
+    lastMailAt: at(-5),
+    backlog: 4,
+  };
+  let tables: MemoryTables;
+  let store: ReturnType<typeof createMailboxStore>;
+  beforeEach(() => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    tables = new MemoryTables(openSeam);
+    store = createMailboxStore(tables);
+  });
+  const put = (table: 'Mailboxes' | 'MailboxState', partitionKey: string, row: Record<string, unknown>) =>
+    tables.open(table).commit(partitionKey, [{ kind: 'put', row: { partitionKey, ...row } as never }]);
+
+  test('knows no mailbox that was never saved', async () => {
+    expect(await store.get('none')).toBeUndefined();
+    expect(await store.list()).toEqual([]);
+    expect(await store.removed()).toEqual([]);
+  });
+
+  test('keeps the address of a mailbox that was deleted, and forgets its trouble', async () => {
+    await store.save({ ...before, id: 'one' });
+    await store.saveTrouble('one', trouble);
+    await store.remove('one');
+    await store.remove('never');
+    expect(await store.list()).toEqual([]);
+    expect(await store.removed()).toEqual([{ id: 'one', address: 'support@contoso.example' }]);
+    expect((await store.fetchState()).troubles.size).toBe(0);
+  });
+
+  test('reads back what a fetch left behind', async () => {
+    await store.saveCursor('one', cursor);
+    await store.saveTrouble('one', trouble);
+    await store.saveTrouble('two', { ...trouble, state: 'retrying' });
+    await store.saveRecovery('vault|p', at(3));
+    const state = await store.fetchState();
+    expect(state.cursors.get('one')).toMatchObject({ uid: 10, waiting: [3], lastMailAt: at(-5), backlog: 4 });
+    expect(state.troubles).toEqual(
+      new Map([
+        ['one', trouble],
+        ['two', { ...trouble, state: 'retrying' }],
+      ]),
+    );
+    expect(state.recoveries).toEqual(new Map([['vault|p', at(3)]]));
+    expect(state.loops).toEqual([]);
+    await store.saveTrouble('one', undefined);
+    expect([...(await store.fetchState()).troubles.keys()]).toEqual(['two']);
+  });
+
+  test('knows the latest success of a mailbox that was in two shards', async () => {
+    await store.saveSuccesses(
+      0,
+      new Map([
+        ['one', at(1)],
+        ['two', at(5)],
+      ]),
+    );
+    await store.saveSuccesses(
+      11,
+      new Map([
+        ['one', at(2)],
+        ['two', at(4)],
+      ]),
+    );
+    const { successes, shards, hours } = await store.fetchState();
+    expect(successes).toEqual(
+      new Map([
+        ['one', at(2)],
+        ['two', at(5)],
+      ]),
+    );
+    expect([...shards.keys()]).toEqual([0, 11]);
+    expect(shards.get(11)).toEqual(
+      new Map([
+        ['one', at(2)],
+        ['two', at(4)],
+      ]),
+    );
+    expect([...hours.values()]).toEqual([[], []]);
+  });
+
+  test('says of the health of a mailbox what is known', async () => {
+    for (const id of ['well', 'new', 'ill']) await store.save({ ...before, id });
+    await store.saveSuccesses(0, new Map([['well', at(7)]]));
+    await store.saveCursor('well', cursor);
+    await store.saveTrouble('ill', trouble);
+    const health = await store.health();
+    expect(health.get('well')).toEqual({
+      mailboxId: 'well',
+      state: 'works',
+      since: at(7),
+      problem: undefined,
+      lastSuccessAt: at(7),
+      lastMailAt: at(-5),
+      nextTryAt: undefined,
+      backlog: 4,
+    });
+    expect(health.get('new')).toMatchObject({ state: 'works', since: before.createdAt, backlog: undefined });
+    expect(health.get('ill')).toMatchObject({
+      state: 'needs-person',
+      since: at(0),
+      problem: 'Ended.',
+      nextTryAt: at(2),
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['no text', 7],
+    ['null', 'null'],
+    ['a number', '7'],
+    ['nothing', '{}'],
+    ...['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt', 'port'].map(
+      (name): [string, unknown] => [`without ${name}`, JSON.stringify({ ...before, [name]: null })],
+    ),
+    ['an interval of words', JSON.stringify({ ...before, intervalMinutes: '1' })],
+    ['switched on by a word', JSON.stringify({ ...before, enabled: 'yes' })],
+    ['nothing to do afterwards', JSON.stringify({ ...before, afterFetch: undefined })],
+    ['null to do afterwards', JSON.stringify({ ...before, afterFetch: null })],
+    ['an empty thing to do afterwards', JSON.stringify({ ...before, afterFetch: {} })],
+    ['a thing that nobody does afterwards', JSON.stringify({ ...before, afterFetch: { kind: 'burn' } })],
+  ])('passes over a row that holds no mailbox, and lists the others: %s', async (_what, json) => {
+    await store.save({ ...before, id: 'good' });
+    await put('Mailboxes', 'mailbox', { rowKey: 'odd', json });
+    expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
+    await expect(store.get('odd')).rejects.toMatchObject({ code: 'bad-row' });
+  });
+
+  test.each([
+    ['successes', '{}'],
+    ['successes', '[["one"]]'],
+    ['successes', '[["one","x","y"]]'],
+    ['successes', '[["one",1]]'],
+    ['successes', '[7]'],
+    ['successes', '["ab"]'],
+    ['successes', '[["one","x"],7]'],
+    ['hours', '{}'],
+    ['hours', '[[1,1]]'],
+    ['hours', '[["2026-11-24T10","1"]]'],
+    ['hours', '["ab"]'],
+    ['hours', '[["2026-11-24T10",1,0],7]'],
+  ])('passes over the row of a shard whose %s are %s, and reads the others', async (column, json) => {
+    await store.saveSuccesses(1, new Map([['two', at(1)]]));
+    await put('MailboxState', 'state', {
+      rowKey: 'shard|00000',
+      successes: '[["one","x"]]',
+      hours: '[]',
+      [column]: json,
+    });
+    const { shards, successes } = await store.fetchState();
+    expect([...shards.keys()]).toEqual([1]);
+    expect([...successes.keys()]).toEqual(['two']);
+  });
+
+  test('takes a trouble with columns that cannot be read for one that is due', async () => {
+    await put('MailboxState', 'state', {
+      rowKey: 'one|health',
+      since: 'soon',
+      triedAt: 7,
+      nextTryAt: at(2),
+      failures: 'many',
+    });
+    expect((await store.fetchState()).troubles.get('one')).toEqual({
+      state: 'retrying',
+      code: '',
+      problem: '',
+      since: '1970-01-01T00:00:00.000Z',
+      failures: 1,
+      triedAt: '1970-01-01T00:00:00.000Z',
+      nextTryAt: at(2),
+    });
+  });
+
+  test('takes no row of another kind for one that it knows', async () => {
+    await put('MailboxState', 'state', { rowKey: 'one|something' });
+    const { cursors, troubles, shards } = await store.fetchState();
+    expect([cursors.size, troubles.size, shards.size]).toEqual([0, 0, 0]);
+  });
+
+  test('believes the latest success, and none of the future', () => {
+    const last = (successes: [string, string][], shard: [string, string][] = []): string | undefined =>
+      lastSuccessOf({ successes: new Map(successes), shards: new Map([[0, new Map(shard)]]) }, 'one', NOW);
+    expect(last([])).toBeUndefined();
+    expect(last([['two', at(-1)]])).toBeUndefined();
+    expect(last([['one', at(-2)]], [['one', at(-1)]])).toBe(at(-1));
+    expect(last([['one', at(-1)]], [['one', at(-2)]])).toBe(at(-1));
+    expect(last([['one', at(24 * 60)]], [['one', at(-2)]])).toBe(at(-2));
   });
 });

@@ -137,6 +137,57 @@ describe('several sources', () => {
   });
 });
 
+describe('what is known of a fault', () => {
+  const only = (desk: Desk): Condition | undefined => desk.open[0] && shownOf(desk.open[0]);
+
+  test('is how long it has lasted, whatever stands in its way now', () => {
+    const desk = new Desk();
+    desk.see([silent('a', { since: iso(START - HOUR) })]);
+    desk.see([silent('a', { since: iso(START), cause: 'Something else.' })]);
+    expect(only(desk)).toMatchObject({ since: iso(START - HOUR), cause: 'Something else.' });
+    desk.see([silent('a', { since: iso(START - 2 * HOUR) })]);
+    expect(only(desk)?.since).toBe(iso(START - 2 * HOUR));
+  });
+
+  test('is its greatest size, of which people heard', () => {
+    const desk = new Desk();
+    const sized = (size: number | undefined): Condition =>
+      silent('a', { ...(size !== undefined && { size, stage: `over ${Math.floor(size / 10) * 10}` }) });
+    for (const size of [12, 25, 14, 25, 26]) desk.see([sized(size)]);
+    expect(only(desk)).toMatchObject({ size: 26, stage: 'over 20' });
+    expect(desk.heard.map((line) => line.split(' ')[0])).toEqual(['open', 'changed']);
+    desk.see([sized(3)]);
+    expect(only(desk)).toMatchObject({ size: 26, stage: 'over 20' });
+    desk.see([sized(undefined)]);
+    expect(only(desk)).not.toHaveProperty('size');
+  });
+
+  test('keeps the words of the same size as they are seen now', () => {
+    const desk = new Desk();
+    desk.see([silent('a', { size: 5, stage: 'before' })]);
+    desk.see([silent('a', { size: 5, stage: 'now' })]);
+    expect(only(desk)).toMatchObject({ stage: 'now' });
+  });
+
+  test('is told again where the clock was set back since people heard of it', () => {
+    const desk = new Desk();
+    desk.see([silent()]);
+    desk.now -= 24 * HOUR;
+    desk.see([silent()]);
+    expect(desk.heard).toHaveLength(2);
+    desk.see([silent()]);
+    expect(desk.heard).toHaveLength(2);
+  });
+
+  test('is kept by one source when another one sees it no more, though nothing is told', () => {
+    const desk = new Desk();
+    desk.see([silent()], { source: 'review' });
+    desk.see([silent()]);
+    expect(desk.see([])).toMatchObject([{ kind: 'keep', tell: undefined }]);
+    expect(desk.open).toHaveLength(1);
+  });
+});
+
 test('an occurrence has an id of its own, newest first in order of text', () => {
   const [first] = decideNotices([], { source: 'watch', conditions: [silent()] }, START);
   const [later] = decideNotices([], { source: 'watch', conditions: [silent()] }, START + 1);

@@ -1,0 +1,83 @@
+/** What a run found against the list of survivors that somebody looked at. Pure. */
+
+/** `Survived`: tests ran it and passed. `NoCoverage`: no test runs it. */
+export type MutantOutcome = 'killed' | 'survived' | 'no coverage';
+
+/** One change of the code and what became of it. */
+export interface Mutant {
+  /** From the root of the project, with forward slashes. */
+  file: string;
+  /** Stryker's name of the kind of change, such as `ConditionalExpression`. */
+  mutator: string;
+  /** The code that was replaced, and what stood there instead; white space collapsed. */
+  original: string;
+  replacement: string;
+  /** Counted from 1; it moves with every edit, so the list does not have it. */
+  line: number;
+  outcome: MutantOutcome;
+}
+
+/** A mutant that may survive, as `survivors.json` has it. An entry explains one mutant; two twins need two. */
+export interface Explained {
+  file: string;
+  mutator: string;
+  original: string;
+  replacement: string;
+  /** Why no test notices it. */
+  reason: string;
+  /** No input can tell it from the code: the reason proves it, and the score leaves it out. */
+  equivalent?: boolean;
+}
+
+export interface Score {
+  killed: number;
+  /** All but the equivalent ones. */
+  counted: number;
+  /** Killed of counted, 0 to 100; 100 where nothing is counted. */
+  percent: number;
+}
+
+export interface Comparison {
+  score: Score;
+  unexplained: Mutant[];
+  /** Entries whose mutant was killed or is no longer made: they must leave the list. */
+  outdated: Explained[];
+}
+
+/** Mutants of the files of a run against the entries of the same files. */
+export function compareMutants(mutants: readonly Mutant[], list: readonly Explained[]): Comparison {
+  const open = Map.groupBy(list, identityOf);
+  const unexplained: Mutant[] = [];
+  let equivalent = 0;
+  for (const mutant of mutants) {
+    if (mutant.outcome === 'killed') continue;
+    const entry = open.get(identityOf(mutant))?.shift();
+    if (entry === undefined) unexplained.push(mutant);
+    else if (entry.equivalent === true) equivalent += 1;
+  }
+  const killed = mutants.filter(({ outcome }) => outcome === 'killed').length;
+  return {
+    score: scoreOf(killed, mutants.length - equivalent),
+    unexplained,
+    outdated: [...open.values()].flat(),
+  };
+}
+
+/** The score of several features together: each mutant weighs the same. */
+export function sumScores(scores: readonly Score[]): Score {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  return scoreOf(sum(scores.map(({ killed }) => killed)), sum(scores.map(({ counted }) => counted)));
+}
+
+/** Code on one line, so that the formatter's breaks make no other mutant of it. */
+export function collapse(code: string): string {
+  return code.replaceAll(/\s+/g, ' ').trim();
+}
+
+function scoreOf(killed: number, counted: number): Score {
+  return { killed, counted, percent: counted === 0 ? 100 : (killed * 100) / counted };
+}
+
+function identityOf({ file, mutator, original, replacement }: Omit<Explained, 'reason'>): string {
+  return JSON.stringify([file, mutator, original, replacement]);
+}

@@ -1,0 +1,71 @@
+/** What of a feature is mutated, and which tests are to notice it. */
+export interface MutatedFeature {
+  /** Product code, from the root of the project. */
+  mutate: readonly string[];
+  /** Tests in memory only: a mutant is run against each of them that reaches it. No server, browser or built app. */
+  tests: readonly string[];
+}
+
+/**
+ * Decisions where one wrong character loses a message, or lets somebody in. A file joins with the tests in memory that
+ * notice 90 of 100 changes of it.
+ */
+export const features: Readonly<Record<string, MutatedFeature>> = {
+  intake: {
+    mutate: [
+      'shared/intake/decide-mails.ts',
+      'shared/intake/next-cursor.ts',
+      'shared/intake/plan-batches.ts',
+    ],
+    tests: [
+      'tests/intake/decide-mails.test.ts',
+      'tests/intake/next-cursor.test.ts',
+      'tests/intake/plan-batches.test.ts',
+    ],
+  },
+  accounts: {
+    mutate: [
+      'shared/accounts/grant.ts',
+      'shared/accounts/retry-pause.ts',
+      'shared/accounts/sealing.ts',
+      'shared/accounts/sign-in-history.ts',
+      'shared/accounts/token-failure.ts',
+    ],
+    tests: [
+      'tests/accounts/grant.test.ts',
+      'tests/accounts/retry-pause.test.ts',
+      'tests/accounts/sealing.test.ts',
+      'tests/accounts/sign-in-history.test.ts',
+      'tests/accounts/token-failure.test.ts',
+    ],
+  },
+  providers: {
+    mutate: [
+      'shared/providers/endpoint-safety.ts',
+      'shared/providers/field-rules.ts',
+      'shared/providers/permissions.ts',
+      'shared/providers/provider-form.ts',
+    ],
+    tests: [
+      'tests/providers/endpoint-safety.test.ts',
+      'tests/providers/provider-form.test.ts',
+      'tests/providers/provider-rules.test.ts',
+    ],
+  },
+  consent: {
+    mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
+    tests: ['tests/consent/kept-apart.test.ts'],
+  },
+  notices: {
+    mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
+    tests: ['tests/notices/decide-notices.test.ts', 'tests/notices/notice.test.ts'],
+  },
+  outbox: {
+    mutate: ['shared/outbox/outgoing-mail.ts', 'shared/outbox/relay.ts', 'shared/outbox/smtp-refusal.ts'],
+    tests: [
+      'tests/outbox/outgoing-mail.test.ts',
+      'tests/outbox/relay.test.ts',
+      'tests/outbox/smtp-refusal.test.ts',
+    ],
+  },
+};

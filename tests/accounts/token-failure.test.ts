@@ -1,0 +1,312 @@
+/** How a refusal of a token endpoint is read, and whether time or a person repairs it. */
+import { describe, expect, test } from 'vitest';
+import type { SignInEvent } from '../../shared/accounts/sign-in-history.ts';
+import {
+  blamesCredential,
+  codeOf,
+  codesOf,
+  type EndpointFailure,
+  judgeFailure,
+  judgeWithHistory,
+  objectOf,
+  readFailure,
+  silence,
+  tidySentence,
+} from '../../shared/accounts/token-failure.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+const DAY_MS = 86_400_000;
+const failure = (wish: Partial<EndpointFailure> = {}): EndpointFailure => ({
+  ...silence('login.example answered with status 400.'),
+  status: 400,
+  ...wish,
+});
+const read = (body: unknown, retryAfter?: string, sent?: string[]): EndpointFailure =>
+  readFailure(
+    'login.example',
+    { status: 400, text: typeof body === 'string' ? body : JSON.stringify(body), retryAfter },
+    NOW,
+    sent,
+  );
+const judged = (wish: Partial<EndpointFailure>): string => {
+  const verdict = judgeFailure(failure(wish));
+  return verdict.kind === 'retrying' ? 'retrying' : verdict.blames;
+};
+
+describe('a failure', () => {
+  test.each([
+    ['no answer', { status: undefined, error: 'invalid_grant' }],
+    ['an answer that is no refusal', { status: 399, error: 'invalid_grant' }],
+    ['408', { status: 408, error: 'invalid_grant' }],
+    ['425', { status: 425, error: 'invalid_grant' }],
+    ['429', { status: 429, error: 'invalid_grant' }],
+    ['500', { status: 500, error: 'invalid_grant' }],
+    ['a refusal without a word', { status: 400 }],
+    ['a second word that nobody knows', { suberror: 'something_new' }],
+    ['temporarily_unavailable', { error: 'temporarily_unavailable' }],
+    ['server_error', { error: 'server_error' }],
+    ['slow_down', { error: 'slow_down' }],
+    ['an outage under a lasting word', { error: 'invalid_grant', codes: [1, 90033] }],
+    ['an assertion that is made anew each time', { error: 'invalid_client', codes: [700024] }],
+  ])('passes by itself: %s', (_what, wish) => {
+    expect(judged(wish)).toBe('retrying');
+  });
+
+  test.each([
+    ['invalid_grant', 'grant'],
+    ['interaction_required', 'grant'],
+    ['consent_required', 'grant'],
+    ['login_required', 'grant'],
+    ['bad_token', 'grant'],
+    ['invalid_client', 'credential'],
+    ['unauthorized_client', 'credential'],
+    ['invalid_scope', 'settings'],
+  ])('needs a person: %s blames the %s', (error, blamed) => {
+    for (const status of [400, 401, 499]) expect(judged({ error, status })).toBe(blamed);
+  });
+
+  test.each([
+    'bad_token',
+    'token_expired',
+    'basic_action',
+    'additional_action',
+    'consent_required',
+    'user_password_expired',
+    'ui_not_allowed',
+    'interrupted_user',
+  ])('needs another sign-in for Microsoft’s second word %s, whatever the first one is', (suberror) => {
+    expect(judged({ suberror, error: 'invalid_request' })).toBe('grant');
+    expect(judged({ suberror })).toBe('grant');
+  });
+
+  test('needs an admin where another sign-in would be refused as well', () => {
+    expect(judged({ suberror: 'message_only', error: 'invalid_grant' })).toBe('settings');
+    expect(judged({ suberror: 'message_only' })).toBe('settings');
+  });
+
+  test('blames the credential before anything else', () => {
+    expect(judged({ error: 'invalid_client', suberror: 'message_only' })).toBe('credential');
+    expect(blamesCredential(failure({ error: 'invalid_client' }))).toBe(true);
+    expect(blamesCredential(failure({ error: 'invalid_grant' }))).toBe(false);
+    expect(blamesCredential(failure({ error: 'invalid_client', status: 503 }))).toBe(false);
+  });
+
+  test('says the provider’s sentence, else ours', () => {
+    expect(judgeFailure(failure({ error: 'invalid_grant', sentence: 'Ended.' }))).toEqual({
+      kind: 'needs-person',
+      code: 'invalid_grant',
+      message: 'Ended.',
+      blames: 'grant',
+    });
+    expect(judgeFailure(failure())).toEqual({
+      kind: 'retrying',
+      code: 'http-400',
+      message: 'login.example answered with status 400.',
+      retryAfterSeconds: undefined,
+    });
+  });
+
+  test('waits as it was told, and ten minutes at least where the app asked too often', () => {
+    const pause = (wish: Partial<EndpointFailure>): unknown => {
+      const verdict = judgeFailure(failure({ status: 429, ...wish }));
+      return verdict.kind === 'retrying' ? verdict.retryAfterSeconds : 'none';
+    };
+    expect(pause({})).toBeUndefined();
+    expect(pause({ retryAfterSeconds: 7 })).toBe(7);
+    expect(pause({ retryAfterSeconds: 7, codes: [90033] })).toBe(7);
+    expect(pause({ codes: [50196] })).toBe(600);
+    expect(pause({ codes: [50196], retryAfterSeconds: 601 })).toBe(601);
+  });
+
+  test('is named by Microsoft’s number, the standard’s word, the status, or by silence', () => {
+    expect(codeOf(failure({ codes: [7000222, 1], error: 'invalid_client', status: 401 }))).toBe(
+      'AADSTS7000222',
+    );
+    expect(codeOf(failure({ codes: [], error: 'invalid_client', status: 401 }))).toBe('invalid_client');
+    expect(codeOf(failure({ codes: [], error: undefined, status: 401 }))).toBe('http-401');
+    expect(codeOf(failure({ codes: [], error: undefined, status: undefined }))).toBe('no-answer');
+    expect(codeOf(silence('Nothing came.'))).toBe('no-answer');
+    expect(silence('Nothing came.').detail).toBe('Nothing came.');
+  });
+});
+
+describe('a refusal in no words of OAuth', () => {
+  const event = (wish: Partial<SignInEvent> = {}): SignInEvent => ({
+    at: new Date(NOW - DAY_MS).toISOString(),
+    result: 'retrying',
+    code: 'http-403',
+    times: 9,
+    lastAt: new Date(NOW - 1000).toISOString(),
+    ...wish,
+  });
+  const wordless = failure({ status: 403, detail: 'login.example answered with status 403.' });
+  const kindAfter = (history: SignInEvent[], wish: Partial<EndpointFailure> = {}): string =>
+    judgeWithHistory({ ...wordless, ...wish }, history, NOW).kind;
+
+  test('is put to a person once it has lasted for a day', () => {
+    expect(judgeWithHistory(wordless, [event()], NOW)).toEqual({
+      kind: 'needs-person',
+      code: 'http-403',
+      message: expect.stringMatching(/more than a day.* login\.example answered with status 403\.$/),
+      blames: 'settings',
+    });
+    expect(kindAfter([event({ at: new Date(NOW - DAY_MS + 1).toISOString() })])).toBe('retrying');
+    expect(kindAfter([])).toBe('retrying');
+  });
+
+  test('stays with the person, however young the event is', () => {
+    expect(kindAfter([event({ result: 'needs-person', at: new Date(NOW).toISOString() })])).toBe(
+      'needs-person',
+    );
+  });
+
+  test('begins anew after another failure or a success', () => {
+    expect(kindAfter([event({ code: 'http-404' })])).toBe('retrying');
+    expect(kindAfter([event({ result: 'refreshed' })])).toBe('retrying');
+    expect(kindAfter([event({ result: 'signed-in' })])).toBe('retrying');
+  });
+
+  test.each([
+    ['http-400', { status: 400 }, 'needs-person'],
+    ['http-499', { status: 499 }, 'needs-person'],
+    ['http-500', { status: 500 }, 'retrying'],
+    ['http-399', { status: 399 }, 'retrying'],
+    ['http-408', { status: 408 }, 'retrying'],
+    ['http-425', { status: 425 }, 'retrying'],
+    ['http-429', { status: 429 }, 'retrying'],
+    ['no-answer', { status: undefined }, 'retrying'],
+    ['AADSTS90033', { codes: [90033] }, 'retrying'],
+    ['slow_down', { error: 'slow_down' }, 'retrying'],
+  ] as const)('of which %s is one, or none', (code, wish, kind) => {
+    expect(kindAfter([event({ code })], wish)).toBe(kind);
+  });
+
+  test('is the end of the grant where Microsoft’s second word says so, however long it has lasted', () => {
+    const history = [event({ code: 'http-400', result: 'needs-person' })];
+    expect(judgeWithHistory(failure({ suberror: 'bad_token' }), history, NOW)).toMatchObject({
+      kind: 'needs-person',
+      blames: 'grant',
+    });
+  });
+
+  test('changes nothing of a refusal that had its words', () => {
+    expect(
+      judgeWithHistory(failure({ error: 'invalid_grant' }), [event({ code: 'invalid_grant' })], NOW),
+    ).toMatchObject({ kind: 'needs-person', blames: 'grant' });
+  });
+});
+
+describe('an answer', () => {
+  test('is read field by field', () => {
+    expect(
+      read({
+        error: 'invalid_grant',
+        suberror: 'token_expired',
+        error_description: 'AADSTS700082: It has expired.\r\nTrace ID: 1',
+        error_codes: [700082],
+        trace_id: '11111111-2222-3333-4444-555555555555',
+        correlation_id: 'AAAAAAAA-2222-3333-4444-555555555555',
+        timestamp: '2026-11-24 01:42:11Z',
+      }),
+    ).toEqual({
+      status: 400,
+      error: 'invalid_grant',
+      suberror: 'token_expired',
+      codes: [700082],
+      sentence: 'AADSTS700082: It has expired.',
+      retryAfterSeconds: undefined,
+      traceId: '11111111-2222-3333-4444-555555555555',
+      correlationId: 'AAAAAAAA-2222-3333-4444-555555555555',
+      timestamp: '2026-11-24 01:42:11Z',
+      detail: 'login.example answered with status 400.',
+    });
+  });
+
+  test.each([['<html>'], ['[]'], ['null'], ['7'], [''], ['"text"']])('that is %s says nothing', (text) => {
+    expect(objectOf(text)).toEqual({});
+    expect(read(text)).toEqual({
+      status: 400,
+      error: undefined,
+      suberror: undefined,
+      codes: [],
+      sentence: undefined,
+      retryAfterSeconds: undefined,
+      detail: 'login.example answered with status 400.',
+    });
+  });
+
+  test('gives only what has the shape of an error word', () => {
+    const errorOf = (error: unknown): unknown => read({ error }).error;
+    expect(errorOf('a'.repeat(80))).toBe('a'.repeat(80));
+    for (const odd of ['a'.repeat(81), '', 'two words', 'line\nbreak', ' a', 'a ', 7, null])
+      expect(errorOf(odd)).toBeUndefined();
+  });
+
+  test('gives only ids and times that look like Microsoft’s', () => {
+    const id = '11111111-2222-3333-4444-555555555555';
+    for (const odd of [`${id}0`, `x${id}`, '11111111', 7, [id]])
+      expect(read({ trace_id: odd, correlation_id: odd })).not.toHaveProperty('traceId');
+    for (const odd of [
+      '2026-11-24 01:42:11Z!',
+      ' 2026-11-24 01:42:11Z',
+      '2026-11-24T01:42:11Z',
+      7,
+      ['2026-11-24 01:42:11Z'],
+    ])
+      expect(read({ timestamp: odd })).not.toHaveProperty('timestamp');
+    expect(read({ correlation_id: id })).toMatchObject({ correlationId: id });
+    expect(read({})).not.toHaveProperty('correlationId');
+  });
+
+  test('that repeats a secret gives it masked, in each of its texts', () => {
+    const secret = 'a-refresh-token-of-the-request';
+    const told = read({ error: secret, suberror: secret, error_description: `No: ${secret}` }, undefined, [
+      secret,
+    ]);
+    expect(JSON.stringify(told)).not.toContain(secret);
+  });
+
+  test.each([
+    [undefined, undefined],
+    ['120', 120],
+    [' 120 ', 120],
+    ['0', 1],
+    ['3600', 3600],
+    ['3601', 3600],
+    ['Tue, 24 Nov 2026 10:00:30 GMT', 30],
+    ['Tue, 24 Nov 2026 09:00:00 GMT', 1],
+    ['soon', undefined],
+    ['10 minutes', undefined],
+    ['24 Nov 2026 10:00:30 GMT', 30],
+    ['Tue, 24 Nov 2026 10:00:30 +0000', 30],
+  ])('that asks for a pause of %s is taken for %s seconds', (header, seconds) => {
+    expect(read({}, header).retryAfterSeconds).toBe(seconds);
+  });
+});
+
+describe('Microsoft’s numbers', () => {
+  test('come from their field, else from the text', () => {
+    expect(codesOf([1, 2], 'AADSTS333: x')).toEqual([1, 2]);
+    expect(codesOf(['1', 2.5, 3], undefined)).toEqual([3]);
+    expect(codesOf([], 'AADSTS50196: x')).toEqual([50196]);
+    expect(codesOf('50196', 'see AADSTS700024.')).toEqual([700024]);
+    expect(codesOf(undefined, 'AADSTS12')).toEqual([]);
+    expect(codesOf(undefined, undefined)).toEqual([]);
+    expect(codesOf(undefined, `${' '.repeat(4000)}AADSTS50196`)).toEqual([]);
+  });
+});
+
+describe('a sentence', () => {
+  test('is one line without the trace that follows it', () => {
+    expect(tidySentence('Ended.\r\n\r\nTrace ID: 1\r\nCorrelation ID: 2')).toBe('Ended.');
+    expect(tidySentence('Ended.  trace id: 1')).toBe('Ended.');
+    expect(tidySentence('Ended.Trace ID: 1')).toBe('Ended.');
+    expect(tidySentence(' a\u0000\u0001b\u2028c\u0085d ')).toBe('a b c d');
+  });
+
+  test('is cut at 400 characters', () => {
+    expect(tidySentence('a'.repeat(400))).toBe('a'.repeat(400));
+    expect(tidySentence('a'.repeat(401))).toBe(`${'a'.repeat(400)}…`);
+    expect(tidySentence(`${' '.repeat(4000)}late`)).toBe('');
+  });
+});

@@ -1,0 +1,68 @@
+/** What a line of an SMTP server means for the mail that it refused. */
+import { describe, expect, test } from 'vitest';
+import { isTokenRefused, readRefusal, type SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+const read = (line: string): SmtpRefusal => readRefusal(line, NOW);
+const waits = (line: string): number | undefined => {
+  const { retryAt } = read(line);
+  return retryAt === undefined ? undefined : (Date.parse(retryAt) - NOW) / 60_000;
+};
+
+describe('a line that nobody knows', () => {
+  test.each([
+    ['459 Something that nobody has seen', 'smtp-459', false],
+    ['  451 Something that nobody has seen', 'smtp-451', false],
+    ['559 5.9.9 Something that nobody has seen', 'smtp-559', true],
+    ['503 Something that nobody has seen', 'smtp-503', false],
+    ['5591 Something that nobody has seen', 'smtp-no-answer', false],
+    ['250 Something that nobody has seen', 'smtp-no-answer', false],
+    ['x 559 Something that nobody has seen', 'smtp-no-answer', false],
+    ['', 'smtp-no-answer', false],
+  ])('%j is %s', (line, code, permanent) => {
+    expect(read(line)).toMatchObject({ code, permanent, asked: true });
+  });
+
+  test('is tried again in five minutes, unless it is a refusal for good', () => {
+    expect(waits('451 Something that nobody has seen')).toBe(5);
+    expect(waits('503 Something that nobody has seen')).toBe(5);
+    expect(waits('559 Something that nobody has seen')).toBeUndefined();
+  });
+});
+
+describe('a line that the catalogue knows', () => {
+  test.each([
+    ['554 5.2.0 sender thread limit exceeded', 'smtp-thread-limit', 1],
+    ['432 4.3.2 Concurrent connections limit exceeded', 'smtp-concurrent-connections', 1],
+    ['421 4.4.2 Message submission rate for this client has exceeded the limit', 'smtp-rate', 1],
+    ['554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException', 'smtp-recipient-quota', 60],
+  ])('%s passes: %s', (line, code, minutes) => {
+    expect(read(line)).toMatchObject({ code, permanent: false, asked: true });
+    expect(waits(line)).toBe(minutes);
+  });
+
+  test('waits for a person where a person has to act', () => {
+    expect(read('535 5.7.3 Authentication unsuccessful')).toMatchObject({
+      code: 'smtp-token-refused',
+      permanent: true,
+      retryAt: undefined,
+    });
+  });
+
+  test('counts only where it is one of SMTP', () => {
+    expect(read('AADSTS50173: The grant was revoked.')).toMatchObject({
+      code: 'smtp-no-answer',
+      permanent: false,
+    });
+  });
+});
+
+test('what a server said is kept to 400 characters, without the token that it repeats', () => {
+  expect(read(`451 ${'no '.repeat(200)}`).said).toHaveLength(400);
+  expect(read('451 access_token=a-token-that-nobody-reads').said).not.toContain('a-token');
+});
+
+test('a fresh token may help where the token was refused, and nowhere else', () => {
+  const codes = ['smtp-token-refused', 'smtp-535', 'smtp-rate', 'smtp-534'];
+  expect(codes.filter((code) => isTokenRefused({ ...read(''), code }))).toEqual(codes.slice(0, 2));
+});

@@ -1,0 +1,238 @@
+/** A ticket, its messages and its attachments as rows, and back. */
+import { describe, expect, test } from 'vitest';
+import type { Row } from '../../shared/platform/tables.ts';
+import type { Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
+import {
+  attachmentOf,
+  attachmentRange,
+  attachmentRow,
+  headRow,
+  INLINE_CHARACTERS,
+  indexRow,
+  indexRowKey,
+  messageOf,
+  messageRef,
+  messageRow,
+  messageRowKey,
+  type NewMessage,
+  rowKeyOfRef,
+  staleOf,
+  summaryOf,
+  ticketOf,
+} from '../../shared/tickets/ticket-rows.ts';
+
+const AT = '2026-11-24T10:00:00.000Z';
+const LATER = '2026-11-24T10:00:00.001Z';
+const ticket: Ticket = {
+  id: 't1',
+  number: 7,
+  status: 'open',
+  subject: 'Help',
+  requester: { name: 'Kim', address: 'kim@customer.example' },
+  mailboxId: 'box',
+  lastAt: AT,
+  messageCount: 2,
+  preview: 'Hello',
+  openedAt: AT,
+  participants: ['kim@customer.example'],
+  follows: undefined,
+};
+const attachment: TicketAttachment = {
+  index: 3,
+  filename: 'a.pdf',
+  contentType: 'application/pdf',
+  contentId: '<a>',
+  inline: true,
+  size: 9,
+  blob: 'b',
+};
+const message: NewMessage = {
+  key: 'k',
+  at: AT,
+  sentAt: AT,
+  from: { name: 'Kim', address: 'kim@customer.example' },
+  to: [{ name: undefined, address: 'support@contoso.example' }],
+  cc: [],
+  subject: 'Help',
+  messageId: '<1@customer.example>',
+  preview: 'Hello',
+  notes: ['cut'],
+  rawBlob: 'raw',
+  manifestBlob: undefined,
+  text: { kind: 'inline', text: 'Hello' },
+  html: undefined,
+  attachments: [],
+  authentication: undefined,
+  folded: undefined,
+};
+/** As a table gives it: without the columns that hold nothing. */
+const stored = (row: Row): Row => JSON.parse(JSON.stringify(row)) as Row;
+
+describe('a ticket', () => {
+  test.each<[string, Ticket]>([
+    ['as it is', ticket],
+    ['closed', { ...ticket, status: 'closed' }],
+    ['that follows another one', { ...ticket, follows: { id: 't0', number: 6 } }],
+    ['of somebody unknown', { ...ticket, requester: { name: undefined, address: undefined } }],
+  ])('%s is read back as it was written', (_what, one) => {
+    expect(ticketOf(stored(headRow(one, [])))).toEqual(one);
+    const { openedAt, participants, follows, ...summary } = one;
+    expect(summaryOf(stored(indexRow(one)))).toEqual(summary);
+    expect([openedAt, participants, follows]).toEqual([one.openedAt, one.participants, one.follows]);
+  });
+
+  test('stands in the list of its status, the newest first, two of a moment apart', () => {
+    expect(indexRow(ticket).partitionKey).toBe('open');
+    expect(indexRowKey({ lastAt: LATER, id: 'a' }) < indexRowKey({ lastAt: AT, id: 'a' })).toBe(true);
+    expect(indexRowKey({ lastAt: AT, id: 'a' })).not.toBe(indexRowKey({ lastAt: AT, id: 'b' }));
+  });
+
+  test('names the rows that it has outgrown', () => {
+    expect(staleOf(stored(headRow(ticket, ['open|1', 'closed|2'])))).toEqual(['open|1', 'closed|2']);
+    expect(staleOf(stored(headRow(ticket, [])))).toEqual([]);
+    expect(staleOf({ partitionKey: 't', rowKey: 'head' })).toEqual([]);
+  });
+
+  test('has at most 1,000 characters in a column that lists show', () => {
+    const long = { ...ticket, subject: 'a'.repeat(1001), preview: 'b'.repeat(1000) };
+    expect(indexRow({ ...long, requester: { name: 'c'.repeat(1001), address: 'd' } })).toMatchObject({
+      subject: `${'a'.repeat(999)}…`,
+      preview: 'b'.repeat(1000),
+      requesterName: `${'c'.repeat(999)}…`,
+    });
+  });
+
+  test('keeps as many participants as a column has room for', () => {
+    const participants = Array.from({ length: 2000 }, (_, index) => `somebody-${index}@customer.example`);
+    const json = String(headRow({ ...ticket, participants }, [])['participants']);
+    const kept = JSON.parse(json) as string[];
+    expect(json.length).toBeLessThanOrEqual(INLINE_CHARACTERS);
+    expect(json.length).toBeGreaterThan(INLINE_CHARACTERS * 0.9);
+    expect(kept).toEqual(participants.slice(0, kept.length));
+    const exact = ['x'.repeat(INLINE_CHARACTERS - 4)];
+    expect(JSON.parse(String(headRow({ ...ticket, participants: exact }, [])['participants']))).toEqual(
+      exact,
+    );
+    const over = ['x'.repeat(INLINE_CHARACTERS - 3)];
+    expect(headRow({ ...ticket, participants: over }, [])['participants']).toBe('[]');
+  });
+
+  test.each(['number', 'messageCount', 'subject', 'mailboxId', 'lastAt', 'preview', 'status', 'openedAt'])(
+    'without its %s is refused by name',
+    (column) => {
+      const row = { ...stored(headRow(ticket, [])), [column]: undefined };
+      expect(() => ticketOf(row)).toThrow(`t1/head has no ${column}`);
+      expect(() => ticketOf({ ...row, [column]: true })).toThrow(
+        expect.objectContaining({ code: 'bad-row' }),
+      );
+    },
+  );
+});
+
+describe('a message', () => {
+  test.each<[string, Partial<NewMessage>]>([
+    ['as it is', {}],
+    ['without what a mail may lack', { sentAt: undefined, messageId: undefined }],
+    ['in blobs', { text: { kind: 'blob', blob: 't' }, html: { kind: 'blob', blob: 'h' }, manifestBlob: 'm' }],
+    ['folded away', { folded: 'Too many.' }],
+    [
+      'with what the server found',
+      { authentication: { spf: 'pass', dkim: 'fail', dmarc: 'none', fails: true } },
+    ],
+  ])('%s is read back as it was written', (_what, wish) => {
+    const one = { ...message, ...wish };
+    const { rowKey, htmlShape, ...read } = messageOf(stored(messageRow('t1', one)), []);
+    expect(read).toEqual(one);
+    expect(rowKey).toBe(messageRowKey(one.at, one.key));
+    expect(htmlShape).toBeUndefined();
+  });
+
+  test('knows the shape of its HTML, wherever that stands', () => {
+    const shape = { lines: 12, remoteImages: true };
+    const inBlob = { ...message, html: { kind: 'blob', blob: 'h' } as const, htmlShape: shape };
+    expect(messageOf(stored(messageRow('t1', inBlob)), []).htmlShape).toEqual(shape);
+    const none = { ...inBlob, htmlShape: { lines: 1, remoteImages: false } };
+    expect(messageOf(stored(messageRow('t1', none)), []).htmlShape).toEqual({
+      lines: 1,
+      remoteImages: false,
+    });
+    const inRow = { ...message, html: { kind: 'inline', text: '<p>a</p>' } as const };
+    expect(messageOf(stored(messageRow('t1', inRow)), []).htmlShape).toMatchObject({ remoteImages: false });
+  });
+
+  test('counts the rows of its attachments, which are none where a blob lists them', () => {
+    const two = { ...message, attachments: [attachment, attachment] };
+    expect(messageRow('t1', two)['attachmentRows']).toBe(2);
+    expect(messageRow('t1', { ...two, manifestBlob: 'm' })['attachmentRows']).toBe(0);
+  });
+
+  test('has short texts in its columns, whatever a mail holds', () => {
+    const long = 'x'.repeat(2000);
+    const short = `${'x'.repeat(999)}…`;
+    const row = messageRow('t1', {
+      ...message,
+      from: { name: long, address: long },
+      to: [{ name: long, address: undefined }],
+      subject: long,
+      messageId: long,
+      preview: long,
+      notes: [long],
+      folded: long,
+    });
+    expect(row).toMatchObject({ subject: short, messageId: short, preview: short, folded: short });
+    expect(JSON.parse(String(row['from']))).toEqual({ name: short, address: short });
+    expect(JSON.parse(String(row['to']))).toEqual([{ name: short }]);
+    expect(JSON.parse(String(row['notes']))).toEqual([short]);
+  });
+
+  test('of which a row has lost the text is read as an empty one', () => {
+    const row = { ...stored(messageRow('t1', message)), text: undefined };
+    expect(messageOf(row, []).text).toEqual({ kind: 'inline', text: '' });
+  });
+
+  test('is found by its address, and by no other text', () => {
+    const ref = messageRef({ at: AT, key: 'k-1' });
+    expect(rowKeyOfRef(ref)).toBe(messageRowKey(AT, 'k-1'));
+    for (const odd of [
+      `x${ref}`,
+      `${ref}|`,
+      '123-k',
+      `${ref}/..`,
+      ref.replace('-', '|'),
+      '',
+      `${ref.slice(0, 15)}`,
+    ])
+      expect(rowKeyOfRef(odd)).toBeUndefined();
+    const [time = ''] = ref.split('-');
+    expect(rowKeyOfRef(`${time}-${'k'.repeat(128)}`)).toBe(`m|${time}|${'k'.repeat(128)}`);
+    expect(rowKeyOfRef(`${time}-${'k'.repeat(129)}`)).toBeUndefined();
+  });
+});
+
+describe('an attachment', () => {
+  test.each<[string, TicketAttachment]>([
+    ['as it is', attachment],
+    ['without a name', { ...attachment, filename: undefined, contentId: undefined, inline: false }],
+  ])('%s is read back as it was written', (_what, one) => {
+    expect(attachmentOf(stored(attachmentRow('t1', message, one)))).toEqual(one);
+  });
+
+  test('has short texts in its columns', () => {
+    const row = attachmentRow('t1', message, {
+      ...attachment,
+      contentType: 'x'.repeat(1001),
+      contentId: 'y'.repeat(1001),
+    });
+    expect(row).toMatchObject({ contentType: `${'x'.repeat(999)}…`, contentId: `${'y'.repeat(999)}…` });
+  });
+
+  test('stands between the newest and the oldest message of its page', () => {
+    const keyOf = (at: string): string => attachmentRow('t1', { at, key: 'k' }, attachment).rowKey;
+    const { from, to } = attachmentRange(messageRowKey(LATER, 'k'), messageRowKey(AT, 'k'));
+    for (const key of [keyOf(AT), keyOf(LATER)]) expect(from <= key && key < to).toBe(true);
+    const before = keyOf('2026-11-24T10:00:00.002Z');
+    const after = keyOf('2026-11-24T09:59:59.999Z');
+    expect(before < from && after > to).toBe(true);
+    expect(keyOf(AT)).toMatch(/\|0003$/);
+  });
+});
