@@ -69,7 +69,6 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],
-  vitest: [/^dev\/mutants\/vitest\.config\.ts$/],
   tldts: [/^shared\/providers\/registrable-domains\.ts$/],
   vitest: [/^dev\/mutants\/vitest\.config\.ts$/],
   zod: [/^functions\//, /^shared\//],

@@ -23,11 +23,14 @@ export interface Records {
   mailboxIds(): Promise<Map<string, string>>;
   /** Everything recorded, by place; see `placeName`. */
   byPlace(): Promise<Map<string, Found[]>>;
-  /** Takes pauses after failures away, as if their time had passed. @returns how many there were */
+  /** Takes pauses after failures and refusals away, as if their time had passed. @returns how many there were */
   cutPauses(): Promise<number>;
   /** Takes leases from whoever is dead, as if their time had passed. */
   breakLeases(mailboxIds: readonly string[]): Promise<void>;
 }
+
+/** When nothing that was refused is tried again before its time any more. */
+const LONG_AGO = '2000-01-01T00:00:00.000Z';
 
 /** One place of a mail server: which UID under which UIDVALIDITY of a mailbox's folder. */
 export const placeName = (mailboxId: string, uidValidity: string | number, uid: number): string =>
@@ -79,12 +82,21 @@ export function openRecords(connectionString: string): Records {
       return placesOf(tickets, quarantine);
     },
     async cutPauses() {
-      const waiting = (await rows('MailboxState')).filter(({ rowKey }) => rowKey.endsWith('|health'));
+      const all = await rows('MailboxState');
+      const waiting = all.filter(({ rowKey }) => rowKey.endsWith('|health'));
+      const refused = all.filter((row) => row.rowKey.endsWith('|cursor') && isRefused(row));
       for (const { partitionKey, rowKey } of waiting)
         await table('MailboxState')
           .deleteEntity(partitionKey, rowKey)
           .catch(() => undefined);
-      return waiting.length;
+      for (const { partitionKey, rowKey, etag, refusal } of refused) {
+        const due = JSON.stringify({ ...(JSON.parse(String(refusal)) as object), triedAt: LONG_AGO });
+        await table('MailboxState')
+          .updateEntity({ partitionKey, rowKey, refusal: due }, 'Merge', { etag: String(etag) })
+          // The app was there first.
+          .catch(() => undefined);
+      }
+      return waiting.length + refused.length;
     },
     async breakLeases(mailboxIds) {
       for (const id of mailboxIds)
@@ -135,6 +147,9 @@ export function isOfLostMessage(ledgerRow: StoredRow, restoredFrom: ReadonlyMap<
   const isOpen = rowKey.startsWith('mail|') && ledgerRow['state'] !== 'done';
   return isOpen && Number(uid) > (restoredFrom.get(partitionKey) ?? Number.POSITIVE_INFINITY);
 }
+
+const isRefused = ({ refusal }: StoredRow): boolean =>
+  typeof refusal === 'string' && refusal !== '' && !refusal.includes(LONG_AGO);
 
 const statusOf = (error: unknown): unknown =>
   error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;

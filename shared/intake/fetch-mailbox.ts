@@ -4,16 +4,16 @@ import {
   type MailboxTroubleFound,
   troubleOf,
 } from '../mailboxes/connect-inbox.ts';
-import { actionOf, type Cursor } from '../mailboxes/cursor.ts';
+import type { Cursor, LeftMessage } from '../mailboxes/cursor.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
-import { FetchSession, factsOf } from './fetch-session.ts';
+import { FetchSession, type FoundFacts, factsOf } from './fetch-session.ts';
 import { fingerprintOf } from './ledger.ts';
-import { REFUSED_AGAIN_MS, REFUSED_AT_ONCE } from './mark-on-server.ts';
 import type { IntakeDeps } from './take-batch.ts';
 import { takeMessages } from './take-messages.ts';
+import { listedDigest, withoutUnmarked } from './unmarked.ts';
 
 export interface FetchDeps extends IntakeDeps, ConnectDeps {
   seam: Seam;
@@ -87,6 +87,7 @@ async function fetchFrom(
   session: FetchSession,
   cursor: Cursor | undefined,
   box: TimeBox,
+  { givenAgain = false }: { givenAgain?: boolean } = {},
 ): Promise<FetchResult> {
   const { uidValidity, uidNext } = session;
   const folderKey = folderKeyOf(mailbox);
@@ -94,13 +95,14 @@ async function fetchFrom(
   const earlier = (cursor?.folderKey ?? folderKey) === folderKey ? cursor : undefined;
   const known = earlier?.uidValidity === uidValidity ? earlier : undefined;
   // A server that was restored from a backup gives UIDs again: what was read above its new end says nothing either.
-  const isSetBack = known !== undefined && uidNext <= known.uid;
+  const isSetBack = known !== undefined && (givenAgain || uidNext <= known.uid);
   const since = isSetBack || known === undefined ? earlier?.lastMailAt : undefined;
   const listed = await session.inbox.search({
     from: known === undefined || isSetBack ? undefined : known.uid + 1,
     also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ uid }) => uid)],
     since: since === undefined ? undefined : dayBefore(since),
   });
+  const unmarked = isSetBack ? undefined : await withoutUnmarked(deps, mailbox, session, listed, known);
   const isListed = new Set(listed);
   const start: Cursor = {
     left: [],
@@ -108,21 +110,24 @@ async function fetchFrom(
     lastMailAt: earlier?.lastMailAt,
     ...known,
     uid: known === undefined || isSetBack ? uidNext - 1 : known.uid,
+    last: isSetBack ? undefined : known?.last,
     unfetched: (known?.unfetched ?? []).filter(({ uid }) => isListed.has(uid)),
     uidValidity,
     folderKey,
+    ...(unmarked !== undefined && { refusal: unmarked.refusal }),
   };
-  const uids = isSetBack ? listed : withoutUnmarked(listed, known, mailbox, deps.seam.now());
+  const uids = unmarked?.uids ?? listed;
   const left = new Map(start.left.map((each) => [each.uid, each.fingerprint]));
   // A message that was left on the server is passed over only while it is the one that stands there.
   const isAllLeft = uids.every((uid) => left.has(uid));
-  const seen = isAllLeft && uids.length > 0 ? await factsOf(session, uids) : undefined;
+  const seen = isAllLeft && uids.length > 0 ? await newFacts(session, uids, undefined) : undefined;
   const isNews = seen?.facts.some((each) => left.get(each.uid) !== fingerprintOf(each)) ?? uids.length > 0;
   if (!isNews) {
     // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
     const isGone =
       (known?.backlog ?? 0) > 0 || (known?.waiting ?? []).length > 0 || (known?.unfetched ?? []).length > 0;
-    if (known?.folderKey === undefined || isGone || isSetBack)
+    const isLookedAt = start.refusal !== known?.refusal;
+    if (known?.folderKey === undefined || isGone || isSetBack || isLookedAt)
       await deps.saveCursor(mailbox.id, { ...start, waiting: [], unfetched: [], backlog: 0 });
     return { kind: 'nothing-new' };
   }
@@ -131,38 +136,48 @@ async function fetchFrom(
   const held = holdLease(lease);
   // Another run may have the mailbox although a storage call of this one still hangs.
   const forget = whenCut(box, () => held.letGo());
-  try {
-    const { facts, missing, unasked } = seen ?? (await factsOf(session, uids));
+  const take = async (): Promise<FetchResult | 'given again'> => {
+    const { facts, missing, unasked, isLastAnother } = seen ?? (await newFacts(session, uids, start.last));
+    // The server was restored, and new mail reaches past the old end: which of it was fetched is not known.
+    if (isLastAnother) return 'given again';
     const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;
-    const found = { facts: fresh, missing: missing.filter((uid) => !left.has(uid)), unasked };
-    const taken = await takeMessages(deps, mailbox, session, found, start, mayGoOn);
-    const { ended, ...result } = taken;
+    const found = {
+      facts: fresh,
+      missing: missing.filter((uid) => !left.has(uid)),
+      unasked,
+      listed: listedDigest(listed),
+    };
+    const { ended, ...result } = await takeMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };
+  };
+  try {
+    const taken = await take();
+    if (taken !== 'given again') return taken;
   } finally {
     forget();
     await held.end();
   }
+  return fetchFrom(deps, mailbox, session, cursor, box, { givenAgain: true });
 }
 
-/**
- * While the server refuses to mark what is stored, that mail stays unread and is found by each search. It is looked at
- * again from time to time, a little of it, and never delays new mail. Pure.
- */
-function withoutUnmarked(
-  found: readonly number[],
-  known: Cursor | undefined,
-  mailbox: Mailbox,
-  now: number,
-): readonly number[] {
-  const { refusal } = known ?? {};
-  if (known === undefined || refusal === undefined || refusal.action !== actionOf(mailbox)) return found;
-  const open = new Set([...known.waiting, ...(known.unfetched ?? []).map(({ uid }) => uid)]);
-  const isOld = (uid: number): boolean => uid <= known.uid && !open.has(uid);
-  const isDue = Math.abs(now - Date.parse(refusal.triedAt)) >= REFUSED_AGAIN_MS;
-  const old = isDue ? found.filter(isOld).slice(0, REFUSED_AT_ONCE) : [];
-  return [...old, ...found.filter((uid) => !isOld(uid))];
+/** What the server tells of these, and in the same command whether another message stands at the last one's UID. */
+async function newFacts(
+  session: FetchSession,
+  uids: readonly number[],
+  last: LeftMessage | undefined,
+): Promise<FoundFacts & { isLastAnother: boolean }> {
+  const asked = new Set(uids);
+  const found = await factsOf(session, last === undefined ? uids : [...new Set([...uids, last.uid])]);
+  const atLast = found.facts.find(({ uid }) => uid === last?.uid);
+  const isAsked = (uid: number): boolean => asked.has(uid);
+  return {
+    facts: found.facts.filter(({ uid }) => isAsked(uid)),
+    missing: found.missing.filter(isAsked),
+    unasked: found.unasked.filter(isAsked),
+    isLastAnother: atLast !== undefined && fingerprintOf(atLast) !== last?.fingerprint,
+  };
 }
 
 const dayBefore = (at: string): string => new Date(Date.parse(at) - DAY_MS).toISOString();

@@ -8,11 +8,6 @@ import { Renumbered } from './fetch-session.ts';
 const MARKED_AT_ONCE = 100;
 /** Sessions that may break off over marking in one fetch; then the fetch goes on without. */
 const BREAKS = 2;
-/** How often it is tried again whether the server lets mail be marked by now. */
-export const REFUSED_AGAIN_MS = 15 * 60_000;
-/** Of what could not be marked before, this much is tried: new mail comes first. */
-export const REFUSED_AT_ONCE = 100;
-
 /**
  * Step 7, last of all: only what is stored is marked, moved or deleted, and only while UIDs still mean what they meant.
  * Storing never depends on it: a server that refuses it is noted, and the fetch goes on.
@@ -20,14 +15,17 @@ export const REFUSED_AT_ONCE = 100;
 export class ServerMarker {
   readonly #mailbox: Mailbox;
   readonly #now: () => number;
+  readonly #listed: string;
   readonly #before: Refusal | undefined;
   #unmarked: number[] = [];
   #refusal: Refusal | undefined;
   #worked = false;
   #breaks = 0;
 
-  constructor(mailbox: Mailbox, before: Refusal | undefined, now: () => number) {
+  /** @param listed digest of the UIDs that this fetch's search listed */
+  constructor(mailbox: Mailbox, before: Refusal | undefined, listed: string, now: () => number) {
     this.#mailbox = mailbox;
+    this.#listed = listed;
     this.#before = before;
     this.#now = now;
   }
@@ -77,7 +75,7 @@ export class ServerMarker {
       code,
       action: this.#mailbox.afterFetch.kind,
     });
-    this.#refusal = { action, problem: message.slice(0, 500), since, triedAt: now };
+    this.#refusal = { action, problem: message.slice(0, 500), since, triedAt: now, listed: this.#listed };
     this.#unmarked = [];
   }
 }

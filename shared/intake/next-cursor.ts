@@ -1,4 +1,6 @@
 import type { Cursor, LeftMessage, UnfetchedMessage } from '../mailboxes/cursor.ts';
+import type { MailFacts } from '../mailboxes/inbox.ts';
+import { fingerprintOf } from './ledger.ts';
 
 /** What the row of a cursor has room for. */
 const MOST_WAITING = 1000;
@@ -16,6 +18,8 @@ export interface Progress {
   /** Ascending. */
   unfetched: readonly UnfetchedMessage[];
   left: readonly LeftMessage[];
+  /** What the server told of. */
+  told: Iterable<MailFacts>;
 }
 
 /** How far a folder was read after a fetch. What the row has no room for stays above the cursor, to be found again. Pure. */
@@ -34,9 +38,17 @@ export function nextCursor(start: Cursor, progress: Progress): Cursor {
   return {
     ...start,
     uid: overflow === undefined ? highest : Math.min(highest, overflow - 1),
+    last: highestOf(progress.told, start.last),
     left: left.slice(-MOST_LEFT),
     waiting: sorted.slice(0, MOST_WAITING),
     unfetched,
     backlog: ahead.length + sorted.length + unfetched.length,
   };
+}
+
+function highestOf(told: Iterable<MailFacts>, before: LeftMessage | undefined): LeftMessage | undefined {
+  let highest: MailFacts | undefined;
+  for (const each of told) if (each.uid > (highest?.uid ?? 0)) highest = each;
+  if (highest === undefined || highest.uid < (before?.uid ?? 0)) return before;
+  return { uid: highest.uid, fingerprint: fingerprintOf(highest) };
 }

@@ -37,11 +37,11 @@ export async function takeMessages(
   deps: FetchDeps,
   mailbox: Mailbox,
   session: FetchSession,
-  { facts, missing, unasked }: FoundFacts,
+  { facts, missing, unasked, listed }: FoundFacts & { listed: string },
   start: Cursor,
   mayGoOn: () => boolean,
 ): Promise<Taken> {
-  const taker = new MessageTaker(deps, mailbox, session, facts, start);
+  const taker = new MessageTaker(deps, mailbox, session, { facts, listed }, start);
   for (const uid of missing) taker.missed(uid);
   try {
     await taker.takeAll(mayGoOn);
@@ -80,7 +80,7 @@ class MessageTaker {
     deps: FetchDeps,
     mailbox: Mailbox,
     session: FetchSession,
-    facts: readonly MailFacts[],
+    { facts, listed }: { facts: readonly MailFacts[]; listed: string },
     start: Cursor,
   ) {
     this.#deps = deps;
@@ -90,7 +90,7 @@ class MessageTaker {
     this.#numbering = { folderKey: folderKeyOf(mailbox), uidValidity: session.uidValidity };
     this.#told = new Map(facts.map((each) => [each.uid, each]));
     this.#present = new Set(facts.map((each) => placeOf(this.#numbering, each)));
-    this.#marker = new ServerMarker(mailbox, start.refusal, deps.seam.now);
+    this.#marker = new ServerMarker(mailbox, start.refusal, listed, deps.seam.now);
     this.#unfetched = new UnfetchedList(start.unfetched ?? []);
     this.#left = [...start.left];
     this.#lastMailAt = start.lastMailAt ?? '';
@@ -153,6 +153,7 @@ class MessageTaker {
           waiting: this.#waiting,
           unfetched: this.#unfetched.list,
           left: this.#left,
+          told: this.#told.values(),
         },
       ),
     );

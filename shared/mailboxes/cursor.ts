@@ -9,6 +9,8 @@ export interface Cursor {
   folderKey?: string | undefined;
   /** Every mail up to this UID is settled. */
   uid: number;
+  /** The highest message the server told of: another one at its UID shows that UIDs were given again. */
+  last?: LeftMessage | undefined;
   /** Settled but left unread on the server, because they could not be taken. */
   left: readonly LeftMessage[];
   /** UIDs that could not be settled yet: looked at again even when somebody reads them meanwhile. */
@@ -45,6 +47,8 @@ export interface Refusal {
   problem: string;
   since: string;
   triedAt: string;
+  /** Digest of the UIDs that the last search listed: another list may hold mail that was never fetched. */
+  listed?: string | undefined;
 }
 
 /** What a refusal is about: another setting is tried at once. */
@@ -56,14 +60,23 @@ const text = (row: Row, column: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
+const leftText = ({ uid, fingerprint }: LeftMessage): string => `${uid}:${fingerprint}`;
+
+function leftOf(text: string): LeftMessage {
+  const [uid = '', fingerprint = ''] = text.split(':');
+  return { uid: Number(uid), fingerprint };
+}
+
 /** A cursor as it rests in its row. */
 export function cursorColumns(cursor: Cursor): Record<string, string | number> {
-  const { uidValidity, folderKey, uid, left, waiting, lastMailAt, backlog, unfetched, refusal } = cursor;
+  const { uidValidity, folderKey, uid, last, left, waiting, lastMailAt, backlog, unfetched, refusal } =
+    cursor;
   return {
     uidValidity,
     folderKey: folderKey ?? '',
     uid: String(uid),
-    left: left.map((each) => `${each.uid}:${each.fingerprint}`).join(','),
+    last: last === undefined ? '' : leftText(last),
+    left: left.map(leftText).join(','),
     waiting: waiting.join(','),
     lastMailAt: lastMailAt ?? '',
     backlog: backlog ?? 0,
@@ -85,10 +98,8 @@ export function cursorOf(row: Row): Cursor {
     since: string,
     failed: UnfetchedMessage['failed'],
   ][];
-  const left = list('left').map((each) => {
-    const [uid = '', fingerprint = ''] = each.split(':');
-    return { uid: Number(uid), fingerprint };
-  });
+  const left = list('left').map(leftOf);
+  const [last] = list('last').map(leftOf);
   const waiting = list('waiting').map(Number);
   const uids = [Number(text(row, 'uid') || 'none'), ...waiting, ...left.map(({ uid }) => uid)];
   if (!uids.every(Number.isSafeInteger))
@@ -97,6 +108,7 @@ export function cursorOf(row: Row): Cursor {
     uidValidity: text(row, 'uidValidity'),
     folderKey: text(row, 'folderKey') || undefined,
     uid: Number(text(row, 'uid')),
+    last,
     left,
     waiting,
     lastMailAt: text(row, 'lastMailAt') || undefined,

@@ -54,13 +54,30 @@ export async function openImapInbox(address: ImapAddress, seam: Seam, rules: End
     const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
     return new ImapInbox(client, refusals, seam, address.folder, {
       uidValidity: String(folder.uidValidity),
-      uidNext: folder.uidNext,
+      uidNext: await uidNextOf(client, folder, seam),
       total: folder.exists,
     });
   } catch (error) {
     client.close();
     throw inboxError(error);
   }
+}
+
+/**
+ * The next UID of the open folder. A server that leaves it out of its answer to SELECT (RFC 3501 section 6.3.1) is asked
+ * for it; one that never tells is taken to go on from its highest UID.
+ */
+async function uidNextOf(
+  client: ImapFlow,
+  folder: { path: string; uidNext?: number; exists: number },
+  seam: Seam,
+): Promise<number> {
+  if (folder.uidNext !== undefined) return folder.uidNext;
+  const status = await seam.call('imap.status', () => client.status(folder.path, { uidNext: true }));
+  if (status !== false && status.uidNext !== undefined) return status.uidNext;
+  if (folder.exists === 0) return 1;
+  const last = await seam.call('imap.facts', () => client.fetchOne('*', { uid: true }));
+  return required(last, 'say which of its messages is the newest').uid + 1;
 }
 
 /** imapflow swallows why the server refused a command, but for a line in its log. */

@@ -112,7 +112,7 @@ describe('copies', () => {
 describe('rows', () => {
   const head = { number: 1, messageCount: 1, status: 'open' };
   const healthy = {
-    tickets: [row('t', 'head', head), row('t', 'm|1|k', { key: 'k' }), row('t', 'a|k|0')],
+    tickets: [row('t', 'head', head), row('t', 'm|1|k', { key: 'k' }), row('t', 'a|1|k|0')],
     index: [row('open', '1|t', { ...head, id: 't' })],
     numbers: [row('n', '0000000001', { ticketId: 't' }), row('counter', 'counter', { last: 1 })],
     messageIds: [row('box', 'hash|t', { ticketId: 't' })],
@@ -126,10 +126,10 @@ describe('rows', () => {
 
   test.each([
     ['row of a ticket without a head', { tickets: [...healthy.tickets, row('x', 'event|1')] }],
-    ['attachment without its message', { tickets: [...healthy.tickets, row('t', 'a|other|0')] }],
+    ['attachment without its message', { tickets: [...healthy.tickets, row('t', 'a|2|k|0')] }],
     ['head counts wrong', { tickets: [...healthy.tickets, row('t', 'm|2|l', { key: 'l' })] }],
-    ['number leads to no ticket', { numbers: [...healthy.numbers, row('n', '2', { ticketId: 'x' })] }],
     ['number row wrong', { numbers: [] }],
+    ['number row wrong', { numbers: [row('n', '0000000001', { ticketId: 'x' })] }],
     ['ticket not listed once', { index: [] }],
     ['list differs from head', { index: [row('open', '1|t', { ...head, id: 't', status: 'closed' })] }],
     ['listed ticket does not exist', { index: [...healthy.index, row('open', '2|x', { id: 'x' })] }],
@@ -138,6 +138,11 @@ describe('rows', () => {
     ['account does not work', { accounts: [row('p', 'a', { json: '{"state":"needs-person"}' })] }],
   ])('%s is flagged', (kind, change) => {
     expect(kinds(auditRows({ ...healthy, ...change }))).toEqual([kind]);
+  });
+
+  test('a number that was reserved and never used is a gap, and no flag', () => {
+    const gaps = [row('n', '0000000002', { ticketId: 't' }), row('n', '0000000003', { ticketId: 'gone' })];
+    expect(auditRows({ ...healthy, numbers: [...healthy.numbers, ...gaps] })).toEqual([]);
   });
 
   test('a number that two tickets have is flagged', () => {

@@ -17,8 +17,15 @@ const after = (progress: Partial<Progress>): Cursor =>
     waiting: new Set(),
     unfetched: [],
     left: [],
+    told: [],
     ...progress,
   });
+const told = (uid: number) => ({
+  uid,
+  size: 1,
+  receivedAt: '2026-11-24T10:00:00.000Z',
+  messageId: `<${uid}>`,
+});
 const upTo = (count: number, from = 1): number[] => Array.from({ length: count }, (_, index) => from + index);
 const missed = (uid: number) => ({
   uid,
@@ -74,4 +81,21 @@ test('keeps the latest of the messages that are left alone, as many as its row h
   const left = (count: number) => upTo(count).map((uid) => ({ uid, fingerprint: 'f' }));
   expect(after({ left: left(3) }).left).toEqual(left(3));
   expect(after({ left: left(1001) }).left).toEqual(left(1001).slice(1));
+});
+
+test('the highest message that the server told of is remembered, until it tells of a higher one or another in its place', () => {
+  const last = after({ told: [told(7), told(9), told(8)] }).last;
+  expect(last).toEqual({ uid: 9, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) });
+  const then = (...all: ReturnType<typeof told>[]) =>
+    nextCursor(
+      { ...start, last },
+      { read: [], remaining: [], waiting: new Set(), unfetched: [], left: [], told: all },
+    ).last;
+  expect(then()).toEqual(last);
+  expect(then(told(8))).toEqual(last);
+  expect(then(told(12))?.uid).toBe(12);
+  expect(then({ ...told(9), size: 2 })).toMatchObject({
+    uid: 9,
+    fingerprint: expect.not.stringMatching(last?.fingerprint ?? ''),
+  });
 });

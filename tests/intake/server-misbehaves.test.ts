@@ -92,6 +92,101 @@ describe.each(kinds)('%s', (_name, kind) => {
         await world.fetch();
         expect(world.subjects()).toContain('read by a colleague');
       });
+
+      test('has it fetched with the next new message where it stands behind no more', async () => {
+        await start(kind);
+        await world.deliver(letter('before'));
+        await world.fetch();
+        const restore = await world.backup();
+        await world.deliver(...letters(['lost 1', 'lost 2']));
+        await world.fetch();
+        await restore();
+        await world.deliver(...letters(['read by a colleague', 'read, too']));
+        await world.asColleague(async (inbox) => inbox.markSeen(await inbox.search({})));
+        await world.deliver(letter('the next one'));
+        await world.fetch();
+        expect(world.subjects()).toEqual([
+          'before',
+          'lost 1',
+          'lost 2',
+          'read by a colleague',
+          'read, too',
+          'the next one',
+        ]);
+        expect(world.entries()).toEqual([]);
+        expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
+      });
+    });
+
+    describe('refuses to mark, and was restored from a backup', () => {
+      test('has its new messages fetched in the next minute where they stand among those that were marked', async () => {
+        await start(kind);
+        await world.deliver(letter('before'));
+        await world.fetch();
+        const restore = await world.backup();
+        await world.deliver(...letters(['lost 1', 'lost 2']));
+        await world.fetch();
+        await world.deliver(letter('lost 3'));
+        world.faults.push({ kind: 'refuse', command: 'UID STORE' });
+        await world.fetch();
+        await restore();
+        await world.deliver(...letters(['new 1', 'new 2', 'new 3']));
+        await world.fetch();
+        expect(world.subjects()).toEqual(['before', 'lost 1', 'lost 2', 'lost 3', 'new 1', 'new 2', 'new 3']);
+      });
+
+      test('has them fetched at the next try where all that stood there was unmarked, however many', async () => {
+        await start(kind);
+        const lost = numbered(130);
+        await world.deliver(letter('before'));
+        await world.fetch();
+        const restore = await world.backup();
+        await world.deliver(...letters(lost));
+        world.faults.push({ kind: 'refuse', command: 'UID STORE' });
+        await world.fetch();
+        await restore();
+        const fresh = numbered(130, 201);
+        await world.deliver(...letters(fresh));
+        await world.fetch(16);
+        expect(world.subjects()).toEqual(['before', ...lost, ...fresh]);
+      });
+    });
+
+    describe('says no to marking for a moment', () => {
+      test('has its mail marked minutes later', async () => {
+        await start(kind);
+        await world.deliver(letter('kept waiting'));
+        world.faults.push({ kind: 'refuse', command: 'UID STORE', says: '[UNAVAILABLE] Busy.', times: 1 });
+        await world.fetch();
+        expect(await world.unread()).toHaveLength(1);
+        await world.fetches(2);
+        expect(await world.unread()).toEqual([]);
+        expect((await world.cursor())?.refusal).toBeUndefined();
+      });
+    });
+
+    describe('gives no UIDNEXT', () => {
+      test.each([
+        ['in SELECT', ['SELECT']],
+        ['at all', ['SELECT', 'STATUS']],
+      ] as const)(
+        '%s: mail is fetched and marked, read mail is not fetched, and the place is kept',
+        async (_where, leftOutOf) => {
+          await start(kind);
+          world.faults.push({ kind: 'no-uidnext', leftOutOf });
+          expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
+          await world.deliver(...letters(['first', 'second']));
+          expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 2 });
+          expect((await world.cursor())?.uid).toBe(2);
+          await world.deliver(letter('read by a colleague'));
+          await world.asColleague(async (inbox) => inbox.markSeen(await inbox.search({})));
+          expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 1 });
+          expect((await world.cursor())?.uid).toBe(3);
+          expect(await world.unread()).toEqual([]);
+          expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
+          expect(world.entries()).toEqual([]);
+        },
+      );
     });
 
     describe('breaks off at one message', () => {

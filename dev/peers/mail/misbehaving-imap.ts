@@ -29,6 +29,8 @@ export type ImapMisbehaviour =
   | ({ readonly kind: 'small-pieces'; readonly bytes: number } & AboutMessages)
   /** RFC822.SIZE is not the size of the message. */
   | ({ readonly kind: 'wrong-size'; readonly size: number } & AboutMessages)
+  /** The answers to these commands have no UIDNEXT, against RFC 3501 section 6.3.1. */
+  | { readonly kind: 'no-uidnext'; readonly leftOutOf: readonly ('SELECT' | 'STATUS')[]; times?: number }
   /** A command is refused with NO: `UID STORE`, `UID MOVE`, `UID COPY`, `UID EXPUNGE`. */
   | { readonly kind: 'refuse'; readonly command: string; readonly says?: string; times?: number };
 
@@ -100,6 +102,10 @@ class FaultList {
     return this.#strike(kind, (fault) => 'uids' in fault && fault.uids(uid));
   }
 
+  hidesUidNext(command: 'SELECT' | 'STATUS'): boolean {
+    return this.#strike('no-uidnext', ({ leftOutOf }) => leftOutOf.includes(command)) !== undefined;
+  }
+
   refusal(command: string): Extract<ImapMisbehaviour, { kind: 'refuse' }> | undefined {
     return this.#strike('refuse', (fault) => fault.command === command);
   }
@@ -156,6 +162,11 @@ async function answersTo(client: Duplex, upstream: Duplex, faults: FaultList): P
   let failing = false;
   for (let read = await readResponse(reader); read !== undefined; read = await readResponse(reader)) {
     const [first = ''] = read.lines;
+    if (/^\* OK \[UIDNEXT /i.test(first) && faults.hidesUidNext('SELECT')) continue;
+    if (/^\* STATUS .*\bUIDNEXT \d+/i.test(first) && faults.hidesUidNext('STATUS')) {
+      await writeAll(client, `${first.replace(/ ?\bUIDNEXT \d+/i, '')}\r\n`);
+      continue;
+    }
     if (!/^\* \d+ FETCH /.test(first)) {
       const isEnd = failing && /^(?![*+])\S+ OK /.test(first);
       if (isEnd) failing = false;
