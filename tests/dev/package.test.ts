@@ -64,7 +64,7 @@ describe('the deployment package', () => {
       mkdirSync(dirname(join(unpacked, name)), { recursive: true });
       writeFileSync(join(unpacked, name), content);
     }
-    const tls = makeCertificates();
+    const tls = await makeCertificates();
     writeFileSync(join(folder, 'ca.pem'), tls.ca);
     const [azurite, identity] = await Promise.all([
       startAzurite(),
