@@ -58,6 +58,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@peculiar/x509': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/peers\/certificates\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
   esbuild: [/^dev\/build\.ts$/],
+  fflate: [/^dev\/zip\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
   imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
   jose: [/^dev\/peers\//],
