@@ -57,7 +57,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@opentelemetry/sdk-trace-base': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
   '@peculiar/x509': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/peers\/certificates\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
-  esbuild: [/^dev\/build\.ts$/],
+  esbuild: [/^dev\/build\.ts$/, /^dev\/fast-lane\/lanes\.ts$/],
   fflate: [/^dev\/zip\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
   imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
@@ -72,7 +72,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/peers\/mail\//],
   tldts: [/^shared\/providers\/registrable-domains\.ts$/],
-  vitest: [/^dev\/mutants\/vitest\.config\.ts$/],
+  vitest: [/^dev\/(fast-lane|mutants)\/vitest\.config\.ts$/],
   zod: [/^functions\//, /^shared\//],
 };
 
