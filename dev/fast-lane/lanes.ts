@@ -4,7 +4,8 @@
  * judged keeps a test out of the fast lane.
  */
 import { globSync } from 'node:fs';
-import { build, type Metafile } from 'esbuild';
+import { join, relative } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 /** Modules of Node and packages that only compute, or work with files. */
 const INSIDE =
@@ -12,6 +13,8 @@ const INSIDE =
 /** Own files that start threads, or keep a processor busy for many seconds. */
 const HEAVY =
   /^(shared\/(platform\/thread-pool|intake\/(parser-pool|parse-worker))|tests\/tickets\/hostile-megabytes)\.ts$/;
+
+const PRODUCT = /^(functions|shared)\//;
 
 export interface Lane {
   /** From the root of the project, with forward slashes. */
@@ -31,17 +34,30 @@ export async function lanesOf(root: string): Promise<Lane[]> {
     outdir: 'unwritten',
     write: false,
     bundle: true,
+    splitting: true,
     metafile: true,
     packages: 'external',
     platform: 'node',
     format: 'esm',
     jsx: 'automatic',
     logLevel: 'silent',
+    plugins: [productLeftOut(root)],
   });
   return files.map((file) => ({ file, outside: wayOutside(file, metafile.inputs)?.join(' → ') }));
 }
 
-/** The first way from a file of tests/ or dev/ to something outside. The product meets only what a test hands to it. */
+/** Names a file of the product and goes no further: it meets only what a test hands to it. */
+const productLeftOut = (root: string): Plugin => ({
+  name: 'product-left-out',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+      const file = relative(root, join(resolveDir, path)).replaceAll('\\', '/');
+      return PRODUCT.test(file) ? { path: file, external: true } : undefined;
+    });
+  },
+});
+
+/** The first way from a file of tests/ or dev/ to something outside. */
 function wayOutside(
   file: string,
   inputs: Metafile['inputs'],
@@ -49,8 +65,9 @@ function wayOutside(
 ): string[] | undefined {
   seen.add(file);
   for (const { path, external } of inputs[file]?.imports ?? []) {
-    if (external === true ? !INSIDE.test(path) : HEAVY.test(path)) return [file, path];
-    if (external === true || !/^(tests|dev)\//.test(path) || seen.has(path)) continue;
+    if (HEAVY.test(path) || (external === true && !PRODUCT.test(path) && !INSIDE.test(path)))
+      return [file, path];
+    if (external === true || seen.has(path)) continue;
     const rest = wayOutside(path, inputs, seen);
     if (rest !== undefined) return [file, ...rest];
   }
