@@ -46,8 +46,11 @@ const commands = {
   format: () => [tools.biome, 'format', '--write', ...reported(), ...others],
   lint: () => [tools.biome, 'lint', ...reported(), ...others],
   types: () => [tools.tsc, '-p', root, ...others],
-  test: () => [tools.vitest, 'run', ...(json ? ['--reporter=json'] : []), ...others],
+  test: () => [tools.vitest, 'run', ...lane(), ...reported(), ...others.filter((one) => one !== '--fast')],
 };
+/** The fast lane needs no built app. */
+const fast = command === 'test' && rest.includes('--fast');
+const lane = () => (fast ? ['--config', dev('fast-lane/vitest.config.ts')] : []);
 const reported = () => (json ? ['--reporter=json'] : []);
 
 /** What `npm run check` does, in this order. The tests run the built app, so it is built before them. */
@@ -159,7 +162,7 @@ if (command !== 'check' && commands[command] === undefined) {
 await install();
 const node = findNode();
 if (command === 'check') process.exit(await check(node));
-if (command === 'test') {
+if (command === 'test' && !fast) {
   const { code, output } = await run(node, [dev('build.ts')], { stdio: ['ignore', 'pipe', 'pipe'] });
   if (code !== 0) {
     say(output.trimEnd());

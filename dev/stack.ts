@@ -105,7 +105,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   const { ports, tenantId, clientId, clientSecret } = facts;
   const publicUrl = `http://localhost:${ports.web}`;
   const users = options.users ?? PRACTICE_USERS;
-  const certificates = keepCertificates(join(stateDir, 'certificates'));
+  const certificates = await keepCertificates(join(stateDir, 'certificates'));
   const redirectUris = [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])];
   const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
 

@@ -106,6 +106,20 @@ describe('the bootstrap', () => {
     expect([code, stdout]).toEqual([0, 'ready\n1\n']);
   });
 
+  test('builds before the tests, but not before the fast ones, which have a configuration of their own', async () => {
+    await mkdir(join(project, 'node_modules/vitest'));
+    await writeFile(
+      join(project, 'node_modules/vitest/vitest.mjs'),
+      `import { existsSync } from 'node:fs';\nconsole.log(existsSync('built'), ...process.argv.slice(2));`,
+    );
+    await program('build', `require('node:fs').writeFileSync('built', '');`);
+    const fast = await bootstrap('test', '--fast', 'tests/intake', '--json').ended;
+    const config = join(project, 'dev/fast-lane/vitest.config.ts');
+    expect(fast.stdout).toBe(`false run --config ${config} --reporter=json tests/intake\n`);
+    const whole = await bootstrap('test', 'tests/intake').ended;
+    expect(whole.stdout).toBe('true run tests/intake\n');
+  });
+
   test('names the commands when it does not know one', async () => {
     const { code, stderr } = await bootstrap('stat').ended;
     expect(code).toBe(1);

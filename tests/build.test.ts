@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BuiltApp, buildApp, describeBuildError } from '../dev/build.ts';
+import { type BuiltApp, buildApp, describeBuildError, projectRoot } from '../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../dev/host/host-process.ts';
 import { practicePeople } from '../dev/host/options.ts';
 
@@ -32,10 +33,52 @@ const startBuilt = (settings: Record<string, string> = {}): Promise<HostProcess>
     join(folder, 'host.log'),
   );
 
+/** The files that load the one chunk with this source at once (`eager`), and those that do when they need it. */
+async function importersOf(source: string): Promise<{ eager: string[]; lazy: string[] }> {
+  const files = (await readdir(built.outDir)).filter((file) => file.endsWith('.mjs'));
+  const parts = await Promise.all(
+    files.map(async (file) => ({
+      file,
+      code: await readFile(join(built.outDir, file), 'utf8'),
+      map: await readFile(join(built.outDir, `${file}.map`), 'utf8').catch(() => ''),
+    })),
+  );
+  const [library, ...others] = parts.filter(({ map }) => map.includes(source));
+  expect(others).toEqual([]);
+  const name = library?.file ?? '';
+  const filesWith = (pattern: RegExp): string[] =>
+    parts.filter(({ code }) => pattern.test(code)).map(({ file }) => file);
+  return {
+    eager: filesWith(new RegExp(`(?:from|import)\\s*"\\./${name}"`)),
+    lazy: filesWith(new RegExp(`import\\("\\./${name}"\\)`)),
+  };
+}
+
 async function entry(name: string, code: string): Promise<string> {
   const file = join(folder, name);
   await writeFile(file, code);
   return file;
+}
+
+/** What an app says that is built from one function: `code` stands on line 3 and further, `body` is its handler's. */
+async function answerOf(name: string, code: string, body: string): Promise<string> {
+  const library = join(projectRoot, 'node_modules/@azure/functions/dist/azure-functions.js');
+  const source = await entry(
+    `${name}.ts`,
+    `import { app } from '${library}';\n\n${code}\napp.http('${name}', { handler: async () => { ${body} } });\n`,
+  );
+  const { outDir } = await buildApp({ entry: source, outDir: join(folder, name), workers: {} });
+  const { stdout } = await run(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { loadApp } from ${JSON.stringify(join(projectRoot, 'dev/host/load-app.ts'))};
+     const { core } = await loadApp(${JSON.stringify(outDir)}, () => {});
+     const target = core.functions.get(${JSON.stringify(name)});
+     const data = { http: { url: 'http://localhost/', method: 'GET', nullableHeaders: {}, nullableParams: {} } };
+     const { returnValue } = await core.invoke(target, { data });
+     console.log(Buffer.from(returnValue.http.body.bytes).toString());`,
+  ]);
+  return stdout;
 }
 
 describe('the built app', () => {
@@ -106,39 +149,33 @@ describe('the built app', () => {
   });
 
   test('loads the telemetry library where telemetry is set up, and nowhere else', async () => {
-    const files = (await readdir(built.outDir)).filter((file) => file.endsWith('.mjs'));
-    const parts = await Promise.all(
-      files.map(async (file) => ({
-        file,
-        code: await readFile(join(built.outDir, file), 'utf8'),
-        map: await readFile(join(built.outDir, `${file}.map`), 'utf8').catch(() => ''),
-      })),
-    );
-    const [library, ...others] = parts.filter(({ map }) => map.includes('platform/open-telemetry.ts'));
-    expect(others).toEqual([]);
-    const name = library?.file ?? '';
-    const eager = parts.filter(({ code }) => new RegExp(`(?:from|import)\\s*"\\./${name}"`).test(code));
-    expect(eager.map(({ file }) => file)).toEqual([]);
-    expect(parts.filter(({ code }) => code.includes(`import("./${name}")`))).toHaveLength(1);
+    const { eager, lazy } = await importersOf('platform/open-telemetry.ts');
+    expect(eager).toEqual([]);
+    expect(lazy).toHaveLength(1);
+  });
+
+  test('loads the certificate library where a certificate is made, and nowhere else', async () => {
+    const { eager, lazy } = await importersOf('@peculiar/x509/build/');
+    expect(eager).toEqual([]);
+    expect(lazy).toHaveLength(1);
   });
 
   test('names our own lines in a stack trace', async () => {
-    const broken = await entry(
-      'broken.ts',
-      `import { app } from '${join(import.meta.dirname, '../node_modules/@azure/functions/dist/azure-functions.js')}';\n\nfunction fail(): never {\n  throw new Error('here');\n}\napp.http('broken', { handler: () => { try { return fail(); } catch (error) { return { body: String((error as Error).stack) }; } } });\n`,
+    const said = await answerOf(
+      'broken',
+      `function fail(): never {\n  throw new Error('here');\n}`,
+      'try { return fail(); } catch (error) { return { body: String((error as Error).stack) }; }',
     );
-    const { outDir } = await buildApp({ entry: broken, outDir: join(folder, 'broken'), workers: {} });
-    const { stdout } = await run(process.execPath, [
-      '--input-type=module',
-      '-e',
-      `import { loadApp } from ${JSON.stringify(join(import.meta.dirname, '../dev/host/load-app.ts'))};
-       const { core } = await loadApp(${JSON.stringify(outDir)}, () => {});
-       const target = core.functions.get('broken');
-       const data = { http: { url: 'http://localhost/', method: 'GET', nullableHeaders: {}, nullableParams: {} } };
-       const { returnValue } = await core.invoke(target, { data });
-       console.log(Buffer.from(returnValue.http.body.bytes).toString());`,
-    ]);
-    expect(stdout).toContain('broken.ts:4:');
+    expect(said).toContain('broken.ts:4:');
+  });
+
+  test('makes a certificate with the library as it is bundled', async () => {
+    const said = await answerOf(
+      'certifier',
+      `import { makeCertificate } from '${join(projectRoot, 'shared/providers/make-certificate.ts')}';`,
+      `return { body: (await makeCertificate('Bundled', Date.now(), '2051-01-01T00:00:00Z')).certificate };`,
+    );
+    expect(new X509Certificate(Buffer.from(said, 'base64')).subject).toBe('CN=Bundled');
   });
 });
 

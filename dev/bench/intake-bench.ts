@@ -73,7 +73,7 @@ export async function measureIntake(
   const world = await openScratchWorld({ mailboxes: addresses, running, progress });
   const proxy = await countingProxy({
     target: world.stack.mail.imap,
-    tls: keepCertificates(join(world.folder, 'certificates')),
+    tls: await keepCertificates(join(world.folder, 'certificates')),
   });
   running.defer(() => proxy.stop());
 

@@ -67,7 +67,7 @@ export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld>
     accessTokenSeconds: ACCESS_TOKEN_SECONDS,
   });
   running.defer(() => stack.stop());
-  const tls = keepCertificates(join(folder, 'world', 'certificates'));
+  const tls = await keepCertificates(join(folder, 'world', 'certificates'));
   const misbehaving = await startMisbehavingImap({ target: stack.mail.imap, tls });
   running.defer(() => misbehaving.stop());
   const imap = await faultyImap({ target: misbehaving, tls, weather, chance });

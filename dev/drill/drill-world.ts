@@ -88,7 +88,7 @@ export async function openDrillWorld(
     accessTokenSeconds: tokenSeconds,
   });
   running.defer(() => stack.stop());
-  const tls = keepCertificates(join(folder, 'certificates'));
+  const tls = await keepCertificates(join(folder, 'certificates'));
   const mail = await startExchangeSkin({ protocol: 'imap', target: stack.mail.imap, tls });
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));

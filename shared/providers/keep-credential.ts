@@ -1,7 +1,6 @@
 import type { Secret } from '../platform/secret.ts';
 import type { Vault } from '../platform/vault.ts';
 import { type ClientCertificate, type ClientSecret, secretName } from './credential.ts';
-import { makeCertificate } from './make-certificate.ts';
 
 interface KeepDeps {
   vault: Vault;
@@ -38,6 +37,8 @@ export async function keepNewCertificate(
 ): Promise<ClientCertificate> {
   const vaultName = secretName(provider.id);
   const now = deps.seam.now();
+  // Loaded here, because most processes never make a certificate.
+  const { makeCertificate } = await import('./make-certificate.ts');
   const { certificate, pem } = await makeCertificate(`Postroom ${provider.name}`, now, expiresOn);
   const { version } = await deps.vault.set(vaultName, pem, {
     expiresOn,

@@ -1,8 +1,9 @@
-import { generateKeyPair, randomBytes, sign } from 'node:crypto';
-import { promisify } from 'node:util';
+// The polyfill has to come before the library.
+import 'reflect-metadata';
+import { KeyObject } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import { Secret } from '../platform/secret.ts';
 import { certificatePem } from './credential.ts';
-import { bits, integer, nothing, objectId, octets, sequence, setOf, tagged, text, time, yes } from './der.ts';
 
 export interface MadeCertificate {
   /** The public part: base64 of the DER certificate. */
@@ -13,11 +14,17 @@ export interface MadeCertificate {
   expiresOn: string;
 }
 
-const KEY_BITS = 2048;
+/** How the certificate is signed. Its key signs client assertions as PS256 later: `oauth-authentication.ts`. */
+const ALGORITHM = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
 /** A clock that is a little behind must find the certificate valid already. */
 const EARLY_MS = 3_600_000;
-const sha256WithRsa = sequence(objectId('1.2.840.113549.1.1.11'), nothing);
-const newKeyPair = promisify(generateKeyPair);
+/** The longest common name (RFC 5280 appendix A.1, ub-common-name). */
+const NAME_LENGTH = 64;
 
 /** A new key and its own certificate (RFC 5280), signed by itself: Entra trusts it because an admin uploads it. */
 export async function makeCertificate(
@@ -25,29 +32,23 @@ export async function makeCertificate(
   now: number,
   expiresOn: string,
 ): Promise<MadeCertificate> {
-  const { publicKey, privateKey } = await newKeyPair('rsa', { modulusLength: KEY_BITS });
-  const subject = sequence(setOf(sequence(objectId('2.5.4.3'), text(name.slice(0, 64)))));
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
-  const toBeSigned = sequence(
-    tagged(0xa0, integer(Buffer.from([2]))),
-    integer(serial),
-    sha256WithRsa,
-    subject,
-    sequence(time(new Date(now - EARLY_MS)), time(new Date(expiresOn))),
-    subject,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(
-      0xa3,
-      sequence(
-        // Basic constraints: it signs no other certificate. Key usage: signatures alone.
-        sequence(objectId('2.5.29.19'), yes, octets(sequence())),
-        sequence(objectId('2.5.29.15'), yes, octets(bits(Buffer.from([0x80]), 7))),
-      ),
-    ),
-  );
-  const signature = sign('sha256', toBeSigned, privateKey);
-  const certificate = sequence(toBeSigned, sha256WithRsa, bits(signature)).toString('base64');
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const made = await x509.X509CertificateGenerator.createSelfSigned({
+    // As an object, so that the name is taken as it is: quotes and escapes of a string would be interpreted.
+    name: new x509.Name([{ CN: [{ utf8String: commonName(name) }] }]),
+    notBefore: new Date(now - EARLY_MS),
+    notAfter: new Date(expiresOn),
+    keys,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    ],
+  });
+  const certificate = made.toString('base64');
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
   return { certificate, pem: new Secret(key + certificatePem(certificate)), expiresOn };
 }
+
+/** Cut between characters: half of a surrogate pair has no form in UTF-8. */
+const commonName = (name: string): string => [...name.toWellFormed()].slice(0, NAME_LENGTH).join('');

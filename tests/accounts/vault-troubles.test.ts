@@ -12,7 +12,7 @@ import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
 import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
 
 const HOUR = 3_600_000;
-const tls = makeCertificates();
+const tls = await makeCertificates();
 const before = { ...process.env };
 let trusted: readonly string[];
 let identity: RunningManagedIdentity;

@@ -225,7 +225,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       });
 
       test('a certificate of nobody we know, which is shown, and no token goes there', async () => {
-        const { cert, key } = makeCertificates();
+        const { cert, key } = await makeCertificates();
         let heard = '';
         const server = createTlsServer({ cert, key }, (socket) => {
           socket.on('error', () => {});

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { startHostProcess } from '../../dev/host/host-process.ts';
 import { practicePeople } from '../../dev/host/options.ts';
@@ -64,7 +64,7 @@ describe('the deployment package', () => {
       mkdirSync(dirname(join(unpacked, name)), { recursive: true });
       writeFileSync(join(unpacked, name), content);
     }
-    const tls = makeCertificates();
+    const tls = await makeCertificates();
     writeFileSync(join(folder, 'ca.pem'), tls.ca);
     const [azurite, identity] = await Promise.all([
       startAzurite(),
@@ -170,4 +170,16 @@ test('the zip writer keeps names beyond ASCII and empty files', () => {
     ['empty', ''],
     ['ä/ö.txt', 'ü'],
   ]);
+});
+
+test('the zip writer makes the same bytes in every time zone and from files in any order', () => {
+  const files = [
+    { name: 'b.mjs', content: Buffer.from('b') },
+    { name: 'a.mjs', content: Buffer.from('a') },
+  ];
+  const here = zip(files);
+  vi.stubEnv('TZ', 'Pacific/Auckland');
+  const there = zip(files.toReversed());
+  vi.unstubAllEnvs();
+  expect(there.equals(here)).toBe(true);
 });

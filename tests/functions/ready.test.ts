@@ -18,7 +18,7 @@ let host: HostProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postroom-ready-'));
-  const tls = makeCertificates();
+  const tls = await makeCertificates();
   await writeFile(join(folder, 'ca.pem'), tls.ca);
   azurite = await startAzurite();
   identity = await startManagedIdentity({ tenantId: '3a0c7f0e-0000-4000-8000-000000000001' });

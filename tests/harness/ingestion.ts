@@ -34,7 +34,7 @@ export interface Ingestion {
 
 /** A stand-in for the address that Application Insights takes telemetry at: `POST /v2.1/track`, gzipped JSON. */
 export async function startIngestion(): Promise<Ingestion> {
-  const { ca, cert, key } = makeCertificates();
+  const { ca, cert, key } = await makeCertificates();
   const envelopes: Envelope[] = [];
   const authorizations: (string | undefined)[] = [];
   const server = createServer({ cert, key }, (request, response) => {

@@ -22,7 +22,7 @@ const OWN = 'localhost';
 const HOSTILE = '127.0.0.1';
 const TOKEN = /access-token-\d+-of-/;
 
-const certificates = makeCertificates();
+const certificates = await makeCertificates();
 const trusted = getCACertificates('default');
 beforeAll(() => setDefaultCACertificates([...trusted, certificates.ca]));
 afterAll(() => setDefaultCACertificates(trusted));

@@ -215,7 +215,7 @@ describe('a POP3 server that nobody should trust', () => {
   });
 
   test('is shown with its certificate, and then not spoken to, where that is nobody’s we know', async () => {
-    const { cert, key } = makeCertificates();
+    const { cert, key } = await makeCertificates();
     let heard = '';
     const server = createTlsServer({ cert, key }, (socket) => {
       socket.on('error', () => {});

@@ -104,7 +104,7 @@ describe.concurrent('calls that are never answered end, each under its own name'
   });
 
   test('a vault that asks for a wait of a minute is not waited for', async ({ expect, onTestFinished }) => {
-    const tls = makeCertificates();
+    const tls = await makeCertificates();
     const trusted = getCACertificates('default');
     setDefaultCACertificates([...trusted, tls.ca]);
     onTestFinished(() => setDefaultCACertificates([...trusted]));

@@ -75,7 +75,7 @@ describe('a mail that cannot leave', () => {
   });
 
   test('is an outage where the certificate is nobody’s we know', async () => {
-    const { cert, key } = makeCertificates();
+    const { cert, key } = await makeCertificates();
     const port = await listening(createTlsServer({ cert, key }, (socket) => socket.write('220 hello\r\n')));
     const server = { host: '127.0.0.1', port, implicitTls: true };
     const session = openSmtpSession(server, { seam: openSeam, local: true });

@@ -86,7 +86,7 @@ describe('an app', () => {
   });
 
   it('of Azure’s own library signs in over https', async () => {
-    const tls = makeCertificates();
+    const tls = await makeCertificates();
     const { idp, at } = await start({ tls });
     const credential = new ClientSecretCredential(at.id, CLIENT, SECRET, {
       authorityHost: idp.origin,

@@ -9,7 +9,7 @@ import { type KeyVaultOptions, type RunningKeyVault, startKeyVault } from '../..
 import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
-const tls = makeCertificates();
+const tls = await makeCertificates();
 let folder: string;
 let identity: RunningManagedIdentity;
 const vaults: RunningKeyVault[] = [];

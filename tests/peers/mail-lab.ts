@@ -47,7 +47,7 @@ const mailboxes = [
 /** A state folder, a certificate and a signing key for one mail server. */
 export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'postroom-mail-test-'));
-  const tls = makeCertificates();
+  const tls = await makeCertificates();
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   const signingKey = { kid: 'practice-key-1', publicPem: await exportSPKI(publicKey) };
   return {

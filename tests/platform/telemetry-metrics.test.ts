@@ -33,7 +33,7 @@ beforeAll(async () => {
   mail = await startMailServer({
     kind: 'npm',
     stateDir: folder,
-    tls: makeCertificates(),
+    tls: await makeCertificates(),
     issuer: app.idp.tenants[0]?.accessTokenIssuer ?? '',
     signingKey: app.idp.signingKey,
     mailboxes: [{ address: SUPPORT }],

@@ -11,7 +11,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import type { Vault } from '../../shared/platform/vault.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 
-const tls = makeCertificates();
+const tls = await makeCertificates();
 const before = { ...process.env };
 let identity: RunningManagedIdentity;
 let standIn: RunningKeyVault;

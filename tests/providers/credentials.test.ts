@@ -145,6 +145,32 @@ describe('a certificate', () => {
     expect(JSON.stringify(made)).not.toContain('PRIVATE KEY');
   });
 
+  it('bears any name as it is, cut to 64 characters, and an end beyond 2049', async () => {
+    const name = `#A "B" \\ C, O=Ömer+${'🎫'.repeat(64)}`;
+    const made = await makeCertificate(
+      name,
+      Date.parse('2049-11-24T10:00:00.000Z'),
+      '2051-01-01T00:00:00.000Z',
+    );
+    const read = new X509Certificate(certificatePem(made.certificate));
+    expect(read.toLegacyObject().subject.CN).toBe([...name].slice(0, 64).join(''));
+    expect(read.validToDate.toISOString()).toBe('2051-01-01T00:00:00.000Z');
+  });
+
+  it('has a serial number of its own, and says that its key signs and nothing else', async () => {
+    const make = async (): Promise<X509Certificate> => {
+      const { certificate } = await makeCertificate('Postroom', Date.now(), NEXT_YEAR);
+      return new X509Certificate(certificatePem(certificate));
+    };
+    const [first, second] = [await make(), await make()];
+    expect(first.serialNumber).toMatch(/^[0-9A-F]{28,32}$/);
+    expect(second.serialNumber).not.toBe(first.serialNumber);
+    // Key usage (2.5.29.15), critical, with digitalSignature as its one bit (RFC 5280 section 4.2.1.3).
+    expect(first.raw.toString('hex')).toContain('0603551d0f0101ff040403020780');
+    // Basic constraints (2.5.29.19), critical and empty: it is no CA.
+    expect(first.raw.toString('hex')).toContain('0603551d130101ff04023000');
+  });
+
   it('proves the app, by name and signature, once its public part is uploaded', async () => {
     const world = await startWorld();
     const provider = await world.save();

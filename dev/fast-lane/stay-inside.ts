@@ -1,0 +1,3 @@
+import { forbidOutside } from './forbid-outside.ts';
+
+forbidOutside();

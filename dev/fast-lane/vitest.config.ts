@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { lanesOf } from './lanes.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The tests of the fast lane, each in a process that can neither open a socket nor start another process. */
+export default defineConfig(async () => ({
+  root,
+  test: {
+    include: (await lanesOf(root)).filter(({ outside }) => outside === undefined).map(({ file }) => file),
+    setupFiles: [join(import.meta.dirname, 'stay-inside.ts')],
+    env: { POSTROOM_FAST: '1' },
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+  },
+}));
