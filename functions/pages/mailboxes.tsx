@@ -21,6 +21,7 @@ import {
   proposedFields,
   readMailboxForm,
 } from './mailbox-accounts.ts';
+import { healthHere } from './explain-here.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
 import { readUnfinished } from './finish-setup.tsx';
@@ -58,7 +59,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   pages.use('/mailboxes/*', requireRole('admin'));
 
   pages.get('/mailboxes', async (c) => {
-    const { mailboxes, providers } = c.get('services');
+    const { config, mailboxes, providers } = c.get('services');
     const [all, health, known] = await Promise.all([mailboxes.list(), mailboxes.health(), providers.list()]);
     const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
     const flash = openedFlash(c) ?? flashOf(c, said);
@@ -66,7 +67,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
       mailboxListPage({
         principal: c.get('principal'),
         mailboxes: sorted,
-        health,
+        health: healthHere(config, all, health, known),
         hasProvider: known.length > 0,
         unfinished: await readUnfinished(c.get('services'), all),
         unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
