@@ -112,7 +112,15 @@ describe('notices', () => {
 describe('health', () => {
   test('shows an admin each part, each timer, and who is told, but no address of a webhook', async () => {
     const html = await page('several faults', '/health');
-    for (const part of ['Tables', 'Blobs', 'Queues', 'Key Vault', 'fetchMail', 'sweep', 'outbox-poison'])
+    for (const part of [
+      'Tables',
+      'Blobs',
+      'Queues',
+      'Key Vault',
+      'fetchMail',
+      'sweep',
+      'vault-events-poison',
+    ])
       expect(html).toContain(part);
     expect(html).toContain('Late');
     expect(html).toContain('NOTICE_EMAIL is not set');
