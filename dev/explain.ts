@@ -17,7 +17,7 @@ import { type CloudName, cloudNames, isCloudName } from '../shared/providers/clo
 
 const LONGEST_INPUT = 1024 * 1024;
 
-const contextNames: Readonly<Record<string, Exclude<keyof ExplainContext, 'cloud'>>> = {
+const contextNames: Readonly<Record<string, Exclude<keyof ExplainContext, 'cloud' | 'demo'>>> = {
   '--mailbox': 'mailbox',
   '--client-id': 'clientId',
   '--tenant': 'tenant',

@@ -27,6 +27,8 @@ export interface StackOptions {
   mail?: MailServerKind | 'auto';
   /** Tables, blobs and queues are forgotten at the end. */
   inMemory?: boolean;
+  /** See PracticeWorld. */
+  demo?: boolean;
   users?: readonly PracticeUser[];
   /** App registrations beside Postroom's own, each with a secret and the same way back. */
   otherApps?: readonly { id: string; name: string; secret: string }[];
@@ -211,6 +213,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     imap: mail.now().imap,
     pop3: mail.now().pop3,
     smtp: mail.now().smtp,
+    ...(options.demo === true && { demo: true }),
   };
   return {
     settings: {

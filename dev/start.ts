@@ -73,7 +73,12 @@ async function start(options: StartOptions): Promise<void> {
   }
   progress('Starting the practice world …');
   const web = options.port ?? (await usualPort());
-  const stack = await startStack({ stateDir: STATE_DIR, mail: 'auto', ports: web > 0 ? { web } : {} });
+  const stack = await startStack({
+    stateDir: STATE_DIR,
+    mail: 'auto',
+    demo: true,
+    ports: web > 0 ? { web } : {},
+  });
   running.defer(() => stack.stop());
 
   const mails = mailsFor(options, folderMails);

@@ -4,9 +4,11 @@ import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
+import { conditionInDemo } from '../shared/notices/demo-conditions.ts';
 import { storageCondition } from '../shared/notices/desk-conditions.ts';
 import { isStorageAway } from '../shared/notices/look-at-desk.ts';
 import { log } from '../shared/platform/log.ts';
+import { isOfDemo } from '../shared/providers/provider.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
 import { signInGuard } from './guard.ts';
@@ -77,8 +79,12 @@ export function createWeb(
     const principal = c.get('principal');
     // Who is not signed in learns nothing of what Postroom stands on.
     if (isStorageAway(error) && principal !== undefined) {
-      const { notices, seam } = c.get('services');
-      return c.html(outagePage(principal, storageCondition(notices.held(), error, seam.now())), 503);
+      const { config, notices, seam } = c.get('services');
+      const outage = storageCondition(notices.held(), error, seam.now());
+      return c.html(
+        outagePage(principal, isOfDemo(config, undefined) ? conditionInDemo(outage) : outage),
+        503,
+      );
     }
     return c.html(brokenPage(reference), 500);
   });

@@ -10,7 +10,7 @@ import type { Flash } from '../../shared/ui/page.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
-import { explainContext } from './explain-here.ts';
+import { explainContext, saidBy } from './explain-here.ts';
 import { recordChange } from './record-change.ts';
 import { flashOf } from './typed-fields.ts';
 
@@ -52,7 +52,7 @@ async function showAccounts(c: PageContext): Promise<Response> {
 }
 
 async function showAccount(c: PageContext): Promise<Response> {
-  const { providers, accounts, mailboxes } = c.get('services');
+  const { config, providers, accounts, mailboxes } = c.get('services');
   const ref = refOf(c);
   const stored = await accounts.get(ref);
   if (stored === undefined) return c.notFound();
@@ -64,7 +64,11 @@ async function showAccount(c: PageContext): Promise<Response> {
   ]);
   const shown = { account, provider, mailboxes: boxes.filter((mailbox) => usesAccount(mailbox, account)) };
   const explanation = explanationOf(c, shown, history);
-  return c.html(accountPage(c.get('principal'), { ...shown, history, explanation }, flashOf(c, said)));
+  const told = history.map((event) => ({
+    ...event,
+    ...(event.said !== undefined && { said: saidBy(config, provider, event.said) }),
+  }));
+  return c.html(accountPage(c.get('principal'), { ...shown, history: told, explanation }, flashOf(c, said)));
 }
 
 /** Asks the provider for a fresh token, also after a refusal: somebody may just have mended what it blamed. */
@@ -103,9 +107,10 @@ function explanationOf(
   const text = evidenceOf(
     newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
   );
-  const redirectUri = redirectUriOf(c.get('services').config, provider);
+  const { config } = c.get('services');
+  const redirectUri = redirectUriOf(config, provider);
   return explain({
     text,
-    context: explainContext({ provider, account, mailbox: account.address, redirectUri }),
+    context: explainContext({ config, provider, account, mailbox: account.address, redirectUri }),
   });
 }

@@ -31,6 +31,8 @@ interface View {
   provider: Provider;
   typed: { address: string; mailbox: string };
   state: AppAccessState;
+  /** The provider that `npm start` brings along: nothing is to be done at Microsoft. */
+  demo: boolean;
 }
 
 /** The app’s own way into a mailbox: the script for the Exchange admin, and whether it opens now. */
@@ -45,11 +47,13 @@ export function appAccessPage(view: View): string {
       hasErrors={state.kind === 'no-address'}
     >
       <ErrorSummary errors={errors} />
-      <Found state={state} provider={provider} address={typed.address} />
+      <Found {...view} address={typed.address} />
       <p>
         The app {provider.name} can open mailboxes by itself: nobody signs in, no password and no second
-        factor stops it, and an admin allows single mailboxes. It takes somebody who may grant permissions in
-        Entra, and an Exchange admin who runs a short script once.
+        factor stops it, and an admin allows single mailboxes.{' '}
+        {view.demo
+          ? 'In the demo the permission is granted already, and all mailboxes but one are open to the app.'
+          : 'It takes somebody who may grant permissions in Entra, and an Exchange admin who runs a short script once.'}
       </p>
       <form method="post" action={`/providers/${provider.id}/app-access`} novalidate>
         <input type="hidden" name="mailbox" value={typed.mailbox} />
@@ -64,7 +68,7 @@ export function appAccessPage(view: View): string {
         />
         <SubmitButton>{state.kind === 'open' ? 'Open the mailbox' : 'Try again'}</SubmitButton>
       </form>
-      <Steps {...view} />
+      {view.demo ? null : <Steps {...view} />}
       <p>
         <a href={`/providers/${provider.id}/connect`}>Let the mailbox’s owner sign in instead</a>
       </p>
@@ -73,8 +77,8 @@ export function appAccessPage(view: View): string {
 }
 
 /** What the last try has shown. */
-function Found(props: { state: AppAccessState; provider: Provider; address: string }): JSX.Element | null {
-  const { state, provider, address } = props;
+function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: string }): JSX.Element | null {
+  const { state, provider, address, demo } = props;
   switch (state.kind) {
     case 'open':
     case 'no-address':
@@ -105,16 +109,20 @@ function Found(props: { state: AppAccessState; provider: Provider; address: stri
     case 'no-role':
       return (
         <Trouble title="The app may not open mailboxes yet">
-          The provider gave a token, but the permission IMAP.AccessAsApp is not in it. Steps 1 and 2 below are
-          open. A new permission takes some minutes to arrive.
+          The provider gave a token, but the permission IMAP.AccessAsApp is not in it.{' '}
+          {demo ? null : 'Steps 1 and 2 below are open. A new permission takes some minutes to arrive.'}
         </Trouble>
       );
     case 'not-open':
       return (
-        <Trouble title={`Exchange does not let the app into ${address} yet`}>
-          The provider gave a token{state.roles.length === 0 ? '' : ` with ${state.roles.join(', ')}`}. Run
-          the script of step 3; what it changes can take up to an hour. Also check that the address is right
-          and that IMAP is switched on for it. Code: {state.code}
+        <Trouble
+          title={`${demo ? 'The mail server of the demo' : 'Exchange'} does not let the app into ${address} yet`}
+        >
+          The provider gave a token{state.roles.length === 0 ? '' : ` with ${state.roles.join(', ')}`}.{' '}
+          {demo
+            ? 'Check that the address is right, or let the mailbox’s owner sign in instead.'
+            : 'Run the script of step 3; what it changes can take up to an hour. Also check that the address is right and that IMAP is switched on for it.'}{' '}
+          Code: {state.code}
         </Trouble>
       );
   }

@@ -13,7 +13,7 @@ import { isMailAddress } from '../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../shared/consent/start-consent.ts';
 import type { Look } from '../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { mailServersOf, type Provider } from '../../shared/providers/provider.ts';
+import { isOfDemo, mailServersOf, type Provider } from '../../shared/providers/provider.ts';
 import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
@@ -40,7 +40,16 @@ async function showForm(c: PageContext): Promise<Response> {
   if (!canSignInAsApp(provider)) return c.html(noAppAccessPage(c.get('principal'), provider), 409);
   const mailbox = await mailboxOf(c, provider, c.req.query('mailbox'));
   const typed = { address: mailbox?.address ?? c.req.query('address') ?? '', mailbox: mailbox?.id ?? '' };
-  return c.html(appAccessPage({ principal: c.get('principal'), provider, typed, state: { kind: 'open' } }));
+  const { config } = c.get('services');
+  return c.html(
+    appAccessPage({
+      principal: c.get('principal'),
+      provider,
+      typed,
+      state: { kind: 'open' },
+      demo: isOfDemo(config, provider),
+    }),
+  );
 }
 
 /** Asks for a token and opens the mailbox with it. Only what has opened is kept. */
@@ -53,7 +62,13 @@ async function checkAccess(c: PageContext): Promise<Response> {
   const typed = { address: (fields['address'] ?? '').trim(), mailbox: fields['mailbox'] ?? '' };
   const again = (state: AppAccessState): Response | Promise<Response> =>
     c.html(
-      appAccessPage({ principal: c.get('principal'), provider, typed, state }),
+      appAccessPage({
+        principal: c.get('principal'),
+        provider,
+        typed,
+        state,
+        demo: isOfDemo(services.config, provider),
+      }),
       state.kind === 'vault-away' ? 503 : 422,
     );
   if (!isMailAddress(typed.address))
@@ -118,7 +133,8 @@ function explained(c: PageContext, provider: Provider, failure: EndpointFailure)
     traceId,
     correlationId,
   });
-  return explainFor(provider, evidence, redirectUriOf(c.get('services').config, provider));
+  const { config } = c.get('services');
+  return explainFor(config, provider, evidence, redirectUriOf(config, provider));
 }
 
 /** Opens the inbox with the very token that was given, before anything is kept. */

@@ -24,7 +24,7 @@ export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Expla
 const titles: Readonly<Record<ApprovalOutcome['kind'], string>> = {
   granted: 'Thank you, access is granted',
   'set-up-granted': 'Thank you, access is granted',
-  told: 'Access is granted, as far as Microsoft says',
+  told: 'Access is granted, as far as the provider says',
   'granted-before': 'Access was granted before',
   'not-granted': 'Access was not granted',
   'other-tenant': 'This is another organization',

@@ -68,7 +68,7 @@ function approvalPage(view: {
       </form>
       {grantedAt !== undefined || explanation === undefined ? null : (
         <details>
-          <summary>What Microsoft said</summary>
+          <summary>What the provider said</summary>
           <ExplanationView explanation={explanation} />
         </details>
       )}

@@ -130,7 +130,7 @@ export function connectPage(view: {
       {canSignInAsApp(provider) && !reconnects ? (
         <p>
           <a href={`/providers/${provider.id}/app-access`}>App-only access (no user sign-in)</a>: the app
-          signs in itself, and an Exchange admin grants it single mailboxes.
+          signs in itself, and an admin of the mail server grants it single mailboxes.
         </p>
       ) : null}
       {beginnings === undefined ? null : <SignedInAccounts choices={beginnings.choices} />}

@@ -7,6 +7,7 @@ import {
   type Step,
   type StepName,
 } from '../../shared/connection-test/connection-test.ts';
+import { inDemoWords } from '../../shared/explanations/demo-words.ts';
 import type { ExplainContext } from '../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol } from '../../shared/mailboxes/mailbox-form.ts';
@@ -157,7 +158,11 @@ function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOnese
     <Panel>
       <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'What was found']}>
         {names.map((step) => (
-          <StepRow name={step} step={test.steps.find((taken) => taken.name === step)} />
+          <StepRow
+            name={step}
+            step={test.steps.find((taken) => taken.name === step)}
+            demo={context.demo === true}
+          />
         ))}
       </DataTable>
       {failed === undefined ? null : (
@@ -174,8 +179,9 @@ function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOnese
   );
 }
 
-function StepRow(props: { name: StepName; step: Step | undefined }): JSX.Element {
-  const { name, step } = props;
+function StepRow(props: { name: StepName; step: Step | undefined; demo: boolean }): JSX.Element {
+  const { name, step, demo } = props;
+  const found = step?.found || step?.evidence || '';
   return (
     <tr>
       <td data-label="Step">{unbroken(stepWords[name])}</td>
@@ -183,7 +189,7 @@ function StepRow(props: { name: StepName; step: Step | undefined }): JSX.Element
         <StepState step={step} />
       </td>
       <td data-label="Time">{step === undefined || step.state === 'waiting' ? '' : timeInWords(step.ms)}</td>
-      <td data-label="What was found">{step === undefined ? '' : step.found || step.evidence}</td>
+      <td data-label="What was found">{demo ? inDemoWords(found) : found}</td>
     </tr>
   );
 }

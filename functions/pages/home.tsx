@@ -13,7 +13,7 @@ import { FinishSetup, isFinished, readUnfinished } from './finish-setup.tsx';
 import { FirstSteps, Mailboxes, MailChart } from './home-views.tsx';
 import { type MailboxLine, type MailFlow, mailboxLine, mailFlow } from './mail-flow.ts';
 import type { MailContext } from './mail-services.ts';
-import { ConditionDetails, ConditionList } from './notice-views.tsx';
+import { ConditionDetails, ConditionList, promisedOnce, promises } from './notice-views.tsx';
 import { TicketList } from './ticket-list.tsx';
 
 const NEWEST = 8;
@@ -109,7 +109,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
       return (
         <>
           <div class="verdict warn">Every mailbox is paused. Mail waits on the server; none is lost.</div>
-          <ConditionList conditions={flow.conditions} isAdmin={isAdmin} />
+          <ConditionList conditions={promisedOnce(flow.conditions, true)} isAdmin={isAdmin} />
         </>
       );
     case 'starting':
@@ -129,7 +129,9 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
             isAdmin={isAdmin}
             allFetched={flow.lines.length === 0}
           />
-          {flow.lines.length === 0 ? null : <Hiccups lines={flow.lines} />}
+          {flow.lines.length === 0 ? null : (
+            <Hiccups lines={flow.lines} isPromised={flow.conditions.some(promises)} />
+          )}
         </>
       );
     case 'stopped':
@@ -140,7 +142,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
 /** So many mailboxes are named; the table below has them all. */
 const MOST_NAMED = 3;
 
-function Hiccups(props: { lines: readonly MailboxLine[] }): JSX.Element {
+function Hiccups(props: { lines: readonly MailboxLine[]; isPromised?: boolean }): JSX.Element {
   const { lines } = props;
   const [since] = lines.map(({ health }) => health.since).sort();
   const more = lines.length - MOST_NAMED;
@@ -148,7 +150,8 @@ function Hiccups(props: { lines: readonly MailboxLine[] }): JSX.Element {
     <div class="verdict warn">
       {since === undefined ? null : (
         <p>
-          {retryingOf(lines)}, since <Time at={since} />. Mail waits on the server; none is lost.
+          {retryingOf(lines)}, since <Time at={since} />. Mail waits on the server
+          {props.isPromised === true ? '.' : '; none is lost.'}
         </p>
       )}
       {lines.slice(0, MOST_NAMED).map((line) => (
@@ -198,7 +201,7 @@ function Wrong(props: {
   isAdmin: boolean;
   allFetched?: boolean;
 }): JSX.Element {
-  const [first, ...others] = props.conditions;
+  const [first, ...others] = promisedOnce(props.conditions);
   return (
     <>
       {first === undefined ? null : (

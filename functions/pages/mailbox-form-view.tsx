@@ -37,7 +37,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       ? view.flash
       : {
           kind: 'error',
-          text: `The mailbox does not open: ${unopened} Nothing was changed, and no mail is lost.`,
+          text: `The mailbox does not open: ${unopened} Nothing was changed.`,
         };
   return renderPage(
     <Page

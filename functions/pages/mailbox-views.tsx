@@ -5,6 +5,7 @@ import type { Principal } from '../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../shared/platform/unreadable-rows.ts';
 import { ButtonLink, SubmitButton } from '../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../shared/ui/lists.tsx';
+import type { Condition } from '../../shared/notices/notice.ts';
 import { type Flash, Page, renderPage } from '../../shared/ui/page.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from './unreadable-note.tsx';
@@ -14,6 +15,8 @@ export function mailboxListPage(view: {
   principal: Principal;
   mailboxes: readonly Mailbox[];
   health: ReadonlyMap<string, MailboxHealth>;
+  /** What servers do not let Postroom do with stored email: the same conditions as the alerts. */
+  refusals: readonly Condition[];
   hasProvider: boolean;
   /** Rows of mailboxes that had to be left out. */
   unreadable: readonly UnreadableRow[];
@@ -40,7 +43,11 @@ export function mailboxListPage(view: {
             head={['Mailbox', 'State', 'Last fetched', 'Last mail', '']}
           >
             {view.mailboxes.map((mailbox) => (
-              <MailboxRow mailbox={mailbox} health={view.health.get(mailbox.id)} />
+              <MailboxRow
+                mailbox={mailbox}
+                health={view.health.get(mailbox.id)}
+                refusal={view.refusals.find(({ subject }) => subject.id === mailbox.id)}
+              />
             ))}
           </DataTable>
           <p>
@@ -58,8 +65,12 @@ export function mailboxListPage(view: {
   );
 }
 
-function MailboxRow(props: { mailbox: Mailbox; health: MailboxHealth | undefined }): JSX.Element {
-  const { mailbox, health } = props;
+function MailboxRow(props: {
+  mailbox: Mailbox;
+  health: MailboxHealth | undefined;
+  refusal: Condition | undefined;
+}): JSX.Element {
+  const { mailbox, health, refusal } = props;
   const path = `/mailboxes/${mailbox.id}`;
   const named = (act: string): string => `${act} ${mailbox.address}`;
   return (
@@ -70,6 +81,11 @@ function MailboxRow(props: { mailbox: Mailbox; health: MailboxHealth | undefined
       </td>
       <td data-label="State">
         <MailboxState mailbox={mailbox} health={health} />
+        {refusal === undefined ? null : (
+          <p>
+            {refusal.headline} <a href={refusal.fix.href}>{refusal.fix.label}</a>
+          </p>
+        )}
       </td>
       <td data-label="Last fetched">
         {health?.lastSuccessAt === undefined ? 'Not yet' : <Time at={health.lastSuccessAt} />}

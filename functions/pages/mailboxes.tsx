@@ -5,6 +5,8 @@ import type { AuditSubject, Settings } from '../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../shared/connection-test/run-connection-test.ts';
 import { type Mailbox, type MailLogin, twinOf } from '../../shared/mailboxes/mailbox.ts';
 import { loginsOf } from '../../shared/mailboxes/mailbox-logins.ts';
+import { healthOf } from '../../shared/mailboxes/mailbox-store.ts';
+import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../shared/providers/base32.ts';
 import type { Flash } from '../../shared/ui/page.tsx';
@@ -21,6 +23,7 @@ import {
   proposedFields,
   readMailboxForm,
 } from './mailbox-accounts.ts';
+import { healthHere } from './explain-here.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
 import { readUnfinished } from './finish-setup.tsx';
@@ -58,15 +61,21 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
   pages.use('/mailboxes/*', requireRole('admin'));
 
   pages.get('/mailboxes', async (c) => {
-    const { mailboxes, providers } = c.get('services');
-    const [all, health, known] = await Promise.all([mailboxes.list(), mailboxes.health(), providers.list()]);
+    const { config, mailboxes, providers } = c.get('services');
+    const [all, state, known] = await Promise.all([
+      mailboxes.list(),
+      mailboxes.fetchState(),
+      providers.list(),
+    ]);
+    const health = new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, state)]));
     const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
     const flash = openedFlash(c) ?? flashOf(c, said);
     return c.html(
       mailboxListPage({
         principal: c.get('principal'),
         mailboxes: sorted,
-        health,
+        health: healthHere(config, all, health, known),
+        refusals: refusedConditions({ mailboxes: all, state }),
         hasProvider: known.length > 0,
         unfinished: await readUnfinished(c.get('services'), all),
         unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),

@@ -13,6 +13,30 @@ export function mayFix({ fix }: Condition, isAdmin: boolean): boolean {
   return isAdmin || openToAgents.includes(fix.href);
 }
 
+const PROMISE = /^No mail is lost(?:: it (?=waits)|, and |[:.] )?\.?/;
+
+/** It says that no mail is lost. */
+export const promises = ({ affected }: Condition): boolean => PROMISE.test(affected);
+
+/**
+ * The conditions of one page, of which the first that has to say that no mail is lost says so for all. Pure.
+ * @param isPromised true where the page has said it above
+ */
+export function promisedOnce(conditions: readonly Condition[], isPromised = false): Condition[] {
+  let promised = isPromised;
+  return conditions.map((condition) => {
+    const match = PROMISE.exec(condition.affected);
+    if (match === null) return condition;
+    if (!promised) {
+      promised = true;
+      return condition;
+    }
+    const rest = condition.affected.slice(match[0].length);
+    const mail = match[0].includes(': it ') ? `Mail ${rest}` : rest;
+    return { ...condition, affected: mail.charAt(0).toUpperCase() + mail.slice(1) };
+  });
+}
+
 /** Cause, what it does to mail, and the one way to the fix. The headline stands above, in a heading. */
 export function ConditionDetails(props: {
   condition: Condition;

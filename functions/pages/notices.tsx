@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { byGravity, type Notice, shownOf } from '../../shared/notices/notice.ts';
+import { byGravity, type Condition, type Notice, shownOf } from '../../shared/notices/notice.ts';
 import type { Delivery } from '../../shared/notices/telling.ts';
 import { DataTable, EmptyState, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
@@ -8,7 +8,7 @@ import { Pager, readPosition } from '../../shared/ui/pager.tsx';
 import { requireRole } from '../guard.ts';
 import type { WebEnvironment } from '../web-environment.ts';
 import type { MailContext } from './mail-services.ts';
-import { ConditionDetails } from './notice-views.tsx';
+import { ConditionDetails, promisedOnce } from './notice-views.tsx';
 
 const PAGE_SIZE = 50;
 
@@ -33,6 +33,7 @@ async function showNotices(c: MailContext): Promise<Response> {
       .toSorted((a, b) => byGravity(shownOf(a), shownOf(b)))
       .map(async (notice) => ({ notice, deliveries: await notices.deliveries(notice.id) })),
   );
+  const conditions = promisedOnce(open.map(({ notice }) => shownOf(notice)));
   return c.html(
     renderPage(
       <Page title="Alerts" place="alerts" principal={principal} wide>
@@ -40,8 +41,13 @@ async function showNotices(c: MailContext): Promise<Response> {
           <div class="verdict good">No active alerts.</div>
         ) : (
           <ul class="conditions">
-            {open.map(({ notice, deliveries }) => (
-              <OpenNotice notice={notice} deliveries={deliveries} isAdmin={isAdmin} />
+            {open.map(({ notice, deliveries }, index) => (
+              <OpenNotice
+                notice={notice}
+                condition={conditions[index] ?? shownOf(notice)}
+                deliveries={deliveries}
+                isAdmin={isAdmin}
+              />
             ))}
           </ul>
         )}
@@ -58,10 +64,12 @@ async function showNotices(c: MailContext): Promise<Response> {
 
 function OpenNotice(props: {
   notice: Notice;
+  /** What of it is shown. */
+  condition: Condition;
   deliveries: readonly Delivery[];
   isAdmin: boolean;
 }): JSX.Element {
-  const condition = shownOf(props.notice);
+  const { condition } = props;
   return (
     <li class={condition.severity === 'warning' ? 'warn' : 'bad'}>
       <h2>{condition.headline}</h2>

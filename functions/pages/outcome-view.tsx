@@ -26,7 +26,7 @@ export async function explainedFor(
   const wish = wishOf(outcome);
   const named = 'provider' in outcome ? outcome.provider : undefined;
   const provider = named ?? (wish && (await providers.get(wish.providerId)));
-  const about = { provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
+  const about = { config, provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
   return explainOutcome(outcome, parameters, explainContext(about));
 }
 

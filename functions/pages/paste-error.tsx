@@ -41,6 +41,7 @@ async function explained(c: Context<WebEnvironment>, text: string): Promise<Expl
   const login = mailbox && Object.values(loginsOf(mailbox)).find((one) => one?.providerId === provider?.id);
   const account = login && (await accounts.get(login))?.account;
   const about = {
+    config,
     provider,
     account,
     mailbox: mailbox?.address,

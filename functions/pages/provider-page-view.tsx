@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { TrustedIdentity } from '../../shared/accounts/trusted-identity.ts';
+import type { Config } from '../../shared/platform/config.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import { type ChecklistStep, progressOf, type StepName } from '../../shared/providers/checklist.ts';
 import { isReadyToSignIn } from '../../shared/providers/preflight.ts';
@@ -18,6 +19,7 @@ import { RotationView } from './rotation-view.tsx';
 
 export interface ProviderView {
   principal: Principal;
+  config: Pick<Config, 'practice'>;
   provider: Provider;
   /** What the preset is called. */
   kind: string;
@@ -119,7 +121,7 @@ function Actions(props: { provider: Provider }): JSX.Element {
 
 /** What the last check was told, in words, when something is not as it should be. */
 function Trouble(props: { view: ProviderView }): JSX.Element | null {
-  const { provider, redirectUri, steps } = props.view;
+  const { config, provider, redirectUri, steps } = props.view;
   const { preflight } = provider;
   if (preflight === undefined) return null;
   const isPending = (name: StepName): boolean =>
@@ -132,13 +134,13 @@ function Trouble(props: { view: ProviderView }): JSX.Element | null {
     <>
       {present === undefined ? null : (
         <div class="panel">
-          <ExplanationView explanation={explainFor(provider, present, redirectUri)} />
+          <ExplanationView explanation={explainFor(config, provider, present, redirectUri)} />
         </div>
       )}
       {nextEvidence === undefined || nextEvidence === present ? null : (
         <div class="panel">
           <p>The new credential does not work yet; the one before is still in use.</p>
-          <ExplanationView explanation={explainFor(provider, nextEvidence, redirectUri)} />
+          <ExplanationView explanation={explainFor(config, provider, nextEvidence, redirectUri)} />
         </div>
       )}
       <p class="muted small">

@@ -176,6 +176,7 @@ async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderV
   const told = identity?.kind === 'told' ? identity : undefined;
   return {
     principal: c.get('principal'),
+    config,
     provider,
     kind: presetNamed(provider.preset, config)?.label ?? 'Practice (not running)',
     steps,

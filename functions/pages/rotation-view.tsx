@@ -18,7 +18,7 @@ export function RotationView(props: {
       <p>
         <StatusLabel kind={isOn ? 'good' : 'quiet'}>{isOn ? 'Switched on' : 'Switched off'}</StatusLabel>{' '}
         {isOn
-          ? 'Thirty days before the end Postroom makes a new secret at Microsoft, uses it beside the old one, and drops the old one once the new one has worked.'
+          ? 'Thirty days before the end Postroom makes a new secret at the provider, uses it beside the old one, and drops the old one once the new one has worked.'
           : 'Postroom warns you in time, and you replace the secret.'}
       </p>
       {isOn && rotation.problem !== undefined ? (

@@ -5,7 +5,7 @@ import { delegateAccessScript } from '../../shared/accounts/delegate-access-scri
 import { isMicrosoftShaped } from '../../shared/accounts/issuer-rules.ts';
 import { isMailAddress } from '../../shared/consent/connect-form.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
+import { isOfDemo, type Provider } from '../../shared/providers/provider.ts';
 import { CopyLines } from '../../shared/ui/copy.tsx';
 import {
   ButtonLink,
@@ -73,6 +73,10 @@ function scriptErrors({ address, user }: { address: string; user: string }): Fie
   };
 }
 
+/** In the demo nobody can run a script at the mail server. */
+const hasExchangeAdmin = (c: Context<WebEnvironment>, provider: Provider): boolean =>
+  isMicrosoftShaped(provider) && !isOfDemo(c.get('services').config, provider);
+
 interface Shown {
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
@@ -88,7 +92,7 @@ async function sharedMailboxPage(
   const people = accounts.filter(({ kind }) => kind !== 'app');
   const principal: Principal = c.get('principal');
   const { typed, errors } = shown;
-  const microsoft = isMicrosoftShaped(provider);
+  const microsoft = hasExchangeAdmin(c, provider);
   return renderPage(
     <Page
       title="Give access to a shared mailbox"
@@ -125,7 +129,7 @@ async function sharedMailboxPage(
             may open it, and Postroom says at once whether it opens.
           </p>
         ) : (
-          <TryRight provider={provider} people={people} shown={shown} />
+          <TryRight provider={provider} people={people} shown={shown} asked={microsoft} />
         )}
         <ButtonLink
           href={`/providers/${provider.id}/connect?address=${encodeURIComponent(typed['address'] ?? '')}`}
@@ -183,14 +187,20 @@ function GiveRight(props: { provider: Provider; shown: Shown }): JSX.Element {
   );
 }
 
-function TryRight(props: { provider: Provider; people: readonly Account[]; shown: Shown }): JSX.Element {
+function TryRight(props: {
+  provider: Provider;
+  people: readonly Account[];
+  shown: Shown;
+  /** True where the form above asks for the address already. */
+  asked: boolean;
+}): JSX.Element {
   const { provider, people, shown } = props;
   const { typed, errors, tried } = shown;
   return (
     <>
       {tried === undefined ? null : <TriedRights tried={tried} typed={typed} />}
       <form method="post" action={`/providers/${provider.id}/shared-mailbox`} novalidate>
-        {isMicrosoftShaped(provider) ? (
+        {props.asked ? (
           <input type="hidden" name="address" value={typed['address']} />
         ) : (
           <TextField

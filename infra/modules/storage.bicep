@@ -24,7 +24,6 @@ var tableNames = [
   'MessageIds'
   'Numbers'
   'Quarantine'
-  'OutboxDue'
   'Audit'
   'Notices'
   'Activity'

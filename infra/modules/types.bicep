@@ -93,7 +93,7 @@ var regionsWithZones = [
 // shared/platform/queues.ts names the same; a test compares. Beside each stands one for what was given up.
 @export()
 @description('Queues of the app.')
-var queueNames = ['fetch-shard', 'outbox', 'vault-events']
+var queueNames = ['fetch-shard', 'vault-events']
 
 @export()
 @description('Where the deployed package lies (packages.bicep).')

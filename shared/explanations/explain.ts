@@ -1,6 +1,7 @@
 import { entraEntries, entraEntry, lineEntries, lineEntry } from './catalogue.ts';
 import { compareAddresses, differenceInWords } from './compare-addresses.ts';
 import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
+import { explainedInDemo } from './demo-words.ts';
 import { linkTo, lookUp } from './links.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-words.ts';
@@ -39,7 +40,7 @@ export function explain({ text, context = {} }: ErrorEvidence): Explanation {
   const difference = redirectDifference(finding.number, reading, safe);
   const values = { ...known, correlationId: reading.correlationId };
   const steps = finding.meaning.steps.map((step) => fill(step, values));
-  return {
+  const explanation: Explanation = {
     code: finding.code,
     title: finding.meaning.title,
     cause: finding.meaning.cause,
@@ -56,6 +57,7 @@ export function explain({ text, context = {} }: ErrorEvidence): Explanation {
     said: maskSecrets(finding.said),
     ...(difference?.comparison !== undefined && { comparison: difference.comparison }),
   };
+  return safe.demo === true ? explainedInDemo(explanation) : explanation;
 }
 
 function find(reading: Reading): Finding {

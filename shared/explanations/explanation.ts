@@ -52,6 +52,8 @@ export interface ExplainContext {
   mailboxId?: string | undefined;
   /** Whose portals the links lead to; worldwide unless told. */
   cloud?: CloudName | undefined;
+  /** True for the provider that `npm start` brings along: Microsoft and its portals have no part in its errors. */
+  demo?: boolean | undefined;
 }
 
 export interface ExplanationLink {

@@ -31,6 +31,7 @@ export function safeContext(context: ExplainContext): ExplainContext {
     userId: keep(context.userId, GUID),
     mailboxId: keep(context.mailboxId, GUID),
     cloud: context.cloud,
+    demo: context.demo,
   };
 }
 

@@ -7,7 +7,7 @@ export const postroomEntries: readonly LineEntry[] = [
     code: 'account-missing',
     pattern: /\bThe account that signs in was removed\b/,
     title: 'The account of this mailbox was removed',
-    cause: 'Somebody removed the account that signs in for this mailbox. No mail is lost.',
+    cause: 'Somebody removed the account that signs in for this mailbox.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [signInAgain],
@@ -17,7 +17,7 @@ export const postroomEntries: readonly LineEntry[] = [
     code: 'provider-missing',
     pattern: /\bThe provider was deleted\b/,
     title: 'The provider of this mailbox was deleted',
-    cause: 'Somebody deleted the provider over which this mailbox signs in. No mail is lost.',
+    cause: 'Somebody deleted the provider over which this mailbox signs in.',
     who: 'you',
     retry: 'sign-in-again',
     steps: [

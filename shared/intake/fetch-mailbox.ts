@@ -71,7 +71,7 @@ export async function fetchMailbox(
 export const tooSlow = ({ address }: Mailbox): MailboxTroubleFound => ({
   kind: 'retrying',
   code: 'fetch-too-slow',
-  message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself. No mail is lost.`,
+  message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself.`,
 });
 
 /** Acts once when the box is cut; gives a way to forget it. */

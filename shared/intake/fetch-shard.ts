@@ -237,7 +237,7 @@ async function fetchSafely(
   } catch (error) {
     log.error('fetch broken off', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
-    const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It tries again by itself. No mail is lost.`;
+    const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It tries again by itself.`;
     return { kind: 'failed', trouble: { kind: 'retrying', code, message } };
   }
 }

@@ -15,7 +15,18 @@ const isOfMailServer = (code: string): boolean => /^(?:imap|pop3)-/.test(code);
  */
 export function remedyOf({ id, address }: Pick<Mailbox, 'id' | 'address'>, code: string): Remedy | undefined {
   if (!isOfMailServer(code)) return undefined;
+  if (code === 'imap-refused' || code === 'imap-target-missing')
+    return remedyOfRefusal({ id, address }, code);
   return code.endsWith('folder-missing')
     ? { label: `Correct the folder of ${address}`, href: `/mailboxes/${id}/edit` }
     : { label: `Test the connection of ${address}`, href: `/mailboxes/${id}/test` };
+}
+
+/** Reading works, and what is asked of stored email does not: that is a setting of the mailbox. Pure. */
+export function remedyOfRefusal({ id, address }: Pick<Mailbox, 'id' | 'address'>, code: string): Remedy {
+  const label =
+    code === 'imap-target-missing'
+      ? `Correct the folder for stored email of ${address}`
+      : `Change what happens to stored email of ${address}`;
+  return { label, href: `/mailboxes/${id}/edit` };
 }

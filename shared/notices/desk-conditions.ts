@@ -112,7 +112,6 @@ function timerLate(
 
 const worksOn: Readonly<Record<DeskFacts['givenUp'][number]['queue'], string>> = {
   'fetch-shard': 'fetching mail',
-  outbox: 'sending mail',
   'vault-events': 'reading what the key vault tells',
 };
 
@@ -121,15 +120,12 @@ export function poisonConditions({ givenUp }: Pick<DeskFacts, 'givenUp'>): Condi
   return givenUp.map(({ queue, count, since }) => ({
     kind: 'poison-queue',
     subject: { kind: 'queue', id: queue, name: `${queue}-poison` },
-    severity: queue === 'outbox' ? 'error' : 'warning',
+    severity: 'warning',
     headline: `Postroom gave up ${count === 1 ? 'a piece' : `${count} pieces`} of work: ${worksOn[queue]}.`,
     cause: 'The same message failed five times. The log of the app says why, under the name of the queue.',
     code: 'poison-queue',
     since,
-    affected:
-      queue === 'outbox'
-        ? 'An email has not been sent.'
-        : 'No mail is lost: what it was about is looked at again.',
+    affected: 'No mail is lost: what it was about is looked at again.',
     who: 'you',
     fix: { label: 'See what was given up', href: '/health' },
   }));

@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import type { Heartbeat, TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
+import type { Config } from '../platform/config.ts';
 import type { QueueName } from '../platform/queues.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import type { UnreadableRow } from '../platform/unreadable-rows.ts';
@@ -26,6 +27,8 @@ export interface DeskFacts {
   providers: readonly Provider[];
   beats: ReadonlyMap<TimerName, Heartbeat>;
   failing: readonly FailingPart[];
+  /** What the settings say of the world; absent where nobody asked. */
+  config?: Pick<Config, 'practice'> | undefined;
   /** What is wrong with the secrets of the channels; absent where nobody looked. */
   channelTroubles?: readonly ChannelTrouble[] | undefined;
   /** Queues whose work the Functions host gave up. */

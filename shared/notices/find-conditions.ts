@@ -1,5 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { channelConditions } from './channel-conditions.ts';
+import { inWordsOf } from './demo-conditions.ts';
 import {
   loopConditions,
   partFailing,
@@ -18,6 +19,10 @@ import { refusedConditions } from './refusal-conditions.ts';
  * a late timer or a failing part speaks for the mailboxes that wait for it. Pure.
  */
 export function findConditions(facts: DeskFacts, now: number): Condition[] {
+  return inWordsOf(facts.config, facts, foundIn(facts, now));
+}
+
+function foundIn(facts: DeskFacts, now: number): Condition[] {
   const failing = partsBlamed(facts);
   const storage = failing.find(({ part }) => part === 'storage');
   if (storage !== undefined) return [partFailing(storage)];

@@ -5,6 +5,7 @@ import type { QuarantineStore } from '../intake/quarantine-store.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
 import { withinLimit } from '../platform/concurrency.ts';
+import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
 import type { Tables } from '../platform/tables.ts';
@@ -23,6 +24,7 @@ export interface LookDeps {
   quarantine: Pick<QuarantineStore, 'pageOfAll'>;
   queues: Pick<Queues, 'poison' | 'clearPoison'>;
   vault: Pick<Vault, 'get'>;
+  config?: Pick<Config, 'practice'> | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -37,7 +39,10 @@ const MOST_READ = 100;
 
 /** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
 export async function readDesk(
-  deps: Pick<LookDeps, 'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats' | 'quarantine'>,
+  deps: Pick<
+    LookDeps,
+    'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats' | 'quarantine' | 'config'
+  >,
   now: number,
 ): Promise<Omit<DeskFacts, 'suspects'>> {
   const [mailboxes, state, beats] = await Promise.all([
@@ -48,12 +53,13 @@ export async function readDesk(
   const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.troubles.has(id));
   const [accounts, providers] = await Promise.all([
     accountsOf(troubled, deps.accounts),
-    // Their names are wanted only where something is wrong.
-    troubled.length > 0 ? deps.providers.list() : [],
+    // Their names are wanted only where something is wrong, their presets where there is a demo.
+    troubled.length > 0 || deps.config?.practice?.demo === true ? deps.providers.list() : [],
   ]);
   const quarantined = await quarantinedOf(deps, mailboxes, state, now);
   const unreadable = unreadableRows(deps.tables);
-  return { mailboxes, state, beats, accounts, providers, quarantined, unreadable, failing: [], givenUp: [] };
+  const found = { mailboxes, state, beats, accounts, providers, quarantined, unreadable };
+  return { ...found, config: deps.config, failing: [], givenUp: [] };
 }
 
 async function accountsOf(

@@ -2,9 +2,12 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { type MailSender, routeOf } from '../outbox/send-mail.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import type { Config } from '../platform/config.ts';
 import { describeError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import { inWordsOf } from './demo-conditions.ts';
 import { smtpRefused } from './desk-conditions.ts';
 import type { Notices } from './keep-notices.ts';
 import { isStorageAway } from './look-at-desk.ts';
@@ -16,6 +19,8 @@ interface RecheckDeps {
   notices: Pick<Notices, 'open' | 'observe'>;
   mailboxes: Pick<MailboxStore, 'list'>;
   sender: Pick<MailSender, 'signIn'>;
+  providers?: Pick<ProviderStore, 'get'> | undefined;
+  config?: Pick<Config, 'practice'> | undefined;
 }
 
 const MINUTE = 60_000;
@@ -53,7 +58,7 @@ export async function recheckSending(deps: RecheckDeps): Promise<void> {
 const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
 
 async function askAgain(
-  { sender, notices }: RecheckDeps,
+  { sender, notices, providers, config }: RecheckDeps,
   mailbox: Mailbox,
   before: Condition | undefined,
   now: number,
@@ -67,7 +72,13 @@ async function askAgain(
     if (answer.kind === 'accepted' && before === undefined) return;
     const isRefused = answer.kind === 'refused' && (answer.permanent || before !== undefined);
     const conditions = isRefused ? [smtpRefused(mailbox, answer, now, before?.severity ?? 'warning')] : [];
-    await notices.observe({ source: 'sending', conditions, about: [mailbox.id] });
+    const provider = config?.practice?.demo === true ? await providers?.get(mailbox.providerId) : undefined;
+    const facts = { mailboxes: [mailbox], providers: provider === undefined ? [] : [provider] };
+    await notices.observe({
+      source: 'sending',
+      conditions: inWordsOf(config, facts, conditions),
+      about: [mailbox.id],
+    });
   } catch (error) {
     if (isStorageAway(error)) throw error;
     log.warn('server of outgoing mail not asked', { mailbox: mailbox.id, error: describeError(error) });

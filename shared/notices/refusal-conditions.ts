@@ -1,15 +1,16 @@
 import { explain } from '../explanations/explain.ts';
 import { actionOf } from '../mailboxes/cursor.ts';
+import { remedyOfRefusal } from '../mailboxes/remedy.ts';
 import type { DeskFacts } from './desk-facts.ts';
 import type { Condition } from './notice.ts';
 
 /** Mailboxes whose stored mail the server does not let go: all of it is stored, and none is marked. Pure. */
-export function refusedConditions({ mailboxes, state }: DeskFacts): Condition[] {
+export function refusedConditions({ mailboxes, state }: Pick<DeskFacts, 'mailboxes' | 'state'>): Condition[] {
   return mailboxes.flatMap((mailbox): Condition[] => {
     const refusal = state.cursors.get(mailbox.id)?.refusal;
     // Another setting is tried at the next fetch that finds something.
     if (!mailbox.enabled || refusal === undefined || refusal.action !== actionOf(mailbox)) return [];
-    const { id, address, afterFetch } = mailbox;
+    const { address, id, afterFetch } = mailbox;
     const done = {
       'mark-seen': 'marked as read',
       move: `moved to "${afterFetch.kind === 'move' ? afterFetch.folder : ''}"`,
@@ -17,6 +18,7 @@ export function refusedConditions({ mailboxes, state }: DeskFacts): Condition[] 
     }[afterFetch.kind];
     const explained = explain({ text: refusal.problem, context: { mailbox: address } });
     const isKnown = explained.code !== 'not-recognised';
+    const code = isKnown ? explained.code : 'imap-refused';
     return [
       {
         kind: 'marking-refused',
@@ -24,12 +26,12 @@ export function refusedConditions({ mailboxes, state }: DeskFacts): Condition[] 
         severity: 'warning',
         headline: `Stored email of ${address} cannot be ${done}.`,
         cause: isKnown ? `${explained.cause} ${refusal.problem}` : refusal.problem,
-        code: isKnown ? explained.code : 'imap-refused',
+        code,
         since: refusal.since,
         affected:
           'No mail is lost, and new email becomes tickets. What is stored stays unread in the mailbox.',
         who: isKnown ? explained.who : 'you',
-        fix: { label: `Change what happens to stored email of ${address}`, href: `/mailboxes/${id}/edit` },
+        fix: remedyOfRefusal({ id, address }, code),
       },
     ];
   });

@@ -6,6 +6,7 @@ import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ChannelTrouble } from './alert-channels.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
+import { inWordsOf } from './demo-conditions.ts';
 import { partFailing } from './desk-conditions.ts';
 import { type DeskFacts, type FailingPart, silentWithoutReason } from './desk-facts.ts';
 import { findConditions, stillWithoutVault } from './find-conditions.ts';
@@ -112,7 +113,7 @@ export function createWatch(deps: WatchDeps): Watch {
       if (!isStorageAway(error)) throw error;
       log.error('storage is away', error);
       failing = sinceBefore([failed('storage', error, now)]);
-      await notices.hold(failing.map(partFailing));
+      await notices.hold(inWordsOf(deps.config, { mailboxes: [], providers: [] }, failing.map(partFailing)));
     }
   }
 

@@ -13,6 +13,8 @@ export interface PracticeWorld {
   smtp: { host: string; port: number };
   /** The Microsoft 365 preset leads here too, with what is typed into it: for the walk of a newcomer in a test. */
   asMicrosoft?: boolean | undefined;
+  /** Set by `npm start` alone: explanations name the demo's servers. Tests let the same world stand for Microsoft. */
+  demo?: boolean | undefined;
 }
 
 /** Either a connection string (local) or the three service addresses reached with the managed identity (Azure). */
@@ -72,6 +74,7 @@ const practiceWorld = z.object({
   pop3: endpoint,
   smtp: endpoint,
   asMicrosoft: z.boolean().optional(),
+  demo: z.boolean().optional(),
 });
 
 const serviceUri = z.preprocess(blankIsAbsent, z.url({ error: 'must be an address, https://…' }).optional());

@@ -59,7 +59,6 @@ export const tableNames = [
   'MessageIds',
   'Numbers',
   'Quarantine',
-  'OutboxDue',
   'Audit',
   'Notices',
   'Activity',

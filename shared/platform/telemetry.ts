@@ -22,7 +22,7 @@ export const metrics = {
     name: 'postroom.sends',
     kind: 'counter',
     unit: '{mail}',
-    description: 'Tries to send a mail of the outbox, by result',
+    description: 'Tries to send an email, by result',
   },
   /** Counted in functions/note-refusal.ts, where the values of its dimension `reason` stand. */
   refusals: {

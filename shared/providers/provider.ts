@@ -65,6 +65,13 @@ export function presetOf(provider: Provider, config: World): Preset {
   return preset;
 }
 
+/**
+ * True for what `npm start` brings along, and for a matter of no provider in its world. A provider that leads elsewhere
+ * stays what it is there.
+ */
+export const isOfDemo = ({ practice }: World, provider: Pick<Provider, 'preset'> | undefined): boolean =>
+  practice?.demo === true && (provider === undefined || provider.preset === 'practice');
+
 /** Where the provider's endpoints are found: by discovery at an issuer, or as they were typed. */
 export function endpointsOf(provider: Provider, config: World): CustomEndpoints {
   const issuer = presetOf(provider, config).authority(provider.tenant ?? '');

@@ -167,7 +167,7 @@ describe('where only an admin of the tenant may consent', () => {
     const callback = await admin.walk(link, SUPPORT);
     expect(callback).toContain('admin_consent=True');
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([200, 'Access is granted, as far as Microsoft says']);
+    expect([reply.status, reply.title]).toEqual([200, 'Access is granted, as far as the provider says']);
     expect(allRows(app)).toEqual(before);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
     expect([declined.status, declined.title]).toEqual([400, 'Access was not granted']);

@@ -6,6 +6,8 @@ import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
 import { readDesk } from '../../shared/notices/look-at-desk.ts';
+import { remedyOf } from '../../shared/mailboxes/remedy.ts';
+import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
@@ -166,6 +168,35 @@ describe('a mailbox', () => {
       expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
     await app.services.mailboxes.saveTrouble(mailbox.id, undefined);
   });
+
+  it.each([
+    ['imap-refused', 'The mail server did not mark as read. It said: Permission denied', 'mark-seen'],
+    ['imap-target-missing', "The mail server did not move. It said: Done doesn't exist.", 'move Done'],
+  ])(
+    'whose server refuses with %s leads to its settings in the list as in the alert',
+    async (code, problem, action) => {
+      const [mailbox] = await stored();
+      if (mailbox === undefined) throw new Error('no mailbox');
+      const afterFetch =
+        action === 'mark-seen'
+          ? ({ kind: 'mark-seen' } as const)
+          : ({ kind: 'move', folder: 'Done' } as const);
+      await app.services.mailboxes.save({ ...mailbox, afterFetch });
+      const at = new Date(app.seam.now()).toISOString();
+      const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: undefined };
+      await app.services.mailboxes.saveCursor(mailbox.id, {
+        ...cursor,
+        refusal: { action, problem, since: at, triedAt: at },
+      });
+      const [alert] = refusedConditions(await readDesk(app.services, app.seam.now()));
+      expect(alert).toMatchObject({ code, fix: { href: `/mailboxes/${mailbox.id}/edit` } });
+      const { html } = await visitor.get('/mailboxes');
+      expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);
+      expect(remedyOf(mailbox, code)).toEqual(alert?.fix);
+      await app.services.mailboxes.saveCursor(mailbox.id, cursor);
+      await app.services.mailboxes.save(mailbox);
+    },
+  );
 
   it('that moves email to no folder is asked for one, and a port is refused in the words of its hint', async () => {
     const moves = await visitor.post('/mailboxes/new', { ...form, after: 'move', moveFolder: '' });

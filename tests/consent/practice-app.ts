@@ -14,7 +14,7 @@ import { createWeb } from '../../functions/web.ts';
 import type { WebEnvironment } from '../../functions/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { invitationKey } from '../../shared/consent/invitation.ts';
-import type { Config } from '../../shared/platform/config.ts';
+import type { Config, PracticeWorld } from '../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -62,7 +62,10 @@ const unused = (): never => {
 export const allRows = ({ tables }: PracticeApp): Snapshot => snapshot(tables, { etags: true });
 
 /** The app's pages over storage in memory and a practice identity provider. */
-export async function startPracticeApp(options: Partial<IdentityProviderOptions> = {}): Promise<PracticeApp> {
+export async function startPracticeApp(
+  options: Partial<IdentityProviderOptions> = {},
+  world: Pick<PracticeWorld, 'demo'> = {},
+): Promise<PracticeApp> {
   const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');
@@ -87,6 +90,7 @@ export async function startPracticeApp(options: Partial<IdentityProviderOptions>
       imap: mail,
       pop3: mail,
       smtp: mail,
+      ...world,
     },
   };
   const seam = new TestSeam();

@@ -24,7 +24,6 @@ test('how much the host gave up is measured at each look, for each queue, also w
   await desk.minutes(1);
   expect(measured).toEqual([
     ['poisonSize', 1, { queue: 'fetch-shard' }],
-    ['poisonSize', 0, { queue: 'outbox' }],
     ['poisonSize', 0, { queue: 'vault-events' }],
   ]);
 });

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
 import { homePages } from '../../functions/pages/home.tsx';
 import { MailChart } from '../../functions/pages/home-views.tsx';
+import { promisedOnce } from '../../functions/pages/notice-views.tsx';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
@@ -12,7 +13,7 @@ import { MemoryTables } from '../harness/memory-tables.ts';
 import { type Drawn, expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { NOW, origin, principalHeader, type SampleDesk } from '../ui/sample-desk.ts';
 import { desks } from './notice-pages.ts';
-import { storageDown } from './sample-conditions.ts';
+import { silent, storageDown } from './sample-conditions.ts';
 
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -88,6 +89,32 @@ describe('home at a glance', () => {
     expect(hours(1, 3)).toContain('4 mails came in, most of them from 01:00 UTC on: 3.');
   });
 
+  test('no page says twice that no mail is lost', async () => {
+    for (const name of ['a dead sign-in', 'several faults', 'a warning', 'a hiccup'])
+      for (const path of ['/', '/notices'])
+        expect(
+          ((await page(name, path)).match(/no mail is lost|none is lost/gi) ?? []).length,
+          `${name} ${path}`,
+        ).toBeLessThan(2);
+    const waits = (affected: string) => silent('support', { affected });
+    const words = promisedOnce([
+      waits('Mail flows.'),
+      waits('No mail is lost: it waits in the mailbox.'),
+      waits('No mail is lost: it waits in 2 mailboxes.'),
+      waits('No mail is lost: 14 unread and whatever came since wait in the mailbox.'),
+      waits('No mail is lost, and new email becomes tickets.'),
+      waits('No mail is lost. Mailboxes go on until their tokens end.'),
+    ]).map(({ affected }) => affected);
+    expect(words).toEqual([
+      'Mail flows.',
+      'No mail is lost: it waits in the mailbox.',
+      'Mail waits in 2 mailboxes.',
+      '14 unread and whatever came since wait in the mailbox.',
+      'New email becomes tickets.',
+      'Mailboxes go on until their tokens end.',
+    ]);
+  });
+
   test('an agent reads what is wrong and gets no link that is not an agent’s', async () => {
     const html = await page('several faults', '/', 'agent');
     expect(html).toContain('An administrator can fix this.');
@@ -112,7 +139,15 @@ describe('notices', () => {
 describe('health', () => {
   test('shows an admin each part, each timer, and who is told, but no address of a webhook', async () => {
     const html = await page('several faults', '/health');
-    for (const part of ['Tables', 'Blobs', 'Queues', 'Key Vault', 'fetchMail', 'sweep', 'outbox-poison'])
+    for (const part of [
+      'Tables',
+      'Blobs',
+      'Queues',
+      'Key Vault',
+      'fetchMail',
+      'sweep',
+      'vault-events-poison',
+    ])
       expect(html).toContain(part);
     expect(html).toContain('Late');
     expect(html).toContain('NOTICE_EMAIL is not set');

@@ -46,6 +46,10 @@ test('a folder that is not there is named, and its fix is the mailbox’s settin
     headline: 'Stored email of support@contoso.example cannot be moved to "Done".',
     code: 'imap-target-missing',
     who: 'you',
+    fix: {
+      label: 'Correct the folder for stored email of support@contoso.example',
+      href: '/mailboxes/support/edit',
+    },
   });
 });
 

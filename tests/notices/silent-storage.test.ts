@@ -81,8 +81,8 @@ describe.concurrent('calls that are never answered end, each under its own name'
     await blobs.putOnce('seen', new Uint8Array(3));
     proxy.setSilent(true);
     const seconds = await Promise.all([
-      secondsOf(expect(queues.poison('outbox')).rejects.toMatchObject({ code: 'queue-storage' })),
-      secondsOf(expect(queues.send('outbox', {}, 60)).rejects.toMatchObject({ code: 'queue-storage' })),
+      secondsOf(expect(queues.poison('vault-events')).rejects.toMatchObject({ code: 'queue-storage' })),
+      secondsOf(expect(queues.send('vault-events', {}, 60)).rejects.toMatchObject({ code: 'queue-storage' })),
       secondsOf(expect(blobs.lease('l', 60)).rejects.toMatchObject({ code: 'blob-storage' })),
       secondsOf(
         expect(blobs.putOnce('new', new Uint8Array(9))).rejects.toMatchObject({ code: 'blob-storage' }),

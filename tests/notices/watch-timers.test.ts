@@ -18,14 +18,14 @@ beforeEach(async () => {
 
 describe('what the Functions host gave up', () => {
   test('is a notice with how many and since when', async () => {
-    desk.queues.givenUp.set('outbox', [iso(desk.now), iso(desk.now)]);
+    desk.queues.givenUp.set('vault-events', [iso(desk.now), iso(desk.now)]);
     await desk.minutes(4);
     expect(desk.heard()).toEqual([]);
     await desk.minutes(2);
     expect((await desk.open())[0]).toMatchObject({
       kind: 'poison-queue',
-      headline: 'Postroom gave up 2 pieces of work: sending mail.',
-      severity: 'error',
+      headline: 'Postroom gave up 2 pieces of work: reading what the key vault tells.',
+      severity: 'warning',
     });
     desk.queues.givenUp.clear();
     await desk.minutes(1);

@@ -250,6 +250,13 @@ describe('the settings', () => {
       expect(parseConfig({ ...azure, POSTROOM_PRACTICE }).practice).toBeUndefined();
     });
 
+    test('say whether it is the demo of npm start, and no other world does', () => {
+      const world = JSON.parse(POSTROOM_PRACTICE) as object;
+      const demo = JSON.stringify({ ...world, demo: true });
+      expect(parseConfig({ ...local, POSTROOM_PRACTICE: demo }).practice?.demo).toBe(true);
+      expect(parseConfig({ ...local, POSTROOM_PRACTICE }).practice?.demo).toBeUndefined();
+    });
+
     test('are refused when npm start did not write them, without showing them', () => {
       const said = problems({ ...local, POSTROOM_PRACTICE: '{"clientSecret":"hush"}' });
       expect(said).toContain('POSTROOM_PRACTICE: is not what npm start writes');

@@ -15,15 +15,16 @@ afterAll(() => azurite.stop());
 test('what the host gave up is counted, dated and thrown away; a queue that was never made is empty', async () => {
   const { connectionString } = azurite;
   const queues = azureQueues({ kind: 'connection-string', connectionString }, openSeam);
-  expect(await queues.poison('outbox')).toEqual({ count: 0, since: undefined });
-  const poison = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('outbox-poison');
+  expect(await queues.poison('vault-events')).toEqual({ count: 0, since: undefined });
+  const poison =
+    QueueServiceClient.fromConnectionString(connectionString).getQueueClient('vault-events-poison');
   await poison.create();
-  expect(await queues.poison('outbox')).toEqual({ count: 0, since: undefined });
+  expect(await queues.poison('vault-events')).toEqual({ count: 0, since: undefined });
   const { insertedOn } = await poison.sendMessage('a');
   await poison.sendMessage('b');
-  expect(await queues.poison('outbox')).toEqual({ count: 2, since: insertedOn.toISOString() });
-  await queues.clearPoison('outbox');
-  expect((await queues.poison('outbox')).count).toBe(0);
+  expect(await queues.poison('vault-events')).toEqual({ count: 2, since: insertedOn.toISOString() });
+  await queues.clearPoison('vault-events');
+  expect((await queues.poison('vault-events')).count).toBe(0);
 });
 
 test('queues that refuse us are an error with the code of storage', async () => {
@@ -33,6 +34,6 @@ test('queues that refuse us are an error with the code of storage', async () => 
   const { port } = server.address() as AddressInfo;
   const closed = azurite.connectionString.replaceAll(/:\d+\/devstoreaccount1/g, `:${port}/devstoreaccount1`);
   const queues = azureQueues({ kind: 'connection-string', connectionString: closed }, openSeam);
-  await expect(queues.poison('outbox')).rejects.toMatchObject({ code: 'queue-storage' });
-  await expect(queues.clearPoison('outbox')).rejects.toMatchObject({ code: 'queue-storage' });
+  await expect(queues.poison('vault-events')).rejects.toMatchObject({ code: 'queue-storage' });
+  await expect(queues.clearPoison('vault-events')).rejects.toMatchObject({ code: 'queue-storage' });
 });
