@@ -176,7 +176,9 @@ describe('a mailbox to the letter', () => {
     expect(sentenceOf({ after: 'move', moveFolder: 'inbox' })).toEqual([
       'Choose another folder than the one that is fetched.',
     ]);
-    expect(sentenceOf({ after: 'move', moveFolder: '' })).toEqual(['Enter the folder, usually INBOX.']);
+    expect(sentenceOf({ after: 'move', moveFolder: '' })).toEqual([
+      'Enter the folder to move email to, for example Processed.',
+    ]);
   });
 
   test('needs an account, and its server where none is known', () => {
@@ -194,9 +196,9 @@ describe('a mailbox to the letter', () => {
   });
 
   test('says which port it takes', () => {
-    expect(sentenceOf({ port: 'imap' })).toEqual(['Enter a port, usually 993.']);
+    expect(sentenceOf({ port: 'imap' })).toEqual(['Enter 993.']);
     expect(sentenceOf({ account: 'c.custom', smtpAccount: 'c.custom', smtpPort: '25' })).toEqual([
-      'Only a port with TLS can be used here: 587 or 465.',
+      'Enter 587 or 465.',
     ]);
   });
 });
