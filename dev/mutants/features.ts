@@ -23,6 +23,21 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/intake/plan-batches.test.ts',
     ],
   },
+  mailboxes: {
+    mutate: [
+      'shared/mailboxes/mail-hours.ts',
+      'shared/mailboxes/mailbox.ts',
+      'shared/mailboxes/mailbox-logins.ts',
+      'shared/mailboxes/remedy.ts',
+      'shared/mailboxes/shared-cause.ts',
+    ],
+    tests: [
+      'tests/mailboxes/mail-hours.test.ts',
+      'tests/mailboxes/mailbox.test.ts',
+      'tests/mailboxes/mailbox-logins.test.ts',
+      'tests/mailboxes/remedy.test.ts',
+    ],
+  },
   accounts: {
     mutate: [
       'shared/accounts/grant.ts',
@@ -55,6 +70,10 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   consent: {
     mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
     tests: ['tests/consent/kept-apart.test.ts'],
+  },
+  tickets: {
+    mutate: ['shared/tickets/inline-images.ts', 'shared/tickets/quoted-text.ts'],
+    tests: ['tests/tickets/inline-images.test.ts', 'tests/tickets/quoted-text.test.ts'],
   },
   notices: {
     mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],

@@ -39,6 +39,10 @@ describe('a folder', () => {
     expect(folderKeyOf(other)).toBe(key);
   });
 
+  test('keeps its key for ever: cursors are stored under it', () => {
+    expect(folderKeyOf(mailbox)).toBe('cd1fa3b302562a5c');
+  });
+
   test.each([
     { address: 'sales@contoso.example' },
     { host: 'imap2.contoso.example' },
@@ -101,7 +105,10 @@ describe('what stops a mailbox', () => {
   test.each([
     ['throttling', ['http-429', 'slow_down', 'AADSTS50196', 'http-400', 'http-4080', 'http-50', 'http-5000']],
     ['what only begins or ends like it', ['xno-answer', 'no-answers', 'AADSTS500331', 'xAADSTS50033']],
-    ['what only looks like the vault', ['no-identity-x', 'x-key-vault', 'secret-disabled2', 'bad-data-keys']],
+    [
+      'what only looks like the vault',
+      ['no-identity-x', 'x-key-vault', 'secret-disabled2', 'sealed-unreadable2', 'bad-data-keys'],
+    ],
     ['what only looks like storage', ['table-storages', 'storage', '']],
   ])('is its own: %s', (_what, codes) => {
     expect(codes.filter((code) => cause(code) !== undefined)).toEqual([]);

@@ -28,8 +28,11 @@ const shown = async (
 describe('an image', () => {
   test.each([
     ['\x89PNG\r\n\x1a\n', 'image/png'],
+    ['\x89PNG\r\n\x1a\nmore', 'image/png'],
     ['\xff\xd8\xff', 'image/jpeg'],
+    ['\xff\xd8\xff and more', 'image/jpeg'],
     ['GIF87a', 'image/gif'],
+    ['GIF87a and more', 'image/gif'],
     ['GIF89a and more', 'image/gif'],
     ['RIFF1234WEBP', 'image/webp'],
     ['RIFF1234WEBPVP8 ', 'image/webp'],

@@ -54,7 +54,25 @@ describe('a quotation', () => {
   });
 
   test('is none where nothing else was written', () => {
-    for (const whole of ['> a', 'Ada wrote:\n> a', '\n\n> a', '-----Original Message-----\nx'])
+    for (const whole of [
+      '> a',
+      '> a\n> b',
+      '-----Original Message-----\nx\n> y',
+      'Ada wrote:\n> a',
+      '\n\n> a',
+      '-----Original Message-----\nx',
+    ])
       expect(splitQuotedText(`${whole}\n`)).toEqual({ written: whole, quoted: '' });
+    expect(splitQuotedText('> a\n> b')).toEqual({ written: '> a\n> b', quoted: '' });
+  });
+
+  test('is none where no line at the end begins with >, whatever the line ends', () => {
+    expect(quotedIn('Hi.', 'See:', '')).toBe('');
+    expect(quotedIn('Hi.', '> a', 'x', 'See:', '')).toBe('');
+    expect(splitQuotedText('Hi.\r\nBye.\r\n')).toEqual({ written: 'Hi.\r\nBye.', quoted: '' });
+  });
+
+  test('leaves a line of more than 400 characters where it is', () => {
+    expect(quotedIn('Yes.', `${'x'.repeat(400)}:`, '> b')).toBe('> b');
   });
 });

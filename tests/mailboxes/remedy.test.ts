@@ -1,0 +1,29 @@
+/** Where the trouble of a mailbox is ended. */
+import { expect, test } from 'vitest';
+import { remedyOf } from '../../shared/mailboxes/remedy.ts';
+
+const mailbox = { id: 'one', address: 'support@contoso.example' };
+
+test.each(['imap-folder-missing', 'pop3-folder-missing'])('the trouble %s is ended in the form', (code) => {
+  expect(remedyOf(mailbox, code)).toEqual({
+    label: 'Correct the folder of support@contoso.example',
+    href: '/mailboxes/one/edit',
+  });
+});
+
+test.each(['imap-refused', 'pop3-closed', 'imap-folder-missing-now'])(
+  'the trouble %s is ended by a test of the connection',
+  (code) => {
+    expect(remedyOf(mailbox, code)).toEqual({
+      label: 'Test the connection of support@contoso.example',
+      href: '/mailboxes/one/test',
+    });
+  },
+);
+
+test.each(['invalid_grant', 'folder-missing', 'ximap-refused', 'imap', ''])(
+  'the trouble %j is no matter of the mail server',
+  (code) => {
+    expect(remedyOf(mailbox, code)).toBeUndefined();
+  },
+);
