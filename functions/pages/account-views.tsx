@@ -186,6 +186,11 @@ function About(props: ShownAccount): JSX.Element {
         { term: 'Mailboxes', detail: <Mailboxes mailboxes={mailboxes} /> },
         { term: 'Permissions', detail: <Scopes scopes={account.scopes} /> },
         { term: account.kind === 'app' ? 'Set up' : 'Signed in', detail: <Time at={account.consentedAt} /> },
+        {
+          term: 'Connected by',
+          detail:
+            account.consentedBy === 'invitation' ? 'Its owner, with an invitation' : 'An admin of Postroom',
+        },
         { term: 'Token ends', detail: <Time at={account.tokens.accessExpiresAt} /> },
         { term: 'Next renewal', detail: <NextRenewal account={account} /> },
       ]}

@@ -21,6 +21,11 @@ export function RotationView(props: {
           ? 'Thirty days before the end Postroom makes a new secret at the provider, uses it beside the old one, and drops the old one once the new one has worked.'
           : 'Postroom warns you in time, and you replace the secret.'}
       </p>
+      {rotation === undefined ? null : (
+        <p class="muted">
+          By {rotation.changedBy}, <Time at={rotation.changedAt} />.
+        </p>
+      )}
       {isOn && rotation.problem !== undefined ? (
         <p>
           <StatusLabel kind="warn">Did not work</StatusLabel> {rotation.problem} The secret of now stays in

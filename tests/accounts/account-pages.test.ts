@@ -40,6 +40,9 @@ describe('the page of an account', () => {
     expect(words).toContain('support@contoso.example');
     expect(words).toMatch(/Works since/);
     expect(words).toContain('IMAP.AccessAsUser.All');
+    expect(words).toContain('Connected by An admin of Postroom');
+    await app.services.accounts.save({ ...account, consentedBy: 'invitation' });
+    expect(await page()).toContain('Connected by Its owner, with an invitation');
     expect(words).toMatch(/Next renewal \d[^,]*, \d\d:\d\d UTC ?, with the next fetch/);
     expect(words).toMatch(/Renewals, newest first .* Signed in/);
     expect((await alex.get(path)).html).toContain(

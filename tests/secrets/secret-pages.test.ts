@@ -72,6 +72,7 @@ describe('rotation', () => {
     await rotateSecrets(app.services);
     const { html } = await visitor.get(`/providers/${providerId}`);
     expect(html).toContain('Switched on');
+    expect(html).toMatch(/By alex, <time /);
     expect(html).toContain('Automatic rotation did not work.');
     expect((await visitor.get('/secrets')).html).toContain('Postroom</td>');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'off' });
