@@ -39,6 +39,8 @@ const DAILY_AT_MINUTE = 7;
 const CLOSE_WITHIN_MINUTES = 40;
 /** So long after the end something may still be said. */
 const QUIET_MINUTES = 2;
+/** A mail that could not leave during the fault is tried again at its own pace, which may be half an hour later. */
+const MAIL_WITHIN_MINUTES = 40;
 const SUBJECT = 'The others go on';
 
 /** Breaks one thing in a world of its own, waits for what is said, mends it, and waits until that is said too. */
@@ -85,6 +87,10 @@ export async function runDrill(
   const homeAfter = isClosed() ? (await world.browser.get('/')).html : undefined;
   if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();
+  const hasAllMail = async (): Promise<boolean> =>
+    (await world.mails()).length - mailsBefore >= received.length;
+  for (let minute = 0; minute < MAIL_WITHIN_MINUTES && !(await hasAllMail()); minute += 1)
+    await world.minute();
 
   const mails = (await world.mails()).slice(mailsBefore);
   const closed = secondsToClose !== undefined;

@@ -11,7 +11,7 @@ test.each(['imap-folder-missing', 'pop3-folder-missing'])('the trouble %s is end
   });
 });
 
-test.each(['imap-refused', 'pop3-closed', 'imap-folder-missing-now'])(
+test.each(['imap-unavailable', 'pop3-closed', 'imap-folder-missing-now'])(
   'the trouble %s is ended by a test of the connection',
   (code) => {
     expect(remedyOf(mailbox, code)).toEqual({
@@ -20,6 +20,13 @@ test.each(['imap-refused', 'pop3-closed', 'imap-folder-missing-now'])(
     });
   },
 );
+
+test.each([
+  ['imap-refused', 'Change what happens to stored email of support@contoso.example'],
+  ['imap-target-missing', 'Correct the folder for stored email of support@contoso.example'],
+])('the trouble %s is ended in the settings of the mailbox', (code, label) => {
+  expect(remedyOf(mailbox, code)).toEqual({ label, href: '/mailboxes/one/edit' });
+});
 
 test.each(['invalid_grant', 'folder-missing', 'ximap-refused', 'imap', ''])(
   'the trouble %j is no matter of the mail server',
