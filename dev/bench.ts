@@ -7,30 +7,12 @@ import { parseArgs } from 'node:util';
 import { measureColdStart } from './bench/cold-start.ts';
 import { type Goal, goalsOf, rounded } from './bench/goals.ts';
 import { type IntakeNumbers, measureIntake } from './bench/intake-bench.ts';
-import { builtApp, describeBuildError } from './build.ts';
+import { builtApp } from './build.ts';
 import { mailServerKindHere } from './peers/mail/mail-server.ts';
 import type { MailServerKind } from './peers/mail/mail-world.ts';
+import { type Command, runCommand, say } from './run-command.ts';
 
 const BENCHES = ['intake'];
-const running = new AsyncDisposableStack();
-let ended = false;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    if (!ended) void end(130);
-  });
-
-async function end(code: number): Promise<void> {
-  ended = true;
-  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
-  process.exit(code);
-}
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
-
 function optionsOf(args: readonly string[]): { json: boolean; mails: number; rounds: number } {
   const usage = `Known are: ${BENCHES.join(', ')}, --json, --mails NUMBER, --rounds NUMBER.`;
   try {
@@ -53,7 +35,7 @@ function optionsOf(args: readonly string[]): { json: boolean; mails: number; rou
   throw new Error(usage);
 }
 
-async function bench(): Promise<boolean> {
+async function bench({ running }: Command): Promise<boolean> {
   const { json, mails, rounds } = optionsOf(process.argv.slice(2));
   const progress = json ? (): void => {} : say;
   if (mailServerKindHere() !== 'debian')
@@ -103,12 +85,4 @@ function coldLine({ emptyMs, liveMs, ticketListMs }: Awaited<ReturnType<typeof m
 const goalLine = ({ goal, value, limit, met }: Goal): string =>
   `${met ? 'ok    ' : 'MISSED'} ${goal.padEnd(52)}${String(limit).padStart(7)}  measured ${value}`;
 
-try {
-  const met = await bench();
-  if (!ended) await end(met ? 0 : 1);
-} catch (error) {
-  if (!ended) {
-    say(describeBuildError(error));
-    await end(1);
-  }
-}
+await runCommand(async (command) => ((await bench(command)) ? 0 : 1));

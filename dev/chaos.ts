@@ -20,7 +20,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeBuildError } from './build.ts';
 import { type Audit, audit } from './chaos/audit.ts';
 import { chanceOf } from './chaos/chance.ts';
 import { planDeliveries } from './chaos/deliveries.ts';
@@ -32,29 +31,11 @@ import { Storm } from './chaos/storm.ts';
 import { calmWeather } from './chaos/weather.ts';
 import { openChaosWorld } from './chaos/world.ts';
 import { mailsOfFolder } from './practice-data.ts';
+import { type Command, runCommand, say } from './run-command.ts';
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 const OWN_MAIL = join(projectRoot, 'tests', 'mail');
 const SHOWN = 40;
-
-const running = new AsyncDisposableStack();
-let ended = false;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    if (!ended) void end(130);
-  });
-
-async function end(code: number): Promise<void> {
-  ended = true;
-  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
-  process.exit(code);
-}
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 /** The whole run, as data. */
 interface Report {
@@ -86,7 +67,7 @@ interface Report {
   troubles: string[];
 }
 
-async function run(options: ChaosOptions): Promise<Report> {
+async function run(options: ChaosOptions, { running }: Command): Promise<Report> {
   const chance = chanceOf(options.seed);
   const weather = calmWeather();
   const began = Date.now();
@@ -161,14 +142,9 @@ function shown(report: Report): string {
   ].join('\n');
 }
 
-try {
+await runCommand(async (command) => {
   const options = readOptions(process.argv.slice(2));
-  const report = await run(options);
+  const report = await run(options, command);
   process.stdout.write(`${options.json ? JSON.stringify(report, undefined, 1) : shown(report)}\n`);
-  if (!ended) await end(report.flags === 0 ? 0 : 1);
-} catch (error) {
-  if (!ended) {
-    say(describeBuildError(error));
-    await end(1);
-  }
-}
+  return report.flags === 0 ? 0 : 1;
+});

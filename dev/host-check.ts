@@ -8,35 +8,16 @@
  * .NET SDK nothing is checked, which is said and is a failure on a build server (POSTROOM_CI=1).
  */
 import { parseArgs } from 'node:util';
-import { describeBuildError } from './build.ts';
 import { buildListeners, findDotnet } from './host-check/dotnet.ts';
 import { type CheckResult, runChecks } from './host-check/run-checks.ts';
-
-const running = new AsyncDisposableStack();
-let ended = false;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    if (!ended) void end(130);
-  });
-
-async function end(code: number): Promise<void> {
-  ended = true;
-  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
-  process.exit(code);
-}
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
+import { type Command, runCommand, say } from './run-command.ts';
 
 function lineOf({ check, ok, said, ms }: CheckResult): string {
   const line = `${ok ? 'ok  ' : 'FAIL'} ${check.padEnd(48)} ${(ms / 1000).toFixed(1)} s`;
   return said === '' ? line : `${line}\n${said}`;
 }
 
-async function main(): Promise<number> {
+async function main({ running }: Command): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   const dotnet = await findDotnet();
   if (dotnet.kind === 'absent') {
@@ -56,12 +37,4 @@ async function main(): Promise<number> {
   return ok ? 0 : 1;
 }
 
-try {
-  const code = await main();
-  if (!ended) await end(code);
-} catch (error) {
-  if (!ended) {
-    say(describeBuildError(error));
-    await end(1);
-  }
-}
+await runCommand(main);

@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { isFetching, isStalled } from './bench/fetch-lease.ts';
 import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
 import { openScratchWorld, type ScratchWorld } from './bench/scratch-world.ts';
-import { describeBuildError } from './build.ts';
 import { mailsOfFolder } from './practice-data.ts';
+import { type Command, runCommand, say } from './run-command.ts';
 
 const MAILBOX = 'replay@contoso.example';
 const POLL_MS = 1_000;
@@ -19,26 +19,7 @@ const TOLD_EACH_MS = 30_000;
 /** A fetch ends after four minutes, the next goes on; one that comes too early finds the mailbox busy. */
 const AGAIN_MS = 15_000;
 
-const running = new AsyncDisposableStack();
-let ended = false;
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => {
-    if (!ended) void end(130);
-  });
-
-async function end(code: number): Promise<void> {
-  ended = true;
-  await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
-  process.exit(code);
-}
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
-
-async function replay(): Promise<boolean> {
+async function replay({ running, hasEnded }: Command): Promise<boolean> {
   const { folder, json } = optionsOf(process.argv.slice(2));
   const mails = await mailsOfFolder(folder);
   const files = mails.map(({ name }) => relative(folder, name));
@@ -54,8 +35,8 @@ async function replay(): Promise<boolean> {
   );
   progress('Fetching …');
   const began = Date.now();
-  const fates = await fetchAll(world, id, files, began, progress);
-  if (ended) return false;
+  const fates = await fetchAll(world, id, files, { began, progress, hasEnded });
+  if (hasEnded()) return false;
   if (json) process.stdout.write(`${JSON.stringify(fates, undefined, 1)}\n`);
   else process.stdout.write(`${fateTable(fates, files.length)}\n`);
   if (fates.length === files.length) return true;
@@ -85,15 +66,18 @@ async function fetchAll(
   world: ScratchWorld,
   mailboxId: string,
   files: readonly string[],
-  began: number,
-  progress: (text: string) => void,
+  {
+    began,
+    progress,
+    hasEnded,
+  }: { began: number; progress: (text: string) => void } & Pick<Command, 'hasEnded'>,
 ): Promise<FileFate[]> {
   let rows = 0;
   let progressAt = Date.now();
   let askedAt = 0;
   let toldAt = began;
   let atWorkAt = began;
-  while (!ended && !isStalled(Date.now(), { progressAt, atWorkAt })) {
+  while (!hasEnded() && !isStalled(Date.now(), { progressAt, atWorkAt })) {
     if (Date.now() - Math.max(progressAt, askedAt) > AGAIN_MS || askedAt === 0) {
       askedAt = Date.now();
       await startFetch(world, mailboxId);
@@ -153,12 +137,4 @@ async function readFates(
   return fatesOf(files, { ledger, quarantine, messages }, began);
 }
 
-try {
-  const complete = await replay();
-  if (!ended) await end(complete ? 0 : 1);
-} catch (error) {
-  if (!ended) {
-    say(describeBuildError(error));
-    await end(1);
-  }
-}
+await runCommand(async (command) => ((await replay(command)) ? 0 : 1));
