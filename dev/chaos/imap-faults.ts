@@ -78,7 +78,7 @@ type ImapFault =
 
 function faultsAt(verb: string, rest: string): readonly ImapFault[] {
   if (verb === 'STORE' || verb === 'MOVE' || verb === 'EXPUNGE')
-    // The worst twice: it was done, and nobody was told.
+    // Twice as likely, because it is the worst case: the server did it, and the client got no answer.
     return ['break after, unanswered', 'break after, unanswered', 'break before', 'NO', 'stall'];
   if (verb === 'FETCH' && /BODY/i.test(rest))
     return [

@@ -31,7 +31,7 @@ export function ownKeysOf(raw: Buffer): OwnKeys {
   const values = (names: readonly string[]): string[][] =>
     names.map((name) => fields.filter(([one]) => one === name).map(([, value]) => value));
   const loose = [values(looseFields), body];
-  // Without a field and a blank line all that stands there is the message.
+  // Without a header field and a blank line, the whole text is the message.
   const strict = [...loose, values(readingFields), fields.length === 0 ? text : ''];
   return { loose: hash(JSON.stringify(loose)), strict: hash(JSON.stringify(strict)) };
 }

@@ -25,7 +25,7 @@ export interface Records {
   byPlace(): Promise<Map<string, Found[]>>;
   /** Takes pauses after failures and refusals away, as if their time had passed. @returns how many there were */
   cutPauses(): Promise<number>;
-  /** Takes leases from whoever is dead, as if their time had passed. */
+  /** Breaks the leases of killed processes, as if they had expired. */
   breakLeases(mailboxIds: readonly string[]): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function openRecords(connectionString: string): Records {
       for await (const entity of table(name).listEntities<Record<string, unknown>>())
         all.push({ ...entity, partitionKey: entity.partitionKey ?? '', rowKey: entity.rowKey ?? '' });
     } catch (error) {
-      // A table that nobody has written to yet.
+      // The table does not exist until its first write.
       if (statusOf(error) !== 404) throw error;
     }
     return all;

@@ -186,6 +186,11 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
     type: 'url',
     spellcheck: false,
   });
+  const server = (name: string): TextProps & { spellcheck: false; autocomplete: 'off' } => ({
+    ...text(name),
+    spellcheck: false,
+    autocomplete: 'off',
+  });
   return (
     <>
       <TextField
@@ -219,26 +224,12 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
         <TextField {...address('tokenEndpoint')} label="Token address" />
       </div>
       <TextField
-        {...text('imapHost')}
+        {...server('imapHost')}
         label="IMAP server"
         hint="For example imap.example.org. Sign-ins of this provider are used at its own mail servers and nowhere else."
-        spellcheck={false}
-        autocomplete="off"
       />
-      <TextField
-        {...text('smtpHost')}
-        label="SMTP server"
-        hint="Only if mail is to be sent."
-        spellcheck={false}
-        autocomplete="off"
-      />
-      <TextField
-        {...text('pop3Host')}
-        label="POP3 server"
-        hint="Only if POP3 is to be tested."
-        spellcheck={false}
-        autocomplete="off"
-      />
+      <TextField {...server('smtpHost')} label="SMTP server" hint="Only if mail is to be sent." />
+      <TextField {...server('pop3Host')} label="POP3 server" hint="Only if POP3 is to be tested." />
     </>
   );
 }
