@@ -4,6 +4,7 @@
  * that notices it, or its reason in `dev/mutants/survivors.json`.
  *
  *   FEATURE         a feature of dev/mutants/features.ts; all of them without one
+ *   --file NAME     only files whose path ends with NAME, such as `intake/ledger.ts`; for work on their tests
  *   --concurrency 2 mutants at a time; else one less than the machine has processors
  *   --json          one report on standard output and nothing else
  *
@@ -42,7 +43,11 @@ function sayFindings({ unexplained, outdated }: Comparison): void {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, concurrency: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      concurrency: { type: 'string' },
+      file: { type: 'string', default: '' },
+    },
   });
   const concurrency = Number(values.concurrency ?? Math.max(1, availableParallelism() - 1));
   const unknown = positionals.filter((name) => features[name] === undefined);
@@ -61,9 +66,11 @@ async function main(): Promise<number> {
   const results: ({ feature: string } & Comparison)[] = [];
   for (const [feature, parts] of Object.entries(features)) {
     if (positionals.length > 0 && !positionals.includes(feature)) continue;
+    const mutate = parts.mutate.filter((file) => file.endsWith(values.file));
+    if (mutate.length === 0) continue;
     say(`${feature} …`);
-    const mutants = await runFeature(root, feature, parts, concurrency);
-    const list = explained.filter(({ file }) => parts.mutate.includes(file));
+    const mutants = await runFeature(root, feature, { ...parts, mutate }, concurrency);
+    const list = explained.filter(({ file }) => mutate.includes(file));
     const comparison = compareMutants(mutants, list);
     say(`${feature.padEnd(12)} ${inWords(comparison.score)}`);
     sayFindings(comparison);
