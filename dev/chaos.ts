@@ -129,7 +129,7 @@ function reportOf(
 }
 
 function shown(report: Report): string {
-  const { messages, tickets, fates, secondsToSettle, faults, flags, findings } = report;
+  const { messages, tickets, fates, secondsToSettle, faults, flags, findings, troubles } = report;
   const list = (counts: Record<string, number>): string =>
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
@@ -139,6 +139,8 @@ function shown(report: Report): string {
     `  fates   ${list(fates)}`,
     `  faults  ${list(faults)}`,
     ...findings.map((finding) => `  !! ${finding}`),
+    // Trouble of the storm itself, such as a server that did not start again.
+    ...(flags === 0 ? [] : troubles.map((trouble) => `  storm   ${trouble}`)),
   ].join('\n');
 }
 

@@ -35,7 +35,8 @@ export async function backUp(world: ChaosWorld, box: Box): Promise<void> {
  * server is down.
  */
 export async function restore(world: ChaosWorld, box: Box): Promise<void> {
-  await rm(folderOf(world, box), { recursive: true, force: true });
+  // A process of the server that is about to end may write once more.
+  await rm(folderOf(world, box), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   await promisify(execFile)('cp', ['-a', backupOf(world, box), folderOf(world, box)]);
 }
 

@@ -164,7 +164,7 @@ export class Storm {
       await hosts.freeze(chance.pick<Slot>([0, 1]), chance.between(3_000, 15_000));
     } else if (what === 'mail') {
       weather.count('mail server restarted');
-      await this.#takeMailTurn(() => world.stack.restart('mail', () => pause(chance.between(200, 6_000))));
+      await this.#takeMailTurn(() => this.#restartMail(() => pause(chance.between(200, 6_000))));
     } else {
       weather.count('storage restarted');
       this.#storageRestarts = true;
@@ -255,30 +255,41 @@ export class Storm {
   async #goBackToBackup(ms: number): Promise<void> {
     const { world, weather, truth, chance } = this.#deps;
     const box: Box = chance.pick(world.boxes);
-    let count = 0;
-    await this.#takeMailTurn(() =>
-      world.stack.restart('mail', async () => {
-        await backUp(world, box);
-        count = this.record.delivered.get(box.address) ?? 0;
-      }),
-    );
+    const { count, uidValidity, all } = await this.#takeMailTurn(async () => {
+      const look = await truth.look(box);
+      await this.#restartMail(() => backUp(world, box));
+      return { ...look, count: this.record.delivered.get(box.address) ?? 0 };
+    });
     const name = `letter-${box.id.slice(0, 6)}-${++this.#backups}`;
     await this.deliver(freshLetters(box.address, `${name}-before`, FRESH));
     await this.#nap(ms);
-    await this.#takeMailTurn(async () => {
-      await world.stack.restart('mail', () => restore(world, box));
-      this.record.delivered.set(box.address, count);
-      const { uidValidity, all } = await truth.look(box);
-      const highest = Math.max(0, ...all);
-      const before = this.record.restoredFrom.get(box.id) ?? highest;
-      this.record.restoredFrom.set(box.id, Math.min(highest, before));
-      // What a colleague opened since is gone; another message may come to stand there.
-      const left = new Set(all.map((uid) => placeName(box.id, uidValidity, uid)));
-      for (const place of this.record.opened)
-        if (place.startsWith(`${box.id}/`) && !left.has(place)) this.record.opened.delete(place);
-    });
+    await this.#takeMailTurn(() =>
+      this.#restartMail(async () => {
+        await restore(world, box);
+        // Recorded before the server is up again: a start that fails must not leave the record wrong.
+        this.record.delivered.set(box.address, count);
+        const highest = Math.max(0, ...all);
+        const before = this.record.restoredFrom.get(box.id) ?? highest;
+        this.record.restoredFrom.set(box.id, Math.min(highest, before));
+        // What a colleague opened since is gone; another message may come to stand there.
+        const left = new Set(all.map((uid) => placeName(box.id, uidValidity, uid)));
+        for (const place of this.record.opened)
+          if (place.startsWith(`${box.id}/`) && !left.has(place)) this.record.opened.delete(place);
+      }),
+    );
     // These take the UIDs of those before.
     await this.deliver(freshLetters(box.address, `${name}-after`, FRESH));
     weather.count('mail server: restore');
+  }
+
+  /** Starts the mail server once more where its first start fails, such as while its port is in use. */
+  async #restartMail(whileDown: () => Promise<unknown>): Promise<void> {
+    const { stack } = this.#deps.world;
+    try {
+      await stack.restart('mail', whileDown);
+    } catch (error) {
+      await stack.restart('mail', async () => undefined);
+      throw error;
+    }
   }
 }

@@ -70,6 +70,20 @@ describe('a message on the server', () => {
     expect(await flagsOfCopy(letter('A', 'b'))).toEqual(['raw blob differs from the message']);
   });
 
+  test('that the server cut off twice is stored as far as it came, and its ticket says so', async () => {
+    const notes = JSON.stringify(['The mail server announced 9 bytes and handed out 5 bytes each time.']);
+    const cut = raw.subarray(0, 20);
+    const flagsOfCut = async (stored: Buffer, columns: Record<string, unknown>): Promise<string[]> => {
+      const found = { ...message('cut'), row: row('ticket', 'm|1', { rawBlob: 'cut', ...columns }) };
+      return kinds((await judge(at, [found], async () => stored)).flags);
+    };
+    expect(await flagsOfCut(cut, { notes })).toEqual([]);
+    expect(await flagsOfCut(cut, {})).toEqual(['raw blob differs from the message']);
+    expect(await flagsOfCut(letter('B', 'b').subarray(0, 20), { notes })).toEqual([
+      'raw blob differs from the message',
+    ]);
+  });
+
   test('under a UID that was given again is not told by the message before', async () => {
     expect(await flagsOf([message('other')], { reused: true })).toEqual(['LOST']);
     expect(await flagsOf([message('other'), message('same')], { reused: true })).toEqual([]);

@@ -64,6 +64,8 @@ async function endProcess(pid: number): Promise<void> {
     // After a start that was not yet complete, login processes wait five seconds for a process that is gone.
     if (children.length <= 1 || Date.now() > deadline) {
       for (const one of [pid, ...children]) signal(one, 'SIGKILL');
+      // Until they are gone they write: what is copied or removed meanwhile would be half of something.
+      while (children.some((child) => commandLine(child) !== '')) await wait(5);
       return;
     }
     await wait(20);
