@@ -68,7 +68,11 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     ],
   },
   consent: {
-    mutate: ['shared/consent/consent.ts', 'shared/consent/invitation.ts', 'shared/consent/stored-wish.ts'],
+    mutate: [
+      'shared/consent/consent.ts',
+      'shared/consent/invitation.ts',
+      'shared/consent/consent-records.ts',
+    ],
     tests: ['tests/consent/kept-apart.test.ts'],
   },
   tickets: {

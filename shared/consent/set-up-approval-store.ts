@@ -1,19 +1,6 @@
-import { PostroomError } from '../platform/errors.ts';
-import type { Change, Row, Tables } from '../platform/tables.ts';
-
-// Table Consents: `set-up` / id of the provider. One a provider: a newer one takes its place.
-const PARTITION = 'set-up';
-
-/** What an admin of the tenant is asked in set-up, before anybody has tried to sign in: no trip waits for it. */
-export interface SetUpApproval {
-  providerId: string;
-  /** Cloud, tenant and client id that it was asked for. */
-  registration: string;
-  stateHash: string;
-  sealedState: string;
-  /** ISO time. */
-  expiresAt: string;
-}
+import { openRecords } from '../platform/records.ts';
+import type { Tables } from '../platform/tables.ts';
+import { SET_UPS, type SetUpApproval, setUpApprovalKind } from './consent-records.ts';
 
 export interface StoredSetUpApproval {
   approval: SetUpApproval;
@@ -28,38 +15,16 @@ export interface SetUpApprovalStore {
 }
 
 export function createSetUpApprovalStore(tables: Tables): SetUpApprovalStore {
-  const table = tables.open('Consents');
+  const approvals = openRecords(tables, setUpApprovalKind);
   return {
     async get(providerId) {
-      const row = await table.get(PARTITION, providerId);
-      return row && { approval: approvalOf(row), etag: row.etag ?? '' };
+      const stored = await approvals.get(SET_UPS, providerId);
+      return stored && { approval: stored.record, etag: stored.etag };
     },
-    async save({ providerId, ...columns }, over) {
-      const row: Row = { partitionKey: PARTITION, rowKey: providerId, ...columns };
-      const change: Change =
-        over === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: over.etag };
-      return (await table.commit(PARTITION, [change])).ok;
-    },
+    save: (approval, over) =>
+      over === undefined ? approvals.insert(approval) : approvals.replace(approval, over.etag),
     async remove(providerId) {
-      await table.commit(PARTITION, [{ kind: 'remove', rowKey: providerId }]);
+      await approvals.remove(SET_UPS, providerId);
     },
-  };
-}
-
-function approvalOf(row: Row): SetUpApproval {
-  const text = (column: string): string => {
-    const value = row[column];
-    if (typeof value === 'string') return value;
-    throw new PostroomError(
-      'bad-row',
-      `Consents/${row.rowKey}.${column} does not hold what Postroom wrote there`,
-    );
-  };
-  return {
-    providerId: row.rowKey,
-    registration: text('registration'),
-    stateHash: text('stateHash'),
-    sealedState: text('sealedState'),
-    expiresAt: text('expiresAt'),
   };
 }

@@ -6,7 +6,8 @@ import { presetNamed, protocols } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import { APPROVAL_DAYS, approvalAddress, takesApproval } from './approval.ts';
 import type { ApprovalDeps } from './ask-approval.ts';
-import type { SetUpApproval, StoredSetUpApproval } from './set-up-approval-store.ts';
+import type { SetUpApproval } from './consent-records.ts';
+import type { StoredSetUpApproval } from './set-up-approval-store.ts';
 import { redirectUriOf } from './start-consent.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

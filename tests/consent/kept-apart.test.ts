@@ -14,6 +14,7 @@ import {
   consentKey,
   sameTraveller,
 } from '../../shared/consent/consent.ts';
+import { invitationKind } from '../../shared/consent/consent-records.ts';
 import {
   type Invitation,
   invitationCookie,
@@ -22,7 +23,6 @@ import {
   stateOfInvitation,
   tokenIn,
 } from '../../shared/consent/invitation.ts';
-import { wishOf } from '../../shared/consent/stored-wish.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
@@ -159,6 +159,9 @@ describe('who goes on a trip', () => {
 });
 
 describe('a stored wish', () => {
+  const wishOf = (json: string) =>
+    invitationKind.fromRow({ ...invitationKind.toRow(invitation()), wish: json }).wish;
+
   test.each([
     wish,
     { ...wish, reconnect: { mailboxId: 'm', accountId: 'a' }, confirmed: 'a' },

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import type { Explanation } from '../explanations/explanation.ts';
+import { json, optional, type RowKeys, recordKind, text, time } from '../platform/records.ts';
+import type { Approval } from './approval.ts';
+import type { ConsentWish, PendingConsent, Traveller } from './consent.ts';
+import type { Invitation } from './invitation.ts';
+
+// Table Consents. Its partitions hold:
+//   `consent` / hash of the state       a consent under way. Used, it stays a day without its secrets, so that the back
+//                                       button and a second tab can be told what happened
+//   `invitation` / hash of the token    it stays a month after its end, so that whoever follows the link late reads what
+//                                       became of it
+//   `approval` / hash of the state      it stays a month after its end, like an invitation that waits for it
+//   `set-up` / id of the provider       one a provider: a newer one takes its place
+// The monitor purges what is older.
+
+/** Hashes in base 32: whatever else is asked for never reaches a key. */
+export const isKey = (key: string): boolean => /^[a-z2-7]{52}$/.test(key);
+
+const wish: z.ZodType<ConsentWish> = z
+  .object({
+    providerId: z.string(),
+    address: z.string(),
+    signIn: z.string(),
+    shared: z.boolean(),
+    chooseAccount: z.boolean(),
+    protocols: z.array(z.enum(['imap', 'pop3', 'smtp'])),
+    reconnect: z.object({ mailboxId: z.string(), accountId: z.string() }).optional(),
+    replacement: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('this'), accountId: z.string() }),
+        z.object({ kind: z.literal('any') }),
+      ])
+      .optional(),
+    confirmed: z.string().optional(),
+  })
+  .transform((parsed) => ({
+    ...parsed,
+    reconnect: parsed.reconnect,
+    replacement: parsed.replacement,
+  }));
+
+const traveller: z.ZodType<Traveller> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('principal'), id: z.string() }),
+  z.object({ kind: z.literal('invitation'), key: z.string() }),
+]);
+
+/** Written by us from an Explanation; the pages need no more of it than that it is one. */
+const explanation = z.custom<Explanation>(
+  (value) => typeof value === 'object' && value !== null && 'code' in value && 'steps' in value,
+);
+
+/** The row key is the field `key`, in a partition of its own. */
+const keyedIn = (partitionKey: string) => ({
+  keysOf: ({ key }: { key: string }): RowKeys => ({ partitionKey, rowKey: key }),
+  fromKeys: ({ rowKey }: RowKeys) => ({ key: rowKey }),
+});
+
+export const CONSENTS = 'consent';
+export const consentKind = recordKind<PendingConsent>()({
+  table: 'Consents',
+  version: 1,
+  ...keyedIn(CONSENTS),
+  columns: {
+    wish: json(wish),
+    startedBy: json(traveller),
+    registration: text,
+    browserHash: text,
+    sealedState: text,
+    sealedVerifier: text,
+    sealedNonce: text,
+    startedAt: time,
+    expiresAt: time,
+    usedAt: optional(time),
+    result: optional(text),
+  },
+});
+
+export const INVITATIONS = 'invitation';
+export const invitationKind = recordKind<Invitation>()({
+  table: 'Consents',
+  version: 1,
+  ...keyedIn(INVITATIONS),
+  columns: {
+    wish: json(wish),
+    invitedBy: json(z.object({ id: z.string(), name: z.string() })),
+    createdAt: time,
+    expiresAt: time,
+    revokedAt: optional(time),
+    done: optional(json(z.object({ at: z.string(), accountId: z.string(), user: z.string() }))),
+    approvalKey: optional(text),
+    trips: json(z.array(z.object({ key: z.string(), expiresAt: z.string() }))),
+  },
+});
+
+export const APPROVALS = 'approval';
+export const approvalKind = recordKind<Approval>()({
+  table: 'Consents',
+  version: 1,
+  ...keyedIn(APPROVALS),
+  columns: {
+    wish: json(wish),
+    startedBy: json(traveller),
+    sealedState: text,
+    explanation: optional(json(explanation)),
+    createdAt: time,
+    expiresAt: time,
+    grantedAt: optional(time),
+  },
+});
+
+/** What an admin of the tenant is asked in set-up, before anybody has tried to sign in: no trip waits for it. */
+export interface SetUpApproval {
+  providerId: string;
+  /** Cloud, tenant and client id that it was asked for. */
+  registration: string;
+  stateHash: string;
+  sealedState: string;
+  /** ISO time. */
+  expiresAt: string;
+}
+
+export const SET_UPS = 'set-up';
+export const setUpApprovalKind = recordKind<SetUpApproval>()({
+  table: 'Consents',
+  version: 1,
+  keysOf: ({ providerId }) => ({ partitionKey: SET_UPS, rowKey: providerId }),
+  fromKeys: ({ rowKey }) => ({ providerId: rowKey }),
+  columns: { registration: text, stateHash: text, sealedState: text, expiresAt: time },
+});

@@ -1,0 +1,153 @@
+/** Typed rows: what Postroom writes it reads back, and a row that it did not write like this stops only itself. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  flag,
+  json,
+  oneOf,
+  openRecords,
+  optional,
+  recordKind,
+  text,
+  time,
+  whole,
+} from '../../shared/platform/records.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { MemoryTables } from '../harness/memory-tables.ts';
+
+interface Letter {
+  box: string;
+  id: string;
+  subject: string;
+  pages: number;
+  urgent: boolean;
+  state: 'sent' | 'read';
+  sentAt: string;
+  readAt?: string | undefined;
+  to: readonly string[];
+}
+
+const kind = recordKind<Letter>()({
+  table: 'Activity',
+  version: 3,
+  keysOf: ({ box, id }) => ({ partitionKey: box, rowKey: `l|${id}` }),
+  fromKeys: ({ partitionKey, rowKey }) => ({ box: partitionKey, id: rowKey.slice(2) }),
+  columns: {
+    subject: text,
+    pages: whole,
+    urgent: flag,
+    state: oneOf('sent', 'read'),
+    sentAt: time,
+    readAt: optional(time),
+    to: json(z.array(z.string())),
+  },
+});
+
+const letter: Letter = {
+  box: 'b',
+  id: '1',
+  subject: 'Hello',
+  pages: 2,
+  urgent: false,
+  state: 'sent',
+  sentAt: '2026-11-24T10:00:00.000Z',
+  readAt: undefined,
+  to: ['pat@customer.example'],
+};
+
+describe('a kind of row', () => {
+  test('writes each field into its keys or its column, with the version of its schema', () => {
+    expect(kind.toRow(letter)).toEqual({
+      partitionKey: 'b',
+      rowKey: 'l|1',
+      v: 3,
+      subject: 'Hello',
+      pages: 2,
+      urgent: false,
+      state: 'sent',
+      sentAt: '2026-11-24T10:00:00.000Z',
+      readAt: undefined,
+      to: '["pat@customer.example"]',
+    });
+  });
+
+  test('reads back what it wrote', () => {
+    expect(kind.fromRow(kind.toRow(letter))).toEqual(letter);
+    const read = { ...letter, readAt: '2026-11-25T10:00:00.000Z', urgent: true, state: 'read' as const };
+    expect(kind.fromRow(kind.toRow(read))).toEqual(read);
+  });
+
+  test.each<[string, Partial<Row>]>([
+    ['v', { v: 2 }],
+    ['v', { v: undefined }],
+    ['subject', { subject: 7 }],
+    ['subject', { subject: undefined }],
+    ['pages', { pages: '2' }],
+    ['urgent', { urgent: 'yes' }],
+    ['state', { state: 'lost' }],
+    ['sentAt', { sentAt: 'yesterday' }],
+    ['sentAt', { sentAt: 7 }],
+    ['readAt', { readAt: 'soon' }],
+    ['to', { to: 'pat' }],
+    ['to', { to: '[7]' }],
+    ['to', { to: undefined }],
+  ])('names the row and the column %s that hold something else: %j', (column, change) => {
+    expect(() => kind.fromRow({ ...kind.toRow(letter), ...change })).toThrow(
+      expect.objectContaining({
+        code: 'bad-row',
+        message: `Activity/b/l|1: the column ${column} does not hold what Postroom wrote there`,
+      }),
+    );
+  });
+});
+
+describe('the rows of a kind', () => {
+  let tables: MemoryTables;
+  const letters = () => openRecords(tables, kind);
+  beforeEach(() => {
+    tables = new MemoryTables(openSeam);
+  });
+
+  test('are found by their keys', async () => {
+    await letters().put(letter);
+    expect((await letters().get('b', 'l|1'))?.record).toEqual(letter);
+    expect(await letters().get('b', 'l|2')).toBeUndefined();
+  });
+
+  test('are inserted once', async () => {
+    expect(await letters().insert(letter)).toBe(true);
+    expect(await letters().insert({ ...letter, subject: 'Again' })).toBe(false);
+    expect((await letters().get('b', 'l|1'))?.record.subject).toBe('Hello');
+  });
+
+  test('are replaced and removed only as they were read', async () => {
+    await letters().put(letter);
+    const { etag = '' } = (await letters().get('b', 'l|1')) ?? {};
+    expect(await letters().replace({ ...letter, pages: 3 }, etag)).toBe(true);
+    expect(await letters().replace({ ...letter, pages: 4 }, etag)).toBe(false);
+    expect(await letters().remove('b', 'l|1', etag)).toBe(false);
+    expect((await letters().get('b', 'l|1'))?.record.pages).toBe(3);
+    expect(await letters().remove('b', 'l|1')).toBe(true);
+    expect(await letters().remove('b', 'l|1')).toBe(true);
+    expect(await letters().get('b', 'l|1')).toBeUndefined();
+  });
+
+  test('are listed without the one that cannot be read, which is reported', async () => {
+    for (const id of ['1', '2', '3']) await letters().put({ ...letter, id });
+    const spoiled = { ...kind.toRow({ ...letter, id: '2' }), to: '{' };
+    await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);
+    expect((await letters().list('b')).map(({ id }) => id)).toEqual(['1', '3']);
+    expect(unreadableRows(tables)).toEqual([{ table: 'Activity', partitionKey: 'b', rowKey: 'l|2' }]);
+    await expect(letters().get('b', 'l|2')).rejects.toMatchObject({ code: 'bad-row' });
+  });
+
+  test('are listed by the beginning of their key, or by a range', async () => {
+    for (const id of ['1', '2', '3']) await letters().put({ ...letter, id });
+    await tables.open('Activity').commit('b', [{ kind: 'put', row: { partitionKey: 'b', rowKey: 'other' } }]);
+    expect((await letters().list('b', { prefix: 'l|' })).map(({ id }) => id)).toEqual(['1', '2', '3']);
+    expect((await letters().list('b', { from: 'l|2', to: 'm' })).map(({ id }) => id)).toEqual(['2', '3']);
+    expect(unreadableRows(tables)).toEqual([]);
+  });
+});
