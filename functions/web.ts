@@ -11,28 +11,34 @@ import { log } from '../shared/platform/log.ts';
 import { isOfDemo } from '../shared/providers/provider.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
-import { signInGuard } from './guard.ts';
-import { newReference } from './http-adapter.ts';
-import { accountPages } from './pages/accounts.tsx';
-import { activityPages } from './pages/activity.tsx';
-import { appAccessPages } from './pages/app-access.tsx';
-import { auditPages } from './pages/audit.tsx';
-import { connectionTestPages } from './pages/connection-test.tsx';
-import { consentPages } from './pages/consent.tsx';
-import { healthPages } from './pages/health.tsx';
-import { homePages } from './pages/home.tsx';
-import { mailboxPages } from './pages/mailboxes.tsx';
-import { noticePages } from './pages/notices.tsx';
-import { outagePage } from './pages/outage.tsx';
-import { pasteErrorPages } from './pages/paste-error.tsx';
-import { providerPages } from './pages/providers.tsx';
-import { quarantinePages } from './pages/quarantine.tsx';
-import { brokenPage, malformedPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
-import { secretPages } from './pages/secrets.tsx';
-import { ticketsPages } from './pages/tickets.tsx';
-import { noteRefusal } from './note-refusal.ts';
+import { signInGuard } from './http/guard.ts';
+import { newReference } from './http/http-adapter.ts';
+import { accountPages } from './pages/accounts/accounts.tsx';
+import { activityPages } from './pages/status/activity.tsx';
+import { appAccessPages } from './pages/sign-in/app-access.tsx';
+import { auditPages } from './pages/status/audit.tsx';
+import { connectionTestPages } from './pages/mailboxes/connection-test.tsx';
+import { consentPages } from './pages/sign-in/consent.tsx';
+import { healthPages } from './pages/status/health.tsx';
+import { homePages } from './pages/status/home.tsx';
+import { mailboxPages } from './pages/mailboxes/mailboxes.tsx';
+import { noticePages } from './pages/alerts/notices.tsx';
+import { outagePage } from './pages/errors/outage.tsx';
+import { pasteErrorPages } from './pages/errors/paste-error.tsx';
+import { providerPages } from './pages/providers/providers.tsx';
+import { quarantinePages } from './pages/tickets/quarantine.tsx';
+import {
+  brokenPage,
+  malformedPage,
+  notFoundPage,
+  otherSitePage,
+  tooLargePage,
+} from './pages/errors/refusals.tsx';
+import { secretPages } from './pages/secrets/secrets.tsx';
+import { ticketsPages } from './pages/tickets/tickets.tsx';
+import { noteRefusal } from './http/note-refusal.ts';
 import { type Services, services } from './services.ts';
-import type { WebEnvironment } from './web-environment.ts';
+import type { WebEnvironment } from './http/web-environment.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 

@@ -34,7 +34,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/, /^dev\/chaos\/records\.ts$/],
-  '@azure/functions': [/^functions\/[\w-]+\.ts$/, /^dev\/bench\/empty-app\.ts$/],
+  '@azure/functions': [/^functions\/(main|(http|triggers)\/[\w-]+)\.ts$/, /^dev\/bench\/empty-app\.ts$/],
   '@azure/identity': [
     /^shared\/platform\/credential\.ts$/,
     /^dev\/(watch-desk|register-app(\/graph-client)?)\.ts$/,
@@ -196,13 +196,13 @@ describe('arrows', () => {
   test.each([
     ['shared/platform/x.ts', "import type { Ticket } from '../tickets/ticket.ts';"],
     ['shared/tickets/x.ts', "import { a } from '../intake/ledger.ts';"],
-    ['shared/mailboxes/x.ts', "export { a } from '../../functions/guard.ts';"],
+    ['shared/mailboxes/x.ts', "export { a } from '../../functions/http/guard.ts';"],
     ['shared/ui/x.tsx', "const a = await import('../tickets/ticket.ts');"],
     ['shared/newcomer/x.ts', "import { a } from '../tickets/ticket.ts';"],
     ['shared/tickets/x.ts', "import '../../dev/build.ts';"],
     ['functions/x.ts', "import { a } from '../dev/build.ts';"],
     ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
-    ['dev/x.ts', "import { a } from '../functions/guard.ts';"],
+    ['dev/x.ts', "import { a } from '../functions/http/guard.ts';"],
     ['dev/x.ts', "import { explain } from '../shared/explanations/explain.ts';"],
     ['dev/explain.ts', "import { a } from '../shared/tickets/ticket.ts';"],
   ])('a wrong one in %s is found', (path, text) => {

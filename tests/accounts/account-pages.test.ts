@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { accountPages } from '../../functions/pages/accounts.tsx';
+import { accountPages } from '../../functions/pages/accounts/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import {
   AT_MAIL,

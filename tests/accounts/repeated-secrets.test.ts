@@ -1,6 +1,6 @@
 /** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
+import { accountPages } from '../../functions/pages/accounts/accounts.tsx';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
 import { readFailure } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';

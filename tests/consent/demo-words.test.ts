@@ -1,12 +1,12 @@
 /** What goes wrong in the demo of `npm start` is said of the demo's servers: Microsoft has no part in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { accountPages } from '../../functions/pages/accounts.tsx';
-import { appAccessPages } from '../../functions/pages/app-access.tsx';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { homePages } from '../../functions/pages/home.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
+import { accountPages } from '../../functions/pages/accounts/accounts.tsx';
+import { appAccessPages } from '../../functions/pages/sign-in/app-access.tsx';
+import { connectionTestPages } from '../../functions/pages/mailboxes/connection-test.tsx';
+import { homePages } from '../../functions/pages/status/home.tsx';
+import { mailboxPages } from '../../functions/pages/mailboxes/mailboxes.tsx';
+import { pasteErrorPages } from '../../functions/pages/errors/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';

@@ -1,8 +1,8 @@
 /** An explanation leads to the pages of this very app, account and mailbox, in the portals of its own cloud. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
+import { accountPages } from '../../functions/pages/accounts/accounts.tsx';
+import { connectionTestPages } from '../../functions/pages/mailboxes/connection-test.tsx';
+import { pasteErrorPages } from '../../functions/pages/errors/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { homePages } from '../../functions/pages/home.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
+import { homePages } from '../../functions/pages/status/home.tsx';
+import { mailboxPages } from '../../functions/pages/mailboxes/mailboxes.tsx';
 import { glanceAt } from '../../dev/drill/home-page.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { consentPages } from '../../functions/pages/consent.tsx';
+import { consentPages } from '../../functions/pages/sign-in/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';

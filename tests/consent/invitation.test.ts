@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
+import { mailboxPages } from '../../functions/pages/mailboxes/mailboxes.tsx';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import {

@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes.tsx';
+import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes/mailboxes.tsx';
 import { explain } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';

@@ -6,12 +6,12 @@ import {
   type RunningIdentityProvider,
   startIdentityProvider,
 } from '../../dev/peers/identity-provider/identity-provider.ts';
-import { consentPages } from '../../functions/pages/consent.tsx';
+import { consentPages } from '../../functions/pages/sign-in/consent.tsx';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { providerPages } from '../../functions/pages/providers.tsx';
+import { providerPages } from '../../functions/pages/providers/providers.tsx';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
+import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { invitationKey } from '../../shared/consent/invitation.ts';
 import type { Config, PracticeWorld } from '../../shared/platform/config.ts';

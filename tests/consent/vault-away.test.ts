@@ -1,6 +1,6 @@
 /** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { appAccessPages } from '../../functions/pages/app-access.tsx';
+import { appAccessPages } from '../../functions/pages/sign-in/app-access.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';

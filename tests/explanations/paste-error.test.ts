@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
+import { pasteErrorPages } from '../../functions/pages/errors/paste-error.tsx';
 import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 import { CLIENT } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';

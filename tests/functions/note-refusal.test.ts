@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { requireRole } from '../../functions/guard.ts';
-import { createLineLimit } from '../../functions/note-refusal.ts';
-import { typedFields } from '../../functions/pages/typed-fields.ts';
+import { requireRole } from '../../functions/http/guard.ts';
+import { createLineLimit } from '../../functions/http/note-refusal.ts';
+import { typedFields } from '../../functions/http/typed-fields.ts';
 import { buildServices } from '../../functions/services.ts';
 import { allPages, createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
+import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isOpenPath } from '../../functions/guard.ts';
+import { isOpenPath } from '../../functions/http/guard.ts';
 import { servicesOn } from '../../functions/services.ts';
 import { allPages, createWeb } from '../../functions/web.ts';
 import { parseConfig } from '../../shared/platform/config.ts';

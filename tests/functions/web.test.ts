@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { principalOf } from '../../dev/host/sign-in.ts';
-import { isOpenPath, openPaths, requireRole, signInAddress } from '../../functions/guard.ts';
+import { isOpenPath, openPaths, requireRole, signInAddress } from '../../functions/http/guard.ts';
 import { buildServices, type Services } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
+import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';

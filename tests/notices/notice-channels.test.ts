@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/sweep.ts';
+import { sweepAll } from '../../functions/triggers/sweep.ts';
 import { allPages, createWeb } from '../../functions/web.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { shownOf } from '../../shared/notices/notice.ts';

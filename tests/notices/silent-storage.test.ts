@@ -9,7 +9,7 @@ import { startKeyVault } from '../../dev/peers/key-vault.ts';
 import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
 import { type StorageProxy, startStorageProxy } from '../../dev/peers/storage-proxy.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/sweep.ts';
+import { sweepAll } from '../../functions/triggers/sweep.ts';
 import { allPages, createWeb } from '../../functions/web.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../../shared/platform/azure-queues.ts';

@@ -1,6 +1,6 @@
 /** What leaves for a token endpoint: never what was given for another one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
+import { accountPages } from '../../functions/pages/accounts/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
 import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';

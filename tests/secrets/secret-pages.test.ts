@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { activityPages } from '../../functions/pages/activity.tsx';
-import { secretsPage, vaultAwayPage } from '../../functions/pages/secret-views.tsx';
-import { secretPages } from '../../functions/pages/secrets.tsx';
+import { activityPages } from '../../functions/pages/status/activity.tsx';
+import { secretsPage, vaultAwayPage } from '../../functions/pages/secrets/secret-views.tsx';
+import { secretPages } from '../../functions/pages/secrets/secrets.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
