@@ -14,19 +14,20 @@ interface SourceFile {
 
 /** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
-  ui: [],
+  ui: ['paths'],
+  paths: [],
   activity: [],
   audit: [],
   explanations: ['providers'],
   providers: ['ui', 'audit'],
   accounts: ['providers', 'activity'],
-  mailboxes: ['providers', 'explanations'],
-  secrets: ['providers', 'mailboxes', 'notices'],
+  mailboxes: ['providers', 'explanations', 'paths'],
+  secrets: ['providers', 'mailboxes', 'notices', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
-  consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
+  consent: ['accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
-  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],
+  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
   tickets: [],
   intake: ['mailboxes', 'accounts', 'tickets', 'activity'],
 };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { paths } from '../paths/paths.ts';
 import { icon } from './icon.ts';
 import { script } from './script.ts';
 import { stylesheet } from './stylesheet.ts';
@@ -12,7 +13,7 @@ export interface Asset {
 
 function asset(name: string, extension: string, contentType: string, body: string): Asset {
   const fingerprint = createHash('sha256').update(body).digest('hex').slice(0, 12);
-  return { path: `/assets/${name}.${fingerprint}.${extension}`, contentType, body };
+  return { path: paths.asset({ name: `${name}.${fingerprint}.${extension}` }), contentType, body };
 }
 
 const style = asset('postroom', 'css', 'text/css; charset=utf-8', stylesheet);

@@ -1,8 +1,9 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Account, AccountRef, AccountState } from '../../../shared/accounts/account.ts';
+import type { Account, AccountState } from '../../../shared/accounts/account.ts';
 import type { SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
@@ -20,10 +21,6 @@ export interface ShownAccount {
   mailboxes: readonly Mailbox[];
 }
 
-/** Where an account is shown. */
-export const accountPathOf = ({ providerId, accountId }: AccountRef): string =>
-  `/accounts/${providerId}/${accountId}`;
-
 /** Every account with its state and the mailboxes that use it. */
 export function accountsPage(
   principal: Principal,
@@ -37,7 +34,7 @@ export function accountsPage(
       {accounts.length === 0 ? (
         <EmptyState title="Nobody has signed in yet">
           An account appears here when somebody signs in for a mailbox.{' '}
-          <a href="/providers">Start from a provider</a>
+          <a href={paths.providers()}>Start from a provider</a>
         </EmptyState>
       ) : (
         <DataTable caption="Accounts" head={['Account', 'State', 'Provider', 'Mailboxes', 'Next renewal']}>
@@ -55,7 +52,7 @@ function AccountRow(props: { shown: ShownAccount }): JSX.Element {
   return (
     <tr>
       <td data-label="Account">
-        <a href={accountPathOf(account)}>{account.user}</a>
+        <a href={paths.account(account)}>{account.user}</a>
       </td>
       <td data-label="State">
         <State state={account.state} />
@@ -89,7 +86,7 @@ function Mailboxes(props: { mailboxes: readonly Mailbox[] }): JSX.Element {
     <ul class="plain">
       {mailboxes.map(({ id, address }) => (
         <li>
-          <a href={`/mailboxes/${id}/edit`}>{address}</a>
+          <a href={paths.editMailbox({ id })}>{address}</a>
         </li>
       ))}
     </ul>
@@ -131,7 +128,7 @@ export function accountPage(
       {explanation === undefined ? null : <Trouble account={account} explanation={explanation} />}
       <div class="actions">
         {mendsApp ? (
-          <ButtonLink href={`/providers/${account.providerId}`}>See the provider</ButtonLink>
+          <ButtonLink href={paths.provider({ id: account.providerId })}>See the provider</ButtonLink>
         ) : null}
         <ButtonLink
           href={signInPathOf(view)}
@@ -139,7 +136,7 @@ export function accountPage(
         >
           {account.kind === 'app' ? 'Check its access again' : 'Sign in again'}
         </ButtonLink>
-        <form method="post" action={`${accountPathOf(account)}/check`}>
+        <form method="post" action={paths.checkAccount(account)}>
           <SubmitButton kind="secondary">Ask for a fresh token now</SubmitButton>
         </form>
       </div>
@@ -162,13 +159,14 @@ function Trouble(props: { account: Account; explanation: Explanation }): JSX.Ele
 
 /** A sign-in for one of its mailboxes keeps that mailbox; without one it is for the address of the last consent. */
 function signInPathOf({ account, mailboxes }: ShownAccount): string {
-  const path = `/providers/${account.providerId}/${account.kind === 'app' ? 'app-access' : 'connect'}`;
+  const signIn = account.kind === 'app' ? paths.appAccess : paths.connect;
   const mailbox = mailboxes.find(
     ({ providerId, accountId }) => providerId === account.providerId && accountId === account.accountId,
   );
-  return mailbox === undefined
-    ? `${path}?address=${encodeURIComponent(account.address)}`
-    : `${path}?mailbox=${mailbox.id}`;
+  return signIn(
+    { id: account.providerId },
+    mailbox === undefined ? { address: account.address } : { mailbox: mailbox.id },
+  );
 }
 
 function About(props: ShownAccount): JSX.Element {
@@ -180,8 +178,7 @@ function About(props: ShownAccount): JSX.Element {
         ...(identity.name === undefined ? [] : [{ term: 'Name', detail: identity.name }]),
         {
           term: 'Provider',
-          detail:
-            provider === undefined ? 'Deleted' : <a href={`/providers/${provider.id}`}>{provider.name}</a>,
+          detail: provider === undefined ? 'Deleted' : <a href={paths.provider(provider)}>{provider.name}</a>,
         },
         { term: 'Mailboxes', detail: <Mailboxes mailboxes={mailboxes} /> },
         { term: 'Permissions', detail: <Scopes scopes={account.scopes} /> },

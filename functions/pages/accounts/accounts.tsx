@@ -5,11 +5,12 @@ import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explain } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { requireRole } from '../../http/guard.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
-import { accountPage, accountPathOf, accountsPage, type ShownAccount } from './account-views.tsx';
+import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
 import { explainContext, saidBy } from '../errors/explain-here.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { flashOf } from '../../http/typed-fields.ts';
@@ -77,7 +78,7 @@ async function checkNow(c: PageContext): Promise<Response> {
   const ref = refOf(c);
   const before = await accounts.get(ref);
   if (before === undefined) return c.notFound();
-  if (hasEnded(before.account)) return c.redirect(`${accountPathOf(ref)}?said=ended`, 303);
+  if (hasEnded(before.account)) return c.redirect(paths.account(ref, { said: 'ended' }), 303);
   // Before its tokens leave for the provider.
   await recordChange(c, {
     action: 'checked',
@@ -86,7 +87,7 @@ async function checkNow(c: PageContext): Promise<Response> {
   const answer = await accessTokens.renew(ref, { again: true });
   // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;
-  return c.redirect(`${accountPathOf(ref)}?said=${state ?? 'needs-person'}`, 303);
+  return c.redirect(paths.account(ref, { said: state ?? 'needs-person' }), 303);
 }
 
 const refOf = (c: PageContext): AccountRef => ({

@@ -1,12 +1,13 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { fixerInWords } from '../../../shared/explanations/fixer-words.ts';
 import type { Condition } from '../../../shared/notices/notice.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { safeHref } from '../../../shared/ui/links.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
 /** Pages that every agent may open; all other fixes are an admin's. */
-const openToAgents: readonly string[] = ['/quarantine'];
+const openToAgents: readonly string[] = [paths.quarantine()];
 
 /** What an agent cannot do is no link for an agent. */
 export function mayFix({ fix }: Condition, isAdmin: boolean): boolean {
@@ -53,9 +54,9 @@ export function ConditionDetails(props: {
       {mayFix(condition, isAdmin) ? (
         <p>
           {props.main === true ? (
-            <ButtonLink href={safeHref(fix.href) ?? '/notices'}>{fix.label}</ButtonLink>
+            <ButtonLink href={safeHref(fix.href) ?? paths.alerts()}>{fix.label}</ButtonLink>
           ) : (
-            <a href={safeHref(fix.href) ?? '/notices'}>{fix.label}</a>
+            <a href={safeHref(fix.href) ?? paths.alerts()}>{fix.label}</a>
           )}
         </p>
       ) : (

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { byGravity, type Condition, type Notice, shownOf } from '../../../shared/notices/notice.ts';
 import type { Delivery } from '../../../shared/notices/telling.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
@@ -56,7 +57,7 @@ async function showNotices(c: MailContext): Promise<Response> {
         ) : (
           <PastNotices notices={past.notices} />
         )}
-        <Pager path="/notices" keep={{}} position={position} next={past.next} />
+        <Pager path={paths.alerts()} keep={{}} position={position} next={past.next} />
       </Page>,
     ),
   );

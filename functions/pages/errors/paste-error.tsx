@@ -3,6 +3,7 @@ import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explain } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { ErrorSummary, SubmitButton, TextAreaField } from '../../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { requireRole } from '../../http/guard.ts';
@@ -72,7 +73,7 @@ function pastePage(
         <ExplanationView explanation={explanation} titled={false} />
       )}
       {explanation === undefined ? null : <h2>Another error?</h2>}
-      <form method="post" action="/explain" novalidate>
+      <form method="post" action={paths.errorLookup()} novalidate>
         <TextAreaField
           name="error"
           label="The error"

@@ -1,3 +1,4 @@
+import { paths, platformPaths } from '../../../shared/paths/paths.ts';
 import type { Principal, Role } from '../../../shared/platform/principal.ts';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 
@@ -27,7 +28,7 @@ export function foreignPrincipalPage(): string {
         of another one.
       </p>
       <p>
-        <a href="/.auth/logout">Sign out, and sign in with your work account</a>
+        <a href={platformPaths.signOut()}>Sign out, and sign in with your work account</a>
       </p>
       <p>
         Whoever runs this app in Azure: the setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS names the tenants that
@@ -52,7 +53,7 @@ export function roleMissingPage(principal: Principal | undefined, role?: Role): 
         center, Enterprise applications, Postroom, Users and groups.
       </p>
       <p>
-        <a href="/.auth/logout">Sign in as somebody else</a>
+        <a href={platformPaths.signOut()}>Sign in as somebody else</a>
       </p>
     </Page>,
   );
@@ -64,7 +65,7 @@ export function notFoundPage(principal: Principal | undefined): string {
     <Page title="This page does not exist" principal={principal}>
       <p>The address may be mistyped, or what it showed was deleted.</p>
       <p>
-        <a href="/">Go to the start page</a>
+        <a href={paths.home()}>Go to the start page</a>
       </p>
     </Page>,
   );
@@ -76,7 +77,7 @@ export function otherSitePage(): string {
     <Page title="This request came from another site">
       <p>Postroom changes something only when one of its own pages asks. Nothing was changed.</p>
       <p>
-        <a href="/">Open Postroom</a> and try again there.
+        <a href={paths.home()}>Open Postroom</a> and try again there.
       </p>
     </Page>,
   );
@@ -97,7 +98,7 @@ export function malformedPage(): string {
     <Page title="This form could not be read">
       <p>What was sent is not a form. Nothing was changed.</p>
       <p>
-        <a href="/">Open Postroom</a> and send the form again from its page.
+        <a href={paths.home()}>Open Postroom</a> and send the form again from its page.
       </p>
     </Page>,
   );

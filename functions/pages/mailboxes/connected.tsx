@@ -3,6 +3,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -78,18 +79,18 @@ function connectedPage(view: {
       <div class="actions">
         {opened ? (
           <>
-            <ButtonLink href="/tickets">See the tickets</ButtonLink>
-            <ButtonLink href="/mailboxes" kind="secondary">
+            <ButtonLink href={paths.tickets()}>See the tickets</ButtonLink>
+            <ButtonLink href={paths.mailboxes()} kind="secondary">
               See the mailboxes
             </ButtonLink>
           </>
         ) : (
           <>
-            <ButtonLink href={`/mailboxes/${mailbox.id}/connected`}>Open it again</ButtonLink>
-            <ButtonLink href={`/mailboxes/${mailbox.id}/test`} kind="secondary">
+            <ButtonLink href={paths.mailboxConnected(mailbox)}>Open it again</ButtonLink>
+            <ButtonLink href={paths.connectionTest(mailbox)} kind="secondary">
               Test it step by step
             </ButtonLink>
-            <ButtonLink href={`/mailboxes/${mailbox.id}/edit`} kind="secondary">
+            <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
               Change its settings
             </ButtonLink>
           </>

@@ -11,6 +11,7 @@ import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
 import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
@@ -47,7 +48,6 @@ export function connectionTestPage(view: {
   contextOf: ContextOf;
 }): string {
   const { mailbox, tests } = view;
-  const path = `/mailboxes/${mailbox.id}`;
   const waits = tests.some(isWaiting);
   const [first] = tests;
   return renderPage(
@@ -55,24 +55,24 @@ export function connectionTestPage(view: {
       {first === undefined ? (
         <EmptyState title="Not tested yet">
           <p>{whatHappens(mailbox)}</p>
-          <TestButton path={path}>Test now</TestButton>
+          <TestButton mailbox={mailbox}>Test now</TestButton>
         </EmptyState>
       ) : (
         <>
           {/* The script comes back by itself; without it, the link does. */}
           <p role="status" data-reload={waits ? '5' : undefined}>
             <strong>{summary(tests)}</strong> Tested <Time at={first.startedAt} />.{' '}
-            {waits ? <a href={`${path}/test`}>Look again</a> : null}
+            {waits ? <a href={paths.connectionTest(mailbox)}>Look again</a> : null}
           </p>
           <TestResults tests={tests} contextOf={view.contextOf} toOneself />
           <NotSetUp mailbox={mailbox} />
           <p>
-            {whatHappens(mailbox)} <a href={`${path}/test/transcript`}>Download the transcript</a>, which
+            {whatHappens(mailbox)} <a href={paths.testTranscript(mailbox)}>Download the transcript</a>, which
             holds no token and no text of a mail.
           </p>
           <div class="actions">
-            <TestButton path={path}>Test again</TestButton>
-            <ButtonLink href={`${path}/edit`} kind="secondary">
+            <TestButton mailbox={mailbox}>Test again</TestButton>
+            <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
               Change the settings
             </ButtonLink>
           </div>
@@ -82,9 +82,9 @@ export function connectionTestPage(view: {
   );
 }
 
-function TestButton(props: { path: string; children: string }): JSX.Element {
+function TestButton(props: { mailbox: Mailbox; children: string }): JSX.Element {
   return (
-    <form method="post" action={`${props.path}/test`}>
+    <form method="post" action={paths.connectionTest(props.mailbox)}>
       <SubmitButton>{props.children}</SubmitButton>
     </form>
   );
@@ -102,7 +102,7 @@ function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   return (
     <p>
       Not set up, so not tested: {names.join(' and ')}.{' '}
-      <a href={`/mailboxes/${id}/edit`}>Set up in the mailbox’s settings</a>
+      <a href={paths.editMailbox({ id })}>Set up in the mailbox’s settings</a>
     </p>
   );
 }

@@ -6,6 +6,7 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { sendingObservation } from '../../../shared/notices/notice-channels.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { requireRole } from '../../http/guard.ts';
 import { lookDepsOf } from '../../look-for-mail.ts';
 import type { Services } from '../../services.ts';
@@ -46,7 +47,7 @@ export function connectionTestPages(): Hono<WebEnvironment> {
       await services.notices.observe(
         sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()),
       );
-    return c.redirect(`/mailboxes/${mailbox.id}/test`, 303);
+    return c.redirect(paths.connectionTest(mailbox), 303);
   });
 
   pages.get('/mailboxes/:id/test/transcript', async (c) => {

@@ -3,6 +3,7 @@ import type { Account } from '../../../shared/accounts/account.ts';
 import { type Invitation, stateOfInvitation } from '../../../shared/consent/invitation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { Panel, Time } from '../../../shared/ui/lists.tsx';
 import type { Services } from '../../services.ts';
 
@@ -57,7 +58,9 @@ export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean })
         {unfinished.accounts.map(({ providerId, accountId, address, user, consentedAt }) => (
           <li>
             {isAdmin ? (
-              <a href={`/mailboxes/new?account=${providerId}.${accountId}`}>Finish setting up {address}</a>
+              <a href={paths.newMailbox({ account: `${providerId}.${accountId}` })}>
+                Finish setting up {address}
+              </a>
             ) : (
               address
             )}
@@ -67,7 +70,7 @@ export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean })
         {unfinished.invitations.map(({ wish, expiresAt, approvalKey }) => (
           <li>
             {isAdmin ? (
-              <a href="/invitations">Invitation for {wish.address}</a>
+              <a href={paths.invitations()}>Invitation for {wish.address}</a>
             ) : (
               `Invitation for ${wish.address}`
             )}

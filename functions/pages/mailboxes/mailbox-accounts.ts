@@ -7,6 +7,7 @@ import {
   type MailProtocol,
   parseMailboxForm,
 } from '../../../shared/mailboxes/mailbox-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { type Preset, presetNamed } from '../../../shared/providers/presets.ts';
 import { type MailServers, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import type { Services } from '../../services.ts';
@@ -59,7 +60,7 @@ export function isGranted({ account, preset }: AccountChoice, protocol: MailProt
 
 /** Where this account signs in again; for the one that fetches a mailbox, the mailbox is connected again with it. */
 export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mailbox | undefined): string {
-  const path = `/providers/${account.providerId}/connect`;
+  const path = paths.connect({ id: account.providerId });
   return mailbox !== undefined && value === `${mailbox.providerId}.${mailbox.accountId}`
     ? `${path}?mailbox=${mailbox.id}`
     : `${path}?address=${encodeURIComponent(account.user)}`;

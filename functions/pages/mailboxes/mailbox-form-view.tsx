@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import {
   type Choice,
@@ -51,7 +52,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       {view.tested ?? null}
       <form
         method="post"
-        action={mailbox === undefined ? '/mailboxes/new' : `/mailboxes/${mailbox.id}/edit`}
+        action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}
         novalidate
         data-keep=""
       >

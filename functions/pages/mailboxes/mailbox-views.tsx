@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
 import { remedyOf } from '../../../shared/mailboxes/remedy.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -31,9 +32,9 @@ export function mailboxListPage(view: {
         <EmptyState title="No mailbox yet">
           <p>Once a mailbox is connected, each unread mail in it becomes a ticket.</p>
           {view.hasProvider ? (
-            <ButtonLink href="/mailboxes/new">Add a mailbox</ButtonLink>
+            <ButtonLink href={paths.newMailbox()}>Add a mailbox</ButtonLink>
           ) : (
-            <ButtonLink href="/providers/new">Add a provider first</ButtonLink>
+            <ButtonLink href={paths.newProvider()}>Add a provider first</ButtonLink>
           )}
         </EmptyState>
       ) : (
@@ -51,14 +52,14 @@ export function mailboxListPage(view: {
             ))}
           </DataTable>
           <p>
-            <ButtonLink href="/mailboxes/new">Add a mailbox</ButtonLink>
+            <ButtonLink href={paths.newMailbox()}>Add a mailbox</ButtonLink>
           </p>
         </>
       )}
       {view.hasProvider ? (
         <p>
-          <a href="/accounts">Accounts</a>: who signs in for the mailboxes.{' '}
-          <a href="/invitations">Invitations</a>: links with which owners of mailboxes sign in.
+          <a href={paths.accounts()}>Accounts</a>: who signs in for the mailboxes.{' '}
+          <a href={paths.invitations()}>Invitations</a>: links with which owners of mailboxes sign in.
         </p>
       ) : null}
     </Page>,
@@ -71,12 +72,12 @@ function MailboxRow(props: {
   refusal: Condition | undefined;
 }): JSX.Element {
   const { mailbox, health, refusal } = props;
-  const path = `/mailboxes/${mailbox.id}`;
+  const switchedAt = mailbox.enabled ? paths.pauseMailbox(mailbox) : paths.resumeMailbox(mailbox);
   const named = (act: string): string => `${act} ${mailbox.address}`;
   return (
     <tr>
       <td data-label="Mailbox">
-        <a href={`${path}/edit`}>{mailbox.address}</a>
+        <a href={paths.editMailbox(mailbox)}>{mailbox.address}</a>
         {mailbox.folder === 'INBOX' ? null : <> ({mailbox.folder})</>}
       </td>
       <td data-label="State">
@@ -95,7 +96,7 @@ function MailboxRow(props: {
       </td>
       <td>
         <div class="actions">
-          <form method="post" action={`${path}/${mailbox.enabled ? 'pause' : 'resume'}`}>
+          <form method="post" action={switchedAt}>
             <button
               type="submit"
               class="button secondary"
@@ -104,10 +105,10 @@ function MailboxRow(props: {
               {mailbox.enabled ? 'Pause' : 'Resume'}
             </button>
           </form>
-          <a href={`${path}/test`} aria-label={named('Test')}>
+          <a href={paths.connectionTest(mailbox)} aria-label={named('Test')}>
             Test
           </a>
-          <a href={`${path}/delete`} aria-label={named('Delete')}>
+          <a href={paths.deleteMailbox(mailbox)} aria-label={named('Delete')}>
             Delete
           </a>
         </div>
@@ -127,7 +128,7 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
     );
   const remedy = remedyOf(mailbox, health.code ?? '') ?? {
     label: `Connect ${mailbox.address} again`,
-    href: `/providers/${mailbox.providerId}/connect?mailbox=${mailbox.id}`,
+    href: paths.connect({ id: mailbox.providerId }, { mailbox: mailbox.id }),
   };
   return (
     <>
@@ -154,9 +155,9 @@ export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): strin
         Postroom stops fetching it. Its tickets and its quarantine stay, and no mail in the mailbox is
         touched. To stop for a while only, pause it instead.
       </p>
-      <form method="post" action={`/mailboxes/${mailbox.id}/delete`}>
+      <form method="post" action={paths.deleteMailbox(mailbox)}>
         <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}
-        <ButtonLink href="/mailboxes" kind="secondary">
+        <ButtonLink href={paths.mailboxes()} kind="secondary">
           Keep it
         </ButtonLink>
       </form>

@@ -7,6 +7,7 @@ import { type Mailbox, type MailLogin, twinOf } from '../../../shared/mailboxes/
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
 import { refusedConditions } from '../../../shared/notices/refusal-conditions.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
@@ -147,7 +148,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
       if (mailbox === undefined) return c.notFound();
       await c.get('services').mailboxes.save({ ...mailbox, enabled });
       await recordChange(c, { action: `${act}d`, subject: subjectOf(mailbox) });
-      return c.redirect(`/mailboxes?said=${act}d`, 303);
+      return c.redirect(paths.mailboxes({ said: `${act}d` }), 303);
     });
 
   pages.get('/mailboxes/:id/delete', async (c) => {
@@ -166,7 +167,7 @@ export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
         before: settingsOf(mailbox, await accountChoices(c.get('services'))),
       });
     }
-    return c.redirect('/mailboxes?said=deleted', 303);
+    return c.redirect(paths.mailboxes({ said: 'deleted' }), 303);
   });
 
   return pages;
@@ -210,9 +211,9 @@ async function openAndSave(
     ...(before !== undefined && { before: settingsOf(before, choices) }),
     after: settingsOf(mailbox, choices),
   });
-  if (opened.kind === 'failed') return c.redirect('/mailboxes?said=unopened', 303);
-  if (before === undefined) return c.redirect(`/mailboxes/${mailbox.id}/connected`, 303);
-  return c.redirect(`/mailboxes?said=opened&unread=${opened.unread}&total=${opened.total}`, 303);
+  if (opened.kind === 'failed') return c.redirect(paths.mailboxes({ said: 'unopened' }), 303);
+  if (before === undefined) return c.redirect(paths.mailboxConnected(mailbox), 303);
+  return c.redirect(paths.mailboxes({ said: 'opened', unread: opened.unread, total: opened.total }), 303);
 }
 
 /**

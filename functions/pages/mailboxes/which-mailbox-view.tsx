@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
@@ -28,7 +29,7 @@ export function whichProviderPage(
       <ul class="choices">
         {providers.map(({ id, name }) => (
           <li>
-            <a href={`/providers/${id}/connect`}>{name}</a>
+            <a href={paths.connect({ id })}>{name}</a>
           </li>
         ))}
       </ul>
@@ -47,7 +48,7 @@ export function SignedInAccounts(props: { choices: readonly AccountChoice[] }): 
       <ul>
         {props.choices.map(({ value, label }) => (
           <li>
-            <a href={`/mailboxes/new?account=${value}`}>{label}</a>
+            <a href={paths.newMailbox({ account: value })}>{label}</a>
           </li>
         ))}
       </ul>
@@ -63,10 +64,10 @@ export function noProviderPage(principal: Principal, drafts: readonly Provider[]
         <p>A mailbox signs in through a provider, such as your Microsoft 365 tenant.</p>
         {drafts.map(({ id, name }) => (
           <p>
-            <a href={`/providers/${id}`}>Finish setting up {name}</a>
+            <a href={paths.provider({ id })}>Finish setting up {name}</a>
           </p>
         ))}
-        <ButtonLink href="/providers/new">Add a provider</ButtonLink>
+        <ButtonLink href={paths.newProvider()}>Add a provider</ButtonLink>
       </EmptyState>
     </Page>,
   );

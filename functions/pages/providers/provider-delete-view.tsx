@@ -1,5 +1,6 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
@@ -14,7 +15,6 @@ export function deleteProviderPage(view: {
   error: string | undefined;
 }): string {
   const { provider, mailboxes, accounts, error } = view;
-  const path = `/providers/${provider.id}`;
   return renderPage(
     <Page
       title={`Delete ${provider.name}?`}
@@ -43,7 +43,7 @@ export function deleteProviderPage(view: {
         is touched. The app registration at the provider stays as well; delete it there when nothing else uses
         it.
       </p>
-      <form method="post" action={`${path}/delete`} autocomplete="off">
+      <form method="post" action={paths.deleteProvider(provider)} autocomplete="off">
         <TextField
           name="name"
           label={`Type ${provider.name} to delete it`}
@@ -53,7 +53,7 @@ export function deleteProviderPage(view: {
         />
         <div class="actions">
           <SubmitButton kind="danger">Delete provider</SubmitButton>
-          <ButtonLink href={path} kind="secondary">
+          <ButtonLink href={paths.provider(provider)} kind="secondary">
             Keep it
           </ButtonLink>
         </div>

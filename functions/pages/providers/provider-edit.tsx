@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { proposedExpiry, questionedFrom } from '../../../shared/providers/credential-form.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
 import { type Preset, presetNamed, presetsFor } from '../../../shared/providers/presets.ts';
@@ -38,8 +39,9 @@ export function providerEditPages(): Hono<WebEnvironment> {
     if (preset.name === 'custom') {
       // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
       // shows the same one.
-      if (!isProviderId(id)) return c.redirect(`/providers/new?preset=custom&id=${newProviderId()}`, 303);
-      if ((await providers.get(id)) !== undefined) return c.redirect(`/providers/${id}/edit`, 303);
+      if (!isProviderId(id))
+        return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
+      if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
     }
     const typed = {
       id,
@@ -65,7 +67,7 @@ export function providerEditPages(): Hono<WebEnvironment> {
     typed['id'] = id;
     // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
     if ((await services.providers.get(id)) !== undefined)
-      return c.redirect(`/providers/${id}?said=saved-before`, 303);
+      return c.redirect(paths.provider({ id }, { said: 'saved-before' }), 303);
     const parsed = parse(c, typed, preset, undefined);
     if (parsed.kind === 'invalid') {
       const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
@@ -120,7 +122,10 @@ export function providerEditPages(): Hono<WebEnvironment> {
       );
     const { provider: changed } = saved;
     const isFirst = before.state === 'draft' && accounts.length === 0;
-    return c.redirect(isFirst ? afterSaving(changed, 'saved') : `/providers/${changed.id}?said=changed`, 303);
+    return c.redirect(
+      isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { said: 'changed' }),
+      303,
+    );
   });
 
   return pages;
@@ -143,9 +148,9 @@ export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: strin
 
 /** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
 function afterSaving(provider: Provider, said: string): string {
-  const path = `/providers/${provider.id}`;
-  if (provider.state === 'draft') return `${path}?said=draft`;
-  return isReadyToSignIn(provider.preflight) ? `${path}/connect?said=${said}` : `${path}?said=${said}`;
+  if (provider.state === 'draft') return paths.provider(provider, { said: 'draft' });
+  const next = isReadyToSignIn(provider.preflight) ? paths.connect : paths.provider;
+  return next(provider, { said });
 }
 
 function parse(

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../../shared/accounts/account.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { cloudNames, clouds } from '../../../shared/providers/clouds.ts';
 import { type FieldRules, providerRules } from '../../../shared/providers/field-rules.ts';
@@ -67,7 +68,7 @@ export function providerFormPage(view: FormView): string {
       <div class="beside">
         <form
           method="post"
-          action={provider === undefined ? '/providers/new' : `/providers/${provider.id}/edit`}
+          action={provider === undefined ? paths.newProvider() : paths.editProvider(provider)}
           novalidate
           autocomplete="off"
           data-keep=""

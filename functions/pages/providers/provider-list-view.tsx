@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 import { type Credential, expiryOf } from '../../../shared/providers/credential.ts';
@@ -42,7 +43,7 @@ export function providerListPage(
           <p>
             Register one, and its mailboxes can be connected. With Microsoft 365 it takes about five minutes.
           </p>
-          <ButtonLink href="/providers/new">Add a provider</ButtonLink>
+          <ButtonLink href={paths.newProvider()}>Add a provider</ButtonLink>
         </EmptyState>
       ) : (
         <>
@@ -52,7 +53,7 @@ export function providerListPage(
             ))}
           </DataTable>
           <p>
-            <ButtonLink href="/providers/new">Add a provider</ButtonLink>
+            <ButtonLink href={paths.newProvider()}>Add a provider</ButtonLink>
           </p>
         </>
       )}
@@ -62,11 +63,10 @@ export function providerListPage(
 
 function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
   const { provider, now } = props;
-  const path = `/providers/${provider.id}`;
   return (
     <tr>
       <td data-label="Name">
-        <a href={path}>{provider.name}</a>
+        <a href={paths.provider(provider)}>{provider.name}</a>
       </td>
       <td data-label="Client ID">{provider.clientId === '' ? 'Not known yet' : provider.clientId}</td>
       <td data-label="Credential">
@@ -74,11 +74,11 @@ function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
       </td>
       <td>
         {provider.state === 'draft' ? (
-          <a href={`${path}/edit`} aria-label={`Go on with this draft: ${provider.name}`}>
+          <a href={paths.editProvider(provider)} aria-label={`Go on with this draft: ${provider.name}`}>
             Go on with this draft
           </a>
         ) : (
-          <a href={`${path}/connect`} aria-label={`Connect a mailbox of ${provider.name}`}>
+          <a href={paths.connect(provider)} aria-label={`Connect a mailbox of ${provider.name}`}>
             Connect a mailbox
           </a>
         )}
@@ -94,7 +94,7 @@ export function choosePresetPage(principal: Principal, presets: readonly Preset[
       <ul class="choices">
         {presets.map(({ name, label, hint }) => (
           <li>
-            <a href={`/providers/new?preset=${name}`}>{label}</a>
+            <a href={paths.newProvider({ preset: name })}>{label}</a>
             <p>{hint}</p>
           </li>
         ))}

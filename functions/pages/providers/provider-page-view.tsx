@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../../shared/accounts/account.ts';
 import type { TrustedIdentity } from '../../../shared/accounts/trusted-identity.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Config } from '../../../shared/platform/config.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { type ChecklistStep, progressOf, type StepName } from '../../../shared/providers/checklist.ts';
@@ -11,7 +12,6 @@ import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { accountPathOf } from '../accounts/account-views.tsx';
 import { explainFor } from '../errors/explain-here.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { StepBody, stepTitle } from './provider-step-view.tsx';
@@ -41,7 +41,6 @@ export interface ProviderView {
 /** One provider: the whole way as a checklist, what the last check was told, its accounts. */
 export function providerPage(view: ProviderView): string {
   const { provider, steps, accounts } = view;
-  const path = `/providers/${provider.id}`;
   const { done, all } = progressOf(steps);
   return renderPage(
     <Page title={provider.name} principal={view.principal} place="providers" flash={view.flash} wide>
@@ -67,14 +66,14 @@ export function providerPage(view: ProviderView): string {
           </p>
           <CopyLines label="Script for bash" value={view.script} />
           <p>
-            <a href={`${path}/script`} download="">
+            <a href={paths.registrationScript(provider)} download="">
               Download the script
             </a>
           </p>
         </details>
       )}
       <p>
-        <a href={`${path}/delete`}>Delete this provider</a>
+        <a href={paths.deleteProvider(provider)}>Delete this provider</a>
       </p>
     </Page>,
   );
@@ -89,11 +88,10 @@ function summaryOf({ provider, kind }: ProviderView, done: number, all: number):
 function Actions(props: { provider: Provider }): JSX.Element {
   const { provider } = props;
   const { preflight } = provider;
-  const path = `/providers/${provider.id}`;
   if (provider.state === 'draft')
     return (
       <div class="actions">
-        <ButtonLink href={`${path}/edit`}>Go on with this draft</ButtonLink>
+        <ButtonLink href={paths.editProvider(provider)}>Go on with this draft</ButtonLink>
       </div>
     );
   const blocked = preflight !== undefined && !isReadyToSignIn(preflight);
@@ -101,17 +99,17 @@ function Actions(props: { provider: Provider }): JSX.Element {
   const entered = provider.credential?.kind === 'secret' ? [preflight?.credential] : [];
   const wrong = blocked && [preflight.tenant, preflight.client, ...entered].includes('wrong');
   const connect = (
-    <ButtonLink href={`${path}/connect`} kind={blocked ? 'secondary' : 'primary'}>
+    <ButtonLink href={paths.connect(provider)} kind={blocked ? 'secondary' : 'primary'}>
       Connect a mailbox
     </ButtonLink>
   );
   return (
     <div class="actions">
       {blocked ? null : connect}
-      <form method="post" action={`${path}/check`}>
+      <form method="post" action={paths.checkProvider(provider)}>
         <SubmitButton kind={blocked && !wrong ? 'primary' : 'secondary'}>Check now</SubmitButton>
       </form>
-      <ButtonLink href={`${path}/edit`} kind={wrong ? 'primary' : 'secondary'}>
+      <ButtonLink href={paths.editProvider(provider)} kind={wrong ? 'primary' : 'secondary'}>
         Edit or replace the credential
       </ButtonLink>
       {blocked ? connect : null}
@@ -187,7 +185,7 @@ function Accounts(props: { accounts: readonly Account[] }): JSX.Element | null {
       {accounts.map((account) => (
         <tr>
           <td data-label="Account">
-            <a href={accountPathOf(account)}>{account.user}</a>
+            <a href={paths.account(account)}>{account.user}</a>
           </td>
           <td data-label="State">
             <AccountState account={account} />

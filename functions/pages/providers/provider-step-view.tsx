@@ -2,6 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { canSignInAsApp } from '../../../shared/accounts/app-account.ts';
 import type { TrustedIdentity } from '../../../shared/accounts/trusted-identity.ts';
 import type { LinkName } from '../../../shared/explanations/links.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { ChecklistStep } from '../../../shared/providers/checklist.ts';
 import { type Credential, thumbprintOf } from '../../../shared/providers/credential.ts';
 import { mailPermissions, type Permission } from '../../../shared/providers/permissions.ts';
@@ -207,7 +208,7 @@ function CertificateFacts(props: { provider: Provider; certificate: string; open
         </p>
       ) : null}
       <p>
-        <a href={`/providers/${props.provider.id}/certificates/${thumbprint}`} download="">
+        <a href={paths.certificate({ id: props.provider.id, thumbprint })} download="">
           Download the public certificate
         </a>
       </p>
@@ -241,7 +242,7 @@ function NextCredentialStep(props: { view: StepView }): JSX.Element {
         It is tried first. The one before stays in use until this one has worked, and is then switched off.
       </p>
       <CredentialStep view={view} credential={provider.nextCredential} open />
-      <form method="post" action={`/providers/${provider.id}/discard-next`}>
+      <form method="post" action={paths.discardNextCredential(provider)}>
         <SubmitButton kind="secondary">Discard the new one</SubmitButton>
       </form>
     </>
@@ -254,12 +255,12 @@ function SignInStep(props: { provider: Provider; step: ChecklistStep }): JSX.Ele
   if (provider.state === 'draft') return <p>Possible once the steps above are done.</p>;
   return (
     <p>
-      <a href={`/providers/${provider.id}/connect`}>Connect a mailbox</a>: sign in here as the mailbox, or get
-      a link for its owner.
+      <a href={paths.connect(provider)}>Connect a mailbox</a>: sign in here as the mailbox, or get a link for
+      its owner.
       {canSignInAsApp(provider) ? (
         <>
           {' '}
-          Or <a href={`/providers/${provider.id}/app-access`}>let the app itself in</a>, without a sign-in.
+          Or <a href={paths.appAccess(provider)}>let the app itself in</a>, without a sign-in.
         </>
       ) : null}
     </p>
@@ -273,7 +274,7 @@ function MailboxStep(props: { step: ChecklistStep }): JSX.Element {
     return <p>After the sign-in, Postroom opens the mailbox and counts its mail.</p>;
   return (
     <p>
-      <a href="/mailboxes/new">Add the mailbox</a>
+      <a href={paths.newMailbox()}>Add the mailbox</a>
     </p>
   );
 }

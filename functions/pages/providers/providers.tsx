@@ -5,6 +5,7 @@ import { canAskInSetUp, setUpApprovalLink } from '../../../shared/consent/set-up
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { usesProvider } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { type ChecklistStep, checklistOf } from '../../../shared/providers/checklist.ts';
 import {
@@ -79,7 +80,7 @@ export function providerPages(): Hono<WebEnvironment> {
     if (provider === undefined) return c.notFound();
     const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
     const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
-    return c.redirect(`/providers/${provider.id}?said=${result}`, 303);
+    return c.redirect(paths.provider(provider, { said: result }), 303);
   });
 
   pages.post('/providers/:id/discard-next', async (c) => {
@@ -98,7 +99,7 @@ export function providerPages(): Hono<WebEnvironment> {
         after: settingsForAudit(changed),
       });
     }
-    return c.redirect(`/providers/${provider.id}?said=discarded`, 303);
+    return c.redirect(paths.provider(provider, { said: 'discarded' }), 303);
   });
 
   pages.get('/providers/:id/script', async (c) => {
@@ -128,7 +129,7 @@ export function providerPages(): Hono<WebEnvironment> {
   pages.post('/providers/:id/delete', async (c) => {
     const services = c.get('services');
     const provider = await providerOf(c);
-    if (provider === undefined) return c.redirect('/providers?said=deleted', 303);
+    if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
     const typed = (await typedFields(c))['name']?.trim();
     if (typed !== provider.name) {
       const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
@@ -140,7 +141,7 @@ export function providerPages(): Hono<WebEnvironment> {
       subject: subjectOf(provider),
       before: settingsForAudit(provider),
     });
-    return c.redirect('/providers?said=deleted', 303);
+    return c.redirect(paths.providers({ said: 'deleted' }), 303);
   });
 
   return pages;

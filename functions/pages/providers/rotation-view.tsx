@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import type { Rotation } from '../../../shared/secrets/rotation-store.ts';
@@ -44,7 +45,7 @@ export function RotationView(props: {
           <code>npm run register-app -- --finish --rotation</code>.
         </p>
       )}
-      <form method="post" action={`/providers/${provider.id}/rotation`}>
+      <form method="post" action={paths.rotation(provider)}>
         <input type="hidden" name="rotation" value={isOn ? 'off' : 'on'} />
         <SubmitButton kind="secondary">{isOn ? 'Switch off' : 'Switch on'}</SubmitButton>
       </form>

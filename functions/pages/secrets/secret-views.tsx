@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { ReviewedSecret } from '../../../shared/secrets/secret-conditions.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -25,7 +26,7 @@ export function secretsPage(view: SecretsView, principal: Principal, flash: Flas
       {secrets.length === 0 ? (
         <EmptyState title="No secret with a date">
           <p>Client secrets and certificates of providers stand here.</p>
-          <ButtonLink href="/providers">Providers</ButtonLink>
+          <ButtonLink href={paths.providers()}>Providers</ButtonLink>
         </EmptyState>
       ) : (
         <DataTable caption="Secrets in Key Vault" head={['Secret', 'Of', 'State', 'Mailboxes', 'Renewed by']}>
@@ -45,7 +46,7 @@ function SecretRow(props: { secret: ReviewedSecret; isRotating: boolean }): JSX.
     <tr>
       <th scope="row">{`${what.charAt(0).toUpperCase()}${what.slice(1)}`}</th>
       <td data-label="Of">
-        {provider === undefined ? 'This desk' : <a href={`/providers/${provider.id}`}>{provider.name}</a>}
+        {provider === undefined ? 'This desk' : <a href={paths.provider(provider)}>{provider.name}</a>}
       </td>
       <td data-label="State">
         <span>
@@ -136,7 +137,7 @@ function DataKey(props: { madeOn: string; readable: number; underOlder: number }
             ? 'Every sign-in rests under the newest version: the older ones can be switched off in Key Vault.'
             : 'Every sign-in rests under it.'}
       </p>
-      <form method="post" action="/secrets/data-key">
+      <form method="post" action={paths.dataKey()}>
         <SubmitButton kind="secondary">Make a new data key</SubmitButton>
       </form>
       <p class="muted small">Nobody has to sign in again, and no fetch waits for it.</p>
@@ -157,7 +158,7 @@ export function vaultAwayPage(principal: Principal, code: string): string {
       <EmptyState title="Key Vault does not do what it should">
         <p>{reasons[code] ?? 'Key Vault does not answer. Open this page again in a minute.'}</p>
         <p>Fetches go on with the sign-ins there are, as long as these last.</p>
-        <ButtonLink href="/health">See what works</ButtonLink>
+        <ButtonLink href={paths.health()}>See what works</ButtonLink>
       </EmptyState>
     </Page>,
   );

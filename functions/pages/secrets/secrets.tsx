@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { countUnderOlderKeys } from '../../../shared/accounts/reseal-accounts.ts';
 import { dataKeyName } from '../../../shared/accounts/sealing.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
 import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
@@ -75,7 +76,7 @@ async function newDataKey(c: Context<WebEnvironment>): Promise<Response> {
       action: 'data key replaced',
       subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
     });
-    return c.redirect('/secrets?said=new-key', 303);
+    return c.redirect(paths.secrets({ said: 'new-key' }), 303);
   });
 }
 
@@ -99,5 +100,5 @@ async function switchRotation(c: Context<WebEnvironment>): Promise<Response> {
     action: enabled ? 'rotation switched on' : 'rotation switched off',
     subject: { kind: 'provider', id: provider.id, name: provider.name },
   });
-  return c.redirect(`/providers/${provider.id}`, 303);
+  return c.redirect(paths.provider(provider), 303);
 }

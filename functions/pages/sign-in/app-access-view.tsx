@@ -4,6 +4,7 @@ import { appAccessScript, OBJECT_ID_MISSING } from '../../../shared/accounts/app
 import { type VaultTrouble, vaultInWords } from '../../../shared/accounts/vault-trouble.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { LinkName } from '../../../shared/explanations/links.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
@@ -55,7 +56,7 @@ export function appAccessPage(view: View): string {
           ? 'In the demo the permission is granted already, and all mailboxes but one are open to the app.'
           : 'It takes somebody who may grant permissions in Entra, and an Exchange admin who runs a short script once.'}
       </p>
-      <form method="post" action={`/providers/${provider.id}/app-access`} novalidate>
+      <form method="post" action={paths.appAccess(provider)} novalidate>
         <input type="hidden" name="mailbox" value={typed.mailbox} />
         <TextField
           name="address"
@@ -70,7 +71,7 @@ export function appAccessPage(view: View): string {
       </form>
       {view.demo ? null : <Steps {...view} />}
       <p>
-        <a href={`/providers/${provider.id}/connect`}>Let the mailbox’s owner sign in instead</a>
+        <a href={paths.connect(provider)}>Let the mailbox’s owner sign in instead</a>
       </p>
     </Page>,
   );
@@ -89,7 +90,7 @@ function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: str
           {state.reason === 'disabled'
             ? 'Its credential is switched off in Key Vault.'
             : 'Its credential is not in Key Vault.'}{' '}
-          <a href={`/providers/${provider.id}/edit`}>Replace the credential of {provider.name}</a>
+          <a href={paths.editProvider(provider)}>Replace the credential of {provider.name}</a>
         </Trouble>
       );
     case 'vault-away': {
@@ -207,7 +208,7 @@ export function noAppAccessPage(principal: Principal, provider: Provider): strin
           : `${provider.name} cannot do this: an app signs in by itself at Microsoft 365 only, in one directory. Let the mailbox’s owner sign in.`}
       </p>
       <p>
-        <ButtonLink href={draft ? `/providers/${provider.id}/edit` : `/providers/${provider.id}/connect`}>
+        <ButtonLink href={draft ? paths.editProvider(provider) : paths.connect(provider)}>
           {draft ? 'Finish the settings' : 'Sign in for a mailbox'}
         </ButtonLink>
       </p>

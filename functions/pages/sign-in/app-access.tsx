@@ -13,6 +13,7 @@ import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import { settleCredential } from '../../../shared/providers/settle-credential.ts';
 import { requireRole } from '../../http/guard.ts';
@@ -117,11 +118,11 @@ async function connected(
   const mailbox = await mailboxOf(c, provider, typed.mailbox);
   if (mailbox === undefined)
     return c.redirect(
-      `/mailboxes/new?account=${account.providerId}.${account.accountId}&said=connected`,
+      paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said: 'connected' }),
       303,
     );
   await services.mailboxes.saveTrouble(mailbox.id, undefined);
-  return c.redirect('/mailboxes?said=reconnected', 303);
+  return c.redirect(paths.mailboxes({ said: 'reconnected' }), 303);
 }
 
 function explained(c: PageContext, provider: Provider, failure: EndpointFailure) {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { type ApprovalOutcome, finishApproval } from '../../../shared/consent/finish-approval.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { noteRefusal } from '../../http/note-refusal.ts';
 import type { Services } from '../../services.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
@@ -47,7 +48,7 @@ export async function answerApproval(c: ApprovalContext, parameters: URLSearchPa
     if (value !== null) kept.set(name, value.slice(0, LONGEST));
   }
   keepApprovalCookie(c, kept.toString());
-  return c.redirect('/oauth/result/approval', 303);
+  return c.redirect(paths.approvalResult(), 303);
 }
 
 /** Takes the answer, and writes the audit where it granted something for the first time. */

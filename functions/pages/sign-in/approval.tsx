@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Approval } from '../../../shared/consent/approval.ts';
 import { approvalLink } from '../../../shared/consent/ask-approval.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { CopyText } from '../../../shared/ui/copy.tsx';
@@ -53,14 +54,14 @@ function approvalPage(view: {
           stopped.
         </p>
       )}
-      <form method="post" action={`/providers/${provider.id}/connect`}>
+      <form method="post" action={paths.connect(provider)}>
         <WishFields wish={wish} />
         <div class="actions">
           <SubmitButton kind={grantedAt === undefined ? 'secondary' : 'primary'}>
             {grantedAt === undefined ? 'Sign in again' : `Go on as ${wish.signIn}`}
           </SubmitButton>
           {grantedAt === undefined ? (
-            <ButtonLink href={`/approvals/${approval.key}`} kind="secondary">
+            <ButtonLink href={paths.approval(approval)} kind="secondary">
               Has it been granted?
             </ButtonLink>
           ) : null}

@@ -6,6 +6,7 @@ import { consentKey, type Trip } from '../../../shared/consent/consent.ts';
 import { needsApproval } from '../../../shared/consent/explain-outcome.ts';
 import { type ConsentOutcome, finishConsent } from '../../../shared/consent/finish-consent.ts';
 import { providerOfSetUpState } from '../../../shared/consent/set-up-approval.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { noteRefusal } from '../../http/note-refusal.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
@@ -61,11 +62,11 @@ async function connected(c: CallbackContext, outcome: Connected, key: string): P
   await recordConnection(c, outcome);
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
   if (reconnect !== undefined) {
-    const said = missing.length === 0 ? '' : '?said=partly';
-    return c.redirect(`/mailboxes/${reconnect.mailboxId}/connected${said}`, 303);
+    const said = missing.length === 0 ? undefined : 'partly';
+    return c.redirect(paths.mailboxConnected({ id: reconnect.mailboxId }, { said }), 303);
   }
   const said = missing.length === 0 ? 'connected' : 'connected-partly';
-  return c.redirect(`/mailboxes/new?account=${account.providerId}.${account.accountId}&said=${said}`, 303);
+  return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said }), 303);
 }
 
 /** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */
@@ -81,13 +82,13 @@ async function waitForApproval(
   const { wish, startedBy } = outcome;
   const explanation = await explainedFor(c, outcome, parameters);
   const approval = await askApproval(services, { wish, startedBy }, explanation);
-  if (startedBy.kind === 'principal') return c.redirect(`/approvals/${approval.key}`, 303);
+  if (startedBy.kind === 'principal') return c.redirect(paths.approval(approval), 303);
   const waiting = await services.invitations.change(startedBy.key, (invitation) => ({
     ...invitation,
     approvalKey: approval.key,
   }));
   if (waiting === undefined) return undefined;
-  return c.redirect(`/invite/${startedBy.key}`, 303);
+  return c.redirect(paths.acceptInvitation({ key: startedBy.key }), 303);
 }
 
 async function recordConnection(

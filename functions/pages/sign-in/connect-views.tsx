@@ -1,4 +1,5 @@
 import { canSignInAsApp } from '../../../shared/accounts/app-account.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import {
@@ -48,7 +49,7 @@ export function connectPage(view: {
         Sign in at {provider.name} with the mailbox’s account, not your own. Postroom never sees the password;
         it gets permission to read and send mail, which you can revoke at any time.
       </p>
-      <form method="post" action={`/providers/${provider.id}/connect`} novalidate data-keep="">
+      <form method="post" action={paths.connect(provider)} novalidate data-keep="">
         {reconnects ? <input type="hidden" name="mailbox" value={typed['mailbox']} /> : null}
         <TextField
           name="address"
@@ -75,7 +76,7 @@ export function connectPage(view: {
               hint: (
                 <>
                   A shared mailbox cannot sign in itself; people with access can open it.{' '}
-                  <a href={`/providers/${provider.id}/shared-mailbox`}>How to give access to one</a>
+                  <a href={paths.sharedMailbox(provider)}>How to give access to one</a>
                 </>
               ),
             },
@@ -119,7 +120,7 @@ export function connectPage(view: {
         </details>
         <div class="actions">
           <SubmitButton>Go to {provider.name}</SubmitButton>
-          <button type="submit" class="button secondary" formaction={`/providers/${provider.id}/invite`}>
+          <button type="submit" class="button secondary" formaction={paths.createInvitation(provider)}>
             Make a link for its owner
           </button>
         </div>
@@ -129,8 +130,8 @@ export function connectPage(view: {
       </form>
       {canSignInAsApp(provider) && !reconnects ? (
         <p>
-          <a href={`/providers/${provider.id}/app-access`}>App-only access (no user sign-in)</a>: the app
-          signs in itself, and an admin of the mail server grants it single mailboxes.
+          <a href={paths.appAccess(provider)}>App-only access (no user sign-in)</a>: the app signs in itself,
+          and an admin of the mail server grants it single mailboxes.
         </p>
       ) : null}
       {beginnings === undefined ? null : <SignedInAccounts choices={beginnings.choices} />}
@@ -162,7 +163,7 @@ export function handoverPage(view: {
       ) : (
         <p>
           If {providerName} shows an error and does not send you back, copy the whole page and{' '}
-          <a href="/explain">paste it here</a>: Postroom says what it means.
+          <a href={paths.errorLookup()}>paste it here</a>: Postroom says what it means.
         </p>
       )}
     </Page>,
@@ -175,7 +176,8 @@ export function overPage(principal: Principal): string {
     <Page title="This sign-in is over" principal={principal} place="providers">
       <p>It was finished, it is more than ten minutes old, or it was started in another browser.</p>
       <p>
-        <a href="/mailboxes">See the mailboxes</a> or <a href="/providers">start again from a provider</a>.
+        <a href={paths.mailboxes()}>See the mailboxes</a> or{' '}
+        <a href={paths.providers()}>start again from a provider</a>.
       </p>
     </Page>,
   );

@@ -8,6 +8,7 @@ import {
 } from '../../../shared/consent/consent-result.ts';
 import { errorCodeIn, parametersOf } from '../../../shared/consent/explain-outcome.ts';
 import type { ConsentOutcome } from '../../../shared/consent/finish-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
 import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
@@ -40,7 +41,9 @@ export function consentResultPages(): Hono<WebEnvironment> {
     switch (result.kind) {
       case 'open':
         return c.redirect(
-          result.startedBy.kind === 'principal' ? `/connect/${key}` : `/invite/${result.startedBy.key}`,
+          result.startedBy.kind === 'principal'
+            ? paths.handover({ key })
+            : paths.acceptInvitation({ key: result.startedBy.key }),
           303,
         );
       case 'done':
@@ -66,23 +69,20 @@ export async function answerFailed(
 ): Promise<Response> {
   if (!('wish' in outcome)) {
     const said = outcome.kind === 'unknown' ? errorCodeIn(at.parameters) : undefined;
-    return c.redirect(
-      `/oauth/result/${outcome.kind}${said === undefined ? '' : `?${new URLSearchParams({ said })}`}`,
-      303,
-    );
+    return c.redirect(paths.consentResult({ key: outcome.kind }, { said }), 303);
   }
   if (isKept(outcome)) {
     const explanation = await explainedFor(c, outcome, at.parameters);
     const isThere = await keep(c, at.key, { kind: 'failed', outcome, explanation });
     if (!isThere) return c.html(outcomeView(c, outcome, explanation), statusOf(outcome));
   }
-  return c.redirect(`/oauth/result/${at.key}`, 303);
+  return c.redirect(paths.consentResult({ key: at.key }), 303);
 }
 
 /** Answers the way back of an owner who was invited and is connected. */
 export async function answerDone(c: ResultContext, key: string, accountId: string): Promise<Response> {
   await keep(c, key, { kind: 'done', accountId });
-  return c.redirect(`/oauth/result/${key}`, 303);
+  return c.redirect(paths.consentResult({ key }), 303);
 }
 
 const statusOf = ({ kind }: Failed): 400 | 503 => (kind === 'vault-away' ? 503 : 400);

@@ -5,6 +5,7 @@ import type { ConsentWish } from '../../../shared/consent/consent.ts';
 import { invite } from '../../../shared/consent/invite.ts';
 import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { requireRole } from '../../http/guard.ts';
@@ -36,11 +37,11 @@ export function consentPages(): Hono<WebEnvironment> {
     const provider = await c.get('services').providers.get(c.req.param('id'));
     if (provider === undefined) return c.notFound();
     // Its own page says what is missing before anybody can sign in.
-    if (provider.state === 'draft') return c.redirect(`/providers/${provider.id}`, 303);
+    if (provider.state === 'draft') return c.redirect(paths.provider(provider), 303);
     const mailbox = await mailboxOf(c, c.req.query('mailbox'));
     // Nobody has signed in for it: the app did, and is checked in another way.
     if (mailbox?.accountId === appAccountId(provider))
-      return c.redirect(`/providers/${provider.id}/app-access?mailbox=${mailbox.id}`, 303);
+      return c.redirect(paths.appAccess(provider, { mailbox: mailbox.id }), 303);
     const typed = await proposedFields(c);
     return c.html(
       connectPage({
@@ -60,7 +61,7 @@ export function consentPages(): Hono<WebEnvironment> {
     const started = await startConsent(c.get('services'), asked.wish, startedBy);
     if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
     keepConsentCookie(c, started.key, started.cookie);
-    return c.redirect(`/connect/${started.key}`, 303);
+    return c.redirect(paths.handover({ key: started.key }), 303);
   });
 
   // Answered by a redirect, so that a reload makes no second invitation. The token stands in no address of ours and in no
@@ -81,7 +82,7 @@ export function consentPages(): Hono<WebEnvironment> {
       after: { mailbox: wish.address, 'signs in': wish.signIn, provider: provider.name },
     });
     keepLinkCookie(c, invitation.key, token);
-    return c.redirect(`/invitations/${invitation.key}`, 303);
+    return c.redirect(paths.invitation(invitation), 303);
   });
 
   pages.get('/connect/:key', requireRole('admin'), async (c) => {

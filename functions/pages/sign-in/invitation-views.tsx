@@ -9,6 +9,7 @@ import {
 } from '../../../shared/consent/invitation.ts';
 import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { CopyText } from '../../../shared/ui/copy.tsx';
@@ -39,7 +40,7 @@ export function invitationLinkPage(view: {
         {INVITATION_DAYS} days, until <Time at={invitation.expiresAt} />, and for one successful sign-in.
       </p>
       <p class="actions">
-        <ButtonLink href="/invitations">See all invitations</ButtonLink>
+        <ButtonLink href={paths.invitations()}>See all invitations</ButtonLink>
       </p>
     </Page>,
   );
@@ -56,7 +57,7 @@ export function openInvitationPage(): string {
 
 function OpenInvitation(): JSX.Element {
   return (
-    <form method="post" action="/invite" data-token-from-hash novalidate>
+    <form method="post" action={paths.openInvitation()} data-token-from-hash novalidate>
       <TextField
         name="link"
         label="Link of your invitation"
@@ -97,7 +98,7 @@ export function invitationPage(view: {
           given permission to read and send mail, which you can take back at any time.
         </p>
       )}
-      <form method="post" action={`/invite/${invitation.key}`}>
+      <form method="post" action={paths.acceptInvitation(invitation)}>
         <SubmitButton kind={waits ? 'secondary' : 'primary'}>
           {waits ? 'Sign in again' : `Sign in at ${provider.name}`}
         </SubmitButton>
@@ -172,6 +173,7 @@ export function invitationListPage(view: {
   flash: Flash | undefined;
 }): string {
   const { invitations, providers } = view;
+  const only = providers.length === 1 ? providers[0] : undefined;
   return renderPage(
     <Page title="Invitations" principal={view.principal} place="mailboxes" flash={view.flash} wide>
       <p>
@@ -181,7 +183,7 @@ export function invitationListPage(view: {
       {invitations.length === 0 ? (
         <EmptyState title="No invitation yet">
           <p>Choose a provider, enter the address of the mailbox, and make a link for its owner.</p>
-          <ButtonLink href={providers.length === 1 ? `/providers/${providers[0]?.id}/connect` : '/providers'}>
+          <ButtonLink href={only === undefined ? paths.providers() : paths.connect(only)}>
             Invite an owner
           </ButtonLink>
         </EmptyState>
@@ -226,7 +228,7 @@ function InvitationRow(props: {
       </td>
       <td>
         {state === 'open' ? (
-          <form method="post" action={`/invitations/${invitation.key}/revoke`}>
+          <form method="post" action={paths.revokeInvitation(invitation)}>
             <button
               type="submit"
               class="button secondary"
@@ -237,7 +239,7 @@ function InvitationRow(props: {
           </form>
         ) : done === undefined || isSetUp ? null : (
           <a
-            href={`/mailboxes/new?account=${wish.providerId}.${done.accountId}&said=connected`}
+            href={paths.newMailbox({ account: `${wish.providerId}.${done.accountId}`, said: 'connected' })}
             aria-label={`Finish setting up ${wish.address}`}
           >
             Finish setting up

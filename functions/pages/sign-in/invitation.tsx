@@ -10,6 +10,7 @@ import {
 } from '../../../shared/consent/invitation.ts';
 import { revokeInvitation } from '../../../shared/consent/invite.ts';
 import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { requireRole } from '../../http/guard.ts';
@@ -52,7 +53,7 @@ export function invitationPages(): Hono<WebEnvironment> {
     const known = key !== undefined && (await c.get('services').invitations.get(key)) !== undefined;
     if (token === undefined || !known) return c.html(invitationOverPage('unknown'), 404);
     keepInvitationCookie(c, token);
-    return c.redirect(`/invite/${key}`, 303);
+    return c.redirect(paths.acceptInvitation({ key }), 303);
   });
 
   pages.get('/invite/:key', async (c) => {
@@ -123,19 +124,19 @@ export function invitationPages(): Hono<WebEnvironment> {
     const invitation = (await invitations.get(key))?.invitation;
     const provider = invitation && (await providers.get(invitation.wish.providerId));
     if (token === undefined || invitation === undefined || provider === undefined)
-      return c.redirect('/invitations?said=link-gone', 303);
+      return c.redirect(paths.invitations({ said: 'link-gone' }), 303);
     const link = invitationLink(config, token);
     return c.html(invitationLinkPage({ principal: c.get('principal'), provider, invitation, link }));
   });
 
   pages.post('/invitations/:key/revoke', requireRole('admin'), async (c) => {
     const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
-    if (revoked === undefined) return c.redirect('/invitations?said=over', 303);
+    if (revoked === undefined) return c.redirect(paths.invitations({ said: 'over' }), 303);
     await recordChange(c, {
       action: 'revoked',
       subject: { kind: 'invitation', id: revoked.key, name: revoked.wish.address },
     });
-    return c.redirect('/invitations?said=revoked', 303);
+    return c.redirect(paths.invitations({ said: 'revoked' }), 303);
   });
 
   return pages;

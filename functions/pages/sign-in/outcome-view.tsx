@@ -6,6 +6,7 @@ import { type FailedOutcome, wordsFor } from '../../../shared/consent/outcome-wo
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Reader } from '../../../shared/explanations/fixer-words.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts } from '../../../shared/ui/lists.tsx';
@@ -97,7 +98,7 @@ export function outcomeView(
         />
       ) : trip === undefined ? (
         <p>
-          <ButtonLink href="/providers">Go to the providers</ButtonLink>
+          <ButtonLink href={paths.providers()}>Go to the providers</ButtonLink>
         </p>
       ) : (
         <Again outcome={outcome} trip={trip} />
@@ -133,21 +134,21 @@ function InvitationAgain(props: {
     return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
   if (props.unnamed !== undefined)
     return (
-      <form method="post" action={`/invite/${props.invitation}`}>
+      <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
         <input type="hidden" name="confirmed" value={props.unnamed} />
         <SubmitButton>Yes, this is my account</SubmitButton>
       </form>
     );
   if (props.wrongAccount)
     return (
-      <form method="post" action={`/invite/${props.invitation}`}>
+      <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
         <input type="hidden" name="choose" value="on" />
         <SubmitButton>Try again with another account</SubmitButton>
       </form>
     );
   return (
     <p>
-      <ButtonLink href={`/invite/${props.invitation}`}>Back to the invitation</ButtonLink>
+      <ButtonLink href={paths.acceptInvitation({ key: props.invitation })}>Back to the invitation</ButtonLink>
     </p>
   );
 }
@@ -155,7 +156,7 @@ function InvitationAgain(props: {
 function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
   const { outcome, trip } = props;
   const { wish } = trip;
-  const path = `/providers/${wish.providerId}/connect`;
+  const path = paths.connect({ id: wish.providerId });
   if (outcome.kind === 'other-account' || outcome.kind === 'other-identity') {
     const { signedIn, accountId } = outcome;
     const replaces = outcome.kind === 'other-identity' || wish.reconnect !== undefined;
@@ -187,22 +188,25 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
         </form>
       </>
     );
-  const query =
-    wish.reconnect === undefined
-      ? `address=${encodeURIComponent(wish.address)}`
-      : `mailbox=${wish.reconnect.mailboxId}`;
+  const again = paths.connect(
+    { id: wish.providerId },
+    wish.reconnect === undefined ? { address: wish.address } : { mailbox: wish.reconnect.mailboxId },
+  );
   // The link leads over the sign-in of Postroom, as every page does for somebody who is signed out.
   if (outcome.kind === 'signed-out')
     return (
       <p>
-        <ButtonLink href={`${path}?${query}`}>Sign in and start again</ButtonLink>
+        <ButtonLink href={again}>Sign in and start again</ButtonLink>
       </p>
     );
   const atProvider = ['failed', 'secret-missing', 'untrusted', 'vault-away'].includes(outcome.kind);
   return (
     <p class="actions">
-      <ButtonLink href={`${path}?${query}`}>Try again</ButtonLink>
-      <ButtonLink href={atProvider ? `/providers/${wish.providerId}` : '/mailboxes'} kind="secondary">
+      <ButtonLink href={again}>Try again</ButtonLink>
+      <ButtonLink
+        href={atProvider ? paths.provider({ id: wish.providerId }) : paths.mailboxes()}
+        kind="secondary"
+      >
         {atProvider ? 'See the provider' : 'See the mailboxes'}
       </ButtonLink>
     </p>

@@ -4,6 +4,7 @@ import type { Account } from '../../../shared/accounts/account.ts';
 import { delegateAccessScript } from '../../../shared/accounts/delegate-access-script.ts';
 import { isMicrosoftShaped } from '../../../shared/accounts/issuer-rules.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { isOfDemo, type Provider } from '../../../shared/providers/provider.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
@@ -114,10 +115,7 @@ async function sharedMailboxPage(
             <strong>enterprise application</strong>; the app registration has another one, which looks the
             same and does not work.
           </p>
-          <ButtonLink
-            href={`/providers/${provider.id}/app-access?address=${encodeURIComponent(typed['address'] ?? '')}`}
-            kind="secondary"
-          >
+          <ButtonLink href={paths.appAccess(provider, { address: typed['address'] ?? '' })} kind="secondary">
             Let the app open it
           </ButtonLink>
         </Panel>
@@ -131,10 +129,7 @@ async function sharedMailboxPage(
         ) : (
           <TryRight provider={provider} people={people} shown={shown} asked={microsoft} />
         )}
-        <ButtonLink
-          href={`/providers/${provider.id}/connect?address=${encodeURIComponent(typed['address'] ?? '')}`}
-          kind="secondary"
-        >
+        <ButtonLink href={paths.connect(provider, { address: typed['address'] ?? '' })} kind="secondary">
           Connect a mailbox
         </ButtonLink>
       </Panel>
@@ -149,7 +144,7 @@ function GiveRight(props: { provider: Provider; shown: Shown }): JSX.Element {
   const ready = isMailAddress(address) && isMailAddress(user);
   return (
     <Panel title="Give a person the right">
-      <form method="get" action={`/providers/${provider.id}/shared-mailbox`} novalidate>
+      <form method="get" action={paths.sharedMailbox(provider)} novalidate>
         <TextField
           name="address"
           label="Address of the shared mailbox"
@@ -199,7 +194,7 @@ function TryRight(props: {
   return (
     <>
       {tried === undefined ? null : <TriedRights tried={tried} typed={typed} />}
-      <form method="post" action={`/providers/${provider.id}/shared-mailbox`} novalidate>
+      <form method="post" action={paths.sharedMailbox(provider)} novalidate>
         {props.asked ? (
           <input type="hidden" name="address" value={typed['address']} />
         ) : (

@@ -7,6 +7,7 @@ import {
   activityKinds,
 } from '../../../shared/activity/activity.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -71,7 +72,7 @@ async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
           <Entries entries={page.entries} />
         )}
         <Pager
-          path="/activity"
+          path={paths.activity()}
           keep={kind === undefined ? {} : { kind }}
           position={position}
           next={page.next}
@@ -84,7 +85,7 @@ async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
 function Filter(props: { kind: ActivityKind | undefined }): JSX.Element {
   const options = activityKinds.map((kind) => ({ value: kind, label: labels[kind].all }));
   return (
-    <form class="choose" method="get" action="/activity" data-submit-on-change="">
+    <form class="choose" method="get" action={paths.activity()} data-submit-on-change="">
       <SelectField
         name="kind"
         label="Kind"

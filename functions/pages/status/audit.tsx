@@ -8,6 +8,7 @@ import {
 } from '../../../shared/audit/audit.ts';
 import { auditAsCsv, auditAsJson } from '../../../shared/audit/audit-export.ts';
 import type { AuditFilter, AuditPage } from '../../../shared/audit/audit-store.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { ButtonLink, SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -57,10 +58,6 @@ const recordExport = (c: Context<WebEnvironment>, format: string): Promise<void>
     after: { format, kind: c.req.query('kind'), id: c.req.query('id') },
   });
 
-/** Where the changes of one thing are shown. */
-export const auditPathOf = (kind: AuditKind, id: string): string =>
-  `/audit?${new URLSearchParams({ kind, id }).toString()}`;
-
 function filterOf(c: Context<WebEnvironment>): AuditFilter {
   const kind = auditKinds.find((one) => one === c.req.query('kind'));
   const id = c.req.query('id');
@@ -80,7 +77,7 @@ async function showAudit(c: Context<WebEnvironment>): Promise<Response> {
       <Page title="Audit log" place="audit" principal={c.get('principal')} wide>
         <Filter filter={filter} name={page.entries[0]?.subject.name} />
         <Changes page={page} filtered={filter.kind !== undefined} position={position} />
-        <Pager path="/audit" keep={keep} position={position} next={page.next} />
+        <Pager path={paths.audit()} keep={keep} position={position} next={page.next} />
         {page.entries.length === 0 ? null : <Exports keep={keep} />}
       </Page>,
     ),
@@ -92,7 +89,8 @@ function Filter(props: { filter: AuditFilter; name: string | undefined }): JSX.E
   if (kind !== undefined && id !== undefined)
     return (
       <p>
-        Changes of <strong>{props.name ?? 'this one'}</strong> only. <a href="/audit">Show all changes</a>
+        Changes of <strong>{props.name ?? 'this one'}</strong> only.{' '}
+        <a href={paths.audit()}>Show all changes</a>
       </p>
     );
   const options = [
@@ -100,7 +98,7 @@ function Filter(props: { filter: AuditFilter; name: string | undefined }): JSX.E
     ...auditKinds.map((value) => ({ value, label: labels[value] })),
   ];
   return (
-    <form class="choose" method="get" action="/audit" data-submit-on-change="">
+    <form class="choose" method="get" action={paths.audit()} data-submit-on-change="">
       <SelectField name="kind" label="Changes of" value={kind ?? EVERYTHING} options={options} />
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>
@@ -126,7 +124,7 @@ function Changes(props: { page: AuditPage; filtered: boolean; position: Position
   if (filtered || position.after !== undefined)
     return (
       <EmptyState title="No such changes">
-        <a href="/audit">Show all changes</a>
+        <a href={paths.audit()}>Show all changes</a>
       </EmptyState>
     );
   return (
@@ -149,7 +147,11 @@ function Change(props: { entry: AuditEntry }): JSX.Element {
       <td data-label="What">
         <span>
           {subject.kind}{' '}
-          {kind === undefined ? subject.name : <a href={auditPathOf(kind, subject.id)}>{subject.name}</a>}{' '}
+          {kind === undefined ? (
+            subject.name
+          ) : (
+            <a href={paths.audit({ kind, id: subject.id })}>{subject.name}</a>
+          )}{' '}
           {action}
         </span>
       </td>
@@ -180,14 +182,12 @@ function ChangedLine(props: { change: ChangedSetting }): JSX.Element {
 }
 
 function Exports(props: { keep: Readonly<Record<string, string>> }): JSX.Element {
-  const query = new URLSearchParams(props.keep).toString();
-  const end = query === '' ? '' : `?${query}`;
   return (
     <p>
-      <ButtonLink href={`/audit/export.csv${end}`} kind="secondary">
+      <ButtonLink href={paths.auditAsCsv(props.keep)} kind="secondary">
         Download as CSV
       </ButtonLink>{' '}
-      <ButtonLink href={`/audit/export.json${end}`} kind="secondary">
+      <ButtonLink href={paths.auditAsJson(props.keep)} kind="secondary">
         Download as JSON
       </ButtonLink>
     </p>

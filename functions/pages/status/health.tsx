@@ -8,6 +8,7 @@ import {
   timerLimits,
 } from '../../../shared/heartbeats/heartbeat.ts';
 import { type AlertChannels, needsKey } from '../../../shared/notices/alert-channels.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { describeError } from '../../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
@@ -207,7 +208,7 @@ function Channels({
       <h2>Who is told of notices</h2>
       <Facts
         items={[
-          { term: 'On these pages', detail: <a href="/notices">All notices</a> },
+          { term: 'On these pages', detail: <a href={paths.alerts()}>All notices</a> },
           { term: 'By mail', detail: byMail },
           { term: 'By webhook', detail: webhookInWords(webhook) },
         ]}

@@ -1,5 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { MailHour } from '../../../shared/mailboxes/mail-hours.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import type { MailboxLine } from './mail-flow.ts';
@@ -21,17 +22,17 @@ export function FirstSteps(props: {
       <li class={first}>
         <h2>Register a provider</h2>
         <p>Connect Postroom to Microsoft 365 or another OAuth provider.</p>
-        <Step state={first} href="/providers/new" label="Register a provider" isAdmin={isAdmin} />
+        <Step state={first} href={paths.newProvider()} label="Register a provider" isAdmin={isAdmin} />
       </li>
       <li class={second}>
         <h2>Connect a mailbox</h2>
         <p>Its owner signs in once.</p>
-        <Step state={second} href="/mailboxes/new" label="Add a mailbox" isAdmin={isAdmin} />
+        <Step state={second} href={paths.newMailbox()} label="Add a mailbox" isAdmin={isAdmin} />
       </li>
       <li class={third}>
         <h2>Mail becomes tickets</h2>
         <p>From then on every unread mail becomes a ticket, exactly once.</p>
-        <Step state={third} href="/" label="Look again" isAdmin />
+        <Step state={third} href={paths.home()} label="Look again" isAdmin />
       </li>
     </ol>
   );
@@ -72,11 +73,7 @@ export function Mailboxes(props: { lines: readonly MailboxLine[]; isAdmin: boole
         {props.lines.map(({ mailbox, health, state }) => (
           <tr>
             <th scope="row">
-              {props.isAdmin ? (
-                <a href={`/mailboxes/${encodeURIComponent(mailbox.id)}/edit`}>{mailbox.address}</a>
-              ) : (
-                mailbox.address
-              )}
+              {props.isAdmin ? <a href={paths.editMailbox(mailbox)}>{mailbox.address}</a> : mailbox.address}
             </th>
             <td data-label="State">
               <span>

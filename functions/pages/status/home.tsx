@@ -5,6 +5,7 @@ import { healthOf, mailHours } from '../../../shared/mailboxes/mailbox-store.ts'
 import { readDesk } from '../../../shared/notices/look-at-desk.ts';
 import type { Condition } from '../../../shared/notices/notice.ts';
 import { standingConditions } from '../../../shared/notices/standing-conditions.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { requireRole } from '../../http/guard.ts';
@@ -60,7 +61,7 @@ async function showHome(c: MailContext): Promise<Response> {
             <div class="section-head">
               <h2>Newest open tickets</h2>
               <p>
-                <a href="/tickets">All tickets</a>
+                <a href={paths.tickets()}>All tickets</a>
               </p>
             </div>
             {open.tickets.length === 0 ? (

@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
@@ -40,7 +41,6 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
 export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const open = ticket.status === 'open';
-  const path = `/tickets/${encodeURIComponent(ticket.id)}`;
   return (
     <div class="ticket-head">
       <StatusLabel kind={open ? 'good' : 'quiet'}>{open ? 'Open' : 'Closed'}</StatusLabel>
@@ -51,10 +51,10 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
       </p>
       {ticket.follows === undefined ? null : (
         <p>
-          Follows <a href={`/tickets/${encodeURIComponent(ticket.follows.id)}`}>#{ticket.follows.number}</a>
+          Follows <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
         </p>
       )}
-      <form method="post" action={`${path}/${open ? 'close' : 'reopen'}`}>
+      <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
         <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
       </form>
     </div>
@@ -64,7 +64,7 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
 /** One message with its attachments; HTML stands in a frame of its own. A folded one says why and opens at a click. */
 export function Message(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, text } = props.shown;
-  const path = messagePath(props.place.ticketId, message);
+  const place = placeOf(props.place.ticketId, message);
   const folded = message.folded;
   const content = (
     <>
@@ -74,19 +74,19 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
       {text === undefined ? (
         <Formatted place={props.place} shown={props.shown} />
       ) : (
-        <MailText shown={text} wholeAt={`${path}/text`} />
+        <MailText shown={text} wholeAt={paths.messageText(place)} />
       )}
       {message.attachments.length === 0 ? null : (
-        <Attachments path={path} attachments={message.attachments} />
+        <Attachments place={place} attachments={message.attachments} />
       )}
       <footer>
         {message.html === undefined ? null : <ViewLink place={props.place} shown={props.shown} />}
         {message.html === undefined ? null : (
-          <a href={`${path}/body`} target="_blank" rel="noopener">
+          <a href={paths.messageBody(place)} target="_blank" rel="noopener">
             Open formatted in its own tab
           </a>
         )}
-        <a href={`${path}/raw`} download="">
+        <a href={paths.messageOriginal(place)} download="">
           Download original
         </a>
       </footer>
@@ -123,9 +123,16 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
   );
 }
 
-/** Where a message's body, text, attachments and original stand. */
-export const messagePath = (ticketId: string, message: { at: string; key: string }): string =>
-  `/tickets/${encodeURIComponent(ticketId)}/messages/${encodeURIComponent(messageRef(message))}`;
+/** What names a message in the paths of its body, text, attachments and original. */
+const placeOf = (ticketId: string, message: { at: string; key: string }): MessagePlace => ({
+  id: ticketId,
+  key: messageRef(message),
+});
+
+interface MessagePlace {
+  id: string;
+  key: string;
+}
 
 function ViewLink(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, text } = props.shown;
@@ -141,13 +148,11 @@ function viewAddress(
   { key }: { key: string },
   view: Readonly<Record<string, string>>,
 ): string {
-  const query = new URLSearchParams({ ...(before === undefined ? {} : { before }), ...view }).toString();
-  return `/tickets/${encodeURIComponent(ticketId)}${query === '' ? '' : `?${query}`}#m-${encodeURIComponent(key)}`;
+  return `${paths.ticket({ id: ticketId }, { before, ...view })}#m-${encodeURIComponent(key)}`;
 }
 
 function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, images } = props.shown;
-  const query = images === 'shown' ? '?images=shown' : '';
   return (
     <>
       {message.htmlShape?.remoteImages === true ? (
@@ -171,7 +176,9 @@ function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JS
       <div class={`mail-frame ${frameHeight(message.htmlShape)}`}>
         <iframe
           title={`Message from ${shownName(message.from)}, formatted`}
-          src={`${messagePath(props.place.ticketId, message)}/body${query}`}
+          src={paths.messageBody(placeOf(props.place.ticketId, message), {
+            images: images === 'shown' ? images : undefined,
+          })}
           sandbox={FRAME_SANDBOX}
           referrerpolicy="no-referrer"
           loading="lazy"
@@ -202,12 +209,12 @@ function Headers(props: { message: StoredMessage }): JSX.Element {
   );
 }
 
-function Attachments(props: { path: string; attachments: readonly TicketAttachment[] }): JSX.Element {
+function Attachments(props: { place: MessagePlace; attachments: readonly TicketAttachment[] }): JSX.Element {
   return (
     <ul class="attachments" aria-label="Attachments">
       {props.attachments.map(({ index, filename, contentType, size }) => (
         <li>
-          <a href={`${props.path}/attachments/${index}`} download="">
+          <a href={paths.messageAttachment({ ...props.place, index })} download="">
             <span class="name" dir="auto">
               {attachmentName({ filename, contentType })}
             </span>

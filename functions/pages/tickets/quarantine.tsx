@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { QuarantineEntry } from '../../../shared/intake/quarantine-store.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -52,7 +53,7 @@ async function showQuarantine(c: MailContext): Promise<Response> {
           <Entries entries={page.entries} shelves={known} />
         )}
         <Pager
-          path="/quarantine"
+          path={paths.quarantine()}
           keep={chosen === undefined ? {} : { mailbox: chosen.id }}
           position={position}
           next={page.next}
@@ -82,7 +83,7 @@ async function shelves(mailboxes: MailServices['mailboxes']): Promise<Shelf[]> {
 function MailboxChoice(props: { shelves: readonly Shelf[]; chosen: string }) {
   const options = props.shelves.map(({ id, label }) => ({ value: id, label }));
   return (
-    <form class="choose" method="get" action="/quarantine" data-submit-on-change="">
+    <form class="choose" method="get" action={paths.quarantine()} data-submit-on-change="">
       <SelectField
         name="mailbox"
         label="Mailbox"
@@ -135,7 +136,7 @@ function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly
 function Original(props: { entry: QuarantineEntry }) {
   const { entry } = props;
   if (entry.rawBlob === undefined) return <span>On the mail server ({readableSize(entry.size)})</span>;
-  const address = `/quarantine/${encodeURIComponent(entry.mailboxId)}/raw?key=${encodeURIComponent(entry.key)}`;
+  const address = paths.quarantinedOriginal({ mailboxId: entry.mailboxId }, { key: entry.key });
   return (
     <span>
       <a href={address} download="" aria-label={`Download ${entry.subject?.trim() || 'the mail'}`}>

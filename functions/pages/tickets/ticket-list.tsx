@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
 import type { Person, TicketSummary } from '../../../shared/tickets/ticket.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
@@ -10,7 +11,7 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
         <li>
           <p class="subject">
             <span class="number">#{ticket.number}</span>
-            <a href={`/tickets/${encodeURIComponent(ticket.id)}`}>{subjectOf(ticket)}</a>
+            <a href={paths.ticket(ticket)}>{subjectOf(ticket)}</a>
           </p>
           <p class="who-wrote">{shownName(ticket.requester)}</p>
           <p class="when">

@@ -2,6 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
@@ -50,10 +51,7 @@ async function showList(c: MailContext): Promise<Response> {
   const number = c.req.query('number')?.trim().replace(/^#/, '');
   if (number !== undefined && number !== '') {
     const id = /^\d{1,9}$/.test(number) ? await tickets.byNumber(Number(number)) : undefined;
-    return c.redirect(
-      id === undefined ? '/tickets?said=no-number' : `/tickets/${encodeURIComponent(id)}`,
-      303,
-    );
+    return c.redirect(id === undefined ? paths.tickets({ said: 'no-number' }) : paths.ticket({ id }), 303);
   }
   const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
@@ -76,18 +74,18 @@ function ListHead(props: { status: TicketStatus }) {
       <nav aria-label="Status">
         <ul>
           <li>
-            <a href="/tickets" aria-current={current('open')}>
+            <a href={paths.tickets()} aria-current={current('open')}>
               Open
             </a>
           </li>
           <li>
-            <a href="/tickets?status=closed" aria-current={current('closed')}>
+            <a href={paths.tickets({ status: 'closed' })} aria-current={current('closed')}>
               Closed
             </a>
           </li>
         </ul>
       </nav>
-      <form class="find" method="get" action="/tickets">
+      <form class="find" method="get" action={paths.tickets()}>
         <label for="number">Ticket number</label>
         <input id="number" name="number" type="text" inputmode="numeric" autocomplete="off" />
         <SubmitButton kind="secondary">Go</SubmitButton>
@@ -103,7 +101,7 @@ function ListBody(props: { status: TicketStatus; page: TicketPage; position: Pos
     <>
       <TicketList label={status === 'open' ? 'Open tickets' : 'Closed tickets'} tickets={page.tickets} />
       <Pager
-        path="/tickets"
+        path={paths.tickets()}
         keep={status === 'closed' ? { status } : {}}
         position={position}
         next={page.next}
@@ -116,7 +114,9 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
   if (props.later)
     return (
       <EmptyState title="No more tickets">
-        <a href={props.status === 'closed' ? '/tickets?status=closed' : '/tickets'}>Back to the newest</a>
+        <a href={props.status === 'closed' ? paths.tickets({ status: 'closed' }) : paths.tickets()}>
+          Back to the newest
+        </a>
       </EmptyState>
     );
   if (props.status === 'closed')
@@ -124,7 +124,7 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
   return (
     <EmptyState title="No open tickets">
       Unread mail in a connected mailbox becomes a ticket within a minute or two.{' '}
-      <a href="/">See whether mail is flowing</a>
+      <a href={paths.home()}>See whether mail is flowing</a>
     </EmptyState>
   );
 }
@@ -193,7 +193,7 @@ async function changeStatus(c: MailContext, status: TicketStatus, said: string):
       before: { status: before },
       after: { status },
     });
-  return c.redirect(`/tickets/${id}?said=${said}`, 303);
+  return c.redirect(paths.ticket({ id }, { said }), 303);
 }
 
 function flashOf(c: MailContext): Flash | undefined {
