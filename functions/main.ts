@@ -4,10 +4,12 @@
  * worker has set the environment by then. Each handler loads its feature at its first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
+import { paths } from '../shared/paths/paths.ts';
 import { watchAnswers } from './http/answer-flow.ts';
 import { backgroundHandler, sendLastTelemetry } from './triggers/background-handler.ts';
 import { isLive, isReady } from './triggers/health.ts';
 import { httpHandler } from './http/http-adapter.ts';
+import { hostRoute } from './http/route.ts';
 
 // Downloads of up to 100 MB pass through piece by piece; else each would stand in memory three times.
 app.setup({ enableHttpStream: true });
@@ -18,19 +20,19 @@ const pages = httpHandler(async () => (await import('./web.ts')).answerPage);
 
 // The host tries routes in order of function name and takes the first that fits: each name here must sort before `web`.
 app.http('healthLive', {
-  route: 'health/live',
+  route: hostRoute(paths.live),
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: isLive,
 });
 app.http('healthReady', {
-  route: 'health/ready',
+  route: hostRoute(paths.ready),
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: isReady,
 });
 app.http('oauthCallback', {
-  route: 'oauth/callback/{provider?}',
+  route: `${hostRoute(paths.callback)}/{provider?}`,
   methods: ['GET', 'HEAD', 'POST'],
   authLevel: 'anonymous',
   handler: pages,

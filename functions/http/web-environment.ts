@@ -1,3 +1,5 @@
+import type { Context } from 'hono';
+import type { PathName, paths } from '../../shared/paths/paths.ts';
 import type { Principal } from '../../shared/platform/principal.ts';
 import type { Services } from '../services.ts';
 
@@ -5,3 +7,9 @@ import type { Services } from '../services.ts';
 export interface WebEnvironment {
   Variables: { services: Services; principal: Principal };
 }
+
+/** The request that a page answers. */
+export type PageContext = Context<WebEnvironment>;
+
+/** The same for the handlers of one path, whose parameters are known. */
+export type RouteContext<Name extends PathName> = Context<WebEnvironment, (typeof paths)[Name]['pattern']>;

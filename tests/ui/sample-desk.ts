@@ -1,11 +1,4 @@
-import { activityPages } from '../../functions/pages/status/activity.tsx';
-import { auditPages } from '../../functions/pages/status/audit.tsx';
-import { healthPages } from '../../functions/pages/status/health.tsx';
-import { homePages } from '../../functions/pages/status/home.tsx';
 import type { MailServices } from '../../functions/pages/tickets/mail-services.ts';
-import { noticePages } from '../../functions/pages/alerts/notices.tsx';
-import { quarantinePages } from '../../functions/pages/tickets/quarantine.tsx';
-import { ticketsPages } from '../../functions/pages/tickets/tickets.tsx';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
@@ -108,18 +101,7 @@ export function sampleDesk(): SampleDesk {
     }),
     ...stores,
   };
-  const web = createWeb(
-    () => services,
-    [
-      homePages(),
-      activityPages(),
-      noticePages(),
-      healthPages(),
-      ticketsPages(),
-      quarantinePages(),
-      auditPages(),
-    ],
-  );
+  const web = createWeb(() => services);
   let filed = 0;
   return {
     ...stores,

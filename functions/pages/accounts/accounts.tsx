@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** Who signs in for the mailboxes, whether that works, and how it went before. For admins. */
 import { type AccountRef, hasEnded } from '../../../shared/accounts/account.ts';
 import { evidenceOf, type SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
@@ -8,12 +8,11 @@ import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
 import { explainContext, saidBy } from '../errors/explain-here.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { flashOf } from '../../http/typed-fields.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
   works: { kind: 'success', text: 'The provider has just given a fresh token: this sign-in works.' },
@@ -25,19 +24,7 @@ const said: Readonly<Record<string, Flash>> = {
   'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. What to do stands below.' },
 };
 
-/** Who signs in for the mailboxes, whether that works, and how it went before. For admins. */
-export function accountPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const admin = requireRole('admin');
-  pages.get('/accounts', admin, showAccounts);
-  pages.get('/accounts/:providerId/:accountId', admin, showAccount);
-  pages.post('/accounts/:providerId/:accountId/check', admin, checkNow);
-  return pages;
-}
-
-type PageContext = Context<WebEnvironment>;
-
-async function showAccounts(c: PageContext): Promise<Response> {
+export async function showAccounts(c: PageContext): Promise<Response> {
   const { providers, accounts, mailboxes, tables } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
   const all = await Promise.all(
@@ -52,7 +39,7 @@ async function showAccounts(c: PageContext): Promise<Response> {
   return c.html(accountsPage(c.get('principal'), all.flat(), unreadableRows(tables, 'Accounts')));
 }
 
-async function showAccount(c: PageContext): Promise<Response> {
+export async function showAccount(c: PageContext): Promise<Response> {
   const { config, providers, accounts, mailboxes } = c.get('services');
   const ref = refOf(c);
   const stored = await accounts.get(ref);
@@ -73,7 +60,7 @@ async function showAccount(c: PageContext): Promise<Response> {
 }
 
 /** Asks the provider for a fresh token, also after a refusal: somebody may just have mended what it blamed. */
-async function checkNow(c: PageContext): Promise<Response> {
+export async function checkAccount(c: PageContext): Promise<Response> {
   const { accounts, accessTokens } = c.get('services');
   const ref = refOf(c);
   const before = await accounts.get(ref);

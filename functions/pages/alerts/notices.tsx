@@ -1,4 +1,3 @@
-import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { byGravity, type Condition, type Notice, shownOf } from '../../../shared/notices/notice.ts';
 import type { Delivery } from '../../../shared/notices/telling.ts';
@@ -6,21 +5,13 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import type { MailContext } from '../tickets/mail-services.ts';
 import { ConditionDetails, promisedOnce } from './notice-views.tsx';
 
 const PAGE_SIZE = 50;
 
 /** `/notices`: what is wrong, who was told of it, and what is over. For agents. */
-export function noticePages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.get('/notices', requireRole('agent'), showNotices);
-  return pages;
-}
-
-async function showNotices(c: MailContext): Promise<Response> {
+export async function showAlerts(c: MailContext): Promise<Response> {
   const { notices } = c.get('services');
   const principal = c.get('principal');
   const isAdmin = principal.roles.includes('admin');

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** "Paste the error you saw": explains it with this installation’s own values. Nothing of it is stored. */
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explain } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
@@ -6,32 +6,22 @@ import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { ErrorSummary, SubmitButton, TextAreaField } from '../../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { explainContext } from './explain-here.ts';
 import { ExplanationView } from './explanation-view.tsx';
 import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 
 const NOTHING_PASTED = 'Paste the error: a whole page, an address, or a line of a mail server.';
 
-/** "Paste the error you saw": explains it with this installation’s own values. Nothing of it is stored. */
-export function pasteErrorPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.use('/explain', requireRole('agent'));
-
-  pages.get('/explain', (c) => c.html(pastePage(c, {})));
-
-  pages.post('/explain', async (c) => {
-    const text = (await typedFields(c))['error'] ?? '';
-    if (text.trim() === '') return c.html(pastePage(c, { mistake: NOTHING_PASTED }), 422);
-    return c.html(pastePage(c, { explanation: await explained(c, text) }));
-  });
-
-  return pages;
+export async function explainPastedError(c: PageContext): Promise<Response> {
+  const text = (await typedFields(c))['error'] ?? '';
+  if (text.trim() === '') return c.html(pastePage(c, { mistake: NOTHING_PASTED }), 422);
+  return c.html(pastePage(c, { explanation: await explained(c, text) }));
 }
+export const showErrorLookup = (c: PageContext): Response => c.html(pastePage(c, {}));
 
 /** With the ids of the app and mailbox that the text is about, as far as it names one that is registered here. */
-async function explained(c: Context<WebEnvironment>, text: string): Promise<Explanation> {
+async function explained(c: PageContext, text: string): Promise<Explanation> {
   const { providers, mailboxes, accounts, config } = c.get('services');
   const [known, boxes] = await Promise.all([providers.list(), mailboxes.list()]);
   const said = text.toLowerCase();
@@ -51,10 +41,7 @@ async function explained(c: Context<WebEnvironment>, text: string): Promise<Expl
   return explain({ text, context: explainContext(about) });
 }
 
-function pastePage(
-  c: Context<WebEnvironment>,
-  view: { explanation?: Explanation; mistake?: string },
-): string {
+function pastePage(c: PageContext, view: { explanation?: Explanation; mistake?: string }): string {
   const { explanation, mistake } = view;
   const errors = mistake === undefined ? {} : { error: mistake };
   return renderPage(

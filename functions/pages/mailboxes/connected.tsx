@@ -1,4 +1,3 @@
-import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
@@ -7,13 +6,12 @@ import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { explainForMailbox } from '../errors/explain-here.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { lookInto, type SendingLook, trySending } from './look-into.ts';
 import { LookView } from './look-view.tsx';
 import { flashOf } from '../../http/typed-fields.ts';
+import type { RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
   partly: {
@@ -26,29 +24,23 @@ const said: Readonly<Record<string, Flash>> = {
  * "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. That it
  * signs in on a GET is harmless: no host but the mail servers of the mailbox's provider is given a token.
  */
-export function connectedPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-
-  pages.get('/mailboxes/:id/connected', requireRole('admin'), async (c) => {
-    const services = c.get('services');
-    const id = c.req.param('id');
-    const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
-    if (mailbox === undefined) return c.notFound();
-    const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
-    const { address } = mailbox;
-    const unread =
-      look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
-    const unsent =
-      sending?.kind === 'refused'
-        ? await explainForMailbox(services, address, mailbox.sending, sending.said)
-        : undefined;
-    const flash = flashOf(c, said);
-    return c.html(
-      connectedPage({ principal: c.get('principal'), mailbox, look, sending, unread, unsent, flash }),
-    );
-  });
-
-  return pages;
+export async function showConnected(c: RouteContext<'mailboxConnected'>): Promise<Response> {
+  const services = c.get('services');
+  const id = c.req.param('id');
+  const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
+  if (mailbox === undefined) return c.notFound();
+  const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
+  const { address } = mailbox;
+  const unread =
+    look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
+  const unsent =
+    sending?.kind === 'refused'
+      ? await explainForMailbox(services, address, mailbox.sending, sending.said)
+      : undefined;
+  const flash = flashOf(c, said);
+  return c.html(
+    connectedPage({ principal: c.get('principal'), mailbox, look, sending, unread, unsent, flash }),
+  );
 }
 
 function connectedPage(view: {

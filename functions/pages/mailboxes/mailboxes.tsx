@@ -1,6 +1,7 @@
+/** Mailboxes: list, add, edit, pause, resume, delete. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { AuditSubject, Settings } from '../../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import { type Mailbox, type MailLogin, twinOf } from '../../../shared/mailboxes/mailbox.ts';
@@ -11,9 +12,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { Services } from '../../services.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 import { connectPage, emptyConnectForm } from '../sign-in/connect-views.tsx';
 import { explainContextsOf } from './connection-test.tsx';
 import { UnsavedTest } from './connection-test-view.tsx';
@@ -48,136 +47,112 @@ const said: Readonly<Record<string, Flash>> = {
   deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets and its quarantine stay.' },
 };
 
-export type OpenedMailbox =
-  | { kind: 'opened'; unread: number; total: number }
-  /** The message is a sentence for a person. */
-  | { kind: 'failed'; code: string; message: string };
-/** Opens a mailbox for real, and remembers where fetching begins. */
-export type OpenMailbox = (services: Services, mailbox: Mailbox) => Promise<OpenedMailbox>;
+export async function showMailboxes(c: PageContext): Promise<Response> {
+  const { config, mailboxes, providers } = c.get('services');
+  const [all, state, known] = await Promise.all([mailboxes.list(), mailboxes.fetchState(), providers.list()]);
+  const health = new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, state)]));
+  const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
+  const flash = openedFlash(c) ?? flashOf(c, said);
+  return c.html(
+    mailboxListPage({
+      principal: c.get('principal'),
+      mailboxes: sorted,
+      health: healthHere(config, all, health, known),
+      refusals: refusedConditions({ mailboxes: all, state }),
+      hasProvider: known.length > 0,
+      unfinished: await readUnfinished(c.get('services'), all),
+      unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
+      flash,
+    }),
+  );
+}
 
-/** Mailboxes: list, add, edit, pause, resume, delete. */
-export function mailboxPages(openMailbox: OpenMailbox): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.use('/mailboxes', requireRole('admin'));
-  pages.use('/mailboxes/*', requireRole('admin'));
+export async function showNewMailbox(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const choices = await accountChoices(services);
+  const chosen = choices.find(({ value }) => value === c.req.query('account'));
+  if (chosen === undefined) return c.html(await whichMailboxPage(c, choices));
+  return c.html(formPage(c, undefined, choices, proposedFields(chosen), {}));
+}
 
-  pages.get('/mailboxes', async (c) => {
-    const { config, mailboxes, providers } = c.get('services');
-    const [all, state, known] = await Promise.all([
-      mailboxes.list(),
-      mailboxes.fetchState(),
-      providers.list(),
-    ]);
-    const health = new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, state)]));
-    const sorted = all.toSorted((a, b) => a.address.localeCompare(b.address));
-    const flash = openedFlash(c) ?? flashOf(c, said);
+export async function createMailbox(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const typed = await typedFields(c);
+  const choices = await accountChoices(services);
+  const parsed = readMailboxForm(services, typed, choices);
+  if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
+  const id = base32(randomBytes(16));
+  const createdAt = new Date(services.seam.now()).toISOString();
+  const mailbox = { ...parsed.settings, id, enabled: true, createdAt };
+  if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
     return c.html(
-      mailboxListPage({
-        principal: c.get('principal'),
-        mailboxes: sorted,
-        health: healthHere(config, all, health, known),
-        refusals: refusedConditions({ mailboxes: all, state }),
-        hasProvider: known.length > 0,
-        unfinished: await readUnfinished(c.get('services'), all),
-        unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
-        flash,
+      formPage(c, undefined, choices, typed, {
+        address: 'This mailbox is already there. Edit it instead.',
       }),
+      422,
     );
-  });
+  return openAndSave(c, mailbox, undefined, choices, typed);
+}
 
-  pages.get('/mailboxes/new', async (c) => {
-    const services = c.get('services');
-    const choices = await accountChoices(services);
-    const chosen = choices.find(({ value }) => value === c.req.query('account'));
-    if (chosen === undefined) return c.html(await whichMailboxPage(c, choices));
-    return c.html(formPage(c, undefined, choices, proposedFields(chosen), {}));
-  });
+export async function showMailboxForm(c: PageContext): Promise<Response> {
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  return c.html(formPage(c, mailbox, await accountChoices(c.get('services')), fieldsOf(mailbox), {}));
+}
 
-  pages.post('/mailboxes/new', async (c) => {
-    const services = c.get('services');
-    const typed = await typedFields(c);
-    const choices = await accountChoices(services);
-    const parsed = readMailboxForm(services, typed, choices);
-    if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
-    const id = base32(randomBytes(16));
-    const createdAt = new Date(services.seam.now()).toISOString();
-    const mailbox = { ...parsed.settings, id, enabled: true, createdAt };
-    if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
-      return c.html(
-        formPage(c, undefined, choices, typed, {
-          address: 'This mailbox is already there. Edit it instead.',
-        }),
-        422,
-      );
-    return openAndSave(c, openMailbox, mailbox, undefined, choices, typed);
-  });
+export async function changeMailbox(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  const typed = await typedFields(c);
+  const choices = await accountChoices(services);
+  const parsed = readMailboxForm(services, typed, choices);
+  if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
+  const changed = { ...mailbox, ...parsed.settings };
+  const twin = twinOf(changed, await services.mailboxes.list());
+  // Two mailboxes may have been made at the same moment: what keeps them apart can still be edited.
+  if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
+    return c.html(
+      formPage(c, mailbox, choices, typed, {
+        address: `Another mailbox fetches the folder "${twin.folder}" of this address. Edit that one instead.`,
+      }),
+      422,
+    );
+  return openAndSave(c, changed, mailbox, choices, typed);
+}
 
-  pages.get('/mailboxes/:id/edit', async (c) => {
-    const mailbox = await mailboxOf(c);
-    if (mailbox === undefined) return c.notFound();
-    return c.html(formPage(c, mailbox, await accountChoices(c.get('services')), fieldsOf(mailbox), {}));
-  });
+export async function showMailboxDeletion(c: PageContext): Promise<Response> {
+  const mailbox = await mailboxOf(c);
+  return mailbox === undefined ? c.notFound() : c.html(deleteMailboxPage(c.get('principal'), mailbox));
+}
 
-  pages.post('/mailboxes/:id/edit', async (c) => {
-    const services = c.get('services');
-    const mailbox = await mailboxOf(c);
-    if (mailbox === undefined) return c.notFound();
-    const typed = await typedFields(c);
-    const choices = await accountChoices(services);
-    const parsed = readMailboxForm(services, typed, choices);
-    if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
-    const changed = { ...mailbox, ...parsed.settings };
-    const twin = twinOf(changed, await services.mailboxes.list());
-    // Two mailboxes may have been made at the same moment: what keeps them apart can still be edited.
-    if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
-      return c.html(
-        formPage(c, mailbox, choices, typed, {
-          address: `Another mailbox fetches the folder "${twin.folder}" of this address. Edit that one instead.`,
-        }),
-        422,
-      );
-    return openAndSave(c, openMailbox, changed, mailbox, choices, typed);
-  });
-
-  for (const [act, enabled] of [
-    ['pause', false],
-    ['resume', true],
-  ] as const)
-    pages.post(`/mailboxes/:id/${act}`, async (c) => {
-      const mailbox = await mailboxOf(c);
-      if (mailbox === undefined) return c.notFound();
-      await c.get('services').mailboxes.save({ ...mailbox, enabled });
-      await recordChange(c, { action: `${act}d`, subject: subjectOf(mailbox) });
-      return c.redirect(paths.mailboxes({ said: `${act}d` }), 303);
+export async function deleteMailbox(c: PageContext): Promise<Response> {
+  const mailbox = await mailboxOf(c);
+  if (mailbox !== undefined) {
+    await c.get('services').mailboxes.remove(mailbox.id);
+    await c.get('services').connectionTests.remove(mailbox.id);
+    await recordChange(c, {
+      action: 'deleted',
+      subject: subjectOf(mailbox),
+      before: settingsOf(mailbox, await accountChoices(c.get('services'))),
     });
+  }
+  return c.redirect(paths.mailboxes({ said: 'deleted' }), 303);
+}
+export const pauseMailbox = (c: PageContext): Promise<Response> => switchFetching(c, false);
+export const resumeMailbox = (c: PageContext): Promise<Response> => switchFetching(c, true);
 
-  pages.get('/mailboxes/:id/delete', async (c) => {
-    const mailbox = await mailboxOf(c);
-    return mailbox === undefined ? c.notFound() : c.html(deleteMailboxPage(c.get('principal'), mailbox));
-  });
-
-  pages.post('/mailboxes/:id/delete', async (c) => {
-    const mailbox = await mailboxOf(c);
-    if (mailbox !== undefined) {
-      await c.get('services').mailboxes.remove(mailbox.id);
-      await c.get('services').connectionTests.remove(mailbox.id);
-      await recordChange(c, {
-        action: 'deleted',
-        subject: subjectOf(mailbox),
-        before: settingsOf(mailbox, await accountChoices(c.get('services'))),
-      });
-    }
-    return c.redirect(paths.mailboxes({ said: 'deleted' }), 303);
-  });
-
-  return pages;
+async function switchFetching(c: PageContext, enabled: boolean): Promise<Response> {
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  await c.get('services').mailboxes.save({ ...mailbox, enabled });
+  const action = enabled ? 'resumed' : 'paused';
+  await recordChange(c, { action, subject: subjectOf(mailbox) });
+  return c.redirect(paths.mailboxes({ said: action }), 303);
 }
 
 /** Where a new mailbox begins: at the one provider, or with the choice among several. */
-async function whichMailboxPage(
-  c: Context<WebEnvironment>,
-  choices: readonly AccountChoice[],
-): Promise<string> {
+async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[]): Promise<string> {
   const services = c.get('services');
   const principal = c.get('principal');
   const [providers, mailboxes] = await Promise.all([services.providers.list(), services.mailboxes.list()]);
@@ -191,8 +166,7 @@ async function whichMailboxPage(
 
 /** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
 async function openAndSave(
-  c: Context<WebEnvironment>,
-  openMailbox: OpenMailbox,
+  c: PageContext,
   mailbox: Mailbox,
   before: Mailbox | undefined,
   choices: readonly AccountChoice[],
@@ -201,7 +175,7 @@ async function openAndSave(
   const services = c.get('services');
   await recordTry(c, mailbox, before, choices, typed['test'] === 'yes' ? 'tested' : 'opened');
   if (typed['test'] === 'yes') return c.html(await testedPage(c, mailbox, before, choices, typed));
-  const opened = await openMailbox(services, mailbox);
+  const opened = await services.openMailbox(services.intake, mailbox);
   if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
     return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
   await services.mailboxes.save(mailbox);
@@ -221,7 +195,7 @@ async function openAndSave(
  * of the form.
  */
 async function recordTry(
-  c: Context<WebEnvironment>,
+  c: PageContext,
   mailbox: Mailbox,
   before: Mailbox | undefined,
   choices: readonly AccountChoice[],
@@ -237,7 +211,7 @@ async function recordTry(
 
 /** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */
 async function testedPage(
-  c: Context<WebEnvironment>,
+  c: PageContext,
   mailbox: Mailbox,
   before: Mailbox | undefined,
   choices: readonly AccountChoice[],
@@ -300,13 +274,13 @@ function settingsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Settin
   };
 }
 
-async function mailboxOf(c: Context<WebEnvironment>): Promise<Mailbox | undefined> {
+async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
   const id = c.req.param('id') ?? '';
   return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
 }
 
 function formPage(
-  c: Context<WebEnvironment>,
+  c: PageContext,
   mailbox: Mailbox | undefined,
   choices: readonly AccountChoice[],
   typed: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** Adding a provider and changing one. */
 import type { Account } from '../../../shared/accounts/account.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -13,129 +13,118 @@ import {
   type Typed,
 } from '../../../shared/providers/provider-form.ts';
 import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
 import { saveChangedProvider, saveNewProvider, settingsForAudit } from './save-provider.ts';
 import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
-type ProviderContext = Context<WebEnvironment>;
 type Errors = Readonly<Record<string, string>>;
 
 const CHANGED_MEANWHILE: Errors = {
   name: 'Somebody else has changed this provider meanwhile. Nothing was saved. Open it again, and enter your change there.',
 };
 
-/** Adding a provider and changing one. */
-export function providerEditPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
+export async function showNewProvider(c: PageContext): Promise<Response> {
+  const { config, seam, providers } = c.get('services');
+  const preset = presetNamed(c.req.query('preset') ?? '', config);
+  if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
+  const id = c.req.query('id') ?? '';
+  if (preset.name === 'custom') {
+    // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
+    // shows the same one.
+    if (!isProviderId(id))
+      return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
+    if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
+  }
+  const typed = {
+    id,
+    name: preset.name === 'custom' ? '' : preset.label,
+    clientId: '',
+    expiresOn: proposedExpiry(seam.now()),
+    ...linkedFields(preset, c),
+    ...practiceFields(preset, c),
+  };
+  return c.html(formPage(c, { preset, provider: undefined, typed, errors: {}, accounts: [] }));
+}
 
-  pages.get('/providers/new', async (c) => {
-    const { config, seam, providers } = c.get('services');
-    const preset = presetNamed(c.req.query('preset') ?? '', config);
-    if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
-    const id = c.req.query('id') ?? '';
-    if (preset.name === 'custom') {
-      // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
-      // shows the same one.
-      if (!isProviderId(id))
-        return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
-      if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
-    }
-    const typed = {
-      id,
-      name: preset.name === 'custom' ? '' : preset.label,
-      clientId: '',
-      expiresOn: proposedExpiry(seam.now()),
-      ...linkedFields(preset, c),
-      ...practiceFields(preset, c),
-    };
-    return c.html(formPage(c, { preset, provider: undefined, typed, errors: {}, accounts: [] }));
-  });
+export async function createProvider(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const typed = await typedFields(c);
+  const preset = presetNamed(typed['preset'] ?? '', services.config);
+  if (preset === undefined)
+    return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
+  // The practice secret is known to the server; the page never holds it.
+  if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
+  const draft = typed['intent'] === 'draft';
+  const id = idIn(typed);
+  typed['id'] = id;
+  // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
+  if ((await services.providers.get(id)) !== undefined)
+    return c.redirect(paths.provider({ id }, { said: 'saved-before' }), 303);
+  const parsed = parse(c, typed, preset, undefined);
+  if (parsed.kind === 'invalid') {
+    const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
+    return c.html(formPage(c, view), 422);
+  }
+  const record = (after: Provider): Promise<void> =>
+    recordChange(c, {
+      action: draft ? 'saved as a draft' : 'created',
+      subject: subjectOf(after),
+      after: settingsForAudit(after),
+    });
+  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
+  return c.redirect(afterSaving(provider, 'saved'), 303);
+}
 
-  pages.post('/providers/new', async (c) => {
-    const services = c.get('services');
-    const typed = await typedFields(c);
-    const preset = presetNamed(typed['preset'] ?? '', services.config);
-    if (preset === undefined)
-      return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
-    // The practice secret is known to the server; the page never holds it.
-    if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
-    const draft = typed['intent'] === 'draft';
-    const id = idIn(typed);
-    typed['id'] = id;
-    // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
-    if ((await services.providers.get(id)) !== undefined)
-      return c.redirect(paths.provider({ id }, { said: 'saved-before' }), 303);
-    const parsed = parse(c, typed, preset, undefined);
-    if (parsed.kind === 'invalid') {
-      const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
-      return c.html(formPage(c, view), 422);
-    }
-    const record = (after: Provider): Promise<void> =>
-      recordChange(c, {
-        action: draft ? 'saved as a draft' : 'created',
-        subject: subjectOf(after),
-        after: settingsForAudit(after),
-      });
-    const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
-    return c.redirect(afterSaving(provider, 'saved'), 303);
-  });
+export async function showProviderForm(c: RouteContext<'editProvider'>): Promise<Response> {
+  const services = c.get('services');
+  const provider = await services.providers.get(c.req.param('id'));
+  if (provider === undefined) return c.notFound();
+  const accounts = await peopleOf(c, provider);
+  const typed = fieldsOf(provider, services.seam.now());
+  const preset = presetOf(provider, services.config);
+  return c.html(formPage(c, { preset, provider, typed, errors: {}, accounts }));
+}
 
-  pages.get('/providers/:id/edit', async (c) => {
-    const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
-    if (provider === undefined) return c.notFound();
-    const accounts = await peopleOf(c, provider);
-    const typed = fieldsOf(provider, services.seam.now());
-    const preset = presetOf(provider, services.config);
-    return c.html(formPage(c, { preset, provider, typed, errors: {}, accounts }));
-  });
-
-  pages.post('/providers/:id/edit', async (c) => {
-    const services = c.get('services');
-    const before = await services.providers.get(c.req.param('id'));
-    if (before === undefined) return c.notFound();
-    const preset = presetOf(before, services.config);
-    const typed = await typedFields(c);
-    const accounts = await peopleOf(c, before);
-    const parsed = parse(c, typed, preset, before);
-    const errors =
-      parsed.kind === 'invalid' ? parsed.errors : unconfirmed(before, parsed, typed, accounts.length);
-    if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
-      return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
-    const draft = typed['intent'] === 'draft' && before.state === 'draft';
-    const record = (after: Provider): Promise<void> =>
-      recordChange(c, {
-        action: 'changed',
-        subject: subjectOf(after),
-        before: settingsForAudit(before),
-        after: settingsForAudit(after),
-      });
-    const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
-    if (saved.kind === 'gone') return c.notFound();
-    if (saved.kind === 'stale')
-      return c.html(
-        formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }),
-        409,
-      );
-    const { provider: changed } = saved;
-    const isFirst = before.state === 'draft' && accounts.length === 0;
-    return c.redirect(
-      isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { said: 'changed' }),
-      303,
-    );
-  });
-
-  return pages;
+export async function changeProvider(c: RouteContext<'editProvider'>): Promise<Response> {
+  const services = c.get('services');
+  const before = await services.providers.get(c.req.param('id'));
+  if (before === undefined) return c.notFound();
+  const preset = presetOf(before, services.config);
+  const typed = await typedFields(c);
+  const accounts = await peopleOf(c, before);
+  const parsed = parse(c, typed, preset, before);
+  const errors =
+    parsed.kind === 'invalid' ? parsed.errors : unconfirmed(before, parsed, typed, accounts.length);
+  if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
+    return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
+  const draft = typed['intent'] === 'draft' && before.state === 'draft';
+  const record = (after: Provider): Promise<void> =>
+    recordChange(c, {
+      action: 'changed',
+      subject: subjectOf(after),
+      before: settingsForAudit(before),
+      after: settingsForAudit(after),
+    });
+  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
+  if (saved.kind === 'gone') return c.notFound();
+  if (saved.kind === 'stale')
+    return c.html(formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }), 409);
+  const { provider: changed } = saved;
+  const isFirst = before.state === 'draft' && accounts.length === 0;
+  return c.redirect(
+    isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { said: 'changed' }),
+    303,
+  );
 }
 
 /** The id that the form was opened with, whose redirect URI it has shown; a new one where it carries none. */
 const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProviderId());
 
 /** Who signed in and would have to do so again; the app itself just asks with its new id. */
-async function peopleOf(c: ProviderContext, { id }: Provider): Promise<Account[]> {
+async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
 
@@ -154,7 +143,7 @@ function afterSaving(provider: Provider, said: string): string {
 }
 
 function parse(
-  c: ProviderContext,
+  c: PageContext,
   typed: Typed,
   preset: Preset,
   before: Provider | undefined,
@@ -186,7 +175,7 @@ interface FormParts {
   accounts: readonly Account[];
 }
 
-function formPage(c: ProviderContext, parts: FormParts): string {
+function formPage(c: PageContext, parts: FormParts): string {
   const { config, seam } = c.get('services');
   return providerFormPage({
     ...parts,
@@ -203,7 +192,7 @@ function formPage(c: ProviderContext, parts: FormParts): string {
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
-function linkedFields(preset: Preset, c: ProviderContext): Record<string, string> {
+function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
   if (preset.name !== 'microsoft') return {};
   const ids = ['tenant', 'clientId'].flatMap((name) => {
     const value = c.req.query(name) ?? '';
@@ -213,7 +202,7 @@ function linkedFields(preset: Preset, c: ProviderContext): Record<string, string
   return { ...Object.fromEntries(ids), ...(federated && { credential: 'federated' }) };
 }
 
-function practiceFields(preset: Preset, c: ProviderContext): Record<string, string> {
+function practiceFields(preset: Preset, c: PageContext): Record<string, string> {
   const { practice } = c.get('services').config;
   if (preset.name !== 'practice' || practice === undefined) return {};
   return { tenant: practice.tenant, clientId: practice.clientId };

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** OAuth app registrations: the list, the way of each, and its end. */
 import { checkProvider } from '../../../shared/accounts/check-provider.ts';
 import { trustedIdentityFor } from '../../../shared/accounts/trusted-identity.ts';
 import { canAskInSetUp, setUpApprovalLink } from '../../../shared/consent/set-up-approval.ts';
@@ -21,19 +21,16 @@ import type { Provider } from '../../../shared/providers/provider.ts';
 import { registrationScript } from '../../../shared/providers/registration-script.ts';
 import { disableRetired } from '../../../shared/providers/settle-credential.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { deleteProviderPage } from './provider-delete-view.tsx';
-import { providerEditPages, subjectOf } from './provider-edit.tsx';
+import { subjectOf } from './provider-edit.tsx';
 import { portalLink } from './provider-links.ts';
 import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
 import { settingsForAudit } from './save-provider.ts';
 import { flashOf, typedFields } from '../../http/typed-fields.ts';
-
-type ProviderContext = Context<WebEnvironment>;
 
 const said: Readonly<Record<string, Flash>> = {
   saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
@@ -49,108 +46,98 @@ const said: Readonly<Record<string, Flash>> = {
   deleted: { kind: 'success', text: 'The provider is deleted.' },
 };
 
-/** OAuth app registrations: the list, the way of each, and its end. */
-export function providerPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.use('/providers', requireRole('admin'));
-  pages.use('/providers/*', requireRole('admin'));
-  pages.route('/', providerEditPages());
-
-  pages.get('/providers', async (c) => {
-    const { providers, seam, tables } = c.get('services');
-    return c.html(
-      providerListPage(
-        c.get('principal'),
-        await providers.list(),
-        seam.now(),
-        flashOf(c, said),
-        unreadableRows(tables, 'Providers'),
-      ),
-    );
-  });
-
-  pages.get('/providers/:id', async (c) => {
-    const provider = await providerOf(c);
-    if (provider === undefined) return c.notFound();
-    return c.html(providerPage(await viewOf(c, provider)));
-  });
-
-  pages.post('/providers/:id/check', async (c) => {
-    const provider = await providerOf(c);
-    if (provider === undefined) return c.notFound();
-    const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
-    const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
-    return c.redirect(paths.provider(provider, { said: result }), 303);
-  });
-
-  pages.post('/providers/:id/discard-next', async (c) => {
-    const services = c.get('services');
-    const provider = await providerOf(c);
-    if (provider === undefined) return c.notFound();
-    const changed = await services.providers.change(provider.id, (current) =>
-      current.nextCredential === undefined ? undefined : { ...withoutNext(current), preflight: undefined },
-    );
-    if (changed !== undefined) {
-      await disableRetired(services, changed);
-      await recordChange(c, {
-        action: 'new credential discarded',
-        subject: subjectOf(changed),
-        before: settingsForAudit(provider),
-        after: settingsForAudit(changed),
-      });
-    }
-    return c.redirect(paths.provider(provider, { said: 'discarded' }), 303);
-  });
-
-  pages.get('/providers/:id/script', async (c) => {
-    const provider = await providerOf(c);
-    const script = provider && (await viewOf(c, provider)).script;
-    if (script === undefined) return c.notFound();
-    return c.body(script, 200, attachment('postroom-registration.sh', 'text/plain; charset=utf-8'));
-  });
-
-  pages.get('/providers/:id/certificates/:thumbprint', async (c) => {
-    const provider = await providerOf(c);
-    const thumbprint = c.req.param('thumbprint');
-    const found = (provider === undefined ? [] : credentialsOf(provider)).find(
-      (one) => one.kind === 'certificate' && thumbprintOf(one.certificate) === thumbprint,
-    );
-    if (found?.kind !== 'certificate') return c.notFound();
-    const name = `postroom-${thumbprint.slice(0, 8).toLowerCase()}.cer`;
-    return c.body(certificatePem(found.certificate), 200, attachment(name, 'application/octet-stream'));
-  });
-
-  pages.get('/providers/:id/delete', async (c) => {
-    const provider = await providerOf(c);
-    if (provider === undefined) return c.notFound();
-    return c.html(await deletePage(c, provider, undefined));
-  });
-
-  pages.post('/providers/:id/delete', async (c) => {
-    const services = c.get('services');
-    const provider = await providerOf(c);
-    if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
-    const typed = (await typedFields(c))['name']?.trim();
-    if (typed !== provider.name) {
-      const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
-      return c.html(await deletePage(c, provider, error), 422);
-    }
-    await removeProvider(services, provider);
-    await recordChange(c, {
-      action: 'deleted',
-      subject: subjectOf(provider),
-      before: settingsForAudit(provider),
-    });
-    return c.redirect(paths.providers({ said: 'deleted' }), 303);
-  });
-
-  return pages;
+export async function showProviders(c: PageContext): Promise<Response> {
+  const { providers, seam, tables } = c.get('services');
+  return c.html(
+    providerListPage(
+      c.get('principal'),
+      await providers.list(),
+      seam.now(),
+      flashOf(c, said),
+      unreadableRows(tables, 'Providers'),
+    ),
+  );
 }
 
-const providerOf = (c: ProviderContext): Promise<Provider | undefined> =>
+export async function showProvider(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  return c.html(providerPage(await viewOf(c, provider)));
+}
+
+export async function checkProviderNow(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
+  const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
+  return c.redirect(paths.provider(provider, { said: result }), 303);
+}
+
+export async function discardNextCredential(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  const changed = await services.providers.change(provider.id, (current) =>
+    current.nextCredential === undefined ? undefined : { ...withoutNext(current), preflight: undefined },
+  );
+  if (changed !== undefined) {
+    await disableRetired(services, changed);
+    await recordChange(c, {
+      action: 'new credential discarded',
+      subject: subjectOf(changed),
+      before: settingsForAudit(provider),
+      after: settingsForAudit(changed),
+    });
+  }
+  return c.redirect(paths.provider(provider, { said: 'discarded' }), 303);
+}
+
+export async function downloadScript(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  const script = provider && (await viewOf(c, provider)).script;
+  if (script === undefined) return c.notFound();
+  return c.body(script, 200, attachment('postroom-registration.sh', 'text/plain; charset=utf-8'));
+}
+
+export async function downloadCertificate(c: RouteContext<'certificate'>): Promise<Response> {
+  const provider = await providerOf(c);
+  const thumbprint = c.req.param('thumbprint');
+  const found = (provider === undefined ? [] : credentialsOf(provider)).find(
+    (one) => one.kind === 'certificate' && thumbprintOf(one.certificate) === thumbprint,
+  );
+  if (found?.kind !== 'certificate') return c.notFound();
+  const name = `postroom-${thumbprint.slice(0, 8).toLowerCase()}.cer`;
+  return c.body(certificatePem(found.certificate), 200, attachment(name, 'application/octet-stream'));
+}
+
+export async function showProviderDeletion(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  return c.html(await deletePage(c, provider, undefined));
+}
+
+export async function deleteProvider(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
+  const typed = (await typedFields(c))['name']?.trim();
+  if (typed !== provider.name) {
+    const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
+    return c.html(await deletePage(c, provider, error), 422);
+  }
+  await removeProvider(services, provider);
+  await recordChange(c, {
+    action: 'deleted',
+    subject: subjectOf(provider),
+    before: settingsForAudit(provider),
+  });
+  return c.redirect(paths.providers({ said: 'deleted' }), 303);
+}
+
+const providerOf = (c: PageContext): Promise<Provider | undefined> =>
   c.get('services').providers.get(c.req.param('id') ?? '');
 
-async function viewOf(c: ProviderContext, provider: Provider): Promise<ProviderView> {
+async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView> {
   const services = c.get('services');
   const { config, seam } = services;
   const [accounts, mailboxes, health, rotation] = await Promise.all([
@@ -216,11 +203,7 @@ async function mailboxesOf({ mailboxes }: Services, provider: Provider): Promise
   return (await mailboxes.list()).filter((mailbox) => usesProvider(mailbox, provider.id));
 }
 
-async function deletePage(
-  c: ProviderContext,
-  provider: Provider,
-  error: string | undefined,
-): Promise<string> {
+async function deletePage(c: PageContext, provider: Provider, error: string | undefined): Promise<string> {
   const services = c.get('services');
   const mailboxes = await mailboxesOf(services, provider);
   const accounts = await services.accounts.listOf(provider.id);

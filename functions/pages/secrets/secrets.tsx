@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** Every secret with its date, and what a person can do about them. For admins. */
 import { countUnderOlderKeys } from '../../../shared/accounts/reseal-accounts.ts';
 import { dataKeyName } from '../../../shared/accounts/sealing.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -7,9 +7,8 @@ import { log } from '../../../shared/platform/log.ts';
 import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
 import { flashOf, typedFields } from '../../http/typed-fields.ts';
@@ -21,24 +20,14 @@ const said: Readonly<Record<string, Flash>> = {
   },
 };
 
-/** Every secret with its date, and what a person can do about them. For admins. */
-export function secretPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const admin = requireRole('admin');
-  pages.get('/secrets', admin, showSecrets);
-  pages.post('/secrets/data-key', admin, newDataKey);
-  pages.post('/providers/:id/rotation', admin, switchRotation);
-  return pages;
-}
-
-async function showSecrets(c: Context<WebEnvironment>): Promise<Response> {
+export async function showSecrets(c: PageContext): Promise<Response> {
   return withVault(c, async () =>
     c.html(secretsPage(await viewOf(c.get('services')), c.get('principal'), flashOf(c, said))),
   );
 }
 
 /** Says that the vault is away where it is. */
-async function withVault(c: Context<WebEnvironment>, answer: () => Promise<Response>): Promise<Response> {
+async function withVault(c: PageContext, answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer();
   } catch (error) {
@@ -69,7 +58,7 @@ async function viewOf(services: Services): Promise<SecretsView> {
   };
 }
 
-async function newDataKey(c: Context<WebEnvironment>): Promise<Response> {
+export async function replaceDataKey(c: PageContext): Promise<Response> {
   return withVault(c, async () => {
     await c.get('services').sealer.rotate();
     await recordChange(c, {
@@ -80,7 +69,7 @@ async function newDataKey(c: Context<WebEnvironment>): Promise<Response> {
   });
 }
 
-async function switchRotation(c: Context<WebEnvironment>): Promise<Response> {
+export async function switchRotation(c: PageContext): Promise<Response> {
   const { providers, rotations, seam } = c.get('services');
   const provider = await providers.get(c.req.param('id') ?? '');
   if (provider === undefined || !canRotate(provider)) return c.notFound();

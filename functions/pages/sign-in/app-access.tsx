@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** The second way to connect: the app signs in by itself, and Exchange lets it into single mailboxes. For admins. */
 import {
   type AppToken,
   appAccountId,
@@ -16,26 +16,14 @@ import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import { settleCredential } from '../../../shared/providers/settle-credential.ts';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
 import { explainFor } from '../errors/explain-here.ts';
 import { lookInto } from '../mailboxes/look-into.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 
-type PageContext = Context<WebEnvironment>;
-
-/** The second way to connect: the app signs in by itself, and Exchange lets it into single mailboxes. For admins. */
-export function appAccessPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const admin = requireRole('admin');
-  pages.get('/providers/:id/app-access', admin, showForm);
-  pages.post('/providers/:id/app-access', admin, checkAccess);
-  return pages;
-}
-
-async function showForm(c: PageContext): Promise<Response> {
+export async function showAppAccess(c: PageContext): Promise<Response> {
   const provider = await providerOf(c);
   if (provider === undefined) return c.notFound();
   if (!canSignInAsApp(provider)) return c.html(noAppAccessPage(c.get('principal'), provider), 409);
@@ -54,7 +42,7 @@ async function showForm(c: PageContext): Promise<Response> {
 }
 
 /** Asks for a token and opens the mailbox with it. Only what has opened is kept. */
-async function checkAccess(c: PageContext): Promise<Response> {
+export async function checkAppAccess(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const provider = await providerOf(c);
   if (provider === undefined) return c.notFound();

@@ -1,14 +1,11 @@
-import { type Context, Hono } from 'hono';
 import { type ApprovalOutcome, finishApproval } from '../../../shared/consent/finish-approval.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { noteRefusal } from '../../http/note-refusal.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
 import { keepApprovalCookie, keptApprovalOf } from './consent-cookies.ts';
 import { explainedFor } from './outcome-view.tsx';
-
-type ApprovalContext = Context<WebEnvironment>;
 
 /** What the provider sends back to an approval; all else in the address is not read. */
 const READ = ['admin_consent', 'tenant', 'state', 'error', 'error_description'];
@@ -19,27 +16,21 @@ const LONGEST = 1000;
  * Where an admin of a tenant ends, who need not be known to Postroom. The answer waits in a cookie, so that the address
  * is clean and a reload says the same again.
  */
-export function approvalResultPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-
-  pages.get('/oauth/result/approval', async (c) => {
-    const kept = keptApprovalOf(c);
-    const parameters = new URLSearchParams(kept ?? '');
-    const outcome = await takeApproval(c, parameters);
-    // Taken a moment ago by this very browser.
-    const shown: ApprovalOutcome =
-      outcome.kind === 'granted-before' && parameters.get('taken') === 'granted'
-        ? { kind: 'granted', approval: outcome.approval, providerName: '' }
-        : outcome;
-    const explanation = await explainedFor(c, shown, parameters);
-    return c.html(approvalOutcomePage(shown, explanation), isGood(shown) ? 200 : 400);
-  });
-
-  return pages;
+export async function showApprovalResult(c: PageContext): Promise<Response> {
+  const kept = keptApprovalOf(c);
+  const parameters = new URLSearchParams(kept ?? '');
+  const outcome = await takeApproval(c, parameters);
+  // Taken a moment ago by this very browser.
+  const shown: ApprovalOutcome =
+    outcome.kind === 'granted-before' && parameters.get('taken') === 'granted'
+      ? { kind: 'granted', approval: outcome.approval, providerName: '' }
+      : outcome;
+  const explanation = await explainedFor(c, shown, parameters);
+  return c.html(approvalOutcomePage(shown, explanation), isGood(shown) ? 200 : 400);
 }
 
 /** Answers the way back of an approval. */
-export async function answerApproval(c: ApprovalContext, parameters: URLSearchParams): Promise<Response> {
+export async function answerApproval(c: PageContext, parameters: URLSearchParams): Promise<Response> {
   const outcome = await takeApproval(c, parameters);
   if (outcome.kind === 'unknown-approval') noteRefusal(c, 'unknown-approval');
   const kept = new URLSearchParams({ taken: outcome.kind });
@@ -52,7 +43,7 @@ export async function answerApproval(c: ApprovalContext, parameters: URLSearchPa
 }
 
 /** Takes the answer, and writes the audit where it granted something for the first time. */
-async function takeApproval(c: ApprovalContext, parameters: URLSearchParams): Promise<ApprovalOutcome> {
+async function takeApproval(c: PageContext, parameters: URLSearchParams): Promise<ApprovalOutcome> {
   const services = c.get('services');
   const outcome = await finishApproval(services, parameters);
   await recordApproval(services, outcome, parameters);

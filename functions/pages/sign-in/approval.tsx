@@ -1,4 +1,3 @@
-import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Approval } from '../../../shared/consent/approval.ts';
 import { approvalLink } from '../../../shared/consent/ask-approval.ts';
@@ -9,27 +8,20 @@ import { CopyText } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
+import type { RouteContext } from '../../http/web-environment.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { WishFields } from './wish-fields.tsx';
 
 /** Where a trip waits for an admin of the tenant, and goes on. */
-export function approvalPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-
-  pages.get('/approvals/:key', requireRole('admin'), async (c) => {
-    const services = c.get('services');
-    const approval = (await services.approvals.get(c.req.param('key')))?.approval;
-    const provider = approval && (await services.providers.get(approval.wish.providerId));
-    if (approval?.startedBy.kind !== 'principal' || provider === undefined) return c.notFound();
-    const asked = await approvalLink(services, provider, approval);
-    if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
-    return c.html(approvalPage({ principal: c.get('principal'), provider, approval, link: asked.link }));
-  });
-
-  return pages;
+export async function showApproval(c: RouteContext<'approval'>): Promise<Response> {
+  const services = c.get('services');
+  const approval = (await services.approvals.get(c.req.param('key')))?.approval;
+  const provider = approval && (await services.providers.get(approval.wish.providerId));
+  if (approval?.startedBy.kind !== 'principal' || provider === undefined) return c.notFound();
+  const asked = await approvalLink(services, provider, approval);
+  if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
+  return c.html(approvalPage({ principal: c.get('principal'), provider, approval, link: asked.link }));
 }
 
 function approvalPage(view: {

@@ -1,4 +1,3 @@
-import { type Context, Hono } from 'hono';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { isApprovalState, takesApproval } from '../../../shared/consent/approval.ts';
 import { askApproval } from '../../../shared/consent/ask-approval.ts';
@@ -9,50 +8,43 @@ import { providerOfSetUpState } from '../../../shared/consent/set-up-approval.ts
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { noteRefusal } from '../../http/note-refusal.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 import { answerApproval } from './approval-result.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
 import { answerDone, answerFailed } from './consent-result.tsx';
 import { explainedFor } from './outcome-view.tsx';
 
-type CallbackContext = Context<WebEnvironment>;
 type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
 
 /**
  * The one way back from every provider. The state says of what kind the trip was: a sign-in, bound to this browser, or
  * an approval, which an admin of the tenant may bring from anywhere.
  */
-export function callbackPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-
-  pages.on('GET', ['/oauth/callback', '/oauth/callback/:provider'], async (c) => {
-    // Asking what an address would answer (a link preview, a proxy) must not use the state up.
-    if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
-    const services = c.get('services');
-    const parameters = new URL(c.req.url).searchParams;
-    const state = parameters.get('state') ?? '';
-    const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
-    if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
-    // No role is asked for here, because invited people have none: whose trip it is decides.
-    const principal: Principal | undefined = c.get('principal');
-    const outcome = await finishConsent(services, {
-      path: c.req.path,
-      parameters,
-      cookieOf: (key) => consentCookieOf(c, key),
-      principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
-      holdsInvitation: (key) => holdsInvitation(c, key),
-    });
-    const key = consentKey(state);
-    if (outcome.kind === 'connected') return connected(c, outcome, key);
-    if (outcome.kind === 'unknown') noteRefusal(c, 'unknown-state');
-    const waiting = await waitForApproval(c, outcome, parameters);
-    return waiting ?? answerFailed(c, outcome, { key, parameters });
+export async function answerCallback(c: PageContext): Promise<Response> {
+  // Asking what an address would answer (a link preview, a proxy) must not use the state up.
+  if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
+  const services = c.get('services');
+  const parameters = new URL(c.req.url).searchParams;
+  const state = parameters.get('state') ?? '';
+  const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
+  if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
+  // No role is asked for here, because invited people have none: whose trip it is decides.
+  const principal: Principal | undefined = c.get('principal');
+  const outcome = await finishConsent(services, {
+    path: c.req.path,
+    parameters,
+    cookieOf: (key) => consentCookieOf(c, key),
+    principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
+    holdsInvitation: (key) => holdsInvitation(c, key),
   });
-
-  return pages;
+  const key = consentKey(state);
+  if (outcome.kind === 'connected') return connected(c, outcome, key);
+  if (outcome.kind === 'unknown') noteRefusal(c, 'unknown-state');
+  const waiting = await waitForApproval(c, outcome, parameters);
+  return waiting ?? answerFailed(c, outcome, { key, parameters });
 }
 
-async function connected(c: CallbackContext, outcome: Connected, key: string): Promise<Response> {
+async function connected(c: PageContext, outcome: Connected, key: string): Promise<Response> {
   const services = c.get('services');
   const { account, wish, startedBy, missing } = outcome;
   services.accessTokens.forget(account);
@@ -71,7 +63,7 @@ async function connected(c: CallbackContext, outcome: Connected, key: string): P
 
 /** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */
 async function waitForApproval(
-  c: CallbackContext,
+  c: PageContext,
   outcome: ConsentOutcome,
   parameters: URLSearchParams,
 ): Promise<Response | undefined> {
@@ -92,7 +84,7 @@ async function waitForApproval(
 }
 
 async function recordConnection(
-  c: CallbackContext,
+  c: PageContext,
   { account, wish, startedBy, replaced }: Connected,
 ): Promise<void> {
   const { audit, seam } = c.get('services');

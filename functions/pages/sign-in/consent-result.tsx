@@ -1,4 +1,3 @@
-import { type Context, Hono } from 'hono';
 import {
   isKept,
   isTripless,
@@ -10,52 +9,45 @@ import { errorCodeIn, parametersOf } from '../../../shared/consent/explain-outco
 import type { ConsentOutcome } from '../../../shared/consent/finish-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
 import { lookInto, mailboxOfPreset } from '../mailboxes/look-into.ts';
 import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
 
-type ResultContext = Context<WebEnvironment>;
 type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
 
 /**
  * Where every sign-in ends that leads to no page of Postroom's own. The redirect URI answers with a redirect to here, so
  * that no code, state or error stays in the address, and a reload says the same again.
  */
-export function consentResultPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-
-  pages.get('/oauth/result/:key', async (c) => {
-    const key = c.req.param('key');
-    if (isTripless(key)) {
-      const parameters = parametersOf(c.req.query('said') ?? '');
-      return c.html(await outcomePage(c, { kind: key }, parameters), 400);
-    }
-    const principal: Principal | undefined = c.get('principal');
-    const result = await readResult(c.get('services'), key, {
-      cookieOf: (one) => consentCookieOf(c, one),
-      principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
-      holdsInvitation: (one) => holdsInvitation(c, one),
-    });
-    switch (result.kind) {
-      case 'open':
-        return c.redirect(
-          result.startedBy.kind === 'principal'
-            ? paths.handover({ key })
-            : paths.acceptInvitation({ key: result.startedBy.key }),
-          303,
-        );
-      case 'done':
-        return done(c, key, result);
-      case 'failed': {
-        const { outcome, explanation } = result;
-        return c.html(outcomeView(c, outcome, explanation), statusOf(outcome));
-      }
-    }
+export async function showConsentResult(c: RouteContext<'consentResult'>): Promise<Response> {
+  const key = c.req.param('key');
+  if (isTripless(key)) {
+    const parameters = parametersOf(c.req.query('said') ?? '');
+    return c.html(await outcomePage(c, { kind: key }, parameters), 400);
+  }
+  const principal: Principal | undefined = c.get('principal');
+  const result = await readResult(c.get('services'), key, {
+    cookieOf: (one) => consentCookieOf(c, one),
+    principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
+    holdsInvitation: (one) => holdsInvitation(c, one),
   });
-
-  return pages;
+  switch (result.kind) {
+    case 'open':
+      return c.redirect(
+        result.startedBy.kind === 'principal'
+          ? paths.handover({ key })
+          : paths.acceptInvitation({ key: result.startedBy.key }),
+        303,
+      );
+    case 'done':
+      return done(c, key, result);
+    case 'failed': {
+      const { outcome, explanation } = result;
+      return c.html(outcomeView(c, outcome, explanation), statusOf(outcome));
+    }
+  }
 }
 
 /**
@@ -63,7 +55,7 @@ export function consentResultPages(): Hono<WebEnvironment> {
  * redirect URI itself: there a reload finishes the sign-in.
  */
 export async function answerFailed(
-  c: ResultContext,
+  c: PageContext,
   outcome: Failed,
   at: { key: string; parameters: URLSearchParams },
 ): Promise<Response> {
@@ -80,14 +72,14 @@ export async function answerFailed(
 }
 
 /** Answers the way back of an owner who was invited and is connected. */
-export async function answerDone(c: ResultContext, key: string, accountId: string): Promise<Response> {
+export async function answerDone(c: PageContext, key: string, accountId: string): Promise<Response> {
   await keep(c, key, { kind: 'done', accountId });
   return c.redirect(paths.consentResult({ key }), 303);
 }
 
 const statusOf = ({ kind }: Failed): 400 | 503 => (kind === 'vault-away' ? 503 : 400);
 
-async function keep(c: ResultContext, key: string, result: KeptResult): Promise<boolean> {
+async function keep(c: PageContext, key: string, result: KeptResult): Promise<boolean> {
   const isThere = await c.get('services').consents.keepResult(key, resultAsText(result));
   const cookie = consentCookieOf(c, key);
   if (isThere && cookie !== undefined) keepResultCookie(c, key, cookie);
@@ -95,7 +87,7 @@ async function keep(c: ResultContext, key: string, result: KeptResult): Promise<
 }
 
 async function done(
-  c: ResultContext,
+  c: PageContext,
   key: string,
   { accountId }: Extract<KeptResult, { kind: 'done' }>,
 ): Promise<Response> {

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** Who may open a shared mailbox: the script that gives the right, and a look whether it is there. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { delegateAccessScript } from '../../../shared/accounts/delegate-access-script.ts';
@@ -19,52 +19,43 @@ import {
 } from '../../../shared/ui/forms.tsx';
 import { Panel } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { mailboxOfPreset } from '../mailboxes/look-into.ts';
 import { type Tried, TriedRights, tryRights } from './tried-rights.tsx';
 import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
 const USER = 'Enter who signs in for it, for example sam@example.org.';
 
-/** Who may open a shared mailbox: the script that gives the right, and a look whether it is there. */
-export function sharedMailboxPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.use('/providers/:id/shared-mailbox', requireRole('admin'));
+export async function showSharedMailbox(c: RouteContext<'sharedMailbox'>): Promise<Response> {
+  const provider = await c.get('services').providers.get(c.req.param('id'));
+  if (provider === undefined) return c.notFound();
+  const typed = { address: c.req.query('address') ?? '', user: c.req.query('user') ?? '' };
+  // A fresh page has nothing to correct.
+  const asked = typed.address !== '' || typed.user !== '';
+  const errors = asked ? scriptErrors(typed) : {};
+  return c.html(await sharedMailboxPage(c, provider, { typed, errors, tried: undefined }));
+}
 
-  pages.get('/providers/:id/shared-mailbox', async (c) => {
-    const provider = await c.get('services').providers.get(c.req.param('id'));
-    if (provider === undefined) return c.notFound();
-    const typed = { address: c.req.query('address') ?? '', user: c.req.query('user') ?? '' };
-    // A fresh page has nothing to correct.
-    const asked = typed.address !== '' || typed.user !== '';
-    const errors = asked ? scriptErrors(typed) : {};
-    return c.html(await sharedMailboxPage(c, provider, { typed, errors, tried: undefined }));
-  });
-
-  pages.post('/providers/:id/shared-mailbox', async (c) => {
-    const services = c.get('services');
-    const provider = await services.providers.get(c.req.param('id'));
-    if (provider === undefined) return c.notFound();
-    const typed = await typedFields(c);
-    const accounts = await services.accounts.listOf(provider.id);
-    const account = accounts.find(({ accountId }) => accountId === typed['account']);
-    const address = (typed['address'] ?? '').trim();
-    const filled = { address, user: account?.user ?? '', account: account?.accountId ?? '' };
-    const mailbox =
-      account && mailboxOfPreset(provider, services.config, account, address, services.seam.now());
-    if (mailbox === undefined || !isMailAddress(address)) {
-      const errors = isMailAddress(address) ? { account: 'Choose who signs in.' } : { address: ADDRESS };
-      return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, tried: undefined }), 422);
-    }
-    const send = typed['send'] === 'on';
-    const tried = await tryRights(services, mailbox, send);
-    const again = { ...filled, send: send ? 'on' : '' };
-    return c.html(await sharedMailboxPage(c, provider, { typed: again, errors: {}, tried }));
-  });
-
-  return pages;
+export async function tryRightsOnMailbox(c: RouteContext<'sharedMailbox'>): Promise<Response> {
+  const services = c.get('services');
+  const provider = await services.providers.get(c.req.param('id'));
+  if (provider === undefined) return c.notFound();
+  const typed = await typedFields(c);
+  const accounts = await services.accounts.listOf(provider.id);
+  const account = accounts.find(({ accountId }) => accountId === typed['account']);
+  const address = (typed['address'] ?? '').trim();
+  const filled = { address, user: account?.user ?? '', account: account?.accountId ?? '' };
+  const mailbox =
+    account && mailboxOfPreset(provider, services.config, account, address, services.seam.now());
+  if (mailbox === undefined || !isMailAddress(address)) {
+    const errors = isMailAddress(address) ? { account: 'Choose who signs in.' } : { address: ADDRESS };
+    return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, tried: undefined }), 422);
+  }
+  const send = typed['send'] === 'on';
+  const tried = await tryRights(services, mailbox, send);
+  const again = { ...filled, send: send ? 'on' : '' };
+  return c.html(await sharedMailboxPage(c, provider, { typed: again, errors: {}, tried }));
 }
 
 function scriptErrors({ address, user }: { address: string; user: string }): FieldErrors {
@@ -75,7 +66,7 @@ function scriptErrors({ address, user }: { address: string; user: string }): Fie
 }
 
 /** In the demo nobody can run a script at the mail server. */
-const hasExchangeAdmin = (c: Context<WebEnvironment>, provider: Provider): boolean =>
+const hasExchangeAdmin = (c: PageContext, provider: Provider): boolean =>
   isMicrosoftShaped(provider) && !isOfDemo(c.get('services').config, provider);
 
 interface Shown {
@@ -84,11 +75,7 @@ interface Shown {
   tried: Tried | undefined;
 }
 
-async function sharedMailboxPage(
-  c: Context<WebEnvironment>,
-  provider: Provider,
-  shown: Shown,
-): Promise<string> {
+async function sharedMailboxPage(c: PageContext, provider: Provider, shown: Shown): Promise<string> {
   const accounts = await c.get('services').accounts.listOf(provider.id);
   const people = accounts.filter(({ kind }) => kind !== 'app');
   const principal: Principal = c.get('principal');

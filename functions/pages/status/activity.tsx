@@ -1,4 +1,3 @@
-import { type Context, Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import {
   type Activity,
@@ -12,8 +11,7 @@ import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 import { Mailboxes } from './home-views.tsx';
 import { mailboxLine } from './mail-flow.ts';
 
@@ -31,13 +29,7 @@ const results: Readonly<Record<ActivityResult, { kind: 'good' | 'warn' | 'bad'; 
 };
 
 /** What Postroom did by itself, newest first, under how each mailbox stands. For agents. */
-export function activityPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.get('/activity', requireRole('agent'), showActivity);
-  return pages;
-}
-
-async function showActivity(c: Context<WebEnvironment>): Promise<Response> {
+export async function showActivity(c: PageContext): Promise<Response> {
   const { activity, mailboxes, heartbeats, seam } = c.get('services');
   const principal = c.get('principal');
   const kind = activityKinds.find((one) => one === c.req.query('kind'));

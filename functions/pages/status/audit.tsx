@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+/** Who changed what, and the same to take away. For admins. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import {
   type AuditEntry,
@@ -13,10 +13,9 @@ import { ButtonLink, SelectField, SubmitButton } from '../../../shared/ui/forms.
 import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { fileResponse } from '../../http/file-download.ts';
 import { recordChange } from '../../http/record-change.ts';
+import type { PageContext } from '../../http/web-environment.ts';
 
 const PAGE_SIZE = 50;
 const EVERYTHING = '';
@@ -32,39 +31,33 @@ const labels: Readonly<Record<AuditKind, string>> = {
   audit: 'This log',
 };
 
-/** Who changed what, and the same to take away. For admins. */
-export function auditPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const admin = requireRole('admin');
-  pages.get('/audit', admin, showAudit);
-  pages.get('/audit/export.csv', admin, async (c) => {
-    await recordExport(c, 'CSV');
-    const changes = auditAsCsv(c.get('services').audit.all(filterOf(c)));
-    return fileResponse(c, changes, { filename: 'postroom-audit.csv', contentType: 'text/csv' });
-  });
-  pages.get('/audit/export.json', admin, async (c) => {
-    await recordExport(c, 'JSON');
-    const changes = auditAsJson(c.get('services').audit.all(filterOf(c)));
-    return fileResponse(c, changes, { filename: 'postroom-audit.json', contentType: 'application/json' });
-  });
-  return pages;
+export async function exportAuditAsCsv(c: PageContext): Promise<Response> {
+  await recordExport(c, 'CSV');
+  const changes = auditAsCsv(c.get('services').audit.all(filterOf(c)));
+  return fileResponse(c, changes, { filename: 'postroom-audit.csv', contentType: 'text/csv' });
+}
+
+export async function exportAuditAsJson(c: PageContext): Promise<Response> {
+  await recordExport(c, 'JSON');
+  const changes = auditAsJson(c.get('services').audit.all(filterOf(c)));
+  return fileResponse(c, changes, { filename: 'postroom-audit.json', contentType: 'application/json' });
 }
 
 /** Before anything leaves: what is not noted is not given out. */
-const recordExport = (c: Context<WebEnvironment>, format: string): Promise<void> =>
+const recordExport = (c: PageContext, format: string): Promise<void> =>
   recordChange(c, {
     action: 'exported',
     subject: { kind: 'audit', id: 'audit', name: 'Audit log' },
     after: { format, kind: c.req.query('kind'), id: c.req.query('id') },
   });
 
-function filterOf(c: Context<WebEnvironment>): AuditFilter {
+function filterOf(c: PageContext): AuditFilter {
   const kind = auditKinds.find((one) => one === c.req.query('kind'));
   const id = c.req.query('id');
   return { kind, id: id === undefined || id === '' || kind === undefined ? undefined : id };
 }
 
-async function showAudit(c: Context<WebEnvironment>): Promise<Response> {
+export async function showAudit(c: PageContext): Promise<Response> {
   const filter = filterOf(c);
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
   const page = await c.get('services').audit.page({ ...filter, after: position.after, limit: PAGE_SIZE });

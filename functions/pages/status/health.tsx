@@ -1,4 +1,3 @@
-import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { linkTo } from '../../../shared/explanations/links.ts';
 import {
@@ -14,17 +13,8 @@ import { type QueueName, queueNames } from '../../../shared/platform/queues.ts';
 import { DataTable, Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
-import { requireRole } from '../../http/guard.ts';
 import type { Services } from '../../services.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import type { MailContext } from '../tickets/mail-services.ts';
-
-/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of notices. For admins. */
-export function healthPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.get('/health', requireRole('admin'), showHealth);
-  return pages;
-}
 
 /** How a part answered: in how many milliseconds, or with what words not. */
 interface Answered {
@@ -39,7 +29,8 @@ interface GivenUp {
   since: string | undefined;
 }
 
-async function showHealth(c: MailContext): Promise<Response> {
+/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of notices. For admins. */
+export async function showHealth(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const { seam, queues } = services;
   const [parts, channels, beats, givenUp] = await Promise.all([

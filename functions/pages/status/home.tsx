@@ -1,4 +1,3 @@
-import { Hono } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { lastHours } from '../../../shared/mailboxes/mail-hours.ts';
 import { healthOf, mailHours } from '../../../shared/mailboxes/mailbox-store.ts';
@@ -8,8 +7,6 @@ import { standingConditions } from '../../../shared/notices/standing-conditions.
 import { paths } from '../../../shared/paths/paths.ts';
 import { EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { FinishSetup, isFinished, readUnfinished } from '../mailboxes/finish-setup.tsx';
 import { FirstSteps, Mailboxes, MailChart } from './home-views.tsx';
 import { type MailboxLine, type MailFlow, mailboxLine, mailFlow } from './mail-flow.ts';
@@ -21,13 +18,7 @@ const NEWEST = 8;
 const CHART_HOURS = 24;
 
 /** `/`: is mail flowing? For agents; what only an admin can change is a link only for admins. */
-export function homePages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  pages.get('/', requireRole('agent'), showHome);
-  return pages;
-}
-
-async function showHome(c: MailContext): Promise<Response> {
+export async function showHome(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const { tickets, providers, notices, seam } = services;
   const principal = c.get('principal');

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+/** Mail that became no ticket, with the reason, and its original to download. For agents. */
 import type { QuarantineEntry } from '../../../shared/intake/quarantine-store.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -6,8 +6,6 @@ import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lis
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { fileResponse } from '../../http/file-download.ts';
 import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
 import { recordChange } from '../../http/record-change.ts';
@@ -17,16 +15,7 @@ const ALL = '';
 // What a table key may hold is all that is asked for.
 const KEY = /^[^/\\#?\p{Cc}]{1,400}$/u;
 
-/** Mail that became no ticket, with the reason, and its original to download. For agents. */
-export function quarantinePages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const agent = requireRole('agent');
-  pages.get('/quarantine', agent, showQuarantine);
-  pages.get('/quarantine/:mailboxId/raw', agent, downloadOriginal);
-  return pages;
-}
-
-async function showQuarantine(c: MailContext): Promise<Response> {
+export async function showQuarantine(c: MailContext): Promise<Response> {
   const { quarantine, mailboxes } = mailServices(c);
   const known = await shelves(mailboxes);
   const chosen = known.find(({ id }) => id === c.req.query('mailbox'));
@@ -147,7 +136,7 @@ function Original(props: { entry: QuarantineEntry }) {
   );
 }
 
-async function downloadOriginal(c: MailContext): Promise<Response> {
+export async function downloadQuarantined(c: MailContext): Promise<Response> {
   const { quarantine, blobs } = mailServices(c);
   const mailboxId = c.req.param('mailboxId') ?? '';
   const key = c.req.query('key') ?? '';

@@ -1,5 +1,5 @@
+/** Ticket list, ticket, the mail inside its frame, attachments and originals. For agents. */
 import { setImmediate as pause } from 'node:timers/promises';
-import { Hono } from 'hono';
 import { raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -11,13 +11,11 @@ import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
-import { requireRole } from '../../http/guard.ts';
-import type { WebEnvironment } from '../../http/web-environment.ts';
 import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
 import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
 import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
-import { downloadAttachment, downloadOriginal, ownId, showBody, showText } from './message-files.ts';
+import { ownId } from './message-files.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { subjectOf, TicketList } from './ticket-list.tsx';
 
@@ -31,22 +29,10 @@ const flashes: Readonly<Record<string, Flash>> = {
   'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
 };
 
-/** Ticket list, ticket, the mail inside its frame, attachments and originals. For agents. */
-export function ticketsPages(): Hono<WebEnvironment> {
-  const pages = new Hono<WebEnvironment>();
-  const agent = requireRole('agent');
-  pages.get('/tickets', agent, showList);
-  pages.get('/tickets/:id', agent, showTicket);
-  pages.post('/tickets/:id/close', agent, (c) => changeStatus(c, 'closed', 'closed'));
-  pages.post('/tickets/:id/reopen', agent, (c) => changeStatus(c, 'open', 'reopened'));
-  pages.get('/tickets/:id/messages/:key/body', agent, showBody);
-  pages.get('/tickets/:id/messages/:key/text', agent, showText);
-  pages.get('/tickets/:id/messages/:key/attachments/:index', agent, downloadAttachment);
-  pages.get('/tickets/:id/messages/:key/raw', agent, downloadOriginal);
-  return pages;
-}
+export const closeTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'closed', 'closed');
+export const reopenTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'open', 'reopened');
 
-async function showList(c: MailContext): Promise<Response> {
+export async function showTickets(c: MailContext): Promise<Response> {
   const { tickets } = mailServices(c);
   const number = c.req.query('number')?.trim().replace(/^#/, '');
   if (number !== undefined && number !== '') {
@@ -129,7 +115,7 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
   );
 }
 
-async function showTicket(c: MailContext): Promise<Response> {
+export async function showTicket(c: MailContext): Promise<Response> {
   const { tickets, mailboxes } = mailServices(c);
   const id = ownId(c, 'id');
   const before = c.req.query('before');
