@@ -1,9 +1,6 @@
-/**
- * The one script of the pages, an enhancement of what already works: copy buttons, times as people say them, choices
- * that submit their own form, fields that say at once what is wrong, and values that take in what was typed. It is
- * served as it stands, so it keeps to what every current browser knows.
- */
-export const script = `'use strict';
+// The one script of the pages, an enhancement of what already works: copy buttons, times as people say them, choices that
+// submit their own form, fields that say at once what is wrong, and values that take in what was typed. A module, served
+// as it stands, so it keeps to what every current browser knows.
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const field = button.closest('.copy').querySelector('input, textarea');
   const label = button.textContent;
@@ -17,11 +14,17 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
       field.select();
       button.textContent = 'Press Ctrl+C';
     }
-    setTimeout(() => { button.textContent = label; }, 2000);
+    setTimeout(() => {
+      button.textContent = label;
+    }, 2000);
   });
 }
 
-const steps = [['day', 86400], ['hour', 3600], ['minute', 60]];
+const steps = [
+  ['day', 86400],
+  ['hour', 3600],
+  ['minute', 60],
+];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 function sayTimes() {
   for (const time of document.querySelectorAll('time[data-relative]')) {
@@ -39,7 +42,7 @@ setInterval(sayTimes, 30000);
 const opens = document.querySelector('form[data-token-from-hash]');
 function postToken() {
   const token = location.hash.slice(1);
-  if (!/^[\\w-]{43}$/.test(token)) return;
+  if (!/^[\w-]{43}$/.test(token)) return;
   history.replaceState(null, '', location.pathname);
   opens.elements.namedItem('link').value = token;
   opens.submit();
@@ -54,16 +57,24 @@ for (const form of document.querySelectorAll('form[data-submit-on-change]'))
 
 // What appears moves the button below it: a click that has begun comes to its end first, or it would miss.
 let pressed;
-addEventListener('pointerdown', () => {
-  pressed = new Promise((released) => {
-    for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(released), { once: true });
-  });
-}, true);
+addEventListener(
+  'pointerdown',
+  () => {
+    pressed = new Promise((released) => {
+      for (const end of ['pointerup', 'pointercancel'])
+        addEventListener(end, () => setTimeout(released), { once: true });
+    });
+  },
+  true,
+);
 
 for (const field of document.querySelectorAll('input[data-rules]')) {
-  const rules = JSON.parse(field.dataset.rules).map((rule) => ({ ...rule, pattern: new RegExp(rule.pattern, 'i') }));
-  const note = document.getElementById(field.id + '-typed');
-  const refused = document.getElementById(field.id + '-error');
+  const rules = JSON.parse(field.dataset.rules).map((rule) => ({
+    ...rule,
+    pattern: new RegExp(rule.pattern, 'i'),
+  }));
+  const note = document.getElementById(`${field.id}-typed`);
+  const refused = document.getElementById(`${field.id}-error`);
   const described = field.getAttribute('aria-describedby');
   let idle;
   const brokenRule = () => {
@@ -92,7 +103,7 @@ for (const field of document.querySelectorAll('input[data-rules]')) {
   field.addEventListener('change', () => {
     brokenRule();
     clearTimeout(idle);
-    sayOnceFree();
+    void sayOnceFree();
   });
 }
 
@@ -102,7 +113,7 @@ function fillIn() {
     const { by, choices } = JSON.parse(place.dataset.filling);
     const { whole, until } = choices[document.getElementById(by).value];
     let complete = true;
-    const text = whole.replace(/\\{(\\w+)\\}/g, (_, name) => {
+    const text = whole.replace(/\{(\w+)\}/g, (_, name) => {
       const field = document.getElementById(name);
       const value = field ? field.value.trim() : '';
       if (value === '' || field.hasAttribute('data-wrong')) complete = false;
@@ -117,7 +128,9 @@ if (filled.length > 0) document.addEventListener('change', fillIn);
 
 for (const part of document.querySelectorAll('[data-shown-from]')) {
   const field = document.getElementById(part.dataset.shownBy);
-  const show = () => { part.hidden = field.value < part.dataset.shownFrom; };
+  const show = () => {
+    part.hidden = field.value < part.dataset.shownFrom;
+  };
   field.addEventListener('change', () => Promise.resolve(pressed).then(show));
 }
 
@@ -127,13 +140,13 @@ for (const frame of document.querySelectorAll('.mail-frame iframe')) {
   let width;
   const measure = () => {
     const inside = frame.contentDocument;
-    if (!inside || !inside.body || inside.URL === 'about:blank') return;
+    if (!inside?.body || inside.URL === 'about:blank') return;
     // From the least height, or what is as tall as the frame would make it grow for ever.
     box.classList.add('measured');
     box.style.blockSize = '0';
     const { scrollHeight, scrollWidth, clientWidth } = inside.documentElement;
     const bar = scrollWidth > clientWidth ? 18 : 0;
-    box.style.blockSize = Math.min(scrollHeight + bar, 30000) + 'px';
+    box.style.blockSize = `${Math.min(scrollHeight + bar, 30000)}px`;
     width = box.clientWidth;
   };
   const begin = () => {
@@ -142,13 +155,15 @@ for (const frame of document.querySelectorAll('.mail-frame iframe')) {
   };
   frame.addEventListener('load', begin);
   begin();
-  new ResizeObserver(() => { if (width !== undefined && box.clientWidth !== width) measure(); }).observe(box);
+  new ResizeObserver(() => {
+    if (width !== undefined && box.clientWidth !== width) measure();
+  }).observe(box);
 }
 
 // What was typed is there again after Back and after a reload, never a password; another visit begins afresh. It stays in
 // this tab, and ends with the sign-in.
 const kept = document.querySelector('form[data-keep]');
-const keptAs = 'typed ' + location.pathname + location.search;
+const keptAs = `typed ${location.pathname}${location.search}`;
 function fieldOf(name, value) {
   const field = kept.elements.namedItem(name);
   if (!(field instanceof RadioNodeList)) return field;
@@ -178,5 +193,7 @@ for (const end of document.querySelectorAll('a[href="/.auth/logout"]'))
   end.addEventListener('click', () => sessionStorage.clear());
 
 const waiting = document.querySelector('[data-reload]');
-if (waiting) setTimeout(() => { location.reload(); }, Number(waiting.dataset.reload) * 1000);
-`;
+if (waiting)
+  setTimeout(() => {
+    location.reload();
+  }, Number(waiting.dataset.reload) * 1000);
