@@ -101,7 +101,7 @@ async function bundle(entryPoints: Record<string, string>, outdir: string): Prom
       js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
     },
     logLevel: 'silent',
-    plugins: [shortMapsOfPackages],
+    plugins: [shortMapsOfPackages, filesAsText],
   });
 }
 
@@ -113,6 +113,21 @@ const shortMapsOfPackages: Plugin = {
     onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => ({
       contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${map}`,
       loader: 'js',
+    }));
+  },
+};
+
+/** `import text from './admin.css?raw'`, in Vite's notation, which the tests understand by themselves. */
+const filesAsText: Plugin = {
+  name: 'files-as-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace(/\?raw$/, '')),
+      namespace: 'text',
+    }));
+    onLoad({ filter: /./, namespace: 'text' }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
     }));
   },
 };

@@ -4,10 +4,12 @@
  * worker has set the environment by then. Each handler loads its feature at its first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
-import { watchAnswers } from './answer-flow.ts';
-import { backgroundHandler, sendLastTelemetry } from './background-handler.ts';
-import { isLive, isReady } from './health.ts';
-import { httpHandler } from './http-adapter.ts';
+import { paths } from '../shared/paths/paths.ts';
+import { watchAnswers } from './http/answer-flow.ts';
+import { backgroundHandler, sendLastTelemetry } from './triggers/background-handler.ts';
+import { isLive, isReady } from './triggers/health.ts';
+import { httpHandler } from './http/http-adapter.ts';
+import { hostRoute } from './http/route.ts';
 
 // Downloads of up to 100 MB pass through piece by piece; else each would stand in memory three times.
 app.setup({ enableHttpStream: true });
@@ -18,19 +20,19 @@ const pages = httpHandler(async () => (await import('./web.ts')).answerPage);
 
 // The host tries routes in order of function name and takes the first that fits: each name here must sort before `web`.
 app.http('healthLive', {
-  route: 'health/live',
+  route: hostRoute(paths.live),
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: isLive,
 });
 app.http('healthReady', {
-  route: 'health/ready',
+  route: hostRoute(paths.ready),
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: isReady,
 });
 app.http('oauthCallback', {
-  route: 'oauth/callback/{provider?}',
+  route: `${hostRoute(paths.callback)}/{provider?}`,
   methods: ['GET', 'HEAD', 'POST'],
   authLevel: 'anonymous',
   handler: pages,
@@ -41,28 +43,28 @@ app.hook.appTerminate(sendLastTelemetry);
 
 app.timer('fetchMail', {
   schedule: '%FETCH_SCHEDULE%',
-  handler: backgroundHandler(async () => (await import('./fetch-mail.ts')).fetchMail),
+  handler: backgroundHandler(async () => (await import('./triggers/fetch-mail.ts')).fetchMail),
 });
 app.timer('sweep', {
   schedule: '30 * * * * *',
-  handler: backgroundHandler(async () => (await import('./sweep.ts')).sweep),
+  handler: backgroundHandler(async () => (await import('./triggers/sweep.ts')).sweep),
 });
 app.storageQueue('fetchShard', {
   queueName: 'fetch-shard',
   connection: 'DataStorage',
-  handler: backgroundHandler(async () => (await import('./fetch-shard.ts')).runShard),
+  handler: backgroundHandler(async () => (await import('./triggers/fetch-shard.ts')).runShard),
 });
 app.storageQueue('vaultEvents', {
   queueName: 'vault-events',
   connection: 'DataStorage',
-  handler: backgroundHandler(async () => (await import('./vault-events.ts')).takeVaultEvents),
+  handler: backgroundHandler(async () => (await import('./triggers/vault-events.ts')).takeVaultEvents),
 });
 // Once a day, at a minute when not everybody else does the same.
 app.timer('reviewSecrets', {
   schedule: '0 41 5 * * *',
-  handler: backgroundHandler(async () => (await import('./review-secrets.ts')).runReview),
+  handler: backgroundHandler(async () => (await import('./triggers/review-secrets.ts')).runReview),
 });
 app.timer('refreshTokens', {
   schedule: '0 17 3 * * *',
-  handler: backgroundHandler(async () => (await import('./refresh-tokens.ts')).refreshTokens),
+  handler: backgroundHandler(async () => (await import('./triggers/refresh-tokens.ts')).refreshTokens),
 });

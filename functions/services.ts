@@ -24,6 +24,7 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
+import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../shared/notices/channel-secrets.ts';
 import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
 import { type KnownMailboxes, rememberMailboxes } from '../shared/notices/known-mailboxes.ts';
@@ -82,6 +83,7 @@ export interface Services {
   notices: Notices;
   watch: Watch;
   intake: ShardDeps;
+  openMailbox: typeof openMailbox;
 }
 
 let cached: Services | undefined;
@@ -199,5 +201,6 @@ export function servicesOn(
     notices,
     watch,
     intake,
+    openMailbox,
   };
 }

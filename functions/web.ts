@@ -3,54 +3,45 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
-import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
 import { conditionInDemo } from '../shared/notices/demo-conditions.ts';
 import { storageCondition } from '../shared/notices/desk-conditions.ts';
 import { isStorageAway } from '../shared/notices/look-at-desk.ts';
+import { paths } from '../shared/paths/paths.ts';
 import { log } from '../shared/platform/log.ts';
+import type { Principal } from '../shared/platform/principal.ts';
 import { isOfDemo } from '../shared/providers/provider.ts';
 import { assets } from '../shared/ui/assets.ts';
 import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
-import { signInGuard } from './guard.ts';
-import { newReference } from './http-adapter.ts';
-import { accountPages } from './pages/accounts.tsx';
-import { activityPages } from './pages/activity.tsx';
-import { appAccessPages } from './pages/app-access.tsx';
-import { auditPages } from './pages/audit.tsx';
-import { connectionTestPages } from './pages/connection-test.tsx';
-import { consentPages } from './pages/consent.tsx';
-import { healthPages } from './pages/health.tsx';
-import { homePages } from './pages/home.tsx';
-import { mailboxPages } from './pages/mailboxes.tsx';
-import { noticePages } from './pages/notices.tsx';
-import { outagePage } from './pages/outage.tsx';
-import { pasteErrorPages } from './pages/paste-error.tsx';
-import { providerPages } from './pages/providers.tsx';
-import { quarantinePages } from './pages/quarantine.tsx';
-import { brokenPage, malformedPage, notFoundPage, otherSitePage, tooLargePage } from './pages/refusals.tsx';
-import { secretPages } from './pages/secrets.tsx';
-import { ticketsPages } from './pages/tickets.tsx';
-import { noteRefusal } from './note-refusal.ts';
+import { guard, readPrincipal } from './http/guard.ts';
+import { newReference } from './http/http-adapter.ts';
+import { noteRefusal } from './http/note-refusal.ts';
+import type { Route } from './http/route.ts';
+import type { PageContext, WebEnvironment } from './http/web-environment.ts';
+import { outagePage } from './pages/errors/outage.tsx';
+import {
+  brokenPage,
+  malformedPage,
+  notFoundPage,
+  otherSitePage,
+  tooLargePage,
+} from './pages/errors/refusals.tsx';
+import { routes } from './routes.ts';
 import { type Services, services } from './services.ts';
-import type { WebEnvironment } from './web-environment.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
-/** All pages behind one function. The services are asked for at each request, so that bad settings end as a page. */
+/**
+ * The pages of a table behind one function. The services are asked for at each request, so that bad settings end as a
+ * page.
+ */
 export function createWeb(
   servicesOf: () => Services,
-  pages: readonly Hono<WebEnvironment>[],
+  table: readonly Route[] = routes,
 ): Hono<WebEnvironment> {
   const web = new Hono<WebEnvironment>();
   web.use(strictHeaders, noStore);
-  // The name holds a fingerprint of the content: another content has another address.
-  for (const { path, contentType, body } of assets)
-    web.get(path, (c) =>
-      c.body(body, 200, {
-        'content-type': contentType,
-        'cache-control': 'public, max-age=31536000, immutable',
-      }),
-    );
+  // Before the settings are read: a page that says that they are wrong has its stylesheet.
+  web.get(paths.asset.pattern, sendAsset);
   web.use(async (c, next) => {
     c.set('services', servicesOf());
     await next();
@@ -65,9 +56,11 @@ export function createWeb(
       },
     }),
   );
-  web.use(signInGuard);
+  web.use(readPrincipal);
   web.use(countAlerts);
-  for (const page of pages) web.route('/', page);
+  for (const { method, pattern, access, handler } of table) web.on(method, pattern, guard(access), handler);
+  // What no line names is no stranger's business either.
+  web.use(guard('agent'));
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 400) {
@@ -89,6 +82,16 @@ export function createWeb(
     return c.html(brokenPage(reference), 500);
   });
   return web;
+}
+
+/** The name holds a fingerprint of the content: another content has another address. */
+function sendAsset(c: PageContext): Response | Promise<Response> {
+  const asset = assets.find(({ path }) => path === c.req.path);
+  if (asset === undefined) return c.notFound();
+  return c.body(asset.body, 200, {
+    'content-type': asset.contentType,
+    'cache-control': 'public, max-age=31536000, immutable',
+  });
 }
 
 /**
@@ -116,7 +119,10 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
 /** The masthead counts the open alerts; a process asks storage for them once a minute, whoever opens a page. */
 const countAlerts: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
   const { notices } = c.get('services');
-  if (c.get('principal') !== undefined && c.req.method === 'GET') await notices.recount();
+  const principal: Principal | undefined = c.get('principal');
+  // Somebody without a role is let in nowhere, and is shown no count.
+  if (principal?.roles.length === 0) return next();
+  if (principal !== undefined && c.req.method === 'GET') await notices.recount();
   await mastheadFacts.run({ openAlerts: () => notices.openCount() }, next);
 });
 
@@ -142,29 +148,10 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
   return c.html(otherSitePage(), 403);
 });
 
-/** Every page there is. */
-export const allPages = (): Hono<WebEnvironment>[] => [
-  homePages(),
-  noticePages(),
-  healthPages(),
-  ticketsPages(),
-  quarantinePages(),
-  auditPages(),
-  activityPages(),
-  secretPages(),
-  accountPages(),
-  appAccessPages(),
-  providerPages(),
-  consentPages(),
-  pasteErrorPages(),
-  connectionTestPages(),
-  mailboxPages(({ intake }, mailbox) => openMailbox(intake, mailbox)),
-];
-
 let cached: Hono<WebEnvironment> | undefined;
 
 /** Answers one request to a page. */
 export function answerPage(request: Request): Response | Promise<Response> {
-  cached ??= createWeb(services, allPages());
+  cached ??= createWeb(services);
   return cached.fetch(request);
 }

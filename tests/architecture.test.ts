@@ -14,27 +14,28 @@ interface SourceFile {
 
 /** Which features a feature may use; a feature that is not listed may use none, `platform` is open to all. */
 const featureEdges: Readonly<Record<string, readonly string[]>> = {
-  ui: [],
+  ui: ['paths'],
+  paths: [],
   activity: [],
   audit: [],
   explanations: ['providers'],
-  providers: ['ui', 'audit'],
+  providers: ['audit'],
   accounts: ['providers', 'activity'],
-  mailboxes: ['providers', 'explanations'],
-  secrets: ['providers', 'mailboxes', 'notices'],
+  mailboxes: ['providers', 'explanations', 'paths'],
+  secrets: ['providers', 'mailboxes', 'notices', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
-  consent: ['accounts', 'providers', 'mailboxes', 'explanations'],
+  consent: ['accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
-  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake'],
+  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
   tickets: [],
-  intake: ['mailboxes', 'accounts', 'tickets', 'activity'],
+  intake: ['mailboxes', 'tickets', 'activity'],
 };
 
 /** Where a package may be imported: in one place of the product, and in the local world that stands against it. */
 const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/data-tables': [/^shared\/platform\/azure-tables\.ts$/, /^dev\/chaos\/records\.ts$/],
-  '@azure/functions': [/^functions\/[\w-]+\.ts$/, /^dev\/bench\/empty-app\.ts$/],
+  '@azure/functions': [/^functions\/(main|(http|triggers)\/[\w-]+)\.ts$/, /^dev\/bench\/empty-app\.ts$/],
   '@azure/identity': [
     /^shared\/platform\/credential\.ts$/,
     /^dev\/(watch-desk|register-app(\/graph-client)?)\.ts$/,
@@ -130,6 +131,27 @@ function mayImport(from: string, target: string): boolean {
   return used === feature || used === 'platform' || featureEdges[feature]?.includes(used) === true;
 }
 
+/** What the tables above allow and no file does: an arrow between features, one of a command, a place of a package. */
+function unusedPermissions(
+  files: readonly SourceFile[],
+  edges: Readonly<Record<string, readonly string[]>> = featureEdges,
+): string[] {
+  const used = new Set<string>();
+  for (const file of files)
+    for (const target of importsOf(file))
+      for (const from of [featureOf(file.path), file.path])
+        used.add(`${from} → ${featureOf(target) ?? packageOf(target)}`);
+  const arrows = [...Object.entries(edges), ...Object.entries(devUses)].flatMap(([from, targets]) =>
+    targets.map((target) => `${from} → ${target}`).filter((arrow) => !used.has(arrow)),
+  );
+  const homes = Object.entries(packageHomes).flatMap(([name, places]) =>
+    places
+      .filter((place) => !files.some(({ path }) => place.test(path) && used.has(`${path} → ${name}`)))
+      .map((place) => `${name} in ${place}`),
+  );
+  return [...arrows, ...homes];
+}
+
 /** `dev` runs the built app; of the product it may know the shapes alone. */
 function valuesFromProductInDev(files: readonly SourceFile[]): string[] {
   const importOfValue = /^\s*import\s+(?!type\b)[^;]*?from\s*['"][^'"]*shared\/[^'"]*['"]/gm;
@@ -196,17 +218,34 @@ describe('arrows', () => {
   test.each([
     ['shared/platform/x.ts', "import type { Ticket } from '../tickets/ticket.ts';"],
     ['shared/tickets/x.ts', "import { a } from '../intake/ledger.ts';"],
-    ['shared/mailboxes/x.ts', "export { a } from '../../functions/guard.ts';"],
+    ['shared/mailboxes/x.ts', "export { a } from '../../functions/http/guard.ts';"],
     ['shared/ui/x.tsx', "const a = await import('../tickets/ticket.ts');"],
     ['shared/newcomer/x.ts', "import { a } from '../tickets/ticket.ts';"],
     ['shared/tickets/x.ts', "import '../../dev/build.ts';"],
     ['functions/x.ts', "import { a } from '../dev/build.ts';"],
     ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
-    ['dev/x.ts', "import { a } from '../functions/guard.ts';"],
+    ['dev/x.ts', "import { a } from '../functions/http/guard.ts';"],
     ['dev/x.ts', "import { explain } from '../shared/explanations/explain.ts';"],
     ['dev/explain.ts', "import { a } from '../shared/tickets/ticket.ts';"],
   ])('a wrong one in %s is found', (path, text) => {
     expect(wrongArrows(planted(path, text))).toHaveLength(1);
+  });
+
+  test('are each used, or stand in no table', () => {
+    expect(unusedPermissions(sources)).toEqual([]);
+    const unused = { ...featureEdges, tickets: ['mailboxes'] };
+    expect(unusedPermissions(sources, unused)).toEqual(['tickets → mailboxes']);
+  });
+
+  test('are drawn only where there are some', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const drawing = /^ {2}subgraph features [^\n]*\n(.*?)^ {2}end$/ms.exec(page)?.[1] ?? '';
+    const drawn = drawing.split('\n').flatMap((line) => {
+      const names = line.split('-->').map((name) => /\["(.*)"\]/.exec(name)?.[1] ?? name.trim());
+      return names.slice(1).map((name, index) => [names[index] ?? '', name] as const);
+    });
+    expect(drawn.length).toBeGreaterThan(8);
+    expect(drawn.filter(([from, to]) => featureEdges[from]?.includes(to) !== true)).toEqual([]);
   });
 
   test('no feature leads back to itself', () => {

@@ -43,7 +43,7 @@ export async function finishRegistrations(
   };
   const tie = (purpose: Purpose, redirectUri: string): Promise<RegistrationResult> =>
     tieTogether(graph, environment, { purpose, redirectUri, identity });
-  // Both addresses are made by the platform and by functions/pages/consent.tsx; neither can be chosen.
+  // Both addresses are made by the platform and by functions/pages/sign-in/consent.tsx; neither can be chosen.
   const signIn = await tie('sign-in', `${url}/.auth/login/aad/callback`);
   const mail = await tie('mail', `${url}/oauth/callback`);
   return {

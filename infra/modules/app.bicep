@@ -114,7 +114,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       platform: { enabled: !empty(signInClientId), runtimeVersion: '~1' }
       globalValidation: {
         // The way in is open for the pages that need none (invitation, OAuth callback, health); all others are refused by
-        // the app itself (functions/guard.ts), also when this whole resource is missing.
+        // the app itself (functions/http/guard.ts), also when this whole resource is missing.
         requireAuthentication: false
         unauthenticatedClientAction: 'AllowAnonymous'
         redirectToProvider: 'azureactivedirectory'

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { paths } from '../paths/paths.ts';
 import { Secret } from '../platform/secret.ts';
 import { base32 } from '../providers/base32.ts';
 import type { ConsentWish } from './consent.ts';
@@ -45,7 +46,7 @@ export const invitationKey = (token: string): string =>
 
 /** The link of an invitation. The token stands behind `#`, which no browser sends and no request log keeps. */
 export const invitationLink = ({ publicUrl }: { publicUrl: string }, token: Secret): string =>
-  `${publicUrl}/invite#${token.expose()}`;
+  `${publicUrl}${paths.openInvitation()}#${token.expose()}`;
 
 /** The token in what somebody pasted, the whole link or its end; undefined where there is none. */
 export function tokenIn(pasted: string): Secret | undefined {

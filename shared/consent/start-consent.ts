@@ -2,6 +2,7 @@ import { newNonce, newState, newVerifier, type OAuthClient } from '../accounts/o
 import type { Sealer } from '../accounts/sealing.ts';
 import type { EndpointFailure } from '../accounts/token-failure.ts';
 import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
+import { paths } from '../paths/paths.ts';
 import type { PracticeWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
@@ -45,7 +46,7 @@ export const redirectUriOf = (
 
 /** Path of the redirect URI of a provider. */
 export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undefined): string =>
-  provider?.preset === 'custom' ? `/oauth/callback/${provider.id}` : '/oauth/callback';
+  provider?.preset === 'custom' ? paths.providerCallback({ provider: provider.id }) : paths.callback();
 
 /**
  * Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. Whoever

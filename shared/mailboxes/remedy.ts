@@ -1,3 +1,4 @@
+import { paths } from '../paths/paths.ts';
 import type { Mailbox } from './mailbox.ts';
 
 /** A link of ours to what ends a trouble. */
@@ -18,8 +19,8 @@ export function remedyOf({ id, address }: Pick<Mailbox, 'id' | 'address'>, code:
   if (code === 'imap-refused' || code === 'imap-target-missing')
     return remedyOfRefusal({ id, address }, code);
   return code.endsWith('folder-missing')
-    ? { label: `Correct the folder of ${address}`, href: `/mailboxes/${id}/edit` }
-    : { label: `Test the connection of ${address}`, href: `/mailboxes/${id}/test` };
+    ? { label: `Correct the folder of ${address}`, href: paths.editMailbox({ id }) }
+    : { label: `Test the connection of ${address}`, href: paths.connectionTest({ id }) };
 }
 
 /** Reading works, and what is asked of stored email does not: that is a setting of the mailbox. Pure. */
@@ -28,5 +29,5 @@ export function remedyOfRefusal({ id, address }: Pick<Mailbox, 'id' | 'address'>
     code === 'imap-target-missing'
       ? `Correct the folder for stored email of ${address}`
       : `Change what happens to stored email of ${address}`;
-  return { label, href: `/mailboxes/${id}/edit` };
+  return { label, href: paths.editMailbox({ id }) };
 }

@@ -1,5 +1,6 @@
 import { inDemoWords } from '../explanations/demo-words.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { paths } from '../paths/paths.ts';
 import type { Config } from '../platform/config.ts';
 import { isOfDemo, type Provider } from '../providers/provider.ts';
 import type { DeskFacts } from './desk-facts.ts';
@@ -13,7 +14,7 @@ export function conditionInDemo(condition: Condition): Condition {
     headline: inDemoWords(headline),
     cause: inDemoWords(cause),
     who: who === 'microsoft' || who === 'tenant-admin' ? 'you' : who,
-    fix: fix.href.startsWith('/') ? fix : { label: 'See the health of Postroom', href: '/health' },
+    fix: fix.href.startsWith('/') ? fix : { label: 'See the health of Postroom', href: paths.health() },
   };
 }
 

@@ -3,6 +3,7 @@ import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
+import { paths } from '../paths/paths.ts';
 import type { DeskFacts, FailingPart } from './desk-facts.ts';
 import { failed } from './look-at-desk.ts';
 import { waitingMail } from './mailbox-conditions.ts';
@@ -106,7 +107,7 @@ function timerLate(
     since,
     affected: words.affected,
     who: 'you',
-    fix: { label: 'See the state of the app', href: '/health' },
+    fix: { label: 'See the state of the app', href: paths.health() },
   };
 }
 
@@ -127,7 +128,7 @@ export function poisonConditions({ givenUp }: Pick<DeskFacts, 'givenUp'>): Condi
     since,
     affected: 'No mail is lost: what it was about is looked at again.',
     who: 'you',
-    fix: { label: 'See what was given up', href: '/health' },
+    fix: { label: 'See what was given up', href: paths.health() },
   }));
 }
 
@@ -147,7 +148,7 @@ export function quarantineConditions({ quarantined }: Pick<DeskFacts, 'quarantin
       since,
       affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
       who: 'you',
-      fix: { label: 'Look at the quarantine', href: '/quarantine' },
+      fix: { label: 'Look at the quarantine', href: paths.quarantine() },
       stage: `${size} mails`,
       size,
     },
@@ -176,7 +177,7 @@ export function loopConditions(
         since: at,
         affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
         who: 'you',
-        fix: { label: 'Look at the conversation', href: `/tickets/${ticketId}` },
+        fix: { label: 'Look at the conversation', href: paths.ticket({ id: ticketId }) },
       },
     ];
   });
@@ -236,6 +237,9 @@ export function smtpRefused(
     since: new Date(now).toISOString(),
     affected: `Incoming mail is fetched all the same. ${severity === 'warning' ? 'Nothing was to be sent when this was found.' : 'What was to be sent waits.'}`,
     who: known ? explanation.who : 'you',
-    fix: { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+    fix: {
+      label: `Test the connection of ${mailbox.address}`,
+      href: paths.connectionTest(mailbox),
+    },
   };
 }

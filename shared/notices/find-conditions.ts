@@ -1,4 +1,5 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { paths } from '../paths/paths.ts';
 import { channelConditions } from './channel-conditions.ts';
 import { inWordsOf } from './demo-conditions.ts';
 import {
@@ -116,7 +117,7 @@ function unexplained(facts: DeskFacts, now: number): Condition[] {
       since,
       affected: waitingMail(silent, facts.state),
       who: 'you',
-      fix: { label: 'See the state of the app', href: '/health' },
+      fix: { label: 'See the state of the app', href: paths.health() },
     },
   ];
 }

@@ -5,6 +5,7 @@ import { linkTo } from '../explanations/links.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
+import { paths } from '../paths/paths.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type DeskFacts, silentSince } from './desk-facts.ts';
 import type { Condition, NoticeKind, Subject } from './notice.ts';
@@ -145,10 +146,10 @@ function consentDead(stopped: readonly Stopped[]): Condition {
 function signInFix({ mailbox, account, provider }: Stopped): Condition['fix'] {
   const { id, address, providerId } = mailbox;
   if (provider === undefined)
-    return { label: `Choose another sign-in for ${address}`, href: `/mailboxes/${id}/edit` };
+    return { label: `Choose another sign-in for ${address}`, href: paths.editMailbox({ id }) };
   if (account?.kind === 'app')
-    return { label: `Let the app into ${address} again`, href: `/providers/${providerId}/app-access` };
-  return { label: `Sign in again for ${address}`, href: `/providers/${providerId}/connect?mailbox=${id}` };
+    return { label: `Let the app into ${address} again`, href: paths.appAccess({ id: providerId }) };
+  return { label: `Sign in again for ${address}`, href: paths.connect({ id: providerId }, { mailbox: id }) };
 }
 
 function credentialRefused(stopped: readonly Stopped[]): Condition {
@@ -164,7 +165,7 @@ function credentialRefused(stopped: readonly Stopped[]): Condition {
         ? `The client secret of ${name} has expired: ${names(stopped)} ${areNot(stopped)} fetched.`
         : `${name} no longer accepts this app: ${names(stopped)} ${areNot(stopped)} fetched.`,
       since: earliest(stopped.map((one) => one.trouble.since)),
-      fix: { label: `Replace the secret of ${name}`, href: `/providers/${mailbox.providerId}/edit` },
+      fix: { label: `Replace the secret of ${name}`, href: paths.editProvider({ id: mailbox.providerId }) },
     },
   );
 }
@@ -186,7 +187,7 @@ function signInSilent(stopped: readonly Stopped[]): Condition {
   return conditionOf('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: signing in at ${name} does not work at present.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
-    fix: { label: `Look at ${name}`, href: `/providers/${mailbox.providerId}` },
+    fix: { label: `Look at ${name}`, href: paths.provider({ id: mailbox.providerId }) },
   });
 }
 
@@ -195,7 +196,10 @@ function serverSilent(stopped: readonly Stopped[]): Condition {
   return conditionOf('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: ${mailbox.host} does not answer as it should.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
-    fix: { label: `Test the connection of ${mailbox.address}`, href: `/mailboxes/${mailbox.id}/test` },
+    fix: {
+      label: `Test the connection of ${mailbox.address}`,
+      href: paths.connectionTest(mailbox),
+    },
   });
 }
 
@@ -206,7 +210,7 @@ function mailboxRefused(stopped: readonly Stopped[]): Condition {
     since: trouble.since,
     fix: remedyOf(mailbox, trouble.code) ?? {
       label: `Test the connection of ${mailbox.address}`,
-      href: `/mailboxes/${mailbox.id}/test`,
+      href: paths.connectionTest(mailbox),
     },
   });
 }

@@ -1,4 +1,5 @@
 import { fixerInWords } from '../explanations/fixer-words.ts';
+import { paths } from '../paths/paths.ts';
 import type { Telling, What } from './telling.ts';
 
 const begins: Readonly<Record<What, string>> = {
@@ -47,7 +48,7 @@ export function textOf(telling: Telling, publicUrl: string): string {
   const facts = factsOf(telling).map(({ term, detail }) => `${term}: ${detail}`);
   const end =
     telling.what === 'closed'
-      ? `Nothing is left to do. All notices: ${publicUrl}/notices`
+      ? `Nothing is left to do. All notices: ${publicUrl}${paths.alerts()}`
       : `${telling.condition.fix.label}: ${linkOf(telling, publicUrl)}`;
   return [titleOf(telling), '', ...facts, '', end, ''].join('\n');
 }

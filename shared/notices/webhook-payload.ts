@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { fixerInWords } from '../explanations/fixer-words.ts';
+import { paths } from '../paths/paths.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Telling } from './telling.ts';
 import { factsOf, linkOf, textOf, titleOf } from './telling-words.ts';
@@ -103,7 +104,7 @@ function slackMessage(telling: Telling, publicUrl: string) {
 
 const button = (telling: Telling, publicUrl: string): { title: string; url: string } =>
   telling.what === 'closed'
-    ? { title: 'All notices', url: `${publicUrl}/notices` }
+    ? { title: 'All notices', url: `${publicUrl}${paths.alerts()}` }
     : { title: telling.condition.fix.label, url: linkOf(telling, publicUrl) };
 
 /** Only these three mean something to Slack; an address in a name must not become a link or a mention. */

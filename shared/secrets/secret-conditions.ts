@@ -1,4 +1,5 @@
 import type { Condition, Subject } from '../notices/notice.ts';
+import { paths } from '../paths/paths.ts';
 import { secretName } from '../providers/credential.ts';
 import { firstWarningOf, type SecretState, stageOf } from './secret-state.ts';
 
@@ -133,7 +134,7 @@ function affectedBy(secret: ReviewedSecret, over: boolean): string {
 }
 
 function fixOf({ provider, state, what }: ReviewedSecret): Condition['fix'] {
-  if (provider === undefined) return { label: 'See all secrets', href: '/secrets' };
+  if (provider === undefined) return { label: 'See all secrets', href: paths.secrets() };
   const label = state.kind === 'unknown-date' ? 'Enter its date' : `Replace the ${what}`;
-  return { label, href: `/providers/${provider.id}/edit` };
+  return { label, href: paths.editProvider(provider) };
 }

@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths, platformPaths } from '../paths/paths.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Principal } from '../platform/principal.ts';
 import { iconPath, scriptPath, stylesheetPath } from './assets.ts';
@@ -47,20 +48,20 @@ interface PlaceLink {
 
 /** What an agent works with. */
 const daily: readonly PlaceLink[] = [
-  { place: 'home', href: '/', label: 'Home' },
-  { place: 'tickets', href: '/tickets', label: 'Tickets' },
-  { place: 'quarantine', href: '/quarantine', label: 'Quarantine' },
-  { place: 'alerts', href: '/notices', label: 'Alerts' },
-  { place: 'activity', href: '/activity', label: 'Activity' },
+  { place: 'home', href: paths.home(), label: 'Home' },
+  { place: 'tickets', href: paths.tickets(), label: 'Tickets' },
+  { place: 'quarantine', href: paths.quarantine(), label: 'Quarantine' },
+  { place: 'alerts', href: paths.alerts(), label: 'Alerts' },
+  { place: 'activity', href: paths.activity(), label: 'Activity' },
 ];
 
 /** What only an admin may open. */
 const administration: readonly PlaceLink[] = [
-  { place: 'mailboxes', href: '/mailboxes', label: 'Mailboxes' },
-  { place: 'providers', href: '/providers', label: 'Providers' },
-  { place: 'secrets', href: '/secrets', label: 'Secrets' },
-  { place: 'health', href: '/health', label: 'Health' },
-  { place: 'audit', href: '/audit', label: 'Audit log' },
+  { place: 'mailboxes', href: paths.mailboxes(), label: 'Mailboxes' },
+  { place: 'providers', href: paths.providers(), label: 'Providers' },
+  { place: 'secrets', href: paths.secrets(), label: 'Secrets' },
+  { place: 'health', href: paths.health(), label: 'Health' },
+  { place: 'audit', href: paths.audit(), label: 'Audit log' },
 ];
 
 /** A whole document. Pass it to `renderPage`. */
@@ -104,7 +105,7 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
   return (
     <header class="masthead">
       <div class="masthead-row">
-        <a class="brand" href="/">
+        <a class="brand" href={paths.home()}>
           <img src={iconPath} alt="" width="28" height="28" />
           Postroom
         </a>
@@ -112,7 +113,7 @@ function Masthead(props: { principal: Principal | undefined; place: Place | unde
           <>
             <p class="who">
               <span class="who-name">{principal.name}</span>
-              <a href="/.auth/logout">Sign out</a>
+              <a href={platformPaths.signOut()}>Sign out</a>
             </p>
             <nav aria-label="Main">
               <PlaceLinks links={daily} place={place} />
@@ -157,7 +158,7 @@ function AlertBadge(): JSX.Element | null {
 function Footer(): JSX.Element {
   return (
     <footer class="footer">
-      <a href="/explain">Error lookup</a>
+      <a href={paths.errorLookup()}>Error lookup</a>
     </footer>
   );
 }

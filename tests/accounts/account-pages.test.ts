@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import {
   AT_MAIL,
@@ -20,7 +19,7 @@ let path: string;
 beforeEach(async () => {
   app = await startPracticeApp();
   ({ account } = await connectSupport(app));
-  alex = new Visitor(app, ALEX, [accountPages()]);
+  alex = new Visitor(app, ALEX);
   path = `/accounts/${account.providerId}/${account.accountId}`;
 });
 afterEach(() => app.stop());
@@ -108,7 +107,7 @@ describe('the page of an account', () => {
   });
 
   test('is for admins, and for accounts that are there', async () => {
-    const agent = new Visitor(app, { id: 'pat', roles: ['agent'] }, [accountPages()]);
+    const agent = new Visitor(app, { id: 'pat', roles: ['agent'] });
     for (const one of ['/accounts', path]) expect((await agent.get(one)).status).toBe(403);
     expect((await agent.post(`${path}/check`, {})).status).toBe(403);
     expect((await alex.get(`/accounts/${account.providerId}/${'a'.repeat(26)}`)).status).toBe(404);

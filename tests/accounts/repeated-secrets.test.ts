@@ -1,6 +1,5 @@
 /** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
 import { readFailure } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -14,7 +13,7 @@ let visitor: Visitor;
 let server: TokenServer;
 beforeEach(async () => {
   [app, server] = await Promise.all([startPracticeApp(), startTokenServer()]);
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [accountPages()]);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
 });
 afterEach(async () => {
   await Promise.all([app.stop(), server.stop()]);

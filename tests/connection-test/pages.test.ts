@@ -2,8 +2,6 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
 import { faults } from '../../dev/peers/mail/exchange-texts.ts';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -46,8 +44,8 @@ beforeAll(async () => {
   // The mail server of this test knows the tokens of its own lab; its clock is the real one.
   const mailSender = createMailSender({ seam: openSeam, config, accessTokens });
   app.services = { ...app.services, seam: openSeam, accessTokens, mailSender };
-  const opened = mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }));
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [connectionTestPages(), opened]);
+  const openMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { openMailbox });
   const chosen = `${account.providerId}.${account.accountId}`;
   form = {
     address: support,

@@ -1,7 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { principalHeaderOf } from '../harness/principal-header.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
@@ -170,7 +169,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     ['roles', 'admin'],
   ]);
   beforeAll(async () => {
-    const web = createWeb(() => app.services, [consentPages()]);
+    const web = createWeb(() => app.services);
     served = await serve(async (path, request) => {
       const url = new URL(path, served.url);
       // Puts the cookies of the visitor who has gone to the provider into this browser.

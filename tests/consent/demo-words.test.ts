@@ -1,12 +1,6 @@
 /** What goes wrong in the demo of `npm start` is said of the demo's servers: Microsoft has no part in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { accountPages } from '../../functions/pages/accounts.tsx';
-import { appAccessPages } from '../../functions/pages/app-access.tsx';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { homePages } from '../../functions/pages/home.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
@@ -24,11 +18,8 @@ let account: Account;
 beforeAll(async () => {
   app = await startPracticeApp({}, { demo: true });
   ({ account } = await connectSupport(app));
-  const pages = [accountPages, appAccessPages, connectionTestPages, homePages, pasteErrorPages];
-  visitor = new Visitor(app, ALEX, [
-    ...pages.map((make) => make()),
-    mailboxPages(() => Promise.reject(new Error('not opened here'))),
-  ]);
+  const openMailbox = () => Promise.reject(new Error('not opened here'));
+  visitor = new Visitor(app, ALEX, { openMailbox });
   await app.services.mailboxes.save(mailboxOf(account));
 });
 afterAll(() => app.stop());

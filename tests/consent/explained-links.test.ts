@@ -1,8 +1,5 @@
 /** An explanation leads to the pages of this very app, account and mailbox, in the portals of its own cloud. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';
@@ -23,7 +20,7 @@ beforeAll(async () => {
   app = await startPracticeApp();
   ({ account } = await connectSupport(app, { cloud: 'gcc-high' }));
   userId = account.identity.objectId ?? '';
-  visitor = new Visitor(app, ALEX, [accountPages(), connectionTestPages(), pasteErrorPages()]);
+  visitor = new Visitor(app, ALEX);
   app.services.intake.openInbox = () => Promise.reject(new InboxError('no-access', NO_ACCESS));
   await app.services.mailboxes.save(mailboxOf(account));
   await app.services.mailboxes.save(mailboxOf(account, { id: 's'.repeat(26), address: INFO }));

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { homePages } from '../../functions/pages/home.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { glanceAt } from '../../dev/drill/home-page.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
@@ -13,13 +11,14 @@ let app: PracticeApp;
 let admin: Visitor;
 let agent: Visitor;
 
+const openMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
+
 beforeEach(async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
   app = await startPracticeApp();
-  const pages = [homePages(), mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }))];
-  admin = new Visitor(app, ALEX, pages);
-  agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, pages);
+  admin = new Visitor(app, ALEX, { openMailbox });
+  agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, { openMailbox });
 });
 afterEach(() => app.stop());
 

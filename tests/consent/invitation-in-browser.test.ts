@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
@@ -24,7 +23,7 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   beforeAll(async () => {
     app = await startPracticeApp();
     providerId = await new Visitor(app).addPractice();
-    const web = createWeb(() => app.services, [consentPages()]);
+    const web = createWeb(() => app.services);
     served = await serve(async (path, request) => {
       const { method = 'GET', headers } = request;
       const own = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);

@@ -1,6 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import {
@@ -26,7 +25,7 @@ let providerId: string;
 async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
   app = await startPracticeApp(options);
   apps.push(app);
-  admin = new Visitor(app, ALEX, [mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }))]);
+  admin = new Visitor(app, ALEX, { openMailbox: async () => ({ kind: 'opened', unread: 0, total: 0 }) });
   providerId = await admin.addPractice();
   fillInbox(app, ['First', 'Second', '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Fourth']);
 }

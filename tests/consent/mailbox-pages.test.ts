@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes.tsx';
+import type { OpenedMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
@@ -21,12 +21,12 @@ let app: PracticeApp;
 let visitor: Visitor;
 let form: Record<string, string>;
 let opened: OpenedMailbox = { kind: 'opened', unread: 3, total: 12 };
-const pages = [mailboxPages(async () => opened)];
+const openMailbox = async () => opened;
 
 beforeAll(async () => {
   app = await startPracticeApp();
   const { account } = await connectSupport(app);
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { openMailbox });
   form = {
     address: SUPPORT,
     account: `${account.providerId}.${account.accountId}`,
@@ -234,7 +234,7 @@ describe('a mailbox', () => {
 describe('every mailbox page', () => {
   it('is whole, accessible, and fits 320 pixels', async () => {
     const bare = await startPracticeApp();
-    const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, pages);
+    const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { openMailbox });
     const [mailbox] = await stored();
     opened = { kind: 'failed', code: 'x', message: 'No licence.' };
     const drawn: Record<string, string> = {};

@@ -1,17 +1,13 @@
 import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
-import type { Hono } from 'hono';
 import { type PageAnswer, signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
 import {
   type IdentityProviderOptions,
   type RunningIdentityProvider,
   startIdentityProvider,
 } from '../../dev/peers/identity-provider/identity-provider.ts';
-import { consentPages } from '../../functions/pages/consent.tsx';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { providerPages } from '../../functions/pages/providers.tsx';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { invitationKey } from '../../shared/consent/invitation.ts';
 import type { Config, PracticeWorld } from '../../shared/platform/config.ts';
@@ -117,9 +113,9 @@ export class Visitor {
   constructor(
     app: Pick<PracticeApp, 'services'>,
     principal: { id: string; roles: string[] } = ALEX,
-    more: readonly Hono<WebEnvironment>[] = [],
+    instead: Partial<Services> = {},
   ) {
-    this.#web = createWeb(() => app.services, [providerPages(), consentPages(), ...more]);
+    this.#web = createWeb(() => ({ ...app.services, ...instead }));
     const { id, roles } = principal;
     const claims: Claim[] = [['oid', id], ['name', id], ...roles.map((role): Claim => ['roles', role])];
     this.#principal = id === '' ? undefined : principalHeaderOf(claims);

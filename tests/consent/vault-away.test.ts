@@ -1,6 +1,5 @@
 /** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { appAccessPages } from '../../functions/pages/app-access.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { tenant } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
@@ -16,7 +15,7 @@ let providerId: string;
 async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
   app = await startPracticeApp(options);
   apps.push(app);
-  admin = new Visitor(app, ALEX, [appAccessPages()]);
+  admin = new Visitor(app, ALEX);
   providerId = await admin.addPractice();
 }
 beforeEach(() => start());

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 import { CLIENT } from '../peers/practice-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
@@ -25,9 +24,8 @@ let agent: Visitor;
 
 beforeAll(async () => {
   app = await startPracticeApp();
-  const pages = [pasteErrorPages()];
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
-  agent = new Visitor(app, { id: 'sam', roles: ['agent'] }, pages);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
+  agent = new Visitor(app, { id: 'sam', roles: ['agent'] });
   await visitor.addPractice();
 });
 afterAll(() => app.stop());
@@ -42,7 +40,7 @@ describe('the error that somebody saw', () => {
       expect((await person.post('/explain', { error: 'AADSTS50173' })).html).toContain('AADSTS50173');
     }
     expect((await visitor.get('/providers')).html).toContain('href="/explain"');
-    const nobody = new Visitor(app, { id: 'eve', roles: [] }, [pasteErrorPages()]);
+    const nobody = new Visitor(app, { id: 'eve', roles: [] });
     expect((await nobody.get('/explain')).status).toBe(403);
     expect((await nobody.post('/explain', { error: 'x' })).status).toBe(403);
   });

@@ -15,7 +15,9 @@ const PROMISES = [
 ];
 
 test('no page and no explanation promises an answer to a ticket, or a hint that Postroom does not read', () => {
-  const pages = globSync('functions/pages/*.tsx').map((path) => [path, readFileSync(path, 'utf8')] as const);
+  const pages = globSync('functions/pages/**/*.tsx').map(
+    (path) => [path, readFileSync(path, 'utf8')] as const,
+  );
   const explanations = [...entraEntries, ...lineEntries].map(
     (entry) => [entry.title, JSON.stringify(entry)] as const,
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseShardMessage } from '../../functions/fetch-shard.ts';
+import { parseShardMessage } from '../../functions/triggers/fetch-shard.ts';
 
 describe('a message of the queue fetch-shard', () => {
   test('names a shard and its mailboxes', () => {

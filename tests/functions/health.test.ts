@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { rememberReadiness } from '../../functions/health.ts';
+import { rememberReadiness } from '../../functions/triggers/health.ts';
 
 let logged: string[] = [];
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { HttpRequest, HttpResponse, InvocationContext } from '@azure/functions';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type FetchApp, httpHandler, parseSetCookie, toRequest } from '../../functions/http-adapter.ts';
+import { type FetchApp, httpHandler, parseSetCookie, toRequest } from '../../functions/http/http-adapter.ts';
 
 type RequestInitOfAzure = ConstructorParameters<typeof HttpRequest>[0];
 

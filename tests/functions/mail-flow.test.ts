@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { mailboxLine, mailFlow } from '../../functions/pages/mail-flow.ts';
+import { mailboxLine, mailFlow } from '../../functions/pages/status/mail-flow.ts';
 import { allowedSilence } from '../../shared/notices/desk-facts.ts';
 import { mailboxOf } from '../harness/intake-world.ts';
 import { desks } from '../notices/notice-pages.ts';

@@ -1,11 +1,9 @@
-import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { requireRole } from '../../functions/guard.ts';
-import { createLineLimit } from '../../functions/note-refusal.ts';
-import { typedFields } from '../../functions/pages/typed-fields.ts';
+import { createLineLimit } from '../../functions/http/note-refusal.ts';
+import { typedFields } from '../../functions/http/typed-fields.ts';
 import { buildServices } from '../../functions/services.ts';
-import { allPages, createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
+import { createWeb } from '../../functions/web.ts';
+import type { Route } from '../../functions/http/route.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
@@ -40,9 +38,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const samplePages = new Hono<WebEnvironment>()
-  .get('/things/:id', requireRole('admin'), (c) => c.text('thing'))
-  .post('/things/:id', async (c) => c.text((await typedFields(c))['name'] ?? ''));
+const sampleRoutes: readonly Route[] = [
+  { method: 'GET', pattern: '/things/:id', access: 'admin', handler: (c) => c.text('thing') },
+  {
+    method: 'POST',
+    pattern: '/things/:id',
+    access: 'agent',
+    handler: async (c) => c.text((await typedFields(c))['name'] ?? ''),
+  },
+];
 
 function webWith(environment: Record<string, string> = {}) {
   const config = parseConfig({
@@ -53,7 +57,7 @@ function webWith(environment: Record<string, string> = {}) {
     ...environment,
   });
   const services = buildServices(config, { ...openSeam, now: () => clock });
-  return createWeb(() => services, [samplePages]);
+  return createWeb(() => services, sampleRoutes);
 }
 
 const personWith = (role: string): Record<string, string> => {
@@ -138,7 +142,7 @@ describe('a refusal', () => {
 
   test('of a guessed invitation, state or approval is noted without what was guessed', async () => {
     const { services } = sampleDesk();
-    const web = createWeb(() => services, allPages());
+    const web = createWeb(() => services);
     const guess = 'g'.repeat(43);
     expect((await web.request(`${ORIGIN}/invite/${guess}`)).status).toBe(404);
     expect((await web.request(`${ORIGIN}/oauth/callback?code=x&state=${guess}`)).status).toBe(303);

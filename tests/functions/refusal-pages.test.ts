@@ -4,7 +4,7 @@ import {
   malformedPage,
   signInOffPage,
   tooLargePage,
-} from '../../functions/pages/refusals.tsx';
+} from '../../functions/pages/errors/refusals.tsx';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 
 describe('a page that refuses', () => {

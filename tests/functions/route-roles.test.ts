@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isOpenPath } from '../../functions/guard.ts';
+import { routes as table } from '../../functions/routes.ts';
 import { servicesOn } from '../../functions/services.ts';
-import { allPages, createWeb } from '../../functions/web.ts';
+import { createWeb } from '../../functions/web.ts';
+import { paths } from '../../shared/paths/paths.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { type Claim, principalHeaderOf, signedInSettings } from '../harness/principal-header.ts';
-import { type Access, accessOf, functionRoutes } from './route-roles.ts';
+import { type Access, accessOf, functionRoutes, openBecause, openPaths } from './route-roles.ts';
 
 const ORIGIN = 'https://desk.example';
 const web = webWith(signedInSettings);
@@ -35,7 +36,7 @@ function webWith(environment: Record<string, string>): ReturnType<typeof createW
       clearPoison: () => Promise.resolve(),
     },
   });
-  return createWeb(() => services, allPages());
+  return createWeb(() => services);
 }
 
 /** `GET /tickets/:id`, as registered; middleware stands under every method and is none. */
@@ -93,14 +94,31 @@ describe('every address', () => {
 
   test('of main.ts too', () => {
     const source = readFileSync(join(import.meta.dirname, '../../functions/main.ts'), 'utf8');
-    const registered = [...source.matchAll(/app\.http\([^)]*?route: '([^']*)'/gs)].map(([, route]) => route);
+    const registered = [...source.matchAll(/app\.http\(.*?route: (.*?),(?:\n| methods)/gs)].map(
+      ([, route]) => route,
+    );
     expect(registered.length).toBe(source.match(/app\.(?:http|get|post|put|patch|deleteRequest)\(/g)?.length);
     expect(registered).toEqual(Object.keys(functionRoutes));
   });
 
-  test('that a stranger may open stands on the list of open paths, and no other one does', () => {
-    const open = routes.filter((route) => isOpenPath(route.split(' ')[1] ?? ''));
-    expect(open).toEqual(routes.filter((route) => accessOf[route] === 'everyone'));
+  test('states on its line who may open it, as the list by hand does', () => {
+    const stated = table.map(({ method, pattern, access }) => [
+      `${method} ${pattern}`,
+      access === 'anonymous' ? 'everyone' : access,
+    ]);
+    expect(new Set(stated.map(([route]) => route)).size).toBe(stated.length);
+    expect(Object.fromEntries(stated)).toEqual(accessOf);
+  });
+
+  test('that a stranger may open stands on the list of open paths with its reason, and no other one does', () => {
+    expect([...openPaths].sort()).toEqual(Object.keys(openBecause).sort());
+  });
+
+  test('has the path of every link, and no other one', () => {
+    const outside = [paths.asset, paths.live, paths.ready].map(({ pattern }) => pattern);
+    const linked = Object.values(paths).map(({ pattern }) => pattern);
+    expect(new Set(linked).size).toBe(linked.length);
+    expect([...new Set(table.map(({ pattern }) => pattern)), ...outside].sort()).toEqual([...linked].sort());
   });
 });
 

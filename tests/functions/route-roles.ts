@@ -1,3 +1,6 @@
+import { routes } from '../../functions/routes.ts';
+import { paths } from '../../shared/paths/paths.ts';
+
 /** Who may ask for what. Every address of the pages stands here by hand, so that a new one has to be thought about. */
 export type Access = 'everyone' | 'agent' | 'admin';
 
@@ -76,11 +79,38 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /mailboxes/:id/delete': 'admin',
 };
 
-/** What main.ts registers beside the pages, and who may ask. */
+/** Everything that answers without a signed-in principal, and why. A star stands for exactly one part of the path. */
+export const openBecause: Readonly<Record<string, string>> = {
+  '/oauth/callback': 'a provider sends invited owners back, who have no role',
+  '/oauth/callback/*': 'the same of a custom provider, which has a redirect URI of its own',
+  '/oauth/result/*': 'says how a sign-in ended, to the browser that made it',
+  '/invite': 'the link of an invitation leads here; nothing is shown without its token',
+  '/invite/*': 'the pages of an invitation, for the browser that brought its token',
+  '/assets/*': 'stylesheet, script and icon',
+  '/health/live': 'asked by the platform',
+  '/health/ready': 'asked by the platform and by whoever watches from outside',
+  '/.auth/*': 'the sign-in of the platform, which answers before the app',
+};
+/** Answers outside of the table of routes: files, functions of their own, and the platform. */
+const besideTheTable = ['/assets/*', '/health/live', '/health/ready', '/.auth/*'];
+
+/** Everything that the app answers without a signed-in principal. */
+export const openPaths: readonly string[] = [
+  ...new Set(
+    routes
+      .filter(({ access }) => access === 'anonymous')
+      .map(({ pattern }) => pattern.replaceAll(/:\w+/g, '*'))
+      // Stands before the parameter in the same place.
+      .filter((pattern) => pattern !== paths.approvalResult()),
+  ),
+  ...besideTheTable,
+];
+
+/** What main.ts registers, as it stands there, and who may ask. */
 export const functionRoutes: Readonly<Record<string, Access>> = {
-  'health/live': 'everyone',
-  'health/ready': 'everyone',
-  'oauth/callback/{provider?}': 'everyone',
+  'hostRoute(paths.live)': 'everyone',
+  'hostRoute(paths.ready)': 'everyone',
+  '`${hostRoute(paths.callback)}/{provider?}`': 'everyone',
   // All pages, each as it stands above.
-  '{*path}': 'everyone',
+  "'{*path}'": 'everyone',
 };

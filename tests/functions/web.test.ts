@@ -1,13 +1,16 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { principalOf } from '../../dev/host/sign-in.ts';
-import { isOpenPath, openPaths, requireRole, signInAddress } from '../../functions/guard.ts';
+import { signInAddress } from '../../functions/http/guard.ts';
+import type { Route } from '../../functions/http/route.ts';
 import { buildServices, type Services } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import type { WebEnvironment } from '../../functions/web-environment.ts';
+import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
+import { sampleDesk } from '../ui/sample-desk.ts';
+import { openPaths } from './route-roles.ts';
 import { signedInSettings } from '../harness/principal-header.ts';
 
 const origin = 'https://desk.example';
@@ -24,16 +27,37 @@ function servicesWith(environment: Record<string, string> = {}): Services {
   return buildServices(config, openSeam);
 }
 
-const samplePages = new Hono<WebEnvironment>()
-  .get('/', (c) => c.text(`home of ${c.get('principal').name}`))
-  .get('/boom', () => {
-    throw new Error('the secret reason');
-  })
-  .get('/frame', (c) => c.html('mail', 200, { 'content-security-policy': "default-src 'none'; sandbox" }))
-  .get('/oauth/callback', (c) => c.text('callback'))
-  .get('/invite/:token', (c) => c.text('invitation'))
-  .get('/admins', requireRole('admin'), (c) => c.text('for admins'))
-  .post('/save', async (c) => c.text(`saved ${(await c.req.text()).length}`));
+const sampleRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    pattern: '/',
+    access: 'agent',
+    handler: (c) => c.text(`home of ${c.get('principal').name}`),
+  },
+  {
+    method: 'GET',
+    pattern: '/boom',
+    access: 'agent',
+    handler: () => {
+      throw new Error('the secret reason');
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/frame',
+    access: 'agent',
+    handler: (c) => c.html('mail', 200, { 'content-security-policy': "default-src 'none'; sandbox" }),
+  },
+  { method: 'GET', pattern: '/oauth/callback', access: 'anonymous', handler: (c) => c.text('callback') },
+  { method: 'GET', pattern: '/invite/:token', access: 'anonymous', handler: (c) => c.text('invitation') },
+  { method: 'GET', pattern: '/admins', access: 'admin', handler: (c) => c.text('for admins') },
+  {
+    method: 'POST',
+    pattern: '/save',
+    access: 'agent',
+    handler: async (c) => c.text(`saved ${(await c.req.text()).length}`),
+  },
+];
 
 const headersOf = (...roles: string[]): Record<string, string> => ({
   'x-ms-client-principal': Buffer.from(
@@ -45,14 +69,14 @@ const admin = headersOf('admin');
 
 let web: Hono<WebEnvironment>;
 beforeEach(() => {
-  web = createWeb(() => servicesWith(), [samplePages]);
+  web = createWeb(() => servicesWith(), sampleRoutes);
 });
 const ask = async (path: string, init: RequestInit = {}): Promise<Response> =>
   web.request(origin + path, init);
 
 describe('without a signed-in principal', () => {
   test('only this list answers', () => {
-    expect(openPaths).toEqual([
+    const listed = [
       '/oauth/callback',
       '/oauth/callback/*',
       '/oauth/result/*',
@@ -62,7 +86,8 @@ describe('without a signed-in principal', () => {
       '/invite',
       '/invite/*',
       '/.auth/*',
-    ]);
+    ];
+    expect([...openPaths].sort()).toEqual(listed.sort());
   });
 
   test.each([
@@ -80,8 +105,11 @@ describe('without a signed-in principal', () => {
     ['/assets/../tickets', false],
     ['/', false],
     ['/tickets', false],
-  ])('%s is open: %s', (path, open) => {
-    expect(isOpenPath(path)).toBe(open);
+  ])('%s is open: %s', async (path, open) => {
+    const { services } = sampleDesk();
+    const answer = await createWeb(() => services).request(new Request(origin + path));
+    const leadsToSignIn = answer.headers.get('location')?.startsWith('/.auth/') === true;
+    expect(leadsToSignIn).toBe(!open);
   });
 
   test('a page leads to the sign-in and comes back to where it was', async () => {
@@ -106,7 +134,7 @@ describe('without a signed-in principal', () => {
 
 describe('while the platform does not sign people in', () => {
   beforeEach(() => {
-    web = createWeb(() => servicesWith({ WEBSITE_AUTH_ENABLED: 'False' }), [samplePages]);
+    web = createWeb(() => servicesWith({ WEBSITE_AUTH_ENABLED: 'False' }), sampleRoutes);
   });
 
   test('nobody gets in, not even with the header that names an admin', async () => {
@@ -135,7 +163,7 @@ describe('a signed-in principal', () => {
   });
 
   test('who stands on the allow-list is an admin without the role', async () => {
-    web = createWeb(() => servicesWith({ ADMIN_OBJECT_IDS: 'b1' }), [samplePages]);
+    web = createWeb(() => servicesWith({ ADMIN_OBJECT_IDS: 'b1' }), sampleRoutes);
     expect((await ask('/admins', { headers: headersOf() })).status).toBe(200);
   });
 

@@ -1,7 +1,7 @@
 /** An app for the host's tests that streams its answers, with the product's own adapter and handlers that misbehave. */
 import { app } from '@azure/functions';
-import { watchAnswers } from '../../functions/answer-flow.ts';
-import { httpHandler } from '../../functions/http-adapter.ts';
+import { watchAnswers } from '../../functions/http/answer-flow.ts';
+import { httpHandler } from '../../functions/http/http-adapter.ts';
 
 app.setup({ enableHttpStream: true });
 watchAnswers();

@@ -2,8 +2,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
-import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
@@ -40,10 +38,7 @@ beforeEach(async () => {
     startTokenServer(),
     startImapListener(certificates),
   ]);
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [
-    mailboxPages((services, mailbox) => openMailbox(services.intake, mailbox)),
-    connectionTestPages(),
-  ]);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
   account = await connect();
   form = {
     address: OWNER,

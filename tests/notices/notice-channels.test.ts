@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/sweep.ts';
-import { allPages, createWeb } from '../../functions/web.ts';
+import { sweepAll } from '../../functions/triggers/sweep.ts';
+import { createWeb } from '../../functions/web.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { shownOf } from '../../shared/notices/notice.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
@@ -177,7 +177,7 @@ describe('a secret of a channel that cannot be used', () => {
     expect(words).not.toContain('hunter2');
     for (const { fix } of open) expect(fix.href).toMatch(/^https:\/\/portal\.azure\.com\//);
     expect(await app.watch.glance()).toBe(true);
-    const web = createWeb(() => app, allPages());
+    const web = createWeb(() => app);
     for (const path of ['/', '/health', '/notices']) {
       const page = await web.request(`https://desk.example${path}`, { headers: principalHeader('admin') });
       expect([path, page.status]).toEqual([path, 200]);

@@ -1,8 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
-import { homePages } from '../../functions/pages/home.tsx';
-import { MailChart } from '../../functions/pages/home-views.tsx';
-import { promisedOnce } from '../../functions/pages/notice-views.tsx';
+import { MailChart } from '../../functions/pages/status/home-views.tsx';
+import { promisedOnce } from '../../functions/pages/alerts/notice-views.tsx';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
@@ -184,7 +183,7 @@ describe('while storage is away', () => {
       queues: new MemoryQueues(seam),
       vault: new MemoryVault(seam),
     });
-    const web = createWeb(() => services, [homePages()]);
+    const web = createWeb(() => services);
     const ask = (role?: 'admin' | 'agent') =>
       web.request(`${origin}/`, { headers: role === undefined ? {} : principalHeader(role) });
     return { services, ask };

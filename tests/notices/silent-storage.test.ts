@@ -9,8 +9,8 @@ import { startKeyVault } from '../../dev/peers/key-vault.ts';
 import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
 import { type StorageProxy, startStorageProxy } from '../../dev/peers/storage-proxy.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
-import { sweepAll } from '../../functions/sweep.ts';
-import { allPages, createWeb } from '../../functions/web.ts';
+import { sweepAll } from '../../functions/triggers/sweep.ts';
+import { createWeb } from '../../functions/web.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../../shared/platform/azure-queues.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
@@ -175,9 +175,7 @@ describe('a desk whose storage is silent', () => {
     expect(posted).toEqual([]);
     proxy.setSilent(true);
     const ask = async (): Promise<Response> =>
-      createWeb(() => all, allPages()).fetch(
-        new Request(`${PUBLIC_URL}/`, { headers: principalHeader('admin') }),
-      );
+      createWeb(() => all).fetch(new Request(`${PUBLIC_URL}/`, { headers: principalHeader('admin') }));
     const [seconds, page] = await Promise.all([secondsOf(sweepAll(all)), ask()]);
     expect(posted.map((body) => JSON.parse(body).type)).toEqual(['notice.opened']);
     expect(posted[0]).toContain('storage-failing');

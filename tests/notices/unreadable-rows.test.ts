@@ -1,6 +1,6 @@
 /** Rows that do not hold what Postroom wrote: each stops nothing but itself, and is told of with its table and its keys. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { allPages, createWeb } from '../../functions/web.ts';
+import { createWeb } from '../../functions/web.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { origin, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
@@ -137,7 +137,7 @@ describe('pages', () => {
   let ask: (path: string) => Promise<Response>;
   beforeEach(async () => {
     pages = sampleDesk();
-    const web = createWeb(() => pages.services, allPages());
+    const web = createWeb(() => pages.services);
     ask = async (path) => {
       const headers = { ...principalHeader('admin'), 'sec-fetch-site': 'same-origin' };
       return web.request(origin + path, { headers });

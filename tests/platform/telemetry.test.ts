@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { backgroundHandler } from '../../functions/background-handler.ts';
+import { backgroundHandler } from '../../functions/triggers/background-handler.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';

@@ -1,6 +1,5 @@
 /** What leaves for a token endpoint: never what was given for another one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
 import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
@@ -17,7 +16,7 @@ let hostile: TokenServer;
 
 beforeEach(async () => {
   [app, honest, hostile] = await Promise.all([startPracticeApp(), startTokenServer(), startTokenServer()]);
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, [accountPages()]);
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
 });
 afterEach(async () => {
   await Promise.all([app.stop(), honest.stop(), hostile.stop()]);

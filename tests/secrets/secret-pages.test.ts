@@ -1,7 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { activityPages } from '../../functions/pages/activity.tsx';
-import { secretsPage, vaultAwayPage } from '../../functions/pages/secret-views.tsx';
-import { secretPages } from '../../functions/pages/secrets.tsx';
+import { secretsPage, vaultAwayPage } from '../../functions/pages/secrets/secret-views.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
@@ -17,7 +15,7 @@ async function desk() {
   const app = await startPracticeApp();
   apps.push(app);
   const { providerId, account } = await connectSupport(app);
-  const visitor = new Visitor(app, ALEX, [secretPages(), activityPages()]);
+  const visitor = new Visitor(app, ALEX);
   return { app, providerId, account, visitor };
 }
 

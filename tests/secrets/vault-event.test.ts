@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { reviewAll } from '../../functions/review-secrets.ts';
-import { takeEvents } from '../../functions/vault-events.ts';
+import { reviewAll } from '../../functions/triggers/review-secrets.ts';
+import { takeEvents } from '../../functions/triggers/vault-events.ts';
 import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { recheckSecrets, reviewSecrets } from '../../shared/secrets/review-secrets.ts';

@@ -2,9 +2,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import { homePages } from '../../functions/pages/home.tsx';
-import { noticePages } from '../../functions/pages/notices.tsx';
-import { ticketsPages } from '../../functions/pages/tickets.tsx';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { FaultySeam } from '../harness/faulty-seam.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
@@ -74,7 +71,7 @@ describe('main navigation', () => {
       queues: new MemoryQueues(seam),
       vault: new MemoryVault(seam),
     });
-    const web = createWeb(() => services, [homePages(), noticePages(), ticketsPages()]);
+    const web = createWeb(() => services);
     const open = async (path: string): Promise<number> => {
       const before = seam.calls.length;
       await web.request(origin + path, { headers: principalHeader('admin') });

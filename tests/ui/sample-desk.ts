@@ -1,11 +1,4 @@
-import { activityPages } from '../../functions/pages/activity.tsx';
-import { auditPages } from '../../functions/pages/audit.tsx';
-import { healthPages } from '../../functions/pages/health.tsx';
-import { homePages } from '../../functions/pages/home.tsx';
-import type { MailServices } from '../../functions/pages/mail-services.ts';
-import { noticePages } from '../../functions/pages/notices.tsx';
-import { quarantinePages } from '../../functions/pages/quarantine.tsx';
-import { ticketsPages } from '../../functions/pages/tickets.tsx';
+import type { MailServices } from '../../functions/pages/tickets/mail-services.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
@@ -108,18 +101,7 @@ export function sampleDesk(): SampleDesk {
     }),
     ...stores,
   };
-  const web = createWeb(
-    () => services,
-    [
-      homePages(),
-      activityPages(),
-      noticePages(),
-      healthPages(),
-      ticketsPages(),
-      quarantinePages(),
-      auditPages(),
-    ],
-  );
+  const web = createWeb(() => services);
   let filed = 0;
   return {
     ...stores,

@@ -1,0 +1,118 @@
+import type { Account, AccountRef } from '../../../shared/accounts/account.ts';
+import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
+import { explain } from '../../../shared/explanations/explain.ts';
+import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
+import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
+import { isOfDemo, type Provider } from '../../../shared/providers/provider.ts';
+import type { Config } from '../../../shared/platform/config.ts';
+import type { Services } from '../../services.ts';
+
+export type Registration = Pick<Provider, 'cloud' | 'tenant' | 'clientId' | 'preflight'>;
+
+/** What an error is about, as far as the page knows. */
+interface Ids {
+  provider: Registration | undefined;
+  redirectUri: string | undefined;
+  /** Address of the mailbox. */
+  mailbox?: string | undefined;
+  account?: Pick<Account, 'kind' | 'identity' | 'user'> | undefined;
+}
+
+interface About extends Ids {
+  config: Pick<Config, 'practice'>;
+  provider: (Registration & Pick<Provider, 'preset'>) | undefined;
+}
+
+/** With what explanations are filled, and whose pages their links lead to: this very app, mailbox, account and cloud. */
+export function explainContext({ config, ...ids }: About): ExplainContext {
+  return { ...idsOf(ids), demo: isOfDemo(config, ids.provider) };
+}
+
+/** The ids alone, for a link to a portal. */
+export function idsOf({ provider, redirectUri, mailbox, account }: Ids): ExplainContext {
+  const isApp = account?.kind === 'app';
+  const objectId = account?.identity.objectId;
+  const userId = isApp ? undefined : objectId;
+  const isOwn = account !== undefined && account.user.toLowerCase() === mailbox?.toLowerCase();
+  return {
+    clientId: provider === undefined || provider.clientId === '' ? undefined : provider.clientId,
+    tenant: provider?.tenant,
+    cloud: provider?.cloud,
+    objectId: (isApp ? objectId : undefined) ?? provider?.preflight?.enterpriseId,
+    userId,
+    mailboxId: isOwn ? userId : undefined,
+    mailbox,
+    redirectUri,
+  };
+}
+
+type Known = Pick<Services, 'config' | 'providers' | 'accounts'>;
+
+/** The same for a mailbox and the account with which one of its protocols signs in. */
+export async function contextOfLogin(
+  { config, providers, accounts }: Known,
+  mailbox: string,
+  login: AccountRef | undefined,
+): Promise<ExplainContext> {
+  if (login === undefined)
+    return explainContext({
+      config,
+      provider: undefined,
+      redirectUri: redirectUriOf(config, undefined),
+      mailbox,
+    });
+  const { providerId, accountId } = login;
+  const [provider, stored] = await Promise.all([
+    providers.get(providerId),
+    accounts.get({ providerId, accountId }),
+  ]);
+  const redirectUri = redirectUriOf(config, provider);
+  return explainContext({ config, provider, redirectUri, mailbox, account: stored?.account });
+}
+
+/** What went wrong with a mailbox for who signs in there; its links lead to their own pages. */
+export async function explainForMailbox(
+  known: Known,
+  mailbox: string,
+  login: AccountRef | undefined,
+  text: string,
+): Promise<Explanation> {
+  return explain({ text, context: await contextOfLogin(known, mailbox, login) });
+}
+
+/** Words of a server or of a stored problem, for a page that shows them as they are. */
+export const saidBy = (
+  config: Pick<Config, 'practice'>,
+  provider: Pick<Provider, 'preset'> | undefined,
+  words: string,
+): string => (isOfDemo(config, provider) ? inDemoWords(words) : words);
+
+/** As it is stored, with the problems in the words of each mailbox's provider. */
+export function healthHere(
+  config: Pick<Config, 'practice'>,
+  mailboxes: readonly Mailbox[],
+  health: ReadonlyMap<string, MailboxHealth>,
+  providers: readonly Provider[],
+): ReadonlyMap<string, MailboxHealth> {
+  const providerOf = (id: string): Provider | undefined => {
+    const mailbox = mailboxes.find((one) => one.id === id);
+    return providers.find((one) => one.id === mailbox?.providerId);
+  };
+  return new Map(
+    [...health].map(([id, one]) => [
+      id,
+      one.problem === undefined ? one : { ...one, problem: saidBy(config, providerOf(id), one.problem) },
+    ]),
+  );
+}
+
+/** What a preflight was told, explained for this registration. */
+export function explainFor(
+  config: Pick<Config, 'practice'>,
+  provider: Provider,
+  evidence: string,
+  redirectUri: string,
+): Explanation {
+  return explain({ text: evidence, context: explainContext({ config, provider, redirectUri }) });
+}

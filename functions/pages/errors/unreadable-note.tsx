@@ -1,0 +1,31 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
+
+const MOST_NAMED = 5;
+
+/** Above a list that leaves out rows which could not be read: how many, and which. Nothing where all could be. */
+export function UnreadableNote(props: { rows: readonly UnreadableRow[] }): JSX.Element | null {
+  const { rows } = props;
+  const [first] = rows;
+  if (first === undefined) return null;
+  const more = rows.length - MOST_NAMED;
+  return (
+    <div class="verdict warn">
+      <p>
+        {rows.length === 1 ? '1 entry' : `${rows.length} entries`} of this list could not be read and{' '}
+        {rows.length === 1 ? 'is' : 'are'} left out. Look into the storage account of Postroom, table{' '}
+        {first.table}:
+      </p>
+      <ul>
+        {rows.slice(0, MOST_NAMED).map(({ partitionKey, rowKey }) => (
+          <li>
+            <code>
+              {partitionKey} / {rowKey}
+            </code>
+          </li>
+        ))}
+        {more > 0 ? <li>and {more} more</li> : null}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Explanation } from '../../../shared/explanations/explanation.ts';
+import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import { ButtonLink } from '../../../shared/ui/forms.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { explainForMailbox } from '../errors/explain-here.ts';
+import { ExplanationView } from '../errors/explanation-view.tsx';
+import { lookInto, type SendingLook, trySending } from './look-into.ts';
+import { LookView } from './look-view.tsx';
+import { flashOf } from '../../http/typed-fields.ts';
+import type { RouteContext } from '../../http/web-environment.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  partly: {
+    kind: 'warning',
+    text: 'Not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then sign in again.',
+  },
+};
+
+/**
+ * "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. That it
+ * signs in on a GET is harmless: no host but the mail servers of the mailbox's provider is given a token.
+ */
+export async function showConnected(c: RouteContext<'mailboxConnected'>): Promise<Response> {
+  const services = c.get('services');
+  const id = c.req.param('id');
+  const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
+  if (mailbox === undefined) return c.notFound();
+  const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
+  const { address } = mailbox;
+  const unread =
+    look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
+  const unsent =
+    sending?.kind === 'refused'
+      ? await explainForMailbox(services, address, mailbox.sending, sending.said)
+      : undefined;
+  const flash = flashOf(c, said);
+  return c.html(
+    connectedPage({ principal: c.get('principal'), mailbox, look, sending, unread, unsent, flash }),
+  );
+}
+
+function connectedPage(view: {
+  principal: Principal;
+  mailbox: Mailbox;
+  look: Look;
+  sending: SendingLook | undefined;
+  /** What the failures mean, where there are some. */
+  unread: Explanation | undefined;
+  unsent: Explanation | undefined;
+  flash: Flash | undefined;
+}): string {
+  const { mailbox, look, sending } = view;
+  const opened = look.kind === 'opened';
+  return renderPage(
+    <Page
+      title={opened ? `${mailbox.address} is connected` : `${mailbox.address} does not open yet`}
+      principal={view.principal}
+      place="mailboxes"
+      flash={view.flash}
+    >
+      {opened ? (
+        <LookView look={look} folder={mailbox.folder} />
+      ) : (
+        <NotOpened look={look} explanation={view.unread} />
+      )}
+      <Sending sending={sending} explanation={view.unsent} />
+      <div class="actions">
+        {opened ? (
+          <>
+            <ButtonLink href={paths.tickets()}>See the tickets</ButtonLink>
+            <ButtonLink href={paths.mailboxes()} kind="secondary">
+              See the mailboxes
+            </ButtonLink>
+          </>
+        ) : (
+          <>
+            <ButtonLink href={paths.mailboxConnected(mailbox)}>Open it again</ButtonLink>
+            <ButtonLink href={paths.connectionTest(mailbox)} kind="secondary">
+              Test it step by step
+            </ButtonLink>
+            <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
+              Change its settings
+            </ButtonLink>
+          </>
+        )}
+      </div>
+    </Page>,
+  );
+}
+
+function NotOpened(props: {
+  look: Extract<Look, { kind: 'failed' }>;
+  explanation: Explanation | undefined;
+}): JSX.Element {
+  const { look, explanation } = props;
+  return (
+    <>
+      <p>{look.message}</p>
+      {explanation === undefined || explanation.code === 'not-recognised' ? null : (
+        <ExplanationView explanation={explanation} />
+      )}
+    </>
+  );
+}
+
+function Sending(props: {
+  sending: SendingLook | undefined;
+  explanation: Explanation | undefined;
+}): JSX.Element | null {
+  const { sending, explanation } = props;
+  if (sending === undefined) return null;
+  if (sending.kind === 'accepted') return <p>Sending (SMTP) works too.</p>;
+  return (
+    <>
+      <p>Mail is read, but sending (SMTP) does not work yet:</p>
+      {explanation === undefined || explanation.code === 'not-recognised' ? (
+        <p>It said: {sending.said}</p>
+      ) : (
+        <ExplanationView explanation={explanation} />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,227 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import {
+  type ConnectionTest,
+  explainStep,
+  failedStep,
+  isWaiting,
+  type Step,
+  type StepName,
+} from '../../../shared/connection-test/connection-test.ts';
+import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
+import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { loginFields, type MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
+import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { ExplanationView } from '../errors/explanation-view.tsx';
+
+/** What is known of the provider over which a protocol signs in. */
+export type ContextOf = (protocol: MailProtocol) => ExplainContext;
+
+const stepWords: Readonly<Record<StepName, string>> = {
+  dns: 'Find the server',
+  tcp: 'Connect',
+  tls: 'Encrypt',
+  token: 'Get a token',
+  'sign-in': 'Sign in',
+  folder: 'Open the folder',
+  count: 'Count the mail',
+  send: 'Send a mail to itself',
+  arrival: 'Find that mail',
+};
+
+const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
+  imap: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count'],
+  pop3: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'count'],
+  smtp: ['dns', 'tcp', 'tls', 'token', 'sign-in', 'send', 'arrival'],
+};
+const afterSaving: readonly StepName[] = ['send', 'arrival'];
+
+/** The last test of a mailbox, or that there is none; while its mail is looked for, the page comes back by itself. */
+export function connectionTestPage(view: {
+  principal: Principal;
+  mailbox: Mailbox;
+  tests: readonly ConnectionTest[];
+  contextOf: ContextOf;
+}): string {
+  const { mailbox, tests } = view;
+  const waits = tests.some(isWaiting);
+  const [first] = tests;
+  return renderPage(
+    <Page title={`Test of ${mailbox.address}`} principal={view.principal} place="mailboxes" wide>
+      {first === undefined ? (
+        <EmptyState title="Not tested yet">
+          <p>{whatHappens(mailbox)}</p>
+          <TestButton mailbox={mailbox}>Test now</TestButton>
+        </EmptyState>
+      ) : (
+        <>
+          {/* The script comes back by itself; without it, the link does. */}
+          <p role="status" data-reload={waits ? '5' : undefined}>
+            <strong>{summary(tests)}</strong> Tested <Time at={first.startedAt} />.{' '}
+            {waits ? <a href={paths.connectionTest(mailbox)}>Look again</a> : null}
+          </p>
+          <TestResults tests={tests} contextOf={view.contextOf} toOneself />
+          <NotSetUp mailbox={mailbox} />
+          <p>
+            {whatHappens(mailbox)} <a href={paths.testTranscript(mailbox)}>Download the transcript</a>, which
+            holds no token and no text of a mail.
+          </p>
+          <div class="actions">
+            <TestButton mailbox={mailbox}>Test again</TestButton>
+            <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
+              Change the settings
+            </ButtonLink>
+          </div>
+        </>
+      )}
+    </Page>,
+  );
+}
+
+function TestButton(props: { mailbox: Mailbox; children: string }): JSX.Element {
+  return (
+    <form method="post" action={paths.connectionTest(props.mailbox)}>
+      <SubmitButton>{props.children}</SubmitButton>
+    </form>
+  );
+}
+
+const whatHappens = ({ sending }: Mailbox): string =>
+  sending === undefined
+    ? 'The test only reads the mailbox.'
+    : 'The test only reads the mailbox. It also sends one test email to it, which Postroom recognizes: it is listed in quarantine as skipped and opens no ticket.';
+
+function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
+  const { id, pop3, sending } = props.mailbox;
+  const names = [...(sending === undefined ? ['SMTP'] : []), ...(pop3 === undefined ? ['POP3'] : [])];
+  if (names.length === 0) return null;
+  return (
+    <p>
+      Not set up, so not tested: {names.join(' and ')}.{' '}
+      <a href={paths.editMailbox({ id })}>Set up in the mailbox’s settings</a>
+    </p>
+  );
+}
+
+/** Above a form that is not saved yet. */
+export function UnsavedTest(props: { tests: readonly ConnectionTest[]; contextOf: ContextOf }): JSX.Element {
+  return (
+    <>
+      <h2>{summary(props.tests)}</h2>
+      <p>Nothing is saved yet. Once the mailbox is saved, its test can also send a mail to itself.</p>
+      <TestResults {...props} toOneself={false} />
+    </>
+  );
+}
+
+/** All protocols in one sentence, the first trouble first. Pure. */
+export function summary(tests: readonly ConnectionTest[]): string {
+  const troubles = tests.flatMap((test) => {
+    const step = failedStep(test);
+    return step === undefined ? [] : [`${nameOf(test)} stops at “${stepWords[step.name].toLowerCase()}”.`];
+  });
+  if (troubles.length > 0) return troubles.join(' ');
+  const names = tests.map(nameOf);
+  const all = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  if (tests.some(isWaiting)) return `${all} work so far; the mail to itself is looked for.`;
+  return names.length === 1 ? `${all} works.` : `${all} work.`;
+}
+
+const nameOf = ({ protocol }: ConnectionTest): string => loginFields[protocol].name;
+
+/** The steps of every tested protocol, each with time and result; the failing one with its explanation. */
+export function TestResults(props: {
+  tests: readonly ConnectionTest[];
+  contextOf: ContextOf;
+  /** False before the settings are saved: then no mail is sent. */
+  toOneself: boolean;
+}): JSX.Element {
+  return (
+    <>
+      {props.tests.map((test) => (
+        <OneTest test={test} context={props.contextOf(test.protocol)} toOneself={props.toOneself} />
+      ))}
+    </>
+  );
+}
+
+function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOneself: boolean }): JSX.Element {
+  const { test, context } = props;
+  const failed = failedStep(test);
+  const name = nameOf(test);
+  const names = stepsOf[test.protocol].filter((step) => props.toOneself || !afterSaving.includes(step));
+  return (
+    <Panel>
+      <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'What was found']}>
+        {names.map((step) => (
+          <StepRow
+            name={step}
+            step={test.steps.find((taken) => taken.name === step)}
+            demo={context.demo === true}
+          />
+        ))}
+      </DataTable>
+      {failed === undefined ? null : (
+        <>
+          {failed.narrowed === undefined ? null : (
+            <p>
+              <strong>Looked at more closely:</strong> {failed.narrowed}
+            </p>
+          )}
+          <ExplanationView explanation={explainStep(failed, context)} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function StepRow(props: { name: StepName; step: Step | undefined; demo: boolean }): JSX.Element {
+  const { name, step, demo } = props;
+  const found = step?.found || step?.evidence || '';
+  return (
+    <tr>
+      <td data-label="Step">{unbroken(stepWords[name])}</td>
+      <td data-label="Result">
+        <StepState step={step} />
+      </td>
+      <td data-label="Time">{step === undefined || step.state === 'waiting' ? '' : timeInWords(step.ms)}</td>
+      <td data-label="What was found">{demo ? inDemoWords(found) : found}</td>
+    </tr>
+  );
+}
+
+function StepState(props: { step: Step | undefined }): JSX.Element {
+  switch (props.step?.state) {
+    case undefined:
+      return <StatusLabel kind="quiet">Not tried</StatusLabel>;
+    case 'passed':
+      return <StatusLabel kind="good">Works</StatusLabel>;
+    case 'waiting':
+      return <StatusLabel kind="warn">Waiting</StatusLabel>;
+    case 'failed':
+      return <StatusLabel kind="bad">Failed</StatusLabel>;
+  }
+}
+
+const timeInWords = (ms: number): string => unbroken(ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+/** Short words stay on one line beside a long text. */
+const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
+
+/** The conversation as a text file. Pure. */
+export function transcriptText(mailbox: Mailbox, tests: readonly ConnectionTest[]): string {
+  const parts = tests.map((test) =>
+    [
+      `== ${nameOf(test)} at ${test.server}, ${test.startedAt}`,
+      ...test.steps.map(({ name, state, ms, found, evidence, narrowed }) =>
+        [`-- ${name}: ${state}, ${ms} ms.`, found, evidence, narrowed].filter(Boolean).join(' '),
+      ),
+      ...test.transcript,
+    ].join('\r\n'),
+  );
+  return `Postroom, test of ${mailbox.address}\r\nC: Postroom, S: server. Tokens are left out.\r\n\r\n${parts.join('\r\n\r\n')}\r\n`;
+}

@@ -1,0 +1,90 @@
+/** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
+import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
+import { lookForMail, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
+import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
+import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { sendingObservation } from '../../../shared/notices/notice-channels.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { PageContext } from '../../http/web-environment.ts';
+import { lookDepsOf } from '../../look-for-mail.ts';
+import type { Services } from '../../services.ts';
+import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
+import { contextOfLogin } from '../errors/explain-here.ts';
+import { recordChange } from '../../http/record-change.ts';
+
+export async function showConnectionTest(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  const tests = await lookedAgain(services, mailbox, await services.connectionTests.of(mailbox.id));
+  const contextOf = await explainContextsOf(services, mailbox);
+  return c.html(connectionTestPage({ principal: c.get('principal'), mailbox, tests, contextOf }));
+}
+
+export async function testConnection(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  // Before the account's token leaves for the mailbox's servers.
+  await recordChange(c, {
+    action: 'connection tested',
+    subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
+  });
+  const { expectMark } = services.connectionTests;
+  const tests = await runConnectionTest({ ...services, expectMark }, mailbox, { toOneself: true });
+  await services.connectionTests.save(mailbox.id, tests);
+  // A notice that the server refuses mail is over; what it refuses now is explained on this page.
+  if (tests.some(hasSent))
+    await services.notices.observe(
+      sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()),
+    );
+  return c.redirect(paths.connectionTest(mailbox), 303);
+}
+
+export async function downloadTranscript(c: PageContext): Promise<Response> {
+  const mailbox = await mailboxOf(c);
+  if (mailbox === undefined) return c.notFound();
+  const tests = await c.get('services').connectionTests.of(mailbox.id);
+  return c.body(transcriptText(mailbox, tests), 200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-disposition': 'attachment; filename="connection-test.txt"',
+    'x-content-type-options': 'nosniff',
+  });
+}
+
+/** The server took a mail of the mailbox to itself. */
+const hasSent = ({ steps }: ConnectionTest): boolean =>
+  steps.some(({ name, state }) => name === 'send' && state === 'passed');
+
+/** Each look at the page of a waiting test looks for its mail once. */
+async function lookedAgain(
+  services: Services,
+  mailbox: Mailbox,
+  tests: readonly ConnectionTest[],
+): Promise<ConnectionTest[]> {
+  return Promise.all(
+    tests.map(async (test) => {
+      if (!isWaiting(test)) return test;
+      const looked = await lookForMail(lookDepsOf(services), mailbox, test);
+      if (looked !== test) await services.connectionTests.settle(mailbox.id, looked);
+      return looked;
+    }),
+  );
+}
+
+/** What explanations are filled with: the mailbox, and the account with which each protocol signs in. */
+export async function explainContextsOf(services: Services, mailbox: Mailbox): Promise<ContextOf> {
+  const logins = loginsOf(mailbox);
+  const [imap, pop3, smtp] = await Promise.all(
+    [logins.imap, logins.pop3, logins.smtp].map((login) => contextOfLogin(services, mailbox.address, login)),
+  );
+  const contexts: Readonly<Record<MailProtocol, ExplainContext | undefined>> = { imap, pop3, smtp };
+  return (protocol) => contexts[protocol] ?? {};
+}
+
+async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
+  const id = c.req.param('id') ?? '';
+  return /^[a-z2-7]{26}$/.test(id) ? c.get('services').mailboxes.get(id) : undefined;
+}

@@ -1,0 +1,85 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Account } from '../../../shared/accounts/account.ts';
+import { type Invitation, stateOfInvitation } from '../../../shared/consent/invitation.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { Panel, Time } from '../../../shared/ui/lists.tsx';
+import type { Services } from '../../services.ts';
+
+/** What somebody began and nobody has finished. */
+export interface Unfinished {
+  /** Signed in, perhaps by invitation, and no mailbox uses them yet. */
+  accounts: readonly Account[];
+  /** Links that their owners have not used yet. */
+  invitations: readonly Invitation[];
+}
+
+/** Reads what is unfinished: one query for the invitations, one for the providers, and one a provider. */
+export async function readUnfinished(
+  { providers, accounts, invitations, seam }: Services,
+  mailboxes: readonly Mailbox[],
+): Promise<Unfinished> {
+  const [known, invited] = await Promise.all([providers.list(), invitations.list()]);
+  const signedIn = await Promise.all(known.map(({ id }) => accounts.listOf(id)));
+  return unfinishedOf(signedIn.flat(), invited, mailboxes, seam.now());
+}
+
+/** Pure. @param now milliseconds since the epoch */
+export function unfinishedOf(
+  accounts: readonly Account[],
+  invitations: readonly Invitation[],
+  mailboxes: readonly Mailbox[],
+  now: number,
+): Unfinished {
+  return {
+    // The app itself may sign in for mailboxes without being meant for one.
+    accounts: accounts.filter(
+      (account) => account.kind !== 'app' && !mailboxes.some((mailbox) => usesAccount(mailbox, account)),
+    ),
+    // One that connects a mailbox again is no new mailbox, and what is wrong with that one is an alert.
+    invitations: invitations.filter(
+      (invitation) =>
+        stateOfInvitation(invitation, now) === 'open' && invitation.wish.reconnect === undefined,
+    ),
+  };
+}
+
+export const isFinished = ({ accounts, invitations }: Unfinished): boolean =>
+  accounts.length === 0 && invitations.length === 0;
+
+/** Leads to the settings that wait, and to the links that wait; an agent reads it without the links. */
+export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean }): JSX.Element | null {
+  const { unfinished, isAdmin } = props;
+  if (isFinished(unfinished)) return null;
+  return (
+    <Panel title="Finish setup">
+      <ul class="plain">
+        {unfinished.accounts.map(({ providerId, accountId, address, user, consentedAt }) => (
+          <li>
+            {isAdmin ? (
+              <a href={paths.newMailbox({ account: `${providerId}.${accountId}` })}>
+                Finish setting up {address}
+              </a>
+            ) : (
+              address
+            )}
+            : {user} signed in, <Time at={consentedAt} />. The mailbox is not fetched yet.
+          </li>
+        ))}
+        {unfinished.invitations.map(({ wish, expiresAt, approvalKey }) => (
+          <li>
+            {isAdmin ? (
+              <a href={paths.invitations()}>Invitation for {wish.address}</a>
+            ) : (
+              `Invitation for ${wish.address}`
+            )}
+            : {approvalKey === undefined ? 'waiting for its owner' : 'waiting for an admin of the tenant'},
+            valid until <Time at={expiresAt} />.
+          </li>
+        ))}
+      </ul>
+      {isAdmin ? null : <p>An administrator can finish this.</p>}
+    </Panel>
+  );
+}

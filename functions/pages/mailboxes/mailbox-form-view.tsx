@@ -1,0 +1,186 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { loginFields, type MailProtocol, portsInWords } from '../../../shared/mailboxes/mailbox-form.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import {
+  type Choice,
+  ErrorSummary,
+  type FieldErrors,
+  RadioField,
+  SelectField,
+  SubmitButton,
+  TextField,
+} from '../../../shared/ui/forms.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { type AccountChoice, isGranted, signInAgainHref } from './mailbox-accounts.ts';
+
+export interface MailboxFormView {
+  principal: Principal;
+  /** Undefined: a new one. */
+  mailbox: Mailbox | undefined;
+  choices: readonly AccountChoice[];
+  typed: Readonly<Record<string, string>>;
+  errors: FieldErrors;
+  /** Why the mailbox did not open. */
+  unopened: string | undefined;
+  flash: Flash | undefined;
+  /** What a test of these settings has shown, before they are saved. */
+  tested?: JSX.Element | undefined;
+}
+
+/** The form of a mailbox, new or not, as it was typed, with its mistakes and what a test of it has shown. */
+export function mailboxFormPage(view: MailboxFormView): string {
+  const { mailbox, errors, unopened } = view;
+  const field = fieldOf(view);
+  const flash: Flash | undefined =
+    unopened === undefined
+      ? view.flash
+      : {
+          kind: 'error',
+          text: `The mailbox does not open: ${unopened} Nothing was changed.`,
+        };
+  return renderPage(
+    <Page
+      title={mailbox === undefined ? 'Add a mailbox' : `Edit ${mailbox.address}`}
+      principal={view.principal}
+      place="mailboxes"
+      hasErrors={Object.keys(errors).length > 0}
+      flash={flash}
+    >
+      <ErrorSummary errors={errors} />
+      {view.tested ?? null}
+      <form
+        method="post"
+        action={mailbox === undefined ? paths.newMailbox() : paths.editMailbox(mailbox)}
+        novalidate
+        data-keep=""
+      >
+        <TextField
+          {...field('address')}
+          label="Address of the mailbox"
+          type="email"
+          autocomplete="off"
+          spellcheck={false}
+        />
+        <fieldset class="fields">
+          <legend>Reading mail</legend>
+          <Login protocol="imap" view={view} label="Account that signs in" />
+          <TextField
+            {...field('folder')}
+            label="Folder"
+            hint="The one to fetch from, usually INBOX."
+            spellcheck={false}
+          />
+          <RadioField
+            {...field('after')}
+            legend="What happens to a mail once its ticket is stored?"
+            options={[
+              { value: 'mark-seen', label: 'It is marked as read', hint: 'It stays where it is.' },
+              { value: 'move', label: 'It is moved to another folder' },
+              { value: 'delete', label: 'It is deleted', hint: 'Postroom keeps the whole mail.' },
+            ]}
+          />
+          <TextField
+            {...field('moveFolder')}
+            label="Folder to move it to"
+            hint="Only when it is moved."
+            spellcheck={false}
+          />
+          <TextField {...field('interval')} label="Minutes between two fetches" size="short" type="number" />
+        </fieldset>
+        <fieldset class="fields">
+          <legend>Sending mail</legend>
+          <Login protocol="smtp" view={view} label="Account that sends" none="It sends no mail" />
+        </fieldset>
+        <Pop3 view={view} />
+        <div class="actions">
+          <SubmitButton>{unopened === undefined ? 'Save and open the mailbox' : 'Try again'}</SubmitButton>
+          <SubmitButton kind="secondary" name="test" value="yes">
+            Test without saving
+          </SubmitButton>
+          {unopened === undefined ? null : (
+            <SubmitButton kind="secondary" name="anyway" value="yes">
+              Save anyway
+            </SubmitButton>
+          )}
+        </div>
+      </form>
+    </Page>,
+  );
+}
+
+/** POP3 is seldom wanted and would stand in the way of everybody else. */
+function Pop3(props: { view: MailboxFormView }): JSX.Element {
+  const { typed, errors } = props.view;
+  const { account, host, port } = loginFields.pop3;
+  const used = (typed[account] ?? '') !== '' || [account, host, port].some((name) => name in errors);
+  return (
+    <details class="fields" open={used}>
+      <summary>POP3</summary>
+      <p>
+        Mail is fetched over IMAP. POP3 can be set up to be tested, for example to find out whether it is
+        switched on; nothing is fetched over it.
+      </p>
+      <Login protocol="pop3" view={props.view} label="Account to test POP3 with" none="POP3 is not tested" />
+    </details>
+  );
+}
+
+/** Account, server and port of one protocol. The server of a preset is filled in, and no other one is taken. */
+function Login(props: {
+  protocol: MailProtocol;
+  view: MailboxFormView;
+  label: string;
+  /** Said for "no account"; absent where one is needed. */
+  none?: string;
+}): JSX.Element {
+  const { protocol, view, none } = props;
+  const names = loginFields[protocol];
+  const field = fieldOf(view);
+  const options: Choice[] = view.choices.map((choice) => ({
+    value: choice.value,
+    label: isGranted(choice, protocol) ? choice.label : `${choice.label}: ${names.name} was not granted`,
+  }));
+  const chosen = view.choices.find(({ value }) => value === view.typed[names.account]);
+  const bound = chosen?.servers[protocol];
+  return (
+    <>
+      <SelectField
+        {...field(names.account)}
+        label={props.label}
+        options={none === undefined ? options : [{ value: '', label: none }, ...options]}
+        hint={
+          chosen === undefined ? undefined : (
+            <>
+              {isGranted(chosen, protocol) ? 'Does it no longer work? ' : `${names.name} was not granted. `}
+              <a href={signInAgainHref(chosen, view.mailbox)}>Sign in again as {chosen.account.user}</a>
+            </>
+          )
+        }
+      />
+      <TextField
+        {...field(names.host)}
+        label={`${names.name} server`}
+        hint={bound === undefined ? undefined : `This provider only allows ${bound.host}.`}
+        spellcheck={false}
+        autocomplete="off"
+      />
+      <TextField
+        {...field(names.port)}
+        label={`${names.name} port`}
+        hint={`${portsInWords(protocol, bound)}.`}
+        size="short"
+        type="number"
+      />
+    </>
+  );
+}
+
+const fieldOf =
+  ({ typed, errors }: MailboxFormView) =>
+  (name: string): { name: string; value: string | undefined; error: string | undefined } => ({
+    name,
+    value: typed[name],
+    error: errors[name],
+  });

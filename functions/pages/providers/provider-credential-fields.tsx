@@ -1,0 +1,122 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Credential } from '../../../shared/providers/credential.ts';
+import type { Preset } from '../../../shared/providers/presets.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Typed } from '../../../shared/providers/provider-form.ts';
+import { CheckboxField, RadioField, TextField } from '../../../shared/ui/forms.tsx';
+import type { TextOf } from './provider-form-view.tsx';
+
+interface Choice {
+  value: string;
+  label: string;
+  hint: string;
+}
+
+const kinds: Readonly<Record<Credential['kind'], Choice>> = {
+  secret: {
+    value: 'secret',
+    label: 'A client secret',
+    hint: 'A password-like value that is shown only once. It is kept in Key Vault.',
+  },
+  certificate: {
+    value: 'certificate',
+    label: 'A certificate',
+    hint: 'Postroom makes the key, keeps it in Key Vault and gives you the public certificate (.cer) to upload.',
+  },
+  federated: {
+    value: 'federated',
+    label: 'Managed identity (no secret)',
+    hint: 'On Azure, in the tenant of the app registration. Nothing expires; the next page shows the three values to enter.',
+  },
+};
+
+/** How the app proves itself. A credential that is there stays beside a new one until that has worked. */
+export function CredentialFields(props: {
+  preset: Preset;
+  provider: Provider | undefined;
+  typed: Typed;
+  text: TextOf;
+  /** The first day that is asked about. */
+  questionedFrom: string;
+}): JSX.Element {
+  const { preset, provider, typed, text } = props;
+  const present = provider?.credential;
+  const choices = [
+    ...(present === undefined
+      ? []
+      : [
+          {
+            value: 'keep',
+            label: `Keep the ${credentialNoun(present)}`,
+            hint: `Set on ${present.setAt.slice(0, 10)}. It is never shown again.`,
+          },
+        ]),
+    ...preset.credentialKinds.map((kind) => kinds[kind]),
+  ];
+  const [first] = choices;
+  // An error about the secret stands where it can be read: its field is hidden while the present one is kept.
+  const asked = text('secret').error === undefined ? typed['credential'] : 'secret';
+  return (
+    <>
+      {choices.length > 1 ? (
+        <RadioField
+          name="credential"
+          legend="How should Postroom authenticate?"
+          hint={
+            present === undefined
+              ? undefined
+              : 'A new one is tried first, and the present one stays until the new one has worked. Nobody has to sign in again.'
+          }
+          value={asked ?? first?.value}
+          options={choices}
+        />
+      ) : null}
+      <div class="for-secret">
+        <TextField
+          {...text('secret')}
+          label={present === undefined ? 'Client secret' : 'New client secret'}
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          hint={`${preset.name === 'microsoft' ? 'The value, not the ID. ' : ''}It is kept in Key Vault and never shown again.`}
+        />
+      </div>
+      {preset.secretsExpire ? (
+        <Expiry text={text} typed={typed} questionedFrom={props.questionedFrom} />
+      ) : null}
+    </>
+  );
+}
+
+function Expiry(props: { text: TextOf; typed: Typed; questionedFrom: string }): JSX.Element {
+  const { text, typed } = props;
+  return (
+    <div class="for-expiry">
+      <TextField
+        {...text('expiresOn')}
+        label="It expires on"
+        type="date"
+        size="short"
+        hint="As the provider shows it, or as you want it for a certificate. Postroom reminds you in time."
+      />
+      <div
+        hidden={text('expiryConfirmed').error === undefined}
+        data-shown-from={props.questionedFrom}
+        data-shown-by="expiresOn"
+      >
+        <CheckboxField
+          name="expiryConfirmed"
+          label="The date is right, although it is more than 24 months away"
+          checked={typed['expiryConfirmed'] === 'on'}
+          error={text('expiryConfirmed').error}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** What a credential is called in a sentence. */
+export function credentialNoun({ kind }: Credential): string {
+  if (kind === 'federated') return 'managed identity';
+  return kind === 'certificate' ? 'certificate' : 'client secret';
+}

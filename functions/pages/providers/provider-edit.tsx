@@ -1,0 +1,229 @@
+/** Adding a provider and changing one. */
+import type { Account } from '../../../shared/accounts/account.ts';
+import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { proposedExpiry, questionedFrom } from '../../../shared/providers/credential-form.ts';
+import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
+import { type Preset, presetNamed, presetsFor } from '../../../shared/providers/presets.ts';
+import { type Provider, presetOf } from '../../../shared/providers/provider.ts';
+import {
+  isAnotherRegistration,
+  type ProviderFormResult,
+  parseProviderForm,
+  type Typed,
+} from '../../../shared/providers/provider-form.ts';
+import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
+import { providerFormPage } from './provider-form-view.tsx';
+import { choosePresetPage } from './provider-list-view.tsx';
+import { recordChange } from '../../http/record-change.ts';
+import { saveChangedProvider, saveNewProvider, settingsForAudit } from './save-provider.ts';
+import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+
+type Errors = Readonly<Record<string, string>>;
+
+const CHANGED_MEANWHILE: Errors = {
+  name: 'Somebody else has changed this provider meanwhile. Nothing was saved. Open it again, and enter your change there.',
+};
+
+export async function showNewProvider(c: PageContext): Promise<Response> {
+  const { config, seam, providers } = c.get('services');
+  const preset = presetNamed(c.req.query('preset') ?? '', config);
+  if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
+  const id = c.req.query('id') ?? '';
+  if (preset.name === 'custom') {
+    // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
+    // shows the same one.
+    if (!isProviderId(id))
+      return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
+    if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
+  }
+  const typed = {
+    id,
+    name: preset.name === 'custom' ? '' : preset.label,
+    clientId: '',
+    expiresOn: proposedExpiry(seam.now()),
+    ...linkedFields(preset, c),
+    ...practiceFields(preset, c),
+  };
+  return c.html(formPage(c, { preset, provider: undefined, typed, errors: {}, accounts: [] }));
+}
+
+export async function createProvider(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const typed = await typedFields(c);
+  const preset = presetNamed(typed['preset'] ?? '', services.config);
+  if (preset === undefined)
+    return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
+  // The practice secret is known to the server; the page never holds it.
+  if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
+  const draft = typed['intent'] === 'draft';
+  const id = idIn(typed);
+  typed['id'] = id;
+  // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
+  if ((await services.providers.get(id)) !== undefined)
+    return c.redirect(paths.provider({ id }, { said: 'saved-before' }), 303);
+  const parsed = parse(c, typed, preset, undefined);
+  if (parsed.kind === 'invalid') {
+    const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
+    return c.html(formPage(c, view), 422);
+  }
+  const record = (after: Provider): Promise<void> =>
+    recordChange(c, {
+      action: draft ? 'saved as a draft' : 'created',
+      subject: subjectOf(after),
+      after: settingsForAudit(after),
+    });
+  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
+  return c.redirect(afterSaving(provider, 'saved'), 303);
+}
+
+export async function showProviderForm(c: RouteContext<'editProvider'>): Promise<Response> {
+  const services = c.get('services');
+  const provider = await services.providers.get(c.req.param('id'));
+  if (provider === undefined) return c.notFound();
+  const accounts = await peopleOf(c, provider);
+  const typed = fieldsOf(provider, services.seam.now());
+  const preset = presetOf(provider, services.config);
+  return c.html(formPage(c, { preset, provider, typed, errors: {}, accounts }));
+}
+
+export async function changeProvider(c: RouteContext<'editProvider'>): Promise<Response> {
+  const services = c.get('services');
+  const before = await services.providers.get(c.req.param('id'));
+  if (before === undefined) return c.notFound();
+  const preset = presetOf(before, services.config);
+  const typed = await typedFields(c);
+  const accounts = await peopleOf(c, before);
+  const parsed = parse(c, typed, preset, before);
+  const errors =
+    parsed.kind === 'invalid' ? parsed.errors : unconfirmed(before, parsed, typed, accounts.length);
+  if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
+    return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
+  const draft = typed['intent'] === 'draft' && before.state === 'draft';
+  const record = (after: Provider): Promise<void> =>
+    recordChange(c, {
+      action: 'changed',
+      subject: subjectOf(after),
+      before: settingsForAudit(before),
+      after: settingsForAudit(after),
+    });
+  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
+  if (saved.kind === 'gone') return c.notFound();
+  if (saved.kind === 'stale')
+    return c.html(formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }), 409);
+  const { provider: changed } = saved;
+  const isFirst = before.state === 'draft' && accounts.length === 0;
+  return c.redirect(
+    isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { said: 'changed' }),
+    303,
+  );
+}
+
+/** The id that the form was opened with, whose redirect URI it has shown; a new one where it carries none. */
+const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProviderId());
+
+/** Who signed in and would have to do so again; the app itself just asks with its new id. */
+async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
+  return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
+}
+
+/** A provider as the audit names it. */
+export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: string; name: string } => ({
+  kind: 'provider',
+  id,
+  name,
+});
+
+/** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
+function afterSaving(provider: Provider, said: string): string {
+  if (provider.state === 'draft') return paths.provider(provider, { said: 'draft' });
+  const next = isReadyToSignIn(provider.preflight) ? paths.connect : paths.provider;
+  return next(provider, { said });
+}
+
+function parse(
+  c: PageContext,
+  typed: Typed,
+  preset: Preset,
+  before: Provider | undefined,
+): ProviderFormResult {
+  const { config, seam } = c.get('services');
+  const draft = typed['intent'] === 'draft' && before?.state !== 'ready';
+  return parseProviderForm(typed, preset, { local: config.local, now: seam.now(), before, draft });
+}
+
+/** Another registration ends the sign-ins, which has to be said first. */
+function unconfirmed(
+  before: Provider,
+  { input }: Extract<ProviderFormResult, { kind: 'valid' }>,
+  typed: Typed,
+  accounts: number,
+): Errors {
+  if (accounts === 0 || typed['signInAgain'] === 'on' || !isAnotherRegistration(before, input)) return {};
+  return {
+    signInAgain:
+      'With another tenant, client ID or address, these accounts must sign in again, and their tokens are deleted. Confirm it, or put back what was there.',
+  };
+}
+
+interface FormParts {
+  preset: Preset;
+  provider: Provider | undefined;
+  typed: Typed;
+  errors: Errors;
+  accounts: readonly Account[];
+}
+
+function formPage(c: PageContext, parts: FormParts): string {
+  const { config, seam } = c.get('services');
+  return providerFormPage({
+    ...parts,
+    principal: c.get('principal'),
+    redirectUri: redirectUriOf(
+      config,
+      parts.provider ?? { id: parts.typed['id'] ?? '', preset: parts.preset.name },
+    ),
+    questionedFrom: questionedFrom(seam.now()),
+    local: config.local,
+  });
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
+function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
+  if (preset.name !== 'microsoft') return {};
+  const ids = ['tenant', 'clientId'].flatMap((name) => {
+    const value = c.req.query(name) ?? '';
+    return GUID.test(value) ? [[name, value]] : [];
+  });
+  const federated = c.req.query('credential') === 'federated';
+  return { ...Object.fromEntries(ids), ...(federated && { credential: 'federated' }) };
+}
+
+function practiceFields(preset: Preset, c: PageContext): Record<string, string> {
+  const { practice } = c.get('services').config;
+  if (preset.name !== 'practice' || practice === undefined) return {};
+  return { tenant: practice.tenant, clientId: practice.clientId };
+}
+
+function fieldsOf(provider: Provider, now: number): Record<string, string> {
+  const { endpoints } = provider;
+  return {
+    name: provider.name,
+    cloud: provider.cloud,
+    tenant: provider.tenant ?? '',
+    clientId: provider.clientId,
+    // Of a new one: the present one keeps its own.
+    expiresOn: proposedExpiry(now),
+    scopes: provider.scopes.join(' '),
+    imapHost: provider.mailHosts?.imap ?? '',
+    smtpHost: provider.mailHosts?.smtp ?? '',
+    pop3Host: provider.mailHosts?.pop3 ?? '',
+    endpoints: endpoints?.kind ?? 'discovery',
+    issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : '',
+    authorizationEndpoint: endpoints?.kind === 'manual' ? endpoints.authorization : '',
+    tokenEndpoint: endpoints?.kind === 'manual' ? endpoints.token : '',
+  };
+}

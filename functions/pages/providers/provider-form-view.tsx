@@ -1,0 +1,236 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Account } from '../../../shared/accounts/account.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import { cloudNames, clouds } from '../../../shared/providers/clouds.ts';
+import { type FieldRules, providerRules } from '../../../shared/providers/field-rules.ts';
+import type { Preset } from '../../../shared/providers/presets.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Typed } from '../../../shared/providers/provider-form.ts';
+import {
+  CheckboxField,
+  ErrorSummary,
+  type FieldErrors,
+  RadioField,
+  SelectField,
+  SubmitButton,
+  TextField,
+  type TypedRule,
+} from '../../../shared/ui/forms.tsx';
+import { Panel } from '../../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { CredentialFields } from './provider-credential-fields.tsx';
+import { ProviderGuide } from './provider-guide.tsx';
+
+export interface FormView {
+  principal: Principal;
+  preset: Preset;
+  /** Undefined: a new one. */
+  provider: Provider | undefined;
+  typed: Typed;
+  errors: FieldErrors;
+  redirectUri: string;
+  /** Who has to sign in again when the registration becomes another one. */
+  accounts: readonly Account[];
+  /** The first day of expiry that is asked about. */
+  questionedFrom: string;
+  /** A developer's machine, where http is allowed. */
+  local: boolean;
+}
+
+interface TextProps {
+  name: string;
+  value: string | undefined;
+  error: string | undefined;
+  rules: readonly TypedRule[] | undefined;
+}
+export type TextOf = (name: string) => TextProps;
+
+/** The form of a provider as it was typed, beside what is to be entered at the provider itself. */
+export function providerFormPage(view: FormView): string {
+  const { preset, provider, typed, errors } = view;
+  const rules: FieldRules = providerRules(preset, view);
+  const text: TextOf = (name) => ({ name, value: typed[name], error: errors[name], rules: rules[name] });
+  const isNew = provider === undefined || provider.state === 'draft';
+  return renderPage(
+    <Page
+      title={provider === undefined ? titleOfNew(preset) : `Edit ${provider.name}`}
+      principal={view.principal}
+      place="providers"
+      hasErrors={Object.keys(errors).length > 0}
+      wide
+    >
+      <ErrorSummary errors={errors} />
+      {preset.name === 'practice' && provider === undefined ? (
+        <p>Everything is filled in: the practice identity provider runs on this machine.</p>
+      ) : null}
+      <div class="beside">
+        <form
+          method="post"
+          action={provider === undefined ? paths.newProvider() : paths.editProvider(provider)}
+          novalidate
+          autocomplete="off"
+          data-keep=""
+        >
+          <TextField
+            {...text('name')}
+            label="Name"
+            hint="A name you will recognize, such as your organization."
+          />
+          {preset.needsTenant && preset.name !== 'practice' ? (
+            <TextField
+              {...text('tenant')}
+              label="Directory (tenant) ID"
+              hint="On the overview page of the app registration. You can also enter a domain, such as contoso.com."
+              spellcheck={false}
+            />
+          ) : null}
+          <TextField
+            {...text('clientId')}
+            label={preset.name === 'google' ? 'Client ID' : 'Application (client) ID'}
+            spellcheck={false}
+          />
+          <SignInAgain accounts={view.accounts} error={errors['signInAgain']} />
+          {preset.name === 'practice' && provider === undefined ? (
+            <>
+              <p>The client secret is taken from the practice world and kept in the vault.</p>
+              <input type="hidden" name="expiresOn" value={typed['expiresOn']} />
+            </>
+          ) : (
+            <CredentialFields
+              preset={preset}
+              provider={provider}
+              typed={typed}
+              text={text}
+              questionedFrom={view.questionedFrom}
+            />
+          )}
+          {preset.name === 'custom' ? <CustomFields text={text} endpoints={typed['endpoints']} /> : null}
+          {errors['severalDomains'] === undefined ? null : (
+            <CheckboxField
+              name="severalDomains"
+              label="All of these addresses are the provider’s"
+              error={errors['severalDomains']}
+            />
+          )}
+          {preset.name === 'microsoft' ? (
+            <Advanced open={(typed['cloud'] ?? 'worldwide') !== 'worldwide'}>
+              <SelectField
+                name="cloud"
+                label="Cloud"
+                hint="Most organizations are in the worldwide one. A registration cannot be used in another cloud."
+                value={typed['cloud'] ?? 'worldwide'}
+                error={errors['cloud']}
+                options={cloudNames.map((name) => ({ value: name, label: clouds[name].label }))}
+              />
+            </Advanced>
+          ) : null}
+          {provider === undefined ? <input type="hidden" name="preset" value={preset.name} /> : null}
+          {provider === undefined && preset.name === 'custom' ? (
+            <input type="hidden" name="id" value={typed['id']} />
+          ) : null}
+          <div class="actions">
+            <SubmitButton>{isNew ? 'Save and continue' : 'Save changes'}</SubmitButton>
+            {isNew && preset.name !== 'practice' ? (
+              <SubmitButton kind="secondary" name="intent" value="draft">
+                Save as a draft
+              </SubmitButton>
+            ) : null}
+          </div>
+        </form>
+        {preset.name === 'practice' ? null : (
+          <ProviderGuide preset={preset} provider={provider} typed={typed} redirectUri={view.redirectUri} />
+        )}
+      </div>
+    </Page>,
+  );
+}
+
+const titleOfNew = ({ name, label }: Preset): string =>
+  name === 'custom' ? 'Add a provider' : `Add ${label}`;
+
+function Advanced(props: { open: boolean; children: Child }): JSX.Element {
+  return (
+    <details open={props.open}>
+      <summary>Another cloud than the worldwide one</summary>
+      {props.children}
+    </details>
+  );
+}
+
+/** Asked before it happens: what is typed below stays. */
+function SignInAgain(props: { accounts: readonly Account[]; error: string | undefined }): JSX.Element | null {
+  const { accounts, error } = props;
+  if (accounts.length === 0) return null;
+  return (
+    <Panel title="Another tenant, client ID or address">
+      <p>A new secret needs no new sign-in. Another tenant, client ID or address does, for these accounts:</p>
+      <ul>
+        {accounts.map(({ user }) => (
+          <li>{user}</li>
+        ))}
+      </ul>
+      <CheckboxField
+        name="signInAgain"
+        label="I change the tenant, the client ID or an address, and they will sign in again"
+        error={error}
+      />
+    </Panel>
+  );
+}
+
+function CustomFields(props: { text: TextOf; endpoints: string | undefined }): JSX.Element {
+  const { text } = props;
+  const address = (name: string): TextProps & { type: 'url'; spellcheck: false } => ({
+    ...text(name),
+    type: 'url',
+    spellcheck: false,
+  });
+  const server = (name: string): TextProps & { spellcheck: false; autocomplete: 'off' } => ({
+    ...text(name),
+    spellcheck: false,
+    autocomplete: 'off',
+  });
+  return (
+    <>
+      <TextField
+        {...text('scopes')}
+        label="Scopes"
+        hint="The permissions that open the mailbox, with spaces between them."
+        spellcheck={false}
+      />
+      <RadioField
+        name="endpoints"
+        legend="How are its addresses found?"
+        value={props.endpoints ?? 'discovery'}
+        options={[
+          {
+            value: 'discovery',
+            label: 'By discovery',
+            hint: 'The provider publishes them under its issuer.',
+          },
+          {
+            value: 'manual',
+            label: 'I enter them',
+            hint: 'Then who signed in is not checked with a signature.',
+          },
+        ]}
+      />
+      <div class="for-discovery">
+        <TextField {...address('issuer')} label="Issuer, for discovery" />
+      </div>
+      <div class="for-manual">
+        <TextField {...address('authorizationEndpoint')} label="Authorization address" />
+        <TextField {...address('tokenEndpoint')} label="Token address" />
+      </div>
+      <TextField
+        {...server('imapHost')}
+        label="IMAP server"
+        hint="For example imap.example.org. Sign-ins of this provider are used at its own mail servers and nowhere else."
+      />
+      <TextField {...server('smtpHost')} label="SMTP server" hint="Only if mail is to be sent." />
+      <TextField {...server('pop3Host')} label="POP3 server" hint="Only if POP3 is to be tested." />
+    </>
+  );
+}

@@ -1,0 +1,128 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { LinkName } from '../../../shared/explanations/links.ts';
+import { isCloudName } from '../../../shared/providers/clouds.ts';
+import { mailPermissions } from '../../../shared/providers/permissions.ts';
+import type { Preset } from '../../../shared/providers/presets.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Typed } from '../../../shared/providers/provider-form.ts';
+import { CopyText, type Filling } from '../../../shared/ui/copy.tsx';
+import { Panel } from '../../../shared/ui/lists.tsx';
+import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
+import { portalFilling, portalLink } from './provider-links.ts';
+
+interface GuideProps {
+  preset: Preset;
+  provider: Provider | undefined;
+  typed: Typed;
+  redirectUri: string;
+}
+
+/** What to enter at the provider, beside the form: exact values to copy, and the pages they belong on. */
+export function ProviderGuide(props: GuideProps): JSX.Element {
+  const { preset, redirectUri } = props;
+  if (preset.name === 'microsoft') return <MicrosoftGuide {...props} />;
+  return (
+    <Panel title="What to enter there">
+      <p>
+        {preset.name === 'google'
+          ? 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this address under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. A client secret of Google does not expire.'
+          : 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.'}
+      </p>
+      <CopyText
+        label={preset.name === 'google' ? 'Authorized redirect URI' : 'Redirect URI'}
+        value={redirectUri}
+      />
+      {preset.name === 'google' ? (
+        <>
+          <p>
+            <OutsideLink href="https://console.cloud.google.com/apis/credentials">
+              Google Cloud console: credentials
+            </OutsideLink>
+          </p>
+          <CopyText label="Scope, for the data access page" value="https://mail.google.com/" />
+        </>
+      ) : null}
+    </Panel>
+  );
+}
+
+/** What was typed, where it can be an id or a domain at all. */
+const asWord = (typed: string | undefined): string | undefined =>
+  typed !== undefined && /^[\w.-]{1,253}$/.test(typed.trim()) ? typed.trim() : undefined;
+
+/** A link to copy is there once it is complete, and not before. */
+const onlyWhole = ({ by, choices }: Filling): Filling => ({
+  by,
+  choices: Object.fromEntries(
+    Object.entries(choices).map(([name, { whole }]) => [name, { whole, until: '' }]),
+  ),
+});
+
+function MicrosoftGuide(props: GuideProps): JSX.Element {
+  const { provider, typed, redirectUri } = props;
+  const cloud = isCloudName(typed['cloud']) ? typed['cloud'] : 'worldwide';
+  const known = {
+    cloud,
+    tenant: asWord(typed['tenant']) ?? provider?.tenant,
+    clientId: asWord(typed['clientId']) ?? provider?.clientId ?? '',
+    preflight: provider?.preflight,
+  };
+  const toPage = (name: LinkName, label: string): JSX.Element => (
+    <p>
+      <OutsideLink href={portalLink(name, known).href} filling={portalFilling(name)}>
+        {label}
+      </OutsideLink>
+    </p>
+  );
+  const consent =
+    known.tenant === undefined || known.clientId === ''
+      ? ''
+      : portalLink('admin-consent', known, redirectUri).href;
+  return (
+    <Panel title="What to enter at Microsoft">
+      <h3>1. Register the app</h3>
+      <p>
+        For accounts in this organization only, as a platform of the type “Web”, with this redirect URI. Where
+        you enter “organizations” as tenant: for accounts in any organizational directory.
+      </p>
+      <CopyText label="Redirect URI" value={redirectUri} />
+      {toPage('app', 'Open the app registrations')}
+      <h3>2. Add the permissions</h3>
+      <p>API permissions, Add a permission, Microsoft Graph, Delegated permissions. Search for each name:</p>
+      <ul>
+        {mailPermissions.map(({ name, reason }) => (
+          <li>
+            <code>{name}</code>: {reason}
+          </li>
+        ))}
+      </ul>
+      {toPage('permissions', 'Open API permissions')}
+      <h3>3. Get admin consent</h3>
+      <p>A tenant admin opens this link once. Enter the tenant and client ID to get it.</p>
+      <CopyText
+        label="Admin-consent link"
+        value={consent}
+        filling={onlyWhole(portalFilling('admin-consent', redirectUri))}
+      />
+      <div class="guide-secret">
+        <h3>4. Make the client secret</h3>
+        <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
+        {toPage('secrets', 'Open certificates and secrets')}
+      </div>
+      <div class="guide-certificate">
+        <h3>4. Upload the certificate, after saving</h3>
+        <p>
+          Postroom makes it when you save. The next page has the public certificate (.cer) to upload under
+          Certificates &amp; secrets.
+        </p>
+      </div>
+      <div class="guide-federated">
+        <h3>4. Add the federated credential, after saving</h3>
+        <p>There is no secret to make. The next page shows the issuer, subject and audience to enter.</p>
+      </div>
+      <p>
+        Not now? Save a draft: the page of the provider keeps everything, with the same steps as one script.
+      </p>
+    </Panel>
+  );
+}

@@ -1,0 +1,280 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { canSignInAsApp } from '../../../shared/accounts/app-account.ts';
+import type { TrustedIdentity } from '../../../shared/accounts/trusted-identity.ts';
+import type { LinkName } from '../../../shared/explanations/links.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { ChecklistStep } from '../../../shared/providers/checklist.ts';
+import { type Credential, thumbprintOf } from '../../../shared/providers/credential.ts';
+import { mailPermissions, type Permission } from '../../../shared/providers/permissions.ts';
+import { exchangeAudienceOf, type Provider } from '../../../shared/providers/provider.ts';
+import { CopyText } from '../../../shared/ui/copy.tsx';
+import { SubmitButton } from '../../../shared/ui/forms.tsx';
+import { Time } from '../../../shared/ui/lists.tsx';
+import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
+import { credentialNoun } from './provider-credential-fields.tsx';
+import { portalLink } from './provider-links.ts';
+import { ExpiryState } from './provider-list-view.tsx';
+
+/** What a step needs of the page that it stands on. */
+interface StepView {
+  provider: Provider;
+  redirectUri: string;
+  /** For an admin of the tenant; undefined while there is none to ask, or nothing to ask for. */
+  approvalLink: string | undefined;
+  /** What the managed identity says of itself, where it is a credential. */
+  identity: TrustedIdentity | undefined;
+  now: number;
+}
+
+const isMicrosoft = ({ preset }: Provider): boolean => preset === 'microsoft';
+
+/** A step in the words of its kind of provider. */
+export function stepTitle({ provider }: StepView, { name }: ChecklistStep): string {
+  const byTenant = provider.preset === 'microsoft' || provider.preset === 'practice';
+  switch (name) {
+    case 'tenant':
+      return byTenant ? 'The tenant exists' : 'The provider answers';
+    case 'client':
+      return 'The client ID is known there';
+    case 'redirect':
+      return 'The redirect URI is entered';
+    case 'permissions':
+      return byTenant ? 'Permissions granted (admin consent)' : 'The scopes are granted';
+    case 'credential':
+      return provider.credential === undefined
+        ? 'A credential proves that it is this app'
+        : `The ${credentialNoun(provider.credential)} is accepted`;
+    case 'next-credential':
+      return provider.nextCredential === undefined
+        ? 'The new credential'
+        : `The new ${credentialNoun(provider.nextCredential)}`;
+    case 'sign-in':
+      return 'The owner of the mailbox has signed in';
+    case 'mailbox':
+      return 'A mailbox is opened and read';
+  }
+}
+
+/** What is known of a step; while it is open, exact values to copy and the page they belong on. */
+export function StepBody(props: { view: StepView; step: ChecklistStep }): JSX.Element {
+  const { view, step } = props;
+  const { provider } = view;
+  switch (step.name) {
+    case 'tenant':
+      return <p>{provider.tenant ?? issuerOf(provider) ?? 'Not entered yet.'}</p>;
+    case 'client':
+      return (
+        <>
+          <p>{provider.clientId === '' ? 'Not entered yet.' : provider.clientId}</p>
+          {isMicrosoft(provider) ? <PortalPage name="app" provider={provider} /> : null}
+        </>
+      );
+    case 'redirect':
+      return <RedirectStep view={view} step={step} />;
+    case 'permissions':
+      return <PermissionsStep view={view} step={step} />;
+    case 'credential':
+      return <CredentialStep view={view} credential={provider.credential} open={step.state !== 'proven'} />;
+    case 'next-credential':
+      return <NextCredentialStep view={view} />;
+    case 'sign-in':
+      return <SignInStep provider={provider} step={step} />;
+    case 'mailbox':
+      return <MailboxStep step={step} />;
+  }
+}
+
+function issuerOf({ endpoints }: Provider): string | undefined {
+  return endpoints?.kind === 'manual' ? endpoints.token : endpoints?.issuer;
+}
+
+function PortalPage(props: { name: LinkName; provider: Provider }): JSX.Element {
+  const { label, href } = portalLink(props.name, props.provider);
+  return (
+    <p>
+      <OutsideLink href={href}>{label}</OutsideLink>
+    </p>
+  );
+}
+
+function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
+  const { provider, redirectUri } = props.view;
+  if (props.step.state === 'proven') return <p>A browser has come back to it.</p>;
+  return (
+    <>
+      <p>
+        {isMicrosoft(provider)
+          ? 'Authentication, Add a platform, Web. The first sign-in that comes back proves it.'
+          : 'In the app registration. The first sign-in that comes back proves it.'}
+      </p>
+      <CopyText label="Redirect URI" value={redirectUri} />
+      {isMicrosoft(provider) ? <PortalPage name="authentication" provider={provider} /> : null}
+    </>
+  );
+}
+
+function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
+  const { provider, approvalLink } = props.view;
+  const { state, seen } = props.step;
+  if (!isMicrosoft(provider) && provider.preset !== 'practice')
+    return <p>{state === 'proven' ? 'A token has carried them.' : 'The first token shows it.'}</p>;
+  const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
+  const shown =
+    names.length === 0
+      ? 'The first token shows what was granted.'
+      : `Granted, as a token has shown: ${names.map(({ name }) => name).join(', ')}.`;
+  const words = (
+    <>
+      {provider.approvedAt === undefined ? null : (
+        <p>
+          Admin consent was reported <Time at={provider.approvedAt} />
+          {names.length === 0 ? '; the next token proves it.' : '.'}
+        </p>
+      )}
+      <p>{shown}</p>
+    </>
+  );
+  if (state === 'proven' || state === 'reported') return words;
+  return (
+    <>
+      {words}
+      {isMicrosoft(provider) ? <MissingPermissions provider={provider} granted={names} /> : null}
+      {approvalLink === undefined ? null : (
+        <>
+          <p>A tenant admin opens this link once to consent on behalf of the organization:</p>
+          <CopyText label="Admin-consent link" value={approvalLink} />
+        </>
+      )}
+    </>
+  );
+}
+
+function MissingPermissions(props: { provider: Provider; granted: readonly Permission[] }): JSX.Element {
+  const { provider, granted } = props;
+  return (
+    <>
+      <p>Microsoft Graph, Delegated permissions:</p>
+      <ul>
+        {mailPermissions
+          .filter((permission) => !granted.includes(permission))
+          .map(({ name, reason }) => (
+            <li>
+              <code>{name}</code>: {reason}
+            </li>
+          ))}
+      </ul>
+      <PortalPage name="permissions" provider={provider} />
+    </>
+  );
+}
+
+function CredentialStep(props: {
+  view: StepView;
+  credential: Credential | undefined;
+  open: boolean;
+}): JSX.Element {
+  const { view, credential, open } = props;
+  const { provider } = view;
+  if (credential === undefined)
+    return (
+      <>
+        <p>Not entered yet: a client secret, a certificate, or the managed identity.</p>
+        {isMicrosoft(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
+      </>
+    );
+  return (
+    <>
+      <p>
+        <ExpiryState credential={credential} now={view.now} /> Set on{' '}
+        <time datetime={credential.setAt.slice(0, 10)}>{credential.setAt.slice(0, 10)}</time>
+      </p>
+      {credential.kind === 'certificate' ? (
+        <CertificateFacts provider={provider} certificate={credential.certificate} open={open} />
+      ) : null}
+      {credential.kind === 'federated' ? <IdentityFacts view={view} /> : null}
+      {isMicrosoft(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
+    </>
+  );
+}
+
+function CertificateFacts(props: { provider: Provider; certificate: string; open: boolean }): JSX.Element {
+  const thumbprint = thumbprintOf(props.certificate);
+  return (
+    <>
+      {props.open ? (
+        <p>
+          Upload the public certificate (.cer) at the provider: Certificates &amp; secrets, Certificates,
+          Upload. Then choose “Check now” above.
+        </p>
+      ) : null}
+      <p>
+        <a href={paths.certificate({ id: props.provider.id, thumbprint })} download="">
+          Download the public certificate
+        </a>
+      </p>
+      <CopyText label="Thumbprint" value={thumbprint} />
+    </>
+  );
+}
+
+function IdentityFacts(props: { view: StepView }): JSX.Element {
+  const { identity, provider } = props.view;
+  if (identity?.kind !== 'told') return <p>{identity?.sentence ?? ''}</p>;
+  return (
+    <>
+      <p>
+        In the app registration: Certificates &amp; secrets, Federated credentials, Add credential, “Other
+        issuer”. It must be in the tenant of this Azure subscription.
+      </p>
+      <CopyText label="Issuer" value={identity.issuer} />
+      <CopyText label="Subject identifier" value={identity.subject} />
+      <CopyText label="Audience" value={exchangeAudienceOf(provider)} />
+    </>
+  );
+}
+
+function NextCredentialStep(props: { view: StepView }): JSX.Element {
+  const { view } = props;
+  const { provider } = view;
+  return (
+    <>
+      <p>
+        It is tried first. The one before stays in use until this one has worked, and is then switched off.
+      </p>
+      <CredentialStep view={view} credential={provider.nextCredential} open />
+      <form method="post" action={paths.discardNextCredential(provider)}>
+        <SubmitButton kind="secondary">Discard the new one</SubmitButton>
+      </form>
+    </>
+  );
+}
+
+function SignInStep(props: { provider: Provider; step: ChecklistStep }): JSX.Element {
+  const { provider, step } = props;
+  if (step.seen.length > 0) return <p>{step.seen.join(', ')}</p>;
+  if (provider.state === 'draft') return <p>Possible once the steps above are done.</p>;
+  return (
+    <p>
+      <a href={paths.connect(provider)}>Connect a mailbox</a>: sign in here as the mailbox, or get a link for
+      its owner.
+      {canSignInAsApp(provider) ? (
+        <>
+          {' '}
+          Or <a href={paths.appAccess(provider)}>let the app itself in</a>, without a sign-in.
+        </>
+      ) : null}
+    </p>
+  );
+}
+
+function MailboxStep(props: { step: ChecklistStep }): JSX.Element {
+  const { step } = props;
+  if (step.seen.length > 0) return <p>{step.seen.join(', ')}</p>;
+  if (step.state === 'unseen')
+    return <p>After the sign-in, Postroom opens the mailbox and counts its mail.</p>;
+  return (
+    <p>
+      <a href={paths.newMailbox()}>Add the mailbox</a>
+    </p>
+  );
+}

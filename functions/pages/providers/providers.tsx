@@ -1,0 +1,229 @@
+/** OAuth app registrations: the list, the way of each, and its end. */
+import { checkProvider } from '../../../shared/accounts/check-provider.ts';
+import { trustedIdentityFor } from '../../../shared/accounts/trusted-identity.ts';
+import { canAskInSetUp, setUpApprovalLink } from '../../../shared/consent/set-up-approval.ts';
+import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { usesProvider } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { type ChecklistStep, checklistOf } from '../../../shared/providers/checklist.ts';
+import {
+  certificatePem,
+  credentialsOf,
+  secretName,
+  thumbprintOf,
+  withoutNext,
+} from '../../../shared/providers/credential.ts';
+import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
+import { presetNamed } from '../../../shared/providers/presets.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import { registrationScript } from '../../../shared/providers/registration-script.ts';
+import { disableRetired } from '../../../shared/providers/settle-credential.ts';
+import type { Flash } from '../../../shared/ui/page.tsx';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import type { Services } from '../../services.ts';
+import { deleteProviderPage } from './provider-delete-view.tsx';
+import { subjectOf } from './provider-edit.tsx';
+import { portalLink } from './provider-links.ts';
+import { providerListPage } from './provider-list-view.tsx';
+import { type ProviderView, providerPage } from './provider-page-view.tsx';
+import { recordChange } from '../../http/record-change.ts';
+import { settingsForAudit } from './save-provider.ts';
+import { flashOf, typedFields } from '../../http/typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
+  draft: { kind: 'success', text: 'The draft is saved. Come back whenever you know more.' },
+  'saved-before': {
+    kind: 'warning',
+    text: 'This form was saved before: this is the provider that it made. Choose Edit to change it.',
+  },
+  changed: { kind: 'success', text: 'The changes are saved.' },
+  works: { kind: 'success', text: 'Tenant, client ID and credential are all accepted.' },
+  trouble: { kind: 'warning', text: 'Checked just now: not everything is accepted yet.' },
+  discarded: { kind: 'success', text: 'The new credential is discarded. The one before stays in use.' },
+  deleted: { kind: 'success', text: 'The provider is deleted.' },
+};
+
+export async function showProviders(c: PageContext): Promise<Response> {
+  const { providers, seam, tables } = c.get('services');
+  return c.html(
+    providerListPage(
+      c.get('principal'),
+      await providers.list(),
+      seam.now(),
+      flashOf(c, said),
+      unreadableRows(tables, 'Providers'),
+    ),
+  );
+}
+
+export async function showProvider(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  return c.html(providerPage(await viewOf(c, provider)));
+}
+
+export async function checkProviderNow(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
+  const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
+  return c.redirect(paths.provider(provider, { said: result }), 303);
+}
+
+export async function discardNextCredential(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  const changed = await services.providers.change(provider.id, (current) =>
+    current.nextCredential === undefined ? undefined : { ...withoutNext(current), preflight: undefined },
+  );
+  if (changed !== undefined) {
+    await disableRetired(services, changed);
+    await recordChange(c, {
+      action: 'new credential discarded',
+      subject: subjectOf(changed),
+      before: settingsForAudit(provider),
+      after: settingsForAudit(changed),
+    });
+  }
+  return c.redirect(paths.provider(provider, { said: 'discarded' }), 303);
+}
+
+export async function downloadScript(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  const script = provider && (await viewOf(c, provider)).script;
+  if (script === undefined) return c.notFound();
+  return c.body(script, 200, attachment('postroom-registration.sh', 'text/plain; charset=utf-8'));
+}
+
+export async function downloadCertificate(c: RouteContext<'certificate'>): Promise<Response> {
+  const provider = await providerOf(c);
+  const thumbprint = c.req.param('thumbprint');
+  const found = (provider === undefined ? [] : credentialsOf(provider)).find(
+    (one) => one.kind === 'certificate' && thumbprintOf(one.certificate) === thumbprint,
+  );
+  if (found?.kind !== 'certificate') return c.notFound();
+  const name = `postroom-${thumbprint.slice(0, 8).toLowerCase()}.cer`;
+  return c.body(certificatePem(found.certificate), 200, attachment(name, 'application/octet-stream'));
+}
+
+export async function showProviderDeletion(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  return c.html(await deletePage(c, provider, undefined));
+}
+
+export async function deleteProvider(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
+  const typed = (await typedFields(c))['name']?.trim();
+  if (typed !== provider.name) {
+    const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
+    return c.html(await deletePage(c, provider, error), 422);
+  }
+  await removeProvider(services, provider);
+  await recordChange(c, {
+    action: 'deleted',
+    subject: subjectOf(provider),
+    before: settingsForAudit(provider),
+  });
+  return c.redirect(paths.providers({ said: 'deleted' }), 303);
+}
+
+const providerOf = (c: PageContext): Promise<Provider | undefined> =>
+  c.get('services').providers.get(c.req.param('id') ?? '');
+
+async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView> {
+  const services = c.get('services');
+  const { config, seam } = services;
+  const [accounts, mailboxes, health, rotation] = await Promise.all([
+    services.accounts.listOf(provider.id),
+    mailboxesOf(services, provider),
+    services.mailboxes.health(),
+    services.rotations.get(provider.id),
+  ]);
+  const redirectUri = redirectUriOf(config, provider);
+  const isFederated = credentialsOf(provider).some(({ kind }) => kind === 'federated');
+  const identity = isFederated ? await trustedIdentityFor(services, provider) : undefined;
+  const steps = checklistOf(provider, {
+    accounts: accounts.map(({ user, state, scopes, kind }) => ({
+      user,
+      works: state === 'works',
+      scopes,
+      asApp: kind === 'app',
+    })),
+    mailboxes: mailboxes.map(({ id, address }) => ({
+      address,
+      opened: health.get(id)?.lastSuccessAt !== undefined,
+    })),
+  });
+  const told = identity?.kind === 'told' ? identity : undefined;
+  return {
+    principal: c.get('principal'),
+    config,
+    provider,
+    kind: presetNamed(provider.preset, config)?.label ?? 'Practice (not running)',
+    steps,
+    accounts,
+    redirectUri,
+    approvalLink: await approvalLinkFor(services, provider, steps),
+    identity,
+    rotation,
+    script:
+      provider.preset === 'microsoft'
+        ? registrationScript({ provider, redirectUri, identity: told })
+        : undefined,
+    now: seam.now(),
+    flash: flashOf(c, said),
+  };
+}
+
+/** While nothing has shown the permissions. The page opens without the vault as well, then with a link of no state. */
+async function approvalLinkFor(
+  services: Services,
+  provider: Provider,
+  steps: readonly ChecklistStep[],
+): Promise<string | undefined> {
+  if (steps.some(({ name, state }) => name === 'permissions' && state === 'proven')) return undefined;
+  if (!canAskInSetUp(provider, services.config)) return undefined;
+  const withoutState = (): string =>
+    portalLink('admin-consent', provider, redirectUriOf(services.config, provider)).href;
+  try {
+    return (await setUpApprovalLink(services, provider)) ?? withoutState();
+  } catch {
+    return withoutState();
+  }
+}
+
+async function mailboxesOf({ mailboxes }: Services, provider: Provider): Promise<Mailbox[]> {
+  return (await mailboxes.list()).filter((mailbox) => usesProvider(mailbox, provider.id));
+}
+
+async function deletePage(c: PageContext, provider: Provider, error: string | undefined): Promise<string> {
+  const services = c.get('services');
+  const mailboxes = await mailboxesOf(services, provider);
+  const accounts = await services.accounts.listOf(provider.id);
+  return deleteProviderPage({ principal: c.get('principal'), provider, mailboxes, accounts, error });
+}
+
+/** The provider's own row goes last: a deletion that was cut short can be repeated from its page. */
+async function removeProvider(services: Services, provider: Provider): Promise<void> {
+  for (const account of await services.accounts.listOf(provider.id)) {
+    await services.accounts.remove(account);
+    services.accessTokens.forget(account);
+  }
+  await services.vault.remove(secretName(provider.id));
+  await services.rotations.remove(provider.id);
+  await services.setUpApprovals.remove(provider.id);
+  await services.providers.remove(provider.id);
+}
+
+const attachment = (name: string, type: string): Record<string, string> => ({
+  'content-type': type,
+  'content-disposition': `attachment; filename="${name}"`,
+  'x-content-type-options': 'nosniff',
+});

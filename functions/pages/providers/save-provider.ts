@@ -1,0 +1,145 @@
+import { checkProvider } from '../../../shared/accounts/check-provider.ts';
+import { endSignIns } from '../../../shared/accounts/end-sign-ins.ts';
+import type { Settings } from '../../../shared/audit/audit.ts';
+import { tryAtOnce } from '../../../shared/mailboxes/try-at-once.ts';
+import { type Credential, credentialsOf, withNext, withOnly } from '../../../shared/providers/credential.ts';
+import type { CredentialWish } from '../../../shared/providers/credential-form.ts';
+import { keepNewCertificate, keepSecret } from '../../../shared/providers/keep-credential.ts';
+import type { Preset } from '../../../shared/providers/presets.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import { isAnotherRegistration, type ProviderInput } from '../../../shared/providers/provider-form.ts';
+import { registrationOf } from '../../../shared/providers/registration.ts';
+import { credentialsForAudit } from '../../../shared/providers/record-by-itself.ts';
+import { disableRetired } from '../../../shared/providers/settle-credential.ts';
+import type { Services } from '../../services.ts';
+
+interface Saving {
+  input: ProviderInput;
+  preset: Preset;
+  draft: boolean;
+  /** Tells the audit once the row is written, before a secret leaves for the addresses in it. */
+  record(after: Provider): Promise<void>;
+}
+
+/** Keeps a new provider under an id that none has yet, and makes its preflight unless it is a draft. */
+export async function saveNewProvider(services: Services, id: string, saving: Saving): Promise<Provider> {
+  const { name } = saving.input;
+  // The vault first: a row that names a credential must find it there.
+  const credential = await keptCredential(services, { id, name }, saving.input.credential);
+  const at = isoNow(services);
+  const provider: Provider = {
+    ...settingsOf(services, saving),
+    id,
+    state: saving.draft ? 'draft' : 'ready',
+    credential,
+    nextCredential: undefined,
+    retired: [],
+    createdAt: at,
+    changedAt: at,
+  };
+  await services.providers.save(provider);
+  await saving.record(provider);
+  return saving.draft ? provider : checkProvider(services, provider);
+}
+
+/**
+ * Keeps the changes of a provider. Another registration ends the sign-ins, whose tokens are erased, so that none leaves
+ * for a host it was not given for. `gone`: somebody has deleted it; `stale`: it is no longer what the form was about.
+ */
+export async function saveChangedProvider(
+  services: Services,
+  before: Provider,
+  saving: Saving,
+): Promise<{ kind: 'saved'; provider: Provider } | { kind: 'gone' } | { kind: 'stale' }> {
+  const { input, draft } = saving;
+  const made = await keptCredential(services, { id: before.id, name: input.name }, input.credential);
+  const another = isAnotherRegistration(before, input);
+  const at = isoNow(services);
+  let stale = false;
+  const changed = await services.providers.change(before.id, (current) => {
+    // The form was checked against `before`: a secret that came meanwhile was given for what stands there now.
+    stale =
+      registrationOf(current) !== registrationOf(before) ||
+      (another && made === undefined && credentialsOf(current).some(({ kind }) => kind === 'secret'));
+    if (stale) return undefined;
+    return {
+      ...withCredential(current, made, another),
+      ...settingsOf(services, saving),
+      state: draft ? current.state : 'ready',
+      preflight: undefined,
+      redirectSeenAt: another ? undefined : current.redirectSeenAt,
+      approvedAt: another ? undefined : current.approvedAt,
+      changedAt: at,
+    };
+  });
+  if (changed === undefined) return { kind: stale ? 'stale' : 'gone' };
+  await saving.record(changed);
+  if (another && before.state === 'ready') {
+    const accounts = await services.accounts.listOf(before.id);
+    const message = `The tenant, the client ID or an address of ${changed.name} was changed, and the sign-ins for what was there before were deleted. Connect the mailbox again.`;
+    await endSignIns(services.accounts, accounts, { code: 'provider-changed', message }, at);
+    for (const account of accounts) services.accessTokens.forget(account);
+  }
+  await disableRetired(services, changed);
+  await tryAtOnce(services.mailboxes, changed.id, services.seam.now());
+  const provider = changed.state === 'draft' ? changed : await checkProvider(services, changed);
+  return { kind: 'saved', provider };
+}
+
+/** A secret of another registration is not for this one: there is nothing to keep beside the new one. */
+function withCredential(current: Provider, made: Credential | undefined, another: boolean): Provider {
+  if (made === undefined) return current;
+  return another ? withOnly(current, made) : withNext(current, made);
+}
+
+async function keptCredential(
+  services: Services,
+  provider: { id: string; name: string },
+  wish: CredentialWish,
+): Promise<Credential | undefined> {
+  switch (wish.kind) {
+    case 'keep':
+      return undefined;
+    case 'secret':
+      return keepSecret(services, provider.id, wish);
+    case 'certificate':
+      return keepNewCertificate(services, provider, wish.expiresOn);
+    case 'federated':
+      return { kind: 'federated', setAt: isoNow(services) };
+  }
+}
+
+function settingsOf(
+  services: Services,
+  { input, preset }: Saving,
+): Pick<
+  Provider,
+  'name' | 'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts' | 'scopes'
+> {
+  const { name, cloud, clientId, endpoints, mailHosts, scopes } = input;
+  const tenant = preset.name === 'practice' ? services.config.practice?.tenant : input.tenant;
+  return { name, preset: preset.name, cloud, tenant, clientId, endpoints, mailHosts, scopes };
+}
+
+const isoNow = ({ seam }: Services): string => new Date(seam.now()).toISOString();
+
+/** A provider as the audit shows it: never a secret, which the type refuses. */
+export function settingsForAudit(provider: Provider): Settings {
+  const { endpoints } = provider;
+  return {
+    name: provider.name,
+    state: provider.state,
+    kind: provider.preset,
+    cloud: provider.cloud,
+    tenant: provider.tenant,
+    'client ID': provider.clientId,
+    issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
+    'authorization address': endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
+    'token address': endpoints?.kind === 'manual' ? endpoints.token : undefined,
+    'IMAP server': provider.mailHosts?.imap,
+    'SMTP server': provider.mailHosts?.smtp,
+    'POP3 server': provider.mailHosts?.pop3,
+    scopes: provider.scopes,
+    ...credentialsForAudit(provider),
+  };
+}

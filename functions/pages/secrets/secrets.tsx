@@ -1,0 +1,93 @@
+/** Every secret with its date, and what a person can do about them. For admins. */
+import { countUnderOlderKeys } from '../../../shared/accounts/reseal-accounts.ts';
+import { dataKeyName } from '../../../shared/accounts/sealing.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { PostroomError } from '../../../shared/platform/errors.ts';
+import { log } from '../../../shared/platform/log.ts';
+import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
+import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
+import type { Flash } from '../../../shared/ui/page.tsx';
+import type { PageContext } from '../../http/web-environment.ts';
+import type { Services } from '../../services.ts';
+import { recordChange } from '../../http/record-change.ts';
+import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
+import { flashOf, typedFields } from '../../http/typed-fields.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  'new-key': {
+    kind: 'success',
+    text: 'There is a new data key. Nobody has to sign in again; what rests under the one before is sealed again within days.',
+  },
+};
+
+export async function showSecrets(c: PageContext): Promise<Response> {
+  return withVault(c, async () =>
+    c.html(secretsPage(await viewOf(c.get('services')), c.get('principal'), flashOf(c, said))),
+  );
+}
+
+/** Says that the vault is away where it is. */
+async function withVault(c: PageContext, answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof PostroomError) || !error.code.startsWith('key-vault')) throw error;
+    log.error('vault away from the page of secrets', error);
+    return c.html(vaultAwayPage(c.get('principal'), error.code), 503);
+  }
+}
+
+async function viewOf(services: Services): Promise<SecretsView> {
+  const [secrets, versions, rotations] = await Promise.all([
+    lookAtSecrets(services),
+    services.vault.versionsOf(dataKeyName),
+    services.rotations.list(),
+  ]);
+  const [newest] = versions;
+  return {
+    secrets,
+    rotating: rotations.filter(({ enabled }) => enabled).map(({ providerId }) => providerId),
+    dataKey:
+      newest === undefined
+        ? undefined
+        : {
+            madeOn: newest.createdOn,
+            readable: versions.filter(({ enabled }) => enabled).length,
+            underOlder: await countUnderOlderKeys(services, newest.version ?? ''),
+          },
+  };
+}
+
+export async function replaceDataKey(c: PageContext): Promise<Response> {
+  return withVault(c, async () => {
+    await c.get('services').sealer.rotate();
+    await recordChange(c, {
+      action: 'data key replaced',
+      subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
+    });
+    return c.redirect(paths.secrets({ said: 'new-key' }), 303);
+  });
+}
+
+export async function switchRotation(c: PageContext): Promise<Response> {
+  const { providers, rotations, seam } = c.get('services');
+  const provider = await providers.get(c.req.param('id') ?? '');
+  if (provider === undefined || !canRotate(provider)) return c.notFound();
+  const enabled = (await typedFields(c))['rotation'] === 'on';
+  const before = await rotations.get(provider.id);
+  await rotations.save({
+    rotatedAt: undefined,
+    leftover: false,
+    ...before,
+    providerId: provider.id,
+    enabled,
+    changedAt: new Date(seam.now()).toISOString(),
+    changedBy: c.get('principal').name,
+    problem: undefined,
+  });
+  await recordChange(c, {
+    action: enabled ? 'rotation switched on' : 'rotation switched off',
+    subject: { kind: 'provider', id: provider.id, name: provider.name },
+  });
+  return c.redirect(paths.provider(provider), 303);
+}

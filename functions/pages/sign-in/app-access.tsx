@@ -1,0 +1,166 @@
+/** The second way to connect: the app signs in by itself, and Exchange lets it into single mailboxes. For admins. */
+import {
+  type AppToken,
+  appAccountId,
+  askAppToken,
+  canSignInAsApp,
+  keepAppAccount,
+} from '../../../shared/accounts/app-account.ts';
+import { evidenceOf } from '../../../shared/accounts/sign-in-history.ts';
+import { codeOf, type EndpointFailure } from '../../../shared/accounts/token-failure.ts';
+import { withVault } from '../../../shared/accounts/vault-trouble.ts';
+import { isMailAddress } from '../../../shared/consent/connect-form.ts';
+import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
+import { settleCredential } from '../../../shared/providers/settle-credential.ts';
+import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
+import { explainFor } from '../errors/explain-here.ts';
+import { lookInto } from '../mailboxes/look-into.ts';
+import { recordChange } from '../../http/record-change.ts';
+import { typedFields } from '../../http/typed-fields.ts';
+import type { PageContext } from '../../http/web-environment.ts';
+
+export async function showAppAccess(c: PageContext): Promise<Response> {
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  if (!canSignInAsApp(provider)) return c.html(noAppAccessPage(c.get('principal'), provider), 409);
+  const mailbox = await mailboxOf(c, provider, c.req.query('mailbox'));
+  const typed = { address: mailbox?.address ?? c.req.query('address') ?? '', mailbox: mailbox?.id ?? '' };
+  const { config } = c.get('services');
+  return c.html(
+    appAccessPage({
+      principal: c.get('principal'),
+      provider,
+      typed,
+      state: { kind: 'open' },
+      demo: isOfDemo(config, provider),
+    }),
+  );
+}
+
+/** Asks for a token and opens the mailbox with it. Only what has opened is kept. */
+export async function checkAppAccess(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await providerOf(c);
+  if (provider === undefined) return c.notFound();
+  if (!canSignInAsApp(provider)) return c.html(noAppAccessPage(c.get('principal'), provider), 409);
+  const fields = await typedFields(c);
+  const typed = { address: (fields['address'] ?? '').trim(), mailbox: fields['mailbox'] ?? '' };
+  const again = (state: AppAccessState): Response | Promise<Response> =>
+    c.html(
+      appAccessPage({
+        principal: c.get('principal'),
+        provider,
+        typed,
+        state,
+        demo: isOfDemo(services.config, provider),
+      }),
+      state.kind === 'vault-away' ? 503 : 422,
+    );
+  if (!isMailAddress(typed.address))
+    return again({
+      kind: 'no-address',
+      sentence: 'Enter the address of the mailbox, for example support@example.org.',
+    });
+
+  const asked = await withVault(() => askAppToken(services.oauth, provider));
+  if (asked.kind === 'vault-away') return again(asked);
+  if (asked.kind === 'unproven') return again({ kind: 'no-credential', reason: asked.reason });
+  if (asked.kind === 'failed')
+    return again({
+      kind: 'no-token',
+      explanation: explained(c, provider, asked.failure),
+      said: asked.failure.detail,
+    });
+  await settleCredential(services, provider, asked.credential);
+  const { objectId, roles } = asked;
+  // Roles that cannot be read say nothing; the mail server decides.
+  if (roles.length > 0 && !roles.includes('IMAP.AccessAsApp'))
+    return again({ kind: 'no-role', objectId, roles });
+  const look = await openWith(c, provider, asked, typed.address);
+  if (look.kind === 'failed') return again({ kind: 'not-open', objectId, roles, code: look.code });
+  return connected(c, provider, asked, typed, again);
+}
+
+async function connected(
+  c: PageContext,
+  provider: Provider,
+  token: AppToken,
+  typed: { address: string; mailbox: string },
+  again: (state: AppAccessState) => Response | Promise<Response>,
+): Promise<Response> {
+  const services = c.get('services');
+  const account = await withVault(() =>
+    keepAppAccount(services, provider, token, { address: typed.address, by: c.get('principal').id }),
+  );
+  if (account.kind === 'vault-away') return again(account);
+  services.accessTokens.forget(account);
+  await recordChange(c, {
+    action: 'connected as the app itself',
+    subject: { kind: 'account', id: account.accountId, name: provider.name },
+    after: { mailbox: typed.address, permissions: token.roles },
+  });
+  const mailbox = await mailboxOf(c, provider, typed.mailbox);
+  if (mailbox === undefined)
+    return c.redirect(
+      paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said: 'connected' }),
+      303,
+    );
+  await services.mailboxes.saveTrouble(mailbox.id, undefined);
+  return c.redirect(paths.mailboxes({ said: 'reconnected' }), 303);
+}
+
+function explained(c: PageContext, provider: Provider, failure: EndpointFailure) {
+  const { suberror, sentence, detail, traceId, correlationId } = failure;
+  const evidence = evidenceOf({
+    code: codeOf(failure),
+    suberror,
+    said: sentence ?? detail,
+    traceId,
+    correlationId,
+  });
+  const { config } = c.get('services');
+  return explainFor(config, provider, evidence, redirectUriOf(config, provider));
+}
+
+/** Opens the inbox with the very token that was given, before anything is kept. */
+function openWith(c: PageContext, provider: Provider, { token }: AppToken, address: string): Promise<Look> {
+  const { intake, config, seam } = c.get('services');
+  const { imap: server } = mailServersOf(provider, config);
+  const mailbox: Mailbox = {
+    id: '',
+    address,
+    protocol: 'imap',
+    host: server?.host ?? '',
+    port: server?.port ?? 993,
+    folder: 'INBOX',
+    providerId: provider.id,
+    accountId: appAccountId(provider),
+    enabled: true,
+    intervalMinutes: 1,
+    afterFetch: { kind: 'mark-seen' },
+    createdAt: new Date(seam.now()).toISOString(),
+  };
+  return lookInto(
+    { intake: { ...intake, accessTokens: { get: async () => ({ kind: 'token', token }) } } },
+    mailbox,
+  );
+}
+
+async function providerOf(c: PageContext): Promise<Provider | undefined> {
+  return c.get('services').providers.get(c.req.param('id') ?? '');
+}
+
+/** A mailbox of this very app that is to be connected again. */
+async function mailboxOf(
+  c: PageContext,
+  provider: Provider,
+  id: string | undefined,
+): Promise<Mailbox | undefined> {
+  if (id === undefined || !/^[a-z2-7]{26}$/.test(id)) return undefined;
+  const mailbox = await c.get('services').mailboxes.get(id);
+  return mailbox?.accountId === appAccountId(provider) ? mailbox : undefined;
+}

@@ -1,0 +1,85 @@
+import { type ApprovalOutcome, finishApproval } from '../../../shared/consent/finish-approval.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { noteRefusal } from '../../http/note-refusal.ts';
+import type { PageContext } from '../../http/web-environment.ts';
+import type { Services } from '../../services.ts';
+import { approvalOutcomePage } from './approval-outcome.tsx';
+import { keepApprovalCookie, keptApprovalOf } from './consent-cookies.ts';
+import { explainedFor } from './outcome-view.tsx';
+
+/** What the provider sends back to an approval; all else in the address is not read. */
+const READ = ['admin_consent', 'tenant', 'state', 'error', 'error_description'];
+/** Of one value: a cookie holds 4 KB, and an error of Microsoft says what it is about first. */
+const LONGEST = 1000;
+
+/**
+ * Where an admin of a tenant ends, who need not be known to Postroom. The answer waits in a cookie, so that the address
+ * is clean and a reload says the same again.
+ */
+export async function showApprovalResult(c: PageContext): Promise<Response> {
+  const kept = keptApprovalOf(c);
+  const parameters = new URLSearchParams(kept ?? '');
+  const outcome = await takeApproval(c, parameters);
+  // Taken a moment ago by this very browser.
+  const shown: ApprovalOutcome =
+    outcome.kind === 'granted-before' && parameters.get('taken') === 'granted'
+      ? { kind: 'granted', approval: outcome.approval, providerName: '' }
+      : outcome;
+  const explanation = await explainedFor(c, shown, parameters);
+  return c.html(approvalOutcomePage(shown, explanation), isGood(shown) ? 200 : 400);
+}
+
+/** Answers the way back of an approval. */
+export async function answerApproval(c: PageContext, parameters: URLSearchParams): Promise<Response> {
+  const outcome = await takeApproval(c, parameters);
+  if (outcome.kind === 'unknown-approval') noteRefusal(c, 'unknown-approval');
+  const kept = new URLSearchParams({ taken: outcome.kind });
+  for (const name of READ) {
+    const value = parameters.get(name);
+    if (value !== null) kept.set(name, value.slice(0, LONGEST));
+  }
+  keepApprovalCookie(c, kept.toString());
+  return c.redirect(paths.approvalResult(), 303);
+}
+
+/** Takes the answer, and writes the audit where it granted something for the first time. */
+async function takeApproval(c: PageContext, parameters: URLSearchParams): Promise<ApprovalOutcome> {
+  const services = c.get('services');
+  const outcome = await finishApproval(services, parameters);
+  await recordApproval(services, outcome, parameters);
+  return outcome;
+}
+
+const isGood = ({ kind }: ApprovalOutcome): boolean =>
+  kind === 'granted' || kind === 'set-up-granted' || kind === 'told';
+
+async function recordApproval(
+  { audit, seam }: Services,
+  outcome: ApprovalOutcome,
+  parameters: URLSearchParams,
+): Promise<void> {
+  const granted = grantOf(outcome);
+  if (granted === undefined) return;
+  await audit.record({
+    at: seam.now(),
+    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
+    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
+    action: 'consent reported',
+    subject: { kind: 'provider', id: granted.id, name: granted.name },
+    after: {
+      'asked for': granted.askedFor,
+      tenant: parameters.get('tenant') ?? undefined,
+      verified: 'no: the next sign-in shows it',
+    },
+  });
+}
+
+function grantOf(outcome: ApprovalOutcome): { id: string; name: string; askedFor: string } | undefined {
+  if (outcome.kind === 'granted') {
+    const { wish } = outcome.approval;
+    return { id: wish.providerId, name: outcome.providerName, askedFor: wish.address };
+  }
+  if (outcome.kind !== 'set-up-granted' || !outcome.first) return undefined;
+  const { id, name } = outcome.provider;
+  return { id, name, askedFor: 'everybody, in set-up' };
+}

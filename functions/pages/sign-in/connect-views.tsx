@@ -1,0 +1,184 @@
+import { canSignInAsApp } from '../../../shared/accounts/app-account.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import {
+  ButtonLink,
+  CheckboxField,
+  ErrorSummary,
+  type FieldErrors,
+  RadioField,
+  SubmitButton,
+  TextField,
+} from '../../../shared/ui/forms.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { FinishSetup } from '../mailboxes/finish-setup.tsx';
+import { type Beginnings, SignedInAccounts } from '../mailboxes/which-mailbox-view.tsx';
+
+/** "Which mailbox?" before anything was typed: the mailbox signs in itself, for all that mail needs. */
+export const emptyConnectForm: Readonly<Record<string, string>> = {
+  who: 'self',
+  imap: 'on',
+  pop3: 'on',
+  smtp: 'on',
+};
+
+/** Which mailbox, who signs in, and whether that person is here or gets a link. */
+export function connectPage(view: {
+  principal: Principal;
+  provider: Provider;
+  typed: Readonly<Record<string, string>>;
+  errors: FieldErrors;
+  flash?: Flash | undefined;
+  /** Where the page is the beginning of a new mailbox. */
+  beginnings?: Beginnings | undefined;
+}): string {
+  const { provider, typed, errors, beginnings } = view;
+  const reconnects = typed['mailbox'] !== undefined && typed['mailbox'] !== '';
+  return renderPage(
+    <Page
+      title={reconnects ? 'Connect the mailbox again' : 'Which mailbox?'}
+      principal={view.principal}
+      place="mailboxes"
+      hasErrors={Object.keys(errors).length > 0}
+      flash={view.flash}
+    >
+      <ErrorSummary errors={errors} />
+      {beginnings === undefined ? null : <FinishSetup unfinished={beginnings.unfinished} isAdmin />}
+      <p>
+        Sign in at {provider.name} with the mailbox’s account, not your own. Postroom never sees the password;
+        it gets permission to read and send mail, which you can revoke at any time.
+      </p>
+      <form method="post" action={paths.connect(provider)} novalidate data-keep="">
+        {reconnects ? <input type="hidden" name="mailbox" value={typed['mailbox']} /> : null}
+        <TextField
+          name="address"
+          label="Address of the mailbox"
+          type="email"
+          autocomplete="off"
+          spellcheck={false}
+          value={typed['address']}
+          error={errors['address']}
+        />
+        <RadioField
+          name="who"
+          legend="Who signs in?"
+          value={typed['who'] ?? 'self'}
+          options={[
+            {
+              value: 'self',
+              label: 'The mailbox itself',
+              hint: 'It has its own password.',
+            },
+            {
+              value: 'shared',
+              label: 'Another user (shared mailbox)',
+              hint: (
+                <>
+                  A shared mailbox cannot sign in itself; people with access can open it.{' '}
+                  <a href={paths.sharedMailbox(provider)}>How to give access to one</a>
+                </>
+              ),
+            },
+          ]}
+        />
+        <TextField
+          name="signIn"
+          label="Username (UPN), for a shared mailbox"
+          hint="Leave this empty when the mailbox itself signs in."
+          type="email"
+          autocomplete="off"
+          spellcheck={false}
+          value={typed['signIn']}
+          error={errors['signIn']}
+        />
+        <CheckboxField
+          name="choose"
+          label="Show the account picker"
+          hint="Use this if you are signed in with a different account."
+          checked={typed['choose'] === 'on'}
+        />
+        {reconnects ? (
+          <CheckboxField
+            name="replacement"
+            label="Another account than before may sign in"
+            hint="For an account that was deleted and made again, or a new colleague."
+            checked={typed['replacement'] === 'on'}
+          />
+        ) : null}
+        <details open={errors['imap'] !== undefined}>
+          <summary>Advanced: permissions</summary>
+          <input type="hidden" name="advanced" value="yes" />
+          <CheckboxField
+            name="imap"
+            label="Read mail over IMAP"
+            checked={typed['imap'] === 'on'}
+            error={errors['imap']}
+          />
+          <CheckboxField name="pop3" label="Read mail over POP" checked={typed['pop3'] === 'on'} />
+          <CheckboxField name="smtp" label="Send mail over SMTP" checked={typed['smtp'] === 'on'} />
+        </details>
+        <div class="actions">
+          <SubmitButton>Go to {provider.name}</SubmitButton>
+          <button type="submit" class="button secondary" formaction={paths.createInvitation(provider)}>
+            Make a link for its owner
+          </button>
+        </div>
+        <p class="muted small">
+          With a link, the owner signs in on another computer and needs no access to Postroom.
+        </p>
+      </form>
+      {canSignInAsApp(provider) && !reconnects ? (
+        <p>
+          <a href={paths.appAccess(provider)}>App-only access (no user sign-in)</a>: the app signs in itself,
+          and an admin of the mail server grants it single mailboxes.
+        </p>
+      ) : null}
+      {beginnings === undefined ? null : <SignedInAccounts choices={beginnings.choices} />}
+    </Page>,
+  );
+}
+
+/** A page and no redirect: the page policy's `form-action` would stop a redirect to another site after a form. */
+export function handoverPage(view: {
+  principal: Principal | undefined;
+  providerName: string;
+  signIn: string;
+  url: string;
+}): string {
+  const { principal, providerName, signIn, url } = view;
+  return renderPage(
+    <Page title={`Going to ${providerName}`} principal={principal} place="providers" refreshTo={url}>
+      <p>
+        Sign in there as <strong>{signIn}</strong> and accept the permissions. You come back here by yourself.
+      </p>
+      <p>
+        <ButtonLink href={url}>Go to {providerName}</ButtonLink>
+      </p>
+      {principal === undefined ? (
+        <p>
+          If {providerName} shows an error and does not send you back, copy the whole page and send it to
+          whoever invited you.
+        </p>
+      ) : (
+        <p>
+          If {providerName} shows an error and does not send you back, copy the whole page and{' '}
+          <a href={paths.errorLookup()}>paste it here</a>: Postroom says what it means.
+        </p>
+      )}
+    </Page>,
+  );
+}
+
+/** A trip that cannot begin again: it was used, is too old, or began in another browser. */
+export function overPage(principal: Principal): string {
+  return renderPage(
+    <Page title="This sign-in is over" principal={principal} place="providers">
+      <p>It was finished, it is more than ten minutes old, or it was started in another browser.</p>
+      <p>
+        <a href={paths.mailboxes()}>See the mailboxes</a> or{' '}
+        <a href={paths.providers()}>start again from a provider</a>.
+      </p>
+    </Page>,
+  );
+}

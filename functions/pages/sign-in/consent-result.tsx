@@ -1,0 +1,108 @@
+import {
+  isKept,
+  isTripless,
+  type KeptResult,
+  readResult,
+  resultAsText,
+} from '../../../shared/consent/consent-result.ts';
+import { errorCodeIn, parametersOf } from '../../../shared/consent/explain-outcome.ts';
+import type { ConsentOutcome } from '../../../shared/consent/finish-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
+import { invitationDonePage } from './invitation-views.tsx';
+import { lookInto, mailboxOfPreset } from '../mailboxes/look-into.ts';
+import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
+
+type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
+
+/**
+ * Where every sign-in ends that leads to no page of Postroom's own. The redirect URI answers with a redirect to here, so
+ * that no code, state or error stays in the address, and a reload says the same again.
+ */
+export async function showConsentResult(c: RouteContext<'consentResult'>): Promise<Response> {
+  const key = c.req.param('key');
+  if (isTripless(key)) {
+    const parameters = parametersOf(c.req.query('said') ?? '');
+    return c.html(await outcomePage(c, { kind: key }, parameters), 400);
+  }
+  const principal: Principal | undefined = c.get('principal');
+  const result = await readResult(c.get('services'), key, {
+    cookieOf: (one) => consentCookieOf(c, one),
+    principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
+    holdsInvitation: (one) => holdsInvitation(c, one),
+  });
+  switch (result.kind) {
+    case 'open':
+      return c.redirect(
+        result.startedBy.kind === 'principal'
+          ? paths.handover({ key })
+          : paths.acceptInvitation({ key: result.startedBy.key }),
+        303,
+      );
+    case 'done':
+      return done(c, key, result);
+    case 'failed': {
+      const { outcome, explanation } = result;
+      return c.html(outcomeView(c, outcome, explanation), statusOf(outcome));
+    }
+  }
+}
+
+/**
+ * Answers the way back of a sign-in that has failed. A vault that was away before the state was used up is told at the
+ * redirect URI itself: there a reload finishes the sign-in.
+ */
+export async function answerFailed(
+  c: PageContext,
+  outcome: Failed,
+  at: { key: string; parameters: URLSearchParams },
+): Promise<Response> {
+  if (!('wish' in outcome)) {
+    const said = outcome.kind === 'unknown' ? errorCodeIn(at.parameters) : undefined;
+    return c.redirect(paths.consentResult({ key: outcome.kind }, { said }), 303);
+  }
+  if (isKept(outcome)) {
+    const explanation = await explainedFor(c, outcome, at.parameters);
+    const isThere = await keep(c, at.key, { kind: 'failed', outcome, explanation });
+    if (!isThere) return c.html(outcomeView(c, outcome, explanation), statusOf(outcome));
+  }
+  return c.redirect(paths.consentResult({ key: at.key }), 303);
+}
+
+/** Answers the way back of an owner who was invited and is connected. */
+export async function answerDone(c: PageContext, key: string, accountId: string): Promise<Response> {
+  await keep(c, key, { kind: 'done', accountId });
+  return c.redirect(paths.consentResult({ key }), 303);
+}
+
+const statusOf = ({ kind }: Failed): 400 | 503 => (kind === 'vault-away' ? 503 : 400);
+
+async function keep(c: PageContext, key: string, result: KeptResult): Promise<boolean> {
+  const isThere = await c.get('services').consents.keepResult(key, resultAsText(result));
+  const cookie = consentCookieOf(c, key);
+  if (isThere && cookie !== undefined) keepResultCookie(c, key, cookie);
+  return isThere;
+}
+
+async function done(
+  c: PageContext,
+  key: string,
+  { accountId }: Extract<KeptResult, { kind: 'done' }>,
+): Promise<Response> {
+  const services = c.get('services');
+  const wish = (await services.consents.get(key))?.consent.wish;
+  const account = wish && (await services.accounts.get({ providerId: wish.providerId, accountId }))?.account;
+  // Removed since: nothing is left to show.
+  if (wish === undefined || account === undefined)
+    return c.html(await outcomePage(c, { kind: 'unknown' }, new URLSearchParams()), 400);
+  const provider = await services.providers.get(wish.providerId);
+  // The mailbox as it stands, or as it would be set up: undefined where the provider names no mail server.
+  const mailbox =
+    wish.reconnect === undefined
+      ? provider && mailboxOfPreset(provider, services.config, account, wish.address, services.seam.now())
+      : await services.mailboxes.get(wish.reconnect.mailboxId);
+  const look = mailbox && (await lookInto(services, mailbox));
+  return c.html(invitationDonePage({ wish, user: account.user, look }));
+}

@@ -1,0 +1,129 @@
+/** Which mailbox, the way to the provider, the ways back, and the links for those who are not here. */
+import { appAccountId } from '../../../shared/accounts/app-account.ts';
+import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
+import type { ConsentWish } from '../../../shared/consent/consent.ts';
+import { invite } from '../../../shared/consent/invite.ts';
+import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Flash } from '../../../shared/ui/page.tsx';
+import { connectPage, emptyConnectForm, handoverPage, overPage } from './connect-views.tsx';
+import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
+import { outcomePage } from './outcome-view.tsx';
+import { recordChange } from '../../http/record-change.ts';
+import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  saved: { kind: 'success', text: 'The provider is saved. Now connect a mailbox.' },
+};
+
+export async function showConnectForm(c: RouteContext<'connect'>): Promise<Response> {
+  const provider = await c.get('services').providers.get(c.req.param('id'));
+  if (provider === undefined) return c.notFound();
+  // Its own page says what is missing before anybody can sign in.
+  if (provider.state === 'draft') return c.redirect(paths.provider(provider), 303);
+  const mailbox = await mailboxOf(c, c.req.query('mailbox'));
+  // Nobody has signed in for it: the app did, and is checked in another way.
+  if (mailbox?.accountId === appAccountId(provider))
+    return c.redirect(paths.appAccess(provider, { mailbox: mailbox.id }), 303);
+  const typed = await proposedFields(c);
+  return c.html(
+    connectPage({
+      principal: c.get('principal'),
+      provider,
+      typed,
+      errors: {},
+      flash: flashOf(c, said),
+    }),
+  );
+}
+
+export async function startSignIn(c: RouteContext<'connect'>): Promise<Response> {
+  const asked = await askedFor(c, c.req.param('id'));
+  if (asked instanceof Response) return asked;
+  const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
+  const started = await startConsent(c.get('services'), asked.wish, startedBy);
+  if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
+  keepConsentCookie(c, started.key, started.cookie);
+  return c.redirect(paths.handover({ key: started.key }), 303);
+}
+
+// Answered by a redirect, so that a reload makes no second invitation. The token stands in no address of ours and in no
+// table: a cookie brings it to the page that shows the link.
+export async function createInvitation(c: RouteContext<'createInvitation'>): Promise<Response> {
+  const asked = await askedFor(c, c.req.param('id'));
+  if (asked instanceof Response) return asked;
+  const services = c.get('services');
+  const { wish, provider } = asked;
+  const { invitation, token } = await invite(
+    services,
+    { ...wish, chooseAccount: false },
+    { id: c.get('principal').id, name: c.get('principal').name },
+  );
+  await recordChange(c, {
+    action: 'created',
+    subject: { kind: 'invitation', id: invitation.key, name: wish.address },
+    after: { mailbox: wish.address, 'signs in': wish.signIn, provider: provider.name },
+  });
+  keepLinkCookie(c, invitation.key, token);
+  return c.redirect(paths.invitation(invitation), 303);
+}
+
+export async function showHandover(c: RouteContext<'handover'>): Promise<Response> {
+  const key = c.req.param('key');
+  const principal = c.get('principal');
+  const handover = await handoverOf(c.get('services'), key, {
+    cookie: consentCookieOf(c, key),
+    traveller: { kind: 'principal', id: principal.id },
+  });
+  switch (handover.kind) {
+    case 'address':
+      return c.html(handoverPage({ principal, signIn: handover.wish.signIn, ...handover }));
+    case 'over':
+      return c.html(overPage(principal), 410);
+    case 'failed':
+      return c.html(await outcomePage(c, handover, new URLSearchParams()), 502);
+    case 'vault-away':
+      return c.html(await outcomePage(c, handover, new URLSearchParams()), 503);
+  }
+}
+
+/** What the form asks for; the form again when something in it is not right. */
+async function askedFor(
+  c: PageContext,
+  providerId: string,
+): Promise<{ provider: Provider; wish: ConsentWish } | Response> {
+  const provider = await c.get('services').providers.get(providerId);
+  if (provider === undefined || provider.state === 'draft') return c.notFound();
+  const typed = await typedFields(c);
+  const parsed = parseConnectForm(typed);
+  if (parsed.kind === 'invalid')
+    return c.html(
+      connectPage({ principal: c.get('principal'), provider, typed, errors: parsed.errors }),
+      422,
+    );
+  const mailbox = await mailboxOf(c, typed['mailbox']);
+  const reconnect = mailbox && { mailboxId: mailbox.id, accountId: mailbox.accountId };
+  return { provider, wish: { ...parsed.wish, providerId: provider.id, reconnect } };
+}
+
+async function proposedFields(c: PageContext): Promise<Record<string, string>> {
+  const mailbox = await mailboxOf(c, c.req.query('mailbox'));
+  if (mailbox === undefined) return { ...emptyConnectForm, address: c.req.query('address') ?? '' };
+  const account = (await c.get('services').accounts.get(mailbox))?.account;
+  const shared = account !== undefined && account.user.toLowerCase() !== mailbox.address.toLowerCase();
+  return {
+    ...emptyConnectForm,
+    address: mailbox.address,
+    mailbox: mailbox.id,
+    ...(shared && { who: 'shared', signIn: account.user }),
+  };
+}
+
+async function mailboxOf(c: PageContext, id: string | undefined): Promise<Mailbox | undefined> {
+  if (id === undefined || !/^[a-z2-7]{26}$/.test(id)) return undefined;
+  const mailbox = await c.get('services').mailboxes.get(id);
+  return mailbox?.providerId === c.req.param('id') ? mailbox : undefined;
+}

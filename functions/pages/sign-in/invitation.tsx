@@ -1,0 +1,152 @@
+/** One-time links for owners of mailboxes: what they see, and the list of them for an admin. */
+import { approvalLink } from '../../../shared/consent/ask-approval.ts';
+import { confirmedIn } from '../../../shared/consent/connect-form.ts';
+import {
+  type Invitation,
+  invitationKey,
+  invitationLink,
+  stateOfInvitation,
+  tokenIn,
+} from '../../../shared/consent/invitation.ts';
+import { revokeInvitation } from '../../../shared/consent/invite.ts';
+import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import type { Flash } from '../../../shared/ui/page.tsx';
+import { noteRefusal } from '../../http/note-refusal.ts';
+import { handoverPage } from './connect-views.tsx';
+import { holdsInvitation, keepConsentCookie, keepInvitationCookie, newTokenOf } from './consent-cookies.ts';
+import {
+  invitationLinkPage,
+  invitationListPage,
+  invitationOverPage,
+  invitationPage,
+  openInvitationPage,
+} from './invitation-views.tsx';
+import { outcomePage } from './outcome-view.tsx';
+import { recordChange } from '../../http/record-change.ts';
+import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import type { PageContext, RouteContext } from '../../http/web-environment.ts';
+
+const said: Readonly<Record<string, Flash>> = {
+  revoked: { kind: 'success', text: 'The invitation is taken back. Its link does nothing any more.' },
+  'link-gone': {
+    kind: 'warning',
+    text: 'The link of an invitation is shown once, right after it was made. Take the invitation back and make a new one.',
+  },
+  over: { kind: 'warning', text: 'That invitation was not open any more.' },
+};
+
+export async function openInvitationLink(c: PageContext): Promise<Response> {
+  const token = tokenIn((await typedFields(c))['link'] ?? '');
+  const key = token && invitationKey(token.expose());
+  const known = key !== undefined && (await c.get('services').invitations.get(key)) !== undefined;
+  if (token === undefined || !known) return c.html(invitationOverPage('unknown'), 404);
+  keepInvitationCookie(c, token);
+  return c.redirect(paths.acceptInvitation({ key }), 303);
+}
+
+export async function showInvitation(c: PageContext): Promise<Response> {
+  const open = await openInvitation(c);
+  if (open instanceof Response) return open;
+  const { invitation, provider } = open;
+  const services = c.get('services');
+  const approval =
+    invitation.approvalKey === undefined
+      ? undefined
+      : (await services.approvals.get(invitation.approvalKey))?.approval;
+  if (approval === undefined)
+    return c.html(invitationPage({ invitation, provider, approval, link: undefined }));
+  const asked = await approvalLink(services, provider, approval);
+  if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
+  return c.html(invitationPage({ invitation, provider, approval, link: asked.link }));
+}
+
+// The hand-over is the answer itself: the only addresses open to strangers are those of an invitation.
+export async function acceptInvitation(c: PageContext): Promise<Response> {
+  const open = await openInvitation(c);
+  if (open instanceof Response) return open;
+  const services = c.get('services');
+  const traveller = { kind: 'invitation', key: open.invitation.key } as const;
+  // After a wrong account: the provider's list of accounts in place of the one it knows already.
+  const typed = await typedFields(c);
+  const chooseAccount = typed['choose'] === 'on';
+  const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
+  const started = await startConsent(services, wish, traveller);
+  if (started.kind !== 'started')
+    return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);
+  const { key, cookie } = started;
+  keepConsentCookie(c, key, cookie);
+  const handover = await handoverOf(services, key, { cookie, traveller });
+  switch (handover.kind) {
+    case 'address': {
+      const { providerName, url, wish } = handover;
+      return c.html(handoverPage({ principal: undefined, providerName, signIn: wish.signIn, url }));
+    }
+    case 'over':
+      return c.html(invitationOverPage('gone'), 410);
+    case 'failed':
+      return c.html(await outcomePage(c, handover, new URLSearchParams()), 502);
+    case 'vault-away':
+      return c.html(await outcomePage(c, handover, new URLSearchParams()), 503);
+  }
+}
+
+export async function showInvitations(c: PageContext): Promise<Response> {
+  const { invitations, mailboxes, providers, seam } = c.get('services');
+  const [all, boxes, known] = await Promise.all([invitations.list(), mailboxes.list(), providers.list()]);
+  return c.html(
+    invitationListPage({
+      principal: c.get('principal'),
+      invitations: all,
+      mailboxes: boxes,
+      providers: known,
+      now: seam.now(),
+      flash: flashOf(c, said),
+    }),
+  );
+}
+
+export async function showInvitationLink(c: RouteContext<'invitation'>): Promise<Response> {
+  const { invitations, providers, config } = c.get('services');
+  const key = c.req.param('key');
+  const token = newTokenOf(c, key);
+  const invitation = (await invitations.get(key))?.invitation;
+  const provider = invitation && (await providers.get(invitation.wish.providerId));
+  if (token === undefined || invitation === undefined || provider === undefined)
+    return c.redirect(paths.invitations({ said: 'link-gone' }), 303);
+  const link = invitationLink(config, token);
+  return c.html(invitationLinkPage({ principal: c.get('principal'), provider, invitation, link }));
+}
+
+export async function revokeOpenInvitation(c: RouteContext<'revokeInvitation'>): Promise<Response> {
+  const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
+  if (revoked === undefined) return c.redirect(paths.invitations({ said: 'over' }), 303);
+  await recordChange(c, {
+    action: 'revoked',
+    subject: { kind: 'invitation', id: revoked.key, name: revoked.wish.address },
+  });
+  return c.redirect(paths.invitations({ said: 'revoked' }), 303);
+}
+// The link leads here. Its token stands behind `#`: the page's script posts it; without script, a person pastes the link.
+export const showOpenInvitation = (c: PageContext): Response => c.html(openInvitationPage());
+
+const statusOf = { 'vault-away': 503, 'too-many': 429, 'invitation-over': 410 } as const;
+
+/** The invitation of the address, in a browser that has opened its link; a page that says why where there is none to go on with. */
+async function openInvitation(
+  c: PageContext,
+): Promise<{ invitation: Invitation; provider: Provider } | Response> {
+  const { invitations, providers, seam } = c.get('services');
+  const key = c.req.param('key') ?? '';
+  const stored = holdsInvitation(c, key) ? await invitations.get(key) : undefined;
+  if (stored === undefined) {
+    noteRefusal(c, 'unknown-invitation');
+    return c.html(invitationOverPage('unknown'), 404);
+  }
+  const { invitation } = stored;
+  const state = stateOfInvitation(invitation, seam.now());
+  if (state !== 'open') return c.html(invitationOverPage(state), state === 'done' ? 200 : 410);
+  const provider = await providers.get(invitation.wish.providerId);
+  return provider === undefined ? c.html(invitationOverPage('gone'), 410) : { invitation, provider };
+}

@@ -1,0 +1,214 @@
+import type { Context } from 'hono';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { ConsentWish, Trip } from '../../../shared/consent/consent.ts';
+import { explainOutcome } from '../../../shared/consent/explain-outcome.ts';
+import { type FailedOutcome, wordsFor } from '../../../shared/consent/outcome-words.ts';
+import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import type { Explanation } from '../../../shared/explanations/explanation.ts';
+import type { Reader } from '../../../shared/explanations/fixer-words.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Principal } from '../../../shared/platform/principal.ts';
+import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
+import { Facts } from '../../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import type { WebEnvironment } from '../../http/web-environment.ts';
+import { onlyInvitationOf } from './consent-cookies.ts';
+import { explainContext } from '../errors/explain-here.ts';
+import { CANCELLED, ExplanationView } from '../errors/explanation-view.tsx';
+import { WishFields, wishFor } from './wish-fields.tsx';
+
+/** What an error of this trip means, with the ids of its provider and mailbox filled in. */
+export async function explainedFor(
+  c: Context<WebEnvironment>,
+  outcome: Parameters<typeof explainOutcome>[0],
+  parameters: URLSearchParams,
+): Promise<Explanation | undefined> {
+  const { providers, config } = c.get('services');
+  const wish = wishOf(outcome);
+  const named = 'provider' in outcome ? outcome.provider : undefined;
+  const provider = named ?? (wish && (await providers.get(wish.providerId)));
+  const about = { config, provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
+  return explainOutcome(outcome, parameters, explainContext(about));
+}
+
+function wishOf(outcome: Parameters<typeof explainOutcome>[0]): ConsentWish | undefined {
+  if ('wish' in outcome) return outcome.wish;
+  return 'approval' in outcome ? outcome.approval?.wish : undefined;
+}
+
+/** A consent that did not connect: what happened, what it means, and the one next step. */
+export async function outcomePage(
+  c: Context<WebEnvironment>,
+  outcome: FailedOutcome,
+  parameters: URLSearchParams,
+): Promise<string> {
+  return outcomeView(c, outcome, await explainedFor(c, outcome, parameters));
+}
+
+/** The same with what the catalogue says of it, undefined where it says nothing. */
+export function outcomeView(
+  c: Context<WebEnvironment>,
+  outcome: FailedOutcome,
+  explained: Explanation | undefined,
+): string {
+  const trip = 'wish' in outcome ? outcome : undefined;
+  const invitation = trip === undefined ? onlyInvitationOf(c) : invitationOf(trip);
+  const signedIn: Principal | undefined = c.get('principal');
+  const invited =
+    trip === undefined
+      ? invitation !== undefined && signedIn === undefined
+      : trip.startedBy.kind === 'invitation';
+  const reader: Reader = invited ? 'mailbox-owner' : 'admin';
+  const words = wordsFor(outcome, reader);
+  // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
+  const isOwners = explained?.code !== CANCELLED && outcome.kind !== 'vault-away';
+  const explanation = invited && !isOwners ? undefined : explained;
+  return renderPage(
+    <Page
+      title={explanation?.title ?? words.title}
+      // The owner of a mailbox sees the trip and nothing else, also when signed in to Postroom.
+      principal={invited ? undefined : signedIn}
+      place="providers"
+    >
+      <p>{words.happened}</p>
+      {explanation === undefined ? (
+        <>
+          {outcome.kind === 'other-identity' ? <Identities outcome={outcome} /> : null}
+          {outcome.kind === 'unnamed-account' ? (
+            <Facts items={[{ term: 'Subject that has signed in', detail: outcome.subject }]} />
+          ) : null}
+          {words.said === undefined ? null : (
+            <Facts items={[{ term: 'The provider said', detail: words.said }]} />
+          )}
+          <p>{words.next}</p>
+        </>
+      ) : (
+        <ExplanationView
+          explanation={explanation}
+          titled={false}
+          reader={reader}
+          ending="Start the sign-in again."
+        />
+      )}
+      {invited ? (
+        <InvitationAgain
+          invitation={invitation}
+          wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
+          unnamed={outcome.kind === 'unnamed-account' ? outcome.accountId : undefined}
+        />
+      ) : trip === undefined ? (
+        <p>
+          <ButtonLink href={paths.providers()}>Go to the providers</ButtonLink>
+        </p>
+      ) : (
+        <Again outcome={outcome} trip={trip} />
+      )}
+    </Page>,
+  );
+}
+
+const invitationOf = ({ startedBy }: Trip): string | undefined =>
+  startedBy.kind === 'invitation' ? startedBy.key : undefined;
+
+/** Directory ids are what tells two accounts of one name apart. */
+function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-identity' }> }): JSX.Element {
+  const { before, now } = props.outcome;
+  const idOf = ({ tenantId, objectId, subject }: typeof before): string =>
+    objectId === undefined ? subject : `${objectId}, tenant ${tenantId ?? 'unknown'}`;
+  return (
+    <Facts
+      items={[
+        { term: 'Connected before', detail: idOf(before) },
+        { term: 'Signed in now', detail: idOf(now) },
+      ]}
+    />
+  );
+}
+
+function InvitationAgain(props: {
+  invitation: string | undefined;
+  wrongAccount: boolean;
+  unnamed: string | undefined;
+}): JSX.Element {
+  if (props.invitation === undefined)
+    return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+  if (props.unnamed !== undefined)
+    return (
+      <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
+        <input type="hidden" name="confirmed" value={props.unnamed} />
+        <SubmitButton>Yes, this is my account</SubmitButton>
+      </form>
+    );
+  if (props.wrongAccount)
+    return (
+      <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
+        <input type="hidden" name="choose" value="on" />
+        <SubmitButton>Try again with another account</SubmitButton>
+      </form>
+    );
+  return (
+    <p>
+      <ButtonLink href={paths.acceptInvitation({ key: props.invitation })}>Back to the invitation</ButtonLink>
+    </p>
+  );
+}
+
+function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
+  const { outcome, trip } = props;
+  const { wish } = trip;
+  const path = paths.connect({ id: wish.providerId });
+  if (outcome.kind === 'other-account' || outcome.kind === 'other-identity') {
+    const { signedIn, accountId } = outcome;
+    const replaces = outcome.kind === 'other-identity' || wish.reconnect !== undefined;
+    return (
+      <>
+        <form method="post" action={path}>
+          <WishFields wish={wish} choose />
+          <SubmitButton>Try again with another account</SubmitButton>
+        </form>
+        <form method="post" action={path}>
+          <WishFields wish={wishFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)} />
+          <SubmitButton kind="secondary">
+            {replaces ? `Let ${signedIn} take the place of the account before` : 'This is a shared mailbox'}
+          </SubmitButton>
+        </form>
+      </>
+    );
+  }
+  if (outcome.kind === 'unnamed-account')
+    return (
+      <>
+        <form method="post" action={path}>
+          <WishFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
+          <SubmitButton>{`Yes, this is the account of ${wish.signIn}`}</SubmitButton>
+        </form>
+        <form method="post" action={path}>
+          <WishFields wish={wish} choose />
+          <SubmitButton kind="secondary">Try again with another account</SubmitButton>
+        </form>
+      </>
+    );
+  const again = paths.connect(
+    { id: wish.providerId },
+    wish.reconnect === undefined ? { address: wish.address } : { mailbox: wish.reconnect.mailboxId },
+  );
+  // The link leads over the sign-in of Postroom, as every page does for somebody who is signed out.
+  if (outcome.kind === 'signed-out')
+    return (
+      <p>
+        <ButtonLink href={again}>Sign in and start again</ButtonLink>
+      </p>
+    );
+  const atProvider = ['failed', 'secret-missing', 'untrusted', 'vault-away'].includes(outcome.kind);
+  return (
+    <p class="actions">
+      <ButtonLink href={again}>Try again</ButtonLink>
+      <ButtonLink
+        href={atProvider ? paths.provider({ id: wish.providerId }) : paths.mailboxes()}
+        kind="secondary"
+      >
+        {atProvider ? 'See the provider' : 'See the mailboxes'}
+      </ButtonLink>
+    </p>
+  );
+}

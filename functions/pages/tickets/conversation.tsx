@@ -1,0 +1,234 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
+import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
+import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
+import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
+import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-rows.ts';
+import { SubmitButton } from '../../../shared/ui/forms.tsx';
+import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
+import { readableSize } from '../../../shared/ui/size.ts';
+import { MailText, type ShownText } from './mail-text.tsx';
+import { SenderNotice, senderFacts } from './sender-check.tsx';
+import { shownName } from './ticket-list.tsx';
+
+/** A message with what the page decided about showing it. */
+export interface ShownMessage {
+  message: StoredMessage;
+  /** Set in the text view, and where there is no HTML. */
+  text: ShownText | undefined;
+  images: RemoteImages;
+}
+
+/** Where the reader stands in a conversation: what links within it keep. */
+export interface ConversationPlace {
+  ticketId: string;
+  /** `messageRef` that this page ends before; absent on the newest page. */
+  before: string | undefined;
+}
+
+export type FrameHeight = 'low' | 'middle' | 'high' | 'tall';
+
+/** A guess from how much there is to read; where the script runs, it measures the frame instead. */
+export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
+  const lines = shape?.lines ?? Number.POSITIVE_INFINITY;
+  if (lines <= 6) return 'low';
+  if (lines <= 15) return 'middle';
+  return lines <= 25 ? 'high' : 'tall';
+}
+
+/** Whose ticket it is, its state, and the forms that change it. */
+export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
+  const { ticket, mailboxAddress } = props;
+  const open = ticket.status === 'open';
+  return (
+    <div class="ticket-head">
+      <StatusLabel kind={open ? 'good' : 'quiet'}>{open ? 'Open' : 'Closed'}</StatusLabel>
+      <p>From {shownName(ticket.requester)}</p>
+      {mailboxAddress === undefined ? null : <p>To {mailboxAddress}</p>}
+      <p>
+        Opened <Time at={ticket.openedAt} />
+      </p>
+      {ticket.follows === undefined ? null : (
+        <p>
+          Follows <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
+        </p>
+      )}
+      <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
+        <SubmitButton kind="secondary">{open ? 'Close ticket' : 'Reopen ticket'}</SubmitButton>
+      </form>
+    </div>
+  );
+}
+
+/** One message with its attachments; HTML stands in a frame of its own. A folded one says why and opens at a click. */
+export function Message(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, text } = props.shown;
+  const place = placeOf(props.place.ticketId, message);
+  const folded = message.folded;
+  const content = (
+    <>
+      {message.notes.map((note) => (
+        <p class="notice">{note}</p>
+      ))}
+      {text === undefined ? (
+        <Formatted place={props.place} shown={props.shown} />
+      ) : (
+        <MailText shown={text} wholeAt={paths.messageText(place)} />
+      )}
+      {message.attachments.length === 0 ? null : (
+        <Attachments place={place} attachments={message.attachments} />
+      )}
+      <footer>
+        {message.html === undefined ? null : <ViewLink place={props.place} shown={props.shown} />}
+        {message.html === undefined ? null : (
+          <a href={paths.messageBody(place)} target="_blank" rel="noopener">
+            Open formatted in its own tab
+          </a>
+        )}
+        <a href={paths.messageOriginal(place)} download="">
+          Download original
+        </a>
+      </footer>
+    </>
+  );
+  return (
+    <article class="message" id={`m-${message.key}`}>
+      <header>
+        <h2 dir="auto">
+          {shownName(message.from)}
+          {message.from.name === undefined || message.from.address === undefined ? null : (
+            <span class="address">{` ${message.from.address}`}</span>
+          )}
+        </h2>
+        <p class="when">
+          <Time at={message.at} />
+        </p>
+        <p class="recipients">To {listed(message.to)}</p>
+        <SenderNotice message={message} />
+        <details>
+          <summary>Details</summary>
+          <Headers message={message} />
+        </details>
+      </header>
+      {folded === undefined ? (
+        content
+      ) : (
+        <details class="folded">
+          <summary>Folded: {folded}</summary>
+          {content}
+        </details>
+      )}
+    </article>
+  );
+}
+
+/** What names a message in the paths of its body, text, attachments and original. */
+const placeOf = (ticketId: string, message: { at: string; key: string }): MessagePlace => ({
+  id: ticketId,
+  key: messageRef(message),
+});
+
+interface MessagePlace {
+  id: string;
+  key: string;
+}
+
+function ViewLink(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, text } = props.shown;
+  return text === undefined ? (
+    <a href={viewAddress(props.place, message, { text: messageRef(message) })}>Show as text</a>
+  ) : (
+    <a href={viewAddress(props.place, message, {})}>Show formatted</a>
+  );
+}
+
+function viewAddress(
+  { ticketId, before }: ConversationPlace,
+  { key }: { key: string },
+  view: Readonly<Record<string, string>>,
+): string {
+  return `${paths.ticket({ id: ticketId }, { before, ...view })}#m-${encodeURIComponent(key)}`;
+}
+
+function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
+  const { message, images } = props.shown;
+  return (
+    <>
+      {message.htmlShape?.remoteImages === true ? (
+        <p class="notice">
+          {images === 'blocked' ? (
+            <>
+              Images from other servers are not loaded, so the sender cannot tell that you read this.{' '}
+              <a href={viewAddress(props.place, message, { images: messageRef(message) })}>
+                Show remote images
+              </a>{' '}
+              tells those servers your address and the time.
+            </>
+          ) : (
+            <>
+              Images are loaded from other servers.{' '}
+              <a href={viewAddress(props.place, message, {})}>Hide remote images</a>
+            </>
+          )}
+        </p>
+      ) : null}
+      <div class={`mail-frame ${frameHeight(message.htmlShape)}`}>
+        <iframe
+          title={`Message from ${shownName(message.from)}, formatted`}
+          src={paths.messageBody(placeOf(props.place.ticketId, message), {
+            images: images === 'shown' ? images : undefined,
+          })}
+          sandbox={FRAME_SANDBOX}
+          referrerpolicy="no-referrer"
+          loading="lazy"
+        />
+      </div>
+    </>
+  );
+}
+
+function Headers(props: { message: StoredMessage }): JSX.Element {
+  const { message } = props;
+  return (
+    <Facts
+      items={[
+        { term: 'From', detail: listed([message.from]) },
+        { term: 'To', detail: listed(message.to) },
+        ...(message.cc.length === 0 ? [] : [{ term: 'Cc', detail: listed(message.cc) }]),
+        { term: 'Subject', detail: message.subject },
+        { term: 'Received', detail: <Time at={message.at} /> },
+        {
+          term: 'Date it claims',
+          detail: message.sentAt === undefined ? 'None that can be read' : <Time at={message.sentAt} />,
+        },
+        { term: 'Message-ID', detail: message.messageId ?? 'None' },
+        ...senderFacts(message),
+      ]}
+    />
+  );
+}
+
+function Attachments(props: { place: MessagePlace; attachments: readonly TicketAttachment[] }): JSX.Element {
+  return (
+    <ul class="attachments" aria-label="Attachments">
+      {props.attachments.map(({ index, filename, contentType, size }) => (
+        <li>
+          <a href={paths.messageAttachment({ ...props.place, index })} download="">
+            <span class="name" dir="auto">
+              {attachmentName({ filename, contentType })}
+            </span>
+            <span class="size">{readableSize(size)}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function listed(people: readonly Person[]): string {
+  const names = people.map(({ name, address }) =>
+    name !== undefined && address !== undefined ? `${name} <${address}>` : (name ?? address ?? 'Unknown'),
+  );
+  return names.length === 0 ? 'nobody named' : names.join(', ');
+}

@@ -1,0 +1,24 @@
+import type { Context } from 'hono';
+import type { QuarantineStore } from '../../../shared/intake/quarantine-store.ts';
+import type { MailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import type { Blobs } from '../../../shared/platform/blobs.ts';
+import type { Seam } from '../../../shared/platform/seam.ts';
+import type { ProviderStore } from '../../../shared/providers/provider-store.ts';
+import type { HtmlViewer } from '../../../shared/tickets/show-html.ts';
+import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
+import type { WebEnvironment } from '../../http/web-environment.ts';
+
+/** What the pages about mail read, out of all services. */
+export interface MailServices {
+  tickets: Pick<TicketStore, 'page' | 'conversation' | 'message' | 'textOf' | 'setStatus' | 'byNumber'>;
+  htmlViewer: Pick<HtmlViewer, 'show'>;
+  quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get'>;
+  mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;
+  providers: Pick<ProviderStore, 'list'>;
+  blobs: Pick<Blobs, 'read' | 'stream'>;
+  seam: Pick<Seam, 'now'>;
+}
+
+export type MailContext = Context<WebEnvironment>;
+
+export const mailServices = (c: MailContext): MailServices => c.get('services');

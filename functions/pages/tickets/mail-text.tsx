@@ -1,0 +1,59 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { splitQuotedText } from '../../../shared/tickets/quoted-text.ts';
+import { linkPieces } from '../../../shared/tickets/text-links.ts';
+
+/** The text of a message as far as a page shows it. */
+export interface ShownText {
+  text: string;
+  /** False when there is more than the page shows. */
+  whole: boolean;
+}
+
+/** Characters of one message's text that a page shows; the rest is one click away. */
+export const SHOWN_TEXT_CHARACTERS = 32 * 1024;
+
+/** Plain text with its quotation folded and its web addresses as links. */
+export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Element {
+  const { text, whole } = props.shown;
+  const { written, quoted } = splitQuotedText(text);
+  if (written === '' && quoted === '') return <p class="muted">This message has no text.</p>;
+  return (
+    <>
+      <div class="mail-text" dir="auto">
+        <Linked text={written} />
+      </div>
+      {quoted === '' ? null : (
+        <details>
+          <summary>Show quoted text</summary>
+          <div class="mail-text quoted" dir="auto">
+            <Linked text={quoted} />
+          </div>
+        </details>
+      )}
+      {whole ? null : (
+        <p class="notice">
+          This text is long: only its beginning is shown.{' '}
+          <a href={props.wholeAt} target="_blank" rel="noopener">
+            Show all of it
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Linked(props: { text: string }): JSX.Element {
+  return (
+    <>
+      {linkPieces(props.text).map((piece) =>
+        typeof piece === 'string' ? (
+          piece
+        ) : (
+          <a href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+            {piece.text}
+          </a>
+        ),
+      )}
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { paths } from '../../../shared/paths/paths.ts';
+import type { Person, TicketSummary } from '../../../shared/tickets/ticket.ts';
+import { Time } from '../../../shared/ui/lists.tsx';
+
+/** Tickets as rows, the whole row one link. */
+export function TicketList(props: { label: string; tickets: readonly TicketSummary[] }): JSX.Element {
+  return (
+    <ol class="ticket-list" aria-label={props.label}>
+      {props.tickets.map((ticket) => (
+        <li>
+          <p class="subject">
+            <span class="number">#{ticket.number}</span>
+            <a href={paths.ticket(ticket)}>{subjectOf(ticket)}</a>
+          </p>
+          <p class="who-wrote">{shownName(ticket.requester)}</p>
+          <p class="when">
+            <Time at={ticket.lastAt} />
+          </p>
+          <p class="preview">{ticket.preview}</p>
+          {ticket.messageCount === 1 ? null : <p class="count">{ticket.messageCount} messages</p>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What stands for a subject where the mail had none. */
+export const subjectOf = ({ subject }: { subject: string }): string =>
+  subject.trim() === '' ? '(no subject)' : subject;
+
+/** A person in as few words as the mail allows. */
+export const shownName = ({ name, address }: Person): string => name ?? address ?? 'Unknown sender';

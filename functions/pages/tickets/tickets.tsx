@@ -1,0 +1,188 @@
+/** Ticket list, ticket, the mail inside its frame, attachments and originals. For agents. */
+import { setImmediate as pause } from 'node:timers/promises';
+import { raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import { paths } from '../../../shared/paths/paths.ts';
+import { mapLimited } from '../../../shared/platform/concurrency.ts';
+import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
+import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-rows.ts';
+import { SubmitButton } from '../../../shared/ui/forms.tsx';
+import { EmptyState } from '../../../shared/ui/lists.tsx';
+import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
+import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx';
+import { Message, type ShownMessage, TicketHead } from './conversation.tsx';
+import { ConversationPager } from './conversation-pager.tsx';
+import { type MailContext, mailServices } from './mail-services.ts';
+import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
+import { ownId } from './message-files.ts';
+import { recordChange } from '../../http/record-change.ts';
+import { subjectOf, TicketList } from './ticket-list.tsx';
+
+const PAGE_SIZE = 50;
+const MESSAGES_A_PAGE = 50;
+/** Up to so many messages, links above them are enough. */
+const FEW = 5;
+const flashes: Readonly<Record<string, Flash>> = {
+  closed: { kind: 'success', text: 'The ticket is closed. A reply by mail opens a new one that follows it.' },
+  reopened: { kind: 'success', text: 'The ticket is open again.' },
+  'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
+};
+
+export const closeTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'closed', 'closed');
+export const reopenTicket = (c: MailContext): Promise<Response> => changeStatus(c, 'open', 'reopened');
+
+export async function showTickets(c: MailContext): Promise<Response> {
+  const { tickets } = mailServices(c);
+  const number = c.req.query('number')?.trim().replace(/^#/, '');
+  if (number !== undefined && number !== '') {
+    const id = /^\d{1,9}$/.test(number) ? await tickets.byNumber(Number(number)) : undefined;
+    return c.redirect(id === undefined ? paths.tickets({ said: 'no-number' }) : paths.ticket({ id }), 303);
+  }
+  const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
+  const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
+  const page = await tickets.page(status, { after: position.after, limit: PAGE_SIZE });
+  return c.html(
+    renderPage(
+      <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
+        <ListHead status={status} />
+        <ListBody status={status} page={page} position={position} />
+      </Page>,
+    ),
+  );
+}
+
+function ListHead(props: { status: TicketStatus }) {
+  const current = (status: TicketStatus): 'page' | undefined =>
+    status === props.status ? 'page' : undefined;
+  return (
+    <div class="tabs">
+      <nav aria-label="Status">
+        <ul>
+          <li>
+            <a href={paths.tickets()} aria-current={current('open')}>
+              Open
+            </a>
+          </li>
+          <li>
+            <a href={paths.tickets({ status: 'closed' })} aria-current={current('closed')}>
+              Closed
+            </a>
+          </li>
+        </ul>
+      </nav>
+      <form class="find" method="get" action={paths.tickets()}>
+        <label for="number">Ticket number</label>
+        <input id="number" name="number" type="text" inputmode="numeric" autocomplete="off" />
+        <SubmitButton kind="secondary">Go</SubmitButton>
+      </form>
+    </div>
+  );
+}
+
+function ListBody(props: { status: TicketStatus; page: TicketPage; position: Position }) {
+  const { status, page, position } = props;
+  if (page.tickets.length === 0) return <NoTickets status={status} later={position.after !== undefined} />;
+  return (
+    <>
+      <TicketList label={status === 'open' ? 'Open tickets' : 'Closed tickets'} tickets={page.tickets} />
+      <Pager
+        path={paths.tickets()}
+        keep={status === 'closed' ? { status } : {}}
+        position={position}
+        next={page.next}
+      />
+    </>
+  );
+}
+
+function NoTickets(props: { status: TicketStatus; later: boolean }) {
+  if (props.later)
+    return (
+      <EmptyState title="No more tickets">
+        <a href={props.status === 'closed' ? paths.tickets({ status: 'closed' }) : paths.tickets()}>
+          Back to the newest
+        </a>
+      </EmptyState>
+    );
+  if (props.status === 'closed')
+    return <EmptyState title="No closed tickets yet">Tickets that somebody closes are kept here.</EmptyState>;
+  return (
+    <EmptyState title="No open tickets">
+      Unread mail in a connected mailbox becomes a ticket within a minute or two.{' '}
+      <a href={paths.home()}>See whether mail is flowing</a>
+    </EmptyState>
+  );
+}
+
+export async function showTicket(c: MailContext): Promise<Response> {
+  const { tickets, mailboxes } = mailServices(c);
+  const id = ownId(c, 'id');
+  const before = c.req.query('before');
+  const page =
+    id === undefined ? undefined : await tickets.conversation(id, { before, limit: MESSAGES_A_PAGE });
+  if (page === undefined) return c.notFound();
+  const { ticket, earlier } = page;
+  const place = { ticketId: ticket.id, before };
+  const [mailbox, shown] = await Promise.all([
+    mailboxes.get(ticket.mailboxId),
+    mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
+  ]);
+  // Each by itself, with a pause between two: a page of fifty long texts must not hold up the others' requests.
+  const messages: HtmlEscapedString[] = [];
+  for (const message of shown) {
+    messages.push(raw(String(<Message place={place} shown={message} />)));
+    await pause();
+  }
+  return c.html(
+    renderPage(
+      <Page
+        title={`#${ticket.number} ${subjectOf(ticket)}`}
+        principal={c.get('principal')}
+        place="tickets"
+        wide
+        flash={flashOf(c)}
+      >
+        <TicketHead ticket={ticket} mailboxAddress={mailbox?.address} />
+        <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
+        <ol class="conversation" aria-label="Messages, oldest first">
+          {messages.map((message) => (
+            <li>{message}</li>
+          ))}
+        </ol>
+        {messages.length > FEW ? (
+          <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
+        ) : null}
+      </Page>,
+    ),
+  );
+}
+
+/** HTML where there is HTML; its text when that is asked for. */
+async function shownMessage(c: MailContext, message: StoredMessage): Promise<ShownMessage> {
+  const ref = messageRef(message);
+  const images: RemoteImages = c.req.query('images') === ref ? 'shown' : 'blocked';
+  if (message.html !== undefined && c.req.query('text') !== ref) return { message, text: undefined, images };
+  const text = await mailServices(c).tickets.textOf(message.text, SHOWN_TEXT_CHARACTERS);
+  return { message, text: text ?? { text: '', whole: true }, images };
+}
+
+async function changeStatus(c: MailContext, status: TicketStatus, said: string): Promise<Response> {
+  const id = ownId(c, 'id');
+  const outcome = id === undefined ? 'missing' : await mailServices(c).tickets.setStatus(id, status);
+  if (id === undefined || outcome === 'missing') return c.notFound();
+  const { number, before } = outcome;
+  if (before !== status)
+    await recordChange(c, {
+      action: said,
+      subject: { kind: 'ticket', id, name: `#${number}` },
+      before: { status: before },
+      after: { status },
+    });
+  return c.redirect(paths.ticket({ id }, { said }), 303);
+}
+
+function flashOf(c: MailContext): Flash | undefined {
+  const said = c.req.query('said');
+  return said !== undefined && Object.hasOwn(flashes, said) ? flashes[said] : undefined;
+}

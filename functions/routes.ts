@@ -1,0 +1,146 @@
+import { paths } from '../shared/paths/paths.ts';
+import { get, post, type Route } from './http/route.ts';
+import { checkAccount, showAccount, showAccounts } from './pages/accounts/accounts.tsx';
+import { showAlerts } from './pages/alerts/notices.tsx';
+import { explainPastedError, showErrorLookup } from './pages/errors/paste-error.tsx';
+import { showConnected } from './pages/mailboxes/connected.tsx';
+import {
+  downloadTranscript,
+  showConnectionTest,
+  testConnection,
+} from './pages/mailboxes/connection-test.tsx';
+import {
+  changeMailbox,
+  createMailbox,
+  deleteMailbox,
+  pauseMailbox,
+  resumeMailbox,
+  showMailboxDeletion,
+  showMailboxes,
+  showMailboxForm,
+  showNewMailbox,
+} from './pages/mailboxes/mailboxes.tsx';
+import {
+  changeProvider,
+  createProvider,
+  showNewProvider,
+  showProviderForm,
+} from './pages/providers/provider-edit.tsx';
+import {
+  checkProviderNow,
+  deleteProvider,
+  discardNextCredential,
+  downloadCertificate,
+  downloadScript,
+  showProvider,
+  showProviderDeletion,
+  showProviders,
+} from './pages/providers/providers.tsx';
+import { replaceDataKey, showSecrets, switchRotation } from './pages/secrets/secrets.tsx';
+import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
+import { showApproval } from './pages/sign-in/approval.tsx';
+import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
+import { answerCallback } from './pages/sign-in/callback.tsx';
+import { createInvitation, showConnectForm, showHandover, startSignIn } from './pages/sign-in/consent.tsx';
+import { showConsentResult } from './pages/sign-in/consent-result.tsx';
+import {
+  acceptInvitation,
+  openInvitationLink,
+  revokeOpenInvitation,
+  showInvitation,
+  showInvitationLink,
+  showInvitations,
+  showOpenInvitation,
+} from './pages/sign-in/invitation.tsx';
+import { showSharedMailbox, tryRightsOnMailbox } from './pages/sign-in/shared-mailbox.tsx';
+import { showActivity } from './pages/status/activity.tsx';
+import { exportAuditAsCsv, exportAuditAsJson, showAudit } from './pages/status/audit.tsx';
+import { showHealth } from './pages/status/health.tsx';
+import { showHome } from './pages/status/home.tsx';
+import { downloadAttachment, downloadOriginal, showBody, showText } from './pages/tickets/message-files.ts';
+import { downloadQuarantined, showQuarantine } from './pages/tickets/quarantine.tsx';
+import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
+
+/**
+ * Every address of the pages, who may open it, and what answers. The first line that fits answers, so a fixed part stands
+ * before a parameter in the same place. Beside the table stand the health addresses and the assets, which need neither
+ * settings nor services.
+ */
+export const routes: readonly Route[] = [
+  get(paths.home, 'agent', showHome),
+  get(paths.activity, 'agent', showActivity),
+  get(paths.alerts, 'agent', showAlerts),
+  get(paths.health, 'admin', showHealth),
+  get(paths.errorLookup, 'agent', showErrorLookup),
+  post(paths.errorLookup, 'agent', explainPastedError),
+  get(paths.audit, 'admin', showAudit),
+  get(paths.auditAsCsv, 'admin', exportAuditAsCsv),
+  get(paths.auditAsJson, 'admin', exportAuditAsJson),
+
+  get(paths.tickets, 'agent', showTickets),
+  get(paths.ticket, 'agent', showTicket),
+  post(paths.closeTicket, 'agent', closeTicket),
+  post(paths.reopenTicket, 'agent', reopenTicket),
+  get(paths.messageBody, 'agent', showBody),
+  get(paths.messageText, 'agent', showText),
+  get(paths.messageAttachment, 'agent', downloadAttachment),
+  get(paths.messageOriginal, 'agent', downloadOriginal),
+  get(paths.quarantine, 'agent', showQuarantine),
+  get(paths.quarantinedOriginal, 'agent', downloadQuarantined),
+
+  get(paths.secrets, 'admin', showSecrets),
+  post(paths.dataKey, 'admin', replaceDataKey),
+
+  get(paths.providers, 'admin', showProviders),
+  get(paths.newProvider, 'admin', showNewProvider),
+  post(paths.newProvider, 'admin', createProvider),
+  get(paths.provider, 'admin', showProvider),
+  get(paths.editProvider, 'admin', showProviderForm),
+  post(paths.editProvider, 'admin', changeProvider),
+  post(paths.checkProvider, 'admin', checkProviderNow),
+  post(paths.discardNextCredential, 'admin', discardNextCredential),
+  get(paths.registrationScript, 'admin', downloadScript),
+  get(paths.certificate, 'admin', downloadCertificate),
+  post(paths.rotation, 'admin', switchRotation),
+  get(paths.deleteProvider, 'admin', showProviderDeletion),
+  post(paths.deleteProvider, 'admin', deleteProvider),
+
+  get(paths.connect, 'admin', showConnectForm),
+  post(paths.connect, 'admin', startSignIn),
+  get(paths.sharedMailbox, 'admin', showSharedMailbox),
+  post(paths.sharedMailbox, 'admin', tryRightsOnMailbox),
+  get(paths.appAccess, 'admin', showAppAccess),
+  post(paths.appAccess, 'admin', checkAppAccess),
+  get(paths.handover, 'admin', showHandover),
+  get(paths.approval, 'admin', showApproval),
+  post(paths.createInvitation, 'admin', createInvitation),
+  get(paths.invitations, 'admin', showInvitations),
+  get(paths.invitation, 'admin', showInvitationLink),
+  post(paths.revokeInvitation, 'admin', revokeOpenInvitation),
+  get(paths.openInvitation, 'anonymous', showOpenInvitation),
+  post(paths.openInvitation, 'anonymous', openInvitationLink),
+  get(paths.acceptInvitation, 'anonymous', showInvitation),
+  post(paths.acceptInvitation, 'anonymous', acceptInvitation),
+  get(paths.callback, 'anonymous', answerCallback),
+  get(paths.providerCallback, 'anonymous', answerCallback),
+  get(paths.approvalResult, 'anonymous', showApprovalResult),
+  get(paths.consentResult, 'anonymous', showConsentResult),
+
+  get(paths.accounts, 'admin', showAccounts),
+  get(paths.account, 'admin', showAccount),
+  post(paths.checkAccount, 'admin', checkAccount),
+
+  get(paths.mailboxes, 'admin', showMailboxes),
+  get(paths.newMailbox, 'admin', showNewMailbox),
+  post(paths.newMailbox, 'admin', createMailbox),
+  get(paths.mailboxConnected, 'admin', showConnected),
+  get(paths.editMailbox, 'admin', showMailboxForm),
+  post(paths.editMailbox, 'admin', changeMailbox),
+  get(paths.connectionTest, 'admin', showConnectionTest),
+  post(paths.connectionTest, 'admin', testConnection),
+  get(paths.testTranscript, 'admin', downloadTranscript),
+  post(paths.pauseMailbox, 'admin', pauseMailbox),
+  post(paths.resumeMailbox, 'admin', resumeMailbox),
+  get(paths.deleteMailbox, 'admin', showMailboxDeletion),
+  post(paths.deleteMailbox, 'admin', deleteMailbox),
+];
