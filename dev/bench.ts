@@ -8,8 +8,8 @@ import { measureColdStart } from './bench/cold-start.ts';
 import { type Goal, goalsOf, rounded } from './bench/goals.ts';
 import { type IntakeNumbers, measureIntake } from './bench/intake-bench.ts';
 import { builtApp } from './build.ts';
-import { mailServerKindHere } from './peers/mail/mail-server.ts';
-import type { MailServerKind } from './peers/mail/mail-world.ts';
+import { mailServerKindHere } from './emulators/mail/mail-server.ts';
+import type { MailServerKind } from './emulators/mail/mail-world.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const BENCHES = ['intake'];

@@ -30,7 +30,7 @@ import { type Settled, settle } from './chaos/settle.ts';
 import { Storm } from './chaos/storm.ts';
 import { calmWeather } from './chaos/weather.ts';
 import { openChaosWorld } from './chaos/world.ts';
-import { mailsOfFolder } from './practice-data.ts';
+import { mailsOfFolder } from './demo/emails.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));

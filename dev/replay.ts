@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { isFetching, isStalled } from './bench/fetch-lease.ts';
 import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
 import { openScratchWorld, type ScratchWorld } from './bench/scratch-world.ts';
-import { mailsOfFolder } from './practice-data.ts';
+import { mailsOfFolder } from './demo/emails.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const MAILBOX = 'replay@contoso.example';

@@ -1,14 +1,14 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PracticeWorld } from '../shared/platform/config.ts';
-import { startAzurite } from './peers/azurite.ts';
-import { type Certificates, keepCertificates } from './peers/certificates.ts';
-import { type RemoteControl, remoteControl } from './peers/identity-provider/control.ts';
-import type { TenantAddress } from './peers/identity-provider/identity-provider.ts';
-import { type RemoteVault, remoteVault } from './peers/key-vault.ts';
-import type { MailServer, MailServerKind, PracticeMailbox } from './peers/mail/mail-world.ts';
-import { type ReadyPeer, startPeer } from './peers/start-peer.ts';
-import type { Ports } from './practice-ports.ts';
+import { startAzurite } from './emulators/storage/azurite.ts';
+import { type Certificates, keepCertificates } from './emulators/certificates.ts';
+import { type RemoteControl, remoteControl } from './emulators/entra/control.ts';
+import type { TenantAddress } from './emulators/entra/entra.ts';
+import { type RemoteVault, remoteVault } from './emulators/key-vault/key-vault.ts';
+import type { MailServer, MailServerKind, PracticeMailbox } from './emulators/mail/mail-world.ts';
+import { type ReadyPeer, startPeer } from './emulators/process/start-emulator.ts';
+import type { Ports } from './demo/ports.ts';
 import {
   mailboxesOf,
   openWorld,
@@ -16,7 +16,7 @@ import {
   PRACTICE_USERS,
   type PracticeUser,
   type WorldFacts,
-} from './practice-world.ts';
+} from './demo/organization.ts';
 
 export interface StackOptions {
   /** One folder for all that is kept between starts: mail, grants, vault, tables, ports. */
@@ -283,7 +283,7 @@ async function startMail(
   users: readonly PracticeUser[],
 ): Promise<MailServer> {
   // Loaded late: the small server pulls in an SMTP library that a start with Dovecot does not need.
-  const { mailServerKindHere, startMailServer } = await import('./peers/mail/mail-server.ts');
+  const { mailServerKindHere, startMailServer } = await import('./emulators/mail/mail-server.ts');
   const wished = options.mail ?? 'auto';
   const usual = mailServerKindHere();
   // Dovecot runs as a user of its own, who must be able to enter the folder; in a private one the small server serves.

@@ -15,9 +15,9 @@
  */
 import { join } from 'node:path';
 import { builtApp } from '../build.ts';
-import { keepCertificates } from '../peers/certificates.ts';
-import { countingProxy } from '../peers/mail/counting-proxy.ts';
-import type { MailServerKind } from '../peers/mail/mail-world.ts';
+import { keepCertificates } from '../emulators/certificates.ts';
+import { countingProxy } from '../emulators/mail/counting-proxy.ts';
+import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 import type { Checked, Measured } from './child.ts';
 import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
 import { runChild } from './run-child.ts';

@@ -1,5 +1,5 @@
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import type { Endpoint } from '../peers/mail/mail-world.ts';
+import type { Endpoint } from '../emulators/mail/mail-world.ts';
 import type { Chance } from './chance.ts';
 import type { Weather } from './weather.ts';
 

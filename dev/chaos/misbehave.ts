@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ImapMisbehaviour } from '../peers/mail/misbehaving-imap.ts';
+import type { ImapMisbehaviour } from '../emulators/mail/misbehaving-imap.ts';
 import type { Chance } from './chance.ts';
 import type { Misbehaviour } from './options.ts';
 import type { Box, ChaosWorld } from './world.ts';

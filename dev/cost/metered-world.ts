@@ -8,7 +8,7 @@ import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
 import type { HostLog } from '../host/core.ts';
 import { startHost } from '../host/host.ts';
 import { practicePeople } from '../host/options.ts';
-import { type StorageOperation, startStorageProxy } from '../peers/storage-proxy.ts';
+import { type StorageOperation, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
 import { type Stack, startStack } from '../stack.ts';
 import type { Executions, MeasuredMinute, Requests } from './month.ts';
 

@@ -1,4 +1,4 @@
-import { faults as mailFaults } from '../peers/mail/exchange-texts.ts';
+import { faults as mailFaults } from '../emulators/mail/exchange-texts.ts';
 import { type DrillWorld, MAILBOX } from './drill-world.ts';
 
 /** Something that goes wrong in a peer, what has to be said of it, and how it is put right. */

@@ -14,7 +14,7 @@ import { type Answer, BodyTooLarge, readBody } from './http-answer.ts';
 import { loadApp } from './load-app.ts';
 import type { HostOptions } from './options.ts';
 import { answerOutsideListener } from './outside-listeners.ts';
-import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
+import { createPracticePage, PRACTICE_PATH } from './demo-page.ts';
 import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
 import { createSignIn, SIGN_IN_TENANT } from './sign-in.ts';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import { corpusMail } from '../intake/mail-files.ts';
 import { ordinaryMails } from '../intake/ordinary-mails.ts';
 import { chosenFiles } from './chosen-mails.ts';

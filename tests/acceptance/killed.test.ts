@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import { mailOf, placeOfRow, placesOfUid } from '../../shared/intake/ledger.ts';
 import { listAll } from '../../shared/platform/tables.ts';
 import { seeded } from '../harness/seeded.ts';

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { vi } from 'vitest';
-import { startGraph } from '../../dev/peers/graph/graph.ts';
+import { startGraph } from '../../dev/emulators/graph/graph.ts';
 import { buildServices } from '../../functions/services.ts';
 import { readConfig } from '../../shared/platform/config.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';

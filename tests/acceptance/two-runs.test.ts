@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import { connectSupport, type Desk, fetchOnce, openDesk, SUPPORT, type Watcher, watchInbox } from './desk.ts';
 import { readRecords } from './desk-records.ts';
 import { smallMails } from './small-mails.ts';

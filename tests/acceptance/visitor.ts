@@ -1,4 +1,4 @@
-import { signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
+import { signInAs, walkSignIn } from '../../dev/emulators/entra/headless-sign-in.ts';
 
 export interface Reply {
   status: number;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
@@ -10,7 +10,7 @@ import {
   startPracticeApp,
   Visitor,
 } from '../consent/practice-app.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { CLIENT } from '../emulators/demo-directory.ts';
 
 const apps: PracticeApp[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import {

@@ -1,6 +1,6 @@
 /** What a person mends at the provider: Postroom goes on by itself, and asks seldom until then. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import {
   AT_MAIL,

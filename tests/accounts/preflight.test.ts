@@ -1,10 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
+import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
@@ -20,7 +17,7 @@ import { isReadyToSignIn, type Preflight } from '../../shared/providers/prefligh
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
+import { CLIENT, SECRET, tenant } from '../emulators/demo-directory.ts';
 import { sampleProvider } from '../providers/sample-provider.ts';
 import { MemoryVault } from './memory-vault.ts';
 

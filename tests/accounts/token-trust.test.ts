@@ -1,6 +1,6 @@
 /** How long one process goes on with what it knows while another changes it. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Services } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';

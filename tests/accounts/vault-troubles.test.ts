@@ -1,9 +1,12 @@
 /** What Key Vault may do to one provider, against its stand-in: the provider says so, the others go on. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 import { servicesOn } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';

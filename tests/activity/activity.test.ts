@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { refreshActivity } from '../../shared/accounts/note-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';

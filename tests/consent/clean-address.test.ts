@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { principalHeaderOf } from '../harness/principal-header.ts';

@@ -1,6 +1,6 @@
 /** What goes wrong in the demo of `npm start` is said of the demo's servers: Microsoft has no part in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import { appAccessPages } from '../../functions/pages/app-access.tsx';
 import { connectionTestPages } from '../../functions/pages/connection-test.tsx';

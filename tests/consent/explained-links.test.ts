@@ -6,7 +6,7 @@ import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { CLIENT } from '../emulators/demo-directory.ts';
 import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 import { mailboxOf } from './sample-mailbox.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { tenant } from '../peers/practice-directory.ts';
+import { tenant } from '../emulators/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import {
   ALEX,

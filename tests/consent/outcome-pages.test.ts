@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { allRows, ORIGIN, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
 

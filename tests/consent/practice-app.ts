@@ -1,11 +1,11 @@
 import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import type { Hono } from 'hono';
-import { type PageAnswer, signInAs, walkSignIn } from '../../dev/peers/identity-provider/headless-sign-in.ts';
+import { type PageAnswer, signInAs, walkSignIn } from '../../dev/emulators/entra/headless-sign-in.ts';
 import {
   type IdentityProviderOptions,
   type RunningIdentityProvider,
   startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
+} from '../../dev/emulators/entra/entra.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { providerPages } from '../../functions/pages/providers.tsx';
@@ -21,7 +21,7 @@ import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { type Claim, principalHeaderOf } from '../harness/principal-header.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { type Snapshot, snapshot } from '../harness/promises.ts';
-import { CLIENT, REDIRECT, SECRET, tenant } from '../peers/practice-directory.ts';
+import { CLIENT, REDIRECT, SECRET, tenant } from '../emulators/demo-directory.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
 /** The mail server of the practice provider, to which its tokens may be sent. */

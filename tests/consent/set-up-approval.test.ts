@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tenant } from '../peers/practice-directory.ts';
+import { tenant } from '../emulators/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 

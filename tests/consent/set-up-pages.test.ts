@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { CLIENT } from '../emulators/demo-directory.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { type Served, serve } from '../ui/serve.ts';

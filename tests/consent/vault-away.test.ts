@@ -2,7 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appAccessPages } from '../../functions/pages/app-access.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { tenant } from '../peers/practice-directory.ts';
+import { tenant } from '../emulators/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 import { ALEX, addressOf, allRows, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 

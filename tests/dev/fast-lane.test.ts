@@ -19,7 +19,7 @@ const named = lanes.map(({ file, outside }) => ({
 describe('the lane of each test', () => {
   // The names are the list of what is fast and why the others are not.
   test.each(named)('$file is $lane', ({ file, outside }) => {
-    if (/-in-browser|\/stories\/|\/acceptance\/|\/peers\/(azurite|stack|mail-debian)/.test(file))
+    if (/-in-browser|\/stories\/|\/acceptance\/|\/emulators\/(azurite|stack|mail-debian)/.test(file))
       expect(outside).toBeDefined();
     if (outside !== undefined) expect(outside.startsWith(`${file} → `)).toBe(true);
   });

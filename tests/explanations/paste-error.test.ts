@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { CLIENT } from '../emulators/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 
 const OWN = 'http://localhost:7071/oauth/callback';

@@ -5,10 +5,13 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
 import { practicePeople } from '../../dev/host/options.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 
 let folder: string;
 let azurite: RunningAzurite;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
 import { practicePeople } from '../../dev/host/options.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';

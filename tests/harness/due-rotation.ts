@@ -1,4 +1,4 @@
-import type { RunningGraph } from '../../dev/peers/graph/graph.ts';
+import type { RunningGraph } from '../../dev/emulators/graph/graph.ts';
 import type { Stack } from '../../dev/stack.ts';
 import type { Services } from '../../functions/services.ts';
 

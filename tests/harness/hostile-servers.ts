@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Certificates } from '../../dev/peers/certificates.ts';
+import type { Certificates } from '../../dev/emulators/certificates.ts';
 
 export interface TokenServer {
   origin: string;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { closeServer, listen, sendJson } from '../../dev/peers/http-answers.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { closeServer, listen, sendJson } from '../../dev/emulators/http-answers.ts';
 
 /** One item as Application Insights gets it. */
 export interface Envelope {

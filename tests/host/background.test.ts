@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { type SampleHost, sampleHost } from './host-fixture.ts';
 
 let azurite: RunningAzurite;

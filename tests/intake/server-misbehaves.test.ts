@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { ImapWorld, letter } from '../harness/imap-world.ts';
 

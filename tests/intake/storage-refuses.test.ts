@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';

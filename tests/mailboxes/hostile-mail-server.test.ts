@@ -1,7 +1,7 @@
 /** What leaves for a mail server: a token of a provider goes to the provider's own servers and to no other host. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import type { Account } from '../../shared/accounts/account.ts';

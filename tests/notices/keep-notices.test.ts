@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { createNotices, type Notices } from '../../shared/notices/keep-notices.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
 import { shownOf } from '../../shared/notices/notice.ts';

@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
 import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import type { PracticeWorld } from '../../shared/platform/config.ts';
@@ -29,7 +29,7 @@ import { createProviderStore, type ProviderStore } from '../../shared/providers/
 import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
+import { CLIENT, SECRET, tenant } from '../emulators/demo-directory.ts';
 import { sampleProvider } from './sample-provider.ts';
 
 const SCOPES = ['https://outlook.office.com/.default'];

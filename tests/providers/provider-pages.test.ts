@@ -9,7 +9,7 @@ import {
   startPracticeApp,
   Visitor,
 } from '../consent/practice-app.ts';
-import { CLIENT, SECRET } from '../peers/practice-directory.ts';
+import { CLIENT, SECRET } from '../emulators/demo-directory.ts';
 
 const apps: PracticeApp[] = [];
 afterEach(async () => {

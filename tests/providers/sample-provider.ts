@@ -1,6 +1,6 @@
 import type { Provider } from '../../shared/providers/provider.ts';
 import { newProviderId } from '../../shared/providers/provider-store.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { CLIENT } from '../emulators/demo-directory.ts';
 
 /** A practice provider without a credential; tests give it theirs. */
 export const sampleProvider = (change: Partial<Provider> = {}): Provider => ({

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
-import { type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
-import type { SecretPolicy } from '../../dev/peers/graph/graph-call.ts';
+import { type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
+import type { SecretPolicy } from '../../dev/emulators/graph/graph-call.ts';
+import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
 import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
@@ -21,7 +21,7 @@ import type { RotateDeps } from '../../shared/secrets/rotate-secrets.ts';
 import { createRotationStore, type RotationStore } from '../../shared/secrets/rotation-store.ts';
 import { MemoryVault } from '../accounts/memory-vault.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
+import { CLIENT, SECRET, tenant } from '../emulators/demo-directory.ts';
 import { sampleProvider } from '../providers/sample-provider.ts';
 
 export const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PRACTICE_DOMAIN } from '../../dev/practice-world.ts';
+import { PRACTICE_DOMAIN } from '../../dev/demo/organization.ts';
 import {
   expectGoodPages,
   goToProvider,

@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { practiceMails } from '../../dev/peers/mail/practice-mail.ts';
+import { practiceMails } from '../../dev/demo/mail/demo-mail.ts';
 import { byKeyboard, withoutItsScript } from './page-checks.ts';
 import { axeComplaints } from './reader.ts';
 import { goToProvider, saveMailbox, signInThere } from './steps.ts';

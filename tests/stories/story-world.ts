@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { PRACTICE_DOMAIN, PRACTICE_USERS, type PracticeUser } from '../../dev/practice-world.ts';
+import { PRACTICE_DOMAIN, PRACTICE_USERS, type PracticeUser } from '../../dev/demo/organization.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
