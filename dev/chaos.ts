@@ -1,6 +1,6 @@
 /**
  * `npm run chaos [-- OPTIONS]`: does anything get lost, doubled or wrongly marked, whatever dies or fails? The built app
- * runs in two hosts amid the practice world, mail arrives all the while, and faults come from outside only: hosts are
+ * runs in two hosts amid the demo, mail arrives all the while, and faults come from outside only: hosts are
  * killed and stopped, storage and IMAP connections fail, servers restart, vault and token endpoint are down. Then the
  * weather clears, the app puts things in order by itself, and everything is compared: the mail servers' messages, each
  * row, each blob, the pages. Ends with 1 when there is a flag.

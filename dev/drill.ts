@@ -1,7 +1,7 @@
 /**
  * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: nine faults, one at a time, each in a world of its
  * own: does Postroom say what is wrong, why, and where to put it right, in time, by webhook, by mail and on its home
- * page, and does it say when it is over? The faults are made in the peers (identity provider, mail server, vault, a proxy
+ * page, and does it say when it is over? The faults are made in the emulators (identity provider, mail server, vault, a proxy
  * before storage; the timers are not run), never in the app.
  *
  * With pictures, Chromium keeps the home page with each fault, and once with none.

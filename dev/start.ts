@@ -1,5 +1,5 @@
 /**
- * `npm start`: the built app on the local host, and around it the practice world: storage, vault, identity provider and
+ * `npm start`: the built app on the local host, and around it the demo: storage, vault, identity provider and
  * mail server. All of it keeps its state in one folder, so that the next start goes on where this one ended.
  */
 import { existsSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildApp, builtApp, describeBuildError, isBuildCurrent, projectRoot } from './build.ts';
 import { startHostProcess } from './host/host-process.ts';
-import { practicePeople } from './host/options.ts';
-import { practiceMails } from './demo/mail/demo-mail.ts';
+import { demoPeople } from './host/options.ts';
+import { demoMails } from './demo/mail/demo-mail.ts';
 import { deliverOnce, mailsOfFolder, type NamedMail } from './demo/emails.ts';
 import { startStack } from './stack.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
@@ -19,7 +19,7 @@ import { startedJson, startedScreen } from './start-screen.ts';
 const STATE_DIR = join(projectRoot, '.local');
 const LOG_FILE = join(STATE_DIR, 'logs', 'host.log');
 const USUAL_PORT = 7071;
-/** Holds the practice mails. */
+/** Holds the demo mails. */
 const SUPPORT = 'support@contoso.example';
 const STOP_LIMIT_MS = 4_500;
 /** One Ctrl-C reaches this process twice: from the terminal and from npm. Only a later one means "at once". */
@@ -71,7 +71,7 @@ async function start(options: StartOptions): Promise<void> {
     progress('Building …');
     await buildApp();
   }
-  progress('Starting the practice world …');
+  progress('Starting the demo …');
   const web = options.port ?? (await usualPort());
   const stack = await startStack({
     stateDir: STATE_DIR,
@@ -84,7 +84,7 @@ async function start(options: StartOptions): Promise<void> {
   const mails = mailsFor(options, folderMails);
   const waitingMails = await deliverOnce(
     STATE_DIR,
-    options.mailFolder ?? 'practice',
+    options.mailFolder ?? 'demo',
     mails,
     ({ raw, receivedAt }) => stack.mail.deliver(SUPPORT, raw, receivedAt),
   );
@@ -96,8 +96,8 @@ async function start(options: StartOptions): Promise<void> {
       port: stack.ports.web,
       settings: { FETCH_SCHEDULE: '0 * * * * *', ...stack.settings },
       stateDir: STATE_DIR,
-      people: practicePeople,
-      practice: { mailboxes, dropSmtp: stack.mail.drop },
+      people: demoPeople,
+      demo: { mailboxes, dropSmtp: stack.mail.drop },
       background: true,
     },
     LOG_FILE,
@@ -105,7 +105,7 @@ async function start(options: StartOptions): Promise<void> {
   running.defer(() => host.stop());
   const world = {
     url: host.url,
-    people: practicePeople,
+    people: demoPeople,
     mailboxes,
     waitingMails,
     smtp: stack.mail.drop,
@@ -124,12 +124,12 @@ function mailsFor(
   folderMails: readonly NamedMail[] | undefined,
 ): readonly NamedMail[] {
   if (folderMails !== undefined) return folderMails;
-  return empty ? [] : practiceMails(new Date(), SUPPORT);
+  return empty ? [] : demoMails(new Date(), SUPPORT);
 }
 
 /**
  * The port that Azure's own local tools use, where this is the first start and nobody has it. 0 leaves the choice to
- * the practice world, which remembers its ports: redirect URIs and bookmarks hold this one.
+ * the demo, which remembers its ports: redirect URIs and bookmarks hold this one.
  */
 async function usualPort(): Promise<number> {
   if (existsSync(join(STATE_DIR, 'ports.json'))) return 0;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BuiltApp, buildApp, describeBuildError, projectRoot } from '../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../dev/host/host-process.ts';
-import { practicePeople } from '../dev/host/options.ts';
+import { demoPeople } from '../dev/host/options.ts';
 
 const run = promisify(execFile);
 let folder: string;
@@ -27,7 +27,7 @@ const startBuilt = (settings: Record<string, string> = {}): Promise<HostProcess>
       port: 0,
       settings,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
     },
     join(folder, 'host.log'),

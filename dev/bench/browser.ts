@@ -28,7 +28,7 @@ export class Browser {
     return this.#send(path, new URLSearchParams(fields));
   }
 
-  /** Signs in at the local host as one of the practice people, by object id. */
+  /** Signs in at the local host as one of the demo people, by object id. */
   async signIn(person: string): Promise<void> {
     await this.post('/.auth/login/aad', { person, post_login_redirect_uri: '/' });
   }
@@ -88,8 +88,7 @@ export class Browser {
       jar: this.#jarAtProvider(fields['address'] ?? ''),
       answer: signInAs(fields['address'] ?? ''),
     });
-    if (end.callback === undefined)
-      throw new Error(`The practice sign-in stopped at: ${end.titles.join(', ')}`);
+    if (end.callback === undefined) throw new Error(`The demo sign-in stopped at: ${end.titles.join(', ')}`);
     const back = await this.get(end.callback.pathname + end.callback.search);
     // Where a sign-in has failed, the page that says why.
     return back.location.startsWith('/oauth/result/') ? this.get(back.location) : back;
@@ -121,7 +120,7 @@ export class Browser {
     if (!saved.location.endsWith('/connected')) throw stoppedAt(`the mailbox ${address}`, saved);
   }
 
-  /** An access token for mail from the practice provider itself, as another app of the same name would get it. */
+  /** An access token for mail from the Entra emulator itself, as another app of the same name would get it. */
   async accessToken(
     user: string,
     app: {
@@ -146,8 +145,7 @@ export class Browser {
       body: new URLSearchParams({ ...client, ...secret, scope: MAIL_SCOPES.join(' ') }),
     });
     const { access_token: token } = (await response.json()) as { access_token?: string };
-    if (token === undefined)
-      throw new Error(`The practice provider gave no token: status ${response.status}.`);
+    if (token === undefined) throw new Error(`The Entra emulator gave no token: status ${response.status}.`);
     return token;
   }
 
@@ -179,7 +177,5 @@ export class Browser {
 function stoppedAt(where: string, { status, html }: Reply): Error {
   const title = /<h1[^>]*>(.*?)<\/h1>/.exec(html)?.[1] ?? 'no page';
   const alert = /role="alert"[^>]*>(.*?)<\/(?:div|p|section)>/s.exec(html)?.[1]?.replace(/<[^>]*>/g, ' ');
-  return new Error(
-    `The practice setup stopped at ${where}: status ${status}, "${title}" ${alert ?? ''}`.trim(),
-  );
+  return new Error(`The demo setup stopped at ${where}: status ${status}, "${title}" ${alert ?? ''}`.trim());
 }

@@ -40,7 +40,7 @@ export interface IntakeNumbers {
   storageRequestsPerPlainMail: number;
   peakRssMb: number;
   bigMailPeakRssMb: number;
-  /** `debian` is Dovecot, `npm` the small server of the practice world. */
+  /** `debian` is Dovecot, `npm` the small server of the demo. */
   server: MailServerKind;
   /** What is not as it must be, in sentences. */
   faults: readonly string[];

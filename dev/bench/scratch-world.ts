@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import { SIGN_IN_TENANT } from '../host/sign-in.ts';
 import { type Stack, startStack } from '../stack.ts';
 import { Browser } from './browser.ts';
@@ -37,7 +37,7 @@ export interface ScratchOptions {
 }
 
 /**
- * A practice world of its own: state in a new folder below the system's temporary one, free ports, storage in memory,
+ * A demo of its own: state in a new folder below the system's temporary one, free ports, storage in memory,
  * provider and account set up on Postroom's own pages.
  */
 export async function openScratchWorld({
@@ -61,7 +61,7 @@ export async function openScratchWorld({
     mail: 'auto',
     inMemory: true,
     users: [{ upn: OWNER, name: 'Scratch Desk', sharedMailboxes: [...mailboxes] }],
-    // A run may take longer than an access token of the practice world lasts.
+    // A run may take longer than an access token of the demo lasts.
     accessTokenSeconds: 3600,
   });
   running.defer(() => stack.stop());
@@ -78,7 +78,7 @@ export async function openScratchWorld({
       port: stack.ports.web,
       settings,
       stateDir: folder,
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       outsideListeners,
     },
@@ -87,7 +87,7 @@ export async function openScratchWorld({
   running.defer(() => host.stop());
 
   const browser = new Browser(host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
+  await browser.signIn(demoPeople[0]?.id ?? '');
   const account = await browser.connect(OWNER, stack.identityProvider.clientId);
   const rows = (table: string, partitionKey: string): Promise<StoredRow[]> =>
     storedRows(stack.storage.connectionString, table, partitionKey);

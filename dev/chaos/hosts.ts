@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import type { Weather } from './weather.ts';
 import type { ChaosWorld } from './world.ts';
 
@@ -51,7 +51,7 @@ export function openHosts(world: ChaosWorld, weather: Weather): Hosts {
               FETCH_SCHEDULE: SCHEDULE,
             },
             stateDir: join(world.folder, `host-${slot}`),
-            people: practicePeople,
+            people: demoPeople,
             background: true,
             queues: { leaseSeconds: 30, maxIdleMs: 250 },
           },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Browser } from '../bench/browser.ts';
 import { buildApp } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 import { type MisbehavingImap, startMisbehavingImap } from '../emulators/mail/misbehaving-imap.ts';
@@ -86,13 +86,13 @@ export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld>
         port: stack.ports.web,
         settings: { ...stack.settings, FETCH_SCHEDULE: NEVER },
         stateDir: join(folder, 'host'),
-        people: practicePeople,
+        people: demoPeople,
         background: false,
       },
       join(folder, 'host.log'),
     );
     const browser = new Browser(host.url);
-    await browser.signIn(practicePeople[0]?.id ?? '');
+    await browser.signIn(demoPeople[0]?.id ?? '');
     return { host, browser };
   };
 

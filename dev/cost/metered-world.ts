@@ -7,7 +7,7 @@ import { Browser } from '../bench/browser.ts';
 import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
 import type { HostLog } from '../host/core.ts';
 import { startHost } from '../host/host.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import { type StorageOperation, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
 import { type Stack, startStack } from '../stack.ts';
 import type { Executions, MeasuredMinute, Requests } from './month.ts';
@@ -70,14 +70,14 @@ export async function openMeteredWorld(
         DataStorage: proxy.connectionString,
       },
       stateDir: folder,
-      people: practicePeople,
+      people: demoPeople,
       background: true,
     },
     log,
   );
   running.defer(() => host.stop());
   const browser = new Browser(host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
+  await browser.signIn(demoPeople[0]?.id ?? '');
   const account = await browser.connect(OWNER, stack.identityProvider.clientId);
 
   const read = async (): Promise<Reading> => ({

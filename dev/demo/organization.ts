@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { User } from '../emulators/entra/directory.ts';
-import type { PracticeMailbox } from '../emulators/mail/mail-world.ts';
+import type { EmulatedMailbox } from '../emulators/mail/mail-world.ts';
 import { readJson, writeAtomically } from '../emulators/process/state-file.ts';
 import { choosePorts, type Ports } from './ports.ts';
 
-export const PRACTICE_DOMAIN = 'contoso.example';
+export const DEMO_DOMAIN = 'contoso.example';
 
-/** Somebody of the practice organization. */
-export interface PracticeUser extends User {
+/** Somebody of the demo organization. */
+export interface DemoUser extends User {
   /** Default true. False: signs in and may open shared mailboxes, but has none. */
   hasMailbox?: boolean;
   /** Default true. False: nobody has allowed an app into this mailbox. */
@@ -16,7 +16,7 @@ export interface PracticeUser extends User {
 }
 
 /** Who exists when nobody says otherwise. Alex and Sam are also the people of the local host's sign-in page. */
-export const PRACTICE_USERS: readonly PracticeUser[] = [
+export const DEMO_USERS: readonly DemoUser[] = [
   {
     upn: 'alex@contoso.example',
     name: 'Alex Admin',
@@ -34,7 +34,7 @@ export const PRACTICE_USERS: readonly PracticeUser[] = [
   { upn: 'sales@contoso.example', name: 'Sales Desk', openToApps: false },
 ];
 
-/** What a practice world keeps about itself between starts; what its peers keep stands in their own folders. */
+/** What a demo keeps about itself between starts; what its emulators keep stands in their own folders. */
 export interface WorldFacts {
   ports: Ports;
   tenantId: string;
@@ -60,7 +60,7 @@ export async function openWorld(stateDir: string, wished: Partial<Ports>): Promi
 }
 
 /** One mailbox a user, and the shared ones with everybody who may open them. */
-export function mailboxesOf(users: readonly PracticeUser[]): PracticeMailbox[] {
+export function mailboxesOf(users: readonly DemoUser[]): EmulatedMailbox[] {
   const shared = new Map<string, string[]>();
   for (const user of users)
     for (const address of user.sharedMailboxes ?? [])

@@ -1,19 +1,19 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** What each port of the practice world is for, as its error sentence names it. */
+/** What each port of the demo is for, as its error sentence names it. */
 export const PORT_NAMES = {
   web: 'web pages of Postroom',
-  identityProvider: 'practice identity provider',
-  keyVault: 'practice key vault',
-  managedIdentity: 'practice managed identity',
-  table: 'practice table storage (Azurite)',
-  blob: 'practice blob storage (Azurite)',
-  queue: 'practice queue storage (Azurite)',
-  imap: 'practice mail server (IMAP)',
-  pop3: 'practice mail server (POP3)',
-  smtp: 'practice mail server (SMTP)',
-  drop: 'practice mail server (mail drop)',
+  identityProvider: 'Entra emulator',
+  keyVault: 'Key Vault emulator',
+  managedIdentity: 'managed identity emulator',
+  table: 'table storage emulator (Azurite)',
+  blob: 'blob storage emulator (Azurite)',
+  queue: 'queue storage emulator (Azurite)',
+  imap: 'mail server emulator (IMAP)',
+  pop3: 'mail server emulator (POP3)',
+  smtp: 'mail server emulator (SMTP)',
+  drop: 'mail server emulator (mail drop)',
 } as const;
 
 export type PortName = keyof typeof PORT_NAMES;
@@ -60,7 +60,7 @@ function takenSentence(name: PortName, port: number, rememberedIn: string | unde
   const what = `The ${PORT_NAMES[name]} needs port ${port}, but another program is using it.`;
   return rememberedIn === undefined
     ? `${what} End that program, or ask for another port.`
-    : `${what} If Postroom is already running, use or end that one. Otherwise end the other program, or delete ${rememberedIn}, so that new ports are chosen; practice mailboxes must then be connected again.`;
+    : `${what} If Postroom is already running, use or end that one. Otherwise end the other program, or delete ${rememberedIn}, so that new ports are chosen; demo mailboxes must then be connected again.`;
 }
 
 async function freePort(used: ReadonlySet<number>): Promise<number> {

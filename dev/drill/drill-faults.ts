@@ -1,7 +1,7 @@
 import { faults as mailFaults } from '../emulators/mail/exchange-texts.ts';
 import { type DrillWorld, MAILBOX } from './drill-world.ts';
 
-/** Something that goes wrong in a peer, what has to be said of it, and how it is put right. */
+/** Something that goes wrong in an emulator, what has to be said of it, and how it is put right. */
 export interface DrillFault {
   name: string;
   /** The notice that has to come: its kind, its code, its cause, and where its link leads. */

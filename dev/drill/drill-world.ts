@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from '../bench/browser.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import { MAIL_SCOPES } from '../emulators/entra/scopes.ts';
 import { type ExchangeSkin, startExchangeSkin } from '../emulators/mail/exchange-skin.ts';
@@ -33,7 +33,7 @@ const LOOK_EVERY_MINUTES = 5;
  */
 const LOOKS_AT = 4;
 
-/** The built app with two mailboxes that work, amid peers that can be broken, on a clock that can be set forward. */
+/** The built app with two mailboxes that work, amid emulators that can be broken, on a clock that can be set forward. */
 export interface DrillWorld {
   url: string;
   stack: Stack;
@@ -108,12 +108,12 @@ export async function openDrillWorld(
         NOTICE_EMAIL: ON_CALL,
       },
       stateDir: folder,
-      people: practicePeople,
+      people: demoPeople,
       background: false,
     }),
   );
   const browser = new Browser(host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
+  await browser.signIn(demoPeople[0]?.id ?? '');
   const account = await browser.connect(MAILBOX, stack.identityProvider.clientId);
   await browser.addMailbox(account, MAILBOX, mail, smtp);
   // The way of an admin: a custom provider has a redirect URI of its own, which is entered at the app before it is saved.

@@ -1,4 +1,4 @@
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import type { DrillFault } from './drill-faults.ts';
 import { mistakesIn } from './drill-mistakes.ts';
 import { type DrillWorld, OTHER_MAILBOX, openDrillWorld } from './drill-world.ts';
@@ -116,7 +116,7 @@ function pathOf(link: string): string {
 }
 
 const takePicture = ({ url, now }: DrillWorld, camera: Camera, name: string): Promise<void> =>
-  camera.take(name, { origin: url, path: '/', person: practicePeople[0]?.id ?? '', now: now() });
+  camera.take(name, { origin: url, path: '/', person: demoPeople[0]?.id ?? '', now: now() });
 
 const letter = (): Buffer =>
   Buffer.from(

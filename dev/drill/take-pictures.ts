@@ -6,7 +6,7 @@ export interface PageOfHost {
   /** Such as http://localhost:7071. */
   origin: string;
   path: string;
-  /** Object id of one of the practice people. */
+  /** Object id of one of the demo people. */
   person: string;
   /** What the host holds for the time; the page tells times from it. */
   now: Date;

@@ -34,7 +34,7 @@ export async function makeCertificates(options: CertificateOptions = {}): Promis
   const now = options.now ?? new Date();
   const [ca, server] = await Promise.all([newKeys(), newKeys()]);
   // Each CA has its own name: two of the same name in one trust store would be mistaken for each other.
-  const issuer = `CN=Postroom practice CA ${randomBytes(4).toString('hex')}`;
+  const issuer = `CN=Postroom emulator CA ${randomBytes(4).toString('hex')}`;
   const { KeyUsageFlags } = x509;
   const issue = async (
     subject: string,

@@ -34,12 +34,12 @@ export function sendJson(
 
 /**
  * Listens on loopback and answers the port.
- * @throws Error with a sentence that names the peer when the port is taken.
+ * @throws Error with a sentence that names the emulator when the port is taken.
  */
-export async function listen(server: Server | TlsServer, peer: string, port: number): Promise<number> {
+export async function listen(server: Server | TlsServer, emulator: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void =>
-      reject(error.code === 'EADDRINUSE' ? new Error(portTaken(peer, port), { cause: error }) : error);
+      reject(error.code === 'EADDRINUSE' ? new Error(portTaken(emulator, port), { cause: error }) : error);
     server.once('error', failed);
     server.listen(port, '127.0.0.1', () => {
       server.off('error', failed);
@@ -50,8 +50,8 @@ export async function listen(server: Server | TlsServer, peer: string, port: num
 }
 
 /** The sentence for a port another program holds. */
-export function portTaken(peer: string, port: number): string {
-  return `The ${peer} needs port ${port}, but another program is using it. Is Postroom running already? End that program, or choose another port.`;
+export function portTaken(emulator: string, port: number): string {
+  return `The ${emulator} needs port ${port}, but another program is using it. Is Postroom running already? End that program, or choose another port.`;
 }
 
 /** Stops listening, ends idle connections at once and the others after a moment. */

@@ -5,7 +5,7 @@ import { Browser } from '../bench/browser.ts';
 import { openScratchWorld, type ScratchWorld } from '../bench/scratch-world.ts';
 import { builtApp } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import { differences, poisonFaults, timerFaults } from './invocations.ts';
 import { type Listeners, startListeners } from './listeners.ts';
 import { storageQueue } from './storage-queue.ts';
@@ -88,7 +88,7 @@ export async function runChecks({ program, running, progress, done }: ChecksOpti
       port: 0,
       settings: world.settings,
       stateDir: world.folder,
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       outsideListeners: true,
     },
@@ -135,7 +135,7 @@ async function registered(host: HostProcess): Promise<{ timers: string[]; others
 /** The only ways to a ticket here are Microsoft's timer and Microsoft's queue. */
 async function mailBecomesTickets(world: ScratchWorld): Promise<string[]> {
   const browser = new Browser(world.host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
+  await browser.signIn(demoPeople[0]?.id ?? '');
   const faults = async (): Promise<string[]> => {
     const { html } = await browser.get('/tickets');
     return letters().flatMap((_, index) => {

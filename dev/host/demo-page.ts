@@ -1,11 +1,11 @@
 import { createTransport } from 'nodemailer';
 import { escapeHtml, hostPage, seeOther } from './html.ts';
 import type { Answer } from './http-answer.ts';
-import type { PracticeMailOptions } from './options.ts';
+import type { DemoMailOptions } from './options.ts';
 
-export const PRACTICE_PATH = '/.local';
+export const DEMO_PATH = '/.local';
 
-export interface PracticePage {
+export interface DemoPage {
   /** `form` is there for a POST. */
   answer(path: string, query: URLSearchParams, form: URLSearchParams | undefined): Promise<Answer>;
 }
@@ -15,7 +15,7 @@ const SAID: Readonly<Record<string, string>> = {
   fetching: 'Postroom looks into its mailboxes now. New tickets appear in a few seconds.',
 };
 
-interface PracticeMail {
+interface DemoMail {
   to: string;
   name: string;
   from: string;
@@ -27,39 +27,36 @@ interface PracticeMail {
  * The host's own page, outside the app: plays a customer who writes a mail, and starts a fetch by hand.
  * @param fetchNow starts what the timer would start.
  */
-export function createPracticePage(
-  practice: PracticeMailOptions | undefined,
-  fetchNow: () => void,
-): PracticePage {
+export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {
   return {
     async answer(path, query, form) {
-      if (form === undefined && path === PRACTICE_PATH) return page(practice, SAID[query.get('said') ?? '']);
-      if (form !== undefined && path === `${PRACTICE_PATH}/fetch`) {
+      if (form === undefined && path === DEMO_PATH) return page(demo, SAID[query.get('said') ?? '']);
+      if (form !== undefined && path === `${DEMO_PATH}/fetch`) {
         fetchNow();
-        return seeOther(`${PRACTICE_PATH}?said=fetching`);
+        return seeOther(`${DEMO_PATH}?said=fetching`);
       }
-      if (form !== undefined && path === `${PRACTICE_PATH}/mail` && practice !== undefined) {
+      if (form !== undefined && path === `${DEMO_PATH}/mail` && demo !== undefined) {
         const mail = mailOf(form);
-        const wrong = whatIsWrong(mail, practice);
-        if (wrong !== undefined) return page(practice, wrong, mail, 422);
+        const wrong = whatIsWrong(mail, demo);
+        if (wrong !== undefined) return page(demo, wrong, mail, 422);
         try {
-          await send(mail, practice);
+          await send(mail, demo);
         } catch {
           return page(
-            practice,
+            demo,
             'The practice mail server did not take the mail. Start again with npm start.',
             mail,
             502,
           );
         }
-        return seeOther(`${PRACTICE_PATH}?said=sent`);
+        return seeOther(`${DEMO_PATH}?said=sent`);
       }
-      return hostPage('No such page', `<p><a href="${PRACTICE_PATH}">Practice mail</a></p>`, 404);
+      return hostPage('No such page', `<p><a href="${DEMO_PATH}">Practice mail</a></p>`, 404);
     },
   };
 }
 
-function mailOf(form: URLSearchParams): PracticeMail {
+function mailOf(form: URLSearchParams): DemoMail {
   const field = (name: string): string => (form.get(name) ?? '').trim();
   return {
     to: field('to'),
@@ -70,7 +67,7 @@ function mailOf(form: URLSearchParams): PracticeMail {
   };
 }
 
-function whatIsWrong({ to, from }: PracticeMail, { mailboxes }: PracticeMailOptions): string | undefined {
+function whatIsWrong({ to, from }: DemoMail, { mailboxes }: DemoMailOptions): string | undefined {
   if (!mailboxes.includes(to)) return 'Choose one of the practice mailboxes.';
   if (!/^[^\s@<>",;]+@[^\s@<>",;]+$/.test(from))
     return 'Enter the address of the sender, such as dana@customer.example.';
@@ -78,8 +75,8 @@ function whatIsWrong({ to, from }: PracticeMail, { mailboxes }: PracticeMailOpti
 }
 
 async function send(
-  { to, name, from, subject, text }: PracticeMail,
-  { dropSmtp }: PracticeMailOptions,
+  { to, name, from, subject, text }: DemoMail,
+  { dropSmtp }: DemoMailOptions,
 ): Promise<void> {
   const transport = createTransport({ ...dropSmtp, secure: false, ignoreTLS: true });
   try {
@@ -89,7 +86,7 @@ async function send(
   }
 }
 
-const EXAMPLE: PracticeMail = {
+const EXAMPLE: DemoMail = {
   to: '',
   name: 'Dana Customer',
   from: 'dana@customer.example',
@@ -98,24 +95,24 @@ const EXAMPLE: PracticeMail = {
 };
 
 function page(
-  practice: PracticeMailOptions | undefined,
+  demo: DemoMailOptions | undefined,
   said: string | undefined,
-  mail: PracticeMail = EXAMPLE,
+  mail: DemoMail = EXAMPLE,
   status = 200,
 ): Answer {
   const note = said === undefined ? '' : `<p class="said" role="status">${escapeHtml(said)}</p>`;
   return hostPage(
     'Practice mail',
     `${note}<p>This page belongs to the local host and exists only here. <a href="/">Open Postroom</a></p>
-${practice === undefined ? '' : mailForm(practice, mail)}
+${demo === undefined ? '' : mailForm(demo, mail)}
 <h2>Fetch mail</h2>
 <p>The timer fetches each minute. This starts it now.</p>
-<form method="post" action="${PRACTICE_PATH}/fetch"><button>Fetch now</button></form>`,
+<form method="post" action="${DEMO_PATH}/fetch"><button>Fetch now</button></form>`,
     status,
   );
 }
 
-function mailForm({ mailboxes, dropSmtp }: PracticeMailOptions, mail: PracticeMail): string {
+function mailForm({ mailboxes, dropSmtp }: DemoMailOptions, mail: DemoMail): string {
   const options = mailboxes
     .map((address) => {
       const chosen = address === mail.to ? ' selected' : '';
@@ -125,7 +122,7 @@ function mailForm({ mailboxes, dropSmtp }: PracticeMailOptions, mail: PracticeMa
   const input = (name: string, label: string, value: string, type = 'text'): string =>
     `<label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" value="${escapeHtml(value)}" required>`;
   return `<h2>Write to a mailbox as a customer would</h2>
-<form method="post" action="${PRACTICE_PATH}/mail">
+<form method="post" action="${DEMO_PATH}/mail">
 <label for="to">To</label><select id="to" name="to">${options}</select>
 ${input('name', 'Your name', mail.name)}
 ${input('from', 'Your address', mail.from, 'email')}

@@ -7,9 +7,9 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { ImapFlow } from 'imapflow';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
-import type { PracticeUser } from '../../dev/demo/organization.ts';
+import type { DemoUser } from '../../dev/demo/organization.ts';
 import { type Stack, startStack } from '../../dev/stack.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
@@ -42,7 +42,7 @@ export interface Desk extends AsyncDisposable {
 /** Builds the app into a folder of its own: others may build theirs meanwhile. */
 export async function openDesk(
   mail: MailServerKind,
-  { inMemory = true, users }: { inMemory?: boolean; users?: readonly PracticeUser[] } = {},
+  { inMemory = true, users }: { inMemory?: boolean; users?: readonly DemoUser[] } = {},
 ): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), 'postroom-desk-'));
   // A temporary folder is private; Dovecot's own user must be able to enter.
@@ -68,8 +68,8 @@ export async function openDesk(
           port,
           settings: { FETCH_SCHEDULE: NEVER, ...stack.settings, ...settings },
           stateDir: join(folder, 'host'),
-          people: practicePeople,
-          practice: { mailboxes: [SUPPORT, ...others], dropSmtp: stack.mail.drop },
+          people: demoPeople,
+          demo: { mailboxes: [SUPPORT, ...others], dropSmtp: stack.mail.drop },
           background,
         },
         logFile,
@@ -90,7 +90,7 @@ export async function openDesk(
 export async function connectSupport({ stack, startHost }: Desk): Promise<string> {
   const host = await startHost({ port: stack.ports.web });
   try {
-    const [alex] = practicePeople;
+    const [alex] = demoPeople;
     const visitor = new Visitor(host.url);
     await visitor.signIn(alex?.id ?? '');
     return await visitor.connectPracticeMailbox(SUPPORT, stack.mail.imap);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { enterpriseIdOf } from '../../dev/emulators/entra/token-shapes.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   desk = await openDesk('npm');
   host = await desk.startHost({ port: desk.stack.ports.web });
   visitor = new Visitor(host.url);
-  await visitor.signIn(practicePeople[0]?.id ?? '');
+  await visitor.signIn(demoPeople[0]?.id ?? '');
   await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
   const [provider] = await createProviderStore(desk.tables).list();
   path = `/providers/${provider?.id}/app-access`;

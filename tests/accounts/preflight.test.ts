@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 interface World {
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   oauth: OAuthClient;
   vault: MemoryVault;
   providers: ProviderStore;
@@ -40,7 +40,7 @@ interface World {
 }
 
 async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Promise<World> {
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const seam = options.seam ?? openSeam;
   const vault = new MemoryVault(seam);

@@ -1,11 +1,7 @@
 import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import type { Hono } from 'hono';
 import { type PageAnswer, signInAs, walkSignIn } from '../../dev/emulators/entra/headless-sign-in.ts';
-import {
-  type IdentityProviderOptions,
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/emulators/entra/entra.ts';
+import { type EntraOptions, type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { providerPages } from '../../functions/pages/providers.tsx';
@@ -44,7 +40,7 @@ export class TestSeam implements Seam {
 }
 
 export interface PracticeApp {
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   seam: TestSeam;
   tables: MemoryTables;
   vault: MemoryVault;
@@ -63,10 +59,10 @@ export const allRows = ({ tables }: PracticeApp): Snapshot => snapshot(tables, {
 
 /** The app's pages over storage in memory and a practice identity provider. */
 export async function startPracticeApp(
-  options: Partial<IdentityProviderOptions> = {},
+  options: Partial<EntraOptions> = {},
   world: Pick<PracticeWorld, 'demo'> = {},
 ): Promise<PracticeApp> {
-  const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
+  const idp = await startEntra({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');
   const mail = { ...AT_MAIL, port: 1 };

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { type DeploymentPackage, packApp } from '../../dev/package.ts';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
@@ -84,7 +84,7 @@ describe('the deployment package', () => {
       port: 0,
       settings,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: true,
     });
     try {

@@ -73,7 +73,7 @@ it('serves tables, blobs and queues, and loses nothing when it is stopped right 
 it('says in a sentence when a port is taken', async () => {
   const { ports } = await start({});
   await expect(start({ ports: { blob: ports.table } })).rejects.toThrow(
-    `The practice storage (Azurite) needs port ${ports.table}, but another program is using it.`,
+    `The storage emulator (Azurite) needs port ${ports.table}, but another program is using it.`,
   );
 });
 

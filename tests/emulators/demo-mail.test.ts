@@ -1,21 +1,21 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
-import { practiceMails } from '../../dev/demo/mail/demo-mail.ts';
+import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import { support } from './mail-lab.ts';
 
 const now = new Date('2026-11-24T10:00:00Z');
-const mails = practiceMails(now, support);
+const mails = demoMails(now, support);
 
 async function parsed(name: string) {
   const mail = mails.find((one) => one.name === name);
-  if (mail === undefined) throw new Error(`No practice mail ${name}`);
+  if (mail === undefined) throw new Error(`No demo mail ${name}`);
   return simpleParser(Buffer.from(mail.raw));
 }
 
-describe('the practice mails', () => {
+describe('the demo mails', () => {
   test('are a dozen, the same each time, oldest first, dated before now', async () => {
     expect(mails.length).toBeGreaterThanOrEqual(12);
-    expect(practiceMails(now, support)).toEqual(mails);
+    expect(demoMails(now, support)).toEqual(mails);
     const dates = await Promise.all(
       mails.map(async ({ raw }) => (await simpleParser(Buffer.from(raw))).date),
     );

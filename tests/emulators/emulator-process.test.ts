@@ -6,40 +6,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TenantAddress } from '../../dev/emulators/entra/entra.ts';
-import { type PeerProcess, startPeer } from '../../dev/emulators/process/start-emulator.ts';
+import { type EmulatorProcess, startEmulator } from '../../dev/emulators/process/start-emulator.ts';
 import { consent, redeem, refresh, tenant } from './demo-directory.ts';
 
 let folder: string;
-const peers: { stop(): Promise<void> }[] = [];
+const emulators: { stop(): Promise<void> }[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'postroom-peer-'));
+  folder = mkdtempSync(join(tmpdir(), 'postroom-emulator-'));
 });
 afterEach(async () => {
-  await Promise.all(peers.splice(0).map((peer) => peer.stop()));
+  await Promise.all(emulators.splice(0).map((emulator) => emulator.stop()));
   rmSync(folder, { recursive: true, force: true });
 });
 
 async function startIdp(
   port = 0,
-): Promise<{ peer: PeerProcess<{ port: number; origin: string }>; at: TenantAddress }> {
-  const peer = await startPeer('identity-provider', { tenants: [tenant()], stateDir: folder, port });
-  peers.push(peer);
-  const [at] = peer.ready.tenants;
+): Promise<{ emulator: EmulatorProcess<{ port: number; origin: string }>; at: TenantAddress }> {
+  const emulator = await startEmulator('entra', { tenants: [tenant()], stateDir: folder, port });
+  emulators.push(emulator);
+  const [at] = emulator.ready.tenants;
   if (at === undefined) throw new Error('no tenant');
-  return { peer, at };
+  return { emulator, at };
 }
 
 describe('the identity provider as a process', () => {
   it('killed right after handing out a refresh token still honours it after its restart', async () => {
     const first = await startIdp();
     const { body } = await redeem(first.at, await consent(first.at));
-    await first.peer.kill();
-    const second = await startIdp(first.peer.ready.port);
+    await first.emulator.kill();
+    const second = await startIdp(first.emulator.ready.port);
     expect(second.at).toEqual(first.at);
     const again = await refresh(second.at, body.refresh_token);
     expect(again.status, JSON.stringify(again.body)).toBe(200);
-    await second.peer.kill();
-    const third = await startIdp(first.peer.ready.port);
+    await second.emulator.kill();
+    const third = await startIdp(first.emulator.ready.port);
     expect((await refresh(third.at, again.body.refresh_token)).status).toBe(200);
     expect((await consent(third.at)).titles, 'the consent is remembered, too').toHaveLength(1);
   });
@@ -50,13 +50,13 @@ describe('the identity provider as a process', () => {
     const address = other.address();
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     await expect(startIdp(port)).rejects.toThrow(
-      `The practice identity provider needs port ${port}, but another program is using it.`,
+      `The Entra emulator needs port ${port}, but another program is using it.`,
     );
     other.close();
   });
 });
 
-describe('a peer', () => {
+describe('an emulator', () => {
   it('started by hand ends on SIGINT', async () => {
     const child = spawn(
       process.execPath,
@@ -75,9 +75,9 @@ describe('a peer', () => {
       [
         '--input-type=module-typescript',
         '--eval',
-        `import { startPeer } from './dev/emulators/process/start-emulator.ts';
-         const peer = await startPeer('managed-identity', { tenantId: 't' });
-         console.log(JSON.stringify({ pid: peer.pid, endpoint: peer.ready.endpoint }));`,
+        `import { startEmulator } from './dev/emulators/process/start-emulator.ts';
+         const emulator = await startEmulator('managed-identity', { tenantId: 't' });
+         console.log(JSON.stringify({ pid: emulator.pid, endpoint: emulator.ready.endpoint }));`,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

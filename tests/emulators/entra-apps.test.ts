@@ -7,22 +7,20 @@ import { exportJWK, SignJWT } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import {
-  type IdentityProviderOptions,
-  type RunningIdentityProvider,
-  startIdentityProvider,
+  type EntraOptions,
+  type RunningEntra,
+  startEntra,
   type TenantAddress,
 } from '../../dev/emulators/entra/entra.ts';
 import { askToken, CLIENT, consent, REDIRECT, redeem, SECRET, tenant } from './demo-directory.ts';
 
-const running: RunningIdentityProvider[] = [];
+const running: RunningEntra[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()));
 });
 
-async function start(
-  options: Partial<IdentityProviderOptions> = {},
-): Promise<{ idp: RunningIdentityProvider; at: TenantAddress }> {
-  const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
+async function start(options: Partial<EntraOptions> = {}): Promise<{ idp: RunningEntra; at: TenantAddress }> {
+  const idp = await startEntra({ tenants: [tenant()], ...options });
   running.push(idp);
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');

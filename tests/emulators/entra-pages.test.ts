@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { authorizeUrl, CLIENT, REDIRECT, SCOPE, tenant } from './demo-directory.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -10,11 +10,11 @@ const here = existsSync(CHROMIUM);
 if (!here)
   console.warn(`SKIPPED: the sign-in pages were not looked at in a browser; ${CHROMIUM} is missing.`);
 
-describe.skipIf(!here)('the practice sign-in pages in a browser', () => {
+describe.skipIf(!here)('the demo sign-in pages in a browser', () => {
   let browser: Browser;
-  let idp: RunningIdentityProvider;
+  let idp: RunningEntra;
   beforeAll(async () => {
-    idp = await startIdentityProvider({ tenants: [tenant()] });
+    idp = await startEntra({ tenants: [tenant()] });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   });
   afterAll(async () => {

@@ -1,10 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { remoteControl } from '../../dev/emulators/entra/control.ts';
-import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-  type TenantAddress,
-} from '../../dev/emulators/entra/entra.ts';
+import { type RunningEntra, startEntra, type TenantAddress } from '../../dev/emulators/entra/entra.ts';
 import type { Trouble } from '../../dev/emulators/entra/troubles.ts';
 import {
   askToken,
@@ -18,13 +14,13 @@ import {
   tenant,
 } from './demo-directory.ts';
 
-const running: RunningIdentityProvider[] = [];
+const running: RunningEntra[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()));
 });
 
-async function start(): Promise<{ idp: RunningIdentityProvider; at: TenantAddress }> {
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+async function start(): Promise<{ idp: RunningEntra; at: TenantAddress }> {
+  const idp = await startEntra({ tenants: [tenant()] });
   running.push(idp);
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');

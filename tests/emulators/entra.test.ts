@@ -4,22 +4,20 @@ import { remoteControl } from '../../dev/emulators/entra/control.ts';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { signInAs } from '../../dev/emulators/entra/headless-sign-in.ts';
 import {
-  type IdentityProviderOptions,
-  type RunningIdentityProvider,
-  startIdentityProvider,
+  type EntraOptions,
+  type RunningEntra,
+  startEntra,
   type TenantAddress,
 } from '../../dev/emulators/entra/entra.ts';
 import { askToken, CLIENT, consent, REDIRECT, redeem, refresh, SCOPE, tenant } from './demo-directory.ts';
 
-const running: RunningIdentityProvider[] = [];
+const running: RunningEntra[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.stop()));
 });
 
-async function start(
-  options: Partial<IdentityProviderOptions> = {},
-): Promise<{ idp: RunningIdentityProvider; at: TenantAddress }> {
-  const idp = await startIdentityProvider({ tenants: [tenant()], ...options });
+async function start(options: Partial<EntraOptions> = {}): Promise<{ idp: RunningEntra; at: TenantAddress }> {
+  const idp = await startEntra({ tenants: [tenant()], ...options });
   running.push(idp);
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');

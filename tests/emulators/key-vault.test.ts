@@ -46,7 +46,7 @@ async function start(options: Partial<KeyVaultOptions> = {}): Promise<RunningKey
   return vault;
 }
 
-/** The client the product uses, trusting the practice CA. */
+/** The client the product uses, trusting the emulator CA. */
 const clientOf = (vault: RunningKeyVault, maxRetries = 0): SecretClient =>
   new SecretClient(vault.url, new ManagedIdentityCredential(), {
     disableChallengeResourceVerification: true,

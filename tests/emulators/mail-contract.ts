@@ -102,7 +102,7 @@ export function describeMailServer(kind: MailServerKind): void {
   });
 
   describe('SMTP', () => {
-    test('delivers submitted mail to another practice mailbox', async () => {
+    test('delivers submitted mail to another demo mailbox', async () => {
       const inbox = await emptyInbox(sales);
       const mailer = await mailerAs(support);
       const sent = await mailer.sendMail({ from: support, to: sales, subject: 'submitted', text: '.dot\n' });
@@ -145,7 +145,7 @@ export function describeMailServer(kind: MailServerKind): void {
       expect(source).toMatch(/^Subject: to outside/m);
     });
 
-    test('takes mail without sign-in at the drop port, for practice mailboxes only', async () => {
+    test('takes mail without sign-in at the drop port, for demo mailboxes only', async () => {
       const inbox = await emptyInbox(sales);
       const drop = createTransport({ ...server().drop });
       onTestFinished(() => drop.close());

@@ -93,7 +93,7 @@ const mail = (subject: string): Buffer =>
     `From: anna@customer.example\r\nTo: support@contoso.example\r\nSubject: ${subject}\r\n\r\nHello\r\n`,
   );
 
-describe('the practice world', () => {
+describe('the demo', () => {
   it('hands out settings the app accepts', () => {
     const config = parseConfig(stack.settings);
     expect(config.practice).toEqual(stack.practice);
@@ -175,14 +175,14 @@ describe('the practice world', () => {
     expect((await inboxOf('support@contoso.example', token)).uids).toHaveLength(inbox.uids.length + 1);
   });
 
-  it('says which peer misses its port and what to do, and leaves nothing running', async () => {
+  it('says which emulator misses its port and what to do, and leaves nothing running', async () => {
     await expect(startStack({ stateDir: folder })).rejects.toThrow(
       /needs port \d+, but another program is using it\. If Postroom is already running/,
     );
     const taken = stack.ports.keyVault;
     const elsewhere = mkdtempSync(join(tmpdir(), 'postroom-stack-'));
     await expect(startStack({ stateDir: elsewhere, ports: { keyVault: taken } })).rejects.toThrow(
-      `The practice key vault needs port ${taken}`,
+      `The Key Vault emulator needs port ${taken}`,
     );
     rmSync(elsewhere, { recursive: true });
   });

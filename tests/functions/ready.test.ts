@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
       appDir: outDir,
       port: 0,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       settings: {
         POSTROOM_LOCAL: 'true',

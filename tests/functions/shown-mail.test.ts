@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
@@ -40,7 +40,7 @@ beforeAll(async () => {
       appDir: app.outDir,
       port: 0,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       settings: {
         POSTROOM_LOCAL: 'true',
@@ -50,7 +50,7 @@ beforeAll(async () => {
     },
     join(folder, 'host.log'),
   );
-  const [, sam] = practicePeople;
+  const [, sam] = demoPeople;
   const signedIn = await fetch(`${host.url}/.auth/login/aad`, {
     method: 'POST',
     body: new URLSearchParams({ person: sam?.id ?? '', post_login_redirect_uri: '/' }),

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { createPracticePage } from '../../dev/host/demo-page.ts';
+import { createDemoPage } from '../../dev/host/demo-page.ts';
 import { type SampleHost, sampleHost } from './host-fixture.ts';
 
 let sample: SampleHost;
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const { port } = smtp.server.address() as AddressInfo;
   sample = await sampleHost();
   host = await sample.start({
-    practice: { mailboxes: ['support@contoso.example'], dropSmtp: { host: '127.0.0.1', port } },
+    demo: { mailboxes: ['support@contoso.example'], dropSmtp: { host: '127.0.0.1', port } },
   });
 });
 beforeEach(() => {
@@ -89,7 +89,7 @@ describe('the practice page', () => {
 
   test('starts a fetch by hand', async () => {
     const fetchNow = vi.fn();
-    const page = createPracticePage(undefined, fetchNow);
+    const page = createDemoPage(undefined, fetchNow);
     const answer = await page.answer('/.local/fetch', new URLSearchParams(), new URLSearchParams());
     expect(answer.headers['location']).toBe('/.local?said=fetching');
     expect(fetchNow).toHaveBeenCalledOnce();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { buildApp } from '../../dev/build.ts';
 import type { HostLog } from '../../dev/host/core.ts';
 import { type RunningHost, startHost } from '../../dev/host/host.ts';
-import { type HostOptions, practicePeople } from '../../dev/host/options.ts';
+import { type HostOptions, demoPeople } from '../../dev/host/options.ts';
 
 export interface SampleHost extends AsyncDisposable {
   folder: string;
@@ -40,7 +40,7 @@ export async function sampleHost(
     port: 0,
     settings: { SAMPLE_SETTING: 'arrived', SAMPLE_NOTES: join(folder, 'notes'), ...settings },
     stateDir: join(folder, 'state'),
-    people: practicePeople,
+    people: demoPeople,
     background: false,
   };
   return {

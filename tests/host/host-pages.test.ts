@@ -24,7 +24,7 @@ describe.skipIf(!present)("the host's own pages in a browser", () => {
   beforeAll(async () => {
     sample = await sampleHost();
     host = await sample.start({
-      practice: {
+      demo: {
         mailboxes: ['support@contoso.example', 'sales@contoso.example'],
         dropSmtp: { host: '127.0.0.1', port: 9 },
       },

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 interface World {
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   vault: MemoryVault;
   tables: MemoryTables;
   providers: ProviderStore;
@@ -53,7 +53,7 @@ interface World {
 }
 
 async function startWorld(): Promise<World> {
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const [at] = idp.tenants;
   const mail = { host: 'localhost', port: 1 };

@@ -2,7 +2,7 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
     settings: { POSTROOM_TELEMETRY: 'console' },
   });
   visitor = new Visitor(host.url);
-  await visitor.signIn(practicePeople[0]?.id ?? '');
+  await visitor.signIn(demoPeople[0]?.id ?? '');
   mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
 }, 90_000);
 afterAll(() => desk?.[Symbol.asyncDispose]());

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
 import type { SecretPolicy } from '../../dev/emulators/graph/graph-call.ts';
-import { type RunningIdentityProvider, startIdentityProvider } from '../../dev/emulators/entra/entra.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
@@ -33,7 +33,7 @@ let identity: RunningManagedIdentity;
 const stops: (() => Promise<void>)[] = [];
 
 /** Starts the managed identity before all tests of a file, and stops after each what `world` started. */
-export function useRotationPeers(): void {
+export function useRotationEmulators(): void {
   beforeAll(async () => {
     identity = await startManagedIdentity({ tenantId: '3a0c7f0e-0000-4000-8000-000000000001' });
     process.env['IDENTITY_ENDPOINT'] = identity.endpoint;
@@ -52,7 +52,7 @@ export function useRotationPeers(): void {
 export interface World {
   identity: RunningManagedIdentity;
   graph: RunningGraph;
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   vault: MemoryVault;
   tables: MemoryTables;
   /** Points of the seam at which the vault is away. */
@@ -80,7 +80,7 @@ export interface Wish {
 
 export async function world(wish: Wish = {}): Promise<World> {
   const { permissions = [OWNED], owns = true, daysLeft = 20, enabled = true } = wish;
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const graph = await startGraph({
     tenantId: identity.principalId,

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
-import { practiceMails } from '../../dev/demo/mail/demo-mail.ts';
+import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import { type Desk, openDesk, SUPPORT } from '../acceptance/desk.ts';
 import { hasChromium, openChromium } from '../ui/browser.ts';
 import { Reader } from './reader.ts';
@@ -32,7 +32,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
     let browser: Browser;
     let desk: Desk;
     let host: HostProcess;
-    const mails = practiceMails(new Date(), SUPPORT);
+    const mails = demoMails(new Date(), SUPPORT);
 
     beforeAll(async () => {
       [browser, desk] = await Promise.all([openChromium(), openDesk(mail)]);

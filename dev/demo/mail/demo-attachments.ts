@@ -1,8 +1,8 @@
 import { filePart, mailDate, multipart, plainPart, textPart, word } from './mime-writer.ts';
-import { day, hour, type Letter, minute, type PracticeMail, type World, write } from './demo-letter.ts';
+import { day, hour, type Letter, minute, type DemoMail, type World, write } from './demo-letter.ts';
 import { fadingPng, onePagePdf } from './demo-picture.ts';
 
-export function inlinePicture(world: World): PracticeMail {
+export function inlinePicture(world: World): DemoMail {
   const html = `<html><body>
 <p>Hi there,</p>
 <p>since this morning my lamp glows <b>orange at the bottom</b> although I set it to white. This is what I see:</p>
@@ -32,7 +32,7 @@ export function inlinePicture(world: World): PracticeMail {
   return write(world, 'inline-picture', letter, body);
 }
 
-export function pdfInvoice(world: World): PracticeMail {
+export function pdfInvoice(world: World): DemoMail {
   const text =
     'Dear team,\n\nplease find our invoice attached. The amount on page 1 differs from your order.\n\nWingtip Accounting\n';
   const pdf = filePart('application/pdf; name="invoice-2026-1187.pdf"', onePagePdf('Invoice 2026-1187'), [
@@ -48,7 +48,7 @@ export function pdfInvoice(world: World): PracticeMail {
   return write(world, 'pdf-invoice', letter, multipart('mixed', [textPart(text), pdf]));
 }
 
-export function invitation(world: World): PracticeMail {
+export function invitation(world: World): DemoMail {
   const stamp = (time: Date) => time.toISOString().replace(/[-:]|\.\d+/g, '');
   const calendar = [
     'BEGIN:VCALENDAR',
@@ -80,7 +80,7 @@ export function invitation(world: World): PracticeMail {
   return write(world, 'invitation', letter, body);
 }
 
-export function bounce(world: World): PracticeMail {
+export function bounce(world: World): DemoMail {
   const report = [
     'Reporting-MTA: dns; mx.litware.example',
     `Arrival-Date: ${mailDate(world.before(95 * minute), 0)}`,
@@ -115,7 +115,7 @@ export function bounce(world: World): PracticeMail {
 }
 
 /** What a sender hopes for: a remote picture, a script, a form. All of it must stay harmless. */
-export function newsletter(world: World): PracticeMail {
+export function newsletter(world: World): DemoMail {
   const html = `<html><head><script>document.title = 'a script ran';</script></head>
 <body style="margin:0;background:#f4f1ea" onload="document.title = 'a handler ran'">
 <table width="100%"><tr><td align="center">
@@ -145,7 +145,7 @@ export function newsletter(world: World): PracticeMail {
 }
 
 /** A file name with a path, quotes and other letters, written in pieces (RFC 2231 §3, §4). */
-export function oddFileName(world: World): PracticeMail {
+export function oddFileName(world: World): DemoMail {
   const log = 'time,sensor,celsius\r\n08:00,1,21.5\r\n08:10,1,21.7\r\n';
   const file = filePart('text/csv; charset=us-ascii', Buffer.from(log), [
     "Content-Disposition: attachment;\r\n filename*0*=UTF-8''..%2FMesswerte%20K%C3%BCche%20;\r\n filename*1*=%22Nr.%201%22%20%E2%80%93%20;\r\n filename*2=final.csv",

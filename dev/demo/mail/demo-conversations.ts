@@ -1,7 +1,7 @@
 import { multipart, plainPart, textPart, word } from './mime-writer.ts';
-import { day, hour, type Letter, minute, type PracticeMail, type World, write } from './demo-letter.ts';
+import { day, hour, type Letter, minute, type DemoMail, type World, write } from './demo-letter.ts';
 
-export function plainQuestion(world: World): PracticeMail {
+export function plainQuestion(world: World): DemoMail {
   const text = `Hello,
 
 I ordered two desk lamps yesterday (order 4711) and noticed that the parcel
@@ -24,7 +24,7 @@ Priya
 }
 
 /** The parent, an answer to it, and an answer to that, by two people of the same company. */
-export function replyChain(world: World): [PracticeMail, PracticeMail, PracticeMail] {
+export function replyChain(world: World): [DemoMail, DemoMail, DemoMail] {
   const [first, second, third] = ['slow-1', 'slow-2', 'slow-3'].map((id) => `${id}@adatum.example`);
   const subject = 'The web shop is slow in the evening';
   const jo = 'Jo Berg <jo.berg@adatum.example>';
@@ -76,7 +76,7 @@ export function replyChain(world: World): [PracticeMail, PracticeMail, PracticeM
 }
 
 /** ISO-2022-JP, the charset of many Japanese mail programs; the bytes are given, since Node does not write it. */
-export function japanese(world: World): PracticeMail {
+export function japanese(world: World): DemoMail {
   // "こんにちは。" ("Hello.") and "ありがとう" ("Thank you"), JIS X 0208 between two escape sequences.
   const hello = '\x1b$B$3$s$K$A$O!#\x1b(B';
   const thanks = '\x1b$B$"$j$,$H$&\x1b(B';
@@ -91,7 +91,7 @@ export function japanese(world: World): PracticeMail {
   return write(world, 'japanese', letter, plainPart('text/plain; charset=ISO-2022-JP', text));
 }
 
-export function umlauts(world: World): PracticeMail {
+export function umlauts(world: World): DemoMail {
   const text = `Sehr geehrte Damen und Herren,
 
 die Rückgabe der Büroleuchte hat geklappt, nur die Gutschrift über 49,90 €
@@ -111,7 +111,7 @@ Jürgen Groß
 }
 
 /** As Outlook writes it: the answer on top, the whole thread below, no quote marks. */
-export function outlookReply(world: World): PracticeMail {
+export function outlookReply(world: World): DemoMail {
   const older = [5, 4, 3, 2, 1].map(
     (age) => `<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">
 <p class="MsoNormal"><b>From:</b> Support Desk<br><b>Sent:</b> ${age + 1} days ago<br><b>Subject:</b> RE: Access for new colleagues</p></div>

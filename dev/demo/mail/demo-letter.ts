@@ -1,6 +1,6 @@
 import { mail, mailDate, type Part, word } from './mime-writer.ts';
 
-export interface PracticeMail {
+export interface DemoMail {
   /** A file name without its ending. */
   readonly name: string;
   readonly raw: Uint8Array;
@@ -18,7 +18,7 @@ export interface World {
   before(milliseconds: number): Date;
 }
 
-/** What every practice mail has; `ago` in milliseconds. */
+/** What every demo mail has; `ago` in milliseconds. */
 export interface Letter {
   readonly from: string;
   readonly subject: string;
@@ -29,8 +29,8 @@ export interface Letter {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-/** One practice mail, whole. */
-export function write({ to, before }: World, name: string, letter: Letter, body: Part): PracticeMail {
+/** One demo mail, whole. */
+export function write({ to, before }: World, name: string, letter: Letter, body: Part): DemoMail {
   const headers = {
     From: letter.from,
     To: to,

@@ -7,13 +7,13 @@ import {
   pdfInvoice,
 } from './demo-attachments.ts';
 import { japanese, outlookReply, plainQuestion, replyChain, umlauts } from './demo-conversations.ts';
-import type { PracticeMail, World } from './demo-letter.ts';
+import type { DemoMail, World } from './demo-letter.ts';
 
 /**
  * A dozen mails as a support desk gets them, dated before `now`, the oldest first, so that a reply comes
  * after what it answers. The same `now` and `to` give the same bytes.
  */
-export function practiceMails(now: Date, to: string): PracticeMail[] {
+export function demoMails(now: Date, to: string): DemoMail[] {
   const world: World = { to, before: (milliseconds) => new Date(now.getTime() - milliseconds) };
   const [question, addition, thanks] = replyChain(world);
   return [

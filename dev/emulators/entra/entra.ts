@@ -22,7 +22,7 @@ import { openTokenStore, type TokenStore } from './token-store.ts';
 import { faultOf, type ProviderFault } from './troubles.ts';
 import { sendBack } from './way-back.ts';
 
-export interface IdentityProviderOptions {
+export interface EntraOptions {
   tenants: readonly Tenant[];
   /** 0 or absent: a free one. */
   port?: number;
@@ -49,7 +49,7 @@ export interface TenantAddress {
   users: { upn: string; oid: string }[];
 }
 
-export interface RunningIdentityProvider extends Control {
+export interface RunningEntra extends Control {
   /** `http://localhost:<port>`, Entra's login host. */
   origin: string;
   port: number;
@@ -61,9 +61,7 @@ export interface RunningIdentityProvider extends Control {
 }
 
 /** Starts an identity provider shaped like Microsoft Entra ID (v2.0 endpoints) on loopback. */
-export async function startIdentityProvider(
-  options: IdentityProviderOptions,
-): Promise<RunningIdentityProvider> {
+export async function startEntra(options: EntraOptions): Promise<RunningEntra> {
   const directory = await openDirectory(options.tenants, options.stateDir);
   const store = openTokenStore(options.stateDir);
   const world: World = {
@@ -83,12 +81,10 @@ export async function startIdentityProvider(
     });
   };
   const server = options.tls === undefined ? createServer(answer) : createTlsServer(options.tls, answer);
-  const port = await listen(server, 'practice identity provider', options.port ?? 0).catch(
-    (error: unknown) => {
-      store.close();
-      throw error;
-    },
-  );
+  const port = await listen(server, 'Entra emulator', options.port ?? 0).catch((error: unknown) => {
+    store.close();
+    throw error;
+  });
   world.origin = `${options.tls === undefined ? 'http' : 'https'}://localhost:${port}`;
   for (const tenant of directory.tenants)
     world.engines.set(
@@ -222,13 +218,13 @@ function controlOf(world: World): Control {
       const user = userByName(tenant, upn);
       if (user !== undefined) return { tenant, user };
     }
-    throw new Error(`No practice user is called ${upn}.`);
+    throw new Error(`No demo user is called ${upn}.`);
   };
   const client = (id: string): KnownTenant['clients'][number] => {
     const found = directory.tenants
       .flatMap(({ clients }) => clients)
       .find((candidate) => candidate.id === id);
-    if (found === undefined) throw new Error(`No practice app has the client id ${id}.`);
+    if (found === undefined) throw new Error(`No demo app has the client id ${id}.`);
     return found;
   };
   return {
@@ -255,7 +251,7 @@ function controlOf(world: World): Control {
     },
     setTenant: (domain, change) => {
       const tenant = directory.tenants.find((candidate) => candidate.domain === domain);
-      if (tenant === undefined) throw new Error(`No practice tenant is called ${domain}.`);
+      if (tenant === undefined) throw new Error(`No demo tenant is called ${domain}.`);
       Object.assign(tenant, change);
       directory.save();
     },

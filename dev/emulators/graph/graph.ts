@@ -75,7 +75,7 @@ export async function startGraph(options: GraphOptions): Promise<RunningGraph> {
     stop: () => closeServer(server),
   };
   const graph: Graph = { options, running, fresh: new Map() };
-  running.port = await listen(server, 'practice Microsoft Graph', options.port ?? 0);
+  running.port = await listen(server, 'Microsoft Graph emulator', options.port ?? 0);
   running.url = `http://localhost:${running.port}`;
   return running;
 }

@@ -23,7 +23,7 @@ export interface RunningManagedIdentity {
   clientId: string;
   principalId: string;
   issuer: string;
-  /** What a peer needs to check the tokens of this identity. */
+  /** What an emulator needs to check the tokens of this identity. */
   jwks: { keys: JWK[] };
   requests: { resource: string; status: number }[];
   fail(status: number | undefined): void;
@@ -109,7 +109,7 @@ export async function startManagedIdentity(options: ManagedIdentityOptions): Pro
       response.destroy();
     });
   });
-  const port = await listen(server, 'practice managed identity', options.port ?? 0);
+  const port = await listen(server, 'managed identity emulator', options.port ?? 0);
   return {
     port,
     endpoint: `http://localhost:${port}/msi/token`,

@@ -66,7 +66,7 @@ export async function startKeyVault(options: KeyVaultOptions): Promise<RunningKe
       response.destroy();
     });
   });
-  const port = await listen(server, 'practice key vault', options.port ?? 0);
+  const port = await listen(server, 'Key Vault emulator', options.port ?? 0);
   vault.base = `https://localhost:${port}`;
   return {
     url: vault.base,
@@ -125,7 +125,7 @@ async function authenticate({ options }: Vault, request: IncomingMessage): Promi
     throw new VaultError(
       401,
       'Unauthorized',
-      `AKV10022: Invalid audience or signature. Expected ${AUDIENCE} from the practice managed identity.`,
+      `AKV10022: Invalid audience or signature. Expected ${AUDIENCE} from the managed identity emulator.`,
     );
   }
   const { oid } = decodeJwt<{ oid?: string }>(token);

@@ -14,7 +14,7 @@ import type { Endpoint } from './mail-world.ts';
 
 export interface SkinOptions {
   readonly protocol: SkinProtocol;
-  /** A port of the practice mail server: implicit TLS for IMAP and POP3, STARTTLS for SMTP; so is the skin's own. */
+  /** A port of the mail server emulator: implicit TLS for IMAP and POP3, STARTTLS for SMTP; so is the skin's own. */
   readonly target: Endpoint;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly port?: number;
@@ -31,7 +31,7 @@ export interface ExchangeSkin extends Endpoint {
 const longestLine = 64 * 1024 * 1024;
 
 /**
- * A proxy that speaks as Exchange Online does where the practice servers differ, and makes faults to order.
+ * A proxy that speaks as Exchange Online does where the emulators differ, and makes faults to order.
  * Only lines of the protocol are changed; literals and mails pass byte for byte.
  */
 export async function startExchangeSkin(options: SkinOptions): Promise<ExchangeSkin> {

@@ -1,5 +1,5 @@
 /** Who may open which mailbox. The owner is the user whose sign-in name is the address itself. */
-export interface PracticeMailbox {
+export interface EmulatedMailbox {
   readonly address: string;
   /** Sign-in names that may open it beside its owner: a shared mailbox. */
   readonly delegates?: readonly string[];
@@ -24,7 +24,7 @@ export interface MailServerOptions {
   readonly issuer: string;
   /** The RSA key that signs access tokens; the PEM is SPKI. */
   readonly signingKey: { readonly kid: string; readonly publicPem: string };
-  readonly mailboxes: readonly PracticeMailbox[];
+  readonly mailboxes: readonly EmulatedMailbox[];
   /** A missing port is chosen free. `lmtp` exists with kind `debian` only. */
   readonly ports?: {
     readonly imap?: number;
@@ -43,7 +43,7 @@ export interface MailServer {
   readonly pop3: Endpoint;
   /** Submission: STARTTLS, then XOAUTH2 and nothing else. */
   readonly smtp: Endpoint;
-  /** SMTP without sign-in for any mail program on this machine; takes mail for the practice mailboxes only. */
+  /** SMTP without sign-in for any mail program on this machine; takes mail for the demo mailboxes only. */
   readonly drop: Endpoint;
   /** Puts one mail into the inbox, byte for byte, no header added. */
   deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
@@ -52,7 +52,7 @@ export interface MailServer {
   stop(): Promise<void>;
 }
 
-/** The standard folders of every practice mailbox beside INBOX, named as Exchange Online names them. */
+/** The standard folders of every demo mailbox beside INBOX, named as Exchange Online names them. */
 export const standardFolders = ['Drafts', 'Sent Items', 'Deleted Items', 'Junk Email', 'Archive'] as const;
 
 /**

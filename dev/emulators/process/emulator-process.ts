@@ -1,20 +1,20 @@
 import { createInterface } from 'node:readline';
 import { startAzurite } from '../storage/azurite.ts';
 import { startGraph } from '../graph/graph.ts';
-import { startIdentityProvider } from '../entra/entra.ts';
+import { startEntra } from '../entra/entra.ts';
 import { startKeyVault } from '../key-vault/key-vault.ts';
 import { startManagedIdentity } from '../identity/managed-identity.ts';
 
-// node dev/emulators/process/emulator-process.ts <peer> <options as JSON, or - : the first line of standard input>
+// node dev/emulators/process/emulator-process.ts <emulator> <options as JSON, or - : the first line of standard input>
 //
-// Prints one JSON line when ready, `{"ready": …}` with what can travel of the running peer, or `{"error": "…"}`.
+// Prints one JSON line when ready, `{"ready": …}` with what can travel of the running emulator, or `{"error": "…"}`.
 // Ends on SIGTERM or SIGINT after saving its state; with `-` also when standard input closes: the parent is gone.
 
 type Running = { stop(): Promise<void> };
 type Start = (options: never) => Promise<Running>;
 
-const PEERS: Record<string, Start> = {
-  'identity-provider': startIdentityProvider,
+const EMULATORS: Record<string, Start> = {
+  entra: startEntra,
   'key-vault': startKeyVault,
   'managed-identity': startManagedIdentity,
   azurite: startAzurite,
@@ -59,11 +59,11 @@ function firstLine(): Promise<string> {
 }
 
 try {
-  const start = PEERS[name];
+  const start = EMULATORS[name];
   if (start === undefined)
-    throw new Error(`Unknown peer "${name}". One of: ${Object.keys(PEERS).join(', ')}.`);
+    throw new Error(`Unknown emulator "${name}". One of: ${Object.keys(EMULATORS).join(', ')}.`);
   const options: unknown = JSON.parse(managed ? await firstLine() : argument);
-  // The options come from the parent as JSON; each peer reads its own.
+  // The options come from the parent as JSON; each emulator reads its own.
   running = await start(options as never);
   if (ending) await running.stop();
   say({ ready: running });

@@ -79,7 +79,7 @@ function whyItEnded(said: string, code: number | null): string {
   const taken = TAKEN.exec(said)?.[1];
   return taken === undefined
     ? `Azurite ended at its start (${code ?? 'killed'}): ${said.trim().slice(-500)}`
-    : portTaken('practice storage (Azurite)', Number(taken));
+    : portTaken('storage emulator (Azurite)', Number(taken));
 }
 
 function connectionString({ blob, queue, table }: RunningAzurite['ports']): string {

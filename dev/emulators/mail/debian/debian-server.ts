@@ -105,8 +105,7 @@ export async function startDebianServer(options: MailServerOptions): Promise<Mai
   const known = new Set(options.mailboxes.map(({ address }) => address.toLowerCase()));
   const deliverMany = async (address: string, raws: readonly Uint8Array[], receivedAt?: Date) => {
     const mailbox = address.toLowerCase();
-    if (!known.has(mailbox))
-      throw new Error(`No practice mailbox ${mailbox}; name it in \`mailboxes\` first.`);
+    if (!known.has(mailbox)) throw new Error(`No demo mailbox ${mailbox}; name it in \`mailboxes\` first.`);
     await delivery.deliver(mailbox, raws, receivedAt);
   };
   return {

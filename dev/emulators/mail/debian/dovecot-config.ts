@@ -1,4 +1,4 @@
-import { exchangeCapabilities, type PracticeMailbox, standardFolders } from '../mail-world.ts';
+import { exchangeCapabilities, type EmulatedMailbox, standardFolders } from '../mail-world.ts';
 
 export interface DovecotPlan {
   /** Configuration, keys, logs. */
@@ -11,7 +11,7 @@ export interface DovecotPlan {
   readonly uid: number;
   readonly gid: number;
   readonly ports: { readonly imap: number; readonly pop3: number; readonly lmtp: number };
-  readonly mailboxes: readonly PracticeMailbox[];
+  readonly mailboxes: readonly EmulatedMailbox[];
 }
 
 const loopback = '127.0.0.1';
@@ -44,7 +44,7 @@ interface Grant {
   only?: { claim: 'upn' | 'idtyp'; is: string };
 }
 
-function* grantsOf(mailboxes: readonly PracticeMailbox[]): Generator<Grant> {
+function* grantsOf(mailboxes: readonly EmulatedMailbox[]): Generator<Grant> {
   for (const { address, delegates = [], openToApps } of mailboxes) {
     const opens = address.toLowerCase();
     for (const delegate of delegates)
@@ -95,7 +95,7 @@ listen = ${loopback}
 log_path = ${log}/dovecot.log
 auth_verbose = yes
 hostname = mail.contoso.example
-login_greeting = The practice mail service is ready.
+login_greeting = The mail emulator is ready.
 
 ssl = required
 ssl_cert = <${etc}/server.pem
@@ -111,7 +111,7 @@ ${block('userdb', ['driver = passwd-file', `args = username_format=%Lu ${etc}/us
 imap_capability = ${exchangeCapabilities.join(' ')}
 pop3_uidl_format = %v-%u
 mail_location = maildir:~/Maildir
-# The kernel keeps what a killed process wrote; only a power cut could lose mail, and this is practice mail.
+# The kernel keeps what a killed process wrote; only a power cut could lose mail, and this is demo mail.
 mail_fsync = never
 mail_max_userip_connections = 200
 first_valid_uid = 1

@@ -1,4 +1,4 @@
-import type { PracticeMailbox } from '../mail-world.ts';
+import type { EmulatedMailbox } from '../mail-world.ts';
 
 export interface PostfixPlan {
   readonly etc: string;
@@ -10,7 +10,7 @@ export interface PostfixPlan {
   readonly certFile: string;
   readonly keyFile: string;
   readonly ports: { readonly smtp: number; readonly drop: number; readonly lmtp: number };
-  readonly mailboxes: readonly PracticeMailbox[];
+  readonly mailboxes: readonly EmulatedMailbox[];
 }
 
 /** The files Postfix is started with, by path relative to `etc`. */
@@ -48,7 +48,7 @@ lmtp_host_lookup = native
 smtpd_peername_lookup = no
 tls_random_source = dev:/dev/urandom
 
-# The practice domains have the practice mailboxes and no others (550 at RCPT). Everything else goes to
+# The demo domains have the demo mailboxes and no others (550 at RCPT). Everything else goes to
 # Dovecot too, which knows nobody outside: Postfix then sends a real bounce.
 virtual_mailbox_domains = ${[...domains].join(' ').toLowerCase()}
 virtual_mailbox_maps = texthash:${plan.etc}/mailboxes
@@ -56,7 +56,7 @@ virtual_transport = ${dovecot}
 default_transport = ${dovecot}
 always_add_missing_headers = yes
 
-smtpd_banner = mail.contoso.example ESMTP practice mail service
+smtpd_banner = mail.contoso.example ESMTP mail server emulator
 smtpd_tls_cert_file = ${plan.certFile}
 smtpd_tls_key_file = ${plan.keyFile}
 smtpd_tls_security_level = may
@@ -82,7 +82,7 @@ mailbox_size_limit = 0
 `;
 }
 
-/** `drop` takes mail without a sign-in, for the practice mailboxes only. */
+/** `drop` takes mail without a sign-in, for the demo mailboxes only. */
 function services(plan: PostfixPlan): string {
   const drop = [
     'smtpd_sasl_auth_enable=no',

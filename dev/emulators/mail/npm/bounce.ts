@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readEntity } from './mime-structure.ts';
 
-/** A delivery status notification (RFC 3464) for a recipient outside: the practice world has no outside. */
+/** A delivery status notification (RFC 3464) for a recipient outside: the demo has no outside. */
 export function bounce(failed: { sender: string; recipient: string; raw: Buffer; now: number }): Buffer {
   const { sender, recipient, raw, now } = failed;
   const boundary = `=_bounce_${randomUUID()}`;
   const date = new Date(now).toUTCString().replace('GMT', '+0000');
-  const reason = `550 5.1.1 <${recipient}> is outside of the practice world`;
+  const reason = `550 5.1.1 <${recipient}> is outside of the demo`;
   const lines = [
     'Return-Path: <>',
     'From: Mail Delivery System <mailer-daemon@mail.contoso.example>',
@@ -21,7 +21,7 @@ export function bounce(failed: { sender: string; recipient: string; raw: Buffer;
     `--${boundary}`,
     'Content-Type: text/plain; charset=us-ascii',
     '',
-    'This is the practice mail server.',
+    'This is the mail server emulator.',
     '',
     'Your message could not be delivered to one or more recipients:',
     '',

@@ -97,7 +97,7 @@ function dispositionField(text: string | undefined): string {
   return `(${quoted(value.toLowerCase())} ${parameterList(parameters)})`;
 }
 
-/** Addresses as the four fields of RFC 3501. Enough for practice mail: groups come out as their members. */
+/** Addresses as the four fields of RFC 3501. Enough for demo mail: groups come out as their members. */
 function addresses(text: string | undefined): string {
   const list = (text ?? '').match(/(?:"(?:[^"\\]|\\.)*"|\([^)]*\)|[^,])+/g) ?? [];
   const fields = list.map(address).filter((field) => field !== undefined);

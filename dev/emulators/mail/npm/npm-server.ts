@@ -23,7 +23,7 @@ export async function startNpmServer(options: MailServerOptions): Promise<MailSe
     const store = stores.get(mailbox);
     const inbox = store?.folder('INBOX');
     if (store === undefined || inbox === undefined) {
-      throw new Error(`No practice mailbox ${mailbox}; name it in \`mailboxes\` first.`);
+      throw new Error(`No demo mailbox ${mailbox}; name it in \`mailboxes\` first.`);
     }
     store.append(inbox, raw, { date: receivedAt?.getTime() ?? now() });
   };

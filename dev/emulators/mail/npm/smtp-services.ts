@@ -6,7 +6,7 @@ import { bounce } from './bounce.ts';
 export interface SmtpWorld {
   readonly tls: { readonly cert: string; readonly key: string };
   readonly check: TokenCheck;
-  /** Addresses of the practice mailboxes, in small letters. */
+  /** Addresses of the demo mailboxes, in small letters. */
   readonly mailboxes: ReadonlySet<string>;
   /** Stores the mail; it is safe when this returns. */
   deliver(mailbox: string, raw: Buffer): void;
@@ -23,7 +23,7 @@ const largestMail = 150 * 1024 * 1024;
 
 const common: SMTPServerOptions = {
   name: 'mail.contoso.example',
-  banner: 'practice mail service',
+  banner: 'mail server emulator',
   size: largestMail,
   disableReverseLookup: true,
   logger: false,
@@ -62,7 +62,7 @@ export function startSubmission(world: SmtpWorld, port: number): Promise<SmtpSer
   );
 }
 
-/** Takes mail from any mail program on this machine, for the practice mailboxes only. */
+/** Takes mail from any mail program on this machine, for the demo mailboxes only. */
 export function startDrop(world: SmtpWorld, port: number): Promise<SmtpService> {
   return listen(
     new SMTPServer({
