@@ -5,7 +5,7 @@ import { startAzurite } from './emulators/storage/azurite.ts';
 import { type Certificates, keepCertificates } from './emulators/certificates.ts';
 import { type RemoteControl, remoteControl } from './emulators/entra/control.ts';
 import type { TenantAddress } from './emulators/entra/entra.ts';
-import { type RemoteVault, remoteVault } from './emulators/key-vault/key-vault.ts';
+import { type RemoteVault, remoteVault } from './emulators/key-vault/remote-vault.ts';
 import type { MailServer, MailServerKind, EmulatedMailbox } from './emulators/mail/mail-world.ts';
 import { type ReadyEmulator, startEmulator } from './emulators/process/start-emulator.ts';
 import type { Ports } from './demo/ports.ts';

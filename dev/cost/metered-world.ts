@@ -1,5 +1,4 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +8,7 @@ import type { HostLog } from '../host/core.ts';
 import { startHost } from '../host/host.ts';
 import { demoPeople } from '../host/options.ts';
 import { type StorageOperation, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
-import { type Stack, startStack } from '../stack.ts';
+import { startStack } from '../stack.ts';
 import type { Executions, MeasuredMinute, Requests } from './month.ts';
 
 /** The owner of all metered mailboxes. */
@@ -82,7 +81,7 @@ export async function openMeteredWorld(
 
   const read = async (): Promise<Reading> => ({
     storage: proxy.counts(),
-    vault: await vaultRequests(stack),
+    vault: await stack.keyVault.requestCount(),
     executed: executed.length,
   });
   return {
@@ -129,19 +128,4 @@ function executionsOf(executed: readonly { name: string; ms: number }[]): Execut
     sums[name] = { runs: sum.runs + 1, seconds: sum.seconds + Math.max(1, ms / 1000) };
   }
   return sums;
-}
-
-/** Requests the vault has had so far; it counts them itself, since it speaks https only. */
-function vaultRequests({ keyVault, ca }: Stack): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = request(`${keyVault.url}/.control/requests`, { ca }, (response) => {
-      let text = '';
-      response.on('data', (part: Buffer) => {
-        text += part.toString();
-      });
-      response.on('end', () => resolve((JSON.parse(text) as unknown[]).length));
-    });
-    asked.once('error', reject);
-    asked.end();
-  });
 }

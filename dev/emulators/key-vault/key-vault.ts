@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, request as httpsRequest } from 'node:https';
+import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { decodeJwt, type JWK } from 'jose';
 import { describeFaults, type Fault, takeFault } from '../faults.ts';
 import { closeServer, isOwnControlRequest, listen, readBody, sendJson } from '../http-answers.ts';
-import { openSecrets, type SecretInput, type Secrets, VaultError } from './secrets.ts';
-import { described, describedDeleted, withValue } from './shapes.ts';
+import { parseInput, performOperation } from './operations.ts';
+import { openSecrets, type Secrets, VaultError } from './secrets.ts';
 import { checkIdentityToken } from '../identity/managed-identity.ts';
 
 export interface KeyVaultOptions {
@@ -35,13 +35,6 @@ export interface RunningKeyVault {
 }
 
 const AUDIENCE = 'https://vault.azure.net';
-const NAME = /^[0-9a-zA-Z-]{1,127}$/;
-
-interface Reply {
-  status?: number;
-  body?: unknown;
-  headers?: Record<string, string>;
-}
 interface Vault {
   options: KeyVaultOptions;
   secrets: Secrets;
@@ -95,8 +88,13 @@ async function answer(vault: Vault, request: IncomingMessage, response: ServerRe
   try {
     await authenticate(vault, request);
     if (await failOnPurpose(vault, method, url, response, headers)) return;
-    const reply = perform(vault, method, url, parse(body));
-    sendJson(response, reply.status ?? 200, reply.body, { ...headers, ...reply.headers });
+    const reply = performOperation(
+      { ...vault, pageSize: vault.options.pageSize },
+      method,
+      url,
+      parseInput(body),
+    );
+    sendJson(response, reply.status ?? 200, reply.body, headers);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const challenge = error.status === 401 ? { 'www-authenticate': challengeOf(vault) } : {};
@@ -202,123 +200,4 @@ async function controlSecrets(
   const { name, value } = JSON.parse(await readBody(request)) as { name: string; value: string };
   secrets.set(name, { value });
   sendJson(response, 200, {});
-}
-
-export interface RemoteVault {
-  addFault(fault: Fault): Promise<void>;
-  clearFaults(): Promise<void>;
-  /** Writes a new version of a secret. */
-  setSecret(name: string, value: string): Promise<void>;
-}
-
-/** Steers a vault that runs in another process. */
-export function remoteVault(url: string, ca: string): RemoteVault {
-  const call = (method: string, path: string, body?: unknown): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const request = httpsRequest(
-        `${url}/.control/${path}`,
-        { method, ca, headers: { 'content-type': 'application/json' } },
-        (response) => {
-          response.resume();
-          if (response.statusCode === 200) response.once('end', resolve);
-          else reject(new Error(`The key vault refused ${path} (${response.statusCode ?? 'no status'}).`));
-        },
-      );
-      request.once('error', reject);
-      request.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-  return {
-    addFault: (fault) => call('POST', 'faults', fault),
-    clearFaults: () => call('DELETE', 'faults'),
-    setSecret: (name, value) => call('PUT', 'secrets', { name, value }),
-  };
-}
-
-function parse(body: string): SecretInput {
-  if (body === '') return {};
-  try {
-    return JSON.parse(body) as SecretInput;
-  } catch {
-    throw new VaultError(400, 'BadParameter', 'The request body could not be read as JSON.');
-  }
-}
-
-function perform(vault: Vault, method: string, url: URL, input: SecretInput): Reply {
-  if (!url.searchParams.has('api-version'))
-    throw new VaultError(400, 'BadParameter', 'api-version must be specified');
-  // The client writes some paths with two slashes.
-  const [root, name, sub] = url.pathname
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decodeURIComponent);
-  if (name !== undefined && !NAME.test(name))
-    throw new VaultError(400, 'BadParameter', `The request URI contains an invalid name: ${name}`);
-  if (root === 'deletedsecrets') return performDeleted(vault, method, url, name, sub);
-  if (root !== 'secrets') throw new VaultError(404, 'NotFound', 'Not found');
-  const { secrets } = vault;
-  if (name === undefined)
-    return page(
-      vault,
-      url,
-      secrets.list().map(([n, version]) => described(vault.base, n, version, { versioned: false })),
-    );
-  if (method === 'POST' && name === 'restore') {
-    const [restored, newest] = secrets.restore(input.value ?? '');
-    return { body: described(vault.base, restored, newest) };
-  }
-  if (method === 'POST' && sub === 'backup') return { body: { value: secrets.backup(name) } };
-  if (method === 'GET' && sub === 'versions')
-    return page(
-      vault,
-      url,
-      secrets.versions(name).map((version) => described(vault.base, name, version)),
-    );
-  if (method === 'GET') return { body: withValue(vault.base, name, secrets.get(name, sub)) };
-  if (method === 'PUT' && sub === undefined)
-    return { body: withValue(vault.base, name, secrets.set(name, input)) };
-  if (method === 'PATCH') return { body: described(vault.base, name, secrets.update(name, sub, input)) };
-  if (method === 'DELETE' && sub === undefined)
-    return { body: describedDeleted(vault.base, name, secrets.remove(name)) };
-  throw new VaultError(405, 'MethodNotAllowed', 'The method is not allowed.');
-}
-
-function performDeleted(
-  vault: Vault,
-  method: string,
-  url: URL,
-  name: string | undefined,
-  sub: string | undefined,
-): Reply {
-  const { secrets } = vault;
-  if (name === undefined)
-    return page(
-      vault,
-      url,
-      secrets
-        .listDeleted()
-        .map(([n, deleted]) => describedDeleted(vault.base, n, deleted, { versioned: false })),
-    );
-  if (method === 'GET' && sub === undefined)
-    return { body: describedDeleted(vault.base, name, secrets.deleted(name)) };
-  if (method === 'DELETE' && sub === undefined) {
-    secrets.purge(name);
-    return { status: 204 };
-  }
-  if (method === 'POST' && sub === 'recover')
-    return { body: described(vault.base, name, secrets.recover(name)) };
-  throw new VaultError(405, 'MethodNotAllowed', 'The method is not allowed.');
-}
-
-function page(vault: Vault, url: URL, items: readonly unknown[]): Reply {
-  const { searchParams } = url;
-  const largest = vault.options.pageSize ?? 25;
-  const size = Math.min(Number(searchParams.get('maxresults') ?? largest), largest);
-  const from = Number(searchParams.get('$skiptoken') ?? 0);
-  const more = new URLSearchParams({
-    'api-version': searchParams.get('api-version') ?? '',
-    $skiptoken: String(from + size),
-    maxresults: String(size),
-  });
-  const nextLink = from + size < items.length ? `${vault.base}${url.pathname}?${more}` : null;
-  return { body: { value: items.slice(from, from + size), nextLink } };
 }
