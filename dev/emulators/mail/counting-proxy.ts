@@ -1,46 +1,27 @@
-import { connect, createServer, type TLSSocket } from 'node:tls';
-import type { Endpoint } from './mail-world.ts';
+import type { TLSSocket } from 'node:tls';
+import { startTlsProxy, type TlsProxy, type TlsProxyOptions } from './tls-proxy.ts';
 
-export interface CountingProxyOptions {
-  /** An IMAP port with implicit TLS. */
-  readonly target: Endpoint;
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+export interface CountingProxyOptions extends TlsProxyOptions {
   /** Milliseconds added to each round trip; the TLS handshake itself is not slowed. */
   readonly delayMs?: number;
-  readonly port?: number;
 }
 
-export interface CountingProxy extends Endpoint {
+export interface CountingProxy extends TlsProxy {
   /** Commands by verb, `UID FETCH` and its like as one. */
   counts(): Readonly<Record<string, number>>;
   /** Connections, and bytes in each direction. */
   totals(): { readonly connections: number; readonly fromClient: number; readonly fromServer: number };
   /** Sets everything back to zero. */
   reset(): void;
-  stop(): Promise<void>;
 }
 
 /** An IMAP proxy that changes nothing, counts what the client asks, and can stand far away. */
 export async function countingProxy(options: CountingProxyOptions): Promise<CountingProxy> {
-  const { target, tls, delayMs = 0 } = options;
+  const { delayMs = 0 } = options;
   const commands = new Map<string, number>();
   const totals = { connections: 0, fromClient: 0, fromServer: 0 };
-  const sockets = new Set<TLSSocket>();
-  const server = createServer({ cert: tls.cert, key: tls.key }, (client) => {
+  const proxy = await startTlsProxy(options, ({ client, upstream }) => {
     totals.connections += 1;
-    const upstream = connect({ host: target.host, port: target.port, ca: tls.ca });
-    const end = () => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on('error', end).on('close', () => {
-        sockets.delete(socket);
-        end();
-      });
-    }
     const counter = new CommandCounter((verb) => commands.set(verb, (commands.get(verb) ?? 0) + 1));
     client.on('data', (chunk: Buffer) => {
       totals.fromClient += chunk.length;
@@ -54,24 +35,13 @@ export async function countingProxy(options: CountingProxyOptions): Promise<Coun
       pass(chunk, upstream, client);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port');
   return {
-    host: '127.0.0.1',
-    port: address.port,
+    ...proxy,
     counts: () => Object.fromEntries(commands),
     totals: () => ({ ...totals }),
     reset() {
       commands.clear();
       Object.assign(totals, { connections: 0, fromClient: 0, fromServer: 0 });
-    },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { connect, createServer, type TLSSocket } from 'node:tls';
 import { LineReader, writeAll } from './line-reader.ts';
-import type { Endpoint } from './mail-world.ts';
+import { startTlsProxy, type TlsProxy, type TlsProxyOptions } from './tls-proxy.ts';
 
 interface AboutMessages {
   /** Which messages of the open folder it strikes, by UID. */
@@ -34,60 +33,22 @@ export type ImapMisbehaviour =
   /** A command is refused with NO: `UID STORE`, `UID MOVE`, `UID COPY`, `UID EXPUNGE`. */
   | { readonly kind: 'refuse'; readonly command: string; readonly says?: string; times?: number };
 
-export interface MisbehavingOptions {
-  /** An IMAP port with implicit TLS. */
-  readonly target: Endpoint;
-  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
-  readonly port?: number;
-}
-
-export interface MisbehavingImap extends Endpoint {
+export interface MisbehavingImap extends TlsProxy {
   /** What goes wrong from now on; an entry leaves the list when its `times` are used up. */
   readonly faults: ImapMisbehaviour[];
   /** How often each kind struck. */
   struck(): Readonly<Record<string, number>>;
-  stop(): Promise<void>;
 }
 
 const longestLine = 64 * 1024 * 1024;
 
 /** Stands before any IMAP server (Dovecot, the one without installation) and misbehaves to order. */
-export async function startMisbehavingImap(options: MisbehavingOptions): Promise<MisbehavingImap> {
-  const { tls, target, port = 0 } = options;
+export async function startMisbehavingImap(options: TlsProxyOptions): Promise<MisbehavingImap> {
   const faults = new FaultList();
-  const sockets = new Set<TLSSocket>();
-  const server = createServer({ cert: tls.cert, key: tls.key }, (client) => {
-    const upstream = connect({ host: target.host, port: target.port, ca: tls.ca });
-    const end = () => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on('error', end).on('close', () => {
-        sockets.delete(socket);
-        end();
-      });
-    }
+  const proxy = await startTlsProxy(options, ({ client, upstream, end }) => {
     Promise.race([answersTo(client, upstream, faults), commandsTo(upstream, client, faults)]).then(end, end);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port');
-  return {
-    host: '127.0.0.1',
-    port: address.port,
-    faults: faults.list,
-    struck: () => Object.fromEntries(faults.struck),
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
+  return { ...proxy, faults: faults.list, struck: () => Object.fromEntries(faults.struck) };
 }
 
 class FaultList {
