@@ -67,7 +67,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/demo-page\.ts$/],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
   'oidc-provider': [/^dev\/emulators\/entra\//],
-  'playwright-core': [/^dev\/drill\/take-pictures\.ts$/],
+  'playwright-core': [/^dev\/browser\.ts$/],
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
   'reflect-metadata': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/emulators\/certificates\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],

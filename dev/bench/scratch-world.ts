@@ -6,7 +6,7 @@ import { type HostProcess, startHostProcess } from '../host/host-process.ts';
 import { demoPeople } from '../host/options.ts';
 import { SIGN_IN_TENANT } from '../host/sign-in.ts';
 import { type Stack, startStack } from '../stack.ts';
-import { Browser } from './browser.ts';
+import { Browser } from '../visitor.ts';
 import { type StoredRow, storedRows } from './storage-rows.ts';
 
 /** The owner of all scratch mailboxes. */

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Browser } from '../bench/browser.ts';
+import { Browser } from '../visitor.ts';
 import { buildApp } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';
 import { demoPeople } from '../host/options.ts';

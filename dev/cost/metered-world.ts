@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Browser } from '../bench/browser.ts';
+import { Browser } from '../visitor.ts';
 import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
 import type { HostLog } from '../host/core.ts';
 import { startHost } from '../host/host.ts';

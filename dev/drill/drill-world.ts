@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Browser } from '../bench/browser.ts';
+import { Browser } from '../visitor.ts';
 import { demoPeople } from '../host/options.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import { MAIL_SCOPES } from '../emulators/entra/scopes.ts';

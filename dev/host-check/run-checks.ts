@@ -1,7 +1,7 @@
 /** The built app behind Microsoft's listeners: what a desk needs of them, check by check. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Browser } from '../bench/browser.ts';
+import { Browser } from '../visitor.ts';
 import { openScratchWorld, type ScratchWorld } from '../bench/scratch-world.ts';
 import { builtApp } from '../build.ts';
 import { type HostProcess, startHostProcess } from '../host/host-process.ts';

@@ -17,7 +17,7 @@ import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../
 import { plainMail, support } from '../emulators/mail-lab.ts';
 import { useMailServer } from '../emulators/mail-under-test.ts';
 import { Reader } from '../stories/reader.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { serve } from '../ui/serve.ts';
 

@@ -4,7 +4,7 @@ import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { principalHeaderOf } from '../harness/principal-header.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
 import {
   ALEX,

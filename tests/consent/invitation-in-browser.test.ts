@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../ui/serve.ts';
 import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
 

@@ -10,7 +10,7 @@ import { remedyOf } from '../../shared/mailboxes/remedy.ts';
 import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { serve } from '../ui/serve.ts';
 import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { CLIENT } from '../emulators/demo-directory.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from '../ui/read-page.ts';
 import { type Served, serve } from '../ui/serve.ts';
 import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formValues } from '../../dev/bench/form-values.ts';
+import { formValues } from '../../dev/form-values.ts';
 import { buildApp } from '../../dev/build.ts';
 import { drillFaults } from '../../dev/drill/drill-faults.ts';
 import { runDrill } from '../../dev/drill/run-drill.ts';

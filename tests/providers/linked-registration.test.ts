@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formValues } from '../../dev/bench/form-values.ts';
+import { formValues } from '../../dev/form-values.ts';
 import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';

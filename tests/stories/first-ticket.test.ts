@@ -11,7 +11,7 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import { type Desk, openDesk, SUPPORT } from '../acceptance/desk.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { Reader } from './reader.ts';
 
 const FETCH_LIMIT_MS = 40_000;

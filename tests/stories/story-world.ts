@@ -7,7 +7,7 @@ import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
-import { openChromium } from '../ui/browser.ts';
+import { openChromium } from '../../dev/browser.ts';
 import { Reader } from './reader.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */

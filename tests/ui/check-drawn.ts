@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { expect } from 'vitest';
 import { assets } from '../../shared/ui/assets.ts';
-import { hasChromium, openChromium } from './browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from './read-page.ts';
 import { serve } from './serve.ts';
 

@@ -11,7 +11,7 @@ import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory-queues.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 import { secret, silent } from '../notices/sample-conditions.ts';
-import { hasChromium, openChromium } from './browser.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { NOW, origin, principalHeader, sampleDesk } from './sample-desk.ts';
 import { serve } from './serve.ts';
 

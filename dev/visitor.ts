@@ -1,5 +1,5 @@
-import { type CookieJar, signInAs, walkSignIn } from '../emulators/entra/headless-sign-in.ts';
-import { MAIL_SCOPES } from '../emulators/entra/scopes.ts';
+import { type CookieJar, signInAs, walkSignIn } from './emulators/entra/headless-sign-in.ts';
+import { MAIL_SCOPES } from './emulators/entra/scopes.ts';
 import { formValues } from './form-values.ts';
 
 export interface Reply {
