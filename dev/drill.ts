@@ -10,15 +10,11 @@
  * once a minute, as Azure does. Ends with 1 when something was not as promised.
  */
 import { parseArgs } from 'node:util';
-import { buildApp, builtApp, describeBuildError, isBuildCurrent } from './build.ts';
+import { buildApp, builtApp, isBuildCurrent } from './build.ts';
+import { runCommand, say } from './run-command.ts';
 import { drillFaults } from './drill/drill-faults.ts';
 import { type DrillPictures, type DrillResult, runDrill } from './drill/run-drill.ts';
 import { type Camera, openCamera } from './drill/take-pictures.ts';
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>
@@ -72,9 +68,4 @@ async function main(): Promise<number> {
   return results.every(({ wrong }) => wrong.length === 0) ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  say(describeBuildError(error));
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -7,17 +7,16 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { buildApp, builtApp, describeBuildError, isBuildCurrent, projectRoot } from './build.ts';
-import { startHostProcess } from './host/host-process.ts';
+import { projectRoot } from './build.ts';
+import { openDemo } from './demo.ts';
 import { demoPeople } from './host/options.ts';
 import { demoMails } from './demo/mail/demo-mail.ts';
 import { deliverOnce, mailsOfFolder, type NamedMail } from './demo/emails.ts';
-import { startStack } from './stack.ts';
+import { describeError } from './run-command.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
 import { startedJson, startedScreen } from './start-screen.ts';
 
 const STATE_DIR = join(projectRoot, '.local');
-const LOG_FILE = join(STATE_DIR, 'logs', 'host.log');
 const USUAL_PORT = 7071;
 /** Holds the demo mails. */
 const SUPPORT = 'support@contoso.example';
@@ -41,7 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 /** Whatever does not end in time sees this process go and ends by itself. */
 async function end(code: number): Promise<void> {
   const ended = running.disposeAsync().catch((error: unknown) => {
-    process.stderr.write(`${describeBuildError(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
   });
   await Promise.race([ended, pause(STOP_LIMIT_MS)]);
   process.exit(code);
@@ -56,7 +55,7 @@ try {
   await start(parsed.options);
 } catch (error) {
   if (endedAt === undefined) {
-    process.stderr.write(`${describeBuildError(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
     await end(1);
   }
 }
@@ -67,19 +66,14 @@ async function start(options: StartOptions): Promise<void> {
   };
   await mkdir(STATE_DIR, { recursive: true });
   const folderMails = options.mailFolder === undefined ? undefined : await mailsOfFolder(options.mailFolder);
-  if (!(await isBuildCurrent())) {
-    progress('Building …');
-    await buildApp();
-  }
   progress('Starting the demo …');
   const web = options.port ?? (await usualPort());
-  const stack = await startStack({
-    stateDir: STATE_DIR,
-    mail: 'auto',
-    demo: true,
-    ports: web > 0 ? { web } : {},
+  const { stack, startHost, logFile } = await openDemo({
+    folder: STATE_DIR,
+    stack: { demo: true, ports: web > 0 ? { web } : {} },
+    running,
+    progress,
   });
-  running.defer(() => stack.stop());
 
   const mails = mailsFor(options, folderMails);
   const waitingMails = await deliverOnce(
@@ -90,19 +84,11 @@ async function start(options: StartOptions): Promise<void> {
   );
   const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
   const mailboxes = [SUPPORT, ...others];
-  const host = await startHostProcess(
-    {
-      appDir: builtApp,
-      port: stack.ports.web,
-      settings: { FETCH_SCHEDULE: '0 * * * * *', ...stack.settings },
-      stateDir: STATE_DIR,
-      people: demoPeople,
-      demo: { mailboxes, dropSmtp: stack.mail.drop },
-      background: true,
-    },
-    LOG_FILE,
-  );
-  running.defer(() => host.stop());
+  const host = await startHost({
+    port: stack.ports.web,
+    settings: { FETCH_SCHEDULE: '0 * * * * *' },
+    background: true,
+  });
   const world = {
     url: host.url,
     people: demoPeople,
@@ -110,13 +96,13 @@ async function start(options: StartOptions): Promise<void> {
     waitingMails,
     smtp: stack.mail.drop,
     stateDir: shown(STATE_DIR),
-    logFile: shown(LOG_FILE),
+    logFile: shown(logFile()),
   };
   process.stdout.write(options.json ? `${startedJson(world)}\n` : startedScreen(world));
 
   await host.ended;
   if (endedAt === undefined)
-    throw new Error(`The local host ended by itself. The reason stands at the end of ${shown(LOG_FILE)}.`);
+    throw new Error(`The local host ended by itself. The reason stands at the end of ${shown(logFile())}.`);
 }
 
 function mailsFor(

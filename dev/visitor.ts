@@ -4,12 +4,13 @@ import { formValues } from './form-values.ts';
 
 export interface Reply {
   status: number;
-  location: string;
+  /** Where it leads, as a path; undefined where it leads nowhere. */
+  location: string | undefined;
   html: string;
 }
 
-/** A person at the pages of a running Postroom: cookies, forms, and the way to the provider and back. */
-export class Browser {
+/** A person at the pages of a running Postroom, without a window: cookies, forms, and the way to the provider and back. */
+export class Visitor {
   readonly #origin: string;
   readonly #jar: CookieJar = new Map();
   /** A browser of its own for each person at the provider. */
@@ -34,26 +35,35 @@ export class Browser {
   }
 
   /**
-   * Registers the Practice provider and signs a mailbox's account in.
+   * Registers the Practice provider as its form proposes it, and signs a mailbox's account in.
    * @returns the account as the mailbox form names it
    * @throws Error that names the page where it stopped
    */
-  connect(address: string, clientId: string): Promise<string> {
-    return this.connectAt({ preset: 'practice', name: 'Practice', clientId }, address);
+  async connect(address: string): Promise<string> {
+    const draft = await this.get('/providers/new?preset=practice');
+    return this.connectAt({ ...formValues(draft.html), preset: 'practice' }, address);
+  }
+
+  /**
+   * From nothing to a mailbox that is fetched: provider, sign-in, mailbox.
+   * @returns the mailbox's id
+   */
+  async connectMailbox(address: string, imap: { host: string; port: number }): Promise<string> {
+    return this.addMailbox(await this.connect(address), address, imap);
   }
 
   /**
    * Registers a provider and signs a mailbox's account in there.
-   * @param provider fields of its form; the expiry is filled in
+   * @param provider fields of its form; an expiry is filled in
    * @returns the account as the mailbox form names it
    * @throws Error that names the page where it stopped
    */
   async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
     const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
-    const saved = await this.post('/providers/new', { ...provider, expiresOn });
+    const saved = await this.post('/providers/new', { expiresOn, ...provider });
     if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
-    const back = await this.#signInAt(saved.location.split('?')[0] ?? '', { who: 'self', address });
-    const account = new URL(back.location, this.#origin).searchParams.get('account');
+    const back = await this.#signInAt(pathOf(saved), { who: 'self', address });
+    const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
     if (account === null) throw stoppedAt('the way back', back);
     return account;
   }
@@ -79,7 +89,7 @@ export class Browser {
   /** Sends the form that leads to the provider, signs in there, and comes back. */
   async #signInAt(page: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
     const started = await this.post(page, fields);
-    const handover = await this.get(started.location);
+    const handover = await this.get(started.location ?? '');
     const way = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
     if (way === undefined) throw stoppedAt('the way to the provider', handover);
     const end = await walkSignIn({
@@ -91,11 +101,12 @@ export class Browser {
     if (end.callback === undefined) throw new Error(`The demo sign-in stopped at: ${end.titles.join(', ')}`);
     const back = await this.get(end.callback.pathname + end.callback.search);
     // Where a sign-in has failed, the page that says why.
-    return back.location.startsWith('/oauth/result/') ? this.get(back.location) : back;
+    return back.location?.startsWith('/oauth/result/') === true ? this.get(back.location) : back;
   }
 
   /**
    * Adds a mailbox, which Postroom opens for real before it takes it.
+   * @returns its id
    * @param smtp where its account may send; undefined: it is for fetching alone
    */
   async addMailbox(
@@ -103,7 +114,7 @@ export class Browser {
     address: string,
     imap: { host: string; port: number },
     smtp?: { host: string; port: number },
-  ): Promise<void> {
+  ): Promise<string> {
     const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
     const saved = await this.post('/mailboxes/new', {
       address,
@@ -117,7 +128,9 @@ export class Browser {
       interval: '1',
       ...sending,
     });
-    if (!saved.location.endsWith('/connected')) throw stoppedAt(`the mailbox ${address}`, saved);
+    const id = /^\/mailboxes\/([^/]+)\/connected$/.exec(saved.location ?? '')?.[1];
+    if (id === undefined) throw stoppedAt(`the mailbox ${address}`, saved);
+    return id;
   }
 
   /** An access token for mail from the Entra emulator itself, as another app of the same name would get it. */
@@ -159,7 +172,7 @@ export class Browser {
     const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await fetch(new URL(path, this.#origin), {
       redirect: 'manual',
-      headers: { cookie, origin: this.#origin },
+      headers: { cookie, origin: this.#origin, 'sec-fetch-site': 'same-origin' },
       ...(body !== undefined && { method: 'POST', body }),
     });
     for (const line of response.headers.getSetCookie()) {
@@ -168,11 +181,13 @@ export class Browser {
     }
     return {
       status: response.status,
-      location: response.headers.get('location') ?? '',
+      location: response.headers.get('location') ?? undefined,
       html: await response.text(),
     };
   }
 }
+
+const pathOf = ({ location = '' }: Reply): string => location.split('?')[0] ?? '';
 
 function stoppedAt(where: string, { status, html }: Reply): Error {
   const title = /<h1[^>]*>(.*?)<\/h1>/.exec(html)?.[1] ?? 'no page';

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BuiltApp, buildApp, describeBuildError, projectRoot } from '../dev/build.ts';
+import { type BuiltApp, buildApp, projectRoot } from '../dev/build.ts';
+import { describeError } from '../dev/run-command.ts';
 import { type HostProcess, startHostProcess } from '../dev/host/host-process.ts';
 import { demoPeople } from '../dev/host/options.ts';
 
@@ -201,7 +202,7 @@ describe('a build fails', () => {
   test('with the place of what does not compile', async () => {
     const wrong = await entry('wrong.ts', `import './missing.ts';\n`);
     const failure = await buildApp({ entry: wrong, outDir: join(folder, 'none'), workers: {} }).catch(
-      describeBuildError,
+      describeError,
     );
     expect(failure).toMatch(/wrong\.ts:1: Could not resolve "\.\/missing\.ts"/);
   });

@@ -35,16 +35,16 @@ async function troubleAtRefresh(
   await control.addTrouble(trouble, { times: ALWAYS, clientId });
 }
 
-async function signInAgain({ stack, browser }: DrillWorld, page: string): Promise<void> {
+async function signInAgain({ stack, visitor }: DrillWorld, page: string): Promise<void> {
   await stack.identityProvider.control.clearFaults();
-  await browser.signInAgain(page, MAILBOX);
+  await visitor.signInAgain(page, MAILBOX);
 }
 
-async function replaceSecret({ stack, browser }: DrillWorld, page: string): Promise<void> {
+async function replaceSecret({ stack, visitor }: DrillWorld, page: string): Promise<void> {
   const value = 'a-new-secret-of-the-drill';
   const { control, clientId } = stack.identityProvider;
   await control.addClientSecret(clientId, { value });
-  await browser.replaceSecret(page, value);
+  await visitor.replaceSecret(page, value);
 }
 
 /** Promise 5 of the design: nobody learns of an outage later than that. */

@@ -10,7 +10,7 @@ import { secretName } from '../../shared/providers/credential.ts';
 import { type Desk, fetchOnce, openDesk, SUPPORT } from './desk.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
 import { type Rotated, rotateHere } from './rotate-here.ts';
-import { Visitor } from './visitor.ts';
+import { Visitor } from '../../dev/visitor.ts';
 
 const canary = (name: string): string => `canary-${name}-${randomBytes(18).toString('base64url')}`;
 const webhookKey = canary('webhook-key');
@@ -123,7 +123,7 @@ async function start(name: string, at = host, input = ''): Promise<void> {
 
 async function wholeStory(): Promise<void> {
   const { control } = desk.stack.identityProvider;
-  const mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  const mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
   const list = await visitor.get('/accounts');
   const account = /\/accounts\/[a-z2-7]{26}\/[a-z2-7]{26}/.exec(list.html)?.[0] ?? '';
   const provider = account.replace('accounts', 'providers').slice(0, '/providers/'.length + 26);

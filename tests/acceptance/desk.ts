@@ -1,99 +1,52 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { ImapFlow } from 'imapflow';
-import { buildApp } from '../../dev/build.ts';
-import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { demoPeople } from '../../dev/host/options.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { DemoUser } from '../../dev/demo/organization.ts';
-import { type Stack, startStack } from '../../dev/stack.ts';
+import { adminAt, type Demo, openDemo } from '../../dev/demo.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { Visitor } from './visitor.ts';
 
 export const SUPPORT = 'support@contoso.example';
-/** No timer fires during a test: everything is started by hand. */
-const NEVER = '0 0 3 1 1 *';
 
-/** The built app over a fresh practice world. Hosts are processes, so that they can be killed. */
-export interface Desk extends AsyncDisposable {
-  folder: string;
-  stack: Stack;
+/** The built app in a demo of its own. Hosts are processes, so that they can be killed. */
+export interface Desk extends Demo, AsyncDisposable {
   tables: Tables;
   blobs: Blobs;
-  /** One more process of the app; `background`: its timers and queues run. */
-  startHost(options?: {
-    port?: number;
-    background?: boolean;
-    settings?: Record<string, string>;
-  }): Promise<HostProcess>;
-  /** All that the hosts logged so far. */
-  log(): string;
 }
 
-/** Builds the app into a folder of its own: others may build theirs meanwhile. */
 export async function openDesk(
   mail: MailServerKind,
   { inMemory = true, users }: { inMemory?: boolean; users?: readonly DemoUser[] } = {},
 ): Promise<Desk> {
-  const folder = mkdtempSync(join(tmpdir(), 'postroom-desk-'));
-  // A temporary folder is private; Dovecot's own user must be able to enter.
-  chmodSync(folder, 0o755);
-  const [app, stack] = await Promise.all([
-    buildApp({ outDir: join(folder, 'app') }),
-    startStack({ stateDir: join(folder, 'world'), mail, inMemory, ...(users !== undefined && { users }) }),
-  ]);
-  const storage = { kind: 'connection-string', connectionString: stack.storage.connectionString } as const;
-  const hosts = new Set<HostProcess>();
-  const logFile = join(folder, 'host.log');
-  const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
+  const running = new AsyncDisposableStack();
+  const stack = { mail, inMemory, ...(users !== undefined && { users }) };
+  const demo = await openDemo({ app: 'own', stack, running }).catch(async (error: unknown) => {
+    await running.disposeAsync();
+    throw error;
+  });
+  const { connectionString } = demo.stack.storage;
+  const storage = { kind: 'connection-string', connectionString } as const;
   return {
-    folder,
-    stack,
+    ...demo,
     tables: azureTables(storage, openSeam),
     blobs: azureBlobs(storage, openSeam),
-    log: () => readFileSync(logFile, 'utf8'),
-    async startHost({ port = 0, background = false, settings = {} } = {}) {
-      const host = await startHostProcess(
-        {
-          appDir: app.outDir,
-          port,
-          settings: { FETCH_SCHEDULE: NEVER, ...stack.settings, ...settings },
-          stateDir: join(folder, 'host'),
-          people: demoPeople,
-          demo: { mailboxes: [SUPPORT, ...others], dropSmtp: stack.mail.drop },
-          background,
-        },
-        logFile,
-      );
-      hosts.add(host);
-      void host.ended.then(() => hosts.delete(host));
-      return host;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...hosts].map((host) => host.kill()));
-      await stack.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-/** Registers the practice provider and the support mailbox through the app's own pages; gives the mailbox's id. */
+/** Registers the Practice provider and the support mailbox through the app's own pages; gives the mailbox's id. */
 export async function connectSupport({ stack, startHost }: Desk): Promise<string> {
   const host = await startHost({ port: stack.ports.web });
   try {
-    const [alex] = demoPeople;
-    const visitor = new Visitor(host.url);
-    await visitor.signIn(alex?.id ?? '');
-    return await visitor.connectPracticeMailbox(SUPPORT, stack.mail.imap);
+    const visitor = await adminAt(host);
+    return await visitor.connectMailbox(SUPPORT, stack.mail.imap);
   } finally {
     await host.stop();
   }

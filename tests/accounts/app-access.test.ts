@@ -7,7 +7,7 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
 import { smallMails } from '../acceptance/small-mails.ts';
-import { Visitor } from '../acceptance/visitor.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
 
 const SUPPORT = 'support@contoso.example';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   host = await desk.startHost({ port: desk.stack.ports.web });
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
-  await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
   const [provider] = await createProviderStore(desk.tables).list();
   path = `/providers/${provider?.id}/app-access`;
 }, 60_000);

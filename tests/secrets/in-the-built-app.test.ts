@@ -8,7 +8,7 @@ import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { type Desk, fetchOnce, openDesk, SUPPORT } from '../acceptance/desk.ts';
 import { smallMails } from '../acceptance/small-mails.ts';
-import { Visitor } from '../acceptance/visitor.ts';
+import { Visitor } from '../../dev/visitor.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
-  mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
 }, 90_000);
 afterAll(() => desk?.[Symbol.asyncDispose]());
 
