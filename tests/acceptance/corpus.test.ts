@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
-import { corpusMail } from '../intake/mail-files.ts';
-import { ordinaryMails } from '../intake/ordinary-mails.ts';
+import { corpusMail } from '../harness/memory/mail-files.ts';
+import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 import { chosenFiles } from './chosen-mails.ts';
 import {
   connectSupport,
@@ -17,7 +17,7 @@ import {
   SUPPORT,
   type Watcher,
   watchInbox,
-} from './desk.ts';
+} from '../harness/stack/desk.ts';
 import { type Records, readRecords } from './desk-records.ts';
 
 const MAILS = 500;

@@ -9,8 +9,8 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from '../consent/practice-app.ts';
-import { CLIENT } from '../emulators/demo-directory.ts';
+} from '../harness/pages/demo-app.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const apps: PracticeApp[] = [];
 afterEach(async () => {

@@ -9,8 +9,8 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from '../consent/practice-app.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+} from '../harness/pages/demo-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const HOUR = 3_600_000;
 let app: PracticeApp;

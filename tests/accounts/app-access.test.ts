@@ -5,10 +5,10 @@ import { enterpriseIdOf } from '../../dev/emulators/entra/token-shapes.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
-import { smallMails } from '../acceptance/small-mails.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
 import { Visitor } from '../../dev/visitor.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const SUPPORT = 'support@contoso.example';
 /** Nobody has allowed an app into this one. */

@@ -8,7 +8,7 @@ import {
   type PracticeApp,
   startPracticeApp,
   type Visitor,
-} from '../consent/practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

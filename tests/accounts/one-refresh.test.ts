@@ -7,7 +7,7 @@ import { askAppToken, keepAppAccount } from '../../shared/accounts/app-account.t
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
 const apps: PracticeApp[] = [];

@@ -16,10 +16,10 @@ import { keepSecret } from '../../shared/providers/keep-credential.ts';
 import { isReadyToSignIn, type Preflight } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../emulators/demo-directory.ts';
-import { sampleProvider } from '../providers/sample-provider.ts';
-import { MemoryVault } from './memory-vault.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isIdle, renewIdleAccounts } from '../../shared/accounts/renew-idle-accounts.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
 
 const DAY = 86_400_000;
 const NONE = { idle: 0, renewed: 0, refused: 0, broken: 0, left: 0 };

@@ -4,8 +4,8 @@ import { accountPages } from '../../functions/pages/accounts.tsx';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
 import { readFailure } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const SECRET = 'hunter2"pass';
 

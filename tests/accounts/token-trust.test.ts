@@ -13,7 +13,7 @@ import {
   type PracticeApp,
   startPracticeApp,
   type Visitor,
-} from '../consent/practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;

@@ -12,7 +12,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
 const tls = await makeCertificates();

@@ -12,8 +12,8 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const DAY_MS = 86_400_000;

@@ -22,8 +22,8 @@ import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { info, plainMail, sales, sam, support } from '../emulators/mail-lab.ts';
-import { useMailServer } from '../emulators/mail-under-test.ts';
+import { info, plainMail, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
 /** The intake has taken no mail. */
 const none = () => Promise.resolve(false);

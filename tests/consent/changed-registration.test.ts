@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const OTHER = '99999999-8888-4777-8666-555555555555';

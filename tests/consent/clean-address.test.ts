@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
-import { principalHeaderOf } from '../harness/principal-header.ts';
+import { principalHeaderOf } from '../harness/pages/principal-header.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
 import {
   ALEX,
   addressOf,
@@ -14,8 +14,8 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from './practice-app.ts';
-import { fillInbox } from './sample-mailbox.ts';
+} from '../harness/pages/demo-app.ts';
+import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 
 // After a sign-in the address holds no code, no state and no error, and a reload says the same again.
 

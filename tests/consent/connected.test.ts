@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import {
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  type Visitor,
+} from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 let app: PracticeApp;
 let visitor: Visitor;

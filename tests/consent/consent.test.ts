@@ -7,7 +7,7 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from './practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

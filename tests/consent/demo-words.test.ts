@@ -9,8 +9,14 @@ import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
-import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
-import { mailboxOf } from './sample-mailbox.ts';
+import {
+  ALEX,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from '../harness/pages/demo-app.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 const MAILBOX = 'm'.repeat(26);

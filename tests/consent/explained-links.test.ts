@@ -6,9 +6,15 @@ import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';
-import { CLIENT } from '../emulators/demo-directory.ts';
-import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
-import { mailboxOf } from './sample-mailbox.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
+import {
+  ALEX,
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  Visitor,
+} from '../harness/pages/demo-app.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const INFO = 'info@contoso.example';
 const NO_ACCESS = 'User is authenticated but not connected.';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { homePages } from '../../functions/pages/home.tsx';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { glanceAt } from '../../dev/drill/home-page.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const SALES = 'alex@contoso.example';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
 import { INVITATION_COOKIES } from '../../shared/consent/invitation.ts';
-import { changedTables } from '../harness/promises.ts';
-import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { changedTables } from '../harness/memory/promises.ts';
+import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

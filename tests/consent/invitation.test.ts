@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { tenant } from '../emulators/demo-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
   ALEX,
   addressOf,
@@ -12,8 +12,8 @@ import {
   type Reply,
   startPracticeApp,
   Visitor,
-} from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+} from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';

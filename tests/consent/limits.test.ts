@@ -9,7 +9,7 @@ import {
   type Reply,
   startPracticeApp,
   Visitor,
-} from './practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const MINUTE_MS = 60_000;

@@ -11,9 +11,9 @@ import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { serve } from '../ui/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { serve } from '../harness/browser/serve.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

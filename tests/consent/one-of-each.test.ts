@@ -6,7 +6,7 @@ import type { ConsentWish, Traveller } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
 import { invite } from '../../shared/consent/invite.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { ALEX, allRows, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { ALEX, allRows, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 // What a consent is good for: one tenant, one success, one person and one browser.
 

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import {
+  allRows,
+  ORIGIN,
+  type PracticeApp,
+  type Reply,
+  startPracticeApp,
+  Visitor,
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

@@ -1,8 +1,13 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import {
+  connectSupport,
+  type PracticeApp,
+  startPracticeApp,
+  type Visitor,
+} from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tenant } from '../emulators/demo-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const apps: PracticeApp[] = [];
 let app: PracticeApp;

@@ -2,11 +2,11 @@ import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { CLIENT } from '../emulators/demo-directory.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { type Served, serve } from '../ui/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 
 let app: PracticeApp;
 let visitor: Visitor;

@@ -2,8 +2,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectWhole } from '../ui/check-drawn.ts';
-import { addressOf, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectWhole } from '../harness/browser/check-drawn.ts';
+import {
+  addressOf,
+  type PracticeApp,
+  type Reply,
+  startPracticeApp,
+  Visitor,
+} from '../harness/pages/demo-app.ts';
 
 // A provider whose id_token gives neither a user name nor a verified address says only "the account u1".
 

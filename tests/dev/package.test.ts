@@ -13,7 +13,7 @@ import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import { startManagedIdentity } from '../../dev/emulators/identity/managed-identity.ts';
 import { zip } from '../../dev/zip.ts';
-import { committed, settingsOf } from '../infra/desk-resources.ts';
+import { committed, settingsOf } from '../harness/memory/desk-resources.ts';
 import { unzip } from './unzip.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, test } from 'vitest';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
-import { support } from './mail-lab.ts';
+import { support } from '../harness/stack/mail-lab.ts';
 
 const now = new Date('2026-11-24T10:00:00Z');
 const mails = demoMails(now, support);

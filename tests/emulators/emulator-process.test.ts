@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TenantAddress } from '../../dev/emulators/entra/entra.ts';
 import { type EmulatorProcess, startEmulator } from '../../dev/emulators/process/start-emulator.ts';
-import { consent, redeem, refresh, tenant } from './demo-directory.ts';
+import { consent, redeem, refresh, tenant } from '../harness/stack/demo-directory.ts';
 
 let folder: string;
 const emulators: { stop(): Promise<void> }[] = [];

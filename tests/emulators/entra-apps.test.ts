@@ -12,7 +12,15 @@ import {
   startEntra,
   type TenantAddress,
 } from '../../dev/emulators/entra/entra.ts';
-import { askToken, CLIENT, consent, REDIRECT, redeem, SECRET, tenant } from './demo-directory.ts';
+import {
+  askToken,
+  CLIENT,
+  consent,
+  REDIRECT,
+  redeem,
+  SECRET,
+  tenant,
+} from '../harness/stack/demo-directory.ts';
 
 const running: RunningEntra[] = [];
 afterEach(async () => {

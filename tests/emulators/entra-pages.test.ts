@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
-import { authorizeUrl, CLIENT, REDIRECT, SCOPE, tenant } from './demo-directory.ts';
+import { authorizeUrl, CLIENT, REDIRECT, SCOPE, tenant } from '../harness/stack/demo-directory.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const here = existsSync(CHROMIUM);

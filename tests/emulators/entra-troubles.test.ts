@@ -12,7 +12,7 @@ import {
   SCOPE,
   SECRET,
   tenant,
-} from './demo-directory.ts';
+} from '../harness/stack/demo-directory.ts';
 
 const running: RunningEntra[] = [];
 afterEach(async () => {

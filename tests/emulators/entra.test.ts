@@ -9,7 +9,16 @@ import {
   startEntra,
   type TenantAddress,
 } from '../../dev/emulators/entra/entra.ts';
-import { askToken, CLIENT, consent, REDIRECT, redeem, refresh, SCOPE, tenant } from './demo-directory.ts';
+import {
+  askToken,
+  CLIENT,
+  consent,
+  REDIRECT,
+  redeem,
+  refresh,
+  SCOPE,
+  tenant,
+} from '../harness/stack/demo-directory.ts';
 
 const running: RunningEntra[] = [];
 afterEach(async () => {

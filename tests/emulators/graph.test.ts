@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GraphPerson } from '../../dev/emulators/graph/caller.ts';
 import { type GraphOptions, type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
 import type { SecretChange } from '../../dev/emulators/graph/graph-call.ts';
-import { type GraphTokens, makeGraphTokens } from './graph-tokens.ts';
+import { type GraphTokens, makeGraphTokens } from '../harness/stack/graph-tokens.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
 const DIANA = '10000000-0000-4000-8000-000000000001';

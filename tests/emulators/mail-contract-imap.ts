@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { standardFolders } from '../../dev/emulators/mail/mail-world.ts';
-import { plainMail, support } from './mail-lab.ts';
-import type { MailServerUnderTest } from './mail-under-test.ts';
+import { plainMail, support } from '../harness/stack/mail-lab.ts';
+import type { MailServerUnderTest } from '../harness/stack/mail-under-test.ts';
 
 /** What intake asks of IMAP. */
 export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest): void {

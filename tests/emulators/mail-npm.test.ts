@@ -4,8 +4,8 @@ import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MailStore } from '../../dev/emulators/mail/npm/mail-store.ts';
 import { describeMailServer } from './mail-contract.ts';
-import { makeMailLab, plainMail, sales, support } from './mail-lab.ts';
-import { Conversation } from './mail-lines.ts';
+import { makeMailLab, plainMail, sales, support } from '../harness/stack/mail-lab.ts';
+import { Conversation } from '../harness/stack/mail-lines.ts';
 import { kill, openInbox, startProcess } from './mail-process.ts';
 
 describe('the mail server without installation', () => {

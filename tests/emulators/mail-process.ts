@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ImapFlow } from 'imapflow';
 import { onTestFinished } from 'vitest';
 import type { MailServer } from '../../dev/emulators/mail/mail-world.ts';
-import type { MailLab } from './mail-lab.ts';
+import type { MailLab } from '../harness/stack/mail-lab.ts';
 
 export type Endpoints = Pick<MailServer, 'imap' | 'pop3' | 'smtp' | 'drop'>;
 

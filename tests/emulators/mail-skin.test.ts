@@ -6,8 +6,15 @@ import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/e
 import { type Fault, faults, type SkinProtocol } from '../../dev/emulators/mail/exchange-texts.ts';
 import { mailServerKindHere, startMailServer } from '../../dev/emulators/mail/mail-server.ts';
 import type { Endpoint, MailServer } from '../../dev/emulators/mail/mail-world.ts';
-import { type MailLab, makeMailLab, plainMail, sales, support, type TokenWishes } from './mail-lab.ts';
-import { Conversation } from './mail-lines.ts';
+import {
+  type MailLab,
+  makeMailLab,
+  plainMail,
+  sales,
+  support,
+  type TokenWishes,
+} from '../harness/stack/mail-lab.ts';
+import { Conversation } from '../harness/stack/mail-lines.ts';
 
 const kinds = mailServerKindHere() === 'debian' ? (['debian', 'npm'] as const) : (['npm'] as const);
 if (kinds.length === 1) console.warn('SKIPPED: the skin before Dovecot and Postfix, which are not here.');

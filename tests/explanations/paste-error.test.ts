@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
-import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { CLIENT } from '../emulators/demo-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const OWN = 'http://localhost:7071/oauth/callback';
 const microsoftsPage = (sent: string): string => `Sign in

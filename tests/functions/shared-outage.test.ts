@@ -11,10 +11,10 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from '../consent/practice-app.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryQueues } from '../harness/memory-queues.ts';
+} from '../harness/pages/demo-app.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 
 const MINUTE = 60_000;
 const SUPPORT = ['support-1', 'support-2', 'support-3', 'support-4', 'support-5'];

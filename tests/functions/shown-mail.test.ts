@@ -18,8 +18,8 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
-import { htmlMegabytes } from '../tickets/hostile-megabytes.ts';
-import { newMessage, type SampleMail } from '../ui/sample-desk.ts';
+import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
+import { newMessage, type SampleMail } from '../harness/pages/sample-desk.ts';
 
 let folder: string;
 let azurite: RunningAzurite;

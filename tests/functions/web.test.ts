@@ -8,7 +8,7 @@ import type { WebEnvironment } from '../../functions/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { signedInSettings } from '../harness/principal-header.ts';
+import { signedInSettings } from '../harness/pages/principal-header.ts';
 
 const origin = 'https://desk.example';
 

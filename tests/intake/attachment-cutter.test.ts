@@ -13,7 +13,7 @@ import {
   ownMailNames,
   read,
   readMail,
-} from './mail-files.ts';
+} from '../harness/memory/mail-files.ts';
 
 const whole = Number.MAX_SAFE_INTEGER;
 const nonce = 'a1b2c3';

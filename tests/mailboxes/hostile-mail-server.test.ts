@@ -8,13 +8,13 @@ import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
 import {
   type MailListener,
   startImapListener,
   startTokenServer,
   type TokenServer,
-} from '../harness/hostile-servers.ts';
+} from '../harness/stack/hostile-servers.ts';
 
 const OWNER = 'victim@corp.example';
 /** The provider's own server and the hostile one are two names of this machine. */

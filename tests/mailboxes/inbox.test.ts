@@ -9,9 +9,9 @@ import { type ImapAddress, openImapInbox, uidSets } from '../../shared/mailboxes
 import type { InboxFailure } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { info, sales, sam, support } from '../emulators/mail-lab.ts';
-import { useMailServer } from '../emulators/mail-under-test.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { describeInbox } from './inbox-contract.ts';
 
 const locally = { local: true };

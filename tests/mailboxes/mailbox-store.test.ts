@@ -4,7 +4,7 @@ import { createMailboxStore, lastSuccessOf, type Trouble } from '../../shared/ma
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {

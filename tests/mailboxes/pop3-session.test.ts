@@ -9,8 +9,8 @@ import { connectWire, type LineWire } from '../../shared/mailboxes/line-wire.ts'
 import { Pop3Session } from '../../shared/mailboxes/pop3-session.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { info, plainMail, sales, sam, support } from '../emulators/mail-lab.ts';
-import { useMailServer } from '../emulators/mail-under-test.ts';
+import { info, plainMail, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
 const here = { rules: { local: true }, withinMs: 10_000 };
 const all = async (pieces: AsyncIterable<Uint8Array>): Promise<Buffer> => {

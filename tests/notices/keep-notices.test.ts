@@ -8,9 +8,9 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { FaultySeam } from '../harness/faulty-seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { HOUR, START, silent } from './sample-conditions.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { HOUR, START, silent } from '../harness/memory/sample-conditions.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {

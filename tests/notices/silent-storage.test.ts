@@ -20,9 +20,9 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { signedInSettings } from '../harness/principal-header.ts';
-import { principalHeader } from '../ui/sample-desk.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { signedInSettings } from '../harness/pages/principal-header.ts';
+import { principalHeader } from '../harness/pages/sample-desk.ts';
 import { SIGNING_KEY, setChannels } from './channel-vault.ts';
 
 const before = { ...process.env };

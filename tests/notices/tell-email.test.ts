@@ -8,11 +8,11 @@ import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { sales, sam, support } from '../emulators/mail-lab.ts';
-import { useMailServer } from '../emulators/mail-under-test.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { channelSecretsOf } from './channel-vault.ts';
-import { sampleTelling, silent } from './sample-conditions.ts';
+import { sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
 
 const mail = useMailServer('npm');
 beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));

@@ -8,7 +8,7 @@ import { payloadOf, shapeFor, signatureOf } from '../../shared/notices/webhook-p
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { channelSecretsOf } from './channel-vault.ts';
-import { START, sampleTelling, silent } from './sample-conditions.ts';
+import { START, sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
 
 const key = new Secret('a key that nobody guesses');
 const publicUrl = 'https://desk.example';

@@ -9,7 +9,7 @@ import { createMailSender, type SendingRoute } from '../../shared/outbox/send-ma
 import { openSmtpSession } from '../../shared/outbox/smtp-session.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { support } from '../emulators/mail-lab.ts';
+import { support } from '../harness/stack/mail-lab.ts';
 import { account, letter, listening, senderWith, tokensOf } from './sending.ts';
 
 describe('a mail that cannot leave', () => {

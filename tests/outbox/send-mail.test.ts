@@ -7,8 +7,8 @@ import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { SendingRoute } from '../../shared/outbox/send-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { info, sales, sam, support } from '../emulators/mail-lab.ts';
-import { useMailServer } from '../emulators/mail-under-test.ts';
+import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { account, letter, senderWith, tokensOf } from './sending.ts';
 
 const kinds: [string, MailServerKind][] = [

@@ -7,7 +7,7 @@ import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/a
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 
 const MB = 1024 * 1024;
 let azurite: RunningAzurite;

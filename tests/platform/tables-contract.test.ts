@@ -11,7 +11,7 @@ import {
   type Table,
   type Tables,
 } from '../../shared/platform/tables.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Vault } from '../../shared/platform/vault.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 const tls = await makeCertificates();
 const before = { ...process.env };

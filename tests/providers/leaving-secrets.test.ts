@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
-import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const OWNER = 'victim@corp.example';
 const SECRET = 'secret-canary-of-the-real-one';

@@ -8,8 +8,8 @@ import {
   type PracticeApp,
   startPracticeApp,
   Visitor,
-} from '../consent/practice-app.ts';
-import { CLIENT, SECRET } from '../emulators/demo-directory.ts';
+} from '../harness/pages/demo-app.ts';
+import { CLIENT, SECRET } from '../harness/stack/demo-directory.ts';
 
 const apps: PracticeApp[] = [];
 afterEach(async () => {

@@ -6,8 +6,8 @@ import { demoPeople } from '../../dev/host/options.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from '../acceptance/desk.ts';
-import { smallMails } from '../acceptance/small-mails.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
 import { Visitor } from '../../dev/visitor.ts';
 
 vi.setConfig({ testTimeout: 90_000 });

@@ -8,7 +8,7 @@ import type { ProviderStore } from '../../shared/providers/provider-store.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { DAY_MS, NOW, useRotationEmulators, versionOf, type Wish, world } from './rotation-world.ts';
 
 useRotationEmulators();

@@ -19,10 +19,10 @@ import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import type { RotateDeps } from '../../shared/secrets/rotate-secrets.ts';
 import { createRotationStore, type RotationStore } from '../../shared/secrets/rotation-store.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../emulators/demo-directory.ts';
-import { sampleProvider } from '../providers/sample-provider.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 export const DAY_MS = 86_400_000;
 export const NOW = Math.floor(Date.now() / 1000) * 1000;

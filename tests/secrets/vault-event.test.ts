@@ -6,7 +6,7 @@ import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { recheckSecrets, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { readVaultEvents } from '../../shared/secrets/vault-event.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
 import { CANARY, PROVIDER, SecretDesk } from './secret-desk.ts';
 
 const data = {

@@ -1,8 +1,8 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
-import { byKeyboard, withoutItsScript } from './page-checks.ts';
-import { axeComplaints } from './reader.ts';
+import { byKeyboard, withoutItsScript } from '../harness/browser/page-checks.ts';
+import { axeComplaints } from '../harness/browser/reader.ts';
 import { goToProvider, saveMailbox, signInThere } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 

@@ -6,9 +6,9 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
 import { openChromium } from '../../dev/browser.ts';
-import { Reader } from './reader.ts';
+import { Reader } from '../harness/browser/reader.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;
