@@ -14,7 +14,7 @@ import { buildApp, builtApp, isBuildCurrent } from './build.ts';
 import { runCommand, say } from './run-command.ts';
 import { drillFaults } from './drill/drill-faults.ts';
 import { type DrillPictures, type DrillResult, runDrill } from './drill/run-drill.ts';
-import { type Camera, openCamera } from './drill/take-pictures.ts';
+import type { Camera } from './drill/take-pictures.ts';
 
 function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>
@@ -39,6 +39,12 @@ function picturesOf(camera: Camera, fault: string, index: number): DrillPictures
   return { camera, during, after: index === 0 ? `${drillFaults.length + 1}-nothing-wrong` : undefined };
 }
 
+/** Loaded only for pictures: without them a drill needs no browser. */
+async function cameraIn(folder: string): Promise<Camera> {
+  const { openCamera } = await import('./drill/take-pictures.ts');
+  return openCamera(folder);
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -55,7 +61,7 @@ async function main(): Promise<number> {
     await buildApp();
   }
   say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
-  await using camera = values.pictures === undefined ? undefined : await openCamera(values.pictures);
+  await using camera = values.pictures === undefined ? undefined : await cameraIn(values.pictures);
   const results: DrillResult[] = [];
   for (const [index, fault] of faults.entries()) {
     const result = await runDrill(builtApp, fault, camera && picturesOf(camera, fault.name, index));

@@ -1,21 +1,16 @@
-import { existsSync } from 'node:fs';
 import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { authorizeUrl, CLIENT, REDIRECT, SCOPE, tenant } from '../harness/stack/demo-directory.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const here = existsSync(CHROMIUM);
-if (!here)
-  console.warn(`SKIPPED: the sign-in pages were not looked at in a browser; ${CHROMIUM} is missing.`);
-
-describe.skipIf(!here)('the demo sign-in pages in a browser', () => {
+describe.skipIf(!hasChromium)('the demo sign-in pages in a browser', () => {
   let browser: Browser;
   let idp: RunningEntra;
   beforeAll(async () => {
     idp = await startEntra({ tenants: [tenant()] });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await openChromium();
   });
   afterAll(async () => {
     await browser?.close();
