@@ -6,19 +6,19 @@ import {
   AT_MAIL,
   ALEX,
   connectSupport,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const HOUR = 3_600_000;
-let app: PracticeApp;
+let app: DemoApp;
 let account: Account;
 let alex: Visitor;
 let path: string;
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app));
   alex = new Visitor(app, ALEX, [accountPages()]);
   path = `/accounts/${account.providerId}/${account.accountId}`;

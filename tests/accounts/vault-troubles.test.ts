@@ -12,7 +12,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
 const tls = await makeCertificates();
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 interface Desk {
-  app: PracticeApp;
+  app: DemoApp;
   /** The one that the vault does something to, and another one. */
   hit: Account;
   other: Account;
@@ -46,7 +46,7 @@ interface Desk {
 
 /** Two providers whose secrets stand in the same vault, a mailbox each; both tokens are due. */
 async function desk(): Promise<Desk> {
-  const memory = await startPracticeApp();
+  const memory = await startDemoApp();
   const { config } = memory.services;
   const vault = azureVault(
     { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
@@ -177,7 +177,7 @@ describe('a vault that does not give the data key', () => {
 
 describe('a managed identity that gives no token', () => {
   it('leaves the account trying again with the reason, and mends by itself', async () => {
-    const app = await startPracticeApp();
+    const app = await startDemoApp();
     const { account } = await connectSupport(app);
     await app.services.providers.change(account.providerId, (provider) => ({
       ...provider,

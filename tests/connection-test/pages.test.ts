@@ -13,7 +13,7 @@ import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { plainMail, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { Reader } from '../harness/browser/reader.ts';
@@ -23,7 +23,7 @@ import { serve } from '../harness/browser/serve.ts';
 
 const HOST = 'localhost';
 const mail = useMailServer('npm');
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let account: Account;
 let form: Record<string, string>;
@@ -31,7 +31,7 @@ const drawn: Record<string, string> = {};
 
 beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]);
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app));
   const accessTokens = {
     ...app.services.accessTokens,

@@ -11,8 +11,8 @@ import {
   addressOf,
   allRows,
   ORIGIN,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 import { fillInbox } from '../harness/pages/sample-mailbox.ts';
@@ -22,12 +22,12 @@ import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 const SUPPORT = 'support@contoso.example';
 const CLEAN = /^\/oauth\/result\/[a-z2-7]{52}$/;
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   providerId = await new Visitor(app).addPractice();
   fillInbox(app, ['First']);
 });

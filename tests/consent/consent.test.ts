@@ -4,19 +4,19 @@ import {
   AT_MAIL,
   connectSupport,
   ORIGIN,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
 });
 afterAll(() => app.stop());
 beforeEach(async () => {
@@ -120,7 +120,7 @@ describe('the way back', () => {
   });
 
   it('says that access was declined', async () => {
-    const fresh = await startPracticeApp();
+    const fresh = await startDemoApp();
     const person = new Visitor(fresh);
     const id = await person.addPractice();
     const { callback } = await person.leave(id, { address: SUPPORT }, 'cancel');

@@ -9,13 +9,7 @@ import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
-import {
-  ALEX,
-  connectSupport,
-  type PracticeApp,
-  startPracticeApp,
-  Visitor,
-} from '../harness/pages/demo-app.ts';
+import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
@@ -23,12 +17,12 @@ const MAILBOX = 'm'.repeat(26);
 const EXPIRED =
   'AADSTS7000222: The provided client secret keys are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let account: Account;
 
 beforeAll(async () => {
-  app = await startPracticeApp({}, { demo: true });
+  app = await startDemoApp({}, { demo: true });
   ({ account } = await connectSupport(app));
   const pages = [accountPages, appAccessPages, connectionTestPages, homePages, pasteErrorPages];
   visitor = new Visitor(app, ALEX, [

@@ -3,20 +3,20 @@ import { homePages } from '../../functions/pages/home.tsx';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
 import { glanceAt } from '../../dev/drill/home-page.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { ALEX, addressOf, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const SALES = 'alex@contoso.example';
 const NO_ACTION = 'No action needed.';
 
-let app: PracticeApp;
+let app: DemoApp;
 let admin: Visitor;
 let agent: Visitor;
 
 beforeEach(async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const pages = [homePages(), mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }))];
   admin = new Visitor(app, ALEX, pages);
   agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, pages);

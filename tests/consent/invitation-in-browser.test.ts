@@ -5,11 +5,11 @@ import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let served: Served;
 let browser: Browser;
 let providerId: string;
@@ -22,7 +22,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   beforeAll(async () => {
-    app = await startPracticeApp();
+    app = await startDemoApp();
     providerId = await new Visitor(app).addPractice();
     const web = createWeb(() => app.services, [consentPages()]);
     served = await serve(async (path, request) => {

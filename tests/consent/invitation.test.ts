@@ -8,9 +8,9 @@ import {
   addressOf,
   allRows,
   ORIGIN,
-  type PracticeApp,
+  type DemoApp,
   type Reply,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
@@ -18,13 +18,13 @@ import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';
 const ALEX_UPN = 'alex@contoso.example';
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let admin: Visitor;
 let providerId: string;
 
-async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
-  app = await startPracticeApp(options);
+async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<void> {
+  app = await startDemoApp(options);
   apps.push(app);
   admin = new Visitor(app, ALEX, [mailboxPages(async () => ({ kind: 'opened', unread: 0, total: 0 }))]);
   providerId = await admin.addPractice();
@@ -271,7 +271,7 @@ describe('an invitation', () => {
 });
 
 async function another(): Promise<Visitor> {
-  const bare = await startPracticeApp();
+  const bare = await startDemoApp();
   apps.push(bare);
   return new Visitor(bare);
 }

@@ -13,18 +13,18 @@ import { assets } from '../../shared/ui/assets.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import { serve } from '../harness/browser/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let form: Record<string, string>;
 let opened: OpenedMailbox = { kind: 'opened', unread: 3, total: 12 };
 const pages = [mailboxPages(async () => opened)];
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const { account } = await connectSupport(app);
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
   form = {
@@ -233,7 +233,7 @@ describe('a mailbox', () => {
 
 describe('every mailbox page', () => {
   it('is whole, accessible, and fits 320 pixels', async () => {
-    const bare = await startPracticeApp();
+    const bare = await startDemoApp();
     const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, pages);
     const [mailbox] = await stored();
     opened = { kind: 'failed', code: 'x', message: 'No licence.' };

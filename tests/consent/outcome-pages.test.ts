@@ -4,21 +4,21 @@ import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-dra
 import {
   allRows,
   ORIGIN,
-  type PracticeApp,
+  type DemoApp,
   type Reply,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 const drawn: Record<string, string> = {};
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   visitor = new Visitor(app);
   providerId = await visitor.addPractice();
 });

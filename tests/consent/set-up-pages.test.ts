@@ -6,14 +6,14 @@ import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ visitor, providerId } = await connectSupport(app));
   // Microsoft itself is not asked; what the practice provider announces is known by now.
   app.seam.around = (point, effect) =>
@@ -115,7 +115,7 @@ describe('providers', () => {
 
 describe('every page of setting up', () => {
   const pages = async (): Promise<Record<string, string>> => {
-    const bare = await startPracticeApp();
+    const bare = await startDemoApp();
     const empty = new Visitor(bare);
     const { location } = await visitor.post(`/providers/${providerId}/connect`, {
       address: 'support@contoso.example',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
-import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
@@ -19,12 +19,12 @@ Correlation Id: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200
 Timestamp: 2026-11-24T01:42:11Z
 Message: AADSTS50011: The redirect URI '${sent}' specified in the request does not match …`;
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let agent: Visitor;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const pages = [pasteErrorPages()];
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, pages);
   agent = new Visitor(app, { id: 'sam', roles: ['agent'] }, pages);

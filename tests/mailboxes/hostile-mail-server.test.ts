@@ -8,7 +8,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import {
   type MailListener,
   startImapListener,
@@ -27,7 +27,7 @@ const trusted = getCACertificates('default');
 beforeAll(() => setDefaultCACertificates([...trusted, certificates.ca]));
 afterAll(() => setDefaultCACertificates(trusted));
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let tokens: TokenServer;
 let mail: MailListener;
@@ -36,7 +36,7 @@ let form: Record<string, string>;
 
 beforeEach(async () => {
   [app, tokens, mail] = await Promise.all([
-    startPracticeApp(),
+    startDemoApp(),
     startTokenServer(),
     startImapListener(certificates),
   ]);

@@ -13,20 +13,20 @@ import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { type MetricName, metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../harness/pages/demo-app.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 import { type Ingestion, startIngestion } from '../harness/stack/ingestion.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 
 const SUPPORT = 'support@contoso.example';
 let ingestion: Ingestion;
-let app: PracticeApp;
+let app: DemoApp;
 let mail: MailServer;
 let folder: string;
 let trusted: readonly string[];
 
 beforeAll(async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
-  [ingestion, app] = await Promise.all([startIngestion(), startPracticeApp()]);
+  [ingestion, app] = await Promise.all([startIngestion(), startDemoApp()]);
   trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, ingestion.ca]);
   folder = await mkdtemp(join(tmpdir(), 'postroom-metrics-'));

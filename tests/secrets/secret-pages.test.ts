@@ -4,17 +4,17 @@ import { secretsPage, vaultAwayPage } from '../../functions/pages/secret-views.t
 import { secretPages } from '../../functions/pages/secrets.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../harness/pages/demo-app.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const ALEX = { id: 'alex', roles: ['admin'] };
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 async function desk() {
-  const app = await startPracticeApp();
+  const app = await startDemoApp();
   apps.push(app);
   const { providerId, account } = await connectSupport(app);
   const visitor = new Visitor(app, ALEX, [secretPages(), activityPages()]);

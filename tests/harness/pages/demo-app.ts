@@ -39,7 +39,7 @@ export class TestSeam implements Seam {
   }
 }
 
-export interface PracticeApp {
+export interface DemoApp {
   idp: RunningEntra;
   seam: TestSeam;
   tables: MemoryTables;
@@ -55,13 +55,13 @@ const unused = (): never => {
 };
 
 /** Every row of every table, to see that nothing was written. */
-export const allRows = ({ tables }: PracticeApp): Snapshot => snapshot(tables, { etags: true });
+export const allRows = ({ tables }: DemoApp): Snapshot => snapshot(tables, { etags: true });
 
 /** The app's pages over storage in memory and a practice identity provider. */
-export async function startPracticeApp(
+export async function startDemoApp(
   options: Partial<EntraOptions> = {},
   world: Pick<PracticeWorld, 'demo'> = {},
-): Promise<PracticeApp> {
+): Promise<DemoApp> {
   const idp = await startEntra({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
   if (at === undefined) throw new Error('no tenant');
@@ -111,7 +111,7 @@ export class Visitor {
   readonly providerJar = new Map<string, string>();
 
   constructor(
-    app: Pick<PracticeApp, 'services'>,
+    app: Pick<DemoApp, 'services'>,
     principal: { id: string; roles: string[] } = ALEX,
     more: readonly Hono<WebEnvironment>[] = [],
   ) {
@@ -122,7 +122,7 @@ export class Visitor {
   }
 
   /** A browser whose sign-in has ended. */
-  static signedOut(app: PracticeApp): Visitor {
+  static signedOut(app: DemoApp): Visitor {
     return new Visitor(app, { id: '', roles: [] });
   }
 
@@ -249,7 +249,7 @@ export const ALEX = { id: 'alex', roles: ['admin'] };
 
 /** Registers Practice, signs in the support mailbox, and returns the account. */
 export async function connectSupport(
-  app: PracticeApp,
+  app: DemoApp,
   /** What the provider is changed to before anybody signs in: tokens are bound to its registration. */
   changed: Partial<Provider> = {},
 ): Promise<{ visitor: Visitor; providerId: string; account: Account }> {

@@ -1,7 +1,7 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { MemoryFolder, openMemoryInbox } from '../memory/memory-inbox.ts';
-import type { PracticeApp } from './demo-app.ts';
+import type { DemoApp } from './demo-app.ts';
 
 /** A mailbox as a person has set it up for this account. */
 export const mailboxOf = (account: Account, change: Partial<Mailbox> = {}): Mailbox => ({
@@ -21,7 +21,7 @@ export const mailboxOf = (account: Account, change: Partial<Mailbox> = {}): Mail
 });
 
 /** The mail server of the app: one folder in memory, with these subjects, oldest first. */
-export function fillInbox(app: PracticeApp, subjects: readonly string[]): MemoryFolder {
+export function fillInbox(app: DemoApp, subjects: readonly string[]): MemoryFolder {
   const folder = new MemoryFolder();
   for (const [index, subject] of subjects.entries()) {
     const raw = `From: a@example.org\r\nTo: b@example.org\r\nSubject: ${subject}\r\nMessage-ID: <${index}@x>\r\n\r\nHello\r\n`;
