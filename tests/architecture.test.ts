@@ -80,7 +80,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 /** Packages of which the product may use one file only, wherever that stands. */
 const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
 
-/** The things of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
+/** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
@@ -158,6 +158,19 @@ function packagesInSeveralPlaces(files: readonly SourceFile[]): string[] {
   });
 }
 
+/** What tests share stands in `tests/harness`; a folder of tests takes nothing from a sibling, the harness nothing from either. */
+function helpersOfOtherTests(files: readonly SourceFile[]): string[] {
+  const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+  return files
+    .filter(({ path }) => areaOf(path) === 'tests')
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => areaOf(target) === 'tests' && folderOf(target) !== 'tests/harness')
+        .filter((target) => folderOf(target) !== folderOf(file.path))
+        .map((target) => `${file.path} → ${target}`),
+    );
+}
+
 /** `app` registers functions: it has one owner, so that one file lists everything that can start the app. */
 /** The product, and the empty app that the bench compares it with. */
 const entries = ['functions/main.ts', 'dev/bench/empty-app.ts'];
@@ -218,6 +231,26 @@ describe('arrows', () => {
     expect(valuesFromProductInDev(sources)).toEqual([]);
     const wrong = "import { log } from '../shared/platform/log.ts';";
     expect(valuesFromProductInDev(planted('dev/x.ts', wrong))).toHaveLength(1);
+  });
+});
+
+describe('helpers of tests', () => {
+  test('stand in tests/harness when more than one folder uses them', () => {
+    expect(helpersOfOtherTests(sources)).toEqual([]);
+  });
+
+  test.each([
+    ['tests/tickets/x.test.ts', "import { a } from '../consent/helper.ts';"],
+    ['tests/tickets/x.ts', "import type { A } from '../consent/helper.ts';"],
+    ['tests/harness/memory/x.ts', "import { a } from '../../consent/helper.ts';"],
+    ['tests/x.test.ts', "import { a } from './consent/helper.ts';"],
+  ])('one that %s takes from a sibling is found', (path, text) => {
+    expect(helpersOfOtherTests(planted(path, text))).toHaveLength(1);
+  });
+
+  test('of its own folder and of the harness a test may use', () => {
+    const text = "import { a } from './helper.ts';\nimport { b } from '../harness/memory/seeded.ts';";
+    expect(helpersOfOtherTests(planted('tests/tickets/x.test.ts', text))).toEqual([]);
   });
 });
 
