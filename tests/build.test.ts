@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BuiltApp, buildApp, projectRoot } from '../dev/build.ts';
-import { describeError } from '../dev/run-command.ts';
 import { type HostProcess, startHostProcess } from '../dev/host/host-process.ts';
 import { demoPeople } from '../dev/host/options.ts';
+import { describeError } from '../dev/run-command.ts';
 
 const run = promisify(execFile);
 let folder: string;

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readInbox } from '../../dev/drill/read-inbox.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
 import { type Rotated, rotateHere } from './rotate-here.ts';
-import { Visitor } from '../../dev/visitor.ts';
 
 const canary = (name: string): string => `canary-${name}-${randomBytes(18).toString('base64url')}`;
 const webhookKey = canary('webhook-key');

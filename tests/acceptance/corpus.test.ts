@@ -3,11 +3,10 @@
  * one must become a ticket message, or stand in quarantine or among the skipped with a reason.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
 import { corpusMail } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
-import { chosenFiles } from './chosen-mails.ts';
 import {
   connectSupport,
   type Desk,
@@ -18,6 +17,7 @@ import {
   type Watcher,
   watchInbox,
 } from '../harness/stack/desk.ts';
+import { chosenFiles } from './chosen-mails.ts';
 import { type Records, readRecords } from './desk-records.ts';
 
 const MAILS = 500;

@@ -3,8 +3,9 @@
  * ledger alone must keep every mail single.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostProcess } from '../../dev/host/host-process.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   connectSupport,
   type Desk,
@@ -15,7 +16,6 @@ import {
   watchInbox,
 } from '../harness/stack/desk.ts';
 import { readRecords } from './desk-records.ts';
-import { smallMails } from '../harness/memory/small-mails.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const ROUNDS = 6;

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { accountPages } from '../../functions/pages/accounts.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
-  AT_MAIL,
   ALEX,
+  AT_MAIL,
   connectSupport,
   type DemoApp,
   startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
-import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const HOUR = 3_600_000;
 let app: DemoApp;

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { enterpriseIdOf } from '../../dev/emulators/entra/token-shapes.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
-import { enterpriseIdOf } from '../../dev/emulators/entra/token-shapes.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
-import { smallMails } from '../harness/memory/small-mails.ts';
-import { Visitor } from '../../dev/visitor.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
 
 const SUPPORT = 'support@contoso.example';
 /** Nobody has allowed an app into this one. */

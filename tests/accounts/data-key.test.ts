@@ -11,11 +11,11 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
 const apps: DemoApp[] = [];

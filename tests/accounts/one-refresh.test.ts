@@ -5,8 +5,8 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { askAppToken, keepAppAccount } from '../../shared/accounts/app-account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;

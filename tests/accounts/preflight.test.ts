@@ -17,9 +17,9 @@ import { isReadyToSignIn, type Preflight } from '../../shared/providers/prefligh
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
-import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -2,11 +2,11 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
 } from '../../dev/emulators/identity/managed-identity.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import { servicesOn } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';

@@ -1,5 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import { connectionTestPages } from '../../functions/pages/connection-test.tsx';
@@ -13,13 +14,12 @@ import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { assets } from '../../shared/ui/assets.ts';
+import { Reader } from '../harness/browser/reader.ts';
+import { serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import { plainMail, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
-import { Reader } from '../harness/browser/reader.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
-import { serve } from '../harness/browser/serve.ts';
 
 const HOST = 'localhost';
 const mail = useMailServer('npm');

@@ -1,20 +1,20 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
-import { principalHeaderOf } from '../harness/pages/principal-header.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import {
   ALEX,
   addressOf,
   allRows,
-  ORIGIN,
   type DemoApp,
+  ORIGIN,
   startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
+import { principalHeaderOf } from '../harness/pages/principal-header.ts';
 import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 
 // After a sign-in the address holds no code, no state and no error, and a reload says the same again.

@@ -3,8 +3,8 @@ import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import {
   AT_MAIL,
   connectSupport,
-  ORIGIN,
   type DemoApp,
+  ORIGIN,
   startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';

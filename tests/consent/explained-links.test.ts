@@ -6,9 +6,9 @@ import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';
-import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const INFO = 'info@contoso.example';
 const NO_ACCESS = 'User is authenticated but not connected.';

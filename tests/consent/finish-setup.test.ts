@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { glanceAt } from '../../dev/drill/home-page.ts';
 import { homePages } from '../../functions/pages/home.tsx';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { glanceAt } from '../../dev/drill/home-page.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { ALEX, addressOf, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 

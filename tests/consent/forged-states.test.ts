@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
 import { INVITATION_COOKIES } from '../../shared/consent/invitation.ts';
 import { changedTables } from '../harness/memory/promises.ts';
-import { allRows, ORIGIN, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { allRows, type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 

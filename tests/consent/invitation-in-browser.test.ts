@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { consentPages } from '../../functions/pages/consent.tsx';
 import { createWeb } from '../../functions/web.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 

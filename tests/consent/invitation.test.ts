@@ -1,19 +1,19 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { mailboxPages } from '../../functions/pages/mailboxes.tsx';
-import { tenant } from '../harness/stack/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
   ALEX,
   addressOf,
   allRows,
-  ORIGIN,
   type DemoApp,
+  ORIGIN,
   type Reply,
   startDemoApp,
   Visitor,
 } from '../harness/pages/demo-app.ts';
 import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';

@@ -1,19 +1,19 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { mailboxPages, type OpenedMailbox } from '../../functions/pages/mailboxes.tsx';
 import { explain } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
-import { readDesk } from '../../shared/notices/look-at-desk.ts';
 import { remedyOf } from '../../shared/mailboxes/remedy.ts';
-import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
+import { readDesk } from '../../shared/notices/look-at-desk.ts';
 import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
+import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import { serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 
 const SUPPORT = 'support@contoso.example';
 

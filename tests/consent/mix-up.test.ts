@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAIL_SCOPES } from '../../dev/emulators/entra/scopes.ts';
-import { CLIENT, REDIRECT, SECRET } from '../harness/stack/demo-directory.ts';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT, REDIRECT, SECRET } from '../harness/stack/demo-directory.ts';
 
 // RFC 9700 section 4.4: a hostile authorization server sends the browser on to an honest one, and hopes that the client
 // takes the honest one's code for its own.

@@ -3,8 +3,8 @@ import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
   allRows,
-  ORIGIN,
   type DemoApp,
+  ORIGIN,
   type Reply,
   startDemoApp,
   Visitor,

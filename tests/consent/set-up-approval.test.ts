@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tenant } from '../harness/stack/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { allRows, ORIGIN, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { allRows, type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
 const apps: DemoApp[] = [];
 let app: DemoApp;

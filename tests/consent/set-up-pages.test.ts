@@ -1,12 +1,12 @@
 import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PostroomError } from '../../shared/platform/errors.ts';
-import { CLIENT } from '../harness/stack/demo-directory.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 let app: DemoApp;
 let visitor: Visitor;

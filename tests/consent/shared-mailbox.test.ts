@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
-import { openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import {
   AT_MAIL,
   allRows,

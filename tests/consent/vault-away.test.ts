@@ -2,9 +2,9 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { appAccessPages } from '../../functions/pages/app-access.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { tenant } from '../harness/stack/demo-directory.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { ALEX, addressOf, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
 const SUPPORT = 'support@contoso.example';
 const apps: DemoApp[] = [];

@@ -12,9 +12,9 @@ import {
   type Requests,
   usual,
 } from '../../dev/cost/month.ts';
-import { type Shape, shapes } from '../../dev/infra/infra-checks.ts';
 import { startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
+import { type Shape, shapes } from '../../dev/infra/infra-checks.ts';
 import { at, committed, ofType } from '../harness/memory/desk-resources.ts';
 
 const source = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');

@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../dev/build.ts';
 import { forbidOutside } from '../../dev/fast-lane/forbid-outside.ts';
 import { lanesOf } from '../../dev/fast-lane/lanes.ts';
-import { projectRoot } from '../../dev/build.ts';
 
 const lanes = await lanesOf(projectRoot);
 const named = lanes.map(({ file, outside }) => ({

@@ -1,14 +1,14 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { remoteControl } from '../../dev/emulators/entra/control.ts';
-import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
-import { signInAs } from '../../dev/emulators/entra/headless-sign-in.ts';
 import {
   type EntraOptions,
   type RunningEntra,
   startEntra,
   type TenantAddress,
 } from '../../dev/emulators/entra/entra.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
+import { signInAs } from '../../dev/emulators/entra/headless-sign-in.ts';
 import {
   askToken,
   CLIENT,

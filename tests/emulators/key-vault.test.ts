@@ -6,14 +6,14 @@ import { SecretClient } from '@azure/keyvault-secrets';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
+import {
   type KeyVaultOptions,
   type RunningKeyVault,
   startKeyVault,
 } from '../../dev/emulators/key-vault/key-vault.ts';
-import {
-  type RunningManagedIdentity,
-  startManagedIdentity,
-} from '../../dev/emulators/identity/managed-identity.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
 const tls = await makeCertificates();

@@ -3,7 +3,6 @@ import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMailServer } from '../../dev/emulators/mail/mail-server.ts';
 import { exchangeCapabilities, type MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
-import { describeImap } from './mail-contract-imap.ts';
 import {
   info,
   makeMailLab,
@@ -14,6 +13,7 @@ import {
   type TokenWishes,
 } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
+import { describeImap } from './mail-contract-imap.ts';
 
 /** What every mail server of the local world must do, whichever programs it is made of. */
 export function describeMailServer(kind: MailServerKind): void {

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../dev/emulators/mail/free-port.ts';
 import { mailServerKindHere, startMailServer } from '../../dev/emulators/mail/mail-server.ts';
-import { describeMailServer } from './mail-contract.ts';
 import { makeMailLab, plainMail, support } from '../harness/stack/mail-lab.ts';
+import { describeMailServer } from './mail-contract.ts';
 import { kill, openInbox, startProcess } from './mail-process.ts';
 
 const absent = mailServerKindHere() !== 'debian';

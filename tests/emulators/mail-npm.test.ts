@@ -1,11 +1,11 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync, statSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createTransport } from 'nodemailer';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MailStore } from '../../dev/emulators/mail/npm/mail-store.ts';
-import { describeMailServer } from './mail-contract.ts';
 import { makeMailLab, plainMail, sales, support } from '../harness/stack/mail-lab.ts';
 import { Conversation } from '../harness/stack/mail-lines.ts';
+import { describeMailServer } from './mail-contract.ts';
 import { kill, openInbox, startProcess } from './mail-process.ts';
 
 describe('the mail server without installation', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pasteErrorPages } from '../../functions/pages/paste-error.tsx';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT } from '../harness/stack/demo-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 const OWN = 'http://localhost:7071/oauth/callback';
 const microsoftsPage = (sent: string): string => `Sign in

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
-import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { demoPeople } from '../../dev/host/options.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
 } from '../../dev/emulators/identity/managed-identity.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
+import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 
 let folder: string;
 let azurite: RunningAzurite;

@@ -6,9 +6,9 @@ import { servicesOn } from '../../functions/services.ts';
 import { allPages, createWeb } from '../../functions/web.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { type Claim, principalHeaderOf, signedInSettings } from '../harness/pages/principal-header.ts';
 import { type Access, accessOf, functionRoutes } from './route-roles.ts';
 

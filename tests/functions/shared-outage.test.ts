@@ -5,10 +5,10 @@ import { type Services, servicesOn } from '../../functions/services.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
+import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const MINUTE = 60_000;
 const SUPPORT = ['support-1', 'support-2', 'support-3', 'support-4', 'support-5'];

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningHost } from '../../dev/host/host.ts';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
+import type { RunningHost } from '../../dev/host/host.ts';
 import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let azurite: RunningAzurite;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningHost } from '../../dev/host/host.ts';
 import { createDemoPage } from '../../dev/host/demo-page.ts';
+import type { RunningHost } from '../../dev/host/host.ts';
 import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let sample: SampleHost;

@@ -6,8 +6,8 @@ import type { ParsedMail } from '../../shared/intake/parsed-mail.ts';
 import {
   corpusFiles,
   corpusMail,
-  isFullCorpus,
   cutMail,
+  isFullCorpus,
   mailOf,
   ownMail,
   ownMailNames,

@@ -15,10 +15,10 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { listAll } from '../../shared/platform/tables.ts';
-import { letter } from '../harness/stack/imap-world.ts';
 import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { keyOf } from '../harness/memory/tiny-mails.ts';
+import { letter } from '../harness/stack/imap-world.ts';
 
 // Storage that takes everything but what belongs to one mail, each time, as a real one refuses what is over a limit.
 

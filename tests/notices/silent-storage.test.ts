@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
-import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
 } from '../../dev/emulators/identity/managed-identity.ts';
+import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { type StorageProxy, startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { sweepAll } from '../../functions/sweep.ts';

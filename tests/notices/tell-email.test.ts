@@ -9,10 +9,10 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
 import { sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { channelSecretsOf } from './channel-vault.ts';
-import { sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
 
 const mail = useMailServer('npm');
 beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));

@@ -13,9 +13,9 @@ import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { type MetricName, metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 import { type Ingestion, startIngestion } from '../harness/stack/ingestion.ts';
-import { mailboxOf } from '../harness/memory/intake-world.ts';
 
 const SUPPORT = 'support@contoso.example';
 let ingestion: Ingestion;

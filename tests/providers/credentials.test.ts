@@ -27,10 +27,10 @@ import { makeCertificate } from '../../shared/providers/make-certificate.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { settleCredential } from '../../shared/providers/settle-credential.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 const SCOPES = ['https://outlook.office.com/.default'];
 const NEXT_YEAR = '2030-01-01T23:59:59.000Z';

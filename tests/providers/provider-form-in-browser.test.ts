@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assets } from '../../shared/ui/assets.ts';
-import { ORIGIN, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { assets } from '../../shared/ui/assets.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
+import { type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const GUID = '11111111-2222-3333-4444-555555555555';
 

@@ -3,12 +3,12 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
-import { Visitor } from '../../dev/visitor.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 

@@ -22,9 +22,9 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { ORIGIN, Visitor } from '../harness/pages/demo-app.ts';
 import { makeRotationDue } from '../harness/memory/due-rotation.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { ORIGIN, Visitor } from '../harness/pages/demo-app.ts';
 import { signedInSettings } from '../harness/pages/principal-header.ts';
 import { REDIRECT } from '../harness/stack/demo-directory.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
 import type { SecretPolicy } from '../../dev/emulators/graph/graph-call.ts';
-import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import {
   type RunningManagedIdentity,
   startManagedIdentity,
@@ -19,10 +19,10 @@ import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import type { RotateDeps } from '../../shared/secrets/rotate-secrets.ts';
 import { createRotationStore, type RotationStore } from '../../shared/secrets/rotation-store.ts';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 export const DAY_MS = 86_400_000;
 export const NOW = Math.floor(Date.now() / 1000) * 1000;

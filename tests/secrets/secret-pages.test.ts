@@ -4,8 +4,8 @@ import { secretsPage, vaultAwayPage } from '../../functions/pages/secret-views.t
 import { secretPages } from '../../functions/pages/secrets.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const ALEX = { id: 'alex', roles: ['admin'] };
 const apps: DemoApp[] = [];

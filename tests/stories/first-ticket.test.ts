@@ -7,12 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
-import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
-import { type Desk, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
 import { Reader } from '../harness/browser/reader.ts';
+import { type Desk, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 
 const FETCH_LIMIT_MS = 40_000;
 /** In which a stranger has come from the first page to the first ticket. */

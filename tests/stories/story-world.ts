@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { HostProcess } from '../../dev/host/host-process.ts';
+import { openChromium } from '../../dev/browser.ts';
 import { DEMO_DOMAIN, DEMO_USERS, type DemoUser } from '../../dev/demo/organization.ts';
+import type { HostProcess } from '../../dev/host/host-process.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
-import { openChromium } from '../../dev/browser.ts';
 import { Reader } from '../harness/browser/reader.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;

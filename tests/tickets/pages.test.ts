@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-rows.ts';
+import { fillDesk, redPixel } from '../harness/memory/sample-mail.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import {
   ago,
@@ -8,7 +9,6 @@ import {
   sampleDesk,
   sampleProvider,
 } from '../harness/pages/sample-desk.ts';
-import { fillDesk, redPixel } from '../harness/memory/sample-mail.ts';
 
 let desk: SampleDesk;
 beforeEach(() => {

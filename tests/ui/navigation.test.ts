@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { servicesOn } from '../../functions/services.ts';
-import { createWeb } from '../../functions/web.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { homePages } from '../../functions/pages/home.tsx';
 import { noticePages } from '../../functions/pages/notices.tsx';
 import { ticketsPages } from '../../functions/pages/tickets.tsx';
-import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { servicesOn } from '../../functions/services.ts';
+import { createWeb } from '../../functions/web.ts';
+import { serve } from '../harness/browser/serve.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { secret, silent } from '../harness/memory/sample-conditions.ts';
-import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { NOW, origin, principalHeader, sampleDesk } from '../harness/pages/sample-desk.ts';
-import { serve } from '../harness/browser/serve.ts';
 
 const everyday = ['Home', 'Tickets', 'Quarantine', 'Alerts', 'Activity'];
 const forAdmins = ['Mailboxes', 'Providers', 'Secrets', 'Health', 'Audit log'];

@@ -2,9 +2,9 @@ import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
-import { fillDesk } from '../harness/memory/sample-mail.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
+import { fillDesk } from '../harness/memory/sample-mail.ts';
+import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
 
 interface Finding {
   id: string;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { expect } from 'vitest';
-import { assets } from '../../../shared/ui/assets.ts';
 import { hasChromium, openChromium } from '../../../dev/browser.ts';
+import { assets } from '../../../shared/ui/assets.ts';
 import { headingsInOrder, readPage } from '../pages/read-page.ts';
 import { serve } from './serve.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { corpus, readMail } from './mail-files.ts';
 import type { SampleMail } from '../pages/sample-desk.ts';
+import { corpus, readMail } from './mail-files.ts';
 
 const MEGABYTE = 1_000_000;
 const full = (piece: string, characters = MEGABYTE): string =>

@@ -12,9 +12,9 @@ import type { Blobs } from '../../../shared/platform/blobs.ts';
 import { openSeam, type Seam } from '../../../shared/platform/seam.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
 import { createProviderStore } from '../../../shared/providers/provider-store.ts';
+import type { MemoryTables } from './memory-tables.ts';
 import { MemoryVault } from './memory-vault.ts';
 import { sampleProvider } from './sample-provider.ts';
-import type { MemoryTables } from './memory-tables.ts';
 
 const HOUR_MS = 3_600_000;
 

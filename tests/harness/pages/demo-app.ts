@@ -1,9 +1,8 @@
-import { SIGN_IN_TENANT } from '../../../dev/host/sign-in.ts';
 import type { Hono } from 'hono';
-import { type PageAnswer, signInAs, walkSignIn } from '../../../dev/emulators/entra/headless-sign-in.ts';
 import { type EntraOptions, type RunningEntra, startEntra } from '../../../dev/emulators/entra/entra.ts';
+import { type PageAnswer, signInAs, walkSignIn } from '../../../dev/emulators/entra/headless-sign-in.ts';
+import { SIGN_IN_TENANT } from '../../../dev/host/sign-in.ts';
 import { consentPages } from '../../../functions/pages/consent.tsx';
-import type { Provider } from '../../../shared/providers/provider.ts';
 import { providerPages } from '../../../functions/pages/providers.tsx';
 import { type Services, servicesOn } from '../../../functions/services.ts';
 import { createWeb } from '../../../functions/web.ts';
@@ -12,12 +11,13 @@ import type { Account } from '../../../shared/accounts/account.ts';
 import { invitationKey } from '../../../shared/consent/invitation.ts';
 import type { Config, PracticeWorld } from '../../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../../shared/platform/seam.ts';
-import { MemoryVault } from '../memory/memory-vault.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
-import { type Claim, principalHeaderOf } from './principal-header.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
+import { MemoryVault } from '../memory/memory-vault.ts';
 import { type Snapshot, snapshot } from '../memory/promises.ts';
 import { CLIENT, REDIRECT, SECRET, tenant } from '../stack/demo-directory.ts';
+import { type Claim, principalHeaderOf } from './principal-header.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
 /** The mail server of the practice provider, to which its tokens may be sent. */

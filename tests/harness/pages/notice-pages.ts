@@ -1,9 +1,9 @@
 import { channelConditions } from '../../../shared/notices/channel-conditions.ts';
 import type { Condition } from '../../../shared/notices/notice.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
-import { ago, NOW, type SampleDesk, sampleDesk, sampleProvider } from './sample-desk.ts';
-import { fillDesk } from '../memory/sample-mail.ts';
 import { secret, silent } from '../memory/sample-conditions.ts';
+import { fillDesk } from '../memory/sample-mail.ts';
+import { ago, NOW, type SampleDesk, sampleDesk, sampleProvider } from './sample-desk.ts';
 
 const hour = (back: number): string => new Date(NOW - back * 3_600_000).toISOString().slice(0, 13);
 

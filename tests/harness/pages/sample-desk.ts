@@ -12,22 +12,22 @@ import { type AuditStore, createAuditStore } from '../../../shared/audit/audit-s
 import { createQuarantineStore, type QuarantineStore } from '../../../shared/intake/quarantine-store.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type MailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
-import { parseConfig } from '../../../shared/platform/config.ts';
 import type { Blobs } from '../../../shared/platform/blobs.ts';
+import { parseConfig } from '../../../shared/platform/config.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../../shared/providers/provider-store.ts';
 import { writeDerivedRows } from '../../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../../shared/tickets/file-messages.ts';
-import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
 import { shapeOfHtml } from '../../../shared/tickets/mail-document.ts';
-import type { Body, NewMessage } from '../../../shared/tickets/ticket-rows.ts';
+import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../../shared/tickets/ticket-numbers.ts';
+import type { Body, NewMessage } from '../../../shared/tickets/ticket-rows.ts';
 import { createTicketStore, type TicketStore } from '../../../shared/tickets/ticket-store.ts';
-import { MemoryVault } from '../memory/memory-vault.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryQueues } from '../memory/memory-queues.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
+import { MemoryVault } from '../memory/memory-vault.ts';
 import { principalHeaderOf, signedInSettings } from './principal-header.ts';
 
 export const NOW = Date.parse('2026-11-24T10:00:00Z');

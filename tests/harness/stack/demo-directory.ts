@@ -1,4 +1,5 @@
 import type { Tenant } from '../../../dev/emulators/entra/directory.ts';
+import type { TenantAddress } from '../../../dev/emulators/entra/entra.ts';
 import {
   type CookieJar,
   type PageAnswer,
@@ -6,7 +7,6 @@ import {
   signInAs,
   walkSignIn,
 } from '../../../dev/emulators/entra/headless-sign-in.ts';
-import type { TenantAddress } from '../../../dev/emulators/entra/entra.ts';
 import { MAIL_SCOPES } from '../../../dev/emulators/entra/scopes.ts';
 
 export const REDIRECT = 'http://localhost:7071/oauth/callback';

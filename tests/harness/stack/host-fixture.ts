@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { buildApp } from '../../../dev/build.ts';
 import type { HostLog } from '../../../dev/host/core.ts';
 import { type RunningHost, startHost } from '../../../dev/host/host.ts';
-import { type HostOptions, demoPeople } from '../../../dev/host/options.ts';
+import { demoPeople, type HostOptions } from '../../../dev/host/options.ts';
 
 export interface SampleHost extends AsyncDisposable {
   folder: string;

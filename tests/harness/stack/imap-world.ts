@@ -20,10 +20,10 @@ import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../../shared/platform/seam.ts';
 import { Secret } from '../../../shared/platform/secret.ts';
 import type { Row } from '../../../shared/platform/tables.ts';
-import { type MailLab, makeMailLab, support } from './mail-lab.ts';
 import { mailboxOf, parserHere } from '../memory/intake-world.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
+import { type MailLab, makeMailLab, support } from './mail-lab.ts';
 
 const MINUTE = 60_000;
 
