@@ -8,8 +8,8 @@ import { measureColdStart } from './bench/cold-start.ts';
 import { type Goal, goalsOf, rounded } from './bench/goals.ts';
 import { type IntakeNumbers, measureIntake } from './bench/intake-bench.ts';
 import { builtApp } from './build.ts';
-import { mailServerKindHere } from './peers/mail/mail-server.ts';
-import type { MailServerKind } from './peers/mail/mail-world.ts';
+import { mailServerKindHere } from './emulators/mail/mail-server.ts';
+import type { MailServerKind } from './emulators/mail/mail-world.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const BENCHES = ['intake'];
@@ -42,9 +42,9 @@ async function bench({ running }: Command): Promise<boolean> {
     say(
       'Dovecot is not here: the mail server without installation is measured, and goals that count its work mean little.',
     );
-  const { numbers, world } = await measureIntake({ mails, rounds, running, progress });
+  const { numbers, demo } = await measureIntake({ mails, rounds, running, progress });
   progress('Cold starts …');
-  const cold = await measureColdStart(builtApp, world.settings, 11, running);
+  const cold = await measureColdStart(builtApp, demo.settings, 11, running);
   const goals = goalsOf(numbers, cold.ratio);
   for (const fault of numbers.faults) say(fault);
   if (json) {

@@ -11,6 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build, type Plugin, transform } from 'esbuild';
+import { runCommand } from './run-command.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export const builtApp = join(projectRoot, 'dist', 'app');
@@ -164,24 +165,11 @@ async function registeredFunctions(appDir: string): Promise<string[]> {
   }
 }
 
-/** Words for a failed build: the bundler's own list of places, or what was thrown. */
-export function describeBuildError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!('errors' in error && Array.isArray(error.errors))) return error.message;
-  const errors = error.errors as { text: string; location: { file: string; line: number } | null }[];
-  return errors
-    .map(({ text, location }) => (location === null ? text : `${location.file}:${location.line}: ${text}`))
-    .join('\n');
-}
-
-if (import.meta.main) {
-  try {
+if (import.meta.main)
+  await runCommand(async () => {
     const { outDir, functions, ms } = await buildApp();
     const where = relative(process.cwd(), outDir);
     if (process.argv.includes('--json')) console.log(JSON.stringify({ outDir, functions, ms }));
     else console.log(`Built ${where} in ${(ms / 1000).toFixed(1)} s: ${functions.join(', ')}`);
-  } catch (error) {
-    console.error(describeBuildError(error));
-    process.exitCode = 1;
-  }
-}
+    return 0;
+  });

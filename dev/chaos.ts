@@ -1,6 +1,6 @@
 /**
  * `npm run chaos [-- OPTIONS]`: does anything get lost, doubled or wrongly marked, whatever dies or fails? The built app
- * runs in two hosts amid the practice world, mail arrives all the while, and faults come from outside only: hosts are
+ * runs in two hosts amid the demo, mail arrives all the while, and faults come from outside only: hosts are
  * killed and stopped, storage and IMAP connections fail, servers restart, vault and token endpoint are down. Then the
  * weather clears, the app puts things in order by itself, and everything is compared: the mail servers' messages, each
  * row, each blob, the pages. Ends with 1 when there is a flag.
@@ -30,7 +30,7 @@ import { type Settled, settle } from './chaos/settle.ts';
 import { Storm } from './chaos/storm.ts';
 import { calmWeather } from './chaos/weather.ts';
 import { openChaosWorld } from './chaos/world.ts';
-import { mailsOfFolder } from './practice-data.ts';
+import { mailsOfFolder } from './demo/emails.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -6,7 +6,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { describeBuildError } from './build.ts';
 import { type DeskResource, type Fixed, type FixedMonth, fixedKinds, fixedMonthOf } from './cost/fixed.ts';
 import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
 import {
@@ -19,6 +18,7 @@ import {
   type Priced,
   usual,
 } from './cost/month.ts';
+import { type Command, runCommand, say } from './run-command.ts';
 import type { Shape } from './infra/infra-checks.ts';
 
 type ListedPrice = Price & { what: string; source: string; asOf: string; checked: boolean };
@@ -42,21 +42,6 @@ const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@con
 const MAILS = 40;
 const NOT_COUNTED =
   'Not in these numbers: telemetry (5 GB a month are free; the line above says what it is at most), answers to the watch where nothing is kept warm (a second each), the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
-
-const running = new AsyncDisposableStack();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => {
-    void running.disposeAsync().finally(() => process.exit(130));
-  });
-
-// The app runs in this process; its own log lines go where complaints go.
-console.log = console.error;
-console.info = console.error;
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 async function measure(world: MeteredWorld): Promise<Measurement> {
   const [first, ...others] = MAILBOXES;
@@ -160,7 +145,7 @@ function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): st
   ].join('\n');
 }
 
-async function main(): Promise<void> {
+async function main({ running }: Command): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   const list = JSON.parse(
     await readFile(new URL('./cost/prices.json', import.meta.url), 'utf8'),
@@ -191,13 +176,7 @@ async function main(): Promise<void> {
         `${usd} per ${per}: ${what} (${asOf}${checked ? '' : ', not checked'}; ${source})\n`,
       );
   }
+  return 0;
 }
 
-try {
-  await main();
-} catch (error) {
-  say(describeBuildError(error));
-  process.exitCode = 1;
-} finally {
-  await running.disposeAsync();
-}
+await runCommand(main);

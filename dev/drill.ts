@@ -1,7 +1,7 @@
 /**
  * `npm run drill [-- --json] [-- --only NAME] [-- --pictures FOLDER]`: nine faults, one at a time, each in a world of its
  * own: does Postroom say what is wrong, why, and where to put it right, in time, by webhook, by mail and on its home
- * page, and does it say when it is over? The faults are made in the peers (identity provider, mail server, vault, a proxy
+ * page, and does it say when it is over? The faults are made in the emulators (identity provider, mail server, vault, a proxy
  * before storage; the timers are not run), never in the app.
  *
  * With pictures, Chromium keeps the home page with each fault, and once with none.
@@ -10,15 +10,11 @@
  * once a minute, as Azure does. Ends with 1 when something was not as promised.
  */
 import { parseArgs } from 'node:util';
-import { buildApp, builtApp, describeBuildError, isBuildCurrent } from './build.ts';
+import { buildApp, builtApp, isBuildCurrent } from './build.ts';
+import { runCommand, say } from './run-command.ts';
 import { drillFaults } from './drill/drill-faults.ts';
 import { type DrillPictures, type DrillResult, runDrill } from './drill/run-drill.ts';
-import { type Camera, openCamera } from './drill/take-pictures.ts';
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
+import type { Camera } from './drill/take-pictures.ts';
 
 function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>
@@ -43,6 +39,12 @@ function picturesOf(camera: Camera, fault: string, index: number): DrillPictures
   return { camera, during, after: index === 0 ? `${drillFaults.length + 1}-nothing-wrong` : undefined };
 }
 
+/** Loaded only for pictures: without them a drill needs no browser. */
+async function cameraIn(folder: string): Promise<Camera> {
+  const { openCamera } = await import('./drill/take-pictures.ts');
+  return openCamera(folder);
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -59,7 +61,7 @@ async function main(): Promise<number> {
     await buildApp();
   }
   say('Seconds are those of the app’s clock, which is set forward a minute at a time.');
-  await using camera = values.pictures === undefined ? undefined : await openCamera(values.pictures);
+  await using camera = values.pictures === undefined ? undefined : await cameraIn(values.pictures);
   const results: DrillResult[] = [];
   for (const [index, fault] of faults.entries()) {
     const result = await runDrill(builtApp, fault, camera && picturesOf(camera, fault.name, index));
@@ -72,9 +74,4 @@ async function main(): Promise<number> {
   return results.every(({ wrong }) => wrong.length === 0) ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  say(describeBuildError(error));
-  process.exitCode = 1;
-}
+await runCommand(main);

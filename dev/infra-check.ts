@@ -9,17 +9,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { type Bicep, findBicep } from './infra/bicep-compiler.ts';
+import { runCommand, say } from './run-command.ts';
 import { type CheckResult, checkInfra, format, shapes, snapshot } from './infra/infra-checks.ts';
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 const infra = join(projectRoot, 'infra');
 const outDir = join(projectRoot, 'dist', 'infra');
 const BIOME = join(projectRoot, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
-
-/** Standard output belongs to the answer. */
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
 
 async function update(bicep: Bicep): Promise<boolean> {
   const steps = [await format(bicep, infra)];
@@ -65,9 +61,4 @@ async function main(): Promise<number> {
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  say(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -15,7 +15,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeBuildError } from './build.ts';
+import { describeError } from './run-command.ts';
 import { type Comparison, compareMutants, type Explained, type Score, sumScores } from './mutants/compare.ts';
 import { features } from './mutants/features.ts';
 import { runFeature } from './mutants/run-feature.ts';
@@ -92,6 +92,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  say(describeBuildError(error));
+  say(describeError(error));
   process.exitCode = 1;
 }

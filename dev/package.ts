@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { glob, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildApp, builtApp, describeBuildError, projectRoot } from './build.ts';
+import { buildApp, builtApp, projectRoot } from './build.ts';
+import { runCommand } from './run-command.ts';
 import { type ZippedFile, zip } from './zip.ts';
 
 export interface DeploymentPackage {
@@ -29,8 +30,8 @@ export async function packApp(appDir: string, file: string): Promise<DeploymentP
   return { file, bytes: archive.length, files: files.length, sha256 };
 }
 
-if (import.meta.main) {
-  try {
+if (import.meta.main)
+  await runCommand(async () => {
     const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
     await buildApp();
     const made = await packApp(builtApp, join(projectRoot, 'dist', 'postroom.zip'));
@@ -38,8 +39,5 @@ if (import.meta.main) {
     const megabytes = (made.bytes / 1024 / 1024).toFixed(1);
     if (values.json) console.log(JSON.stringify({ ...made, file }));
     else console.log(`${file}: ${made.files} files, ${megabytes} MB, sha256 ${made.sha256}`);
-  } catch (error) {
-    process.stderr.write(`${describeBuildError(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+    return 0;
+  });

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
 import { clouds, isCloudName } from '../shared/providers/clouds.ts';
 import { type DeskEnvironment, openDeskEnvironment } from './register-app/azd-environment.ts';
+import { runCommand } from './run-command.ts';
 import {
   CLIENT_ID_NAMES,
   type CreateResult,
@@ -108,9 +109,7 @@ async function main(): Promise<void> {
   }
 }
 
-try {
+await runCommand(async () => {
   await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+  return 0;
+});

@@ -1,15 +1,15 @@
 /**
  * `npm run replay -- FOLDER [--json]`: what would become of these mails? Delivers every file of a folder to a scratch
  * mailbox, lets the built app fetch it, and tells each file's fate from what stands in storage afterwards. Nothing
- * that exists is touched: the world it happens in is made for it and deleted at the end.
+ * that exists is touched: the demo it happens in is made for it and deleted at the end.
  */
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isFetching, isStalled } from './bench/fetch-lease.ts';
 import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
-import { openScratchWorld, type ScratchWorld } from './bench/scratch-world.ts';
-import { mailsOfFolder } from './practice-data.ts';
+import { openScratchDemo, type ScratchDemo } from './demo/scratch-demo.ts';
+import { mailsOfFolder } from './demo/emails.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const MAILBOX = 'replay@contoso.example';
@@ -24,18 +24,18 @@ async function replay({ running, hasEnded }: Command): Promise<boolean> {
   const mails = await mailsOfFolder(folder);
   const files = mails.map(({ name }) => relative(folder, name));
   const progress = json ? (): void => {} : say;
-  const world = await openScratchWorld({ mailboxes: [MAILBOX], running, progress });
-  const id = await world.addMailbox(MAILBOX);
+  const demo = await openScratchDemo({ mailboxes: [MAILBOX], running, progress });
+  const id = await demo.addMailbox(MAILBOX);
   progress(
-    `Delivering ${mails.length} files to ${world.stack.mail.kind === 'debian' ? 'Dovecot' : 'the small mail server'} …`,
+    `Delivering ${mails.length} files to ${demo.stack.mail.kind === 'debian' ? 'Dovecot' : 'the small mail server'} …`,
   );
-  await world.stack.mail.deliverMany(
+  await demo.stack.mail.deliverMany(
     MAILBOX,
     mails.map(({ raw }) => raw),
   );
   progress('Fetching …');
   const began = Date.now();
-  const fates = await fetchAll(world, id, files, { began, progress, hasEnded });
+  const fates = await fetchAll(demo, id, files, { began, progress, hasEnded });
   if (hasEnded()) return false;
   if (json) process.stdout.write(`${JSON.stringify(fates, undefined, 1)}\n`);
   else process.stdout.write(`${fateTable(fates, files.length)}\n`);
@@ -63,7 +63,7 @@ function optionsOf(args: readonly string[]): { folder: string; json: boolean } {
 }
 
 async function fetchAll(
-  world: ScratchWorld,
+  demo: ScratchDemo,
   mailboxId: string,
   files: readonly string[],
   {
@@ -80,11 +80,11 @@ async function fetchAll(
   while (!hasEnded() && !isStalled(Date.now(), { progressAt, atWorkAt })) {
     if (Date.now() - Math.max(progressAt, askedAt) > AGAIN_MS || askedAt === 0) {
       askedAt = Date.now();
-      await startFetch(world, mailboxId);
+      await startFetch(demo, mailboxId);
     }
     await pause(POLL_MS);
-    if (await isFetching(world.stack.storage.connectionString, mailboxId)) atWorkAt = Date.now();
-    const ledger = await world.rows('Ledger', mailboxId);
+    if (await isFetching(demo.stack.storage.connectionString, mailboxId)) atWorkAt = Date.now();
+    const ledger = await demo.rows('Ledger', mailboxId);
     const settled = ledger.filter((row) => row['state'] === 'done' || row.RowKey.startsWith('at|')).length;
     if (settled !== rows) {
       progressAt = Date.now();
@@ -98,16 +98,16 @@ async function fetchAll(
       progress(`  still reading, ${Math.round((toldAt - began) / 1000)} s`);
     }
     if (!isQuiet(ledger, files.length)) continue;
-    const fates = await readFates(world, mailboxId, files, began);
+    const fates = await readFates(demo, mailboxId, files, began);
     if (fates.length === files.length) return fates;
   }
-  return readFates(world, mailboxId, files, began);
+  return readFates(demo, mailboxId, files, began);
 }
 
 /** Through the host's own door for background functions, as an operator would. */
-async function startFetch(world: ScratchWorld, mailboxId: string): Promise<void> {
+async function startFetch(demo: ScratchDemo, mailboxId: string): Promise<void> {
   const input = JSON.stringify({ shard: 0, mailboxIds: [mailboxId] });
-  const response = await fetch(`${world.host.url}/admin/functions/fetchShard`, {
+  const response = await fetch(`${demo.host.url}/admin/functions/fetchShard`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ input }),
@@ -116,21 +116,21 @@ async function startFetch(world: ScratchWorld, mailboxId: string): Promise<void>
 }
 
 async function readFates(
-  world: ScratchWorld,
+  demo: ScratchDemo,
   mailboxId: string,
   files: readonly string[],
   began: number,
 ): Promise<FileFate[]> {
   const [ledger, quarantine] = await Promise.all([
-    world.rows('Ledger', mailboxId),
-    world.rows('Quarantine', mailboxId),
+    demo.rows('Ledger', mailboxId),
+    demo.rows('Quarantine', mailboxId),
   ]);
   const messages = new Set<string>();
   const tickets = ticketsOf(ledger);
   for (let start = 0; start < tickets.length; start += 32)
     await Promise.all(
       tickets.slice(start, start + 32).map(async (ticketId) => {
-        for (const row of await world.rows('Tickets', ticketId))
+        for (const row of await demo.rows('Tickets', ticketId))
           if (row.RowKey.startsWith('m|')) messages.add(row.RowKey.split('|')[2] ?? '');
       }),
     );

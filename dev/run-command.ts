@@ -1,5 +1,3 @@
-import { describeBuildError } from './build.ts';
-
 /** What a command starts, and whether it was interrupted. */
 export interface Command {
   /** Disposed of at the end, also of an interrupted run. */
@@ -23,14 +21,24 @@ export async function runCommand(main: (command: Command) => Promise<number>): P
   const end = async (code: number): Promise<void> => {
     if (ended) return;
     ended = true;
-    await running.disposeAsync().catch((error: unknown) => say(describeBuildError(error)));
+    await running.disposeAsync().catch((error: unknown) => say(describeError(error)));
     process.exit(code);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(130));
   try {
     await end(await main({ running, hasEnded: () => ended }));
   } catch (error) {
-    if (!ended) say(describeBuildError(error));
+    if (!ended) say(describeError(error));
     await end(1);
   }
+}
+
+/** A failure in words: the bundler's own list of places, or what was thrown. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!('errors' in error && Array.isArray(error.errors))) return error.message;
+  const errors = error.errors as { text: string; location: { file: string; line: number } | null }[];
+  return errors
+    .map(({ text, location }) => (location === null ? text : `${location.file}:${location.line}: ${text}`))
+    .join('\n');
 }

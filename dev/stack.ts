@@ -1,22 +1,22 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PracticeWorld } from '../shared/platform/config.ts';
-import { startAzurite } from './peers/azurite.ts';
-import { type Certificates, keepCertificates } from './peers/certificates.ts';
-import { type RemoteControl, remoteControl } from './peers/identity-provider/control.ts';
-import type { TenantAddress } from './peers/identity-provider/identity-provider.ts';
-import { type RemoteVault, remoteVault } from './peers/key-vault.ts';
-import type { MailServer, MailServerKind, PracticeMailbox } from './peers/mail/mail-world.ts';
-import { type ReadyPeer, startPeer } from './peers/start-peer.ts';
-import type { Ports } from './practice-ports.ts';
+import { startAzurite } from './emulators/storage/azurite.ts';
+import { type Certificates, keepCertificates } from './emulators/certificates.ts';
+import { type RemoteControl, remoteControl } from './emulators/entra/control.ts';
+import type { TenantAddress } from './emulators/entra/entra.ts';
+import { type RemoteVault, remoteVault } from './emulators/key-vault/remote-vault.ts';
+import type { MailServer, MailServerKind, EmulatedMailbox } from './emulators/mail/mail-world.ts';
+import { type ReadyEmulator, startEmulator } from './emulators/process/start-emulator.ts';
+import type { Ports } from './demo/ports.ts';
 import {
   mailboxesOf,
   openWorld,
-  PRACTICE_DOMAIN,
-  PRACTICE_USERS,
-  type PracticeUser,
+  DEMO_DOMAIN,
+  DEMO_USERS,
+  type DemoUser,
   type WorldFacts,
-} from './practice-world.ts';
+} from './demo/organization.ts';
 
 export interface StackOptions {
   /** One folder for all that is kept between starts: mail, grants, vault, tables, ports. */
@@ -29,12 +29,12 @@ export interface StackOptions {
   inMemory?: boolean;
   /** See PracticeWorld. */
   demo?: boolean;
-  users?: readonly PracticeUser[];
+  users?: readonly DemoUser[];
   /** App registrations beside Postroom's own, each with a secret and the same way back. */
   otherApps?: readonly { id: string; name: string; secret: string }[];
   /** More redirect URIs than `http://localhost:<web>/oauth/callback`. */
   redirectUris?: readonly string[];
-  /** See IdentityProviderOptions. */
+  /** See EntraOptions. */
   strictRotation?: boolean;
   accessTokenSeconds?: number;
 }
@@ -47,9 +47,9 @@ export interface Stack {
   ports: Ports;
   /** PEM of the private CA, for clients in this process. */
   ca: string;
-  users: readonly PracticeUser[];
+  users: readonly DemoUser[];
   /** Addresses that take mail: the users' own, then the shared ones. */
-  mailboxes: readonly PracticeMailbox[];
+  mailboxes: readonly EmulatedMailbox[];
   mail: MailServer;
   identityProvider: {
     origin: string;
@@ -59,11 +59,11 @@ export interface Stack {
     control: RemoteControl;
   };
   keyVault: { url: string } & RemoteVault;
-  managedIdentity: ReadyPeer<'managed-identity'>;
+  managedIdentity: ReadyEmulator<'managed-identity'>;
   storage: { connectionString: string };
   /** Stops a server and, when that is done, starts it again, over the same state and at the same ports. */
   restart(server: 'mail' | 'storage', whileDown: () => Promise<unknown>): Promise<void>;
-  /** Stops every peer; all state is on the disk when it resolves. Stop the app first. */
+  /** Stops every emulator; all state is on the disk when it resolves. Stop the app first. */
   stop(): Promise<void>;
 }
 
@@ -71,19 +71,19 @@ const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
 
 /**
  * Starts Azurite, the vault, the managed identity, the identity provider and the mail server.
- * @throws Error with a sentence that names the peer and says what to do; what was started is stopped again
+ * @throws Error with a sentence that names the emulator and says what to do; what was started is stopped again
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stateDir = resolve(options.stateDir);
   mkdirSync(stateDir, { recursive: true });
   const facts = await openWorld(stateDir, options.ports ?? {});
   const started: { stop(): Promise<void> }[] = [];
-  const keep = <T extends { stop(): Promise<void> }>(peer: T): T => {
-    started.push(peer);
-    return peer;
+  const keep = <T extends { stop(): Promise<void> }>(emulator: T): T => {
+    started.push(emulator);
+    return emulator;
   };
   const stop = async (): Promise<void> => {
-    const results = await Promise.allSettled(started.splice(0).map((peer) => peer.stop()));
+    const results = await Promise.allSettled(started.splice(0).map((emulator) => emulator.stop()));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   };
@@ -99,14 +99,14 @@ interface Start {
   options: StackOptions;
   stateDir: string;
   facts: WorldFacts;
-  keep<T extends { stop(): Promise<void> }>(peer: T): T;
+  keep<T extends { stop(): Promise<void> }>(emulator: T): T;
   stop(): Promise<void>;
 }
 
 async function startAll({ options, stateDir, facts, keep, stop }: Start): Promise<Stack> {
   const { ports, tenantId, clientId, clientSecret } = facts;
   const publicUrl = `http://localhost:${ports.web}`;
-  const users = options.users ?? PRACTICE_USERS;
+  const users = options.users ?? DEMO_USERS;
   const certificates = await keepCertificates(join(stateDir, 'certificates'));
   const redirectUris = [`${publicUrl}/oauth/callback`, ...(options.redirectUris ?? [])];
   const log = (name: string): string => join(stateDir, 'log', `${name}.log`);
@@ -127,20 +127,20 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
   const { identity, vault, provider, tenant, mail } = othersResult.value;
 
   async function startOthers(): Promise<{
-    identity: ReadyPeer<'managed-identity'>;
-    vault: ReadyPeer<'key-vault'>;
-    provider: ReadyPeer<'identity-provider'>;
+    identity: ReadyEmulator<'managed-identity'>;
+    vault: ReadyEmulator<'key-vault'>;
+    provider: ReadyEmulator<'entra'>;
     tenant: TenantAddress;
     mail: Restartable<MailServer>;
   }> {
     const identity = keep(
-      await startPeer(
+      await startEmulator(
         'managed-identity',
         { tenantId, port: ports.managedIdentity, stateDir: join(stateDir, 'managed-identity') },
         log('managed-identity'),
       ),
     ).ready;
-    const vaultStart = startPeer(
+    const vaultStart = startEmulator(
       'key-vault',
       {
         tls: certificates,
@@ -151,15 +151,15 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
       },
       log('key-vault'),
     ).then(keep);
-    const providerStart = startPeer(
-      'identity-provider',
+    const providerStart = startEmulator(
+      'entra',
       {
         port: ports.identityProvider,
-        stateDir: join(stateDir, 'identity-provider'),
+        stateDir: join(stateDir, 'entra'),
         tenants: [
           {
             id: tenantId,
-            domain: PRACTICE_DOMAIN,
+            domain: DEMO_DOMAIN,
             users: [...users],
             clients: [
               {
@@ -188,7 +188,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
         ...(options.strictRotation !== undefined && { strictRotation: options.strictRotation }),
         ...(options.accessTokenSeconds !== undefined && { accessTokenSeconds: options.accessTokenSeconds }),
       },
-      log('identity-provider'),
+      log('entra'),
     ).then(keep);
     const [vaultResult, providerResult] = await Promise.allSettled([vaultStart, providerStart]);
     if (vaultResult.status === 'rejected') throw vaultResult.reason;
@@ -196,7 +196,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     const provider = providerResult.value.ready;
     const tenant = provider.tenants.find(({ id }) => id === tenantId);
     if (tenant === undefined)
-      throw new Error(`${join(stateDir, 'identity-provider')} belongs to another world. Delete ${stateDir}.`);
+      throw new Error(`${join(stateDir, 'entra')} belongs to another world. Delete ${stateDir}.`);
     const mail = keep(
       await startRestartable(() =>
         startMail(options, stateDir, ports, certificates, tenant, provider.signingKey, users),
@@ -280,10 +280,10 @@ async function startMail(
   tls: Certificates,
   tenant: TenantAddress,
   signingKey: { kid: string; publicPem: string },
-  users: readonly PracticeUser[],
+  users: readonly DemoUser[],
 ): Promise<MailServer> {
   // Loaded late: the small server pulls in an SMTP library that a start with Dovecot does not need.
-  const { mailServerKindHere, startMailServer } = await import('./peers/mail/mail-server.ts');
+  const { mailServerKindHere, startMailServer } = await import('./emulators/mail/mail-server.ts');
   const wished = options.mail ?? 'auto';
   const usual = mailServerKindHere();
   // Dovecot runs as a user of its own, who must be able to enter the folder; in a private one the small server serves.

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
 export interface StartOptions {
-  /** No practice mails are delivered. */
+  /** No demo mails are delivered. */
   empty: boolean;
-  /** The practice mailbox holds the files of this folder instead of the practice mails. */
+  /** The demo mailbox holds the files of this folder instead of the demo mails. */
   mailFolder: string | undefined;
   /** One JSON line when ready, nothing else on standard output. */
   json: boolean;

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
-import type { PracticePerson } from './host/options.ts';
+import type { DemoPerson } from './host/options.ts';
 
 /** What is there to be used once everything runs. */
 export interface StartedWorld {
   url: string;
-  people: readonly PracticePerson[];
-  /** Practice mailboxes, the one that holds the practice mails first. */
+  people: readonly DemoPerson[];
+  /** Demo mailboxes, the one that holds the demo mails first. */
   mailboxes: readonly string[];
   waitingMails: number;
   smtp: { host: string; port: number };
@@ -16,7 +16,7 @@ export interface StartedWorld {
 /** For programs: one line, its shape is kept between versions. */
 export function startedJson({ url, people, mailboxes, smtp, stateDir }: StartedWorld): string {
   const accounts = people.map(({ name, upn, roles }) => ({ name, upn, roles }));
-  return JSON.stringify({ url, accounts, mailboxes, practicePage: `${url}/.local`, smtp, stateDir });
+  return JSON.stringify({ url, accounts, mailboxes, demoPage: `${url}/.local`, smtp, stateDir });
 }
 
 /** For people: the address, who they can be, three things to do first, and how it ends. */

@@ -1,5 +1,5 @@
 /**
- * `npm start`: the built app on the local host, and around it the practice world: storage, vault, identity provider and
+ * `npm start`: the built app on the local host, and around it the demo: storage, vault, identity provider and
  * mail server. All of it keeps its state in one folder, so that the next start goes on where this one ended.
  */
 import { existsSync } from 'node:fs';
@@ -7,19 +7,18 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { buildApp, builtApp, describeBuildError, isBuildCurrent, projectRoot } from './build.ts';
-import { startHostProcess } from './host/host-process.ts';
-import { practicePeople } from './host/options.ts';
-import { practiceMails } from './peers/mail/practice-mail.ts';
-import { deliverOnce, mailsOfFolder, type NamedMail } from './practice-data.ts';
-import { startStack } from './stack.ts';
+import { projectRoot } from './build.ts';
+import { openDemo } from './demo.ts';
+import { demoPeople } from './host/options.ts';
+import { demoMails } from './demo/mail/demo-mail.ts';
+import { deliverOnce, mailsOfFolder, type NamedMail } from './demo/emails.ts';
+import { describeError } from './run-command.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
 import { startedJson, startedScreen } from './start-screen.ts';
 
 const STATE_DIR = join(projectRoot, '.local');
-const LOG_FILE = join(STATE_DIR, 'logs', 'host.log');
 const USUAL_PORT = 7071;
-/** Holds the practice mails. */
+/** Holds the demo mails. */
 const SUPPORT = 'support@contoso.example';
 const STOP_LIMIT_MS = 4_500;
 /** One Ctrl-C reaches this process twice: from the terminal and from npm. Only a later one means "at once". */
@@ -41,7 +40,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 /** Whatever does not end in time sees this process go and ends by itself. */
 async function end(code: number): Promise<void> {
   const ended = running.disposeAsync().catch((error: unknown) => {
-    process.stderr.write(`${describeBuildError(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
   });
   await Promise.race([ended, pause(STOP_LIMIT_MS)]);
   process.exit(code);
@@ -56,7 +55,7 @@ try {
   await start(parsed.options);
 } catch (error) {
   if (endedAt === undefined) {
-    process.stderr.write(`${describeBuildError(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
     await end(1);
   }
 }
@@ -67,56 +66,43 @@ async function start(options: StartOptions): Promise<void> {
   };
   await mkdir(STATE_DIR, { recursive: true });
   const folderMails = options.mailFolder === undefined ? undefined : await mailsOfFolder(options.mailFolder);
-  if (!(await isBuildCurrent())) {
-    progress('Building …');
-    await buildApp();
-  }
-  progress('Starting the practice world …');
+  progress('Starting the demo …');
   const web = options.port ?? (await usualPort());
-  const stack = await startStack({
-    stateDir: STATE_DIR,
-    mail: 'auto',
-    demo: true,
-    ports: web > 0 ? { web } : {},
+  const { stack, startHost, logFile } = await openDemo({
+    folder: STATE_DIR,
+    stack: { demo: true, ports: web > 0 ? { web } : {} },
+    running,
+    progress,
   });
-  running.defer(() => stack.stop());
 
   const mails = mailsFor(options, folderMails);
   const waitingMails = await deliverOnce(
     STATE_DIR,
-    options.mailFolder ?? 'practice',
+    options.mailFolder ?? 'demo',
     mails,
     ({ raw, receivedAt }) => stack.mail.deliver(SUPPORT, raw, receivedAt),
   );
   const others = stack.mailboxes.map(({ address }) => address).filter((address) => address !== SUPPORT);
   const mailboxes = [SUPPORT, ...others];
-  const host = await startHostProcess(
-    {
-      appDir: builtApp,
-      port: stack.ports.web,
-      settings: { FETCH_SCHEDULE: '0 * * * * *', ...stack.settings },
-      stateDir: STATE_DIR,
-      people: practicePeople,
-      practice: { mailboxes, dropSmtp: stack.mail.drop },
-      background: true,
-    },
-    LOG_FILE,
-  );
-  running.defer(() => host.stop());
+  const host = await startHost({
+    port: stack.ports.web,
+    settings: { FETCH_SCHEDULE: '0 * * * * *' },
+    background: true,
+  });
   const world = {
     url: host.url,
-    people: practicePeople,
+    people: demoPeople,
     mailboxes,
     waitingMails,
     smtp: stack.mail.drop,
     stateDir: shown(STATE_DIR),
-    logFile: shown(LOG_FILE),
+    logFile: shown(logFile()),
   };
   process.stdout.write(options.json ? `${startedJson(world)}\n` : startedScreen(world));
 
   await host.ended;
   if (endedAt === undefined)
-    throw new Error(`The local host ended by itself. The reason stands at the end of ${shown(LOG_FILE)}.`);
+    throw new Error(`The local host ended by itself. The reason stands at the end of ${shown(logFile())}.`);
 }
 
 function mailsFor(
@@ -124,12 +110,12 @@ function mailsFor(
   folderMails: readonly NamedMail[] | undefined,
 ): readonly NamedMail[] {
   if (folderMails !== undefined) return folderMails;
-  return empty ? [] : practiceMails(new Date(), SUPPORT);
+  return empty ? [] : demoMails(new Date(), SUPPORT);
 }
 
 /**
  * The port that Azure's own local tools use, where this is the first start and nobody has it. 0 leaves the choice to
- * the practice world, which remembers its ports: redirect URIs and bookmarks hold this one.
+ * the demo, which remembers its ports: redirect URIs and bookmarks hold this one.
  */
 async function usualPort(): Promise<number> {
   if (existsSync(join(STATE_DIR, 'ports.json'))) return 0;

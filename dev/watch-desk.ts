@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
 import { type DeskEnvironment, openDeskEnvironment } from './register-app/azd-environment.ts';
+import { runCommand } from './run-command.ts';
 
 const MANAGEMENT = 'https://management.azure.com';
 /** Of infra/modules/alerts.bicep. */
@@ -98,9 +99,7 @@ async function main(): Promise<void> {
     );
 }
 
-try {
+await runCommand(async () => {
   await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+  return 0;
+});

@@ -57,22 +57,22 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@opentelemetry/sdk-metrics': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
   '@opentelemetry/sdk-trace-base': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
   '@stryker-mutator/core': [/^dev\/mutants\/run-feature\.ts$/],
-  '@peculiar/x509': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/peers\/certificates\.ts$/],
+  '@peculiar/x509': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/emulators\/certificates\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
   esbuild: [/^dev\/build\.ts$/, /^dev\/fast-lane\/lanes\.ts$/],
   fflate: [/^dev\/zip\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
   imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
-  jose: [/^dev\/peers\//],
+  jose: [/^dev\/emulators\//],
   mailparser: [/^shared\/intake\/parse-mail\.ts$/],
-  nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/practice-page\.ts$/],
+  nodemailer: [/^shared\/outbox\/smtp-session\.ts$/, /^dev\/host\/demo-page\.ts$/],
   oauth4webapi: [/^shared\/accounts\/oauth-[\w-]+\.ts$/],
-  'oidc-provider': [/^dev\/peers\/identity-provider\//],
-  'playwright-core': [/^dev\/drill\/take-pictures\.ts$/],
+  'oidc-provider': [/^dev\/emulators\/entra\//],
+  'playwright-core': [/^dev\/browser\.ts$/],
   'postal-mime': [/^shared\/intake\/parse-mail\.ts$/],
-  'reflect-metadata': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/peers\/certificates\.ts$/],
+  'reflect-metadata': [/^shared\/providers\/make-certificate\.ts$/, /^dev\/emulators\/certificates\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
-  'smtp-server': [/^dev\/peers\/mail\//],
+  'smtp-server': [/^dev\/emulators\/mail\//],
   tldts: [/^shared\/providers\/registrable-domains\.ts$/],
   vitest: [/^dev\/(fast-lane|mutants)\/vitest\.config\.ts$/],
   zod: [/^functions\//, /^shared\//],
@@ -81,7 +81,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 /** Packages of which the product may use one file only, wherever that stands. */
 const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
 
-/** The things of the product that a command on a developer's machine runs by itself: pure, without settings or peers. */
+/** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {
   'dev/explain.ts': ['explanations', 'providers'],
   'dev/register-app.ts': ['providers'],
@@ -180,6 +180,19 @@ function packagesInSeveralPlaces(files: readonly SourceFile[]): string[] {
   });
 }
 
+/** What tests share stands in `tests/harness`; a folder of tests takes nothing from a sibling, the harness nothing from either. */
+function helpersOfOtherTests(files: readonly SourceFile[]): string[] {
+  const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+  return files
+    .filter(({ path }) => areaOf(path) === 'tests')
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => areaOf(target) === 'tests' && folderOf(target) !== 'tests/harness')
+        .filter((target) => folderOf(target) !== folderOf(file.path))
+        .map((target) => `${file.path} → ${target}`),
+    );
+}
+
 /** `app` registers functions: it has one owner, so that one file lists everything that can start the app. */
 /** The product, and the empty app that the bench compares it with. */
 const entries = ['functions/main.ts', 'dev/bench/empty-app.ts'];
@@ -257,6 +270,26 @@ describe('arrows', () => {
     expect(valuesFromProductInDev(sources)).toEqual([]);
     const wrong = "import { log } from '../shared/platform/log.ts';";
     expect(valuesFromProductInDev(planted('dev/x.ts', wrong))).toHaveLength(1);
+  });
+});
+
+describe('helpers of tests', () => {
+  test('stand in tests/harness when more than one folder uses them', () => {
+    expect(helpersOfOtherTests(sources)).toEqual([]);
+  });
+
+  test.each([
+    ['tests/tickets/x.test.ts', "import { a } from '../consent/helper.ts';"],
+    ['tests/tickets/x.ts', "import type { A } from '../consent/helper.ts';"],
+    ['tests/harness/memory/x.ts', "import { a } from '../../consent/helper.ts';"],
+    ['tests/x.test.ts', "import { a } from './consent/helper.ts';"],
+  ])('one that %s takes from a sibling is found', (path, text) => {
+    expect(helpersOfOtherTests(planted(path, text))).toHaveLength(1);
+  });
+
+  test('of its own folder and of the harness a test may use', () => {
+    const text = "import { a } from './helper.ts';\nimport { b } from '../harness/memory/seeded.ts';";
+    expect(helpersOfOtherTests(planted('tests/tickets/x.test.ts', text))).toEqual([]);
   });
 });
 

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BuiltApp, buildApp, describeBuildError, projectRoot } from '../dev/build.ts';
+import { type BuiltApp, buildApp, projectRoot } from '../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../dev/host/host-process.ts';
-import { practicePeople } from '../dev/host/options.ts';
+import { demoPeople } from '../dev/host/options.ts';
+import { describeError } from '../dev/run-command.ts';
 
 const run = promisify(execFile);
 let folder: string;
@@ -27,7 +28,7 @@ const startBuilt = (settings: Record<string, string> = {}): Promise<HostProcess>
       port: 0,
       settings,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
     },
     join(folder, 'host.log'),
@@ -201,7 +202,7 @@ describe('a build fails', () => {
   test('with the place of what does not compile', async () => {
     const wrong = await entry('wrong.ts', `import './missing.ts';\n`);
     const failure = await buildApp({ entry: wrong, outDir: join(folder, 'none'), workers: {} }).catch(
-      describeBuildError,
+      describeError,
     );
     expect(failure).toMatch(/wrong\.ts:1: Could not resolve "\.\/missing\.ts"/);
   });

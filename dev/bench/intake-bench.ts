@@ -15,13 +15,13 @@
  */
 import { join } from 'node:path';
 import { builtApp } from '../build.ts';
-import { keepCertificates } from '../peers/certificates.ts';
-import { countingProxy } from '../peers/mail/counting-proxy.ts';
-import type { MailServerKind } from '../peers/mail/mail-world.ts';
+import { keepCertificates } from '../emulators/certificates.ts';
+import { countingProxy } from '../emulators/mail/counting-proxy.ts';
+import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 import type { Checked, Measured } from './child.ts';
 import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
 import { runChild } from './run-child.ts';
-import { openScratchWorld, type ScratchWorld } from './scratch-world.ts';
+import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { median } from './statistics.ts';
 
 export interface IntakeNumbers {
@@ -40,7 +40,7 @@ export interface IntakeNumbers {
   storageRequestsPerPlainMail: number;
   peakRssMb: number;
   bigMailPeakRssMb: number;
-  /** `debian` is Dovecot, `npm` the small server of the practice world. */
+  /** `debian` is Dovecot, `npm` the small server of the demo. */
   server: MailServerKind;
   /** What is not as it must be, in sentences. */
   faults: readonly string[];
@@ -62,7 +62,7 @@ const domain = (name: string): string => `${name}@contoso.example`;
 
 export async function measureIntake(
   options: IntakeOptions,
-): Promise<{ numbers: IntakeNumbers; world: ScratchWorld }> {
+): Promise<{ numbers: IntakeNumbers; demo: ScratchDemo }> {
   const { mails: count, rounds, running, progress } = options;
   const names = Array.from({ length: rounds }, (_, round) => `round-${round}`);
   const addresses = [...names, 'warm-up', 'recorded', 'plain', 'big'].map(domain);
@@ -70,32 +70,33 @@ export async function measureIntake(
   // idle for five, which the next request would meet as "fetch failed".
   const mixed = mixedMails(count);
   const big = bigMail(BIG_BYTES);
-  const world = await openScratchWorld({ mailboxes: addresses, running, progress });
+  const demo = await openScratchDemo({ mailboxes: addresses, running, progress });
   const proxy = await countingProxy({
-    target: world.stack.mail.imap,
-    tls: await keepCertificates(join(world.folder, 'certificates')),
+    target: demo.stack.mail.imap,
+    tls: await keepCertificates(join(demo.folder, 'certificates')),
   });
   running.defer(() => proxy.stop());
 
   progress(`Delivering ${count} mails to each of ${rounds + 1} mailboxes …`);
   const ids = new Map<string, string>();
   for (const name of [...names, 'warm-up', 'recorded', 'plain', 'big'])
-    ids.set(name, await world.addMailbox(domain(name), name === 'recorded' ? proxy : world.stack.mail.imap));
-  for (const name of [...names, 'recorded']) await deliver(world, name, mixed);
-  await deliver(world, 'plain', plainMails(PLAIN_MAILS));
-  await deliver(world, 'big', [big]);
+    ids.set(name, await demo.addMailbox(domain(name), name === 'recorded' ? proxy : demo.stack.mail.imap));
+  for (const name of [...names, 'recorded']) await deliver(demo, name, mixed);
+  await deliver(demo, 'plain', plainMails(PLAIN_MAILS));
+  await deliver(demo, 'big', [big]);
 
-  const place = { app: builtApp, settings: world.settings };
+  const place = { app: builtApp, settings: demo.settings };
+  const accessToken = await demo.accessToken();
   const imap = (name: string) => ({
-    ...world.stack.mail.imap,
+    ...demo.stack.mail.imap,
     user: domain(name),
-    accessToken: world.accessToken,
+    accessToken,
   });
   const idOf = (name: string): string => ids.get(name) ?? '';
   const warmUps = plainMails(2 * (rounds + 3), WARM_UP_SEED);
   const intake = async (name: string, recordTo?: string): Promise<Measured> => {
     // Mails never seen before: copies would be passed over, and what reads mail would stay unloaded.
-    await deliver(world, 'warm-up', warmUps.splice(0, 2));
+    await deliver(demo, 'warm-up', warmUps.splice(0, 2));
     const job = { kind: 'intake', ...place, warmUpId: idOf('warm-up'), mailboxId: idOf(name) } as const;
     return runChild(recordTo === undefined ? job : { ...job, file: recordTo });
   };
@@ -103,7 +104,7 @@ export async function measureIntake(
     ({ kind: 'raw', ...place, warmUp: imap('warm-up'), mailbox: imap(name) }) as const;
   const check = (name: string): Promise<Checked> =>
     runChild({ kind: 'check', ...place, mailboxId: idOf(name), mailbox: imap(name) });
-  const file = join(world.folder, 'storage-calls');
+  const file = join(demo.folder, 'storage-calls');
   progress('Writing down what an intake asks of storage …');
   // One look at each mailbox: the server numbers and measures new mail at the first.
   for (const name of [...names, 'recorded', 'plain', 'big']) await runChild(raw(name));
@@ -169,10 +170,10 @@ export async function measureIntake(
     storageRequestsPerPlainMail: plain.storageRequests / PLAIN_MAILS,
     peakRssMb: of(({ intake }) => intake.peakRssMb),
     bigMailPeakRssMb: bigRun.peakRssMb,
-    server: world.stack.mail.kind,
+    server: demo.stack.mail.kind,
     faults,
   };
-  return { numbers, world };
+  return { numbers, demo };
 }
 
 interface Round {
@@ -186,8 +187,8 @@ const isWhole = (round: Partial<Round>): round is Round =>
 
 const perSecond = (count: number, { ms }: Measured): number => Math.round((count / ms) * 10_000) / 10;
 
-function deliver(world: ScratchWorld, name: string, mails: readonly BenchMail[]): Promise<void> {
-  return world.stack.mail.deliverMany(
+function deliver(demo: ScratchDemo, name: string, mails: readonly BenchMail[]): Promise<void> {
+  return demo.stack.mail.deliverMany(
     domain(name),
     mails.map(({ raw }) => raw),
   );

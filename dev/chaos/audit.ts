@@ -129,13 +129,13 @@ async function auditBlobs(
 
 /** As a person sees it. */
 async function auditPages(world: ChaosWorld): Promise<Flag[]> {
-  const { host, browser } = await world.openPages();
+  const { host, visitor } = await world.openPages();
   try {
-    const list = await browser.get('/tickets');
+    const list = await visitor.get('/tickets');
     const tickets = new Set([...list.html.matchAll(/\/tickets\/[a-z2-7]{26}/g)].map(([path]) => path));
     const flags: Flag[] = [];
     for (const path of ['/tickets', ...PAGES, ...[...tickets].slice(0, OPENED)]) {
-      const { status } = await browser.get(path);
+      const { status } = await visitor.get(path);
       if (status !== 200) flags.push({ kind: 'page', detail: `${path} ${status}` });
     }
     return flags;

@@ -1,4 +1,4 @@
-import type { NamedMail } from '../practice-data.ts';
+import type { NamedMail } from '../demo/emails.ts';
 import type { Chance } from './chance.ts';
 
 export interface Delivery {

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import type { HostProcess } from '../host/host-process.ts';
 import type { Weather } from './weather.ts';
 import type { ChaosWorld } from './world.ts';
 
@@ -40,23 +38,16 @@ export function openHosts(world: ChaosWorld, weather: Weather): Hosts {
     const storage = world.storages[slot];
     for (;;) {
       try {
-        const host = await startHostProcess(
-          {
-            appDir: world.appDir,
-            port: 0,
-            settings: {
-              ...world.stack.settings,
-              DataStorage: storage.connectionString,
-              AzureWebJobsStorage: storage.connectionString,
-              FETCH_SCHEDULE: SCHEDULE,
-            },
-            stateDir: join(world.folder, `host-${slot}`),
-            people: practicePeople,
-            background: true,
-            queues: { leaseSeconds: 30, maxIdleMs: 250 },
+        const host = await world.startHost({
+          settings: {
+            DataStorage: storage.connectionString,
+            AzureWebJobsStorage: storage.connectionString,
+            FETCH_SCHEDULE: SCHEDULE,
           },
-          join(world.folder, `host-${slot}.log`),
-        );
+          background: true,
+          queues: { leaseSeconds: 30, maxIdleMs: 250 },
+          log: `host-${slot}`,
+        });
         running[slot] = host;
         bornAt[slot] = Date.now();
         void host.ended.then(() => {

@@ -1,18 +1,11 @@
-import { connect, createServer, type TLSSocket } from 'node:tls';
-import type { Endpoint } from '../peers/mail/mail-world.ts';
+import type { TLSSocket } from 'node:tls';
+import { startTlsProxy, type TlsProxy, type TlsProxyOptions } from '../emulators/mail/tls-proxy.ts';
 import type { Chance } from './chance.ts';
 import type { Weather } from './weather.ts';
 
-export interface FaultyImapOptions {
-  /** An IMAP port with implicit TLS. */
-  target: Endpoint;
-  tls: { ca: string; cert: string; key: string };
+export interface FaultyImapOptions extends TlsProxyOptions {
   weather: Weather;
   chance: Chance;
-}
-
-export interface FaultyImap extends Endpoint {
-  stop(): Promise<void>;
 }
 
 /** A stall may outlast every timeout of the app. */
@@ -21,21 +14,8 @@ const COMMAND =
   /^(\S+) (?:UID )?(STORE|MOVE|EXPUNGE|FETCH|SEARCH|SELECT|AUTHENTICATE|STATUS|LOGOUT)\b([^\r\n]*)/i;
 
 /** An IMAP proxy whose connections break, stall, drip or are refused, at the command, as the weather wants it. */
-export async function faultyImap({ target, tls, weather, chance }: FaultyImapOptions): Promise<FaultyImap> {
-  const sockets = new Set<TLSSocket>();
-  const server = createServer({ cert: tls.cert, key: tls.key }, (client) => {
-    const upstream = connect({ host: target.host, port: target.port, ca: tls.ca });
-    const end = (): void => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', end).on('close', () => {
-        sockets.delete(socket);
-        end();
-      });
-    }
+export function faultyImap({ weather, chance, ...options }: FaultyImapOptions): Promise<TlsProxy> {
+  return startTlsProxy(options, ({ client, upstream, end }) => {
     const connection = new Connection(client, upstream, chance, end);
     client.on('data', (data: Buffer) => {
       const [, tag = '', verb, rest = ''] = COMMAND.exec(data.toString('latin1')) ?? [];
@@ -49,21 +29,6 @@ export async function faultyImap({ target, tls, weather, chance }: FaultyImapOpt
     });
     upstream.on('data', (data: Buffer) => connection.pass(data));
   });
-  server.on('tlsClientError', () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port');
-  return {
-    host: '127.0.0.1',
-    port: address.port,
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
 }
 
 type ImapFault =

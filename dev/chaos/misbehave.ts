@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ImapMisbehaviour } from '../peers/mail/misbehaving-imap.ts';
+import type { ImapMisbehaviour } from '../emulators/mail/misbehaving-imap.ts';
 import type { Chance } from './chance.ts';
 import type { Misbehaviour } from './options.ts';
 import type { Box, ChaosWorld } from './world.ts';
@@ -21,7 +21,7 @@ export function imapMisbehaviour(kind: Exclude<Misbehaviour, 'restore'>, chance:
 /** The folder of a mailbox in the mail server's own state. */
 function folderOf({ folder, stack }: ChaosWorld, { address }: Box): string {
   const parts = stack.mail.kind === 'debian' ? ['mail-debian', 'mail'] : ['mail-npm', 'mailboxes'];
-  return join(folder, 'world', ...parts, address);
+  return join(folder, ...parts, address);
 }
 
 /** Copies a mailbox as it is now. Only while the mail server is down; `cp` keeps owners and times. */

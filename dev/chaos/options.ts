@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
-import type { MailServerKind } from '../peers/mail/mail-world.ts';
+import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 
 /** One of the list below. */
 export type Misbehaviour = (typeof misbehaviours)[number];
 
 /**
  * Mail servers that are not what a client may expect: `restore` is a backup put back, which gives UIDs again under the
- * same UIDVALIDITY; the others are those of dev/peers/mail/misbehaving-imap.ts.
+ * same UIDVALIDITY; the others are those of dev/emulators/mail/misbehaving-imap.ts.
  */
 export const misbehaviours = [
   'restore',

@@ -1,13 +1,11 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Browser } from '../bench/browser.ts';
-import { buildApp } from '../build.ts';
-import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
-import { keepCertificates } from '../peers/certificates.ts';
-import type { MailServerKind } from '../peers/mail/mail-world.ts';
-import { type MisbehavingImap, startMisbehavingImap } from '../peers/mail/misbehaving-imap.ts';
-import { type Stack, startStack } from '../stack.ts';
+import type { Visitor } from '../visitor.ts';
+import { adminAt, type Demo, openDemo } from '../demo.ts';
+import type { HostProcess } from '../host/host-process.ts';
+import { keepCertificates } from '../emulators/certificates.ts';
+import type { MailServerKind } from '../emulators/mail/mail-world.ts';
+import { type MisbehavingImap, startMisbehavingImap } from '../emulators/mail/misbehaving-imap.ts';
 import type { Chance } from './chance.ts';
 import { faultyImap } from './imap-faults.ts';
 import { type Records, openRecords } from './records.ts';
@@ -20,11 +18,7 @@ export interface Box {
   id: string;
 }
 
-export interface ChaosWorld {
-  folder: string;
-  stack: Stack;
-  /** The built app, in a folder of its own: others may build theirs meanwhile. */
-  appDir: string;
+export interface ChaosWorld extends Demo {
   boxes: readonly Box[];
   /** One for each of the two hosts, so that it is known at which request a host was killed. */
   storages: readonly [FaultyStorage, FaultyStorage];
@@ -32,7 +26,7 @@ export interface ChaosWorld {
   misbehaving: MisbehavingImap;
   records: Records;
   /** A host that runs nothing by itself, for a person at the pages. */
-  openPages(): Promise<{ host: HostProcess; browser: Browser }>;
+  openPages(): Promise<{ host: HostProcess; visitor: Visitor }>;
 }
 
 export interface WorldOptions {
@@ -47,27 +41,27 @@ export interface WorldOptions {
 
 /** Longer than the longest pause of a stopped process, shorter than a run: tokens have to be renewed under way. */
 const ACCESS_TOKEN_SECONDS = 240;
-/** No timer fires. */
-const NEVER = '0 0 3 1 1 *';
 
-/** Storage on disk, the mail server, vault and identity provider; mailboxes with an account each, set up on the pages. */
+/** A demo with its storage on disk, the mail server, vault and identity provider; mailboxes with an account each, set up on the pages. */
 export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld> {
   const { folder, weather, chance, running, progress } = options;
   await mkdir(folder, { recursive: true });
   // Dovecot runs as a user of its own, who must be able to enter.
   await chmod(folder, 0o755);
   const addresses = Array.from({ length: options.boxes }, (_, index) => `box${index + 1}@contoso.example`);
-  progress('Building …');
-  const { outDir: appDir } = await buildApp({ outDir: join(folder, 'app') });
-  progress('Starting a world …');
-  const stack = await startStack({
-    stateDir: join(folder, 'world'),
-    mail: options.mailServer,
-    users: addresses.map((upn, index) => ({ upn, name: `Box ${index + 1}` })),
-    accessTokenSeconds: ACCESS_TOKEN_SECONDS,
+  progress('Starting the demo …');
+  const demo = await openDemo({
+    folder,
+    app: 'own',
+    stack: {
+      mail: options.mailServer,
+      users: addresses.map((upn, index) => ({ upn, name: `Box ${index + 1}` })),
+      accessTokenSeconds: ACCESS_TOKEN_SECONDS,
+    },
+    running,
   });
-  running.defer(() => stack.stop());
-  const tls = await keepCertificates(join(folder, 'world', 'certificates'));
+  const { stack } = demo;
+  const tls = await keepCertificates(join(folder, 'certificates'));
   const misbehaving = await startMisbehavingImap({ target: stack.mail.imap, tls });
   running.defer(() => misbehaving.stop());
   const imap = await faultyImap({ target: misbehaving, tls, weather, chance });
@@ -79,25 +73,15 @@ export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld>
   for (const storage of storages) running.use(storage);
   const records = openRecords(stack.storage.connectionString);
 
-  const openPages = async (): Promise<{ host: HostProcess; browser: Browser }> => {
-    const host = await startHostProcess(
-      {
-        appDir,
-        port: stack.ports.web,
-        settings: { ...stack.settings, FETCH_SCHEDULE: NEVER },
-        stateDir: join(folder, 'host'),
-        people: practicePeople,
-        background: false,
-      },
-      join(folder, 'host.log'),
-    );
-    const browser = new Browser(host.url);
-    await browser.signIn(practicePeople[0]?.id ?? '');
-    return { host, browser };
+  const openPages = async (): Promise<{ host: HostProcess; visitor: Visitor }> => {
+    const host = await demo.startHost({ port: stack.ports.web });
+    const visitor = await adminAt(host);
+    return { host, visitor };
   };
 
   progress(`Connecting ${addresses.length} mailboxes …`);
-  const { host, browser } = await openPages();
+  const boxes: Box[] = [];
+  const { host, visitor } = await openPages();
   try {
     for (const [index, address] of addresses.entries()) {
       const provider = {
@@ -105,12 +89,11 @@ export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld>
         name: `Practice ${index + 1}`,
         clientId: stack.identityProvider.clientId,
       };
-      await browser.addMailbox(await browser.connectAt(provider, address), address, imap);
+      const account = await visitor.connectAt(provider, address);
+      boxes.push({ address, id: await visitor.addMailbox(account, address, imap) });
     }
   } finally {
     await host.stop();
   }
-  const ids = await records.mailboxIds();
-  const boxes = addresses.map((address) => ({ address, id: ids.get(address) ?? '' }));
-  return { folder, stack, appDir, boxes, storages, misbehaving, records, openPages };
+  return { ...demo, boxes, storages, misbehaving, records, openPages };
 }

@@ -1,19 +1,11 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Browser } from '../bench/browser.ts';
-import { buildApp, builtApp, isBuildCurrent } from '../build.ts';
-import type { HostLog } from '../host/core.ts';
-import { startHost } from '../host/host.ts';
-import { practicePeople } from '../host/options.ts';
-import { type StorageOperation, startStorageProxy } from '../peers/storage-proxy.ts';
-import { type Stack, startStack } from '../stack.ts';
+import { openScratchDemo } from '../demo/scratch-demo.ts';
+import {
+  type StorageOperation,
+  type StorageProxy,
+  startStorageProxy,
+} from '../emulators/storage/storage-proxy.ts';
 import type { Executions, MeasuredMinute, Requests } from './month.ts';
-
-/** The owner of all metered mailboxes. */
-const OWNER = 'scratch@contoso.example';
 
 export interface MeteredWorld {
   addMailbox(address: string): Promise<void>;
@@ -27,7 +19,7 @@ export interface MeteredWorld {
 interface Reading {
   storage: Readonly<Record<StorageOperation, number>>;
   vault: number;
-  executed: number;
+  executed: readonly Execution[];
 }
 
 /** The built app with its timers and queues running, between meters; storage in memory, everything on free ports. */
@@ -36,57 +28,35 @@ export async function openMeteredWorld(
   running: AsyncDisposableStack,
   progress: (text: string) => void,
 ): Promise<MeteredWorld> {
-  if (!(await isBuildCurrent())) {
-    progress('Building …');
-    await buildApp();
-  }
-  progress('Starting a metered world …');
-  const folder = await mkdtemp(join(tmpdir(), 'postroom-cost-'));
-  running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  // Dovecot runs as a user of its own, who must be able to enter.
-  await chmod(folder, 0o755);
-  const stack = await startStack({
-    stateDir: folder,
-    inMemory: true,
-    users: [{ upn: OWNER, name: 'Metered Desk', sharedMailboxes: [...mailboxes] }],
-    accessTokenSeconds: 3600,
-  });
-  running.defer(() => stack.stop());
-  const proxy = await startStorageProxy(stack.storage.connectionString);
-  running.use(proxy);
-  const executed: { name: string; ms: number }[] = [];
-  const log: HostLog = (_level, message) => {
-    const [, name, ms] = /^Executed 'Functions\.(\w+)' .*Duration=(\d+)ms/.exec(message) ?? [];
-    if (name !== undefined) executed.push({ name, ms: Number(ms) });
-  };
-  const host = await startHost(
-    {
-      appDir: builtApp,
-      port: stack.ports.web,
-      settings: {
+  let proxy: StorageProxy | undefined;
+  const demo = await openScratchDemo({
+    mailboxes,
+    async settings({ storage }) {
+      proxy = running.use(await startStorageProxy(storage.connectionString));
+      const { connectionString } = proxy;
+      return {
         FETCH_SCHEDULE: '0 * * * * *',
-        ...stack.settings,
-        AzureWebJobsStorage: proxy.connectionString,
-        DataStorage: proxy.connectionString,
-      },
-      stateDir: folder,
-      people: practicePeople,
-      background: true,
+        AzureWebJobsStorage: connectionString,
+        DataStorage: connectionString,
+      };
     },
-    log,
-  );
-  running.defer(() => host.stop());
-  const browser = new Browser(host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
-  const account = await browser.connect(OWNER, stack.identityProvider.clientId);
+    host: { background: true },
+    running,
+    progress,
+  });
+  if (proxy === undefined) throw new Error('The storage has no meter.');
+  const { counts } = proxy;
+  const { stack } = demo;
 
   const read = async (): Promise<Reading> => ({
-    storage: proxy.counts(),
-    vault: await vaultRequests(stack),
-    executed: executed.length,
+    storage: counts(),
+    vault: await stack.keyVault.requestCount(),
+    executed: executedIn(demo.log()),
   });
   return {
-    addMailbox: (address) => browser.addMailbox(account, address, stack.mail.imap),
+    async addMailbox(address) {
+      await demo.addMailbox(address);
+    },
     deliver: (address, raw) => stack.mail.deliver(address, raw),
     settle: afterFullMinute,
     async minute(count, mails) {
@@ -97,11 +67,23 @@ export async function openMeteredWorld(
         mailboxes: count,
         mails,
         requests: difference(before, after),
-        executions: executionsOf(executed.slice(before.executed, after.executed)),
+        executions: executionsOf(after.executed.slice(before.executed.length)),
       };
     },
   };
 }
+
+interface Execution {
+  name: string;
+  ms: number;
+}
+
+/** From the lines that the host logs, as Azure's does, at the end of each execution. */
+const executedIn = (log: string): Execution[] =>
+  [...log.matchAll(/Executed 'Functions\.(\w+)' .*Duration=(\d+)ms/g)].map(([, name = '', ms]) => ({
+    name,
+    ms: Number(ms),
+  }));
 
 /** Timers fire on the minute; long before this second what they began has ended. */
 const SETTLED_MS = 40_000;
@@ -121,7 +103,7 @@ function difference(before: Reading, after: Reading): Requests {
   };
 }
 
-function executionsOf(executed: readonly { name: string; ms: number }[]): Executions {
+function executionsOf(executed: readonly Execution[]): Executions {
   const sums: Record<string, { runs: number; seconds: number }> = {};
   for (const { name, ms } of executed) {
     const sum = sums[name] ?? { runs: 0, seconds: 0 };
@@ -129,19 +111,4 @@ function executionsOf(executed: readonly { name: string; ms: number }[]): Execut
     sums[name] = { runs: sum.runs + 1, seconds: sum.seconds + Math.max(1, ms / 1000) };
   }
   return sums;
-}
-
-/** Requests the vault has had so far; it counts them itself, since it speaks https only. */
-function vaultRequests({ keyVault, ca }: Stack): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = request(`${keyVault.url}/.control/requests`, { ca }, (response) => {
-      let text = '';
-      response.on('data', (part: Buffer) => {
-        text += part.toString();
-      });
-      response.on('end', () => resolve((JSON.parse(text) as unknown[]).length));
-    });
-    asked.once('error', reject);
-    asked.end();
-  });
 }

@@ -1,4 +1,4 @@
-import type { StorageOperation } from '../peers/storage-proxy.ts';
+import type { StorageOperation } from '../emulators/storage/storage-proxy.ts';
 
 // From what a minute takes to what a month costs. Pure.
 

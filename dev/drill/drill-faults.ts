@@ -1,7 +1,7 @@
-import { faults as mailFaults } from '../peers/mail/exchange-texts.ts';
+import { faults as mailFaults } from '../emulators/mail/exchange-texts.ts';
 import { type DrillWorld, MAILBOX } from './drill-world.ts';
 
-/** Something that goes wrong in a peer, what has to be said of it, and how it is put right. */
+/** Something that goes wrong in an emulator, what has to be said of it, and how it is put right. */
 export interface DrillFault {
   name: string;
   /** The notice that has to come: its kind, its code, its cause, and where its link leads. */
@@ -35,16 +35,16 @@ async function troubleAtRefresh(
   await control.addTrouble(trouble, { times: ALWAYS, clientId });
 }
 
-async function signInAgain({ stack, browser }: DrillWorld, page: string): Promise<void> {
+async function signInAgain({ stack, visitor }: DrillWorld, page: string): Promise<void> {
   await stack.identityProvider.control.clearFaults();
-  await browser.signInAgain(page, MAILBOX);
+  await visitor.signInAgain(page, MAILBOX);
 }
 
-async function replaceSecret({ stack, browser }: DrillWorld, page: string): Promise<void> {
+async function replaceSecret({ stack, visitor }: DrillWorld, page: string): Promise<void> {
   const value = 'a-new-secret-of-the-drill';
   const { control, clientId } = stack.identityProvider;
   await control.addClientSecret(clientId, { value });
-  await browser.replaceSecret(page, value);
+  await visitor.replaceSecret(page, value);
 }
 
 /** Promise 5 of the design: nobody learns of an outage later than that. */

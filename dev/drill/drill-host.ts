@@ -3,7 +3,7 @@ import { type RunningHost, startHost } from '../host/host.ts';
 import type { HostOptions } from '../host/options.ts';
 import { shiftClock } from './shifted-clock.ts';
 
-// The app on the local host, in a process of its own whose clock can be set forward: the peers and whoever drills keep
+// The app on the local host, in a process of its own whose clock can be set forward: the emulators and whoever drills keep
 // the real one. Started by open-drill-host.ts, which sends one order at a time.
 
 export type Order =

@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Browser } from '../bench/browser.ts';
-import { practicePeople } from '../host/options.ts';
-import { keepCertificates } from '../peers/certificates.ts';
-import { MAIL_SCOPES } from '../peers/identity-provider/scopes.ts';
-import { type ExchangeSkin, startExchangeSkin } from '../peers/mail/exchange-skin.ts';
-import { type StorageProxy, startStorageProxy } from '../peers/storage-proxy.ts';
-import { type Stack, startStack } from '../stack.ts';
+import type { Visitor } from '../visitor.ts';
+import { adminAt, openDemo } from '../demo.ts';
+import { keepCertificates } from '../emulators/certificates.ts';
+import { MAIL_SCOPES } from '../emulators/entra/scopes.ts';
+import { type ExchangeSkin, startExchangeSkin } from '../emulators/mail/exchange-skin.ts';
+import { type StorageProxy, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
+import type { Stack } from '../stack.ts';
 import { type NoticeReceiver, startNoticeReceiver } from './notice-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
 import { readInbox, subjectOf } from './read-inbox.ts';
@@ -33,7 +31,7 @@ const LOOK_EVERY_MINUTES = 5;
  */
 const LOOKS_AT = 4;
 
-/** The built app with two mailboxes that work, amid peers that can be broken, on a clock that can be set forward. */
+/** The built app with two mailboxes that work, amid emulators that can be broken, on a clock that can be set forward. */
 export interface DrillWorld {
   url: string;
   stack: Stack;
@@ -41,7 +39,7 @@ export interface DrillWorld {
   mail: ExchangeSkin;
   storage: StorageProxy;
   receiver: NoticeReceiver;
-  browser: Browser;
+  visitor: Visitor;
   /** Seconds on the app's clock since the world was opened. */
   seconds(): number;
   /** The app's clock. */
@@ -71,24 +69,25 @@ export async function openDrillWorld(
   running: AsyncDisposableStack,
   { tokenSeconds = TOKEN_SECONDS }: { tokenSeconds?: number | undefined } = {},
 ): Promise<DrillWorld> {
-  const folder = await mkdtemp(join(tmpdir(), 'postroom-drill-'));
-  running.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const otherApp = { id: randomUUID(), name: 'Postroom (other)', secret: 'the-secret-of-the-other-app' };
-  const stack = await startStack({
-    stateDir: folder,
-    // The small server starts fastest; what Exchange says comes from the skin before it.
-    mail: 'npm',
-    inMemory: true,
-    users: [
-      { upn: MAILBOX, name: 'Support' },
-      { upn: OTHER_MAILBOX, name: 'Welcome' },
-      { upn: ON_CALL, name: 'On Call' },
-    ],
-    otherApps: [otherApp],
-    accessTokenSeconds: tokenSeconds,
+  const demo = await openDemo({
+    app: { dir: appDir },
+    stack: {
+      // The small server starts fastest; what Exchange says comes from the skin before it.
+      mail: 'npm',
+      inMemory: true,
+      users: [
+        { upn: MAILBOX, name: 'Support' },
+        { upn: OTHER_MAILBOX, name: 'Welcome' },
+        { upn: ON_CALL, name: 'On Call' },
+      ],
+      otherApps: [otherApp],
+      accessTokenSeconds: tokenSeconds,
+    },
+    running,
   });
-  running.defer(() => stack.stop());
-  const tls = await keepCertificates(join(folder, 'certificates'));
+  const { stack } = demo;
+  const tls = await keepCertificates(join(demo.folder, 'certificates'));
   const mail = await startExchangeSkin({ protocol: 'imap', target: stack.mail.imap, tls });
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
@@ -97,27 +96,23 @@ export async function openDrillWorld(
   await stack.keyVault.setSecret('alert-webhook-key', receiver.key);
   const { smtp, imap, pop3 } = stack.mail;
   const host = running.use(
-    await openDrillHost({
-      appDir,
-      port: stack.ports.web,
-      settings: {
-        FETCH_SCHEDULE: '0 * * * * *',
-        ...stack.settings,
-        AzureWebJobsStorage: storage.connectionString,
-        DataStorage: storage.connectionString,
-        NOTICE_EMAIL: ON_CALL,
-      },
-      stateDir: folder,
-      people: practicePeople,
-      background: false,
-    }),
+    await openDrillHost(
+      demo.hostOptions({
+        port: stack.ports.web,
+        settings: {
+          FETCH_SCHEDULE: '0 * * * * *',
+          AzureWebJobsStorage: storage.connectionString,
+          DataStorage: storage.connectionString,
+          NOTICE_EMAIL: ON_CALL,
+        },
+      }),
+    ),
   );
-  const browser = new Browser(host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
-  const account = await browser.connect(MAILBOX, stack.identityProvider.clientId);
-  await browser.addMailbox(account, MAILBOX, mail, smtp);
+  const visitor = await adminAt(host);
+  const account = await visitor.connect(MAILBOX);
+  await visitor.addMailbox(account, MAILBOX, mail, smtp);
   // The way of an admin: a custom provider has a redirect URI of its own, which is entered at the app before it is saved.
-  const { location } = await browser.get('/providers/new?preset=custom');
+  const { location = '' } = await visitor.get('/providers/new?preset=custom');
   const id = new URLSearchParams(location.split('?')[1]).get('id') ?? '';
   const redirectUris = [`${host.url}/oauth/callback/${id}`];
   await stack.identityProvider.control.setApp(otherApp.id, { redirectUris });
@@ -137,8 +132,8 @@ export async function openDrillWorld(
     severalDomains: 'on',
     scopes: [...MAIL_SCOPES, 'openid', 'profile', 'email', 'offline_access'].join(' '),
   };
-  const otherAccount = await browser.connectAt(otherProvider, OTHER_MAILBOX);
-  await browser.addMailbox(otherAccount, OTHER_MAILBOX, imap, smtp);
+  const otherAccount = await visitor.connectAt(otherProvider, OTHER_MAILBOX);
+  await visitor.addMailbox(otherAccount, OTHER_MAILBOX, imap, smtp);
   const began = performance.now();
   let leapt = 0;
   let minutes = 0;
@@ -149,7 +144,7 @@ export async function openDrillWorld(
     mail,
     storage,
     receiver,
-    browser,
+    visitor,
     seconds: () => Math.round(elapsed() / 1000),
     now: () => new Date(Date.now() + leapt),
     async minute({ timers = true, daily = false, after = 1 } = {}) {

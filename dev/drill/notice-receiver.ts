@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readBody } from '../peers/http-answers.ts';
+import { readBody } from '../emulators/http-answers.ts';
 
 /** What a webhook's receiver is told of a notice (shared/notices/webhook-payload.ts). */
 export interface ReceivedNotice {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
-import { LineReader, writeAll } from '../peers/mail/line-reader.ts';
-import type { Endpoint } from '../peers/mail/mail-world.ts';
+import { LineReader, writeAll } from '../emulators/mail/line-reader.ts';
+import type { Endpoint } from '../emulators/mail/mail-world.ts';
 
 /**
  * All mail in an inbox as it came, over POP3, oldest first. Nothing there is changed.

@@ -1,4 +1,4 @@
-import { practicePeople } from '../host/options.ts';
+import { demoPeople } from '../host/options.ts';
 import type { DrillFault } from './drill-faults.ts';
 import { mistakesIn } from './drill-mistakes.ts';
 import { type DrillWorld, OTHER_MAILBOX, openDrillWorld } from './drill-world.ts';
@@ -72,11 +72,11 @@ export async function runDrill(
     await world.minute({ timers: fault.timers !== false, daily, after });
     if (opened() === undefined || secondsToNotice !== undefined) continue;
     secondsToNotice = world.seconds() - brokenAt;
-    homeDuring = (await world.browser.get('/')).html;
+    homeDuring = (await world.visitor.get('/')).html;
     if (pictures !== undefined) await takePicture(world, pictures.camera, pictures.during);
   }
   const notice = opened();
-  const othersWentOn = fault.othersGoOn && (await world.browser.get('/tickets')).html.includes(SUBJECT);
+  const othersWentOn = fault.othersGoOn && (await world.visitor.get('/tickets')).html.includes(SUBJECT);
 
   if (notice !== undefined) await fault.mend(world, pathOf(notice.link));
   const mendedAt = world.seconds();
@@ -84,7 +84,7 @@ export async function runDrill(
   for (let minute = 0; notice !== undefined && minute < CLOSE_WITHIN_MINUTES && !isClosed(); minute += 1)
     await world.minute();
   const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
-  const homeAfter = isClosed() ? (await world.browser.get('/')).html : undefined;
+  const homeAfter = isClosed() ? (await world.visitor.get('/')).html : undefined;
   if (pictures?.after !== undefined) await takePicture(world, pictures.camera, pictures.after);
   for (let minute = 0; minute < QUIET_MINUTES; minute += 1) await world.minute();
   const hasAllMail = async (): Promise<boolean> =>
@@ -116,7 +116,7 @@ function pathOf(link: string): string {
 }
 
 const takePicture = ({ url, now }: DrillWorld, camera: Camera, name: string): Promise<void> =>
-  camera.take(name, { origin: url, path: '/', person: practicePeople[0]?.id ?? '', now: now() });
+  camera.take(name, { origin: url, path: '/', person: demoPeople[0]?.id ?? '', now: now() });
 
 const letter = (): Buffer =>
   Buffer.from(

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { openChromium } from '../browser.ts';
 
 export interface PageOfHost {
   /** Such as http://localhost:7071. */
   origin: string;
   path: string;
-  /** Object id of one of the practice people. */
+  /** Object id of one of the demo people. */
   person: string;
   /** What the host holds for the time; the page tells times from it. */
   now: Date;
@@ -23,12 +23,9 @@ export interface Camera extends AsyncDisposable {
 /** @throws Error in words where Debian's Chromium is not installed. */
 export async function openCamera(folder: string): Promise<Camera> {
   await mkdir(folder, { recursive: true });
-  const browser = await chromium
-    // Without its own sandbox: containers and CI runners rarely allow one, and it opens our own pages only.
-    .launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
-    .catch((cause: unknown) => {
-      throw new Error('Pictures need /usr/bin/chromium (apt install chromium).', { cause });
-    });
+  const browser = await openChromium().catch((cause: unknown) => {
+    throw new Error('Pictures need /usr/bin/chromium (apt install chromium).', { cause });
+  });
   return {
     async take(name, { origin, path, person, now }) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });

@@ -1,11 +1,10 @@
 /** The built app behind Microsoft's listeners: what a desk needs of them, check by check. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Browser } from '../bench/browser.ts';
-import { openScratchWorld, type ScratchWorld } from '../bench/scratch-world.ts';
+import { adminAt } from '../demo.ts';
+import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { builtApp } from '../build.ts';
-import { type HostProcess, startHostProcess } from '../host/host-process.ts';
-import { practicePeople } from '../host/options.ts';
+import type { HostProcess } from '../host/host-process.ts';
 import { differences, poisonFaults, timerFaults } from './invocations.ts';
 import { type Listeners, startListeners } from './listeners.ts';
 import { storageQueue } from './storage-queue.ts';
@@ -25,6 +24,7 @@ const BAD_MESSAGE = '{"shard":"none"}';
 /** `maxDequeueCount` of host.json. */
 const TRIES = 5;
 const EVERY_SECONDS = 6;
+const schedule = { FETCH_SCHEDULE: `*/${EVERY_SECONDS} * * * * *` };
 const OCCASIONS = 4;
 const LIMIT_MS = 90_000;
 const POLL_MS = 500;
@@ -40,10 +40,10 @@ export interface ChecksOptions {
 
 /** Runs every check; one that fails does not keep the next from running, unless the listeners do not start at all. */
 export async function runChecks({ program, running, progress, done }: ChecksOptions): Promise<boolean> {
-  const world = await openScratchWorld({
+  const demo = await openScratchDemo({
     mailboxes: [MAILBOX],
-    settings: { FETCH_SCHEDULE: `*/${EVERY_SECONDS} * * * * *` },
-    outsideListeners: true,
+    settings: async () => schedule,
+    host: { outsideListeners: true },
     running,
     progress,
   });
@@ -64,39 +64,27 @@ export async function runChecks({ program, running, progress, done }: ChecksOpti
       program,
       appUrl: host.url,
       appDir: builtApp,
-      settings: world.settings,
+      settings: demo.settings,
       ...(everyTimer !== undefined && { everyTimer }),
       instance,
-      logFile: join(world.folder, 'log', `listeners-${instance}.log`),
+      logFile: join(demo.folder, 'log', `listeners-${instance}.log`),
     });
 
-  await world.addMailbox(MAILBOX);
-  await world.stack.mail.deliverMany(MAILBOX, letters());
+  await demo.addMailbox(MAILBOX);
+  await demo.stack.mail.deliverMany(MAILBOX, letters());
   progress('Starting Microsoft’s listeners …');
-  const first = await listen('first', world.host);
+  const first = await listen('first', demo.host);
   running.defer(() => first.stop());
-  const { timers, others } = await registered(world.host);
+  const { timers, others } = await registered(demo.host);
 
-  await check('mail becomes tickets', () => mailBecomesTickets(world));
-  await check(`a bad message is poison after ${TRIES} tries`, () => badMessageIsPoison(world, first));
-  await check('an event of the vault is taken', () => vaultEventIsTaken(world, first));
+  await check('mail becomes tickets', () => mailBecomesTickets(demo));
+  await check(`a bad message is poison after ${TRIES} tries`, () => badMessageIsPoison(demo, first));
+  await check('an event of the vault is taken', () => vaultEventIsTaken(demo, first));
   await first.stop();
 
-  const second = await startHostProcess(
-    {
-      appDir: builtApp,
-      port: 0,
-      settings: world.settings,
-      stateDir: world.folder,
-      people: practicePeople,
-      background: false,
-      outsideListeners: true,
-    },
-    join(world.folder, 'log', 'host-2.log'),
-  );
-  running.defer(() => second.stop());
+  const second = await demo.startHost({ settings: demo.settings, outsideListeners: true, log: 'host-2' });
   const everyTimer = `*/${EVERY_SECONDS} * * * * *`;
-  const pair = await Promise.all([listen('A', world.host, everyTimer), listen('B', second, everyTimer)]);
+  const pair = await Promise.all([listen('A', demo.host, everyTimer), listen('B', second, everyTimer)]);
   for (const listeners of pair) running.defer(() => listeners.stop());
   await check('two instances run each timer once', () => eachTimerOnce(pair, timers));
   await check('the instance that stays takes over the timers', () => timersMove(pair, timers));
@@ -133,11 +121,10 @@ async function registered(host: HostProcess): Promise<{ timers: string[]; others
 }
 
 /** The only ways to a ticket here are Microsoft's timer and Microsoft's queue. */
-async function mailBecomesTickets(world: ScratchWorld): Promise<string[]> {
-  const browser = new Browser(world.host.url);
-  await browser.signIn(practicePeople[0]?.id ?? '');
+async function mailBecomesTickets(demo: ScratchDemo): Promise<string[]> {
+  const visitor = await adminAt(demo.host);
   const faults = async (): Promise<string[]> => {
-    const { html } = await browser.get('/tickets');
+    const { html } = await visitor.get('/tickets');
     return letters().flatMap((_, index) => {
       return html.includes(`Checked question ${index + 1}.`) ? [] : [`Message ${index + 1} is no ticket.`];
     });
@@ -145,8 +132,8 @@ async function mailBecomesTickets(world: ScratchWorld): Promise<string[]> {
   return untilNone(faults);
 }
 
-async function badMessageIsPoison(world: ScratchWorld, listeners: Listeners): Promise<string[]> {
-  const { connectionString } = world.stack.storage;
+async function badMessageIsPoison(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
+  const { connectionString } = demo.stack.storage;
   const queue = storageQueue(connectionString, 'fetch-shard');
   const poison = storageQueue(connectionString, 'fetch-shard-poison');
   await queue.put(BAD_MESSAGE);
@@ -165,8 +152,8 @@ async function badMessageIsPoison(world: ScratchWorld, listeners: Listeners): Pr
  * As Event Grid puts it on a storage queue, of a kind that Postroom passes over.
  * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
  */
-async function vaultEventIsTaken(world: ScratchWorld, listeners: Listeners): Promise<string[]> {
-  const queue = storageQueue(world.stack.storage.connectionString, 'vault-events');
+async function vaultEventIsTaken(demo: ScratchDemo, listeners: Listeners): Promise<string[]> {
+  const queue = storageQueue(demo.stack.storage.connectionString, 'vault-events');
   await queue.put(
     JSON.stringify({
       id: '00000000-0000-4000-8000-000000000001',

@@ -14,7 +14,7 @@ import { type Answer, BodyTooLarge, readBody } from './http-answer.ts';
 import { loadApp } from './load-app.ts';
 import type { HostOptions } from './options.ts';
 import { answerOutsideListener } from './outside-listeners.ts';
-import { createPracticePage, PRACTICE_PATH } from './practice-page.ts';
+import { createDemoPage, DEMO_PATH } from './demo-page.ts';
 import { drainQueues, type QueueSettings, startQueues } from './queues.ts';
 import { isLoopbackName, isSameOrigin } from './request-origin.ts';
 import { createSignIn, SIGN_IN_TENANT } from './sign-in.ts';
@@ -73,7 +73,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
 
   const admin = createAdmin(core, log);
   const signIn = await createSignIn(options.stateDir, options.people, Date.now);
-  const practicePage = createPracticePage(options.practice, () => admin.start('fetchMail', ''));
+  const demoPage = createDemoPage(options.demo, () => admin.start('fetchMail', ''));
   const routes = functionRoutes(core, hostJson.extensions?.http?.routePrefix ?? 'api');
   const underWay = new Set<Promise<void>>();
 
@@ -85,7 +85,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
     const target = new URL(`http://${raw.host}${request.url}`);
     const headers = headersOf(request);
     const path = target.pathname;
-    const ours = path.startsWith('/.auth/') || path === PRACTICE_PATH || path.startsWith(`${PRACTICE_PATH}/`);
+    const ours = path.startsWith('/.auth/') || path === DEMO_PATH || path.startsWith(`${DEMO_PATH}/`);
     if (!ours && !path.startsWith('/admin/')) {
       const answer = await routes.answer(request, target, signIn.withPrincipal(headers));
       return answer ?? { status: 404, headers: {} };
@@ -101,7 +101,7 @@ export async function startHost(options: HostOptions, log: HostLog): Promise<Run
         ? new URLSearchParams(Buffer.from(await readBody(request, FORM_LIMIT)).toString('utf8'))
         : undefined;
     if (path.startsWith('/.auth/')) return signIn.answer(path, target.searchParams, headers, form);
-    return practicePage.answer(path, target.searchParams, form);
+    return demoPage.answer(path, target.searchParams, form);
   }
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -1,5 +1,5 @@
-/** Somebody who may sign in on the practice sign-in page. */
-export interface PracticePerson {
+/** Somebody who may sign in on the demo sign-in page. */
+export interface DemoPerson {
   /** Object id, a GUID. */
   id: string;
   name: string;
@@ -8,10 +8,10 @@ export interface PracticePerson {
   roles: readonly string[];
 }
 
-/** What the host's own page needs to send a practice mail. */
-export interface PracticeMailOptions {
+/** What the host's own page needs to send a demo mail. */
+export interface DemoMailOptions {
   mailboxes: readonly string[];
-  /** Takes mail without sign-in, for the practice mailboxes only. */
+  /** Takes mail without sign-in, for the demo mailboxes only. */
   dropSmtp: { host: string; port: number };
 }
 
@@ -24,8 +24,8 @@ export interface HostOptions {
   settings: Readonly<Record<string, string>>;
   /** Keeps the key of the sign-in sessions between starts. */
   stateDir: string;
-  people: readonly PracticePerson[];
-  practice?: PracticeMailOptions;
+  people: readonly DemoPerson[];
+  demo?: DemoMailOptions;
   /** Timers and queues run. Without them only HTTP and POST /admin/functions/NAME start anything. */
   background: boolean;
   /** Listeners in another process may run the timer and queue functions; see outside-listeners.ts. */
@@ -34,8 +34,8 @@ export interface HostOptions {
   queues?: { leaseSeconds?: number; maxIdleMs?: number };
 }
 
-/** The people of the practice organization, one for each role. */
-export const practicePeople: readonly PracticePerson[] = [
+/** The people of the demo organization, one for each role. */
+export const demoPeople: readonly DemoPerson[] = [
   {
     id: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d01',
     name: 'Alex Admin',

@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { escapeHtml, hostPage, seeOther } from './html.ts';
 import type { Answer } from './http-answer.ts';
-import type { PracticePerson } from './options.ts';
+import type { DemoPerson } from './options.ts';
 
 /** The platform's own cookie name. */
 const COOKIE = 'AppServiceAuthSession';
 const SESSION_SECONDS = 8 * 3600;
-/** Whose people the practice people are; the host's setting says that these may come. */
+/** Whose people the demo people are; the host's setting says that these may come. */
 export const SIGN_IN_TENANT = '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d00';
 const LOGIN = '/.auth/login/aad';
 
@@ -26,19 +26,19 @@ export interface SignIn {
  */
 export async function createSignIn(
   stateDir: string,
-  people: readonly PracticePerson[],
+  people: readonly DemoPerson[],
   now: () => number,
 ): Promise<SignIn> {
   const key = await keptKey(stateDir);
   const signature = (text: string): string => createHmac('sha256', key).update(text).digest('base64url');
 
-  const sessionOf = (person: PracticePerson): string => {
+  const sessionOf = (person: DemoPerson): string => {
     const session = { id: person.id, until: now() + SESSION_SECONDS * 1000 };
     const payload = Buffer.from(JSON.stringify(session)).toString('base64url');
     return `${payload}.${signature(payload)}`;
   };
 
-  const signedIn = (headers: Headers): PracticePerson | undefined => {
+  const signedIn = (headers: Headers): DemoPerson | undefined => {
     const [payload = '', given = ''] = (cookieOf(headers, COOKIE) ?? '').split('.');
     const expected = signature(payload);
     if (given.length !== expected.length || !timingSafeEqual(Buffer.from(given), Buffer.from(expected)))
@@ -97,7 +97,7 @@ export function ownPath(text: string | null): string {
 }
 
 /** In Microsoft's shape. */
-export function principalOf({ id, name, upn, roles }: PracticePerson): {
+export function principalOf({ id, name, upn, roles }: DemoPerson): {
   auth_typ: string;
   claims: { typ: string; val: string }[];
   name_typ: string;
@@ -117,7 +117,7 @@ export function principalOf({ id, name, upn, roles }: PracticePerson): {
   };
 }
 
-function whoAmI(person: PracticePerson | undefined): Answer {
+function whoAmI(person: DemoPerson | undefined): Answer {
   const sessions =
     person === undefined
       ? []
@@ -129,7 +129,7 @@ function whoAmI(person: PracticePerson | undefined): Answer {
   };
 }
 
-function loginPage(people: readonly PracticePerson[], back: string): Answer {
+function loginPage(people: readonly DemoPerson[], back: string): Answer {
   const buttons = people
     .map(
       ({ id, name, upn, roles }) =>
@@ -140,7 +140,7 @@ function loginPage(people: readonly PracticePerson[], back: string): Answer {
     .join('\n');
   return hostPage(
     'Who are you today?',
-    `<p>In Azure, people sign in here with their Microsoft 365 account. On this machine you choose one of the practice people.</p>
+    `<p>In Azure, people sign in here with their Microsoft 365 account. On this machine you choose one of the demo people.</p>
 <form method="post" action="${LOGIN}"><input type="hidden" name="post_login_redirect_uri" value="${escapeHtml(back)}">
 <ul class="people">${buttons}</ul></form>`,
   );

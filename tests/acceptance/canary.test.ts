@@ -5,12 +5,12 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readInbox } from '../../dev/drill/read-inbox.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { secretName } from '../../shared/providers/credential.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from './desk.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
 import { type Rotated, rotateHere } from './rotate-here.ts';
-import { Visitor } from './visitor.ts';
 
 const canary = (name: string): string => `canary-${name}-${randomBytes(18).toString('base64url')}`;
 const webhookKey = canary('webhook-key');
@@ -61,7 +61,7 @@ beforeAll(async () => {
   });
   watchAnswers();
   visitor = new Visitor(host.url);
-  await visitor.signIn(practicePeople[0]?.id ?? '');
+  await visitor.signIn(demoPeople[0]?.id ?? '');
 }, 120_000);
 afterAll(async () => {
   vi.restoreAllMocks();
@@ -123,7 +123,7 @@ async function start(name: string, at = host, input = ''): Promise<void> {
 
 async function wholeStory(): Promise<void> {
   const { control } = desk.stack.identityProvider;
-  const mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  const mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
   const list = await visitor.get('/accounts');
   const account = /\/accounts\/[a-z2-7]{26}\/[a-z2-7]{26}/.exec(list.html)?.[0] ?? '';
   const provider = account.replace('accounts', 'providers').slice(0, '/providers/'.length + 26);
@@ -206,7 +206,7 @@ async function tellOfAnEvent(providerId: string): Promise<void> {
   });
   // It reads its channels while the vault still gives them.
   const there = new Visitor(refusing.url);
-  await there.signIn(practicePeople[0]?.id ?? '');
+  await there.signIn(demoPeople[0]?.id ?? '');
   expect((await there.get('/health')).html).toContain('over the relay');
   await start('vaultEvents', refusing, JSON.stringify(event));
   await vi.waitFor(() => expect(desk.log()).toContain('"event":"vault event"'), waiting);

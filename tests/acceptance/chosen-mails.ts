@@ -1,5 +1,5 @@
-import { corpusFiles } from '../intake/mail-files.ts';
-import { ordinaryMails } from '../intake/ordinary-mails.ts';
+import { corpusFiles } from '../harness/memory/mail-files.ts';
+import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 
 /** Paths of so many mails of the corpus: all hostile and all named ones, and of the rest each n-th, always the same ones. */
 export function chosenFiles(count: number): string[] {

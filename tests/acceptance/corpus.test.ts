@@ -3,11 +3,10 @@
  * one must become a ticket message, or stand in quarantine or among the skipped with a reason.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import { corpusMail } from '../intake/mail-files.ts';
-import { ordinaryMails } from '../intake/ordinary-mails.ts';
-import { chosenFiles } from './chosen-mails.ts';
+import { corpusMail } from '../harness/memory/mail-files.ts';
+import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 import {
   connectSupport,
   type Desk,
@@ -17,7 +16,8 @@ import {
   SUPPORT,
   type Watcher,
   watchInbox,
-} from './desk.ts';
+} from '../harness/stack/desk.ts';
+import { chosenFiles } from './chosen-mails.ts';
 import { type Records, readRecords } from './desk-records.ts';
 
 const MAILS = 500;

@@ -9,7 +9,7 @@ import {
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
-import { dumpTables } from './desk.ts';
+import { dumpTables } from '../harness/stack/desk.ts';
 
 /** What became of the mail at one UID. */
 export type Fate =

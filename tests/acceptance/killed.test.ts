@@ -6,13 +6,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
 import { mailOf, placeOfRow, placesOfUid } from '../../shared/intake/ledger.ts';
 import { listAll } from '../../shared/platform/tables.ts';
-import { seeded } from '../harness/seeded.ts';
-import { corpusMail } from '../intake/mail-files.ts';
-import { chosenFiles } from './chosen-mails.ts';
+import { corpusMail } from '../harness/memory/mail-files.ts';
+import { seeded } from '../harness/memory/seeded.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   breakLease,
   connectSupport,
@@ -23,9 +23,9 @@ import {
   startFetch,
   type Watcher,
   watchInbox,
-} from './desk.ts';
+} from '../harness/stack/desk.ts';
+import { chosenFiles } from './chosen-mails.ts';
 import { numberingOf, readRecords } from './desk-records.ts';
-import { smallMails } from './small-mails.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const KILLS = 50;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Desk, dumpTables } from './desk.ts';
+import { type Desk, dumpTables } from '../harness/stack/desk.ts';
 
 /** A place that something could leak to: a log, a page, a row, a blob, a message. */
 export interface Place {
@@ -51,7 +51,7 @@ function writings(value: string): string[] {
 
 /** Every value that stands in the vault: client secrets, private keys, the data key. */
 export function valuesInVault({ folder }: Desk): Canary[] {
-  const state = JSON.parse(readFileSync(join(folder, 'world/key-vault/vault.json'), 'utf8')) as {
+  const state = JSON.parse(readFileSync(join(folder, 'key-vault/vault.json'), 'utf8')) as {
     live: [name: string, versions: { value: string }[]][];
     deleted: [name: string, deleted: { versions?: { value: string }[] }][];
   };

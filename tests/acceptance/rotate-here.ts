@@ -1,14 +1,14 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { vi } from 'vitest';
-import { startGraph } from '../../dev/peers/graph/graph.ts';
+import { startGraph } from '../../dev/emulators/graph/graph.ts';
 import { buildServices } from '../../functions/services.ts';
 import { readConfig } from '../../shared/platform/config.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { makeRotationDue } from '../harness/due-rotation.ts';
-import type { Desk } from './desk.ts';
+import { makeRotationDue } from '../harness/memory/due-rotation.ts';
+import type { Desk } from '../harness/stack/desk.ts';
 
 /** What a rotation made, and all that it logged. */
 export interface Rotated {

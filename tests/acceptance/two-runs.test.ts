@@ -3,11 +3,19 @@
  * ledger alone must keep every mail single.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import { connectSupport, type Desk, fetchOnce, openDesk, SUPPORT, type Watcher, watchInbox } from './desk.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
+import {
+  connectSupport,
+  type Desk,
+  fetchOnce,
+  openDesk,
+  SUPPORT,
+  type Watcher,
+  watchInbox,
+} from '../harness/stack/desk.ts';
 import { readRecords } from './desk-records.ts';
-import { smallMails } from './small-mails.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const ROUNDS = 6;

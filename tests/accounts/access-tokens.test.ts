@@ -1,26 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import {
-  AT_MAIL,
-  connectSupport,
-  type PracticeApp,
-  startPracticeApp,
-  Visitor,
-} from '../consent/practice-app.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 async function start(
-  options: Parameters<typeof startPracticeApp>[0] = {},
-): Promise<{ app: PracticeApp; account: Account; providerId: string; refreshes: () => number }> {
-  const app = await startPracticeApp(options);
+  options: Parameters<typeof startDemoApp>[0] = {},
+): Promise<{ app: DemoApp; account: Account; providerId: string; refreshes: () => number }> {
+  const app = await startDemoApp(options);
   apps.push(app);
   const { account, providerId } = await connectSupport(app);
   const refreshes = (): number =>
@@ -33,7 +27,7 @@ const tokenOf = (answer: AccessToken): string => {
   if (answer.kind !== 'token') throw new Error(`${answer.kind}: ${answer.code} ${answer.message}`);
   return answer.token.expose();
 };
-const row = async (app: PracticeApp, account: Account): Promise<Account> => {
+const row = async (app: DemoApp, account: Account): Promise<Account> => {
   const stored = await app.services.accounts.get(account);
   if (stored === undefined) throw new Error('no row');
   return stored.account;
@@ -451,7 +445,7 @@ describe('what rests in the table', () => {
 });
 
 /** The process dies right after the effect of this point: nothing it does afterwards reaches the world. */
-function die(app: PracticeApp, at: string): void {
+function die(app: DemoApp, at: string): void {
   let dead = false;
   app.seam.around = async (point, effect) => {
     if (dead) throw new Error('process died');

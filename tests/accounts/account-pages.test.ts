@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
-  AT_MAIL,
   ALEX,
+  AT_MAIL,
   connectSupport,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   Visitor,
-} from '../consent/practice-app.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+} from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
-let app: PracticeApp;
+let app: DemoApp;
 let account: Account;
 let alex: Visitor;
 let path: string;
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app));
   alex = new Visitor(app, ALEX);
   path = `/accounts/${account.providerId}/${account.accountId}`;

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { enterpriseIdOf } from '../../dev/emulators/entra/token-shapes.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
-import { enterpriseIdOf } from '../../dev/peers/identity-provider/token-shapes.ts';
+import { demoPeople } from '../../dev/host/options.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
-import { smallMails } from '../acceptance/small-mails.ts';
-import { Visitor } from '../acceptance/visitor.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
 
 const SUPPORT = 'support@contoso.example';
 /** Nobody has allowed an app into this one. */
@@ -25,8 +25,8 @@ beforeAll(async () => {
   desk = await openDesk('npm');
   host = await desk.startHost({ port: desk.stack.ports.web });
   visitor = new Visitor(host.url);
-  await visitor.signIn(practicePeople[0]?.id ?? '');
-  await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  await visitor.signIn(demoPeople[0]?.id ?? '');
+  await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
   const [provider] = await createProviderStore(desk.tables).list();
   path = `/providers/${provider?.id}/app-access`;
 }, 60_000);

@@ -3,16 +3,16 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { appAccessScript, OBJECT_ID_MISSING } from '../../shared/accounts/app-access-script.ts';
 import { askAppToken, canSignInAsApp, keepAppAccount } from '../../shared/accounts/app-account.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
+import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const HOUR = 3_600_000;
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-let app: PracticeApp;
+let app: DemoApp;
 let provider: Provider;
 let account: Account;
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const id = await new Visitor(app).addPractice();
   const found = await app.services.providers.get(id);
   if (found === undefined) throw new Error('no provider');

@@ -11,20 +11,20 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { sampleProvider } from '../providers/sample-provider.ts';
-import { MemoryVault } from './memory-vault.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
-async function start(): Promise<{ app: PracticeApp; account: Account; row(): Promise<Account> }> {
-  const app = await startPracticeApp();
+async function start(): Promise<{ app: DemoApp; account: Account; row(): Promise<Account> }> {
+  const app = await startDemoApp();
   apps.push(app);
   const { account } = await connectSupport(app);
   return {

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { connectSupport, type Desk, openDesk } from '../acceptance/desk.ts';
+import { connectSupport, type Desk, openDesk } from '../harness/stack/desk.ts';
 
 const PROCESSES = 20;
 let desk: Desk;

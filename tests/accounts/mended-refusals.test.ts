@@ -1,24 +1,24 @@
 /** What a person mends at the provider: Postroom goes on by itself, and asks seldom until then. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import {
   AT_MAIL,
   connectSupport,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   type Visitor,
-} from '../consent/practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 interface Desk {
-  app: PracticeApp;
+  app: DemoApp;
   account: Account;
   providerId: string;
   visitor: Visitor;
@@ -29,7 +29,7 @@ interface Desk {
 
 /** A connected mailbox whose token is due. */
 async function desk(): Promise<Desk> {
-  const app = await startPracticeApp();
+  const app = await startDemoApp();
   apps.push(app);
   const { account, providerId, visitor } = await connectSupport(app);
   let asked = 0;
@@ -47,7 +47,7 @@ async function desk(): Promise<Desk> {
 }
 
 /** Refuses refreshes until `clearFaults`. The preflight, which asks for the app itself, is let through. */
-function refuse(app: PracticeApp, code: number, error: string, sentence: string, suberror?: string): void {
+function refuse(app: DemoApp, code: number, error: string, sentence: string, suberror?: string): void {
   app.idp.addFault({
     match: { path: 'token', params: { grant_type: 'refresh_token' } },
     times: 99,

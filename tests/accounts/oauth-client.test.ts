@@ -6,7 +6,7 @@ import { createOAuthClient, type OAuthClient, type Redeemed } from '../../shared
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { MemoryVault } from './memory-vault.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 interface Asked {
   path: string;

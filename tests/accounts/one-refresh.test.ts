@@ -5,20 +5,20 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
 import { askAppToken, keepAppAccount } from '../../shared/accounts/app-account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
-import { Secret } from '../../shared/platform/secret.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 async function start(
-  options: Parameters<typeof startPracticeApp>[0] = {},
-): Promise<{ app: PracticeApp; account: Account; asked: (grantType?: string) => number }> {
-  const app = await startPracticeApp(options);
+  options: Parameters<typeof startDemoApp>[0] = {},
+): Promise<{ app: DemoApp; account: Account; asked: (grantType?: string) => number }> {
+  const app = await startDemoApp(options);
   apps.push(app);
   const { account } = await connectSupport(app);
   const asked = (wanted = 'refresh_token'): number =>
@@ -30,7 +30,7 @@ const tokenOf = (answer: AccessToken): string => {
   if (answer.kind !== 'token') throw new Error(`${answer.kind}: ${answer.code} ${answer.message}`);
   return answer.token.expose();
 };
-const rowOf = async ({ services }: PracticeApp, account: Account): Promise<Account> => {
+const rowOf = async ({ services }: DemoApp, account: Account): Promise<Account> => {
   const stored = await services.accounts.get(account);
   if (stored === undefined) throw new Error('no row');
   return stored.account;
@@ -38,7 +38,7 @@ const rowOf = async ({ services }: PracticeApp, account: Account): Promise<Accou
 
 /** Notes every call to the outside; `act` runs around the first one of a point. */
 function watch(
-  app: PracticeApp,
+  app: DemoApp,
   at?: SeamPoint,
   act: (effect: () => Promise<unknown>) => Promise<unknown> = (effect) => effect(),
 ): SeamPoint[] {
@@ -73,7 +73,7 @@ describe('of several callers in one process', () => {
 });
 
 /** Another process refreshes in the very moment before this one takes the lease. */
-function refreshedBefore(app: PracticeApp, account: Account, other: Services): SeamPoint[] {
+function refreshedBefore(app: DemoApp, account: Account, other: Services): SeamPoint[] {
   return watch(app, 'blob.lease', async (effect) => {
     const { around } = app.seam;
     app.seam.around = undefined;

@@ -1,10 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
@@ -19,10 +16,10 @@ import { keepSecret } from '../../shared/providers/keep-credential.ts';
 import { isReadyToSignIn, type Preflight } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
-import { sampleProvider } from '../providers/sample-provider.ts';
-import { MemoryVault } from './memory-vault.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -30,7 +27,7 @@ afterEach(async () => {
 });
 
 interface World {
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   oauth: OAuthClient;
   vault: MemoryVault;
   providers: ProviderStore;
@@ -43,7 +40,7 @@ interface World {
 }
 
 async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Promise<World> {
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const seam = options.seam ?? openSeam;
   const vault = new MemoryVault(seam);

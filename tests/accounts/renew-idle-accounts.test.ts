@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isIdle, renewIdleAccounts } from '../../shared/accounts/renew-idle-accounts.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const DAY = 86_400_000;
 const NONE = { idle: 0, renewed: 0, refused: 0, broken: 0, left: 0 };
 
-let app: PracticeApp;
+let app: DemoApp;
 let account: Account;
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app));
 });
 afterEach(() => app.stop());

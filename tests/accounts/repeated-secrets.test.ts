@@ -3,16 +3,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
 import { readFailure } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const SECRET = 'hunter2"pass';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let server: TokenServer;
 beforeEach(async () => {
-  [app, server] = await Promise.all([startPracticeApp(), startTokenServer()]);
+  [app, server] = await Promise.all([startDemoApp(), startTokenServer()]);
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
 });
 afterEach(async () => {

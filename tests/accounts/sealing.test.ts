@@ -4,7 +4,7 @@ import { createSealer, dataKeyName, versionOfSealed } from '../../shared/account
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryVault } from './memory-vault.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 const HOUR_MS = 3_600_000;
 const unreadable = expect.objectContaining({ code: 'sealed-unreadable' });

@@ -1,6 +1,6 @@
 /** How long one process goes on with what it knows while another changes it. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Services } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -10,22 +10,22 @@ import { keepSecret } from '../../shared/providers/keep-credential.ts';
 import {
   AT_MAIL,
   connectSupport,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   type Visitor,
-} from '../consent/practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 async function start(
-  options: Parameters<typeof startPracticeApp>[0] = {},
-): Promise<{ app: PracticeApp; account: Account; providerId: string; visitor: Visitor }> {
-  const app = await startPracticeApp(options);
+  options: Parameters<typeof startDemoApp>[0] = {},
+): Promise<{ app: DemoApp; account: Account; providerId: string; visitor: Visitor }> {
+  const app = await startDemoApp(options);
   apps.push(app);
   return { app, ...(await connectSupport(app)) };
 }
@@ -101,7 +101,7 @@ describe('a token that another process remembers', () => {
 
 describe('a refresh that takes longer than its lease', () => {
   /** Every answer of the provider takes this long, by the clock of all processes. */
-  function slow(app: PracticeApp, seconds: number, meanwhile: () => Promise<void>): void {
+  function slow(app: DemoApp, seconds: number, meanwhile: () => Promise<void>): void {
     app.seam.around = async (point, effect) => {
       if (point !== 'token.refresh') return effect();
       app.seam.skewMs += seconds * SECOND;

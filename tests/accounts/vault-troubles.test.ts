@@ -1,15 +1,18 @@
 /** What Key Vault may do to one provider, against its stand-in: the provider says so, the others go on. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import { servicesOn } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
 const tls = await makeCertificates();
@@ -33,7 +36,7 @@ afterAll(async () => {
 });
 
 interface Desk {
-  app: PracticeApp;
+  app: DemoApp;
   /** The one that the vault does something to, and another one. */
   hit: Account;
   other: Account;
@@ -43,7 +46,7 @@ interface Desk {
 
 /** Two providers whose secrets stand in the same vault, a mailbox each; both tokens are due. */
 async function desk(): Promise<Desk> {
-  const memory = await startPracticeApp();
+  const memory = await startDemoApp();
   const { config } = memory.services;
   const vault = azureVault(
     { vaultUri: standIn.url, managedIdentityClientId: identity.clientId, local: true },
@@ -174,7 +177,7 @@ describe('a vault that does not give the data key', () => {
 
 describe('a managed identity that gives no token', () => {
   it('leaves the account trying again with the reason, and mends by itself', async () => {
-    const app = await startPracticeApp();
+    const app = await startDemoApp();
     const { account } = await connectSupport(app);
     await app.services.providers.change(account.providerId, (provider) => ({
       ...provider,

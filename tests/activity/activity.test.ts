@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { refreshActivity } from '../../shared/accounts/note-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
@@ -12,8 +12,8 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const DAY_MS = 86_400_000;

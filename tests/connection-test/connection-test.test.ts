@@ -1,11 +1,11 @@
 import { createServer as createPlainServer, type Server } from 'node:net';
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
-import { type Fault, faults, type SkinProtocol } from '../../dev/peers/mail/exchange-texts.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { type Fault, faults, type SkinProtocol } from '../../dev/emulators/mail/exchange-texts.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import {
   type ConnectionTest,
   explainStep,
@@ -22,8 +22,8 @@ import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { info, plainMail, sales, sam, support } from '../peers/mail-lab.ts';
-import { useMailServer } from '../peers/mail-under-test.ts';
+import { info, plainMail, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
 /** The intake has taken no mail. */
 const none = () => Promise.resolve(false);

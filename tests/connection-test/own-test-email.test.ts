@@ -3,7 +3,7 @@ import { createConnectionTestStore } from '../../shared/connection-test/connecti
 import { letterToOneself, markIn, messageIdOf, newMark } from '../../shared/connection-test/test-smtp.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
-import { IntakeWorld } from '../harness/intake-world.ts';
+import { IntakeWorld } from '../harness/memory/intake-world.ts';
 
 const SUPPORT = 'support@contoso.example';
 const raw = (messageId: string, subject: string): Buffer =>

@@ -1,7 +1,8 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
-import { faults } from '../../dev/peers/mail/exchange-texts.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
@@ -11,17 +12,16 @@ import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { plainMail, support } from '../peers/mail-lab.ts';
-import { useMailServer } from '../peers/mail-under-test.ts';
-import { Reader } from '../stories/reader.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { serve } from '../ui/serve.ts';
+import { Reader } from '../harness/browser/reader.ts';
+import { serve } from '../harness/browser/serve.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { plainMail, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
 const HOST = 'localhost';
 const mail = useMailServer('npm');
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let account: Account;
 let form: Record<string, string>;
@@ -29,7 +29,7 @@ const drawn: Record<string, string> = {};
 
 beforeAll(async () => {
   setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]);
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app));
   const accessTokens = {
     ...app.services.accessTokens,

@@ -6,8 +6,8 @@ import type { LookDeps } from '../../shared/connection-test/run-connection-test.
 import { settleWaitingTests } from '../../shared/connection-test/settle-waiting-tests.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { mailboxOf } from '../consent/sample-mailbox.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SENT = Date.parse('2026-11-24T08:00:00.000Z');
 const MARK = 'postroom-0011223344556677';

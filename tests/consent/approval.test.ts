@@ -1,17 +1,17 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { CLIENT, tenant } from '../peers/practice-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { allRows, type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT, tenant } from '../harness/stack/demo-directory.ts';
 
 const SUPPORT = 'support@contoso.example';
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 // A consent once granted counts for ever at the provider: each test has its own.
 beforeEach(async () => {
-  app = await startPracticeApp({ tenants: [tenant({ userConsent: false })] });
+  app = await startDemoApp({ tenants: [tenant({ userConsent: false })] });
   apps.push(app);
   visitor = new Visitor(app);
   providerId = await visitor.addPractice();

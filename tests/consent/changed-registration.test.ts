@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const OTHER = '99999999-8888-4777-8666-555555555555';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   visitor = new Visitor(app);
 });
 afterAll(() => app.stop());

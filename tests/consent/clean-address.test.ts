@@ -1,32 +1,32 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import { createWeb } from '../../functions/web.ts';
-import { principalHeaderOf } from '../harness/principal-header.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
 import {
   ALEX,
   addressOf,
   allRows,
+  type DemoApp,
   ORIGIN,
-  type PracticeApp,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
-} from './practice-app.ts';
-import { fillInbox } from './sample-mailbox.ts';
+} from '../harness/pages/demo-app.ts';
+import { principalHeaderOf } from '../harness/pages/principal-header.ts';
+import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 
 // After a sign-in the address holds no code, no state and no error, and a reload says the same again.
 
 const SUPPORT = 'support@contoso.example';
 const CLEAN = /^\/oauth\/result\/[a-z2-7]{52}$/;
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   providerId = await new Visitor(app).addPractice();
   fillInbox(app, ['First']);
 });

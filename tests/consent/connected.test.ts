@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { connectSupport, type DemoApp, startDemoApp, type Visitor } from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let address: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const connected = await connectSupport(app);
   ({ visitor } = connected);
   const mailbox = mailboxOf(connected.account);

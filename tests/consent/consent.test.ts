@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import {
   AT_MAIL,
   connectSupport,
+  type DemoApp,
   ORIGIN,
-  type PracticeApp,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
-} from './practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
 });
 afterAll(() => app.stop());
 beforeEach(async () => {
@@ -120,7 +120,7 @@ describe('the way back', () => {
   });
 
   it('says that access was declined', async () => {
-    const fresh = await startPracticeApp();
+    const fresh = await startDemoApp();
     const person = new Visitor(fresh);
     const id = await person.addPractice();
     const { callback } = await person.leave(id, { address: SUPPORT }, 'cancel');

@@ -1,22 +1,22 @@
 /** What goes wrong in the demo of `npm start` is said of the demo's servers: Microsoft has no part in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
-import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
-import { mailboxOf } from './sample-mailbox.ts';
+import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 const MAILBOX = 'm'.repeat(26);
 const EXPIRED =
   'AADSTS7000222: The provided client secret keys are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let account: Account;
 
 beforeAll(async () => {
-  app = await startPracticeApp({}, { demo: true });
+  app = await startDemoApp({}, { demo: true });
   ({ account } = await connectSupport(app));
   const openMailbox = () => Promise.reject(new Error('not opened here'));
   visitor = new Visitor(app, ALEX, { openMailbox });

@@ -3,21 +3,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { clouds } from '../../shared/providers/clouds.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
-import { ALEX, connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
-import { mailboxOf } from './sample-mailbox.ts';
+import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const INFO = 'info@contoso.example';
 const NO_ACCESS = 'User is authenticated but not connected.';
 const { adminCenter, exchangeCenter, portal } = clouds['gcc-high'];
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let account: Account;
 let userId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ account } = await connectSupport(app, { cloud: 'gcc-high' }));
   userId = account.identity.objectId ?? '';
   visitor = new Visitor(app, ALEX);

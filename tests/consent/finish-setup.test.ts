@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { glanceAt } from '../../dev/drill/home-page.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { ALEX, addressOf, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { ALEX, Visitor, addressOf, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const SALES = 'alex@contoso.example';
 const NO_ACTION = 'No action needed.';
 
-let app: PracticeApp;
+let app: DemoApp;
 let admin: Visitor;
 let agent: Visitor;
 
@@ -16,7 +16,7 @@ const openMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as con
 beforeEach(async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
-  app = await startPracticeApp();
+  app = await startDemoApp();
   admin = new Visitor(app, ALEX, { openMailbox });
   agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, { openMailbox });
 });

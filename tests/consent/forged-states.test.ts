@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { consentCookie, consentKey } from '../../shared/consent/consent.ts';
 import { INVITATION_COOKIES } from '../../shared/consent/invitation.ts';
-import { changedTables } from '../harness/promises.ts';
-import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { changedTables } from '../harness/memory/promises.ts';
+import { allRows, type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let providerId: string;
 let visitor: Visitor;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   providerId = await new Visitor(app).addPractice();
 });
 afterAll(() => app.stop());
@@ -226,7 +226,7 @@ const refusedUsed: typeof refusedUnused = {
   'a code of another provider': {
     title: '',
     attack: async () => {
-      const other = await startPracticeApp();
+      const other = await startDemoApp();
       const stranger = new Visitor(other);
       const theirs = await stranger.leave(await stranger.addPractice(), { address: SUPPORT }, SUPPORT);
       await other.stop();

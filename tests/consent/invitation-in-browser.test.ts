@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { createWeb } from '../../functions/web.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let served: Served;
 let browser: Browser;
 let providerId: string;
@@ -21,7 +21,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   beforeAll(async () => {
-    app = await startPracticeApp();
+    app = await startDemoApp();
     providerId = await new Visitor(app).addPractice();
     const web = createWeb(() => app.services);
     served = await serve(async (path, request) => {

@@ -1,29 +1,29 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { tenant } from '../peers/practice-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import {
   ALEX,
   addressOf,
   allRows,
+  type DemoApp,
   ORIGIN,
-  type PracticeApp,
   type Reply,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
-} from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+} from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';
 const ALEX_UPN = 'alex@contoso.example';
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let admin: Visitor;
 let providerId: string;
 
-async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
-  app = await startPracticeApp(options);
+async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<void> {
+  app = await startDemoApp(options);
   apps.push(app);
   admin = new Visitor(app, ALEX, { openMailbox: async () => ({ kind: 'opened', unread: 0, total: 0 }) });
   providerId = await admin.addPractice();
@@ -270,7 +270,7 @@ describe('an invitation', () => {
 });
 
 async function another(): Promise<Visitor> {
-  const bare = await startPracticeApp();
+  const bare = await startDemoApp();
   apps.push(bare);
   return new Visitor(bare);
 }

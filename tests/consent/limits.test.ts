@@ -5,23 +5,23 @@ import { purgeConsents } from '../../shared/consent/purge-consents.ts';
 import {
   addressOf,
   allRows,
-  type PracticeApp,
+  type DemoApp,
   type Reply,
-  startPracticeApp,
+  startDemoApp,
   Visitor,
-} from './practice-app.ts';
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let admin: Visitor;
 let providerId: string;
 
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   apps.push(app);
   admin = new Visitor(app);
   providerId = await admin.addPractice();

@@ -1,30 +1,30 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenedMailbox } from '../../shared/mailboxes/open-mailbox.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
-import { readDesk } from '../../shared/notices/look-at-desk.ts';
 import { remedyOf } from '../../shared/mailboxes/remedy.ts';
-import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
+import { readDesk } from '../../shared/notices/look-at-desk.ts';
 import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
+import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { serve } from '../ui/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { serve } from '../harness/browser/serve.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let form: Record<string, string>;
 let opened: OpenedMailbox = { kind: 'opened', unread: 3, total: 12 };
 const openMailbox = async () => opened;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const { account } = await connectSupport(app);
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { openMailbox });
   form = {
@@ -233,7 +233,7 @@ describe('a mailbox', () => {
 
 describe('every mailbox page', () => {
   it('is whole, accessible, and fits 320 pixels', async () => {
-    const bare = await startPracticeApp();
+    const bare = await startDemoApp();
     const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { openMailbox });
     const [mailbox] = await stored();
     opened = { kind: 'failed', code: 'x', message: 'No licence.' };

@@ -1,16 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MAIL_SCOPES } from '../../dev/peers/identity-provider/scopes.ts';
-import { CLIENT, REDIRECT, SECRET } from '../peers/practice-directory.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { MAIL_SCOPES } from '../../dev/emulators/entra/scopes.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT, REDIRECT, SECRET } from '../harness/stack/demo-directory.ts';
 
 // RFC 9700 section 4.4: a hostile authorization server sends the browser on to an honest one, and hopes that the client
 // takes the honest one's code for its own.
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let hostile: Server;
 /** Where the hostile server sends the browser on to, and as which client with which redirect URI. */
 let onward: { authorize: string; clientId: string; redirectUri: string };
@@ -18,7 +18,7 @@ let onward: { authorize: string; clientId: string; redirectUri: string };
 let heard: string[] = [];
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   hostile = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://hostile');
     if (url.pathname === '/authorize') {

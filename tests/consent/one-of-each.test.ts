@@ -6,19 +6,19 @@ import type { ConsentWish, Traveller } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
 import { invite } from '../../shared/consent/invite.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { ALEX, allRows, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { ALEX, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 // What a consent is good for: one tenant, one success, one person and one browser.
 
 const SUPPORT = 'support@contoso.example';
 const OTHER_TENANT = '99999999-8888-4777-8666-555555555555';
 
-let app: PracticeApp;
+let app: DemoApp;
 let providerId: string;
 let provider: Provider;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   providerId = await new Visitor(app).addPractice();
   const stored = await app.services.providers.get(providerId);
   if (stored === undefined) throw new Error('no provider');

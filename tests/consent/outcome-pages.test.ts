@@ -1,17 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { aadstsBody } from '../../dev/peers/identity-provider/error-bodies.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import { aadstsBody } from '../../dev/emulators/entra/error-bodies.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import {
+  allRows,
+  type DemoApp,
+  ORIGIN,
+  type Reply,
+  startDemoApp,
+  Visitor,
+} from '../harness/pages/demo-app.ts';
 
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 const drawn: Record<string, string> = {};
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   visitor = new Visitor(app);
   providerId = await visitor.addPractice();
 });

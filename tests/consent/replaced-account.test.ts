@@ -1,20 +1,20 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, type Visitor } from './practice-app.ts';
-import { fillInbox, mailboxOf } from './sample-mailbox.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { connectSupport, type DemoApp, startDemoApp, type Visitor } from '../harness/pages/demo-app.ts';
+import { fillInbox, mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const SUPPORT = 'support@contoso.example';
 const INFO = 'info@contoso.example';
 const ALEX_UPN = 'alex@contoso.example';
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 let before: Account;
 
 beforeEach(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   apps.push(app);
   fillInbox(app, ['Only one']);
   const connected = await connectSupport(app);

@@ -1,16 +1,16 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tenant } from '../peers/practice-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { allRows, ORIGIN, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { allRows, type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
-const apps: PracticeApp[] = [];
-let app: PracticeApp;
+const apps: DemoApp[] = [];
+let app: DemoApp;
 let visitor: Visitor;
 let admin: Visitor;
 let providerId: string;
 
 beforeEach(async () => {
-  app = await startPracticeApp({ tenants: [tenant({ userConsent: false })] });
+  app = await startDemoApp({ tenants: [tenant({ userConsent: false })] });
   apps.push(app);
   visitor = new Visitor(app);
   admin = Visitor.signedOut(app);

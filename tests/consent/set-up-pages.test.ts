@@ -1,19 +1,19 @@
 import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { type Served, serve } from '../ui/serve.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   ({ visitor, providerId } = await connectSupport(app));
   // Microsoft itself is not asked; what the practice provider announces is known by now.
   app.seam.around = (point, effect) =>
@@ -115,7 +115,7 @@ describe('providers', () => {
 
 describe('every page of setting up', () => {
   const pages = async (): Promise<Record<string, string>> => {
-    const bare = await startPracticeApp();
+    const bare = await startDemoApp();
     const empty = new Visitor(bare);
     const { location } = await visitor.post(`/providers/${providerId}/connect`, {
       address: 'support@contoso.example',

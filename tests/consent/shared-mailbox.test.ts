@@ -2,22 +2,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delegateAccessScript } from '../../shared/accounts/delegate-access-script.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
-import { openMemoryInbox } from '../harness/memory-inbox.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import {
   AT_MAIL,
   allRows,
   connectSupport,
-  type PracticeApp,
-  startPracticeApp,
+  type DemoApp,
+  startDemoApp,
   Visitor,
-} from './practice-app.ts';
-import { fillInbox } from './sample-mailbox.ts';
+} from '../harness/pages/demo-app.ts';
+import { fillInbox } from '../harness/pages/sample-mailbox.ts';
 
 const INFO = 'info@contoso.example';
 const SUPPORT = 'support@contoso.example';
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let providerId: string;
 let accountId: string;
@@ -27,7 +27,7 @@ let refusal: string | undefined;
 let sent: string[];
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const answer = async (said = refusal) =>
     said === undefined
       ? ({ kind: 'accepted', answer: '235 welcome' } as const)
@@ -143,7 +143,7 @@ describe('access to a shared mailbox', () => {
   });
 
   it('has whole, accessible pages', async () => {
-    const bare = await startPracticeApp();
+    const bare = await startDemoApp();
     const stranger = new Visitor(bare);
     const empty = await stranger.get(`/providers/${await stranger.addPractice()}/shared-mailbox`);
     refusal = '554 5.2.252 SendAsDenied; support not allowed to send as info; STOREDRV.Submission';

@@ -2,15 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectWhole } from '../ui/check-drawn.ts';
-import { addressOf, type PracticeApp, type Reply, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectWhole } from '../harness/browser/check-drawn.ts';
+import { addressOf, type DemoApp, type Reply, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 // A provider whose id_token gives neither a user name nor a verified address says only "the account u1".
 
 const SUPPORT = 'support@corp.example';
 const CLIENT = 'client-1';
 
-let app: PracticeApp;
+let app: DemoApp;
 let server: Server;
 let origin: string;
 let providerId: string;
@@ -19,7 +19,7 @@ let claims: Record<string, unknown> = {};
 const nonces = new Map<string, string>();
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   const { privateKey } = await generateKeyPair('RS256');
   server = createServer((request, response) => {
     void (async () => {

@@ -1,19 +1,19 @@
 /** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { tenant } from '../peers/practice-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { ALEX, addressOf, allRows, type PracticeApp, startPracticeApp, Visitor } from './practice-app.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { ALEX, addressOf, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { tenant } from '../harness/stack/demo-directory.ts';
 
 const SUPPORT = 'support@contoso.example';
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 const drawn: Record<string, string> = {};
-let app: PracticeApp;
+let app: DemoApp;
 let admin: Visitor;
 let providerId: string;
 
-async function start(options: Parameters<typeof startPracticeApp>[0] = {}): Promise<void> {
-  app = await startPracticeApp(options);
+async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<void> {
+  app = await startDemoApp(options);
   apps.push(app);
   admin = new Visitor(app, ALEX);
   providerId = await admin.addPractice();

@@ -271,7 +271,7 @@ describe('faults', () => {
   test('a backup put back brings the mailbox of then', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'postroom-chaos-'));
     const box = { address: 'box@contoso.example', id: 'box' };
-    const mailbox = join(folder, 'world', 'mail-npm', 'mailboxes', box.address);
+    const mailbox = join(folder, 'mail-npm', 'mailboxes', box.address);
     await mkdir(mailbox, { recursive: true });
     await writeFile(join(mailbox, 'journal'), 'then');
     const world = { folder, stack: { mail: { kind: 'npm' } } } as ChaosWorld;

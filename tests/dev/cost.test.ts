@@ -12,10 +12,10 @@ import {
   type Requests,
   usual,
 } from '../../dev/cost/month.ts';
+import { startAzurite } from '../../dev/emulators/storage/azurite.ts';
+import { startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
 import { type Shape, shapes } from '../../dev/infra/infra-checks.ts';
-import { startAzurite } from '../../dev/peers/azurite.ts';
-import { startStorageProxy } from '../../dev/peers/storage-proxy.ts';
-import { at, committed, ofType } from '../infra/desk-resources.ts';
+import { at, committed, ofType } from '../harness/memory/desk-resources.ts';
 
 const source = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
 type Listed = Price & { source: string; asOf: string; checked: boolean };

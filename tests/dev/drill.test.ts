@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formValues } from '../../dev/bench/form-values.ts';
 import { buildApp } from '../../dev/build.ts';
 import { drillFaults } from '../../dev/drill/drill-faults.ts';
 import { runDrill } from '../../dev/drill/run-drill.ts';
 import { shiftClock } from '../../dev/drill/shifted-clock.ts';
+import { formValues } from '../../dev/form-values.ts';
 
 let folder: string;
 let appDir: string;

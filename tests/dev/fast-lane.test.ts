@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../dev/build.ts';
 import { forbidOutside } from '../../dev/fast-lane/forbid-outside.ts';
 import { lanesOf } from '../../dev/fast-lane/lanes.ts';
-import { projectRoot } from '../../dev/build.ts';
 
 const lanes = await lanesOf(projectRoot);
 const named = lanes.map(({ file, outside }) => ({
@@ -19,7 +19,7 @@ const named = lanes.map(({ file, outside }) => ({
 describe('the lane of each test', () => {
   // The names are the list of what is fast and why the others are not.
   test.each(named)('$file is $lane', ({ file, outside }) => {
-    if (/-in-browser|\/stories\/|\/acceptance\/|\/peers\/(azurite|stack|mail-debian)/.test(file))
+    if (/-in-browser|\/stories\/|\/acceptance\/|\/emulators\/(azurite|stack|mail-debian)/.test(file))
       expect(outside).toBeDefined();
     if (outside !== undefined) expect(outside.startsWith(`${file} → `)).toBe(true);
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isFetching, isStalled } from '../../dev/bench/fetch-lease.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 

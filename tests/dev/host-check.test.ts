@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
 import { sdkOf } from '../../dev/host-check/dotnet.ts';
 import { differences, type Invocation, poisonFaults, timerFaults } from '../../dev/host-check/invocations.ts';
-import { type SampleHost, sampleHost } from '../host/host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 const program = fileURLToPath(new URL('../../dev/host-check.ts', import.meta.url));
 

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { startManagedIdentity } from '../../dev/emulators/identity/managed-identity.ts';
+import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { type DeploymentPackage, packApp } from '../../dev/package.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { startKeyVault } from '../../dev/peers/key-vault.ts';
-import { startManagedIdentity } from '../../dev/peers/managed-identity.ts';
 import { zip } from '../../dev/zip.ts';
-import { committed, settingsOf } from '../infra/desk-resources.ts';
+import { committed, settingsOf } from '../harness/memory/desk-resources.ts';
 import { unzip } from './unzip.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
@@ -84,7 +84,7 @@ describe('the deployment package', () => {
       port: 0,
       settings,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: true,
     });
     try {

@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { GraphPerson } from '../../dev/peers/graph/caller.ts';
-import { type GraphOptions, type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
-import { type GraphTokens, makeGraphTokens } from '../peers/graph-tokens.ts';
+import type { GraphPerson } from '../../dev/emulators/graph/caller.ts';
+import { type GraphOptions, type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
+import { type GraphTokens, makeGraphTokens } from '../harness/stack/graph-tokens.ts';
 
 const command = join(import.meta.dirname, '..', '..', 'dev', 'register-app.ts');
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';

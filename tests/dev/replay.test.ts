@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileFate } from '../../dev/bench/replay-fates.ts';
 import { projectRoot } from '../../dev/build.ts';
-import { corpus, corpusFiles } from '../intake/mail-files.ts';
+import { corpus, corpusFiles } from '../harness/memory/mail-files.ts';
 
 let folder: string;
 beforeEach(async () => {

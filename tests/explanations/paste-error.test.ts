@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allRows, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { CLIENT } from '../peers/practice-directory.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { Visitor, allRows, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
+import { CLIENT } from '../harness/stack/demo-directory.ts';
 
 const OWN = 'http://localhost:7071/oauth/callback';
 const microsoftsPage = (sent: string): string => `Sign in
@@ -18,12 +18,12 @@ Correlation Id: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200
 Timestamp: 2026-11-24T01:42:11Z
 Message: AADSTS50011: The redirect URI '${sent}' specified in the request does not match …`;
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let agent: Visitor;
 
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
   agent = new Visitor(app, { id: 'sam', roles: ['agent'] });
   await visitor.addPractice();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 
 const MB = 1_000_000;
 const agent = new Agent({ keepAlive: true });
@@ -19,7 +19,7 @@ beforeAll(async () => {
     appDir: outDir,
     port: 0,
     stateDir: join(folder, 'state'),
-    people: practicePeople,
+    people: demoPeople,
     background: false,
     settings: {
       POSTROOM_LOCAL: 'true',

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { mailboxLine, mailFlow } from '../../functions/pages/status/mail-flow.ts';
 import { allowedSilence } from '../../shared/notices/desk-facts.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { desks } from '../notices/notice-pages.ts';
-import { secret } from '../notices/sample-conditions.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { NOW, type SampleDesk } from '../ui/sample-desk.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { secret } from '../harness/memory/sample-conditions.ts';
+import { desks } from '../harness/pages/notice-pages.ts';
+import { NOW, type SampleDesk } from '../harness/pages/sample-desk.ts';
 
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -7,8 +7,8 @@ import type { Route } from '../../functions/http/route.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
-import { type Claim, principalHeaderOf, signedInSettings } from '../harness/principal-header.ts';
-import { sampleDesk } from '../ui/sample-desk.ts';
+import { type Claim, principalHeaderOf, signedInSettings } from '../harness/pages/principal-header.ts';
+import { sampleDesk } from '../harness/pages/sample-desk.ts';
 
 const ORIGIN = 'https://desk.example';
 const lines: Record<string, unknown>[] = [];

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 
 let folder: string;
 let azurite: RunningAzurite;
@@ -29,7 +32,7 @@ beforeAll(async () => {
       appDir: outDir,
       port: 0,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       settings: {
         POSTROOM_LOCAL: 'true',

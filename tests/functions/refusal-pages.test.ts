@@ -5,7 +5,7 @@ import {
   signInOffPage,
   tooLargePage,
 } from '../../functions/pages/errors/refusals.tsx';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 describe('a page that refuses', () => {
   const drawn = {

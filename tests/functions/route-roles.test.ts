@@ -7,11 +7,11 @@ import { createWeb } from '../../functions/web.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { type Claim, principalHeaderOf, signedInSettings } from '../harness/principal-header.ts';
-import { type Access, accessOf, functionRoutes, openBecause, openPaths } from './route-roles.ts';
+import { accessOf, functionRoutes, openBecause, openPaths, type Access } from './route-roles.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { principalHeaderOf, signedInSettings, type Claim } from '../harness/pages/principal-header.ts';
 
 const ORIGIN = 'https://desk.example';
 const web = webWith(signedInSettings);

@@ -5,22 +5,16 @@ import { type Services, servicesOn } from '../../functions/services.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import {
-  ALEX,
-  connectSupport,
-  type PracticeApp,
-  startPracticeApp,
-  Visitor,
-} from '../consent/practice-app.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryQueues } from '../harness/memory-queues.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
+import { ALEX, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const MINUTE = 60_000;
 const SUPPORT = ['support-1', 'support-2', 'support-3', 'support-4', 'support-5'];
 const ALONE = ['alex-1', 'alex-2'];
 
-let app: PracticeApp;
+let app: DemoApp;
 let queues: MemoryQueues;
 let services: Services;
 let asked: string[];
@@ -28,7 +22,7 @@ let asked: string[];
 beforeEach(async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
-  app = await startPracticeApp();
+  app = await startDemoApp();
   queues = new MemoryQueues(app.seam);
   services = servicesOn({ ...app.services, queues }, { pauseMs: 5 });
   services.intake.parser = parserHere;

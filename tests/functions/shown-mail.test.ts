@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../dev/build.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { type HostProcess, startHostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { demoPeople } from '../../dev/host/options.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
@@ -18,8 +18,8 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
-import { htmlMegabytes } from '../tickets/hostile-megabytes.ts';
-import { newMessage, type SampleMail } from '../ui/sample-desk.ts';
+import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
+import { newMessage, type SampleMail } from '../harness/pages/sample-desk.ts';
 
 let folder: string;
 let azurite: RunningAzurite;
@@ -40,7 +40,7 @@ beforeAll(async () => {
       appDir: app.outDir,
       port: 0,
       stateDir: join(folder, 'state'),
-      people: practicePeople,
+      people: demoPeople,
       background: false,
       settings: {
         POSTROOM_LOCAL: 'true',
@@ -50,7 +50,7 @@ beforeAll(async () => {
     },
     join(folder, 'host.log'),
   );
-  const [, sam] = practicePeople;
+  const [, sam] = demoPeople;
   const signedIn = await fetch(`${host.url}/.auth/login/aad`, {
     method: 'POST',
     body: new URLSearchParams({ person: sam?.id ?? '', post_login_redirect_uri: '/' }),

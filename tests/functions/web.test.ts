@@ -1,3 +1,4 @@
+import { sampleDesk } from '../harness/pages/sample-desk.ts';
 import type { Hono } from 'hono';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { principalOf } from '../../dev/host/sign-in.ts';
@@ -9,9 +10,8 @@ import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { sampleDesk } from '../ui/sample-desk.ts';
 import { openPaths } from './route-roles.ts';
-import { signedInSettings } from '../harness/principal-header.ts';
+import { signedInSettings } from '../harness/pages/principal-header.ts';
 
 const origin = 'https://desk.example';
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { lateTimers, type TimerName, timerLimits } from '../../shared/heartbeats/heartbeat.ts';
 import { createHeartbeatStore, type HeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const START = Date.parse('2026-11-24T10:00:00Z');
 const MINUTE = 60_000;

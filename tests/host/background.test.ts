@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let azurite: RunningAzurite;
 let sample: SampleHost;

@@ -1,21 +1,16 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const present = existsSync(CHROMIUM);
-if (!present)
-  console.warn(`SKIPPED: ${CHROMIUM} is absent, the host's own pages are not opened in a browser.`);
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 interface AxeAnswer {
   violations: { id: string; nodes: { html: string }[] }[];
 }
 
-describe.skipIf(!present)("the host's own pages in a browser", () => {
+describe.skipIf(!hasChromium)("the host's own pages in a browser", () => {
   let sample: SampleHost;
   let host: RunningHost;
   let browser: Browser;
@@ -24,12 +19,12 @@ describe.skipIf(!present)("the host's own pages in a browser", () => {
   beforeAll(async () => {
     sample = await sampleHost();
     host = await sample.start({
-      practice: {
+      demo: {
         mailboxes: ['support@contoso.example', 'sales@contoso.example'],
         dropSmtp: { host: '127.0.0.1', port: 9 },
       },
     });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await openChromium();
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   });
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startHostProcess } from '../../dev/host/host-process.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let sample: SampleHost;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { request as nodeRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let sample: SampleHost;
 let host: RunningHost;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
 import { createSignIn, ownPath, SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import { readPrincipal } from '../../shared/platform/principal.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let sample: SampleHost;
 let host: RunningHost;

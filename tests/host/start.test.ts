@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { deliverOnce, mailsOfFolder } from '../../dev/practice-data.ts';
+import { deliverOnce, mailsOfFolder } from '../../dev/demo/emails.ts';
 import { parseStartOptions } from '../../dev/start-options.ts';
 import { startedJson, startedScreen } from '../../dev/start-screen.ts';
 

@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningHost } from '../../dev/host/host.ts';
-import { type SampleHost, sampleHost } from './host-fixture.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
 
 let sample: SampleHost;
 let host: RunningHost;

@@ -20,7 +20,7 @@ import {
   type Resource,
   readSnapshot,
   settingsOf,
-} from './desk-resources.ts';
+} from '../harness/memory/desk-resources.ts';
 import { keysIn, vaultReferences, wrongSignIn } from './desk-rules.ts';
 
 const bicep = await findBicep();

@@ -1,6 +1,6 @@
 /** Every rule of desk-rules.ts is shown to fail on a planted fault. */
 import { describe, expect, test } from 'vitest';
-import { committed, type Json, type Resource, withFault } from './desk-resources.ts';
+import { committed, type Json, type Resource, withFault } from '../harness/memory/desk-resources.ts';
 import { grants, rules } from './desk-rules.ts';
 
 describe('a fault is found:', () => {

@@ -1,5 +1,12 @@
 /** What must hold for every desk, whatever its shape: each rule lists what breaks it. */
-import { at, type Json, ofType, type Resource, settingsOf, stringsIn } from './desk-resources.ts';
+import {
+  at,
+  type Json,
+  ofType,
+  type Resource,
+  settingsOf,
+  stringsIn,
+} from '../harness/memory/desk-resources.ts';
 import { refusedByFlex } from './flex-refusals.ts';
 
 const short = ({ type, name }: Resource): string => `${type.split('/').slice(1).join('/')} ${name}`;

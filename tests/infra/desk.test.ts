@@ -16,7 +16,7 @@ import {
   type Resource,
   settingsOf,
   stringsIn,
-} from './desk-resources.ts';
+} from '../harness/memory/desk-resources.ts';
 import { grants, rules } from './desk-rules.ts';
 
 describe.each(shapes)('the %s desk', (shape) => {

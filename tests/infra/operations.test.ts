@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
-import { committed, projectRoot } from './desk-resources.ts';
+import { committed, projectRoot } from '../harness/memory/desk-resources.ts';
 
 const page = readFileSync(join(projectRoot, 'docs', 'operations.md'), 'utf8');
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
 import { type Config, parseConfig } from '../../shared/platform/config.ts';
-import { committed, projectRoot, settingsOf } from './desk-resources.ts';
+import { committed, projectRoot, settingsOf } from '../harness/memory/desk-resources.ts';
 
 const source = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const all = (text: string, pattern: RegExp): string[] =>

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builtApp } from '../../dev/build.ts';
-import { projectRoot } from './desk-resources.ts';
+import { projectRoot } from '../harness/memory/desk-resources.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const workflows = globSync('.github/workflows/*.yml', { cwd: projectRoot }).toSorted();

@@ -6,14 +6,14 @@ import type { ParsedMail } from '../../shared/intake/parsed-mail.ts';
 import {
   corpusFiles,
   corpusMail,
-  isFullCorpus,
   cutMail,
+  isFullCorpus,
   mailOf,
   ownMail,
   ownMailNames,
   read,
   readMail,
-} from './mail-files.ts';
+} from '../harness/memory/mail-files.ts';
 
 const whole = Number.MAX_SAFE_INTEGER;
 const nonce = 'a1b2c3';

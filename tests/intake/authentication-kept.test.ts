@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { IntakeWorld } from '../harness/intake-world.ts';
-import type { TinyMail } from '../harness/tiny-mails.ts';
-import { readMail } from './mail-files.ts';
+import { IntakeWorld } from '../harness/memory/intake-world.ts';
+import { readMail } from '../harness/memory/mail-files.ts';
+import type { TinyMail } from '../harness/memory/tiny-mails.ts';
 
 const received = (server: string): string =>
   `Received: from mx.elsewhere.example by ${server}; Tue, 24 Nov 2026 09:00:00 +0000`;

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { rawBlobOf } from '../../shared/intake/ledger.ts';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
-import type { FaultySeam } from '../harness/faulty-seam.ts';
-import { type Design, IntakeWorld, parserHere } from '../harness/intake-world.ts';
-import { type TinyMail, tinyMail } from '../harness/tiny-mails.ts';
+import type { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { type Design, IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
+import { type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)

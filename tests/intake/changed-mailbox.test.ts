@@ -4,10 +4,10 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { IntakeWorld } from '../harness/intake-world.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { violationsAtTheEnd } from '../harness/promises.ts';
-import { earlier, workload } from '../harness/tiny-mails.ts';
+import { IntakeWorld } from '../harness/memory/intake-world.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { violationsAtTheEnd } from '../harness/memory/promises.ts';
+import { earlier, workload } from '../harness/memory/tiny-mails.ts';
 
 // Exchange reports the same UIDVALIDITY for most of its folders, Gmail 1 for INBOX, and UIDs begin at 1 everywhere.
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createContentKey, ticketIdOf } from '../../shared/intake/content-key.ts';
-import { ownMail, ownMailNames } from './mail-files.ts';
+import { ownMail, ownMailNames } from '../harness/memory/mail-files.ts';
 
 function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): string {
   const bytes = typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail;

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test, vi } from 'vitest';
-import { drawTurns, faultKinds, only } from '../harness/faulty-seam.ts';
-import { IntakeWorld, type RunOptions } from '../harness/intake-world.ts';
-import { violationsAtTheEnd } from '../harness/promises.ts';
-import { seeded } from '../harness/seeded.ts';
-import { keyOf, type TinyMail, tinyMail } from '../harness/tiny-mails.ts';
+import { drawTurns, faultKinds, only } from '../harness/memory/faulty-seam.ts';
+import { IntakeWorld, type RunOptions } from '../harness/memory/intake-world.ts';
+import { violationsAtTheEnd } from '../harness/memory/promises.ts';
+import { seeded } from '../harness/memory/seeded.ts';
+import { keyOf, type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
 
 /** Drawn by lot; more of them on a quiet night: `POSTROOM_RACES=5000`. */
 const schedules = Math.ceil(Number(process.env['POSTROOM_RACES'] ?? 100) / 4);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ParsedMail, ParseOutcome } from '../../shared/intake/parsed-mail.ts';
 import { createParserPool, type ParserPool } from '../../shared/intake/parser-pool.ts';
-import { corpusFiles, corpusMail, isFullCorpus, mailOf } from './mail-files.ts';
-import { ordinaryMails } from './ordinary-mails.ts';
+import { corpusFiles, corpusMail, isFullCorpus, mailOf } from '../harness/memory/mail-files.ts';
+import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const unsafe = /[\0-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;

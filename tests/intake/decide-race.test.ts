@@ -6,8 +6,8 @@ import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ReadOutcome } from '../../shared/intake/read-mail.ts';
 import type { Work } from '../../shared/intake/take-batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { readMail } from './mail-files.ts';
+import { readMail } from '../harness/memory/mail-files.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
 

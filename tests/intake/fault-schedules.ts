@@ -6,11 +6,16 @@ import {
   faultKinds,
   only,
   ProcessDied,
-} from '../harness/faulty-seam.ts';
-import { IntakeWorld, type RunEnd, type RunOptions, type WorldOptions } from '../harness/intake-world.ts';
-import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/promises.ts';
-import { seeded } from '../harness/seeded.ts';
-import { earlier, keyOf, largeMail, tinyMail, workload } from '../harness/tiny-mails.ts';
+} from '../harness/memory/faulty-seam.ts';
+import {
+  IntakeWorld,
+  type RunEnd,
+  type RunOptions,
+  type WorldOptions,
+} from '../harness/memory/intake-world.ts';
+import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../harness/memory/promises.ts';
+import { seeded } from '../harness/memory/seeded.ts';
+import { earlier, keyOf, largeMail, tinyMail, workload } from '../harness/memory/tiny-mails.ts';
 
 /** A world in which one ticket is open and the nine mails of the workload wait. */
 export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {

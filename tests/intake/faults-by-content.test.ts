@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ParserPool } from '../../shared/intake/parser-pool.ts';
-import type { FaultySeam } from '../harness/faulty-seam.ts';
-import { type IntakeWorld, parserHere } from '../harness/intake-world.ts';
-import { violationsAtTheEnd } from '../harness/promises.ts';
-import { keyOf } from '../harness/tiny-mails.ts';
+import type { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { type IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
+import { violationsAtTheEnd } from '../harness/memory/promises.ts';
+import { keyOf } from '../harness/memory/tiny-mails.ts';
 import { worldWithMail } from './fault-schedules.ts';
 
 beforeAll(() => {

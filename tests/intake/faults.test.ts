@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { faultKinds, only } from '../harness/faulty-seam.ts';
-import type { IntakeWorld } from '../harness/intake-world.ts';
+import { faultKinds, only } from '../harness/memory/faulty-seam.ts';
+import type { IntakeWorld } from '../harness/memory/intake-world.ts';
 import {
   closeAndOpenEarlierTicket,
   closeEarlierTicket,

@@ -6,11 +6,11 @@ import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { tinyMail } from '../harness/tiny-mails.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { tinyMail } from '../harness/memory/tiny-mails.ts';
 
 const SECOND = 1000;
 const mailbox = mailboxOf({ kind: 'mark-seen' });

@@ -9,10 +9,10 @@ import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-st
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const START = Date.parse('2026-11-24T10:20:00.000Z');
 const SECOND = 1000;

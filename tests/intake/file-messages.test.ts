@@ -7,9 +7,9 @@ import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
-import { parserHere } from '../harness/intake-world.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 10, minute)).toISOString();
 const message = (minute: number, wish: Partial<NewMessage> = {}): NewMessage => ({

@@ -3,7 +3,7 @@ import { type Decision, type Numbering, placeOf } from '../../shared/intake/ledg
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
 const under = (uidValidity: string, folderKey = 'f'): Numbering => ({ folderKey, uidValidity });

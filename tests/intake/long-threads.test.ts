@@ -9,8 +9,8 @@ import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { readMail } from './mail-files.ts';
+import { readMail } from '../harness/memory/mail-files.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';

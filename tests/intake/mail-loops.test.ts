@@ -12,10 +12,10 @@ import { loopConditions } from '../../shared/notices/desk-conditions.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Row } from '../../shared/platform/tables.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-11-24T10:00:00.000Z');

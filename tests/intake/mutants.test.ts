@@ -5,8 +5,8 @@ import type { LedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { Inbox } from '../../shared/mailboxes/inbox.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { only } from '../harness/faulty-seam.ts';
-import type { Design, WorldOptions } from '../harness/intake-world.ts';
+import { only } from '../harness/memory/faulty-seam.ts';
+import type { Design, WorldOptions } from '../harness/memory/intake-world.ts';
 import {
   countCalls,
   everySingleFault,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cleanFileName, cleanLine } from '../../shared/intake/clean-text.ts';
 import { readDate } from '../../shared/intake/mail-date.ts';
 import { cleanAddress, previewOf } from '../../shared/intake/normalise-mail.ts';
-import { ownMail, readMail } from './mail-files.ts';
+import { ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 async function readLines(...lines: string[]): Promise<Awaited<ReturnType<typeof readMail>>> {
   return readMail(Buffer.from(`${lines.join('\r\n')}\r\n\r\nx\r\n`));

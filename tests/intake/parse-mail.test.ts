@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MailLibrary, parseMail } from '../../shared/intake/parse-mail.ts';
 import { defaultParseLimits as limits, type ParseOutcome } from '../../shared/intake/parsed-mail.ts';
-import { mailOf, ownMail, readMail } from './mail-files.ts';
+import { mailOf, ownMail, readMail } from '../harness/memory/mail-files.ts';
 
 const libraries: MailLibrary[] = ['mailparser', 'postal-mime'];
 

@@ -6,7 +6,7 @@ import {
   type ParserPool,
   type ParserPoolOptions,
 } from '../../shared/intake/parser-pool.ts';
-import { cutMail, mailOf, ownMail } from './mail-files.ts';
+import { cutMail, mailOf, ownMail } from '../harness/memory/mail-files.ts';
 
 const pools: ParserPool[] = [];
 

@@ -5,7 +5,7 @@ import {
   type QuarantineStore,
 } from '../../shared/intake/quarantine-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const entry = (minute: number, wish: Partial<NewEntry> = {}): NewEntry => ({
   kind: 'quarantined',

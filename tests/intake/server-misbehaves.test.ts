@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { ImapWorld, letter } from '../harness/imap-world.ts';
+import { ImapWorld, letter } from '../harness/stack/imap-world.ts';
 
 // Mail servers that do what the design does not assume: real ones, behind a proxy that misbehaves to order.
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { corpusFiles, fullCorpus, isFullCorpus, shippedCorpus } from './mail-files.ts';
-import { ordinaryMails } from './ordinary-mails.ts';
+import { corpusFiles, fullCorpus, isFullCorpus, shippedCorpus } from '../harness/memory/mail-files.ts';
+import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 
 const shipped = corpusFiles(shippedCorpus).filter((path) => path !== 'README.md');
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
@@ -15,10 +15,10 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import type { Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { listAll } from '../../shared/platform/tables.ts';
-import { letter } from '../harness/imap-world.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { keyOf } from '../harness/tiny-mails.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { keyOf } from '../harness/memory/tiny-mails.ts';
+import { letter } from '../harness/stack/imap-world.ts';
 
 // Storage that takes everything but what belongs to one mail, each time, as a real one refuses what is over a limit.
 

@@ -1,18 +1,18 @@
 /** What leaves for a mail server: a token of a provider goes to the provider's own servers and to no other host. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import {
   type MailListener,
   startImapListener,
   startTokenServer,
   type TokenServer,
-} from '../harness/hostile-servers.ts';
+} from '../harness/stack/hostile-servers.ts';
 
 const OWNER = 'victim@corp.example';
 /** The provider's own server and the hostile one are two names of this machine. */
@@ -25,7 +25,7 @@ const trusted = getCACertificates('default');
 beforeAll(() => setDefaultCACertificates([...trusted, certificates.ca]));
 afterAll(() => setDefaultCACertificates(trusted));
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let tokens: TokenServer;
 let mail: MailListener;
@@ -34,7 +34,7 @@ let form: Record<string, string>;
 
 beforeEach(async () => {
   [app, tokens, mail] = await Promise.all([
-    startPracticeApp(),
+    startDemoApp(),
     startTokenServer(),
     startImapListener(certificates),
   ]);

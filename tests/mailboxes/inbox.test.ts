@@ -1,17 +1,17 @@
 import { createServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type ExchangeSkin, startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
-import { type Fault, faults } from '../../dev/peers/mail/exchange-texts.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { type ExchangeSkin, startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { type Fault, faults } from '../../dev/emulators/mail/exchange-texts.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import { type ImapAddress, openImapInbox, uidSets } from '../../shared/mailboxes/imap-inbox.ts';
 import type { InboxFailure } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { info, sales, sam, support } from '../peers/mail-lab.ts';
-import { useMailServer } from '../peers/mail-under-test.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { describeInbox } from './inbox-contract.ts';
 
 const locally = { local: true };

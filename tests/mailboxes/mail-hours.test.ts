@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { lastHours, type MailHour, summed, withMails } from '../../shared/mailboxes/mail-hours.ts';
 import { createMailboxStore, mailHours } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { usesAccount, usesProvider, withAccount } from '../../shared/mailboxes/mailbox-logins.ts';
-import { mailboxOf } from '../consent/sample-mailbox.ts';
+import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 
 const reader = { providerId: 'one', accountId: 'reader' };
 const other = { providerId: 'two', accountId: 'other' };

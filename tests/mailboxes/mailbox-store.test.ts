@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, lastSuccessOf, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
-import type { Cursor } from '../../shared/mailboxes/cursor.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {

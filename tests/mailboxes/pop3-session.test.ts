@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServerKind } from '../../dev/peers/mail/mail-world.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import { connectWire, type LineWire } from '../../shared/mailboxes/line-wire.ts';
 import { Pop3Session } from '../../shared/mailboxes/pop3-session.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { info, plainMail, sales, sam, support } from '../peers/mail-lab.ts';
-import { useMailServer } from '../peers/mail-under-test.ts';
+import { info, plainMail, sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
 const here = { rules: { local: true }, withinMs: 10_000 };
 const all = async (pieces: AsyncIterable<Uint8Array>): Promise<Buffer> => {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { tryAtOnce } from '../../shared/mailboxes/try-at-once.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const later = '2026-11-24T10:15:00.000Z';

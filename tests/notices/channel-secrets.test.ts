@@ -3,10 +3,10 @@ import { needsKey } from '../../shared/notices/alert-channels.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { FaultySeam } from '../harness/faulty-seam.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { START } from '../harness/memory/sample-conditions.ts';
 import { type ChannelValues, SIGNING_KEY, setChannels } from './channel-vault.ts';
-import { START } from './sample-conditions.ts';
 
 const MINUTE = 60_000;
 const whsec = (bytes: number): string => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;

@@ -2,7 +2,7 @@ import type { ChannelSecretName } from '../../shared/notices/alert-channels.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 export type ChannelValues = Partial<Record<ChannelSecretName, string | undefined>>;
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
 import { decideNotices } from '../../shared/notices/decide-notices.ts';
-import { HOUR, iso, START, silent } from './sample-conditions.ts';
+import { HOUR, iso, START, silent } from '../harness/memory/sample-conditions.ts';
 import { WatchedDesk } from './watched-desk.ts';
 
 const MINUTE = 60_000;

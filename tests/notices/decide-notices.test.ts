@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Decision, decideNotices } from '../../shared/notices/decide-notices.ts';
 import type { Condition, Notice, Source } from '../../shared/notices/notice.ts';
 import { shownOf } from '../../shared/notices/notice.ts';
-import { HOUR, iso, START, secret, silent } from './sample-conditions.ts';
+import { HOUR, iso, START, secret, silent } from '../harness/memory/sample-conditions.ts';
 
 /** The open notices as they stand after each observation, and what people heard. */
 class Desk {

@@ -4,9 +4,9 @@ import { createNotices, type Notices } from '../../shared/notices/keep-notices.t
 import type { Telling } from '../../shared/notices/telling.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { FaultySeam } from '../harness/faulty-seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { START, storageDown } from './sample-conditions.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { START, storageDown } from '../harness/memory/sample-conditions.ts';
 
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { createNotices, type Notices } from '../../shared/notices/keep-notices.ts';
 import type { Condition } from '../../shared/notices/notice.ts';
 import { shownOf } from '../../shared/notices/notice.ts';
@@ -8,9 +8,9 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { FaultySeam } from '../harness/faulty-seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { HOUR, START, silent } from './sample-conditions.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { HOUR, START, silent } from '../harness/memory/sample-conditions.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
-import { iso } from './sample-conditions.ts';
+import { iso } from '../harness/memory/sample-conditions.ts';
 import { WatchedDesk } from './watched-desk.ts';
 
 let desk: WatchedDesk;

@@ -3,8 +3,8 @@ import { keyOf, type Notice, noticeId } from '../../shared/notices/notice.ts';
 import { createNoticeStore, type NoticeStore } from '../../shared/notices/notice-store.ts';
 import { type Outgoing, tellingOf } from '../../shared/notices/telling.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { iso, START, silent } from './sample-conditions.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { iso, START, silent } from '../harness/memory/sample-conditions.ts';
 
 const noticeAt = (ms: number): Notice => {
   const condition = silent();

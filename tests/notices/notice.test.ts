@@ -1,7 +1,7 @@
 /** Which faults are one, and which of two is said first. */
 import { expect, test } from 'vitest';
 import { byGravity, type Condition, keyHash, keyOf, noticeId, shownOf } from '../../shared/notices/notice.ts';
-import { silent } from './sample-conditions.ts';
+import { silent } from '../harness/memory/sample-conditions.ts';
 
 const condition = (wish: Partial<Condition> = {}): Condition => ({ ...silent(), ...wish });
 const subject = { kind: 'secret', id: 's', name: 'The secret' } as const;

@@ -4,15 +4,15 @@ import { MailChart } from '../../functions/pages/status/home-views.tsx';
 import { promisedOnce } from '../../functions/pages/alerts/notice-views.tsx';
 import { servicesOn } from '../../functions/services.ts';
 import { createWeb } from '../../functions/web.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { FaultySeam } from '../harness/faulty-seam.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryQueues } from '../harness/memory-queues.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { type Drawn, expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
-import { NOW, origin, principalHeader, type SampleDesk } from '../ui/sample-desk.ts';
-import { desks } from './notice-pages.ts';
-import { silent, storageDown } from './sample-conditions.ts';
+import { type Drawn, expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { silent, storageDown } from '../harness/memory/sample-conditions.ts';
+import { desks } from '../harness/pages/notice-pages.ts';
+import { NOW, origin, principalHeader, type SampleDesk } from '../harness/pages/sample-desk.ts';
 
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)

@@ -4,7 +4,7 @@ import { recheckSending } from '../../shared/notices/recheck-sending.ts';
 import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
 import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { START } from './sample-conditions.ts';
+import { START } from '../harness/memory/sample-conditions.ts';
 import { ACCOUNT, PROVIDER, WatchedDesk } from './watched-desk.ts';
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { iso, START } from './sample-conditions.ts';
+import { iso, START } from '../harness/memory/sample-conditions.ts';
 import { WatchedDesk } from './watched-desk.ts';
 
 let desk: WatchedDesk;

@@ -3,11 +3,14 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Server } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
-import { type StorageProxy, startStorageProxy } from '../../dev/peers/storage-proxy.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
+import { startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
+import { type StorageProxy, startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
 import { type Services, servicesOn } from '../../functions/services.ts';
 import { sweepAll } from '../../functions/triggers/sweep.ts';
 import { createWeb } from '../../functions/web.ts';
@@ -17,9 +20,9 @@ import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { signedInSettings } from '../harness/principal-header.ts';
-import { principalHeader } from '../ui/sample-desk.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { signedInSettings } from '../harness/pages/principal-header.ts';
+import { principalHeader } from '../harness/pages/sample-desk.ts';
 import { SIGNING_KEY, setChannels } from './channel-vault.ts';
 
 const before = { ...process.env };

@@ -1,18 +1,18 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startExchangeSkin } from '../../dev/peers/mail/exchange-skin.ts';
-import { faults } from '../../dev/peers/mail/exchange-texts.ts';
+import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { emailTeller, routesFor, type SendingSeen } from '../../shared/notices/tell-email.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { sales, sam, support } from '../peers/mail-lab.ts';
-import { useMailServer } from '../peers/mail-under-test.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
+import { sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { channelSecretsOf } from './channel-vault.ts';
-import { sampleTelling, silent } from './sample-conditions.ts';
 
 const mail = useMailServer('npm');
 beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));

@@ -7,8 +7,8 @@ import type { Telling } from '../../shared/notices/telling.ts';
 import { payloadOf, shapeFor, signatureOf } from '../../shared/notices/webhook-payload.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { START, sampleTelling, silent } from '../harness/memory/sample-conditions.ts';
 import { channelSecretsOf } from './channel-vault.ts';
-import { START, sampleTelling, silent } from './sample-conditions.ts';
 
 const key = new Secret('a key that nobody guesses');
 const publicUrl = 'https://desk.example';

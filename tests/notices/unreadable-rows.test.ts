@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeb } from '../../functions/web.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
-import { origin, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
+import {
+  origin,
+  principalHeader,
+  type SampleDesk,
+  sampleDesk,
+  sampleProvider,
+} from '../harness/pages/sample-desk.ts';
 import { WatchedDesk } from './watched-desk.ts';
 
 let desk: WatchedDesk;

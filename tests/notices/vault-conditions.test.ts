@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readDesk } from '../../shared/notices/look-at-desk.ts';
 import { standingConditions } from '../../shared/notices/standing-conditions.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
-import { sampleProvider } from '../ui/sample-desk.ts';
+import { sampleProvider } from '../harness/pages/sample-desk.ts';
 import { PROVIDER, WatchedDesk } from './watched-desk.ts';
 
 const OTHER = 'q'.repeat(26);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { iso, START } from './sample-conditions.ts';
+import { iso, START } from '../harness/memory/sample-conditions.ts';
 import { ACCOUNT, PROVIDER, sampleAccount, WatchedDesk } from './watched-desk.ts';
 
 let desk: WatchedDesk;

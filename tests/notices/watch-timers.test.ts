@@ -1,7 +1,7 @@
 /** Timers that stay away, work that the Functions host gave up, and what somebody outside is told of it. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { lateTimers } from '../../shared/heartbeats/heartbeat.ts';
-import { iso } from './sample-conditions.ts';
+import { iso } from '../harness/memory/sample-conditions.ts';
 import { WatchedDesk } from './watched-desk.ts';
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { createNotices } from '../../shared/notices/keep-notices.ts';
@@ -12,11 +12,11 @@ import { createWatch, type Watch } from '../../shared/notices/watch-desk.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { MemoryQueues } from '../harness/memory-queues.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { sampleProvider } from '../ui/sample-desk.ts';
-import { iso, START } from './sample-conditions.ts';
+import { MemoryQueues } from '../harness/memory/memory-queues.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { iso, START } from '../harness/memory/sample-conditions.ts';
+import { sampleProvider } from '../harness/pages/sample-desk.ts';
 
 export const PROVIDER = 'p'.repeat(26);
 export const ACCOUNT = 'a'.repeat(26);

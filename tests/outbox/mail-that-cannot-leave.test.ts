@@ -2,14 +2,14 @@
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import type { TokenSource } from '../../shared/mailboxes/connect-inbox.ts';
 import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 import { createMailSender, type SendingRoute } from '../../shared/outbox/send-mail.ts';
 import { openSmtpSession } from '../../shared/outbox/smtp-session.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { support } from '../peers/mail-lab.ts';
+import { support } from '../harness/stack/mail-lab.ts';
 import { account, letter, listening, senderWith, tokensOf } from './sending.ts';
 
 describe('a mail that cannot leave', () => {

@@ -5,7 +5,7 @@ import type { OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 import { createMailSender, type MailSender } from '../../shared/outbox/send-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { sales, support } from '../peers/mail-lab.ts';
+import { sales, support } from '../harness/stack/mail-lab.ts';
 
 export const account = { providerId: 'p', accountId: 'a' };
 export const letter = (wish: Partial<OutgoingMail> = {}): OutgoingMail => ({

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureBlobs } from '../../shared/platform/azure-blobs.ts';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 
 const MB = 1024 * 1024;
 let azurite: RunningAzurite;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SIGN_IN_TENANT } from '../../dev/host/sign-in.ts';
 import { judgePrincipal, readPrincipal } from '../../shared/platform/principal.ts';
-import { type Claim, principalHeaderOf } from '../harness/principal-header.ts';
+import { type Claim, principalHeaderOf } from '../harness/pages/principal-header.ts';
 
 const headerOf = (...claims: Claim[]): string => principalHeaderOf(claims);
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureQueues } from '../../shared/platform/azure-queues.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 

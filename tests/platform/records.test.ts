@@ -15,7 +15,7 @@ import {
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 interface Letter {
   box: string;

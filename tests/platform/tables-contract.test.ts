@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type RunningAzurite, startAzurite } from '../../dev/peers/azurite.ts';
+import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type Table,
   type Tables,
 } from '../../shared/platform/tables.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 let azurite: RunningAzurite;
 beforeAll(async () => {

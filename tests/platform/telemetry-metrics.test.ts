@@ -4,29 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { startMailServer } from '../../dev/peers/mail/mail-server.ts';
-import type { MailServer } from '../../dev/peers/mail/mail-world.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import { startMailServer } from '../../dev/emulators/mail/mail-server.ts';
+import type { MailServer } from '../../dev/emulators/mail/mail-world.ts';
 import { measureQuarantine } from '../../shared/intake/measure-quarantine.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { type MetricName, metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
-import { AT_MAIL, connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
-import { type Ingestion, startIngestion } from '../harness/ingestion.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
+import { type Ingestion, startIngestion } from '../harness/stack/ingestion.ts';
 
 const SUPPORT = 'support@contoso.example';
 let ingestion: Ingestion;
-let app: PracticeApp;
+let app: DemoApp;
 let mail: MailServer;
 let folder: string;
 let trusted: readonly string[];
 
 beforeAll(async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
-  [ingestion, app] = await Promise.all([startIngestion(), startPracticeApp()]);
+  [ingestion, app] = await Promise.all([startIngestion(), startDemoApp()]);
   trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, ingestion.ca]);
   folder = await mkdtemp(join(tmpdir(), 'postroom-metrics-'));

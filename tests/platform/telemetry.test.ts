@@ -15,11 +15,11 @@ import { openTelemetry } from '../../shared/platform/open-telemetry.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { metrics, sendTelemetryTo, telemetry } from '../../shared/platform/telemetry.ts';
-import { type Envelope, type Ingestion, startIngestion } from '../harness/ingestion.ts';
-import { mailboxOf, parserHere } from '../harness/intake-world.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryFolder, openMemoryInbox } from '../harness/memory-inbox.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf, parserHere } from '../harness/memory/intake-world.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { type Envelope, type Ingestion, startIngestion } from '../harness/stack/ingestion.ts';
 
 const CANARY = 'the-text-of-a-mail-and-a-secret';
 const HOST_TRACE = '00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01';

@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto';
 
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeCertificates } from '../../dev/peers/certificates.ts';
-import { type RunningKeyVault, startKeyVault } from '../../dev/peers/key-vault.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+import { makeCertificates } from '../../dev/emulators/certificates.ts';
+import {
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
+import { type RunningKeyVault, startKeyVault } from '../../dev/emulators/key-vault/key-vault.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Vault } from '../../shared/platform/vault.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 const tls = await makeCertificates();
 const before = { ...process.env };

@@ -3,7 +3,7 @@ import { checklistOf, type ProviderFacts, type StepState } from '../../shared/pr
 import { cloudNames, clouds, inCloud } from '../../shared/providers/clouds.ts';
 import { presetNamed } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { sampleProvider } from './sample-provider.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const MAIL = ['IMAP.AccessAsUser.All', 'POP.AccessAsUser.All', 'SMTP.Send'];
 const federated = { kind: 'federated', setAt: '' } as const;

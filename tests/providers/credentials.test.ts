@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
 import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import type { PracticeWorld } from '../../shared/platform/config.ts';
@@ -27,10 +27,10 @@ import { makeCertificate } from '../../shared/providers/make-certificate.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
 import { settleCredential } from '../../shared/providers/settle-credential.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
-import { sampleProvider } from './sample-provider.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 const SCOPES = ['https://outlook.office.com/.default'];
 const NEXT_YEAR = '2030-01-01T23:59:59.000Z';
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 interface World {
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   vault: MemoryVault;
   tables: MemoryTables;
   providers: ProviderStore;
@@ -53,7 +53,7 @@ interface World {
 }
 
 async function startWorld(): Promise<World> {
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const [at] = idp.tenants;
   const mail = { host: 'localhost', port: 1 };

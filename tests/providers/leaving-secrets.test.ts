@@ -2,20 +2,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
-import { AT_MAIL, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { startTokenServer, type TokenServer } from '../harness/hostile-servers.ts';
+import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const OWNER = 'victim@corp.example';
 const SECRET = 'secret-canary-of-the-real-one';
 const HOUR = 3_600_000;
 
-let app: PracticeApp;
+let app: DemoApp;
 let visitor: Visitor;
 let honest: TokenServer;
 let hostile: TokenServer;
 
 beforeEach(async () => {
-  [app, honest, hostile] = await Promise.all([startPracticeApp(), startTokenServer(), startTokenServer()]);
+  [app, honest, hostile] = await Promise.all([startDemoApp(), startTokenServer(), startTokenServer()]);
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
 });
 afterEach(async () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formValues } from '../../dev/bench/form-values.ts';
-import { type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
+import { formValues } from '../../dev/form-values.ts';
+import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const TENANT = '11111111-2222-3333-4444-555555555555';
 const CLIENT_ID = '66666666-7777-8888-9999-000000000000';
-let app: PracticeApp;
+let app: DemoApp;
 beforeAll(async () => {
-  app = await startPracticeApp();
+  app = await startDemoApp();
 });
 afterAll(() => app.stop());
 

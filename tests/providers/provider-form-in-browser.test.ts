@@ -1,20 +1,20 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { ORIGIN, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { type DemoApp, ORIGIN, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const GUID = '11111111-2222-3333-4444-555555555555';
 
 describe.skipIf(!hasChromium)('the form of a provider, while somebody types', () => {
-  let app: PracticeApp;
+  let app: DemoApp;
   let browser: Browser;
   let served: Served;
   let page: Page;
 
   beforeAll(async () => {
-    app = await startPracticeApp();
+    app = await startDemoApp();
     const { html } = await new Visitor(app).get('/providers/new?preset=microsoft');
     browser = await openChromium();
     served = await serve(async (path) => {

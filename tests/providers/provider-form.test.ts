@@ -7,7 +7,7 @@ import {
   type ProviderFormResult,
   parseProviderForm,
 } from '../../shared/providers/provider-form.ts';
-import { sampleProvider } from './sample-provider.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const now = Date.parse('2026-11-24T10:00:00Z');
 const GUID = '11111111-2222-3333-4444-555555555555';

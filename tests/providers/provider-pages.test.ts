@@ -2,16 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import {
-  AT_MAIL,
-  connectSupport,
-  type PracticeApp,
-  startPracticeApp,
-  Visitor,
-} from '../consent/practice-app.ts';
-import { CLIENT, SECRET } from '../peers/practice-directory.ts';
+import { AT_MAIL, connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { CLIENT, SECRET } from '../harness/stack/demo-directory.ts';
 
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
@@ -29,27 +23,27 @@ const microsoft = {
 };
 const idIn = (location: string | undefined): string => location?.split(/[/?]/)[2] ?? '';
 
-async function start(): Promise<{ app: PracticeApp; visitor: Visitor }> {
-  const app = await startPracticeApp();
+async function start(): Promise<{ app: DemoApp; visitor: Visitor }> {
+  const app = await startDemoApp();
   apps.push(app);
   return { app, visitor: new Visitor(app) };
 }
 
 /** Microsoft itself is not asked from a test. */
-function cutOff(app: PracticeApp): void {
+function cutOff(app: DemoApp): void {
   app.seam.around = (point, effect) =>
     point === 'token.discovery'
       ? Promise.reject(new PostroomError('endpoint-silent', 'No answer came from login.microsoftonline.com.'))
       : effect();
 }
 
-async function row(app: PracticeApp, id: string): Promise<Provider> {
+async function row(app: DemoApp, id: string): Promise<Provider> {
   const provider = await app.services.providers.get(id);
   if (provider === undefined) throw new Error('no provider');
   return provider;
 }
 
-const actions = async (app: PracticeApp): Promise<string[]> =>
+const actions = async (app: DemoApp): Promise<string[]> =>
   (await app.services.audit.page({ limit: 20 })).entries.map(({ action }) => action);
 
 describe('saving a provider', () => {

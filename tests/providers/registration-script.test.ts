@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailPermissions } from '../../shared/providers/permissions.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { registrationScript } from '../../shared/providers/registration-script.ts';
-import { sampleProvider } from './sample-provider.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const GUID = '11111111-2222-3333-4444-555555555555';
 const REDIRECT = 'https://desk.contoso.example/oauth/callback';

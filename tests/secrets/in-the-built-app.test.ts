@@ -2,13 +2,13 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { practicePeople } from '../../dev/host/options.ts';
+import { demoPeople } from '../../dev/host/options.ts';
+import { Visitor } from '../../dev/visitor.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from '../acceptance/desk.ts';
-import { smallMails } from '../acceptance/small-mails.ts';
-import { Visitor } from '../acceptance/visitor.ts';
+import { smallMails } from '../harness/memory/small-mails.ts';
+import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -25,8 +25,8 @@ beforeAll(async () => {
     settings: { POSTROOM_TELEMETRY: 'console' },
   });
   visitor = new Visitor(host.url);
-  await visitor.signIn(practicePeople[0]?.id ?? '');
-  mailboxId = await visitor.connectPracticeMailbox(SUPPORT, desk.stack.mail.imap);
+  await visitor.signIn(demoPeople[0]?.id ?? '');
+  mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
 }, 90_000);
 afterAll(() => desk?.[Symbol.asyncDispose]());
 

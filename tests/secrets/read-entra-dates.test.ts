@@ -1,9 +1,9 @@
 /** The date of a secret as Entra has it. */
 import { describe, expect, test } from 'vitest';
 import { readEntraDates } from '../../shared/secrets/read-entra-dates.ts';
-import { DAY_MS, NOW, useRotationPeers, world } from './rotation-world.ts';
+import { DAY_MS, NOW, useRotationEmulators, world } from './rotation-world.ts';
 
-useRotationPeers();
+useRotationEmulators();
 
 describe('the date of a secret', () => {
   test('is read from the directory where the identity may, and corrects what a person typed', async () => {

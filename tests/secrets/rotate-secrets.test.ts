@@ -8,10 +8,10 @@ import type { ProviderStore } from '../../shared/providers/provider-store.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { DAY_MS, NOW, useRotationPeers, versionOf, type Wish, world } from './rotation-world.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { DAY_MS, NOW, useRotationEmulators, versionOf, type Wish, world } from './rotation-world.ts';
 
-useRotationPeers();
+useRotationEmulators();
 
 describe('a secret that an admin lets Postroom rotate', () => {
   test('is replaced without a moment in which neither works, and what was made before is removed', async () => {

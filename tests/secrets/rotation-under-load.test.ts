@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
+import { type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
 import { type Stack, startStack } from '../../dev/stack.ts';
 import { buildServices, type Services } from '../../functions/services.ts';
 import { type FetchResult, fetchMailbox } from '../../shared/intake/fetch-mailbox.ts';
@@ -22,11 +22,11 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { ORIGIN, Visitor } from '../consent/practice-app.ts';
-import { makeRotationDue } from '../harness/due-rotation.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { signedInSettings } from '../harness/principal-header.ts';
-import { REDIRECT } from '../peers/practice-directory.ts';
+import { makeRotationDue } from '../harness/memory/due-rotation.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { ORIGIN, Visitor } from '../harness/pages/demo-app.ts';
+import { signedInSettings } from '../harness/pages/principal-header.ts';
+import { REDIRECT } from '../harness/stack/demo-directory.ts';
 
 const SECONDS = Number(process.env['POSTROOM_ROTATION_SECONDS'] ?? 60);
 /** A new secret is known to Entra's own servers only after a while. */

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
-import { type RunningGraph, startGraph } from '../../dev/peers/graph/graph.ts';
-import type { SecretPolicy } from '../../dev/peers/graph/graph-call.ts';
+import { type RunningEntra, startEntra } from '../../dev/emulators/entra/entra.ts';
+import { type RunningGraph, startGraph } from '../../dev/emulators/graph/graph.ts';
+import type { SecretPolicy } from '../../dev/emulators/graph/graph-call.ts';
 import {
-  type RunningIdentityProvider,
-  startIdentityProvider,
-} from '../../dev/peers/identity-provider/identity-provider.ts';
-import { type RunningManagedIdentity, startManagedIdentity } from '../../dev/peers/managed-identity.ts';
+  type RunningManagedIdentity,
+  startManagedIdentity,
+} from '../../dev/emulators/identity/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
@@ -19,10 +19,10 @@ import { settleCredential } from '../../shared/providers/settle-credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import type { RotateDeps } from '../../shared/secrets/rotate-secrets.ts';
 import { createRotationStore, type RotationStore } from '../../shared/secrets/rotation-store.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
-import { CLIENT, SECRET, tenant } from '../peers/practice-directory.ts';
-import { sampleProvider } from '../providers/sample-provider.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { CLIENT, SECRET, tenant } from '../harness/stack/demo-directory.ts';
 
 export const DAY_MS = 86_400_000;
 export const NOW = Math.floor(Date.now() / 1000) * 1000;
@@ -33,7 +33,7 @@ let identity: RunningManagedIdentity;
 const stops: (() => Promise<void>)[] = [];
 
 /** Starts the managed identity before all tests of a file, and stops after each what `world` started. */
-export function useRotationPeers(): void {
+export function useRotationEmulators(): void {
   beforeAll(async () => {
     identity = await startManagedIdentity({ tenantId: '3a0c7f0e-0000-4000-8000-000000000001' });
     process.env['IDENTITY_ENDPOINT'] = identity.endpoint;
@@ -52,7 +52,7 @@ export function useRotationPeers(): void {
 export interface World {
   identity: RunningManagedIdentity;
   graph: RunningGraph;
-  idp: RunningIdentityProvider;
+  idp: RunningEntra;
   vault: MemoryVault;
   tables: MemoryTables;
   /** Points of the seam at which the vault is away. */
@@ -80,7 +80,7 @@ export interface Wish {
 
 export async function world(wish: Wish = {}): Promise<World> {
   const { permissions = [OWNED], owns = true, daysLeft = 20, enabled = true } = wish;
-  const idp = await startIdentityProvider({ tenants: [tenant()] });
+  const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const graph = await startGraph({
     tenantId: identity.principalId,

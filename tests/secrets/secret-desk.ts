@@ -8,9 +8,9 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { type ReviewDeps, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { createRotationStore } from '../../shared/secrets/rotation-store.ts';
-import { MemoryVault } from '../accounts/memory-vault.ts';
-import { mailboxOf } from '../harness/intake-world.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
 
 export const CANARY = 'canary~value-of-a-secret';
 export const PROVIDER = 'abcdefghijklmnopqrstuvwxyz';

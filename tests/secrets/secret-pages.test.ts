@@ -2,17 +2,17 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { secretsPage, vaultAwayPage } from '../../functions/pages/secrets/secret-views.tsx';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
-import { connectSupport, type PracticeApp, startPracticeApp, Visitor } from '../consent/practice-app.ts';
-import { expectUsableInBrowser, expectWhole } from '../ui/check-drawn.ts';
+import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
+import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
 const ALEX = { id: 'alex', roles: ['admin'] };
-const apps: PracticeApp[] = [];
+const apps: DemoApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
 async function desk() {
-  const app = await startPracticeApp();
+  const app = await startDemoApp();
   apps.push(app);
   const { providerId, account } = await connectSupport(app);
   const visitor = new Visitor(app, ALEX);

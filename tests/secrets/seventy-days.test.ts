@@ -1,7 +1,7 @@
 /** A walk across every threshold of a secret's life: exactly the promised messages, one each, none lost across restarts. */
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
-import { FaultySeam, ProcessDied } from '../harness/faulty-seam.ts';
+import { FaultySeam, ProcessDied } from '../harness/memory/faulty-seam.ts';
 import { CANARY, daily, deskWithSecret, PROVIDER } from './secret-desk.ts';
 
 beforeAll(() => {

@@ -6,7 +6,7 @@ import { createNoticeStore } from '../../shared/notices/notice-store.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { recheckSecrets, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { readVaultEvents } from '../../shared/secrets/vault-event.ts';
-import { connectSupport, type PracticeApp, startPracticeApp } from '../consent/practice-app.ts';
+import { connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 import { CANARY, PROVIDER, SecretDesk } from './secret-desk.ts';
 
 const data = {
@@ -77,8 +77,8 @@ describe('an event of the vault', () => {
 });
 
 /** A desk of services, whose provider's secret ends in five days. */
-async function deskNearTheEnd(): Promise<PracticeApp & { providerId: string }> {
-  const app = await startPracticeApp();
+async function deskNearTheEnd(): Promise<DemoApp & { providerId: string }> {
+  const app = await startDemoApp();
   const { providerId } = await connectSupport(app);
   const provider = await app.services.providers.get(providerId);
   if (provider?.credential?.kind !== 'secret') throw new TypeError();
@@ -128,7 +128,7 @@ describe('the daily run', () => {
     const desk = await deskNearTheEnd();
     const vault = Object.create(desk.vault, {
       list: { value: () => Promise.reject(new Error('vault is away')) },
-    }) as PracticeApp['vault'];
+    }) as DemoApp['vault'];
     const broken = Object.assign({}, desk.services, { vault });
     await expect(reviewAll(broken)).rejects.toThrow();
     expect(errors.mock.calls.join()).toContain('part of the review failed');

@@ -3,7 +3,7 @@
  * that the next step leads on. One practice world for all of them.
  */
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
-import { hasChromium } from '../ui/browser.ts';
+import { hasChromium } from '../../dev/browser.ts';
 import { approvalStories } from './approval-stories.ts';
 import { connectionTestStories } from './connection-test-stories.ts';
 import { consentStories } from './consent-stories.ts';

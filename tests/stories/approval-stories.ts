@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PRACTICE_DOMAIN } from '../../dev/practice-world.ts';
+import { DEMO_DOMAIN } from '../../dev/demo/organization.ts';
 import {
   expectGoodPages,
   goToProvider,
@@ -14,7 +14,7 @@ import { addressOf, type StoryWorld } from './story-world.ts';
 /** People who are needed for a sign-in and have no access to Postroom: the tenant's admin, the owner of a mailbox. */
 export function approvalStories(world: () => StoryWorld, providerId: () => string): void {
   const stopAtApproval = async (): Promise<void> => {
-    await world().desk.stack.identityProvider.control.setTenant(PRACTICE_DOMAIN, { userConsent: false });
+    await world().desk.stack.identityProvider.control.setTenant(DEMO_DOMAIN, { userConsent: false });
   };
 
   it('where only an admin may consent, the link for that admin is at hand, and the owner goes on from there', async () => {

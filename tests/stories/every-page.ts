@@ -1,8 +1,8 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { practiceMails } from '../../dev/peers/mail/practice-mail.ts';
-import { byKeyboard, withoutItsScript } from './page-checks.ts';
-import { axeComplaints } from './reader.ts';
+import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
+import { byKeyboard, withoutItsScript } from '../harness/browser/page-checks.ts';
+import { axeComplaints } from '../harness/browser/reader.ts';
 import { goToProvider, saveMailbox, signInThere } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 
@@ -103,7 +103,7 @@ async function fillDesk(world: StoryWorld, providerId: string): Promise<void> {
     await saveMailbox(page);
   }
   const { mail, identityProvider } = world.desk.stack;
-  for (const { raw, receivedAt } of practiceMails(new Date(), support))
+  for (const { raw, receivedAt } of demoMails(new Date(), support))
     await mail.deliver(support, raw, receivedAt);
   await mail.deliver(support, mailOfManyParts());
   await world.fetch(support);

@@ -7,12 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
+import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailServerKindHere } from '../../dev/peers/mail/mail-server.ts';
-import { practiceMails } from '../../dev/peers/mail/practice-mail.ts';
-import { type Desk, openDesk, SUPPORT } from '../acceptance/desk.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { Reader } from './reader.ts';
+import { Reader } from '../harness/browser/reader.ts';
+import { type Desk, openDesk, SUPPORT } from '../harness/stack/desk.ts';
 
 const FETCH_LIMIT_MS = 40_000;
 /** In which a stranger has come from the first page to the first ticket. */
@@ -32,7 +32,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
     let browser: Browser;
     let desk: Desk;
     let host: HostProcess;
-    const mails = practiceMails(new Date(), SUPPORT);
+    const mails = demoMails(new Date(), SUPPORT);
 
     beforeAll(async () => {
       [browser, desk] = await Promise.all([openChromium(), openDesk(mail)]);

@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import type { Reader } from './reader.ts';
+import type { Reader } from '../harness/browser/reader.ts';
 import { expectGoodPages, readHeading, untilHandedOver } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 

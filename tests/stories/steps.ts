@@ -1,7 +1,7 @@
 /** What people do in several stories. Each step ends when the page it leads to can be read. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import type { Reader } from './reader.ts';
+import type { Reader } from '../harness/browser/reader.ts';
 
 /** The words of the page without its frame, as a person reads them. */
 export const wordsOf = (page: Page): Promise<string> => page.locator('main').innerText();

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { openChromium } from '../../dev/browser.ts';
+import { DEMO_DOMAIN, DEMO_USERS, type DemoUser } from '../../dev/demo/organization.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { PRACTICE_DOMAIN, PRACTICE_USERS, type PracticeUser } from '../../dev/practice-world.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { type Desk, fetchOnce, openDesk } from '../acceptance/desk.ts';
-import { openChromium } from '../ui/browser.ts';
-import { Reader } from './reader.ts';
+import { Reader } from '../harness/browser/reader.ts';
+import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;
@@ -32,10 +32,10 @@ const OWNERS = [
 
 export type Owner = (typeof OWNERS)[number];
 export const addressOf = (name: Owner | 'support' | 'sales' | 'info' | 'sam'): string =>
-  `${name}@${PRACTICE_DOMAIN}`;
+  `${name}@${DEMO_DOMAIN}`;
 
-const users: readonly PracticeUser[] = [
-  ...PRACTICE_USERS,
+const users: readonly DemoUser[] = [
+  ...DEMO_USERS,
   ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} desk` })),
 ];
 
@@ -79,7 +79,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
     async mend() {
       await Promise.all(browser.contexts().map((context) => context.close()));
       await control.clearFaults();
-      await control.setTenant(PRACTICE_DOMAIN, { userConsent: true });
+      await control.setTenant(DEMO_DOMAIN, { userConsent: true });
       await control.setApp(clientId, {
         secrets: [{ value: clientSecret }],
         redirectUris: [`${host.url}/oauth/callback`],

@@ -5,8 +5,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-rows.ts';
-import { ago, type SampleDesk, sampleDesk } from '../ui/sample-desk.ts';
-import { corpusMails, hostileMails } from './hostile-megabytes.ts';
+import { corpusMails, hostileMails } from '../harness/memory/hostile-megabytes.ts';
+import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
 
 const BUDGET_MS = 100;
 const mails = [...hostileMails(), ...(await corpusMails())];

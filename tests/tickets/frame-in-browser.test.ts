@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { principalHeader, sampleDesk } from '../ui/sample-desk.ts';
-import { type Served, serve } from '../ui/serve.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { principalHeader, sampleDesk } from '../harness/pages/sample-desk.ts';
 
 describe.skipIf(!hasChromium)('the frame of a message', () => {
   const desk = sampleDesk();

@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { FRAME_SANDBOX, mailDocument, mailDocumentHeaders } from '../../shared/tickets/mail-document.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
-import { hasChromium, openChromium } from '../ui/browser.ts';
-import { type Served, serve } from '../ui/serve.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
 import { leakVectors, scriptVectors } from './hostile-html.ts';
 
 type Walls = 'none' | 'sanitiser' | 'policy' | 'both';

@@ -9,7 +9,7 @@ import {
   sanitiserRules,
 } from '../../shared/tickets/mail-html.ts';
 import { splitQuotedText } from '../../shared/tickets/quoted-text.ts';
-import { redPixel } from '../ui/sample-mail.ts';
+import { redPixel } from '../harness/memory/sample-mail.ts';
 
 const safe = async (
   html: string,

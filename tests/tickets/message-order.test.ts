@@ -3,8 +3,8 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { fileMessages } from '../../shared/tickets/file-messages.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
-import { MemoryBlobs } from '../harness/memory-blobs.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const RECEIVED = '2026-11-24T10:00:00.000Z';
 

@@ -1,8 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-rows.ts';
-import { headingsInOrder, readPage } from '../ui/read-page.ts';
-import { ago, principalHeader, type SampleDesk, sampleDesk, sampleProvider } from '../ui/sample-desk.ts';
-import { fillDesk, redPixel } from '../ui/sample-mail.ts';
+import { fillDesk, redPixel } from '../harness/memory/sample-mail.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
+import {
+  ago,
+  principalHeader,
+  type SampleDesk,
+  sampleDesk,
+  sampleProvider,
+} from '../harness/pages/sample-desk.ts';
 
 let desk: SampleDesk;
 beforeEach(() => {

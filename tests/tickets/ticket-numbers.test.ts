@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
-import { MemoryTables } from '../harness/memory-tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 let tables: MemoryTables;
 beforeEach(() => {

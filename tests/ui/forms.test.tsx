@@ -13,7 +13,7 @@ import { safeHref } from '../../shared/ui/links.ts';
 import { DataTable, Facts, Panel, Time } from '../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../shared/ui/page.tsx';
 import { readableSize } from '../../shared/ui/size.ts';
-import { headingsInOrder, readPage } from './read-page.ts';
+import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 
 const evil = `"><script>alert(1)</script>'&`;
 const errors = { host: 'Enter the name of the mail server', kind: 'Choose a kind', agree: 'Tick the box' };

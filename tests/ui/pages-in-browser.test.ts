@@ -1,10 +1,10 @@
 import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasChromium, openChromium } from './browser.ts';
-import { ago, type SampleDesk, sampleDesk } from './sample-desk.ts';
-import { fillDesk } from './sample-mail.ts';
-import { type Served, serve } from './serve.ts';
+import { hasChromium, openChromium } from '../../dev/browser.ts';
+import { type Served, serve } from '../harness/browser/serve.ts';
+import { fillDesk } from '../harness/memory/sample-mail.ts';
+import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
 
 interface Finding {
   id: string;

@@ -1,0 +1,76 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { User } from '../emulators/entra/directory.ts';
+import type { EmulatedMailbox } from '../emulators/mail/mail-world.ts';
+import { readJson, writeAtomically } from '../emulators/process/state-file.ts';
+import { choosePorts, type Ports } from './ports.ts';
+
+export const DEMO_DOMAIN = 'contoso.example';
+
+/** Somebody of the demo organization. */
+export interface DemoUser extends User {
+  /** Default true. False: signs in and may open shared mailboxes, but has none. */
+  hasMailbox?: boolean;
+  /** Default true. False: nobody has allowed an app into this mailbox. */
+  openToApps?: boolean;
+}
+
+/** Who exists when nobody says otherwise. Alex and Sam are also the people of the local host's sign-in page. */
+export const DEMO_USERS: readonly DemoUser[] = [
+  {
+    upn: 'alex@contoso.example',
+    name: 'Alex Admin',
+    oid: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d01',
+    hasMailbox: false,
+  },
+  {
+    upn: 'sam@contoso.example',
+    name: 'Sam Support',
+    oid: '5b1f0a52-3c44-4c09-9d3e-6f1a2b7c8d02',
+    hasMailbox: false,
+    sharedMailboxes: ['info@contoso.example'],
+  },
+  { upn: 'support@contoso.example', name: 'Support Desk', sharedMailboxes: ['info@contoso.example'] },
+  { upn: 'sales@contoso.example', name: 'Sales Desk', openToApps: false },
+];
+
+/** What a demo keeps about itself between starts; what its emulators keep stands in their own folders. */
+export interface WorldFacts {
+  ports: Ports;
+  tenantId: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+/** Reads or makes the facts of the world in a folder. Fails with a sentence when a port of it is taken. */
+export async function openWorld(stateDir: string, wished: Partial<Ports>): Promise<WorldFacts> {
+  const portsFile = join(stateDir, 'ports.json');
+  const idsFile = join(stateDir, 'ids.json');
+  const ports = await choosePorts(wished, readJson<Partial<Ports>>(portsFile) ?? {}, portsFile);
+  writeAtomically(portsFile, JSON.stringify(ports, undefined, 2));
+  const kept = readJson<Omit<WorldFacts, 'ports'>>(idsFile);
+  if (kept !== undefined) return { ...kept, ports };
+  const ids = {
+    tenantId: randomUUID(),
+    clientId: randomUUID(),
+    clientSecret: `practice~${randomBytes(24).toString('base64url')}`,
+  };
+  writeAtomically(idsFile, JSON.stringify(ids, undefined, 2));
+  return { ...ids, ports };
+}
+
+/** One mailbox a user, and the shared ones with everybody who may open them. */
+export function mailboxesOf(users: readonly DemoUser[]): EmulatedMailbox[] {
+  const shared = new Map<string, string[]>();
+  for (const user of users)
+    for (const address of user.sharedMailboxes ?? [])
+      shared.set(address, [...(shared.get(address) ?? []), user.upn]);
+  const own = users.filter(({ hasMailbox, upn }) => hasMailbox !== false && !shared.has(upn));
+  return [
+    ...own.map(({ upn, openToApps }) => ({
+      address: upn,
+      ...(openToApps !== undefined && { openToApps }),
+    })),
+    ...[...shared].map(([address, delegates]) => ({ address, delegates })),
+  ];
+}

@@ -1,0 +1,80 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+/** What each port of the demo is for, as its error sentence names it. */
+export const PORT_NAMES = {
+  web: 'web pages of Postroom',
+  identityProvider: 'Entra emulator',
+  keyVault: 'Key Vault emulator',
+  managedIdentity: 'managed identity emulator',
+  table: 'table storage emulator (Azurite)',
+  blob: 'blob storage emulator (Azurite)',
+  queue: 'queue storage emulator (Azurite)',
+  imap: 'mail server emulator (IMAP)',
+  pop3: 'mail server emulator (POP3)',
+  smtp: 'mail server emulator (SMTP)',
+  drop: 'mail server emulator (mail drop)',
+} as const;
+
+export type PortName = keyof typeof PORT_NAMES;
+export type Ports = Record<PortName, number>;
+const NAMES = Object.keys(PORT_NAMES) as PortName[];
+
+/**
+ * Ports from below the range that outgoing connections are given (32768 on Linux, 49152 elsewhere): a remembered port
+ * of that range would now and then be somebody's.
+ */
+const LOWEST = 21_000;
+const BEYOND = 30_000;
+const TRIES = 200;
+
+/**
+ * Wished ports first, then those remembered, then free ones.
+ * @throws Error with a sentence for a wished or remembered port that another program holds
+ */
+export async function choosePorts(
+  wished: Partial<Ports>,
+  remembered: Partial<Ports>,
+  rememberedIn: string,
+): Promise<Ports> {
+  const chosen: Partial<Ports> = {};
+  const used = new Set<number>();
+  for (const name of NAMES) {
+    const port = wished[name] ?? remembered[name];
+    if (port === undefined) continue;
+    if (used.has(port) || !(await isFree(port)))
+      throw new Error(takenSentence(name, port, wished[name] === undefined ? rememberedIn : undefined));
+    used.add(port);
+    chosen[name] = port;
+  }
+  for (const name of NAMES) {
+    if (chosen[name] !== undefined) continue;
+    const port = await freePort(used);
+    used.add(port);
+    chosen[name] = port;
+  }
+  return chosen as Ports;
+}
+
+function takenSentence(name: PortName, port: number, rememberedIn: string | undefined): string {
+  const what = `The ${PORT_NAMES[name]} needs port ${port}, but another program is using it.`;
+  return rememberedIn === undefined
+    ? `${what} End that program, or ask for another port.`
+    : `${what} If Postroom is already running, use or end that one. Otherwise end the other program, or delete ${rememberedIn}, so that new ports are chosen; demo mailboxes must then be connected again.`;
+}
+
+async function freePort(used: ReadonlySet<number>): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(LOWEST, BEYOND);
+    if (!used.has(port) && (await isFree(port))) return port;
+  }
+  throw new Error(`No free port was found between ${LOWEST} and ${BEYOND}.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { describeFaults, type Fault, takeFault } from '../faults.ts';
+import { closeServer, isOwnControlRequest, listen, readBody, sendJson } from '../http-answers.ts';
+import { answerApplications } from './applications.ts';
+import { type Caller, type GraphPerson, readCaller } from './caller.ts';
+import { type Directory, openDirectory } from './directory.ts';
+import type { GraphCall, GraphReply, SecretChange, SecretPolicy } from './graph-call.ts';
+import {
+  badRequest,
+  GraphError,
+  graphErrorBody,
+  notFound,
+  usualGraphBody,
+  wrongMethod,
+} from './graph-error.ts';
+import { readPath } from './graph-path.ts';
+import { answerGrants, answerServicePrincipals } from './service-principals.ts';
+
+export interface GraphOptions {
+  tenantId: string;
+  /** Keys whose tokens are accepted: the managed identity's, or a test's own. Audience: `https://graph.microsoft.com`. */
+  jwks: { keys: JWK[] };
+  port?: number;
+  /** Folder of `graph.json`; absent: memory. */
+  stateDir?: string;
+  organization?: string;
+  people?: readonly GraphPerson[];
+  /** Object id of an app → the application permissions an admin granted it; absent: none, and 403 for all it asks. */
+  appPermissions?: Readonly<Record<string, readonly string[]>>;
+  policy?: SecretPolicy;
+  /** A new application is not found by this many requests after it: Graph's replicas are not in step. */
+  settleRequests?: number;
+  /** Rows in one page of a list; absent: all of them. Graph itself decides, and it is 100 for most lists. */
+  pageSize?: number;
+  /** Hears of secrets that are made and removed, to tell an identity provider. In the same process only. */
+  onSecret?: (change: SecretChange) => void;
+  now?: () => Date;
+}
+
+export interface RunningGraph {
+  /** What stands for `https://graph.microsoft.com`. */
+  url: string;
+  port: number;
+  /** `status`, `body` (default: Graph's own for that status), `headers`, `delay`, `destroy`; see faults.ts. */
+  faults: Fault[];
+  requests: { method: string; path: string; status: number }[];
+  directory: Directory;
+  stop(): Promise<void>;
+}
+
+interface Graph {
+  options: GraphOptions;
+  running: RunningGraph;
+  fresh: Map<string, number>;
+}
+
+/** Starts a stand-in for the part of Microsoft Graph that keeps applications, with its own refusals. */
+export async function startGraph(options: GraphOptions): Promise<RunningGraph> {
+  const file = options.stateDir === undefined ? undefined : join(options.stateDir, 'graph.json');
+  const server = createServer((request, response) => {
+    answer(graph, request, response).catch((error: unknown) => {
+      console.error('graph:', error);
+      response.destroy();
+    });
+  });
+  const running: RunningGraph = {
+    url: '',
+    port: 0,
+    faults: [],
+    requests: [],
+    directory: openDirectory(file),
+    stop: () => closeServer(server),
+  };
+  const graph: Graph = { options, running, fresh: new Map() };
+  running.port = await listen(server, 'Microsoft Graph emulator', options.port ?? 0);
+  running.url = `http://localhost:${running.port}`;
+  return running;
+}
+
+async function answer(graph: Graph, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { running } = graph;
+  const url = new URL(request.url ?? '/', running.url);
+  if (url.pathname === '/.control/faults') return controlFaults(running.faults, request, response);
+  const method = request.method ?? 'GET';
+  const text = await readBody(request);
+  const headers = { 'request-id': randomUUID(), 'odata-version': '4.0' };
+  const say = (status: number, body: unknown, more: Record<string, string> = {}): void => {
+    running.requests.push({ method, path: url.pathname, status });
+    sendJson(response, status, body, { ...headers, ...more });
+  };
+  try {
+    const caller = await callerOf(graph, request);
+    const fault = takeFault(running.faults, { method, path: url.pathname, params: url.searchParams });
+    if (fault?.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delay));
+    if (fault?.destroy === true) {
+      response.destroy();
+      return;
+    }
+    if (fault?.status !== undefined) {
+      const retry = fault.status === 429 ? { 'retry-after': '1' } : {};
+      say(fault.status, fault.body ?? usualGraphBody(fault.status), { ...retry, ...fault.headers });
+      return;
+    }
+    const prefer = request.headers['prefer'];
+    const reply = perform(graph, url, {
+      directory: running.directory,
+      caller,
+      method,
+      query: url.searchParams,
+      body: parse(text),
+      prefer: typeof prefer === 'string' ? prefer : undefined,
+      now: graph.options.now ?? (() => new Date()),
+      policy: graph.options.policy,
+      onSecret: graph.options.onSecret,
+      settleRequests: graph.options.settleRequests ?? 0,
+      fresh: graph.fresh,
+    });
+    say(reply.status ?? 200, paged(reply.body, url, graph.options.pageSize));
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer realm=""' } : {};
+    say(error.status, graphErrorBody(error.code, error.message, error.detail), challenge);
+  }
+}
+
+/** A list in pages, each with the address of the next (Microsoft: "Paging Microsoft Graph data in your app"). */
+function paged(body: unknown, url: URL, pageSize: number | undefined): unknown {
+  const rows = (body as { value?: unknown } | undefined)?.value;
+  if (pageSize === undefined || !Array.isArray(rows)) return body;
+  const from = Number(url.searchParams.get('$skiptoken') ?? 0);
+  const next = new URL(url);
+  next.searchParams.set('$skiptoken', String(from + pageSize));
+  return {
+    ...(body as object),
+    value: rows.slice(from, from + pageSize),
+    ...(from + pageSize < rows.length && { '@odata.nextLink': next.href }),
+  };
+}
+
+const callerOf = ({ options, running }: Graph, request: IncomingMessage): Promise<Caller> =>
+  readCaller(
+    {
+      jwks: options.jwks,
+      people: options.people ?? [],
+      appPermissions: { ...options.appPermissions, ...running.directory.permissions },
+    },
+    request,
+  );
+
+function parse(text: string): Record<string, unknown> {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw badRequest('Unable to read JSON request payload. Please ensure Content-Type header is set.');
+  }
+}
+
+function perform(graph: Graph, url: URL, call: GraphCall): GraphReply {
+  const segments = readPath(url.pathname);
+  const root = segments?.[0]?.name;
+  if (segments === undefined || root === undefined) throw badRequest('Invalid version.');
+  if (root === 'applications') return answerApplications(call, segments);
+  if (root === 'servicePrincipals') return answerServicePrincipals(call, segments);
+  if (root === 'oauth2PermissionGrants') return answerGrants(call);
+  if (call.method !== 'GET') throw wrongMethod();
+  if (root === 'me') return me(call);
+  if (root === 'organization')
+    return {
+      body: {
+        value: [{ id: graph.options.tenantId, displayName: graph.options.organization ?? 'Contoso' }],
+      },
+    };
+  throw notFound(root);
+}
+
+function me({ caller }: GraphCall): GraphReply {
+  if (caller.kind === 'app')
+    throw badRequest('/me request is only valid with delegated authentication flow.');
+  const { id, displayName, userPrincipalName } = caller;
+  return { body: { id, displayName, userPrincipalName } };
+}
+
+/** GET lists the faults, POST adds one, DELETE clears them. */
+async function controlFaults(
+  faults: Fault[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isOwnControlRequest(request)) {
+    sendJson(response, 403, graphErrorBody('Forbidden', 'JSON from this machine only, never from a page.'));
+    return;
+  }
+  if (request.method === 'POST') faults.push(JSON.parse(await readBody(request)) as Fault);
+  if (request.method === 'DELETE') faults.length = 0;
+  sendJson(response, 200, describeFaults(faults));
+}

@@ -1,0 +1,34 @@
+import type { EmulatedMailbox } from '../mail-world.ts';
+import { fillConfig } from './fill-config.ts';
+
+export interface PostfixPlan {
+  readonly etc: string;
+  readonly queue: string;
+  readonly data: string;
+  readonly log: string;
+  /** Dovecot's socket for sign-ins. */
+  readonly authSocket: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly ports: { readonly smtp: number; readonly drop: number; readonly lmtp: number };
+  readonly mailboxes: readonly EmulatedMailbox[];
+}
+
+/** The files Postfix is started with, by path relative to `etc`. */
+export function postfixFiles(plan: PostfixPlan): Map<string, string> {
+  const { etc, queue, data, log, authSocket, certFile, keyFile, ports } = plan;
+  const addresses = plan.mailboxes.map(({ address }) => address.toLowerCase());
+  const domains = new Set(addresses.map((address) => address.slice(address.indexOf('@') + 1)));
+  return new Map([
+    [
+      'main.cf',
+      fillConfig('main.cf', {
+        ...{ etc, queue, data, log, authSocket, certFile, keyFile, lmtpPort: ports.lmtp },
+        domains: [...domains].join(' '),
+      }),
+    ],
+    ['master.cf', fillConfig('master.cf', { smtpPort: ports.smtp, dropPort: ports.drop })],
+    // A table for `texthash`: who may send from an address, and which addresses exist.
+    ['mailboxes', addresses.map((address) => `${address} ${address}\n`).join('')],
+  ]);
+}

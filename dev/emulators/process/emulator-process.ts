@@ -1,0 +1,76 @@
+import { createInterface } from 'node:readline';
+import { startAzurite } from '../storage/azurite.ts';
+import { startGraph } from '../graph/graph.ts';
+import { startEntra } from '../entra/entra.ts';
+import { startKeyVault } from '../key-vault/key-vault.ts';
+import { startManagedIdentity } from '../identity/managed-identity.ts';
+
+// node dev/emulators/process/emulator-process.ts <emulator> <options as JSON, or - : the first line of standard input>
+//
+// Prints one JSON line when ready, `{"ready": …}` with what can travel of the running emulator, or `{"error": "…"}`.
+// Ends on SIGTERM or SIGINT after saving its state; with `-` also when standard input closes: the parent is gone.
+
+type Running = { stop(): Promise<void> };
+type Start = (options: never) => Promise<Running>;
+
+const EMULATORS: Record<string, Start> = {
+  entra: startEntra,
+  'key-vault': startKeyVault,
+  'managed-identity': startManagedIdentity,
+  azurite: startAzurite,
+  graph: startGraph,
+};
+
+// Standard output carries the one line alone; a parent that is gone must not end this process by a failed write.
+console.log = console.error;
+console.info = console.error;
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+const [name = '', argument = '-'] = process.argv.slice(2);
+const managed = argument === '-';
+const say = (line: unknown): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+let running: Running | undefined;
+let ending = false;
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await running?.stop();
+  process.exit(0);
+}
+const endNow = (): void => {
+  end().catch((error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  });
+};
+process.on('SIGTERM', endNow);
+process.on('SIGINT', endNow);
+
+function firstLine(): Promise<string> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: process.stdin });
+    lines.once('line', resolve);
+    lines.once('close', endNow);
+  });
+}
+
+try {
+  const start = EMULATORS[name];
+  if (start === undefined)
+    throw new Error(`Unknown emulator "${name}". One of: ${Object.keys(EMULATORS).join(', ')}.`);
+  const options: unknown = JSON.parse(managed ? await firstLine() : argument);
+  // The options come from the parent as JSON; each emulator reads its own.
+  running = await start(options as never);
+  if (ending) await running.stop();
+  say({ ready: running });
+} catch (error) {
+  console.error(error);
+  say({ error: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+  // Standard input, still open, would keep the process.
+  process.stdin.destroy();
+}

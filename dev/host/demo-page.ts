@@ -1,0 +1,133 @@
+import { createTransport } from 'nodemailer';
+import { escapeHtml, hostPage, seeOther } from './html.ts';
+import type { Answer } from './http-answer.ts';
+import type { DemoMailOptions } from './options.ts';
+
+export const DEMO_PATH = '/.local';
+
+export interface DemoPage {
+  /** `form` is there for a POST. */
+  answer(path: string, query: URLSearchParams, form: URLSearchParams | undefined): Promise<Answer>;
+}
+
+const SAID: Readonly<Record<string, string>> = {
+  sent: 'The mail is in the mailbox. Postroom fetches it within a minute, or at once with “Fetch now”.',
+  fetching: 'Postroom looks into its mailboxes now. New tickets appear in a few seconds.',
+};
+
+interface DemoMail {
+  to: string;
+  name: string;
+  from: string;
+  subject: string;
+  text: string;
+}
+
+/**
+ * The host's own page, outside the app: plays a customer who writes a mail, and starts a fetch by hand.
+ * @param fetchNow starts what the timer would start.
+ */
+export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {
+  return {
+    async answer(path, query, form) {
+      if (form === undefined && path === DEMO_PATH) return page(demo, SAID[query.get('said') ?? '']);
+      if (form !== undefined && path === `${DEMO_PATH}/fetch`) {
+        fetchNow();
+        return seeOther(`${DEMO_PATH}?said=fetching`);
+      }
+      if (form !== undefined && path === `${DEMO_PATH}/mail` && demo !== undefined) {
+        const mail = mailOf(form);
+        const wrong = whatIsWrong(mail, demo);
+        if (wrong !== undefined) return page(demo, wrong, mail, 422);
+        try {
+          await send(mail, demo);
+        } catch {
+          return page(
+            demo,
+            'The practice mail server did not take the mail. Start again with npm start.',
+            mail,
+            502,
+          );
+        }
+        return seeOther(`${DEMO_PATH}?said=sent`);
+      }
+      return hostPage('No such page', `<p><a href="${DEMO_PATH}">Practice mail</a></p>`, 404);
+    },
+  };
+}
+
+function mailOf(form: URLSearchParams): DemoMail {
+  const field = (name: string): string => (form.get(name) ?? '').trim();
+  return {
+    to: field('to'),
+    name: field('name'),
+    from: field('from'),
+    subject: field('subject'),
+    text: form.get('text') ?? '',
+  };
+}
+
+function whatIsWrong({ to, from }: DemoMail, { mailboxes }: DemoMailOptions): string | undefined {
+  if (!mailboxes.includes(to)) return 'Choose one of the practice mailboxes.';
+  if (!/^[^\s@<>",;]+@[^\s@<>",;]+$/.test(from))
+    return 'Enter the address of the sender, such as dana@customer.example.';
+  return undefined;
+}
+
+async function send(
+  { to, name, from, subject, text }: DemoMail,
+  { dropSmtp }: DemoMailOptions,
+): Promise<void> {
+  const transport = createTransport({ ...dropSmtp, secure: false, ignoreTLS: true });
+  try {
+    await transport.sendMail({ to, from: { name, address: from }, subject, text });
+  } finally {
+    transport.close();
+  }
+}
+
+const EXAMPLE: DemoMail = {
+  to: '',
+  name: 'Dana Customer',
+  from: 'dana@customer.example',
+  subject: 'The printer on the second floor',
+  text: 'Hello,\n\nsince this morning it prints everything twice. Can somebody have a look?\n\nDana',
+};
+
+function page(
+  demo: DemoMailOptions | undefined,
+  said: string | undefined,
+  mail: DemoMail = EXAMPLE,
+  status = 200,
+): Answer {
+  const note = said === undefined ? '' : `<p class="said" role="status">${escapeHtml(said)}</p>`;
+  return hostPage(
+    'Practice mail',
+    `${note}<p>This page belongs to the local host and exists only here. <a href="/">Open Postroom</a></p>
+${demo === undefined ? '' : mailForm(demo, mail)}
+<h2>Fetch mail</h2>
+<p>The timer fetches each minute. This starts it now.</p>
+<form method="post" action="${DEMO_PATH}/fetch"><button>Fetch now</button></form>`,
+    status,
+  );
+}
+
+function mailForm({ mailboxes, dropSmtp }: DemoMailOptions, mail: DemoMail): string {
+  const options = mailboxes
+    .map((address) => {
+      const chosen = address === mail.to ? ' selected' : '';
+      return `<option${chosen}>${escapeHtml(address)}</option>`;
+    })
+    .join('');
+  const input = (name: string, label: string, value: string, type = 'text'): string =>
+    `<label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" value="${escapeHtml(value)}" required>`;
+  return `<h2>Write to a mailbox as a customer would</h2>
+<form method="post" action="${DEMO_PATH}/mail">
+<label for="to">To</label><select id="to" name="to">${options}</select>
+${input('name', 'Your name', mail.name)}
+${input('from', 'Your address', mail.from, 'email')}
+${input('subject', 'Subject', mail.subject)}
+<label for="text">Text</label><textarea id="text" name="text">${escapeHtml(mail.text)}</textarea>
+<button>Send</button></form>
+<p>Any mail program can send too: SMTP to ${escapeHtml(dropSmtp.host)}, port ${dropSmtp.port}, without a password.</p>`;
+}

@@ -1,0 +1,196 @@
+import { type CookieJar, signInAs, walkSignIn } from './emulators/entra/headless-sign-in.ts';
+import { MAIL_SCOPES } from './emulators/entra/scopes.ts';
+import { formValues } from './form-values.ts';
+
+export interface Reply {
+  status: number;
+  /** Where it leads, as a path; undefined where it leads nowhere. */
+  location: string | undefined;
+  html: string;
+}
+
+/** A person at the pages of a running Postroom, without a window: cookies, forms, and the way to the provider and back. */
+export class Visitor {
+  readonly #origin: string;
+  readonly #jar: CookieJar = new Map();
+  /** A browser of its own for each person at the provider. */
+  readonly #providerJars = new Map<string, CookieJar>();
+
+  /** @param origin such as http://localhost:7071 */
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.#send(path, undefined);
+  }
+
+  post(path: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
+    return this.#send(path, new URLSearchParams(fields));
+  }
+
+  /** Signs in at the local host as one of the demo people, by object id. */
+  async signIn(person: string): Promise<void> {
+    await this.post('/.auth/login/aad', { person, post_login_redirect_uri: '/' });
+  }
+
+  /**
+   * Registers the Practice provider as its form proposes it, and signs a mailbox's account in.
+   * @returns the account as the mailbox form names it
+   * @throws Error that names the page where it stopped
+   */
+  async connect(address: string): Promise<string> {
+    const draft = await this.get('/providers/new?preset=practice');
+    return this.connectAt({ ...formValues(draft.html), preset: 'practice' }, address);
+  }
+
+  /**
+   * From nothing to a mailbox that is fetched: provider, sign-in, mailbox.
+   * @returns the mailbox's id
+   */
+  async connectMailbox(address: string, imap: { host: string; port: number }): Promise<string> {
+    return this.addMailbox(await this.connect(address), address, imap);
+  }
+
+  /**
+   * Registers a provider and signs a mailbox's account in there.
+   * @param provider fields of its form; an expiry is filled in
+   * @returns the account as the mailbox form names it
+   * @throws Error that names the page where it stopped
+   */
+  async connectAt(provider: Readonly<Record<string, string>>, address: string): Promise<string> {
+    const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
+    const saved = await this.post('/providers/new', { expiresOn, ...provider });
+    if (saved.status !== 303) throw stoppedAt(`the provider ${provider['name']}`, saved);
+    const back = await this.#signInAt(pathOf(saved), { who: 'self', address });
+    const account = new URL(back.location ?? '', this.#origin).searchParams.get('account');
+    if (account === null) throw stoppedAt('the way back', back);
+    return account;
+  }
+
+  /**
+   * Signs a mailbox's account in again, from the page a notice leads to.
+   * @param page such as `/providers/ID/connect?mailbox=ID`
+   */
+  async signInAgain(page: string, address: string): Promise<void> {
+    const proposed = formValues((await this.get(page)).html);
+    const back = await this.#signInAt(page.split('?')[0] ?? '', { ...proposed, address });
+    if (back.status !== 303) throw stoppedAt('the way back', back);
+  }
+
+  /** Enters a new client secret on the provider's own page. */
+  async replaceSecret(page: string, secret: string): Promise<void> {
+    const proposed = formValues((await this.get(page)).html);
+    const expiresOn = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
+    const saved = await this.post(page, { ...proposed, credential: 'secret', secret, expiresOn });
+    if (saved.status !== 303) throw stoppedAt('the new secret', saved);
+  }
+
+  /** Sends the form that leads to the provider, signs in there, and comes back. */
+  async #signInAt(page: string, fields: Readonly<Record<string, string>>): Promise<Reply> {
+    const started = await this.post(page, fields);
+    const handover = await this.get(started.location ?? '');
+    const way = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(handover.html)?.[1];
+    if (way === undefined) throw stoppedAt('the way to the provider', handover);
+    const end = await walkSignIn({
+      url: way.replaceAll('&amp;', '&'),
+      redirectUri: `${this.#origin}/oauth/callback`,
+      jar: this.#jarAtProvider(fields['address'] ?? ''),
+      answer: signInAs(fields['address'] ?? ''),
+    });
+    if (end.callback === undefined) throw new Error(`The demo sign-in stopped at: ${end.titles.join(', ')}`);
+    const back = await this.get(end.callback.pathname + end.callback.search);
+    // Where a sign-in has failed, the page that says why.
+    return back.location?.startsWith('/oauth/result/') === true ? this.get(back.location) : back;
+  }
+
+  /**
+   * Adds a mailbox, which Postroom opens for real before it takes it.
+   * @returns its id
+   * @param smtp where its account may send; undefined: it is for fetching alone
+   */
+  async addMailbox(
+    account: string,
+    address: string,
+    imap: { host: string; port: number },
+    smtp?: { host: string; port: number },
+  ): Promise<string> {
+    const sending = smtp && { smtpAccount: account, smtpHost: smtp.host, smtpPort: String(smtp.port) };
+    const saved = await this.post('/mailboxes/new', {
+      address,
+      account,
+      protocol: 'imap',
+      host: imap.host,
+      port: String(imap.port),
+      folder: 'INBOX',
+      after: 'mark-seen',
+      moveFolder: '',
+      interval: '1',
+      ...sending,
+    });
+    const id = /^\/mailboxes\/([^/]+)\/connected$/.exec(saved.location ?? '')?.[1];
+    if (id === undefined) throw stoppedAt(`the mailbox ${address}`, saved);
+    return id;
+  }
+
+  /** An access token for mail from the Entra emulator itself, as another app of the same name would get it. */
+  async accessToken(
+    user: string,
+    app: {
+      tenant: { authorizeUrl: string; tokenUrl: string };
+      clientId: string;
+      clientSecret: string;
+    },
+  ): Promise<string> {
+    const redirectUri = `${this.#origin}/oauth/callback`;
+    const client = { client_id: app.clientId, redirect_uri: redirectUri };
+    const query = { ...client, response_type: 'code', scope: [...MAIL_SCOPES, 'openid'].join(' ') };
+    const end = await walkSignIn({
+      url: `${app.tenant.authorizeUrl}?${new URLSearchParams({ ...query, state: 'bench', nonce: 'bench' })}`,
+      redirectUri,
+      jar: this.#jarAtProvider(user),
+      answer: signInAs(user),
+    });
+    const code = end.callback?.searchParams.get('code') ?? '';
+    const secret = { client_secret: app.clientSecret, grant_type: 'authorization_code', code };
+    const response = await fetch(app.tenant.tokenUrl, {
+      method: 'POST',
+      body: new URLSearchParams({ ...client, ...secret, scope: MAIL_SCOPES.join(' ') }),
+    });
+    const { access_token: token } = (await response.json()) as { access_token?: string };
+    if (token === undefined) throw new Error(`The Entra emulator gave no token: status ${response.status}.`);
+    return token;
+  }
+
+  #jarAtProvider(user: string): CookieJar {
+    const jar = this.#providerJars.get(user) ?? new Map<string, string>();
+    this.#providerJars.set(user, jar);
+    return jar;
+  }
+
+  async #send(path: string, body: URLSearchParams | undefined): Promise<Reply> {
+    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(new URL(path, this.#origin), {
+      redirect: 'manual',
+      headers: { cookie, origin: this.#origin, 'sec-fetch-site': 'same-origin' },
+      ...(body !== undefined && { method: 'POST', body }),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';');
+      this.#jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+    }
+    return {
+      status: response.status,
+      location: response.headers.get('location') ?? undefined,
+      html: await response.text(),
+    };
+  }
+}
+
+const pathOf = ({ location = '' }: Reply): string => location.split('?')[0] ?? '';
+
+function stoppedAt(where: string, { status, html }: Reply): Error {
+  const title = /<h1[^>]*>(.*?)<\/h1>/.exec(html)?.[1] ?? 'no page';
+  const alert = /role="alert"[^>]*>(.*?)<\/(?:div|p|section)>/s.exec(html)?.[1]?.replace(/<[^>]*>/g, ' ');
+  return new Error(`The demo setup stopped at ${where}: status ${status}, "${title}" ${alert ?? ''}`.trim());
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import axe from 'axe-core';
+import { expect } from 'vitest';
+import { hasChromium, openChromium } from '../../../dev/browser.ts';
+import { assets } from '../../../shared/ui/assets.ts';
+import { headingsInOrder, readPage } from '../pages/read-page.ts';
+import { serve } from './serve.ts';
+
+/** Pages by a name for people, as the app drew them. */
+export type Drawn = Readonly<Record<string, string>>;
+
+/** One heading first, a label for every field, no id twice, nothing inline. */
+export function expectWhole(drawn: Drawn): void {
+  for (const [name, html] of Object.entries(drawn)) {
+    const { headings, ...faults } = readPage(html);
+    const unlabelled = faults.unlabelled.filter((tag) => !tag.includes('type="hidden"'));
+    expect({ name, ...faults, unlabelled }).toEqual({
+      name,
+      repeatedIds: [],
+      unlabelled: [],
+      danglingIds: [],
+      inline: [],
+    });
+    expect(headingsInOrder(headings), name).toBe(true);
+  }
+}
+
+/**
+ * Nothing for axe to find in light and dark, and nothing wider than a phone of 320 pixels. Skipped without Chromium.
+ * With `SCREENSHOTS=folder` in the environment, a picture of each page is kept there.
+ */
+export async function expectUsableInBrowser(drawn: Drawn): Promise<void> {
+  if (!hasChromium) return;
+  const pictures = process.env['SCREENSHOTS'];
+  const browser = await openChromium();
+  const served = await serve(async (path) => {
+    const html = drawn[decodeURIComponent(path.slice(1))];
+    const asset = assets.find((one) => one.path === path);
+    const type = html === undefined ? (asset?.contentType ?? 'text/plain') : 'text/html; charset=utf-8';
+    // A hand-over would leave the page before it is checked.
+    const body = html?.replace(/<meta http-equiv="refresh"[^>]*>/, '') ?? asset?.body ?? '';
+    return new Response(body, { headers: { 'content-type': type } });
+  });
+  try {
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of pictures === undefined ? [320] : [320, 1280]) {
+        const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
+        const page = await context.newPage();
+        for (const name of Object.keys(drawn)) {
+          await page.goto(`${served.url}/${encodeURIComponent(name)}`);
+          await page.evaluate(axe.source);
+          // The colours are all that the scheme changes.
+          const options = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
+          const found = await page.evaluate(async (rules) => {
+            const { axe: checks } = globalThis as unknown as { axe: typeof import('axe-core') };
+            const { violations } = await checks.run(rules);
+            return violations.map(({ id, nodes }) => `${id}: ${String(nodes[0]?.target)}`);
+          }, options);
+          const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+          expect({ name, width, found, tooWide }).toEqual({ name, width, found: [], tooWide: false });
+          if (pictures === undefined) continue;
+          const file = `${name.replaceAll(/\W+/g, '-')}-${colorScheme}-${width}.png`;
+          await page.screenshot({ path: join(pictures, file), fullPage: true });
+        }
+        await context.close();
+      }
+  } finally {
+    await browser.close();
+    await served.close();
+  }
+}

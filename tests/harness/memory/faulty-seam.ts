@@ -1,0 +1,106 @@
+import { InboxError } from '../../../shared/mailboxes/inbox.ts';
+import { PostroomError } from '../../../shared/platform/errors.ts';
+import type { Seam, SeamPoint } from '../../../shared/platform/seam.ts';
+
+export const faultKinds = ['crashBefore', 'crashAfter', 'failBefore', 'failAfter'] as const;
+/** Crash: the process is dead from there on. Fail: the call rejects; `After`: though its effect happened. */
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  /** Number of the call, from 1. */
+  call: number;
+  kind: FaultKind;
+}
+
+/** What every call of a process rejects with once it is dead. */
+export class ProcessDied extends Error {
+  constructor() {
+    super('the process is dead');
+    this.name = 'ProcessDied';
+  }
+}
+
+export interface FaultySeamOptions {
+  now: () => number;
+  /** Which fault strikes at this call, if any. */
+  faultAt?: (call: number, point: SeamPoint) => FaultKind | undefined;
+  /** Waits for the turn of this process, before the effect; meanwhile others may do something. */
+  turn?: (call: number, point: SeamPoint) => Promise<void>;
+  /** Looks at the world after each effect, whatever becomes of its answer. */
+  afterEffect?: (point: SeamPoint) => void;
+}
+
+/** The world of one process: numbers its calls and puts faults in their places. */
+export class FaultySeam implements Seam {
+  readonly now: () => number;
+  /** Every call in order. */
+  readonly calls: SeamPoint[] = [];
+  readonly #options: FaultySeamOptions;
+  #dead = false;
+
+  constructor(options: FaultySeamOptions) {
+    this.now = options.now;
+    this.#options = options;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Kills the process: nothing it does from here on reaches the world. */
+  die(): never {
+    this.#dead = true;
+    throw new ProcessDied();
+  }
+
+  async call<T>(point: SeamPoint, effect: () => Promise<T>): Promise<T> {
+    if (this.#dead) throw new ProcessDied();
+    const { faultAt, turn, afterEffect } = this.#options;
+    const number = this.calls.push(point);
+    const kind = faultAt?.(number, point);
+    await turn?.(number, point);
+    // Somewhere else in this process the end came while it waited.
+    if (this.#dead) throw new ProcessDied();
+    if (kind === 'crashBefore') this.die();
+    if (kind === 'failBefore') throw outage(point);
+    const answer = await effect();
+    afterEffect?.(point);
+    if (kind === 'crashAfter') this.die();
+    if (kind === 'failAfter') throw outage(point);
+    return answer;
+  }
+}
+
+export const only =
+  (fault: Fault) =>
+  (call: number): FaultKind | undefined =>
+    call === fault.call ? fault.kind : undefined;
+
+/** The error that the real thing behind the point would throw. */
+function outage(point: SeamPoint): Error {
+  const [service = ''] = point.split('.');
+  if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
+  const codes: Partial<Record<string, string>> = {
+    table: 'table-storage',
+    blob: 'blob-storage',
+    vault: 'key-vault',
+    token: 'endpoint-silent',
+  };
+  const code = codes[service];
+  if (code === undefined) throw new Error(`what does ${point} throw when it fails?`);
+  return new PostroomError(code, `no answer to ${point}`);
+}
+
+/** Lets one waiting call at a time go on, drawn by lot: two processes at the same work in a random order. */
+export function drawTurns(random: () => number): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    const [drawn] = waiting.splice(Math.floor(random() * waiting.length), 1);
+    drawn?.();
+    if (waiting.length > 0) setImmediate(next);
+  };
+  return () =>
+    new Promise((resolve) => {
+      if (waiting.push(resolve) === 1) setImmediate(next);
+    });
+}

@@ -1,0 +1,196 @@
+import { createActivityStore } from '../../../shared/activity/activity-store.ts';
+import { ticketIdOf } from '../../../shared/intake/content-key.ts';
+import type { FetchResult } from '../../../shared/intake/fetch-mailbox.ts';
+import { fetchShard, type ShardDeps } from '../../../shared/intake/fetch-shard.ts';
+import { createLedgerStore } from '../../../shared/intake/ledger-store.ts';
+import { parseMail } from '../../../shared/intake/parse-mail.ts';
+import { defaultParseLimits } from '../../../shared/intake/parsed-mail.ts';
+import type { ParserPool } from '../../../shared/intake/parser-pool.ts';
+import { createQuarantineStore } from '../../../shared/intake/quarantine-store.ts';
+import type { Shard } from '../../../shared/intake/queue-due-mailboxes.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import type { Blobs } from '../../../shared/platform/blobs.ts';
+import { openSeam } from '../../../shared/platform/seam.ts';
+import { createTicketStore, type TicketStore } from '../../../shared/tickets/ticket-store.ts';
+import { FaultySeam, type FaultySeamOptions } from './faulty-seam.ts';
+import { MemoryBlobs } from './memory-blobs.ts';
+import { MemoryFolder, openMemoryInbox } from './memory-inbox.ts';
+import { MemoryTables } from './memory-tables.ts';
+import { violationsNow } from './promises.ts';
+import { SignIn } from './sign-in.ts';
+import { keyOf, type TinyMail } from './tiny-mails.ts';
+
+export const mailboxOf = (afterFetch: Mailbox['afterFetch']): Mailbox => ({
+  id: 'support',
+  address: 'support@contoso.example',
+  protocol: 'imap',
+  host: 'localhost',
+  port: 993,
+  folder: 'INBOX',
+  providerId: 'p'.repeat(26),
+  accountId: 'a'.repeat(26),
+  enabled: true,
+  intervalMinutes: 1,
+  afterFetch,
+  createdAt: '2026-11-01T00:00:00.000Z',
+});
+
+/** How a run is made: the product's way, or one that is wrong on purpose. */
+export type Design = (
+  deps: ShardDeps,
+  shard: Shard,
+  context: { folder: MemoryFolder; seam: FaultySeam },
+) => Promise<ReadonlyMap<string, FetchResult | undefined>>;
+
+export const product: Design = fetchShard;
+
+export interface RunOptions extends Omit<FaultySeamOptions, 'now' | 'afterEffect'> {
+  /** As if the lease were lost: both of two runs believe that it is theirs. */
+  ignoreLease?: boolean;
+  parser?: (seam: FaultySeam) => ParserPool;
+  afterEffect?: FaultySeamOptions['afterEffect'];
+}
+
+export interface RunEnd {
+  seam: FaultySeam;
+  result: FetchResult | undefined;
+  error: unknown;
+}
+
+export interface WorldOptions {
+  design?: Design;
+  afterFetch?: Mailbox['afterFetch'];
+  /** The access token has ended when the mail to be watched comes in: the next run asks for another one. */
+  tokenEnds?: boolean;
+}
+
+const START = Date.parse('2026-11-24T10:00:00.000Z');
+
+/** One mailbox, its server, its storage, and processes that fetch it one after the other or at the same time. */
+export class IntakeWorld {
+  folder = new MemoryFolder();
+  readonly tables = new MemoryTables(openSeam);
+  readonly blobs = new MemoryBlobs({ ...openSeam, now: () => this.now });
+  readonly tickets: TicketStore = createTicketStore({ tables: this.tables, blobs: this.blobs });
+  mailbox: Mailbox;
+  /** Name of a mail by its content key; copies share one. */
+  readonly names = new Map<string, string>();
+  readonly mails: TinyMail[] = [];
+  /** What was seen to be wrong after some operation. */
+  readonly violations = new Set<string>();
+  now = START;
+  readonly #signIn: SignIn;
+  readonly #design: Design;
+  #savedMailbox: Mailbox | undefined;
+  #checkedAt = -1;
+
+  constructor({ design = product, afterFetch = { kind: 'mark-seen' } }: WorldOptions = {}) {
+    this.#design = design;
+    this.mailbox = mailboxOf(afterFetch);
+    this.#signIn = new SignIn(
+      this.tables,
+      () => this.mailbox,
+      () => this.now,
+    );
+  }
+
+  /** The access token at hand ends now. */
+  endToken(): Promise<void> {
+    return this.#signIn.endToken();
+  }
+
+  deliver(mails: readonly TinyMail[]): void {
+    for (const mail of mails) {
+      this.now += 1000;
+      this.folder.deliver(mail.raw, new Date(this.now).toISOString());
+      this.mails.push(mail);
+      if (mail.fate !== 'copy') this.names.set(keyOf(mail.raw), mail.name);
+    }
+  }
+
+  /**
+   * One fetch by a process of its own; a minute passes, so that the lease of a dead one is over, and after failures as
+   * many as the mailbox has to wait.
+   */
+  async run(options: RunOptions = {}): Promise<RunEnd> {
+    this.now += 61_000;
+    const { troubles } = await createMailboxStore(this.tables).fetchState();
+    this.now = Math.max(this.now, Date.parse(troubles.get(this.mailbox.id)?.nextTryAt ?? '1970-01-01'));
+    const seam = new FaultySeam({
+      ...options,
+      now: () => this.now,
+      afterEffect: (point) => {
+        options.afterEffect?.(point);
+        this.look(`after ${point}`);
+      },
+    });
+    const tables = this.tables.behind(seam);
+    const ownBlobs = this.blobs.behind(seam);
+    const mailboxes = createMailboxStore(tables);
+    const deps: ShardDeps = {
+      seam,
+      tables,
+      blobs: options.ignoreLease === true ? withoutLease(ownBlobs) : ownBlobs,
+      ledger: createLedgerStore(tables),
+      quarantine: createQuarantineStore({ tables }),
+      parser: options.parser?.(seam) ?? parserHere,
+      ticketIdOf,
+      accessTokens: await this.#signIn.accessTokens(seam, { tables, blobs: ownBlobs }),
+      openInbox: () => openMemoryInbox(this.folder, seam),
+      saveCursor: mailboxes.saveCursor,
+      mailboxes,
+      activity: createActivityStore(tables),
+    };
+    if (this.#savedMailbox !== this.mailbox) {
+      await createMailboxStore(this.tables).save(this.mailbox);
+      this.#savedMailbox = this.mailbox;
+    }
+    try {
+      const context = { folder: this.folder, seam };
+      const shard = { shard: 0, mailboxIds: [this.mailbox.id] };
+      const results = await this.#design(deps, shard, context);
+      return { seam, result: results.get(this.mailbox.id), error: undefined };
+    } catch (error) {
+      return { seam, result: undefined, error };
+    }
+  }
+
+  /** Runs without faults until there is nothing to do. */
+  async runUntilQuiet(options: RunOptions = {}): Promise<void> {
+    for (let count = 0; count < 8; count += 1) {
+      const { result } = await this.run(options);
+      if (result?.kind === 'nothing-new') return;
+    }
+    this.violations.add('P1: eight runs without faults, and still not quiet');
+  }
+
+  /** Holds the promises that hold at every moment against the world as it is. */
+  look(when: string): void {
+    const settled = this.folder.all.filter((mail) => mail.settled).length;
+    const state = this.tables.changes * 10_000 + settled;
+    if (state === this.#checkedAt) return;
+    this.#checkedAt = state;
+    for (const violation of violationsNow(this)) this.violations.add(`${violation} (${when})`);
+  }
+}
+
+function withoutLease(blobs: Blobs): Blobs {
+  return {
+    putOnce: (name, bytes) => blobs.putOnce(name, bytes),
+    read: (name) => blobs.read(name),
+    stream: (name) => blobs.stream(name),
+    lease: async () => ({ renew: async () => true, release: async () => {} }),
+  };
+}
+
+/** The parser of the product in this very thread: no thread to start for each of thousands of runs. */
+export const parserHere: ParserPool = {
+  parse: (raw, nonce) =>
+    parseMail(raw, {
+      parser: 'mailparser',
+      limits: defaultParseLimits,
+      ...(nonce === undefined ? {} : { nonce }),
+    }),
+  async close() {},
+};

@@ -1,0 +1,33 @@
+import type { QueueName, Queues } from '../../../shared/platform/queues.ts';
+import type { Seam } from '../../../shared/platform/seam.ts';
+
+/** Queues in memory; what was sent stays for a test to look at. */
+export class MemoryQueues implements Queues {
+  readonly sent: { name: QueueName; value: unknown }[] = [];
+  /** Times (ISO) at which messages were given up, by queue. */
+  readonly givenUp = new Map<QueueName, string[]>();
+  readonly #seam: Seam;
+
+  constructor(seam: Seam) {
+    this.#seam = seam;
+  }
+
+  send(name: QueueName, value: unknown): Promise<void> {
+    return this.#seam.call('queue.send', async () => {
+      this.sent.push({ name, value });
+    });
+  }
+
+  poison(name: QueueName): Promise<{ count: number; since: string | undefined }> {
+    return this.#seam.call('queue.poison', async () => {
+      const times = this.givenUp.get(name) ?? [];
+      return { count: times.length, since: times[0] };
+    });
+  }
+
+  clearPoison(name: QueueName): Promise<void> {
+    return this.#seam.call('queue.clear', async () => {
+      this.givenUp.delete(name);
+    });
+  }
+}

@@ -1,0 +1,164 @@
+import { createContentKey } from '../../../shared/intake/content-key.ts';
+import { limits } from '../../../shared/intake/plan-batches.ts';
+
+/** A mail of the workload, and what must become of it. */
+export interface TinyMail {
+  name: string;
+  raw: Buffer;
+  fate: 'ticket' | 'copy' | 'not a mail';
+}
+
+interface Wish {
+  from?: string;
+  subject: string;
+  id?: string;
+  answers?: string;
+  type?: string;
+  body: string;
+}
+
+const KIM = 'Kim Miller <kim@customer.example>';
+const LEE = 'Lee Young <lee@customer.example>';
+
+function written({
+  from = KIM,
+  subject,
+  id,
+  answers,
+  type = 'text/plain; charset=utf-8',
+  body,
+}: Wish): Buffer {
+  const lines = [
+    `From: ${from}`,
+    'To: support@contoso.example',
+    `Subject: ${subject}`,
+    'Date: Tue, 24 Nov 2026 09:00:00 +0000',
+    ...(id === undefined ? [] : [`Message-ID: <${id}@customer.example>`]),
+    ...(answers === undefined ? [] : [`In-Reply-To: <${answers}@customer.example>`]),
+    'MIME-Version: 1.0',
+    `Content-Type: ${type}`,
+    '',
+    body,
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'));
+}
+
+const boundary = 'part-of-it';
+const withAttachment = [
+  `--${boundary}`,
+  'Content-Type: text/plain',
+  '',
+  'The log is attached.',
+  `--${boundary}`,
+  'Content-Type: application/pdf; name=log.pdf',
+  'Content-Disposition: attachment; filename=log.pdf',
+  'Content-Transfer-Encoding: base64',
+  '',
+  Buffer.from('%PDF-1.4 a very small log').toString('base64'),
+  `--${boundary}--`,
+].join('\r\n');
+
+const plain = written({ subject: 'Printer', id: 'printer', body: 'It does not print.' });
+
+/** Comes alone, before the others: its ticket is there when they arrive. */
+export const earlier: TinyMail = {
+  name: 'earlier',
+  raw: written({ from: LEE, subject: 'Invoice', id: 'invoice', body: 'Where is it?' }),
+  fate: 'ticket',
+};
+
+/** Nine mails that arrive together. */
+export const workload: readonly TinyMail[] = [
+  { name: 'plain', raw: plain, fate: 'ticket' },
+  {
+    name: 'reply to a mail of the same batch',
+    raw: written({ subject: 'Re: Printer', id: 'printer-2', answers: 'printer', body: 'Now it smokes.' }),
+    fate: 'ticket',
+  },
+  { name: 'exact copy', raw: Buffer.from(plain), fate: 'copy' },
+  {
+    name: 'reused Message-ID',
+    raw: written({ from: LEE, subject: 'Order', id: 'printer', body: 'Something else entirely.' }),
+    fate: 'ticket',
+  },
+  {
+    name: 'attachment',
+    raw: written({
+      subject: 'Log',
+      id: 'log',
+      type: `multipart/mixed; boundary=${boundary}`,
+      body: withAttachment,
+    }),
+    fate: 'ticket',
+  },
+  {
+    name: 'html',
+    // Longer than a row takes inline, so that it goes to a blob of its own.
+    raw: written({
+      subject: 'Colours',
+      id: 'colours',
+      type: 'text/html; charset=utf-8',
+      body: `<p>red</p>\r\n${'<p>and more red</p>\r\n'.repeat(1500)}`,
+    }),
+    fate: 'ticket',
+  },
+  {
+    name: 'no Message-ID',
+    raw: written({ from: LEE, subject: 'Nameless', body: 'I have no id.' }),
+    fate: 'ticket',
+  },
+  {
+    name: 'reply to the earlier ticket',
+    raw: written({
+      from: LEE,
+      subject: 'Re: Invoice',
+      id: 'invoice-2',
+      answers: 'invoice',
+      body: 'Found it.',
+    }),
+    fate: 'ticket',
+  },
+  { name: 'no mail', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not a mail' },
+];
+
+/** A mail like any other. */
+export const tinyMail = (name: string, { attachment = false } = {}): TinyMail => ({
+  name,
+  raw: written({
+    subject: name,
+    id: name.replaceAll(' ', '-'),
+    body: attachment ? withAttachment : name,
+    ...(attachment && { type: `multipart/mixed; boundary=${boundary}` }),
+  }),
+  fate: 'ticket',
+});
+
+/** Too large to be held in memory. */
+export const largeMail: TinyMail = {
+  name: 'large',
+  raw: written({
+    from: KIM,
+    subject: 'A film',
+    id: 'large',
+    type: `multipart/mixed; boundary=${boundary}`,
+    body: withAttachment.replace(
+      'JVBERi0',
+      `${`${'A'.repeat(76)}\r\n`.repeat(limits.heldBytes / 78)}JVBERi0`,
+    ),
+  }),
+  fate: 'ticket',
+};
+
+const keys = new WeakMap<Uint8Array, string>();
+
+/** The content key of a mail, worked out once. */
+export function keyOf(raw: Uint8Array): string {
+  const known = keys.get(raw);
+  if (known !== undefined) return known;
+  const key = createContentKey();
+  key.update(raw);
+  const digest = key.digest();
+  keys.set(raw, digest);
+  return digest;
+}

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type CryptoKey, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { makeCertificates } from '../../../dev/emulators/certificates.ts';
+import type { MailServerKind, MailServerOptions } from '../../../dev/emulators/mail/mail-world.ts';
+
+export const tenant = '11111111-2222-4333-8444-555555555555';
+export const issuer = `https://sts.windows.net/${tenant}/`;
+export const support = 'support@contoso.example';
+export const sales = 'sales@contoso.example';
+/** A shared mailbox: nobody signs in as it, support and sam may open it. */
+export const info = 'info@contoso.example';
+export const sam = 'sam@contoso.example';
+
+const everything = 'IMAP.AccessAsUser.All POP.AccessAsUser.All SMTP.Send';
+
+export interface TokenWishes {
+  readonly scp?: string;
+  /** Of an app's own token. */
+  readonly roles?: readonly string[];
+  readonly iss?: string;
+  /** Seconds from now; negative: expired. */
+  readonly lifetime?: number;
+  readonly key?: CryptoKey;
+  /** Length of the padding claim. */
+  readonly padding?: number;
+}
+
+export interface MailLab {
+  readonly stateDir: string;
+  readonly options: MailServerOptions;
+  readonly ca: string;
+  token(upn: string, wishes?: TokenWishes): Promise<string>;
+  /** As npm's XOAUTH2 clients send it, base64. */
+  xoauth2(user: string, token: string): string;
+  remove(): void;
+}
+
+const mailboxes = [
+  { address: support },
+  { address: sales },
+  { address: sam, openToApps: false },
+  { address: info, delegates: [support, sam] },
+];
+
+/** A state folder, a certificate and a signing key for one mail server. */
+export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
+  const stateDir = mkdtempSync(path.join(tmpdir(), 'postroom-mail-test-'));
+  const tls = await makeCertificates();
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const signingKey = { kid: 'practice-key-1', publicPem: await exportSPKI(publicKey) };
+  return {
+    stateDir,
+    options: { kind, stateDir, tls, issuer, signingKey, mailboxes },
+    ca: tls.ca,
+    token(
+      upn,
+      { scp = everything, iss = issuer, lifetime = 3600, key = privateKey, padding = 1500, roles } = {},
+    ) {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = {
+        ...(roles === undefined
+          ? { idtyp: 'user', oid: `object of ${upn}`, upn, scp }
+          : { idtyp: 'app', oid: 'an enterprise application', roles }),
+        tid: tenant,
+        delegate: '-',
+        xms_padding: 'p'.repeat(padding),
+      };
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: signingKey.kid })
+        .setSubject(`subject of ${upn}`)
+        .setIssuer(iss)
+        .setAudience('https://outlook.office.com')
+        .setIssuedAt(now - 60)
+        .setNotBefore(now - 7200)
+        .setExpirationTime(now + lifetime)
+        .sign(key);
+    },
+    xoauth2: (user, token) => Buffer.from(`user=${user}\x01auth=Bearer ${token}\x01\x01`).toString('base64'),
+    remove: () => rmSync(stateDir, { recursive: true, force: true }),
+  };
+}
+
+/** A mail of plain text with CRLF. */
+export function plainMail(options: { from?: string; to?: string; subject: string; text?: string }): Buffer {
+  const { from = 'Kim Miller <kim@customer.example>', to = support, subject, text = 'Hello' } = options;
+  const id = subject.replace(/\W+/g, '-').toLowerCase();
+  const head = [
+    `From: ${from}`,
+    `To: ${to}`,
+    `Subject: ${subject}`,
+    `Message-ID: <${id}@customer.example>`,
+    'Date: Mon, 23 Nov 2026 09:15:00 +0100',
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=utf-8',
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}\r\n`);
+}

@@ -1,0 +1,97 @@
+import { ImapFlow } from 'imapflow';
+import { createTransport } from 'nodemailer';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { startMailServer } from '../../../dev/emulators/mail/mail-server.ts';
+import type { Endpoint, MailServer, MailServerKind } from '../../../dev/emulators/mail/mail-world.ts';
+import { type MailLab, makeMailLab, type TokenWishes } from './mail-lab.ts';
+import { Conversation } from './mail-lines.ts';
+
+/** A running server for the tests of one file, and the clients that speak to it. */
+export function useMailServer(kind: MailServerKind) {
+  let lab: MailLab;
+  let server: MailServer;
+
+  beforeAll(async () => {
+    lab = await makeMailLab(kind);
+    server = await startMailServer(lab.options);
+  });
+  afterAll(async () => {
+    await server?.stop();
+    lab?.remove();
+  });
+
+  async function imapAs(user: string, upn = user, wishes?: TokenWishes): Promise<ImapFlow> {
+    const accessToken = await lab.token(upn, wishes);
+    const client = new ImapFlow({
+      ...server.imap,
+      secure: true,
+      tls: { ca: lab.ca },
+      auth: { user, accessToken },
+      logger: false,
+    });
+    client.on('error', () => {});
+    onTestFinished(() => client.close());
+    await client.connect();
+    return client;
+  }
+
+  /** A mailbox is the tests' own: each starts with an empty inbox. */
+  async function emptyInbox(user: string): Promise<ImapFlow> {
+    const client = await imapAs(user);
+    await client.mailboxOpen('INBOX');
+    await client.messageDelete('1:*', { uid: true });
+    return client;
+  }
+
+  async function conversation(endpoint: Endpoint): Promise<Conversation> {
+    const talk = new Conversation(endpoint, lab.ca);
+    onTestFinished(() => talk.close());
+    await talk.line();
+    return talk;
+  }
+
+  async function pop3As(user: string, upn = user, wishes?: TokenWishes): Promise<[Conversation, string]> {
+    const talk = await conversation(server.pop3);
+    expect((await talk.ask('AUTH XOAUTH2')).trim()).toBe('+');
+    let answer = await talk.ask(lab.xoauth2(user, await lab.token(upn, wishes)));
+    if (answer.startsWith('+ ')) answer = await talk.ask('');
+    return [talk, answer];
+  }
+
+  async function mailerAs(user: string, wishes?: TokenWishes) {
+    const auth = { type: 'OAuth2' as const, user, accessToken: await lab.token(user, wishes) };
+    const transport = createTransport({ ...server.smtp, requireTLS: true, tls: { ca: lab.ca }, auth });
+    onTestFinished(() => transport.close());
+    return transport;
+  }
+
+  async function received(client: ImapFlow, subject: string): Promise<string> {
+    for (const deadline = Date.now() + 8000; Date.now() < deadline; ) {
+      await client.noop();
+      const [uid] = (await client.search({ subject }, { uid: true })) || [];
+      if (uid !== undefined) {
+        const mail = await client.fetchOne(String(uid), { source: true }, { uid: true });
+        return mail === false ? '' : String(mail.source?.toString('latin1'));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`No mail with the subject ${subject} arrived`);
+  }
+
+  return {
+    lab: () => lab,
+    server: () => server,
+    async restart() {
+      await server.stop();
+      server = await startMailServer(lab.options);
+    },
+    imapAs,
+    emptyInbox,
+    conversation,
+    pop3As,
+    mailerAs,
+    received,
+  };
+}
+
+export type MailServerUnderTest = ReturnType<typeof useMailServer>;

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createDemoPage } from '../../dev/host/demo-page.ts';
+import type { RunningHost } from '../../dev/host/host.ts';
+import { type SampleHost, sampleHost } from '../harness/stack/host-fixture.ts';
+
+let sample: SampleHost;
+let host: RunningHost;
+let smtp: SMTPServer;
+let received: { to: string[]; source: string }[] = [];
+
+beforeAll(async () => {
+  smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    onData(stream, session, done) {
+      let source = '';
+      stream.on('data', (data: Buffer) => {
+        source += data.toString();
+      });
+      stream.on('end', () => {
+        received.push({ to: session.envelope.rcptTo.map(({ address }) => address), source });
+        done();
+      });
+    },
+  });
+  await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve));
+  const { port } = smtp.server.address() as AddressInfo;
+  sample = await sampleHost();
+  host = await sample.start({
+    demo: { mailboxes: ['support@contoso.example'], dropSmtp: { host: '127.0.0.1', port } },
+  });
+});
+beforeEach(() => {
+  received = [];
+});
+afterAll(async () => {
+  await sample[Symbol.asyncDispose]();
+  await new Promise<void>((resolve) => smtp.close(resolve));
+});
+
+const mail = {
+  to: 'support@contoso.example',
+  name: 'Dána',
+  from: 'dana@customer.example',
+  subject: 'Grüße\r\nBcc: other@contoso.example',
+  text: 'Hello',
+};
+const post = (path: string, form: Record<string, string>, origin = host.url): Promise<Response> =>
+  fetch(host.url + path, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { origin },
+    body: new URLSearchParams(form),
+  });
+
+describe('the practice page', () => {
+  test('sends a mail to a practice mailbox and says so', async () => {
+    const answer = await post('/.local/mail', mail);
+    expect(answer.headers.get('location')).toBe('/.local?said=sent');
+    expect(received).toHaveLength(1);
+    expect(received[0]?.to).toEqual(['support@contoso.example']);
+    expect(received[0]?.source).toContain('Hello');
+    expect(received[0]?.source).not.toMatch(/^Bcc:/m);
+    expect(await (await fetch(`${host.url}/.local?said=sent`)).text()).toContain(
+      'The mail is in the mailbox.',
+    );
+    expect(await (await fetch(`${host.url}/.local?said=<b>`)).text()).not.toContain('<b>');
+  });
+
+  test('keeps what was typed when something is wrong, and sends nothing', async () => {
+    const wrong = { ...mail, from: 'not an address', subject: '"><script>' };
+    const answer = await post('/.local/mail', wrong);
+    const page = await answer.text();
+    expect(answer.status).toBe(422);
+    expect(page).toContain('Enter the address of the sender');
+    expect(page).toContain('&#34;&#62;&#60;script&#62;');
+    expect((await post('/.local/mail', { ...mail, to: 'ceo@elsewhere.example' })).status).toBe(422);
+    expect(received).toEqual([]);
+  });
+
+  test('refuses a form of another site', async () => {
+    expect((await post('/.local/mail', mail, 'http://localhost:1')).status).toBe(403);
+    expect((await post('/.local/fetch', {}, 'https://evil.example')).status).toBe(403);
+    expect(received).toEqual([]);
+  });
+
+  test('starts a fetch by hand', async () => {
+    const fetchNow = vi.fn();
+    const page = createDemoPage(undefined, fetchNow);
+    const answer = await page.answer('/.local/fetch', new URLSearchParams(), new URLSearchParams());
+    expect(answer.headers['location']).toBe('/.local?said=fetching');
+    expect(fetchNow).toHaveBeenCalledOnce();
+    await page.answer('/.local/fetch', new URLSearchParams(), undefined);
+    expect(fetchNow).toHaveBeenCalledOnce();
+  });
+
+  test('allows no script and no other origin', async () => {
+    const { headers } = await fetch(`${host.url}/.local`);
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
+    );
+    expect(await readFile(new URL('../../dev/host/html.ts', import.meta.url), 'utf8')).not.toContain(
+      '<script',
+    );
+  });
+});
