@@ -64,15 +64,6 @@ describe('reading a field', () => {
     expect(results).toMatchObject({ spf: undefined, dmarc: 'none' });
     expect(readAuthenticationResults('')).toMatchObject({ authservId: undefined, spf: undefined });
   });
-
-  test.each(['(', '"', '\\', ';', '=', 'a ', 'dmarc=', 'header.from=', '@', '"x'])(
-    'reads 1 MB of %j at once',
-    (piece) => {
-      const began = performance.now();
-      readAuthenticationResults(`mx.example.org; dmarc=pass ${piece.repeat(1_000_000 / piece.length)}`);
-      expect(performance.now() - began).toBeLessThan(50);
-    },
-  );
 });
 
 describe('whose field is believed', () => {
