@@ -94,6 +94,12 @@ describe('a decision that cannot be carried out', () => {
     expect((await stored())?.decision).toEqual(kept);
   });
 
+  test('is none where nothing is decided yet', async () => {
+    const mail = await begun(1);
+    await overrule({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    expect(await stored()).toEqual(mail);
+  });
+
   test('stands when another run carried it out meanwhile', async () => {
     const mail = await begun(1, opening);
     await ledger.settle(BOX, [mail]);

@@ -55,12 +55,24 @@ test('mail is counted by its sender and its conversation, and the next batch goe
     [SENDER, { hour: HOUR, count: 2 }],
     ['conversation|t', { hour: HOUR, count: 2 }],
   ]);
+  expect(tables.dump('Ledger').every(({ rowKey }) => /^auto\|[0-9a-f]{32}$/.test(rowKey))).toBe(true);
   expect([...(await count([mail(3), mail(4, { opens: true })]))]).toEqual([
     [SENDER, { hour: HOUR, count: 4 }],
     ['conversation|t', { hour: HOUR, count: 3 }],
   ]);
   const next = await count([{ ...mail(5), receivedAt: '2026-11-24T11:00:00.000Z' }]);
   expect(next.get(SENDER)).toEqual({ hour: '2026-11-24T11', count: 1 });
+});
+
+test('a mail is counted under what it is counted as, and nothing else that is known', async () => {
+  const before = await readLoopCounts(tables, BOX, many(2));
+  await countAutomatic(
+    tables,
+    BOX,
+    many(2),
+    new Map([...before, ['sender|other', { hour: HOUR, count: 5 }]]),
+  );
+  expect(tables.dump('Ledger').map((row) => row['count'])).toEqual([2, 2]);
 });
 
 test('a mailbox knows only its own counts, and one that counts nothing asks and writes nothing', async () => {

@@ -85,6 +85,14 @@ test.each([
   expect(await shown()).toMatchObject([{ reason }]);
 });
 
+test('a copy of a mail whose row holds no decision counts as a copy of one in quarantine', async () => {
+  const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt: '', size: 5000 };
+  const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
+  await ledger.settle(BOX, mine);
+  await pass([copyOf('k', 3)]);
+  expect(await shown()).toMatchObject([{ reason: 'copy of a mail that was quarantined' }]);
+});
+
 test('a copy of a mail that nobody stored has nothing to download', async () => {
   await original('k', fate({ fate: 'quarantine' }), { rawBlob: '' });
   await pass([copyOf('k', 3)]);

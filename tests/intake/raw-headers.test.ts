@@ -90,6 +90,11 @@ describe('the fields of a header block', () => {
     expect(fieldsOf('!~#: 1')).toEqual([['!~#', '!~#: 1', ' 1']]);
   });
 
+  test('are found behind an empty line', () => {
+    expect(fieldsOf('\nA: 1')).toEqual([['a', 'A: 1', ' 1']]);
+    expect(fieldsOf('\r\nA: 1')).toEqual([['a', 'A: 1', ' 1']]);
+  });
+
   test('are none in an empty block', () => {
     expect(fieldsOf('')).toEqual([]);
   });
