@@ -105,7 +105,8 @@ export function mailRow(mailboxId: string, mail: LedgerMail): Row {
     rawBlob: mail.rawBlob,
     receivedAt: mail.receivedAt,
     size: mail.size,
-    decision: decision === undefined ? undefined : JSON.stringify(decision),
+    // Of no decision there is no JSON, and so no column.
+    decision: JSON.stringify(decision),
   };
 }
 

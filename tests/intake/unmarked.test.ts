@@ -36,6 +36,7 @@ describe('a server that refuses to mark', () => {
   test('has lists told apart by what is in them, whatever their order', () => {
     expect(listedDigest([3, 1, 2])).toBe(listedDigest([1, 2, 3]));
     expect(listedDigest([1, 2, 3])).not.toBe(listedDigest([1, 2, 4]));
+    expect(listedDigest([1, 2, 3])).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 
