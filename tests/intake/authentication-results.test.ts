@@ -129,6 +129,10 @@ describe('what stands in a field', () => {
     [String.raw`mx; a="\"; spf=fail; (" ; spf=pass`, { authservId: 'mx', spf: 'pass' }],
     [String.raw`mx; a="(" ; spf=pass; b=")"`, { authservId: 'mx', spf: 'pass' }],
     [String.raw`mx; a=\"; spf=pass; b="`, { authservId: 'mx' }],
+    [String.raw`mx\(x; spf=fail) ; spf=pass`, { authservId: 'mx\\', spf: 'pass' }],
+    [String.raw`"mx\.example.org"; spf=pass`, { authservId: String.raw`mx\.example.org`, spf: 'pass' }],
+    [String.raw`mx(a\)b) ; spf=pass`, { authservId: 'mx', spf: 'pass' }],
+    ['m()x ; spf=pass', { authservId: 'm', spf: 'pass' }],
     ['mx; ) spf=pass; dkim=pass', { authservId: 'mx', dkim: 'pass' }],
     ['mx; spf=pass ("quoted; dkim=pass) ; dkim=fail', { authservId: 'mx', spf: 'pass', dkim: 'fail' }],
   ])('in comments and quoted strings counts for nothing: %j', (value, said) => {

@@ -48,7 +48,7 @@ function read(key: string, mail: Partial<ParsedMail> = {}, isForged?: boolean): 
   return { kind: 'message', mail: parsed, message: messageOf(key, parsed, isForged) };
 }
 
-const messageOf = (key: string, mail: ParsedMail, isForged = false): NewMessage => ({
+const messageOf = (key: string, mail: ParsedMail, isForged?: boolean): NewMessage => ({
   key,
   at: told.receivedAt,
   sentAt: undefined,
@@ -64,7 +64,10 @@ const messageOf = (key: string, mail: ParsedMail, isForged = false): NewMessage 
   html: undefined,
   preview: '',
   manifestBlob: undefined,
-  authentication: { spf: undefined, dkim: undefined, dmarc: undefined, fails: isForged },
+  authentication:
+    isForged === undefined
+      ? undefined
+      : { spf: undefined, dkim: undefined, dmarc: undefined, fails: isForged },
 });
 
 const nothing = {
@@ -271,6 +274,10 @@ describe('a reply', () => {
     await ticketWith('root', 7, ['chain0']);
     await ticketWith('second', 8, ['chain1']);
     expect(await decided({ a: read('a', { references: chain(6) }) })).toEqual([joins('second', 8)]);
+    const own = [...chain(6), id('own')];
+    expect(await decided({ own: read('own', { references: own }) }), 'its own is none of them').toEqual([
+      joins('second', 8),
+    ]);
     points.length = 0;
     expect(await decided({ b: read('b', { references: chain(7) }) })).toEqual([joins('root', 7)]);
     expect(points.filter((point) => point === 'table.MessageIds.list')).toHaveLength(6);
@@ -290,6 +297,13 @@ describe('a reply', () => {
   test('to a mail of its own batch asks storage nothing', async () => {
     await decided({ first: read('first'), reply: read('reply', { inReplyTo: [id('first')] }) });
     expect(points.filter((point) => point === 'table.MessageIds.list')).toEqual([]);
+  });
+
+  test('to a Message-ID that many tickets hold looks at twenty of them', async () => {
+    for (let number = 1; number <= 22; number += 1) await ticketWith(`t${number}`, number, ['parent']);
+    points.length = 0;
+    await decided({ reply: read('reply', { inReplyTo: [id('parent')] }) });
+    expect(points.filter((point) => point === 'table.Tickets.get')).toHaveLength(20);
   });
 
   test('to a ticket that is gone goes on to the next it answers', async () => {
@@ -358,7 +372,8 @@ describe('a batch of which another run decides some', () => {
     const work = await claimed(['parent', 'reply']);
     const deps = { tables, ledger, ticketIdOf };
     const parent = read('parent');
-    const reply = read('reply', { inReplyTo: [id('parent')] });
+    const automatic = { autoSubmitted: 'auto-replied', returnPathEmpty: false, isReport: false };
+    const reply = read('reply', { inReplyTo: [id('parent')], automatic });
 
     // The other run takes the parent alone; numbers were given out meanwhile.
     const [first] = await decideBatch(deps, BOX, work.slice(0, 1), [parent]);
@@ -367,18 +382,24 @@ describe('a batch of which another run decides some', () => {
     expect(late.map(({ state }) => state)).toEqual(['decided', 'decided']);
     expect(late[0]?.decision).toEqual(first?.decision);
     expect(late[1]?.decision).toEqual(joins(ticketIdOf(BOX, 'parent'), first?.decision?.number ?? 0));
+    const counts = tables.dump('Ledger').filter(({ rowKey }) => rowKey.startsWith('auto|'));
+    expect(
+      counts.map((row) => row['count']),
+      'the reply is counted once',
+    ).toEqual([1, 1]);
   });
 
   test('goes by decisions of an earlier run, and leaves them as they are', async () => {
-    const work = await claimed(['parent', 'odd', 'reply']);
+    const work = await claimed(['parent', 'odd', 'reply', 'other']);
     const deps = { tables, ledger, ticketIdOf };
     const odd: ReadOutcome = { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined };
-    const outcomes = [read('parent'), odd, read('reply', { inReplyTo: [id('parent')] })];
+    const outcomes = [read('parent'), odd, read('reply', { inReplyTo: [id('parent')] }), read('other')];
     const before = await decideBatch(deps, BOX, work.slice(0, 2), outcomes.slice(0, 2));
     const again = [...before.map((mail) => workOf(mail, 1)), ...work.slice(2)];
     const now = await decideBatch(deps, BOX, again, outcomes);
     expect(now.slice(0, 2)).toEqual(before);
     expect(now[2]?.decision).toEqual(joins(ticketIdOf(BOX, 'parent'), 1));
+    expect(now[3]?.decision).toEqual(opens('other', 2));
     const { changes } = tables;
     expect(
       await decideBatch(
@@ -389,5 +410,15 @@ describe('a batch of which another run decides some', () => {
       ),
     ).toEqual(now);
     expect(tables.changes, 'where all is decided, nothing is written').toBe(changes);
+  });
+
+  test('knows nothing of a decided mail that was not read again', async () => {
+    const work = await claimed(['reply', 'parent']);
+    const deps = { tables, ledger, ticketIdOf };
+    const [parent] = await decideBatch(deps, BOX, work.slice(1), [read('parent')]);
+    if (parent === undefined) throw new Error('nothing was decided');
+    const again = [...work.slice(0, 1), workOf(parent, 1)];
+    const now = await decideBatch(deps, BOX, again, [read('reply', { inReplyTo: [id('parent')] })]);
+    expect(now.map(({ decision }) => decision)).toEqual([opens('reply', 2), parent.decision]);
   });
 });
