@@ -29,6 +29,7 @@ describe('the content key', () => {
   it.each([
     ['with lines of lone CRs', 'Subject: s\r\rbody\rmore\r', `${only('s')}body\rmore\r`],
     ['with lines of lone CRs and no blank one', 'Subject: s\rX: y\r', `${only('s')}Subject: s\rX: y\r`],
+    ['with a LF among lone CRs', 'Subject: s\r\rbody\n', `${only('sbody')}Subject: s\r\rbody\n`],
     ['without a blank line', 'Subject: s\nX: y\n', `${only('s')}Subject: s\nX: y\n`],
     [
       'that begins with a blank line',
