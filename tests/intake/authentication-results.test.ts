@@ -127,7 +127,7 @@ describe('what stands in a field', () => {
     [String.raw`mx (a\) ; spf=fail) ; spf=pass`, { authservId: 'mx', spf: 'pass' }],
     [String.raw`mx (a\( ; spf=fail) ; spf=pass`, { authservId: 'mx', spf: 'pass' }],
     [String.raw`mx; a="\"; spf=fail; (" ; spf=pass`, { authservId: 'mx', spf: 'pass' }],
-    [String.raw`mx; a="(" ; spf=pass; b=")"`, { authservId: 'mx', spf: 'pass' }],
+    ['mx; a="(" ; spf=pass; b=")"', { authservId: 'mx', spf: 'pass' }],
     [String.raw`mx; a=\"; spf=pass; b="`, { authservId: 'mx' }],
     [String.raw`mx\(x; spf=fail) ; spf=pass`, { authservId: 'mx\\', spf: 'pass' }],
     [String.raw`"mx\.example.org"; spf=pass`, { authservId: String.raw`mx\.example.org`, spf: 'pass' }],
