@@ -229,12 +229,12 @@ describe('arrows', () => {
   });
 
   test.each([
-    ['shared/platform/x.ts', "import type { Ticket } from '../tickets/ticket.ts';"],
-    ['shared/tickets/x.ts', "import { a } from '../intake/ledger.ts';"],
-    ['shared/mailboxes/x.ts', "export { a } from '../../functions/http/guard.ts';"],
-    ['shared/ui/x.tsx', "const a = await import('../tickets/ticket.ts');"],
-    ['shared/newcomer/x.ts', "import { a } from '../tickets/ticket.ts';"],
-    ['shared/tickets/x.ts', "import '../../dev/build.ts';"],
+    ['shared/platform/x.ts', "import type { Ticket } from '../shared/tickets/ticket.ts';"],
+    ['shared/tickets/x.ts', "import { a } from '../shared/intake/ledger.ts';"],
+    ['shared/mailboxes/x.ts', "export { a } from '../functions/http/guard.ts';"],
+    ['shared/ui/x.tsx', "const a = await import('../shared/tickets/ticket.ts');"],
+    ['shared/newcomer/x.ts', "import { a } from '../shared/tickets/ticket.ts';"],
+    ['shared/tickets/x.ts', "import '../dev/build.ts';"],
     ['functions/x.ts', "import { a } from '../dev/build.ts';"],
     ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
     ['dev/x.ts', "import { a } from '../functions/http/guard.ts';"],
@@ -288,7 +288,7 @@ describe('helpers of tests', () => {
   });
 
   test('of its own folder and of the harness a test may use', () => {
-    const text = "import { a } from './helper.ts';\nimport { b } from '../harness/memory/seeded.ts';";
+    const text = "import { a } from './helper.ts';\nimport { b } from './harness/memory/seeded.ts';";
     expect(helpersOfOtherTests(planted('tests/tickets/x.test.ts', text))).toEqual([]);
   });
 });

@@ -161,7 +161,7 @@ function isSameOrganisation(fromDomain: string | undefined, senderAddress: strin
 /** The first piece is the server's name, perhaps with a version; where it is a result already, there is no name. */
 function authservIdOf(piece: string): string | undefined {
   if (piece.includes('=')) return undefined;
-  const [id = ''] = piece.trim().split(/\s+/);
+  const [id = ''] = piece.trim().split(/\s/);
   const bare = id.replace(/^"|"$/g, '').toLowerCase();
   return bare === '' ? undefined : bare;
 }

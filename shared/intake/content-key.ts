@@ -70,13 +70,14 @@ export function createContentKey(): ContentKey {
       }
       const room = chunk.subarray(0, headerLimit - length);
       // A blank line may lie over two chunks, so the search starts again at the last whole line.
-      const from = block.lastIndexOf(LF, length === 0 ? 0 : length - 1) + 1;
+      const from = block.lastIndexOf(LF) + 1;
       keep(room);
       const seen = block.subarray(0, length);
-      const bodyStart = findBodyStart(seen, Math.min(from, length));
+      const bodyStart = findBodyStart(seen, from);
       if (bodyStart !== undefined) leaveHeader(seen.subarray(0, bodyStart), seen.subarray(bodyStart));
       else if (length === headerLimit) leaveHeader(...splitLoneCr(seen));
-      if (inBody) hash.update(chunk.subarray(room.length));
+      // Nothing, unless the chunk goes beyond what may be kept.
+      hash.update(chunk.subarray(room.length));
     },
     digest() {
       if (!inBody) leaveHeader(...splitLoneCr(block.subarray(0, length)));
@@ -98,10 +99,11 @@ function splitLoneCr(bytes: Uint8Array): [header: Uint8Array, rest: Uint8Array] 
   if (bytes.includes(LF)) return [bytes, bytes];
   const lines = bytes.map((byte) => (byte === CR ? LF : byte));
   const bodyStart = findBodyStart(lines);
-  return bodyStart === undefined ? [lines, bytes] : [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
+  // Without a blank line both are whole.
+  return [lines.subarray(0, bodyStart), bytes.subarray(bodyStart)];
 }
 
-/** RFC 4648 §6, lower case, without padding. */
+/** RFC 4648 §6, lower case, of whole groups of five bits. */
 function base32(bytes: Uint8Array): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
   let text = '';
@@ -115,5 +117,5 @@ function base32(bytes: Uint8Array): string {
       text += alphabet[(value >> bits) & 31] ?? '';
     }
   }
-  return bits > 0 ? text + (alphabet[(value << (5 - bits)) & 31] ?? '') : text;
+  return text;
 }

@@ -30,19 +30,17 @@ export async function decideBatch(
   // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
   // another ticket, or under another number, must follow it. Each turn leaves fewer.
   while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
-    const open = mails.filter((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined);
     const decisions = await decisionsFor(deps, mailboxId, mails, outcomeOf);
-    const automatic = automaticOf(open, outcomeOf, decisions);
+    const automatic = automaticOf(mails, outcomeOf, decisions);
     const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
-    for (const [key, folded] of foldLoops(automatic, counts).folded) {
-      const decision = decisions.get(key);
-      if (decision !== undefined) decisions.set(key, { ...decision, folded });
-    }
+    const { folded } = foldLoops(automatic, counts);
     const now = await deps.ledger.decide(
       mailboxId,
-      open.flatMap((mail) => {
+      mails.flatMap((mail) => {
         const decision = decisions.get(mail.key);
-        return decision === undefined ? [] : [{ mail, decision }];
+        return decision === undefined
+          ? []
+          : [{ mail, decision: { ...decision, folded: folded.get(mail.key) } }];
       }),
     );
     const nowOf = new Map(now.map((mail) => [mail.key, mail]));

@@ -21,16 +21,15 @@ export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: nu
     const { id } = mailbox;
     const trouble = state.troubles.get(id);
     if (isDue(mailbox, trouble, state, now)) due.add(id);
-    const cause = trouble === undefined ? undefined : sharedCauseOf(mailbox, trouble);
-    if (trouble === undefined || cause === undefined) continue;
+    if (trouble === undefined) continue;
+    const cause = sharedCauseOf(mailbox, trouble);
+    if (cause === undefined) continue;
     groups.set(cause, [...(groups.get(cause) ?? []), { id, triedAt: trouble.triedAt }]);
   }
   for (const group of groups.values()) {
-    if (group.some(({ id }) => due.has(id))) continue;
-    const [longestAgo, ...others] = group.toSorted((a, b) => (a.triedAt < b.triedAt ? -1 : 1));
-    const last = others.at(-1) ?? longestAgo;
-    if (longestAgo !== undefined && last !== undefined && now - Date.parse(last.triedAt) >= PROBE_MS)
-      due.add(longestAgo.id);
+    const lastTry = Math.max(...group.map(({ triedAt }) => Date.parse(triedAt)));
+    if (group.some(({ id }) => due.has(id)) || now - lastTry < PROBE_MS) continue;
+    due.add(group.reduce((longestAgo, each) => (each.triedAt < longestAgo.triedAt ? each : longestAgo)).id);
   }
   return due;
 }

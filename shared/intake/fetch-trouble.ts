@@ -42,7 +42,7 @@ export function causeEnded(
   result: FetchResult,
 ): string | undefined {
   const cause = before === undefined ? undefined : sharedCauseOf(mailbox, before);
-  if (cause === undefined || result.kind === 'busy') return undefined;
+  if (result.kind === 'busy') return undefined;
   if (result.kind !== 'failed') return cause;
   const { kind: state, code } = result.trouble;
   const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;

@@ -106,7 +106,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         const { claim, changes } = planClaim(mailboxId, found, known, options);
         const written = await ledger.commit(mailboxId, changes);
         if (written.ok) {
-          const etags = new Map(changes.map((change, index) => [rowKeyOf(change), written.etags[index]]));
+          const etags = new Map(changes.map(({ row }, index) => [row.rowKey, written.etags[index]]));
           return {
             ...claim,
             mine: claim.mine.map((mail) => ({ ...mail, etag: etags.get(`mail|${mail.key}`) })),
@@ -158,6 +158,8 @@ export function createLedgerStore(tables: Tables): LedgerStore {
   };
 }
 
+type Write = Exclude<Change, { kind: 'remove' }>;
+
 interface Known {
   mails: Map<string, LedgerMail>;
   places: Set<string>;
@@ -169,9 +171,9 @@ function planClaim(
   found: readonly Found[],
   known: Known,
   { alone, present }: ClaimOptions,
-): { claim: Claim; changes: Change[] } {
+): { claim: Claim; changes: Write[] } {
   const claim: Claim = { mine: [], copies: [], settled: [], suspects: [] };
-  const changes: Change[] = [];
+  const changes: Write[] = [];
   const seen = new Set<string>();
   const stand = (place: LedgerPlace): void => {
     if (!known.places.has(place.place)) changes.push({ kind: 'insert', row: placeRow(mailboxId, place) });
@@ -218,8 +220,6 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
     etag: undefined,
   };
 }
-
-const rowKeyOf = (change: Change): string => (change.kind === 'remove' ? change.rowKey : change.row.rowKey);
 
 async function readMails(
   ledger: Table,

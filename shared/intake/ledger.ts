@@ -95,7 +95,6 @@ const mailRowKey = (key: string): string => `mail|${key}`;
 
 /** What becomes of a mail, as it rests in the table. */
 export function mailRow(mailboxId: string, mail: LedgerMail): Row {
-  const { decision } = mail;
   return {
     partitionKey: mailboxId,
     rowKey: mailRowKey(mail.key),
@@ -105,7 +104,8 @@ export function mailRow(mailboxId: string, mail: LedgerMail): Row {
     rawBlob: mail.rawBlob,
     receivedAt: mail.receivedAt,
     size: mail.size,
-    decision: decision === undefined ? undefined : JSON.stringify(decision),
+    // Of no decision there is no JSON, and so no column.
+    decision: JSON.stringify(mail.decision),
   };
 }
 

@@ -39,15 +39,15 @@ export async function countAutomatic(
   mails: readonly AutomaticMail[],
   before: ReadonlyMap<string, LoopCount>,
 ): Promise<void> {
-  if (mails.length === 0) return;
   const { counts } = foldLoops(mails, before);
-  const rows = [...new Set(mails.flatMap(countedAs))].slice(0, MOST).flatMap((name) => {
-    const count = counts.get(name);
-    return count === undefined ? [] : [{ partitionKey: mailboxId, rowKey: keyOf(name), ...count }];
-  });
+  const names = new Set(mails.flatMap(countedAs));
+  const counted = [...counts].filter(([name]) => names.has(name)).slice(0, MOST);
   await tables.open('Ledger').commit(
     mailboxId,
-    rows.map((row) => ({ kind: 'put', row })),
+    counted.map(([name, count]) => ({
+      kind: 'put',
+      row: { partitionKey: mailboxId, rowKey: keyOf(name), ...count },
+    })),
   );
   const newest = mails.findLast(({ decision }) => decision.folded !== undefined);
   if (newest?.decision.ticketId === undefined) return;

@@ -45,7 +45,7 @@ function fullYear(year: number, digits: number): number {
 }
 
 function offsetMinutes(zone: string): number {
-  const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
+  const match = /([+-])(\d{1,2})(\d{2})/.exec(zone);
   if (match === null) return (zones[zone.toLowerCase()] ?? 0) * 60;
   const minutes = Number(match[2]) * 60 + Number(match[3]);
   return minutes > 24 * 60 ? 0 : match[1] === '-' ? -minutes : minutes;

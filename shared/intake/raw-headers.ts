@@ -39,7 +39,7 @@ export function splitFields(block: Uint8Array): RawField[] {
   let start = 0;
   while (start < block.length) {
     let end = lineEnd(block, start);
-    while (end < block.length && (block[end] === SPACE || block[end] === TAB)) end = lineEnd(block, end);
+    while (isBlank(block[end])) end = lineEnd(block, end);
     const field = readField(block.subarray(start, end));
     if (field !== undefined) fields.push(field);
     start = end;
@@ -53,8 +53,9 @@ export function unfold(value: Uint8Array): Uint8Array {
   const line = folded ? value.filter((byte) => byte !== CR && byte !== LF) : value;
   let start = 0;
   let end = line.length;
-  while (start < end && isBlank(line[start])) start += 1;
-  while (end > start && isBlank(line[end - 1])) end -= 1;
+  // Beyond either end is no byte, and so no blank.
+  while (isBlank(line[start])) start += 1;
+  while (isBlank(line[end - 1])) end -= 1;
   return line.subarray(start, end);
 }
 
@@ -78,15 +79,15 @@ function readField(raw: Uint8Array): RawField | undefined {
   const colon = raw.indexOf(0x3a);
   // A name is printable ASCII without blanks; obsolete syntax allows blanks before the colon (RFC 5322 §4.5).
   let nameEnd = colon;
-  while (nameEnd > 0 && isBlank(raw[nameEnd - 1])) nameEnd -= 1;
+  while (isBlank(raw[nameEnd - 1])) nameEnd -= 1;
   if (nameEnd < 1) return undefined;
   for (let index = 0; index < nameEnd; index += 1) {
     const byte = raw[index] ?? 0;
     if (byte <= SPACE || byte >= 0x7f) return undefined;
   }
   let end = raw.length;
-  if (end > colon + 1 && raw[end - 1] === LF) end -= 1;
-  if (end > colon + 1 && raw[end - 1] === CR) end -= 1;
+  if (raw[end - 1] === LF) end -= 1;
+  if (raw[end - 1] === CR) end -= 1;
   return { name: latin1(raw.subarray(0, nameEnd)).toLowerCase(), raw, value: raw.subarray(colon + 1, end) };
 }
 

@@ -6,15 +6,12 @@ import { limits } from './plan-batches.ts';
 import type { NewEntry } from './quarantine-store.ts';
 
 /** A message of which the server may tell no more than that it is there. */
-export type ListedMessage = Pick<MailFacts, 'uid'> & Partial<MailFacts>;
+export type ListedMessage = MailFacts | Pick<MailFacts, 'uid'>;
 
 const identityOf = (message: ListedMessage): LeftMessage => ({
   uid: message.uid,
-  fingerprint: isTold(message) ? fingerprintOf(message) : '',
+  fingerprint: 'size' in message ? fingerprintOf(message) : '',
 });
-
-const isTold = (message: ListedMessage): message is MailFacts =>
-  message.size !== undefined && message.receivedAt !== undefined && message.messageId !== undefined;
 
 /**
  * What the server lists and could not be taken, with how often each was tried. A fetch counts one attempt at most; three

@@ -33,8 +33,17 @@ const opening = (ticketId: string): Decision => ({
 describe('the ledger', () => {
   let ledger: LedgerStore;
   let tables: MemoryTables;
+  /** Calls to storage, in their order. */
+  let points: string[];
   beforeEach(() => {
-    tables = new MemoryTables(openSeam);
+    points = [];
+    tables = new MemoryTables({
+      ...openSeam,
+      call: (point, effect) => {
+        points.push(point.replace('table.Ledger.', ''));
+        return effect();
+      },
+    });
     ledger = createLedgerStore(tables);
   });
   const claim = (
@@ -174,8 +183,126 @@ describe('the ledger', () => {
   test('finds what it is asked for among more places than a page holds', async () => {
     for (let start = 1; start <= 1200; start += 40)
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
+    points.length = 0;
     const places = await ledger.look(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
     expect([...places.keys()]).toEqual([1, 1100, 1200]);
+    expect(points, 'a request a page').toEqual(['list', 'list']);
+    await ledger.look(BOX, under('1'), [2, 1].map(facts));
+    expect(points.slice(2), 'and none for what lies beyond').toEqual(['list']);
+    expect(await ledger.look(BOX, under('1'), [])).toEqual(new Map());
+    expect(points).toHaveLength(3);
+  });
+
+  test('begins with new mail in one request, and with one that was begun in two reads and a write', async () => {
+    await claim([found(1), found(2)]);
+    expect(points).toEqual(['commit']);
+    await claim([found(1)], true);
+    expect(points.slice(1)).toEqual(['get', 'get', 'commit']);
+  });
+
+  test('says of each place which mail stands there, and whether it is a copy', async () => {
+    await settled(found(1, 'settled'));
+    await claim([found(2, 'begun')]);
+    await claim([found(3, 'same'), found(4, 'same'), found(5, 'settled')]);
+    const again = { ...found(1, 'settled'), place: placeOf(under('1'), { ...facts(1), size: 101 }) };
+    expect((await claim([again])).settled).toEqual([again.place]);
+    await claim([found(6, 'begun')], true);
+    const told = [{ ...facts(1), size: 101 }, ...[2, 3, 4, 5, 6].map(facts)];
+    const places = [...(await ledger.look(BOX, under('1'), told)).values()];
+    expect(places.map(({ key, copy }) => [key, copy])).toEqual([
+      ['settled', false],
+      ['begun', false],
+      ['same', false],
+      ['same', true],
+      ['settled', true],
+      ['begun', false],
+    ]);
+  });
+
+  test('gives out what is in storage now: a claim and a decision are ready to be built on', async () => {
+    const stored = async (): Promise<unknown[]> => [...(await ledger.mails(BOX, ['key1', 'key2'])).values()];
+    const { mine } = await claim([found(1), found(2)]);
+    expect(mine).toEqual(await stored());
+    const [first, second] = mine;
+    if (first === undefined || second === undefined) throw new Error('nothing was claimed');
+    const [decided] = await ledger.decide(BOX, [{ mail: first, decision: opening('t') }]);
+    expect(decided).toEqual((await stored())[0]);
+    if (decided === undefined) throw new Error('nothing was decided');
+    const now = await ledger.decide(BOX, [
+      { mail: decided, decision: opening('another') },
+      { mail: second, decision: opening('t') },
+    ]);
+    expect(now).toEqual(await stored());
+    expect(now.map(({ decision }) => decision?.ticketId)).toEqual(['t', 't']);
+  });
+
+  test('decides, overrules and settles although another run raised the attempts meanwhile', async () => {
+    const { mine } = await claim([found(1)]);
+    await claim([found(1)], true);
+    const decisions = mine.map((mail) => ({ mail, decision: opening('t') }));
+    const [decided] = await ledger.decide(BOX, decisions);
+    if (decided === undefined) throw new Error('nothing was decided');
+    expect(decided).toMatchObject({ state: 'decided', attempts: 2 });
+    await claim([found(1)], true);
+    await ledger.overrule(BOX, decided, opening('another'));
+    expect((await ledger.mails(BOX, ['key1'])).get('key1')?.decision).toEqual(opening('another'));
+    await ledger.settle(BOX, [decided]);
+    expect(await stateOf('key1')).toBe('done, 3');
+  });
+
+  test('overrules a decision and nothing else', async () => {
+    const { mine } = await claim([found(1)]);
+    const [mail] = mine;
+    if (mail === undefined) throw new Error('nothing was claimed');
+    await ledger.overrule(BOX, mail, opening('t'));
+    expect(await stateOf('key1')).toBe('received, 1');
+    await settled(found(2));
+    const done = (await ledger.mails(BOX, ['key2'])).get('key2');
+    if (done === undefined) throw new Error('nothing was settled');
+    await ledger.overrule(BOX, done, opening('another'));
+    expect((await ledger.mails(BOX, ['key2'])).get('key2')).toEqual(done);
+  });
+
+  test('writes nothing for what is settled', async () => {
+    await settled(found(1));
+    const done = [...(await ledger.mails(BOX, ['key1'])).values()];
+    const before = tables.changes;
+    await ledger.settle(BOX, done);
+    expect(tables.changes).toBe(before);
+  });
+
+  test('takes no attempt back of a mail that is not in the ledger', async () => {
+    const { mine } = await claim([found(1)]);
+    await ledger.release(
+      BOX,
+      mine.map((mail) => ({ ...mail, key: 'unknown' })),
+    );
+    expect(await stateOf('key1')).toBe('received, 1');
+  });
+
+  test('gives up after twenty tries where others are always faster', async () => {
+    const { mine } = await claim([found(1)]);
+    let commits = 0;
+    const crowded = createLedgerStore({
+      open: (name) => ({
+        ...tables.open(name),
+        commit: async () => {
+          commits += 1;
+          if (commits > 100) throw new Error('tried for ever');
+          return { ok: false, index: 0, refusal: 'changed' };
+        },
+      }),
+    });
+    const busy = {
+      code: 'ledger-busy',
+      message: expect.stringContaining('box was changed by others 20 times'),
+    };
+    await expect(crowded.claim(BOX, [found(2)], { alone: false, present: new Set() })).rejects.toMatchObject(
+      busy,
+    );
+    expect(commits).toBe(20);
+    await expect(crowded.settle(BOX, mine)).rejects.toMatchObject(busy);
+    expect(commits).toBe(40);
   });
 });
 

@@ -14,6 +14,10 @@ test.each([
   ['24 Nov 2026 10:00:00 (a comment) +0100 (another one)', '2026-11-24T09:00:00.000Z'],
   ['24 Nov 2026 10:00:00 +2400', '2026-11-23T10:00:00.000Z'],
   ['24 Nov 2026 10:00:00 +2401', '2026-11-24T10:00:00.000Z'],
+  ['24  Nov  2026  10:00:00  +0100', '2026-11-24T09:00:00.000Z'],
+  ['24 Nov 2026 10:00:00.123 +0100', '2026-11-24T09:00:00.000Z'],
+  ['Tue Nov 24 10:00:00 2026 +0100', '2026-11-24T09:00:00.000Z'],
+  ['Tue Nov 24  10:00:00  +0100 2026', '2026-11-24T09:00:00.000Z'],
   ['Tue Nov 24 10:00:00 2026', '2026-11-24T10:00:00.000Z'],
   ['Tue Nov 24 10:00 2026', '2026-11-24T10:00:00.000Z'],
   ['Tue Nov 24 10:00:00 +0100 2026', '2026-11-24T09:00:00.000Z'],
@@ -89,5 +93,7 @@ test('the first and the last of what is allowed are dates', () => {
 
 test('an ISO date that is none is read as nothing, and so is a day that no month has', () => {
   expect(readDate('2026-13-24T10:00:00Z')).toBeUndefined();
+  expect(readDate('on 2026-11-24T10:00:00Z')).toBeUndefined();
+  expect(readDate('2026-11-24T10:0')).toBeUndefined();
   expect(readDate('2026-11-24T10:00:00Zulu')).toBeUndefined();
 });

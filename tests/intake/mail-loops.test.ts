@@ -1,11 +1,10 @@
 /** Automatic mail over its limits: everything is filed, what is over is folded away, and people hear of it. */
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { fetchShard, type ShardDeps } from '../../shared/intake/fetch-shard.ts';
-import { type AutomaticMail, foldLoops, isAutomatic, loopLimits } from '../../shared/intake/fold-loops.ts';
+import { loopLimits } from '../../shared/intake/fold-loops.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { AutomaticMarks } from '../../shared/intake/parsed-mail.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { loopConditions } from '../../shared/notices/desk-conditions.ts';
@@ -23,82 +22,6 @@ const START = Date.parse('2026-11-24T10:00:00.000Z');
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
-});
-
-describe('mail of a machine', () => {
-  const marks = (wish: Partial<AutomaticMarks>): AutomaticMarks => ({
-    returnPathEmpty: false,
-    isReport: false,
-    ...wish,
-  });
-  test.each<[string, Partial<AutomaticMarks>]>([
-    ['Auto-Submitted: auto-replied', { autoSubmitted: 'auto-replied' }],
-    ['Auto-Submitted: auto-generated', { autoSubmitted: 'auto-generated' }],
-    ['Precedence: bulk', { precedence: 'bulk' }],
-    ['Precedence: junk', { precedence: 'junk' }],
-    ['Precedence: auto_reply', { precedence: 'auto_reply' }],
-    ['an empty return path', { returnPathEmpty: true }],
-    ['a delivery report', { isReport: true }],
-    ['an older responder', { suppress: 'x-autoreply: yes' }],
-  ])('is %s', (_what, wish) => {
-    expect(isAutomatic(marks(wish))).toBe(true);
-  });
-
-  test.each<[string, Partial<AutomaticMarks>]>([
-    ['plain mail', {}],
-    ['Auto-Submitted: no', { autoSubmitted: 'no' }],
-    ['a mailing list', { precedence: 'list', listId: 'a.list' }],
-    ['mail that wants no automatic answer', { suppress: 'All' }],
-  ])('is not %s', (_what, wish) => {
-    expect(isAutomatic(marks(wish))).toBe(false);
-  });
-});
-
-describe('automatic mail is folded', () => {
-  const one = (index: number, wish: Partial<AutomaticMail> & { joins?: string } = {}): AutomaticMail => ({
-    key: `key ${index}`,
-    sender: 'robot@elsewhere.example',
-    receivedAt: '2026-11-24T10:00:00.000Z',
-    decision: {
-      fate: 'ticket',
-      ticketId: wish.joins ?? `ticket ${index}`,
-      number: 1,
-      opens: wish.joins === undefined,
-      follows: undefined,
-      reason: undefined,
-    },
-    ...wish,
-  });
-  const many = (count: number, wish: Parameters<typeof one>[1] = {}): AutomaticMail[] =>
-    Array.from({ length: count }, (_, index) => one(index, wish));
-  const foldedOf = (mails: readonly AutomaticMail[]): string[] => [
-    ...foldLoops(mails, new Map()).folded.keys(),
-  ];
-
-  test('from the one over the limit of its sender on', () => {
-    expect(foldedOf(many(loopLimits.sender))).toEqual([]);
-    expect(foldedOf(many(loopLimits.sender + 2))).toEqual([
-      `key ${loopLimits.sender}`,
-      `key ${loopLimits.sender + 1}`,
-    ]);
-  });
-
-  test('from the one over the limit of its conversation on, whoever sends it', () => {
-    const mails = Array.from({ length: loopLimits.conversation + 1 }, (_, index) =>
-      one(index, { sender: `robot-${index}@elsewhere.example`, joins: 'the ticket' }),
-    );
-    expect(foldedOf(mails.slice(0, -1))).toEqual([]);
-    expect(foldedOf(mails)).toEqual([`key ${loopLimits.conversation}`]);
-  });
-
-  test('by the hour, going on from what was counted before', () => {
-    const { counts } = foldLoops(many(loopLimits.sender), new Map());
-    expect([...foldLoops([one(999)], counts).folded.values()]).toEqual([
-      `Automatic message: more than ${loopLimits.sender} of them came from this sender within an hour.`,
-    ]);
-    const later = one(999, { receivedAt: '2026-11-24T11:00:00.000Z' });
-    expect(foldLoops([later], counts).folded.size).toBe(0);
-  });
 });
 
 class Desk {

@@ -6,6 +6,7 @@ import {
 } from '../../shared/intake/quarantine-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import type { RowRange } from '../../shared/platform/tables.ts';
 
 const entry = (minute: number, wish: Partial<NewEntry> = {}): NewEntry => ({
   kind: 'quarantined',
@@ -88,4 +89,69 @@ test('a sender, subject or reason without end is cut, so that the entry fits a r
   const [shown] = (await store.page('box', { limit: 1 })).entries;
   expect(shown?.subject?.length).toBeLessThanOrEqual(1000);
   expect(shown?.reason).not.toBe('');
+});
+
+test('entries of several mailboxes come newest first together, page by page', async () => {
+  await store.put('box', [entry(1), entry(4), entry(5), entry(7)]);
+  await store.put('other', [entry(2), entry(3), entry(6)]);
+  await store.put('third', [entry(9)]);
+  const minutes = async (after?: string): Promise<{ shown: unknown[]; next: string | undefined }> => {
+    const { entries, next } = await store.pageOfAll(['box', 'other'], { after, limit: 3 });
+    return { shown: entries.map(({ mailboxId, subject }) => [mailboxId, subject]), next };
+  };
+  const first = await minutes();
+  const second = await minutes(first.next);
+  const third = await minutes(second.next);
+  expect([first, second, third].map(({ shown }) => shown)).toEqual([
+    [
+      ['box', 'mail 7'],
+      ['other', 'mail 6'],
+      ['box', 'mail 5'],
+    ],
+    [
+      ['box', 'mail 4'],
+      ['other', 'mail 3'],
+      ['other', 'mail 2'],
+    ],
+    [['box', 'mail 1']],
+  ]);
+  expect(third.next).toBeUndefined();
+});
+
+test('a page asks for one row more than it shows, and for no other', async () => {
+  const asked: (RowRange | undefined)[] = [];
+  const watched = createQuarantineStore({
+    tables: {
+      open: (name) => {
+        const table = tables.open(name);
+        return {
+          ...table,
+          list: (partitionKey, range) => {
+            asked.push(range);
+            return table.list(partitionKey, range);
+          },
+        };
+      },
+    },
+  });
+  await store.put('box', [entry(1), entry(2), entry(3)]);
+  const { next } = await watched.page('box', { limit: 2 });
+  await watched.page('box', { after: next, limit: 2 });
+  expect(asked).toEqual([{ limit: 3 }, { after: next, limit: 3 }]);
+});
+
+test('a row that holds what none of ours holds is shown as far as it can be', async () => {
+  const row = { partitionKey: 'box', rowKey: 'k', kind: 'odd', from: 5, subject: true, size: '100' };
+  await tables.open('Quarantine').commit('box', [{ kind: 'put', row }]);
+  expect(await store.get('box', 'k')).toEqual({
+    key: 'k',
+    mailboxId: 'box',
+    kind: 'quarantined',
+    reason: '',
+    at: '',
+    from: undefined,
+    subject: undefined,
+    size: 0,
+    rawBlob: undefined,
+  });
 });

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { shardsOfDue } from '../../shared/intake/queue-due-mailboxes.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { queueAtOnce, queueDueMailboxes, shardsOfDue } from '../../shared/intake/queue-due-mailboxes.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Queues } from '../../shared/platform/queues.ts';
+import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const secondsAgo = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -45,13 +47,13 @@ describe('a mailbox is due', () => {
 
   it('when its minutes are over, a little early, and when it was never fetched', () => {
     const all = [mailbox('early', 5), mailbox('late', 5), mailbox('new', 5)];
-    const known = state({ early: secondsAgo(4 * 60), late: secondsAgo(4 * 60 + 45) });
+    const known = state({ early: secondsAgo(4 * 60 + 29), late: secondsAgo(4 * 60 + 30) });
     expect(shardsOfDue(all, known, NOW)).toEqual([{ shard: 0, mailboxIds: ['late', 'new'] }]);
   });
 
   it('in trouble at its next try and not before; switched off never', () => {
     const all = [mailbox('off', 1, false), mailbox('soon', 1), mailbox('waits', 1)];
-    const known = state({}, { soon: secondsAgo(1), waits: secondsAgo(-1) });
+    const known = state({}, { soon: secondsAgo(0), waits: secondsAgo(-1) });
     expect(shardsOfDue(all, known, NOW)).toEqual([{ shard: 0, mailboxIds: ['soon'] }]);
   });
 });
@@ -121,14 +123,27 @@ describe('what several mailboxes wait for together', () => {
     },
   );
 
-  it('is not probed twice within half a minute', () => {
+  it('is not probed twice within half a minute, whichever of them was tried last', () => {
     expect(due(waiting('key-vault', { ...tried, a: secondsAgo(10) }))).toEqual([]);
+    expect(due(waiting('key-vault', { ...tried, a: secondsAgo(29.999) }))).toEqual([]);
+    expect(due(waiting('key-vault', { ...tried, a: secondsAgo(30) }))).toEqual(['b']);
+    const four = [...all, mailbox('d', 1)];
+    const known = waiting('key-vault', { ...tried, d: secondsAgo(10) });
+    expect(shardsOfDue(four, known, NOW)).toEqual([]);
+  });
+
+  it('is not probed beside one of them that is due by itself', () => {
+    const known = waiting('key-vault', tried);
+    for (const [id, trouble] of known.troubles) if (id === 'c') trouble.nextTryAt = secondsAgo(1);
+    expect(due(known)).toEqual(['c']);
   });
 
   it('makes all of them due once it is over, but for those that failed since', () => {
     const known = { ...waiting('server_error', { ...tried, a: secondsAgo(10) }) };
     const over = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(20)]]) };
     expect(due(over)).toEqual(['b', 'c']);
+    const sameMoment = { ...known, recoveries: new Map([['sign-in|provider', tried.c]]) };
+    expect(due(sameMoment), 'whoever failed at that moment waits on').toEqual(['b']);
     const ofAnother = { ...known, recoveries: new Map([['sign-in|other', secondsAgo(20)]]) };
     expect(due(ofAnother)).toEqual([]);
     const future = { ...known, recoveries: new Map([['sign-in|provider', secondsAgo(-3600)]]) };
@@ -144,5 +159,55 @@ describe('a shard', () => {
     ]);
     const fewer = all.map((each, index) => ({ ...each, enabled: index === 204 }));
     expect(shardsOfDue(fewer, state({}), NOW)).toEqual([{ shard: 2, mailboxIds: ['m204'] }]);
+  });
+});
+
+describe('what is put on the queue', () => {
+  const sent: { name: string; value: unknown; ttlSeconds: number }[] = [];
+  const queues: Pick<Queues, 'send'> = {
+    send: async (name, value, ttlSeconds) => {
+      sent.push({ name, value, ttlSeconds });
+    },
+  };
+  const all = Array.from({ length: 150 }, (_, index) =>
+    mailbox(`m${String(index).padStart(3, '0')}`, 1, index < 2 || index === 149),
+  );
+  afterEach(() => {
+    sent.length = 0;
+    sendTelemetryTo(undefined);
+  });
+
+  it('are the mailboxes that are due, in a message a shard that is worthless after a minute and a half', async () => {
+    const mailboxes = { list: async () => all.toReversed(), fetchState: async () => state({}) };
+    expect(await queueDueMailboxes({ mailboxes, queues }, NOW)).toBe(3);
+    expect(sent).toEqual([
+      { name: 'fetch-shard', value: { shard: 0, mailboxIds: ['m000', 'm001'] }, ttlSeconds: 90 },
+      { name: 'fetch-shard', value: { shard: 1, mailboxIds: ['m149'] }, ttlSeconds: 90 },
+    ]);
+  });
+
+  it('is nothing where nothing is due', async () => {
+    const mailboxes = { list: async () => [mailbox('off', 1, false)], fetchState: async () => state({}) };
+    expect(await queueDueMailboxes({ mailboxes, queues }, NOW)).toBe(0);
+    expect(sent).toEqual([]);
+  });
+
+  it('are those that are named, at once, in the shards they are always in', async () => {
+    await queueAtOnce(queues, all, new Set(['m120', 'm003']));
+    expect(sent).toMatchObject([
+      { value: { shard: 0, mailboxIds: ['m003'] } },
+      { value: { shard: 1, mailboxIds: ['m120'] } },
+    ]);
+  });
+
+  it('goes on with the trace of who put it there', async () => {
+    sendTelemetryTo({
+      span: (_name, _options, run) => run({ add() {}, event() {}, discard() {} }),
+      measure() {},
+      traceparent: () => '00-trace',
+      flush: async () => {},
+    });
+    await queueAtOnce(queues, all, new Set(['m003']));
+    expect(sent).toMatchObject([{ value: { traceparent: '00-trace' } }]);
   });
 });

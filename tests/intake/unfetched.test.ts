@@ -40,6 +40,31 @@ test('takes back what this fetch counted, and nothing of before', () => {
   expect(second.list).toMatchObject([{ uid: 1, attempts: 1, since: NOW }]);
 });
 
+test('takes back one attempt of a fetch that tried twice', () => {
+  const list = new UnfetchedList([]);
+  list.count(facts(1), 'download', NOW);
+  list.count(facts(1), 'storage', NOW);
+  list.takeBack(facts(1));
+  expect(list.list).toEqual([]);
+});
+
+test('lists by UID what was not taken, and forgets what was', () => {
+  const list = new UnfetchedList([]);
+  for (const uid of [3, 1, 2]) list.count(facts(uid), 'download', NOW);
+  expect(list.list.map(({ uid }) => uid)).toEqual([1, 2, 3]);
+  list.forget(2);
+  expect(list.list).toEqual(
+    [1, 3].map((uid) => ({
+      uid,
+      fingerprint: fingerprintOf(facts(uid)),
+      attempts: 1,
+      since: NOW,
+      failed: 'download',
+    })),
+  );
+  expect(list.has(facts(2))).toBe(false);
+});
+
 test('takes another message at the same UID for another one', () => {
   const list = new UnfetchedList([]);
   list.count(facts(1), 'download', NOW);
@@ -85,13 +110,19 @@ test('of a message that the server tells nothing of, the time is when it was fir
   expect(list.has(facts(7)), 'what it is was not known').toBe(true);
 });
 
-test('says what storage said of it', () => {
+test('says what storage said of it, where it said something', () => {
   let list = new UnfetchedList([]);
   for (let fetch = 1; fetch <= 3; fetch += 1) {
     list = next(list);
     list.count(facts(1), 'storage', NOW, 'row-refused: status 413');
+    list.count(facts(1), 'storage', NOW);
+    list.count(facts(2), 'storage', NOW);
   }
-  expect(list.spent(numbering, new Map())[0]?.entry.reason).toContain('row-refused: status 413');
+  list.count(facts(3), 'storage', NOW, 'row-refused: status 413');
+  expect(list.spent(numbering, new Map()).map(({ entry }) => entry.reason)).toEqual([
+    'it could not be stored: row-refused: status 413; it is still on the mail server, unread',
+    'it could not be stored; it is still on the mail server, unread',
+  ]);
 });
 
 test('a range is cut into about as many pieces as each has items, in order', () => {

@@ -1,5 +1,14 @@
-import { describe, expect, test } from 'vitest';
-import { isTryDue, listedDigest } from '../../shared/intake/unmarked.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FetchSession } from '../../shared/intake/fetch-session.ts';
+import { fingerprintOf, placeOf } from '../../shared/intake/ledger.ts';
+import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import { isTryDue, listedDigest, withoutUnmarked } from '../../shared/intake/unmarked.ts';
+import type { Cursor, Refusal } from '../../shared/mailboxes/cursor.ts';
+import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const MINUTE = 60_000;
 const since = Date.parse('2026-11-24T10:00:00.000Z');
@@ -27,5 +36,139 @@ describe('a server that refuses to mark', () => {
   test('has lists told apart by what is in them, whatever their order', () => {
     expect(listedDigest([3, 1, 2])).toBe(listedDigest([1, 2, 3]));
     expect(listedDigest([1, 2, 3])).not.toBe(listedDigest([1, 2, 4]));
+    expect(listedDigest([1, 2, 3])).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe('stored mail that the server does not let mark', () => {
+  const mailbox = mailboxOf({ kind: 'mark-seen' });
+  const NOT_DUE = since + MINUTE;
+  const DUE = since + 2 * MINUTE;
+  let folder: MemoryFolder;
+  let ledger: LedgerStore;
+  let asked: string[];
+  beforeEach(() => {
+    folder = new MemoryFolder('17');
+    ledger = createLedgerStore(new MemoryTables(openSeam));
+    asked = [];
+  });
+
+  const numbers = (from: number, to: number): number[] =>
+    Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  const deliver = (count: number): void => {
+    for (let each = 1; each <= count; each += 1)
+      folder.deliver(Buffer.from(`Message-ID: <${each}@customer.example>\r\n\r\n`), at(-60));
+  };
+  const factsOf = async (): Promise<MailFacts[]> =>
+    (await openMemoryInbox(folder, openSeam)).facts(folder.mails.map(({ uid }) => uid));
+  /** Mail with these UIDs is taken; what becomes of it rests in the ledger. */
+  async function taken(uids: readonly number[], state: 'received' | 'done' = 'done'): Promise<void> {
+    const found = (await factsOf())
+      .filter(({ uid }) => uids.includes(uid))
+      .map((facts) => ({
+        ...facts,
+        place: placeOf({ folderKey: 'f', uidValidity: '17' }, facts),
+        key: `key of ${fingerprintOf(facts)}`,
+        rawBlob: '',
+      }));
+    const { mine } = await ledger.claim(mailbox.id, found, { alone: false, present: new Set() });
+    if (state === 'done') await ledger.settle(mailbox.id, mine);
+  }
+  const refusal = (listed: readonly number[], action = 'mark-seen'): Refusal => ({
+    action,
+    problem: 'NO',
+    since: at(0),
+    triedAt: at(0),
+    listed: listedDigest(listed),
+  });
+  const cursor = (uid: number, wish: Partial<Cursor> = {}): Cursor => ({
+    uidValidity: '17',
+    folderKey: 'f',
+    uid,
+    left: [],
+    waiting: [],
+    lastMailAt: undefined,
+    ...wish,
+  });
+  async function toFetch(now: number, known: Cursor | undefined, listed = numbers(1, folder.uidNext - 1)) {
+    const seam: Seam = {
+      now: () => now,
+      call: (point, effect) => {
+        asked.push(point);
+        return effect();
+      },
+    };
+    const session = new FetchSession(await openMemoryInbox(folder, seam), () => {
+      throw new Error('a session broke off');
+    });
+    asked.length = 0;
+    return withoutUnmarked({ ledger, seam }, mailbox, session, listed, known);
+  }
+
+  test('is fetched with all the rest where nothing was refused, or something else than what is wanted now', async () => {
+    deliver(3);
+    await taken([1, 2]);
+    const moved = refusal([1, 2], 'move Done');
+    expect(await toFetch(NOT_DUE, undefined)).toEqual({ uids: [1, 2, 3], refusal: undefined });
+    expect(await toFetch(NOT_DUE, cursor(2))).toEqual({ uids: [1, 2, 3], refusal: undefined });
+    expect(await toFetch(NOT_DUE, cursor(2, { refusal: moved }))).toEqual({
+      uids: [1, 2, 3],
+      refusal: moved,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('is passed over, without a question, until its next try; new mail and mail that waits are not', async () => {
+    deliver(6);
+    await taken([1, 2, 3, 4]);
+    const known = cursor(4, {
+      waiting: [2],
+      unfetched: [{ uid: 3, fingerprint: '', attempts: 1, since: at(0), failed: 'download' }],
+      refusal: refusal([1, 2, 3, 4]),
+    });
+    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [2, 3, 5, 6], refusal: known.refusal });
+    expect(asked).toEqual([]);
+  });
+
+  test('is no more where all of what was found is new', async () => {
+    deliver(3);
+    const known = cursor(2, { refusal: refusal([1, 2]) });
+    expect(await toFetch(DUE, known, [3])).toEqual({ uids: [3], refusal: known.refusal });
+    expect(asked).toEqual([]);
+  });
+
+  test('is tried again when its time has come, the oldest hundred of it', async () => {
+    deliver(130);
+    for (const start of [1, 51, 101]) await taken(numbers(start, Math.min(start + 49, 125)));
+    const known = cursor(125, { refusal: refusal(numbers(1, 125)) });
+    expect(await toFetch(DUE, known)).toEqual({
+      uids: [...numbers(1, 100), ...numbers(126, 130)],
+      refusal: known.refusal,
+    });
+  });
+
+  test('is compared with the ledger when the list is another one: what was never taken is fetched', async () => {
+    deliver(5);
+    await taken([1, 2, 4]);
+    await taken([3], 'received');
+    const known = cursor(5, { refusal: refusal([1, 2, 3]) });
+    const now = refusal([1, 2, 3, 4, 5]);
+    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [3, 5], refusal: now });
+    const [second] = folder.mails.filter(({ uid }) => uid === 2);
+    if (second !== undefined) second.raw = Buffer.from('Another mail at this UID\r\n\r\n');
+    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [2, 3, 5], refusal: now });
+    expect(await toFetch(NOT_DUE, { ...known, folderKey: 'another' })).toMatchObject({
+      uids: [1, 2, 3, 4, 5],
+    });
+    expect(await toFetch(NOT_DUE, { ...known, folderKey: undefined })).toMatchObject({
+      uids: [1, 2, 3, 4, 5],
+    });
+  });
+
+  test('is compared as far as the newest thousand', async () => {
+    deliver(1010);
+    const known = cursor(1010, { refusal: refusal([1, 2, 3]) });
+    const { uids } = await toFetch(NOT_DUE, known);
+    expect(uids).toEqual(numbers(11, 1010));
   });
 });

@@ -1,0 +1,73 @@
+/** Which fetches leave a row among the activities, and what it says. */
+import { describe, expect, test } from 'vitest';
+import { activityOf, countOf } from '../../shared/intake/fetch-activity.ts';
+import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+
+const AT = '2026-11-24T10:00:00.000Z';
+const mailbox = mailboxOf({ kind: 'mark-seen' });
+const fetched = { kind: 'fetched', opened: 4, replies: 3, quarantined: 2, skipped: 1, more: false } as const;
+const nothing = { ...fetched, opened: 0, replies: 0, quarantined: 0, skipped: 0 };
+const failed = (kind: 'retrying' | 'needs-person', code: string): FetchResult => ({
+  kind: 'failed',
+  trouble: { kind, code, message: 'The mail server does not answer.' },
+});
+const before: Trouble = {
+  state: 'retrying',
+  code: 'imap-unavailable',
+  problem: 'x',
+  since: AT,
+  failures: 1,
+  triedAt: AT,
+  nextTryAt: AT,
+};
+const activity = (result: FetchResult, trouble?: Trouble): ReturnType<typeof activityOf> =>
+  activityOf(mailbox, result, trouble, Date.parse(AT), 250);
+const entry = { kind: 'fetch', at: AT, aboutId: 'support', about: 'support@contoso.example', ms: 250 };
+
+test('the count of a fetch holds all of its mails, and apart those in quarantine', () => {
+  expect(countOf(fetched)).toEqual({ mails: 10, quarantined: 2 });
+});
+
+describe('a fetch', () => {
+  test('that brought mail says what became of it', () => {
+    expect(activity(fetched)).toEqual({
+      ...entry,
+      result: 'done',
+      what: '4 tickets opened, 3 replies filed, 2 mails put in quarantine, 1 mail passed over.',
+    });
+    expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 mail passed over.' });
+  });
+
+  test.each([
+    ['found nothing', { kind: 'nothing-new' } as const],
+    ['found mail that was settled before', nothing],
+  ])('that %s is worth a row only after a trouble', (_what, result) => {
+    expect(activity(result)).toBeUndefined();
+    expect(activity(result, before)).toEqual({
+      ...entry,
+      result: 'done',
+      what: 'Works again; nothing new was waiting.',
+    });
+  });
+
+  test('of another run is its own affair', () => {
+    expect(activity({ kind: 'busy' }, before)).toBeUndefined();
+  });
+
+  test('that failed says so once for each kind of trouble, and who mends it', () => {
+    const what = 'The mail server does not answer.';
+    expect(activity(failed('retrying', 'imap-unavailable'))).toEqual({
+      ...entry,
+      result: 'trying-again',
+      what,
+    });
+    expect(activity(failed('retrying', 'imap-unavailable'), before)).toBeUndefined();
+    expect(activity(failed('needs-person', 'no-access'), before)).toEqual({
+      ...entry,
+      result: 'needs-person',
+      what,
+    });
+  });
+});

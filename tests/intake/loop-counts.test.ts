@@ -1,0 +1,153 @@
+/** Counts of automatic mail in storage: by sender and by conversation, of one hour, and what people hear of it. */
+import { beforeEach, expect, test } from 'vitest';
+import { type AutomaticMail, foldLoops, loopLimits } from '../../shared/intake/fold-loops.ts';
+import { countAutomatic, readLoopCounts } from '../../shared/intake/loop-counts.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+
+const BOX = 'box';
+const HOUR = '2026-11-24T10';
+const SENDER = 'sender|robot@elsewhere.example';
+const mail = (
+  index: number,
+  change: Partial<AutomaticMail['decision']> = {},
+  sender?: string,
+): AutomaticMail => ({
+  key: `key ${index}`,
+  sender: sender ?? 'robot@elsewhere.example',
+  receivedAt: `${HOUR}:00:0${index % 10}.000Z`,
+  decision: {
+    fate: 'ticket',
+    ticketId: 't',
+    number: 1,
+    opens: false,
+    follows: undefined,
+    reason: undefined,
+    ...change,
+  },
+});
+const many = (count: number): AutomaticMail[] => Array.from({ length: count }, (_, index) => mail(index));
+
+let tables: MemoryTables;
+let points: string[];
+beforeEach(() => {
+  points = [];
+  tables = new MemoryTables({
+    ...openSeam,
+    call: (point, effect) => {
+      points.push(point);
+      return effect();
+    },
+  });
+});
+
+/** Counts as a batch does: read, count, and give what is known now. */
+async function count(mails: readonly AutomaticMail[]): Promise<ReadonlyMap<string, unknown>> {
+  await countAutomatic(tables, BOX, mails, await readLoopCounts(tables, BOX, mails));
+  return readLoopCounts(tables, BOX, mails);
+}
+const noted = (): Row[] => tables.dump('MailboxState');
+const folded = { folded: 'Automatic message' };
+
+test('mail is counted by its sender and its conversation, and the next batch goes on from there', async () => {
+  expect([...(await count(many(2)))]).toEqual([
+    [SENDER, { hour: HOUR, count: 2 }],
+    ['conversation|t', { hour: HOUR, count: 2 }],
+  ]);
+  expect(tables.dump('Ledger').every(({ rowKey }) => /^auto\|[0-9a-f]{32}$/.test(rowKey))).toBe(true);
+  expect([...(await count([mail(3), mail(4, { opens: true })]))]).toEqual([
+    [SENDER, { hour: HOUR, count: 4 }],
+    ['conversation|t', { hour: HOUR, count: 3 }],
+  ]);
+  const next = await count([{ ...mail(5), receivedAt: '2026-11-24T11:00:00.000Z' }]);
+  expect(next.get(SENDER)).toEqual({ hour: '2026-11-24T11', count: 1 });
+});
+
+test('a mail is counted under what it is counted as, and nothing else that is known', async () => {
+  const before = await readLoopCounts(tables, BOX, many(2));
+  await countAutomatic(
+    tables,
+    BOX,
+    many(2),
+    new Map([...before, ['sender|other', { hour: HOUR, count: 5 }]]),
+  );
+  expect(tables.dump('Ledger').map((row) => row['count'])).toEqual([2, 2]);
+});
+
+test('a mailbox knows only its own counts, and one that counts nothing asks and writes nothing', async () => {
+  await count(many(2));
+  expect((await readLoopCounts(tables, 'other', many(1))).size).toBe(0);
+  points.length = 0;
+  expect(await readLoopCounts(tables, BOX, [])).toEqual(new Map());
+  await countAutomatic(tables, BOX, [], new Map());
+  expect(points).toEqual([]);
+});
+
+test('a batch costs one read for each sender and conversation and one write', async () => {
+  await count(many(50));
+  expect(points).toEqual([
+    'table.Ledger.get',
+    'table.Ledger.get',
+    'table.Ledger.commit',
+    'table.Ledger.get',
+    'table.Ledger.get',
+  ]);
+});
+
+test('a row that holds no count counts for nothing', async () => {
+  await count(many(2));
+  for (const row of tables.dump('Ledger'))
+    await tables.open('Ledger').commit(BOX, [{ kind: 'put', row: { ...row, count: '2' } }]);
+  expect((await readLoopCounts(tables, BOX, many(1))).size).toBe(0);
+  for (const row of tables.dump('Ledger'))
+    await tables.open('Ledger').commit(BOX, [{ kind: 'put', row: { ...row, count: 2, hour: 10 } }]);
+  expect((await readLoopCounts(tables, BOX, many(1))).size).toBe(0);
+});
+
+test('the widest batch fits one transaction: 50 senders in 50 conversations', async () => {
+  const mails = Array.from({ length: 50 }, (_, index) =>
+    mail(index, { ticketId: `t${index}` }, `robot-${index}`),
+  );
+  expect((await count(mails)).size).toBe(100);
+  const more = Array.from({ length: 60 }, (_, index) =>
+    mail(index, { ticketId: `u${index}` }, `other-${index}`),
+  );
+  expect((await count(more)).size, 'what a transaction has no room for is not counted').toBe(100);
+});
+
+test('people hear of a batch in which nothing was folded nothing at all', async () => {
+  await count(many(3));
+  await count([mail(4, { ...folded, ticketId: undefined })]);
+  expect(noted()).toEqual([]);
+});
+
+test('people hear of the newest mail that was folded, with the higher of its two counts', async () => {
+  await count(Array.from({ length: 5 }, (_, index) => mail(index, { opens: true })));
+  await count([mail(6, folded), mail(7, folded), mail(8)]);
+  expect(noted()).toMatchObject([
+    {
+      rowKey: 'loop|box',
+      sender: 'robot@elsewhere.example',
+      at: `${HOUR}:00:07.000Z`,
+      ticketId: 't',
+      count: 8,
+    },
+  ]);
+  await count(Array.from({ length: 9 }, (_, index) => mail(index, folded, `robot-${index}`)));
+  expect(noted()).toMatchObject([{ sender: 'robot-8', count: 12 }]);
+});
+
+test('a mail that opens its ticket is counted by its sender alone, and one without a sender says so', async () => {
+  await count(many(5));
+  await count([mail(6, { ...folded, opens: true }, 'other')]);
+  expect(noted()).toMatchObject([{ sender: 'other', count: 1 }]);
+  await count([{ ...mail(7, { ...folded, opens: true }), sender: undefined }]);
+  expect(noted()).toMatchObject([{ sender: 'an unknown sender', count: 1 }]);
+});
+
+test('what was counted folds the mail that is over the limit', async () => {
+  await count(Array.from({ length: loopLimits.sender }, (_, index) => mail(index, { opens: true })));
+  const next = [mail(1, { opens: true })];
+  expect(foldLoops(next, await readLoopCounts(tables, BOX, next)).folded.size).toBe(1);
+});
