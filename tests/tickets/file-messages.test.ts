@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readMail } from '../../shared/intake/read-mail.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Change, Tables } from '../../shared/platform/tables.ts';
 import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
@@ -7,7 +6,6 @@ import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
-import { parserHere } from '../harness/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
 
@@ -244,49 +242,5 @@ describe('a transaction', () => {
     expect(most).toBeGreaterThan(30);
     expect(counts(await sentOf(most))).toEqual([most]);
     expect(counts(await sentOf(most + 1))).toEqual([most, 1]);
-  });
-});
-
-describe('the attachments of a message', () => {
-  const withFiles = (count: number): Buffer => {
-    const part = (index: number): string =>
-      `--b\r\nContent-Type: text/plain; name="f${index}.txt"\r\nContent-Disposition: attachment; filename="f${index}.txt"\r\n\r\nfile ${index}\r\n`;
-    const parts = Array.from({ length: count }, (_, index) => part(index)).join('');
-    return Buffer.from(
-      `From: kim@customer.example\r\nSubject: files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n${parts}--b--\r\n`,
-    );
-  };
-
-  test.each([
-    [80, 80, undefined],
-    [81, 0, 'body/box/key/attachments'],
-    [250, 0, 'body/box/key/attachments'],
-  ])('%i of them take %i rows', async (count, rows, manifestBlob) => {
-    const blobs = new MemoryBlobs(openSeam);
-    const raw = withFiles(count);
-    const outcome = await readMail(
-      { blobs, parser: parserHere },
-      { id: 'box', host: 'localhost' },
-      {
-        uid: 1,
-        place: 'at|1',
-        key: 'key',
-        rawBlob: 'raw/1',
-        receivedAt: at(1),
-        size: raw.length,
-        raw,
-        oversized: false,
-        notes: [],
-      },
-    );
-    if (outcome.kind !== 'message') throw new Error(`read as ${outcome.kind}`);
-    expect(outcome.message.manifestBlob).toBe(manifestBlob);
-    await fileMessages(tables, filing([outcome.message]));
-    const stored = tables.dump('Tickets').filter(({ rowKey }) => rowKey.startsWith('a|'));
-    expect(stored).toHaveLength(rows);
-    const conversation = await createTicketStore({ tables, blobs }).read('ticket');
-    expect(conversation?.messages[0]?.attachments.map(({ filename }) => filename)).toEqual(
-      Array.from({ length: count }, (_, index) => `f${index}.txt`),
-    );
   });
 });
