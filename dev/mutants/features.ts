@@ -25,17 +25,27 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   },
   mailboxes: {
     mutate: [
+      'shared/mailboxes/cursor.ts',
       'shared/mailboxes/mail-hours.ts',
+      'shared/mailboxes/mail-loops.ts',
       'shared/mailboxes/mailbox.ts',
+      'shared/mailboxes/mailbox-form.ts',
       'shared/mailboxes/mailbox-logins.ts',
+      'shared/mailboxes/mailbox-store.ts',
       'shared/mailboxes/remedy.ts',
       'shared/mailboxes/shared-cause.ts',
+      'shared/mailboxes/try-at-once.ts',
     ],
     tests: [
+      'tests/mailboxes/cursor.test.ts',
       'tests/mailboxes/mail-hours.test.ts',
+      'tests/mailboxes/mail-loops.test.ts',
       'tests/mailboxes/mailbox.test.ts',
+      'tests/mailboxes/mailbox-form.test.ts',
       'tests/mailboxes/mailbox-logins.test.ts',
+      'tests/mailboxes/mailbox-store.test.ts',
       'tests/mailboxes/remedy.test.ts',
+      'tests/mailboxes/try-at-once.test.ts',
     ],
   },
   accounts: {
