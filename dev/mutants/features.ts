@@ -90,8 +90,14 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     tests: ['tests/notices/decide-notices.test.ts', 'tests/notices/notice.test.ts'],
   },
   outbox: {
-    mutate: ['shared/outbox/outgoing-mail.ts', 'shared/outbox/relay.ts', 'shared/outbox/smtp-refusal.ts'],
+    mutate: [
+      'shared/outbox/note-sends.ts',
+      'shared/outbox/outgoing-mail.ts',
+      'shared/outbox/relay.ts',
+      'shared/outbox/smtp-refusal.ts',
+    ],
     tests: [
+      'tests/outbox/note-sends.test.ts',
       'tests/outbox/outgoing-mail.test.ts',
       'tests/outbox/relay.test.ts',
       'tests/outbox/smtp-refusal.test.ts',
