@@ -1,52 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import type { Change, Tables } from '../../shared/platform/tables.ts';
-import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
 import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts';
-import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
-import { type Body, INLINE_CHARACTERS, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import type { Ticket } from '../../shared/tickets/ticket.ts';
+import {
+  type Body,
+  INLINE_CHARACTERS,
+  indexRowKey,
+  type NewMessage,
+} from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory-tables.ts';
-
-const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 10, minute)).toISOString();
-const message = (minute: number, wish: Partial<NewMessage> = {}): NewMessage => ({
-  key: `key${String(minute).padStart(3, '0')}`,
-  at: at(minute),
-  sentAt: undefined,
-  from: { name: 'Kim', address: 'Kim@customer.example' },
-  to: [{ name: undefined, address: 'support@contoso.example' }],
-  cc: [],
-  subject: `mail ${minute}`,
-  messageId: `<${minute}@customer.example>`,
-  notes: [],
-  rawBlob: `raw/box/1-${minute}.eml`,
-  attachments: [],
-  text: { kind: 'inline', text: `text ${minute}` },
-  html: undefined,
-  preview: `text ${minute}`,
-  manifestBlob: undefined,
-  ...wish,
-});
-const filing = (messages: NewMessage[], wish: Partial<Filing> = {}): Filing => ({
-  ticketId: 'ticket',
-  number: 7,
-  mailboxId: 'box',
-  follows: undefined,
-  opens: true,
-  messages,
-  ...wish,
-});
-const attachments = (count: number): NewMessage['attachments'] =>
-  Array.from({ length: count }, (_, index) => ({
-    index,
-    filename: `file ${index}`,
-    contentType: 'application/pdf',
-    contentId: undefined,
-    inline: false,
-    size: 1,
-    blob: `att/${index}`,
-  }));
+import { at, attachments, filing, message } from './filings.ts';
 
 let tables: MemoryTables;
 beforeEach(() => {
@@ -130,36 +96,143 @@ describe('messages', () => {
   });
 });
 
-describe('the rows that follow from a ticket', () => {
-  const listed = (): string[] =>
-    tables
-      .dump('TicketIndex')
-      .map((row) => `${row.partitionKey} ${String(row['id'])} ${String(row['lastAt'])}`);
+describe('what a filing says of its ticket', () => {
+  const CAROL = { name: 'Carol', address: 'CAROL@customer.example' };
+  const KEY = (minute: number, status = 'open'): string =>
+    `${status}|${indexRowKey({ lastAt: at(minute), id: 'ticket' })}`;
+  const opened: Ticket = {
+    id: 'ticket',
+    number: 7,
+    status: 'open',
+    subject: 'mail 1',
+    requester: { name: 'Kim', address: 'Kim@customer.example' },
+    mailboxId: 'box',
+    lastAt: at(1),
+    messageCount: 1,
+    preview: 'text 1',
+    openedAt: at(1),
+    participants: ['kim@customer.example', 'support@contoso.example'],
+    follows: { id: 't0', number: 3 },
+  };
+  const follows = { id: 't0', number: 3 };
+  const close = () =>
+    createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('ticket', 'closed');
 
-  test('list it once, at its newest message; it is found by the number that it has, not by one it has not', async () => {
-    for (let number = 1; number <= 8; number += 1) await reserveNumbers(tables, ['ticket']);
-    for (const [opens, minute] of [
-      [true, 1],
-      [false, 2],
-    ] as const)
-      await writeDerivedRows(tables, 'box', [
-        await fileMessages(tables, filing([message(minute)], { opens })),
-      ]);
-    expect(listed()).toEqual([`open ticket ${at(2)}`]);
-    const store = createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) });
-    expect(await store.byNumber(7)).toBe('ticket');
-    expect(await store.byNumber(8)).toBeUndefined();
+  test('is the whole ticket that was opened, of which nobody else knows', async () => {
+    const first = message(1, { from: opened.requester, cc: [{ name: 'Nobody', address: undefined }] });
+    expect(await fileMessages(tables, filing([first], { follows }))).toEqual({
+      ticket: opened,
+      stale: [],
+      shared: false,
+      messages: [first],
+    });
   });
 
-  test('follow a ticket that an agent closed after the filing', async () => {
-    await writeDerivedRows(tables, 'box', [await fileMessages(tables, filing([message(1)]))]);
-    const filed = await fileMessages(tables, filing([message(2)], { opens: false }));
-    await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('ticket', 'closed');
-    await writeDerivedRows(tables, 'box', [filed]);
-    expect(listed()).toEqual([`closed ticket ${at(2)}`]);
+  test('is the ticket after a reply, with the list row that it has outgrown', async () => {
+    await fileMessages(tables, filing([message(1)], { follows }));
+    const reply = message(2, { to: [CAROL], cc: [opened.requester] });
+    const filed = await fileMessages(tables, filing([reply], { opens: false }));
+    expect(filed).toEqual({
+      ticket: {
+        ...opened,
+        lastAt: at(2),
+        preview: 'text 2',
+        messageCount: 2,
+        participants: [...opened.participants, 'carol@customer.example'],
+      },
+      stale: [KEY(1)],
+      shared: true,
+      messages: [reply],
+    });
   });
 
-  test('cost a ticket that nobody else knows no reading', async () => {
+  test('names two rows that it has outgrown, and never the one that holds', async () => {
+    const reply = (minute: number) => fileMessages(tables, filing([message(minute)], { opens: false }));
+    await fileMessages(tables, filing([message(5)]));
+    expect((await reply(3)).stale, 'an older mail moves nothing').toEqual([]);
+    await close();
+    expect((await reply(4)).stale).toEqual([KEY(5, 'closed')]);
+    expect((await reply(6)).stale).toEqual([KEY(5), KEY(5, 'closed')]);
+    expect((await reply(7)).stale, 'those of before were removed by then').toEqual([KEY(6), KEY(5)]);
+    expect((await reply(7)).stale, 'the same for a mail that is there').toEqual([KEY(6), KEY(5)]);
+  });
+
+  test('has the time and the preview of the last of two mails of one moment', async () => {
+    const two = [message(1), message(1, { key: 'second', preview: 'second' })];
+    expect((await fileMessages(tables, filing(two))).ticket).toMatchObject({
+      lastAt: at(1),
+      preview: 'second',
+      messageCount: 2,
+    });
+  });
+
+  test('knows that others may know of it where an earlier run began, or met it', async () => {
+    const sharedOf = async (wish: Partial<Filing>) =>
+      (await fileMessages(tables, filing([message(1)], wish))).shared;
+    expect(await sharedOf({ ticketId: 'a', begunBefore: true })).toBe(true);
+    expect(await sharedOf({ ticketId: 'b', begunBefore: false })).toBe(false);
+    expect(await sharedOf({ ticketId: 'b' }), 'it was there before').toBe(true);
+  });
+
+  test('remembers over several transactions what each of them met', async () => {
+    const files = attachments(60);
+    const [one, two, three] = [1, 2, 3].map((minute) => message(minute, { attachments: files }));
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three mails');
+    await fileMessages(tables, filing([one]));
+    const filed = await fileMessages(tables, filing([one, two, three]));
+    expect(filed).toMatchObject({ shared: true, stale: [KEY(1), KEY(2), KEY(1)] });
+    expect(filed.ticket.messageCount).toBe(3);
+    const alone = await fileMessages(tables, filing([one, two], { ticketId: 'alone' }));
+    expect(alone.shared).toBe(false);
+  });
+
+  test('is nothing without a message', async () => {
+    await expect(fileMessages(tables, filing([]))).rejects.toMatchObject({ code: 'ticket-missing' });
+  });
+});
+
+describe('a ticket that others change', () => {
+  /** Something happens before each of the first writes. */
+  function racing(times: number, meanwhile: (time: number) => Promise<unknown>) {
+    const seen = { writes: 0 };
+    const seam: Seam = {
+      ...openSeam,
+      call: async (point, effect) => {
+        if (point === 'table.Tickets.commit') {
+          seen.writes += 1;
+          if (seen.writes <= times) await meanwhile(seen.writes);
+        }
+        return effect();
+      },
+    };
+    return { behind: tables.behind(seam), seen };
+  }
+  const reply = (minute: number) => filing([message(minute)], { opens: false });
+
+  test('takes a reply in the end, with all that the others wrote', async () => {
+    await fileMessages(tables, filing([message(1)]));
+    const { behind } = racing(19, (time) => fileMessages(tables, reply(10 + time)));
+    const filed = await fileMessages(behind, reply(2));
+    expect(filed.ticket).toMatchObject({ messageCount: 21, lastAt: at(29) });
+    expect((await read())?.messages).toHaveLength(21);
+  });
+
+  test('is given up after twenty tries', async () => {
+    await fileMessages(tables, filing([message(1)]));
+    const { behind, seen } = racing(99, (time) => fileMessages(tables, reply(10 + time)));
+    await expect(fileMessages(behind, reply(2))).rejects.toMatchObject({ code: 'ticket-busy' });
+    expect(seen.writes).toBe(20);
+  });
+
+  test('is given a mail once, where the answer to the first write was lost', async () => {
+    await fileMessages(tables, filing([message(1)]));
+    const { behind } = racing(1, () => fileMessages(tables, reply(2)));
+    const filed = await fileMessages(behind, filing([message(2), message(3)], { opens: false }));
+    expect(filed).toMatchObject({ shared: true, ticket: { messageCount: 3, preview: 'text 3' } });
+  });
+
+  test('is read once for a reply that nobody disturbs', async () => {
+    await fileMessages(tables, filing([message(1)]));
     const points: string[] = [];
     const seam: Seam = {
       ...openSeam,
@@ -168,11 +241,8 @@ describe('the rows that follow from a ticket', () => {
         return effect();
       },
     };
-    const behind = tables.behind(seam);
-    await writeDerivedRows(behind, 'box', [await fileMessages(behind, filing([message(1)]))]);
-    expect(points.toSorted()).toEqual(
-      ['MessageIds', 'TicketIndex', 'Tickets'].map((name) => `table.${name}.commit`),
-    );
+    await fileMessages(tables.behind(seam), filing([message(2), message(3)], { opens: false }));
+    expect(points).toEqual(['table.Tickets.get', 'table.Tickets.commit']);
   });
 });
 
