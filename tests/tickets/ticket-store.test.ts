@@ -355,6 +355,8 @@ describe('a ticket by its number', () => {
 
   test('is not found by a number whose row names no ticket', async () => {
     await put('Numbers', { partitionKey: 'n', rowKey: '0000000007' });
-    expect(await store.byNumber(7)).toBeUndefined();
+    const { store: asked, points } = watched();
+    expect(await asked.byNumber(7)).toBeUndefined();
+    expect(points).toEqual(['table.Numbers.get']);
   });
 });
