@@ -82,8 +82,26 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     tests: ['tests/consent/kept-apart.test.ts'],
   },
   tickets: {
-    mutate: ['shared/tickets/inline-images.ts', 'shared/tickets/quoted-text.ts'],
-    tests: ['tests/tickets/inline-images.test.ts', 'tests/tickets/quoted-text.test.ts'],
+    mutate: [
+      'shared/tickets/attachment-name.ts',
+      'shared/tickets/derived-rows.ts',
+      'shared/tickets/inline-images.ts',
+      'shared/tickets/quoted-text.ts',
+      'shared/tickets/text-links.ts',
+    ],
+    tests: [
+      'tests/tickets/attachment-name.test.ts',
+      'tests/tickets/derived-rows.test.ts',
+      'tests/tickets/download-headers.test.ts',
+      'tests/tickets/file-messages.test.ts',
+      'tests/tickets/inline-images.test.ts',
+      'tests/tickets/message-order.test.ts',
+      'tests/tickets/quoted-text.test.ts',
+      'tests/tickets/text-links.test.ts',
+      'tests/tickets/ticket-numbers.test.ts',
+      'tests/tickets/ticket-rows.test.ts',
+      'tests/tickets/ticket-store.test.ts',
+    ],
   },
   notices: {
     mutate: ['shared/notices/decide-notices.ts', 'shared/notices/notice.ts'],
