@@ -7,6 +7,7 @@ import {
   type Body,
   INLINE_CHARACTERS,
   indexRowKey,
+  messageRow,
   type NewMessage,
 } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
@@ -186,6 +187,26 @@ describe('what a filing says of its ticket', () => {
     expect(alone.shared).toBe(false);
   });
 
+  test('counts no row of attachments that stand in a list of their own', async () => {
+    const listed = message(1, { attachments: attachments(90), manifestBlob: 'list' });
+    await fileMessages(tables, filing([listed, message(2, { attachments: attachments(2) })]));
+    expect(tables.dump('Tickets').map(({ rowKey }) => rowKey.split('|')[0])).toEqual([
+      'a',
+      'a',
+      'head',
+      'm',
+      'm',
+    ]);
+  });
+
+  test('is a refusal where the ticket lost its head, though its mail is there', async () => {
+    const row = messageRow('ticket', message(1));
+    await tables.open('Tickets').commit('ticket', [{ kind: 'put', row }]);
+    await expect(fileMessages(tables, filing([message(1)]))).rejects.toMatchObject({
+      code: 'ticket-missing',
+    });
+  });
+
   test('is nothing without a message', async () => {
     await expect(fileMessages(tables, filing([]))).rejects.toMatchObject({ code: 'ticket-missing' });
   });
@@ -309,7 +330,10 @@ describe('a transaction', () => {
     };
     const counts = (sent: readonly Change[][]): number[] => sent.map((changes) => changes.length - 1);
     const [most = 0] = counts(await sentOf(90));
-    expect(most).toBeGreaterThan(30);
+    const bytes = Buffer.byteLength(JSON.stringify(messageRow('of 90', message(10, { text }))));
+    expect(most, 'with 2 KiB a row for what is around it').toBe(
+      Math.floor((3 * 1024 * 1024) / (bytes + 2 * 1024)),
+    );
     expect(counts(await sentOf(most))).toEqual([most]);
     expect(counts(await sentOf(most + 1))).toEqual([most, 1]);
   });
