@@ -85,9 +85,12 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     mutate: [
       'shared/tickets/attachment-name.ts',
       'shared/tickets/derived-rows.ts',
+      'shared/tickets/file-messages.ts',
       'shared/tickets/inline-images.ts',
       'shared/tickets/quoted-text.ts',
       'shared/tickets/text-links.ts',
+      'shared/tickets/ticket-rows.ts',
+      'shared/tickets/ticket-store.ts',
     ],
     tests: [
       'tests/tickets/attachment-name.test.ts',
