@@ -89,6 +89,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/inline-images.ts',
       'shared/tickets/quoted-text.ts',
       'shared/tickets/text-links.ts',
+      'shared/tickets/ticket-numbers.ts',
       'shared/tickets/ticket-rows.ts',
       'shared/tickets/ticket-store.ts',
     ],
