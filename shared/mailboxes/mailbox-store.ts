@@ -200,7 +200,7 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
       const ofShard = hoursOf(row);
       shards.set(Number(second), shard);
       hours.set(Number(second), ofShard);
-      for (const [id, at] of shard) if (at > (successes.get(id) ?? '')) successes.set(id, at);
+      for (const [id, at] of shard) successes.set(id, later(successes.get(id), at));
     } else if (second === 'cursor') cursors.set(first, cursorOf(row));
     else if (second === 'health') troubles.set(first, troubleOf(row));
   });

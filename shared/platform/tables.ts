@@ -30,7 +30,7 @@ export interface RowRange {
   /** Row key after the last, excluded. */
   to?: string;
   /** Row key to go on after, excluded: the last one of the page before. */
-  after?: string;
+  after?: string | undefined;
   /** At most this many rows; 1,000 unless told, which is also the most. */
   limit?: number;
 }

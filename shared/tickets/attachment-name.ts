@@ -1,4 +1,4 @@
-import { safeFilename } from './download-headers.ts';
+import { mediaTypeOf, safeFilename } from './download-headers.ts';
 
 /** Names for parts that came without one, by their type. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -36,7 +36,7 @@ const FAMILIES: Readonly<Record<string, string>> = { audio: 'audio', image: 'ima
 export function attachmentName(file: { filename: string | undefined; contentType: string }): string {
   const own = file.filename?.trim() ?? '';
   if (own !== '') return safeFilename(own);
-  const type = file.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = mediaTypeOf(file.contentType);
   const known = Object.hasOwn(NAMES, type) ? NAMES[type] : undefined;
   const [family = '', kind = ''] = type.split('/');
   const ofFamily = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : undefined;

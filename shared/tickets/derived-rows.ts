@@ -35,8 +35,8 @@ export async function writeDerivedRows(
     ),
   );
   await Promise.all([
-    ...[...index.values()].map((rows) => putAll(tables, 'TicketIndex', rows)),
-    putAll(tables, 'MessageIds', messageIds),
+    ...[...index].map(([status, rows]) => putAll(tables, 'TicketIndex', status, rows)),
+    putAll(tables, 'MessageIds', mailboxId, messageIds),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
   await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
@@ -61,12 +61,17 @@ async function followHead(tables: Tables, filed: Ticket): Promise<void> {
   }
 }
 
-async function putAll(tables: Tables, name: TableName, rows: readonly Row[]): Promise<void> {
+async function putAll(
+  tables: Tables,
+  name: TableName,
+  partitionKey: string,
+  rows: readonly Row[],
+): Promise<void> {
   const unique = [...new Map(rows.map((row) => [row.rowKey, row])).values()];
   for (let start = 0; start < unique.length; start += MAX_CHANGES) {
     const part = unique.slice(start, start + MAX_CHANGES);
     await tables.open(name).commit(
-      part[0]?.partitionKey ?? '',
+      partitionKey,
       part.map((row) => ({ kind: 'put', row })),
     );
   }

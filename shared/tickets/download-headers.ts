@@ -38,7 +38,7 @@ export function downloadHeaders(file: {
   filename: string | undefined;
   contentType: string;
 }): Readonly<Record<string, string>> {
-  const type = file.contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = mediaTypeOf(file.contentType);
   return {
     'content-type': KNOWN_TYPES.has(type) ? type : 'application/octet-stream',
     'content-disposition': contentDisposition(safeFilename(file.filename)),
@@ -46,6 +46,12 @@ export function downloadHeaders(file: {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
   };
+}
+
+/** `text/plain` of `Text/Plain; charset=utf-8`. */
+export function mediaTypeOf(contentType: string): string {
+  const [type = ''] = contentType.split(';');
+  return type.trim().toLowerCase();
 }
 
 /**

@@ -3,7 +3,6 @@ import { sizeOfRow } from '../platform/row-limits.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
 import type { Ticket } from './ticket.ts';
 import {
-  ATTACHMENT_ROWS,
   attachmentRow,
   headRow,
   indexRowKey,
@@ -79,11 +78,10 @@ async function fileTogether(
     if (head === undefined && !opens)
       throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply is not there`);
     const missing = suspectTwins ? await notYetThere(tickets, filing.ticketId, messages) : messages;
-    const before = head === undefined ? undefined : ticketOf(head);
-    if (before !== undefined && head !== undefined && missing.length === 0)
-      return { ticket: before, stale: staleOf(head), metOthers: suspectTwins };
-    const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before, missing);
-    const stale = before === undefined || head === undefined ? [] : outgrown(before, ticket, staleOf(head));
+    const before = head && { ticket: ticketOf(head), stale: staleOf(head) };
+    if (before !== undefined && missing.length === 0) return { ...before, metOthers: suspectTwins };
+    const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing);
+    const stale = before === undefined ? [] : outgrown(before.ticket, ticket, before.stale);
     const row = headRow(ticket, stale);
     const changes: Change[] = [
       head?.etag === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: head.etag },
@@ -103,7 +101,7 @@ async function fileTogether(
 }
 
 function rowsOf(ticketId: string, message: NewMessage): Row[] {
-  const attachments = message.manifestBlob === undefined ? message.attachments.slice(0, ATTACHMENT_ROWS) : [];
+  const attachments = message.manifestBlob === undefined ? message.attachments : [];
   return [
     messageRow(ticketId, message),
     ...attachments.map((each) => attachmentRow(ticketId, message, each)),

@@ -60,6 +60,9 @@ export function rowKeyOfRef(ref: string): string | undefined {
   return time === undefined || key === undefined ? undefined : `m|${time}|${key}`;
 }
 
+/** The `messageRef` behind a message's row key. */
+export const refOfRowKey = (rowKey: string): string => rowKey.slice('m|'.length).replace('|', '-');
+
 /** Row keys of the attachments of messages that stand in this order, the newest first. */
 export const attachmentRange = (newest: string, oldest: string): { from: string; to: string } => ({
   from: `a${newest.slice(1)}|`,

@@ -18,6 +18,7 @@ import {
   indexRow,
   indexRowKey,
   messageOf,
+  refOfRowKey,
   rowKeyOfRef,
   type StoredMessage,
   staleOf,
@@ -73,11 +74,12 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   };
   /** @param rows of messages, the newest first */
   const messagesOf = async (id: string, rows: readonly Row[]): Promise<StoredMessage[]> => {
-    const [newest, oldest] = [rows[0], rows.at(-1)];
-    if (newest === undefined || oldest === undefined) return [];
-    const attachments = rows.some(({ attachmentRows }) => attachmentRows !== 0)
-      ? await listAll(tickets, id, attachmentRange(newest.rowKey, oldest.rowKey))
-      : [];
+    const withFiles = rows.filter(({ attachmentRows }) => attachmentRows !== 0);
+    const [newest] = withFiles;
+    const attachments =
+      newest === undefined
+        ? []
+        : await listAll(tickets, id, attachmentRange(newest.rowKey, (withFiles.at(-1) ?? newest).rowKey));
     const found = await mapLimited(rows.toReversed(), READS, async (row) =>
       messageOf(row, await attachmentsOf(row, attachments, blobs)),
     );
@@ -86,20 +88,18 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
 
   return {
     async page(status, { after, limit }) {
-      const rows = await index.list(
-        status,
-        after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 },
-      );
+      const rows = await index.list(status, { after, limit: limit + 1 });
       const shown = rows.slice(0, limit);
+      const last = rows.length > limit ? shown.at(-1) : undefined;
       // A ticket that moved up while its old row still stood appears once, at its newest place.
       const unique = new Map(shown.map((row) => [String(row['id']), row] as const).reverse());
       return {
         tickets: shown.filter((row) => unique.get(String(row['id'])) === row).map((row) => summaryOf(row)),
-        next: rows.length > limit ? shown.at(-1)?.rowKey : undefined,
+        next: last?.rowKey,
       };
     },
     async conversation(id, { before, limit }) {
-      const after = before === undefined ? undefined : rowKeyOfRef(before);
+      const after = rowKeyOfRef(before ?? '');
       if (before !== undefined && after === undefined) return undefined;
       const range = after === undefined ? startingWith('m|') : { after, to: startingWith('m|').to };
       const [head, rows] = await Promise.all([
@@ -108,10 +108,12 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       ]);
       if (head === undefined) return undefined;
       const shown = rows.slice(0, limit);
-      const messages = await messagesOf(id, shown);
-      const last = shown.at(-1)?.rowKey.split('|');
-      const earlier = rows.length > limit ? `${last?.[1] ?? ''}-${last?.[2] ?? ''}` : undefined;
-      return { ticket: ticketOf(head), messages, earlier };
+      const last = rows.length > limit ? shown.at(-1) : undefined;
+      return {
+        ticket: ticketOf(head),
+        messages: await messagesOf(id, shown),
+        earlier: last && refOfRowKey(last.rowKey),
+      };
     },
     async message(id, ref) {
       const rowKey = rowKeyOfRef(ref);
@@ -178,8 +180,8 @@ async function attachmentsOf(message: Row, rows: readonly Row[], blobs: Blobs): 
     const bytes = await blobs.read(manifest);
     return bytes === undefined ? [] : (JSON.parse(Buffer.from(bytes).toString('utf8')) as TicketAttachment[]);
   }
-  const { from, to } = attachmentRange(message.rowKey, message.rowKey);
-  return rows.filter(({ rowKey }) => rowKey >= from && rowKey < to).map(attachmentOf);
+  const { from } = attachmentRange(message.rowKey, message.rowKey);
+  return rows.filter(({ rowKey }) => rowKey.startsWith(from)).map(attachmentOf);
 }
 
 /**

@@ -5,6 +5,7 @@ import { createMailboxStore, lastSuccessOf, type Trouble } from '../../shared/ma
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {
@@ -171,6 +172,7 @@ describe('the store of mailboxes', () => {
   });
 
   test.each<[string, unknown]>([
+    ['nothing at all', undefined],
     ['no text', 7],
     ['null', 'null'],
     ['a number', '7'],
@@ -188,6 +190,7 @@ describe('the store of mailboxes', () => {
     await store.save({ ...before, id: 'good' });
     await put('Mailboxes', 'mailbox', { rowKey: 'odd', json });
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
+    expect(unreadableRows(tables)).toEqual([{ table: 'Mailboxes', partitionKey: 'mailbox', rowKey: 'odd' }]);
     await expect(store.get('odd')).rejects.toMatchObject({ code: 'bad-row' });
   });
 
@@ -199,6 +202,7 @@ describe('the store of mailboxes', () => {
     ['successes', '[7]'],
     ['successes', '["ab"]'],
     ['successes', '[["one","x"],7]'],
+    ['successes', '[["one","x"],["three",7]]'],
     ['hours', '{}'],
     ['hours', '[[1,1]]'],
     ['hours', '[["2026-11-24T10","1"]]'],
@@ -215,6 +219,13 @@ describe('the store of mailboxes', () => {
     const { shards, successes } = await store.fetchState();
     expect([...shards.keys()]).toEqual([1]);
     expect([...successes.keys()]).toEqual(['two']);
+    expect(unreadableRows(tables)).toEqual([
+      { table: 'MailboxState', partitionKey: 'state', rowKey: 'shard|00000' },
+    ]);
+    const words = column === 'hours' ? 'mails by the hour' : 'the last successes of a shard';
+    expect(vi.mocked(console.warn)).toHaveBeenCalledWith(
+      expect.stringContaining(`MailboxState/shard|00000 does not hold ${words}`),
+    );
   });
 
   test('takes a trouble with columns that cannot be read for one that is due', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { tryAtOnce } from '../../shared/mailboxes/try-at-once.ts';
-import { openSeam } from '../../shared/platform/seam.ts';
+import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
@@ -38,4 +38,17 @@ test('a provider that was mended has its mailboxes that wait for a person tried 
     ['passing', later],
   ]);
   expect(troubles.get('mine')).toMatchObject({ ...trouble, nextTryAt: '2026-11-24T10:00:00.000Z' });
+});
+
+test('a desk without trouble is not read any further', async () => {
+  const points: SeamPoint[] = [];
+  const seam: Seam = {
+    ...openSeam,
+    call: (point, effect) => {
+      points.push(point);
+      return effect();
+    },
+  };
+  await tryAtOnce(createMailboxStore(new MemoryTables(seam)), 'p1', NOW);
+  expect(points).toEqual(['table.MailboxState.list']);
 });

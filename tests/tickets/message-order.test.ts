@@ -37,17 +37,17 @@ test('mails of one second stand in the order they were written, others in the or
     follows: undefined,
     opens: true,
     messages: [
-      message('zz-first', RECEIVED, '2026-11-22T08:00:00.000Z'),
-      message('mm-second', RECEIVED, '2026-11-23T08:00:00.000Z'),
-      message('aa-third', RECEIVED, undefined),
+      message('aa-first', RECEIVED, '2026-11-22T08:00:00.000Z'),
+      message('zz-second', RECEIVED, '2026-11-23T08:00:00.000Z'),
+      message('mm-third', RECEIVED, undefined),
       message('bb-later', '2026-11-24T10:00:01.000Z', '1999-01-01T00:00:00.000Z'),
     ],
   });
   const conversation = await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).read('t1');
   expect(conversation?.messages.map(({ key }) => key)).toEqual([
-    'zz-first',
-    'mm-second',
-    'aa-third',
+    'aa-first',
+    'zz-second',
+    'mm-third',
     'bb-later',
   ]);
 });

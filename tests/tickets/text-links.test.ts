@@ -14,8 +14,31 @@ describe('web addresses in plain text', () => {
     ['javascript:alert(1) ftp://a.example mailto:a@b.example www.a.example', []],
     ['xhttp://a.example http:// https://', []],
     ['http://[ not an address', []],
+    [
+      'http://a.example/list[1] and http://a.example/{id}',
+      ['http://a.example/list[1]', 'http://a.example/{id}'],
+    ],
+    ['[http://a.example/1] {http://a.example/2}', ['http://a.example/1', 'http://a.example/2']],
+    ['(or http://a.example/list[1])', ['http://a.example/list[1]']],
+    ['“http://a.example/1”, *http://a.example/2*…', ['http://a.example/1', 'http://a.example/2*…']],
+    ['http://a.example/?!', ['http://a.example/']],
   ])('%s', (text, expected) => {
     expect(links(text)).toEqual(expected);
+  });
+
+  test('stand between the text before and after them', () => {
+    const link = (href: string) => ({ href, text: href });
+    const [one, two] = ['http://a.example/1', 'http://b.example/2'];
+    expect(linkPieces(`See ${one}, or ${two}.`)).toEqual(['See ', link(one), ', or ', link(two), '.']);
+    expect(linkPieces(`${one} ${two}`)).toEqual([link(one), ' ', link(two)]);
+    expect(linkPieces(one)).toEqual([link(one)]);
+    expect(linkPieces('No address.')).toEqual(['No address.']);
+    expect(linkPieces('')).toEqual([]);
+  });
+
+  test('that are longer than any browser takes are cut', () => {
+    const long = `http://${'a'.repeat(3000)}`;
+    expect(links(long).map(({ length }) => length)).toEqual(['http://'.length + 2000]);
   });
 
   test('together the pieces are the text', () => {
@@ -30,6 +53,6 @@ describe('web addresses in plain text', () => {
   test('are links up to two hundred; the rest stays text', () => {
     const text = 'http://a.example '.repeat(201);
     expect(links(text)).toHaveLength(200);
-    expect(linkPieces(text).at(-1)).toContain('http://a.example');
+    expect(linkPieces(text).at(-1)).toBe(' http://a.example ');
   });
 });

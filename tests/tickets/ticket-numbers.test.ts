@@ -1,13 +1,29 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { openSeam, type Seam } from '../../shared/platform/seam.ts';
+import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 let tables: MemoryTables;
 beforeEach(() => {
-  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  vi.spyOn(console, 'warn')
+    .mockReset()
+    .mockImplementation(() => {});
   tables = new MemoryTables(openSeam);
 });
+
+/** The tables as another process sees them, which notes its calls. @param before happens before each of them */
+function watched(before: (point: SeamPoint) => Promise<void> = async () => {}) {
+  const calls: SeamPoint[] = [];
+  const seam: Seam = {
+    ...openSeam,
+    call: async (point, effect) => {
+      calls.push(point);
+      await before(point);
+      return effect();
+    },
+  };
+  return { behind: tables.behind(seam), calls };
+}
 
 const ids = (count: number, name = 't'): string[] =>
   Array.from({ length: count }, (_, index) => `${name}${index}`);
@@ -26,16 +42,17 @@ describe('ticket numbers', () => {
   });
 
   test('cost a batch one read and one write', async () => {
-    const calls: string[] = [];
-    const seam: Seam = {
-      ...openSeam,
-      call: (point, effect) => {
-        calls.push(point);
-        return effect();
-      },
-    };
+    const { behind, calls } = watched();
     await reserveNumbers(tables, ['first']);
-    await reserveNumbers(tables.behind(seam), ids(50));
+    await reserveNumbers(behind, ids(50));
+    expect(calls).toEqual(['table.Numbers.get', 'table.Numbers.commit']);
+    expect(console.warn).not.toHaveBeenCalled();
+  });
+
+  test('cost no more where the counter stands at nothing', async () => {
+    await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', last: 0 } }]);
+    const { behind, calls } = watched();
+    expect(await reserveNumbers(behind, ['first'])).toBe(1);
     expect(calls).toEqual(['table.Numbers.get', 'table.Numbers.commit']);
   });
 
@@ -50,18 +67,29 @@ describe('ticket numbers', () => {
     await reserveNumbers(tables, ['a']);
     // Between reading and writing, another process is faster.
     let raced = false;
-    const seam: Seam = {
-      ...openSeam,
-      call: async (point, effect) => {
-        if (point === 'table.Numbers.commit' && !raced) {
-          raced = true;
-          await reserveNumbers(tables, ['faster']);
-        }
-        return effect();
-      },
-    };
-    expect(await reserveNumbers(tables.behind(seam), ['slower'])).toBe(3);
+    const { behind, calls } = watched(async (point) => {
+      if (point !== 'table.Numbers.commit' || raced) return;
+      raced = true;
+      await reserveNumbers(tables, ['faster']);
+    });
+    expect(await reserveNumbers(behind, ['slower'])).toBe(3);
     expect(given()).toEqual(['1 a', '2 faster', '3 slower']);
+    expect(calls, 'nothing but the counter is read again').toEqual([
+      'table.Numbers.get',
+      'table.Numbers.commit',
+      'table.Numbers.get',
+      'table.Numbers.commit',
+    ]);
+    expect(console.warn).not.toHaveBeenCalled();
+  });
+
+  test('are not to be had where others are faster fifty times', async () => {
+    const { behind, calls } = watched(async (point) => {
+      if (point === 'table.Numbers.commit') await reserveNumbers(tables, ['faster']);
+    });
+    await expect(reserveNumbers(behind, ['slower'])).rejects.toMatchObject({ code: 'number-counter' });
+    expect(calls.filter((point) => point === 'table.Numbers.commit')).toHaveLength(50);
+    expect(given()).toHaveLength(50);
   });
 
   test.each([
@@ -80,15 +108,32 @@ describe('ticket numbers', () => {
       await numbers().commit('n', [{ kind: 'put', row }]);
     }
     expect(await reserveNumbers(tables, ['next'])).toBe(138);
+    expect(console.warn).toHaveBeenCalledExactlyOnceWith(
+      JSON.stringify({ level: 'warn', event: 'ticket counter found again', last: 137 }),
+    );
     expect(await reserveNumbers(tables, ['after'])).toBe(139);
+    expect(console.warn).toHaveBeenCalledOnce();
   });
 
-  test('go on after the highest one, also where there are gaps', async () => {
-    for (const number of [3, 4_000, 70_001]) {
+  test.each([
+    [[3, 4_000, 70_001], 70_002, 60],
+    [[1, 2, 3], 4, 10],
+    [[1], 2, 10],
+    [[2 ** 31 - 2], 2 ** 31 - 1, 70],
+  ])('after %j go on with %i, which is found in at most %i calls', async (there, next, most) => {
+    for (const number of there) {
       const rowKey = String(number).padStart(10, '0');
       await numbers().commit('n', [{ kind: 'insert', row: { partitionKey: 'n', rowKey, ticketId: 'x' } }]);
     }
-    expect(await reserveNumbers(tables, ['next'])).toBe(70_002);
+    const { behind, calls } = watched();
+    expect(await reserveNumbers(behind, ['next'])).toBe(next);
+    expect(calls.length).toBeLessThanOrEqual(most);
+  });
+
+  test('end with the highest one that a column holds', async () => {
+    const rowKey = String(2 ** 31 - 1);
+    await numbers().commit('n', [{ kind: 'insert', row: { partitionKey: 'n', rowKey, ticketId: 'x' } }]);
+    await expect(reserveNumbers(tables, ['next'])).rejects.toThrow('n/last.last: 2147483648');
   });
 
   test('that are given are never changed, nor are any given by half', async () => {

@@ -15,6 +15,7 @@ import {
   messageRow,
   messageRowKey,
   type NewMessage,
+  refOfRowKey,
   rowKeyOfRef,
   staleOf,
   summaryOf,
@@ -193,6 +194,7 @@ describe('a message', () => {
   test('is found by its address, and by no other text', () => {
     const ref = messageRef({ at: AT, key: 'k-1' });
     expect(rowKeyOfRef(ref)).toBe(messageRowKey(AT, 'k-1'));
+    expect(refOfRowKey(messageRowKey(AT, 'k-1'))).toBe(ref);
     for (const odd of [
       `x${ref}`,
       `${ref}|`,

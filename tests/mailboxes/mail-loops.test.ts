@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { type MailLoop, mailLoopOf, noteMailLoop } from '../../shared/mailboxes/mail-loops.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+
+const loop: MailLoop = {
+  mailboxId: 'support',
+  sender: 'robot@elsewhere.example',
+  at: '2026-11-24T10:00:00.000Z',
+  ticketId: 't1',
+  count: 101,
+};
+
+describe('a mail loop', () => {
+  test('stands in the state of the mailboxes, the last one of each', async () => {
+    const tables = new MemoryTables(openSeam);
+    const other: MailLoop = { ...loop, mailboxId: 'sales', ticketId: 't2' };
+    await noteMailLoop(tables, { ...loop, count: 100 });
+    await noteMailLoop(tables, other);
+    await noteMailLoop(tables, loop);
+    const { loops } = await createMailboxStore(tables).fetchState();
+    expect(loops).toEqual([other, loop]);
+  });
+
+  test('names 320 characters of its sender, which is the longest address there is', async () => {
+    const tables = new MemoryTables(openSeam);
+    await noteMailLoop(tables, { ...loop, sender: 'x'.repeat(321) });
+    const { loops } = await createMailboxStore(tables).fetchState();
+    expect(loops.map(({ sender }) => sender)).toEqual(['x'.repeat(320)]);
+  });
+
+  test.each<[keyof MailLoop, unknown]>([
+    ['sender', 7],
+    ['at', 7],
+    ['at', 'soon'],
+    ['ticketId', undefined],
+    ['count', '101'],
+  ])('whose %s is %j is refused', (column, value) => {
+    const row = { partitionKey: 'state', rowKey: 'loop|support', ...loop, [column]: value } as Row;
+    expect(() => mailLoopOf(row)).toThrow(
+      expect.objectContaining({
+        code: 'bad-row',
+        message: expect.stringContaining('MailboxState/loop|support does not hold a mail loop'),
+      }),
+    );
+  });
+});
