@@ -139,7 +139,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     tests: [
       'tests/tickets/attachment-name.test.ts',
       'tests/tickets/derived-rows.test.ts',
-      'tests/tickets/download-headers.test.ts',
       'tests/tickets/file-messages.test.ts',
       'tests/tickets/inline-images.test.ts',
       'tests/tickets/message-order.test.ts',
