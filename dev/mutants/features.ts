@@ -40,14 +40,21 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   },
   accounts: {
     mutate: [
+      'shared/accounts/account.ts',
+      'shared/accounts/account-store.ts',
       'shared/accounts/grant.ts',
+      'shared/accounts/identity.ts',
+      'shared/accounts/issuer-rules.ts',
       'shared/accounts/retry-pause.ts',
       'shared/accounts/sealing.ts',
       'shared/accounts/sign-in-history.ts',
       'shared/accounts/token-failure.ts',
     ],
     tests: [
+      'tests/accounts/account.test.ts',
+      'tests/accounts/account-store.test.ts',
       'tests/accounts/grant.test.ts',
+      'tests/accounts/issuer-rules.test.ts',
       'tests/accounts/retry-pause.test.ts',
       'tests/accounts/sealing.test.ts',
       'tests/accounts/sign-in-history.test.ts',
