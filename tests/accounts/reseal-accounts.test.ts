@@ -1,5 +1,5 @@
 /** The sweep that seals tokens again under the newest data key: bounded, and it loses no token. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Account, type SealedTokens, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import {
@@ -27,7 +27,11 @@ let before: (point: SeamPoint) => Promise<void>;
 let blobs: MemoryBlobs;
 let sealer: Sealer;
 let deps: ResealDeps & { accounts: ReturnType<typeof createAccountStore> };
+let warnings: string[];
+afterEach(() => void vi.restoreAllMocks());
 beforeEach(async () => {
+  warnings = [];
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warnings.push(line));
   before = async () => {};
   const seam = {
     ...openSeam,
@@ -141,6 +145,7 @@ describe('an account under an older key', () => {
     };
     expect(await resealAccounts(deps)).toEqual({ resealed: 1, left: 1 });
     expect(await deps.accounts.get(removed)).toBeUndefined();
+    expect(warnings).toEqual([]);
     expect(await row(done)).toEqual(other);
   });
 
@@ -157,13 +162,19 @@ describe('an account under an older key', () => {
     expect(await row(account)).toEqual(changed);
   });
 
-  test('that cannot be opened stops no other one', async () => {
+  test('that cannot be opened stops no other one, and is named in the log', async () => {
     const spoilt = await save('a', all);
     await deps.accounts.save({ ...spoilt, tokens: { ...spoilt.tokens, refresh: `1.v1.${'A'.repeat(60)}` } });
     const account = await save('b', all);
     await sealer.rotate();
     expect(await resealAccounts(deps)).toEqual({ resealed: 1, left: 1 });
     expect((await opened(account)).versions).toEqual(['v2', 'v2', 'v2']);
+    expect(warnings.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        account: spoilt.accountId,
+        error: expect.stringContaining('sealed-unreadable: '),
+      }),
+    ]);
   });
 
   test('is free for a refresh afterwards, whatever became of it', async () => {
@@ -194,5 +205,4 @@ describe('a run', () => {
     expect(await resealAccounts(deps, 2)).toEqual({ resealed: 2, left: 1 });
     expect(await resealAccounts(deps, 2)).toEqual({ resealed: 1, left: 0 });
   });
-
 });

@@ -70,6 +70,8 @@ describe('secrets of a token request', () => {
       ['token', 'token-and-more', 'token-and'],
       ['token-and-more', 'token-and', 'token'],
     ])
-      expect(withoutSecrets('token-and-more, token-and, token', secrets)).toBe('[secret], [secret], [secret]');
+      expect(withoutSecrets('token-and-more, token-and, token', secrets)).toBe(
+        '[secret], [secret], [secret]',
+      );
   });
 });

@@ -9,15 +9,16 @@ import { sampleProvider } from '../providers/sample-provider.ts';
 const provider = sampleProvider({ preset: 'microsoft', cloud: 'worldwide' });
 const ask = (identityAssertion: (audience: string) => Promise<Secret>) =>
   trustedIdentityFor({ seam: openSeam, identityAssertion }, provider);
-const tokenOf = (payload: string): Secret =>
-  new Secret(`h.${Buffer.from(payload).toString('base64url')}.s`);
+const tokenOf = (payload: string): Secret => new Secret(`h.${Buffer.from(payload).toString('base64url')}.s`);
 
 describe('a managed identity', () => {
   test('tells issuer and subject as they stand in its token for the cloud of the provider', async () => {
     const audiences: string[] = [];
     const told = await ask(async (audience) => {
       audiences.push(audience);
-      return tokenOf(JSON.stringify({ iss: 'https://login.example/t/v2.0', sub: 'object-id', aud: audience }));
+      return tokenOf(
+        JSON.stringify({ iss: 'https://login.example/t/v2.0', sub: 'object-id', aud: audience }),
+      );
     });
     expect(told).toEqual({ kind: 'told', issuer: 'https://login.example/t/v2.0', subject: 'object-id' });
     expect(audiences).toEqual(['api://AzureADTokenExchange']);

@@ -32,6 +32,7 @@ test.each([
   'x-no-identity',
   'secret-disabled-x',
   'sealed-unreadable-x',
+  'bad-data-key-x',
 ])('%s is thrown', async (code) => {
   await expect(failing(new PostroomError(code, 'Our sentence.'))).rejects.toMatchObject({ code });
 });
