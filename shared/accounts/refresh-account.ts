@@ -101,9 +101,12 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       try {
         const written = await accounts.replace(account, etag, history);
         if (written !== undefined) return written;
-        // Refused: either an earlier try arrived and only its answer was lost, or the account was connected again.
+        // Refused: either an earlier try arrived and only its answer was lost, or somebody else has written the row.
+        // No two sealed texts are equal; a refresh token alone may be the one from before, and an app has none.
         const there = await accounts.get(account);
-        return there?.account.tokens.refresh === account.tokens.refresh ? there : undefined;
+        const { access, refresh } = account.tokens;
+        const isOurs = there?.account.tokens.access === access && there?.account.tokens.refresh === refresh;
+        return isOurs ? there : undefined;
       } catch (error) {
         if (tries >= STORE_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * tries));

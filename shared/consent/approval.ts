@@ -49,7 +49,7 @@ export function approvalAddress(
 ): string | undefined {
   const endpoints = endpointsOf(provider, config);
   if (!takesApproval(provider) || endpoints.kind !== 'discovery') return undefined;
-  const url = new URL(`${endpoints.issuer.replace(/\/$/, '')}/adminconsent`);
+  const url = new URL(`${endpoints.issuer}/adminconsent`);
   url.searchParams.set('client_id', provider.clientId);
   url.searchParams.set('scope', scopesOf(provider, config, ask.protocols).join(' '));
   url.searchParams.set('redirect_uri', ask.redirectUri);

@@ -1,9 +1,6 @@
 /** A provider that repeats in its errors what it was sent: nothing of it is kept or shown. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { secretsIn, withoutSecrets } from '../../shared/accounts/sent-secrets.ts';
-import { readFailure } from '../../shared/accounts/token-failure.ts';
-import { Secret } from '../../shared/platform/secret.ts';
-import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { AT_MAIL, Visitor, startDemoApp, type DemoApp } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
 const SECRET = 'hunter2"pass';
@@ -94,39 +91,4 @@ it('keeps and shows neither code nor verifier of a sign-in that fails', async ()
   expect(verifier).toHaveLength(43);
   expect(html).toContain('You said');
   for (const word of [verifier, 'canary', 'hunter2']) expect(html).not.toContain(word);
-});
-
-describe('secrets of a token request', () => {
-  it('are found in its body and in its header', () => {
-    const body = new URLSearchParams({ client_id: 'c', client_secret: 's', code: 'k', grant_type: 'g' });
-    expect(secretsIn({}, body)).toEqual(['s', 'k']);
-    // RFC 6749 section 2.3.1: form-encoded, joined, in base64.
-    const basic = Buffer.from('client%3A1:a%2Bb+c').toString('base64');
-    expect(secretsIn({ authorization: `Basic ${basic}` }, undefined)).toEqual([basic, 'a+b c']);
-    expect(secretsIn({ authorization: `Bearer ${new Secret('x').expose()}` }, undefined)).toEqual([]);
-  });
-
-  it.each(['a+b c&d', 'quo"te\\', "<o'k>", 'ümlaut€'])('are masked in each form of %j', (secret) => {
-    const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-    const shown = [
-      secret,
-      encodeURIComponent(secret),
-      String(new URLSearchParams({ s: secret })),
-      JSON.stringify(secret),
-      html.replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
-    ].join(' | ');
-    expect(withoutSecrets(shown, [secret])).toBe('[secret] | [secret] | s=[secret] | "[secret]" | [secret]');
-  });
-
-  it('are masked before a long sentence is cut, which would leave half of one', () => {
-    for (let padding = 370; padding <= 400; padding += 1) {
-      const text = JSON.stringify({ error: 'e', error_description: `${'x'.repeat(padding)}hunter2pass` });
-      const answer = { status: 400, text, retryAfter: undefined };
-      expect(readFailure('host', answer, 0, ['hunter2pass']).sentence).not.toContain('h');
-    }
-  });
-
-  it('leave other words as they are', () => {
-    expect(withoutSecrets('An app of one', ['one', 'a', ''])).toBe('An app of one');
-  });
 });

@@ -1,0 +1,178 @@
+/** The table of accounts: what is written is read back whole, and nobody writes over what they have not seen. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { sampleAccount } from './sample-account.ts';
+
+const account = sampleAccount();
+const { providerId, accountId } = account;
+
+let points: string[];
+let tables: MemoryTables;
+let store: AccountStore;
+beforeEach(() => {
+  points = [];
+  tables = new MemoryTables({
+    ...openSeam,
+    call: (point, effect) => {
+      points.push(point);
+      return effect();
+    },
+  });
+  store = createAccountStore(tables);
+});
+
+const put = async (change: Partial<Row>): Promise<void> => {
+  await store.save(account);
+  const row = tables.dump('Accounts').find(({ rowKey }) => rowKey === accountId);
+  if (row === undefined) throw new Error('no row');
+  const next = { ...row, ...change, partitionKey: providerId, rowKey: accountId };
+  await tables.open('Accounts').commit(providerId, [{ kind: 'put', row: next }]);
+};
+
+describe('an account', () => {
+  test.each([
+    ['of a person', account],
+    [
+      'that needs a person',
+      sampleAccount({
+        state: 'needs-person',
+        problem: { code: 'AADSTS50173', message: 'Connect the mailbox again.' },
+        refusedAsOf: '2026-11-01T09:00:00.000Z',
+        scopes: [],
+      }),
+    ],
+    [
+      'that tries again, of an app without what a person has',
+      sampleAccount({
+        kind: 'app',
+        identity: {
+          issuer: 'i',
+          subject: 's',
+          tenantId: undefined,
+          objectId: undefined,
+          user: undefined,
+          name: undefined,
+        },
+        tokens: {
+          access: undefined,
+          accessExpiresAt: '2026-11-24T11:00:00.000Z',
+          refreshAt: '2026-11-24T10:50:00.000Z',
+          refresh: undefined,
+          previousRefresh: undefined,
+        },
+        state: 'retrying',
+        problem: { code: 'http-503', message: '' },
+        retryAt: '2026-11-24T10:05:00.000Z',
+        refreshBegunAt: '2026-11-24T10:00:00.000Z',
+      }),
+    ],
+  ])('%s is read back as it was saved', async (_what, one) => {
+    await store.save(one);
+    expect((await store.get(one))?.account).toEqual(one);
+    expect(await store.listOf(providerId)).toEqual([one]);
+  });
+
+  test('that is not there is undefined', async () => {
+    expect(await store.get(account)).toBeUndefined();
+    expect(await store.history(account)).toEqual([]);
+  });
+
+  test.each([
+    ['provider', { providerId: 'x', accountId }],
+    ['provider with more before it', { providerId: `x${providerId}`, accountId }],
+    ['provider with more behind it', { providerId: `${providerId}x`, accountId }],
+    ['account', { providerId, accountId: `~${accountId}` }],
+    ['account in capitals', { providerId, accountId: accountId.toUpperCase() }],
+  ])('whose %s is no id is not even looked for', async (_what, ref) => {
+    expect(await store.get(ref)).toBeUndefined();
+    expect(points).toEqual([]);
+  });
+
+  test('is removed with its history, and no other one is', async () => {
+    const other = sampleAccount({ accountId: 'b'.repeat(26) });
+    await store.save(account);
+    await store.save(other);
+    await store.remove(account);
+    expect(await store.listOf(providerId)).toEqual([other]);
+    expect(tables.dump('Accounts').map(({ rowKey }) => rowKey)).toEqual([
+      other.accountId,
+      `~${other.accountId}`,
+    ]);
+  });
+
+  test.each(['issuer', 'user', 'scopes', 'accessExpiresAt', 'stateSince', 'consentedBy', 'state'])(
+    'without %s is refused by its name, and left out of a list',
+    async (column) => {
+      await put({ [column]: 7 });
+      await expect(store.get(account)).rejects.toMatchObject({
+        code: 'bad-row',
+        message: `Accounts/${accountId}.${column} does not hold what Postroom wrote there`,
+      });
+      expect(await store.listOf(providerId)).toEqual([]);
+      expect(unreadableRows(tables, 'Accounts')).toEqual([
+        { table: 'Accounts', partitionKey: providerId, rowKey: accountId },
+      ]);
+    },
+  );
+
+  test('whose columns hold what was never written there is read without them', async () => {
+    await put({ kind: 'robot', tenantId: 7, problemCode: 'c', problem: undefined });
+    expect((await store.get(account))?.account).toMatchObject({
+      kind: undefined,
+      identity: { tenantId: undefined },
+      problem: { code: 'c', message: '' },
+    });
+  });
+});
+
+describe('a change', () => {
+  test('is written over the row that was read, and its answer is good for the next one', async () => {
+    await store.save(account);
+    const first = await store.get(account);
+    const second = await store.replace(sampleAccount({ user: 'two' }), first?.etag ?? '');
+    expect(second).toEqual({ account: sampleAccount({ user: 'two' }), etag: expect.stringMatching(/./) });
+    const third = await store.replace(sampleAccount({ user: 'three' }), second?.etag ?? '');
+    expect(third?.account.user).toBe('three');
+    expect(await store.get(account)).toEqual(third);
+  });
+
+  test('over a row that has changed meanwhile is not written, and neither is its history', async () => {
+    await store.save(account);
+    const read = await store.get(account);
+    await store.save(sampleAccount({ user: 'other' }));
+    const before = tables.dump('Accounts');
+    expect(await store.replace(sampleAccount({ user: 'mine' }), read?.etag ?? '', [])).toBeUndefined();
+    expect(tables.dump('Accounts')).toEqual(before);
+  });
+
+  test('of an account that is gone does not bring it back', async () => {
+    await store.save(account);
+    const read = await store.get(account);
+    await store.remove(account);
+    expect(await store.replace(account, read?.etag ?? '')).toBeUndefined();
+    expect(tables.dump('Accounts')).toEqual([]);
+  });
+
+  test('takes the history that it brings, and leaves it where it brings none', async () => {
+    const event = { at: 'a', result: 'refreshed' as const, times: 1, lastAt: 'a' };
+    await store.save(account);
+    const read = await store.get(account);
+    const next = await store.replace(account, read?.etag ?? '', [event]);
+    expect(await store.history(account)).toEqual([event]);
+    await store.replace(account, next?.etag ?? '');
+    expect(await store.history(account)).toEqual([event]);
+  });
+});
+
+test('a consent is noted before what came earlier', async () => {
+  await store.save(account);
+  await store.save(sampleAccount({ consentedAt: '2026-11-24T10:00:00.000Z' }));
+  expect((await store.history(account)).map(({ at, result }) => [at, result])).toEqual([
+    ['2026-11-24T10:00:00.000Z', 'signed-in'],
+    ['2026-11-20T10:00:00.000Z', 'signed-in'],
+  ]);
+});

@@ -1,0 +1,547 @@
+/** A token for a mail server: remembered, read or refreshed once, and given to the provider's own servers alone. */
+import { describe, expect, test } from 'vitest';
+import type { Account } from '../../shared/accounts/account.ts';
+import { type AccessToken, createAccessTokens } from '../../shared/accounts/get-access-token.ts';
+import { lifetimeOf } from '../../shared/accounts/grant.ts';
+import { createSealer } from '../../shared/accounts/sealing.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import type { SeamPoint } from '../../shared/platform/seam.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } from './memory-sign-in.ts';
+
+const host = 'outlook.office365.com';
+const lease = (account: Account): string => `lease/account-${account.accountId}`;
+
+/** Over a sign-in whose access token has ended, or is good for another 50 minutes. */
+async function desk(
+  options: { fresh?: boolean; account?: Partial<Account>; provider?: Partial<Provider> } = {},
+) {
+  const world = await memorySignIn(options.account, options.provider);
+  if (options.fresh === true) {
+    const tokens = { ...world.account.tokens, ...lifetimeOf(3600, NOW, 0) };
+    await world.deps.accounts.save({ ...world.account, tokens });
+  }
+  world.state.points = [];
+  const tokens = createAccessTokens(world.deps);
+  const count = (wanted: SeamPoint): number => world.state.points.filter((point) => point === wanted).length;
+  const get = async (
+    use: { host?: string; rejected?: string; tryNow?: boolean } = {},
+    by = tokens,
+  ): Promise<ReturnType<typeof shown>> => shown(await by.get(world.account, { host, ...use }));
+  const renew = async (again?: boolean, by = tokens) =>
+    shown(await by.renew(world.account, again === undefined ? undefined : { again }));
+  const another = (change: Partial<typeof world.deps> = {}) =>
+    createAccessTokens({ ...world.deps, sealer: createSealer(world.deps.vault, world.deps.seam), ...change });
+  return { ...world, tokens, count, get, renew, another };
+}
+/** A token as a test reads it: its text, or why there is none. */
+const shown = (answer: AccessToken) => (answer.kind === 'token' ? answer.token.expose() : answer);
+
+describe('a token that is good', () => {
+  test('is read from the row with its end and its user, and nothing is asked or locked', async () => {
+    const { tokens, account, asked, state } = await desk({ fresh: true });
+    const answer = await tokens.get(account, { host });
+    expect(answer).toEqual({
+      kind: 'token',
+      token: expect.anything(),
+      expiresAt: isoAt(HOUR),
+      user: account.user,
+    });
+    expect(shown(answer)).toBe('a1');
+    expect(asked).toEqual([]);
+    expect(state.points).not.toContain('blob.lease');
+  });
+
+  test('is given without a look at the row for 90 seconds', async () => {
+    const { get, count, state } = await desk({ fresh: true });
+    await get();
+    for (const later of [0, 89_999]) {
+      state.now = NOW + later;
+      expect(await get()).toBe('a1');
+    }
+    expect(count('table.Accounts.get')).toBe(1);
+    state.now = NOW + 90_000;
+    expect(await get()).toBe('a1');
+    expect(count('table.Accounts.get')).toBe(2);
+  });
+
+  test('is looked at again after the clock was set back', async () => {
+    const { get, count, state } = await desk({ fresh: true });
+    await get();
+    state.now = NOW - 1;
+    await get();
+    expect(count('table.Accounts.get')).toBe(2);
+  });
+
+  test('is looked at again from the moment at which it is to be replaced', async () => {
+    const { get, asked, state } = await desk({ fresh: true });
+    state.now = NOW + 50 * MINUTE - 1;
+    expect(await get()).toBe('a1');
+    state.now = NOW + 50 * MINUTE;
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('is forgotten when it is told to be', async () => {
+    const { get, count, tokens, account } = await desk({ fresh: true });
+    await get();
+    tokens.forget(account);
+    await get();
+    expect(count('table.Accounts.get')).toBe(2);
+  });
+
+  test('is not given for an account that was removed', async () => {
+    const { get, deps, account } = await desk({ fresh: true });
+    await deps.accounts.remove(account);
+    expect(await get()).toEqual({
+      kind: 'needs-person',
+      code: 'account-missing',
+      message: 'The account that signs in was removed. Connect the mailbox again.',
+    });
+  });
+
+  test('is given while storage is away, by who had it before, until it ends', async () => {
+    const { get, state, hooks } = await desk({ fresh: true });
+    await get();
+    hooks.before = async (point) => {
+      if (point.startsWith('table.')) throw new PostroomError('table-storage', 'Away.');
+    };
+    state.now = NOW + HOUR - 1;
+    expect(await get()).toBe('a1');
+    expect(await get({ host: 'evil.example' })).toMatchObject({ code: 'mail-host-refused' });
+    await expect(get({ rejected: 'a1' })).rejects.toMatchObject({ code: 'table-storage' });
+    state.now = NOW + HOUR;
+    await expect(get()).rejects.toMatchObject({ code: 'table-storage' });
+  });
+
+  test('is not given in place of another error, nor by who never had it', async () => {
+    const { get, hooks, state, another } = await desk({ fresh: true });
+    await get();
+    state.now = NOW + 2 * MINUTE;
+    hooks.before = () => Promise.reject(new PostroomError('bad-row', 'A mistake.'));
+    await expect(get()).rejects.toMatchObject({ code: 'bad-row' });
+    hooks.before = () => Promise.reject(new Error('table-storage'));
+    await expect(get()).rejects.toThrow('table-storage');
+    hooks.before = () => Promise.reject(new PostroomError('table-storage', 'Away.'));
+    await expect(get({}, another())).rejects.toMatchObject({ code: 'table-storage' });
+  });
+});
+
+describe('a mail server', () => {
+  test('of the provider gets the token, however its name is written', async () => {
+    const { get } = await desk({ fresh: true });
+    expect(await get({ host: 'SMTP.Office365.com' })).toBe('a1');
+  });
+
+  test('of somebody else gets none, also of a token that is remembered', async () => {
+    const { get, account } = await desk({ fresh: true });
+    const none = {
+      kind: 'needs-person',
+      code: 'mail-host-refused',
+      message: `The sign-in of ${account.user} may be used at outlook.office365.com, smtp.office365.com alone, and not at evil.example. Correct the server of the mailbox, or the mail servers of its provider.`,
+    };
+    expect(await get({ host: 'evil.example' })).toEqual(none);
+    expect(await get()).toBe('a1');
+    expect(await get({ host: 'evil.example' })).toEqual(none);
+  });
+
+  test('gets none where the provider names none', async () => {
+    const provider = { preset: 'custom', tenant: undefined, mailHosts: undefined } as const;
+    const { get } = await desk({ fresh: true, provider });
+    expect(await get()).toMatchObject({ message: expect.stringContaining('used at no mail server, and') });
+  });
+
+  test('that waits for the token of another one is looked at by itself', async () => {
+    const { get } = await desk();
+    const [good, evil] = await Promise.all([get(), get({ host: 'evil.example' })]);
+    expect(good).toBe('a2');
+    expect(evil).toMatchObject({ code: 'mail-host-refused' });
+  });
+});
+
+describe('a token that has to be replaced', () => {
+  test('is refreshed once for all who wait, under the lease, which is given back', async () => {
+    const { get, asked, count, deps, account } = await desk();
+    expect(await Promise.all([get(), get(), get()])).toEqual(['a2', 'a2', 'a2']);
+    expect(asked).toEqual(['r1']);
+    expect(count('blob.lease')).toBe(1);
+    expect(count('blob.renew')).toBe(1);
+    expect(await deps.blobs.lease(lease(account), 60)).toBeDefined();
+  });
+
+  test('is remembered as it came, and noted', async () => {
+    const { get, count, tables, asked, state } = await desk();
+    await get();
+    state.points = [];
+    expect(await get()).toBe('a2');
+    expect(state.points).toEqual([]);
+    expect(asked).toEqual(['r1']);
+    expect(count('blob.lease')).toBe(0);
+    expect(tables.dump('Activity')).toHaveLength(1);
+  });
+
+  test('is read under the lease again: what another process received is given', async () => {
+    const { get, asked, another, hooks, tokens } = await desk();
+    const other = another();
+    let isFirst = true;
+    hooks.before = async (point) => {
+      if (point !== 'blob.lease' || !isFirst) return;
+      isFirst = false;
+      expect(await get({}, other)).toBe('a2');
+    };
+    expect(await get({}, tokens)).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('is waited for while another process refreshes it', async () => {
+    const { get, deps, account, asked, count, hooks } = await desk();
+    const held = await deps.blobs.lease(lease(account), 60);
+    let looks = 0;
+    hooks.before = async (point) => {
+      if (point !== 'blob.lease') return;
+      looks += 1;
+      if (looks === 4) await held?.release();
+    };
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+    expect(count('blob.lease')).toBe(5);
+  });
+
+  test('is tried again later where another process takes too long, and served on while it is good', async () => {
+    for (const isGood of [false, true]) {
+      const { get, deps, account, asked, count, state } = await desk({ fresh: isGood });
+      state.now = isGood ? NOW + 55 * MINUTE : NOW;
+      await deps.blobs.lease(lease(account), 60);
+      state.points = [];
+      expect(await get()).toEqual(
+        isGood
+          ? 'a1'
+          : {
+              kind: 'retrying',
+              code: 'refresh-busy',
+              message: 'Another process is renewing the sign-in; this one tries again.',
+            },
+      );
+      expect(count('blob.lease')).toBe(41);
+      expect(asked).toEqual([]);
+    }
+  });
+
+  test('is left to the process that took the lease meanwhile, and served on while it is good', async () => {
+    for (const isGood of [false, true]) {
+      const { get, account, asked, deps, hooks, state } = await desk({ fresh: isGood });
+      state.now = isGood ? NOW + 55 * MINUTE : NOW;
+      hooks.before = async (point) => {
+        if (point !== 'blob.renew') return;
+        hooks.before = async () => {};
+        state.now += 2 * MINUTE;
+        await deps.blobs.lease(lease(account), 60);
+      };
+      expect(await get()).toEqual(isGood ? 'a1' : expect.objectContaining({ code: 'refresh-busy' }));
+      expect(asked).toEqual([]);
+    }
+  });
+
+  test('is looked for again where the row changes while it is refreshed', async () => {
+    const { get, deps, account, asked, hooks } = await desk();
+    hooks.answer = async () => {
+      if (asked.length === 1) await deps.accounts.save({ ...account, user: 'new@contoso.example' });
+      return granted(`a of try ${asked.length}`);
+    };
+    expect(await get()).toBe('a of try 2');
+    expect(asked).toEqual(['r1', 'r1']);
+  });
+
+  test('of a row that changes each time is tried again later', async () => {
+    const { get, deps, account, asked, hooks } = await desk();
+    hooks.answer = async () => {
+      await deps.accounts.save({ ...account, user: `new-${asked.length}@contoso.example` });
+      return granted('a2');
+    };
+    expect(await get()).toMatchObject({ kind: 'retrying', code: 'refresh-busy' });
+    expect(asked).toHaveLength(40);
+  });
+
+  test('comes also where the lease cannot be given back', async () => {
+    const { get, hooks } = await desk();
+    hooks.before = async (point) => {
+      if (point === 'blob.release') throw new PostroomError('blob-storage', 'Away.');
+    };
+    expect(await get()).toBe('a2');
+  });
+
+  test('is asked for anew after an error, which everybody who waited is told', async () => {
+    const { get, hooks } = await desk();
+    hooks.before = async (point) => {
+      if (point === 'blob.lease') throw new PostroomError('blob-storage', 'Away.');
+    };
+    const answers = await Promise.allSettled([get(), get()]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    hooks.before = async () => {};
+    expect(await get()).toBe('a2');
+  });
+});
+
+describe('a token that a mail server has just refused', () => {
+  test('is not given again, though it would be good', async () => {
+    const { get, asked } = await desk({ fresh: true });
+    expect(await get()).toBe('a1');
+    expect(await get({ rejected: 'a1' })).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('is not the one of another process, which is given', async () => {
+    const { get, another, asked, state } = await desk({ fresh: true });
+    await get();
+    expect(await get({ rejected: 'a1' }, another())).toBe('a2');
+    expect(await get({ rejected: 'a1' })).toBe('a2');
+    expect(await get({ rejected: 'other' })).toBe('a2');
+    expect(asked).toEqual(['r1']);
+    expect(state.now).toBe(NOW);
+  });
+
+  test('is no answer for who waits with it in hand', async () => {
+    const { get, asked } = await desk({ fresh: true });
+    const [first, second] = await Promise.all([get(), get({ rejected: 'a1' })]);
+    expect([first, second]).toEqual(['a1', 'a2']);
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('is not served on while the provider fails', async () => {
+    const { get, hooks } = await desk({ fresh: true });
+    hooks.answer = async () => refused('server_error', { status: 503 });
+    expect(await get({ rejected: 'a1' })).toMatchObject({ kind: 'retrying', code: 'server_error' });
+    expect(await get()).toBe('a1');
+  });
+});
+
+describe('while the provider fails in passing', () => {
+  async function failing(fresh = false) {
+    const world = await desk({ fresh });
+    world.hooks.answer = async () => refused('server_error', { status: 503, retryAfterSeconds: 60 });
+    if (fresh) world.state.now = NOW + 55 * MINUTE;
+    return world;
+  }
+  const retrying = (retryAt: string) => ({
+    kind: 'retrying',
+    code: 'server_error',
+    message: 'The provider’s own words.',
+    retryAt,
+  });
+
+  test('it is said until when nothing is asked, and nothing is', async () => {
+    const { get, asked, state } = await failing();
+    expect(await get()).toEqual(retrying(isoAt(MINUTE)));
+    state.now = NOW + MINUTE - 1;
+    expect(await get()).toEqual(retrying(isoAt(MINUTE)));
+    expect(asked).toHaveLength(1);
+    state.now = NOW + MINUTE;
+    await get();
+    expect(asked).toHaveLength(2);
+  });
+
+  test('the pause ends at once for who knows that its cause may be over', async () => {
+    const { get, renew, asked } = await failing();
+    await get();
+    await get({ tryNow: false });
+    await renew(false);
+    expect(asked).toHaveLength(1);
+    await get({ tryNow: true });
+    expect(asked).toHaveLength(2);
+    await renew(true);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('the token at hand serves until it ends', async () => {
+    const { get, state, tokens, account, asked } = await failing(true);
+    expect(await get()).toBe('a1');
+    expect(asked).toHaveLength(1);
+    const answer = await tokens.get(account, { host });
+    expect(answer).toMatchObject({ kind: 'token', expiresAt: isoAt(HOUR), user: account.user });
+    expect(answer).not.toHaveProperty('hosts');
+    expect(asked).toHaveLength(1);
+    state.now = NOW + HOUR;
+    expect(await get()).toMatchObject({ kind: 'retrying' });
+  });
+
+  test('a token of another registration does not serve', async () => {
+    const { get, deps, provider, hooks } = await failing(true);
+    hooks.answer = async () => {
+      await deps.providers.save({ ...provider, clientId: 'another app' });
+      return refused('server_error', { status: 503 });
+    };
+    expect(await get()).toBe('a1');
+    expect(await get()).toMatchObject({ kind: 'retrying' });
+  });
+});
+
+describe('a sign-in that a person has to renew', () => {
+  const problem = { code: 'invalid_grant', message: 'Connect the mailbox again.' };
+
+  test('is asked for at once, and the provider is not', async () => {
+    const { get, renew, asked } = await desk({ fresh: true, account: { state: 'needs-person', problem } });
+    expect(await get()).toEqual({ kind: 'needs-person', ...problem });
+    expect(await renew()).toEqual({ kind: 'needs-person', ...problem });
+    expect(asked).toEqual([]);
+  });
+
+  test('says so much where it does not say why', async () => {
+    const { get } = await desk({ account: { state: 'needs-person' } });
+    expect(await get()).toEqual({
+      kind: 'needs-person',
+      code: 'unknown',
+      message: 'The account does not work and did not say why. Connect it again.',
+    });
+  });
+
+  test('is asked for with the words of the refusal that it has just met', async () => {
+    const { get, hooks } = await desk();
+    hooks.answer = async () => refused('invalid_grant');
+    expect(await get()).toEqual({
+      kind: 'needs-person',
+      code: 'invalid_grant',
+      message: expect.stringContaining('has ended'),
+    });
+  });
+
+  test('may be tried again by a person, who is not given the token from before', async () => {
+    const { renew, asked, row } = await desk({ fresh: true, account: { state: 'needs-person', problem } });
+    expect(await renew(true)).toBe('a2');
+    expect(asked).toEqual(['r1']);
+    expect(await row()).toMatchObject({ state: 'works', problem: undefined });
+  });
+
+  test('is tried again by itself once its pause is over, whatever else waits', async () => {
+    const account = { state: 'needs-person', problem, retryAt: isoAt(15 * MINUTE) } as const;
+    const { get, asked, state } = await desk({ fresh: true, account });
+    expect(await get()).toMatchObject({ kind: 'needs-person' });
+    state.now = NOW + 15 * MINUTE;
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('is tried again once the refused settings have changed, also during its pause', async () => {
+    const refusedAsOf = '2026-11-01T09:00:00.000Z';
+    const account = { state: 'needs-person', problem, refusedAsOf, retryAt: isoAt(15 * MINUTE) } as const;
+    const { get, deps, provider, asked } = await desk({ account });
+    expect(await get()).toMatchObject({ kind: 'needs-person' });
+    await deps.providers.save({ ...provider, changedAt: isoAt(0) });
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('that has ended is never asked for again, by nobody', async () => {
+    const tokens = { refresh: undefined } as unknown as Account['tokens'];
+    const { get, renew, asked } = await desk({ fresh: true, account: { tokens } });
+    expect(await get()).toMatchObject({ kind: 'needs-person', code: 'unknown' });
+    expect(await renew(true)).toMatchObject({ kind: 'needs-person' });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('a renewal that is asked for', () => {
+  test('asks the provider though the token is good, and its answer is remembered', async () => {
+    const { get, renew, asked, tokens, account, state } = await desk({ fresh: true });
+    await get();
+    state.now = NOW + 1000;
+    const answer = await tokens.renew(account);
+    expect(shown(answer)).toBe('a2');
+    expect(answer).not.toHaveProperty('hosts');
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+    state.now = NOW + 2000;
+    await renew();
+    expect(asked).toEqual(['r1', 'r2']);
+  });
+
+  test('is content with a token that another process received meanwhile', async () => {
+    const { renew, asked, another, hooks, state } = await desk({ fresh: true });
+    state.now = NOW + 1000;
+    const other = another();
+    let isFirst = true;
+    hooks.before = async (point) => {
+      if (point !== 'blob.lease' || !isFirst) return;
+      isFirst = false;
+      await renew(undefined, other);
+    };
+    expect(await renew()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+
+  test('asks by itself after one that was under way before it', async () => {
+    const { renew, asked, hooks, state } = await desk({ fresh: true });
+    state.now = NOW + 1000;
+    hooks.answer = async () => {
+      state.now += 1000;
+      return granted(`a of try ${asked.length}`);
+    };
+    const first = renew();
+    state.now = NOW + 5000;
+    const second = renew();
+    expect(await Promise.all([first, second])).toEqual(['a of try 1', 'a of try 1']);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('is for a row without the time at which its token came, too', async () => {
+    const { deps, account, renew, asked } = await desk({ fresh: true });
+    const tokens = { ...account.tokens, ...lifetimeOf(3600, NOW, 0), receivedAt: undefined };
+    await deps.accounts.save({ ...account, tokens });
+    expect(await renew()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+});
+
+describe('without what opens it', () => {
+  test('a token is waited for while the vault is away', async () => {
+    const { get, another, state } = await desk({ fresh: true });
+    state.isVaultAway = true;
+    expect(await get({}, another())).toEqual({
+      kind: 'retrying',
+      code: 'key-vault',
+      message: 'Key Vault does not answer: Away. Postroom tries again by itself.',
+    });
+  });
+
+  test('a token of another registration is replaced', async () => {
+    const { get, deps, provider, asked } = await desk({ fresh: true });
+    await deps.providers.save({ ...provider, clientId: 'another app' });
+    expect(await get()).toMatchObject({ kind: 'needs-person', code: 'tokens-unreadable' });
+    expect(asked).toEqual([]);
+  });
+
+  test('a token of a provider that is gone is none', async () => {
+    const { get, deps, provider } = await desk({ fresh: true });
+    await deps.providers.remove(provider.id);
+    expect(await get()).toMatchObject({ kind: 'needs-person', code: 'provider-missing' });
+  });
+
+  test('an account whose row has no access token is refreshed', async () => {
+    const tokens = { access: undefined, ...lifetimeOf(3600, NOW, 0) } as unknown as Account['tokens'];
+    const { get, asked } = await desk({ account: { tokens } });
+    expect(await get()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+  });
+});
+
+test('two accounts are refreshed side by side, and each gets its own token', async () => {
+  const { tokens, deps, account, seal, hooks } = await desk();
+  const ref = { providerId: account.providerId, accountId: 'b'.repeat(26) };
+  await deps.accounts.save({
+    ...account,
+    ...ref,
+    kind: 'app',
+    tokens: { ...account.tokens, refresh: undefined },
+  });
+  let waiting = 0;
+  hooks.answer = async (what) => {
+    waiting += 1;
+    while (waiting < 2) await new Promise((resolve) => setImmediate(resolve));
+    return granted(`token for ${what}`);
+  };
+  expect(await seal('x', 'access')).toBeDefined();
+  const answers = await Promise.all([tokens.get(account, { host }), tokens.get(ref, { host })]);
+  expect(answers.map(shown)).toEqual([
+    'token for r1',
+    'token for app: https://outlook.office365.com/.default',
+  ]);
+});

@@ -1,0 +1,588 @@
+/** One refresh: what the row says before, during and after it, whatever the provider and storage do. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Account } from '../../shared/accounts/account.ts';
+import { createRefresher, type RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
+import { createSealer } from '../../shared/accounts/sealing.ts';
+import { silence } from '../../shared/accounts/token-failure.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import type { SeamPoint } from '../../shared/platform/seam.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { credential, granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } from './memory-sign-in.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+async function desk(change: Partial<Account> = {}, provider: Partial<Provider> = {}) {
+  const world = await memorySignIn(change, provider);
+  const refresher = createRefresher(world.deps);
+  const holds = { held: true, renewed: 0 };
+  const hold = async (): Promise<boolean> => {
+    holds.renewed += 1;
+    return holds.held;
+  };
+  const refresh = async (by = refresher): Promise<RefreshOutcome> => {
+    const stored = await world.deps.accounts.get(world.account);
+    if (stored === undefined) throw new Error('no row');
+    return by.refresh(stored, hold);
+  };
+  const history = async () => (await world.deps.accounts.history(world.account)).slice(0, -1);
+  return { ...world, refresher, holds, refresh, history };
+}
+const away = () => Promise.reject(new PostroomError('table-storage', 'Away.'));
+const works = {
+  state: 'works',
+  problem: undefined,
+  retryAt: undefined,
+  refusedAsOf: undefined,
+  refreshBegunAt: undefined,
+};
+const between = (text: string | undefined, from: number, to: number): void => {
+  const at = Date.parse(text ?? '') - NOW;
+  expect(at).toBeGreaterThanOrEqual(from);
+  expect(at).toBeLessThanOrEqual(to);
+};
+
+describe('a refresh', () => {
+  test('notes that it begins before the provider is asked, and stores what came', async () => {
+    const { account, provider, hooks, asked, holds, refresh, row, opened, history } = await desk();
+    let begun: Account | undefined;
+    hooks.answer = async () => {
+      begun = await row();
+      return granted('a2', 'r2', { scopes: ['imap'] });
+    };
+    const outcome = await refresh();
+    expect(begun).toEqual({ ...account, kind: undefined, refreshBegunAt: isoAt(0) });
+    expect(asked).toEqual(['r1']);
+    expect(holds.renewed).toBe(1);
+    const after = await row();
+    expect(after).toEqual({
+      ...account,
+      kind: undefined,
+      scopes: ['imap'],
+      tokens: {
+        ...after.tokens,
+        accessExpiresAt: isoAt(HOUR),
+        receivedAt: isoAt(0),
+      },
+    });
+    expect(await opened()).toEqual(['a2', 'r2', 'r1']);
+    expect(outcome).toMatchObject({ kind: 'refreshed', provider });
+    expect(outcome.kind === 'refreshed' && outcome.token.expose()).toBe('a2');
+    expect(outcome.kind === 'refreshed' && outcome.account).toEqual({ ...after, kind: undefined });
+    expect(await history()).toMatchObject([{ result: 'refreshed', at: isoAt(0), times: 1 }]);
+  });
+
+  test('that works ends a trouble, and says since when', async () => {
+    const { refresh, row } = await desk({
+      state: 'retrying',
+      problem: { code: 'x', message: 'y' },
+      retryAt: isoAt(-1),
+      refusedAsOf: isoAt(-1),
+      refreshBegunAt: isoAt(-5),
+    });
+    await refresh();
+    expect(await row()).toMatchObject({ ...works, stateSince: isoAt(0) });
+  });
+
+  test('goes on with the scopes from before where the provider says nothing of them', async () => {
+    const { account, refresh, row } = await desk();
+    await refresh();
+    expect((await row()).scopes).toEqual(account.scopes);
+  });
+
+  test('that never came to its end stays known since when, until the next one has', async () => {
+    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-9 * MINUTE) });
+    const seen: unknown[] = [];
+    hooks.answer = async () => {
+      seen.push((await row()).refreshBegunAt);
+      return granted('a2');
+    };
+    await refresh();
+    expect(seen).toEqual([isoAt(-9 * MINUTE)]);
+    expect((await row()).refreshBegunAt).toBeUndefined();
+  });
+
+  test('of a row that has changed asks nothing', async () => {
+    const { deps, account, refresher, asked } = await desk();
+    const stored = await deps.accounts.get(account);
+    await deps.accounts.save({ ...account, user: 'new@contoso.example' });
+    if (stored === undefined) throw new Error('no row');
+    expect(await refresher.refresh(stored, async () => true)).toEqual({ kind: 'changed' });
+    expect(asked).toEqual([]);
+  });
+
+  test('asks nothing once its lease is lost, and leaves the note that it began', async () => {
+    const { asked, holds, refresh } = await desk();
+    holds.held = false;
+    expect(await refresh()).toEqual({ kind: 'taken' });
+    expect(asked).toEqual([]);
+  });
+
+  test('puts the next credential in the place of the one before, once it has worked', async () => {
+    const next = { ...credential, version: 'v2' };
+    const { deps, hooks, provider, refresh } = await desk({}, { nextCredential: next });
+    hooks.answer = async () => ({ ...granted('a2'), credential: next }) as ReturnType<typeof granted>;
+    await refresh();
+    expect(await deps.providers.get(provider.id)).toMatchObject({
+      credential: next,
+      nextCredential: undefined,
+    });
+  });
+
+  test('of an app asks with its credential alone, and notes no beginning', async () => {
+    const { account, asked, hooks, refresh, row } = await desk({ kind: 'app' });
+    hooks.answer = async () => {
+      expect((await row()).refreshBegunAt).toBeUndefined();
+      return granted('a2', undefined, { scopes: ['other'] });
+    };
+    expect(await refresh()).toMatchObject({ kind: 'refreshed' });
+    expect(asked).toEqual(['app: https://outlook.office365.com/.default']);
+    expect((await row()).scopes).toEqual(account.scopes);
+  });
+});
+
+describe('what was received', () => {
+  /** Storage fails so often, once the provider has answered. */
+  async function failing(times: number, error = away) {
+    const world = await desk();
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    let left = times;
+    world.hooks.before = async (point) => {
+      if (world.asked.length === 0 || point !== 'table.Accounts.commit' || left === 0) return;
+      left -= 1;
+      await error();
+    };
+    return world;
+  }
+  async function timed<T>(work: Promise<T>): Promise<{ answer: T; waited: number }> {
+    const start = Date.now();
+    let waited = 0;
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    done.catch(() => undefined);
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (vi.getTimerCount() > 0) {
+        await vi.advanceTimersByTimeAsync(50);
+        waited += 50;
+      }
+    }
+    expect(Date.now() - start).toBeLessThan(10_000);
+    return { answer: await done, waited };
+  }
+
+  test('is tried to be stored four times, with longer pauses', async () => {
+    const { refresh, opened } = await failing(3);
+    const { answer, waited } = await timed(refresh());
+    expect(answer).toMatchObject({ kind: 'refreshed' });
+    expect(waited).toBe(1500);
+    expect(await opened()).toEqual(['a2', 'r2', 'r1']);
+  });
+
+  test('and could not be stored is kept, and stored by the next refresh without another request', async () => {
+    const { asked, refresh, opened, hooks, row } = await failing(4);
+    await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
+    hooks.before = async () => {};
+    const outcome = await refresh();
+    expect(outcome).toMatchObject({ kind: 'refreshed', provider: { id: 'p'.repeat(26) } });
+    expect(outcome.kind === 'refreshed' && outcome.token.expose()).toBe('a2');
+    expect(asked).toEqual(['r1']);
+    expect(await opened()).toEqual(['a2', 'r2', 'r1']);
+    expect(await row()).toMatchObject(works);
+    // Nothing is kept any more: the next one asks.
+    await refresh();
+    expect(asked).toEqual(['r1', 'r2']);
+  });
+
+  test('and was kept gives way to what was written meanwhile', async () => {
+    const { asked, deps, account, refresh, row, hooks } = await failing(4);
+    await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
+    hooks.before = async () => {};
+    await deps.accounts.save({ ...account, user: 'new@contoso.example' });
+    expect(await refresh()).toEqual({ kind: 'changed' });
+    expect((await row()).user).toBe('new@contoso.example');
+    expect((await row()).tokens).toEqual(account.tokens);
+    expect(await refresh()).toMatchObject({ kind: 'refreshed' });
+    expect(asked).toEqual(['r1', 'r1']);
+  });
+
+  test('and was kept without an access token is stored, and the row looked at again', async () => {
+    const { hooks, refresh, opened } = await failing(4);
+    hooks.answer = async () => granted(undefined, 'r2');
+    await expect(timed(refresh())).rejects.toMatchObject({ code: 'table-storage' });
+    hooks.before = async () => {};
+    expect(await refresh()).toEqual({ kind: 'changed' });
+    expect(await opened()).toEqual([undefined, 'r2', 'r1']);
+  });
+
+  test('counts as stored where only the answer of storage was lost', async () => {
+    const world = await desk();
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    let lost = false;
+    const accounts = {
+      ...world.deps.accounts,
+      replace: async (...change: Parameters<typeof world.deps.accounts.replace>) => {
+        const written = await world.deps.accounts.replace(...change);
+        if (world.asked.length === 0 || lost) return written;
+        lost = true;
+        return away();
+      },
+    };
+    const { answer } = await timed(world.refresh(createRefresher({ ...world.deps, accounts })));
+    expect(answer).toMatchObject({ kind: 'refreshed' });
+    expect(await world.opened()).toEqual(['a2', 'r2', 'r1']);
+  });
+
+  test('gives way to a sign-in that was made meanwhile, and to an account that was removed', async () => {
+    for (const remove of [false, true]) {
+      const { deps, account, hooks, refresh, seal } = await desk();
+      const tokens = { ...account.tokens, refresh: await seal('newer', 'refresh') };
+      hooks.answer = async () => {
+        if (remove) await deps.accounts.remove(account);
+        else await deps.accounts.save({ ...account, tokens });
+        return granted('a2', 'r2');
+      };
+      expect(await refresh()).toEqual({ kind: 'changed' });
+      const there = (await deps.accounts.get(account))?.account.tokens;
+      expect(there).toEqual(remove ? undefined : tokens);
+    }
+  });
+
+  test('for an app gives way to whoever erases its token meanwhile', async () => {
+    const { deps, account, hooks, refresh, row } = await desk({ kind: 'app' });
+    hooks.answer = async () => {
+      await deps.accounts.save({ ...account, tokens: { ...account.tokens, access: undefined } });
+      return granted('a2');
+    };
+    expect(await refresh()).toEqual({ kind: 'changed' });
+    expect((await row()).tokens.access).toBeUndefined();
+  });
+
+  test('without an access token keeps the new refresh token, and tries again', async () => {
+    const { hooks, refresh, opened, row, history } = await desk();
+    hooks.answer = async () => granted(undefined, 'r2');
+    const outcome = await refresh();
+    expect(outcome).toMatchObject({
+      kind: 'retrying',
+      account: { problem: { code: 'no-answer', message: 'The provider answered without an access token.' } },
+    });
+    expect(await opened()).toEqual([undefined, 'r2', 'r1']);
+    expect(await row()).toMatchObject({ state: 'retrying', stateSince: isoAt(0), refreshBegunAt: undefined });
+    expect(await history()).toMatchObject([{ result: 'retrying', code: 'no-answer', times: 1 }]);
+  });
+});
+
+describe('a failure that passes', () => {
+  test('leaves its words, its pause and its ids, and the tokens as they are', async () => {
+    const { account, hooks, refresh, row, history } = await desk();
+    const ids = { suberror: 'sub', traceId: 'trace', correlationId: 'correlation' };
+    hooks.answer = async () => refused('slow_down', { status: 429, retryAfterSeconds: 90, ...ids });
+    const outcome = await refresh();
+    const after = await row();
+    expect(outcome).toEqual({ kind: 'retrying', account: { ...after, kind: undefined } });
+    expect(after).toEqual({
+      ...account,
+      kind: undefined,
+      state: 'retrying',
+      stateSince: isoAt(0),
+      problem: { code: 'slow_down', message: 'The provider’s own words.' },
+      retryAt: isoAt(90_000),
+      refreshBegunAt: undefined,
+    });
+    expect(await history()).toEqual([
+      {
+        at: isoAt(0),
+        lastAt: isoAt(0),
+        times: 1,
+        result: 'retrying',
+        code: 'slow_down',
+        said: 'The provider’s own words.',
+        ...ids,
+      },
+    ]);
+  });
+
+  test('leaves no ids where there are none', async () => {
+    const { hooks, refresh, history } = await desk();
+    hooks.answer = async () => refused(undefined, { status: 503, sentence: undefined });
+    await refresh();
+    const [event] = await history();
+    expect(event).toEqual({
+      at: isoAt(0),
+      lastAt: isoAt(0),
+      times: 1,
+      result: 'retrying',
+      code: 'http-503',
+      said: 'login.example answered with status 400.',
+    });
+  });
+
+  test('that goes on is one event and one state since when it began, with longer pauses', async () => {
+    const { hooks, state, refresh, row, history } = await desk();
+    hooks.answer = async () => refused('server_error', { status: 503 });
+    await refresh();
+    between((await row()).retryAt, 30_000, 37_500);
+    state.now += MINUTE;
+    await refresh();
+    const after = await row();
+    expect(after.stateSince).toBe(isoAt(0));
+    between(after.retryAt, MINUTE + 60_000, MINUTE + 75_000);
+    expect(await history()).toMatchObject([{ at: isoAt(0), times: 2, lastAt: isoAt(MINUTE) }]);
+  });
+
+  test('without an answer keeps the note that a refresh began: the request may have arrived', async () => {
+    const { hooks, refresh, row } = await desk();
+    hooks.answer = async () => ({ kind: 'failed', failure: silence('No answer.') });
+    await refresh();
+    expect(await row()).toMatchObject({ state: 'retrying', refreshBegunAt: isoAt(0) });
+  });
+
+  test('with an answer keeps the note of a refresh before it that never came to its end', async () => {
+    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    hooks.answer = async () => refused('server_error', { status: 503 });
+    await refresh();
+    expect((await row()).refreshBegunAt).toBe(isoAt(-5));
+  });
+
+  test('of a row that changes meanwhile is not written', async () => {
+    for (const answer of [refused('server_error', { status: 503 }), refused('invalid_grant')]) {
+      const { deps, account, hooks, refresh, row } = await desk();
+      hooks.answer = async () => {
+        await deps.accounts.save({ ...account, user: 'new@contoso.example' });
+        return answer;
+      };
+      expect(await refresh()).toEqual({ kind: 'changed' });
+      expect(await row()).toMatchObject({ user: 'new@contoso.example', state: 'works' });
+    }
+  });
+});
+
+describe('a refusal that lasts', () => {
+  test('of the grant asks for a new sign-in, and is never tried again by itself', async () => {
+    const { hooks, refresh, row, refresher } = await desk();
+    hooks.answer = async () => refused('invalid_grant');
+    expect(await refresh()).toMatchObject({ kind: 'needs-person', account: { state: 'needs-person' } });
+    const after = await row();
+    expect(after).toMatchObject({
+      state: 'needs-person',
+      stateSince: isoAt(0),
+      problem: { code: 'invalid_grant', message: expect.stringContaining('has ended') },
+      retryAt: undefined,
+      refusedAsOf: undefined,
+      refreshBegunAt: undefined,
+    });
+    expect(await refresher.mayTryAgain(after)).toBe(false);
+  });
+
+  test('of the grant after a refresh that never came to its end says so', async () => {
+    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    hooks.answer = async () => refused('invalid_grant');
+    await refresh();
+    const after = await row();
+    expect(after.problem?.message).toContain(`At ${isoAt(-5)} Postroom`);
+    expect(after.refreshBegunAt).toBeUndefined();
+  });
+
+  test.each([
+    ['invalid_client', {}],
+    ['invalid_scope', {}],
+    ['invalid_grant', { kind: 'app' }],
+  ] as const)('as %s of %j goes on by itself once it is mended', async (error, change) => {
+    const { deps, hooks, provider, state, refresh, row, refresher } = await desk({
+      ...change,
+      refreshBegunAt: isoAt(-5),
+    });
+    hooks.answer = async () => refused(error);
+    await refresh();
+    const after = await row();
+    expect(after).toMatchObject({
+      state: 'needs-person',
+      retryAt: isoAt(15 * MINUTE),
+      refusedAsOf: provider.changedAt,
+      refreshBegunAt: isoAt(-5),
+    });
+    expect(await refresher.mayTryAgain(after)).toBe(false);
+    await deps.providers.save({ ...provider, changedAt: isoAt(0) });
+    expect(await refresher.mayTryAgain(after)).toBe(true);
+    await deps.providers.remove(provider.id);
+    expect(await refresher.mayTryAgain(after)).toBe(false);
+    state.now = NOW + 15 * MINUTE;
+    expect(await refresher.mayTryAgain(after)).toBe(true);
+    await deps.providers.save(provider);
+    await refresh();
+    expect((await row()).retryAt).toBe(isoAt(45 * MINUTE));
+  });
+
+  test('names the provider whose credential is refused', async () => {
+    const { hooks, refresh, row } = await desk();
+    hooks.answer = async () => refused('invalid_client');
+    await refresh();
+    expect((await row()).problem?.message).toMatch(/^Contoso refuses the client ID/);
+  });
+});
+
+describe('the refresh token before the newest', () => {
+  async function withTwo(first: ReturnType<typeof refused>, second = granted('a2', 'r2')) {
+    const world = await desk();
+    const previousRefresh = await world.seal('r0', 'refresh');
+    await world.deps.accounts.save({
+      ...world.account,
+      tokens: { ...world.account.tokens, previousRefresh },
+    });
+    world.hooks.answer = async (token) => (token === 'r1' ? first : second);
+    return world;
+  }
+
+  test('is tried where the newest is refused, each under the lease', async () => {
+    const { asked, holds, refresh, opened } = await withTwo(refused('invalid_grant'));
+    expect(await refresh()).toMatchObject({ kind: 'refreshed' });
+    expect(asked).toEqual(['r1', 'r0']);
+    expect(holds.renewed).toBe(2);
+    expect((await opened()).slice(0, 2)).toEqual(['a2', 'r2']);
+  });
+
+  test('that is refused as well leaves the words about the newest', async () => {
+    const second = refused('invalid_grant', { sentence: 'Of the one before.' });
+    const { refresh, row } = await withTwo(refused('invalid_grant'), second);
+    await refresh();
+    expect((await row()).problem?.message).toContain('The provider’s own words.');
+  });
+
+  test.each([
+    ['the app is refused', refused('invalid_client')],
+    ['the refusal passes', refused('invalid_grant', { status: 503 })],
+    ['the refusal has a second word', refused('invalid_grant', { suberror: 'consent_required' })],
+    ['nothing can prove the app', { kind: 'unproven', reason: 'missing' } as const],
+    ['the newest works', granted('a2', 'r2')],
+  ])('is not tried where %s', async (_what, first) => {
+    const { asked, refresh } = await withTwo(first as ReturnType<typeof refused>);
+    await refresh();
+    expect(asked).toEqual(['r1']);
+  });
+});
+
+describe('a provider that cannot be asked', () => {
+  test('because it was deleted needs a new sign-in', async () => {
+    const { deps, provider, asked, refresh, row } = await desk({
+      retryAt: isoAt(-1),
+      refusedAsOf: isoAt(-1),
+    });
+    await deps.providers.remove(provider.id);
+    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
+    expect(await row()).toMatchObject({
+      state: 'needs-person',
+      problem: { code: 'provider-missing' },
+      retryAt: undefined,
+      refusedAsOf: undefined,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('because its credential is gone is tried again after ten minutes, or once it has changed', async () => {
+    const { hooks, provider, refresh, row, history } = await desk({ refreshBegunAt: isoAt(-5) });
+    hooks.answer = async () => ({ kind: 'unproven', reason: 'disabled' });
+    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
+    expect(await row()).toMatchObject({
+      state: 'needs-person',
+      problem: { code: 'secret-disabled' },
+      retryAt: isoAt(10 * MINUTE),
+      refusedAsOf: provider.changedAt,
+      refreshBegunAt: isoAt(-5),
+    });
+    expect(await history()).toMatchObject([
+      { result: 'needs-person', code: 'secret-disabled', said: expect.stringContaining('switched off') },
+    ]);
+  });
+
+  test('because its credential is gone says of a refresh that began what was said before', async () => {
+    const { hooks, refresh, row } = await desk();
+    hooks.answer = async () => ({ kind: 'unproven', reason: 'missing' });
+    await refresh();
+    expect((await row()).refreshBegunAt).toBeUndefined();
+  });
+
+  test('because the stored sign-in opens no more needs a new one', async () => {
+    const { deps, provider, asked, refresh, row } = await desk();
+    await deps.providers.save({ ...provider, clientId: 'another app' });
+    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
+    expect(await row()).toMatchObject({ state: 'needs-person', problem: { code: 'tokens-unreadable' } });
+    expect(asked).toEqual([]);
+  });
+
+  test('because there is no refresh token needs a new sign-in', async () => {
+    const { deps, account, refresh, row } = await desk();
+    await deps.accounts.save({ ...account, tokens: { ...account.tokens, refresh: undefined } });
+    await refresh();
+    expect((await row()).problem?.code).toBe('tokens-unreadable');
+  });
+
+  test.each(['before it began', 'while it fetched its credential'])(
+    'because the vault was away %s tries again, and says of a refresh what was said before',
+    async (when) => {
+      const { deps, hooks, state, asked, refresh, row } = await desk({ refusedAsOf: isoAt(-1) });
+      const isBefore = when === 'before it began';
+      state.isVaultAway = isBefore;
+      hooks.answer = () => Promise.reject(new PostroomError('key-vault', 'Away.'));
+      const sealer = isBefore ? createSealer(deps.vault, deps.seam) : deps.sealer;
+      expect(await refresh(createRefresher({ ...deps, sealer }))).toMatchObject({ kind: 'retrying' });
+      const after = await row();
+      expect(after).toMatchObject({
+        state: 'retrying',
+        problem: { code: 'key-vault', message: expect.stringContaining('does not answer') },
+        refusedAsOf: undefined,
+        refreshBegunAt: undefined,
+      });
+      between(after.retryAt, 30_000, 37_500);
+      expect(asked).toHaveLength(isBefore ? 0 : 1);
+    },
+  );
+
+  test('because the managed identity is away tries again', async () => {
+    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    hooks.answer = () => Promise.reject(new PostroomError('no-identity', 'Away.'));
+    await refresh();
+    expect(await row()).toMatchObject({ problem: { code: 'no-identity' }, refreshBegunAt: isoAt(-5) });
+  });
+
+  test.each([
+    ['key-vault', 'vault'],
+    ['invalid_grant', 'refusal'],
+  ])('and a row that changes meanwhile are no news of it: %s', async (_code, what) => {
+    const { deps, account, hooks, refresh, row } = await desk();
+    hooks.answer = async () => {
+      await deps.accounts.save({ ...account, user: 'new@contoso.example' });
+      if (what === 'vault') throw new PostroomError('key-vault', 'Away.');
+      return { kind: 'unproven', reason: 'missing' };
+    };
+    expect(await refresh()).toEqual({ kind: 'changed' });
+    expect((await row()).user).toBe('new@contoso.example');
+  });
+});
+
+describe('a mistake of ours', () => {
+  test('before the provider was asked takes the note back that a refresh began', async () => {
+    const { account, deps, refresh, row } = await desk();
+    const oauth = { ...deps.oauth, refresh: () => Promise.reject(new TypeError('a mistake')) };
+    await expect(refresh(createRefresher({ ...deps, oauth }))).rejects.toThrow('a mistake');
+    expect(await row()).toEqual({ ...account, kind: undefined });
+  });
+
+  test('after the provider was asked leaves it, because the token may be used up', async () => {
+    const { hooks, refresh, row } = await desk();
+    hooks.answer = () => Promise.reject(new PostroomError('other', 'A mistake.'));
+    await expect(refresh()).rejects.toMatchObject({ code: 'other' });
+    expect((await row()).refreshBegunAt).toBe(isoAt(0));
+  });
+});
+
+test('the history is read before the provider is asked, not while its answer waits to be stored', async () => {
+  const { hooks, state, refresh } = await desk();
+  let after: SeamPoint[] = [];
+  hooks.answer = async () => {
+    state.points = after = [];
+    return granted('a2', 'r2');
+  };
+  await refresh();
+  expect(after).toEqual(['table.Accounts.commit']);
+});

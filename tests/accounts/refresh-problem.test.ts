@@ -1,0 +1,78 @@
+/** What a person reads about a refusal that lasts: whom it blames, and what to do. */
+import { describe, expect, test } from 'vitest';
+import { credentialGone, problemFor, proofAway } from '../../shared/accounts/refresh-problem.ts';
+import type { Lasting } from '../../shared/accounts/token-failure.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { sampleAccount } from './sample-account.ts';
+
+const provider = sampleProvider({ name: 'Contoso' });
+const account = sampleAccount();
+const verdict = (blames: Lasting['blames']): Lasting => ({
+  kind: 'needs-person',
+  code: 'AADSTS1',
+  message: 'The provider’s own words.',
+  blames,
+});
+const BEGUN = '2026-11-24T12:00:00.000Z';
+
+describe('a refusal that blames', () => {
+  test('the credential asks for a new one, of the provider by its name', () => {
+    const { code, message } = problemFor(verdict('credential'), account, provider, BEGUN);
+    expect(code).toBe('AADSTS1');
+    expect(message).toMatch(/^Contoso refuses .*Replace the secret.*own words\.$/);
+    expect(problemFor(verdict('credential'), account, undefined, undefined).message).toMatch(
+      /^The provider refuses /,
+    );
+  });
+
+  test('the settings is said in the words of the provider', () => {
+    expect(problemFor(verdict('settings'), account, provider, BEGUN)).toEqual({
+      code: 'AADSTS1',
+      message: 'The provider’s own words.',
+    });
+  });
+
+  test('the grant of an app, which has none, is said in the words of the provider', () => {
+    const app = sampleAccount({ kind: 'app' });
+    expect(problemFor(verdict('grant'), app, provider, BEGUN)).toEqual({
+      code: 'AADSTS1',
+      message: 'The provider’s own words.',
+    });
+  });
+
+  test('the grant asks the person to sign in again', () => {
+    const { code, message } = problemFor(verdict('grant'), account, provider, undefined);
+    expect(code).toBe('AADSTS1');
+    expect(message).toMatch(/^The sign-in of support@contoso\.example has ended\..*own words\.$/);
+  });
+
+  test('the grant after a refresh that never came to its end says since when', () => {
+    const { code, message } = problemFor(verdict('grant'), account, provider, BEGUN);
+    expect(code).toBe('AADSTS1');
+    expect(message).toMatch(/^At 2026-11-24T12:00:00\.000Z Postroom .* was stopped .*own words\.$/);
+  });
+});
+
+test('a credential that is switched off is switched on again, one that is gone is replaced', () => {
+  expect(credentialGone(provider, 'disabled')).toMatchObject({
+    code: 'secret-disabled',
+    message: expect.stringContaining('The credential of Contoso is switched off'),
+  });
+  for (const reason of ['missing', 'draft'] as const)
+    expect(credentialGone(provider, reason)).toMatchObject({
+      code: 'secret-missing',
+      message: expect.stringContaining('The credential of Contoso is not in Key Vault'),
+    });
+});
+
+test.each([
+  ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
+  ['key-vault-denied', /Contoso: it refuses this desk/],
+  ['key-vault-throttled', /Contoso: it takes no more requests/],
+  ['secret-disabled', /Contoso: the data key is switched off/],
+  ['bad-data-key', /Contoso: the data key there is not one that Postroom made/],
+  ['key-vault', /Contoso: it does not answer/],
+])('what is wrong where a proof comes from is said for %s', (code, words) => {
+  expect(proofAway(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
+  expect(proofAway(provider, code).message).toMatch(/Postroom tries again by itself\.$/);
+});

@@ -1,0 +1,58 @@
+/** A vault that is away is a value with its remedy; whatever else breaks is thrown. */
+import { expect, test } from 'vitest';
+import { vaultInWords, withVault } from '../../shared/accounts/vault-trouble.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+
+const failing = (error: unknown) => withVault(() => Promise.reject(error));
+
+test('what the vault gives is handed on', async () => {
+  expect(await withVault(async () => 'token')).toBe('token');
+});
+
+test.each([
+  'key-vault',
+  'key-vault-denied',
+  'key-vault-throttled',
+  'no-identity',
+  'secret-disabled',
+  'sealed-unreadable',
+  'bad-data-key',
+])('%s is a value, with our sentence for it', async (code) => {
+  expect(await failing(new PostroomError(code, 'Our sentence.'))).toEqual({
+    kind: 'vault-away',
+    code,
+    said: 'Our sentence.',
+  });
+});
+
+test.each([
+  'table-storage',
+  'x-key-vault',
+  'no-identity-x',
+  'x-no-identity',
+  'secret-disabled-x',
+  'sealed-unreadable-x',
+  'bad-data-key-x',
+])('%s is thrown', async (code) => {
+  await expect(failing(new PostroomError(code, 'Our sentence.'))).rejects.toMatchObject({ code });
+});
+
+test('a mistake of ours is thrown, whatever it is called', async () => {
+  const mistake = Object.assign(new TypeError('a mistake'), { code: 'key-vault' });
+  await expect(failing(mistake)).rejects.toBe(mistake);
+});
+
+test.each([
+  ['key-vault-denied', 'refuses this desk', 'its role at the vault'],
+  ['key-vault-throttled', 'no more requests', 'Wait a minute.'],
+  ['no-identity', 'gives no token', 'User assigned'],
+  ['secret-disabled', 'switched off', 'Enabled'],
+  ['bad-data-key', 'not one that Postroom made', 'disable the version'],
+  ['sealed-unreadable', 'cannot be read', 'Manage deleted secrets'],
+  ['key-vault', 'does not answer', 'Wait a minute. If it lasts'],
+])('%s is said in words, with what to do about it', (code, happened, next) => {
+  expect(vaultInWords({ code })).toEqual({
+    happened: expect.stringContaining(happened),
+    next: expect.stringContaining(next),
+  });
+});

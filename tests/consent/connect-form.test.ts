@@ -1,0 +1,153 @@
+/** "Which mailbox?": what a person may type, and what it means. */
+import { describe, expect, test } from 'vitest';
+import { confirmedIn, isMailAddress, parseConnectForm } from '../../shared/consent/connect-form.ts';
+
+const ID = 'a'.repeat(26);
+const typed = { address: ' support@contoso.example ', who: 'self' };
+const wish = {
+  address: 'support@contoso.example',
+  signIn: 'support@contoso.example',
+  shared: false,
+  chooseAccount: false,
+  protocols: ['imap', 'pop3', 'smtp'],
+  replacement: undefined,
+  confirmed: undefined,
+};
+const parsed = (fields: Readonly<Record<string, string>>) => parseConnectForm({ ...typed, ...fields });
+
+describe('an address', () => {
+  test.each([
+    'support@contoso.example',
+    'a@b.co',
+    'first.last+tag@sub-domain.contoso.example',
+    "o'neil@contoso.example",
+    'jörg@contoso.example',
+    'a@b.xn--p1ai',
+    'SUPPORT@CONTOSO.EXAMPLE',
+    `${'a'.repeat(64)}@contoso.example`,
+    `a@${'b'.repeat(63)}.example`,
+    `a@b.${'c'.repeat(63)}`,
+  ])('%s is one', (text) => {
+    expect(isMailAddress(text)).toBe(true);
+  });
+
+  test.each([
+    '',
+    'support',
+    '@contoso.example',
+    'support@',
+    'support@contoso',
+    'sup port@contoso.example',
+    'Support <support@contoso.example>',
+    '"support"@contoso.example',
+    'a@b@contoso.example',
+    'a,b@contoso.example',
+    'a;b@contoso.example',
+    'a@-b.example',
+    'a@b-.example',
+    'a@b..example',
+    'a@.example',
+    'a@b.e',
+    'a@b_c.example',
+    'a@contoso.example.',
+    ' a@contoso.example',
+    'a@contoso.example ',
+    'a@contoso.example\nb',
+    `${'a'.repeat(65)}@contoso.example`,
+    `a@${'b'.repeat(64)}.example`,
+    `a@b.${'c'.repeat(64)}`,
+  ])('%j is none', (text) => {
+    expect(isMailAddress(text)).toBe(false);
+  });
+
+  test('is at most 254 characters long', () => {
+    const long = `a@${`${'b'.repeat(49)}.`.repeat(5)}ee`;
+    expect(isMailAddress(long)).toBe(true);
+    expect(long).toHaveLength(254);
+    expect(isMailAddress(`a${long}`)).toBe(false);
+  });
+});
+
+describe('a form', () => {
+  test('with an address alone means that one, over all protocols', () => {
+    expect(parsed({})).toEqual({ kind: 'valid', wish });
+    expect(parseConnectForm({ address: typed.address })).toEqual({ kind: 'valid', wish });
+  });
+
+  test('without an address asks for one', () => {
+    const errors = { address: expect.stringContaining('Enter the address') };
+    expect(parseConnectForm({})).toEqual({ kind: 'invalid', errors });
+    expect(parsed({ address: 'support' })).toEqual({ kind: 'invalid', errors });
+  });
+
+  test('for a shared mailbox says who signs in', () => {
+    expect(parsed({ who: 'shared', signIn: ' sam@contoso.example ' })).toEqual({
+      kind: 'valid',
+      wish: { ...wish, signIn: 'sam@contoso.example', shared: true },
+    });
+    expect(parsed({ who: 'shared', signIn: 'CONTOSO\\sam' })).toMatchObject({ kind: 'valid' });
+    expect(parsed({ who: 'shared', signIn: 's'.repeat(254) })).toMatchObject({ kind: 'valid' });
+  });
+
+  test.each([
+    {},
+    { signIn: '' },
+    { signIn: '  ' },
+    { signIn: 'sam smith@contoso.example' },
+    { signIn: 's'.repeat(255) },
+  ])('for a shared mailbox with %j asks who signs in', (fields) => {
+    expect(parsed({ who: 'shared', ...fields })).toEqual({
+      kind: 'invalid',
+      errors: { signIn: expect.stringContaining('Enter who signs in') },
+    });
+  });
+
+  test('for a mailbox of its own takes no other name, whatever stands in the hidden field', () => {
+    expect(parsed({ signIn: 'sam smith' })).toEqual({ kind: 'valid', wish });
+  });
+
+  test('may choose protocols under "advanced", and only there', () => {
+    expect(parsed({ imap: 'on' })).toEqual({ kind: 'valid', wish });
+    expect(parsed({ advanced: 'yes', imap: 'on' })).toMatchObject({ wish: { protocols: ['imap'] } });
+    expect(parsed({ advanced: 'yes', pop3: 'on', smtp: 'on' })).toMatchObject({
+      wish: { protocols: ['pop3', 'smtp'] },
+    });
+    expect(parsed({ advanced: 'yes', imap: 'on', smtp: 'off' })).toMatchObject({
+      wish: { protocols: ['imap'] },
+    });
+  });
+
+  test.each([{}, { smtp: 'on' }])('with %j under "advanced" can read no mail', (fields) => {
+    expect(parsed({ advanced: 'yes', ...fields })).toEqual({
+      kind: 'invalid',
+      errors: { imap: expect.stringContaining('Choose IMAP or POP') },
+    });
+  });
+
+  test('names all that is wrong at once', () => {
+    const result = parseConnectForm({ who: 'shared', advanced: 'yes' });
+    if (result.kind === 'valid') throw new Error('valid');
+    expect(Object.keys(result.errors)).toEqual(['address', 'signIn', 'imap']);
+  });
+
+  test('may ask for the account picker', () => {
+    expect(parsed({ choose: 'on' })).toMatchObject({ wish: { chooseAccount: true } });
+  });
+
+  test('may let one account, or any, take the place of another', () => {
+    for (const replacement of ['any', 'on'])
+      expect(parsed({ replacement })).toMatchObject({ wish: { replacement: { kind: 'any' } } });
+    expect(parsed({ replacement: ID })).toMatchObject({
+      wish: { replacement: { kind: 'this', accountId: ID } },
+    });
+    for (const replacement of ['', 'x', `${ID}a`, ` ${ID}`, ID.toUpperCase()])
+      expect(parsed({ replacement })).toEqual({ kind: 'valid', wish });
+  });
+
+  test('may confirm an account by its id', () => {
+    expect(parsed({ confirmed: ID })).toMatchObject({ wish: { confirmed: ID } });
+    for (const confirmed of ['', `${ID}a`, `x${ID}`, ID.slice(1)])
+      expect(confirmedIn({ confirmed })).toBeUndefined();
+    expect(confirmedIn({})).toBeUndefined();
+  });
+});

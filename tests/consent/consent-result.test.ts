@@ -1,0 +1,131 @@
+/** What the page of a sign-in says, and to whom. */
+import { describe, expect, test } from 'vitest';
+import { browserHash, type PendingConsent } from '../../shared/consent/consent.ts';
+import {
+  isKept,
+  isTripless,
+  readResult,
+  resultAsText,
+  tripless,
+} from '../../shared/consent/consent-result.ts';
+import { silence } from '../../shared/accounts/token-failure.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { memoryConsents } from './memory-consents.ts';
+import { isoAt, keyOf, NOW, sampleConsent, sampleWish } from './sample-trip.ts';
+
+const cookie = new Secret('the cookie');
+const guest = { kind: 'invitation', key: keyOf('d') } as const;
+const ada = { kind: 'principal', id: 'ada' } as const;
+const KEY = keyOf('c');
+
+async function read(
+  change: Partial<PendingConsent> = {},
+  browser: Partial<Parameters<typeof readResult>[2]> = {},
+  at = NOW,
+) {
+  const { deps, state } = await memoryConsents();
+  state.now = at;
+  await deps.consents.add(sampleConsent({ browserHash: browserHash(cookie), ...change }));
+  return readResult(deps, KEY, {
+    cookieOf: (key) => (key === KEY ? cookie : undefined),
+    principal: { id: 'ada', isAdmin: true },
+    holdsInvitation: (key) => key === guest.key,
+    ...browser,
+  });
+}
+const failed = (outcome: object) => ({ kind: 'failed', outcome, explanation: undefined });
+const trip = { wish: sampleWish(), startedBy: ada };
+const kept = { kind: 'done', accountId: 'a'.repeat(26) } as const;
+
+describe('the page of a sign-in', () => {
+  test('that is still under way is open until its end', async () => {
+    expect(await read()).toEqual({ kind: 'open', startedBy: ada });
+    expect(await read({}, {}, NOW + 599_999)).toEqual({ kind: 'open', startedBy: ada });
+    expect(await read({}, {}, NOW + 600_000)).toEqual(failed({ kind: 'expired', ...trip }));
+  });
+
+  test('that is over says what became of it, also after its end', async () => {
+    const done = { usedAt: isoAt(1), result: resultAsText(kept) };
+    expect(await read(done)).toEqual(kept);
+    expect(await read(done, {}, NOW + 700_000)).toEqual(kept);
+    expect(await read({ usedAt: isoAt(1) })).toEqual(failed({ kind: 'used', ...trip }));
+    expect(await read({ usedAt: isoAt(1) }, {}, NOW + 700_000)).toEqual(failed({ kind: 'used', ...trip }));
+  });
+
+  test('that nobody made is unknown', async () => {
+    const { deps } = await memoryConsents();
+    const browser = { cookieOf: () => cookie, principal: undefined, holdsInvitation: () => true };
+    expect(await readResult(deps, KEY, browser)).toEqual(failed({ kind: 'unknown' }));
+  });
+
+  test.each([undefined, new Secret('another cookie')])(
+    'tells another browser nothing of it',
+    async (other) => {
+      const browser = { cookieOf: () => other };
+      expect(await read({}, browser)).toEqual(failed({ kind: 'other-browser' }));
+      expect(await read({ usedAt: isoAt(1), result: resultAsText(kept) }, browser)).toEqual(
+        failed({ kind: 'used-elsewhere' }),
+      );
+    },
+  );
+
+  test('tells another person nothing of it', async () => {
+    const done = { usedAt: isoAt(1), result: resultAsText(kept) };
+    expect(await read(done, { principal: { id: 'eve', isAdmin: true } })).toEqual(
+      failed({ kind: 'other-person' }),
+    );
+    expect(await read(done, { principal: { id: 'ada', isAdmin: false } })).toEqual(
+      failed({ kind: 'role-lost' }),
+    );
+    expect(await read(done, { principal: undefined })).toEqual(failed({ kind: 'signed-out', ...trip }));
+    expect(await read({ ...done, startedBy: guest }, { holdsInvitation: () => false })).toEqual(
+      failed({ kind: 'other-browser' }),
+    );
+    expect(await read({ ...done, startedBy: guest }, { principal: undefined })).toEqual(kept);
+  });
+});
+
+describe('a result that is kept', () => {
+  const secret = 'client_secret=hunter2hunter2';
+
+  test('has no secret that a provider repeats in its words', () => {
+    const failure = { ...silence(`detail ${secret}`), sentence: `sentence ${secret}` };
+    const text = resultAsText({
+      kind: 'failed',
+      outcome: { kind: 'failed', ...trip, providerName: 'Contoso', failure },
+      explanation: undefined,
+    });
+    expect(text).not.toContain('hunter2');
+    expect(text).toContain('sentence client_secret=(hidden)');
+    const said = resultAsText({
+      kind: 'failed',
+      outcome: { kind: 'vault-away', ...trip, code: 'key-vault', said: `said ${secret}` },
+      explanation: undefined,
+    });
+    expect(said).not.toContain('hunter2');
+  });
+
+  test('keeps our own words and values as they are', () => {
+    const outcome = {
+      kind: 'failed' as const,
+      ...trip,
+      providerName: secret,
+      failure: { ...silence('d'), codes: [1], retryAfterSeconds: 3 },
+    };
+    const result = { kind: 'failed' as const, outcome, explanation: undefined };
+    expect(JSON.parse(resultAsText(result))).toEqual(JSON.parse(JSON.stringify(result)));
+  });
+
+  test('is not one that is told from the row, or by its kind alone', () => {
+    expect(isKept({ kind: 'no-refresh-token', ...trip })).toBe(true);
+    for (const kind of ['used', 'expired', 'signed-out'] as const)
+      expect(isKept({ kind, ...trip })).toBe(false);
+    for (const kind of ['unknown', 'other-browser', 'role-lost'] as const)
+      expect(isKept({ kind })).toBe(false);
+  });
+});
+
+test('an address may name an outcome that holds nothing of anybody, and no other one', () => {
+  for (const kind of tripless) expect(isTripless(kind)).toBe(true);
+  for (const kind of ['connected', 'used', '', 'toString']) expect(isTripless(kind)).toBe(false);
+});

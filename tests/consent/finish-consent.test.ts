@@ -1,0 +1,360 @@
+/** The way back: in which order it is checked, and what each way in which it can end leaves behind. */
+import { describe, expect, test } from 'vitest';
+import type { Redeemed } from '../../shared/accounts/oauth-client.ts';
+import { createSealer } from '../../shared/accounts/sealing.ts';
+import { silence } from '../../shared/accounts/token-failure.ts';
+import { consentKey, type Traveller } from '../../shared/consent/consent.ts';
+import { finishConsent, type Return, strangerAt } from '../../shared/consent/finish-consent.ts';
+import { handoverOf, startConsent } from '../../shared/consent/start-consent.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import type { ClientSecret } from '../../shared/providers/credential.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { memoryConsents } from './memory-consents.ts';
+import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
+
+const SUPPORT = 'support@contoso.example';
+const ada: Traveller = { kind: 'principal', id: 'ada' };
+const guest = { kind: 'invitation', key: keyOf('d') } as const;
+const credential: ClientSecret = {
+  kind: 'secret',
+  vaultName: 'client-secret',
+  version: 'v1',
+  setAt: isoAt(0),
+  expiresOn: undefined,
+};
+const redeemed: Redeemed = {
+  kind: 'redeemed',
+  grant: {
+    accessToken: new Secret('a'),
+    refreshToken: new Secret('r'),
+    expiresInSeconds: 3600,
+    scopes: undefined,
+  },
+  identity: {
+    issuer: 'https://login.example',
+    subject: 's',
+    tenantId: 't',
+    objectId: 'o',
+    user: SUPPORT,
+    name: undefined,
+  },
+  credential,
+};
+const PRESET = { preset: 'microsoft', tenant: 'contoso.example', credential } as const;
+
+/** A browser that was sent to the provider, and comes back from there. */
+async function away(
+  options: { answer?: Redeemed; startedBy?: Traveller; provider?: Partial<Provider> } = {},
+) {
+  const { answer = redeemed, startedBy = ada, provider = PRESET } = options;
+  const calls: Parameters<typeof world.deps.oauth.redeem>[1][] = [];
+  let sent: { state: string; nonce: string; verifier: string } | undefined;
+  const world = await memoryConsents(
+    {
+      authorizationAddress: async (_provider, { state, nonce, verifier }) => {
+        sent = { state: state.expose(), nonce: nonce.expose(), verifier: verifier.expose() };
+        return { kind: 'address', url: 'https://login.example' };
+      },
+      redeem: async (_provider, callback) => {
+        calls.push(callback);
+        return answer;
+      },
+    },
+    provider,
+  );
+  const { deps } = world;
+  if (startedBy.kind === 'invitation') await deps.invitations.add(sampleInvitation());
+  const started = await startConsent(deps, sampleWish(), startedBy);
+  if (started.kind !== 'started') throw new Error(started.kind);
+  const { key, cookie } = started;
+  await handoverOf(deps, key, { cookie, traveller: startedBy });
+  if (sent === undefined) throw new Error('not sent');
+  const back: Return = {
+    path: world.provider.preset === 'custom' ? `/oauth/callback/${world.provider.id}` : '/oauth/callback',
+    parameters: new URLSearchParams({ code: 'c', state: sent.state }),
+    cookieOf: (of) => (of === key ? cookie : undefined),
+    principal: { id: 'ada', isAdmin: true },
+    holdsInvitation: (of) => of === guest.key,
+  };
+  return {
+    ...world,
+    sent,
+    calls,
+    key,
+    back,
+    trip: { wish: sampleWish(), startedBy },
+    come: (change: Partial<Return> = {}) => finishConsent(deps, { ...back, ...change }),
+    usedAt: async () => (await deps.consents.get(key))?.consent.usedAt,
+  };
+}
+
+describe('a browser that comes back', () => {
+  test('is checked against what it left with, and the account is stored', async () => {
+    const { deps, calls, sent, back, come, usedAt, trip, provider } = await away();
+    expect(await come()).toMatchObject({ kind: 'connected', ...trip, account: { user: SUPPORT } });
+    expect(await deps.accounts.listOf(provider.id)).toHaveLength(1);
+    expect(await usedAt()).toBe(isoAt(0));
+    const [call] = calls;
+    expect(call).toMatchObject({
+      parameters: back.parameters,
+      redirectUri: 'https://desk.example/oauth/callback',
+      scopes: expect.arrayContaining(['https://outlook.office.com/SMTP.Send', 'openid']),
+    });
+    expect(call?.scopes).not.toContain('https://outlook.office.com/POP.AccessAsUser.All');
+    expect(call?.verifier.expose()).toBe(sent.verifier);
+    expect(call?.nonce.expose()).toBe(sent.nonce);
+  });
+
+  test('twice is told that its answer was taken, and the provider is asked once', async () => {
+    const { come, calls, trip } = await away();
+    const kinds = (await Promise.all([come(), come()])).map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(['connected', 'used']);
+    expect(await come()).toEqual({ kind: 'used', ...trip });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('without a state, or with one that nobody made, changes nothing', async () => {
+    const { come, usedAt, tables } = await away();
+    const rows = tables.dump('Consents');
+    for (const parameters of [
+      new URLSearchParams(),
+      new URLSearchParams({ state: '' }),
+      new URLSearchParams({ state: 'x'.repeat(43), code: 'c' }),
+    ])
+      expect(await come({ parameters })).toEqual({ kind: 'unknown' });
+    expect(await usedAt()).toBeUndefined();
+    expect(tables.dump('Consents')).toEqual(rows);
+  });
+
+  test('without a state is not answered from the table at all', async () => {
+    const { come, state } = await away();
+    state.points = [];
+    await come({ parameters: new URLSearchParams() });
+    expect(state.points).toEqual([]);
+  });
+
+  test.each([
+    ['has no cookie of it', undefined],
+    ['has another cookie', new Secret('x'.repeat(43))],
+  ])('and %s neither uses it up nor learns of it', async (_what, cookie) => {
+    const { come, usedAt, calls } = await away();
+    expect(await come({ cookieOf: () => cookie })).toEqual({ kind: 'other-browser' });
+    expect(await usedAt()).toBeUndefined();
+    await come();
+    expect(await come({ cookieOf: () => cookie })).toEqual({ kind: 'used-elsewhere' });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('is asked for the cookie of its own state', async () => {
+    const { come, sent } = await away();
+    const keys: string[] = [];
+    await come({
+      cookieOf: (key) => {
+        keys.push(key);
+        return undefined;
+      },
+    });
+    expect(keys).toEqual([consentKey(sent.state)]);
+  });
+
+  test('in other hands neither uses it up nor learns of it', async () => {
+    const { come, usedAt, trip } = await away();
+    expect(await come({ principal: { id: 'eve', isAdmin: true } })).toEqual({ kind: 'other-person' });
+    expect(await come({ principal: { id: 'ada', isAdmin: false } })).toEqual({ kind: 'role-lost' });
+    // The cookie says that it is the same browser: it may go on once it has signed in again.
+    expect(await come({ principal: undefined })).toEqual({ kind: 'signed-out', ...trip });
+    expect(await usedAt()).toBeUndefined();
+  });
+
+  test('after its ten minutes is too late, and a moment before them is not', async () => {
+    const late = await away();
+    late.state.now = NOW + 600_000;
+    expect(await late.come()).toEqual({ kind: 'expired', ...late.trip });
+    expect(await late.usedAt()).toBeUndefined();
+    const early = await away();
+    early.state.now = NOW + 599_999;
+    expect(await early.come()).toMatchObject({ kind: 'connected' });
+  });
+
+  test('while the vault is away may come once more', async () => {
+    const { deps, back, state, usedAt, trip, come } = await away();
+    state.isVaultAway = true;
+    const anew = { ...deps, sealer: createSealer(deps.vault, deps.seam) };
+    expect(await finishConsent(anew, back)).toEqual({
+      kind: 'vault-away',
+      code: 'key-vault',
+      said: 'Away.',
+      ...trip,
+    });
+    expect(await usedAt()).toBeUndefined();
+    state.isVaultAway = false;
+    expect(await come()).toMatchObject({ kind: 'connected' });
+  });
+
+  test('is not taken while tokens could not be sealed, though the secrets of the trip can be read', async () => {
+    const { deps, back, trip, usedAt } = await away();
+    const failing = {
+      ...deps,
+      sealer: {
+        ...deps.sealer,
+        ready: () => Promise.reject(new PostroomError('key-vault', 'Away.')),
+      },
+    };
+    expect(await finishConsent(failing, back)).toMatchObject({ kind: 'vault-away', ...trip });
+    expect(await usedAt()).toBeUndefined();
+  });
+});
+
+describe('an invitation', () => {
+  test('connects whoever holds its token', async () => {
+    const { come, deps } = await away({ startedBy: guest });
+    expect(await come({ principal: undefined })).toMatchObject({ kind: 'connected', startedBy: guest });
+    expect((await deps.invitations.get(guest.key))?.invitation.done?.user).toBe(SUPPORT);
+  });
+
+  test('is worth nothing in a browser without its token', async () => {
+    const { come, usedAt } = await away({ startedBy: guest });
+    expect(await come({ holdsInvitation: () => false })).toEqual({ kind: 'other-browser' });
+    expect(await usedAt()).toBeUndefined();
+  });
+
+  test('that was taken back or has ended meanwhile connects nothing, and the provider is not asked', async () => {
+    const revoked = await away({ startedBy: guest });
+    await revoked.deps.invitations.change(guest.key, (one) => ({ ...one, revokedAt: isoAt(0) }));
+    expect(await revoked.come()).toEqual({ kind: 'invitation-over', ...revoked.trip });
+    const ended = await away({ startedBy: guest });
+    await ended.deps.invitations.purge(NOW + 90 * 86_400_000);
+    expect(await ended.come()).toEqual({ kind: 'invitation-over', ...ended.trip });
+    expect([...revoked.calls, ...ended.calls]).toEqual([]);
+  });
+});
+
+describe('the provider', () => {
+  test('that is gone meanwhile is asked nothing', async () => {
+    const { come, deps, provider, calls } = await away();
+    await deps.providers.remove(provider.id);
+    expect(await come()).toEqual({ kind: 'provider-missing' });
+    expect(calls).toEqual([]);
+  });
+
+  test('that is another registration meanwhile gets neither code nor verifier', async () => {
+    const { come, deps, provider, calls, trip } = await away();
+    await deps.providers.save({ ...provider, clientId: 'another app', name: 'New name' });
+    expect(await come()).toEqual({ kind: 'provider-changed', ...trip, providerName: 'New name' });
+    expect(calls).toEqual([]);
+  });
+
+  test('gets no answer that came to the redirect URI of another one', async () => {
+    const custom = {
+      preset: 'custom',
+      tenant: undefined,
+      endpoints: { kind: 'manual', authorization: 'https://id.example/a', token: 'https://id.example/t' },
+    } as const;
+    for (const [provider, path] of [
+      [PRESET, '/oauth/callback/x'],
+      [custom, '/oauth/callback'],
+      [custom, '/oauth/callback/x'],
+    ] as const) {
+      const { come, calls, trip } = await away({ provider });
+      expect(await come({ path })).toMatchObject({ kind: 'untrusted', ...trip });
+      expect(calls).toEqual([]);
+    }
+  });
+
+  test('is known to have the right redirect URI once a browser came back, and since then', async () => {
+    const { come, deps, provider } = await away({ answer: { kind: 'unproven', reason: 'missing' } });
+    await come();
+    expect((await deps.providers.get(provider.id))?.redirectSeenAt).toBe(isoAt(0));
+    const seen = await away({ provider: { ...PRESET, redirectSeenAt: isoAt(-5) } });
+    seen.state.points = [];
+    await seen.come();
+    expect((await seen.deps.providers.get(provider.id))?.redirectSeenAt).toBe(isoAt(-5));
+    expect(seen.state.points).not.toContain('table.Providers.commit');
+  });
+
+  const declined = {
+    kind: 'declined',
+    error: 'server_error',
+    subcode: undefined,
+    codes: [90094],
+    sentence: 'Ask your admin.',
+  } as const;
+
+  test.each([
+    [declined, false],
+    [{ ...declined, error: 'access_denied' }, true],
+    [{ ...declined, subcode: 'cancel' }, true],
+    [{ ...declined, subcode: 'other' }, false],
+  ])('that declines with %j is told apart from a person who cancels: %s', async (answer, cancelled) => {
+    const { come, trip } = await away({ answer });
+    expect(await come()).toEqual({ ...answer, ...trip, cancelled });
+  });
+
+  test('that fails, or whose answer is not to be trusted, is a value with its trip', async () => {
+    const failed = await away({ answer: { kind: 'failed', failure: silence('No answer.') } });
+    expect(await failed.come()).toEqual({
+      kind: 'failed',
+      failure: silence('No answer.'),
+      ...failed.trip,
+      providerName: failed.provider.name,
+    });
+    const untrusted = await away({ answer: { kind: 'untrusted', reason: 'why' } });
+    expect(await untrusted.come()).toEqual({ kind: 'untrusted', reason: 'why', ...untrusted.trip });
+    const unproven = await away({ answer: { kind: 'unproven', reason: 'missing' } });
+    expect(await unproven.come()).toEqual({
+      kind: 'secret-missing',
+      ...unproven.trip,
+      providerName: unproven.provider.name,
+    });
+    for (const { usedAt } of [failed, untrusted, unproven]) expect(await usedAt()).toBe(isoAt(0));
+  });
+
+  test('whose secret cannot be fetched is a value, and the sign-in is over', async () => {
+    const { deps, back, trip, usedAt } = await away();
+    const oauth = {
+      ...deps.oauth,
+      redeem: () => Promise.reject(new PostroomError('key-vault-denied', 'No.')),
+    };
+    expect(await finishConsent({ ...deps, oauth }, back)).toEqual({
+      kind: 'vault-away',
+      code: 'key-vault-denied',
+      said: 'No.',
+      ...trip,
+    });
+    expect(await usedAt()).toBe(isoAt(0));
+  });
+
+  test('that accepted the next secret has it in the place of the one before', async () => {
+    const next = { ...credential, version: 'v2' };
+    const { come, deps, provider } = await away({
+      answer: { ...redeemed, credential: next },
+      provider: { ...PRESET, nextCredential: next },
+    });
+    expect(await come()).toMatchObject({ kind: 'connected' });
+    expect(await deps.providers.get(provider.id)).toMatchObject({
+      credential: next,
+      nextCredential: undefined,
+    });
+  });
+
+  test('that lets in somebody else is a refusal, with the trip', async () => {
+    if (redeemed.kind !== 'redeemed' || redeemed.identity === undefined) throw new Error();
+    const identity = { ...redeemed.identity, user: 'eve@contoso.example' };
+    const { come, trip } = await away({ answer: { ...redeemed, identity } });
+    expect(await come()).toMatchObject({ kind: 'other-account', signedIn: 'eve@contoso.example', ...trip });
+  });
+});
+
+test('a trip belongs to the person who started it, or to whoever holds the invitation', () => {
+  const browser = (principal: Return['principal'], holds = false) => ({
+    principal,
+    holdsInvitation: (key: string) => holds && key === guest.key,
+  });
+  expect(strangerAt(ada, browser({ id: 'ada', isAdmin: true }))).toBeUndefined();
+  expect(strangerAt(ada, browser({ id: 'ada', isAdmin: false }))).toBe('role-lost');
+  expect(strangerAt(ada, browser({ id: 'eve', isAdmin: true }, true))).toBe('other-person');
+  expect(strangerAt(ada, browser(undefined, true))).toBe('signed-out');
+  expect(strangerAt(guest, browser(undefined, true))).toBeUndefined();
+  expect(strangerAt(guest, browser({ id: 'ada', isAdmin: true }))).toBe('other-browser');
+});

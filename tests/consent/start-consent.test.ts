@@ -1,0 +1,255 @@
+/** The way out: what is kept for the way back, and who may follow it to the provider. */
+import { describe, expect, test } from 'vitest';
+import type { AuthorizationAsk } from '../../shared/accounts/oauth-client.ts';
+import { createSealer } from '../../shared/accounts/sealing.ts';
+import { silence } from '../../shared/accounts/token-failure.ts';
+import {
+  browserHash,
+  type ConsentWish,
+  consentContext,
+  consentKey,
+  type Traveller,
+} from '../../shared/consent/consent.ts';
+import {
+  callbackPathOf,
+  handoverOf,
+  redirectUriOf,
+  startConsent,
+} from '../../shared/consent/start-consent.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { registrationOf } from '../../shared/providers/registration.ts';
+import { memoryConsents } from './memory-consents.ts';
+import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
+
+const ada: Traveller = { kind: 'principal', id: 'ada' };
+const guest = { kind: 'invitation', key: keyOf('d') } as const;
+
+/** A provider that sends the browser to one address, and what it was asked for. */
+async function desk(change?: Partial<Provider>) {
+  const asked: AuthorizationAsk[] = [];
+  const world = await memoryConsents(
+    {
+      authorizationAddress: async (_provider, ask) => {
+        asked.push(ask);
+        return { kind: 'address', url: 'https://login.example/authorize' };
+      },
+    },
+    change,
+  );
+  const start = async (wish: ConsentWish = sampleWish(), startedBy = ada) => {
+    const started = await startConsent(world.deps, wish, startedBy);
+    if (started.kind !== 'started') throw new Error(started.kind);
+    return started;
+  };
+  return { ...world, asked, start };
+}
+
+describe('a redirect URI', () => {
+  const config = { publicUrl: 'https://desk.example' };
+
+  test('is one for all presets, and one of its own for a custom provider', () => {
+    for (const preset of ['microsoft', 'google', 'practice'] as const)
+      expect(redirectUriOf(config, { id: 'x', preset })).toBe('https://desk.example/oauth/callback');
+    expect(redirectUriOf(config, { id: 'x', preset: 'custom' })).toBe(
+      'https://desk.example/oauth/callback/x',
+    );
+    expect(callbackPathOf(undefined)).toBe('/oauth/callback');
+  });
+});
+
+describe('a start', () => {
+  test('keeps who may come back, until when, for which registration, and its secrets sealed', async () => {
+    const { deps, provider, start } = await desk();
+    const { key, cookie } = await start();
+    const consent = (await deps.consents.get(key))?.consent;
+    expect(consent).toEqual({
+      key,
+      wish: sampleWish(),
+      startedBy: ada,
+      registration: registrationOf(provider),
+      browserHash: browserHash(cookie),
+      sealedState: expect.stringMatching(/^1\./),
+      sealedVerifier: expect.stringMatching(/^1\./),
+      sealedNonce: expect.stringMatching(/^1\./),
+      startedAt: isoAt(0),
+      expiresAt: isoAt(600_000),
+      usedAt: undefined,
+      result: undefined,
+    });
+    const state = await deps.sealer.open(consent?.sealedState ?? '', consentContext(key, 'state'));
+    expect(consentKey(state.expose())).toBe(key);
+  });
+
+  test('makes each secret anew', async () => {
+    const { deps, start } = await desk();
+    const secrets: string[] = [];
+    for (let time = 0; time < 2; time += 1) {
+      const { key, cookie } = await start();
+      secrets.push(cookie.expose());
+      const consent = (await deps.consents.get(key))?.consent;
+      for (const [purpose, sealed] of [
+        ['state', consent?.sealedState],
+        ['verifier', consent?.sealedVerifier],
+        ['nonce', consent?.sealedNonce],
+      ] as const)
+        secrets.push((await deps.sealer.open(sealed ?? '', consentContext(key, purpose))).expose());
+    }
+    expect(new Set(secrets).size).toBe(8);
+    for (const secret of secrets) expect(secret).toHaveLength(43);
+  });
+
+  test('for a provider that is gone is for no registration', async () => {
+    const { deps, provider, start } = await desk();
+    await deps.providers.remove(provider.id);
+    const { key } = await start();
+    expect((await deps.consents.get(key))?.consent.registration).toBe('');
+  });
+
+  test('while the vault is away is a value, and keeps nothing', async () => {
+    const { deps, state, tables } = await desk();
+    state.isVaultAway = true;
+    expect(await startConsent(deps, sampleWish(), ada)).toEqual({
+      kind: 'vault-away',
+      code: 'key-vault',
+      said: 'Away.',
+      wish: sampleWish(),
+      startedBy: ada,
+    });
+    expect(tables.dump('Consents')).toEqual([]);
+  });
+
+  test('by an invitation takes one of its places until it ends', async () => {
+    const { deps, start } = await desk();
+    await deps.invitations.add(sampleInvitation());
+    const { key } = await start(sampleWish(), guest);
+    expect((await deps.invitations.get(guest.key))?.invitation.trips).toEqual([
+      { key, expiresAt: isoAt(600_000) },
+    ]);
+    expect((await deps.consents.get(key))?.consent.startedBy).toEqual(guest);
+  });
+
+  test('by an invitation that has no place asks the vault for nothing', async () => {
+    const { deps, start, state } = await desk();
+    expect(await startConsent(deps, sampleWish(), guest)).toEqual({
+      kind: 'invitation-over',
+      wish: sampleWish(),
+      startedBy: guest,
+    });
+    await deps.invitations.add(sampleInvitation());
+    for (let trip = 0; trip < 5; trip += 1) await start(sampleWish(), guest);
+    state.points = [];
+    expect(await startConsent(deps, sampleWish(), guest)).toMatchObject({ kind: 'too-many' });
+    expect(state.points.filter((point) => point.startsWith('vault.') || point.endsWith('commit'))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('the browser that started', () => {
+  test('goes to the provider with what the way back is checked against', async () => {
+    const { deps, provider, asked, start } = await desk();
+    const { key, cookie } = await start();
+    const handover = await handoverOf(deps, key, { cookie, traveller: ada });
+    expect(handover).toEqual({
+      kind: 'address',
+      url: 'https://login.example/authorize',
+      wish: sampleWish(),
+      startedBy: ada,
+      providerName: provider.name,
+    });
+    const [ask] = asked;
+    expect(ask).toMatchObject({
+      redirectUri: 'https://desk.example/oauth/callback',
+      scopes: [
+        'https://outlook.office.com/IMAP.AccessAsUser.All',
+        'https://outlook.office.com/SMTP.Send',
+        'openid',
+        'profile',
+        'email',
+        'offline_access',
+      ],
+      account: { kind: 'hint', user: 'support@contoso.example' },
+    });
+    const secrets = [ask?.state, ask?.nonce, ask?.verifier].map((secret) => secret?.expose() ?? '');
+    expect(consentKey(secrets[0] ?? '')).toBe(key);
+    expect(new Set(secrets).size).toBe(3);
+    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toEqual(handover);
+  });
+
+  test('is shown the accounts of the provider where it asked for them', async () => {
+    const { deps, asked, start } = await desk();
+    const { key, cookie } = await start(sampleWish({ chooseAccount: true }));
+    await handoverOf(deps, key, { cookie, traveller: ada });
+    expect(asked[0]?.account).toEqual({ kind: 'choose' });
+  });
+
+  test('reads why the provider cannot be reached', async () => {
+    const failure = silence('No answer came.');
+    const { deps } = await memoryConsents({
+      authorizationAddress: async () => ({ kind: 'failed', failure }),
+    });
+    const started = await startConsent(deps, sampleWish(), ada);
+    if (started.kind !== 'started') throw new Error(started.kind);
+    const { key, cookie } = started;
+    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toMatchObject({
+      kind: 'failed',
+      failure,
+    });
+  });
+
+  test('reads that the vault is away', async () => {
+    const { deps, state, start } = await desk();
+    const { key, cookie } = await start();
+    state.isVaultAway = true;
+    const anew = { ...deps, sealer: createSealer(deps.vault, deps.seam) };
+    expect(await handoverOf(anew, key, { cookie, traveller: ada })).toEqual({
+      kind: 'vault-away',
+      code: 'key-vault',
+      said: 'Away.',
+      wish: sampleWish(),
+      startedBy: ada,
+    });
+  });
+
+  test.each([
+    ['ten minutes later', { after: 600_000 }],
+    ['without its cookie', { cookie: undefined }],
+    ['with the cookie of another sign-in', { cookie: new Secret('x'.repeat(43)) }],
+    ['as another person', { traveller: { kind: 'principal', id: 'eve' } as const }],
+    ['as the bearer of an invitation', { traveller: guest }],
+  ])('%s goes nowhere', async (_what, change) => {
+    const { deps, asked, start, state } = await desk();
+    const { key, cookie } = await start();
+    state.now = NOW + ('after' in change ? change.after : 599_999);
+    const browser = { cookie, traveller: ada, ...change };
+    expect(await handoverOf(deps, key, browser)).toEqual({ kind: 'over' });
+    expect(asked).toEqual([]);
+  });
+
+  test('still goes a moment before its ten minutes are over', async () => {
+    const { deps, start, state } = await desk();
+    const { key, cookie } = await start();
+    state.now = NOW + 599_999;
+    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toMatchObject({ kind: 'address' });
+  });
+
+  test('goes nowhere for a sign-in that was used, is unknown, or whose provider has changed or gone', async () => {
+    const { deps, provider, asked, start } = await desk();
+    const [used, changed] = [await start(), await start()];
+    const stored = await deps.consents.get(used.key);
+    if (stored !== undefined) await deps.consents.use(stored, isoAt(1));
+    expect(await handoverOf(deps, used.key, { cookie: used.cookie, traveller: ada })).toEqual({
+      kind: 'over',
+    });
+    expect(await handoverOf(deps, keyOf('a'), { cookie: used.cookie, traveller: ada })).toEqual({
+      kind: 'over',
+    });
+    const browser = { cookie: changed.cookie, traveller: ada };
+    await deps.providers.save({ ...provider, clientId: 'another app' });
+    expect(await handoverOf(deps, changed.key, browser)).toEqual({ kind: 'over' });
+    await deps.providers.remove(provider.id);
+    expect(await handoverOf(deps, changed.key, browser)).toEqual({ kind: 'over' });
+    expect(asked).toEqual([]);
+  });
+});
