@@ -56,15 +56,25 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   },
   providers: {
     mutate: [
+      'shared/providers/credential-columns.ts',
+      'shared/providers/credential-form.ts',
+      'shared/providers/credential.ts',
       'shared/providers/endpoint-safety.ts',
       'shared/providers/field-rules.ts',
       'shared/providers/permissions.ts',
       'shared/providers/provider-form.ts',
+      'shared/providers/provider-store.ts',
+      'shared/providers/provider.ts',
+      'shared/providers/registration.ts',
     ],
     tests: [
+      'tests/providers/credential-form.test.ts',
+      'tests/providers/credential.test.ts',
       'tests/providers/endpoint-safety.test.ts',
       'tests/providers/provider-form.test.ts',
       'tests/providers/provider-rules.test.ts',
+      'tests/providers/provider-store.test.ts',
+      'tests/providers/provider.test.ts',
     ],
   },
   consent: {
