@@ -177,6 +177,19 @@ describe('the audit of what Postroom does by itself', () => {
     });
   });
 
+  test('says of a secret without an end that it does not expire', () => {
+    const credential: Credential = {
+      kind: 'secret',
+      vaultName: 'provider-x',
+      version: 'v1',
+      setAt: AT,
+      expiresOn: undefined,
+    };
+    expect(credentialsForAudit({ credential, nextCredential: undefined }).credential).toBe(
+      `client secret that does not expire, set at ${AT}`,
+    );
+  });
+
   test('stops nothing while storage is away; the log has the provider and what was done', async () => {
     const provider = sampleProvider();
     const away = { record: () => Promise.reject(new PostroomError('table-storage', 'no answer')) };
