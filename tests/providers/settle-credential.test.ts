@@ -185,7 +185,7 @@ describe('the audit of what Postroom does by itself', () => {
       setAt: AT,
       expiresOn: undefined,
     };
-    expect(credentialsForAudit({ credential, nextCredential: undefined }).credential).toBe(
+    expect(credentialsForAudit({ credential, nextCredential: undefined })['credential']).toBe(
       `client secret that does not expire, set at ${AT}`,
     );
   });
