@@ -52,9 +52,9 @@ function partsBlamed({ failing, mailboxes, state, withoutVault }: DeskFacts): Fa
   const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
   const hits = mailboxes.flatMap(({ id, enabled }) => {
     const trouble = state.troubles.get(id);
-    const part = trouble === undefined ? undefined : partOf(trouble.code);
-    if (trouble === undefined || part === undefined || !enabled || trouble.failures < BLAMED_AFTER) return [];
-    return [{ id, trouble, part }];
+    if (!enabled || trouble === undefined || trouble.failures < BLAMED_AFTER) return [];
+    const part = partOf(trouble.code);
+    return part === undefined ? [] : [{ id, trouble, part }];
   });
   const isVault = isVaultToBlame({ failing, mailboxes, state });
   for (const { id, trouble, part } of hits) {

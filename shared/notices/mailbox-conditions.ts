@@ -19,6 +19,9 @@ interface Stopped {
   provider: Provider | undefined;
 }
 
+/** Mailboxes that the same cause stops. */
+type Group = [Stopped, ...Stopped[]];
+
 const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
 /** Codes that a fetch ends with when a part of Azure is away; the part's own notice speaks for the mailbox. */
 export const partOf = (code: string): 'storage' | 'vault' | undefined =>
@@ -38,16 +41,13 @@ export function mailboxConditions(
   now: number,
   { isVaultBlamed }: { isVaultBlamed: boolean },
 ): Condition[] {
-  const groups = new Map<
-    string,
-    { condition: (stopped: readonly Stopped[]) => Condition; stopped: Stopped[] }
-  >();
+  const groups = new Map<string, { condition: Cause['condition']; stopped: Group }>();
   for (const stopped of stoppedOf(facts, isVaultBlamed)) {
-    const { key, condition } = causeOf(stopped, facts, now) ?? {};
-    if (key === undefined || condition === undefined) continue;
-    const group = groups.get(key) ?? { condition, stopped: [] };
-    group.stopped.push(stopped);
-    groups.set(key, group);
+    const cause = causeOf(stopped, facts, now);
+    if (cause === undefined) continue;
+    const group = groups.get(cause.key);
+    if (group === undefined) groups.set(cause.key, { condition: cause.condition, stopped: [stopped] });
+    else group.stopped.push(stopped);
   }
   return [...groups.values()].map(({ condition, stopped }) => condition(stopped));
 }
@@ -73,7 +73,7 @@ function stoppedOf({ mailboxes, state, accounts, providers }: DeskFacts, isVault
 
 interface Cause {
   key: string;
-  condition: (stopped: readonly Stopped[]) => Condition;
+  condition: (stopped: Group) => Condition;
 }
 
 function causeOf(stopped: Stopped, facts: DeskFacts, now: number): Cause | undefined {
@@ -115,7 +115,7 @@ const isMended = ({ state, stateSince }: Account, trouble: Trouble, now: number)
 
 const isRefusedByMailServer = ({ code }: Trouble): boolean => /^(?:imap|pop3)-/.test(code);
 
-function tokensUnreadable(stopped: readonly Stopped[]): Condition {
+function tokensUnreadable(stopped: Group): Condition {
   const azure = linkTo('key-vaults', {});
   return conditionOf(
     'consent-dead',
@@ -129,8 +129,8 @@ function tokensUnreadable(stopped: readonly Stopped[]): Condition {
   );
 }
 
-function consentDead(stopped: readonly Stopped[]): Condition {
-  const { mailbox, account, trouble } = first(stopped);
+function consentDead(stopped: Group): Condition {
+  const [{ mailbox, account, trouble }] = stopped;
   const subject: Subject = {
     kind: 'account',
     id: mailbox.accountId,
@@ -139,7 +139,7 @@ function consentDead(stopped: readonly Stopped[]): Condition {
   return conditionOf('consent-dead', subject, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: somebody has to sign in again.`,
     since: account?.stateSince ?? trouble.since,
-    fix: signInFix(first(stopped)),
+    fix: signInFix(stopped[0]),
   });
 }
 
@@ -152,8 +152,8 @@ function signInFix({ mailbox, account, provider }: Stopped): Condition['fix'] {
   return { label: `Sign in again for ${address}`, href: paths.connect({ id: providerId }, { mailbox: id }) };
 }
 
-function credentialRefused(stopped: readonly Stopped[]): Condition {
-  const { mailbox, provider, trouble } = first(stopped);
+function credentialRefused(stopped: Group): Condition {
+  const [{ mailbox, provider, trouble }] = stopped;
   const name = provider?.name ?? 'The provider';
   const expired = trouble.code === 'AADSTS7000222';
   return conditionOf(
@@ -170,8 +170,8 @@ function credentialRefused(stopped: readonly Stopped[]): Condition {
   );
 }
 
-function secretWithheld(stopped: readonly Stopped[]): Condition {
-  const { mailbox, provider } = first(stopped);
+function secretWithheld(stopped: Group): Condition {
+  const [{ mailbox, provider }] = stopped;
   const name = provider?.name ?? 'the provider';
   const azure = linkTo('key-vaults', {});
   return conditionOf('vault-failing', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
@@ -181,8 +181,8 @@ function secretWithheld(stopped: readonly Stopped[]): Condition {
   });
 }
 
-function signInSilent(stopped: readonly Stopped[]): Condition {
-  const { mailbox, provider } = first(stopped);
+function signInSilent(stopped: Group): Condition {
+  const [{ mailbox, provider }] = stopped;
   const name = provider?.name ?? 'the provider';
   return conditionOf('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: signing in at ${name} does not work at present.`,
@@ -191,8 +191,8 @@ function signInSilent(stopped: readonly Stopped[]): Condition {
   });
 }
 
-function serverSilent(stopped: readonly Stopped[]): Condition {
-  const { mailbox } = first(stopped);
+function serverSilent(stopped: Group): Condition {
+  const [{ mailbox }] = stopped;
   return conditionOf('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
     headline: `${names(stopped)} ${areNot(stopped)} fetched: ${mailbox.host} does not answer as it should.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
@@ -203,8 +203,8 @@ function serverSilent(stopped: readonly Stopped[]): Condition {
   });
 }
 
-function mailboxRefused(stopped: readonly Stopped[]): Condition {
-  const { mailbox, trouble } = first(stopped);
+function mailboxRefused(stopped: Group): Condition {
+  const [{ mailbox, trouble }] = stopped;
   return conditionOf('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
     headline: `${mailbox.address} is not fetched.`,
     since: trouble.since,
@@ -218,10 +218,10 @@ function mailboxRefused(stopped: readonly Stopped[]): Condition {
 function conditionOf(
   kind: NoticeKind,
   subject: Subject,
-  stopped: readonly Stopped[],
+  stopped: Group,
   words: Pick<Condition, 'headline' | 'since' | 'fix'>,
 ): Condition {
-  const one = first(stopped);
+  const [one] = stopped;
   const { code, cause, who } = explainedFor(one);
   const known = code !== 'not-recognised';
   return {
@@ -267,10 +267,4 @@ export function waitingMail(mailboxes: readonly Mailbox[], { cursors }: Pick<Fet
   const what = backlog === 0 ? 'it waits' : `${backlog} unread and whatever came since wait`;
   const where = mailboxes.length === 1 ? 'in the mailbox' : `in ${mailboxes.length} mailboxes`;
   return `No mail is lost: ${what} ${where}.`;
-}
-
-function first(stopped: readonly Stopped[]): Stopped {
-  const [one] = stopped;
-  if (one === undefined) throw new TypeError('a group without a mailbox');
-  return one;
 }

@@ -72,8 +72,8 @@ function retiredOf(row: Row): VaultVersion[] {
   const value = row['retired'];
   if (typeof value !== 'string') return [];
   return value.split(' ').map((entry) => {
-    const [vaultName, version] = entry.split('/');
-    if (vaultName === undefined || version === undefined) throw broken(row, 'retired');
+    const [vaultName = '', version] = entry.split('/');
+    if (version === undefined) throw broken(row, 'retired');
     return { vaultName, version };
   });
 }

@@ -11,7 +11,6 @@ export type CredentialWish =
   | { kind: 'certificate'; expiresOn: string }
   | { kind: 'federated' };
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const MONTHS_OF_A_SECRET = 24;
 const DAY_MS = 86_400_000;
 
@@ -72,8 +71,7 @@ function parseExpiry(
 ): string {
   const expiresOn = field('expiresOn');
   const time = Date.parse(`${expiresOn}T23:59:59.000Z`);
-  const isDate =
-    DATE.test(expiresOn) && !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === expiresOn;
+  const isDate = !Number.isNaN(time) && new Date(time).toISOString().slice(0, 10) === expiresOn;
   if (!isDate) errors['expiresOn'] = `Enter the date on which the ${what} expires, for example 2028-11-24.`;
   else if (time < now)
     errors['expiresOn'] =

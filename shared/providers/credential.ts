@@ -55,11 +55,13 @@ export const credentialsOf = ({ credential, nextCredential }: HeldCredentials): 
 
 /** True when both are the same entry of the vault, or both the managed identity. */
 export function isSameCredential(one: Credential | undefined, other: Credential | undefined): boolean {
-  if (one === undefined || other === undefined) return false;
-  if (one.kind === 'federated' || other.kind === 'federated')
-    return one.kind === other.kind && one.setAt === other.setAt;
-  return one.vaultName === other.vaultName && one.version === other.version;
+  return one !== undefined && other !== undefined && placeOf(one) === placeOf(other);
 }
+
+const placeOf = (credential: Credential): string =>
+  credential.kind === 'federated'
+    ? `managed identity since ${credential.setAt}`
+    : `${credential.vaultName}/${credential.version}`;
 
 /** Takes a replacement in, to be tried beside the present one. Pure. */
 export function withNext<T extends HeldCredentials>(held: T, next: Credential): T {
@@ -121,6 +123,6 @@ export const sha256ThumbprintOf = (certificate: string): string =>
 
 /** The public part as a file to upload at the provider. */
 export function certificatePem(certificate: string): string {
-  const lines = certificate.match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  const lines = certificate.replaceAll(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

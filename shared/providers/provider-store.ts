@@ -51,8 +51,9 @@ export function createProviderStore(tables: Tables): ProviderStore {
     async change(id, change) {
       for (;;) {
         const row = await table.get(PARTITION, id);
-        const next = row === undefined ? undefined : change(providerOf(row));
-        if (row === undefined || next === undefined) return undefined;
+        if (row === undefined) return undefined;
+        const next = change(providerOf(row));
+        if (next === undefined) return undefined;
         const written = await table.commit(PARTITION, [
           { kind: 'replace', row: rowOf(next), etag: row.etag ?? '' },
         ]);
@@ -84,7 +85,7 @@ function rowOf(provider: Provider): Row {
     pop3Host: provider.mailHosts?.pop3,
     smtpHost: provider.mailHosts?.smtp,
     scopes: provider.scopes.join(' '),
-    preflight: provider.preflight === undefined ? undefined : JSON.stringify(provider.preflight),
+    preflight: JSON.stringify(provider.preflight),
     redirectSeenAt: provider.redirectSeenAt,
     approvedAt: provider.approvedAt,
     createdAt: provider.createdAt,

@@ -49,7 +49,8 @@ export const credentialsForAudit = ({
 function credentialInWords(credential: Credential): string {
   const set = `set at ${credential.setAt}`;
   if (credential.kind === 'federated') return `managed identity, ${set}`;
-  const until = `until ${expiryOf(credential)?.slice(0, 10)}`;
+  const expiresOn = expiryOf(credential);
+  const until = expiresOn === undefined ? 'that does not expire' : `until ${expiresOn.slice(0, 10)}`;
   return credential.kind === 'secret'
     ? `client secret ${until}, ${set}`
     : `certificate ${thumbprintOf(credential.certificate)} ${until}, ${set}`;

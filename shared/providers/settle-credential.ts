@@ -23,7 +23,6 @@ export async function settleCredential(
   worked: Credential,
 ): Promise<void> {
   const isNext = isSameCredential(provider.nextCredential, worked);
-  if (!isNext && provider.retired.length === 0) return;
   let before = provider;
   const proven = isNext
     ? await deps.providers.change(provider.id, (current) => {

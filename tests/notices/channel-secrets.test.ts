@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { needsKey } from '../../shared/notices/alert-channels.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/notices/channel-secrets.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -183,5 +183,68 @@ describe('the secrets of the channels', () => {
     const { webhook, troubles } = await world.read(10);
     expect(webhook.kind).toBe('unusable');
     expect(troubles).toMatchObject([{ secret: 'alert-webhook-url', code: 'secret-disabled' }]);
+  });
+
+  test('that cannot be read are explained in the words of the vault and of Azure behind it', async () => {
+    const world = await worldWith({});
+    world.failure = new PostroomError('key-vault-denied', 'Key Vault did not get it (status 403)', {
+      cause: new Error(`ForbiddenByFirewall ${'x'.repeat(3000)}`),
+    });
+    const { troubles } = await world.read();
+    expect(troubles[0]).toMatchObject({ secret: 'smtp-relay-url', code: 'key-vault-denied' });
+    expect(troubles[0]?.said).toMatch(/Key Vault did not get it \(status 403\) .*ForbiddenByFirewall x+$/);
+    expect(troubles[0]?.said).toHaveLength(2000);
+    world.failure = new PostroomError('key-vault-denied', 'no cause');
+    expect((await world.read(1)).troubles[0]?.said).toMatch(/no cause$/);
+  });
+
+  test('that fail for a reason without a code count as a vault that does not answer', async () => {
+    const world = await worldWith(https);
+    await world.read();
+    Object.assign(world, { failure: new TypeError('odd') });
+    await world.read(10);
+    expect((await world.read(1)).troubles.map(({ code }) => code)).toEqual([
+      'key-vault',
+      'key-vault',
+      'key-vault',
+    ]);
+  });
+
+  test('are read anew a minute after one failed reading, which is no news yet', async () => {
+    const world = await worldWith(https);
+    await world.read();
+    world.failure = new PostroomError('key-vault', 'no answer');
+    expect((await world.read(10)).troubles).toEqual([]);
+    const asked = world.asked;
+    await world.read(0.9);
+    expect(world.asked).toBe(asked);
+    await world.read(0.1);
+    expect(world.asked).toBe(asked + 3);
+  });
+
+  test('count failures in a row only', async () => {
+    const world = await worldWith(https);
+    const outage = new PostroomError('key-vault', 'no answer');
+    await world.read();
+    for (const failure of [outage, undefined, outage]) {
+      world.failure = failure;
+      expect((await world.read(10)).troubles).toEqual([]);
+    }
+  });
+
+  test('are given up after ten seconds of silence', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const silentVault = { get: () => new Promise<undefined>(() => {}) };
+    const seam = { now: () => START };
+    const reading = createChannelSecrets({ vault: silentVault, seam, config: { local: false } }).read();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const { relay, webhook } = await reading;
+    expect([relay.kind, webhook.kind]).toEqual(['unusable', 'unusable']);
+  });
+
+  test('that hold nothing but white space set up nothing', async () => {
+    const world = await worldWith({ 'alert-webhook-url': ' \n' });
+    expect(await world.read()).toMatchObject({ webhook: { kind: 'absent' }, troubles: [] });
   });
 });

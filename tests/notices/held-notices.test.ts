@@ -1,12 +1,14 @@
 /** Notices of a process that cannot reach storage. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createHeldNotices, type HeldNotice } from '../../shared/notices/held-notices.ts';
 import { createNotices, type Notices } from '../../shared/notices/keep-notices.ts';
-import type { Telling } from '../../shared/notices/telling.ts';
+import { type Condition, noticeId } from '../../shared/notices/notice.ts';
+import { type Outgoing, type Telling, tellingOf } from '../../shared/notices/telling.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { START, storageDown } from '../harness/memory/sample-conditions.ts';
+import { HOUR, iso, START, silent, storageDown } from '../harness/memory/sample-conditions.ts';
 
 beforeEach(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -132,5 +134,164 @@ describe('while storage is away', () => {
     await notices.observe({ source: 'watch', conditions: [storageDown] });
     expect(notices.held()).toEqual([]);
     expect(await notices.open()).toHaveLength(1);
+  });
+});
+
+describe('what is held in memory', () => {
+  const world = () => {
+    const state = {
+      now: START,
+      works: true,
+      told: [] as Outgoing[],
+      gate: undefined as Promise<void> | undefined,
+    };
+    const held = createHeldNotices({
+      seam: { ...openSeam, now: () => state.now },
+      tell: async (outgoing) => {
+        await state.gate;
+        state.told.push(outgoing);
+        return state.works;
+      },
+    });
+    const hold = (...conditions: Condition[]): Promise<void> =>
+      held.hold(conditions, (notice, what) => [
+        { telling: tellingOf(notice, what), channel: 'webhook', attempts: 0, dueAt: notice.toldAt },
+      ]);
+    const only = (): HeldNotice => {
+      const [one, ...more] = held.all();
+      if (one === undefined || more.length > 0) throw new Error('not one is held');
+      return one;
+    };
+    const heard = (): string[] => state.told.map(({ telling }) => telling.what);
+    return { state, held, hold, only, heard };
+  };
+
+  test('is told with what was delivered, and by whom and when', async () => {
+    const { state, hold, only } = world();
+    await hold(storageDown);
+    expect(only().notice).toMatchObject({ openedAt: iso(START), held: { watch: storageDown }, told: 1 });
+    expect(only().waiting).toEqual([]);
+    expect(only().sent).toEqual([
+      {
+        tellingId: `${only().notice.id}-1`,
+        delivery: { channel: 'webhook', what: 'opened', at: iso(START), result: 'delivered', attempts: 1 },
+      },
+    ]);
+    expect(state.told).toHaveLength(1);
+  });
+
+  test('is repeated when it is due, and does not close while storage is away', async () => {
+    const { state, hold, only, heard } = world();
+    await hold(storageDown);
+    state.now += HOUR;
+    await hold(storageDown);
+    expect(heard()).toEqual(['opened', 'repeated']);
+    expect(only().notice.told).toBe(2);
+    await hold();
+    expect(heard()).toEqual(['opened', 'repeated']);
+    expect(only().notice.held).toEqual({ watch: storageDown });
+  });
+
+  test('takes in what has changed without telling of it', async () => {
+    const { hold, only, heard } = world();
+    await hold(storageDown);
+    await hold({ ...storageDown, cause: 'Another one.' });
+    expect(only().notice.held.watch?.cause).toBe('Another one.');
+    expect(heard()).toEqual(['opened']);
+  });
+
+  test('is tried again later, each time as one try more, until it is given up', async () => {
+    const { state, hold, only } = world();
+    state.works = false;
+    await hold({ ...storageDown, stage: 'once' });
+    expect(only().waiting).toMatchObject([{ attempts: 1, dueAt: iso(START + 60_000) }]);
+    expect(only().sent).toEqual([]);
+    await hold({ ...storageDown, stage: 'once' });
+    expect(state.told).toHaveLength(1);
+    for (let hour = 0; hour < 40; hour++) {
+      state.now += HOUR;
+      await hold({ ...storageDown, stage: 'once' });
+    }
+    expect(state.told.map(({ attempts }) => attempts)).toEqual(
+      Array.from({ length: 30 }, (_one, tries) => tries),
+    );
+    expect(only().waiting).toEqual([]);
+    expect(only().sent).toMatchObject([{ delivery: { result: 'given-up', attempts: 30 } }]);
+  });
+
+  test('loses nothing else of the list when one telling has come through', async () => {
+    const { state, hold, only, heard } = world();
+    state.works = false;
+    await hold(storageDown);
+    state.now += HOUR;
+    state.works = true;
+    await hold(storageDown);
+    expect(heard()).toEqual(['opened', 'opened', 'repeated']);
+    expect(only().sent.map(({ delivery }) => [delivery.what, delivery.attempts])).toEqual([
+      ['opened', 2],
+      ['repeated', 1],
+    ]);
+  });
+
+  test('bears the name of its hour, by which a receiver knows two processes apart from two outages', async () => {
+    const [one, other] = [world(), world()];
+    await one.hold(storageDown);
+    other.state.now += 59 * 60_000;
+    await other.hold(storageDown);
+    expect(one.only().notice.id).toBe(noticeId('2026-11-24T10:00:00.000Z', one.only().notice.key));
+    expect(other.only().notice.id).toBe(one.only().notice.id);
+    const next = world();
+    next.state.now += HOUR;
+    await next.hold(storageDown);
+    expect(next.only().notice.id).not.toBe(one.only().notice.id);
+    await one.held.take();
+    one.state.now += 60_000;
+    await one.hold(storageDown);
+    expect(one.only().notice.id).toBe(noticeId(iso(START + 60_000), one.only().notice.key));
+  });
+
+  test('is handed over once what is just being told has been told', async () => {
+    const { state, held, hold } = world();
+    let open = (): void => {};
+    state.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const holding = hold(storageDown);
+    const taking = held.take();
+    expect(held.all()).toHaveLength(1);
+    open();
+    const [taken] = await taking;
+    await holding;
+    expect(taken?.sent).toHaveLength(1);
+    expect(held.all()).toEqual([]);
+  });
+
+  test('is handed over once whatever began meanwhile has been told, too', async () => {
+    const { state, held, hold } = world();
+    let open = (): void => {};
+    state.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const first = hold(storageDown);
+    const taking = held.take();
+    const second = hold(storageDown, silent());
+    open();
+    const taken = await taking;
+    await Promise.all([first, second]);
+    expect(taken.map(({ sent }) => sent.length)).toEqual([1, 1]);
+  });
+
+  test('is given back as it was, unless it has opened anew by then', async () => {
+    const { state, held, hold, only } = world();
+    await hold(storageDown);
+    const taken = await held.take();
+    held.giveBack(taken);
+    expect(held.all()).toEqual(taken);
+    state.now += 60_000;
+    await held.take();
+    await hold(storageDown);
+    const anew = only();
+    held.giveBack(taken);
+    expect(only()).toBe(anew);
   });
 });

@@ -1,0 +1,291 @@
+/** A provider as a row of its table, and back. */
+import { describe, expect, test, vi } from 'vitest';
+import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import type { Credential } from '../../shared/providers/credential.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { createProviderStore, isProviderId, newProviderId } from '../../shared/providers/provider-store.ts';
+import { FaultySeam } from '../harness/memory/faulty-seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+
+const ID = 'abcdefghijklmnopqrstuvwx27';
+const AT = '2026-11-01T09:00:00.000Z';
+const inVault = { vaultName: `provider-${ID}`, setAt: AT, expiresOn: '2028-11-01T23:59:59.000Z' };
+const secret: Credential = { ...inVault, kind: 'secret', version: 'v2' };
+const certificate: Credential = { ...inVault, kind: 'certificate', version: 'v3', certificate: 'TUlJQw==' };
+const federated: Credential = { kind: 'federated', setAt: AT };
+
+const full: Provider = {
+  id: ID,
+  name: 'Contoso',
+  state: 'ready',
+  preset: 'microsoft',
+  cloud: 'dod',
+  tenant: 'contoso.example',
+  clientId: 'client-1',
+  credential: secret,
+  nextCredential: certificate,
+  retired: [
+    { vaultName: 'provider-x', version: 'v0' },
+    { vaultName: 'provider-x', version: 'v1' },
+  ],
+  endpoints: undefined,
+  mailHosts: undefined,
+  scopes: ['a', 'b'],
+  preflight: { at: AT, tenant: 'proven', client: 'proven', credential: 'unknown' },
+  redirectSeenAt: '2026-11-02T09:00:00.000Z',
+  approvedAt: '2026-11-03T09:00:00.000Z',
+  createdAt: AT,
+  changedAt: '2026-11-04T09:00:00.000Z',
+};
+const custom = (change: Partial<Provider>): Provider => ({
+  ...full,
+  preset: 'custom',
+  cloud: 'worldwide',
+  tenant: undefined,
+  ...change,
+});
+const draft = custom({
+  state: 'draft',
+  clientId: '',
+  credential: undefined,
+  nextCredential: undefined,
+  retired: [],
+  scopes: [],
+  preflight: undefined,
+  redirectSeenAt: undefined,
+  approvedAt: undefined,
+});
+const manual = {
+  kind: 'manual',
+  authorization: 'https://a.example/a',
+  token: 'https://a.example/t',
+} as const;
+
+function storeOver(seam = openSeam) {
+  const tables = new MemoryTables(seam);
+  const put = (row: Record<string, unknown>): Promise<unknown> =>
+    tables
+      .open('Providers')
+      .commit('provider', [{ kind: 'put', row: { partitionKey: 'provider', rowKey: ID, ...row } as Row }]);
+  return { tables, store: createProviderStore(tables), put };
+}
+
+describe('a provider that is saved', () => {
+  test.each<[string, Provider]>([
+    ['of Microsoft, with all that there is', full],
+    ['of Google', { ...full, preset: 'google', cloud: 'worldwide', tenant: undefined }],
+    ['of the practice world', { ...full, preset: 'practice', cloud: 'worldwide' }],
+    ['as a draft with next to nothing', draft],
+    ['with an issuer', custom({ endpoints: { kind: 'discovery', issuer: 'https://a.example' } })],
+    ['with endpoints', custom({ endpoints: manual })],
+    ['with an IMAP host', custom({ mailHosts: { imap: 'imap.a.example' } })],
+    ['with a POP host', custom({ mailHosts: { pop3: 'pop.a.example' } })],
+    ['with an SMTP host', custom({ mailHosts: { smtp: 'smtp.a.example' } })],
+    [
+      'with all mail hosts',
+      custom({ mailHosts: { imap: 'i.example', pop3: 'p.example', smtp: 's.example' } }),
+    ],
+    ['with the managed identity', { ...full, credential: federated, nextCredential: federated }],
+    ['with a secret that does not expire', { ...full, credential: { ...secret, expiresOn: undefined } }],
+    ['with a certificate', { ...full, credential: certificate, nextCredential: secret }],
+    ['with one retired credential', { ...full, retired: full.retired.slice(1) }],
+  ])('%s is read as it was', async (_what, provider) => {
+    const { store } = storeOver();
+    await store.save(provider);
+    expect(await store.get(ID)).toStrictEqual(provider);
+    expect(await store.list()).toStrictEqual([provider]);
+  });
+
+  test('takes the place of the row before it, column by column', async () => {
+    const { store } = storeOver();
+    await store.save(full);
+    await store.save(draft);
+    expect(await store.get(ID)).toEqual(draft);
+  });
+
+  test('keeps of its endpoints the columns of their kind alone', async () => {
+    const { store, tables } = storeOver();
+    await store.save(custom({ endpoints: manual }));
+    const [row] = tables.dump('Providers');
+    expect(row).toMatchObject({
+      authorizationEndpoint: 'https://a.example/a',
+      tokenEndpoint: 'https://a.example/t',
+      scopes: 'a b',
+      retired: 'provider-x/v0 provider-x/v1',
+    });
+    expect(row).not.toHaveProperty('issuer');
+  });
+
+  test('is gone once it is removed', async () => {
+    const { store } = storeOver();
+    await store.save(full);
+    await store.remove(ID);
+    expect(await store.get(ID)).toBeUndefined();
+    expect(await store.list()).toEqual([]);
+  });
+});
+
+describe('the list', () => {
+  test('is in the order of the names, whatever the order of the ids', async () => {
+    const { store } = storeOver();
+    const named = (letter: string, name: string): Provider => ({ ...full, id: letter.repeat(26), name });
+    for (const one of [named('a', 'Litware'), named('b', 'contoso'), named('c', 'Fabrikam')])
+      await store.save(one);
+    expect((await store.list()).map(({ name }) => name)).toEqual(['contoso', 'Fabrikam', 'Litware']);
+  });
+
+  test('leaves out a row that cannot be read, and names it', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { store, tables, put } = storeOver();
+    await store.save({ ...full, id: 'z'.repeat(26) });
+    await put({ name: 7 });
+    expect((await store.list()).map(({ id }) => id)).toEqual(['z'.repeat(26)]);
+    expect(unreadableRows(tables)).toEqual([{ table: 'Providers', partitionKey: 'provider', rowKey: ID }]);
+  });
+});
+
+describe('an id', () => {
+  test('is 26 characters of base32, and another one each time', () => {
+    const [one, other] = [newProviderId(), newProviderId()];
+    expect(isProviderId(one)).toBe(true);
+    expect(one).not.toBe(other);
+  });
+
+  test.each(['', 'provider', `${ID}a`, `a${ID}`, ID.toUpperCase(), ID.replace('2', '1')])(
+    '%j is none, and never reaches the table',
+    async (text) => {
+      const seam = new FaultySeam({ now: () => 0 });
+      const { store } = storeOver(seam);
+      expect(isProviderId(text)).toBe(false);
+      expect(await store.get(text)).toBeUndefined();
+      expect(seam.calls).toEqual([]);
+    },
+  );
+});
+
+describe('a change', () => {
+  test('is written and handed back', async () => {
+    const { store } = storeOver();
+    await store.save(full);
+    const changed = await store.change(ID, (provider) => ({ ...provider, name: 'Fabrikam' }));
+    expect(changed).toEqual({ ...full, name: 'Fabrikam' });
+    expect(await store.get(ID)).toEqual(changed);
+  });
+
+  test('begins again with what somebody else wrote meanwhile', async () => {
+    const { store } = storeOver();
+    await store.save(full);
+    const seen: string[] = [];
+    const others: Promise<void>[] = [];
+    const both = await store.change(ID, (provider) => {
+      seen.push(provider.name);
+      if (others.length === 0) others.push(store.save({ ...provider, name: 'Fabrikam' }));
+      return { ...provider, scopes: ['c'] };
+    });
+    await Promise.all(others);
+    expect(seen).toEqual(['Contoso', 'Fabrikam']);
+    expect(both).toMatchObject({ name: 'Fabrikam', scopes: ['c'] });
+    expect(await store.get(ID)).toEqual(both);
+  });
+
+  test('of a provider that is gone is none', async () => {
+    const { store } = storeOver();
+    const change = vi.fn((provider: Provider) => provider);
+    expect(await store.change(ID, change)).toBeUndefined();
+    expect(change).not.toHaveBeenCalled();
+  });
+
+  test('that is called off writes nothing', async () => {
+    const { store, tables } = storeOver();
+    await store.save(full);
+    const before = tables.changes;
+    expect(await store.change(ID, () => undefined)).toBeUndefined();
+    expect(tables.changes).toBe(before);
+  });
+});
+
+describe('a row', () => {
+  const least = { name: 'Old', preset: 'google', clientId: 'c', scopes: '', createdAt: AT, changedAt: AT };
+  const ofSecret = {
+    credentialKind: 'secret',
+    credentialSetAt: AT,
+    credentialVaultName: 'v',
+    credentialVersion: '1',
+    credentialExpiresOn: AT,
+  };
+
+  test('with the least there can be is a ready provider in the worldwide cloud', async () => {
+    const { store, put } = storeOver();
+    await put(least);
+    expect(await store.get(ID)).toMatchObject({
+      state: 'ready',
+      cloud: 'worldwide',
+      credential: undefined,
+      nextCredential: undefined,
+      retired: [],
+      endpoints: undefined,
+      mailHosts: undefined,
+      scopes: [],
+    });
+  });
+
+  test('with a number for its tenant has none', async () => {
+    const { store, put } = storeOver();
+    await put({ ...least, tenant: 7 });
+    expect((await store.get(ID))?.tenant).toBeUndefined();
+  });
+
+  test('with one of two endpoints has none', async () => {
+    const { store, put } = storeOver();
+    await put({ ...least, authorizationEndpoint: 'https://a.example/a' });
+    expect((await store.get(ID))?.endpoints).toBeUndefined();
+    await put({ ...least, tokenEndpoint: 'https://a.example/t' });
+    expect((await store.get(ID))?.endpoints).toBeUndefined();
+  });
+
+  test.each([
+    ['name', { name: undefined }],
+    ['preset', { preset: 'yahoo' }],
+    ['cloud', { cloud: 'moon' }],
+    ['clientId', { clientId: 7 }],
+    ['scopes', { scopes: undefined }],
+    ['createdAt', { createdAt: undefined }],
+    ['changedAt', { changedAt: 1 }],
+    ['credentialKind', { ...ofSecret, credentialKind: 'password' }],
+    ['credentialSetAt', { ...ofSecret, credentialSetAt: undefined }],
+    ['credentialVaultName', { ...ofSecret, credentialVaultName: undefined }],
+    ['credentialVersion', { ...ofSecret, credentialVersion: 1 }],
+    ['credentialExpiresOn', { ...ofSecret, credentialExpiresOn: 2028 }],
+    ['credentialExpiresOn', { ...ofSecret, credentialKind: 'certificate', credentialExpiresOn: undefined }],
+    ['credentialCertificate', { ...ofSecret, credentialKind: 'certificate' }],
+    ['nextCredentialSetAt', { nextCredentialKind: 'federated' }],
+    ['retired', { retired: 'provider-x/v1 provider-x' }],
+  ])('that does not hold its %s is refused under the name of the column', async (column, change) => {
+    const { store, put } = storeOver();
+    await put({ ...least, ...change });
+    await expect(store.get(ID)).rejects.toMatchObject({
+      code: 'bad-row',
+      message: `Providers/${ID}.${column} does not hold what Postroom wrote there`,
+    });
+  });
+
+  test('of the first release holds its secret in columns of other names', async () => {
+    const { store, put } = storeOver();
+    await put({
+      ...least,
+      secretName: 'provider-x',
+      secretVersion: 'v1',
+      secretSetAt: AT,
+      secretExpiresOn: '2027-01-01T00:00:00.000Z',
+    });
+    expect((await store.get(ID))?.credential).toEqual({
+      kind: 'secret',
+      vaultName: 'provider-x',
+      version: 'v1',
+      setAt: AT,
+      expiresOn: '2027-01-01T00:00:00.000Z',
+    });
+  });
+});
