@@ -18,8 +18,8 @@ import {
   type Priced,
   usual,
 } from './cost/month.ts';
-import { type Command, runCommand, say } from './run-command.ts';
 import type { Shape } from './infra/infra-checks.ts';
+import { type Command, runCommand, say } from './run-command.ts';
 
 type ListedPrice = Price & { what: string; source: string; asOf: string; checked: boolean };
 interface PriceList {

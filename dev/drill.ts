@@ -11,10 +11,10 @@
  */
 import { parseArgs } from 'node:util';
 import { buildApp, builtApp, isBuildCurrent } from './build.ts';
-import { runCommand, say } from './run-command.ts';
 import { drillFaults } from './drill/drill-faults.ts';
 import { type DrillPictures, type DrillResult, runDrill } from './drill/run-drill.ts';
 import type { Camera } from './drill/take-pictures.ts';
+import { runCommand, say } from './run-command.ts';
 
 function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>

@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { type Bicep, findBicep } from './infra/bicep-compiler.ts';
-import { runCommand, say } from './run-command.ts';
 import { type CheckResult, checkInfra, format, shapes, snapshot } from './infra/infra-checks.ts';
+import { runCommand, say } from './run-command.ts';
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 const infra = join(projectRoot, 'infra');

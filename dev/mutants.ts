@@ -15,10 +15,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeError } from './run-command.ts';
 import { type Comparison, compareMutants, type Explained, type Score, sumScores } from './mutants/compare.ts';
 import { features } from './mutants/features.ts';
 import { runFeature } from './mutants/run-feature.ts';
+import { describeError } from './run-command.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEAST_PERCENT = 90;

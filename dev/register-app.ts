@@ -13,7 +13,6 @@ import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
 import { clouds, isCloudName } from '../shared/providers/clouds.ts';
 import { type DeskEnvironment, openDeskEnvironment } from './register-app/azd-environment.ts';
-import { runCommand } from './run-command.ts';
 import {
   CLIENT_ID_NAMES,
   type CreateResult,
@@ -22,6 +21,7 @@ import {
 } from './register-app/create-registrations.ts';
 import { type FinishResult, finishRegistrations } from './register-app/finish-registrations.ts';
 import { graphClient, RegisterAppError } from './register-app/graph-client.ts';
+import { runCommand } from './run-command.ts';
 
 const USAGE = 'One of: npm run register-app -- --create, npm run register-app -- --finish';
 const BY_HAND = 'by-hand';

@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isFetching, isStalled } from './bench/fetch-lease.ts';
 import { type FileFate, fatesOf, fateTable, isQuiet, ticketsOf } from './bench/replay-fates.ts';
-import { openScratchDemo, type ScratchDemo } from './demo/scratch-demo.ts';
 import { mailsOfFolder } from './demo/emails.ts';
+import { openScratchDemo, type ScratchDemo } from './demo/scratch-demo.ts';
 import { type Command, runCommand, say } from './run-command.ts';
 
 const MAILBOX = 'replay@contoso.example';

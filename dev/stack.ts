@@ -1,22 +1,23 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PracticeWorld } from '../shared/platform/config.ts';
-import { startAzurite } from './emulators/storage/azurite.ts';
+import {
+  DEMO_DOMAIN,
+  DEMO_USERS,
+  type DemoUser,
+  mailboxesOf,
+  openWorld,
+  type WorldFacts,
+} from './demo/organization.ts';
+import type { Ports } from './demo/ports.ts';
 import { type Certificates, keepCertificates } from './emulators/certificates.ts';
 import { type RemoteControl, remoteControl } from './emulators/entra/control.ts';
 import type { TenantAddress } from './emulators/entra/entra.ts';
 import { type RemoteVault, remoteVault } from './emulators/key-vault/remote-vault.ts';
-import type { MailServer, MailServerKind, EmulatedMailbox } from './emulators/mail/mail-world.ts';
+import type { EmulatedMailbox, MailServer, MailServerKind } from './emulators/mail/mail-world.ts';
+import { type Restartable, startRestartable } from './emulators/process/restartable.ts';
 import { type ReadyEmulator, startEmulator } from './emulators/process/start-emulator.ts';
-import type { Ports } from './demo/ports.ts';
-import {
-  mailboxesOf,
-  openWorld,
-  DEMO_DOMAIN,
-  DEMO_USERS,
-  type DemoUser,
-  type WorldFacts,
-} from './demo/organization.ts';
+import { startAzurite } from './emulators/storage/azurite.ts';
 
 export interface StackOptions {
   /** One folder for all that is kept between starts: mail, grants, vault, tables, ports. */
@@ -248,28 +249,6 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     storage: { connectionString },
     restart: (server, whileDown) => (server === 'mail' ? mail : storage).restart(whileDown),
     stop,
-  };
-}
-
-interface Restartable<T> {
-  /** The one that runs, or ran last. */
-  now(): T;
-  restart(whileDown: () => Promise<unknown>): Promise<void>;
-  stop(): Promise<void>;
-}
-
-async function startRestartable<T extends { stop(): Promise<void> }>(
-  start: () => Promise<T>,
-): Promise<Restartable<T>> {
-  let running = await start();
-  return {
-    now: () => running,
-    async restart(whileDown) {
-      await running.stop();
-      await whileDown();
-      running = await start();
-    },
-    stop: () => running.stop(),
   };
 }
 

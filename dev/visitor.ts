@@ -1,4 +1,5 @@
-import { type CookieJar, signInAs, walkSignIn } from './emulators/entra/headless-sign-in.ts';
+import { type CookieJar, cookieHeader, keepCookies } from './cookie-jar.ts';
+import { signInAs, walkSignIn } from './emulators/entra/headless-sign-in.ts';
 import { MAIL_SCOPES } from './emulators/entra/scopes.ts';
 import { formValues } from './form-values.ts';
 
@@ -169,16 +170,17 @@ export class Visitor {
   }
 
   async #send(path: string, body: URLSearchParams | undefined): Promise<Reply> {
-    const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = cookieHeader(this.#jar);
     const response = await fetch(new URL(path, this.#origin), {
       redirect: 'manual',
-      headers: { cookie, origin: this.#origin, 'sec-fetch-site': 'same-origin' },
+      headers: {
+        origin: this.#origin,
+        'sec-fetch-site': 'same-origin',
+        ...(cookie !== undefined && { cookie }),
+      },
       ...(body !== undefined && { method: 'POST', body }),
     });
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ''] = line.split(';');
-      this.#jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
-    }
+    keepCookies(this.#jar, response);
     return {
       status: response.status,
       location: response.headers.get('location') ?? undefined,

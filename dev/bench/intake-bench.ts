@@ -15,13 +15,13 @@
  */
 import { join } from 'node:path';
 import { builtApp } from '../build.ts';
+import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import { countingProxy } from '../emulators/mail/counting-proxy.ts';
 import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 import type { Checked, Measured } from './child.ts';
 import { type BenchMail, bigMail, mixedMails, plainMails } from './corpus.ts';
 import { runChild } from './run-child.ts';
-import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { median } from './statistics.ts';
 
 export interface IntakeNumbers {

@@ -1,4 +1,4 @@
-import { type Flag, type JudgedMessage, auditCopies, judge } from './audit-messages.ts';
+import { auditCopies, type Flag, type JudgedMessage, judge } from './audit-messages.ts';
 import { type AllRows, auditRows } from './audit-rows.ts';
 import type { InboxTruth } from './inbox-truth.ts';
 import { isOfLostMessage, placeName, type Records, type StoredRow } from './records.ts';

@@ -19,8 +19,6 @@ export interface Records {
   rows(table: string): Promise<StoredRow[]>;
   blob(name: string): Promise<Buffer | undefined>;
   blobNames(): Promise<string[]>;
-  /** Ids by address. */
-  mailboxIds(): Promise<Map<string, string>>;
   /** Everything recorded, by place; see `placeName`. */
   byPlace(): Promise<Map<string, Found[]>>;
   /** Takes pauses after failures and refusals away, as if their time had passed. @returns how many there were */
@@ -67,15 +65,6 @@ export function openRecords(connectionString: string): Records {
       const names: string[] = [];
       for await (const { name } of container.listBlobsFlat()) names.push(name);
       return names;
-    },
-    async mailboxIds() {
-      const mailboxes = (await rows('Mailboxes')).filter(({ partitionKey }) => partitionKey === 'mailbox');
-      return new Map(
-        mailboxes.map(({ rowKey, json }) => [
-          (JSON.parse(String(json)) as { address: string }).address,
-          rowKey,
-        ]),
-      );
     },
     async byPlace() {
       const [tickets, quarantine] = await Promise.all([rows('Tickets'), rows('Quarantine')]);

@@ -1,14 +1,14 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Visitor } from '../visitor.ts';
 import { adminAt, type Demo, openDemo } from '../demo.ts';
-import type { HostProcess } from '../host/host-process.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import type { MailServerKind } from '../emulators/mail/mail-world.ts';
 import { type MisbehavingImap, startMisbehavingImap } from '../emulators/mail/misbehaving-imap.ts';
+import type { HostProcess } from '../host/host-process.ts';
+import type { Visitor } from '../visitor.ts';
 import type { Chance } from './chance.ts';
 import { faultyImap } from './imap-faults.ts';
-import { type Records, openRecords } from './records.ts';
+import { openRecords, type Records } from './records.ts';
 import { type FaultyStorage, faultyStorage } from './storage-faults.ts';
 import type { Weather } from './weather.ts';
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Visitor } from '../visitor.ts';
 import { adminAt, openDemo } from '../demo.ts';
 import { keepCertificates } from '../emulators/certificates.ts';
 import { MAIL_SCOPES } from '../emulators/entra/scopes.ts';
 import { type ExchangeSkin, startExchangeSkin } from '../emulators/mail/exchange-skin.ts';
 import { type StorageProxy, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
 import type { Stack } from '../stack.ts';
+import type { Visitor } from '../visitor.ts';
 import { type NoticeReceiver, startNoticeReceiver } from './notice-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
 import { readInbox, subjectOf } from './read-inbox.ts';

@@ -1,9 +1,9 @@
 /** The built app behind Microsoft's listeners: what a desk needs of them, check by check. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { adminAt } from '../demo.ts';
-import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
 import { builtApp } from '../build.ts';
+import { openScratchDemo, type ScratchDemo } from '../demo/scratch-demo.ts';
+import { adminAt } from '../demo.ts';
 import type { HostProcess } from '../host/host-process.ts';
 import { differences, poisonFaults, timerFaults } from './invocations.ts';
 import { type Listeners, startListeners } from './listeners.ts';

@@ -1,4 +1,4 @@
-/** The built app on the local host, amid the whole practice world: triggers, telemetry, pages. */
+/** The built app on the local host, in a demo of its own: triggers, telemetry, pages. */
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { HostProcess } from '../../dev/host/host-process.ts';

@@ -1,4 +1,4 @@
-/** Rotation of a client secret: Microsoft Graph, the identity provider and the managed identity as peers. */
+/** Rotation of a client secret: Microsoft Graph, the identity provider and the managed identity as emulators. */
 import { describe, expect, test } from 'vitest';
 import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';

@@ -3,7 +3,7 @@
  *
  * Real here: the services, built from settings as in production; tables, blobs and queues of Azurite, and the vault
  * stand-in, both over Azure's own SDKs; sign-ins, refreshes and the expiry of secrets at the identity provider; IMAP over
- * TLS. Stood in for: Entra, Microsoft Graph and the managed identity, by peers with their shapes of answers; and the
+ * TLS. Stood in for: Entra, Microsoft Graph and the managed identity, by emulators with their shapes of answers; and the
  * timer, by this test, which fetches the mailboxes itself each second.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

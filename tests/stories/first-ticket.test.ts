@@ -1,5 +1,5 @@
 /**
- * The whole story in a browser, on a fresh practice world: from an empty desk over provider, consent and mailbox to
+ * The whole story in a browser, on a fresh demo: from an empty desk over provider, consent and mailbox to
  * tickets that are read, closed and answered to by the next mail.
  */
 import { createHash } from 'node:crypto';

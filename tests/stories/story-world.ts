@@ -39,7 +39,7 @@ const users: readonly DemoUser[] = [
   ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} desk` })),
 ];
 
-/** The built app over a whole practice world, and a browser to walk through it. */
+/** The built app in a demo of its own, and a browser to walk through it. */
 export interface StoryWorld extends AsyncDisposable {
   desk: Desk;
   host: HostProcess;

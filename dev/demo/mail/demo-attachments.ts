@@ -1,6 +1,6 @@
-import { filePart, mailDate, multipart, plainPart, textPart, word } from './mime-writer.ts';
-import { day, hour, type Letter, minute, type DemoMail, type World, write } from './demo-letter.ts';
+import { type DemoMail, day, hour, type Letter, minute, type World, write } from './demo-letter.ts';
 import { fadingPng, onePagePdf } from './demo-picture.ts';
+import { filePart, mailDate, multipart, plainPart, textPart, word } from './mime-writer.ts';
 
 export function inlinePicture(world: World): DemoMail {
   const html = `<html><body>

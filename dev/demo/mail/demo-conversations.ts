@@ -1,5 +1,5 @@
+import { type DemoMail, day, hour, type Letter, minute, type World, write } from './demo-letter.ts';
 import { multipart, plainPart, textPart, word } from './mime-writer.ts';
-import { day, hour, type Letter, minute, type DemoMail, type World, write } from './demo-letter.ts';
 
 export function plainQuestion(world: World): DemoMail {
   const text = `Hello,

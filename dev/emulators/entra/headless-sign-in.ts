@@ -1,3 +1,5 @@
+import { type CookieJar, cookieHeader, keepCookies } from '../../cookie-jar.ts';
+
 /** What to answer on a page: fields of its form, or undefined to stop there. */
 export type PageAnswer = (page: { title: string; html: string }) => Record<string, string> | undefined;
 
@@ -12,9 +14,6 @@ export interface SignInEnd {
 }
 
 const STEPS = 20;
-
-/** A browser's cookies, to be handed from one sign-in to the next. */
-export type CookieJar = Map<string, string>;
 
 /** Signs in as `upn` (first account page) and accepts what is asked. */
 export const signInAs =
@@ -35,6 +34,7 @@ export async function walkSignIn(options: {
   url: string;
   redirectUri: string;
   answer: PageAnswer;
+  /** To be handed from one sign-in to the next. */
   jar?: CookieJar;
 }): Promise<SignInEnd> {
   const jar = options.jar ?? new Map<string, string>();
@@ -66,22 +66,16 @@ const unescapeHtml = (text: string): string =>
   text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
 
 async function request(url: string, body: string | undefined, jar: CookieJar): Promise<Response> {
-  const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+  const cookie = cookieHeader(jar);
   const response = await fetch(url, {
     redirect: 'manual',
     headers: {
       accept: 'text/html',
-      cookie,
+      ...(cookie !== undefined && { cookie }),
       ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
     },
     ...(body !== undefined && { method: 'POST', body }),
   });
-  for (const line of response.headers.getSetCookie()) {
-    const [pair = ''] = line.split(';');
-    const at = pair.indexOf('=');
-    const value = pair.slice(at + 1);
-    if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(pair.slice(0, at));
-    else jar.set(pair.slice(0, at), value);
-  }
+  keepCookies(jar, response);
   return response;
 }

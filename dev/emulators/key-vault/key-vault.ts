@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { decodeJwt, type JWK } from 'jose';
 import { describeFaults, type Fault, takeFault } from '../faults.ts';
 import { closeServer, isOwnControlRequest, listen, readBody, sendJson } from '../http-answers.ts';
+import { checkIdentityToken } from '../identity/managed-identity.ts';
 import { parseInput, performOperation } from './operations.ts';
 import { openSecrets, type Secrets, VaultError } from './secrets.ts';
-import { checkIdentityToken } from '../identity/managed-identity.ts';
 
 export interface KeyVaultOptions {
   /** Key Vault's client speaks https only. */

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
-import { startAzurite } from '../storage/azurite.ts';
-import { startGraph } from '../graph/graph.ts';
 import { startEntra } from '../entra/entra.ts';
-import { startKeyVault } from '../key-vault/key-vault.ts';
+import { startGraph } from '../graph/graph.ts';
 import { startManagedIdentity } from '../identity/managed-identity.ts';
+import { startKeyVault } from '../key-vault/key-vault.ts';
+import { startAzurite } from '../storage/azurite.ts';
 
 // node dev/emulators/process/emulator-process.ts <emulator> <options as JSON, or - : the first line of standard input>
 //

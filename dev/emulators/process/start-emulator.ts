@@ -3,10 +3,10 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { GraphOptions, RunningGraph } from '../graph/graph.ts';
 import type { EntraOptions, RunningEntra } from '../entra/entra.ts';
-import type { KeyVaultOptions, RunningKeyVault } from '../key-vault/key-vault.ts';
+import type { GraphOptions, RunningGraph } from '../graph/graph.ts';
 import type { ManagedIdentityOptions, RunningManagedIdentity } from '../identity/managed-identity.ts';
+import type { KeyVaultOptions, RunningKeyVault } from '../key-vault/key-vault.ts';
 import { killChild, stopChild } from './stop-child.ts';
 
 interface Emulators {

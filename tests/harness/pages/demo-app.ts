@@ -1,5 +1,6 @@
 import { startEntra, type EntraOptions, type RunningEntra } from '../../../dev/emulators/entra/entra.ts';
 import { signInAs, type PageAnswer, walkSignIn } from '../../../dev/emulators/entra/headless-sign-in.ts';
+import { cookieHeader, keepCookies, type CookieJar } from '../../../dev/cookie-jar.ts';
 import { SIGN_IN_TENANT } from '../../../dev/host/sign-in.ts';
 import { servicesOn, type Services } from '../../../functions/services.ts';
 import { createWeb } from '../../../functions/web.ts';
@@ -103,8 +104,8 @@ export interface Reply {
 export class Visitor {
   readonly #web: ReturnType<typeof createWeb>;
   readonly #principal: string | undefined;
-  readonly jar = new Map<string, string>();
-  readonly providerJar = new Map<string, string>();
+  readonly jar: CookieJar = new Map();
+  readonly providerJar: CookieJar = new Map();
 
   constructor(
     app: Pick<DemoApp, 'services'>,
@@ -157,13 +158,10 @@ export class Visitor {
   async #send(path: string, init: { method?: string; body?: URLSearchParams }): Promise<Reply> {
     const headers = new Headers({ origin: ORIGIN, 'sec-fetch-site': 'same-origin' });
     if (this.#principal !== undefined) headers.set('x-ms-client-principal', this.#principal);
-    const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    if (cookie !== '') headers.set('cookie', cookie);
+    const cookie = cookieHeader(this.jar);
+    if (cookie !== undefined) headers.set('cookie', cookie);
     const response = await this.#web.fetch(new Request(new URL(path, ORIGIN), { ...init, headers }));
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ''] = line.split(';');
-      this.jar.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
-    }
+    keepCookies(this.jar, response);
     const html = await response.text();
     return {
       status: response.status,

@@ -1,7 +1,7 @@
+import type { CookieJar } from '../../../dev/cookie-jar.ts';
 import type { Tenant } from '../../../dev/emulators/entra/directory.ts';
 import type { TenantAddress } from '../../../dev/emulators/entra/entra.ts';
 import {
-  type CookieJar,
   type PageAnswer,
   type SignInEnd,
   signInAs,
