@@ -11,6 +11,7 @@ export default defineConfig(async () => ({
     include: (await lanesOf(root)).filter(({ outside }) => outside === undefined).map(({ file }) => file),
     setupFiles: [join(import.meta.dirname, 'stay-inside.ts')],
     env: { POSTROOM_FAST: '1' },
+    css: true,
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
