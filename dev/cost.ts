@@ -6,7 +6,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type DeskResource, type Fixed, type FixedMonth, fixedKinds, fixedMonthOf } from './cost/fixed.ts';
+import {
+  type PostroomResource,
+  type Fixed,
+  type FixedMonth,
+  fixedKinds,
+  fixedMonthOf,
+} from './cost/fixed.ts';
 import { type MeteredWorld, openMeteredWorld } from './cost/metered-world.ts';
 import {
   type Assumptions,
@@ -41,7 +47,7 @@ const SHAPES: readonly { name: string; assumed: Assumptions }[] = [
 const MAILBOXES = Array.from({ length: 11 }, (_, index) => `metered-${index}@contoso.example`);
 const MAILS = 40;
 const NOT_COUNTED =
-  'Not in these numbers: telemetry (5 GB a month are free; the line above says what it is at most), answers to the watch where nothing is kept warm (a second each), the locks of the Functions host, its looks at empty queues, the sweep’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
+  'Not in these numbers: telemetry (5 GB a month are free; the line above says what it is at most), answers to the watch where nothing is kept warm (a second each), the locks of the Functions host, its looks at empty queues, the monitor’s look at the vault every five minutes (3 cents), traffic (100 GB a month out of Azure are free; gateway and private endpoints charge each GB), pages that people open.';
 
 async function measure(world: MeteredWorld): Promise<Measurement> {
   const [first, ...others] = MAILBOXES;
@@ -104,16 +110,16 @@ function shown(
   ].join('\n');
 }
 
-const DESKS: readonly { name: string; shape: Shape }[] = [
+const POSTROOM: readonly { name: string; shape: Shape }[] = [
   { name: 'standard', shape: 'main' },
   { name: 'hardened', shape: 'hardened' },
 ];
 
 async function fixedMonths({ fixed, logs }: PriceList): Promise<{ name: string; month: FixedMonth }[]> {
   return Promise.all(
-    DESKS.map(async ({ name, shape }) => {
+    POSTROOM.map(async ({ name, shape }) => {
       const file = new URL(`../infra/${shape}.snapshot.json`, import.meta.url);
-      const taken = JSON.parse(await readFile(file, 'utf8')) as { predictedResources: DeskResource[] };
+      const taken = JSON.parse(await readFile(file, 'utf8')) as { predictedResources: PostroomResource[] };
       return { name, month: fixedMonthOf(taken.predictedResources, fixed, logs.logGb) };
     }),
   );
@@ -125,7 +131,7 @@ function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): st
   return [
     'US dollars a month for what stands there, mail or no mail',
     row(
-      'desk',
+      'installation',
       fixed.map(({ name }) => name),
     ),
     ...fixedKinds.map((kind, index) =>

@@ -16,17 +16,17 @@ import { type DrillPictures, type DrillResult, runDrill } from './drill/run-dril
 import type { Camera } from './drill/take-pictures.ts';
 import { runCommand, say } from './run-command.ts';
 
-function shown({ fault, secondsToNotice, secondsToClose, wrong, ...told }: DrillResult): string {
+function shown({ fault, secondsToAlert, secondsToClose, wrong, ...told }: DrillResult): string {
   const line = (name: string, value: string | number | undefined): string =>
     `  ${name.padEnd(11)}${value ?? 'none'}`;
   return [
     `${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${fault}`,
-    line('notice', told.notice),
+    line('alert', told.alert),
     line('code', told.code),
     line('cause', told.cause),
     line('link', told.link),
     line('home page', told.home),
-    line('said', secondsToNotice === undefined ? undefined : `after ${secondsToNotice} s`),
+    line('said', secondsToAlert === undefined ? undefined : `after ${secondsToAlert} s`),
     line('closed', secondsToClose === undefined ? undefined : `after ${secondsToClose} s`),
     ...wrong.map((sentence) => `  !! ${sentence}`),
   ].join('\n');

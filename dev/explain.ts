@@ -12,7 +12,7 @@
 
 import { explain } from '../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../shared/explanations/explanation.ts';
-import { endingInWords, fixerInWords, supportLine } from '../shared/explanations/fixer-words.ts';
+import { endingInWords, fixerInWords, supportLine } from '../shared/explanations/fixer-text.ts';
 import { type CloudName, cloudNames, isCloudName } from '../shared/providers/clouds.ts';
 
 const LONGEST_INPUT = 1024 * 1024;

@@ -1,7 +1,7 @@
 /**
  * `npm run infra:check [-- --update] [--json]`: compiles, lints and compares the infrastructure with the real compiler,
  * without a subscription. `--update` formats the files and takes new snapshots, to be read in the diff before they are
- * committed. The compiled templates are left in dist/infra: desk.json is what deploys without azd.
+ * committed. The compiled templates are left in dist/infra: resources.json is what deploys without azd.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

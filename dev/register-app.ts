@@ -1,5 +1,5 @@
 /**
- * The two app registrations of a desk, made and kept with the deployer's own `az login`:
+ * The two app registrations of an installation, made and kept with the deployer's own `az login`:
  *
  *   npm run register-app -- --create     before provisioning: makes both, keeps their ids in the azd environment
  *   npm run register-app -- --finish     after it: addresses, the managed identity as their credential, the role admin
@@ -12,7 +12,7 @@
 import { parseArgs } from 'node:util';
 import { AzureCliCredential } from '@azure/identity';
 import { clouds, isCloudName } from '../shared/providers/clouds.ts';
-import { type DeskEnvironment, openDeskEnvironment } from './register-app/azd-environment.ts';
+import { type PostroomEnvironment, openPostroomEnvironment } from './register-app/azd-environment.ts';
 import {
   CLIENT_ID_NAMES,
   type CreateResult,
@@ -26,7 +26,7 @@ import { runCommand } from './run-command.ts';
 const USAGE = 'One of: npm run register-app -- --create, npm run register-app -- --finish';
 const BY_HAND = 'by-hand';
 
-function createdInWords({ signIn, mail }: CreateResult, environment: DeskEnvironment): string {
+function createdInWords({ signIn, mail }: CreateResult, environment: PostroomEnvironment): string {
   const lines = [
     `Registration for signing in: ${signIn.clientId}, ${signIn.state}.`,
     `Registration for mail: ${mail.clientId}, ${mail.state}.`,
@@ -85,7 +85,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.create === values.finish) throw new RegisterAppError('usage', USAGE);
-  const environment = await openDeskEnvironment();
+  const environment = await openPostroomEnvironment();
   const cloudName = values.cloud ?? environment.get('POSTROOM_CLOUD') ?? 'worldwide';
   if (!isCloudName(cloudName))
     throw new RegisterAppError('usage', `The cloud is one of ${Object.keys(clouds).join(', ')}.`);

@@ -75,7 +75,7 @@ async function fetchAll(
   let rows = 0;
   let progressAt = Date.now();
   let askedAt = 0;
-  let toldAt = began;
+  let notifiedAt = began;
   let atWorkAt = began;
   while (!hasEnded() && !isStalled(Date.now(), { progressAt, atWorkAt })) {
     if (Date.now() - Math.max(progressAt, askedAt) > AGAIN_MS || askedAt === 0) {
@@ -88,14 +88,14 @@ async function fetchAll(
     const settled = ledger.filter((row) => row['state'] === 'done' || row.RowKey.startsWith('at|')).length;
     if (settled !== rows) {
       progressAt = Date.now();
-      toldAt = progressAt;
+      notifiedAt = progressAt;
       rows = settled;
       const places = ledger.filter(({ RowKey }) => RowKey.startsWith('at|')).length;
       progress(`  ${places} of ${files.length} seen, ${Math.round((Date.now() - began) / 1000)} s`);
     }
-    if (Date.now() - toldAt > TOLD_EACH_MS) {
-      toldAt = Date.now();
-      progress(`  still reading, ${Math.round((toldAt - began) / 1000)} s`);
+    if (Date.now() - notifiedAt > TOLD_EACH_MS) {
+      notifiedAt = Date.now();
+      progress(`  still reading, ${Math.round((notifiedAt - began) / 1000)} s`);
     }
     if (!isQuiet(ledger, files.length)) continue;
     const fates = await readFates(demo, mailboxId, files, began);

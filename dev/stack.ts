@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { PracticeWorld } from '../shared/platform/config.ts';
+import type { DemoWorld } from '../shared/platform/config.ts';
 import {
   DEMO_DOMAIN,
   DEMO_USERS,
@@ -28,7 +28,7 @@ export interface StackOptions {
   mail?: MailServerKind | 'auto';
   /** Tables, blobs and queues are forgotten at the end. */
   inMemory?: boolean;
-  /** See PracticeWorld. */
+  /** See DemoWorld. */
   demo?: boolean;
   users?: readonly DemoUser[];
   /** App registrations beside Postroom's own, each with a secret and the same way back. */
@@ -44,7 +44,7 @@ export interface StackOptions {
 export interface Stack {
   /** App settings and environment for the app. */
   settings: Record<string, string>;
-  practice: PracticeWorld;
+  practice: DemoWorld;
   ports: Ports;
   /** PEM of the private CA, for clients in this process. */
   ca: string;
@@ -206,7 +206,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     return { identity, vault: vaultResult.value.ready, provider, tenant, mail };
   }
 
-  const practice: PracticeWorld = {
+  const practice: DemoWorld = {
     authority: provider.origin,
     tenant: tenantId,
     clientId,
@@ -227,7 +227,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
       IDENTITY_HEADER: identity.header,
       NODE_EXTRA_CA_CERTS: certificates.caFile,
       POSTROOM_LOCAL: 'true',
-      POSTROOM_PRACTICE: JSON.stringify(practice),
+      POSTROOM_DEMO: JSON.stringify(practice),
     },
     practice,
     ports,

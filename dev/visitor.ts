@@ -70,7 +70,7 @@ export class Visitor {
   }
 
   /**
-   * Signs a mailbox's account in again, from the page a notice leads to.
+   * Signs a mailbox's account in again, from the page an alert leads to.
    * @param page such as `/providers/ID/connect?mailbox=ID`
    */
   async signInAgain(page: string, address: string): Promise<void> {

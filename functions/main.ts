@@ -45,9 +45,9 @@ app.timer('fetchMail', {
   schedule: '%FETCH_SCHEDULE%',
   handler: backgroundHandler(async () => (await import('./triggers/fetch-mail.ts')).fetchMail),
 });
-app.timer('sweep', {
+app.timer('monitor', {
   schedule: '30 * * * * *',
-  handler: backgroundHandler(async () => (await import('./triggers/sweep.ts')).sweep),
+  handler: backgroundHandler(async () => (await import('./triggers/monitor.ts')).monitor),
 });
 app.storageQueue('fetchShard', {
   queueName: 'fetch-shard',

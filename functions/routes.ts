@@ -1,8 +1,8 @@
 import { paths } from '../shared/paths/paths.ts';
 import { get, post, type Route } from './http/route.ts';
 import { checkAccount, showAccount, showAccounts } from './pages/accounts/accounts.tsx';
-import { showAlerts } from './pages/alerts/notices.tsx';
-import { explainPastedError, showErrorLookup } from './pages/errors/paste-error.tsx';
+import { showAlerts } from './pages/alerts/alerts.tsx';
+import { explainPastedError, showErrorLookup } from './pages/errors/error-lookup.tsx';
 import { showConnected } from './pages/mailboxes/connected.tsx';
 import {
   downloadTranscript,

@@ -1,7 +1,7 @@
 import { type AccountStore, createAccountStore } from '../shared/accounts/account-store.ts';
 import { type AccessTokens, createAccessTokens } from '../shared/accounts/get-access-token.ts';
 import { createOAuthClient, type OAuthClient } from '../shared/accounts/oauth-client.ts';
-import { createSealer, type Sealer } from '../shared/accounts/sealing.ts';
+import { createTokenCipher, type TokenCipher } from '../shared/accounts/token-encryption.ts';
 import { type ActivityStore, createActivityStore } from '../shared/activity/activity-store.ts';
 import { type AuditStore, createAuditStore } from '../shared/audit/audit-store.ts';
 import {
@@ -24,13 +24,13 @@ import { createParserPool } from '../shared/intake/parser-pool.ts';
 import { createQuarantineStore, type QuarantineStore } from '../shared/intake/quarantine-store.ts';
 import { openImapInbox } from '../shared/mailboxes/imap-inbox.ts';
 import { createMailboxStore, type MailboxStore } from '../shared/mailboxes/mailbox-store.ts';
-import { openMailbox } from '../shared/mailboxes/open-mailbox.ts';
-import { type ChannelSecrets, createChannelSecrets } from '../shared/notices/channel-secrets.ts';
-import { createNotices, type Notices } from '../shared/notices/keep-notices.ts';
-import { type KnownMailboxes, rememberMailboxes } from '../shared/notices/known-mailboxes.ts';
-import { noticeChannels } from '../shared/notices/notice-channels.ts';
-import { createWatch, type Watch } from '../shared/notices/watch-desk.ts';
-import { noteSends } from '../shared/outbox/note-sends.ts';
+import { verifyMailbox } from '../shared/mailboxes/verify-mailbox.ts';
+import { type ChannelSecrets, createChannelSecrets } from '../shared/alerts/channel-secrets.ts';
+import { createAlertService, type AlertService } from '../shared/alerts/alert-service.ts';
+import { type MailboxCache, createMailboxCache } from '../shared/alerts/mailbox-cache.ts';
+import { alertChannels } from '../shared/alerts/alert-channels.ts';
+import { createHealthMonitor, type HealthMonitor } from '../shared/alerts/health-monitor.ts';
+import { recordSends } from '../shared/outbox/record-sends.ts';
 import { createMailSender, type MailSender } from '../shared/outbox/send-mail.ts';
 import { azureBlobs } from '../shared/platform/azure-blobs.ts';
 import { azureQueues } from '../shared/platform/azure-queues.ts';
@@ -60,7 +60,7 @@ export interface Services {
   identityAssertion: IdentityAssertion;
   audit: AuditStore;
   activity: ActivityStore;
-  sealer: Sealer;
+  sealer: TokenCipher;
   oauth: OAuthClient;
   providers: ProviderStore;
   rotations: RotationStore;
@@ -78,12 +78,12 @@ export interface Services {
   htmlViewer: HtmlViewer;
   quarantine: QuarantineStore;
   heartbeats: HeartbeatStore;
-  knownMailboxes: KnownMailboxes;
+  knownMailboxes: MailboxCache;
   channelSecrets: ChannelSecrets;
-  notices: Notices;
-  watch: Watch;
+  alerts: AlertService;
+  watch: HealthMonitor;
   intake: ShardDeps;
-  openMailbox: typeof openMailbox;
+  verifyMailbox: typeof verifyMailbox;
 }
 
 let cached: Services | undefined;
@@ -126,7 +126,7 @@ export function servicesOn(
   const stores = {
     audit: createAuditStore(tables),
     activity: createActivityStore(tables),
-    sealer: createSealer(platform.vault, seam),
+    sealer: createTokenCipher(platform.vault, seam),
     oauth: createOAuthClient({ ...platform, identityAssertion }),
     providers: createProviderStore(tables),
     rotations: createRotationStore(tables),
@@ -140,7 +140,7 @@ export function servicesOn(
     connectionTests: createConnectionTestStore(tables),
   };
   const accessTokens = createAccessTokens({ ...platform, ...stores, ...options });
-  const mailSender = noteSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
+  const mailSender = recordSends(createMailSender({ ...platform, accessTokens }), { ...platform, ...stores });
   const tickets = createTicketStore(platform);
   const htmlViewer = createHtmlViewer(platform);
   const quarantine = createQuarantineStore(platform);
@@ -148,27 +148,27 @@ export function servicesOn(
     tables,
     config.local ? new Date(seam.now()).toISOString() : undefined,
   );
-  const knownMailboxes = rememberMailboxes(stores.mailboxes);
+  const knownMailboxes = createMailboxCache(stores.mailboxes);
   const channelSecrets = createChannelSecrets(platform);
-  const notices: Notices = createNotices({
+  const alerts: AlertService = createAlertService({
     tables,
     seam,
-    channels: noticeChannels({
+    channels: alertChannels({
       ...platform,
       channelSecrets,
       sender: mailSender,
       mailboxes: knownMailboxes,
-      notices: () => notices,
+      alerts: () => alerts,
     }),
   });
-  const watch = createWatch({
+  const watch = createHealthMonitor({
     ...platform,
     ...stores,
     quarantine,
     mailboxes: { ...stores.mailboxes, list: knownMailboxes.list },
     heartbeats,
     channelSecrets,
-    notices,
+    alerts,
   });
   const intake: ShardDeps = {
     ...platform,
@@ -198,9 +198,9 @@ export function servicesOn(
     heartbeats,
     knownMailboxes,
     channelSecrets,
-    notices,
+    alerts,
     watch,
     intake,
-    openMailbox,
+    verifyMailbox,
   };
 }

@@ -3,9 +3,9 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
-import { conditionInDemo } from '../shared/notices/demo-conditions.ts';
-import { storageCondition } from '../shared/notices/desk-conditions.ts';
-import { isStorageAway } from '../shared/notices/look-at-desk.ts';
+import { findingInDemo } from '../shared/alerts/demo-findings.ts';
+import { storageFinding } from '../shared/alerts/health-findings.ts';
+import { isStorageAway } from '../shared/alerts/collect-health.ts';
 import { paths } from '../shared/paths/paths.ts';
 import { log } from '../shared/platform/log.ts';
 import type { Principal } from '../shared/platform/principal.ts';
@@ -14,7 +14,7 @@ import { assets } from '../shared/ui/assets.ts';
 import { mastheadFacts } from '../shared/ui/masthead-facts.ts';
 import { guard, readPrincipal } from './http/guard.ts';
 import { newReference } from './http/http-adapter.ts';
-import { noteRefusal } from './http/note-refusal.ts';
+import { recordRefusal } from './http/record-refusal.ts';
 import type { Route } from './http/route.ts';
 import type { PageContext, WebEnvironment } from './http/web-environment.ts';
 import { outagePage } from './pages/errors/outage.tsx';
@@ -24,7 +24,7 @@ import {
   notFoundPage,
   otherSitePage,
   tooLargePage,
-} from './pages/errors/refusals.tsx';
+} from './pages/errors/error-pages.tsx';
 import { routes } from './routes.ts';
 import { type Services, services } from './services.ts';
 
@@ -51,7 +51,7 @@ export function createWeb(
     bodyLimit({
       maxSize: BODY_LIMIT_BYTES,
       onError: (c) => {
-        noteRefusal(c, 'too-large');
+        recordRefusal(c, 'too-large');
         return c.html(tooLargePage(), 413);
       },
     }),
@@ -64,7 +64,7 @@ export function createWeb(
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 400) {
-      noteRefusal(c, 'malformed');
+      recordRefusal(c, 'malformed');
       return c.html(malformedPage(), 400);
     }
     const reference = newReference();
@@ -72,12 +72,9 @@ export function createWeb(
     const principal = c.get('principal');
     // Who is not signed in learns nothing of what Postroom stands on.
     if (isStorageAway(error) && principal !== undefined) {
-      const { config, notices, seam } = c.get('services');
-      const outage = storageCondition(notices.held(), error, seam.now());
-      return c.html(
-        outagePage(principal, isOfDemo(config, undefined) ? conditionInDemo(outage) : outage),
-        503,
-      );
+      const { config, alerts, seam } = c.get('services');
+      const outage = storageFinding(alerts.held(), error, seam.now());
+      return c.html(outagePage(principal, isOfDemo(config, undefined) ? findingInDemo(outage) : outage), 503);
     }
     return c.html(brokenPage(reference), 500);
   });
@@ -118,12 +115,12 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
 
 /** The masthead counts the open alerts; a process asks storage for them once a minute, whoever opens a page. */
 const countAlerts: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
-  const { notices } = c.get('services');
+  const { alerts } = c.get('services');
   const principal: Principal | undefined = c.get('principal');
   // Somebody without a role is let in nowhere, and is shown no count.
   if (principal?.roles.length === 0) return next();
-  if (principal !== undefined && c.req.method === 'GET') await notices.recount();
-  await mastheadFacts.run({ openAlerts: () => notices.openCount() }, next);
+  if (principal !== undefined && c.req.method === 'GET') await alerts.recount();
+  await mastheadFacts.run({ openAlerts: () => alerts.openCount() }, next);
 });
 
 /** Pages hold mail: no cache keeps them, unless a route decides otherwise. */
@@ -144,7 +141,7 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
   const own = [c.get('services').config.publicUrl, new URL(c.req.url).origin];
   const allowed = site === undefined ? origin !== undefined && own.includes(origin) : site === 'same-origin';
   if (allowed) return next();
-  noteRefusal(c, 'other-site');
+  recordRefusal(c, 'other-site');
   return c.html(otherSitePage(), 403);
 });
 

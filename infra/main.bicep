@@ -1,5 +1,5 @@
-// One desk in one resource group of its own. `azd up` begins here; who has a resource group already and does not use
-// azd deploys desk.bicep.
+// One installation in one resource group of its own. `azd up` begins here; who has a resource group already and does not use
+// azd deploys resources.bicep.
 targetScope = 'subscription'
 
 import { alwaysReadyGroup, flexRegion, resourceTags, storageRedundancy } from 'modules/types.bicep'
@@ -12,7 +12,7 @@ param environmentName string
 @description('Azure region of everything: of the public cloud, with Flex Consumption.')
 param location flexRegion
 
-@description('The shape of the desk: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three zones, longer memories.')
+@description('The shape of the installation: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three zones, longer memories.')
 param shape 'standard' | 'hardened' = 'standard'
 
 @description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
@@ -25,12 +25,12 @@ param adminObjectIds string = ''
 param publicUrl string = ''
 
 @description('Where alerts are mailed to. Empty: to the owners of the subscription.')
+param monitorEmail string = ''
+
+@description('Who reads the email that alerts of the installation make: addresses with commas between them. Empty: who reads the alerts of Azure.')
 param alertEmail string = ''
 
-@description('Who reads the email that alerts of the desk make: addresses with commas between them. Empty: who reads the alerts of Azure.')
-param noticeEmail string = ''
-
-@description('SMTP relay for email of the desk itself: `smtps://user:password@host:465`. Kept as the secret `smtp-relay-url`. Empty: the secret, if there is one, stays as it is.')
+@description('SMTP relay for email of the installation itself: `smtps://user:password@host:465`. Kept as the secret `smtp-relay-url`. Empty: the secret, if there is one, stays as it is.')
 @secure()
 param smtpRelayUrl string = ''
 
@@ -73,7 +73,7 @@ param purgeProtection bool = shape == 'hardened'
 @maxValue(90)
 param vaultRecoveryDays int = 90
 
-@description('Brings a deleted vault of this desk back instead of making one.')
+@description('Brings a deleted vault of this installation back instead of making one.')
 param recoverVault bool = false
 
 @description('Days that logs are kept.')
@@ -103,7 +103,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: allTags
 }
 
-module desk 'desk.bicep' = {
+module installation 'resources.bicep' = {
   scope: group
   params: {
     location: location
@@ -112,8 +112,8 @@ module desk 'desk.bicep' = {
     signInClientId: signInClientId
     adminObjectIds: adminObjectIds
     publicUrl: publicUrl
+    monitorEmail: monitorEmail
     alertEmail: alertEmail
-    noticeEmail: noticeEmail
     smtpRelayUrl: smtpRelayUrl
     alertWebhookUrl: alertWebhookUrl
     alertWebhookKey: alertWebhookKey
@@ -136,8 +136,8 @@ module desk 'desk.bicep' = {
 // azd keeps these in its environment: dev/register-app finishes the registrations with them, docs/operations.md takes
 // them in its commands.
 output AZURE_RESOURCE_GROUP string = group.name
-output POSTROOM_URL string = desk.outputs.url
-output POSTROOM_IDENTITY_PRINCIPAL_ID string = desk.outputs.identityPrincipalId
-output POSTROOM_APP_NAME string = desk.outputs.appName
-output POSTROOM_VAULT_NAME string = desk.outputs.vaultName
-output POSTROOM_STORAGE_NAME string = desk.outputs.storageName
+output POSTROOM_URL string = installation.outputs.url
+output POSTROOM_IDENTITY_PRINCIPAL_ID string = installation.outputs.identityPrincipalId
+output POSTROOM_APP_NAME string = installation.outputs.appName
+output POSTROOM_VAULT_NAME string = installation.outputs.vaultName
+output POSTROOM_STORAGE_NAME string = installation.outputs.storageName

@@ -1,9 +1,9 @@
-// The parameters of a desk from the variables of an azd environment (`azd env set`); with none of them set it is what
+// The parameters of an installation from the variables of an azd environment (`azd env set`); with none of them set it is what
 // takes one command and is charged for least. The defaults behind the names are there so that the file can also be compiled and
-// compared without an environment. desk.bicepparam is the same for a resource group that exists.
+// compared without an environment. resources.bicepparam is the same for a resource group that exists.
 using 'main.bicep'
 
-param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'desk')
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'installation')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 
 // Set by `register-app`, or by hand.
@@ -17,8 +17,8 @@ param adminObjectIds = readEnvironmentVariable(
 
 param shape = readEnvironmentVariable('POSTROOM_SHAPE', 'standard')
 param publicUrl = readEnvironmentVariable('POSTROOM_PUBLIC_URL', '')
+param monitorEmail = readEnvironmentVariable('POSTROOM_MONITOR_EMAIL', '')
 param alertEmail = readEnvironmentVariable('POSTROOM_ALERT_EMAIL', '')
-param noticeEmail = readEnvironmentVariable('POSTROOM_NOTICE_EMAIL', '')
 param smtpRelayUrl = readEnvironmentVariable('POSTROOM_SMTP_RELAY_URL', '')
 param alertWebhookUrl = readEnvironmentVariable('POSTROOM_ALERT_WEBHOOK_URL', '')
 param alertWebhookKey = readEnvironmentVariable('POSTROOM_ALERT_WEBHOOK_KEY', '')
@@ -35,8 +35,8 @@ param purgeProtection = json(readEnvironmentVariable('POSTROOM_PURGE_PROTECTION'
 param logRetentionDays = json(readEnvironmentVariable('POSTROOM_LOG_RETENTION_DAYS', 'null'))
 param readinessPlaces = json(readEnvironmentVariable('POSTROOM_READINESS_PLACES', 'null'))
 
-// azd knows the address of a desk once it has made it. Before that there is no app which could answer; after the first
-// deployment `npm run watch-desk` switches the alert on (azure.yaml), and every later provisioning leaves it on.
+// azd knows the address of an installation once it has made it. Before that there is no app which could answer; after the first
+// deployment `npm run watch-installation` switches the alert on (azure.yaml), and every later provisioning leaves it on.
 param readinessAlert = json(readEnvironmentVariable(
   'POSTROOM_READINESS_ALERT',
   empty(readEnvironmentVariable('AZURE_ENV_NAME', '')) || !empty(readEnvironmentVariable('POSTROOM_URL', ''))

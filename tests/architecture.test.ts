@@ -22,12 +22,12 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['audit'],
   accounts: ['providers', 'activity'],
   mailboxes: ['providers', 'explanations', 'paths'],
-  secrets: ['providers', 'mailboxes', 'notices', 'paths'],
+  secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
-  notices: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
+  alerts: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
   tickets: [],
   intake: ['mailboxes', 'tickets', 'activity'],
 };
@@ -38,7 +38,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@azure/functions': [/^functions\/(main|(http|triggers)\/[\w-]+)\.ts$/, /^dev\/bench\/empty-app\.ts$/],
   '@azure/identity': [
     /^shared\/platform\/credential\.ts$/,
-    /^dev\/(watch-desk|register-app(\/graph-client)?)\.ts$/,
+    /^dev\/(watch-postroom|register-app(\/graph-client)?)\.ts$/,
   ],
   '@azure/keyvault-secrets': [/^shared\/platform\/azure-vault\.ts$/],
   '@azure/monitor-opentelemetry-exporter': [/^shared\/platform\/open-telemetry\.ts$/],

@@ -173,8 +173,8 @@ describe('the built app', () => {
   test('makes a certificate with the library as it is bundled', async () => {
     const said = await answerOf(
       'certifier',
-      `import { makeCertificate } from '${join(projectRoot, 'shared/providers/make-certificate.ts')}';`,
-      `return { body: (await makeCertificate('Bundled', Date.now(), '2051-01-01T00:00:00Z')).certificate };`,
+      `import { createCertificate } from '${join(projectRoot, 'shared/providers/create-certificate.ts')}';`,
+      `return { body: (await createCertificate('Bundled', Date.now(), '2051-01-01T00:00:00Z')).certificate };`,
     );
     expect(new X509Certificate(Buffer.from(said, 'base64')).subject).toBe('CN=Bundled');
   });

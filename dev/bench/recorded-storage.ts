@@ -183,9 +183,9 @@ export function callRunner(
       case 'transaction':
         return tableOf(call.table).submitTransaction(call.actions);
       case 'upload': {
-        const conditions = { ifNoneMatch: '*' };
+        const findings = { ifNoneMatch: '*' };
         const blob = container.getBlockBlobClient(call.name);
-        return blob.upload(call.bytes, call.bytes.byteLength, { conditions });
+        return blob.upload(call.bytes, call.bytes.byteLength, { findings });
       }
     }
   };

@@ -18,7 +18,7 @@ export interface Audit {
 const PAGES = [
   '/',
   '/quarantine',
-  '/notices',
+  '/alerts',
   '/mailboxes',
   '/health',
   '/accounts',

@@ -27,7 +27,7 @@ export async function settle(
 ): Promise<Settled> {
   const began = Date.now();
   const end = began + options.settleMinutes * 60_000;
-  let toldAt = began;
+  let notifiedAt = began;
   let quiet = 0;
   for (;;) {
     await pause(LOOK_MS);
@@ -37,8 +37,8 @@ export async function settle(
     const seconds = Math.round((Date.now() - began) / 1000);
     if (quiet >= QUIET_LOOKS) return { settled: true, seconds, left };
     if (Date.now() > end) return { settled: false, seconds, left };
-    if (Date.now() - toldAt > TELL_MS) {
-      toldAt = Date.now();
+    if (Date.now() - notifiedAt > TELL_MS) {
+      notifiedAt = Date.now();
       progress(`After ${seconds} s: ${left.join(', ')}.`);
     }
   }
@@ -57,11 +57,11 @@ async function whatIsLeft(
     unread += all.length - seen.length;
     places.push(...all.map((uid) => placeName(box.id, uidValidity, uid)));
   }
-  const [stored, ledger, state, notices] = await Promise.all([
+  const [stored, ledger, state, alerts] = await Promise.all([
     records.byPlace(),
     records.rows('Ledger'),
     records.rows('MailboxState'),
-    records.rows('Notices'),
+    records.rows('Alerts'),
   ]);
   const counts = {
     unread,
@@ -71,7 +71,7 @@ async function whatIsLeft(
         row.rowKey.startsWith('mail|') && row['state'] !== 'done' && !isOfLostMessage(row, restoredFrom),
     ).length,
     'mailboxes in trouble': state.filter(({ rowKey }) => rowKey.endsWith('|health')).length,
-    'open notices': notices.filter(({ rowKey }) => rowKey.startsWith('open|')).length,
+    'open alerts': alerts.filter(({ rowKey }) => rowKey.startsWith('open|')).length,
   };
   return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${what}: ${count}`]));
 }

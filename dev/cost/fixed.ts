@@ -1,9 +1,9 @@
-// What a desk costs when no mail comes at all: what its template makes and Azure charges by the hour, the month or the
+// What an installation costs when no mail comes at all: what its template makes and Azure charges by the hour, the month or the
 // question. Counted in the snapshots of infra/, so that a change there is a change here. Pure.
 import type { Price } from './month.ts';
 
 /** A resource as a snapshot has it. */
-export interface DeskResource {
+export interface PostroomResource {
   type: string;
   properties?: unknown;
 }
@@ -45,9 +45,9 @@ interface Site {
   };
 }
 
-/** A month of 730 hours of what stands in a desk, in US dollars. */
+/** A month of 730 hours of what stands in an installation, in US dollars. */
 export function fixedMonthOf(
-  resources: readonly DeskResource[],
+  resources: readonly PostroomResource[],
   prices: Readonly<Record<Fixed, Price>>,
   logGb: Price,
 ): FixedMonth {
@@ -65,15 +65,15 @@ export function fixedMonthOf(
   };
 }
 
-function logGbAtMost(resources: readonly DeskResource[]): number {
+function logGbAtMost(resources: readonly PostroomResource[]): number {
   return resources
     .filter(({ type }) => type === 'Microsoft.OperationalInsights/workspaces')
     .map(({ properties }) => (properties as { workspaceCapping: { dailyQuotaGb: number } }).workspaceCapping)
     .reduce((sum, { dailyQuotaGb }) => sum + dailyQuotaGb * (HOURS / 24), 0);
 }
 
-function amountsOf(resources: readonly DeskResource[]): Record<Fixed, number> {
-  const all = (type: string): DeskResource[] => resources.filter((resource) => resource.type === type);
+function amountsOf(resources: readonly PostroomResource[]): Record<Fixed, number> {
+  const all = (type: string): PostroomResource[] => resources.filter((resource) => resource.type === type);
   const sum = (type: string, of: (properties: unknown) => number): number =>
     all(type).reduce((total, { properties }) => total + of(properties), 0);
   // Each place asks every so many seconds.

@@ -66,7 +66,7 @@ export interface Month {
   usd: number;
 }
 
-/** One month of a desk with so many mailboxes. */
+/** One month of an installation with so many mailboxes. */
 export function monthOf(
   measurement: Measurement,
   mailboxes: number,
@@ -88,7 +88,7 @@ export function monthOf(
 const mailsOf = (mailboxes: number, { mailsPerMailboxPerDay, minutesPerMonth }: Assumptions): number =>
   mailboxes * mailsPerMailboxPerDay * (minutesPerMonth / 1440);
 
-/** Rounds in a month, and shards in a round. A desk's own share of a round is taken once a shard: rather too much. */
+/** Rounds in a month, and shards in a round. An installation's own share of a round is taken once a shard: rather too much. */
 function rounds(mailboxes: number, assumed: Assumptions): { rounds: number; shards: number } {
   return {
     rounds: assumed.minutesPerMonth / assumed.minutesBetweenFetches,

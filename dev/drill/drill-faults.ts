@@ -4,23 +4,23 @@ import { type DrillWorld, MAILBOX } from './drill-world.ts';
 /** Something that goes wrong in an emulator, what has to be said of it, and how it is put right. */
 export interface DrillFault {
   name: string;
-  /** The notice that has to come: its kind, its code, its cause, and where its link leads. */
+  /** The alert that has to come: its kind, its code, its cause, and where its link leads. */
   kind: string;
   code: string;
   cause: RegExp;
   link: RegExp;
-  /** On the app's clock, from the fault to the notice. */
+  /** On the app's clock, from the fault to the alert. */
   withinMinutes: number;
-  /** Whether a mailbox of another provider goes on; false where the fault is one of the desk as a whole. */
+  /** Whether a mailbox of another provider goes on; false where the fault is one of the installation as a whole. */
   othersGoOn: boolean;
   /** How long an access token lasts; default: so short that one is renewed in each minute. */
   tokenSeconds?: number;
-  /** So many minutes pass between two runs of the timers once the notice is there; default 1. */
+  /** So many minutes pass between two runs of the timers once the alert is there; default 1. */
   everyMinutes?: number;
   /** False: while the fault lasts, no timer runs. */
   timers?: boolean;
   inject(world: DrillWorld): Promise<void>;
-  /** What a person does who follows the notice's link (its path and query), or what passes by itself. */
+  /** What a person does who follows the alert's link (its path and query), or what passes by itself. */
   mend(world: DrillWorld, link: string): Promise<void>;
 }
 

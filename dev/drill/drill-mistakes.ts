@@ -1,19 +1,19 @@
 import type { DrillFault } from './drill-faults.ts';
 import { type Glance, glanceAt, isCalm } from './home-page.ts';
-import type { ReceivedNotice } from './notice-receiver.ts';
+import type { ReceivedAlert } from './alert-receiver.ts';
 
 /** What was seen and heard of one fault. */
 export interface DrillRecord {
-  /** The notice of the fault; undefined: none came. */
-  opened: ReceivedNotice | undefined;
+  /** The alert of the fault; undefined: none came. */
+  opened: ReceivedAlert | undefined;
   /** On the app's clock. */
-  secondsToNotice: number | undefined;
+  secondsToAlert: number | undefined;
   closed: boolean;
   /** All that the webhook was told since the fault. */
-  received: readonly ReceivedNotice[];
+  received: readonly ReceivedAlert[];
   /** Subjects of the mails since the fault. */
   mails: readonly string[];
-  /** The home page while the notice stood, and after it had closed; undefined: nobody looked. */
+  /** The home page while the alert stood, and after it had closed; undefined: nobody looked. */
   homeDuring: string | undefined;
   homeAfter: string | undefined;
   /** Whether a mail to the other mailbox became a ticket while the fault stood. */
@@ -23,14 +23,14 @@ export interface DrillRecord {
 /** What was not as promised, in sentences. Pure. */
 export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
   const { opened } = record;
-  if (opened === undefined) return ['No notice came.'];
+  if (opened === undefined) return ['No alert came.'];
   return [
-    ...noticeMistakes(fault, opened),
-    ...timeMistakes(fault, record.secondsToNotice),
+    ...alertMistakes(fault, opened),
+    ...timeMistakes(fault, record.secondsToAlert),
     ...othersThan(opened, record.received),
     ...mailMistakes(record),
     ...(record.homeDuring === undefined ? [] : glanceMistakes(opened, glanceAt(record.homeDuring))),
-    ...(record.closed ? [] : ['The notice did not close.']),
+    ...(record.closed ? [] : ['The alert did not close.']),
     ...(record.homeAfter === undefined || isCalm(record.homeAfter)
       ? []
       : [`Once mended, the home page still said: ${glanceAt(record.homeAfter).says}`]),
@@ -40,9 +40,9 @@ export function mistakesIn(fault: DrillFault, record: DrillRecord): string[] {
   ];
 }
 
-function noticeMistakes(fault: DrillFault, { kind, code, cause, link }: ReceivedNotice): string[] {
+function alertMistakes(fault: DrillFault, { kind, code, cause, link }: ReceivedAlert): string[] {
   return [
-    ...(kind === fault.kind ? [] : [`The notice is of kind ${kind}, not ${fault.kind}.`]),
+    ...(kind === fault.kind ? [] : [`The alert is of kind ${kind}, not ${fault.kind}.`]),
     ...(code === fault.code ? [] : [`Its code is ${code}, not ${fault.code}.`]),
     ...(fault.cause.test(cause) ? [] : [`The cause is not named: ${cause}`]),
     ...(fault.link.test(link) ? [] : [`The link leads elsewhere: ${link}`]),
@@ -54,15 +54,15 @@ function timeMistakes({ withinMinutes }: DrillFault, seconds = Number.POSITIVE_I
 }
 
 /** Another fault than the one that was made; or the same one opened twice. */
-function othersThan(opened: ReceivedNotice, received: readonly ReceivedNotice[]): string[] {
+function othersThan(opened: ReceivedAlert, received: readonly ReceivedAlert[]): string[] {
   return received
     .filter((one) => one.what === 'opened' && one !== opened)
-    .map(({ kind, headline }) => `A second notice came: ${kind}: ${headline}`);
+    .map(({ kind, headline }) => `A second alert came: ${kind}: ${headline}`);
 }
 
 /** What the webhook was told comes by mail as well, and nothing else does. */
 function mailMistakes({ received, mails }: DrillRecord): string[] {
-  const begins: Partial<Record<ReceivedNotice['what'], string>> = { repeated: 'Still: ', closed: 'Over: ' };
+  const begins: Partial<Record<ReceivedAlert['what'], string>> = { repeated: 'Still: ', closed: 'Over: ' };
   const expected = received.map(({ what, headline }) => `[Postroom] ${begins[what] ?? ''}${headline}`);
   return [
     ...expected.filter((subject) => !mails.includes(subject)).map((subject) => `No mail came: ${subject}`),
@@ -70,7 +70,7 @@ function mailMistakes({ received, mails }: DrillRecord): string[] {
   ];
 }
 
-function glanceMistakes({ headline, link }: ReceivedNotice, { says, leads }: Glance): string[] {
+function glanceMistakes({ headline, link }: ReceivedAlert, { says, leads }: Glance): string[] {
   const sentence = headline.replace(/\.$/, '');
   return [
     ...(says === sentence ? [] : [`The home page said: ${says}`]),

@@ -7,7 +7,7 @@ import { type ExchangeSkin, startExchangeSkin } from '../emulators/mail/exchange
 import { type StorageProxy, startStorageProxy } from '../emulators/storage/storage-proxy.ts';
 import type { Stack } from '../stack.ts';
 import type { Visitor } from '../visitor.ts';
-import { type NoticeReceiver, startNoticeReceiver } from './notice-receiver.ts';
+import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
 import { readInbox, subjectOf } from './read-inbox.ts';
 
@@ -15,13 +15,13 @@ import { readInbox, subjectOf } from './read-inbox.ts';
 export const MAILBOX = 'support@contoso.example';
 /**
  * Another mailbox, of another provider and at another port of the mail server: it has no part in most faults. In the
- * order of the alphabet it would be the second to send a notice.
+ * order of the alphabet it would be the second to send an alert.
  */
 export const OTHER_MAILBOX = 'welcome@contoso.example';
 /** Who is told by mail. */
 const ON_CALL = 'oncall@contoso.example';
 const MINUTE_MS = 60_000;
-const EACH_MINUTE = ['fetchMail', 'sweep'];
+const EACH_MINUTE = ['fetchMail', 'monitor'];
 const EACH_DAY = ['refreshTokens', 'reviewSecrets'];
 /** As often as the web test of infra/modules/alerts.bicep asks from one place. */
 const LOOK_EVERY_MINUTES = 5;
@@ -38,7 +38,7 @@ export interface DrillWorld {
   /** Between the app and the mail server, and between the app and the storage. */
   mail: ExchangeSkin;
   storage: StorageProxy;
-  receiver: NoticeReceiver;
+  receiver: AlertReceiver;
   visitor: Visitor;
   /** Seconds on the app's clock since the world was opened. */
   seconds(): number;
@@ -91,7 +91,7 @@ export async function openDrillWorld(
   const mail = await startExchangeSkin({ protocol: 'imap', target: stack.mail.imap, tls });
   running.defer(() => mail.stop());
   const storage = running.use(await startStorageProxy(stack.storage.connectionString));
-  const receiver = running.use(await startNoticeReceiver());
+  const receiver = running.use(await startAlertReceiver());
   await stack.keyVault.setSecret('alert-webhook-url', receiver.url);
   await stack.keyVault.setSecret('alert-webhook-key', receiver.key);
   const { smtp, imap, pop3 } = stack.mail;
@@ -103,7 +103,7 @@ export async function openDrillWorld(
           FETCH_SCHEDULE: '0 * * * * *',
           AzureWebJobsStorage: storage.connectionString,
           DataStorage: storage.connectionString,
-          NOTICE_EMAIL: ON_CALL,
+          ALERT_EMAIL: ON_CALL,
         },
       }),
     ),

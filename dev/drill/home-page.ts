@@ -17,7 +17,7 @@ export function glanceAt(html: string): Glance {
 export const isCalm = (html: string): boolean =>
   glanceAt(html).says === 'Mail is flowing' &&
   html.includes('All mailboxes are up to date. No action needed.') &&
-  !html.includes('class="conditions"');
+  !html.includes('class="findings"');
 
 const entities: Readonly<Record<string, string>> = {
   '&amp;': '&',

@@ -7,16 +7,16 @@ import type { Camera } from './take-pictures.ts';
 
 export interface DrillResult {
   fault: string;
-  /** Kind of the notice; undefined: none came. */
-  notice: string | undefined;
+  /** Kind of the alert; undefined: none came. */
+  alert: string | undefined;
   /** Of the explanation, such as AADSTS700082. */
   code: string | undefined;
   cause: string | undefined;
   link: string | undefined;
-  /** First sentence of the home page while the notice stood. */
+  /** First sentence of the home page while the alert stood. */
   home: string | undefined;
   /** On the app's clock. */
-  secondsToNotice: number | undefined;
+  secondsToAlert: number | undefined;
   secondsToClose: number | undefined;
   /** What was not as promised, in sentences; empty: all was. */
   wrong: readonly string[];
@@ -54,7 +54,7 @@ export async function runDrill(
   for (let minute = 1; minute <= WARM_UP_MINUTES; minute += 1) await world.minute({ daily: minute === 1 });
   const { received } = world.receiver;
   const wrong = received.map(
-    ({ kind, headline }) => `Before the fault there was a notice: ${kind}: ${headline}`,
+    ({ kind, headline }) => `Before the fault there was an alert: ${kind}: ${headline}`,
   );
   received.length = 0;
   const mailsBefore = (await world.mails()).length;
@@ -62,26 +62,26 @@ export async function runDrill(
   const brokenAt = world.seconds();
   await fault.inject(world);
   await world.stack.mail.deliver(OTHER_MAILBOX, letter(), world.now());
-  let secondsToNotice: number | undefined;
+  let secondsToAlert: number | undefined;
   let homeDuring: string | undefined;
   const opened = () => received.find(({ what }) => what === 'opened');
   for (let minute = 0; minute < STANDING_MINUTES; ) {
-    const after = secondsToNotice === undefined ? 1 : (fault.everyMinutes ?? 1);
+    const after = secondsToAlert === undefined ? 1 : (fault.everyMinutes ?? 1);
     const daily = minute < DAILY_AT_MINUTE && minute + after >= DAILY_AT_MINUTE;
     minute += after;
     await world.minute({ timers: fault.timers !== false, daily, after });
-    if (opened() === undefined || secondsToNotice !== undefined) continue;
-    secondsToNotice = world.seconds() - brokenAt;
+    if (opened() === undefined || secondsToAlert !== undefined) continue;
+    secondsToAlert = world.seconds() - brokenAt;
     homeDuring = (await world.visitor.get('/')).html;
     if (pictures !== undefined) await takePicture(world, pictures.camera, pictures.during);
   }
-  const notice = opened();
+  const alert = opened();
   const othersWentOn = fault.othersGoOn && (await world.visitor.get('/tickets')).html.includes(SUBJECT);
 
-  if (notice !== undefined) await fault.mend(world, pathOf(notice.link));
+  if (alert !== undefined) await fault.mend(world, pathOf(alert.link));
   const mendedAt = world.seconds();
-  const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === notice?.key);
-  for (let minute = 0; notice !== undefined && minute < CLOSE_WITHIN_MINUTES && !isClosed(); minute += 1)
+  const isClosed = () => received.some(({ what, key }) => what === 'closed' && key === alert?.key);
+  for (let minute = 0; alert !== undefined && minute < CLOSE_WITHIN_MINUTES && !isClosed(); minute += 1)
     await world.minute();
   const secondsToClose = isClosed() ? world.seconds() - mendedAt : undefined;
   const homeAfter = isClosed() ? (await world.visitor.get('/')).html : undefined;
@@ -94,17 +94,17 @@ export async function runDrill(
 
   const mails = (await world.mails()).slice(mailsBefore);
   const closed = secondsToClose !== undefined;
-  const record = { opened: notice, secondsToNotice, closed, received, mails, homeDuring, homeAfter };
+  const record = { opened: alert, secondsToAlert, closed, received, mails, homeDuring, homeAfter };
   const mistakes = [...wrong, ...mistakesIn(fault, { ...record, othersWentOn })];
   if (mistakes.length > 0) mistakes.push(...world.complaints().slice(-5));
   return {
     fault: fault.name,
-    notice: notice?.kind,
-    code: notice?.code ?? undefined,
-    cause: notice?.cause,
-    link: notice?.link,
+    alert: alert?.kind,
+    code: alert?.code ?? undefined,
+    cause: alert?.cause,
+    link: alert?.link,
     home: homeDuring === undefined ? undefined : glanceAt(homeDuring).says,
-    secondsToNotice,
+    secondsToAlert,
     secondsToClose,
     wrong: mistakes,
   };

@@ -1,4 +1,4 @@
-/** The built app behind Microsoft's listeners: what a desk needs of them, check by check. */
+/** The built app behind Microsoft's listeners: what an installation needs of them, check by check. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { builtApp } from '../build.ts';

@@ -33,7 +33,7 @@ export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () =
       if (form === undefined && path === DEMO_PATH) return page(demo, SAID[query.get('said') ?? '']);
       if (form !== undefined && path === `${DEMO_PATH}/fetch`) {
         fetchNow();
-        return seeOther(`${DEMO_PATH}?said=fetching`);
+        return seeOther(`${DEMO_PATH}?flash=fetching`);
       }
       if (form !== undefined && path === `${DEMO_PATH}/mail` && demo !== undefined) {
         const mail = mailOf(form);
@@ -49,7 +49,7 @@ export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () =
             502,
           );
         }
-        return seeOther(`${DEMO_PATH}?said=sent`);
+        return seeOther(`${DEMO_PATH}?flash=sent`);
       }
       return hostPage('No such page', `<p><a href="${DEMO_PATH}">Practice mail</a></p>`, 404);
     },

@@ -12,11 +12,11 @@ export interface CheckResult {
   ms: number;
 }
 
-/** The shapes in which a desk is deployed: a parameter file each, and beside it the snapshot of what it makes. */
+/** The shapes in which an installation is deployed: a parameter file each, and beside it the snapshot of what it makes. */
 export const shapes = ['main', 'hardened'] as const;
 export type Shape = (typeof shapes)[number];
 
-/** Names depend on where a desk stands. Snapshots are taken at a place that cannot exist. */
+/** Names depend on where an installation stands. Snapshots are taken at a place that cannot exist. */
 const PLACE = [
   ['--subscription-id', '00000000-0000-0000-0000-000000000000'],
   ['--tenant-id', '11111111-1111-1111-1111-111111111111'],
@@ -39,14 +39,14 @@ const checks: readonly Check[] = [
   { name: 'format', find: unformatted },
   {
     // Nothing is compared with these: they are what main.bicepparam has, for a resource group that exists.
-    name: 'parameters desk',
+    name: 'parameters installation',
     find: async (bicep, infra, outDir) =>
       complaints(
         await bicep.run(infra, [
           'build-params',
-          'desk.bicepparam',
+          'resources.bicepparam',
           '--outfile',
-          join(outDir, 'desk.parameters.json'),
+          join(outDir, 'resources.parameters.json'),
         ]),
       ),
   },

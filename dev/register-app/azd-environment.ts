@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Where names and ids of a desk are kept between commands. */
-export interface DeskEnvironment {
+/** Where names and ids of an installation are kept between commands. */
+export interface PostroomEnvironment {
   kind: 'azd' | 'process';
   get(name: string): string | undefined;
   set(name: string, value: string): Promise<void>;
@@ -15,7 +15,7 @@ const options = { timeout: 60_000 };
  * The azd environment that is chosen here, or, without azd or outside one of its projects, the variables of this
  * process, which cannot be kept.
  */
-export async function openDeskEnvironment(): Promise<DeskEnvironment> {
+export async function openPostroomEnvironment(): Promise<PostroomEnvironment> {
   const values = await azdValues();
   if (values === undefined)
     return { kind: 'process', get: (name) => filled(process.env[name]), set: async () => undefined };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DeskEnvironment } from './azd-environment.ts';
+import type { PostroomEnvironment } from './azd-environment.ts';
 import { type GraphClient, type GraphRow, RegisterAppError } from './graph-client.ts';
 import { lacking, newRegistration, type Purpose } from './wanted.ts';
 
@@ -28,7 +28,7 @@ export const KEY_FORM = /^[a-z0-9][a-z0-9-]{2,40}$/;
  */
 export async function createRegistrations(
   graph: GraphClient,
-  environment: DeskEnvironment,
+  environment: PostroomEnvironment,
   wishedKey: string | undefined,
 ): Promise<CreateResult> {
   const key = await keepKey(environment, wishedKey);
@@ -37,23 +37,23 @@ export async function createRegistrations(
   return { signIn, mail: await ensure(graph, environment, key, 'mail') };
 }
 
-async function keepKey(environment: DeskEnvironment, wished: string | undefined): Promise<string> {
+async function keepKey(environment: PostroomEnvironment, wished: string | undefined): Promise<string> {
   const kept = environment.get(KEY_NAME) ?? wished;
   if (kept === undefined && environment.kind === 'process')
     throw new RegisterAppError(
       'no-key',
-      'There is no azd environment here to remember what was made. Name the desk yourself, the same each time:\n  npm run register-app -- --create --key my-desk',
+      'There is no azd environment here to remember what was made. Name the installation yourself, the same each time:\n  npm run register-app -- --create --key my-installation',
     );
-  const desk =
+  const postroom =
     environment
       .get('AZURE_ENV_NAME')
       ?.toLowerCase()
-      .replaceAll(/[^a-z0-9-]/g, '-') ?? 'desk';
-  const key = kept ?? `${desk.slice(0, 30)}-${randomBytes(3).toString('hex')}`;
+      .replaceAll(/[^a-z0-9-]/g, '-') ?? 'installation';
+  const key = kept ?? `${postroom.slice(0, 30)}-${randomBytes(3).toString('hex')}`;
   if (!KEY_FORM.test(key))
     throw new RegisterAppError(
       'no-key',
-      `"${key}" cannot name a desk: 3 to 41 small letters, digits and hyphens, please.`,
+      `"${key}" cannot name an installation: 3 to 41 small letters, digits and hyphens, please.`,
     );
   if (environment.get(KEY_NAME) === undefined) await environment.set(KEY_NAME, key);
   return key;
@@ -61,7 +61,7 @@ async function keepKey(environment: DeskEnvironment, wished: string | undefined)
 
 async function ensure(
   graph: GraphClient,
-  environment: DeskEnvironment,
+  environment: PostroomEnvironment,
   key: string,
   purpose: Purpose,
 ): Promise<RegistrationResult> {

@@ -1,6 +1,6 @@
 import type { Cloud } from '../../shared/providers/clouds.ts';
 import { allowRotation } from './allow-rotation.ts';
-import type { DeskEnvironment } from './azd-environment.ts';
+import type { PostroomEnvironment } from './azd-environment.ts';
 import { CLIENT_ID_NAMES, type RegistrationResult } from './create-registrations.ts';
 import { type GraphClient, type GraphRow, RegisterAppError, writeUnlessThere } from './graph-client.ts';
 import { ADMIN_ROLE, type FederatedIdentity, lacking, lackingIdentity, type Purpose } from './wanted.ts';
@@ -14,21 +14,21 @@ export interface FinishResult {
   rotation?: 'allowed' | 'there';
   /** Where an admin of the tenant accepts the permissions for everybody. */
   adminConsentLink: string;
-  /** The desk's own page for the provider, with the ids filled in. */
+  /** The installation's own page for the provider, with the ids filled in. */
   providerLink: string;
 }
 
 type Hosts = Pick<Cloud, 'loginHost' | 'exchangeAudience' | 'graph'>;
 
 /**
- * Ties both registrations to the desk that was provisioned: its addresses, its managed identity as their credential,
+ * Ties both registrations to the installation that was provisioned: its addresses, its managed identity as their credential,
  * and the role `admin` for who deployed.
  * @param rotation also lets the identity change the secrets of the registration for mail, and no other
  * @throws RegisterAppError `not-provisioned`, `gone`, and those of the client
  */
 export async function finishRegistrations(
   graph: GraphClient,
-  environment: DeskEnvironment,
+  environment: PostroomEnvironment,
   hosts: Hosts,
   { rotation = false } = {},
 ): Promise<FinishResult> {
@@ -56,7 +56,7 @@ export async function finishRegistrations(
   };
 }
 
-function needed(environment: DeskEnvironment, name: string): string {
+function needed(environment: PostroomEnvironment, name: string): string {
   const value = environment.get(name);
   if (value !== undefined) return value;
   throw new RegisterAppError(
@@ -73,7 +73,7 @@ interface Tie {
 
 async function tieTogether(
   graph: GraphClient,
-  environment: DeskEnvironment,
+  environment: PostroomEnvironment,
   { purpose, redirectUri, identity }: Tie,
 ): Promise<RegistrationResult> {
   const name = CLIENT_ID_NAMES[purpose];

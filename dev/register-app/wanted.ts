@@ -57,7 +57,7 @@ const accessOf = (purpose: Purpose): ResourceAccess => ({
   resourceAccess: permissions[purpose].map(({ id }) => ({ id, type: 'Scope' })),
 });
 
-/** A registration as it is made. `label` tells desks of one tenant apart. */
+/** A registration as it is made. `label` tells installations of one tenant apart. */
 export function newRegistration(purpose: Purpose, label: string): GraphRow {
   return {
     displayName: `${titles[purpose]} (${label})`,

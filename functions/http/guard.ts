@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { paths, platformPaths } from '../../shared/paths/paths.ts';
 import { judgePrincipal, type PrincipalReading } from '../../shared/platform/principal.ts';
-import { foreignPrincipalPage, roleMissingPage, signInOffPage } from '../pages/errors/refusals.tsx';
-import { noteRefusal } from './note-refusal.ts';
+import { foreignPrincipalPage, roleMissingPage, signInOffPage } from '../pages/errors/error-pages.tsx';
+import { recordRefusal } from './record-refusal.ts';
 import type { Access } from './route.ts';
 import type { PageContext, WebEnvironment } from './web-environment.ts';
 
@@ -36,7 +36,7 @@ export function guard(access: Access): MiddlewareHandler<WebEnvironment> {
   return createMiddleware<WebEnvironment>(async (c, next) => {
     if (access === 'anonymous') return next();
     if (!c.get('services').config.platformSignIn) {
-      noteRefusal(c, 'sign-in-off');
+      recordRefusal(c, 'sign-in-off');
       return c.html(signInOffPage(), 403);
     }
     const reading = readingOf(c);
@@ -45,12 +45,12 @@ export function guard(access: Access): MiddlewareHandler<WebEnvironment> {
         return c.redirect(signInAddress(c.req.raw), 302);
       case 'foreign':
         // The sign-in would send the same person straight back.
-        noteRefusal(c, 'principal-foreign');
+        recordRefusal(c, 'principal-foreign');
         return c.html(foreignPrincipalPage(), 403);
       case 'known': {
         const { roles } = reading.principal;
         if (roles.includes('admin') || (access === 'agent' && roles.includes('agent'))) return next();
-        noteRefusal(c, 'role-missing');
+        recordRefusal(c, 'role-missing');
         return c.html(roleMissingPage(reading.principal, roles.length === 0 ? undefined : access), 403);
       }
     }

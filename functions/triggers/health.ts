@@ -1,5 +1,5 @@
 import type { HttpHandler } from '@azure/functions';
-import { withinLimit } from '../../shared/platform/concurrency.ts';
+import { withTimeout } from '../../shared/platform/concurrency.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { log } from '../../shared/platform/log.ts';
 
@@ -18,8 +18,8 @@ const REMEMBERED_MS = 5_000;
 export const isLive: HttpHandler = () => ({ status: 200, headers, body: 'ok' });
 
 /**
- * Settings, tables and vault can be reached and no notice says that all mail stands still: 200, otherwise 503. What is
- * wrong stands in the log and on the health page, not in the answer. Watched from outside, this also opens the notice
+ * Settings, tables and vault can be reached and no alert says that all mail stands still: 200, otherwise 503. What is
+ * wrong stands in the log and on the health page, not in the answer. Watched from outside, this also opens the alert
  * of a timer that is dead.
  */
 export const isReady: HttpHandler = async () =>
@@ -40,7 +40,7 @@ export function rememberReadiness(check: () => Promise<void>): (now: number) => 
     if (last === undefined || Math.abs(now - last.at) >= REMEMBERED_MS)
       last = {
         at: now,
-        answer: withinLimit(check(), LIMIT_MS, 'readiness-timeout').then(() => true, notReady),
+        answer: withTimeout(check(), LIMIT_MS, 'readiness-timeout').then(() => true, notReady),
       };
     return last.answer;
   };

@@ -1,4 +1,4 @@
-import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
+import { reencryptTokens } from '../../shared/accounts/reencrypt-tokens.ts';
 import { log } from '../../shared/platform/log.ts';
 import { readEntraDates } from '../../shared/secrets/read-entra-dates.ts';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
@@ -25,7 +25,7 @@ export async function reviewAll(all: Services): Promise<void> {
       log.info('secrets reviewed', { secrets: secrets.length });
     },
     'sealing again': async () => {
-      const { resealed, left } = await resealAccounts(all);
+      const { resealed, left } = await reencryptTokens(all);
       if (resealed + left > 0) log.info('tokens sealed again', { resealed, left });
     },
     'old activity': async () => {

@@ -1,4 +1,4 @@
-// Every right that anything of this desk has, in one place. Three identities, seven roles; nobody has a key.
+// Every right that anything of this installation has, in one place. Three identities, seven roles; nobody has a key.
 // A role assignment cannot change whom it is for, so its name comes from the identity's name, which is known before
 // anything exists: a preview of a deployment then shows every assignment.
 @description('The app (identity.bicep).')
@@ -32,7 +32,7 @@ resource packages 'Microsoft.Storage/storageAccounts@2025-06-01' existing = { na
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = { name: vaultName }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
-// The account holds nothing but this desk, so it is the narrowest place that works for the next three: the Functions
+// The account holds nothing but this installation, so it is the narrowest place that works for the next three: the Functions
 // host makes containers, queues and a table of its own beside ours, and asks for exactly these roles.
 // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 

@@ -1,4 +1,4 @@
-// What wakes somebody: the desk does not answer, work was given up, code breaks, somebody tries doors.
+// What wakes somebody: the installation does not answer, work was given up, code breaks, somebody tries doors.
 //
 // The queries of the log alerts are not validated when they are made (`skipQueryValidation`): in a component that is minutes
 // old a table may not be known yet, and the whole deployment would stop.
@@ -56,7 +56,7 @@ resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   properties: {
     description: 'Postroom does not answer /health/ready: no mail becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
     severity: 1
-    // azd: `npm run watch-desk` switches it on after the first deployment.
+    // azd: `npm run watch-installation` switches it on after the first deployment.
     enabled: readinessAlert
     autoMitigate: true
     scopes: [readiness.id, insights.id]
@@ -74,7 +74,7 @@ resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-resource givenUp 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
+resource abandoned 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
   name: 'postroom-work-given-up'
   location: location
   tags: tags

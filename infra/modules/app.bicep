@@ -20,7 +20,7 @@ param alwaysReady alwaysReadyGroup[]
 param signInClientId string
 param adminObjectIds string
 param publicUrl string
-param noticeEmail string
+param alertEmail string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
@@ -52,7 +52,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   // azd finds the app of its service by this tag.
-  tags: union(tags, { 'azd-service-name': 'desk' })
+  tags: union(tags, { 'azd-service-name': 'installation' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -176,7 +176,7 @@ var settingsOfApp = {
   AZURE_CLIENT_ID: identity.properties.clientId
   KEY_VAULT_URI: vault.properties.vaultUri
   ADMIN_OBJECT_IDS: adminObjectIds
-  NOTICE_EMAIL: noticeEmail
+  ALERT_EMAIL: alertEmail
   // Each minute, on the minute. A missing value would switch the timer off without an error.
   FETCH_SCHEDULE: '0 * * * * *'
 }

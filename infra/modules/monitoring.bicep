@@ -8,7 +8,7 @@ param tags resourceTags
 param retentionDays int
 param dailyCapGb string
 param actionGroupName string
-param alertEmail string
+param monitorEmail string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
@@ -45,11 +45,11 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   properties: {
     enabled: true
     groupShortName: 'postroom'
-    emailReceivers: empty(alertEmail)
+    emailReceivers: empty(monitorEmail)
       ? []
-      : [{ name: 'address', emailAddress: alertEmail, useCommonAlertSchema: true }]
+      : [{ name: 'address', emailAddress: monitorEmail, useCommonAlertSchema: true }]
     // An alert that reaches nobody is none: without an address the owners of the subscription are told.
-    armRoleReceivers: empty(alertEmail)
+    armRoleReceivers: empty(monitorEmail)
       ? [{ name: 'owners', roleId: ownerRole, useCommonAlertSchema: true }]
       : []
   }

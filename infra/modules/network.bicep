@@ -1,4 +1,4 @@
-// A network for a private desk: the app in one subnet, the doors to storage and vault in another, and one fixed address
+// A network for a private installation: the app in one subnet, the doors to storage and vault in another, and one fixed address
 // towards the internet, which mail servers and Conditional Access policies can be told.
 import { resourceTags } from 'types.bicep'
 

@@ -3,7 +3,7 @@
 // enter a closed vault, and one that is unresolved would stand there as an address.
 // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#considerations
 // The vault is written over Resource Manager, which its firewall and its roles do not stop: so this works for a hardened
-// desk from any machine. https://learn.microsoft.com/azure/key-vault/general/network-security
+// installation from any machine. https://learn.microsoft.com/azure/key-vault/general/network-security
 param vaultName string
 
 @secure()

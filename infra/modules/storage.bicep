@@ -1,4 +1,4 @@
-// Mail, records and work of the desk, and what the Functions host keeps beside them: locks and the state of its timers. The
+// Mail, records and work of the installation, and what the Functions host keeps beside them: locks and the state of its timers. The
 // deployed package lies in an account of its own (packages.bicep).
 import { queueNames, resourceTags, storageRedundancy } from 'types.bicep'
 
@@ -25,7 +25,7 @@ var tableNames = [
   'Numbers'
   'Quarantine'
   'Audit'
-  'Notices'
+  'Alerts'
   'Activity'
   'ConnectionTests'
 ]

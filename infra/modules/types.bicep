@@ -19,7 +19,7 @@ type alwaysReadyGroup = {
 type storageRedundancy = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 
 // What `az functionapp list-flexconsumption-locations` lists and Microsoft's own template of 2026-02 allows, without its
-// test region. All of them are regions of the public cloud: in no other one does all that a desk is made of exist (Flex
+// test region. All of them are regions of the public cloud: in no other one does all that an installation is made of exist (Flex
 // Consumption not in Azure Government, telemetry with Entra tokens in the public cloud alone).
 // https://github.com/Azure-Samples/functions-quickstart-typescript-azd, infra/main.bicep
 // https://learn.microsoft.com/azure/azure-functions/migration/migrate-plan-consumption-to-flex

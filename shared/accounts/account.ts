@@ -30,7 +30,7 @@ export interface Problem {
 }
 
 /** Tokens as they rest in the table, sealed. */
-export interface SealedTokens {
+export interface EncryptedTokens {
   access: string | undefined;
   /** ISO times. The token is replaced from `refreshAt` on. */
   accessExpiresAt: string;
@@ -53,7 +53,7 @@ export interface Account extends AccountRef {
   /** The mailbox address that the last consent was for. */
   address: string;
   scopes: readonly string[];
-  tokens: SealedTokens;
+  tokens: EncryptedTokens;
   state: AccountState;
   stateSince: string;
   problem: Problem | undefined;

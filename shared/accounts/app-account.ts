@@ -10,7 +10,7 @@ import type { AccountStore } from './account-store.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';
 import type { Failed, OAuthClient, Unproven } from './oauth-client.ts';
-import type { Sealer } from './sealing.ts';
+import type { TokenCipher } from './token-encryption.ts';
 import { objectOf, silence } from './token-failure.ts';
 
 /** What an app's own token says of the app. */
@@ -83,8 +83,8 @@ export function claimsOfAppToken(token: Secret): Pick<AppToken, 'objectId' | 'ro
 }
 
 /** Keeps the app as an account, so that mailboxes can sign in with it. @param by who set it up: object id */
-export async function keepAppAccount(
-  deps: { accounts: AccountStore; sealer: Sealer; seam: Pick<Seam, 'now'> },
+export async function saveAppAccount(
+  deps: { accounts: AccountStore; sealer: TokenCipher; seam: Pick<Seam, 'now'> },
   provider: Provider,
   { token, grant, objectId, roles }: AppToken,
   wish: { address: string; by: string },

@@ -1,11 +1,11 @@
 import { isReadyToSignIn, type Preflight } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
-import { type SettleDeps, settleCredential } from '../providers/settle-credential.ts';
+import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
 import type { AccountStore } from './account-store.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { preflightProvider } from './preflight-provider.ts';
 
-interface CheckDeps extends SettleDeps {
+interface CheckDeps extends PromoteDeps {
   accounts: Pick<AccountStore, 'listOf'>;
   oauth: OAuthClient;
 }
@@ -18,7 +18,7 @@ export async function checkProvider(deps: CheckDeps, provider: Provider): Promis
   const found = await preflightProvider(deps, provider);
   const { nextCredential } = provider;
   if (found.next === 'proven' && nextCredential !== undefined)
-    await settleCredential(deps, provider, nextCredential);
+    await promoteCredential(deps, provider, nextCredential);
   const refused = await hasRefused(deps, provider);
   const kept = await deps.providers.change(provider.id, (current) =>
     current.changedAt === provider.changedAt ? withFound(current, found, refused) : undefined,

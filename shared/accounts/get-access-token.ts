@@ -3,16 +3,16 @@ import type { Blobs, Lease } from '../platform/blobs.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { mailServersOf, type Provider } from '../providers/provider.ts';
-import type { SettleDeps } from '../providers/settle-credential.ts';
-import { type Account, type AccountRef, hasEnded, type SealedTokens, tokenContext } from './account.ts';
+import type { PromoteDeps } from '../providers/promote-credential.ts';
+import { type Account, type AccountRef, hasEnded, type EncryptedTokens, tokenContext } from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
-import { noteRefresh } from './note-refresh.ts';
+import { recordRefresh } from './record-refresh.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { createRefresher } from './refresh-account.ts';
-import type { Sealer } from './sealing.ts';
+import type { TokenCipher } from './token-encryption.ts';
 import { vaultInWords, withVault } from './vault-trouble.ts';
 
 export type AccessToken =
@@ -50,12 +50,12 @@ export interface AccessTokens {
   forget(account: AccountRef): void;
 }
 
-export interface AccessTokenDeps extends SettleDeps {
-  config: { practice: PracticeWorld | undefined };
+export interface AccessTokenDeps extends PromoteDeps {
+  config: { practice: DemoWorld | undefined };
   seam: Seam;
   blobs: Blobs;
   accounts: AccountStore;
-  sealer: Sealer;
+  sealer: TokenCipher;
   oauth: OAuthClient;
   activity: Pick<ActivityStore, 'note'>;
   /** Milliseconds between two looks at a refresh that another process runs. */
@@ -76,7 +76,7 @@ interface Refused {
 
 interface Remembered {
   token: Secret;
-  tokens: SealedTokens;
+  tokens: EncryptedTokens;
   user: string;
   /** The mail servers it may be sent to. */
   hosts: readonly string[];
@@ -214,7 +214,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     lease: Lease,
     rejected: string | undefined,
   ): Promise<Obtained | undefined> {
-    const outcome = await noteRefresh(deps, stored.account, () =>
+    const outcome = await recordRefresh(deps, stored.account, () =>
       refresher.refresh(stored, () => lease.renew()),
     );
     switch (outcome.kind) {

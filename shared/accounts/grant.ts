@@ -1,5 +1,5 @@
 import { Secret } from '../platform/secret.ts';
-import type { SealedTokens } from './account.ts';
+import type { EncryptedTokens } from './account.ts';
 import { objectOf } from './token-failure.ts';
 
 /** What a token endpoint gave. */
@@ -82,7 +82,7 @@ const LONGEST_WAIT_MS = 6 * 3_600_000 + CLOCK_MS;
  * set since, and its times mean nothing. Pure.
  */
 export function isFresh(
-  { refreshAt, receivedAt }: Pick<SealedTokens, 'refreshAt' | 'receivedAt'>,
+  { refreshAt, receivedAt }: Pick<EncryptedTokens, 'refreshAt' | 'receivedAt'>,
   now: number,
 ): boolean {
   return (

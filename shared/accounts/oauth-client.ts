@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { Secret } from '../platform/secret.ts';
 import { type Credential, credentialsOf } from '../providers/credential.ts';
@@ -13,7 +13,7 @@ import { authenticationOf } from './oauth-authentication.ts';
 import { type Declined, readCallback, type Untrusted } from './oauth-callback.ts';
 import { createOAuthServers, type Exchange, hostOf } from './oauth-servers.ts';
 import { blamesCredential, type EndpointFailure, objectOf } from './token-failure.ts';
-import { failureOf, Unanswered } from './unanswered.ts';
+import { failureOf, TokenEndpointError } from './token-endpoint-error.ts';
 
 export interface AuthorizationAsk {
   redirectUri: string;
@@ -30,14 +30,14 @@ export type Failed = { kind: 'failed'; failure: EndpointFailure };
 export type Unproven = { kind: 'unproven'; reason: 'draft' | ProofGap };
 
 export type Redeemed =
-  /** `credential`: which one was accepted; hand it to settleCredential once the grant is stored. */
+  /** `credential`: which one was accepted; hand it to promoteCredential once the grant is stored. */
   | { kind: 'redeemed'; grant: Grant; identity: Identity | undefined; credential: Credential }
   | Declined
   | Untrusted
   | Failed
   | Unproven;
 
-/** `credential`: which one was accepted; hand it to settleCredential once the grant is stored. */
+/** `credential`: which one was accepted; hand it to promoteCredential once the grant is stored. */
 export type Refreshed = { kind: 'refreshed'; grant: Grant; credential: Credential } | Failed | Unproven;
 export type AppGranted = { kind: 'granted'; grant: Grant; credential: Credential } | Failed | Unproven;
 
@@ -89,7 +89,7 @@ export const newVerifier = (): Secret => new Secret(oauth.generateRandomCodeVeri
  * identity endpoint that is away is thrown.
  */
 export function createOAuthClient(
-  deps: ProofDeps & { config: { local: boolean; practice: PracticeWorld | undefined } },
+  deps: ProofDeps & { config: { local: boolean; practice: DemoWorld | undefined } },
 ): OAuthClient {
   const { config, seam } = deps;
   const servers = createOAuthServers(deps);
@@ -105,7 +105,7 @@ export function createOAuthClient(
     } catch (error) {
       if (error instanceof Withheld) throw error.cause;
       const failure =
-        error instanceof Unanswered
+        error instanceof TokenEndpointError
           ? error.failure(seam.now())
           : failureOf(error, provider, exchange, seam.now());
       return { kind: 'failed', failure };
@@ -184,7 +184,7 @@ export function createOAuthClient(
           ),
         );
         const { answer: given } = exchange;
-        if (given?.status !== 200) throw new Unanswered(exchange, hostOf(server));
+        if (given?.status !== 200) throw new TokenEndpointError(exchange, hostOf(server));
         const grant = readGrant(given.text);
         const idToken = String(objectOf(given.text)['id_token'] ?? '');
         if (idToken === '' && byHand) return { kind: 'redeemed', grant, identity: undefined, credential };
@@ -261,10 +261,10 @@ async function permission({ before }: TokenOptions): Promise<void> {
   }
 }
 
-/** @throws Unanswered */
+/** @throws TokenEndpointError */
 function grantIn(exchange: Exchange, server: oauth.AuthorizationServer): Grant {
   const { answer } = exchange;
-  if (answer?.status !== 200) throw new Unanswered(exchange, hostOf(server));
+  if (answer?.status !== 200) throw new TokenEndpointError(exchange, hostOf(server));
   return readGrant(answer.text);
 }
 

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { endpointProblem } from '../providers/endpoint-safety.ts';
@@ -9,7 +9,7 @@ import { tidyTokenBody } from './grant.ts';
 import { isIssuerOf } from './issuer-rules.ts';
 import { secretsIn } from './sent-secrets.ts';
 import { objectOf } from './token-failure.ts';
-import { Unanswered } from './unanswered.ts';
+import { TokenEndpointError } from './token-endpoint-error.ts';
 
 /** One request on its way: the last answer is kept, because its status and Retry-After decide. */
 export interface Exchange {
@@ -35,7 +35,7 @@ export interface Wire {
 export interface OAuthServers {
   /**
    * Where a provider answers, by discovery (remembered for an hour) or as typed.
-   * @throws PostroomError `endpoint-refused` when it names an address that may not be used; Unanswered.
+   * @throws PostroomError `endpoint-refused` when it names an address that may not be used; TokenEndpointError.
    */
   of(provider: Provider): Promise<oauth.AuthorizationServer>;
   /** The library's fetch: our guarded one. */
@@ -52,7 +52,7 @@ export const hostOf = (server: oauth.AuthorizationServer): string =>
   new URL(server.token_endpoint ?? server.issuer).host;
 
 export function createOAuthServers(deps: {
-  config: { local: boolean; practice: PracticeWorld | undefined };
+  config: { local: boolean; practice: DemoWorld | undefined };
   seam: Seam;
 }): OAuthServers {
   const { config, seam } = deps;
@@ -85,7 +85,7 @@ export function createOAuthServers(deps: {
     const response = await seam.call('token.discovery', () =>
       oauth.discoveryRequest(new URL(issuer), wire(exchange)),
     );
-    if (exchange.answer?.status !== 200) throw new Unanswered(exchange, new URL(issuer).host);
+    if (exchange.answer?.status !== 200) throw new TokenEndpointError(exchange, new URL(issuer).host);
     const announced = String(objectOf(exchange.answer.text)['issuer'] ?? '');
     if (!isIssuerOf(provider, issuer, announced))
       throw new PostroomError('endpoint-refused', `Discovery at ${issuer} names another issuer.`);

@@ -3,7 +3,7 @@ import type { Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import { clouds } from '../providers/clouds.ts';
 import type { Credential } from '../providers/credential.ts';
-import type { Finding, Preflight } from '../providers/preflight.ts';
+import type { Proof, Preflight } from '../providers/preflight.ts';
 import type { Provider } from '../providers/provider.ts';
 import { claimsOfAppToken } from './app-account.ts';
 import { isMicrosoftShaped } from './issuer-rules.ts';
@@ -17,9 +17,9 @@ interface PreflightDeps {
 
 /** What one credential showed. */
 interface Shown {
-  tenant: Finding;
-  client: Finding;
-  credential: Finding;
+  tenant: Proof;
+  client: Proof;
+  credential: Proof;
   evidence?: string | undefined;
   enterpriseId?: string | undefined;
 }
@@ -63,7 +63,7 @@ function nothingThere({ endpoints }: Provider, { status }: EndpointFailure): str
   return `Discovery at ${endpoints.issuer} finds nothing (status ${status}).`;
 }
 
-const better = (one: Finding, other: Finding): Finding => (one === 'proven' ? one : other);
+const better = (one: Proof, other: Proof): Proof => (one === 'proven' ? one : other);
 
 async function showing(
   deps: PreflightDeps,

@@ -1,7 +1,7 @@
 import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
-import { settleCredential } from '../providers/settle-credential.ts';
+import { promoteCredential } from '../providers/promote-credential.ts';
 import { type Account, type Problem, tokenContext } from './account.ts';
 import type { StoredAccount } from './account-store.ts';
 import { appScopeOf } from './app-account.ts';
@@ -10,7 +10,7 @@ import { type Grant, isWaiting } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
 import { credentialGone, problemFor, proofAway, providerGone, unreadable } from './refresh-problem.ts';
 import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
-import { sealTokens } from './seal-tokens.ts';
+import { encryptTokens } from './encrypt-tokens.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from './token-failure.ts';
 import { withVault } from './vault-trouble.ts';
@@ -75,7 +75,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     withEvent(attempt.history, { ...event, at: isoNow() });
 
   /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
-  async function settle(
+  async function saveOutcome(
     attempt: Attempt,
     change: Partial<Account> & Pick<Account, 'state' | 'problem'>,
     failure?: EndpointFailure,
@@ -118,7 +118,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     const { account, etag } = attempt;
     const renewed: Account = {
       ...account,
-      tokens: await sealTokens(sealer, account, provider, grant, seam.now()),
+      tokens: await encryptTokens(sealer, account, provider, grant, seam.now()),
       scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
       state: 'works',
       stateSince: account.state === 'works' ? account.stateSince : isoNow(),
@@ -158,7 +158,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         // No answer may mean that the request arrived: the note that a refresh began has to stay.
         refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : unfinished,
       };
-      const account = await settle(attempt, change, failure);
+      const account = await saveOutcome(attempt, change, failure);
       return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
     }
     // Nothing brings an ended grant back but a sign-in; all else goes on by itself once it is mended.
@@ -171,7 +171,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       // Said of the grant only: an earlier refresh may still have used up the token.
       refreshBegunAt: hasEnded ? undefined : unfinished,
     };
-    const account = await settle(attempt, change, failure);
+    const account = await saveOutcome(attempt, change, failure);
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
   }
 
@@ -180,7 +180,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     problem: Problem,
     more: Pick<Partial<Account>, 'refusedAsOf' | 'refreshBegunAt' | 'retryAt'> = {},
   ): Promise<RefreshOutcome> {
-    const account = await settle(attempt, {
+    const account = await saveOutcome(attempt, {
       state: 'needs-person',
       problem,
       retryAt: undefined,
@@ -197,7 +197,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     code: string,
     refreshBegunAt: string | undefined,
   ): Promise<RefreshOutcome> {
-    const account = await settle(attempt, {
+    const account = await saveOutcome(attempt, {
       state: 'retrying',
       problem: proofAway(provider, code),
       retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
@@ -265,7 +265,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         account.kind === 'app' ? await askAsApp(provider, hold) : await ask(provider, begun.account, hold);
       if (answer.kind === 'refreshed') {
         const outcome = await received(attempt, provider, answer.grant);
-        await settleCredential(deps, provider, answer.credential);
+        await promoteCredential(deps, provider, answer.credential);
         return outcome;
       }
       if (answer.kind === 'unproven')

@@ -40,7 +40,7 @@ export const credentialGone = (provider: Provider, reason: Unproven['reason']): 
       };
 
 const vaultReasons: Readonly<Record<string, string>> = {
-  'key-vault-denied': 'it refuses this desk. Give the managed identity its role at the vault again',
+  'key-vault-denied': 'it refuses this installation. Give the managed identity its role at the vault again',
   'key-vault-throttled': 'it takes no more requests for now',
   'secret-disabled': 'the data key is switched off there',
   'bad-data-key': 'the data key there is not one that Postroom made',

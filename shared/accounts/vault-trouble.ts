@@ -26,13 +26,13 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultTro
 
 const words: Readonly<Record<string, readonly [happened: string, next: string]>> = {
   'key-vault-denied': [
-    'Key Vault refuses this desk',
-    'Give the managed identity of Postroom its role at the vault again, and see whether the firewall of the vault lets the desk in.',
+    'Key Vault refuses this installation',
+    'Give the managed identity of Postroom its role at the vault again, and see whether the firewall of the vault lets the installation in.',
   ],
   'key-vault-throttled': ['Key Vault takes no more requests for now', 'Wait a minute.'],
   'no-identity': [
     'The managed identity gives no token',
-    'Look at the function app under Identity, “User assigned”: the identity of the desk must stand there.',
+    'Look at the function app under Identity, “User assigned”: the identity of the installation must stand there.',
   ],
   'secret-disabled': [
     'The data key is switched off in Key Vault',

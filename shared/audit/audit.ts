@@ -11,7 +11,7 @@ export type AuditKind =
   | 'invitation'
   | 'ticket'
   | 'quarantine'
-  | 'notice'
+  | 'alert'
   | 'secret'
   | 'audit';
 
@@ -62,7 +62,7 @@ export const auditKinds: readonly AuditKind[] = [
   'invitation',
   'ticket',
   'quarantine',
-  'notice',
+  'alert',
   'secret',
   'audit',
 ];

@@ -19,7 +19,7 @@ export interface ConnectionTestStore {
   /** Takes the place of all tests there were. */
   save(mailboxId: string, tests: readonly ConnectionTest[]): Promise<void>;
   /** What became of a test that waited; nothing where another test has begun meanwhile. */
-  settle(mailboxId: string, test: ConnectionTest): Promise<void>;
+  saveResult(mailboxId: string, test: ConnectionTest): Promise<void>;
   /** Mailboxes of which a test waits for its mail; some may have been settled meanwhile. */
   waiting(): Promise<WaitingMailbox[]>;
   /** Takes a mailbox off that list, unless another test has begun to wait since it was read. */
@@ -55,7 +55,7 @@ export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
       const row: Row = { partitionKey: WAITING, rowKey: mailboxId };
       if (tests.some(isWaiting)) await table.commit(WAITING, [{ kind: 'put', row }]);
     },
-    async settle(mailboxId, test) {
+    async saveResult(mailboxId, test) {
       const row = await table.get(mailboxId, test.protocol);
       if (row?.etag === undefined || testOf(row).startedAt !== test.startedAt) return;
       await table.commit(mailboxId, [{ kind: 'replace', row: rowOf(mailboxId, test), etag: row.etag }]);

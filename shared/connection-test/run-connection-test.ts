@@ -3,8 +3,8 @@ import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import type { MailSender } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { ConnectionTest, Step } from './connection-test.ts';
-import type { TestTokens } from './reach-server.ts';
-import { StepRun } from './step-run.ts';
+import type { TestTokens } from './connect-steps.ts';
+import { TestRunner } from './test-runner.ts';
 import { findMail, testImap } from './test-imap.ts';
 import { testPop3 } from './test-pop3.ts';
 import { testSmtp } from './test-smtp.ts';
@@ -31,8 +31,8 @@ export function runConnectionTest(
   { toOneself }: { toOneself: boolean },
 ): Promise<ConnectionTest[]> {
   const { pop3, sending } = mailbox;
-  const begin = (protocol: MailProtocol, server: { host: string; port: number }): StepRun =>
-    new StepRun(deps, protocol, server);
+  const begin = (protocol: MailProtocol, server: { host: string; port: number }): TestRunner =>
+    new TestRunner(deps, protocol, server);
   const imapRun = begin('imap', mailbox);
   const tests = [imapRun.take(() => testImap(imapRun, deps, mailbox))];
   if (pop3 !== undefined) {
@@ -46,7 +46,7 @@ export function runConnectionTest(
   return Promise.all(tests);
 }
 
-export interface LookDeps extends ConnectionTestDeps {
+export interface PreviewDeps extends ConnectionTestDeps {
   /** True when the intake has taken the email with this mark: it may have moved or deleted it. */
   isTaken(mark: string): Promise<boolean>;
 }
@@ -54,14 +54,14 @@ export interface LookDeps extends ConnectionTestDeps {
 /**
  * Looks once for the mail to oneself, among what the intake has taken and then in the mailbox. The test as it is now: still waiting, arrived, or given up once its time is over.
  */
-export async function lookForMail(
-  deps: LookDeps,
+export async function findTestMessage(
+  deps: PreviewDeps,
   mailbox: Mailbox,
   test: ConnectionTest,
 ): Promise<ConnectionTest> {
   const { expected } = test;
   if (expected === undefined) return test;
-  const run = new StepRun(deps, 'imap', mailbox);
+  const run = new TestRunner(deps, 'imap', mailbox);
   const taken = await deps.isTaken(expected.mark);
   let found: string | undefined = taken ? 'The email arrived, and was skipped as a test.' : undefined;
   const look = await run.take(async () => {

@@ -1,18 +1,18 @@
-import type { LineWire } from '../mailboxes/line-wire.ts';
+import type { LineSocket } from '../mailboxes/line-socket.ts';
 import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
 import type { Secret } from '../platform/secret.ts';
-import { ImapTalk } from './imap-talk.ts';
-import { type AccessProbes, narrowNoAccess } from './narrow-no-access.ts';
+import { ImapProbe } from './imap-probe.ts';
+import { type AccessProbes, diagnoseNoAccess } from './diagnose-no-access.ts';
 import {
   encryptStep,
-  openWire,
+  openLineSocket,
   type ReachDeps,
   reachServer,
   type SignedInUser,
   tokenOf,
   tokenStep,
-} from './reach-server.ts';
-import { StepRefused, type StepRun } from './step-run.ts';
+} from './connect-steps.ts';
+import { StepRefused, type TestRunner } from './test-runner.ts';
 
 const MOMENT_MS = 1_500;
 const NOT_CONNECTED = /authenticated but not connected/i;
@@ -20,7 +20,7 @@ const AWAY = /\bUNAVAILABLE\b|throttled|too many/i;
 
 /** The steps of IMAP up to the number of unread mails. Nothing is marked. */
 export async function testImap(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps & { pauseMs?: number | undefined },
   mailbox: Mailbox,
 ): Promise<void> {
@@ -58,14 +58,14 @@ function counted(unread: number, total: number): string {
 
 /** A token that the server refuses is refreshed once, as a fetch does; on a connection of its own. */
 async function signInTwice(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps,
   login: MailLogin,
-  wire: LineWire,
+  wire: LineSocket,
   mailbox: string,
   { token }: SignedInUser,
-): Promise<{ talk: ImapTalk; fresh: boolean }> {
-  const talk = new ImapTalk(wire);
+): Promise<{ talk: ImapProbe; fresh: boolean }> {
+  const talk = new ImapProbe(wire);
   await talk.greeting();
   try {
     await talk.signIn(mailbox, token);
@@ -79,26 +79,26 @@ async function signInTwice(
 }
 
 async function signedInTalk(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps,
   login: MailLogin,
   mailbox: string,
   token: Secret,
-): Promise<ImapTalk> {
-  const wire = await openWire(run, deps, login);
+): Promise<ImapProbe> {
+  const wire = await openLineSocket(run, deps, login);
   const { distrust } = await wire.encrypt();
   if (distrust !== undefined) throw new StepRefused(distrust);
-  const talk = new ImapTalk(wire);
+  const talk = new ImapProbe(wire);
   await talk.greeting();
   await talk.signIn(mailbox, token);
   return talk;
 }
 
 async function narrowed(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps & { pauseMs?: number | undefined },
   mailbox: Mailbox,
-  talk: ImapTalk,
+  talk: ImapProbe,
   { user, token }: SignedInUser,
 ): Promise<string> {
   const { address, folder } = mailbox;
@@ -121,12 +121,12 @@ async function narrowed(
   const same = address.toLowerCase() === user.toLowerCase();
   const own = same ? undefined : await probe(`the own mailbox of ${user}`, opens(user, 'INBOX'));
   const probes: AccessProbes = { mailbox: address, user, folders, again, own };
-  return narrowNoAccess(probes);
+  return diagnoseNoAccess(probes);
 }
 
 /** True when the mail to oneself is in the mailbox: where it is fetched from, in the inbox, or where it is moved to. */
 export async function findMail(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps,
   mailbox: Mailbox,
   mark: string,

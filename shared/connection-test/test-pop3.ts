@@ -1,12 +1,19 @@
 import type { Mailbox, MailLogin } from '../mailboxes/mailbox.ts';
 import { Pop3Error, Pop3Session } from '../mailboxes/pop3-session.ts';
 import type { Seam } from '../platform/seam.ts';
-import { encryptStep, openWire, type ReachDeps, reachServer, tokenOf, tokenStep } from './reach-server.ts';
-import type { StepRun } from './step-run.ts';
+import {
+  encryptStep,
+  openLineSocket,
+  type ReachDeps,
+  reachServer,
+  tokenOf,
+  tokenStep,
+} from './connect-steps.ts';
+import type { TestRunner } from './test-runner.ts';
 
 /** The steps of POP3 up to the number of mails. Nothing is removed. */
 export async function testPop3(
-  run: StepRun,
+  run: TestRunner,
   deps: ReachDeps & { seam: Seam },
   { address }: Mailbox,
   login: MailLogin,
@@ -25,7 +32,7 @@ export async function testPop3(
       if (!(error instanceof Pop3Error && error.failure === 'token-refused')) throw error;
       run.note('test', 'refused; a fresh token is asked for');
       const { token: fresh } = await tokenOf(run, deps, login, token);
-      const second = await openWire(run, deps, login);
+      const second = await openLineSocket(run, deps, login);
       await second.encrypt();
       const again = await Pop3Session.greeted(second, deps.seam);
       await again.signIn(address, fresh);

@@ -4,9 +4,16 @@ import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
 import { type MailSender, routeOf } from '../outbox/send-mail.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { encryptStep, openWire, type ReachDeps, reachServer, tokenOf, tokenStep } from './reach-server.ts';
-import { SmtpTalk } from './smtp-talk.ts';
-import { StepRefused, type StepRun } from './step-run.ts';
+import {
+  encryptStep,
+  openLineSocket,
+  type ReachDeps,
+  reachServer,
+  tokenOf,
+  tokenStep,
+} from './connect-steps.ts';
+import { SmtpProbe } from './smtp-probe.ts';
+import { StepRefused, type TestRunner } from './test-runner.ts';
 
 const OVER_TLS = 465;
 const LOOKED_FOR_MS = 120_000;
@@ -22,7 +29,7 @@ export interface SmtpTestDeps extends ReachDeps {
  * The intake recognises that mail by its Message-ID and makes no ticket of it.
  */
 export async function testSmtp(
-  run: StepRun,
+  run: TestRunner,
   deps: SmtpTestDeps,
   mailbox: Mailbox,
   login: MailLogin,
@@ -30,7 +37,7 @@ export async function testSmtp(
 ): Promise<void> {
   const { address } = mailbox;
   const wire = await reachServer(run, deps, login);
-  const talk = new SmtpTalk(wire);
+  const talk = new SmtpProbe(wire);
   await encryptStep(run, () => (login.port === OVER_TLS ? wire.encrypt() : talk.startTls()));
   const { user, token } = await tokenStep(run, deps, login);
   await run.step('sign-in', async () => {
@@ -53,7 +60,7 @@ export async function testSmtp(
 }
 
 /** Signs in and ends the session. What a fresh token may mend is returned, anything else thrown. */
-async function refusalOf(talk: SmtpTalk, name: string, token: Secret): Promise<StepRefused | undefined> {
+async function refusalOf(talk: SmtpProbe, name: string, token: Secret): Promise<StepRefused | undefined> {
   try {
     await talk.signIn(name, token);
   } catch (error) {
@@ -65,9 +72,9 @@ async function refusalOf(talk: SmtpTalk, name: string, token: Secret): Promise<S
   return undefined;
 }
 
-async function encryptedTalk(run: StepRun, deps: ReachDeps, login: MailLogin): Promise<SmtpTalk> {
-  const wire = await openWire(run, deps, login);
-  const talk = new SmtpTalk(wire);
+async function encryptedTalk(run: TestRunner, deps: ReachDeps, login: MailLogin): Promise<SmtpProbe> {
+  const wire = await openLineSocket(run, deps, login);
+  const talk = new SmtpProbe(wire);
   if (login.port !== OVER_TLS) {
     await talk.startTls();
     return talk;
@@ -77,7 +84,7 @@ async function encryptedTalk(run: StepRun, deps: ReachDeps, login: MailLogin): P
   return talk;
 }
 
-async function sendToOneself(run: StepRun, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {
+async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailbox): Promise<void> {
   const mark = newMark();
   const route = routeOf(mailbox);
   if (route === undefined) return;

@@ -1,21 +1,21 @@
 import { type Account, accountIdOf, type Identity, tokenContext } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import { type Grant, lifetimeOf } from '../accounts/grant.ts';
-import type { Sealer } from '../accounts/sealing.ts';
+import type { TokenCipher } from '../accounts/token-encryption.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { type Provider, presetOf } from '../providers/provider.ts';
-import type { ConsentWish, Traveller, Trip } from './consent.ts';
+import type { ConnectRequest, Initiator, ConsentAttempt } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
 import { replaceAccount } from './replace-account.ts';
 
 export interface AcceptDeps {
-  config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
+  config: { publicUrl: string; local: boolean; practice: DemoWorld | undefined };
   seam: Seam;
-  sealer: Sealer;
+  sealer: TokenCipher;
   accounts: AccountStore;
   mailboxes: Pick<MailboxStore, 'list' | 'save'>;
   invitations: InvitationStore;
@@ -53,7 +53,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export async function acceptGrant(
   deps: AcceptDeps,
   provider: Provider,
-  trip: Trip,
+  trip: ConsentAttempt,
   { grant, identity: told }: { grant: Grant; identity: Identity | undefined },
 ): Promise<Accepted | RefusedGrant> {
   const { wish, startedBy } = trip;
@@ -110,7 +110,7 @@ export async function acceptGrant(
 /** The account whose place the one who signed in would take; undefined when it takes nobody's. */
 function accountBefore(
   known: readonly Account[],
-  wish: ConsentWish,
+  wish: ConnectRequest,
   user: string,
   accountId: string,
 ): Account | undefined {
@@ -121,7 +121,7 @@ function accountBefore(
 }
 
 function refusalOf(seen: {
-  wish: ConsentWish;
+  wish: ConnectRequest;
   user: string;
   accountId: string;
   identity: Identity;
@@ -145,7 +145,7 @@ function refusalOf(seen: {
 
 async function useInvitation(
   { invitations, seam }: AcceptDeps,
-  startedBy: Traveller,
+  startedBy: Initiator,
   done: { at: string; accountId: string; user: string },
 ): Promise<boolean> {
   if (startedBy.kind === 'principal') return true;
@@ -178,7 +178,7 @@ const lastPart = (scope: string): string => scope.split('/').at(-1)?.toLowerCase
 const sameScope = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));
 
-function mailScopesOf(deps: AcceptDeps, provider: Provider, wish: ConsentWish): readonly string[] {
+function mailScopesOf(deps: AcceptDeps, provider: Provider, wish: ConnectRequest): readonly string[] {
   const preset = presetOf(provider, deps.config);
   return preset.name === 'custom' ? provider.scopes : preset.mailScopes(wish.protocols);
 }

@@ -3,7 +3,7 @@ import { isMicrosoftShaped } from '../accounts/issuer-rules.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { base32 } from '../providers/base32.ts';
 import { endpointsOf, type Provider, scopesOf } from '../providers/provider.ts';
-import type { ConsentWish, Trip } from './consent.ts';
+import type { ConnectRequest, ConsentAttempt } from './consent.ts';
 
 /** How long the admin of the tenant has to follow the link. */
 export const APPROVAL_DAYS = 7;
@@ -12,7 +12,7 @@ export const APPROVAL_DAYS = 7;
  * What an admin of the tenant is asked by a link: consent for everybody there. The one who follows it need not be known
  * to Postroom, and it brings nothing back but the word that it was granted. The trip that it holds waits for it.
  */
-export interface Approval extends Trip {
+export interface Approval extends ConsentAttempt {
   /** Hash of the state: the row key, safe in addresses. */
   key: string;
   sealedState: string;
@@ -45,7 +45,7 @@ export const takesApproval = (provider: Provider): boolean => isMicrosoftShaped(
 export function approvalAddress(
   provider: Provider,
   config: Parameters<typeof endpointsOf>[1],
-  ask: { redirectUri: string; state: string; protocols: ConsentWish['protocols'] },
+  ask: { redirectUri: string; state: string; protocols: ConnectRequest['protocols'] },
 ): string | undefined {
   const endpoints = endpointsOf(provider, config);
   if (!takesApproval(provider) || endpoints.kind !== 'discovery') return undefined;

@@ -12,7 +12,7 @@ import {
   approvalState,
 } from './approval.ts';
 import type { ApprovalStore } from './approval-store.ts';
-import { sameTraveller, type Trip } from './consent.ts';
+import { isSameInitiator, type ConsentAttempt } from './consent.ts';
 import type { SetUpApprovalStore } from './set-up-approval-store.ts';
 import { type ConsentDeps, redirectUriOf } from './start-consent.ts';
 
@@ -29,7 +29,7 @@ export interface ApprovalDeps extends ConsentDeps {
  */
 export async function askApproval(
   deps: ApprovalDeps,
-  trip: Trip,
+  trip: ConsentAttempt,
   explanation: Explanation | undefined,
 ): Promise<Approval> {
   const { seam, sealer, approvals } = deps;
@@ -40,7 +40,7 @@ export async function askApproval(
       Date.parse(one.expiresAt) > now &&
       one.wish.providerId === trip.wish.providerId &&
       one.wish.address === trip.wish.address &&
-      sameTraveller(one.startedBy, trip.startedBy),
+      isSameInitiator(one.startedBy, trip.startedBy),
   );
   if (asked !== undefined) return asked;
   const state = new Secret(approvalState(newState().expose()));
@@ -65,7 +65,7 @@ export async function approvalLink(
   deps: ApprovalDeps,
   provider: Provider,
   approval: Approval,
-): Promise<{ kind: 'asked'; link: string | undefined } | (Trip & VaultTrouble)> {
+): Promise<{ kind: 'asked'; link: string | undefined } | (ConsentAttempt & VaultTrouble)> {
   if (Date.parse(approval.expiresAt) <= deps.seam.now()) return { kind: 'asked', link: undefined };
   const { wish, startedBy } = approval;
   const opened = await withVault(async () => ({

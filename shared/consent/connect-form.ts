@@ -1,8 +1,8 @@
 import { type Protocol, protocols } from '../providers/presets.ts';
-import type { ConsentWish } from './consent.ts';
+import type { ConnectRequest } from './consent.ts';
 
 export type ConnectFormResult =
-  | { kind: 'valid'; wish: Omit<ConsentWish, 'providerId' | 'reconnect'> }
+  | { kind: 'valid'; wish: Omit<ConnectRequest, 'providerId' | 'reconnect'> }
   | { kind: 'invalid'; errors: Readonly<Record<string, string>> };
 
 // One address as a person types it: no display name, no quotes, no spaces.
@@ -47,7 +47,7 @@ export const confirmedIn = ({ confirmed = '' }: Readonly<Record<string, string>>
   ACCOUNT_ID.test(confirmed) ? confirmed : undefined;
 
 /** An account by its id, as the page offers it that names both accounts; a tick, or `any`, lets any take the place. */
-function replacementOf(typed: string): ConsentWish['replacement'] {
+function replacementOf(typed: string): ConnectRequest['replacement'] {
   if (typed === 'any' || typed === 'on') return { kind: 'any' };
   return ACCOUNT_ID.test(typed) ? { kind: 'this', accountId: typed } : undefined;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Explanation } from '../explanations/explanation.ts';
 import { json, optional, type RowKeys, recordKind, text, time } from '../platform/records.ts';
 import type { Approval } from './approval.ts';
-import type { ConsentWish, PendingConsent, Traveller } from './consent.ts';
+import type { ConnectRequest, PendingConsent, Initiator } from './consent.ts';
 import type { Invitation } from './invitation.ts';
 
 // Table Consents. Its partitions hold:
@@ -17,7 +17,7 @@ import type { Invitation } from './invitation.ts';
 /** Hashes in base 32: whatever else is asked for never reaches a key. */
 export const isKey = (key: string): boolean => /^[a-z2-7]{52}$/.test(key);
 
-const wish: z.ZodType<ConsentWish> = z
+const wish: z.ZodType<ConnectRequest> = z
   .object({
     providerId: z.string(),
     address: z.string(),
@@ -40,7 +40,7 @@ const wish: z.ZodType<ConsentWish> = z
     replacement: parsed.replacement,
   }));
 
-const traveller: z.ZodType<Traveller> = z.discriminatedUnion('kind', [
+const initiator: z.ZodType<Initiator> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('principal'), id: z.string() }),
   z.object({ kind: z.literal('invitation'), key: z.string() }),
 ]);
@@ -63,7 +63,7 @@ export const consentKind = recordKind<PendingConsent>()({
   ...keyedIn(CONSENTS),
   columns: {
     wish: json(wish),
-    startedBy: json(traveller),
+    startedBy: json(initiator),
     registration: text,
     browserHash: text,
     sealedState: text,
@@ -100,7 +100,7 @@ export const approvalKind = recordKind<Approval>()({
   ...keyedIn(APPROVALS),
   columns: {
     wish: json(wish),
-    startedBy: json(traveller),
+    startedBy: json(initiator),
     sealedState: text,
     explanation: optional(json(explanation)),
     createdAt: time,

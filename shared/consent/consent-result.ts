@@ -1,13 +1,13 @@
 import type { Explanation } from '../explanations/explanation.ts';
-import { maskSecrets } from '../explanations/mask-secrets.ts';
+import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
-import { browserHash, type Traveller } from './consent.ts';
+import { browserHash, type Initiator } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
-import { type ConsentOutcome, type Return, strangerAt } from './finish-consent.ts';
-import type { FailedOutcome } from './outcome-words.ts';
+import { type ConsentOutcome, type AuthorizationCallback, verifyInitiator } from './finish-consent.ts';
+import type { FailedOutcome } from './outcome-messages.ts';
 
 /** What became of a sign-in, as its row keeps it for the page that the browser is led to. */
-export type KeptResult =
+export type StoreResult =
   | { kind: 'failed'; outcome: FailedOutcome; explanation: Explanation | undefined }
   /** Connected by an invitation, whose owner has no other page to go to. */
   | { kind: 'done'; accountId: string };
@@ -16,17 +16,17 @@ export type KeptResult =
 const FOREIGN = new Set(['sentence', 'detail', 'said']);
 
 /** A result as a row keeps it in one column. */
-export const resultAsText = (result: KeptResult): string =>
+export const resultAsText = (result: StoreResult): string =>
   JSON.stringify(result, (name, value: unknown) =>
-    FOREIGN.has(name) && typeof value === 'string' ? maskSecrets(value) : value,
+    FOREIGN.has(name) && typeof value === 'string' ? redact(value) : value,
   );
 
-const resultOf = (text: string): KeptResult => JSON.parse(text) as KeptResult;
+const resultOf = (text: string): StoreResult => JSON.parse(text) as StoreResult;
 
 export type ShownResult =
-  | KeptResult
+  | StoreResult
   /** Not back yet, and still good: the way to the provider is open. */
-  | { kind: 'open'; startedBy: Traveller };
+  | { kind: 'open'; startedBy: Initiator };
 
 /**
  * What to show at the address of a sign-in, to the browser and the person that made it and to nobody else. Reads only,
@@ -35,7 +35,7 @@ export type ShownResult =
 export async function readResult(
   { seam, consents }: { seam: Pick<Seam, 'now'>; consents: Pick<ConsentStore, 'get'> },
   key: string,
-  browser: Pick<Return, 'cookieOf' | 'principal' | 'holdsInvitation'>,
+  browser: Pick<AuthorizationCallback, 'cookieOf' | 'principal' | 'holdsInvitation'>,
 ): Promise<ShownResult> {
   const consent = (await consents.get(key))?.consent;
   if (consent === undefined) return failed({ kind: 'unknown' });
@@ -44,7 +44,7 @@ export async function readResult(
   const cookie = browser.cookieOf(key);
   if (cookie === undefined || browserHash(cookie) !== consent.browserHash)
     return failed({ kind: consent.usedAt === undefined ? 'other-browser' : 'used-elsewhere' });
-  const stranger = strangerAt(startedBy, browser);
+  const stranger = verifyInitiator(startedBy, browser);
   if (stranger === 'signed-out') return failed({ kind: stranger, ...trip });
   if (stranger !== undefined) return failed({ kind: stranger });
   if (consent.result !== undefined) return resultOf(consent.result);
@@ -53,14 +53,14 @@ export async function readResult(
   return { kind: 'open', startedBy };
 }
 
-const failed = (outcome: FailedOutcome): KeptResult => ({
+const failed = (outcome: FailedOutcome): StoreResult => ({
   kind: 'failed',
   outcome,
   explanation: undefined,
 });
 
 /** Outcomes without a trip, which an address may name: they hold nothing of anybody. */
-export const tripless = [
+export const unattributed = [
   'unknown',
   'used-elsewhere',
   'other-browser',
@@ -68,9 +68,10 @@ export const tripless = [
   'role-lost',
   'provider-missing',
 ] as const;
-export type Tripless = (typeof tripless)[number];
+export type UnattributedOutcome = (typeof unattributed)[number];
 
-export const isTripless = (kind: string): kind is Tripless => tripless.some((one) => one === kind);
+export const isUnattributed = (kind: string): kind is UnattributedOutcome =>
+  unattributed.some((one) => one === kind);
 
 /** Whether this outcome is kept with the sign-in; all others are told from its row, or by their kind alone. */
 export const isKept = (outcome: Exclude<ConsentOutcome, { kind: 'connected' }>): boolean =>

@@ -7,7 +7,7 @@ import type { Protocol } from '../providers/presets.ts';
 export const CONSENT_MINUTES = 10;
 
 /** What the person wants to connect. */
-export interface ConsentWish {
+export interface ConnectRequest {
   providerId: string;
   /** The mailbox's address. */
   address: string;
@@ -27,23 +27,23 @@ export interface ConsentWish {
 }
 
 /** Who makes the trip: a signed-in person, or whoever holds an invitation. */
-export type Traveller = { kind: 'principal'; id: string } | { kind: 'invitation'; key: string };
+export type Initiator = { kind: 'principal'; id: string } | { kind: 'invitation'; key: string };
 
 /** What is wanted, and by whom. */
-export interface Trip {
-  wish: ConsentWish;
-  startedBy: Traveller;
+export interface ConsentAttempt {
+  wish: ConnectRequest;
+  startedBy: Initiator;
 }
 
-export const sameTraveller = (a: Traveller, b: Traveller): boolean =>
+export const isSameInitiator = (a: Initiator, b: Initiator): boolean =>
   a.kind === 'principal' ? b.kind === a.kind && a.id === b.id : b.kind === a.kind && a.key === b.key;
 
 /** A consent that has been started and not finished. Its secrets rest sealed. */
 export interface PendingConsent {
   /** Hash of the state: the row key, safe in addresses. */
   key: string;
-  wish: ConsentWish;
-  startedBy: Traveller;
+  wish: ConnectRequest;
+  startedBy: Initiator;
   /** The provider's registrationOf when the consent was started: its answer is good for this one alone. */
   registration: string;
   /** Hash of the cookie that binds it to one browser. */

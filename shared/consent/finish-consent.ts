@@ -4,25 +4,25 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
 import { registrationOf } from '../providers/registration.ts';
-import { type SettleDeps, settleCredential } from '../providers/settle-credential.ts';
+import { type PromoteDeps, promoteCredential } from '../providers/promote-credential.ts';
 import { type AcceptDeps, type Accepted, acceptGrant, type RefusedGrant } from './accept-grant.ts';
 import {
   browserHash,
   consentContext,
   consentKey,
   type PendingConsent,
-  type Traveller,
-  type Trip,
+  type Initiator,
+  type ConsentAttempt,
 } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import { type ConsentDeps, callbackPathOf, redirectUriOf } from './start-consent.ts';
 
-export interface FinishDeps extends ConsentDeps, AcceptDeps, SettleDeps {
+export interface FinishDeps extends ConsentDeps, AcceptDeps, PromoteDeps {
   seam: Seam;
 }
 
 /** What came back, and who brought it. */
-export interface Return {
+export interface AuthorizationCallback {
   /** The path that was asked for: a custom provider has a redirect URI of its own. */
   path: string;
   parameters: URLSearchParams;
@@ -35,34 +35,34 @@ export interface Return {
 }
 
 export type ConsentOutcome =
-  | (Trip & (Accepted | RefusedGrant))
+  | (ConsentAttempt & (Accepted | RefusedGrant))
   /** No state, or one that Postroom never made or has swept. */
   | { kind: 'unknown' }
-  | (Trip & { kind: 'used' })
+  | (ConsentAttempt & { kind: 'used' })
   /** Used, and by another browser than this one. */
   | { kind: 'used-elsewhere' }
-  | (Trip & { kind: 'expired' })
+  | (ConsentAttempt & { kind: 'expired' })
   | { kind: 'other-browser' }
   | { kind: 'other-person' }
   /** Nobody is signed in any more in the browser of the person who started it. */
-  | (Trip & { kind: 'signed-out' })
+  | (ConsentAttempt & { kind: 'signed-out' })
   /** The person who started it has no right to any more. */
   | { kind: 'role-lost' }
   | { kind: 'provider-missing' }
   /** The provider has become another registration meanwhile: the code and its verifier were not sent anywhere. */
-  | (Trip & { kind: 'provider-changed'; providerName: string })
-  | (Trip & {
+  | (ConsentAttempt & { kind: 'provider-changed'; providerName: string })
+  | (ConsentAttempt & {
       kind: 'declined';
       error: string;
       cancelled: boolean;
       codes: readonly number[];
       sentence: string | undefined;
     })
-  | (Trip & { kind: 'failed'; providerName: string; failure: EndpointFailure })
-  | (Trip & { kind: 'secret-missing'; providerName: string })
+  | (ConsentAttempt & { kind: 'failed'; providerName: string; failure: EndpointFailure })
+  | (ConsentAttempt & { kind: 'secret-missing'; providerName: string })
   /** As many trips by one invitation are under way as may be; this one was not started. */
-  | (Trip & { kind: 'too-many' })
-  | (Trip & VaultTrouble);
+  | (ConsentAttempt & { kind: 'too-many' })
+  | (ConsentAttempt & VaultTrouble);
 
 const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
 
@@ -71,7 +71,7 @@ const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
  * elsewhere is refused before the state is used up, and the state is used up before the provider is asked
  * (RFC 9700 sections 2.1.1, 4.4 and 4.7).
  */
-export async function finishConsent(deps: FinishDeps, back: Return): Promise<ConsentOutcome> {
+export async function finishConsent(deps: FinishDeps, back: AuthorizationCallback): Promise<ConsentOutcome> {
   const { seam, consents, providers } = deps;
   const state = back.parameters.get('state') ?? '';
   const key = consentKey(state);
@@ -83,7 +83,7 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
   const cookie = back.cookieOf(key);
   if (cookie === undefined || browserHash(cookie) !== consent.browserHash)
     return { kind: consent.usedAt === undefined ? 'other-browser' : 'used-elsewhere' };
-  const stranger = strangerAt(startedBy, back);
+  const stranger = verifyInitiator(startedBy, back);
   if (stranger === 'signed-out') return { kind: stranger, ...trip };
   // Strangers are not told of the trip.
   if (stranger !== undefined) return { kind: stranger };
@@ -129,7 +129,7 @@ export async function finishConsent(deps: FinishDeps, back: Return): Promise<Con
       return { kind: 'secret-missing', ...trip, providerName: provider.name };
     case 'redeemed': {
       const outcome = await acceptGrant(deps, provider, trip, redeemed);
-      await settleCredential(deps, provider, redeemed.credential);
+      await promoteCredential(deps, provider, redeemed.credential);
       return { ...outcome, ...trip };
     }
   }
@@ -142,9 +142,9 @@ async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: 
 }
 
 /** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
-export function strangerAt(
-  startedBy: Traveller,
-  { principal, holdsInvitation }: Pick<Return, 'principal' | 'holdsInvitation'>,
+export function verifyInitiator(
+  startedBy: Initiator,
+  { principal, holdsInvitation }: Pick<AuthorizationCallback, 'principal' | 'holdsInvitation'>,
 ): 'other-person' | 'other-browser' | 'signed-out' | 'role-lost' | undefined {
   if (startedBy.kind === 'invitation') return holdsInvitation(startedBy.key) ? undefined : 'other-browser';
   if (principal === undefined) return 'signed-out';
@@ -152,7 +152,7 @@ export function strangerAt(
   return principal.isAdmin ? undefined : 'role-lost';
 }
 
-async function isStillInvited({ invitations, seam }: FinishDeps, startedBy: Traveller): Promise<boolean> {
+async function isStillInvited({ invitations, seam }: FinishDeps, startedBy: Initiator): Promise<boolean> {
   if (startedBy.kind === 'principal') return true;
   const stored = await invitations.get(startedBy.key);
   return stored !== undefined && stateOfInvitation(stored.invitation, seam.now()) === 'open';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { paths } from '../paths/paths.ts';
 import { Secret } from '../platform/secret.ts';
 import { base32 } from '../providers/base32.ts';
-import type { ConsentWish } from './consent.ts';
+import type { ConnectRequest } from './consent.ts';
 
 /** How long the owner of a mailbox has to follow the link. */
 export const INVITATION_DAYS = 7;
@@ -11,7 +11,7 @@ export const INVITATION_DAYS = 7;
 export interface Invitation {
   /** Hash of the token: the row key, safe in addresses. The token itself is kept nowhere. */
   key: string;
-  wish: ConsentWish;
+  wish: ConnectRequest;
   invitedBy: { id: string; name: string };
   /** ISO times. */
   createdAt: string;
@@ -21,12 +21,12 @@ export interface Invitation {
   done: { at: string; accountId: string; user: string } | undefined;
   /** The approval of the tenant's admin that it waits for. */
   approvalKey: string | undefined;
-  /** Sign-ins by it that were under way when it was last written; see limit-trips.ts. */
-  trips: readonly OpenTrip[];
+  /** Sign-ins by it that were under way when it was last written; see limit-attempts.ts. */
+  trips: readonly OpenAttempt[];
 }
 
 /** A sign-in that has left for the provider: the key of its row, and its end as an ISO time. */
-export interface OpenTrip {
+export interface OpenAttempt {
   key: string;
   expiresAt: string;
 }

@@ -1,7 +1,7 @@
 import { newState } from '../accounts/oauth-client.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import type { ConsentWish } from './consent.ts';
+import type { ConnectRequest } from './consent.ts';
 import { INVITATION_DAYS, type Invitation, invitationKey, stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
 
@@ -15,7 +15,7 @@ export interface InvitationDeps {
 /** Makes an invitation. Its token (256 bits) leaves in the answer alone: the row holds a hash of it. */
 export async function invite(
   { seam, invitations }: InvitationDeps,
-  wish: ConsentWish,
+  wish: ConnectRequest,
   invitedBy: Invitation['invitedBy'],
 ): Promise<{ invitation: Invitation; token: Secret }> {
   const now = seam.now();

@@ -4,7 +4,7 @@ import type { ConsentStore } from './consent-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 
 const MINUTE_MS = 60_000;
-/** Of each hour: the sweep runs every minute, and reading three partitions once an hour is enough. */
+/** Of each hour: the monitor runs every minute, and reading three partitions once an hour is enough. */
 const PURGE_MINUTE = 17;
 
 /**

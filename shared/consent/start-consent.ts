@@ -1,9 +1,9 @@
 import { newNonce, newState, newVerifier, type OAuthClient } from '../accounts/oauth-client.ts';
-import type { Sealer } from '../accounts/sealing.ts';
+import type { TokenCipher } from '../accounts/token-encryption.ts';
 import type { EndpointFailure } from '../accounts/token-failure.ts';
 import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
 import { paths } from '../paths/paths.ts';
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
@@ -12,25 +12,25 @@ import { registrationOf } from '../providers/registration.ts';
 import {
   browserHash,
   CONSENT_MINUTES,
-  type ConsentWish,
+  type ConnectRequest,
   consentContext,
   consentKey,
   type PendingConsent,
-  sameTraveller,
-  type Traveller,
-  type Trip,
+  isSameInitiator,
+  type Initiator,
+  type ConsentAttempt,
 } from './consent.ts';
 import type { ConsentStore } from './consent-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
-import { takePlace } from './limit-trips.ts';
+import { takePlace } from './limit-attempts.ts';
 
 export interface ConsentDeps {
-  config: { publicUrl: string; local: boolean; practice: PracticeWorld | undefined };
+  config: { publicUrl: string; local: boolean; practice: DemoWorld | undefined };
   seam: Seam;
   providers: ProviderStore;
   consents: ConsentStore;
   invitations: InvitationStore;
-  sealer: Sealer;
+  sealer: TokenCipher;
   oauth: OAuthClient;
 }
 
@@ -54,9 +54,9 @@ export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undef
  */
 export async function startConsent(
   deps: ConsentDeps,
-  wish: ConsentWish,
-  startedBy: Traveller,
-): Promise<Started | (Trip & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
+  wish: ConnectRequest,
+  startedBy: Initiator,
+): Promise<Started | (ConsentAttempt & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
   const { seam, sealer, consents, providers } = deps;
   const now = seam.now();
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
@@ -98,19 +98,19 @@ export interface Started {
   cookie: Secret;
 }
 
-export type Handover =
-  | (Trip & { kind: 'address'; url: string; providerName: string })
+export type AuthorizationRedirect =
+  | (ConsentAttempt & { kind: 'address'; url: string; providerName: string })
   /** Used, too old, unknown, another browser's or person's, or its provider has become another registration. */
   | { kind: 'over' }
-  | (Trip & { kind: 'failed'; failure: EndpointFailure; providerName: string })
-  | (Trip & VaultTrouble);
+  | (ConsentAttempt & { kind: 'failed'; failure: EndpointFailure; providerName: string })
+  | (ConsentAttempt & VaultTrouble);
 
 /** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
-export async function handoverOf(
+export async function buildAuthorizationUrl(
   deps: ConsentDeps,
   key: string,
-  browser: { cookie: Secret | undefined; traveller: Traveller },
-): Promise<Handover> {
+  browser: { cookie: Secret | undefined; initiator: Initiator },
+): Promise<AuthorizationRedirect> {
   const stored = await deps.consents.get(key);
   if (stored === undefined || !isOpen(stored.consent, deps.seam.now(), browser)) return { kind: 'over' };
   const { wish, startedBy, registration, sealedState, sealedVerifier, sealedNonce } = stored.consent;
@@ -137,12 +137,12 @@ export async function handoverOf(
 function isOpen(
   consent: PendingConsent,
   now: number,
-  browser: { cookie: Secret | undefined; traveller: Traveller },
+  browser: { cookie: Secret | undefined; initiator: Initiator },
 ): boolean {
   return (
     consent.usedAt === undefined &&
     Date.parse(consent.expiresAt) > now &&
-    sameTraveller(consent.startedBy, browser.traveller) &&
+    isSameInitiator(consent.startedBy, browser.initiator) &&
     browser.cookie !== undefined &&
     browserHash(browser.cookie) === consent.browserHash
   );

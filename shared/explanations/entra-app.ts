@@ -11,7 +11,7 @@ import {
 
 const copyClientId = 'Open the app registration, Overview, and copy the “Application (client) ID”.';
 const otherTenant =
-  'If the app belongs to another organisation, let an admin of the mailbox’s tenant open the admin-consent link first.';
+  'If the app belongs to another organization, let an admin of the mailbox’s tenant open the admin-consent link first.';
 const testProvider = 'In Postroom, open the provider and test it.';
 
 /** Errors about the app itself: its id, its secret, its tenant, its permissions. */
@@ -20,7 +20,7 @@ export const appEntries: readonly EntraEntry[] = [
     numbers: [700016],
     title: 'This app is not known in this tenant',
     cause:
-      'The client ID is wrong, the tenant is wrong, or the app belongs to another organisation and was never admitted here.',
+      'The client ID is wrong, the tenant is wrong, or the app belongs to another organization and was never admitted here.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -178,7 +178,7 @@ export const appEntries: readonly EntraEntry[] = [
   {
     numbers: [650052],
     title: 'The tenant has no Exchange Online',
-    cause: 'The organisation has no licence for the service the app asks for, or has disabled it.',
+    cause: 'The organization has no licence for the service the app asks for, or has disabled it.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [

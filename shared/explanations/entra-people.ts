@@ -116,7 +116,7 @@ export const peopleEntries: readonly EntraEntry[] = [
     numbers: [50020, 16000],
     title: 'Signed in with an account of another tenant',
     cause:
-      'The account that was used is a personal one or belongs to another organisation; Microsoft’s sentence names it. Often it is the account the browser was signed in with already.',
+      'The account that was used is a personal one or belongs to another organization; Microsoft’s sentence names it. Often it is the account the browser was signed in with already.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
@@ -161,11 +161,11 @@ export const peopleEntries: readonly EntraEntry[] = [
     numbers: [500200, 500208],
     says: /is a personal Microsoft account\. Personal Microsoft accounts are not supported/i,
     title: 'A personal account was used',
-    cause: 'The app is for accounts of an organisation, and the account that was used is a personal one.',
+    cause: 'The app is for accounts of an organization, and the account that was used is a personal one.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
-      'Sign in as {mailbox}, with the account of the organisation.',
+      'Sign in as {mailbox}, with the account of the organization.',
       'If the mailbox is at outlook.com: let the app registration allow personal accounts, and set the tenant of the provider to “common”.',
     ],
     links: ['authentication'],

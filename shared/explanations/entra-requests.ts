@@ -130,7 +130,7 @@ export const requestEntries: readonly EntraEntry[] = [
     retry: 'after-fix',
     steps: [
       'For a mailbox at outlook.com: set the tenant of the provider to “consumers”.',
-      'For a mailbox of an organisation: register an app with the account type “this organizational directory only”, and enter its IDs.',
+      'For a mailbox of an organization: register an app with the account type “this organizational directory only”, and enter its IDs.',
     ],
     links: ['authentication'],
   },

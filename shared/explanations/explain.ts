@@ -3,8 +3,8 @@ import { compareAddresses, differenceInWords } from './compare-addresses.ts';
 import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
 import { explainedInDemo } from './demo-words.ts';
 import { linkTo, lookUp } from './links.ts';
-import { maskSecrets } from './mask-secrets.ts';
-import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-words.ts';
+import { redact } from './redact.ts';
+import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-text.ts';
 import { fill, safeContext } from './placeholders.ts';
 import { type Reading, readEvidence } from './read-evidence.ts';
 
@@ -20,7 +20,7 @@ export interface ErrorEvidence {
 }
 
 /** An error of the catalogue, and where it was found. */
-interface Finding {
+interface Match {
   code: string;
   meaning: Meaning;
   said: string;
@@ -36,31 +36,31 @@ export function explain({ text, context = {} }: ErrorEvidence): Explanation {
   const reading = readEvidence(text);
   const safe = safeContext(context);
   const known = { ...safe, clientId: safe.clientId ?? reading.clientId };
-  const finding = find(reading);
-  const difference = redirectDifference(finding.number, reading, safe);
+  const match = find(reading);
+  const difference = redirectDifference(match.number, reading, safe);
   const values = { ...known, correlationId: reading.correlationId };
-  const steps = finding.meaning.steps.map((step) => fill(step, values));
+  const steps = match.meaning.steps.map((step) => fill(step, values));
   const explanation: Explanation = {
-    code: finding.code,
-    title: finding.meaning.title,
-    cause: finding.meaning.cause,
-    who: finding.meaning.who,
+    code: match.code,
+    title: match.meaning.title,
+    cause: match.meaning.cause,
+    who: match.meaning.who,
     steps: difference === undefined ? steps : [difference.words, ...steps],
     links: [
-      ...finding.meaning.links.map((name) => linkTo(name, known)),
-      ...(finding.number === undefined ? [] : [lookUp(finding.number, known)]),
+      ...match.meaning.links.map((name) => linkTo(name, known)),
+      ...(match.number === undefined ? [] : [lookUp(match.number, known)]),
     ],
-    retry: finding.meaning.retry,
+    retry: match.meaning.retry,
     ...(reading.correlationId !== undefined && { correlationId: reading.correlationId }),
     ...(reading.traceId !== undefined && { traceId: reading.traceId }),
     ...(reading.timestamp !== undefined && { timestamp: reading.timestamp }),
-    said: maskSecrets(finding.said),
+    said: redact(match.said),
     ...(difference?.comparison !== undefined && { comparison: difference.comparison }),
   };
   return safe.demo === true ? explainedInDemo(explanation) : explanation;
 }
 
-function find(reading: Reading): Finding {
+function find(reading: Reading): Match {
   return (
     numbered(reading) ??
     spelledOut(reading) ??
@@ -74,14 +74,14 @@ function find(reading: Reading): Finding {
 }
 
 /** By Microsoft's number, whether or not the catalogue has it. */
-function numbered(reading: Reading): Finding | undefined {
+function numbered(reading: Reading): Match | undefined {
   const number = reading.numbers[0] ?? knownNumberAlone(reading.flat);
   if (number === undefined) return undefined;
   const said = reading.sentence ?? '';
   const entry = entraEntry(number);
   if (entry !== undefined) return { code: `AADSTS${number}`, meaning: entry, said, number };
   const word = wordMeaning(reading) ?? unknownNumber;
-  const cause = said === '' ? word.cause : `${word.cause} Microsoft says: ${maskSecrets(said)}`;
+  const cause = said === '' ? word.cause : `${word.cause} Microsoft says: ${redact(said)}`;
   return { code: `AADSTS${number}`, meaning: { ...word, cause }, said, number };
 }
 
@@ -92,13 +92,13 @@ function knownNumberAlone(flat: string): number | undefined {
 }
 
 /** A code of the catalogue itself, as Postroom keeps it. */
-function spelledOut({ flat }: Reading): Finding | undefined {
+function spelledOut({ flat }: Reading): Match | undefined {
   const entry = flat.length > 60 ? undefined : lineEntry(flat);
   return entry === undefined ? undefined : { code: entry.code, meaning: entry, said: '' };
 }
 
 /** By the words of a server, or of a page of Microsoft that shows no number. */
-function inWords({ flat, lines }: Reading): Finding | undefined {
+function inWords({ flat, lines }: Reading): Match | undefined {
   for (const entry of entraEntries) {
     const match = entry.says?.exec(flat);
     const [number] = entry.numbers;
@@ -113,7 +113,7 @@ function inWords({ flat, lines }: Reading): Finding | undefined {
 }
 
 /** By the word of the standard alone, as other providers answer. */
-function oauthWord(reading: Reading): Finding | undefined {
+function oauthWord(reading: Reading): Match | undefined {
   const alone = reading.flat.length <= 40 ? { ...reading, errors: [reading.flat] } : reading;
   const meaning = wordMeaning(reading) ?? wordMeaning(alone);
   if (meaning === undefined) return undefined;
@@ -157,7 +157,7 @@ function redirectDifference(
   if (number === 500112) {
     const [, later, first] = DIFFERENT_ADDRESSES.exec(flat) ?? [];
     if (later === undefined || first === undefined) return undefined;
-    const comparison = compareAddresses(maskSecrets(later), maskSecrets(first));
+    const comparison = compareAddresses(redact(later), redact(first));
     const began = `The sign-in began with ${comparison.expected}, and the tokens were asked for with ${comparison.sent}.`;
     return { words: `${began} ${differenceInWords(comparison)}`.trim(), comparison };
   }
@@ -167,7 +167,7 @@ function redirectDifference(
     return {
       words: `What was sent is Postroom’s own redirect URI, ${redirectUri}: so it is missing in the app registration, or written differently there.`,
     };
-  const comparison = compareAddresses(maskSecrets(sent), redirectUri);
+  const comparison = compareAddresses(redact(sent), redirectUri);
   const both = `Sent was ${comparison.sent}, but Postroom’s own is ${redirectUri}.`;
   return { words: `${both} ${differenceInWords(comparison)}`.trim(), comparison };
 }

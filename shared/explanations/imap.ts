@@ -2,7 +2,7 @@ import type { LineEntry } from './explanation.ts';
 import { imapOn, lookAtHealth, nothingToDo, report, signInAgain, useOauth, waitAnHour } from './phrases.ts';
 
 /**
- * What Exchange Online and others say over IMAP, the more telling first: one transcript often holds several.
+ * What Exchange Online and others say over IMAP, the more notification first: one transcript often holds several.
  * Codes that the mailboxes feature has for the same state are the same word.
  */
 export const imapEntries: readonly LineEntry[] = [

@@ -113,7 +113,7 @@ export const postroomEntries: readonly LineEntry[] = [
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'Open the function app, Identity, “User assigned”, and check that the identity of the desk stands there.',
+      'Open the function app, Identity, “User assigned”, and check that the identity of the installation stands there.',
       'Elsewhere than on Azure: in Postroom, open the provider and enter a client secret or a certificate.',
     ],
     links: ['function-apps'],

@@ -4,7 +4,7 @@ export interface Reading {
   lines: string;
   /** The same, position by position, in one line. */
   flat: string;
-  /** Numbers of Microsoft Entra, the most telling first. */
+  /** Numbers of Microsoft Entra, the most notification first. */
   numbers: number[];
   /** What stands where `error` and `suberror` of OAuth do, in this order; not every word is one of theirs. */
   errors: string[];

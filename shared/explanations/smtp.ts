@@ -8,13 +8,13 @@ export const smtpSignInEntries: readonly LineEntry[] = [
     pattern: /\bSmtpClientAuthentication is disabled for the Tenant\b/i,
     title: 'Sending over SMTP is switched off in the tenant',
     cause:
-      'Authenticated SMTP is off for the whole organisation, which is the default of newer tenants. It concerns OAuth as well as passwords.',
+      'Authenticated SMTP is off for the whole organization, which is the default of newer tenants. It concerns OAuth as well as passwords.',
     who: 'tenant-admin',
     retry: 'after-fix',
     steps: [
       smtpOn,
-      'The switch of the mailbox wins over that of the organisation, so the rest can stay off.',
-      'For the whole organisation (not advised): Set-TransportConfig -SmtpClientAuthenticationDisabled $false',
+      'The switch of the mailbox wins over that of the organization, so the rest can stay off.',
+      'For the whole organization (not advised): Set-TransportConfig -SmtpClientAuthenticationDisabled $false',
       waitAnHour,
     ],
     links: ['users', 'smtp-auth', 'mail-flow'],

@@ -1,7 +1,7 @@
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { beaten, type Heartbeat, isWorthWriting, type TimerName, timerLimits } from './heartbeat.ts';
 
-// Notices: `heartbeat` / name of the timer    its last sign of life; at most one write in four minutes for each timer,
+// Alerts:  `heartbeat` / name of the timer    its last sign of life; at most one write in four minutes for each timer,
 //                                             however many mailboxes there are
 const PARTITION = 'heartbeat';
 
@@ -18,7 +18,7 @@ export interface HeartbeatStore {
  * between two starts, makes no timer late
  */
 export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatStore {
-  const table = tables.open('Notices');
+  const table = tables.open('Alerts');
   /** What this process wrote last. */
   const written = new Map<TimerName, Heartbeat>();
 

@@ -7,7 +7,7 @@ import { isFromFuture } from '../platform/trusted-time.ts';
  */
 export const timerLimits = {
   fetchMail: 9.5,
-  sweep: 9.5,
+  monitor: 9.5,
   // Each day, and an hour and a half for a run that began late and took its time.
   refreshTokens: 25.5 * 60,
   reviewSecrets: 25.5 * 60,
@@ -56,22 +56,22 @@ export function beaten(name: TimerName, before: Heartbeat | undefined, now: numb
 }
 
 /**
- * Which timers are late at `now` (milliseconds). While the sweep itself was away the whole app was, so that the others
+ * Which timers are late at `now` (milliseconds). While the monitor itself was away the whole app was, so that the others
  * get their time from its return on, and so does one whose last run lies in the future. A timer that was never seen is not
  * judged: see `expect` of the store. Pure.
  */
 export function lateTimers(beats: ReadonlyMap<TimerName, Heartbeat>, now: number): LateTimer[] {
-  const sweep = beats.get('sweep');
-  const back = sweep?.since ?? '';
+  const monitor = beats.get('monitor');
+  const back = monitor?.since ?? '';
   const isLate = (name: TimerName, at: string): boolean =>
     now - Date.parse(at > back && !isFromFuture(at, now) ? at : back) > timerLimits[name] * MINUTE;
-  if (sweep !== undefined && !isFromFuture(sweep.at, now) && isLate('sweep', sweep.at)) {
+  if (monitor !== undefined && !isFromFuture(monitor.at, now) && isLate('monitor', monitor.at)) {
     const fetch = beats.get('fetchMail');
     const others: LateTimer[] =
       fetch !== undefined && isLate('fetchMail', fetch.at) ? [{ name: 'fetchMail', since: fetch.at }] : [];
-    return [{ name: 'sweep', since: sweep.at }, ...others];
+    return [{ name: 'monitor', since: monitor.at }, ...others];
   }
   return [...beats].flatMap(([name, { at }]) =>
-    name !== 'sweep' && isLate(name, at) ? [{ name, since: at }] : [],
+    name !== 'monitor' && isLate(name, at) ? [{ name, since: at }] : [],
   );
 }

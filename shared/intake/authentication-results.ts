@@ -100,7 +100,7 @@ export function failsAuthentication(
   if (results === undefined) return false;
   const { spf, dkim, dmarc, composite, fromDomain } = results;
   if (dmarc === 'fail' || composite === 'fail') return true;
-  if (dmarc === 'pass') return !isSameOrganisation(fromDomain, senderAddress);
+  if (dmarc === 'pass') return !isSameOrganization(fromDomain, senderAddress);
   return (dmarc === undefined || dmarc === 'none') && spf === 'fail' && dkim !== 'pass';
 }
 
@@ -152,7 +152,7 @@ function isOwnServer(authservId: string | undefined, imapHost: string): boolean 
   return authservId === house || authservId.endsWith(`.${house}`);
 }
 
-function isSameOrganisation(fromDomain: string | undefined, senderAddress: string | undefined): boolean {
+function isSameOrganization(fromDomain: string | undefined, senderAddress: string | undefined): boolean {
   const sender = senderAddress?.slice(senderAddress.lastIndexOf('@') + 1).toLowerCase();
   if (fromDomain === undefined || sender === undefined) return true;
   return sender === fromDomain || sender.endsWith(`.${fromDomain}`) || fromDomain.endsWith(`.${sender}`);

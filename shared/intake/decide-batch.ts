@@ -1,15 +1,15 @@
 import { mapLimited } from '../platform/concurrency.ts';
 import type { Tables } from '../platform/tables.ts';
-import { ticketsOfMessageId } from '../tickets/derived-rows.ts';
+import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { ticketOf } from '../tickets/ticket-rows.ts';
-import { type Candidate, decideMails, type KnownThread } from './decide-mails.ts';
+import { type Candidate, decideMessages, type KnownThread } from './decide-messages.ts';
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
-import type { ParsedMail } from './parsed-mail.ts';
-import type { ReadOutcome } from './read-mail.ts';
-import type { IntakeDeps, Work } from './take-batch.ts';
+import type { ParsedMessage } from './parsed-message.ts';
+import type { ReadOutcome } from './read-message.ts';
+import type { IntakeDeps, Work } from './process-batch.ts';
 
 /** Message-IDs looked up for one mail: what it answers, then its thread backwards. */
 const LOOKUPS = 6;
@@ -104,14 +104,14 @@ async function decisionsFor(
     return { ...candidate, isForged: outcome.message.authentication?.fails === true };
   });
   const candidates = [...decided, ...undecided];
-  const opening = [...decideMails(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
+  const opening = [...decideMessages(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
     opens && ticketId !== undefined ? [ticketId] : [],
   );
   const first = opening.length === 0 ? 0 : await reserveNumbers(deps.tables, opening);
-  return decideMails(candidates, first);
+  return decideMessages(candidates, first);
 }
 
-function answersOf(mail: ParsedMail): string[] {
+function answersOf(mail: ParsedMessage): string[] {
   const nearestFirst = [...mail.inReplyTo, ...mail.references.toReversed()];
   const unique = [...new Set(nearestFirst)].filter((id) => id !== mail.messageId);
   // The end of a long chain may never have reached this mailbox; its root usually did.
@@ -121,7 +121,7 @@ function answersOf(mail: ParsedMail): string[] {
 function candidateOf(
   key: string,
   ownTicketId: string,
-  mail: ParsedMail,
+  mail: ParsedMessage,
   answers: readonly string[],
   threads: readonly KnownThread[],
 ): Candidate & { kind: 'mail' } {
@@ -130,7 +130,7 @@ function candidateOf(
   return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };
 }
 
-function peopleOf(mail: ParsedMail): string[] {
+function peopleOf(mail: ParsedMessage): string[] {
   return [mail.from, ...mail.to, ...mail.cc].flatMap((person) =>
     person === undefined ? [] : [person.address.toLowerCase()],
   );

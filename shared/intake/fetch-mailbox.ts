@@ -11,8 +11,8 @@ import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
 import { FetchSession, type FoundFacts, factsOf } from './fetch-session.ts';
 import { fingerprintOf } from './ledger.ts';
-import type { IntakeDeps } from './take-batch.ts';
-import { takeMessages } from './take-messages.ts';
+import type { IntakeDeps } from './process-batch.ts';
+import { processMessages } from './process-messages.ts';
 import { listedDigest, withoutUnmarked } from './unmarked.ts';
 
 export interface FetchDeps extends IntakeDeps, ConnectDeps {
@@ -148,7 +148,7 @@ async function fetchFrom(
       unasked,
       listed: listedDigest(listed),
     };
-    const { ended, ...result } = await takeMessages(deps, mailbox, session, found, start, mayGoOn);
+    const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };
   };

@@ -1,5 +1,5 @@
 import type { connectInbox } from '../mailboxes/connect-inbox.ts';
-import { type Inbox, InboxError, type MailFacts } from '../mailboxes/inbox.ts';
+import { type Inbox, InboxError, type MessageMeta } from '../mailboxes/inbox.ts';
 
 /** For some messages of a fetch at which the server breaks off: each takes about three. */
 const MOST_SESSIONS = 16;
@@ -84,7 +84,7 @@ export class FetchSession {
 
 export interface FoundFacts {
   /** Ascending by UID. */
-  facts: MailFacts[];
+  facts: MessageMeta[];
   /** The server lists them and tells nothing of them. */
   missing: number[];
   /** Not asked about: the sessions that are left are for those of which the server tells. */

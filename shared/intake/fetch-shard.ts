@@ -18,7 +18,7 @@ import { isFromFuture } from '../platform/trusted-time.ts';
 import { dueMailboxes } from './due-mailboxes.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
-import { causeEnded, troubleAfter, waitingFor } from './fetch-trouble.ts';
+import { causeEnded, troubleAfter, waitingFor } from './fetch-failure.ts';
 import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
 
 export interface ShardDeps extends FetchDeps {
@@ -68,7 +68,7 @@ export async function fetchShard(
     .filter(({ id }) => due.has(id) && mailboxIds.includes(id))
     .sort((a, b) => lastSuccess(a).localeCompare(lastSuccess(b)));
   const deadline = began + TIME_BOX_MS;
-  const tellOthers = recoveryTeller(deps, all, state);
+  const tellOthers = recoveryChannel(deps, all, state);
   const done: Fetched[] = [];
   const existing = new Set(all.map(({ id }) => id));
   const save = shardSaver(deps, shard, existing, state, done);
@@ -90,7 +90,7 @@ export async function fetchShard(
  * Once a fetch has shown that something shared is over, says so to all mailboxes that wait for it, once a run. Never
  * throws: a storage that fails here lets the next probe, a minute later, say the same.
  */
-function recoveryTeller(
+function recoveryChannel(
   deps: Pick<ShardDeps, 'seam' | 'mailboxes' | 'queues'>,
   all: readonly Mailbox[],
   state: FetchState,

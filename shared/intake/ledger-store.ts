@@ -1,4 +1,4 @@
-import type { MailFacts } from '../mailboxes/inbox.ts';
+import type { MessageMeta } from '../mailboxes/inbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Change, Table, Tables } from '../platform/tables.ts';
@@ -9,7 +9,7 @@ import {
   type LedgerPlace,
   mailOf,
   mailRow,
-  type Numbering,
+  type UidScope,
   placeOf,
   placeOfRow,
   placeRow,
@@ -48,8 +48,8 @@ export interface LedgerStore {
   /** What is known of the places where these mails stand, by UID; one request. */
   look(
     mailboxId: string,
-    numbering: Numbering,
-    facts: readonly MailFacts[],
+    numbering: UidScope,
+    facts: readonly MessageMeta[],
   ): Promise<Map<number, LedgerPlace>>;
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these mails (at most 50) begins, in one transaction. */
@@ -63,9 +63,9 @@ export interface LedgerStore {
     decided: readonly { mail: LedgerMail; decision: Decision }[],
   ): Promise<LedgerMail[]>;
   /** Puts another decision in place of one that cannot be carried out. */
-  overrule(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
+  forceQuarantine(mailboxId: string, mail: LedgerMail, decision: Decision): Promise<void>;
   /** Records that all is stored, in one transaction. */
-  settle(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
+  complete(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
   /** Takes an attempt back: an outage ended the run, not the mail. */
   release(mailboxId: string, mails: readonly LedgerMail[]): Promise<void>;
 }
@@ -131,12 +131,12 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         (now) => now.some(({ state }) => state !== 'received'),
       );
     },
-    async overrule(mailboxId, mail, decision) {
+    async forceQuarantine(mailboxId, mail, decision) {
       await replaceAll(ledger, mailboxId, [mail], (now) =>
         now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
-    async settle(mailboxId, settled) {
+    async complete(mailboxId, settled) {
       await replaceAll(ledger, mailboxId, settled, (mail) =>
         mail.state === 'done' ? undefined : { ...mail, state: 'done' },
       );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MailFacts } from '../mailboxes/inbox.ts';
+import type { MessageMeta } from '../mailboxes/inbox.ts';
 import type { Row } from '../platform/tables.ts';
 
 // Ledger, one partition a mailbox:
@@ -13,11 +13,11 @@ import type { Row } from '../platform/tables.ts';
 // backup gives UIDs again under the same UIDVALIDITY: another mail at a known UID is a place of its own, and a new mail.
 // K2 is the content key; a Message-ID is never an identity.
 
-export type Fate = 'ticket' | 'quarantine' | 'skip';
+export type Disposition = 'ticket' | 'quarantine' | 'skip';
 
 /** What was decided for a mail, once: a repeated run obeys it and never decides again. */
 export interface Decision {
-  fate: Fate;
+  fate: Disposition;
   /** Ticket to open or to add to. */
   ticketId: string | undefined;
   number: number | undefined;
@@ -55,31 +55,31 @@ export interface LedgerPlace {
 }
 
 /** Within what a UID means one mail: a folder (see `folderKeyOf`) under a UIDVALIDITY (RFC 3501 section 2.3.1.1). */
-export interface Numbering {
+export interface UidScope {
   folderKey: string;
   uidValidity: string;
 }
 
 /** 16 hex digits of what a server tells of a mail: its size, when it came, and its Message-ID. */
-export function fingerprintOf({ size, receivedAt, messageId }: Omit<MailFacts, 'uid'>): string {
+export function fingerprintOf({ size, receivedAt, messageId }: Omit<MessageMeta, 'uid'>): string {
   const facts = JSON.stringify([size, receivedAt, messageId]);
   return createHash('sha256').update(facts).digest('hex').slice(0, 16);
 }
 
 /** What the row keys of all mails that stood at a UID begin with. */
-export function placesOfUid({ folderKey, uidValidity }: Numbering, uid: number): string {
+export function placesOfUid({ folderKey, uidValidity }: UidScope, uid: number): string {
   return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}|`;
 }
 
 /** Row key of a place. */
-export const placeOf = (numbering: Numbering, facts: MailFacts): string =>
+export const placeOf = (numbering: UidScope, facts: MessageMeta): string =>
   `${placesOfUid(numbering, facts.uid)}${fingerprintOf(facts)}`;
 
 /** Name of the blob that keeps the mail of a place as it came. */
 export function rawBlobOf(
   mailboxId: string,
-  { folderKey, uidValidity }: Numbering,
-  facts: MailFacts,
+  { folderKey, uidValidity }: UidScope,
+  facts: MessageMeta,
 ): string {
   return `raw/${mailboxId}/${folderKey}-${uidValidity}-${facts.uid}-${fingerprintOf(facts)}.eml`;
 }

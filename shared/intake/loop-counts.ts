@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { noteMailLoop } from '../mailboxes/mail-loops.ts';
+import { recordMailLoop } from '../mailboxes/mail-loops.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import type { Tables } from '../platform/tables.ts';
 import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold-loops.ts';
@@ -56,5 +56,5 @@ export async function countAutomatic(
   const { ticketId } = newest.decision;
   const ofConversation = counts.get(`conversation|${ticketId}`)?.count ?? 0;
   const count = Math.max(ofSender, decision.opens ? 0 : ofConversation);
-  await noteMailLoop(tables, { mailboxId, sender: sender ?? 'an unknown sender', at, ticketId, count });
+  await recordMailLoop(tables, { mailboxId, sender: sender ?? 'an unknown sender', at, ticketId, count });
 }

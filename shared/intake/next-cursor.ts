@@ -1,5 +1,5 @@
 import type { Cursor, LeftMessage, UnfetchedMessage } from '../mailboxes/cursor.ts';
-import type { MailFacts } from '../mailboxes/inbox.ts';
+import type { MessageMeta } from '../mailboxes/inbox.ts';
 import { fingerprintOf } from './ledger.ts';
 
 /** What the row of a cursor has room for. */
@@ -19,7 +19,7 @@ export interface Progress {
   unfetched: readonly UnfetchedMessage[];
   left: readonly LeftMessage[];
   /** What the server told of. */
-  told: Iterable<MailFacts>;
+  told: Iterable<MessageMeta>;
 }
 
 /** How far a folder was read after a fetch. What the row has no room for stays above the cursor, to be found again. Pure. */
@@ -46,8 +46,8 @@ export function nextCursor(start: Cursor, progress: Progress): Cursor {
   };
 }
 
-function highestOf(told: Iterable<MailFacts>, before: LeftMessage | undefined): LeftMessage | undefined {
-  let highest: MailFacts | undefined;
+function highestOf(told: Iterable<MessageMeta>, before: LeftMessage | undefined): LeftMessage | undefined {
+  let highest: MessageMeta | undefined;
   for (const each of told) if (each.uid > (highest?.uid ?? 0)) highest = each;
   if (highest === undefined || highest.uid < (before?.uid ?? 0)) return before;
   return { uid: highest.uid, fingerprint: fingerprintOf(highest) };

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { describeError } from '../platform/errors.ts';
-import { type MailLibrary, parseMail } from './parse-mail.ts';
-import type { ParseLimits, ParseOutcome } from './parsed-mail.ts';
+import { type MailLibrary, parseMessage } from './parse-message.ts';
+import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 
 /**
  * The thread that reads mail; `parser-pool.ts` kills it when it hangs. It makes no network or storage call, so nothing
@@ -25,7 +25,7 @@ parentPort?.on('message', (task: ParseTask) => {
 async function answer({ id, raw, parser, nonce }: ParseTask): Promise<void> {
   const limits: ParseLimits = workerData;
   try {
-    const outcome = await parseMail(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
+    const outcome = await parseMessage(raw, { parser, limits, ...(nonce === undefined ? {} : { nonce }) });
     const buffers = outcome.kind === 'mail' ? ownBuffers(outcome.mail.attachments) : [];
     reply({ id, outcome }, buffers);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { MailLibrary } from './parse-mail.ts';
+import type { MailLibrary } from './parse-message.ts';
 import type { ParseReply, ParseTask } from './parse-worker.ts';
-import { defaultParseLimits, type ParseLimits, type ParseOutcome } from './parsed-mail.ts';
+import { defaultParseLimits, type ParseLimits, type ParseOutcome } from './parsed-message.ts';
 
 export interface ParserPoolOptions {
   /** How long one library may take over one mail. */
@@ -32,7 +32,7 @@ interface Job {
   parser: MailLibrary;
   /** It was beside a mail that killed its worker: now nothing else may be. */
   alone: boolean;
-  settle: PromiseWithResolvers<ParseOutcome>;
+  pending: PromiseWithResolvers<ParseOutcome>;
 }
 
 interface Seat {
@@ -134,7 +134,7 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     if (reply.outcome.kind === 'mail' && job.parser === 'postal-mime') {
       reply.outcome.mail.notes.push('read by the second parser');
     }
-    job.settle.resolve(reply.outcome);
+    job.pending.resolve(reply.outcome);
     dispatch();
   };
 
@@ -147,27 +147,27 @@ export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
     const [guilty, ...innocent] = seat.jobs.splice(0);
     waiting.unshift(...innocent.map((job) => ({ ...job, alone: true })));
     if (guilty?.parser === 'mailparser') waiting.unshift({ ...guilty, parser: 'postal-mime', alone: true });
-    else guilty?.settle.resolve({ kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` });
+    else guilty?.pending.resolve({ kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` });
     // Until the thread is gone its memory is in use, so the next one starts after it.
     seat.worker.terminate().then(dispatch, dispatch);
   };
 
   return {
     parse(raw, nonce) {
-      const settle = Promise.withResolvers<ParseOutcome>();
-      if (closed) settle.reject(new Error('The parser pool is closed.'));
+      const pending = Promise.withResolvers<ParseOutcome>();
+      if (closed) pending.reject(new Error('The parser pool is closed.'));
       else {
-        waiting.push({ id: nextId++, raw, nonce, parser: 'mailparser', alone: false, settle });
+        waiting.push({ id: nextId++, raw, nonce, parser: 'mailparser', alone: false, pending });
         dispatch();
       }
-      return settle.promise;
+      return pending.promise;
     },
     async close() {
       closed = true;
       const open = seats.splice(0);
       const left = [...waiting.splice(0), ...open.flatMap((seat) => seat.jobs.splice(0))];
       for (const job of left)
-        job.settle.reject(new Error('The parser pool was closed before the mail was read.'));
+        job.pending.reject(new Error('The parser pool was closed before the mail was read.'));
       for (const seat of open) {
         seat.lost = 'closed';
         clearTimeout(seat.timer);

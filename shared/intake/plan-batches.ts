@@ -1,4 +1,4 @@
-import type { MailFacts } from '../mailboxes/inbox.ts';
+import type { MessageMeta } from '../mailboxes/inbox.ts';
 
 export const limits = {
   batchMails: 50,
@@ -16,14 +16,14 @@ export const limits = {
 } as const;
 
 export type Batch =
-  | { kind: 'held'; mails: readonly MailFacts[] }
-  | { kind: 'large'; mail: MailFacts }
-  | { kind: 'oversized'; mail: MailFacts };
+  | { kind: 'held'; mails: readonly MessageMeta[] }
+  | { kind: 'large'; mail: MessageMeta }
+  | { kind: 'oversized'; mail: MessageMeta };
 
 /** Cuts what is to be fetched into batches, in UID order. Pure. */
-export function planBatches(facts: readonly MailFacts[]): Batch[] {
+export function planBatches(facts: readonly MessageMeta[]): Batch[] {
   const batches: Batch[] = [];
-  let held: MailFacts[] = [];
+  let held: MessageMeta[] = [];
   let bytes = 0;
   const flush = (): void => {
     if (held.length > 0) batches.push({ kind: 'held', mails: held });

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { LeftMessage, UnfetchedMessage } from '../mailboxes/cursor.ts';
-import type { MailFacts } from '../mailboxes/inbox.ts';
-import { fingerprintOf, type Numbering, placesOfUid } from './ledger.ts';
+import type { MessageMeta } from '../mailboxes/inbox.ts';
+import { fingerprintOf, type UidScope, placesOfUid } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 import type { NewEntry } from './quarantine-store.ts';
 
 /** A message of which the server may tell no more than that it is there. */
-export type ListedMessage = MailFacts | Pick<MailFacts, 'uid'>;
+export type ListedMessage = MessageMeta | Pick<MessageMeta, 'uid'>;
 
 const identityOf = (message: ListedMessage): LeftMessage => ({
   uid: message.uid,
@@ -66,8 +66,8 @@ export class UnfetchedList {
 
   /** Those that are not tried again, as they stand in quarantine. */
   spent(
-    numbering: Numbering,
-    told: ReadonlyMap<number, MailFacts>,
+    numbering: UidScope,
+    told: ReadonlyMap<number, MessageMeta>,
   ): { left: LeftMessage; entry: NewEntry }[] {
     return this.list
       .filter(({ attempts }) => attempts >= limits.attempts)

@@ -1,10 +1,10 @@
 import type { ImapFlow } from 'imapflow';
-import { maskSecrets } from '../explanations/mask-secrets.ts';
+import { redact } from '../explanations/redact.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
 import { publicLookup } from '../providers/guarded-fetch.ts';
-import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MailFacts } from './inbox.ts';
+import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MessageMeta } from './inbox.ts';
 
 const PIECE = 4 * 1024 * 1024;
 const HIGHEST_UID = 4_294_967_295;
@@ -152,9 +152,9 @@ class ImapInbox implements Inbox {
     });
   }
 
-  facts(uids: readonly number[]): Promise<MailFacts[]> {
+  facts(uids: readonly number[]): Promise<MessageMeta[]> {
     return this.#call('facts', async () => {
-      const found: MailFacts[] = [];
+      const found: MessageMeta[] = [];
       const query = { uid: true, size: true, internalDate: true, headers: ['message-id'] };
       // An answer without a size tells of flags that somebody changed.
       for (const set of uidSets(uids))
@@ -234,7 +234,7 @@ class ImapInbox implements Inbox {
 
   /** imapflow gives the same false for a server that says no and for one that is gone. */
   #done(answer: unknown, what: string): void {
-    const said = maskSecrets(this.#refusals.take()).slice(0, 200);
+    const said = redact(this.#refusals.take()).slice(0, 200);
     if (answer !== false && answer !== undefined) return;
     if (!this.#client.usable) throw new InboxError('unavailable', `The mail server did not ${what}`);
     throw new InboxError(
@@ -310,7 +310,7 @@ function inboxError(error: unknown): InboxError {
   if (error instanceof InboxError) return error;
   const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
   // A server may repeat what it was sent.
-  const shown = maskSecrets(said).slice(0, 200);
+  const shown = redact(said).slice(0, 200);
   return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, { cause: error });
 }
 

@@ -1,7 +1,7 @@
 import { PostroomError } from '../platform/errors.ts';
 
 /** What is known of a mail before it is downloaded. */
-export interface MailFacts {
+export interface MessageMeta {
   uid: number;
   /** RFC822.SIZE: bytes. */
   size: number;
@@ -31,7 +31,7 @@ export interface Inbox {
   /** UIDs of unread mail and of what the search adds, ascending. */
   search(search: InboxSearch): Promise<number[]>;
   /** In one command, ascending by UID. Left out is what is gone, and what the server does not tell of. */
-  facts(uids: readonly number[]): Promise<MailFacts[]>;
+  facts(uids: readonly number[]): Promise<MessageMeta[]>;
   /**
    * All sources in one command; each is handed over as it arrives. Left out is what is gone, and what the server does not
    * hand out: nothing says which.

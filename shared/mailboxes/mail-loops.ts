@@ -2,7 +2,7 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Row, Tables } from '../platform/tables.ts';
 
 // MailboxState: `state` / `loop|<mailboxId>`   automatic mail beyond the limits that came last; beside the rest of the
-//                                              state, so that a look at the desk reads it with no request of its own
+//                                              state, so that a look at the installation reads it with no request of its own
 const STATE = 'state';
 
 /** Automatic mail that was folded away, because more of it came than people send. */
@@ -19,7 +19,7 @@ export interface MailLoop {
 }
 
 /** One write for a batch in which mail was folded. @throws PostroomError where storage is away */
-export async function noteMailLoop(
+export async function recordMailLoop(
   tables: Tables,
   { mailboxId, sender, at, ticketId, count }: MailLoop,
 ): Promise<void> {

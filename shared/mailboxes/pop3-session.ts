@@ -1,8 +1,8 @@
-import { maskSecrets } from '../explanations/mask-secrets.ts';
+import { redact } from '../explanations/redact.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
-import { type LineWire, WireError } from './line-wire.ts';
+import { type LineSocket, SocketError } from './line-socket.ts';
 
 const MOST_LINES = 200_000;
 const HIDDEN = '(sign-in)';
@@ -22,7 +22,7 @@ export class Pop3Error extends PostroomError {
 
   constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown }) {
     // A server may repeat what it was sent.
-    const shown = maskSecrets(said).slice(0, 200);
+    const shown = redact(said).slice(0, 200);
     super(`pop3-${failure}`, `The mail server said: ${shown}`, options);
     this.name = 'Pop3Error';
     this.failure = failure;
@@ -42,16 +42,16 @@ export interface Pop3Mail {
  * count after `quit` only. Every call throws Pop3Error when the server refuses or goes away.
  */
 export class Pop3Session {
-  readonly #wire: LineWire;
+  readonly #wire: LineSocket;
   readonly #seam: Seam;
 
-  private constructor(wire: LineWire, seam: Seam) {
+  private constructor(wire: LineSocket, seam: Seam) {
     this.#wire = wire;
     this.#seam = seam;
   }
 
   /** Over a wire that is encrypted already: reads the greeting. */
-  static async greeted(wire: LineWire, seam: Seam): Promise<Pop3Session> {
+  static async greeted(wire: LineSocket, seam: Seam): Promise<Pop3Session> {
     const session = new Pop3Session(wire, seam);
     await session.#call('greeting', () => session.#reply());
     return session;
@@ -217,5 +217,5 @@ const signInFailure = (line: string): Pop3Failure =>
     : 'token-refused';
 
 function pop3Error(error: unknown): unknown {
-  return error instanceof WireError ? new Pop3Error('unavailable', error.message, { cause: error }) : error;
+  return error instanceof SocketError ? new Pop3Error('unavailable', error.message, { cause: error }) : error;
 }

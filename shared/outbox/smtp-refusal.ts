@@ -1,5 +1,5 @@
 import { explain } from '../explanations/explain.ts';
-import { maskSecrets } from '../explanations/mask-secrets.ts';
+import { redact } from '../explanations/redact.ts';
 
 /** A server or the sign-in says no. */
 export interface SmtpRefusal {
@@ -39,7 +39,7 @@ export function readRefusal(line: string, now: number): SmtpRefusal {
     code,
     asked: true,
     // A server may repeat what it was sent.
-    said: maskSecrets(line).slice(0, LONGEST_SAID),
+    said: redact(line).slice(0, LONGEST_SAID),
     permanent,
     retryAt: permanent ? undefined : new Date(now + (WAITS[code] ?? USUAL_WAIT)).toISOString(),
   };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { maskSecrets } from '../explanations/mask-secrets.ts';
+import { redact } from '../explanations/redact.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { field } from '../platform/sdk-error.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -109,10 +109,7 @@ class NodemailerSession implements SmtpSession {
     const answer = await this.#step((done) => this.#connection.connect((error) => done(error ?? null)));
     // The greeting or EHLO itself was refused: the server wants no conversation now.
     if (answer.kind === 'refused')
-      throw new PostroomError(
-        'smtp-unreachable',
-        `${this.#host} said: ${maskSecrets(answer.line).slice(0, 200)}`,
-      );
+      throw new PostroomError('smtp-unreachable', `${this.#host} said: ${redact(answer.line).slice(0, 200)}`);
   }
 
   signIn(signIn: SmtpSignIn): Promise<SmtpAnswer> {

@@ -41,7 +41,7 @@ function path<const Pattern extends string>(pattern: Pattern): Path<Pattern> {
 export const paths = {
   home: path('/'),
   activity: path('/activity'),
-  alerts: path('/notices'),
+  alerts: path('/alerts'),
   health: path('/health'),
   errorLookup: path('/explain'),
   audit: path('/audit'),

@@ -3,7 +3,7 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { Blobs, Lease } from './blobs.ts';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
-import { askTwice, type Deadline, storageRetries, withDeadline } from './deadline.ts';
+import { retryOnce, type Deadline, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
@@ -56,7 +56,7 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
       call('stream', async (client) => {
         const blob = client.getBlockBlobClient(name);
         try {
-          const { contentLength = 0 } = await askTwice(({ signal: abortSignal }) =>
+          const { contentLength = 0 } = await retryOnce(({ signal: abortSignal }) =>
             blob.getProperties({ abortSignal }),
           );
           return pieces(blob, contentLength, seam);

@@ -1,7 +1,7 @@
 import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
-import { askTwice, storageRetries, withDeadline } from './deadline.ts';
+import { retryOnce, storageRetries, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import type { Queues } from './queues.ts';
 import { statusOf } from './sdk-error.ts';
@@ -33,7 +33,7 @@ export function azureQueues(settings: StorageSettings, seam: Seam): Queues {
       const queue = (await service).getQueueClient(`${name}-poison`);
       return seam.call('queue.poison', async () => {
         try {
-          return await askTwice(async ({ signal: abortSignal }) => {
+          return await retryOnce(async ({ signal: abortSignal }) => {
             const { approximateMessagesCount: count = 0 } = await queue.getProperties({ abortSignal });
             const first =
               count === 0 ? undefined : (await queue.peekMessages({ abortSignal })).peekedMessageItems[0];

@@ -1,7 +1,7 @@
 import type { TableClient, TableEntityResult, TransactionAction } from '@azure/data-tables';
 import type { StorageSettings } from './config.ts';
 import { appCredential } from './credential.ts';
-import { askTwice, type Deadline, withDeadline } from './deadline.ts';
+import { retryOnce, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { assertRowFits } from './row-limits.ts';
 import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
@@ -91,7 +91,7 @@ class AzureTable implements Table {
   }
 
   #read<T>(operation: string, effect: Effect<T>): Promise<T> {
-    return this.#call(operation, (client) => askTwice((deadline) => effect(client, deadline)));
+    return this.#call(operation, (client) => retryOnce((deadline) => effect(client, deadline)));
   }
 
   /** Never a second time: whether a write that was not answered was done is for the caller to find out. */

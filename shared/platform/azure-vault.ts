@@ -1,6 +1,6 @@
 import type { SecretClient, SecretClientOptions, SecretProperties } from '@azure/keyvault-secrets';
 import { appCredential } from './credential.ts';
-import { askTwice, type Deadline, withDeadline } from './deadline.ts';
+import { retryOnce, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
 import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
@@ -27,7 +27,7 @@ export function azureVault(
   ): Promise<T> {
     client ??= connect(settings);
     const ready = await client;
-    const ask = readings.has(operation) ? askTwice : withDeadline;
+    const ask = readings.has(operation) ? retryOnce : withDeadline;
     return seam.call(`vault.${operation}`, async () => {
       try {
         return await ask((deadline) => effect(ready, deadline));

@@ -64,7 +64,7 @@ export async function withinTime(work: Promise<unknown>, limitMs: number): Promi
  * What the work gives, if it does so in time. The work itself is not stopped.
  * @throws PostroomError `code` when it takes longer
  */
-export async function withinLimit<T>(work: Promise<T>, limitMs: number, code: string): Promise<T> {
+export async function withTimeout<T>(work: Promise<T>, limitMs: number, code: string): Promise<T> {
   if ((await withinTime(work, limitMs)) === 'late')
     throw new PostroomError(code, `No answer within ${limitMs} ms`);
   return work;

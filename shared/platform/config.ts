@@ -3,7 +3,7 @@ import { PostroomError } from './errors.ts';
 import { isOnThisMachine, localOnlyProblems } from './local-only.ts';
 
 /** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
-export interface PracticeWorld {
+export interface DemoWorld {
   authority: string;
   tenant: string;
   clientId: string;
@@ -22,8 +22,8 @@ export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; tables: string; blobs: string; queues: string; clientId: string | undefined };
 
-/** Who hears of notices beside the pages. A relay and a webhook stand in the vault: shared/notices/channel-secrets.ts. */
-export interface NoticeSettings {
+/** Who hears of alerts beside the pages. A relay and a webhook stand in the vault: shared/alerts/channel-secrets.ts. */
+export interface AlertSettings {
   emails: readonly string[];
 }
 
@@ -52,8 +52,8 @@ export interface Config {
   platformSignIn: boolean;
   /** Ids of the tenants whose people may come, in lower case. */
   signInTenants: readonly string[];
-  practice: PracticeWorld | undefined;
-  notices: NoticeSettings;
+  practice: DemoWorld | undefined;
+  alerts: AlertSettings;
   /** Undefined: nobody measures. */
   telemetry: TelemetrySettings | undefined;
 }
@@ -92,9 +92,9 @@ const settings = z.object({
   APPLICATIONINSIGHTS_CONNECTION_STRING: text,
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text,
   POSTROOM_LOCAL: flag,
-  POSTROOM_PRACTICE: text,
+  POSTROOM_DEMO: text,
   POSTROOM_TELEMETRY: z.enum(['console', ''], { error: 'console, or nothing' }).optional(),
-  NOTICE_EMAIL: text,
+  ALERT_EMAIL: text,
   WEBSITE_AUTH_ENABLED: flag,
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: text,
   IDENTITY_ENDPOINT: text,
@@ -117,8 +117,8 @@ function brokenRules(environment: Environment): [name: string, problem: string][
     for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
       if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
         broken.push([name, 'must begin with https://']);
-  if (!listOf(value('NOTICE_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
-    broken.push(['NOTICE_EMAIL', 'must be mail addresses with commas between them']);
+  if (!listOf(value('ALERT_EMAIL')).every((address) => /^[^\s@]+@[^\s@]+$/.test(address)))
+    broken.push(['ALERT_EMAIL', 'must be mail addresses with commas between them']);
   if (value('DataStorage') === undefined)
     for (const name of storageUris)
       if (value(name) === undefined)
@@ -144,12 +144,12 @@ const isOn = (value: string | undefined): boolean => value === 'true' || value =
  */
 export function parseConfig(environment: Environment): Config {
   const parsed = settings.safeParse(environment);
-  const practice = practiceOf(environment['POSTROOM_PRACTICE']);
+  const practice = practiceOf(environment['POSTROOM_DEMO']);
   const problems = new Map<string, string>();
   for (const [name, problem] of [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message] as const),
     ...brokenRules(environment),
-    ...(practice === 'unreadable' ? [['POSTROOM_PRACTICE', 'is not what npm start writes'] as const] : []),
+    ...(practice === 'unreadable' ? [['POSTROOM_DEMO', 'is not what npm start writes'] as const] : []),
   ])
     if (!problems.has(name)) problems.set(name, problem);
   if (!parsed.success || practice === 'unreadable' || problems.size > 0) {
@@ -171,7 +171,7 @@ export function parseConfig(environment: Environment): Config {
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED) && signInTenants.length > 0,
     signInTenants,
     practice: local ? practice : undefined,
-    notices: { emails: listOf(value.NOTICE_EMAIL) },
+    alerts: { emails: listOf(value.ALERT_EMAIL) },
     telemetry: telemetryOf(value),
   };
 }
@@ -202,7 +202,7 @@ function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undef
   return { kind: 'azure-monitor', connectionString, identity };
 }
 
-function practiceOf(json: string | undefined): PracticeWorld | 'unreadable' | undefined {
+function practiceOf(json: string | undefined): DemoWorld | 'unreadable' | undefined {
   if (json === undefined || json === '') return undefined;
   try {
     return practiceWorld.parse(JSON.parse(json));

@@ -7,10 +7,10 @@ const SLOWEST_BYTES_PER_SECOND = 256_000;
 export const storageRetries = { maxTries: 4, retryDelayInMs: 1000, maxRetryDelayInMs: 3000 } as const;
 
 /** Nothing came in time. */
-export class SilenceError extends Error {
+export class TimeoutError extends Error {
   constructor(limitMs: number) {
     super(`No answer within ${limitMs / 1000} seconds`);
-    this.name = 'SilenceError';
+    this.name = 'TimeoutError';
   }
 }
 
@@ -28,7 +28,7 @@ export interface Deadline {
  * What the effect gives, if it is not silent for too long. Without this, a network that drops packets keeps a call
  * waiting for as long as TCP does, a quarter of an hour: the libraries of Azure have no limit of their own.
  * @param bytes how much is transferred between two signs of progress
- * @throws SilenceError at the deadline, also where the library does not listen to the signal
+ * @throws TimeoutError at the deadline, also where the library does not listen to the signal
  */
 export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>, bytes = 0): Promise<T> {
   // Whole seconds: Node keeps timers of one length in one list, and a list for each length is what they cost.
@@ -42,7 +42,7 @@ export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>
     clearTimeout(timer);
     if (isOver || exceptions > 0) return;
     timer = setTimeout(() => {
-      const error = new SilenceError(limitMs);
+      const error = new TimeoutError(limitMs);
       reject(error);
       abort.abort(error);
     }, limitMs);
@@ -70,11 +70,11 @@ export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>
  * For what only reads: where nothing came the first time it is asked a second time, over a new connection. One that was
  * kept open may have died in silence.
  */
-export async function askTwice<T>(effect: (deadline: Deadline) => Promise<T>): Promise<T> {
+export async function retryOnce<T>(effect: (deadline: Deadline) => Promise<T>): Promise<T> {
   try {
     return await withDeadline(effect);
   } catch (error) {
-    if (!(error instanceof SilenceError)) throw error;
+    if (!(error instanceof TimeoutError)) throw error;
     return withDeadline(effect);
   }
 }

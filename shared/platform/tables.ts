@@ -60,7 +60,7 @@ export const tableNames = [
   'Numbers',
   'Quarantine',
   'Audit',
-  'Notices',
+  'Alerts',
   'Activity',
   'ConnectionTests',
 ] as const;

@@ -24,7 +24,7 @@ export const metrics = {
     unit: '{mail}',
     description: 'Tries to send an email, by result',
   },
-  /** Counted in functions/http/note-refusal.ts, where the values of its dimension `reason` stand. */
+  /** Counted in functions/http/record-refusal.ts, where the values of its dimension `reason` stand. */
   refusals: {
     name: 'postroom.refusals',
     kind: 'counter',

@@ -1,6 +1,6 @@
 import type { Credential } from './credential.ts';
 import { protocolsIn } from './permissions.ts';
-import type { Finding } from './preflight.ts';
+import type { Proof } from './preflight.ts';
 import { protocols } from './presets.ts';
 import type { Provider } from './provider.ts';
 
@@ -45,7 +45,7 @@ export function checklistOf(provider: Provider, facts: ProviderFacts): Checklist
   const signedIn = people.length > 0;
   const works = facts.accounts.filter((account) => account.works);
   // A sign-in that came to its end proves all that a preflight asks for.
-  const found = (finding: Finding | undefined): StepState => stateOf(finding, works.length > 0);
+  const found = (proof: Proof | undefined): StepState => stateOf(proof, works.length > 0);
   const granted = protocolsIn(people.flatMap(({ scopes }) => scopes));
   const opened = facts.mailboxes.filter((mailbox) => mailbox.opened);
   const step = (
@@ -81,8 +81,8 @@ export function progressOf(steps: readonly ChecklistStep[]): { done: number; all
   return { done: steps.filter(({ state }) => state === 'proven').length, all: steps.length };
 }
 
-function stateOf(finding: Finding | undefined, provenOtherwise: boolean): StepState {
-  if (finding === 'proven' || finding === 'wrong') return finding;
+function stateOf(proof: Proof | undefined, provenOtherwise: boolean): StepState {
+  if (proof === 'proven' || proof === 'wrong') return proof;
   return provenOtherwise ? 'proven' : 'unseen';
 }
 

@@ -3,7 +3,7 @@ import type { Credential } from './credential.ts';
 import { type FieldRules, ruleProblem } from './field-rules.ts';
 
 /** What was said of the credential. */
-export type CredentialWish =
+export type CredentialInput =
   /** The present one, or none in a draft. */
   | { kind: 'keep' }
   /** `expiresOn`: ISO time, the end of the day that was typed; undefined where secrets do not expire. */
@@ -46,7 +46,7 @@ export function parseCredential(
   field: (name: string) => string,
   { now, rules, kinds, secretsExpire, secret, questionsLateExpiry }: CredentialRules,
   errors: Record<string, string>,
-): CredentialWish {
+): CredentialInput {
   const chosen = field('credential');
   const value = field('secret');
   const expiry = (what: 'secret' | 'certificate'): string =>

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 
-const finding = z.enum(['proven', 'wrong', 'unknown']);
+const proof = z.enum(['proven', 'wrong', 'unknown']);
 const preflight = z.object({
   at: z.string(),
-  tenant: finding,
-  client: finding,
-  credential: finding,
+  tenant: proof,
+  client: proof,
+  credential: proof,
   evidence: z.string().optional(),
-  next: finding.optional(),
+  next: proof.optional(),
   nextEvidence: z.string().optional(),
   enterpriseId: z.string().optional(),
 });
 
 /** Unknown: nothing answered, or something before it was wrong already. */
-export type Finding = z.infer<typeof finding>;
+export type Proof = z.infer<typeof proof>;
 
 /**
  * What was found out about a provider before anybody signs in: whether the tenant (or the issuer) exists, whether it

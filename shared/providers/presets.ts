@@ -1,4 +1,4 @@
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { type Cloud, type CloudName, clouds } from './clouds.ts';
 import type { Credential } from './credential.ts';
 
@@ -108,7 +108,7 @@ const custom: Preset = {
 };
 
 /** Where a preset leads in the practice world: the identity provider and mail server that `npm start` runs. */
-function placesIn(world: PracticeWorld): Pick<Preset, 'mail' | 'endpointHosts' | 'authority'> {
+function placesIn(world: DemoWorld): Pick<Preset, 'mail' | 'endpointHosts' | 'authority'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
     endpointHosts: [new URL(world.authority).hostname],
@@ -117,7 +117,7 @@ function placesIn(world: PracticeWorld): Pick<Preset, 'mail' | 'endpointHosts' |
 }
 
 /** Microsoft's shape, on this machine. */
-function practicePreset(world: PracticeWorld): Preset {
+function practicePreset(world: DemoWorld): Preset {
   return {
     ...microsoftPreset(clouds.worldwide),
     name: 'practice',
@@ -129,7 +129,7 @@ function practicePreset(world: PracticeWorld): Preset {
 }
 
 /** The authority of the world may come with or without tenant and version. */
-function practiceAuthority(world: PracticeWorld, tenant: string): string {
+function practiceAuthority(world: DemoWorld, tenant: string): string {
   const base = world.authority.replace(/(?:\/v2\.0)?\/*$/, '');
   const origin = base.endsWith(`/${world.tenant}`) ? base.slice(0, -world.tenant.length - 1) : base;
   return `${origin}/${tenant}/v2.0`;
@@ -137,7 +137,7 @@ function practiceAuthority(world: PracticeWorld, tenant: string): string {
 
 /** The presets on offer; Practice only where `npm start` has set up its world. */
 export function presetsFor(
-  { practice }: { practice: PracticeWorld | undefined },
+  { practice }: { practice: DemoWorld | undefined },
   cloud: CloudName = 'worldwide',
 ): readonly Preset[] {
   const microsoft = microsoftPreset(clouds[cloud]);
@@ -149,7 +149,7 @@ export function presetsFor(
 /** A preset by its name; undefined for an unknown name, and for Practice where there is no practice world. */
 export function presetNamed(
   name: string,
-  config: { practice: PracticeWorld | undefined },
+  config: { practice: DemoWorld | undefined },
   cloud?: CloudName,
 ): Preset | undefined {
   return presetsFor(config, cloud).find((preset) => preset.name === name);

@@ -1,6 +1,6 @@
 import { type CloudName, isCloudName } from './clouds.ts';
 import { credentialsOf } from './credential.ts';
-import { type CredentialWish, parseCredential } from './credential-form.ts';
+import { type CredentialInput, parseCredential } from './credential-form.ts';
 import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-safety.ts';
 import { providerRules, ruleProblem } from './field-rules.ts';
 import type { MailHosts, Preset, Protocol } from './presets.ts';
@@ -18,7 +18,7 @@ export interface ProviderInput {
   tenant: string | undefined;
   /** Empty in a draft that does not know it yet. */
   clientId: string;
-  credential: CredentialWish;
+  credential: CredentialInput;
   endpoints: CustomEndpoints | undefined;
   mailHosts: MailHosts | undefined;
   scopes: readonly string[];

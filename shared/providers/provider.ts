@@ -1,4 +1,4 @@
-import type { PracticeWorld } from '../platform/config.ts';
+import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { type CloudName, clouds } from './clouds.ts';
 import type { HeldCredentials } from './credential.ts';
@@ -48,7 +48,7 @@ export interface Provider extends HeldCredentials {
 }
 
 interface World {
-  practice: PracticeWorld | undefined;
+  practice: DemoWorld | undefined;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface GraphRefusal {
   message: string;
 }
 
-/** The app registrations of a tenant, as far as this desk's managed identity may see and change them. */
+/** The app registrations of a tenant, as far as this installation's managed identity may see and change them. */
 export interface GraphApplications {
   secrets(app: App): Promise<{ kind: 'secrets'; secrets: DirectorySecret[] } | GraphRefusal>;
   addSecret(
@@ -64,7 +64,7 @@ export function createGraphApplications(deps: {
     what: { method: 'GET' | 'POST'; path: string; body?: unknown },
   ): Promise<Answer | GraphRefusal> {
     const { method, path, body } = what;
-    // A desk on a developer's machine has a practice identity, whose tokens go nowhere else.
+    // An installation on a developer's machine has a practice identity, whose tokens go nowhere else.
     if (deps.local && deps.origin === undefined) return noGraph;
     try {
       const { graph } = clouds[cloud];
@@ -123,7 +123,7 @@ export function createGraphApplications(deps: {
 const noGraph: GraphRefusal = {
   kind: 'refused',
   code: 'no-graph',
-  message: 'A desk on a developer’s machine does not ask Microsoft Graph.',
+  message: 'An installation on a developer’s machine does not ask Microsoft Graph.',
 };
 
 function unanswered(error: unknown): GraphRefusal {
@@ -133,7 +133,7 @@ function unanswered(error: unknown): GraphRefusal {
   return {
     kind: 'refused',
     code: 'no-identity',
-    message: 'The managed identity of this desk gives no token for Microsoft Graph.',
+    message: 'The managed identity of this installation gives no token for Microsoft Graph.',
   };
 }
 
@@ -154,7 +154,8 @@ function refusalOf(answer: Answer): GraphRefusal {
 function meaningOf(status: number, code: string): string {
   if (status === 403)
     return 'The managed identity may not change this app registration: it needs Application.ReadWrite.OwnedBy and to be an owner of it.';
-  if (status === 404) return 'There is no app registration with this client ID in the tenant of this desk.';
+  if (status === 404)
+    return 'There is no app registration with this client ID in the tenant of this installation.';
   if (status === 429) return 'Microsoft Graph takes no more requests for now.';
   if (code.startsWith('Credential')) return 'A policy of the tenant forbids it.';
   return 'Microsoft Graph refused.';

@@ -1,6 +1,6 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Notices } from '../notices/keep-notices.ts';
-import type { Condition } from '../notices/notice.ts';
+import type { AlertService } from '../alerts/alert-service.ts';
+import type { Finding } from '../alerts/alert.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -10,7 +10,7 @@ import type { Credential } from '../providers/credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { RotationStore } from './rotation-store.ts';
-import { conditionOf, entryOf, isNew, type ReviewedSecret, subjectOf } from './secret-conditions.ts';
+import { findingFor, entryOf, isNew, type ReviewedSecret, subjectOf } from './secret-findings.ts';
 import { daysUntil, stateOf } from './secret-state.ts';
 
 export interface ReviewDeps {
@@ -20,10 +20,10 @@ export interface ReviewDeps {
   providers: Pick<ProviderStore, 'list'>;
   mailboxes: { list(): Promise<Mailbox[]> };
   rotations: Pick<RotationStore, 'list'>;
-  notices: Pick<Notices, 'observe'>;
+  alerts: Pick<AlertService, 'observe'>;
 }
 
-/** Of the desk itself, with what it is for people. Other entries of the vault are none of ours. */
+/** Of the installation itself, with what it is for people. Other entries of the vault are none of ours. */
 const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = {
   'smtp-relay-url': 'relay address',
   'alert-webhook-url': 'webhook address',
@@ -40,13 +40,13 @@ interface Held {
 }
 
 /**
- * Looks at every secret and says of each what is to be said, once a stage: notices remember what they have said.
+ * Looks at every secret and says of each what is to be said, once a stage: alerts remember what they have said.
  * Safe to repeat, and to begin again where it broke off.
  * @throws PostroomError when the vault or storage is away.
  */
 export async function reviewSecrets(deps: ReviewDeps): Promise<ReviewedSecret[]> {
   const secrets = await lookAtSecrets(deps);
-  await deps.notices.observe({ source: 'review', conditions: conditionsOf(secrets, deps.seam.now()) });
+  await deps.alerts.observe({ source: 'review', findings: findingsFor(secrets, deps.seam.now()) });
   measure(secrets, deps.seam.now());
   return secrets;
 }
@@ -60,31 +60,31 @@ export async function reviewSecret(deps: ReviewDeps, name: string): Promise<bool
   const secrets = await lookAtSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
   if (secrets.length === 0) return false;
   const about = secrets.map((secret) => subjectOf(secret).id);
-  const conditions = conditionsOf(secrets, deps.seam.now());
-  await deps.notices.observe({ source: 'review', conditions, about });
+  const findings = findingsFor(secrets, deps.seam.now());
+  await deps.alerts.observe({ source: 'review', findings, about });
   return true;
 }
 
 /**
- * Looks again at the secrets that the review has an open notice of, so that a replaced one is over within a minute and
+ * Looks again at the secrets that the review has an open alert of, so that a replaced one is over within a minute and
  * not the next morning. Costs nothing while there is none.
  * @throws PostroomError when the vault or storage is away.
  */
 export async function recheckSecrets(
-  deps: ReviewDeps & { notices: Pick<Notices, 'open' | 'observe'> },
+  deps: ReviewDeps & { alerts: Pick<AlertService, 'open' | 'observe'> },
 ): Promise<void> {
-  const open = await deps.notices.open();
+  const open = await deps.alerts.open();
   const subjects = open.map(({ held }) => held.review?.subject).filter((subject) => subject !== undefined);
   if (subjects.length === 0) return;
   const names = new Set(subjects.map(entryOf));
   const secrets = await lookAtSecrets(deps, ({ vaultName }) => names.has(vaultName));
-  const conditions = conditionsOf(secrets, deps.seam.now());
-  await deps.notices.observe({ source: 'review', conditions, about: subjects.map(({ id }) => id) });
+  const findings = findingsFor(secrets, deps.seam.now());
+  await deps.alerts.observe({ source: 'review', findings, about: subjects.map(({ id }) => id) });
 }
 
 /** Every secret of ours with its state, read from the vault now. */
 export async function lookAtSecrets(
-  deps: Omit<ReviewDeps, 'notices'>,
+  deps: Omit<ReviewDeps, 'alerts'>,
   isWanted: (secret: { vaultName: string }) => boolean = () => true,
 ): Promise<ReviewedSecret[]> {
   const [providers, listed, mailboxes, rotations] = await Promise.all([
@@ -109,7 +109,7 @@ export async function lookAtSecrets(
 
   const own = listed
     .filter(({ name }) => OWN_SECRETS[name] !== undefined && isWanted({ vaultName: name }))
-    // They need no date. One that is switched off is its channel's alert, which the look at the desk finds.
+    // They need no date. One that is switched off is its channel's alert, which the look at the installation finds.
     .filter(({ expiresOn, enabled }) => expiresOn !== undefined && enabled)
     .map((properties) => ownSecret(properties, now));
   const ofProviders = providers
@@ -184,11 +184,11 @@ function providerSecret(
   };
 }
 
-const conditionsOf = (secrets: readonly ReviewedSecret[], now: number): Condition[] =>
+const findingsFor = (secrets: readonly ReviewedSecret[], now: number): Finding[] =>
   secrets
     .filter((secret) => !isNew(secret) || !isWholeEntryGone(secret, secrets))
-    .map((secret) => conditionOf(secret, now))
-    .filter((condition) => condition !== undefined);
+    .map((secret) => findingFor(secret, now))
+    .filter((finding) => finding !== undefined);
 
 /** An entry that was deleted takes all its versions with it, which is one fault. */
 const isWholeEntryGone = ({ vaultName }: ReviewedSecret, secrets: readonly ReviewedSecret[]): boolean =>

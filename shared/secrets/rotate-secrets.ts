@@ -1,10 +1,10 @@
 import { log } from '../platform/log.ts';
 import type { Vault, VaultProperties } from '../platform/vault.ts';
 import { type ClientSecret, isSameCredential, secretName, withNext } from '../providers/credential.ts';
-import { keepSecret } from '../providers/keep-credential.ts';
+import { storeSecret } from '../providers/store-credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
-import { type RecordDeps, recordByItself } from '../providers/record-by-itself.ts';
+import { type RecordDeps, auditSystemChange } from '../providers/audit-system-change.ts';
 import type { DirectorySecret, GraphApplications, GraphRefusal } from './graph-applications.ts';
 import type { Rotation, RotationStore } from './rotation-store.ts';
 import { daysUntil } from './secret-state.ts';
@@ -107,7 +107,7 @@ async function makeNext(deps: RotateDeps, look: Look): Promise<RotationStep> {
       ? withNext(current, next)
       : undefined;
   });
-  if (changed !== undefined) await recordByItself(deps, 'new secret made', before, changed);
+  if (changed !== undefined) await auditSystemChange(deps, 'new secret made', before, changed);
   return { kind: 'made' };
 }
 
@@ -132,7 +132,7 @@ async function removeStale(deps: RotateDeps, look: Look): Promise<RotationStep> 
   for (const { keyId } of stale) {
     const gone = await deps.graph.removeSecret(provider, keyId);
     if (gone.kind === 'refused') return gone;
-    await recordByItself(deps, 'old secret removed at the app registration', provider, provider);
+    await auditSystemChange(deps, 'old secret removed at the app registration', provider, provider);
   }
   return { kind: stale.length > 0 ? 'removed' : 'nothing' };
 }
@@ -158,5 +158,5 @@ async function newSecret(deps: RotateDeps, { provider }: Look): Promise<ClientSe
   });
   if (added.kind === 'refused') return added;
   const { value, keyId: key, expiresOn } = added;
-  return keepSecret(deps, provider.id, { value, expiresOn, key });
+  return storeSecret(deps, provider.id, { value, expiresOn, key });
 }

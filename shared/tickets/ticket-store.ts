@@ -61,7 +61,7 @@ export interface StatusChange {
   before: TicketStatus;
 }
 
-/** Reading and closing tickets; file-messages.ts is how mail gets in. */
+/** Reading and closing tickets; append-messages.ts is how mail gets in. */
 export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Blobs }): TicketStore {
   const tickets = tables.open('Tickets');
   const index = tables.open('TicketIndex');

@@ -8,7 +8,7 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
 import { Visitor } from '../../dev/visitor.ts';
 import { secretName } from '../../shared/providers/credential.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
+import { type Postroom, fetchOnce, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
 import { type Canary, leaksIn, type Place, placesInStorage, valuesInVault } from './leak-search.ts';
 import { type Rotated, rotateHere } from './rotate-here.ts';
 
@@ -22,10 +22,10 @@ const pastedSecret = canary('pasted-secret');
 const foreignCode = canary('code');
 const mailBody = canary('mail-body');
 const relayPassword = canary('relay-password');
-/** Who is told of notices by mail. */
+/** Who is told of alerts by mail. */
 const ON_CALL = 'sales@contoso.example';
 
-let desk: Desk;
+let postroom: Postroom;
 let host: HostProcess;
 let visitor: Visitor;
 const pages: Place[] = [];
@@ -49,15 +49,15 @@ const receiver = createServer((request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  desk = await openDesk('npm');
-  const { keyVault, mail } = desk.stack;
+  postroom = await openPostroom('npm');
+  const { keyVault, mail } = postroom.stack;
   const webhook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/${webhookPath}`;
   await keyVault.setSecret('alert-webhook-url', webhook);
   await keyVault.setSecret('alert-webhook-key', webhookKey);
   await keyVault.setSecret('smtp-relay-url', `smtp://${mail.drop.host}:${mail.drop.port}`);
-  host = await desk.startHost({
-    port: desk.stack.ports.web,
-    settings: { NOTICE_EMAIL: ON_CALL, POSTROOM_TELEMETRY: 'console' },
+  host = await postroom.startHost({
+    port: postroom.stack.ports.web,
+    settings: { ALERT_EMAIL: ON_CALL, POSTROOM_TELEMETRY: 'console' },
   });
   watchAnswers();
   visitor = new Visitor(host.url);
@@ -66,17 +66,20 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.restoreAllMocks();
   receiver.close();
-  await desk?.[Symbol.asyncDispose]();
+  await postroom?.[Symbol.asyncDispose]();
 });
 
 /** What whoever is on call was sent. */
-async function noticesByMail(): Promise<Place[]> {
-  const { control } = desk.stack.identityProvider;
+async function alertsByMail(): Promise<Place[]> {
+  const { control } = postroom.stack.identityProvider;
   const accessToken = await control.mintAccessToken({ upn: ON_CALL });
-  const mails = await readInbox(desk.stack.mail.pop3, desk.stack.ca, { address: ON_CALL, accessToken });
+  const mails = await readInbox(postroom.stack.mail.pop3, postroom.stack.ca, {
+    address: ON_CALL,
+    accessToken,
+  });
   return mails
     .filter((text) => text.includes('[Postroom]'))
-    .map((text) => ({ name: 'mail of a notice', text }));
+    .map((text) => ({ name: 'mail of an alert', text }));
 }
 
 /** Every page and every address that the app hands out is kept; whatever the app sends passes through unchanged. */
@@ -122,19 +125,19 @@ async function start(name: string, at = host, input = ''): Promise<void> {
 }
 
 async function wholeStory(): Promise<void> {
-  const { control } = desk.stack.identityProvider;
-  const mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
+  const { control } = postroom.stack.identityProvider;
+  const mailboxId = await visitor.connectMailbox(SUPPORT, postroom.stack.mail.imap);
   const list = await visitor.get('/accounts');
   const account = /\/accounts\/[a-z2-7]{26}\/[a-z2-7]{26}/.exec(list.html)?.[0] ?? '';
   const provider = account.replace('accounts', 'providers').slice(0, '/providers/'.length + 26);
 
   // The mailbox is due; its message stays on the queue, because this host takes none.
   await start('fetchMail');
-  await desk.stack.mail.deliver(
+  await postroom.stack.mail.deliver(
     SUPPORT,
     Buffer.from(`From: kim@customer.example\r\nTo: ${SUPPORT}\r\nSubject: A question\r\n\r\n${mailBody}\r\n`),
   );
-  await fetchOnce(desk, host, mailboxId);
+  await fetchOnce(postroom, host, mailboxId);
 
   // Tokens that Postroom is given by name, one of which the mail server refuses and the other the provider.
   await control.addFault({
@@ -143,14 +146,14 @@ async function wholeStory(): Promise<void> {
     body: { token_type: 'Bearer', access_token: accessToken, refresh_token: refreshToken, expires_in: 3600 },
   });
   await visitor.post(`${account}/check`, {});
-  await fetchOnce(desk, host, mailboxId);
+  await fetchOnce(postroom, host, mailboxId);
 
   // A secret that Microsoft Graph makes: first the vault refuses to keep it, then it stands beside the one that works.
-  rotated = await rotateHere(desk, provider.slice('/providers/'.length));
+  rotated = await rotateHere(postroom, provider.slice('/providers/'.length));
 
   // Credentials of two kinds beside the one that works, neither of which the provider knows.
   const expiresOn = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
-  const edit = { name: 'Practice', clientId: desk.stack.identityProvider.clientId, expiresOn };
+  const edit = { name: 'Practice', clientId: postroom.stack.identityProvider.clientId, expiresOn };
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'certificate' });
   await visitor.post(`${account}/check`, {});
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'secret', secret: wrongSecret });
@@ -169,17 +172,17 @@ async function wholeStory(): Promise<void> {
   await visitor.post(`/mailboxes/${mailboxId}/test`, {});
 
   // A vault that refuses, and a sign-in that has ended.
-  await desk.stack.keyVault.addFault({ match: { path: '/secrets/' }, status: 403, times: 3 });
+  await postroom.stack.keyVault.addFault({ match: { path: '/secrets/' }, status: 403, times: 3 });
   await visitor.post(`${account}/check`, {});
-  await desk.stack.keyVault.clearFaults();
+  await postroom.stack.keyVault.clearFaults();
   await control.revokeUser(SUPPORT);
   await visitor.post(`${account}/check`, {});
-  // A process that remembers no token cannot fetch; the sweep tells it.
-  const fresh = await desk.startHost();
-  await expect(fetchOnce(desk, fresh, mailboxId)).rejects.toThrow('The fetch did not work');
+  // A process that remembers no token cannot fetch; the monitor tells it.
+  const fresh = await postroom.startHost();
+  await expect(fetchOnce(postroom, fresh, mailboxId)).rejects.toThrow('The fetch did not work');
   await fresh.stop();
-  for (const timer of ['sweep', 'refreshTokens', 'reviewSecrets']) await start(timer);
-  await vi.waitFor(() => expect(told.length, desk.log().slice(-2000)).toBeGreaterThan(0), {
+  for (const timer of ['monitor', 'refreshTokens', 'reviewSecrets']) await start(timer);
+  await vi.waitFor(() => expect(told.length, postroom.log().slice(-2000)).toBeGreaterThan(0), {
     timeout: 60_000,
     interval: 200,
   });
@@ -195,26 +198,26 @@ async function tellOfAnEvent(providerId: string): Promise<void> {
     type: 'Microsoft.KeyVault.SecretNearExpiry',
     data: { ObjectName: secretName(providerId), ObjectType: 'Secret', VaultName: 'v', EXP: 1 },
   };
-  const { connectionString } = desk.stack.storage;
+  const { connectionString } = postroom.stack.storage;
   const queue = QueueServiceClient.fromConnectionString(connectionString).getQueueClient('vault-events');
   await queue.createIfNotExists();
   await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
-  const { host: smtp, port } = desk.stack.mail.smtp;
-  await desk.stack.keyVault.setSecret('smtp-relay-url', `smtp://relay:${relayPassword}@${smtp}:${port}`);
-  const refusing = await desk.startHost({
-    settings: { NOTICE_EMAIL: ON_CALL, POSTROOM_TELEMETRY: 'console' },
+  const { host: smtp, port } = postroom.stack.mail.smtp;
+  await postroom.stack.keyVault.setSecret('smtp-relay-url', `smtp://relay:${relayPassword}@${smtp}:${port}`);
+  const refusing = await postroom.startHost({
+    settings: { ALERT_EMAIL: ON_CALL, POSTROOM_TELEMETRY: 'console' },
   });
   // It reads its channels while the vault still gives them.
   const there = new Visitor(refusing.url);
   await there.signIn(demoPeople[0]?.id ?? '');
   expect((await there.get('/health')).html).toContain('over the relay');
   await start('vaultEvents', refusing, JSON.stringify(event));
-  await vi.waitFor(() => expect(desk.log()).toContain('"event":"vault event"'), waiting);
+  await vi.waitFor(() => expect(postroom.log()).toContain('"event":"vault event"'), waiting);
   // Something new to tell of.
-  await desk.stack.keyVault.addFault({ match: { path: '^/secrets' }, status: 403, times: 1000 });
-  await start('sweep', refusing);
-  await vi.waitFor(() => expect(desk.log()).toContain('"event":"notice not told yet"'), waiting);
-  await desk.stack.keyVault.clearFaults();
+  await postroom.stack.keyVault.addFault({ match: { path: '^/secrets' }, status: 403, times: 1000 });
+  await start('monitor', refusing);
+  await vi.waitFor(() => expect(postroom.log()).toContain('"event":"alert not told yet"'), waiting);
+  await postroom.stack.keyVault.clearFaults();
   // Its metrics leave with its farewell.
   await refusing.stop();
 }
@@ -236,21 +239,21 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     { name: 'foreign code', value: foreignCode },
     { name: 'code', value: callback.searchParams.get('code') ?? '' },
     { name: 'state', value: callback.searchParams.get('state') ?? '', allowedAt: handover },
-    { name: 'client secret', value: desk.stack.identityProvider.clientSecret },
-    { name: 'identity header', value: desk.stack.managedIdentity.header },
+    { name: 'client secret', value: postroom.stack.identityProvider.clientSecret },
+    { name: 'identity header', value: postroom.stack.managedIdentity.header },
     { name: 'relay password', value: relayPassword },
     ...rotated.secrets.map((value, index) => ({ name: `secret of Graph #${index}`, value })),
     { name: 'mail', value: mailBody, allowedAt: /^(?:page GET \/(?:tickets.*)?$|table Ticket|blob raw\/)/ },
     ...cookies.filter((value) => value.length > 20).map((value) => ({ name: 'cookie', value })),
-    ...valuesInVault(desk),
+    ...valuesInVault(postroom),
   ];
   for (const { name, value } of canaries) expect([name, value.length > 15]).toEqual([name, true]);
   expect(canaries.filter(({ name }) => name.startsWith('vault '))).not.toHaveLength(0);
 
-  const storage = await placesInStorage(desk);
-  const mails = await noticesByMail();
+  const storage = await placesInStorage(postroom);
+  const mails = await alertsByMail();
   const logs = [
-    { name: 'log', text: desk.log() },
+    { name: 'log', text: postroom.log() },
     { name: 'log of the rotation', text: rotated.log },
   ];
   const places = [...pages, ...storage, ...told, ...mails, ...logs];
@@ -259,7 +262,7 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     'page ',
     'table Accounts',
     'table Audit',
-    'table Notices',
+    'table AlertService',
     'blob raw/',
     'queue ',
     'queue vault-events',
@@ -272,7 +275,7 @@ test('no secret that went in comes out anywhere, through a whole story with its 
   expect(rotated.secrets).toHaveLength(2);
   expect(rotated.log).toContain('secret rotated');
   for (const event of ['"event":"span"', '"event":"metric"', '"event":"vault event"', 'smtp'])
-    expect([event, desk.log().includes(event)]).toEqual([event, true]);
+    expect([event, postroom.log().includes(event)]).toEqual([event, true]);
   expect(leaksIn(places, canaries)).toEqual([]);
 
   // The search finds what it is to find.

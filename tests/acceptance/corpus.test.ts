@@ -9,16 +9,16 @@ import { corpusMail } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 import {
   connectSupport,
-  type Desk,
+  type Postroom,
   dumpTables,
   fetchOnce,
-  openDesk,
+  openPostroom,
   SUPPORT,
   type Watcher,
   watchInbox,
-} from '../harness/stack/desk.ts';
+} from '../harness/stack/installation.ts';
 import { chosenFiles } from './chosen-mails.ts';
-import { type Records, readRecords } from './desk-records.ts';
+import { type Records, readRecords } from './installation-records.ts';
 
 const MAILS = 500;
 const kind = mailServerKindHere();
@@ -26,7 +26,7 @@ if (kind !== 'debian')
   console.warn('Dovecot is not installed: the corpus is fetched from the small mail server.');
 
 describe('five hundred mails of many sources', () => {
-  let desk: Desk;
+  let postroom: Postroom;
   let host: HostProcess;
   let mailboxId: string;
   let files: string[];
@@ -35,21 +35,21 @@ describe('five hundred mails of many sources', () => {
 
   beforeAll(async () => {
     files = chosenFiles(MAILS);
-    desk = await openDesk(kind);
-    mailboxId = await connectSupport(desk);
-    await desk.stack.mail.deliverMany(SUPPORT, files.map(corpusMail));
-    host = await desk.startHost();
-    watcher = await watchInbox(desk);
+    postroom = await openPostroom(kind);
+    mailboxId = await connectSupport(postroom);
+    await postroom.stack.mail.deliverMany(SUPPORT, files.map(corpusMail));
+    host = await postroom.startHost();
+    watcher = await watchInbox(postroom);
     const began = Date.now();
-    await fetchOnce(desk, host, mailboxId, { limitMs: 230_000 });
+    await fetchOnce(postroom, host, mailboxId, { limitMs: 230_000 });
     console.log(
       `${files.length} mails fetched from ${kind} in ${((Date.now() - began) / 1000).toFixed(1)} s`,
     );
     const { all, uidValidity } = await watcher.look();
     expect(all).toEqual(files.map((_, index) => index + 1));
     records = await readRecords(
-      desk.tables,
-      desk.stack.storage.connectionString,
+      postroom.tables,
+      postroom.stack.storage.connectionString,
       mailboxId,
       uidValidity,
       all,
@@ -57,7 +57,7 @@ describe('five hundred mails of many sources', () => {
   }, 300_000);
   afterAll(async () => {
     await watcher?.close();
-    await desk?.[Symbol.asyncDispose]();
+    await postroom?.[Symbol.asyncDispose]();
   });
 
   const reasonsOf = (wanted: 'quarantined' | 'skipped'): { file: string; reason: string }[] =>
@@ -67,7 +67,7 @@ describe('five hundred mails of many sources', () => {
     });
 
   it('come in with access tokens as large as Microsoft’s', async () => {
-    const token = await desk.stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
+    const token = await postroom.stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
     expect(token.length).toBeGreaterThan(2_300);
   });
 
@@ -105,7 +105,7 @@ describe('five hundred mails of many sources', () => {
       const key = fate !== undefined && 'key' in fate ? fate.key : '';
       const [message] = records.messages.get(key) ?? [];
       const read = async (blob: unknown): Promise<Buffer> =>
-        Buffer.from((await desk.blobs.read(String(blob))) ?? '');
+        Buffer.from((await postroom.blobs.read(String(blob))) ?? '');
       const text = String(message?.['text'] ?? (await read(message?.['textBlob'])));
       const rows = records.attachments.get(key) ?? [];
       const attached = await Promise.all(
@@ -128,21 +128,21 @@ describe('five hundred mails of many sources', () => {
 
   it('a second run changes nothing, nor does one after all mail was marked unread', async () => {
     const dump = async (): Promise<Record<string, string>> => {
-      const rows = await dumpTables(desk.stack.storage.connectionString);
+      const rows = await dumpTables(postroom.stack.storage.connectionString);
       // Says when the shard was fetched last.
       return Object.fromEntries([...rows].filter(([name]) => !name.startsWith('MailboxState/state/shard|')));
     };
     const before = await dump();
-    await fetchOnce(desk, host, mailboxId);
+    await fetchOnce(postroom, host, mailboxId);
     expect(await dump()).toEqual(before);
     await watcher.unsee();
-    await fetchOnce(desk, host, mailboxId);
+    await fetchOnce(postroom, host, mailboxId);
     expect(await dump()).toEqual(before);
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   }, 120_000);
 
   it('the comparison notices a lost message, a ticket listed twice and a mail in no ledger', async () => {
-    const { tables, stack } = desk;
+    const { tables, stack } = postroom;
     const [message] = [...records.messages.values()].flat();
     const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });
     if (message === undefined || listed === undefined) throw new Error('nothing was stored');

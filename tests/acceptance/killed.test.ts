@@ -16,16 +16,16 @@ import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   breakLease,
   connectSupport,
-  type Desk,
+  type Postroom,
   fetchOnce,
-  openDesk,
+  openPostroom,
   SUPPORT,
   startFetch,
   type Watcher,
   watchInbox,
-} from '../harness/stack/desk.ts';
+} from '../harness/stack/installation.ts';
 import { chosenFiles } from './chosen-mails.ts';
-import { numberingOf, readRecords } from './desk-records.ts';
+import { numberingOf, readRecords } from './installation-records.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const KILLS = 50;
@@ -43,30 +43,30 @@ const LONGEST_RUN_MS = 4_000;
 const GIVEN_UP = /^the app ended \d+ times while it worked on this mail$/;
 
 describe('a process that is killed at any instant', () => {
-  let desk: Desk;
+  let postroom: Postroom;
   let gate: StorageGate;
   let mailboxId: string;
   let watcher: Watcher;
 
   beforeAll(async () => {
-    desk = await openDesk(mailServerKindHere());
-    mailboxId = await connectSupport(desk);
-    gate = await openStorageGate(desk.stack.storage.connectionString);
-    watcher = await watchInbox(desk);
+    postroom = await openPostroom(mailServerKindHere());
+    mailboxId = await connectSupport(postroom);
+    gate = await openStorageGate(postroom.stack.storage.connectionString);
+    watcher = await watchInbox(postroom);
   }, 120_000);
   afterAll(async () => {
     await watcher?.close();
-    await desk?.[Symbol.asyncDispose]();
+    await postroom?.[Symbol.asyncDispose]();
     await gate?.[Symbol.asyncDispose]();
   });
 
   const newHost = (): Promise<HostProcess> =>
-    desk.startHost({ settings: { DataStorage: gate.connectionString } });
+    postroom.startHost({ settings: { DataStorage: gate.connectionString } });
 
   async function markedButNotStored(): Promise<number[]> {
     const { seen, uidValidity } = await watcher.look();
-    const numbering = await numberingOf(desk.tables, mailboxId, uidValidity);
-    const rows = await listAll(desk.tables.open('Ledger'), mailboxId);
+    const numbering = await numberingOf(postroom.tables, mailboxId, uidValidity);
+    const rows = await listAll(postroom.tables.open('Ledger'), mailboxId);
     const byKey = new Map(rows.map((row) => [row.rowKey, row]));
     return seen.filter((uid) => {
       const place = rows.find(({ rowKey }) => rowKey.startsWith(placesOfUid(numbering, uid)));
@@ -77,10 +77,10 @@ describe('a process that is killed at any instant', () => {
 
   /** What a whole run over a few new mails takes, in a process that has just begun. */
   async function oneRun(mails: readonly Buffer[]): Promise<{ requests: number; ms: number }> {
-    await desk.stack.mail.deliverMany(SUPPORT, mails);
+    await postroom.stack.mail.deliverMany(SUPPORT, mails);
     const host = await newHost();
     const [before, began] = [gate.count(), Date.now()];
-    await fetchOnce(desk, host, mailboxId, { limitMs: LONG_MS });
+    await fetchOnce(postroom, host, mailboxId, { limitMs: LONG_MS });
     const whole = { requests: gate.count() - before, ms: Date.now() - began };
     await host.stop();
     return whole;
@@ -106,7 +106,7 @@ describe('a process that is killed at any instant', () => {
 
   /** Attempts of the mails that are begun and not settled, by content key. */
   async function begun(): Promise<Map<string, number>> {
-    const rows = await listAll(desk.tables.open('Ledger'), mailboxId, { from: 'mail|', to: 'mail|~' });
+    const rows = await listAll(postroom.tables.open('Ledger'), mailboxId, { from: 'mail|', to: 'mail|~' });
     const open = rows.map(mailOf).filter(({ state }) => state !== 'done');
     return new Map(open.map(({ key, attempts }) => [key, attempts]));
   }
@@ -127,10 +127,13 @@ describe('a process that is killed at any instant', () => {
       const host = await next;
       next = newHost();
       if (kill % WHOLE_RUN_EACH === 0) {
-        await fetchOnce(desk, host, mailboxId, { limitMs: LONG_MS });
+        await fetchOnce(postroom, host, mailboxId, { limitMs: LONG_MS });
         known = await begun();
       }
-      await desk.stack.mail.deliverMany(SUPPORT, mails.slice(kill * MAILS_A_RUN, (kill + 1) * MAILS_A_RUN));
+      await postroom.stack.mail.deliverMany(
+        SUPPORT,
+        mails.slice(kill * MAILS_A_RUN, (kill + 1) * MAILS_A_RUN),
+      );
       // A run that finds what others left takes longer than the first one.
       const part = random() * 1.2;
       const where = atRequest
@@ -143,15 +146,21 @@ describe('a process that is killed at any instant', () => {
       // What was begun before is taken alone, so that a death is put to the account of one mail and no other.
       expect(blamed.length, `mails blamed for kill ${kill}`).toBeLessThanOrEqual(1);
       known = left;
-      await breakLease(desk.stack.storage.connectionString, mailboxId);
+      await breakLease(postroom.stack.storage.connectionString, mailboxId);
     }
     const host = await next;
-    await fetchOnce(desk, host, mailboxId, { limitMs: LONG_MS });
-    await fetchOnce(desk, host, mailboxId, { limitMs: LONG_MS });
+    await fetchOnce(postroom, host, mailboxId, { limitMs: LONG_MS });
+    await fetchOnce(postroom, host, mailboxId, { limitMs: LONG_MS });
 
     const { all, seen, uidValidity } = await watcher.look();
-    const { connectionString } = desk.stack.storage;
-    const { faults, fates } = await readRecords(desk.tables, connectionString, mailboxId, uidValidity, all);
+    const { connectionString } = postroom.stack.storage;
+    const { faults, fates } = await readRecords(
+      postroom.tables,
+      connectionString,
+      mailboxId,
+      uidValidity,
+      all,
+    );
     expect(faults).toEqual([]);
     expect(all).toHaveLength(mails.length);
     expect(seen).toEqual(all);
@@ -159,15 +168,15 @@ describe('a process that is killed at any instant', () => {
       const fate = fates.get(uid);
       return fate?.kind === 'quarantined' ? [{ reason: fate.reason, raw: mails[index] }] : [];
     });
-    const givenUp = kept.filter(({ reason }) => GIVEN_UP.test(reason));
+    const abandoned = kept.filter(({ reason }) => GIVEN_UP.test(reason));
     console.log(
-      `killed at: ${[...places].map(([place, times]) => `${place} ${times}`).join(', ')}; given up: ${givenUp.length}, otherwise kept: ${kept.length - givenUp.length}`,
+      `killed at: ${[...places].map(([place, times]) => `${place} ${times}`).join(', ')}; given up: ${abandoned.length}, otherwise kept: ${kept.length - abandoned.length}`,
     );
     const hostile = hostileMails();
     const others = kept.filter(({ reason, raw }) => !GIVEN_UP.test(reason) && !hostile.has(hashOf(raw)));
     expect(others).toEqual([]);
     // The first of its three deaths a mail may share with those of its batch; of the others each is a kill of its own.
-    expect(givenUp.length).toBeLessThanOrEqual(KILLS / 2);
+    expect(abandoned.length).toBeLessThanOrEqual(KILLS / 2);
     expect(places.size, 'the instants are spread over the work').toBeGreaterThan(8);
   }, 500_000);
 });

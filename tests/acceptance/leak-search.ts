@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { type Desk, dumpTables } from '../harness/stack/desk.ts';
+import { type Postroom, dumpTables } from '../harness/stack/installation.ts';
 
 /** A place that something could leak to: a log, a page, a row, a blob, a message. */
 export interface Place {
@@ -50,7 +50,7 @@ function writings(value: string): string[] {
 }
 
 /** Every value that stands in the vault: client secrets, private keys, the data key. */
-export function valuesInVault({ folder }: Desk): Canary[] {
+export function valuesInVault({ folder }: Postroom): Canary[] {
   const state = JSON.parse(readFileSync(join(folder, 'key-vault/vault.json'), 'utf8')) as {
     live: [name: string, versions: { value: string }[]][];
     deleted: [name: string, deleted: { versions?: { value: string }[] }][];
@@ -61,7 +61,7 @@ export function valuesInVault({ folder }: Desk): Canary[] {
 }
 
 /** Tables, blobs and queues, each row, blob and message a place of its own. */
-export async function placesInStorage({ stack }: Desk): Promise<Place[]> {
+export async function placesInStorage({ stack }: Postroom): Promise<Place[]> {
   const { connectionString } = stack.storage;
   const places: Place[] = [...(await dumpTables(connectionString))].map(([key, text]) => ({
     name: `table ${key}`,

@@ -8,7 +8,7 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { makeRotationDue } from '../harness/memory/due-rotation.ts';
-import type { Desk } from '../harness/stack/desk.ts';
+import type { Postroom } from '../harness/stack/installation.ts';
 
 /** What a rotation made, and all that it logged. */
 export interface Rotated {
@@ -19,9 +19,9 @@ export interface Rotated {
 
 /**
  * Rotates the secret of a provider twice: the first time the vault refuses to keep the new one. In this process, since
- * the built app asks Microsoft's own Graph and no other; storage, vault and managed identity are those of the desk.
+ * the built app asks Microsoft's own Graph and no other; storage, vault and managed identity are those of the installation.
  */
-export async function rotateHere({ stack }: Desk, providerId: string): Promise<Rotated> {
+export async function rotateHere({ stack }: Postroom, providerId: string): Promise<Rotated> {
   const before = { ...process.env };
   const trusted = getCACertificates('default');
   const said: string[] = [];

@@ -8,39 +8,39 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
 import {
   connectSupport,
-  type Desk,
+  type Postroom,
   fetchOnce,
-  openDesk,
+  openPostroom,
   SUPPORT,
   type Watcher,
   watchInbox,
-} from '../harness/stack/desk.ts';
-import { readRecords } from './desk-records.ts';
+} from '../harness/stack/installation.ts';
+import { readRecords } from './installation-records.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
 
 const ROUNDS = 6;
 const MAILS_A_ROUND = 40;
 
 describe('two processes that fetch one mailbox at the same time', () => {
-  let desk: Desk;
+  let postroom: Postroom;
   let mailboxId: string;
   let gates: StorageGate[];
   let hosts: HostProcess[];
   let watcher: Watcher;
 
   beforeAll(async () => {
-    desk = await openDesk(mailServerKindHere());
-    mailboxId = await connectSupport(desk);
-    const { connectionString } = desk.stack.storage;
+    postroom = await openPostroom(mailServerKindHere());
+    mailboxId = await connectSupport(postroom);
+    const { connectionString } = postroom.stack.storage;
     gates = await Promise.all([0, 1].map(() => openStorageGate(connectionString, { ignoreLeases: true })));
     hosts = await Promise.all(
-      gates.map((gate) => desk.startHost({ settings: { DataStorage: gate.connectionString } })),
+      gates.map((gate) => postroom.startHost({ settings: { DataStorage: gate.connectionString } })),
     );
-    watcher = await watchInbox(desk);
+    watcher = await watchInbox(postroom);
   }, 120_000);
   afterAll(async () => {
     await watcher?.close();
-    await desk?.[Symbol.asyncDispose]();
+    await postroom?.[Symbol.asyncDispose]();
     await Promise.all((gates ?? []).map((gate) => gate[Symbol.asyncDispose]()));
   });
 
@@ -49,16 +49,22 @@ describe('two processes that fetch one mailbox at the same time', () => {
     const shared: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const fresh = mails.slice(round * MAILS_A_ROUND, (round + 1) * MAILS_A_ROUND);
-      await desk.stack.mail.deliverMany(SUPPORT, fresh);
+      await postroom.stack.mail.deliverMany(SUPPORT, fresh);
       const before = gates.map((gate) => gate.count());
-      await Promise.all(hosts.map((host, shard) => fetchOnce(desk, host, mailboxId, { shard })));
+      await Promise.all(hosts.map((host, shard) => fetchOnce(postroom, host, mailboxId, { shard })));
       shared.push(Math.min(...gates.map((gate, index) => gate.count() - (before[index] ?? 0))));
     }
-    await Promise.all(hosts.map((host, shard) => fetchOnce(desk, host, mailboxId, { shard })));
+    await Promise.all(hosts.map((host, shard) => fetchOnce(postroom, host, mailboxId, { shard })));
 
     const { all, seen, uidValidity } = await watcher.look();
-    const { connectionString } = desk.stack.storage;
-    const { faults, fates } = await readRecords(desk.tables, connectionString, mailboxId, uidValidity, all);
+    const { connectionString } = postroom.stack.storage;
+    const { faults, fates } = await readRecords(
+      postroom.tables,
+      connectionString,
+      mailboxId,
+      uidValidity,
+      all,
+    );
     expect(faults).toEqual([]);
     expect(seen).toEqual(all);
     const kinds = Map.groupBy(fates.values(), (fate) => fate?.kind);

@@ -76,15 +76,15 @@ describe('the page of an account', () => {
   test('asks for a fresh token when a person wants to know, and says how it ended', async () => {
     const before = app.idp.tokenRequests().length;
     const works = await alex.post(`${path}/check`, {});
-    expect(works.location).toBe(`${path}?said=works`);
+    expect(works.location).toBe(`${path}?flash=works`);
     const [entry] = (await app.services.audit.page({ kind: 'account', limit: 1 })).entries;
     expect(entry).toMatchObject({ action: 'checked', principal: { id: 'alex' } });
     expect(app.idp.tokenRequests()).toHaveLength(before + 1);
     app.idp.revokeUser('support@contoso.example');
-    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?said=needs-person`);
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=needs-person`);
     // Asked again although only a person can end it: a person is asking.
-    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?said=needs-person`);
-    expect(wordsOf((await alex.get(`${path}?said=needs-person`)).html)).toContain('refuses this sign-in');
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=needs-person`);
+    expect(wordsOf((await alex.get(`${path}?flash=needs-person`)).html)).toContain('refuses this sign-in');
   });
 
   test('leads to the sign-in of the mailbox that uses it', async () => {
@@ -135,7 +135,7 @@ test('the pages are usable in a browser in each state', async () => {
   drawn['an account that waits'] = (await alex.get(path)).html;
   app.idp.revokeUser('support@contoso.example');
   await alex.post(`${path}/check`, {});
-  drawn['an account that was revoked'] = (await alex.get(`${path}?said=needs-person`)).html;
+  drawn['an account that was revoked'] = (await alex.get(`${path}?flash=needs-person`)).html;
   drawn['accounts'] = (await alex.get('/accounts')).html;
   await app.services.accounts.remove(account);
   drawn['no accounts'] = (await alex.get('/accounts')).html;

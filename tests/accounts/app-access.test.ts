@@ -8,13 +8,13 @@ import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
-import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
+import { type Postroom, fetchOnce, openPostroom } from '../harness/stack/installation.ts';
 
 const SUPPORT = 'support@contoso.example';
 /** Nobody has allowed an app into this one. */
 const SALES = 'sales@contoso.example';
 
-let desk: Desk;
+let postroom: Postroom;
 let host: HostProcess;
 let visitor: Visitor;
 let path: string;
@@ -22,22 +22,22 @@ const drawn: Record<string, string> = {};
 const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
 
 beforeAll(async () => {
-  desk = await openDesk('npm');
-  host = await desk.startHost({ port: desk.stack.ports.web });
+  postroom = await openPostroom('npm');
+  host = await postroom.startHost({ port: postroom.stack.ports.web });
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
-  await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
-  const [provider] = await createProviderStore(desk.tables).list();
+  await visitor.connectMailbox(SUPPORT, postroom.stack.mail.imap);
+  const [provider] = await createProviderStore(postroom.tables).list();
   path = `/providers/${provider?.id}/app-access`;
 }, 60_000);
-afterAll(() => desk?.[Symbol.asyncDispose]());
+afterAll(() => postroom?.[Symbol.asyncDispose]());
 
 describe('connecting without a person', () => {
   test('begins with what has to be done once, with the values of this installation', async () => {
     const { html } = await visitor.get(`${path}?address=${encodeURIComponent(SALES)}`);
     const words = wordsOf(html);
     expect(words).toContain('IMAP.AccessAsApp');
-    expect(words).toContain(`-AppId &#39;${desk.stack.identityProvider.clientId}&#39;`);
+    expect(words).toContain(`-AppId &#39;${postroom.stack.identityProvider.clientId}&#39;`);
     expect(words).toContain(`-Identity &#39;${SALES}&#39;`);
     expect(words).toContain('object ID of the enterprise application in place of OBJECT-ID');
     drawn['before anything was tried'] = html;
@@ -55,14 +55,14 @@ describe('connecting without a person', () => {
     expect(reply.status).toBe(422);
     expect(words).toContain(`Exchange does not let the app into ${SALES} yet`);
     expect(words).toContain('with IMAP.AccessAsApp');
-    const { tenant, clientId } = desk.stack.identityProvider;
+    const { tenant, clientId } = postroom.stack.identityProvider;
     expect(words).toContain(`-ObjectId &#39;${enterpriseIdOf(tenant.id, clientId)}&#39;`);
     expect((await accountsKept()).map(({ kind }) => kind)).toEqual([undefined]);
     drawn['refused by Exchange'] = reply.html;
   });
 
   test('with a secret that has expired explains it and keeps nothing', async () => {
-    const { control, clientId, clientSecret } = desk.stack.identityProvider;
+    const { control, clientId, clientSecret } = postroom.stack.identityProvider;
     await control.setApp(clientId, { secrets: [{ value: clientSecret, expires: Date.now() - 1000 }] });
     const reply = await visitor.post(path, { address: SUPPORT });
     await control.setApp(clientId, { secrets: [{ value: clientSecret }] });
@@ -73,14 +73,14 @@ describe('connecting without a person', () => {
 
   test('that opens goes on to the mailbox, whose mail becomes tickets', async () => {
     // The mailbox that its owner had connected makes room.
-    for (const { id } of await createMailboxStore(desk.tables).list())
+    for (const { id } of await createMailboxStore(postroom.tables).list())
       await visitor.post(`/mailboxes/${id}/delete`, {});
     const reply = await visitor.post(path, { address: SUPPORT });
-    expect(reply.location).toMatch(/^\/mailboxes\/new\?account=[a-z2-7]{26}\.[a-z2-7]{26}&said=connected$/);
+    expect(reply.location).toMatch(/^\/mailboxes\/new\?account=[a-z2-7]{26}\.[a-z2-7]{26}&flash=connected$/);
     const form = await visitor.get(reply.location ?? '');
     expect(form.html).toContain(`value="${SUPPORT}"`);
     const account = /account=([\w.]+)/.exec(reply.location ?? '')?.[1] ?? '';
-    const { host: server, port } = desk.stack.mail.imap;
+    const { host: server, port } = postroom.stack.mail.imap;
     await visitor.post('/mailboxes/new', {
       address: SUPPORT,
       account,
@@ -91,11 +91,11 @@ describe('connecting without a person', () => {
       after: 'mark-seen',
       interval: '1',
     });
-    const [mailbox] = await createMailboxStore(desk.tables).list();
+    const [mailbox] = await createMailboxStore(postroom.tables).list();
     expect(mailbox && `${mailbox.providerId}.${mailbox.accountId}`).toBe(account);
     const [mail] = smallMails(1);
-    await desk.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
-    await fetchOnce(desk, host, mailbox?.id ?? '');
+    await postroom.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
+    await fetchOnce(postroom, host, mailbox?.id ?? '');
     expect(wordsOf((await visitor.get('/tickets')).html)).toContain('Question 0');
 
     const [providerId = '', accountId = ''] = account.split('.');
@@ -113,7 +113,7 @@ describe('connecting without a person', () => {
     const again = await visitor.get(`${path}?mailbox=${mailbox?.id}`);
     expect(again.html).toContain(`value="${SUPPORT}"`);
     expect((await visitor.post(path, { address: SUPPORT, mailbox: mailbox?.id ?? '' })).location).toBe(
-      '/mailboxes?said=reconnected',
+      '/mailboxes?flash=reconnected',
     );
   });
 
@@ -131,6 +131,6 @@ describe('connecting without a person', () => {
 });
 
 const accountsKept = async () => {
-  const [provider] = await createProviderStore(desk.tables).list();
-  return createAccountStore(desk.tables).listOf(provider?.id ?? '');
+  const [provider] = await createProviderStore(postroom.tables).list();
+  return createAccountStore(postroom.tables).listOf(provider?.id ?? '');
 };

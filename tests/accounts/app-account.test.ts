@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { appAccessScript, OBJECT_ID_MISSING } from '../../shared/accounts/app-access-script.ts';
-import { askAppToken, canSignInAsApp, keepAppAccount } from '../../shared/accounts/app-account.ts';
+import { askAppToken, canSignInAsApp, saveAppAccount } from '../../shared/accounts/app-account.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { CLIENT } from '../harness/stack/demo-directory.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
   provider = found;
   const token = await askAppToken(app.services.oauth, provider);
   if (token.kind !== 'token') throw new Error(`no token: ${token.kind}`);
-  account = await keepAppAccount(app.services, provider, token, {
+  account = await saveAppAccount(app.services, provider, token, {
     address: 'support@contoso.example',
     by: 'alex',
   });

@@ -3,10 +3,10 @@ import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import {
   countUnderOlderKeys,
-  type ResealDeps,
-  resealAccounts,
-} from '../../shared/accounts/reseal-accounts.ts';
-import { createSealer, dataKeyName, versionOfSealed } from '../../shared/accounts/sealing.ts';
+  type ReencryptDeps,
+  reencryptTokens,
+} from '../../shared/accounts/reencrypt-tokens.ts';
+import { createTokenCipher, dataKeyName, versionOfSealed } from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -57,9 +57,9 @@ describe('a new version of the data key', () => {
   it('is noticed within an hour by a process that made its key before', async () => {
     const vault = new MemoryVault();
     let now = 0;
-    const old = createSealer(vault, { now: () => now });
+    const old = createTokenCipher(vault, { now: () => now });
     const sealed = await old.seal(new Secret('x'), 'c');
-    const version = await createSealer(vault).rotate();
+    const version = await createTokenCipher(vault).rotate();
     now = 30 * 60_000;
     expect(versionOfSealed(await old.seal(new Secret('x'), 'c'))).toBe(versionOfSealed(sealed));
     now = 61 * 60_000;
@@ -73,23 +73,23 @@ describe('a new version of the data key', () => {
       call: (_point, effect) => (away ? Promise.reject(new PostroomError('key-vault', 'away')) : effect()),
       now: () => now,
     };
-    const sealer = createSealer(new MemoryVault(seam), seam);
+    const sealer = createTokenCipher(new MemoryVault(seam), seam);
     await sealer.ready();
     away = true;
     now = 2 * HOUR;
     const sealed = await sealer.seal(new Secret('a token that comes once'), 'c');
     expect((await sealer.open(sealed, 'c')).expose()).toBe('a token that comes once');
-    await expect(createSealer(new MemoryVault(seam), seam).ready()).rejects.toThrow('away');
+    await expect(createTokenCipher(new MemoryVault(seam), seam).ready()).rejects.toThrow('away');
   });
 });
 
-describe('the sweep over sealed tokens', () => {
+describe('the monitor over sealed tokens', () => {
   it('seals them again, so that the version before can be disabled', async () => {
     const { app, account, row } = await start();
     const [before = ''] = versionsIn(await row());
     const after = await app.services.sealer.rotate();
     expect(await countUnderOlderKeys(app.services, after)).toBe(1);
-    expect(await resealAccounts(app.services)).toEqual({ resealed: 1, left: 0 });
+    expect(await reencryptTokens(app.services)).toEqual({ resealed: 1, left: 0 });
     expect(versionsIn(await row())).toEqual([after, after]);
     expect(await countUnderOlderKeys(app.services, after)).toBe(0);
     await app.vault.disable(dataKeyName, before);
@@ -97,7 +97,7 @@ describe('the sweep over sealed tokens', () => {
     expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     app.seam.skewMs = 2 * HOUR;
     expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
-    expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 0 });
+    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 0 });
   });
 
   it('leaves an account alone that is being refreshed, or whose refresh never ended', async () => {
@@ -105,12 +105,12 @@ describe('the sweep over sealed tokens', () => {
     await app.services.sealer.rotate();
     const before = await row();
     const lease = await app.services.blobs.lease(`lease/account-${account.accountId}`, 60);
-    expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
     await lease?.release();
     const stored = await app.services.accounts.get(account);
     const begun = { ...before, refreshBegunAt: new Date().toISOString() };
     await app.services.accounts.replace(begun, stored?.etag ?? '');
-    expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
     expect((await row()).tokens).toEqual(before.tokens);
   });
 
@@ -121,38 +121,38 @@ describe('the sweep over sealed tokens', () => {
       await app.services.sealer.rotate();
       const [token] = await Promise.all([
         app.another().accessTokens.get(account, AT_MAIL),
-        resealAccounts(app.services),
-        resealAccounts(app.another()),
+        reencryptTokens(app.services),
+        reencryptTokens(app.another()),
       ]);
       expect(token.kind).toBe('token');
     }
   });
 
   it('does a bounded number a run, and one that cannot be read stops no other', async () => {
-    const { deps, sealer, save, all } = await desk();
+    const { deps, sealer, save, all } = await postroom();
     for (let index = 0; index < 25; index += 1) await save(`a${'abcdefghijklmnopqrstuvwxy'[index]}`);
     const [first] = await all();
     if (first === undefined) throw new TypeError();
     const after = await sealer.rotate();
     const spoilt = { ...first, tokens: { ...first.tokens, refresh: `1.v1.${'A'.repeat(60)}` } };
     await deps.accounts.replace(spoilt, (await deps.accounts.get(first))?.etag ?? '');
-    expect(await resealAccounts(deps, 10)).toEqual({ resealed: 9, left: 16 });
-    expect(await resealAccounts(deps, 10)).toEqual({ resealed: 9, left: 7 });
-    expect(await resealAccounts(deps, 10)).toEqual({ resealed: 6, left: 1 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 9, left: 16 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 9, left: 7 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 6, left: 1 });
     const others = (await all()).filter(({ accountId }) => accountId !== first.accountId);
     expect(new Set(others.flatMap(versionsIn))).toEqual(new Set([after]));
   });
 });
 
 /** Accounts without a provider that answers: only what rests matters. */
-async function desk() {
+async function postroom() {
   const tables = new MemoryTables(openSeam);
-  const sealer = createSealer(new MemoryVault());
+  const sealer = createTokenCipher(new MemoryVault());
   const providers = createProviderStore(tables);
   const provider = sampleProvider();
   await providers.save(provider);
   const accounts = createAccountStore(tables);
-  const deps: ResealDeps = { blobs: new MemoryBlobs(openSeam), providers, accounts, sealer };
+  const deps: ReencryptDeps = { blobs: new MemoryBlobs(openSeam), providers, accounts, sealer };
   const all = (): Promise<Account[]> => accounts.listOf(provider.id);
   const save = async (prefix: string): Promise<void> => {
     const accountId = prefix.padEnd(26, 'a');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { type AccessToken, createAccessTokens } from '../../shared/accounts/get-access-token.ts';
 import { lifetimeOf } from '../../shared/accounts/grant.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
@@ -13,7 +13,7 @@ const host = 'outlook.office365.com';
 const lease = (account: Account): string => `lease/account-${account.accountId}`;
 
 /** Over a sign-in whose access token has ended, or is good for another 50 minutes. */
-async function desk(
+async function postroom(
   options: { fresh?: boolean; account?: Partial<Account>; provider?: Partial<Provider> } = {},
 ) {
   const world = await memorySignIn(options.account, options.provider);
@@ -31,7 +31,11 @@ async function desk(
   const renew = async (again?: boolean, by = tokens) =>
     shown(await by.renew(world.account, again === undefined ? undefined : { again }));
   const another = (change: Partial<typeof world.deps> = {}) =>
-    createAccessTokens({ ...world.deps, sealer: createSealer(world.deps.vault, world.deps.seam), ...change });
+    createAccessTokens({
+      ...world.deps,
+      sealer: createTokenCipher(world.deps.vault, world.deps.seam),
+      ...change,
+    });
   return { ...world, tokens, count, get, renew, another };
 }
 /** A token as a test reads it: its text, or why there is none. */
@@ -39,7 +43,7 @@ const shown = (answer: AccessToken) => (answer.kind === 'token' ? answer.token.e
 
 describe('a token that is good', () => {
   test('is read from the row with its end and its user, and nothing is asked or locked', async () => {
-    const { tokens, account, asked, state } = await desk({ fresh: true });
+    const { tokens, account, asked, state } = await postroom({ fresh: true });
     const answer = await tokens.get(account, { host });
     expect(answer).toEqual({
       kind: 'token',
@@ -53,7 +57,7 @@ describe('a token that is good', () => {
   });
 
   test('is given without a look at the row for 90 seconds', async () => {
-    const { get, count, state } = await desk({ fresh: true });
+    const { get, count, state } = await postroom({ fresh: true });
     await get();
     for (const later of [0, 89_999]) {
       state.now = NOW + later;
@@ -66,7 +70,7 @@ describe('a token that is good', () => {
   });
 
   test('is looked at again after the clock was set back', async () => {
-    const { get, count, state } = await desk({ fresh: true });
+    const { get, count, state } = await postroom({ fresh: true });
     await get();
     state.now = NOW - 1;
     await get();
@@ -74,7 +78,7 @@ describe('a token that is good', () => {
   });
 
   test('is looked at again from the moment at which it is to be replaced', async () => {
-    const { get, asked, state } = await desk({ fresh: true });
+    const { get, asked, state } = await postroom({ fresh: true });
     state.now = NOW + 50 * MINUTE - 1;
     expect(await get()).toBe('a1');
     state.now = NOW + 50 * MINUTE;
@@ -83,7 +87,7 @@ describe('a token that is good', () => {
   });
 
   test('is forgotten when it is told to be', async () => {
-    const { get, count, tokens, account } = await desk({ fresh: true });
+    const { get, count, tokens, account } = await postroom({ fresh: true });
     await get();
     tokens.forget(account);
     await get();
@@ -91,7 +95,7 @@ describe('a token that is good', () => {
   });
 
   test('is not given for an account that was removed', async () => {
-    const { get, deps, account } = await desk({ fresh: true });
+    const { get, deps, account } = await postroom({ fresh: true });
     await deps.accounts.remove(account);
     expect(await get()).toEqual({
       kind: 'needs-person',
@@ -101,7 +105,7 @@ describe('a token that is good', () => {
   });
 
   test('is given while storage is away, by who had it before, until it ends', async () => {
-    const { get, state, hooks } = await desk({ fresh: true });
+    const { get, state, hooks } = await postroom({ fresh: true });
     await get();
     hooks.before = async (point) => {
       if (point.startsWith('table.')) throw new PostroomError('table-storage', 'Away.');
@@ -115,7 +119,7 @@ describe('a token that is good', () => {
   });
 
   test('is not given in place of another error, nor by who never had it', async () => {
-    const { get, hooks, state, another } = await desk({ fresh: true });
+    const { get, hooks, state, another } = await postroom({ fresh: true });
     await get();
     state.now = NOW + 2 * MINUTE;
     hooks.before = () => Promise.reject(new PostroomError('bad-row', 'A mistake.'));
@@ -129,12 +133,12 @@ describe('a token that is good', () => {
 
 describe('a mail server', () => {
   test('of the provider gets the token, however its name is written', async () => {
-    const { get } = await desk({ fresh: true });
+    const { get } = await postroom({ fresh: true });
     expect(await get({ host: 'SMTP.Office365.com' })).toBe('a1');
   });
 
   test('of somebody else gets none, also of a token that is remembered', async () => {
-    const { get, account } = await desk({ fresh: true });
+    const { get, account } = await postroom({ fresh: true });
     const none = {
       kind: 'needs-person',
       code: 'mail-host-refused',
@@ -147,12 +151,12 @@ describe('a mail server', () => {
 
   test('gets none where the provider names none', async () => {
     const provider = { preset: 'custom', tenant: undefined, mailHosts: undefined } as const;
-    const { get } = await desk({ fresh: true, provider });
+    const { get } = await postroom({ fresh: true, provider });
     expect(await get()).toMatchObject({ message: expect.stringContaining('used at no mail server, and') });
   });
 
   test('that waits for the token of another one is looked at by itself', async () => {
-    const { get } = await desk();
+    const { get } = await postroom();
     const [good, evil] = await Promise.all([get(), get({ host: 'evil.example' })]);
     expect(good).toBe('a2');
     expect(evil).toMatchObject({ code: 'mail-host-refused' });
@@ -161,7 +165,7 @@ describe('a mail server', () => {
 
 describe('a token that has to be replaced', () => {
   test('is refreshed once for all who wait, under the lease, which is given back', async () => {
-    const { get, asked, count, deps, account } = await desk();
+    const { get, asked, count, deps, account } = await postroom();
     expect(await Promise.all([get(), get(), get()])).toEqual(['a2', 'a2', 'a2']);
     expect(asked).toEqual(['r1']);
     expect(count('blob.lease')).toBe(1);
@@ -170,7 +174,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('is remembered as it came, and noted', async () => {
-    const { get, count, tables, asked, state } = await desk();
+    const { get, count, tables, asked, state } = await postroom();
     await get();
     state.points = [];
     expect(await get()).toBe('a2');
@@ -181,7 +185,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('is read under the lease again: what another process received is given', async () => {
-    const { get, asked, another, hooks, tokens } = await desk();
+    const { get, asked, another, hooks, tokens } = await postroom();
     const other = another();
     let isFirst = true;
     hooks.before = async (point) => {
@@ -194,7 +198,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('is waited for while another process refreshes it', async () => {
-    const { get, deps, account, asked, count, hooks } = await desk();
+    const { get, deps, account, asked, count, hooks } = await postroom();
     const held = await deps.blobs.lease(lease(account), 60);
     let looks = 0;
     hooks.before = async (point) => {
@@ -209,7 +213,7 @@ describe('a token that has to be replaced', () => {
 
   test('is tried again later where another process takes too long, and served on while it is good', async () => {
     for (const isGood of [false, true]) {
-      const { get, deps, account, asked, count, state } = await desk({ fresh: isGood });
+      const { get, deps, account, asked, count, state } = await postroom({ fresh: isGood });
       state.now = isGood ? NOW + 55 * MINUTE : NOW;
       await deps.blobs.lease(lease(account), 60);
       state.points = [];
@@ -229,7 +233,7 @@ describe('a token that has to be replaced', () => {
 
   test('is left to the process that took the lease meanwhile, and served on while it is good', async () => {
     for (const isGood of [false, true]) {
-      const { get, account, asked, deps, hooks, state } = await desk({ fresh: isGood });
+      const { get, account, asked, deps, hooks, state } = await postroom({ fresh: isGood });
       state.now = isGood ? NOW + 55 * MINUTE : NOW;
       hooks.before = async (point) => {
         if (point !== 'blob.renew') return;
@@ -243,7 +247,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('is looked for again where the row changes while it is refreshed', async () => {
-    const { get, deps, account, asked, hooks } = await desk();
+    const { get, deps, account, asked, hooks } = await postroom();
     hooks.answer = async () => {
       if (asked.length === 1) await deps.accounts.save({ ...account, user: 'new@contoso.example' });
       return granted(`a of try ${asked.length}`);
@@ -253,7 +257,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('of a row that changes each time is tried again later', async () => {
-    const { get, deps, account, asked, hooks } = await desk();
+    const { get, deps, account, asked, hooks } = await postroom();
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, user: `new-${asked.length}@contoso.example` });
       return granted('a2');
@@ -263,7 +267,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('comes also where the lease cannot be given back', async () => {
-    const { get, hooks } = await desk();
+    const { get, hooks } = await postroom();
     hooks.before = async (point) => {
       if (point === 'blob.release') throw new PostroomError('blob-storage', 'Away.');
     };
@@ -271,7 +275,7 @@ describe('a token that has to be replaced', () => {
   });
 
   test('is asked for anew after an error, which everybody who waited is told', async () => {
-    const { get, hooks } = await desk();
+    const { get, hooks } = await postroom();
     hooks.before = async (point) => {
       if (point === 'blob.lease') throw new PostroomError('blob-storage', 'Away.');
     };
@@ -284,14 +288,14 @@ describe('a token that has to be replaced', () => {
 
 describe('a token that a mail server has just refused', () => {
   test('is not given again, though it would be good', async () => {
-    const { get, asked } = await desk({ fresh: true });
+    const { get, asked } = await postroom({ fresh: true });
     expect(await get()).toBe('a1');
     expect(await get({ rejected: 'a1' })).toBe('a2');
     expect(asked).toEqual(['r1']);
   });
 
   test('is not the one of another process, which is given', async () => {
-    const { get, another, asked, state } = await desk({ fresh: true });
+    const { get, another, asked, state } = await postroom({ fresh: true });
     await get();
     expect(await get({ rejected: 'a1' }, another())).toBe('a2');
     expect(await get({ rejected: 'a1' })).toBe('a2');
@@ -301,14 +305,14 @@ describe('a token that a mail server has just refused', () => {
   });
 
   test('is no answer for who waits with it in hand', async () => {
-    const { get, asked } = await desk({ fresh: true });
+    const { get, asked } = await postroom({ fresh: true });
     const [first, second] = await Promise.all([get(), get({ rejected: 'a1' })]);
     expect([first, second]).toEqual(['a1', 'a2']);
     expect(asked).toEqual(['r1']);
   });
 
   test('is not served on while the provider fails', async () => {
-    const { get, hooks } = await desk({ fresh: true });
+    const { get, hooks } = await postroom({ fresh: true });
     hooks.answer = async () => refused('server_error', { status: 503 });
     expect(await get({ rejected: 'a1' })).toMatchObject({ kind: 'retrying', code: 'server_error' });
     expect(await get()).toBe('a1');
@@ -317,7 +321,7 @@ describe('a token that a mail server has just refused', () => {
 
 describe('while the provider fails in passing', () => {
   async function failing(fresh = false) {
-    const world = await desk({ fresh });
+    const world = await postroom({ fresh });
     world.hooks.answer = async () => refused('server_error', { status: 503, retryAfterSeconds: 60 });
     if (fresh) world.state.now = NOW + 55 * MINUTE;
     return world;
@@ -379,14 +383,17 @@ describe('a sign-in that a person has to renew', () => {
   const problem = { code: 'invalid_grant', message: 'Connect the mailbox again.' };
 
   test('is asked for at once, and the provider is not', async () => {
-    const { get, renew, asked } = await desk({ fresh: true, account: { state: 'needs-person', problem } });
+    const { get, renew, asked } = await postroom({
+      fresh: true,
+      account: { state: 'needs-person', problem },
+    });
     expect(await get()).toEqual({ kind: 'needs-person', ...problem });
     expect(await renew()).toEqual({ kind: 'needs-person', ...problem });
     expect(asked).toEqual([]);
   });
 
   test('says so much where it does not say why', async () => {
-    const { get } = await desk({ account: { state: 'needs-person' } });
+    const { get } = await postroom({ account: { state: 'needs-person' } });
     expect(await get()).toEqual({
       kind: 'needs-person',
       code: 'unknown',
@@ -395,7 +402,7 @@ describe('a sign-in that a person has to renew', () => {
   });
 
   test('is asked for with the words of the refusal that it has just met', async () => {
-    const { get, hooks } = await desk();
+    const { get, hooks } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await get()).toEqual({
       kind: 'needs-person',
@@ -405,7 +412,10 @@ describe('a sign-in that a person has to renew', () => {
   });
 
   test('may be tried again by a person, who is not given the token from before', async () => {
-    const { renew, asked, row } = await desk({ fresh: true, account: { state: 'needs-person', problem } });
+    const { renew, asked, row } = await postroom({
+      fresh: true,
+      account: { state: 'needs-person', problem },
+    });
     expect(await renew(true)).toBe('a2');
     expect(asked).toEqual(['r1']);
     expect(await row()).toMatchObject({ state: 'works', problem: undefined });
@@ -413,7 +423,7 @@ describe('a sign-in that a person has to renew', () => {
 
   test('is tried again by itself once its pause is over, whatever else waits', async () => {
     const account = { state: 'needs-person', problem, retryAt: isoAt(15 * MINUTE) } as const;
-    const { get, asked, state } = await desk({ fresh: true, account });
+    const { get, asked, state } = await postroom({ fresh: true, account });
     expect(await get()).toMatchObject({ kind: 'needs-person' });
     state.now = NOW + 15 * MINUTE;
     expect(await get()).toBe('a2');
@@ -423,7 +433,7 @@ describe('a sign-in that a person has to renew', () => {
   test('is tried again once the refused settings have changed, also during its pause', async () => {
     const refusedAsOf = '2026-11-01T09:00:00.000Z';
     const account = { state: 'needs-person', problem, refusedAsOf, retryAt: isoAt(15 * MINUTE) } as const;
-    const { get, deps, provider, asked } = await desk({ account });
+    const { get, deps, provider, asked } = await postroom({ account });
     expect(await get()).toMatchObject({ kind: 'needs-person' });
     await deps.providers.save({ ...provider, changedAt: isoAt(0) });
     expect(await get()).toBe('a2');
@@ -432,7 +442,7 @@ describe('a sign-in that a person has to renew', () => {
 
   test('that has ended is never asked for again, by nobody', async () => {
     const tokens = { refresh: undefined } as unknown as Account['tokens'];
-    const { get, renew, asked } = await desk({ fresh: true, account: { tokens } });
+    const { get, renew, asked } = await postroom({ fresh: true, account: { tokens } });
     expect(await get()).toMatchObject({ kind: 'needs-person', code: 'unknown' });
     expect(await renew(true)).toMatchObject({ kind: 'needs-person' });
     expect(asked).toEqual([]);
@@ -441,7 +451,7 @@ describe('a sign-in that a person has to renew', () => {
 
 describe('a renewal that is asked for', () => {
   test('asks the provider though the token is good, and its answer is remembered', async () => {
-    const { get, renew, asked, tokens, account, state } = await desk({ fresh: true });
+    const { get, renew, asked, tokens, account, state } = await postroom({ fresh: true });
     await get();
     state.now = NOW + 1000;
     const answer = await tokens.renew(account);
@@ -455,7 +465,7 @@ describe('a renewal that is asked for', () => {
   });
 
   test('is content with a token that another process received meanwhile', async () => {
-    const { renew, asked, another, hooks, state } = await desk({ fresh: true });
+    const { renew, asked, another, hooks, state } = await postroom({ fresh: true });
     state.now = NOW + 1000;
     const other = another();
     let isFirst = true;
@@ -469,7 +479,7 @@ describe('a renewal that is asked for', () => {
   });
 
   test('asks by itself after one that was under way before it', async () => {
-    const { renew, asked, hooks, state } = await desk({ fresh: true });
+    const { renew, asked, hooks, state } = await postroom({ fresh: true });
     state.now = NOW + 1000;
     hooks.answer = async () => {
       state.now += 1000;
@@ -483,7 +493,7 @@ describe('a renewal that is asked for', () => {
   });
 
   test('is for a row without the time at which its token came, too', async () => {
-    const { deps, account, renew, asked } = await desk({ fresh: true });
+    const { deps, account, renew, asked } = await postroom({ fresh: true });
     const tokens = { ...account.tokens, ...lifetimeOf(3600, NOW, 0), receivedAt: undefined };
     await deps.accounts.save({ ...account, tokens });
     expect(await renew()).toBe('a2');
@@ -493,7 +503,7 @@ describe('a renewal that is asked for', () => {
 
 describe('without what opens it', () => {
   test('a token is waited for while the vault is away', async () => {
-    const { get, another, state } = await desk({ fresh: true });
+    const { get, another, state } = await postroom({ fresh: true });
     state.isVaultAway = true;
     expect(await get({}, another())).toEqual({
       kind: 'retrying',
@@ -503,28 +513,28 @@ describe('without what opens it', () => {
   });
 
   test('a token of another registration is replaced', async () => {
-    const { get, deps, provider, asked } = await desk({ fresh: true });
+    const { get, deps, provider, asked } = await postroom({ fresh: true });
     await deps.providers.save({ ...provider, clientId: 'another app' });
     expect(await get()).toMatchObject({ kind: 'needs-person', code: 'tokens-unreadable' });
     expect(asked).toEqual([]);
   });
 
   test('a token of a provider that is gone is none', async () => {
-    const { get, deps, provider } = await desk({ fresh: true });
+    const { get, deps, provider } = await postroom({ fresh: true });
     await deps.providers.remove(provider.id);
     expect(await get()).toMatchObject({ kind: 'needs-person', code: 'provider-missing' });
   });
 
   test('an account whose row has no access token is refreshed', async () => {
     const tokens = { access: undefined, ...lifetimeOf(3600, NOW, 0) } as unknown as Account['tokens'];
-    const { get, asked } = await desk({ account: { tokens } });
+    const { get, asked } = await postroom({ account: { tokens } });
     expect(await get()).toBe('a2');
     expect(asked).toEqual(['r1']);
   });
 });
 
 test('two accounts are refreshed side by side, and each gets its own token', async () => {
-  const { tokens, deps, account, seal, hooks } = await desk();
+  const { tokens, deps, account, seal, hooks } = await postroom();
   const ref = { providerId: account.providerId, accountId: 'b'.repeat(26) };
   await deps.accounts.save({
     ...account,

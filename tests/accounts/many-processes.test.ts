@@ -5,17 +5,17 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
-import { connectSupport, type Desk, openDesk } from '../harness/stack/desk.ts';
+import { connectSupport, type Postroom, openPostroom } from '../harness/stack/installation.ts';
 
 const PROCESSES = 20;
-let desk: Desk;
+let postroom: Postroom;
 const children: ChildProcess[] = [];
 
 /** One file, so that twenty processes do not read some hundred each. */
-const program = (): string => join(desk.folder, 'token-process.mjs');
+const program = (): string => join(postroom.folder, 'token-process.mjs');
 
 beforeAll(async () => {
-  desk = await openDesk('npm');
+  postroom = await openPostroom('npm');
   await build({
     entryPoints: [join(import.meta.dirname, 'token-process.ts')],
     outfile: program(),
@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await desk?.[Symbol.asyncDispose]();
+  await postroom?.[Symbol.asyncDispose]();
 });
 
 /** A process of its own over the same storage and vault. `lines` are what it says, one after the other. */
@@ -39,8 +39,8 @@ function startProcess(
   providerId: string,
   accountId: string,
 ): { child: ChildProcess; next(): Promise<string> } {
-  const child = spawn(process.execPath, [program(), providerId, accountId, desk.stack.mail.imap.host], {
-    env: { ...process.env, ...desk.stack.settings, WEBSITE_AUTH_ENABLED: 'true' },
+  const child = spawn(process.execPath, [program(), providerId, accountId, postroom.stack.mail.imap.host], {
+    env: { ...process.env, ...postroom.stack.settings, WEBSITE_AUTH_ENABLED: 'true' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -49,9 +49,9 @@ function startProcess(
 }
 
 test('twenty processes of the operating system that want a token at once ask the provider once', async () => {
-  await connectSupport(desk);
-  const accounts = createAccountStore(desk.tables);
-  const [provider] = await createProviderStore(desk.tables).list();
+  await connectSupport(postroom);
+  const accounts = createAccountStore(postroom.tables);
+  const [provider] = await createProviderStore(postroom.tables).list();
   const [account] = await accounts.listOf(provider?.id ?? '');
   if (account === undefined) throw new Error('no account');
   const past = new Date(Date.now() - 1000).toISOString();
@@ -72,7 +72,7 @@ test('twenty processes of the operating system that want a token at once ask the
   // The same token in all of them, and one request for it.
   expect(new Set(said).size).toBe(1);
   expect(said[0]).toMatch(/^[0-9a-f]{64}$/);
-  const { control } = desk.stack.identityProvider;
+  const { control } = postroom.stack.identityProvider;
   const refreshes = (await control.tokenRequests()).filter(({ grantType }) => grantType === 'refresh_token');
   expect(refreshes).toHaveLength(1);
   expect((await accounts.history(account)).length).toBe(before + 1);

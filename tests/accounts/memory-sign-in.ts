@@ -2,7 +2,7 @@ import { type Account, tokenContext } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { type Grant, lifetimeOf } from '../../shared/accounts/grant.ts';
 import type { Refreshed } from '../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { type EndpointFailure, silence } from '../../shared/accounts/token-failure.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { createAuditStore } from '../../shared/audit/audit-store.ts';
@@ -83,7 +83,7 @@ export async function memorySignIn(change: Partial<Account> = {}, providerChange
   };
   const tables = new MemoryTables(seam);
   const vault = new MemoryVault(seam);
-  const sealer = createSealer(vault, seam);
+  const sealer = createTokenCipher(vault, seam);
   const provider = sampleProvider({
     id: 'p'.repeat(26),
     preset: 'microsoft',

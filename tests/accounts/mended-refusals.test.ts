@@ -17,7 +17,7 @@ afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
-interface Desk {
+interface Postroom {
   app: DemoApp;
   account: Account;
   providerId: string;
@@ -28,7 +28,7 @@ interface Desk {
 }
 
 /** A connected mailbox whose token is due. */
-async function desk(): Promise<Desk> {
+async function postroom(): Promise<Postroom> {
   const app = await startDemoApp();
   apps.push(app);
   const { account, providerId, visitor } = await connectSupport(app);
@@ -56,7 +56,7 @@ function refuse(app: DemoApp, code: number, error: string, sentence: string, sub
   });
 }
 
-const kindOf = async ({ app, account }: Desk): Promise<string> =>
+const kindOf = async ({ app, account }: Postroom): Promise<string> =>
   (await app.services.accessTokens.get(account, AT_MAIL)).kind;
 
 describe.each([
@@ -70,7 +70,7 @@ describe.each([
   ],
 ])('after AADSTS%i', (code, error, sentence) => {
   it('the account needs a person, and works again a quarter of an hour after the mending, without a click', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, row } = all;
     refuse(app, code, error, sentence);
     expect(await kindOf(all)).toBe('needs-person');
@@ -84,7 +84,7 @@ describe.each([
   });
 
   it('one “Check now” at the provider that finds all in order lets the next fetch work', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, providerId, visitor } = all;
     const before = await app.services.providers.get(providerId);
     expect(before?.preflight).toMatchObject({ credential: 'proven' });
@@ -98,7 +98,7 @@ describe.each([
 
 describe('a refusal that lasts', () => {
   it('is asked about less and less often, at most four times a day in the end', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, asked } = all;
     refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
     for (let minutes = 0; minutes <= 48 * 60; minutes += 5) {
@@ -111,7 +111,7 @@ describe('a refusal that lasts', () => {
   });
 
   it('of a check that is not in order wakes nobody', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, providerId, visitor, asked } = all;
     refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
     await kindOf(all);
@@ -126,7 +126,7 @@ describe('a refusal that lasts', () => {
   });
 
   it('of an ended grant is never asked about again, whatever is checked and however long it lasts', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, providerId, visitor, asked, row } = all;
     app.idp.revokeUser('support@contoso.example');
     expect(await kindOf(all)).toBe('needs-person');
@@ -146,14 +146,14 @@ describe('a refusal that lasts', () => {
     ['invalid_scope', 'consent_required'],
     ['invalid_request', 'token_expired'],
   ])('said as %s with the suberror %s is one of the grant', async (error, suberror) => {
-    const all = await desk();
+    const all = await postroom();
     refuse(all.app, 987654, error, 'Refused.', suberror);
     expect(await kindOf(all)).toBe('needs-person');
     expect(await all.row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
   });
 
   it('said as invalid_grant with message_only, which no sign-in helps, goes on once it is mended', async () => {
-    const all = await desk();
+    const all = await postroom();
     refuse(all.app, 987654, 'invalid_grant', 'Blocked by your organization.', 'message_only');
     expect(await kindOf(all)).toBe('needs-person');
     all.app.idp.clearFaults();
@@ -162,7 +162,7 @@ describe('a refusal that lasts', () => {
   });
 
   it('in no words of OAuth passes by itself for a day, then says where to look, and still mends by itself', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, row } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 403, body: { message: 'blocked' } });
     for (let minutes = 0; minutes < 23 * 60; minutes += 20) {
@@ -185,7 +185,7 @@ describe('a refusal that lasts', () => {
 
 describe('an outage without Retry-After', () => {
   it('costs a bounded number of requests, however many mailboxes ask each minute', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, asked } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
     for (let minutes = 0; minutes < 240; minutes++) {
@@ -199,7 +199,7 @@ describe('an outage without Retry-After', () => {
   });
 
   it('during the last minutes of a good token does not ask at each fetch', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, asked, account } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 9999, status: 503, body: {} });
     for (let seconds = 0; seconds < 600; seconds += 20) {
@@ -211,7 +211,7 @@ describe('an outage without Retry-After', () => {
   });
 
   it('is asked about at once by a person who wants to know', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, account, asked } = all;
     app.idp.addFault({ match: { path: 'token' }, times: 1, status: 503, body: {} });
     expect(await kindOf(all)).toBe('retrying');
@@ -220,7 +220,7 @@ describe('an outage without Retry-After', () => {
   });
 
   it('of a request loop (AADSTS50196) stops for ten minutes', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, asked } = all;
     refuse(
       app,
@@ -238,7 +238,7 @@ describe('an outage without Retry-After', () => {
   });
 
   it('does not hide that an earlier refresh was stopped before its answer was stored', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, account } = all;
     const { etag, account: before } = (await app.services.accounts.get(account)) ?? { etag: '', account };
     await app.services.accounts.replace({ ...before, refreshBegunAt: '2026-01-01T00:00:00.000Z' }, etag);

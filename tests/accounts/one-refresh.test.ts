@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Services } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { tokenContext } from '../../shared/accounts/account.ts';
-import { askAppToken, keepAppAccount } from '../../shared/accounts/app-account.ts';
+import { askAppToken, saveAppAccount } from '../../shared/accounts/app-account.ts';
 import type { AccessToken } from '../../shared/accounts/get-access-token.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -102,7 +102,7 @@ describe('under the lease the row is read again:', () => {
     const given = await askAppToken(app.services.oauth, provider);
     if (given.kind !== 'token') throw new Error(given.kind);
     const wish = { address: 'support@contoso.example', by: 'alex' };
-    const account = await keepAppAccount(app.services, provider, given, wish);
+    const account = await saveAppAccount(app.services, provider, given, wish);
     app.seam.skewMs = 2 * HOUR;
     const before = asked('client_credentials');
     refreshedBefore(app, account, app.another());

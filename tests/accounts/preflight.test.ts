@@ -12,7 +12,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { secretName, withNext } from '../../shared/providers/credential.ts';
-import { keepSecret } from '../../shared/providers/keep-credential.ts';
+import { storeSecret } from '../../shared/providers/store-credential.ts';
 import { isReadyToSignIn, type Preflight } from '../../shared/providers/preflight.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
@@ -74,7 +74,10 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
     async provider(secret, change) {
       const bare = sampleProvider({ tenant: segment, ...change });
       const expiresOn = '2030-01-01T23:59:59.000Z';
-      const credential = await keepSecret({ vault, seam }, bare.id, { value: new Secret(secret), expiresOn });
+      const credential = await storeSecret({ vault, seam }, bare.id, {
+        value: new Secret(secret),
+        expiresOn,
+      });
       const provider = { ...bare, credential };
       await providers.save(provider);
       return provider;
@@ -165,7 +168,7 @@ describe('before anybody signs in, a check', () => {
     const world = await start();
     const old = await world.provider(SECRET);
     const expiresOn = '2030-01-01T23:59:59.000Z';
-    const next = await keepSecret(world, old.id, { value: new Secret('next-one'), expiresOn });
+    const next = await storeSecret(world, old.id, { value: new Secret('next-one'), expiresOn });
     await world.providers.save(withNext(old, next));
 
     const waiting = await checkProvider(world, withNext(old, next));

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import { createRefresher, type RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
@@ -11,7 +11,7 @@ import { credential, granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } 
 
 afterEach(() => void vi.useRealTimers());
 
-async function desk(change: Partial<Account> = {}, provider: Partial<Provider> = {}) {
+async function postroom(change: Partial<Account> = {}, provider: Partial<Provider> = {}) {
   const world = await memorySignIn(change, provider);
   const refresher = createRefresher(world.deps);
   const holds = { held: true, renewed: 0 };
@@ -43,7 +43,7 @@ const between = (text: string | undefined, from: number, to: number): void => {
 
 describe('a refresh', () => {
   test('notes that it begins before the provider is asked, and stores what came', async () => {
-    const { account, provider, hooks, asked, holds, refresh, row, opened, history } = await desk();
+    const { account, provider, hooks, asked, holds, refresh, row, opened, history } = await postroom();
     let begun: Account | undefined;
     hooks.answer = async () => {
       begun = await row();
@@ -72,7 +72,7 @@ describe('a refresh', () => {
   });
 
   test('that works ends a trouble, and says since when', async () => {
-    const { refresh, row } = await desk({
+    const { refresh, row } = await postroom({
       state: 'retrying',
       problem: { code: 'x', message: 'y' },
       retryAt: isoAt(-1),
@@ -84,13 +84,13 @@ describe('a refresh', () => {
   });
 
   test('goes on with the scopes from before where the provider says nothing of them', async () => {
-    const { account, refresh, row } = await desk();
+    const { account, refresh, row } = await postroom();
     await refresh();
     expect((await row()).scopes).toEqual(account.scopes);
   });
 
   test('that never came to its end stays known since when, until the next one has', async () => {
-    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-9 * MINUTE) });
+    const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-9 * MINUTE) });
     const seen: unknown[] = [];
     hooks.answer = async () => {
       seen.push((await row()).refreshBegunAt);
@@ -102,7 +102,7 @@ describe('a refresh', () => {
   });
 
   test('of a row that has changed asks nothing', async () => {
-    const { deps, account, refresher, asked } = await desk();
+    const { deps, account, refresher, asked } = await postroom();
     const stored = await deps.accounts.get(account);
     await deps.accounts.save({ ...account, user: 'new@contoso.example' });
     if (stored === undefined) throw new Error('no row');
@@ -111,7 +111,7 @@ describe('a refresh', () => {
   });
 
   test('asks nothing once its lease is lost, and leaves the note that it began', async () => {
-    const { asked, holds, refresh } = await desk();
+    const { asked, holds, refresh } = await postroom();
     holds.held = false;
     expect(await refresh()).toEqual({ kind: 'taken' });
     expect(asked).toEqual([]);
@@ -119,7 +119,7 @@ describe('a refresh', () => {
 
   test('puts the next credential in the place of the one before, once it has worked', async () => {
     const next = { ...credential, version: 'v2' };
-    const { deps, hooks, provider, refresh } = await desk({}, { nextCredential: next });
+    const { deps, hooks, provider, refresh } = await postroom({}, { nextCredential: next });
     hooks.answer = async () => ({ ...granted('a2'), credential: next }) as ReturnType<typeof granted>;
     await refresh();
     expect(await deps.providers.get(provider.id)).toMatchObject({
@@ -129,7 +129,7 @@ describe('a refresh', () => {
   });
 
   test('of an app asks with its credential alone, and notes no beginning', async () => {
-    const { account, asked, hooks, refresh, row } = await desk({ kind: 'app' });
+    const { account, asked, hooks, refresh, row } = await postroom({ kind: 'app' });
     hooks.answer = async () => {
       expect((await row()).refreshBegunAt).toBeUndefined();
       return granted('a2', undefined, { scopes: ['other'] });
@@ -143,7 +143,7 @@ describe('a refresh', () => {
 describe('what was received', () => {
   /** Storage fails so often, once the provider has answered. */
   async function failing(times: number, error = away) {
-    const world = await desk();
+    const world = await postroom();
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     let left = times;
     world.hooks.before = async (point) => {
@@ -217,7 +217,7 @@ describe('what was received', () => {
   });
 
   test('counts as stored where only the answer of storage was lost', async () => {
-    const world = await desk();
+    const world = await postroom();
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     let lost = false;
     const accounts = {
@@ -236,7 +236,7 @@ describe('what was received', () => {
 
   test('gives way to a sign-in that was made meanwhile, and to an account that was removed', async () => {
     for (const remove of [false, true]) {
-      const { deps, account, hooks, refresh, seal } = await desk();
+      const { deps, account, hooks, refresh, seal } = await postroom();
       const tokens = { ...account.tokens, refresh: await seal('newer', 'refresh') };
       hooks.answer = async () => {
         if (remove) await deps.accounts.remove(account);
@@ -250,7 +250,7 @@ describe('what was received', () => {
   });
 
   test('for an app gives way to whoever erases its token meanwhile', async () => {
-    const { deps, account, hooks, refresh, row } = await desk({ kind: 'app' });
+    const { deps, account, hooks, refresh, row } = await postroom({ kind: 'app' });
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, tokens: { ...account.tokens, access: undefined } });
       return granted('a2');
@@ -260,7 +260,7 @@ describe('what was received', () => {
   });
 
   test('without an access token keeps the new refresh token, and tries again', async () => {
-    const { hooks, refresh, opened, row, history } = await desk();
+    const { hooks, refresh, opened, row, history } = await postroom();
     hooks.answer = async () => granted(undefined, 'r2');
     const outcome = await refresh();
     expect(outcome).toMatchObject({
@@ -275,7 +275,7 @@ describe('what was received', () => {
 
 describe('a failure that passes', () => {
   test('leaves its words, its pause and its ids, and the tokens as they are', async () => {
-    const { account, hooks, refresh, row, history } = await desk();
+    const { account, hooks, refresh, row, history } = await postroom();
     const ids = { suberror: 'sub', traceId: 'trace', correlationId: 'correlation' };
     hooks.answer = async () => refused('slow_down', { status: 429, retryAfterSeconds: 90, ...ids });
     const outcome = await refresh();
@@ -304,7 +304,7 @@ describe('a failure that passes', () => {
   });
 
   test('leaves no ids where there are none', async () => {
-    const { hooks, refresh, history } = await desk();
+    const { hooks, refresh, history } = await postroom();
     hooks.answer = async () => refused(undefined, { status: 503, sentence: undefined });
     await refresh();
     const [event] = await history();
@@ -319,7 +319,7 @@ describe('a failure that passes', () => {
   });
 
   test('that goes on is one event and one state since when it began, with longer pauses', async () => {
-    const { hooks, state, refresh, row, history } = await desk();
+    const { hooks, state, refresh, row, history } = await postroom();
     hooks.answer = async () => refused('server_error', { status: 503 });
     await refresh();
     between((await row()).retryAt, 30_000, 37_500);
@@ -332,14 +332,14 @@ describe('a failure that passes', () => {
   });
 
   test('without an answer keeps the note that a refresh began: the request may have arrived', async () => {
-    const { hooks, refresh, row } = await desk();
+    const { hooks, refresh, row } = await postroom();
     hooks.answer = async () => ({ kind: 'failed', failure: silence('No answer.') });
     await refresh();
     expect(await row()).toMatchObject({ state: 'retrying', refreshBegunAt: isoAt(0) });
   });
 
   test('with an answer keeps the note of a refresh before it that never came to its end', async () => {
-    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => refused('server_error', { status: 503 });
     await refresh();
     expect((await row()).refreshBegunAt).toBe(isoAt(-5));
@@ -347,7 +347,7 @@ describe('a failure that passes', () => {
 
   test('of a row that changes meanwhile is not written', async () => {
     for (const answer of [refused('server_error', { status: 503 }), refused('invalid_grant')]) {
-      const { deps, account, hooks, refresh, row } = await desk();
+      const { deps, account, hooks, refresh, row } = await postroom();
       hooks.answer = async () => {
         await deps.accounts.save({ ...account, user: 'new@contoso.example' });
         return answer;
@@ -360,7 +360,7 @@ describe('a failure that passes', () => {
 
 describe('a refusal that lasts', () => {
   test('of the grant asks for a new sign-in, and is never tried again by itself', async () => {
-    const { hooks, refresh, row, refresher } = await desk();
+    const { hooks, refresh, row, refresher } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await refresh()).toMatchObject({ kind: 'needs-person', account: { state: 'needs-person' } });
     const after = await row();
@@ -376,7 +376,7 @@ describe('a refusal that lasts', () => {
   });
 
   test('of the grant after a refresh that never came to its end says so', async () => {
-    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => refused('invalid_grant');
     await refresh();
     const after = await row();
@@ -389,7 +389,7 @@ describe('a refusal that lasts', () => {
     ['invalid_scope', {}],
     ['invalid_grant', { kind: 'app' }],
   ] as const)('as %s of %j goes on by itself once it is mended', async (error, change) => {
-    const { deps, hooks, provider, state, refresh, row, refresher } = await desk({
+    const { deps, hooks, provider, state, refresh, row, refresher } = await postroom({
       ...change,
       refreshBegunAt: isoAt(-5),
     });
@@ -415,7 +415,7 @@ describe('a refusal that lasts', () => {
   });
 
   test('names the provider whose credential is refused', async () => {
-    const { hooks, refresh, row } = await desk();
+    const { hooks, refresh, row } = await postroom();
     hooks.answer = async () => refused('invalid_client');
     await refresh();
     expect((await row()).problem?.message).toMatch(/^Contoso refuses the client ID/);
@@ -424,7 +424,7 @@ describe('a refusal that lasts', () => {
 
 describe('the refresh token before the newest', () => {
   async function withTwo(first: ReturnType<typeof refused>, second = granted('a2', 'r2')) {
-    const world = await desk();
+    const world = await postroom();
     const previousRefresh = await world.seal('r0', 'refresh');
     await world.deps.accounts.save({
       ...world.account,
@@ -464,7 +464,7 @@ describe('the refresh token before the newest', () => {
 
 describe('a provider that cannot be asked', () => {
   test('because it was deleted needs a new sign-in', async () => {
-    const { deps, provider, asked, refresh, row } = await desk({
+    const { deps, provider, asked, refresh, row } = await postroom({
       retryAt: isoAt(-1),
       refusedAsOf: isoAt(-1),
     });
@@ -480,7 +480,7 @@ describe('a provider that cannot be asked', () => {
   });
 
   test('because its credential is gone is tried again after ten minutes, or once it has changed', async () => {
-    const { hooks, provider, refresh, row, history } = await desk({ refreshBegunAt: isoAt(-5) });
+    const { hooks, provider, refresh, row, history } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => ({ kind: 'unproven', reason: 'disabled' });
     expect(await refresh()).toMatchObject({ kind: 'needs-person' });
     expect(await row()).toMatchObject({
@@ -496,14 +496,14 @@ describe('a provider that cannot be asked', () => {
   });
 
   test('because its credential is gone says of a refresh that began what was said before', async () => {
-    const { hooks, refresh, row } = await desk();
+    const { hooks, refresh, row } = await postroom();
     hooks.answer = async () => ({ kind: 'unproven', reason: 'missing' });
     await refresh();
     expect((await row()).refreshBegunAt).toBeUndefined();
   });
 
   test('because the stored sign-in opens no more needs a new one', async () => {
-    const { deps, provider, asked, refresh, row } = await desk();
+    const { deps, provider, asked, refresh, row } = await postroom();
     await deps.providers.save({ ...provider, clientId: 'another app' });
     expect(await refresh()).toMatchObject({ kind: 'needs-person' });
     expect(await row()).toMatchObject({ state: 'needs-person', problem: { code: 'tokens-unreadable' } });
@@ -511,7 +511,7 @@ describe('a provider that cannot be asked', () => {
   });
 
   test('because there is no refresh token needs a new sign-in', async () => {
-    const { deps, account, refresh, row } = await desk();
+    const { deps, account, refresh, row } = await postroom();
     await deps.accounts.save({ ...account, tokens: { ...account.tokens, refresh: undefined } });
     await refresh();
     expect((await row()).problem?.code).toBe('tokens-unreadable');
@@ -520,11 +520,11 @@ describe('a provider that cannot be asked', () => {
   test.each(['before it began', 'while it fetched its credential'])(
     'because the vault was away %s tries again, and says of a refresh what was said before',
     async (when) => {
-      const { deps, hooks, state, asked, refresh, row } = await desk({ refusedAsOf: isoAt(-1) });
+      const { deps, hooks, state, asked, refresh, row } = await postroom({ refusedAsOf: isoAt(-1) });
       const isBefore = when === 'before it began';
       state.isVaultAway = isBefore;
       hooks.answer = () => Promise.reject(new PostroomError('key-vault', 'Away.'));
-      const sealer = isBefore ? createSealer(deps.vault, deps.seam) : deps.sealer;
+      const sealer = isBefore ? createTokenCipher(deps.vault, deps.seam) : deps.sealer;
       expect(await refresh(createRefresher({ ...deps, sealer }))).toMatchObject({ kind: 'retrying' });
       const after = await row();
       expect(after).toMatchObject({
@@ -539,7 +539,7 @@ describe('a provider that cannot be asked', () => {
   );
 
   test('because the managed identity is away tries again', async () => {
-    const { hooks, refresh, row } = await desk({ refreshBegunAt: isoAt(-5) });
+    const { hooks, refresh, row } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = () => Promise.reject(new PostroomError('no-identity', 'Away.'));
     await refresh();
     expect(await row()).toMatchObject({ problem: { code: 'no-identity' }, refreshBegunAt: isoAt(-5) });
@@ -549,7 +549,7 @@ describe('a provider that cannot be asked', () => {
     ['key-vault', 'vault'],
     ['invalid_grant', 'refusal'],
   ])('and a row that changes meanwhile are no news of it: %s', async (_code, what) => {
-    const { deps, account, hooks, refresh, row } = await desk();
+    const { deps, account, hooks, refresh, row } = await postroom();
     hooks.answer = async () => {
       await deps.accounts.save({ ...account, user: 'new@contoso.example' });
       if (what === 'vault') throw new PostroomError('key-vault', 'Away.');
@@ -562,14 +562,14 @@ describe('a provider that cannot be asked', () => {
 
 describe('a mistake of ours', () => {
   test('before the provider was asked takes the note back that a refresh began', async () => {
-    const { account, deps, refresh, row } = await desk();
+    const { account, deps, refresh, row } = await postroom();
     const oauth = { ...deps.oauth, refresh: () => Promise.reject(new TypeError('a mistake')) };
     await expect(refresh(createRefresher({ ...deps, oauth }))).rejects.toThrow('a mistake');
     expect(await row()).toEqual({ ...account, kind: undefined });
   });
 
   test('after the provider was asked leaves it, because the token may be used up', async () => {
-    const { hooks, refresh, row } = await desk();
+    const { hooks, refresh, row } = await postroom();
     hooks.answer = () => Promise.reject(new PostroomError('other', 'A mistake.'));
     await expect(refresh()).rejects.toMatchObject({ code: 'other' });
     expect((await row()).refreshBegunAt).toBe(isoAt(0));
@@ -577,7 +577,7 @@ describe('a mistake of ours', () => {
 });
 
 test('the history is read before the provider is asked, not while its answer waits to be stored', async () => {
-  const { hooks, state, refresh } = await desk();
+  const { hooks, state, refresh } = await postroom();
   let after: SeamPoint[] = [];
   hooks.answer = async () => {
     state.points = after = [];

@@ -67,7 +67,7 @@ test('a credential that is switched off is switched on again, one that is gone i
 
 test.each([
   ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
-  ['key-vault-denied', /Contoso: it refuses this desk/],
+  ['key-vault-denied', /Contoso: it refuses this postroom/],
   ['key-vault-throttled', /Contoso: it takes no more requests/],
   ['secret-disabled', /Contoso: the data key is switched off/],
   ['bad-data-key', /Contoso: the data key there is not one that Postroom made/],

@@ -6,7 +6,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { withNext } from '../../shared/providers/credential.ts';
-import { keepSecret } from '../../shared/providers/keep-credential.ts';
+import { storeSecret } from '../../shared/providers/store-credential.ts';
 import {
   AT_MAIL,
   connectSupport,
@@ -111,7 +111,7 @@ describe('a refresh that takes longer than its lease', () => {
   }
 
   async function withNextSecret(services: Services, providerId: string): Promise<void> {
-    const next = await keepSecret(services, providerId, {
+    const next = await storeSecret(services, providerId, {
       value: new Secret('not-known-there'),
       expiresOn: '2030-01-01T23:59:59.000Z',
     });

@@ -43,7 +43,7 @@ test('a mistake of ours is thrown, whatever it is called', async () => {
 });
 
 test.each([
-  ['key-vault-denied', 'refuses this desk', 'its role at the vault'],
+  ['key-vault-denied', 'refuses this installation', 'its role at the vault'],
   ['key-vault-throttled', 'no more requests', 'Wait a minute.'],
   ['no-identity', 'gives no token', 'User assigned'],
   ['secret-disabled', 'switched off', 'Enabled'],

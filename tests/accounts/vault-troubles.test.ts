@@ -35,7 +35,7 @@ afterAll(async () => {
   setDefaultCACertificates([...trusted]);
 });
 
-interface Desk {
+interface Postroom {
   app: DemoApp;
   /** The one that the vault does something to, and another one. */
   hit: Account;
@@ -45,7 +45,7 @@ interface Desk {
 }
 
 /** Two providers whose secrets stand in the same vault, a mailbox each; both tokens are due. */
-async function desk(): Promise<Desk> {
+async function postroom(): Promise<Postroom> {
   const memory = await startDemoApp();
   const { config } = memory.services;
   const vault = azureVault(
@@ -61,19 +61,19 @@ async function desk(): Promise<Desk> {
   return { app, hit, other, entry: { name: secretName(hit.providerId), version: newest?.version ?? '' } };
 }
 
-async function rowOf({ app }: Desk, account: Account): Promise<Account> {
+async function rowOf({ app }: Postroom, account: Account): Promise<Account> {
   const stored = await app.services.accounts.get(account);
   if (stored === undefined) throw new TypeError('no row');
   return stored.account;
 }
 
 describe.each([
-  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it refuses this desk'],
+  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it refuses this installation'],
   ['takes no more requests (429)', 429, 'key-vault-throttled', 'it takes no more requests'],
   ['breaks (503)', 503, 'key-vault', 'it does not answer'],
 ])('a vault that %s', (_case, status, code, words) => {
   it('leaves that account trying again with the reason, serves the other, and mends by itself', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, hit, other, entry } = all;
     standIn.faults.push({
       match: { path: `/secrets/${entry.name}` },
@@ -105,7 +105,7 @@ describe.each([
 
 describe('an entry of the vault that was', () => {
   it('switched off is said at that account and by the review, and the other is served', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, hit, other, entry } = all;
     await app.services.vault.disable(entry.name, entry.version);
     expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
@@ -128,7 +128,7 @@ describe('an entry of the vault that was', () => {
   });
 
   it('deleted is said with the day until which it can be recovered, and the other is served', async () => {
-    const all = await desk();
+    const all = await postroom();
     const { app, hit, other, entry } = all;
     await app.services.vault.remove(entry.name);
     expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
@@ -152,7 +152,7 @@ describe('a vault that does not give the data key', () => {
   ])(
     'leaves an account whose token is %s trying again, in a process that knows no key yet',
     async (_case, skewMs) => {
-      const { app, hit, other } = await desk();
+      const { app, hit, other } = await postroom();
       app.seam.skewMs = skewMs;
       const { config } = app.services;
       const vault = azureVault(

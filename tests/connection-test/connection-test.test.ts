@@ -12,10 +12,10 @@ import {
   failedStep,
   isWaiting,
 } from '../../shared/connection-test/connection-test.ts';
-import type { TestTokens } from '../../shared/connection-test/reach-server.ts';
+import type { TestTokens } from '../../shared/connection-test/connect-steps.ts';
 import {
   type ConnectionTestDeps,
-  lookForMail,
+  findTestMessage,
   runConnectionTest,
 } from '../../shared/connection-test/run-connection-test.ts';
 import type { Mailbox, MailLogin } from '../../shared/mailboxes/mailbox.ts';
@@ -135,7 +135,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       expect(isWaiting(smtp)).toBe(true);
 
       await mail.received(client, 'Test of sending');
-      const arrived = await lookForMail({ ...deps, isTaken: none }, all(), smtp);
+      const arrived = await findTestMessage({ ...deps, isTaken: none }, all(), smtp);
       expect(isWaiting(arrived)).toBe(false);
       expect(arrived.steps.at(-1)).toMatchObject({ name: 'arrival', state: 'passed' });
 
@@ -446,11 +446,11 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
           expected,
         };
         now += 119_000;
-        expect(isWaiting(await lookForMail({ ...deps, isTaken: none }, all(), waiting))).toBe(true);
+        expect(isWaiting(await findTestMessage({ ...deps, isTaken: none }, all(), waiting))).toBe(true);
         now += 1_000;
-        const given = await lookForMail({ ...deps, isTaken: none }, all(), waiting);
+        const given = await findTestMessage({ ...deps, isTaken: none }, all(), waiting);
         expect(failure(given)).toMatchObject({ step: 'arrival', code: 'mail-not-arrived' });
-        const blind = await lookForMail(
+        const blind = await findTestMessage(
           { ...deps, isTaken: none },
           all({ host: 'no-such-host.invalid' }),
           waiting,

@@ -32,25 +32,25 @@ describe('the email of a connection test', () => {
   test.each(['mark-seen', 'delete'] as const)(
     'leaves no ticket: it is skipped, visibly, also with %s; one that only looks like it becomes a ticket',
     async (afterFetch) => {
-      const desk = world(afterFetch);
-      const store = createConnectionTestStore(desk.tables);
+      const postroom = world(afterFetch);
+      const store = createConnectionTestStore(postroom.tables);
       const [sent, madeUp] = [newMark(), newMark()];
-      await store.expectMark(sent, desk.now);
+      await store.expectMark(sent, postroom.now);
       for (const [id, subject] of [
         [messageIdOf(SUPPORT, sent), 'Test of sending'],
         [messageIdOf(SUPPORT, madeUp), 'Made up'],
         ['<question@fabrikam.example>', 'A question'],
       ] as const)
-        desk.folder.deliver(raw(id, subject), new Date(desk.now).toISOString());
-      await desk.runUntilQuiet();
-      const { tickets } = await desk.tickets.page('open', { limit: 10 });
+        postroom.folder.deliver(raw(id, subject), new Date(postroom.now).toISOString());
+      await postroom.runUntilQuiet();
+      const { tickets } = await postroom.tickets.page('open', { limit: 10 });
       expect(tickets.map(({ subject }) => subject).sort()).toEqual(['A question', 'Made up']);
-      const { entries } = await createQuarantineStore(desk).page('support', { limit: 10 });
+      const { entries } = await createQuarantineStore(postroom).page('support', { limit: 10 });
       expect(entries.map(({ kind, reason }) => [kind, reason])).toEqual([
         ['skipped', 'the test email that “Test connection” sent to this mailbox'],
       ]);
       expect([await store.isTaken(sent), await store.isTaken(madeUp)]).toEqual([true, false]);
-      expect(desk.folder.all.every(({ settled }) => settled)).toBe(true);
+      expect(postroom.folder.all.every(({ settled }) => settled)).toBe(true);
     },
   );
 

@@ -6,7 +6,7 @@ import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { isWaiting } from '../../shared/connection-test/connection-test.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { smtpRefused } from '../../shared/notices/desk-conditions.ts';
+import { smtpRefused } from '../../shared/alerts/health-findings.ts';
 import { createMailSender } from '../../shared/outbox/send-mail.ts';
 import { readRefusal } from '../../shared/outbox/smtp-refusal.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -44,8 +44,8 @@ beforeAll(async () => {
   // The mail server of this test knows the tokens of its own lab; its clock is the real one.
   const mailSender = createMailSender({ seam: openSeam, config, accessTokens });
   app.services = { ...app.services, seam: openSeam, accessTokens, mailSender };
-  const openMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { openMailbox });
+  const verifyMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
   const chosen = `${account.providerId}.${account.accountId}`;
   form = {
     address: support,
@@ -102,9 +102,9 @@ describe('"Test connection"', () => {
       ...readRefusal('554 5.7.60 SMTP; Client does not have permissions', 0),
       permanent: true,
     };
-    await app.services.notices.observe({
+    await app.services.alerts.observe({
       source: 'sending',
-      conditions: [smtpRefused(mailbox, refused, Date.now())],
+      findings: [smtpRefused(mailbox, refused, Date.now())],
     });
     expect((await visitor.post(`/mailboxes/${id}/test`, {})).location).toBe(`/mailboxes/${id}/test`);
     const [entry] = (await app.services.audit.page({ kind: 'mailbox', id, limit: 1 })).entries;
@@ -117,7 +117,7 @@ describe('"Test connection"', () => {
     expect(after.html).toContain(`The email is in ${support}.`);
     expect(after.html).not.toContain('data-reload');
     drawn['works'] = after.html;
-    expect(await app.services.notices.open(), 'the server takes mail again').toEqual([]);
+    expect(await app.services.alerts.open(), 'the server takes mail again').toEqual([]);
 
     const transcript = (await visitor.get(`/mailboxes/${id}/test/transcript`)).html;
     expect(transcript).toContain('C: t2 EXAMINE "INBOX"');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { accountIdOf, type Identity, tokenContext } from '../../shared/accounts/account.ts';
 import type { Grant } from '../../shared/accounts/grant.ts';
 import { acceptGrant } from '../../shared/consent/accept-grant.ts';
-import type { ConsentWish, Traveller } from '../../shared/consent/consent.ts';
+import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { sampleAccount } from '../accounts/sample-account.ts';
@@ -16,7 +16,7 @@ const TENANT = '11111111-2222-4333-8444-555555555555';
 const P = 'p'.repeat(26);
 const IMAP = 'https://outlook.office.com/IMAP.AccessAsUser.All';
 const SMTP = 'https://outlook.office.com/SMTP.Send';
-const ada: Traveller = { kind: 'principal', id: 'ada' };
+const ada: Initiator = { kind: 'principal', id: 'ada' };
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
 
 const person = (change: Partial<Identity> = {}): Identity => ({
@@ -43,8 +43,8 @@ const granted = (change: Partial<Grant> = {}): Grant => ({
 
 interface Case {
   provider?: Partial<Provider>;
-  wish?: Partial<ConsentWish>;
-  startedBy?: Traveller;
+  wish?: Partial<ConnectRequest>;
+  startedBy?: Initiator;
   identity?: Identity | undefined;
   grant?: Partial<Grant>;
   known?: readonly ReturnType<typeof accountOf>[];

@@ -1,6 +1,6 @@
 /** The links with which an admin of the tenant agrees for everybody. */
 import { describe, expect, test } from 'vitest';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { approvalAddress, takesApproval } from '../../shared/consent/approval.ts';
 import {
   canAskInSetUp,
@@ -150,7 +150,7 @@ describe('the link of set-up', () => {
   test('is another one where the data key of the one before is gone', async () => {
     const { deps, provider } = await memoryConsents();
     const first = await setUpApprovalLink(deps, provider);
-    const anew = { ...deps, sealer: createSealer(new MemoryVault()) };
+    const anew = { ...deps, sealer: createTokenCipher(new MemoryVault()) };
     const second = await setUpApprovalLink(anew, provider);
     expect(stateIn(second)).not.toBe(stateIn(first));
     expect(await setUpApprovalLink(anew, provider)).toBe(second);
@@ -161,7 +161,7 @@ describe('the link of set-up', () => {
     await setUpApprovalLink(deps, provider);
     const rows = tables.dump('Consents');
     state.isVaultAway = true;
-    const anew = { ...deps, sealer: createSealer(deps.vault, deps.seam) };
+    const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
     await expect(setUpApprovalLink(anew, provider)).rejects.toMatchObject({ code: 'key-vault' });
     expect(tables.dump('Consents')).toEqual(rows);
   });

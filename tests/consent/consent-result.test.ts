@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { browserHash, type PendingConsent } from '../../shared/consent/consent.ts';
 import {
   isKept,
-  isTripless,
+  isUnattributed,
   readResult,
   resultAsText,
-  tripless,
+  unattributed,
 } from '../../shared/consent/consent-result.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -126,6 +126,6 @@ describe('a result that is kept', () => {
 });
 
 test('an address may name an outcome that holds nothing of anybody, and no other one', () => {
-  for (const kind of tripless) expect(isTripless(kind)).toBe(true);
-  for (const kind of ['connected', 'used', '', 'toString']) expect(isTripless(kind)).toBe(false);
+  for (const kind of unattributed) expect(isUnattributed(kind)).toBe(true);
+  for (const kind of ['connected', 'used', '', 'toString']) expect(isUnattributed(kind)).toBe(false);
 });

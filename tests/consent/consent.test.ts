@@ -87,7 +87,7 @@ describe('the way back', () => {
     const reply = await visitor.get(callback);
     expect(reply.status, reply.html).toBe(303);
     const [account] = await accounts();
-    expect(reply.location).toBe(`/mailboxes/new?account=${providerId}.${account?.accountId}&said=connected`);
+    expect(reply.location).toBe(`/mailboxes/new?account=${providerId}.${account?.accountId}&flash=connected`);
     expect(account).toMatchObject({ user: SUPPORT, address: SUPPORT, state: 'works', consentedBy: 'alex' });
     const token = await app.services.accessTokens.get(
       { providerId, accountId: account?.accountId ?? '' },

@@ -18,8 +18,8 @@ let account: Account;
 beforeAll(async () => {
   app = await startDemoApp({}, { demo: true });
   ({ account } = await connectSupport(app));
-  const openMailbox = () => Promise.reject(new Error('not opened here'));
-  visitor = new Visitor(app, ALEX, { openMailbox });
+  const verifyMailbox = () => Promise.reject(new Error('not opened here'));
+  visitor = new Visitor(app, ALEX, { verifyMailbox });
   await app.services.mailboxes.save(mailboxOf(account));
 });
 afterAll(() => app.stop());

@@ -1,11 +1,15 @@
 /** The way back: in which order it is checked, and what each way in which it can end leaves behind. */
 import { describe, expect, test } from 'vitest';
 import type { Redeemed } from '../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
-import { consentKey, type Traveller } from '../../shared/consent/consent.ts';
-import { finishConsent, type Return, strangerAt } from '../../shared/consent/finish-consent.ts';
-import { handoverOf, startConsent } from '../../shared/consent/start-consent.ts';
+import { consentKey, type Initiator } from '../../shared/consent/consent.ts';
+import {
+  finishConsent,
+  type AuthorizationCallback,
+  verifyInitiator,
+} from '../../shared/consent/finish-consent.ts';
+import { buildAuthorizationUrl, startConsent } from '../../shared/consent/start-consent.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { ClientSecret } from '../../shared/providers/credential.ts';
@@ -14,7 +18,7 @@ import { memoryConsents } from './memory-consents.ts';
 import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
 
 const SUPPORT = 'support@contoso.example';
-const ada: Traveller = { kind: 'principal', id: 'ada' };
+const ada: Initiator = { kind: 'principal', id: 'ada' };
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
 const credential: ClientSecret = {
   kind: 'secret',
@@ -45,7 +49,7 @@ const PRESET = { preset: 'microsoft', tenant: 'contoso.example', credential } as
 
 /** A browser that was sent to the provider, and comes back from there. */
 async function away(
-  options: { answer?: Redeemed; startedBy?: Traveller; provider?: Partial<Provider> } = {},
+  options: { answer?: Redeemed; startedBy?: Initiator; provider?: Partial<Provider> } = {},
 ) {
   const { answer = redeemed, startedBy = ada, provider = PRESET } = options;
   const calls: Parameters<typeof world.deps.oauth.redeem>[1][] = [];
@@ -68,9 +72,9 @@ async function away(
   const started = await startConsent(deps, sampleWish(), startedBy);
   if (started.kind !== 'started') throw new Error(started.kind);
   const { key, cookie } = started;
-  await handoverOf(deps, key, { cookie, traveller: startedBy });
+  await buildAuthorizationUrl(deps, key, { cookie, initiator: startedBy });
   if (sent === undefined) throw new Error('not sent');
-  const back: Return = {
+  const back: AuthorizationCallback = {
     path: world.provider.preset === 'custom' ? `/oauth/callback/${world.provider.id}` : '/oauth/callback',
     parameters: new URLSearchParams({ code: 'c', state: sent.state }),
     cookieOf: (of) => (of === key ? cookie : undefined),
@@ -84,7 +88,7 @@ async function away(
     key,
     back,
     trip: { wish: sampleWish(), startedBy },
-    come: (change: Partial<Return> = {}) => finishConsent(deps, { ...back, ...change }),
+    come: (change: Partial<AuthorizationCallback> = {}) => finishConsent(deps, { ...back, ...change }),
     usedAt: async () => (await deps.consents.get(key))?.consent.usedAt,
   };
 }
@@ -180,7 +184,7 @@ describe('a browser that comes back', () => {
   test('while the vault is away may come once more', async () => {
     const { deps, back, state, usedAt, trip, come } = await away();
     state.isVaultAway = true;
-    const anew = { ...deps, sealer: createSealer(deps.vault, deps.seam) };
+    const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
     expect(await finishConsent(anew, back)).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
@@ -347,14 +351,14 @@ describe('the provider', () => {
 });
 
 test('a trip belongs to the person who started it, or to whoever holds the invitation', () => {
-  const browser = (principal: Return['principal'], holds = false) => ({
+  const browser = (principal: AuthorizationCallback['principal'], holds = false) => ({
     principal,
     holdsInvitation: (key: string) => holds && key === guest.key,
   });
-  expect(strangerAt(ada, browser({ id: 'ada', isAdmin: true }))).toBeUndefined();
-  expect(strangerAt(ada, browser({ id: 'ada', isAdmin: false }))).toBe('role-lost');
-  expect(strangerAt(ada, browser({ id: 'eve', isAdmin: true }, true))).toBe('other-person');
-  expect(strangerAt(ada, browser(undefined, true))).toBe('signed-out');
-  expect(strangerAt(guest, browser(undefined, true))).toBeUndefined();
-  expect(strangerAt(guest, browser({ id: 'ada', isAdmin: true }))).toBe('other-browser');
+  expect(verifyInitiator(ada, browser({ id: 'ada', isAdmin: true }))).toBeUndefined();
+  expect(verifyInitiator(ada, browser({ id: 'ada', isAdmin: false }))).toBe('role-lost');
+  expect(verifyInitiator(ada, browser({ id: 'eve', isAdmin: true }, true))).toBe('other-person');
+  expect(verifyInitiator(ada, browser(undefined, true))).toBe('signed-out');
+  expect(verifyInitiator(guest, browser(undefined, true))).toBeUndefined();
+  expect(verifyInitiator(guest, browser({ id: 'ada', isAdmin: true }))).toBe('other-browser');
 });

@@ -11,14 +11,14 @@ let app: DemoApp;
 let admin: Visitor;
 let agent: Visitor;
 
-const openMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
+const verifyMailbox = async () => ({ kind: 'opened', unread: 0, total: 0 }) as const;
 
 beforeEach(async () => {
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation(() => {});
   app = await startDemoApp();
-  admin = new Visitor(app, ALEX, { openMailbox });
-  agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, { openMailbox });
+  admin = new Visitor(app, ALEX, { verifyMailbox });
+  agent = new Visitor(app, { id: 'ben', roles: ['agent'] }, { verifyMailbox });
 });
 afterEach(() => app.stop());
 
@@ -99,7 +99,7 @@ describe('"Add a mailbox"', () => {
 describe('"Finish setup"', () => {
   it('names an account that waits for its settings, on the mailboxes page, at home and before a new one', async () => {
     const providerId = await admin.addPractice();
-    const settings = (await signIn(providerId, SUPPORT)).replace('&said=connected', '');
+    const settings = (await signIn(providerId, SUPPORT)).replace('&flash=connected', '');
     await save(await signIn(providerId, SALES), SALES);
     await fetched();
     for (const path of ['/mailboxes', '/', '/mailboxes/new']) {

@@ -20,26 +20,26 @@ beforeEach(() => {
   visitor = new Visitor(app);
 });
 
-interface Trip {
+interface ConsentAttempt {
   browser: Visitor;
   callback: string;
   state: string;
   cookie: string;
 }
 
-async function tripOf(browser: Visitor, callback: string): Promise<Trip> {
+async function tripOf(browser: Visitor, callback: string): Promise<ConsentAttempt> {
   const state = new URL(callback, ORIGIN).searchParams.get('state') ?? '';
   return { browser, callback, state, cookie: consentCookie(consentKey(state)) };
 }
 
 /** A trip of a signed-in person, as far as the way back. */
-async function ownTrip(provider = providerId, browser = visitor): Promise<Trip> {
+async function ownTrip(provider = providerId, browser = visitor): Promise<ConsentAttempt> {
   const { callback } = await browser.leave(provider, { address: SUPPORT }, SUPPORT);
   return tripOf(browser, callback);
 }
 
 /** A trip of somebody who holds an invitation. */
-async function invitedTrip(): Promise<Trip> {
+async function invitedTrip(): Promise<ConsentAttempt> {
   const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
   const { callback } = await browser.ride(await browser.post(path, {}), SUPPORT);

@@ -25,7 +25,7 @@ let providerId: string;
 async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<void> {
   app = await startDemoApp(options);
   apps.push(app);
-  admin = new Visitor(app, ALEX, { openMailbox: async () => ({ kind: 'opened', unread: 0, total: 0 }) });
+  admin = new Visitor(app, ALEX, { verifyMailbox: async () => ({ kind: 'opened', unread: 0, total: 0 }) });
   providerId = await admin.addPractice();
   fillInbox(app, ['First', 'Second', '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Fourth']);
 }
@@ -140,7 +140,7 @@ describe('an invitation', () => {
     expect(again.html).toBe(shown.html);
     expect(await app.services.invitations.list()).toHaveLength(1);
     const elsewhere = await new Visitor(app).get(made.location ?? '');
-    expect(elsewhere.location).toBe('/invitations?said=link-gone');
+    expect(elsewhere.location).toBe('/invitations?flash=link-gone');
   });
 
   it('may be tried again after a failed trip', async () => {
@@ -211,8 +211,8 @@ describe('an invitation', () => {
     const person = owner();
     const { callback } = await person.ride(await person.post(path, {}), SUPPORT);
     const key = (await app.services.invitations.list())[0]?.key;
-    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?said=revoked');
-    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?said=over');
+    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?flash=revoked');
+    expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?flash=over');
     expect((await owner().get(path)).title).toBe('This invitation was taken back');
     expect((await owner().post(path, {})).title).toBe('This invitation was taken back');
     expect((await person.get(callback)).title).toBe('This invitation is over');
@@ -263,7 +263,7 @@ describe('an invitation', () => {
       'invitation is done': (await owner().get(path)).html,
       'invitation unknown': (await owner().get('/invite/x')).html,
     };
-    drawn['invitations'] = (await admin.get('/invitations?said=revoked')).html;
+    drawn['invitations'] = (await admin.get('/invitations?flash=revoked')).html;
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);
   }, 120_000);

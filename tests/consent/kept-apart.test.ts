@@ -12,7 +12,7 @@ import {
   consentContext,
   consentCookie,
   consentKey,
-  sameTraveller,
+  isSameInitiator,
 } from '../../shared/consent/consent.ts';
 import { invitationKind } from '../../shared/consent/consent-records.ts';
 import {
@@ -146,20 +146,20 @@ describe('who goes on a trip', () => {
   const guest = (key: string) => ({ kind: 'invitation', key }) as const;
 
   test('is the same person, or the same invitation', () => {
-    expect(sameTraveller(person('a'), person('a'))).toBe(true);
-    expect(sameTraveller(guest('a'), guest('a'))).toBe(true);
+    expect(isSameInitiator(person('a'), person('a'))).toBe(true);
+    expect(isSameInitiator(guest('a'), guest('a'))).toBe(true);
   });
 
   test('is nobody else, also where an id is the key of an invitation', () => {
-    expect(sameTraveller(person('a'), person('b'))).toBe(false);
-    expect(sameTraveller(guest('a'), guest('b'))).toBe(false);
-    expect(sameTraveller(person('a'), guest('a'))).toBe(false);
-    expect(sameTraveller(guest('a'), person('a'))).toBe(false);
+    expect(isSameInitiator(person('a'), person('b'))).toBe(false);
+    expect(isSameInitiator(guest('a'), guest('b'))).toBe(false);
+    expect(isSameInitiator(person('a'), guest('a'))).toBe(false);
+    expect(isSameInitiator(guest('a'), person('a'))).toBe(false);
   });
 });
 
 describe('a stored wish', () => {
-  const wishOf = (json: string) =>
+  const connectRequestOf = (json: string) =>
     invitationKind.fromRow({ ...invitationKind.toRow(invitation()), wish: json }).wish;
 
   test.each([
@@ -168,7 +168,7 @@ describe('a stored wish', () => {
     { ...wish, replacement: { kind: 'this' as const, accountId: 'a' } },
     { ...wish, replacement: { kind: 'any' as const } },
   ])('is read back as it was written: %j', (one) => {
-    expect(wishOf(JSON.stringify(one))).toEqual(one);
+    expect(connectRequestOf(JSON.stringify(one))).toEqual(one);
   });
 
   test.each([
@@ -180,6 +180,6 @@ describe('a stored wish', () => {
     JSON.stringify({ ...wish, reconnect: { mailboxId: 'm' } }),
     JSON.stringify({ ...wish, confirmed: 7 }),
   ])('that is %s is refused', (json) => {
-    expect(() => wishOf(json)).toThrow();
+    expect(() => connectRequestOf(json)).toThrow();
   });
 });

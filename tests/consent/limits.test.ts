@@ -86,7 +86,7 @@ describe('an invitation', () => {
       start(),
       start(),
     ]);
-    expect(revoked?.location).toBe('/invitations?said=revoked');
+    expect(revoked?.location).toBe('/invitations?flash=revoked');
     expect((await start()).title).toBe('This invitation was taken back');
   });
 });

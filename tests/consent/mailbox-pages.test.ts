@@ -1,15 +1,15 @@
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenedMailbox } from '../../shared/mailboxes/open-mailbox.ts';
+import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { explain } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
 import { remedyOf } from '../../shared/mailboxes/remedy.ts';
-import { readDesk } from '../../shared/notices/look-at-desk.ts';
-import { mailboxConditions } from '../../shared/notices/mailbox-conditions.ts';
-import { refusedConditions } from '../../shared/notices/refusal-conditions.ts';
+import { collectHealth } from '../../shared/alerts/collect-health.ts';
+import { mailboxFindings } from '../../shared/alerts/mailbox-findings.ts';
+import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
 import { assets } from '../../shared/ui/assets.ts';
 import { serve } from '../harness/browser/serve.ts';
 import { connectSupport, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
@@ -20,13 +20,13 @@ const SUPPORT = 'support@contoso.example';
 let app: DemoApp;
 let visitor: Visitor;
 let form: Record<string, string>;
-let opened: OpenedMailbox = { kind: 'opened', unread: 3, total: 12 };
-const openMailbox = async () => opened;
+let opened: VerifiedMailbox = { kind: 'opened', unread: 3, total: 12 };
+const verifyMailbox = async () => opened;
 
 beforeAll(async () => {
   app = await startDemoApp();
   const { account } = await connectSupport(app);
-  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { openMailbox });
+  visitor = new Visitor(app, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
   form = {
     address: SUPPORT,
     account: `${account.providerId}.${account.accountId}`,
@@ -45,7 +45,7 @@ const stored = () => app.services.mailboxes.list();
 
 describe('a mailbox', () => {
   it('is proposed from the consent: its address, its account, the preset’s server', async () => {
-    const { html, status } = await visitor.get(`/mailboxes/new?account=${form['account']}&said=connected`);
+    const { html, status } = await visitor.get(`/mailboxes/new?account=${form['account']}&flash=connected`);
     expect(status).toBe(200);
     expect(html).toContain('Signed in.');
     expect(html).toContain(`value="${SUPPORT}"`);
@@ -61,7 +61,7 @@ describe('a mailbox', () => {
     expect(reply.html).toContain('value="7"');
     expect(await stored()).toEqual([]);
     expect((await visitor.post('/mailboxes/new', { ...form, anyway: 'yes' })).location).toBe(
-      '/mailboxes?said=unopened',
+      '/mailboxes?flash=unopened',
     );
     const [mailbox] = await stored();
     await visitor.post(`/mailboxes/${mailbox?.id}/delete`, {});
@@ -93,7 +93,7 @@ describe('a mailbox', () => {
     await visitor.post(`${path}/pause`, {});
     expect((await stored())[0]?.enabled).toBe(false);
     expect((await visitor.get('/mailboxes')).html).toContain('Paused');
-    expect((await visitor.post(`${path}/resume`, {})).location).toBe('/mailboxes?said=resumed');
+    expect((await visitor.post(`${path}/resume`, {})).location).toBe('/mailboxes?flash=resumed');
     expect((await stored())[0]?.enabled).toBe(true);
     await visitor.post(`${path}/edit`, { ...form, after: 'move', moveFolder: 'Done' });
     expect((await stored())[0]?.afterFetch).toEqual({ kind: 'move', folder: 'Done' });
@@ -153,8 +153,8 @@ describe('a mailbox', () => {
       nextTryAt: at,
     });
     const { html } = await visitor.get('/mailboxes');
-    const facts = await readDesk(app.services, app.seam.now());
-    const [alert] = mailboxConditions({ ...facts, suspects: new Set() }, app.seam.now(), {
+    const facts = await collectHealth(app.services, app.seam.now());
+    const [alert] = mailboxFindings({ ...facts, suspects: new Set() }, app.seam.now(), {
       isVaultBlamed: false,
     });
     expect(alert?.fix).toEqual({
@@ -188,7 +188,7 @@ describe('a mailbox', () => {
         ...cursor,
         refusal: { action, problem, since: at, triedAt: at },
       });
-      const [alert] = refusedConditions(await readDesk(app.services, app.seam.now()));
+      const [alert] = refusalFindings(await collectHealth(app.services, app.seam.now()));
       expect(alert).toMatchObject({ code, fix: { href: `/mailboxes/${mailbox.id}/edit` } });
       const { html } = await visitor.get('/mailboxes');
       expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);
@@ -234,7 +234,7 @@ describe('a mailbox', () => {
 describe('every mailbox page', () => {
   it('is whole, accessible, and fits 320 pixels', async () => {
     const bare = await startDemoApp();
-    const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { openMailbox });
+    const empty = new Visitor(bare, { id: 'alex', roles: ['admin'] }, { verifyMailbox });
     const [mailbox] = await stored();
     opened = { kind: 'failed', code: 'x', message: 'No licence.' };
     const drawn: Record<string, string> = {};

@@ -1,6 +1,6 @@
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import type { OAuthClient } from '../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { createAuditStore } from '../../shared/audit/audit-store.ts';
 import { createApprovalStore } from '../../shared/consent/approval-store.ts';
 import { createConsentStore } from '../../shared/consent/consent-store.ts';
@@ -40,7 +40,7 @@ export async function memoryConsents(
     config: { publicUrl: 'https://desk.example', local: false, practice: undefined },
     seam,
     vault,
-    sealer: createSealer(vault, seam),
+    sealer: createTokenCipher(vault, seam),
     providers: createProviderStore(tables),
     accounts: createAccountStore(tables),
     mailboxes: createMailboxStore(tables),

@@ -128,9 +128,9 @@ describe('a custom provider', () => {
     expect(uri.exec(again.html)?.[1]).toBe(uri.exec(first.html)?.[1]);
     const id = /name="id" value="([^"]+)"/.exec(first.html)?.[1] ?? '';
     const draft = { preset: 'custom', id, name: 'Twice', intent: 'draft' };
-    expect((await admin.post('/providers/new', draft)).location).toBe(`/providers/${id}?said=draft`);
+    expect((await admin.post('/providers/new', draft)).location).toBe(`/providers/${id}?flash=draft`);
     expect((await admin.post('/providers/new', { ...draft, name: 'Thrice' })).location).toBe(
-      `/providers/${id}?said=saved-before`,
+      `/providers/${id}?flash=saved-before`,
     );
     expect((await app.services.providers.get(id))?.name).toBe('Twice');
     // Back, after it was saved.

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../shared/accounts/account.ts';
 import { readGrant } from '../../shared/accounts/grant.ts';
 import { acceptGrant } from '../../shared/consent/accept-grant.ts';
-import type { ConsentWish, Traveller } from '../../shared/consent/consent.ts';
+import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
 import { invite } from '../../shared/consent/invite.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
     await app.services.accounts.remove(account);
 });
 
-const wish = (): ConsentWish => ({
+const wish = (): ConnectRequest => ({
   providerId,
   address: SUPPORT,
   signIn: SUPPORT,
@@ -53,7 +53,7 @@ const grant = () =>
   readGrant(
     JSON.stringify({ access_token: 'AT', refresh_token: 'RT', token_type: 'Bearer', expires_in: 3600 }),
   );
-const accept = (startedBy: Traveller, who: Identity) =>
+const accept = (startedBy: Initiator, who: Identity) =>
   acceptGrant(app.services, provider, { wish: wish(), startedBy }, { grant: grant(), identity: who });
 
 describe('an account of another tenant than the provider', () => {
@@ -75,7 +75,7 @@ describe('an account of another tenant than the provider', () => {
 });
 
 describe('an invitation', () => {
-  const invited = async (): Promise<Traveller> => {
+  const invited = async (): Promise<Initiator> => {
     const { invitation } = await invite(app.services, wish(), { id: 'alex', name: 'Alex' });
     return { kind: 'invitation', key: invitation.key };
   };

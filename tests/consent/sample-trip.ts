@@ -1,5 +1,5 @@
 import type { Approval } from '../../shared/consent/approval.ts';
-import type { ConsentWish, PendingConsent } from '../../shared/consent/consent.ts';
+import type { ConnectRequest, PendingConsent } from '../../shared/consent/consent.ts';
 import type { Invitation } from '../../shared/consent/invitation.ts';
 
 /** The moment at which these tests play. */
@@ -8,7 +8,7 @@ export const isoAt = (milliseconds: number): string => new Date(NOW + millisecon
 /** A row key: 52 times the same letter. */
 export const keyOf = (letter: string): string => letter.repeat(52);
 
-export const sampleWish = (change: Partial<ConsentWish> = {}): ConsentWish => ({
+export const sampleWish = (change: Partial<ConnectRequest> = {}): ConnectRequest => ({
   providerId: 'p'.repeat(26),
   address: 'support@contoso.example',
   signIn: 'support@contoso.example',

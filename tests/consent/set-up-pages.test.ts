@@ -85,7 +85,7 @@ describe('providers', () => {
     expect((await app.services.providers.get(id))?.name).toBe('Renamed');
 
     expect((await visitor.post(`/providers/${id}/delete`, { name: 'Renamed' })).location).toBe(
-      '/providers?said=deleted',
+      '/providers?flash=deleted',
     );
     expect(await app.services.providers.get(id)).toBeUndefined();
     expect(await app.vault.get(`provider-${id}`)).toBeUndefined();
@@ -137,12 +137,12 @@ describe('every page of setting up', () => {
     const second = { name: 'Practice', clientId: CLIENT, secret: 'not-known', expiresOn: '2030-01-01' };
     await visitor.post(`/providers/${providerId}/edit`, second);
     const found = {
-      'provider draft': await html(visitor.get(`/providers/${draft}?said=draft`)),
-      'provider with a certificate': await html(visitor.get(`/providers/${certified}?said=trouble`)),
-      'provider that does not answer': await html(visitor.get(`/providers/${silent}?said=saved`)),
+      'provider draft': await html(visitor.get(`/providers/${draft}?flash=draft`)),
+      'provider with a certificate': await html(visitor.get(`/providers/${certified}?flash=trouble`)),
+      'provider that does not answer': await html(visitor.get(`/providers/${silent}?flash=saved`)),
       'edit of a draft': await html(visitor.get(`/providers/${draft}/edit`)),
       'no providers': await html(empty.get('/providers')),
-      providers: await html(visitor.get('/providers?said=changed')),
+      providers: await html(visitor.get('/providers?flash=changed')),
       'which kind': await html(visitor.get('/providers/new')),
       'new microsoft': await html(visitor.get('/providers/new?preset=microsoft')),
       'new google': await html(visitor.get('/providers/new?preset=google')),
@@ -153,7 +153,7 @@ describe('every page of setting up', () => {
       provider: await html(visitor.get(`/providers/${providerId}`)),
       edit: await html(visitor.get(`/providers/${providerId}/edit`)),
       delete: await html(visitor.get(`/providers/${providerId}/delete`)),
-      connect: await html(visitor.get(`/providers/${providerId}/connect?said=saved`)),
+      connect: await html(visitor.get(`/providers/${providerId}/connect?flash=saved`)),
       'connect with mistakes': await html(
         visitor.post(`/providers/${providerId}/connect`, { who: 'shared', advanced: 'yes' }),
       ),

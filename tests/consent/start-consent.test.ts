@@ -1,18 +1,18 @@
 /** The way out: what is kept for the way back, and who may follow it to the provider. */
 import { describe, expect, test } from 'vitest';
 import type { AuthorizationAsk } from '../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../shared/accounts/token-encryption.ts';
 import { silence } from '../../shared/accounts/token-failure.ts';
 import {
   browserHash,
-  type ConsentWish,
+  type ConnectRequest,
   consentContext,
   consentKey,
-  type Traveller,
+  type Initiator,
 } from '../../shared/consent/consent.ts';
 import {
   callbackPathOf,
-  handoverOf,
+  buildAuthorizationUrl,
   redirectUriOf,
   startConsent,
 } from '../../shared/consent/start-consent.ts';
@@ -22,11 +22,11 @@ import { registrationOf } from '../../shared/providers/registration.ts';
 import { memoryConsents } from './memory-consents.ts';
 import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
 
-const ada: Traveller = { kind: 'principal', id: 'ada' };
+const ada: Initiator = { kind: 'principal', id: 'ada' };
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
 
 /** A provider that sends the browser to one address, and what it was asked for. */
-async function desk(change?: Partial<Provider>) {
+async function postroom(change?: Partial<Provider>) {
   const asked: AuthorizationAsk[] = [];
   const world = await memoryConsents(
     {
@@ -37,7 +37,7 @@ async function desk(change?: Partial<Provider>) {
     },
     change,
   );
-  const start = async (wish: ConsentWish = sampleWish(), startedBy = ada) => {
+  const start = async (wish: ConnectRequest = sampleWish(), startedBy = ada) => {
     const started = await startConsent(world.deps, wish, startedBy);
     if (started.kind !== 'started') throw new Error(started.kind);
     return started;
@@ -60,7 +60,7 @@ describe('a redirect URI', () => {
 
 describe('a start', () => {
   test('keeps who may come back, until when, for which registration, and its secrets sealed', async () => {
-    const { deps, provider, start } = await desk();
+    const { deps, provider, start } = await postroom();
     const { key, cookie } = await start();
     const consent = (await deps.consents.get(key))?.consent;
     expect(consent).toEqual({
@@ -82,7 +82,7 @@ describe('a start', () => {
   });
 
   test('makes each secret anew', async () => {
-    const { deps, start } = await desk();
+    const { deps, start } = await postroom();
     const secrets: string[] = [];
     for (let time = 0; time < 2; time += 1) {
       const { key, cookie } = await start();
@@ -100,14 +100,14 @@ describe('a start', () => {
   });
 
   test('for a provider that is gone is for no registration', async () => {
-    const { deps, provider, start } = await desk();
+    const { deps, provider, start } = await postroom();
     await deps.providers.remove(provider.id);
     const { key } = await start();
     expect((await deps.consents.get(key))?.consent.registration).toBe('');
   });
 
   test('while the vault is away is a value, and keeps nothing', async () => {
-    const { deps, state, tables } = await desk();
+    const { deps, state, tables } = await postroom();
     state.isVaultAway = true;
     expect(await startConsent(deps, sampleWish(), ada)).toEqual({
       kind: 'vault-away',
@@ -120,7 +120,7 @@ describe('a start', () => {
   });
 
   test('by an invitation takes one of its places until it ends', async () => {
-    const { deps, start } = await desk();
+    const { deps, start } = await postroom();
     await deps.invitations.add(sampleInvitation());
     const { key } = await start(sampleWish(), guest);
     expect((await deps.invitations.get(guest.key))?.invitation.trips).toEqual([
@@ -130,7 +130,7 @@ describe('a start', () => {
   });
 
   test('by an invitation that has no place asks the vault for nothing', async () => {
-    const { deps, start, state } = await desk();
+    const { deps, start, state } = await postroom();
     expect(await startConsent(deps, sampleWish(), guest)).toEqual({
       kind: 'invitation-over',
       wish: sampleWish(),
@@ -148,9 +148,9 @@ describe('a start', () => {
 
 describe('the browser that started', () => {
   test('goes to the provider with what the way back is checked against', async () => {
-    const { deps, provider, asked, start } = await desk();
+    const { deps, provider, asked, start } = await postroom();
     const { key, cookie } = await start();
-    const handover = await handoverOf(deps, key, { cookie, traveller: ada });
+    const handover = await buildAuthorizationUrl(deps, key, { cookie, initiator: ada });
     expect(handover).toEqual({
       kind: 'address',
       url: 'https://login.example/authorize',
@@ -174,13 +174,13 @@ describe('the browser that started', () => {
     const secrets = [ask?.state, ask?.nonce, ask?.verifier].map((secret) => secret?.expose() ?? '');
     expect(consentKey(secrets[0] ?? '')).toBe(key);
     expect(new Set(secrets).size).toBe(3);
-    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toEqual(handover);
+    expect(await buildAuthorizationUrl(deps, key, { cookie, initiator: ada })).toEqual(handover);
   });
 
   test('is shown the accounts of the provider where it asked for them', async () => {
-    const { deps, asked, start } = await desk();
+    const { deps, asked, start } = await postroom();
     const { key, cookie } = await start(sampleWish({ chooseAccount: true }));
-    await handoverOf(deps, key, { cookie, traveller: ada });
+    await buildAuthorizationUrl(deps, key, { cookie, initiator: ada });
     expect(asked[0]?.account).toEqual({ kind: 'choose' });
   });
 
@@ -192,18 +192,18 @@ describe('the browser that started', () => {
     const started = await startConsent(deps, sampleWish(), ada);
     if (started.kind !== 'started') throw new Error(started.kind);
     const { key, cookie } = started;
-    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toMatchObject({
+    expect(await buildAuthorizationUrl(deps, key, { cookie, initiator: ada })).toMatchObject({
       kind: 'failed',
       failure,
     });
   });
 
   test('reads that the vault is away', async () => {
-    const { deps, state, start } = await desk();
+    const { deps, state, start } = await postroom();
     const { key, cookie } = await start();
     state.isVaultAway = true;
-    const anew = { ...deps, sealer: createSealer(deps.vault, deps.seam) };
-    expect(await handoverOf(anew, key, { cookie, traveller: ada })).toEqual({
+    const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
+    expect(await buildAuthorizationUrl(anew, key, { cookie, initiator: ada })).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
       said: 'Away.',
@@ -216,40 +216,42 @@ describe('the browser that started', () => {
     ['ten minutes later', { after: 600_000 }],
     ['without its cookie', { cookie: undefined }],
     ['with the cookie of another sign-in', { cookie: new Secret('x'.repeat(43)) }],
-    ['as another person', { traveller: { kind: 'principal', id: 'eve' } as const }],
-    ['as the bearer of an invitation', { traveller: guest }],
+    ['as another person', { initiator: { kind: 'principal', id: 'eve' } as const }],
+    ['as the bearer of an invitation', { initiator: guest }],
   ])('%s goes nowhere', async (_what, change) => {
-    const { deps, asked, start, state } = await desk();
+    const { deps, asked, start, state } = await postroom();
     const { key, cookie } = await start();
     state.now = NOW + ('after' in change ? change.after : 599_999);
-    const browser = { cookie, traveller: ada, ...change };
-    expect(await handoverOf(deps, key, browser)).toEqual({ kind: 'over' });
+    const browser = { cookie, initiator: ada, ...change };
+    expect(await buildAuthorizationUrl(deps, key, browser)).toEqual({ kind: 'over' });
     expect(asked).toEqual([]);
   });
 
   test('still goes a moment before its ten minutes are over', async () => {
-    const { deps, start, state } = await desk();
+    const { deps, start, state } = await postroom();
     const { key, cookie } = await start();
     state.now = NOW + 599_999;
-    expect(await handoverOf(deps, key, { cookie, traveller: ada })).toMatchObject({ kind: 'address' });
+    expect(await buildAuthorizationUrl(deps, key, { cookie, initiator: ada })).toMatchObject({
+      kind: 'address',
+    });
   });
 
   test('goes nowhere for a sign-in that was used, is unknown, or whose provider has changed or gone', async () => {
-    const { deps, provider, asked, start } = await desk();
+    const { deps, provider, asked, start } = await postroom();
     const [used, changed] = [await start(), await start()];
     const stored = await deps.consents.get(used.key);
     if (stored !== undefined) await deps.consents.use(stored, isoAt(1));
-    expect(await handoverOf(deps, used.key, { cookie: used.cookie, traveller: ada })).toEqual({
+    expect(await buildAuthorizationUrl(deps, used.key, { cookie: used.cookie, initiator: ada })).toEqual({
       kind: 'over',
     });
-    expect(await handoverOf(deps, keyOf('a'), { cookie: used.cookie, traveller: ada })).toEqual({
+    expect(await buildAuthorizationUrl(deps, keyOf('a'), { cookie: used.cookie, initiator: ada })).toEqual({
       kind: 'over',
     });
-    const browser = { cookie: changed.cookie, traveller: ada };
+    const browser = { cookie: changed.cookie, initiator: ada };
     await deps.providers.save({ ...provider, clientId: 'another app' });
-    expect(await handoverOf(deps, changed.key, browser)).toEqual({ kind: 'over' });
+    expect(await buildAuthorizationUrl(deps, changed.key, browser)).toEqual({ kind: 'over' });
     await deps.providers.remove(provider.id);
-    expect(await handoverOf(deps, changed.key, browser)).toEqual({ kind: 'over' });
+    expect(await buildAuthorizationUrl(deps, changed.key, browser)).toEqual({ kind: 'over' });
     expect(asked).toEqual([]);
   });
 });

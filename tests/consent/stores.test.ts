@@ -353,7 +353,7 @@ describe('an approval of set-up', () => {
   );
 });
 
-describe('the sweep', () => {
+describe('the monitor', () => {
   const row = (rowKey: string, expiresAt: string) => ({ partitionKey: 'part', rowKey, expiresAt });
   const add = async (rows: readonly ReturnType<typeof row>[]) => {
     for (const one of rows) await tables.open('Consents').commit('part', [{ kind: 'insert', row: one }]);

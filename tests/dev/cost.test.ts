@@ -15,7 +15,7 @@ import {
 import { startAzurite } from '../../dev/emulators/storage/azurite.ts';
 import { startStorageProxy } from '../../dev/emulators/storage/storage-proxy.ts';
 import { type Shape, shapes } from '../../dev/infra/infra-checks.ts';
-import { at, committed, ofType } from '../harness/memory/desk-resources.ts';
+import { at, committed, ofType } from '../harness/memory/installation-resources.ts';
 
 const source = (path: string): string => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
 type Listed = Price & { source: string; asOf: string; checked: boolean };
@@ -53,8 +53,8 @@ const amountOf = (mailboxes: number, item: Priced, more = {}): number =>
 describe('a month', () => {
   const minutes = 43_800;
 
-  test('is a share of the desk, one of each mailbox and one of each mail', () => {
-    // 10 a minute of the desk, 2 a mailbox, 5 a mail.
+  test('is a share of the installation, one of each mailbox and one of each mail', () => {
+    // 10 a minute of the installation, 2 a mailbox, 5 a mail.
     const mails = 100 * 20 * (minutes / 1440);
     expect(amountOf(100, 'table')).toBeCloseTo(minutes * (10 + 100 * 2) + mails * 5, 3);
     expect(amountOf(100, 'queue')).toBeCloseTo(minutes * 4, 3);

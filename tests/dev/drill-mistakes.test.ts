@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { drillFaults } from '../../dev/drill/drill-faults.ts';
 import { type DrillRecord, mistakesIn } from '../../dev/drill/drill-mistakes.ts';
 import { glanceAt, isCalm } from '../../dev/drill/home-page.ts';
-import type { ReceivedNotice } from '../../dev/drill/notice-receiver.ts';
+import type { ReceivedAlert } from '../../dev/drill/alert-receiver.ts';
 
 const [fault] = drillFaults.filter(({ name }) => name === 'dead refresh token');
 if (fault === undefined) throw new Error('There is no such fault.');
 
 const path = '/providers/abcdefghijklmnopqrstuvwxyz/connect?mailbox=m1&a=b';
-const opened: ReceivedNotice = {
+const opened: ReceivedAlert = {
   what: 'opened',
   key: 'k',
   kind: 'consent-dead',
@@ -24,7 +24,7 @@ const home = (says: string, leads: string): string =>
 const calm = `<main><h1>Mail is flowing</h1><div class="verdict good">All mailboxes are up to date. No action needed.</div></main>`;
 const good: DrillRecord = {
   opened,
-  secondsToNotice: 180,
+  secondsToAlert: 180,
   closed: true,
   received: [opened, { ...opened, what: 'closed' }],
   mails: [
@@ -36,9 +36,9 @@ const good: DrillRecord = {
   othersWentOn: true,
 };
 const mistakes = (changes: Partial<DrillRecord>): string[] => mistakesIn(fault, { ...good, ...changes });
-const another = (changes: Partial<ReceivedNotice>): Partial<DrillRecord> => {
-  const notice = { ...opened, ...changes };
-  return { opened: notice, received: [notice, { ...notice, what: 'closed' }] };
+const another = (changes: Partial<ReceivedAlert>): Partial<DrillRecord> => {
+  const alert = { ...opened, ...changes };
+  return { opened: alert, received: [alert, { ...alert, what: 'closed' }] };
 };
 
 describe('the drill', () => {
@@ -47,12 +47,12 @@ describe('the drill', () => {
   });
 
   test.each<[what: string, changes: Partial<DrillRecord>, sentence: RegExp]>([
-    ['no notice', { opened: undefined }, /^No notice came/],
+    ['no alert', { opened: undefined }, /^No alert came/],
     ['another kind', another({ kind: 'mailbox-silent' }), /of kind mailbox-silent/],
     ['another code, though the cause reads alike', another({ code: 'AADSTS50173' }), /code is AADSTS50173/],
     ['another cause', another({ cause: 'Nobody knows.' }), /cause is not named/],
-    ['a second too late', { secondsToNotice: 181 }, /came after 181 s/],
-    ['a notice that stays', { closed: false, homeAfter: undefined }, /did not close/],
+    ['a second too late', { secondsToAlert: 181 }, /came after 181 s/],
+    ['an alert that stays', { closed: false, homeAfter: undefined }, /did not close/],
     [
       'a first sentence that says something else',
       { homeDuring: home('Mail is flowing', path) },
@@ -80,26 +80,26 @@ describe('the drill', () => {
     expect(mistakes(changes)).toEqual([expect.stringMatching(sentence)]);
   });
 
-  test('finds a second notice, by webhook and by mail', () => {
+  test('finds a second alert, by webhook and by mail', () => {
     const second = { ...opened, key: 'l', kind: 'smtp-refused', headline: 'No mail leaves.' };
     const mails = [...good.mails, '[Postroom] No mail leaves.'];
     expect(mistakes({ received: [...good.received, second], mails })).toEqual([
-      'A second notice came: smtp-refused: No mail leaves.',
+      'A second alert came: smtp-refused: No mail leaves.',
     ]);
   });
 });
 
 describe('the home page at a glance', () => {
   test('is the first sentence and the first link of its main part, as a person reads them', () => {
-    expect(glanceAt(home('Kim &amp; Lee&#39;s <b>desk</b>', '/a?b&amp;c'))).toEqual({
-      says: "Kim & Lee's desk",
+    expect(glanceAt(home('Kim &amp; Lee&#39;s <b>installation</b>', '/a?b&amp;c'))).toEqual({
+      says: "Kim & Lee's installation",
       leads: '/a?b&c',
     });
   });
 
   test('is calm only where nothing at all is said beside the one line', () => {
     expect(isCalm(calm)).toBe(true);
-    expect(isCalm(calm.replace('</main>', '<ul class="conditions"></ul></main>'))).toBe(false);
+    expect(isCalm(calm.replace('</main>', '<ul class="findings"></ul></main>'))).toBe(false);
     expect(isCalm(home('Mail is flowing', '/'))).toBe(false);
   });
 });

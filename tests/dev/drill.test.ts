@@ -1,5 +1,5 @@
 /**
- * Each fault of the drill, as `npm run drill` runs it: one notice of the right kind, code, cause and link, in time, by
+ * Each fault of the drill, as `npm run drill` runs it: one alert of the right kind, code, cause and link, in time, by
  * webhook, by mail and on the home page, that closes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -41,7 +41,7 @@ describe('npm run drill', () => {
     async (fault) => {
       const result = await runDrill(appDir, fault);
       expect(result.wrong).toEqual([]);
-      expect(result).toMatchObject({ fault: fault.name, notice: fault.kind, code: fault.code });
+      expect(result).toMatchObject({ fault: fault.name, alert: fault.kind, code: fault.code });
       expect(result.secondsToClose).toBeGreaterThan(0);
     },
   );
@@ -60,7 +60,7 @@ describe('npm run drill', () => {
       inject: async () => undefined,
       mend: async () => undefined,
     };
-    expect((await runDrill(appDir, nothing)).wrong).toContain('No notice came.');
+    expect((await runDrill(appDir, nothing)).wrong).toContain('No alert came.');
   });
 });
 

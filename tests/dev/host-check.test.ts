@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL('../../dev/host-check.ts', import.meta.url
 describe('what the listeners report', () => {
   const run = (instance: string, second: string): Invocation => ({
     instance,
-    function: 'sweep',
+    function: 'monitor',
     startedAt: `2026-11-02T08:00:${second}Z`,
     dequeueCount: null,
     ok: true,
@@ -20,24 +20,24 @@ describe('what the listeners report', () => {
   const expected = { everySeconds: 6, atLeast: 2 };
 
   test('a timer that ran once each time is well, early or late by a moment', () => {
-    expect(timerFaults([run('A', '05.990'), run('B', '12.800')], ['sweep'], expected)).toEqual([]);
+    expect(timerFaults([run('A', '05.990'), run('B', '12.800')], ['monitor'], expected)).toEqual([]);
   });
 
   test('a timer that ran in two instances at once is named with both', () => {
     const runs = [run('A', '06.001'), run('B', '06.400'), run('A', '12.000')];
-    expect(timerFaults(runs, ['sweep'], expected)).toEqual([
-      'sweep ran 2 times: A at 2026-11-02T08:00:06.001Z, B at 2026-11-02T08:00:06.400Z.',
+    expect(timerFaults(runs, ['monitor'], expected)).toEqual([
+      'monitor ran 2 times: A at 2026-11-02T08:00:06.001Z, B at 2026-11-02T08:00:06.400Z.',
     ]);
   });
 
   test('a run that comes late in the same instance is no double', () => {
     const runs = [run('A', '09.500'), run('A', '12.000'), run('A', '18.000')];
-    expect(timerFaults(runs, ['sweep'], expected)).toEqual([]);
+    expect(timerFaults(runs, ['monitor'], expected)).toEqual([]);
   });
 
   test('a timer that stays silent is named', () => {
-    expect(timerFaults([run('A', '06.001')], ['sweep'], expected)).toEqual([
-      'sweep ran on 1 occasions, not 2.',
+    expect(timerFaults([run('A', '06.001')], ['monitor'], expected)).toEqual([
+      'monitor ran on 1 occasions, not 2.',
     ]);
   });
 

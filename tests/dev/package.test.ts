@@ -13,7 +13,7 @@ import { startHostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
 import { type DeploymentPackage, packApp } from '../../dev/package.ts';
 import { zip } from '../../dev/zip.ts';
-import { committed, settingsOf } from '../harness/memory/desk-resources.ts';
+import { committed, settingsOf } from '../harness/memory/installation-resources.ts';
 import { unzip } from './unzip.ts';
 
 const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';

@@ -51,7 +51,7 @@ async function world(
 const AZD = `
 const fs = require('node:fs');
 const file = ${JSON.stringify('$FILE')};
-const values = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : { AZURE_ENV_NAME: 'Desk One' };
+const values = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : { AZURE_ENV_NAME: 'Installation One' };
 const [, verb, name, value] = process.argv.slice(2);
 if (verb === 'set') fs.writeFileSync(file, JSON.stringify({ ...values, [name]: value }));
 else console.log(JSON.stringify(values));
@@ -102,7 +102,7 @@ const provisioned = { POSTROOM_URL: 'https://desk.example', POSTROOM_IDENTITY_PR
 
 // Each of these starts the command several times, which takes long on a busy machine.
 describe('npm run register-app', { timeout: 120_000 }, () => {
-  test('makes both registrations and keeps their ids, ties them to the desk, and changes nothing when run again', async () => {
+  test('makes both registrations and keeps their ids, ties them to the installation, and changes nothing when run again', async () => {
     await world({ settleRequests: 1 });
     const created = await run(['--create', '--json']);
     expect([created.code, created.stderr]).toEqual([0, '']);
@@ -123,7 +123,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     );
 
     const [signIn, mail] = graph.directory.applications;
-    expect(signIn?.displayName).toMatch(/^Postroom sign-in \(desk-one-[0-9a-f]{6}\)$/);
+    expect(signIn?.displayName).toMatch(/^Postroom sign-in \(postroom-one-[0-9a-f]{6}\)$/);
     expect(signIn?.web.redirectUris).toEqual(['https://desk.example/.auth/login/aad/callback']);
     expect(mail?.web.redirectUris).toEqual(['https://desk.example/oauth/callback']);
     expect(mail?.signInAudience).toBe('AzureADMyOrg');
@@ -264,7 +264,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     setAzd(provisioned);
     const byHand = {
       id: 'by-hand',
-      name: 'desk-identity',
+      name: 'installation-identity',
       issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
       subject: IDENTITY,
       audiences: ['api://wrong'],
@@ -342,12 +342,12 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
 
   test('works without azd, under a name that the caller gives', async () => {
     await world({ azd: false });
-    expect((await run(['--create'])).stderr).toContain('--key my-desk');
-    const { stdout } = await run(['--create', '--key', 'my-desk']);
+    expect((await run(['--create'])).stderr).toContain('--key my-installation');
+    const { stdout } = await run(['--create', '--key', 'my-installation']);
     const ids = Object.fromEntries(
       [...stdout.matchAll(/export (\w+)=(\S+)/g)].map(([, name, id]) => [name, id]),
     );
-    expect((await run(['--create', '--key', 'my-desk'])).stdout).toContain('unchanged');
+    expect((await run(['--create', '--key', 'my-installation'])).stdout).toContain('unchanged');
     expect(graph.directory.applications).toHaveLength(2);
     const { stdout: finished } = await run(['--finish', '--json'], { ...ids, ...provisioned });
     expect(JSON.parse(finished)).toMatchObject({ adminRole: 'given' });

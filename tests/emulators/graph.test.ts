@@ -11,7 +11,7 @@ const TENANT = '3a0c7f0e-0000-4000-8000-000000000001';
 const DIANA = '10000000-0000-4000-8000-000000000001';
 const ADAM = '10000000-0000-4000-8000-000000000002';
 const NOBODY = '10000000-0000-4000-8000-000000000003';
-const DESK = '20000000-0000-4000-8000-000000000001';
+const POSTROOM = '20000000-0000-4000-8000-000000000001';
 const people: GraphPerson[] = [
   { id: DIANA, displayName: 'Diana', userPrincipalName: 'diana@contoso.example', may: 'register' },
   { id: ADAM, displayName: 'Adam', userPrincipalName: 'adam@contoso.example', may: 'admin' },
@@ -64,7 +64,7 @@ async function ask(
 }
 
 async function made(graph: RunningGraph, token: string): Promise<{ id: string; appId: string }> {
-  const { body, status } = await ask(graph, token, 'POST', 'applications', { displayName: 'Desk' });
+  const { body, status } = await ask(graph, token, 'POST', 'applications', { displayName: 'Installation' });
   expect(status).toBe(201);
   return { id: String(body['id']), appId: String(body['appId']) };
 }
@@ -86,11 +86,13 @@ describe('the stand-in for Microsoft Graph', () => {
     const graph = await start({ stateDir: folder });
     const token = await tokens.person(DIANA);
     const create = { prefer: 'create-if-missing' };
-    const path = "applications(uniqueName='desk')";
-    expect((await ask(graph, token, 'PATCH', path, { displayName: 'Desk' })).status).toBe(404);
-    const first = await ask(graph, token, 'PATCH', path, { displayName: 'Desk' }, create);
+    const path = "applications(uniqueName='installation')";
+    expect((await ask(graph, token, 'PATCH', path, { displayName: 'Installation' })).status).toBe(404);
+    const first = await ask(graph, token, 'PATCH', path, { displayName: 'Installation' }, create);
     expect(first.status).toBe(201);
-    expect((await ask(graph, token, 'PATCH', path, { displayName: 'Desk 2' }, create)).status).toBe(204);
+    expect((await ask(graph, token, 'PATCH', path, { displayName: 'Installation 2' }, create)).status).toBe(
+      204,
+    );
     await graph.stop();
     const again = await start({ stateDir: folder });
     for (const address of [
@@ -98,12 +100,12 @@ describe('the stand-in for Microsoft Graph', () => {
       `applications(appId='${String(first.body['appId'])}')`,
       path,
     ])
-      expect((await ask(again, token, 'GET', address)).body['displayName']).toBe('Desk 2');
+      expect((await ask(again, token, 'GET', address)).body['displayName']).toBe('Installation 2');
     const listed = await ask(
       again,
       token,
       'GET',
-      `applications?$filter=displayName eq 'Desk 2'&$select=appId`,
+      `applications?$filter=displayName eq 'Installation 2'&$select=appId`,
     );
     expect(listed.body['value']).toEqual([{ id: first.body['id'], appId: first.body['appId'] }]);
     expect(
@@ -133,29 +135,33 @@ describe('the stand-in for Microsoft Graph', () => {
   it('gives a secret once, to an app that owns the application, and tells who listens', async () => {
     const heard: SecretChange[] = [];
     const graph = await start({
-      appPermissions: { [DESK]: ['Application.ReadWrite.OwnedBy'] },
+      appPermissions: { [POSTROOM]: ['Application.ReadWrite.OwnedBy'] },
       onSecret: (change) => heard.push(change),
     });
-    const desk = await tokens.app(DESK);
-    const own = await made(graph, desk);
+    const postroom = await tokens.app(POSTROOM);
+    const own = await made(graph, postroom);
     const foreign = await made(graph, await tokens.person(DIANA));
     const wish = { passwordCredential: { displayName: 'postroom', endDateTime: '2027-01-01T00:00:00Z' } };
-    const given = await ask(graph, desk, 'POST', `applications(appId='${own.appId}')/addPassword`, wish);
+    const given = await ask(graph, postroom, 'POST', `applications(appId='${own.appId}')/addPassword`, wish);
     expect(given.status).toBe(200);
     const secretText = String(given.body['secretText']);
     expect(secretText).toHaveLength(40);
-    const shown = await ask(graph, desk, 'GET', `applications/${own.id}`);
+    const shown = await ask(graph, postroom, 'GET', `applications/${own.id}`);
     expect(JSON.stringify(shown.body)).not.toContain(secretText);
     expect(shown.body['passwordCredentials']).toMatchObject([
       { keyId: given.body['keyId'], endDateTime: '2027-01-01T00:00:00Z', secretText: null },
     ]);
-    expect((await ask(graph, desk, 'POST', `applications/${foreign.id}/addPassword`, wish)).status).toBe(403);
+    expect((await ask(graph, postroom, 'POST', `applications/${foreign.id}/addPassword`, wish)).status).toBe(
+      403,
+    );
     const stranger = await tokens.app('20000000-0000-4000-8000-000000000002');
     expect((await ask(graph, stranger, 'GET', `applications/${own.id}`)).status).toBe(403);
 
     const gone = { keyId: given.body['keyId'] };
-    expect((await ask(graph, desk, 'POST', `applications/${own.id}/removePassword`, gone)).status).toBe(204);
-    const twice = await ask(graph, desk, 'POST', `applications/${own.id}/removePassword`, gone);
+    expect((await ask(graph, postroom, 'POST', `applications/${own.id}/removePassword`, gone)).status).toBe(
+      204,
+    );
+    const twice = await ask(graph, postroom, 'POST', `applications/${own.id}/removePassword`, gone);
     expect(twice.body.error).toMatchObject({
       code: 'Request_BadRequest',
       message: `No password credential found with keyId '${String(gone.keyId)}'.`,

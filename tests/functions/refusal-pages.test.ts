@@ -4,7 +4,7 @@ import {
   malformedPage,
   signInOffPage,
   tooLargePage,
-} from '../../functions/pages/errors/refusals.tsx';
+} from '../../functions/pages/errors/error-pages.tsx';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 
 describe('a page that refuses', () => {

@@ -15,7 +15,7 @@ export const accessOf: Readonly<Record<string, Access>> = {
   'POST /invite/:key': 'everyone',
 
   'GET /': 'agent',
-  'GET /notices': 'agent',
+  'GET /alerts': 'agent',
   'GET /activity': 'agent',
   'GET /health': 'admin',
   'GET /secrets': 'admin',

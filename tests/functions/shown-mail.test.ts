@@ -16,10 +16,10 @@ import type { Blobs } from '../../shared/platform/blobs.ts';
 import { mapLimited } from '../../shared/platform/concurrency.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
-import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
-import { newMessage, type SampleMail } from '../harness/pages/sample-desk.ts';
+import { newMessage, type SampleMail } from '../harness/pages/sample-postroom.ts';
 
 let folder: string;
 let azurite: RunningAzurite;
@@ -77,7 +77,7 @@ async function file(...mails: SampleMail[]): Promise<{ id: string; messages: New
   filed += 1;
   const id = `t${String(filed).padStart(6, '0')}`;
   const messages = await Promise.all(mails.map((mail, place) => newMessage(mail, id, place, blobs)));
-  await fileMessages(tables, {
+  await appendMessages(tables, {
     ticketId: id,
     number: filed,
     mailboxId: 'support',

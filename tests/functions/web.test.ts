@@ -1,4 +1,4 @@
-import { sampleDesk } from '../harness/pages/sample-desk.ts';
+import { samplePostroom } from '../harness/pages/sample-postroom.ts';
 import type { Hono } from 'hono';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { principalOf } from '../../dev/host/sign-in.ts';
@@ -106,7 +106,7 @@ describe('without a signed-in principal', () => {
     ['/', false],
     ['/tickets', false],
   ])('%s is open: %s', async (path, open) => {
-    const { services } = sampleDesk();
+    const { services } = samplePostroom();
     const answer = await createWeb(() => services).request(new Request(origin + path));
     const leadsToSignIn = answer.headers.get('location')?.startsWith('/.auth/') === true;
     expect(leadsToSignIn).toBe(!open);

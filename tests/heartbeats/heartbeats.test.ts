@@ -27,18 +27,18 @@ const minutes = async (count: number, beating: readonly TimerName[], of = store)
 describe('a heartbeat', () => {
   test('of a timer that runs each minute is written every fourth minute', async () => {
     const before = tables.changes;
-    await minutes(60, ['sweep']);
+    await minutes(60, ['monitor']);
     expect(tables.changes - before).toBe(15);
   });
 
   test('that stays away is noticed within ten minutes of the last run, and forgotten when it comes back', async () => {
-    await minutes(30, ['fetchMail', 'sweep']);
+    await minutes(30, ['fetchMail', 'monitor']);
     const stopped = now;
-    while ((await late()).length === 0) await minutes(1, ['sweep']);
+    while ((await late()).length === 0) await minutes(1, ['monitor']);
     expect((now - stopped) / MINUTE).toBeLessThanOrEqual(10);
     expect((now - stopped) / MINUTE).toBeGreaterThan(5);
     expect(await late()).toEqual(['fetchMail']);
-    await minutes(1, ['fetchMail', 'sweep']);
+    await minutes(1, ['fetchMail', 'monitor']);
     expect(await late()).toEqual([]);
   });
 
@@ -46,36 +46,36 @@ describe('a heartbeat', () => {
     const alerts = readFileSync(join(import.meta.dirname, '../../infra/modules/alerts.bicep'), 'utf8');
     const lookMinutes = Number(/Frequency: (\d+)/.exec(alerts)?.[1]) / 60;
     expect(lookMinutes).toBe(5);
-    for (const name of ['fetchMail', 'sweep'] as const)
+    for (const name of ['fetchMail', 'monitor'] as const)
       expect(timerLimits[name] + lookMinutes).toBeLessThanOrEqual(15);
   });
 
-  test('of nothing at all while the sweep was away is the sweep’s own fault first', async () => {
-    await minutes(10, ['fetchMail', 'sweep']);
+  test('of nothing at all while the monitor was away is the monitor’s own fault first', async () => {
+    await minutes(10, ['fetchMail', 'monitor']);
     await store.beat('reviewSecrets', now);
     now += 3 * 24 * 60 * MINUTE;
-    expect(await late()).toEqual(['sweep', 'fetchMail']);
+    expect(await late()).toEqual(['monitor', 'fetchMail']);
   });
 
   test('is given its time again after the whole app was away for days', async () => {
-    await minutes(10, ['fetchMail', 'sweep']);
+    await minutes(10, ['fetchMail', 'monitor']);
     await store.beat('reviewSecrets', now);
     now += 3 * 24 * 60 * MINUTE;
     const next = createHeartbeatStore(tables);
-    await next.beat('sweep', now);
+    await next.beat('monitor', now);
     expect(await late()).toEqual([]);
-    await minutes(15, ['sweep'], next);
+    await minutes(15, ['monitor'], next);
     expect(await late()).toEqual(['fetchMail']);
-    await minutes(26 * 60, ['sweep', 'fetchMail'], next);
+    await minutes(26 * 60, ['monitor', 'fetchMail'], next);
     expect(await late()).toEqual(['reviewSecrets']);
   });
 
-  test('of a sweep that runs only every 14 minutes excuses no other timer each time', async () => {
-    await minutes(60, ['fetchMail', 'sweep']);
+  test('of a monitor that runs only every 14 minutes excuses no other timer each time', async () => {
+    await minutes(60, ['fetchMail', 'monitor']);
     const rarely = async (runs: number): Promise<void> => {
       for (let run = 0; run < runs; run++) {
         now += 14 * MINUTE;
-        await store.beat('sweep', now);
+        await store.beat('monitor', now);
       }
     };
     await rarely(1);
@@ -85,19 +85,19 @@ describe('a heartbeat', () => {
   });
 
   test('after a night is excused, also where the app was there for a moment only before it', async () => {
-    await minutes(3, ['fetchMail', 'sweep']);
+    await minutes(3, ['fetchMail', 'monitor']);
     now += 8 * 60 * MINUTE;
-    await store.beat('sweep', now);
+    await store.beat('monitor', now);
     expect(await late()).toEqual([]);
   });
 
   test('that never came is late from the day it was first waited for', async () => {
-    await minutes(1, ['sweep']);
-    await store.expect(['refreshTokens', 'sweep'], now);
-    await minutes(25 * 60, ['sweep']);
+    await minutes(1, ['monitor']);
+    await store.expect(['refreshTokens', 'monitor'], now);
+    await minutes(25 * 60, ['monitor']);
     await store.expect(['refreshTokens'], now);
     expect(await late()).toEqual([]);
-    await minutes(31, ['sweep']);
+    await minutes(31, ['monitor']);
     expect(await late()).toEqual(['refreshTokens']);
   });
 });

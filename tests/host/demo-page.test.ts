@@ -59,15 +59,15 @@ const post = (path: string, form: Record<string, string>, origin = host.url): Pr
 describe('the practice page', () => {
   test('sends a mail to a practice mailbox and says so', async () => {
     const answer = await post('/.local/mail', mail);
-    expect(answer.headers.get('location')).toBe('/.local?said=sent');
+    expect(answer.headers.get('location')).toBe('/.local?flash=sent');
     expect(received).toHaveLength(1);
     expect(received[0]?.to).toEqual(['support@contoso.example']);
     expect(received[0]?.source).toContain('Hello');
     expect(received[0]?.source).not.toMatch(/^Bcc:/m);
-    expect(await (await fetch(`${host.url}/.local?said=sent`)).text()).toContain(
+    expect(await (await fetch(`${host.url}/.local?flash=sent`)).text()).toContain(
       'The mail is in the mailbox.',
     );
-    expect(await (await fetch(`${host.url}/.local?said=<b>`)).text()).not.toContain('<b>');
+    expect(await (await fetch(`${host.url}/.local?flash=<b>`)).text()).not.toContain('<b>');
   });
 
   test('keeps what was typed when something is wrong, and sends nothing', async () => {
@@ -91,7 +91,7 @@ describe('the practice page', () => {
     const fetchNow = vi.fn();
     const page = createDemoPage(undefined, fetchNow);
     const answer = await page.answer('/.local/fetch', new URLSearchParams(), new URLSearchParams());
-    expect(answer.headers['location']).toBe('/.local?said=fetching');
+    expect(answer.headers['location']).toBe('/.local?flash=fetching');
     expect(fetchNow).toHaveBeenCalledOnce();
     await page.answer('/.local/fetch', new URLSearchParams(), undefined);
     expect(fetchNow).toHaveBeenCalledOnce();

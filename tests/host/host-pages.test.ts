@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium)("the host's own pages in a browser", () => {
       for (const path of [
         '/.auth/login/aad?post_login_redirect_uri=%2Ftickets',
         '/.local',
-        '/.local?said=sent',
+        '/.local?flash=sent',
       ]) {
         await page.goto(host.url + path);
         await page.evaluate(axe);

@@ -104,7 +104,7 @@ describe('the local Functions host answers HTTP as the real one', () => {
     expect((await raw({ path: '/environment', headers: { host: `localhost.evil.example` } })).status).toBe(
       421,
     );
-    for (const own of [`localhost:${port}`, `127.0.0.1:${port}`, `desk.localhost:${port}`])
+    for (const own of [`localhost:${port}`, `127.0.0.1:${port}`, `installation.localhost:${port}`])
       expect((await raw({ path: '/environment', headers: { host: own } })).status).toBe(200);
   });
 

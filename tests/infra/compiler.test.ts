@@ -20,8 +20,8 @@ import {
   type Resource,
   readSnapshot,
   settingsOf,
-} from '../harness/memory/desk-resources.ts';
-import { keysIn, vaultReferences, wrongSignIn } from './desk-rules.ts';
+} from '../harness/memory/installation-resources.ts';
+import { keysIn, vaultReferences, wrongSignIn } from './installation-rules.ts';
 
 const bicep = await findBicep();
 if (bicep.kind === 'absent') console.warn(`THE INFRASTRUCTURE IS NOT COMPILED HERE. ${bicep.reason}`);
@@ -33,7 +33,7 @@ test('parameter files do not see what a developer has set', () => {
   const environment = {
     AZURE_LOCATION: 'eastus',
     azure_env_name: 'x',
-    POSTROOM_ALERT_EMAIL: 'a',
+    POSTROOM_MONITOR_EMAIL: 'a',
     PATH: '/bin',
   };
   expect(cleanEnvironment(environment)).toEqual({ PATH: '/bin' });
@@ -91,17 +91,17 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
   });
 
   test('leaves a template without keys, whose secrets are marked as such all the way to the vault', async () => {
-    const template = JSON.parse(await readFile(join(folder, 'desk.json'), 'utf8')) as Json;
+    const template = JSON.parse(await readFile(join(folder, 'resources.json'), 'utf8')) as Json;
     expect(keysIn(template)).toEqual([]);
     const whole = JSON.parse(await readFile(join(folder, 'main.json'), 'utf8')) as Json;
     const secrets = at(template, 'resources.secrets.properties.template');
-    for (const one of [whole, at(whole, 'resources.desk.properties.template'), template, secrets])
+    for (const one of [whole, at(whole, 'resources.installation.properties.template'), template, secrets])
       for (const name of ['smtpRelayUrl', 'alertWebhookUrl', 'alertWebhookKey'])
         expect(at(one, `parameters.${name}.type`)).toBe('securestring');
   });
 
   test('changes the app one step at a time', async () => {
-    const template = JSON.parse(await readFile(join(folder, 'desk.json'), 'utf8')) as Json;
+    const template = JSON.parse(await readFile(join(folder, 'resources.json'), 'utf8')) as Json;
     const resources = at(template, 'resources.app.properties.template.resources') as Record<string, Json>;
     const steps = Object.entries(resources).filter(([name]) => name.startsWith('site::'));
     const names = steps.map(([name]) => name);
@@ -194,8 +194,8 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
         );
         return at(alert?.properties, 'enabled');
       };
-      expect(await enabledWith('first', { AZURE_ENV_NAME: 'desk' })).toBe(false);
-      const later = { AZURE_ENV_NAME: 'desk', POSTROOM_URL: 'https://desk.example' };
+      expect(await enabledWith('first', { AZURE_ENV_NAME: 'installation' })).toBe(false);
+      const later = { AZURE_ENV_NAME: 'installation', POSTROOM_URL: 'https://desk.example' };
       expect(await enabledWith('later', later)).toBe(true);
     });
 
@@ -209,8 +209,8 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     });
   });
 
-  describe('of a desk with sign-in, notices and an address of its own', () => {
-    let desk: Resource[];
+  describe('of an installation with sign-in, alerts and an address of its own', () => {
+    let postroom: Resource[];
     beforeAll(async () => {
       const copy = join(folder, 'full');
       await cp(infra, copy, { recursive: true });
@@ -218,12 +218,12 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       const { code, stderr } = await snapshot(compiler(), copy, 'full', 'overwrite');
       expect(stderr).toBe('');
       expect(code).toBe(0);
-      desk = readSnapshot(join(copy, 'full.snapshot.json'));
+      postroom = readSnapshot(join(copy, 'full.snapshot.json'));
     }, LIMIT_MS);
 
     test('lets the managed identity vouch for the sign-in', () => {
-      expect(wrongSignIn(desk)).toEqual([]);
-      const signIn = desk.find(({ name }) => name.endsWith('/authsettingsV2'));
+      expect(wrongSignIn(postroom)).toEqual([]);
+      const signIn = postroom.find(({ name }) => name.endsWith('/authsettingsV2'));
       const registration = at(signIn?.properties, 'identityProviders.azureActiveDirectory.registration');
       expect(at(signIn?.properties, 'platform.enabled')).toBe(true);
       expect(at(registration, 'clientId')).toBe('33333333-3333-3333-3333-333333333333');
@@ -231,49 +231,49 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
     });
 
     test('has no setting for what the app reads from the vault', () => {
-      const settings = settingsOf(desk);
-      for (const name of ['SMTP_RELAY_URL', 'NOTICE_WEBHOOK_URL', 'NOTICE_WEBHOOK_KEY'])
+      const settings = settingsOf(postroom);
+      for (const name of ['SMTP_RELAY_URL', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_KEY'])
         expect(settings).not.toHaveProperty(name);
-      expect(vaultReferences(desk)).toEqual([]);
-      expect(desk.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
+      expect(vaultReferences(postroom)).toEqual([]);
+      expect(postroom.flatMap(({ properties }) => keysIn(properties))).toEqual([]);
     });
 
     test('lets in people of the tenant alone whose sign-in it takes', () => {
-      expect(settingsOf(desk)['WEBSITE_AUTH_AAD_ALLOWED_TENANTS']).toBe(
+      expect(settingsOf(postroom)['WEBSITE_AUTH_AAD_ALLOWED_TENANTS']).toBe(
         '11111111-1111-1111-1111-111111111111',
       );
     });
 
     test('shows neither the address of a webhook nor of a relay: both open a door', () => {
       expect(FULL).toContain('?sig=planted');
-      expect(JSON.stringify(desk)).not.toContain('planted');
+      expect(JSON.stringify(postroom)).not.toContain('planted');
     });
 
     test('is found at its own address, however that was written', () => {
-      expect(settingsOf(desk)['PUBLIC_URL']).toBe('https://desk.example');
-      const [watch] = ofType(desk, 'Microsoft.Insights/webtests');
+      expect(settingsOf(postroom)['PUBLIC_URL']).toBe('https://desk.example');
+      const [watch] = ofType(postroom, 'Microsoft.Insights/webtests');
       expect(at(watch?.properties, 'Request.RequestUrl')).toBe('https://desk.example/health/ready');
     });
 
     test('does not wake anybody before it was deployed', () => {
-      const [alert] = ofType(desk, 'Microsoft.Insights/metricAlerts');
+      const [alert] = ofType(postroom, 'Microsoft.Insights/metricAlerts');
       expect(at(alert?.properties, 'enabled')).toBe(false);
     });
 
     test('lets a deleted vault be recovered for as long as it was told', () => {
-      const [vault] = ofType(desk, 'Microsoft.KeyVault/vaults');
+      const [vault] = ofType(postroom, 'Microsoft.KeyVault/vaults');
       expect(at(vault?.properties, 'softDeleteRetentionInDays')).toBe(7);
     });
 
     test('has other names in another resource group', () => {
-      const [here] = ofType(desk, 'Microsoft.Storage/storageAccounts');
+      const [here] = ofType(postroom, 'Microsoft.Storage/storageAccounts');
       const [there] = ofType(committed('main'), 'Microsoft.Storage/storageAccounts');
       expect(here?.name).toMatch(/^postroom[a-z0-9]{13}$/);
       expect(here?.name).not.toBe(there?.name);
     });
 
     test('mails its alerts to the one address', () => {
-      const [people] = ofType(desk, 'Microsoft.Insights/actionGroups');
+      const [people] = ofType(postroom, 'Microsoft.Insights/actionGroups');
       expect(at(people?.properties, 'emailReceivers.0.emailAddress')).toBe('it@example.org');
       expect(at(people?.properties, 'armRoleReceivers')).toEqual([]);
     });
@@ -286,10 +286,10 @@ param location = 'swedencentral'
 param shape = 'hardened'
 param readinessAlert = false
 param signInClientId = '33333333-3333-3333-3333-333333333333'
-param alertEmail = 'it@example.org'
+param monitorEmail = 'it@example.org'
 param publicUrl = 'https://desk.example/'
-param smtpRelayUrl = 'smtps://desk:planted@relay.example:465'
-param alertWebhookUrl = 'https://hooks.example/desk?sig=planted'
+param smtpRelayUrl = 'smtps://installation:planted@relay.example:465'
+param alertWebhookUrl = 'https://hooks.example/installation?sig=planted'
 param alertWebhookKey = 'whsec_planted'
 param vaultRecoveryDays = 7
 `;

@@ -3,7 +3,7 @@
  * the same way everywhere: the property below that one region ignores stops the deployment in another ("The following
  * list of … site configuration properties … for Flex Consumption sites is invalid", code 51021).
  */
-import { at, ofType, type Resource, settingsOf } from '../harness/memory/desk-resources.ts';
+import { at, ofType, type Resource, settingsOf } from '../harness/memory/installation-resources.ts';
 
 /** All that `siteConfig` may hold: what Microsoft's own templates for the plan set there, and its twin for deployments. */
 const allowedSiteConfig: readonly string[] = ['minTlsVersion', 'scmMinTlsVersion'];

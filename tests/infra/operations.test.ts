@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
-import { committed, projectRoot } from '../harness/memory/desk-resources.ts';
+import { committed, projectRoot } from '../harness/memory/installation-resources.ts';
 
 const page = readFileSync(join(projectRoot, 'docs', 'operations.md'), 'utf8');
 
-test('every kind of resource of a desk is one that the subscription is told of first', () => {
+test('every kind of resource of an installation is one that the subscription is told of first', () => {
   const [, list = ''] = /^for NAME in ([\w ]+); do\n {2}az provider register/m.exec(page) ?? [];
   const used = shapes
     .flatMap(committed)
@@ -41,9 +41,9 @@ az() {
 `;
 
 describe.skipIf(!hasTools)('the commands that send given-up messages back', () => {
-  const run = (givenUp: string, failAt = ''): string => {
+  const run = (abandoned: string, failAt = ''): string => {
     const script = `QUEUE=queue\n${STUB}\n${sendBack}\necho "back: $(tr '\\n' ' ' <queue)left: $(tr '\\n' ' ' <queue-poison)"`;
-    const env = { PATH: process.env['PATH'] ?? '', GIVEN_UP: givenUp, FAIL_AT: failAt };
+    const env = { PATH: process.env['PATH'] ?? '', GIVEN_UP: abandoned, FAIL_AT: failAt };
     return spawnSync('bash', ['-uc', script], { env, encoding: 'utf8', timeout: 20_000 }).stdout.trim();
   };
 

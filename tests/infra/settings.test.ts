@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shapes } from '../../dev/infra/infra-checks.ts';
 import { type Config, parseConfig } from '../../shared/platform/config.ts';
-import { committed, projectRoot, settingsOf } from '../harness/memory/desk-resources.ts';
+import { committed, projectRoot, settingsOf } from '../harness/memory/installation-resources.ts';
 
 const source = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const all = (text: string, pattern: RegExp): string[] =>
@@ -25,10 +25,10 @@ function setLocally(): string[] {
   return [...all(stack?.[1] ?? '', /^\s+(\w+):/gm), ...all(source('dev/start.ts'), /settings: \{ (\w+):/g)];
 }
 
-const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_PRACTICE', 'POSTROOM_TELEMETRY'];
+const localOnly = ['DataStorage', 'POSTROOM_LOCAL', 'POSTROOM_DEMO', 'POSTROOM_TELEMETRY'];
 const setByAzure = ['IDENTITY_ENDPOINT', 'WEBSITE_AUTH_ENABLED'];
 /** What the app reads from the vault (infra/modules/secrets.bicep): nobody may put it into a setting. */
-const fromVault = ['SMTP_RELAY_URL', 'NOTICE_WEBHOOK_URL', 'NOTICE_WEBHOOK_KEY'];
+const fromVault = ['SMTP_RELAY_URL', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_KEY'];
 /** Read by the Functions host, by its SDKs or by the platform, not by code of ours. All of them, and as they must be. */
 const forOthers: Readonly<Record<string, RegExp>> = {
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: /^2097152$/,
@@ -64,7 +64,7 @@ function evaluated(value: string): string {
   return 'https://place.example/';
 }
 
-describe.each(shapes)('the %s desk', (shape) => {
+describe.each(shapes)('the %s installation', (shape) => {
   const settings = settingsOf(committed(shape));
 
   test('sets every setting that the code reads', () => {
@@ -105,7 +105,7 @@ describe.each(shapes)('the %s desk', (shape) => {
       local: false,
       platformSignIn: true,
       signInTenants: ['11111111-1111-1111-1111-111111111111'],
-      notices: { emails: [] },
+      alerts: { emails: [] },
       practice: undefined,
       telemetry: {
         kind: 'azure-monitor',
@@ -144,7 +144,7 @@ describe('local.settings.example.json', () => {
   };
 
   test('names what the app reads when it is run by hand, and nothing else', () => {
-    const notByHand = [...setByAzure, 'POSTROOM_PRACTICE'];
+    const notByHand = [...setByAzure, 'POSTROOM_DEMO'];
     const identityBased = /^DataStorage__/;
     const wanted = readByCode().filter((name) => !notByHand.includes(name) && !identityBased.test(name));
     const hosts = ['AzureWebJobsStorage', 'FUNCTIONS_WORKER_RUNTIME'];

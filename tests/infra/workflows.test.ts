@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builtApp } from '../../dev/build.ts';
-import { projectRoot } from '../harness/memory/desk-resources.ts';
+import { projectRoot } from '../harness/memory/installation-resources.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const workflows = globSync('.github/workflows/*.yml', { cwd: projectRoot }).toSorted();
@@ -107,7 +107,7 @@ describe('azure.yaml', () => {
     expect(project).toMatch(
       /preprovision:[\s\S]*register-app --create[\s\S]*postprovision:[\s\S]*register-app --finish/,
     );
-    expect(project).toMatch(/postdeploy:[\s\S]*watch-desk/);
+    expect(project).toMatch(/postdeploy:[\s\S]*watch-postroom/);
     expect(runs).toHaveLength(6);
     for (const event of ['preprovision', 'postprovision', 'postdeploy']) {
       const [, windows, posix] =
@@ -149,7 +149,7 @@ test('the documents set only what azd, the template, the registrations or a work
     (path) => read(path).match(/\bPOSTROOM_\w+/g) ?? [],
   );
   const readers = globSync(
-    ['infra/*.{bicep,bicepparam}', 'dev/register-app/*.ts', 'dev/{register-app,watch-desk}.ts'],
+    ['infra/*.{bicep,bicepparam}', 'dev/register-app/*.ts', 'dev/{register-app,watch-installation}.ts'],
     {
       cwd: projectRoot,
     },
@@ -179,7 +179,7 @@ test('only the deployment and the release may ask for a token, and the first rea
   const outputs = [...read('.github/workflows/deploy.yml').matchAll(/jq -r \.(\w+)\.value/g)];
   expect(outputs).toHaveLength(2);
   for (const [, name] of outputs)
-    expect(read('infra/desk.bicep')).toMatch(new RegExp(`^output ${name} `, 'm'));
+    expect(read('infra/resources.bicep')).toMatch(new RegExp(`^output ${name} `, 'm'));
 });
 
 test('what is released or deployed was checked, and its sums can be checked', () => {
@@ -189,7 +189,7 @@ test('what is released or deployed was checked, and its sums can be checked', ()
   expect(release).toMatch(/^ {4}uses: \.\/\.github\/workflows\/check\.yml$[\s\S]*^ {4}needs: check$/m);
   expect(read('.github/workflows/check.yml')).toMatch(/^ {2}workflow_call:$/m);
   const summed = /sha256sum (.+) >SHA256SUMS/.exec(release)?.[1]?.split(' ') ?? [];
-  expect(summed).toEqual(['postroom.zip', 'desk.json', 'postroom.cdx.json']);
+  expect(summed).toEqual(['postroom.zip', 'resources.json', 'postroom.cdx.json']);
   expect(release).toMatch(/npm sbom .*--omit dev .*>postroom\.cdx\.json$/m);
   expect(release).toMatch(
     /attest-build-provenance@[\s\S]*subject-checksums: dist\/SHA256SUMS[\s\S]*gh release create/,
@@ -215,16 +215,16 @@ describe('parameters', () => {
         .filter(([name]) => !['environmentName', 'location', 'region', 'tags', 'ownTags'].includes(name)),
     );
 
-  test('of a whole desk are those of what stands in its group', () => {
+  test('of a whole installation are those of what stands in its group', () => {
     expect(declared('infra/main.bicep').length).toBeGreaterThan(15);
-    expect(declared('infra/main.bicep')).toEqual(declared('infra/desk.bicep'));
-    for (const name of names(read('infra/desk.bicep')))
+    expect(declared('infra/main.bicep')).toEqual(declared('infra/resources.bicep'));
+    for (const name of names(read('infra/resources.bicep')))
       expect(read('infra/main.bicep')).toMatch(
         new RegExp(`^ {4}${name}: ${name === 'tags' ? 'allTags' : name}$`, 'm'),
       );
   });
 
-  test.each(['main', 'desk'])(
+  test.each(['main', 'installation'])(
     'of %s.bicep all come from variables, for azd and the workflow the same',
     (name) => {
       const file = `infra/${name}.bicepparam`;
@@ -237,10 +237,10 @@ describe('parameters', () => {
     },
   );
 
-  test('that are set stay set when the workflow deploys, and a desk without sign-in is refused first', () => {
+  test('that are set stay set when the workflow deploys, and an installation without sign-in is refused first', () => {
     const deploy = read('.github/workflows/deploy.yml');
     expect(deploy).toMatch(/^ {10}VARIABLES: \$\{\{ toJSON\(vars\) \}\}$/m);
-    expect(deploy).toContain('--parameters infra/desk.bicepparam');
+    expect(deploy).toContain('--parameters infra/resources.bicepparam');
     const block = (name: string): string =>
       (
         new RegExp(`- name: ${name}\\n[\\s\\S]*?run: \\|\\n((?: {10}.*\\n)+)`).exec(deploy)?.[1] ?? ''
@@ -266,7 +266,7 @@ describe('parameters', () => {
       POSTROOM_SHAPE: 'hardened',
       POSTROOM_ALWAYS_READY: '[{"name":"http","instanceCount":1}]',
       POSTROOM_PUBLIC_URL: '',
-      POSTROOM_ALERT_EMAIL: "it's@example.org; $(touch x)",
+      POSTROOM_MONITOR_EMAIL: "it's@example.org; $(touch x)",
       AZURE_LOCATION: 'westeurope',
       PATH: 'not this one',
     };
@@ -280,7 +280,7 @@ describe('parameters', () => {
     const seen = stderr.split('\n').filter((line) => /^(POSTROOM_|AZURE_)/.test(line));
     expect(seen.toSorted()).toEqual([
       'AZURE_LOCATION=westeurope',
-      `POSTROOM_ALERT_EMAIL=${variables.POSTROOM_ALERT_EMAIL}`,
+      `POSTROOM_MONITOR_EMAIL=${variables.POSTROOM_MONITOR_EMAIL}`,
       `POSTROOM_ALWAYS_READY=${variables.POSTROOM_ALWAYS_READY}`,
       'POSTROOM_SHAPE=hardened',
     ]);

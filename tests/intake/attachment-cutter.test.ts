@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { cutMarker } from '../../shared/intake/attachment-cutter.ts';
 import { createBase64Decoder } from '../../shared/intake/base64-decoder.ts';
-import type { ParsedMail } from '../../shared/intake/parsed-mail.ts';
+import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import {
   corpusFiles,
   corpusMail,
@@ -19,7 +19,7 @@ const whole = Number.MAX_SAFE_INTEGER;
 const nonce = 'a1b2c3';
 
 /** A mail in comparable form, with the bytes of cut parts put back. */
-function withParts(mail: ParsedMail, parts: readonly Uint8Array[]): unknown {
+function withParts(mail: ParsedMessage, parts: readonly Uint8Array[]): unknown {
   const attachments = mail.attachments.map((attachment) => {
     const content = attachment.cut === undefined ? attachment.content : parts[attachment.cut];
     if (content === undefined) throw new Error(`attachment ${attachment.index} has no bytes`);

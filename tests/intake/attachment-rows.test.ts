@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readMail } from '../../shared/intake/read-mail.ts';
+import { readMail } from '../../shared/intake/read-message.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
@@ -42,7 +42,7 @@ describe('the attachments of a message', () => {
     );
     if (outcome.kind !== 'message') throw new Error(`read as ${outcome.kind}`);
     expect(outcome.message.manifestBlob).toBe(manifestBlob);
-    await fileMessages(tables, {
+    await appendMessages(tables, {
       ticketId: 'ticket',
       number: 7,
       mailboxId: 'box',

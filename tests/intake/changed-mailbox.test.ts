@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
-import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
+import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';
@@ -17,7 +17,7 @@ async function edit(world: IntakeWorld, change: Partial<Mailbox>, save: 'opened'
   world.mailbox = { ...world.mailbox, ...change };
   world.folder = new MemoryFolder(before.uidValidity);
   if (save === 'anyway') return;
-  await openMailbox(
+  await verifyMailbox(
     {
       accessTokens: { get: async () => ({ kind: 'token', token: new Secret('token') }) },
       openInbox: () => openMemoryInbox(world.folder, openSeam),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ParsedMail, ParseOutcome } from '../../shared/intake/parsed-mail.ts';
+import type { ParsedMessage, ParseOutcome } from '../../shared/intake/parsed-message.ts';
 import { createParserPool, type ParserPool } from '../../shared/intake/parser-pool.ts';
 import { corpusFiles, corpusMail, isFullCorpus, mailOf } from '../harness/memory/mail-files.ts';
 import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
@@ -8,7 +8,7 @@ import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 const unsafe = /[\0-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /** Everything of a mail that becomes part of a header, a page or a file's name. */
-function lines(mail: ParsedMail): (string | undefined)[] {
+function lines(mail: ParsedMessage): (string | undefined)[] {
   const people = [mail.from, ...mail.replyTo, ...mail.to, ...mail.cc];
   return [
     mail.subject,
@@ -25,7 +25,7 @@ function lines(mail: ParsedMail): (string | undefined)[] {
 describe('mail of many sources', () => {
   let pool: ParserPool;
   const outcomes = new Map<string, ParseOutcome>();
-  const mail = (path: string): ParsedMail => {
+  const mail = (path: string): ParsedMessage => {
     const outcome = outcomes.get(path);
     if (outcome === undefined) throw new Error(`no such mail: ${path}`);
     return mailOf(outcome);

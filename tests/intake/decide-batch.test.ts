@@ -6,12 +6,12 @@ import { loopLimits } from '../../shared/intake/fold-loops.ts';
 import { type Decision, type LedgerMail, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { readLoopCounts } from '../../shared/intake/loop-counts.ts';
-import type { ParsedMail } from '../../shared/intake/parsed-mail.ts';
-import type { ReadOutcome } from '../../shared/intake/read-mail.ts';
-import type { Work } from '../../shared/intake/take-batch.ts';
+import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import type { ReadOutcome } from '../../shared/intake/read-message.ts';
+import type { Work } from '../../shared/intake/process-batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
-import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
@@ -24,8 +24,8 @@ const KIM = 'kim@customer.example';
 const SUPPORT = 'support@contoso.example';
 
 /** A mail that was read: from Kim, to the mailbox, unless told. */
-function read(key: string, mail: Partial<ParsedMail> = {}, isForged?: boolean): ReadOutcome {
-  const parsed: ParsedMail = {
+function read(key: string, mail: Partial<ParsedMessage> = {}, isForged?: boolean): ReadOutcome {
+  const parsed: ParsedMessage = {
     from: address(KIM),
     fromSource: 'from',
     fromName: undefined,
@@ -48,7 +48,7 @@ function read(key: string, mail: Partial<ParsedMail> = {}, isForged?: boolean): 
   return { kind: 'message', mail: parsed, message: messageOf(key, parsed, isForged) };
 }
 
-const messageOf = (key: string, mail: ParsedMail, isForged?: boolean): NewMessage => ({
+const messageOf = (key: string, mail: ParsedMessage, isForged?: boolean): NewMessage => ({
   key,
   at: told.receivedAt,
   sentAt: undefined,
@@ -137,14 +137,14 @@ async function ticketWith(
   ticketId: string,
   number: number,
   keys: readonly string[],
-  wish: Partial<ParsedMail> = {},
+  wish: Partial<ParsedMessage> = {},
 ): Promise<void> {
   const messages = keys.flatMap((key) => {
     const outcome = read(key, wish);
     return outcome.kind === 'message' ? [outcome.message] : [];
   });
   const filing = { ticketId, number, mailboxId: BOX, follows: undefined, opens: true, messages };
-  await writeDerivedRows(tables, BOX, [await fileMessages(tables, filing)]);
+  await writeIndexes(tables, BOX, [await appendMessages(tables, filing)]);
 }
 const id = (key: string): string => `<${key}@customer.example>`;
 const opens = (key: string, number: number, follows?: Decision['follows']): Decision => ({
@@ -317,7 +317,7 @@ describe('a reply', () => {
 });
 
 describe('automatic mail', () => {
-  const robot = (key: string, mail: Partial<ParsedMail> = {}): ReadOutcome =>
+  const robot = (key: string, mail: Partial<ParsedMessage> = {}): ReadOutcome =>
     read(key, {
       from: address('Robot@elsewhere.example'),
       automatic: { autoSubmitted: 'auto-replied', returnPathEmpty: false, isReport: false },

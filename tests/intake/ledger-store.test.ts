@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Decision, type Numbering, placeOf } from '../../shared/intake/ledger.ts';
+import { type Decision, type UidScope, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
-const under = (uidValidity: string, folderKey = 'f'): Numbering => ({ folderKey, uidValidity });
-const facts = (uid: number): MailFacts => ({
+const under = (uidValidity: string, folderKey = 'f'): UidScope => ({ folderKey, uidValidity });
+const facts = (uid: number): MessageMeta => ({
   uid,
   size: 100,
   receivedAt: '2026-11-24T10:00:00.000Z',
@@ -58,7 +58,7 @@ describe('the ledger', () => {
   };
   const settled = async (...mails: Found[]): Promise<void> => {
     const { mine } = await claim(mails);
-    await ledger.settle(
+    await ledger.complete(
       BOX,
       await ledger.decide(
         BOX,
@@ -152,8 +152,8 @@ describe('the ledger', () => {
       BOX,
       mine.map((mail) => ({ mail, decision: opening('t') })),
     );
-    await ledger.settle(BOX, decided);
-    await ledger.settle(BOX, mine);
+    await ledger.complete(BOX, decided);
+    await ledger.complete(BOX, mine);
     await ledger.release(BOX, mine);
     await ledger.decide(
       BOX,
@@ -244,9 +244,9 @@ describe('the ledger', () => {
     if (decided === undefined) throw new Error('nothing was decided');
     expect(decided).toMatchObject({ state: 'decided', attempts: 2 });
     await claim([found(1)], true);
-    await ledger.overrule(BOX, decided, opening('another'));
+    await ledger.forceQuarantine(BOX, decided, opening('another'));
     expect((await ledger.mails(BOX, ['key1'])).get('key1')?.decision).toEqual(opening('another'));
-    await ledger.settle(BOX, [decided]);
+    await ledger.complete(BOX, [decided]);
     expect(await stateOf('key1')).toBe('done, 3');
   });
 
@@ -254,12 +254,12 @@ describe('the ledger', () => {
     const { mine } = await claim([found(1)]);
     const [mail] = mine;
     if (mail === undefined) throw new Error('nothing was claimed');
-    await ledger.overrule(BOX, mail, opening('t'));
+    await ledger.forceQuarantine(BOX, mail, opening('t'));
     expect(await stateOf('key1')).toBe('received, 1');
     await settled(found(2));
     const done = (await ledger.mails(BOX, ['key2'])).get('key2');
     if (done === undefined) throw new Error('nothing was settled');
-    await ledger.overrule(BOX, done, opening('another'));
+    await ledger.forceQuarantine(BOX, done, opening('another'));
     expect((await ledger.mails(BOX, ['key2'])).get('key2')).toEqual(done);
   });
 
@@ -267,7 +267,7 @@ describe('the ledger', () => {
     await settled(found(1));
     const done = [...(await ledger.mails(BOX, ['key1'])).values()];
     const before = tables.changes;
-    await ledger.settle(BOX, done);
+    await ledger.complete(BOX, done);
     expect(tables.changes).toBe(before);
   });
 
@@ -301,7 +301,7 @@ describe('the ledger', () => {
       busy,
     );
     expect(commits).toBe(20);
-    await expect(crowded.settle(BOX, mine)).rejects.toMatchObject(busy);
+    await expect(crowded.complete(BOX, mine)).rejects.toMatchObject(busy);
     expect(commits).toBe(40);
   });
 });

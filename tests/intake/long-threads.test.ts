@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { ReadOutcome } from '../../shared/intake/read-mail.ts';
+import type { ReadOutcome } from '../../shared/intake/read-message.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
-import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
-import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { readMail } from '../harness/memory/mail-files.ts';
@@ -42,7 +42,7 @@ beforeEach(async () => {
   for (const [number, ticketId] of ['of the root', 'of the parent'].entries()) {
     const filing = { ticketId, number: number + 1, mailboxId: BOX, follows: undefined, opens: true };
     const messages = [messageOf(`key of ${ticketId}`, `<${ticketId.slice(7)}@customer.example>`)];
-    await writeDerivedRows(tables, BOX, [await fileMessages(tables, { ...filing, messages })]);
+    await writeIndexes(tables, BOX, [await appendMessages(tables, { ...filing, messages })]);
   }
 });
 

@@ -7,7 +7,7 @@ import { loopLimits } from '../../shared/intake/fold-loops.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
-import { loopConditions } from '../../shared/notices/desk-conditions.ts';
+import { loopFindings } from '../../shared/alerts/health-findings.ts';
 import type { Seam, SeamPoint } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Row } from '../../shared/platform/tables.ts';
@@ -24,7 +24,7 @@ beforeEach(() => {
     vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-class Desk {
+class Postroom {
   readonly points: SeamPoint[] = [];
   readonly folder = new MemoryFolder();
   now = START;
@@ -84,21 +84,21 @@ const robot = ['From: kim@customer.example', 'To: support@contoso.example', 'Aut
 const answer = 'In-Reply-To: <1@elsewhere.example>';
 
 test('5,000 answers of a loop are all filed once, folded beyond the limit, and none costs more than the first', async () => {
-  const desk = new Desk();
-  desk.deliver(kim);
-  await desk.fetch();
+  const postroom = new Postroom();
+  postroom.deliver(kim);
+  await postroom.fetch();
   const costs: number[] = [];
   for (let round = 0; round < 10; round += 1) {
-    for (let index = 0; index < 500; index += 1) desk.deliver([...robot, answer], START);
-    desk.calls();
-    await desk.fetch();
-    costs.push(desk.calls());
+    for (let index = 0; index < 500; index += 1) postroom.deliver([...robot, answer], START);
+    postroom.calls();
+    await postroom.fetch();
+    costs.push(postroom.calls());
   }
-  const messages = desk.messages();
+  const messages = postroom.messages();
   expect(messages).toHaveLength(5001);
   expect(new Set(messages.map((row) => row['key'])).size).toBe(5001);
   expect(new Set(messages.map((row) => row.partitionKey)).size).toBe(1);
-  expect(desk.folder.mails.every(({ seen }) => seen)).toBe(true);
+  expect(postroom.folder.mails.every(({ seen }) => seen)).toBe(true);
   const unfolded = messages.filter((row) => row['folded'] === undefined);
   expect(unfolded).toHaveLength(1 + loopLimits.conversation);
   expect(
@@ -106,10 +106,10 @@ test('5,000 answers of a loop are all filed once, folded beyond the limit, and n
     'storage calls a round do not grow',
   ).toBeLessThanOrEqual(20);
 
-  const { loops } = await desk.mailboxes.fetchState();
+  const { loops } = await postroom.mailboxes.fetchState();
   expect(loops).toMatchObject([{ mailboxId: 'support', sender: 'kim@customer.example', count: 5000 }]);
-  const facts = { mailboxes: await desk.mailboxes.list(), state: await desk.mailboxes.fetchState() };
-  expect(loopConditions(facts, desk.now)).toMatchObject([
+  const facts = { mailboxes: await postroom.mailboxes.list(), state: await postroom.mailboxes.fetchState() };
+  expect(loopFindings(facts, postroom.now)).toMatchObject([
     {
       kind: 'mail-loop',
       severity: 'warning',
@@ -118,17 +118,17 @@ test('5,000 answers of a loop are all filed once, folded beyond the limit, and n
       fix: { href: `/tickets/${messages[0]?.partitionKey}` },
     },
   ]);
-  expect(loopConditions(facts, desk.now + 2 * HOUR), 'an hour later it is over').toEqual([]);
+  expect(loopFindings(facts, postroom.now + 2 * HOUR), 'an hour later it is over').toEqual([]);
 }, 120_000);
 
 test('ordinary mail costs no request more, and is never folded', async () => {
-  const [plain, automatic] = [new Desk(), new Desk()];
-  for (const [desk, headers] of [
+  const [plain, automatic] = [new Postroom(), new Postroom()];
+  for (const [postroom, headers] of [
     [plain, kim],
     [automatic, robot],
   ] as const) {
-    for (let index = 0; index < 50; index += 1) desk.deliver(headers);
-    await desk.fetch();
+    for (let index = 0; index < 50; index += 1) postroom.deliver(headers);
+    await postroom.fetch();
   }
   expect(plain.tables.dump('Ledger').some(({ rowKey }) => rowKey.startsWith('auto|'))).toBe(false);
   expect(automatic.calls() - plain.calls(), 'a sender that is counted: a read and a write a batch').toBe(2);
@@ -138,28 +138,28 @@ test('ordinary mail costs no request more, and is never folded', async () => {
 });
 
 test('a run that is repeated folds what it folded before', async () => {
-  const desk = new Desk();
-  for (let index = 0; index < loopLimits.sender + 5; index += 1) desk.deliver(robot);
+  const postroom = new Postroom();
+  for (let index = 0; index < loopLimits.sender + 5; index += 1) postroom.deliver(robot);
   const seam = { fails: true };
-  const { quarantine } = desk.deps;
-  const broken = desk.tables.behind({
-    ...desk.seam,
+  const { quarantine } = postroom.deps;
+  const broken = postroom.tables.behind({
+    ...postroom.seam,
     call: (point, effect) =>
       seam.fails && point === 'table.TicketIndex.commit' ? Promise.reject(new Error('died')) : effect(),
   });
-  await desk.mailboxes.save(mailboxOf({ kind: 'mark-seen' }));
-  await fetchShard({ ...desk.deps, tables: broken, quarantine }, { shard: 0, mailboxIds: ['support'] });
+  await postroom.mailboxes.save(mailboxOf({ kind: 'mark-seen' }));
+  await fetchShard({ ...postroom.deps, tables: broken, quarantine }, { shard: 0, mailboxIds: ['support'] });
   const decisions = (): unknown[] =>
-    desk.tables
+    postroom.tables
       .dump('Ledger')
       .filter(({ rowKey }) => rowKey.startsWith('mail|'))
       .map((row) => row['decision'])
       .filter((decision) => decision !== undefined);
   const before = decisions();
   expect(before.length).toBeGreaterThan(0);
-  desk.now += HOUR;
-  await desk.fetch();
+  postroom.now += HOUR;
+  await postroom.fetch();
   expect(decisions()).toEqual(expect.arrayContaining(before));
-  expect(desk.messages()).toHaveLength(loopLimits.sender + 5);
-  expect(desk.messages().filter((row) => row['folded'] !== undefined)).toHaveLength(5);
+  expect(postroom.messages()).toHaveLength(loopLimits.sender + 5);
+  expect(postroom.messages().filter((row) => row['folded'] !== undefined)).toHaveLength(5);
 });

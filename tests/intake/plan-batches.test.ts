@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { limits, planBatches } from '../../shared/intake/plan-batches.ts';
-import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
 
 const MB = 1024 * 1024;
-const mails = (...sizes: number[]): MailFacts[] =>
+const mails = (...sizes: number[]): MessageMeta[] =>
   sizes.map((size, index) => ({
     uid: index + 1,
     size,

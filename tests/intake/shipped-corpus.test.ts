@@ -20,7 +20,7 @@ it('every set is listed in the README with a licence whose text lies beside it',
   const sets = readdirSync(shippedCorpus, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   for (const { name } of sets) {
     const row = new RegExp(`^\\| ${name} \\|.*$`, 'm').exec(readme)?.[0] ?? '';
-    const texts = [...row.matchAll(/`([^`]*(?:LICENSE|NOTICE)[^`]*)`/g)].map(([, path = '']) => path);
+    const texts = [...row.matchAll(/`([^`]*(?:LICENSE|ALERT)[^`]*)`/g)].map(([, path = '']) => path);
     expect(texts, name).not.toEqual([]);
     for (const text of texts) expect(existsSync(join(shippedCorpus, text)), text).toBe(true);
   }

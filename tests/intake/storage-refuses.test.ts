@@ -99,7 +99,7 @@ afterEach(() => {
   refusal = undefined;
 });
 
-class RefusedDesk {
+class RefusedPostroom {
   readonly folder = new MemoryFolder();
   readonly #id: string;
   readonly #deps: ShardDeps;
@@ -198,23 +198,25 @@ describe('rows or bytes of one mail that storage refuses for good', () => {
   test.each(refusals)(
     '%s: the others go on at once, it ends in quarantine, and storage as a whole is not blamed',
     async (_what, id, refuse) => {
-      const desk = new RefusedDesk(id);
+      const postroom = new RefusedPostroom(id);
       const good = [`${id} 1`, `${id} 2`, `${id} 3`];
-      desk.deliver(good[0] ?? '', bad(id), good[1] ?? '');
+      postroom.deliver(good[0] ?? '', bad(id), good[1] ?? '');
       refusal = refuse(id);
-      expect(await desk.fetch()).toMatchObject({ kind: 'fetched', opened: 2, quarantined: 0 });
-      expect(await desk.subjects()).toEqual(good.slice(0, 2));
-      expect(desk.folder.mails.map(({ seen }) => seen)).toEqual([true, false, true]);
-      desk.deliver(good[2] ?? '');
+      expect(await postroom.fetch()).toMatchObject({ kind: 'fetched', opened: 2, quarantined: 0 });
+      expect(await postroom.subjects()).toEqual(good.slice(0, 2));
+      expect(postroom.folder.mails.map(({ seen }) => seen)).toEqual([true, false, true]);
+      postroom.deliver(good[2] ?? '');
       for (let run = 0; run < 4; run += 1) {
-        expect(await desk.fetch()).toMatchObject({ kind: expect.stringMatching(/^(fetched|nothing-new)$/) });
-        expect(await desk.troubles()).toEqual([]);
+        expect(await postroom.fetch()).toMatchObject({
+          kind: expect.stringMatching(/^(fetched|nothing-new)$/),
+        });
+        expect(await postroom.troubles()).toEqual([]);
       }
-      expect(await desk.subjects()).toEqual(good);
-      expect(await desk.entries()).toMatchObject([
+      expect(await postroom.subjects()).toEqual(good);
+      expect(await postroom.entries()).toMatchObject([
         { kind: 'quarantined', reason: expect.stringContaining('could not be stored') },
       ]);
-      expect(await desk.fetch()).toEqual({ kind: 'nothing-new' });
+      expect(await postroom.fetch()).toEqual({ kind: 'nothing-new' });
     },
     180_000,
   );

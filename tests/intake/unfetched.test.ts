@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { inPieces } from '../../shared/intake/fetch-session.ts';
 import { fingerprintOf } from '../../shared/intake/ledger.ts';
 import { UnfetchedList } from '../../shared/intake/unfetched.ts';
-import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
 
 const NOW = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:05:00.000Z';
-const facts = (uid: number, changes: Partial<MailFacts> = {}): MailFacts => ({
+const facts = (uid: number, changes: Partial<MessageMeta> = {}): MessageMeta => ({
   uid,
   size: 100,
   receivedAt: '2026-11-24T09:00:00.000Z',

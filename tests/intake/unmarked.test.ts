@@ -4,7 +4,7 @@ import { fingerprintOf, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { isTryDue, listedDigest, withoutUnmarked } from '../../shared/intake/unmarked.ts';
 import type { Cursor, Refusal } from '../../shared/mailboxes/cursor.ts';
-import type { MailFacts } from '../../shared/mailboxes/inbox.ts';
+import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
@@ -59,7 +59,7 @@ describe('stored mail that the server does not let mark', () => {
     for (let each = 1; each <= count; each += 1)
       folder.deliver(Buffer.from(`Message-ID: <${each}@customer.example>\r\n\r\n`), at(-60));
   };
-  const factsOf = async (): Promise<MailFacts[]> =>
+  const factsOf = async (): Promise<MessageMeta[]> =>
     (await openMemoryInbox(folder, openSeam)).facts(folder.mails.map(({ uid }) => uid));
   /** Mail with these UIDs is taken; what becomes of it rests in the ledger. */
   async function taken(uids: readonly number[], state: 'received' | 'done' = 'done'): Promise<void> {
@@ -72,7 +72,7 @@ describe('stored mail that the server does not let mark', () => {
         rawBlob: '',
       }));
     const { mine } = await ledger.claim(mailbox.id, found, { alone: false, present: new Set() });
-    if (state === 'done') await ledger.settle(mailbox.id, mine);
+    if (state === 'done') await ledger.complete(mailbox.id, mine);
   }
   const refusal = (listed: readonly number[], action = 'mark-seen'): Refusal => ({
     action,

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { openMailbox } from '../../shared/mailboxes/open-mailbox.ts';
+import { verifyMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import {
@@ -120,7 +120,7 @@ describe('a mail server that is not the provider’s', () => {
 
   it('hears no token when it stands in a row: not from a fetch, a test, nor mail that leaves', async () => {
     const mailbox = await stored(HOSTILE);
-    expect(await openMailbox(app.services.intake, mailbox)).toMatchObject({
+    expect(await verifyMailbox(app.services.intake, mailbox)).toMatchObject({
       kind: 'failed',
       code: 'mail-host-refused',
       message: expect.stringContaining(`may be used at ${OWN} alone, and not at ${HOSTILE}`),
@@ -144,7 +144,7 @@ describe('a mail server that is not the provider’s', () => {
     ]);
     expect((await app.services.accessTokens.get(account, { host: OWN.toUpperCase() })).kind).toBe('token');
     // The same listener under the provider's own name: it would have heard the token.
-    await openMailbox(app.services.intake, own);
+    await verifyMailbox(app.services.intake, own);
     expect(heard()).toMatch(TOKEN);
   });
 });
@@ -173,7 +173,7 @@ describe('the provider’s own mail server', () => {
     expect((await visitor.post(path, { ...other, ...secret })).html).toContain('href="#signInAgain"');
     expect((await visitor.post(path, { ...other, ...secret, signInAgain: 'on' })).status).toBe(303);
     const mailbox = await stored(HOSTILE);
-    expect(await openMailbox(app.services.intake, mailbox)).toMatchObject({ code: 'provider-changed' });
+    expect(await verifyMailbox(app.services.intake, mailbox)).toMatchObject({ code: 'provider-changed' });
     expect(heard()).not.toMatch(TOKEN);
   });
 });

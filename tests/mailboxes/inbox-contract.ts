@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectDeps } from '../../shared/mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError } from '../../shared/mailboxes/inbox.ts';
-import { lookIntoMailbox } from '../../shared/mailboxes/look-into-mailbox.ts';
+import { previewMailbox } from '../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 
@@ -79,7 +79,7 @@ export function describeInbox(world: InboxWorld): void {
       get: async () => ({ kind: 'token', token: new Secret('of the session that the world opens') }),
     };
     const deps = { accessTokens, openInbox: () => world.open(), subjectOf };
-    const look = await lookIntoMailbox(deps, lookedInto);
+    const look = await previewMailbox(deps, lookedInto);
     if (look.kind !== 'opened') throw new Error(look.message);
     expect(look).toMatchObject({ unread: 4, total: 4 });
     expect(look.latest.map(({ subject }) => subject)).toEqual(['fourth', 'third', 'second']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MailLoop, mailLoopOf, noteMailLoop } from '../../shared/mailboxes/mail-loops.ts';
+import { type MailLoop, mailLoopOf, recordMailLoop } from '../../shared/mailboxes/mail-loops.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
@@ -17,16 +17,16 @@ describe('a mail loop', () => {
   test('stands in the state of the mailboxes, the last one of each', async () => {
     const tables = new MemoryTables(openSeam);
     const other: MailLoop = { ...loop, mailboxId: 'sales', ticketId: 't2' };
-    await noteMailLoop(tables, { ...loop, count: 100 });
-    await noteMailLoop(tables, other);
-    await noteMailLoop(tables, loop);
+    await recordMailLoop(tables, { ...loop, count: 100 });
+    await recordMailLoop(tables, other);
+    await recordMailLoop(tables, loop);
     const { loops } = await createMailboxStore(tables).fetchState();
     expect(loops).toEqual([other, loop]);
   });
 
   test('names 320 characters of its sender, which is the longest address there is', async () => {
     const tables = new MemoryTables(openSeam);
-    await noteMailLoop(tables, { ...loop, sender: 'x'.repeat(321) });
+    await recordMailLoop(tables, { ...loop, sender: 'x'.repeat(321) });
     const { loops } = await createMailboxStore(tables).fetchState();
     expect(loops.map(({ sender }) => sender)).toEqual(['x'.repeat(320)]);
   });

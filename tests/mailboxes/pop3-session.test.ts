@@ -5,7 +5,7 @@ import { makeCertificates } from '../../dev/emulators/certificates.ts';
 import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
-import { connectWire, type LineWire } from '../../shared/mailboxes/line-wire.ts';
+import { connectSocket, type LineSocket } from '../../shared/mailboxes/line-socket.ts';
 import { Pop3Session } from '../../shared/mailboxes/pop3-session.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -35,7 +35,7 @@ describe.each(kinds)('POP3 on %s', (_name, kind) => {
       seam: Seam = openSeam,
     ): Promise<Pop3Session> => {
       const listener = (from: string, line: string): void => void heard.push(`${from}: ${line}`);
-      const wire = await connectWire(endpoint, { ...here, listener });
+      const wire = await connectSocket(endpoint, { ...here, listener });
       onTestFinished(() => wire.close());
       const { distrust } = await wire.encrypt({ ca: mail.lab().ca });
       expect(distrust).toBeUndefined();
@@ -139,7 +139,7 @@ describe('a POP3 server that nobody should trust', () => {
   }
   /** Sends these pieces, one with each line that comes (the first at once); hangs up where one says so. */
   const hangUp = 'hang up';
-  async function scripted(pieces: readonly (string | readonly string[])[]): Promise<LineWire> {
+  async function scripted(pieces: readonly (string | readonly string[])[]): Promise<LineSocket> {
     const serve = (socket: Socket): void => {
       socket.on('error', () => {});
       const rest = [...pieces];
@@ -154,7 +154,7 @@ describe('a POP3 server that nobody should trust', () => {
       void send();
       socket.on('data', () => void send());
     };
-    const wire = await connectWire(await listening(createServer(serve)), here);
+    const wire = await connectSocket(await listening(createServer(serve)), here);
     onTestFinished(() => wire.close());
     return wire;
   }
@@ -224,7 +224,7 @@ describe('a POP3 server that nobody should trust', () => {
       });
       socket.write('+OK\r\n');
     });
-    const wire = await connectWire(await listening(server), here);
+    const wire = await connectSocket(await listening(server), here);
     const { distrust, certificate } = await wire.encrypt();
     expect(distrust).toMatch(/^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/);
     expect(Date.parse(certificate.validTo)).toBeGreaterThan(Date.parse(certificate.validFrom));

@@ -28,15 +28,15 @@ const problems = (environment: Record<string, string | undefined>): string => {
   return 'none';
 };
 
-describe('the settings of notices', () => {
+describe('the settings of alerts', () => {
   test('name who reads them; blank is nobody', () => {
-    const { notices } = parseConfig({ ...azure, NOTICE_EMAIL: 'a@contoso.example; b@contoso.example' });
-    expect(notices).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
-    expect(parseConfig({ ...azure, NOTICE_EMAIL: '' }).notices).toEqual({ emails: [] });
+    const { alerts } = parseConfig({ ...azure, ALERT_EMAIL: 'a@contoso.example; b@contoso.example' });
+    expect(alerts).toEqual({ emails: ['a@contoso.example', 'b@contoso.example'] });
+    expect(parseConfig({ ...azure, ALERT_EMAIL: '' }).alerts).toEqual({ emails: [] });
   });
 
   test('cannot name everybody', () => {
-    expect(problems({ ...azure, NOTICE_EMAIL: 'everybody' })).toContain('NOTICE_EMAIL');
+    expect(problems({ ...azure, ALERT_EMAIL: 'everybody' })).toContain('ALERT_EMAIL');
   });
 });
 
@@ -163,17 +163,11 @@ describe('the settings', () => {
     const said = problems({
       ...noVault,
       PUBLIC_URL: 'http://desk.contoso.example',
-      NOTICE_EMAIL: 'everybody',
-      POSTROOM_PRACTICE: '{',
+      ALERT_EMAIL: 'everybody',
+      POSTROOM_DEMO: '{',
       POSTROOM_TELEMETRY: 'loud',
     });
-    for (const name of [
-      'KEY_VAULT_URI',
-      'PUBLIC_URL',
-      'NOTICE_EMAIL',
-      'POSTROOM_PRACTICE',
-      'POSTROOM_TELEMETRY',
-    ])
+    for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', 'ALERT_EMAIL', 'POSTROOM_DEMO', 'POSTROOM_TELEMETRY'])
       expect(said).toContain(`- ${name}: `);
     expect(problems({ ...local, WEBSITE_SKU: 'x', POSTROOM_LOCAL: 'True', KEY_VAULT_URI: '' })).toMatch(
       /- KEY_VAULT_URI: .*\n- POSTROOM_LOCAL: must not be set/,
@@ -184,14 +178,14 @@ describe('the settings', () => {
     ['DataStorage__blobServiceUri', 'x.blob.core.windows.net'],
     ['DataStorage__tableServiceUri', 'http://x.table.core.windows.net'],
     ['KEY_VAULT_URI', 'http://x.vault.azure.net'],
-    ['POSTROOM_PRACTICE', '{"authority":1}'],
+    ['POSTROOM_DEMO', '{"authority":1}'],
   ])('cannot have %s=%s', (name, value) => {
     expect(problems({ ...azure, [name]: value })).toContain(`- ${name}: `);
     expect(problems({ ...azure, [name]: value }).split('\n')).toHaveLength(2);
   });
 
   test('never repeat a value, which may be a password', () => {
-    const said = problems({ KEY_VAULT_URI: 'hunter2', POSTROOM_PRACTICE: 'hunter2' });
+    const said = problems({ KEY_VAULT_URI: 'hunter2', POSTROOM_DEMO: 'hunter2' });
     expect(said).toContain('KEY_VAULT_URI');
     expect(said).not.toContain('hunter2');
   });
@@ -235,7 +229,7 @@ describe('the settings', () => {
   });
 
   describe('of the practice world', () => {
-    const POSTROOM_PRACTICE = JSON.stringify({
+    const POSTROOM_DEMO = JSON.stringify({
       authority: 'http://localhost:1',
       tenant: 't',
       clientId: 'c',
@@ -246,20 +240,20 @@ describe('the settings', () => {
     });
 
     test('are read on a developer’s machine and nowhere else', () => {
-      expect(parseConfig({ ...local, POSTROOM_PRACTICE }).practice?.imap.port).toBe(1);
-      expect(parseConfig({ ...azure, POSTROOM_PRACTICE }).practice).toBeUndefined();
+      expect(parseConfig({ ...local, POSTROOM_DEMO }).practice?.imap.port).toBe(1);
+      expect(parseConfig({ ...azure, POSTROOM_DEMO }).practice).toBeUndefined();
     });
 
     test('say whether it is the demo of npm start, and no other world does', () => {
-      const world = JSON.parse(POSTROOM_PRACTICE) as object;
+      const world = JSON.parse(POSTROOM_DEMO) as object;
       const demo = JSON.stringify({ ...world, demo: true });
-      expect(parseConfig({ ...local, POSTROOM_PRACTICE: demo }).practice?.demo).toBe(true);
-      expect(parseConfig({ ...local, POSTROOM_PRACTICE }).practice?.demo).toBeUndefined();
+      expect(parseConfig({ ...local, POSTROOM_DEMO: demo }).practice?.demo).toBe(true);
+      expect(parseConfig({ ...local, POSTROOM_DEMO }).practice?.demo).toBeUndefined();
     });
 
     test('are refused when npm start did not write them, without showing them', () => {
-      const said = problems({ ...local, POSTROOM_PRACTICE: '{"clientSecret":"hush"}' });
-      expect(said).toContain('POSTROOM_PRACTICE: is not what npm start writes');
+      const said = problems({ ...local, POSTROOM_DEMO: '{"clientSecret":"hush"}' });
+      expect(said).toContain('POSTROOM_DEMO: is not what npm start writes');
       expect(said).not.toContain('hush');
     });
   });

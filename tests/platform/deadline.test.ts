@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { askTwice, type Deadline, SilenceError, withDeadline } from '../../shared/platform/deadline.ts';
+import { retryOnce, type Deadline, TimeoutError, withDeadline } from '../../shared/platform/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -15,7 +15,7 @@ async function stateAfter(seconds: number, call: Promise<unknown>): Promise<stri
       state = 'done';
     },
     (error: unknown) => {
-      state = error instanceof SilenceError ? 'silent' : 'failed';
+      state = error instanceof TimeoutError ? 'silent' : 'failed';
     },
   );
   await vi.advanceTimersByTimeAsync(seconds * 1000);
@@ -70,13 +70,13 @@ describe('a call', () => {
 describe('what only reads', () => {
   test('is asked again where nothing came, once', async () => {
     const ask = vi.fn(never);
-    expect(await stateAfter(21, askTwice(ask))).toBe('silent');
+    expect(await stateAfter(21, retryOnce(ask))).toBe('silent');
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
   test('is not asked again where an answer came', async () => {
     const ask = vi.fn(() => Promise.reject(new Error('403')));
-    await expect(askTwice(ask)).rejects.toThrow('403');
+    await expect(retryOnce(ask)).rejects.toThrow('403');
     expect(ask).toHaveBeenCalledTimes(1);
   });
 });

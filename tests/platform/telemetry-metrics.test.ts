@@ -1,4 +1,4 @@
-/** The metrics of the desk's own upkeep, as Application Insights gets them from services that do their real work. */
+/** The metrics of the installation's own upkeep, as Application Insights gets them from services that do their real work. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -53,8 +53,8 @@ const measured = (name: string, envelopes: readonly Envelope[]) =>
     .filter(({ data }) => data.baseData.metrics?.[0]?.name === name)
     .map(({ data }) => ({ value: data.baseData.metrics?.[0]?.value, ...data.baseData.properties }));
 
-/** A desk in memory with one mailbox, whose server has one mail. */
-async function deskWithMail(): Promise<{ deps: ShardDeps; folder: MemoryFolder }> {
+/** An installation in memory with one mailbox, whose server has one mail. */
+async function postroomWithMail(): Promise<{ deps: ShardDeps; folder: MemoryFolder }> {
   const tables = new MemoryTables(openSeam);
   const mailboxes = createMailboxStore(tables);
   const folder = new MemoryFolder();
@@ -90,7 +90,7 @@ const invocation = (functionName: string, extra: object = {}) =>
 
 describe('from the timer to the ticket', () => {
   test('one trace leads, over the queue, past the mailbox, to the ticket; no address and no text is in it', async () => {
-    const { deps } = await deskWithMail();
+    const { deps } = await postroomWithMail();
     const queue: Shard[] = [];
     const queues = { send: async (_name: string, message: unknown) => void queue.push(message as Shard) };
     const timer = backgroundHandler(async () => async () => {
@@ -129,7 +129,7 @@ describe('from the timer to the ticket', () => {
   });
 
   test('a minute in which nothing came leaves no span of the mailbox', async () => {
-    const { deps, folder } = await deskWithMail();
+    const { deps, folder } = await postroomWithMail();
     folder.mails.length = 0;
     await fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
     const envelopes = await sent();
@@ -141,8 +141,8 @@ describe('from the timer to the ticket', () => {
 test('work that fails is a span that failed, in words of ours, and the failure goes on to the host', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   const failing = backgroundHandler(async () => () => Promise.reject(new Error('storage is away')));
-  await expect(failing({}, invocation('sweep'))).rejects.toThrow('storage is away');
-  expect(spanNamed('sweep', await sent())?.data.baseData.success).toBe(false);
+  await expect(failing({}, invocation('monitor'))).rejects.toThrow('storage is away');
+  expect(spanNamed('monitor', await sent())?.data.baseData.success).toBe(false);
   vi.restoreAllMocks();
 });
 

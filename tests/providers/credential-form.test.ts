@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type CredentialRules,
-  type CredentialWish,
+  type CredentialInput,
   parseCredential,
   proposedExpiry,
   questionedFrom,
@@ -22,7 +22,7 @@ function parse(fields: Record<string, string>, change: Partial<CredentialRules> 
   const wish = parseCredential((name) => fields[name] ?? '', { ...usual, ...change }, errors);
   return { wish: shown(wish), errors };
 }
-const shown = (wish: CredentialWish): unknown =>
+const shown = (wish: CredentialInput): unknown =>
   wish.kind === 'secret' ? { ...wish, value: wish.value.expose() } : wish;
 const typed = { credential: 'secret', secret: 's', expiresOn: '2027-11-24' };
 

@@ -8,7 +8,7 @@ import {
 } from '../../dev/emulators/identity/managed-identity.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
-import type { PracticeWorld } from '../../shared/platform/config.ts';
+import type { DemoWorld } from '../../shared/platform/config.ts';
 import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -22,11 +22,11 @@ import {
   withNext,
   withOnly,
 } from '../../shared/providers/credential.ts';
-import { keepNewCertificate, keepSecret } from '../../shared/providers/keep-credential.ts';
-import { makeCertificate } from '../../shared/providers/make-certificate.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
+import { createCertificate } from '../../shared/providers/create-certificate.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { settleCredential } from '../../shared/providers/settle-credential.ts';
+import { promoteCredential } from '../../shared/providers/promote-credential.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
@@ -57,7 +57,7 @@ async function startWorld(): Promise<World> {
   stops.push(() => idp.stop());
   const [at] = idp.tenants;
   const mail = { host: 'localhost', port: 1 };
-  const practice: PracticeWorld = {
+  const practice: DemoWorld = {
     authority: at?.issuer ?? '',
     tenant: at?.id ?? '',
     clientId: CLIENT,
@@ -90,7 +90,7 @@ async function startWorld(): Promise<World> {
       return provider;
     },
     secret: (provider, value) =>
-      keepSecret(deps, provider.id, { value: new Secret(value), expiresOn: NEXT_YEAR }),
+      storeSecret(deps, provider.id, { value: new Secret(value), expiresOn: NEXT_YEAR }),
     async read({ id }) {
       const provider = await providers.get(id);
       if (provider === undefined) throw new Error('no row');
@@ -131,7 +131,7 @@ function trustIdentity({ idp }: World): void {
 describe('a certificate', () => {
   it('is made with its key, for signing alone, and shows the thumbprint of the portal', async () => {
     const now = Date.parse('2026-11-24T10:00:00.000Z');
-    const made = await makeCertificate('Postroom Contoso', now, '2028-11-24T23:59:59.000Z');
+    const made = await createCertificate('Postroom Contoso', now, '2028-11-24T23:59:59.000Z');
     const read = new X509Certificate(certificatePem(made.certificate));
     expect(read.subject).toBe('CN=Postroom Contoso');
     expect(read.ca).toBe(false);
@@ -147,7 +147,7 @@ describe('a certificate', () => {
 
   it('bears any name as it is, cut to 64 characters, and an end beyond 2049', async () => {
     const name = `#A "B" \\ C, O=Ömer+${'🎫'.repeat(64)}`;
-    const made = await makeCertificate(
+    const made = await createCertificate(
       name,
       Date.parse('2049-11-24T10:00:00.000Z'),
       '2051-01-01T00:00:00.000Z',
@@ -159,7 +159,7 @@ describe('a certificate', () => {
 
   it('has a serial number of its own, and says that its key signs and nothing else', async () => {
     const make = async (): Promise<X509Certificate> => {
-      const { certificate } = await makeCertificate('Postroom', Date.now(), NEXT_YEAR);
+      const { certificate } = await createCertificate('Postroom', Date.now(), NEXT_YEAR);
       return new X509Certificate(certificatePem(certificate));
     };
     const [first, second] = [await make(), await make()];
@@ -174,7 +174,7 @@ describe('a certificate', () => {
   it('proves the app, by name and signature, once its public part is uploaded', async () => {
     const world = await startWorld();
     const provider = await world.save();
-    const credential = await keepNewCertificate(world.deps, provider, NEXT_YEAR);
+    const credential = await storeNewCertificate(world.deps, provider, NEXT_YEAR);
     await world.providers.save({ ...provider, credential });
     const saved = await world.read(provider);
     expect(await world.oauth.clientCredentials(saved, SCOPES)).toMatchObject({
@@ -275,13 +275,13 @@ describe('two credentials side by side', () => {
     const before = await world.read(provider);
     const first = await world.oauth.clientCredentials(before, SCOPES);
     expect(first).toMatchObject({ kind: 'granted', credential: old });
-    if (first.kind === 'granted') await settleCredential(world.deps, before, first.credential);
+    if (first.kind === 'granted') await promoteCredential(world.deps, before, first.credential);
     expect(await world.read(provider)).toMatchObject({ credential: old, nextCredential: next });
 
     world.idp.addClientSecret(CLIENT, { value: 'not-yet-known' });
     const second = await world.oauth.clientCredentials(before, SCOPES);
     expect(second).toMatchObject({ kind: 'granted', credential: next });
-    if (second.kind === 'granted') await settleCredential(world.deps, before, second.credential);
+    if (second.kind === 'granted') await promoteCredential(world.deps, before, second.credential);
     const after = await world.read(provider);
     expect(after).toMatchObject({ credential: next, nextCredential: undefined, retired: [] });
     expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
@@ -315,11 +315,11 @@ describe('two credentials side by side', () => {
     const refusing = Object.assign(Object.create(world.vault) as MemoryVault, {
       disable: () => Promise.reject(new PostroomError('key-vault', 'denied')),
     });
-    await settleCredential({ ...world.deps, vault: refusing }, await world.read(provider), next);
+    await promoteCredential({ ...world.deps, vault: refusing }, await world.read(provider), next);
     const between = await world.read(provider);
     expect(between).toMatchObject({ credential: next, nextCredential: undefined });
     expect(between.retired).toHaveLength(1);
-    await settleCredential(world.deps, between, next);
+    await promoteCredential(world.deps, between, next);
     expect((await world.read(provider)).retired).toEqual([]);
     expect(await readable(world, provider)).toEqual([next.kind === 'secret' ? next.version : '']);
   });
@@ -330,7 +330,7 @@ describe('two credentials side by side', () => {
     const [old, next] = [await world.secret(provider, 'old-and-gone'), await world.secret(provider, SECRET)];
     await world.providers.save(withNext(withOnly(provider, old), next));
     const audit = { record: () => Promise.reject(new Error('storage is away')) };
-    await settleCredential({ ...world.deps, audit }, await world.read(provider), next);
+    await promoteCredential({ ...world.deps, audit }, await world.read(provider), next);
     expect(await world.read(provider)).toMatchObject({ credential: next, nextCredential: undefined });
   });
 
@@ -344,7 +344,7 @@ describe('two credentials side by side', () => {
     ];
     const stale = withNext(withOnly(provider, one), two);
     await world.providers.save(withNext(stale, three));
-    await settleCredential(world.deps, stale, two);
+    await promoteCredential(world.deps, stale, two);
     expect(await world.read(provider)).toMatchObject({ credential: one, nextCredential: three });
     expect((await world.deps.audit.page({ limit: 9 })).entries).toEqual([]);
   });
@@ -380,7 +380,7 @@ describe('a row', () => {
     const provider = await world.save();
     const kinds: Credential[] = [
       await world.secret(provider, 'a'),
-      await keepNewCertificate(world.deps, provider, NEXT_YEAR),
+      await storeNewCertificate(world.deps, provider, NEXT_YEAR),
       { kind: 'federated', setAt: NEXT_YEAR },
     ];
     for (const credential of kinds)

@@ -1,7 +1,7 @@
 /** What leaves for a token endpoint: never what was given for another one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
-import { resealAccounts } from '../../shared/accounts/reseal-accounts.ts';
+import { reencryptTokens } from '../../shared/accounts/reencrypt-tokens.ts';
 import { AT_MAIL, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { startTokenServer, type TokenServer } from '../harness/stack/hostile-servers.ts';
 
@@ -162,7 +162,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
       expect(row?.[column], column).toBeUndefined();
 
     const path = `/accounts/${id}/${account.accountId}`;
-    expect((await visitor.post(`${path}/check`, {})).location).toBe(`${path}?said=ended`);
+    expect((await visitor.post(`${path}/check`, {})).location).toBe(`${path}?flash=ended`);
     expect(await app.services.accessTokens.renew(account, { again: true })).toMatchObject({
       kind: 'needs-person',
       code: 'provider-changed',
@@ -199,7 +199,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     const before = (await app.services.accounts.get(account))?.account.tokens;
     await app.services.providers.change(id, (current) => ({ ...current, endpoints: undefined }));
     await app.services.sealer.rotate();
-    expect(await resealAccounts(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
     expect((await app.services.accounts.get(account))?.account.tokens).toEqual(before);
   });
 });

@@ -50,7 +50,7 @@ describe('saving a provider', () => {
   it('checks it and goes straight on to the mailbox when everything is accepted', async () => {
     const { app, visitor } = await start();
     const { location } = await visitor.post('/providers/new', practice);
-    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\/connect\?said=saved$/);
+    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\/connect\?flash=saved$/);
     expect((await row(app, idIn(location))).preflight).toMatchObject({
       tenant: 'proven',
       client: 'proven',
@@ -63,7 +63,7 @@ describe('saving a provider', () => {
     const { app, visitor } = await start();
     app.idp.expireClientSecrets(CLIENT);
     const { location } = await visitor.post('/providers/new', practice);
-    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\?said=saved$/);
+    expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\?flash=saved$/);
     const { html } = await visitor.get(location ?? '');
     expect(html).toContain('AADSTS7000222');
     expect(html).toContain('The client secret has expired');
@@ -71,7 +71,7 @@ describe('saving a provider', () => {
 
     app.idp.setApp(CLIENT, { secrets: [{ value: SECRET }] });
     const checked = await visitor.post(`/providers/${idIn(location)}/check`, {});
-    expect(checked.location).toBe(`/providers/${idIn(location)}?said=works`);
+    expect(checked.location).toBe(`/providers/${idIn(location)}?flash=works`);
     expect((await visitor.get(checked.location ?? '')).html).not.toContain('AADSTS7000222');
   });
 
@@ -84,7 +84,7 @@ describe('saving a provider', () => {
       intent: 'draft',
     });
     const id = idIn(draft.location);
-    expect(draft.location).toBe(`/providers/${id}?said=draft`);
+    expect(draft.location).toBe(`/providers/${id}?flash=draft`);
     expect(await row(app, id)).toMatchObject({ state: 'draft', credential: undefined, clientId: '' });
     const page = await visitor.get(`/providers/${id}`);
     expect(page.html).toContain('Go on with this draft');
@@ -96,7 +96,7 @@ describe('saving a provider', () => {
     expect(app.vault.versions.size).toBe(0);
 
     const half = { name: 'Later', clientId: GUID, intent: 'draft' };
-    expect((await visitor.post(`/providers/${id}/edit`, half)).location).toBe(`/providers/${id}?said=draft`);
+    expect((await visitor.post(`/providers/${id}/edit`, half)).location).toBe(`/providers/${id}?flash=draft`);
     expect(await row(app, id)).toMatchObject({ state: 'draft', clientId: GUID });
     expect((await visitor.post(`/providers/${id}/edit`, microsoft)).status).toBe(303);
     expect(await row(app, id)).toMatchObject({ state: 'ready', credential: { kind: 'secret' } });

@@ -1,6 +1,6 @@
 /** Where a provider leads: endpoints, mail servers and scopes, by its preset and its cloud. */
 import { describe, expect, test } from 'vitest';
-import type { PracticeWorld } from '../../shared/platform/config.ts';
+import type { DemoWorld } from '../../shared/platform/config.ts';
 import { cloudNames, inCloud, isCloudName } from '../../shared/providers/clouds.ts';
 import { presetNamed, presetsFor } from '../../shared/providers/presets.ts';
 import {
@@ -15,7 +15,7 @@ import { registrationOf } from '../../shared/providers/registration.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
 const azure = { practice: undefined };
-const world: PracticeWorld = {
+const world: DemoWorld = {
   authority: 'http://localhost:9/own/v2.0',
   tenant: 'own',
   clientId: '',

@@ -57,11 +57,11 @@ describe('the script for the Azure CLI', () => {
   const optionOf = (call: string[], option: string): string | undefined => call[call.indexOf(option) + 1];
 
   it('makes the registration, with every permission and this installation’s redirect URI', () => {
-    const { out, asked } = run({ name: `Bob's "desk" $HOME \`id\`` });
+    const { out, asked } = run({ name: `Bob's "installation" $HOME \`id\`` });
     expect(optionOf(callOf(asked, 'cloud set'), '--name')).toBe('AzureCloud');
     expect(optionOf(callOf(asked, 'login'), '--tenant')).toBe(GUID);
     const create = callOf(asked, 'ad app create');
-    expect(optionOf(create, '--display-name')).toBe(`Bob's "desk" $HOME \`id\``);
+    expect(optionOf(create, '--display-name')).toBe(`Bob's "installation" $HOME \`id\``);
     expect(optionOf(create, '--web-redirect-uris')).toBe(REDIRECT);
     const permissions = JSON.parse(
       optionOf(callOf(asked, 'ad app update'), '--required-resource-accesses') ?? '',

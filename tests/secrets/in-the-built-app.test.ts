@@ -5,30 +5,30 @@ import type { HostProcess } from '../../dev/host/host-process.ts';
 import { demoPeople } from '../../dev/host/options.ts';
 import { Visitor } from '../../dev/visitor.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
-import { createNoticeStore } from '../../shared/notices/notice-store.ts';
+import { createAlertStore } from '../../shared/alerts/alert-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { smallMails } from '../harness/memory/small-mails.ts';
-import { type Desk, fetchOnce, openDesk, SUPPORT } from '../harness/stack/desk.ts';
+import { type Postroom, fetchOnce, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
-let desk: Desk;
+let postroom: Postroom;
 let host: HostProcess;
 let visitor: Visitor;
 let mailboxId: string;
 
 beforeAll(async () => {
-  desk = await openDesk('npm');
-  host = await desk.startHost({
-    port: desk.stack.ports.web,
+  postroom = await openPostroom('npm');
+  host = await postroom.startHost({
+    port: postroom.stack.ports.web,
     background: true,
     settings: { POSTROOM_TELEMETRY: 'console' },
   });
   visitor = new Visitor(host.url);
   await visitor.signIn(demoPeople[0]?.id ?? '');
-  mailboxId = await visitor.connectMailbox(SUPPORT, desk.stack.mail.imap);
+  mailboxId = await visitor.connectMailbox(SUPPORT, postroom.stack.mail.imap);
 }, 90_000);
-afterAll(() => desk?.[Symbol.asyncDispose]());
+afterAll(() => postroom?.[Symbol.asyncDispose]());
 
 /** As the host's operator may. */
 const run = (name: string): Promise<Response> =>
@@ -38,15 +38,15 @@ const run = (name: string): Promise<Response> =>
     body: '{}',
   });
 const lines = (event: string): Record<string, unknown>[] =>
-  [...desk.log().matchAll(/\{"level":[^\n]*/g)]
+  [...postroom.log().matchAll(/\{"level":[^\n]*/g)]
     .map(([text]) => text)
     .filter((text) => text.includes(`"event":"${event}"`))
     .map((text) => JSON.parse(text.slice(0, text.lastIndexOf('}') + 1)) as Record<string, unknown>);
 
 test('a fetch is a span with its ticket, without the text or address of a mail; the page of activity has it', async () => {
   const [mail] = smallMails(1);
-  await desk.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
-  await fetchOnce(desk, host, mailboxId);
+  await postroom.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
+  await fetchOnce(postroom, host, mailboxId);
   await vi.waitFor(() => expect(lines('span').map(({ name }) => name)).toContain('fetch mailbox'), {
     timeout: 40_000,
     interval: 200,
@@ -60,7 +60,7 @@ test('a fetch is a span with its ticket, without the text or address of a mail; 
 });
 
 test('an event of the vault in its queue leads to a look at that secret', async () => {
-  const [provider] = await createProviderStore(desk.tables).list();
+  const [provider] = await createProviderStore(postroom.tables).list();
   if (provider?.credential?.kind !== 'secret') throw new TypeError();
   await visitor.post(`/providers/${provider.id}/rotation`, { rotation: 'on' });
   const event = {
@@ -71,27 +71,27 @@ test('an event of the vault in its queue leads to a look at that secret', async 
     subject: provider.credential.vaultName,
     data: { ObjectType: 'Secret', ObjectName: provider.credential.vaultName.toUpperCase() },
   };
-  const queue = QueueServiceClient.fromConnectionString(desk.stack.storage.connectionString).getQueueClient(
-    'vault-events',
-  );
+  const queue = QueueServiceClient.fromConnectionString(
+    postroom.stack.storage.connectionString,
+  ).getQueueClient('vault-events');
   await queue.createIfNotExists();
   for (let time = 0; time < 3; time += 1)
     await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString('base64'));
   await vi.waitFor(() => expect(lines('vault event')).toHaveLength(3), { timeout: 40_000, interval: 200 });
   expect(lines('vault event')[0]).toMatchObject({ kind: 'expired', isOurs: true });
   // The event is a reason to look; the look found a secret that lasts for two years.
-  expect((await createNoticeStore(desk.tables).current()).open).toEqual([]);
+  expect((await createAlertStore(postroom.tables).current()).open).toEqual([]);
 });
 
 test('the daily run leaves its sign of life, and the page shows every secret', async () => {
   expect((await run('reviewSecrets')).status).toBe(202);
-  const beats = createHeartbeatStore(desk.tables);
+  const beats = createHeartbeatStore(postroom.tables);
   await vi.waitFor(async () => expect((await beats.all()).has('reviewSecrets')).toBe(true), {
     timeout: 40_000,
     interval: 200,
   });
   const { html } = await visitor.get('/secrets');
   expect(html).toContain('Client secret');
-  expect(html).not.toContain(desk.stack.identityProvider.clientSecret);
-  expect(desk.log()).not.toContain(desk.stack.identityProvider.clientSecret);
+  expect(html).not.toContain(postroom.stack.identityProvider.clientSecret);
+  expect(postroom.log()).not.toContain(postroom.stack.identityProvider.clientSecret);
 });

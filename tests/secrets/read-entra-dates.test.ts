@@ -7,17 +7,17 @@ useRotationEmulators();
 
 describe('the date of a secret', () => {
   test('is read from the directory where the identity may, and corrects what a person typed', async () => {
-    const desk = await world({ daysLeft: 100 });
-    const { credential } = await desk.current();
+    const postroom = await world({ daysLeft: 100 });
+    const { credential } = await postroom.current();
     if (credential?.kind !== 'secret') throw new TypeError();
     const entra = credential.expiresOn;
-    await desk.vault.setExpiry(credential.vaultName, credential.version, '2040-01-01T00:00:00.000Z');
-    await readEntraDates(desk.deps);
-    const [kept] = await desk.vault.versionsOf(credential.vaultName);
+    await postroom.vault.setExpiry(credential.vaultName, credential.version, '2040-01-01T00:00:00.000Z');
+    await readEntraDates(postroom.deps);
+    const [kept] = await postroom.vault.versionsOf(credential.vaultName);
     expect(kept?.expiresOn).toBe(entra);
-    expect(await desk.current()).toMatchObject({
+    expect(await postroom.current()).toMatchObject({
       credential: { expiresOn: entra },
-      changedAt: desk.provider.changedAt,
+      changedAt: postroom.provider.changedAt,
     });
   });
 
@@ -33,10 +33,10 @@ describe('the date of a secret', () => {
       secretText: null,
       customKeyIdentifier: null,
     });
-    for (const desk of [denied, several]) {
-      const typed = await desk.current();
-      await readEntraDates(desk.deps);
-      expect(await desk.current()).toEqual(typed);
+    for (const postroom of [denied, several]) {
+      const typed = await postroom.current();
+      await readEntraDates(postroom.deps);
+      expect(await postroom.current()).toEqual(typed);
     }
   });
 });

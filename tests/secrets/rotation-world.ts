@@ -12,10 +12,10 @@ import { managedIdentityAssertion } from '../../shared/platform/credential.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
-import { keepSecret } from '../../shared/providers/keep-credential.ts';
+import { storeSecret } from '../../shared/providers/store-credential.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
-import { settleCredential } from '../../shared/providers/settle-credential.ts';
+import { promoteCredential } from '../../shared/providers/promote-credential.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
 import type { RotateDeps } from '../../shared/secrets/rotate-secrets.ts';
 import { createRotationStore, type RotationStore } from '../../shared/secrets/rotation-store.ts';
@@ -126,7 +126,7 @@ export async function world(wish: Wish = {}): Promise<World> {
     identityAssertion,
   });
   const provider = sampleProvider({ tenant: practice.tenant });
-  const credential = await keepSecret({ vault, seam: openSeam }, provider.id, {
+  const credential = await storeSecret({ vault, seam: openSeam }, provider.id, {
     value: new Secret(SECRET),
     expiresOn: endDateTime,
   });
@@ -168,7 +168,7 @@ export async function world(wish: Wish = {}): Promise<World> {
       const used = await current();
       const answer = await oauth.clientCredentials(used, SCOPES);
       if (answer.kind !== 'granted') return answer.kind;
-      await settleCredential({ providers, vault, seam: openSeam, audit }, used, answer.credential);
+      await promoteCredential({ providers, vault, seam: openSeam, audit }, used, answer.credential);
       return answer.credential.kind === 'secret' ? answer.credential.version : 'none';
     },
     registered: () =>

@@ -11,7 +11,7 @@ afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.stop()));
 });
 
-async function desk() {
+async function postroom() {
   const app = await startDemoApp();
   apps.push(app);
   const { providerId, account } = await connectSupport(app);
@@ -21,7 +21,7 @@ async function desk() {
 
 describe('the page of secrets', () => {
   it('lists each with its provider, its date and who renews it, and no value', async () => {
-    const { app, visitor, providerId } = await desk();
+    const { app, visitor, providerId } = await postroom();
     const { html, status } = await visitor.get('/secrets');
     expect(status).toBe(200);
     expect(html).toContain(`href="/providers/${providerId}"`);
@@ -35,9 +35,9 @@ describe('the page of secrets', () => {
   });
 
   it('makes a new data key, and tells how many sign-ins rest under an older one', async () => {
-    const { app, visitor } = await desk();
+    const { app, visitor } = await postroom();
     const reply = await visitor.post('/secrets/data-key', {});
-    expect(reply).toMatchObject({ status: 303, location: '/secrets?said=new-key' });
+    expect(reply).toMatchObject({ status: 303, location: '/secrets?flash=new-key' });
     expect((await visitor.get('/secrets')).html).toContain('1 sign-in rests under an older version');
     const [change] = (await app.services.audit.page({ limit: 1 })).entries;
     expect(change).toMatchObject({ action: 'data key replaced', subject: { kind: 'secret' } });
@@ -45,13 +45,13 @@ describe('the page of secrets', () => {
 
   it('says that the vault refuses, without an error page', async () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const { app, visitor } = await desk();
+    const { app, visitor } = await postroom();
     app.seam.around = (point, effect) =>
       point === 'vault.list' || point === 'vault.set'
         ? Promise.reject(new PostroomError('key-vault-denied', 'no'))
         : effect();
     const { html, status } = await visitor.get('/secrets');
-    expect([status, html.includes('Key Vault refuses this desk')]).toEqual([503, true]);
+    expect([status, html.includes('Key Vault refuses this installation')]).toEqual([503, true]);
     expect((await visitor.post('/secrets/data-key', {})).status).toBe(503);
     errors.mockRestore();
   });
@@ -59,7 +59,7 @@ describe('the page of secrets', () => {
 
 describe('rotation', () => {
   it('is switched on and off at its provider, and a failure stands there', async () => {
-    const { app, visitor, providerId } = await desk();
+    const { app, visitor, providerId } = await postroom();
     expect((await visitor.get(`/providers/${providerId}`)).html).toContain('Switched off');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'on' });
     expect((await app.services.rotations.get(providerId))?.enabled).toBe(true);
@@ -82,7 +82,7 @@ describe('rotation', () => {
 
 describe('the page of activity', () => {
   it('shows what was done, newest first, by kind, page by page', async () => {
-    const { app, visitor, account } = await desk();
+    const { app, visitor, account } = await postroom();
     const at = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
     const about = { aboutId: account.accountId, about: 'support@contoso.example' };
     await app.services.activity.note([
@@ -112,7 +112,7 @@ describe('the page of activity', () => {
 });
 
 it('the pages are usable in a browser in each state', async () => {
-  const { app, visitor, providerId } = await desk();
+  const { app, visitor, providerId } = await postroom();
   const principal = { id: 'alex', name: 'Alex Admin', roles: ['admin' as const] };
   const secret = {
     vaultName: 'provider-x',

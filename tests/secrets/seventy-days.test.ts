@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { FaultySeam, ProcessDied } from '../harness/memory/faulty-seam.ts';
-import { CANARY, daily, deskWithSecret, PROVIDER } from './secret-desk.ts';
+import { CANARY, daily, postroomWithSecret, PROVIDER } from './secret-postroom.ts';
 
 beforeAll(() => {
-  // Each notice is a line of the log, hundreds of them.
+  // Each alert is a line of the log, hundreds of them.
   vi.spyOn(console, 'log').mockImplementation(() => {});
 });
 
@@ -26,62 +26,62 @@ const PROMISED = [
 
 describe('seventy days, a new process each day', () => {
   test('bring each promised message once', async () => {
-    const desk = await deskWithSecret();
+    const postroom = await postroomWithSecret();
     for (let day = 0; day < 71; day += 1) {
-      await daily(desk);
-      desk.days(1);
+      await daily(postroom);
+      postroom.days(1);
     }
-    expect(desk.stages()).toEqual(PROMISED);
+    expect(postroom.stages()).toEqual(PROMISED);
   });
 
   test('bring the same when it looks three times a day, and when two processes look at once', async () => {
-    const desk = await deskWithSecret();
+    const postroom = await postroomWithSecret();
     for (let third = 0; third < 71 * 3; third += 1) {
-      await Promise.all([reviewSecrets(desk.process()), reviewSecrets(desk.process())]);
-      await desk.process().deliver();
-      desk.now += 8 * 3_600_000;
+      await Promise.all([reviewSecrets(postroom.process()), reviewSecrets(postroom.process())]);
+      await postroom.process().deliver();
+      postroom.now += 8 * 3_600_000;
     }
-    expect(desk.stages()).toEqual(PROMISED);
+    expect(postroom.stages()).toEqual(PROMISED);
   });
 
   test('bring the same when each day a process first dies at one of its calls', async () => {
-    const desk = await deskWithSecret();
+    const postroom = await postroomWithSecret();
     for (let day = 0; day < 71; day += 1) {
       const seam = new FaultySeam({
-        now: () => desk.now,
+        now: () => postroom.now,
         faultAt: (call) =>
           call === (day % 9) + 1 ? (day % 2 === 0 ? 'crashBefore' : 'crashAfter') : undefined,
       });
-      const dying = desk.process(seam);
+      const dying = postroom.process(seam);
       await reviewSecrets(dying)
         .then(() => undefined)
         .catch((error: unknown) => expect(error).toBeInstanceOf(ProcessDied));
-      await daily(desk);
-      desk.days(1);
+      await daily(postroom);
+      postroom.days(1);
     }
-    expect(desk.stages()).toEqual(PROMISED);
+    expect(postroom.stages()).toEqual(PROMISED);
   });
 
   test.each([5, 35, 51, 58, 62, 64])(
     'lose no threshold when day %i is missed: the next day says what is due by then',
     async (missed) => {
-      const desk = await deskWithSecret();
+      const postroom = await postroomWithSecret();
       for (let day = 0; day < 71; day += 1) {
-        if (day !== missed) await daily(desk);
-        desk.days(1);
+        if (day !== missed) await daily(postroom);
+        postroom.days(1);
       }
       // Of two thresholds within the missed day and the next, the nearer one is said: it says all.
       const skipped = missed === 64 ? ['changed: 1 days'] : [];
-      expect(desk.stages()).toEqual(PROMISED.filter((one) => !skipped.includes(one)));
+      expect(postroom.stages()).toEqual(PROMISED.filter((one) => !skipped.includes(one)));
     },
   );
 
   test('name the provider, the day, the mailboxes and the way out, and hold no value', async () => {
-    const desk = await deskWithSecret();
-    desk.days(36);
-    await daily(desk);
-    const [telling] = desk.told;
-    expect(telling?.condition).toMatchObject({
+    const postroom = await postroomWithSecret();
+    postroom.days(36);
+    await daily(postroom);
+    const [notification] = postroom.told;
+    expect(notification?.finding).toMatchObject({
       kind: 'secret-due',
       severity: 'warning',
       subject: { kind: 'provider', id: PROVIDER },
@@ -90,23 +90,23 @@ describe('seventy days, a new process each day', () => {
       fix: { label: 'Replace the client secret', href: `/providers/${PROVIDER}/edit` },
       stage: '30 days',
     });
-    desk.days(30);
-    await daily(desk);
-    expect(desk.told.at(-1)?.condition).toMatchObject({
+    postroom.days(30);
+    await daily(postroom);
+    expect(postroom.told.at(-1)?.finding).toMatchObject({
       kind: 'secret-expired',
       severity: 'error',
       headline: 'The client secret of Contoso has expired.',
     });
-    expect(JSON.stringify([desk.told, desk.tables.dump('Notices')])).not.toContain(CANARY);
+    expect(JSON.stringify([postroom.told, postroom.tables.dump('Alerts')])).not.toContain(CANARY);
   });
 
   test('end with the new secret: it is said once that all is well', async () => {
-    const desk = await deskWithSecret();
-    desk.days(60);
-    await daily(desk);
-    await desk.provider('2028-11-01T23:59:59.000Z');
-    await daily(desk);
-    await daily(desk);
-    expect(desk.stages()).toEqual(['opened: 7 days', 'closed: 7 days']);
+    const postroom = await postroomWithSecret();
+    postroom.days(60);
+    await daily(postroom);
+    await postroom.provider('2028-11-01T23:59:59.000Z');
+    await daily(postroom);
+    await daily(postroom);
+    expect(postroom.stages()).toEqual(['opened: 7 days', 'closed: 7 days']);
   });
 });

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { reviewAll } from '../../functions/triggers/review-secrets.ts';
 import { takeEvents } from '../../functions/triggers/vault-events.ts';
-import { createNoticeStore } from '../../shared/notices/notice-store.ts';
+import { createAlertStore } from '../../shared/alerts/alert-store.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { recheckSecrets, reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { readVaultEvents } from '../../shared/secrets/vault-event.ts';
 import { connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
-import { CANARY, PROVIDER, SecretDesk } from './secret-desk.ts';
+import { CANARY, PROVIDER, SecretPostroom } from './secret-postroom.ts';
 
 const data = {
   Id: `https://vault.vault.azure.net/secrets/provider-${PROVIDER}/ee059b2bb5bc48398a53b168c6cdcb10`,
@@ -18,7 +18,7 @@ const data = {
   NBF: null,
   EXP: 1826064000,
 };
-/** As this desk's subscription asks for it: https://learn.microsoft.com/azure/event-grid/event-schema-key-vault */
+/** As this installation's subscription asks for it: https://learn.microsoft.com/azure/event-grid/event-schema-key-vault */
 const cloudEvent = {
   id: '00eccf70-95a7-4e7c-8299-2eb17ee9ad64',
   source: '/subscriptions/x/resourceGroups/y/providers/Microsoft.KeyVault/vaults/vault',
@@ -76,8 +76,8 @@ describe('an event of the vault', () => {
   });
 });
 
-/** A desk of services, whose provider's secret ends in five days. */
-async function deskNearTheEnd(): Promise<DemoApp & { providerId: string }> {
+/** An installation of services, whose provider's secret ends in five days. */
+async function postroomNearTheEnd(): Promise<DemoApp & { providerId: string }> {
   const app = await startDemoApp();
   const { providerId } = await connectSupport(app);
   const provider = await app.services.providers.get(providerId);
@@ -88,89 +88,89 @@ async function deskNearTheEnd(): Promise<DemoApp & { providerId: string }> {
 }
 
 describe('the queue of vault events', () => {
-  test('ten times the same event opens one notice, whatever the case of the name', async () => {
-    const desk = await deskNearTheEnd();
+  test('ten times the same event opens one alert, whatever the case of the name', async () => {
+    const postroom = await postroomNearTheEnd();
     const event = {
       ...cloudEvent,
-      data: { ...data, ObjectName: `Provider-${desk.providerId}`.toUpperCase() },
+      data: { ...data, ObjectName: `Provider-${postroom.providerId}`.toUpperCase() },
     };
-    for (let time = 0; time < 5; time += 1) await takeEvents(desk.services, event);
-    await Promise.all(Array.from({ length: 5 }, () => takeEvents(desk.another(), base64(event))));
-    const open = await desk.services.notices.open();
+    for (let time = 0; time < 5; time += 1) await takeEvents(postroom.services, event);
+    await Promise.all(Array.from({ length: 5 }, () => takeEvents(postroom.another(), base64(event))));
+    const open = await postroom.services.alerts.open();
     expect(open.map(({ held, told }) => [held.review?.stage, told])).toEqual([['7 days', 1]]);
-    await desk.stop();
+    await postroom.stop();
   });
 
   test('of a secret that is none of ours, and of what is no event, nothing comes', async () => {
-    const desk = await deskNearTheEnd();
-    await takeEvents(desk.services, { ...cloudEvent, data: { ...data, ObjectName: 'somebody-elses' } });
-    await takeEvents(desk.services, 'garbage');
-    expect(await desk.services.notices.open()).toEqual([]);
-    await desk.stop();
+    const postroom = await postroomNearTheEnd();
+    await takeEvents(postroom.services, { ...cloudEvent, data: { ...data, ObjectName: 'somebody-elses' } });
+    await takeEvents(postroom.services, 'garbage');
+    expect(await postroom.services.alerts.open()).toEqual([]);
+    await postroom.stop();
   });
 });
 
 describe('the daily run', () => {
   test('says the same as the event, once, and leaves its sign of life', async () => {
-    const desk = await deskNearTheEnd();
-    await takeEvents(desk.services, {
+    const postroom = await postroomNearTheEnd();
+    await takeEvents(postroom.services, {
       ...cloudEvent,
-      data: { ...data, ObjectName: `provider-${desk.providerId}` },
+      data: { ...data, ObjectName: `provider-${postroom.providerId}` },
     });
-    await reviewAll(desk.another());
-    expect((await desk.services.notices.open()).map(({ told }) => told)).toEqual([1]);
-    expect((await desk.services.heartbeats.all()).has('reviewSecrets')).toBe(true);
-    await desk.stop();
+    await reviewAll(postroom.another());
+    expect((await postroom.services.alerts.open()).map(({ told }) => told)).toEqual([1]);
+    expect((await postroom.services.heartbeats.all()).has('reviewSecrets')).toBe(true);
+    await postroom.stop();
   });
 
   test('does the other parts when one fails, says so, and leaves no sign of life', async () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const desk = await deskNearTheEnd();
-    const vault = Object.create(desk.vault, {
+    const postroom = await postroomNearTheEnd();
+    const vault = Object.create(postroom.vault, {
       list: { value: () => Promise.reject(new Error('vault is away')) },
     }) as DemoApp['vault'];
-    const broken = Object.assign({}, desk.services, { vault });
+    const broken = Object.assign({}, postroom.services, { vault });
     await expect(reviewAll(broken)).rejects.toThrow();
     expect(errors.mock.calls.join()).toContain('part of the review failed');
-    expect((await desk.services.heartbeats.all()).has('reviewSecrets')).toBe(false);
+    expect((await postroom.services.heartbeats.all()).has('reviewSecrets')).toBe(false);
     errors.mockRestore();
-    await desk.stop();
+    await postroom.stop();
   });
 });
 
 test('a secret that was replaced is over within a minute, not the next morning', async () => {
-  const desk = new SecretDesk();
-  await desk.provider('2026-12-01T00:00:00.000Z');
-  await desk.provider('2026-12-02T00:00:00.000Z', 'b'.repeat(26), 'Fabrikam');
-  const process = desk.process();
+  const postroom = new SecretPostroom();
+  await postroom.provider('2026-12-01T00:00:00.000Z');
+  await postroom.provider('2026-12-02T00:00:00.000Z', 'b'.repeat(26), 'Fabrikam');
+  const process = postroom.process();
   await reviewSecrets(process);
-  await desk.provider('2028-12-01T00:00:00.000Z');
-  const open = () => createNoticeStore(desk.tables).current();
+  await postroom.provider('2028-12-01T00:00:00.000Z');
+  const open = () => createAlertStore(postroom.tables).current();
   await recheckSecrets(process);
   expect((await open()).open.map(({ held }) => held.review?.subject.name)).toEqual(['Fabrikam']);
 });
 
-test('no value of a secret is in any list, log, notice or row', async () => {
+test('no value of a secret is in any list, log, alert or row', async () => {
   const said: string[] = [];
   for (const level of ['log', 'warn', 'error'] as const)
     vi.spyOn(console, level).mockImplementation((...line: unknown[]) => void said.push(line.join(' ')));
-  const desk = await deskNearTheEnd();
-  await desk.vault.set('alert-webhook-key', new Secret(CANARY), {
+  const postroom = await postroomNearTheEnd();
+  await postroom.vault.set('alert-webhook-key', new Secret(CANARY), {
     contentType: 'text/plain',
     expiresOn: new Date(Date.now() + 86_400_000).toISOString(),
   });
-  const provider = await desk.services.providers.get(desk.providerId);
+  const provider = await postroom.services.providers.get(postroom.providerId);
   if (provider?.credential?.kind !== 'secret') throw new TypeError();
-  const value = await desk.vault.get(provider.credential.vaultName, provider.credential.version);
+  const value = await postroom.vault.get(provider.credential.vaultName, provider.credential.version);
   const canary = value?.value.expose() ?? 'nothing';
-  await reviewAll(desk.services);
-  await takeEvents(desk.services, base64(cloudEvent));
+  await reviewAll(postroom.services);
+  await takeEvents(postroom.services, base64(cloudEvent));
   const listed = JSON.stringify([
-    await desk.vault.list(),
-    await desk.vault.versionsOf(provider.credential.vaultName),
-    await desk.vault.listDeleted(),
+    await postroom.vault.list(),
+    await postroom.vault.versionsOf(provider.credential.vaultName),
+    await postroom.vault.listDeleted(),
     said,
-    ['Notices', 'Providers', 'Activity', 'Audit'].map((name) => desk.tables.dump(name as 'Notices')),
+    ['Alerts', 'Providers', 'Activity', 'Audit'].map((name) => postroom.tables.dump(name as 'Alerts')),
   ]);
   vi.restoreAllMocks();
   expect(listed).not.toContain(canary);
@@ -179,5 +179,5 @@ test('no value of a secret is in any list, log, notice or row', async () => {
   // The canary is worth something only where the value is what is looked for.
   expect(canary.length).toBeGreaterThan(10);
   expect(await readFile(import.meta.filename, 'utf8')).not.toContain(canary);
-  await desk.stop();
+  await postroom.stop();
 });

@@ -14,7 +14,7 @@ import { addressOf, type StoryWorld } from './story-world.ts';
 /** People who are needed for a sign-in and have no access to Postroom: the tenant's admin, the owner of a mailbox. */
 export function approvalStories(world: () => StoryWorld, providerId: () => string): void {
   const stopAtApproval = async (): Promise<void> => {
-    await world().desk.stack.identityProvider.control.setTenant(DEMO_DOMAIN, { userConsent: false });
+    await world().postroom.stack.identityProvider.control.setTenant(DEMO_DOMAIN, { userConsent: false });
   };
 
   it('where only an admin may consent, the link for that admin is at hand, and the owner goes on from there', async () => {
@@ -24,7 +24,10 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await goToProvider(owner.page, providerId(), { address: legal });
     await press(owner.page, owner.page.getByRole('button', { name: 'Sign in' }));
     await readHeading(owner.page, 'Need admin approval');
-    await press(owner.page, owner.page.getByRole('button', { name: /^Return to the application/ }));
+    await press(
+      owner.page,
+      owner.page.getByRole('button', { name: /^AuthorizationCallback to the application/ }),
+    );
     await readHeading(owner.page, 'An admin of the tenant has to agree first');
     await owner.lookClosely('an admin has to agree');
     expect(await wordsOf(owner.page)).toContain('Nothing was saved');

@@ -49,7 +49,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     ]);
     expect(download.suggestedFilename()).toBe('connection-test.txt');
 
-    const mailboxes = createMailboxStore(world().desk.tables);
+    const mailboxes = createMailboxStore(world().postroom.tables);
     const mailbox = (await mailboxes.list()).find((one) => one.address === address);
     if (mailbox === undefined) throw new Error(`${address} is not connected.`);
     await mailboxes.save({ ...mailbox, folder: 'No such folder' });
@@ -63,10 +63,10 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     await page.getByRole('status').waitFor();
     expectGoodPages(reader);
 
-    // Nobody opens the page again: the sweep ends what waits.
-    const tests = createConnectionTestStore(world().desk.tables);
+    // Nobody opens the page again: the monitor ends what waits.
+    const tests = createConnectionTestStore(world().postroom.tables);
     await tests.save(mailbox.id, [waitingSince(Date.now() - 180_000)]);
-    await fetch(`${world().host.url}/admin/functions/sweep`, {
+    await fetch(`${world().host.url}/admin/functions/monitor`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ input: '' }),

@@ -13,7 +13,7 @@ const UNLINKED = [
   '/oauth/callback',
   '/oauth/callback?state=x&error=y',
 ];
-/** What every desk has; more is found by following the links. */
+/** What every installation has; more is found by following the links. */
 const LANDMARKS = [
   '/',
   '/tickets',
@@ -35,7 +35,7 @@ const LANDMARKS = [
   '/accounts/:id/:id',
   '/invitations',
   '/mailboxes/:id/test',
-  '/notices',
+  '/alerts',
   '/activity',
   '/health',
   '/secrets',
@@ -46,10 +46,10 @@ const SIZES = [
   { width: 360, height: 780 },
 ];
 
-/** All pages that an admin can reach, each by its own kind of address, on a desk with something to show on each. */
+/** All pages that an admin can reach, each by its own kind of address, on an installation with something to show on each. */
 export function everyPage(world: () => StoryWorld, providerId: () => string): void {
-  describe('on a desk with something to show on each page', () => {
-    beforeAll(() => fillDesk(world(), providerId()), 60_000);
+  describe('on an installation with something to show on each page', () => {
+    beforeAll(() => fillPostroom(world(), providerId()), 60_000);
 
     it('every page is for everybody: axe in light and dark, wide and narrow, by keyboard, without a script', async () => {
       const reader = await world().visit('every-page', 'alex', { acceptDownloads: false });
@@ -94,7 +94,7 @@ export function everyPage(world: () => StoryWorld, providerId: () => string): vo
 }
 
 /** Tickets, a mail kept apart, and a mailbox that needs somebody. */
-async function fillDesk(world: StoryWorld, providerId: string): Promise<void> {
+async function fillPostroom(world: StoryWorld, providerId: string): Promise<void> {
   const [support, lost] = [addressOf('support'), addressOf('jobs')];
   const { page } = await world.visit('fill', 'alex');
   for (const address of [support, lost]) {
@@ -102,7 +102,7 @@ async function fillDesk(world: StoryWorld, providerId: string): Promise<void> {
     await signInThere(page, address);
     await saveMailbox(page);
   }
-  const { mail, identityProvider } = world.desk.stack;
+  const { mail, identityProvider } = world.postroom.stack;
   for (const { raw, receivedAt } of demoMails(new Date(), support))
     await mail.deliver(support, raw, receivedAt);
   await mail.deliver(support, mailOfManyParts());

@@ -1,5 +1,5 @@
 /**
- * The whole story in a browser, on a fresh demo: from an empty desk over provider, consent and mailbox to
+ * The whole story in a browser, on a fresh demo: from an empty installation over provider, consent and mailbox to
  * tickets that are read, closed and answered to by the next mail.
  */
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { demoMails } from '../../dev/demo/mail/demo-mail.ts';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
 import { Reader } from '../harness/browser/reader.ts';
-import { type Desk, openDesk, SUPPORT } from '../harness/stack/desk.ts';
+import { type Postroom, openPostroom, SUPPORT } from '../harness/stack/installation.ts';
 
 const FETCH_LIMIT_MS = 40_000;
 /** In which a stranger has come from the first page to the first ticket. */
@@ -30,21 +30,21 @@ const servers = [
 describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
   describe.skipIf(!hasChromium || !here)('in a browser', () => {
     let browser: Browser;
-    let desk: Desk;
+    let postroom: Postroom;
     let host: HostProcess;
     const mails = demoMails(new Date(), SUPPORT);
 
     beforeAll(async () => {
-      [browser, desk] = await Promise.all([openChromium(), openDesk(mail)]);
-      host = await desk.startHost({ port: desk.stack.ports.web, background: true });
-      for (const { raw, receivedAt } of mails) await desk.stack.mail.deliver(SUPPORT, raw, receivedAt);
+      [browser, postroom] = await Promise.all([openChromium(), openPostroom(mail)]);
+      host = await postroom.startHost({ port: postroom.stack.ports.web, background: true });
+      for (const { raw, receivedAt } of mails) await postroom.stack.mail.deliver(SUPPORT, raw, receivedAt);
     }, 120_000);
     afterAll(async () => {
       await browser?.close();
-      await desk?.[Symbol.asyncDispose]();
+      await postroom?.[Symbol.asyncDispose]();
     });
 
-    it('comes from an empty desk in a few clicks, on pages anybody can read', async () => {
+    it('comes from an empty installation in a few clicks, on pages anybody can read', async () => {
       const context = await browser.newContext({
         baseURL: host.url,
         viewport: { width: 1200, height: 900 },
@@ -64,7 +64,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await fetchNow(reader, 'home-after-fetch');
       await until('Can I change the delivery address');
       const secondsToFirstTicket = Math.round((Date.now() - began - reader.lookedMs) / 1000);
-      const effort = `${reader.clicks} clicks, ${reader.typedFields} typed fields, ${secondsToFirstTicket} s without the checks`;
+      const effort = `${reader.clicks} clicks, ${reader.formData} typed fields, ${secondsToFirstTicket} s without the checks`;
       console.log(`first ticket on ${mail}: ${effort}`);
       expect(secondsToFirstTicket).toBeLessThan(PATIENCE_S);
 
@@ -94,10 +94,10 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
     it('is followed by the next one with the timer alone, nobody presses anything', async () => {
       await host.stop();
       const settings = { FETCH_SCHEDULE: '*/3 * * * * *' };
-      host = await desk.startHost({ port: desk.stack.ports.web, background: true, settings });
+      host = await postroom.startHost({ port: postroom.stack.ports.web, background: true, settings });
       const text = 'Dropped in while nobody looked';
       const raw = `From: Kim <kim@customer.example>\r\nTo: ${SUPPORT}\r\nSubject: ${text}\r\n\r\nHello\r\n`;
-      await desk.stack.mail.deliver(SUPPORT, Buffer.from(raw));
+      await postroom.stack.mail.deliver(SUPPORT, Buffer.from(raw));
       const context = await browser.newContext({ baseURL: host.url });
       const page = await context.newPage();
       await page.goto('/');
@@ -117,7 +117,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await page.getByRole('button', { name: 'Save and continue' }).click();
       await page.getByLabel('Address of the mailbox').fill('sales@contoso.example');
       await page.getByRole('button', { name: /^Go to/ }).click();
-      await page.waitForURL((url) => url.origin === desk.stack.identityProvider.origin);
+      await page.waitForURL((url) => url.origin === postroom.stack.identityProvider.origin);
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByRole('button', { name: 'Accept' }).click();
       await page.waitForURL(/\/mailboxes\/new/);
@@ -228,7 +228,7 @@ async function readTickets(reader: Reader): Promise<void> {
   ]);
   await reader.look('ticket-conversation');
   await page.goto('/tickets');
-  await reader.click(page.getByRole('link', { name: /Five ideas for a brighter desk/ }));
+  await reader.click(page.getByRole('link', { name: /Five ideas for a brighter postroom/ }));
   await page.frameLocator('iframe').getByText('The days grow shorter').waitFor();
   await reader.look('ticket-newsletter');
   // Nothing that the sender hoped for has run.

@@ -4,7 +4,7 @@ import type { Reader } from '../harness/browser/reader.ts';
 import { expectGoodPages, readHeading, untilHandedOver } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 
-type Registration = StoryWorld['desk']['stack']['practice'];
+type Registration = StoryWorld['postroom']['stack']['practice'];
 
 /** What a person may be asked to do in Postroom for a first ticket, once the app registration exists. */
 const MOST_CLICKS = 8;
@@ -25,7 +25,7 @@ export function guidedPath(world: () => StoryWorld): void {
       const { page } = reader;
       const address = addressOf(owner);
       const subject = `A first question for ${owner}`;
-      await world().desk.stack.mail.deliver(address, letter(subject));
+      await world().postroom.stack.mail.deliver(address, letter(subject));
       const act = (what: Locator): Promise<void> =>
         hand === 'the mouse' ? reader.click(what) : reader.enter(what);
       await page.goto('/providers');
@@ -37,7 +37,7 @@ export function guidedPath(world: () => StoryWorld): void {
       await act(page.getByRole('link', { name: preset, exact: true }));
       await readHeading(page, `Add ${preset}`);
       await reader.look('provider form');
-      if (preset === 'Microsoft 365') await typeRegistration(reader, world().desk.stack.practice);
+      if (preset === 'Microsoft 365') await typeRegistration(reader, world().postroom.stack.practice);
       await act(page.getByRole('button', { name: 'Save and continue' }));
       const mailbox = page.getByLabel('Address of the mailbox');
       await mailbox.waitFor();
@@ -65,10 +65,10 @@ export function guidedPath(world: () => StoryWorld): void {
       const own = reader.clicks - atProvider;
       const seen = pages();
       console.log(
-        `guided path, ${preset} with ${hand}: ${own} clicks in Postroom and ${atProvider} at the provider, ${seen} pages, ${reader.typedFields} fields typed`,
+        `guided path, ${preset} with ${hand}: ${own} clicks in Postroom and ${atProvider} at the provider, ${seen} pages, ${reader.formData} fields typed`,
       );
       expect(own).toBeLessThanOrEqual(MOST_CLICKS);
-      expect(reader.typedFields).toBeLessThanOrEqual(MOST_TYPED);
+      expect(reader.formData).toBeLessThanOrEqual(MOST_TYPED);
       expectGoodPages(reader);
     },
   );

@@ -16,7 +16,7 @@ import { addressOf, type Owner, type StoryWorld } from './story-world.ts';
 
 /** What stops working later, or was set up wrong: what a person reads, and how it goes on after the repair. */
 export function repairStories(world: () => StoryWorld, providerId: () => string): void {
-  const atProvider = () => world().desk.stack.identityProvider;
+  const atProvider = () => world().postroom.stack.identityProvider;
 
   it('an expired secret is called so at the sign-in, and a new one is all it takes', async () => {
     const reader = await world().visit('secret-expired', 'alex');

@@ -8,7 +8,7 @@ import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { Reader } from '../harness/browser/reader.ts';
-import { type Desk, fetchOnce, openDesk } from '../harness/stack/desk.ts';
+import { type Postroom, fetchOnce, openPostroom } from '../harness/stack/installation.ts';
 
 /** Where pictures of all pages go, for people who want to see them. */
 const PICTURES = process.env['POSTROOM_PICTURES'] || undefined;
@@ -36,12 +36,12 @@ export const addressOf = (name: Owner | 'support' | 'sales' | 'info' | 'sam'): s
 
 const users: readonly DemoUser[] = [
   ...DEMO_USERS,
-  ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} desk` })),
+  ...OWNERS.map((owner) => ({ upn: addressOf(owner), name: `${owner} installation` })),
 ];
 
 /** The built app in a demo of its own, and a browser to walk through it. */
 export interface StoryWorld extends AsyncDisposable {
-  desk: Desk;
+  postroom: Postroom;
   host: HostProcess;
   /** Somebody at a browser of their own, signed in to Postroom or not. `name` names the folder of the pictures. */
   visit(name: string, who: 'alex' | 'sam' | 'nobody', options?: BrowserContextOptions): Promise<Reader>;
@@ -56,20 +56,20 @@ export interface StoryWorld extends AsyncDisposable {
 }
 
 export async function openStoryWorld(): Promise<StoryWorld> {
-  const [browser, desk] = await Promise.all([openChromium(), openDesk('npm', { users })]);
+  const [browser, postroom] = await Promise.all([openChromium(), openPostroom('npm', { users })]);
   // What a newcomer types into the Microsoft 365 form is looked up in this world as well.
-  const settings = { POSTROOM_PRACTICE: JSON.stringify({ ...desk.stack.practice, asMicrosoft: true }) };
-  const host = await desk.startHost({ port: desk.stack.ports.web, settings });
-  const { control, clientId, clientSecret } = desk.stack.identityProvider;
-  const accounts = createAccountStore(desk.tables);
-  const providers = createProviderStore(desk.tables);
-  const mailboxes = createMailboxStore(desk.tables);
+  const settings = { POSTROOM_DEMO: JSON.stringify({ ...postroom.stack.practice, asMicrosoft: true }) };
+  const host = await postroom.startHost({ port: postroom.stack.ports.web, settings });
+  const { control, clientId, clientSecret } = postroom.stack.identityProvider;
+  const accounts = createAccountStore(postroom.tables);
+  const providers = createProviderStore(postroom.tables);
+  const mailboxes = createMailboxStore(postroom.tables);
   const accountsOf = async (user: string): Promise<Account[]> => {
     const all = await Promise.all((await providers.list()).map(({ id }) => accounts.listOf(id)));
     return all.flat().filter((account) => account.user === user);
   };
   return {
-    desk,
+    postroom,
     host,
     async visit(name, who, options = {}) {
       const page = await newPage(browser, { baseURL: host.url, ...options });
@@ -90,9 +90,9 @@ export async function openStoryWorld(): Promise<StoryWorld> {
     async fetch(address) {
       const mailbox = (await mailboxes.list()).find((one) => one.address === address);
       if (mailbox === undefined) throw new Error(`${address} is not connected.`);
-      const worker = await desk.startHost({ settings });
+      const worker = await postroom.startHost({ settings });
       try {
-        await fetchOnce(desk, worker, mailbox.id);
+        await fetchOnce(postroom, worker, mailbox.id);
       } finally {
         await worker.stop();
       }
@@ -107,7 +107,7 @@ export async function openStoryWorld(): Promise<StoryWorld> {
     },
     async [Symbol.asyncDispose]() {
       await browser.close();
-      await desk[Symbol.asyncDispose]();
+      await postroom[Symbol.asyncDispose]();
     },
   };
 }

@@ -6,25 +6,25 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-rows.ts';
 import { corpusMails, hostileMails } from '../harness/memory/hostile-megabytes.ts';
-import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
+import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const BUDGET_MS = 100;
 const mails = [...hostileMails(), ...(await corpusMails())];
-let desk: SampleDesk;
+let postroom: SamplePostroom;
 beforeAll(async () => {
-  desk = sampleDesk();
+  postroom = samplePostroom();
   // Code that is compiled for the first time is slow once, with any mail.
   for (const html of ['<p>warm</p>', undefined])
     for (const path of await pathsOf(
-      await desk.file({ text: 'warm http://a.example', ...(html && { html }) }),
+      await postroom.file({ text: 'warm http://a.example', ...(html && { html }) }),
     ))
-      await (await desk.ask(path)).arrayBuffer();
+      await (await postroom.ask(path)).arrayBuffer();
 });
-afterAll(() => desk.services.htmlViewer.close());
+afterAll(() => postroom.services.htmlViewer.close());
 
 /** Every address that shows something of a message. */
 async function pathsOf(id: string): Promise<string[]> {
-  const first = (await desk.tickets.conversation(id, { limit: 1 }))?.messages[0];
+  const first = (await postroom.tickets.conversation(id, { limit: 1 }))?.messages[0];
   const ref = first === undefined ? '' : messageRef(first);
   const message = `/tickets/${id}/messages/${ref}`;
   return [
@@ -64,11 +64,11 @@ async function longestHold(work: () => Promise<unknown>): Promise<number> {
 test.each(mails)(
   '$name',
   async ({ name: _, ...mail }) => {
-    const id = await desk.file(mail);
+    const id = await postroom.file(mail);
     const held: Record<string, number> = {};
     for (const path of await pathsOf(id)) {
       const ms = await longestHold(async () => {
-        const answer = await desk.ask(path);
+        const answer = await postroom.ask(path);
         expect(answer.status).toBeLessThan(500);
         await answer.arrayBuffer();
       });
@@ -86,13 +86,15 @@ test('fifty of the longest texts on one page', async () => {
     minutesAgo: 100 - place,
   }));
   const [first = {}, ...replies] = fifty;
-  const id = await desk.file(first, ...replies);
-  expect(await longestHold(async () => (await desk.ask(`/tickets/${id}`)).text())).toBeLessThan(BUDGET_MS);
+  const id = await postroom.file(first, ...replies);
+  expect(await longestHold(async () => (await postroom.ask(`/tickets/${id}`)).text())).toBeLessThan(
+    BUDGET_MS,
+  );
 }, 60_000);
 
 test('the quarantine, with all that a sender can write into it', async () => {
   for (const [place, { subject, from }] of mails.filter(({ name }) => name.startsWith('names')).entries())
-    await desk.quarantine.put('support', [
+    await postroom.quarantine.put('support', [
       {
         contentKey: `k${place}`,
         place: 'x',
@@ -105,6 +107,6 @@ test('the quarantine, with all that a sender can write into it', async () => {
         rawBlob: 'r',
       },
     ]);
-  await desk.mailbox();
-  expect(await longestHold(async () => (await desk.ask('/quarantine')).text())).toBeLessThan(BUDGET_MS);
+  await postroom.mailbox();
+  expect(await longestHold(async () => (await postroom.ask('/quarantine')).text())).toBeLessThan(BUDGET_MS);
 });

@@ -1,4 +1,4 @@
-import type { Filing } from '../../shared/tickets/file-messages.ts';
+import type { Filing } from '../../shared/tickets/append-messages.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 
 /** ISO time of a minute of the tests' hour. */

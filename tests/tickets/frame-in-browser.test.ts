@@ -2,10 +2,10 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
-import { principalHeader, sampleDesk } from '../harness/pages/sample-desk.ts';
+import { principalHeader, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 describe.skipIf(!hasChromium)('the frame of a message', () => {
-  const desk = sampleDesk();
+  const postroom = samplePostroom();
   const paragraphs = Array.from(
     { length: 120 },
     (_, line) => `<p>Paragraph ${line} of a long letter.</p>`,
@@ -14,18 +14,18 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
   let context: BrowserContext | undefined;
   let served: Served;
   beforeAll(async () => {
-    served = await serve((path) => desk.ask(path, { headers: principalHeader('agent') }));
+    served = await serve((path) => postroom.ask(path, { headers: principalHeader('agent') }));
     browser = await openChromium();
   });
   afterEach(() => context?.close());
   afterAll(async () => {
     await browser?.close();
     await served?.close();
-    await desk.services.htmlViewer.close();
+    await postroom.services.htmlViewer.close();
   });
 
   async function opened(html: string, options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
-    const id = await desk.file({ text: 'fallback', html });
+    const id = await postroom.file({ text: 'fallback', html });
     context = await browser.newContext(options);
     const page = await context.newPage();
     await page.goto(`${served.url}/tickets/${id}`);
@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
   });
 
   test('opens links in a new tab that knows nothing of this one', async () => {
-    const page = await opened(`<p><a href="${served.url}/tickets?said=linked">a link</a></p>`);
+    const page = await opened(`<p><a href="${served.url}/tickets?flash=linked">a link</a></p>`);
     const [tab] = await Promise.all([
       page.waitForEvent('popup'),
       page.frameLocator('iframe').getByText('a link').click(),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { fileMessages } from '../../shared/tickets/file-messages.ts';
+import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
@@ -30,7 +30,7 @@ function message(key: string, at: string, sentAt: string | undefined): NewMessag
 
 test('mails of one second stand in the order they were written, others in the order they came', async () => {
   const tables = new MemoryTables(openSeam);
-  await fileMessages(tables, {
+  await appendMessages(tables, {
     ticketId: 't1',
     number: 1,
     mailboxId: 'support',

@@ -1,39 +1,39 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { messageRef } from '../../shared/tickets/ticket-rows.ts';
-import { fillDesk, redPixel } from '../harness/memory/sample-mail.ts';
+import { fillPostroom, redPixel } from '../harness/memory/sample-mail.ts';
 import { headingsInOrder, readPage } from '../harness/pages/read-page.ts';
 import {
   ago,
   principalHeader,
-  type SampleDesk,
-  sampleDesk,
+  type SamplePostroom,
+  samplePostroom,
   sampleProvider,
-} from '../harness/pages/sample-desk.ts';
+} from '../harness/pages/sample-postroom.ts';
 
-let desk: SampleDesk;
+let postroom: SamplePostroom;
 beforeEach(() => {
-  desk = sampleDesk();
+  postroom = samplePostroom();
 });
 const html = async (path: string, role: 'admin' | 'agent' = 'agent'): Promise<string> =>
-  (await desk.ask(path, { role })).text();
+  (await postroom.ask(path, { role })).text();
 const keyOf = async (id: string, place = 0): Promise<string> => {
-  const message = (await desk.tickets.read(id))?.messages[place];
+  const message = (await postroom.tickets.read(id))?.messages[place];
   return message === undefined ? '' : messageRef(message);
 };
 
 test('every page has unique ids, labels, one h1 and its headings in order', async () => {
-  const { conversation, newsletter } = await fillDesk(desk);
-  const empty = sampleDesk();
+  const { conversation, newsletter } = await fillPostroom(postroom);
+  const empty = samplePostroom();
   const paths = [
     '/',
     '/tickets',
-    '/tickets?status=closed&said=closed',
+    '/tickets?status=closed&flash=closed',
     `/tickets/${conversation}`,
     `/tickets/${newsletter}`,
     '/quarantine',
   ];
   for (const [where, path] of [
-    ...paths.map((path) => [desk, path] as const),
+    ...paths.map((path) => [postroom, path] as const),
     ...paths.map((path) => [empty, path] as const),
   ]) {
     const page = readPage(await (await where.ask(path, { role: 'admin' })).text());
@@ -44,7 +44,7 @@ test('every page has unique ids, labels, one h1 and its headings in order', asyn
 
 test('whatever a mail says about itself is escaped, on every page', async () => {
   const evil = '"><script>alert(1)</script>';
-  const id = await desk.file({
+  const id = await postroom.file({
     from: { name: evil, address: evil },
     to: [{ name: evil, address: undefined }],
     cc: [{ name: evil, address: evil }],
@@ -54,8 +54,8 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     notes: [evil],
     files: [{ filename: evil, contentType: evil, contentId: evil, bytes: redPixel }],
   });
-  await desk.mailbox({ address: evil });
-  await desk.mailboxes.saveTrouble('support', {
+  await postroom.mailbox({ address: evil });
+  await postroom.mailboxes.saveTrouble('support', {
     state: 'needs-person',
     code: evil,
     problem: evil,
@@ -64,7 +64,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
     triedAt: ago(1),
     nextTryAt: ago(0),
   });
-  await desk.quarantine.put('support', [
+  await postroom.quarantine.put('support', [
     {
       contentKey: 'a',
       place: 'x',
@@ -95,7 +95,7 @@ test('whatever a mail says about itself is escaped, on every page', async () => 
 
 describe('home', () => {
   const success = (minutes: number): Promise<void> =>
-    desk.mailboxes.saveSuccesses(0, new Map([['support', ago(minutes)]]));
+    postroom.mailboxes.saveSuccesses(0, new Map([['support', ago(minutes)]]));
   const headline = async (): Promise<string> =>
     /<h1>(.*?)<\/h1>/.exec(await html('/', 'admin'))?.[1]?.replaceAll(/<[^>]*>/g, '') ?? '';
   const trouble = {
@@ -115,7 +115,7 @@ describe('home', () => {
   });
 
   test('leads from a provider to the first mailbox, and an agent to an admin', async () => {
-    await desk.providers.save(sampleProvider);
+    await postroom.providers.save(sampleProvider);
     expect(await html('/', 'admin')).toContain('href="/mailboxes/new"');
     const agent = await html('/', 'agent');
     expect(agent).not.toContain('/mailboxes/new');
@@ -123,12 +123,12 @@ describe('home', () => {
   });
 
   test('says so while the first fetch is on its way', async () => {
-    await desk.mailbox({ createdAt: ago(2) });
+    await postroom.mailbox({ createdAt: ago(2) });
     expect(await headline()).toBe('Almost there');
   });
 
   test('says that mail flows when every mailbox was fetched a moment ago', async () => {
-    await desk.mailbox();
+    await postroom.mailbox();
     await success(1);
     expect(await headline()).toBe('Mail is flowing');
   });
@@ -137,16 +137,16 @@ describe('home', () => {
     [13, 'Mail is flowing'],
     [14, 'support@contoso.example has not been fetched for too long'],
   ])('a mailbox last fetched %i minutes ago: %s', async (minutes, says) => {
-    await desk.mailbox();
+    await postroom.mailbox();
     await success(minutes);
     expect(await headline()).toBe(says);
   });
 
   test('says what stopped first, and its first link leads an admin to the fix', async () => {
-    await desk.mailbox();
-    await desk.providers.save(sampleProvider);
+    await postroom.mailbox();
+    await postroom.providers.save(sampleProvider);
     await success(1);
-    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
+    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
     const page = await html('/', 'admin');
     expect(await headline()).toBe('support@contoso.example is not fetched: somebody has to sign in again');
     expect(page).toContain('The sign-in was revoked');
@@ -159,19 +159,23 @@ describe('home', () => {
   });
 
   test('while a mailbox is retrying says so, since when, and that nobody has to do anything', async () => {
-    await desk.mailbox();
+    await postroom.mailbox();
     await success(2);
-    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('1 mailbox is retrying');
     expect(await html('/', 'admin')).toContain('nothing needs you yet');
   });
 
   test('names three of many that are retrying, and since when the first of them is', async () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) {
-      await desk.mailbox({ id, address: `${id}@contoso.example` });
-      await desk.mailboxes.saveTrouble(id, { ...trouble, state: 'retrying', since: ago(id === 'c' ? 9 : 4) });
+      await postroom.mailbox({ id, address: `${id}@contoso.example` });
+      await postroom.mailboxes.saveTrouble(id, {
+        ...trouble,
+        state: 'retrying',
+        since: ago(id === 'c' ? 9 : 4),
+      });
     }
-    await desk.mailboxes.saveSuccesses(0, new Map(['a', 'b', 'c', 'd', 'e'].map((id) => [id, ago(9)])));
+    await postroom.mailboxes.saveSuccesses(0, new Map(['a', 'b', 'c', 'd', 'e'].map((id) => [id, ago(9)])));
     expect(await headline()).toBe('5 mailboxes are retrying');
     const page = await html('/', 'admin');
     const verdict = page.slice(page.indexOf('class="verdict'), page.indexOf('<table'));
@@ -182,8 +186,8 @@ describe('home', () => {
   });
 
   test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {
-    await desk.mailbox({ enabled: false });
-    await desk.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    await postroom.mailbox({ enabled: false });
+    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('No mail is fetched');
   });
 });
@@ -191,7 +195,7 @@ describe('home', () => {
 describe('the list of tickets', () => {
   test('pages through any number, onwards and back again', async () => {
     for (let number = 1; number <= 120; number += 1)
-      await desk.file({ subject: `s${number}`, minutesAgo: 500 - number });
+      await postroom.file({ subject: `s${number}`, minutesAgo: 500 - number });
     const numbers = (page: string): number[] =>
       [...page.matchAll(/class="number">#(\d+)</g)].map(([, n]) => Number(n));
     const link = (page: string, rel: string): string | undefined =>
@@ -210,32 +214,34 @@ describe('the list of tickets', () => {
   });
 
   test('finds a ticket by its number', async () => {
-    const id = await desk.file({});
-    const found = await desk.ask('/tickets?number=%231');
+    const id = await postroom.file({});
+    const found = await postroom.ask('/tickets?number=%231');
     expect([found.status, found.headers.get('location')]).toEqual([303, `/tickets/${id}`]);
-    expect((await desk.ask('/tickets?number=99')).headers.get('location')).toBe('/tickets?said=no-number');
-    expect(await html('/tickets?said=no-number')).toContain('There is no ticket with this number.');
+    expect((await postroom.ask('/tickets?number=99')).headers.get('location')).toBe(
+      '/tickets?flash=no-number',
+    );
+    expect(await html('/tickets?flash=no-number')).toContain('There is no ticket with this number.');
   });
 
   test('says nothing that only an address says', async () => {
-    expect(await html('/tickets?said=toString')).not.toContain('class="flash');
-    expect(await html('/tickets?said=hello')).not.toContain('hello');
+    expect(await html('/tickets?flash=toString')).not.toContain('class="flash');
+    expect(await html('/tickets?flash=hello')).not.toContain('hello');
   });
 });
 
 describe('a ticket', () => {
   test('is closed and opened again by a button, and never by a link', async () => {
-    const id = await desk.file({});
-    const closed = await desk.ask(`/tickets/${id}/close`, { method: 'POST' });
-    expect([closed.status, closed.headers.get('location')]).toEqual([303, `/tickets/${id}?said=closed`]);
-    expect((await desk.tickets.read(id))?.ticket.status).toBe('closed');
-    expect((await desk.ask(`/tickets/${id}/reopen`)).status).toBe(404);
-    await desk.ask(`/tickets/${id}/reopen`, { method: 'POST' });
-    expect((await desk.tickets.read(id))?.ticket.status).toBe('open');
+    const id = await postroom.file({});
+    const closed = await postroom.ask(`/tickets/${id}/close`, { method: 'POST' });
+    expect([closed.status, closed.headers.get('location')]).toEqual([303, `/tickets/${id}?flash=closed`]);
+    expect((await postroom.tickets.read(id))?.ticket.status).toBe('closed');
+    expect((await postroom.ask(`/tickets/${id}/reopen`)).status).toBe(404);
+    await postroom.ask(`/tickets/${id}/reopen`, { method: 'POST' });
+    expect((await postroom.tickets.read(id))?.ticket.status).toBe('open');
   });
 
   test('folds what a reply quotes, and links the ticket it follows', async () => {
-    const { conversation } = await fillDesk(desk);
+    const { conversation } = await fillPostroom(postroom);
     const page = await html(`/tickets/${conversation}`);
     expect(page).toContain('<summary>Show quoted text</summary>');
     expect(page).toContain('Follows <a href="/tickets/t000001">#1</a>');
@@ -244,31 +250,35 @@ describe('a ticket', () => {
   test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
     '%s is not there, and says so',
     async (path) => {
-      expect((await desk.ask(path)).status).toBe(404);
+      expect((await postroom.ask(path)).status).toBe(404);
     },
   );
 
   test('says who the mail server could not confirm, and in its details what was checked', async () => {
     const checked = { spf: 'fail', dkim: 'none', dmarc: 'fail' };
-    const failed = await html(`/tickets/${await desk.file({ authentication: { ...checked, fails: true } })}`);
+    const failed = await html(
+      `/tickets/${await postroom.file({ authentication: { ...checked, fails: true } })}`,
+    );
     expect(failed).toContain('>Sender not confirmed</span> The mail server could not confirm');
     expect(failed).toContain('SPF fail, DKIM none, DMARC fail');
     const passed = { spf: 'pass', dkim: undefined, dmarc: 'pass', fails: false };
-    const confirmed = await html(`/tickets/${await desk.file({ authentication: passed })}`);
+    const confirmed = await html(`/tickets/${await postroom.file({ authentication: passed })}`);
     expect(confirmed).toContain('>Sender confirmed</span>');
     expect(confirmed).toContain('SPF pass, DKIM not checked, DMARC pass');
-    const silent = await html(`/tickets/${await desk.file({})}`);
+    const silent = await html(`/tickets/${await postroom.file({})}`);
     expect(silent).not.toMatch(/Sender (?:not )?confirmed/);
     expect(silent).toContain('The mail server left no result');
   });
 
   test('shows a folded message by its reason, its text behind a click', async () => {
-    const page = await html(`/tickets/${await desk.file({ text: 'robot', folded: 'more than 20 an hour' })}`);
+    const page = await html(
+      `/tickets/${await postroom.file({ text: 'robot', folded: 'more than 20 an hour' })}`,
+    );
     expect(page).toMatch(/<details class="folded"><summary>Folded: more than 20 an hour<\/summary>.*robot/s);
   });
 
   test('has links in its text that open a new tab and say nothing about us', async () => {
-    const page = await html(`/tickets/${await desk.file({ text: 'See https://a.example/x.' })}`);
+    const page = await html(`/tickets/${await postroom.file({ text: 'See https://a.example/x.' })}`);
     expect(page).toContain(
       'See <a href="https://a.example/x" target="_blank" rel="noopener noreferrer nofollow">https://a.example/x</a>.',
     );
@@ -277,11 +287,11 @@ describe('a ticket', () => {
 
   test('shows the beginning of a long text and leads to all of it', async () => {
     const text = 'line of text\n'.repeat(10_000);
-    const id = await desk.file({ text, textInBlob: true });
+    const id = await postroom.file({ text, textInBlob: true });
     const page = await html(`/tickets/${id}`);
     expect(page.length).toBeLessThan(60_000);
     const [, whole = ''] = /<a href="([^"]*\/text)"[^>]*>Show all of it</.exec(page) ?? [];
-    const answer = await desk.ask(whole);
+    const answer = await postroom.ask(whole);
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
     expect(await answer.text()).toBe(text);
@@ -291,13 +301,13 @@ describe('a ticket', () => {
     const stranger = {
       'x-ms-client-principal': principalHeader('agent')['x-ms-client-principal']?.slice(0, 8) ?? '',
     };
-    expect((await desk.ask('/tickets', { headers: stranger })).status).toBe(302);
+    expect((await postroom.ask('/tickets', { headers: stranger })).status).toBe(302);
   });
 });
 
 describe('a mail in its frame', () => {
   test('is shown first, its text is one click away, and frame and document have the same sandbox', async () => {
-    const id = await desk.file({ text: 'plain words', html: '<p>rich</p>' });
+    const id = await postroom.file({ text: 'plain words', html: '<p>rich</p>' });
     const key = await keyOf(id);
     const page = await html(`/tickets/${id}`);
     expect(page).not.toContain('plain words');
@@ -307,16 +317,16 @@ describe('a mail in its frame', () => {
     expect(text).not.toContain('<iframe');
     expect(text).toMatch(new RegExp(`<a href="/tickets/${id}#m-[0-9a-f]{64}">Show formatted<`));
     const [, sandbox = ''] = /<iframe[^>]* sandbox="([^"]*)"/.exec(page) ?? [];
-    const body = await desk.ask(`/tickets/${id}/messages/${key}/body`);
+    const body = await postroom.ask(`/tickets/${id}/messages/${key}/body`);
     expect(body.headers.get('content-security-policy')?.endsWith(`sandbox ${sandbox}`)).toBe(true);
     expect(sandbox).not.toMatch(/scripts|top-navigation|forms/);
     expect(await body.text()).toContain('<p>rich</p>');
   });
 
   test('keeps its own policy next to the one of the pages', async () => {
-    const id = await desk.file({ html: '<p>x</p>' });
-    const body = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/body`);
-    const page = await desk.ask('/tickets');
+    const id = await postroom.file({ html: '<p>x</p>' });
+    const body = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/body`);
+    const page = await postroom.ask('/tickets');
     expect(body.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     for (const { headers } of [body, page]) {
@@ -327,7 +337,7 @@ describe('a mail in its frame', () => {
   });
 
   test('shows images from other servers only after a click that says what it does', async () => {
-    const id = await desk.file({ html: '<img src="https://t.example/x.gif">' });
+    const id = await postroom.file({ html: '<img src="https://t.example/x.gif">' });
     const key = await keyOf(id);
     const body = `/tickets/${id}/messages/${key}/body`;
     expect(await html(body)).not.toContain('t.example');
@@ -336,13 +346,13 @@ describe('a mail in its frame', () => {
     expect(page).toContain(`src="${body}"`);
     expect(await html(`/tickets/${id}?images=${key}`)).toContain(`src="${body}?images=shown"`);
     expect(await html(`${body}?images=shown`)).toContain('src="https://t.example/x.gif"');
-    expect((await desk.ask(`${body}?images=shown`)).headers.get('content-security-policy')).toContain(
+    expect((await postroom.ask(`${body}?images=shown`)).headers.get('content-security-policy')).toContain(
       'img-src data: https:',
     );
   });
 
   test('shows its own picture', async () => {
-    const { conversation } = await fillDesk(desk);
+    const { conversation } = await fillPostroom(postroom);
     expect(await html(`/tickets/${conversation}/messages/${await keyOf(conversation)}/body`)).toContain(
       `src="data:image/png;base64,${Buffer.from(redPixel).toString('base64')}"`,
     );
@@ -352,7 +362,7 @@ describe('a mail in its frame', () => {
     [1_000_000, false],
     [1_000_001, true],
   ])('of %i characters is too long: %s', async (length, tooLong) => {
-    const id = await desk.file({ html: `<p>${'x'.repeat(length - 3)}`, htmlInBlob: true });
+    const id = await postroom.file({ html: `<p>${'x'.repeat(length - 3)}`, htmlInBlob: true });
     const key = await keyOf(id);
     expect((await html(`/tickets/${id}/messages/${key}/body`)).includes('too long')).toBe(tooLong);
   });
@@ -361,8 +371,10 @@ describe('a mail in its frame', () => {
 describe('files', () => {
   test('an attachment leaves as it came, as a file', async () => {
     const bytes = Buffer.from('<script>alert(1)</script>');
-    const id = await desk.file({ files: [{ filename: '../evil.html', contentType: 'text/html', bytes }] });
-    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    const id = await postroom.file({
+      files: [{ filename: '../evil.html', contentType: 'text/html', bytes }],
+    });
+    const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-type': 'application/octet-stream',
       'content-disposition': `attachment; filename="evil.html"; filename*=UTF-8''evil.html`,
@@ -373,43 +385,45 @@ describe('files', () => {
   });
 
   test('one without a name has one by its type, on the page and as a file', async () => {
-    const id = await desk.file({
+    const id = await postroom.file({
       files: [{ contentType: 'text/calendar', bytes: Buffer.from('BEGIN:VCALENDAR') }],
     });
     expect(await html(`/tickets/${id}`)).toContain('>invite.ics</span>');
-    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
     expect(answer.headers.get('content-disposition')).toContain('filename="invite.ics"');
   });
 
   test('one of several megabytes arrives whole', async () => {
     const bytes = Buffer.alloc(9_000_000, 'mail');
-    const id = await desk.file({ files: [{ filename: 'a.zip', contentType: 'application/zip', bytes }] });
-    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
+    const id = await postroom.file({ files: [{ filename: 'a.zip', contentType: 'application/zip', bytes }] });
+    const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/0`);
     expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
   });
 
   test('the original mail leaves under a name of ours', async () => {
-    const id = await desk.file({ subject: 'Hi' });
-    const answer = await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/raw`);
+    const id = await postroom.file({ subject: 'Hi' });
+    const answer = await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/raw`);
     expect(answer.headers.get('content-type')).toBe('message/rfc822');
     expect(answer.headers.get('content-disposition')).toMatch(/filename="ticket-1-[0-9a-f]{8}\.eml"/);
     expect(await answer.text()).toBe('Subject: Hi\r\n\r\nThe printer says no.\r\n');
     // Who read it is on record.
-    const [entry] = (await desk.audit.page({ kind: 'ticket', id, limit: 5 })).entries;
+    const [entry] = (await postroom.audit.page({ kind: 'ticket', id, limit: 5 })).entries;
     expect([entry?.action, entry?.principal.name]).toEqual(['original read', 'Mira Sund']);
   });
 
   test.each(['1', '-1', '0x0', '00', '1e0'])('attachment %s is not there', async (index) => {
-    const id = await desk.file({ files: [{ filename: 'a', contentType: 'text/plain', bytes: redPixel }] });
-    expect((await desk.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/${index}`)).status).toBe(
-      404,
-    );
+    const id = await postroom.file({
+      files: [{ filename: 'a', contentType: 'text/plain', bytes: redPixel }],
+    });
+    expect(
+      (await postroom.ask(`/tickets/${id}/messages/${await keyOf(id)}/attachments/${index}`)).status,
+    ).toBe(404);
   });
 });
 
 describe('quarantine', () => {
   test('shows the newest of all mailboxes, each with its reason, and one mailbox when chosen', async () => {
-    await fillDesk(desk);
+    await fillPostroom(postroom);
     const all = await html('/quarantine');
     const order = ['Your order', 'Re: printer', 'Scans of the whole year'].map((subject) =>
       all.indexOf(subject),
@@ -424,26 +438,26 @@ describe('quarantine', () => {
   });
 
   test('keeps the mail of a deleted mailbox in sight', async () => {
-    await fillDesk(desk);
-    await desk.mailboxes.remove('billing');
+    await fillPostroom(postroom);
+    await postroom.mailboxes.remove('billing');
     const all = await html('/quarantine');
     expect(all).toContain('Scans of the whole year');
     expect(all).toMatch(/billing@[^<]* \(deleted\)/);
     const billing = await html('/quarantine?mailbox=billing');
     expect(billing).toContain('Scans of the whole year');
     expect(billing).not.toContain('Your order');
-    await desk.mailboxes.remove('support');
+    await postroom.mailboxes.remove('support');
     const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
-    expect((await desk.ask(address.replaceAll('&amp;', '&'))).status).toBe(200);
-    const [entry] = (await desk.audit.page({ kind: 'quarantine', limit: 5 })).entries;
+    expect((await postroom.ask(address.replaceAll('&amp;', '&'))).status).toBe(200);
+    const [entry] = (await postroom.audit.page({ kind: 'quarantine', limit: 5 })).entries;
     expect(entry?.action).toBe('original read');
   });
 
   test('of more mailboxes and mails than a page holds is read to its end, each mail once', async () => {
     for (let box = 1; box <= 40; box += 1) {
       const id = `box-${String(box).padStart(2, '0')}`;
-      await desk.mailbox({ id, address: `${id}@contoso.example` });
-      await desk.quarantine.put(
+      await postroom.mailbox({ id, address: `${id}@contoso.example` });
+      await postroom.quarantine.put(
         id,
         [1, 2, 3].map((number) => ({
           contentKey: `${id}-${number}`,
@@ -471,12 +485,12 @@ describe('quarantine', () => {
   });
 
   test('hands the original over, and nothing else by a made-up key', async () => {
-    await fillDesk(desk);
+    await fillPostroom(postroom);
     const [, address = ''] = /href="(\/quarantine\/support\/raw[^"]*)"/.exec(await html('/quarantine')) ?? [];
-    const answer = await desk.ask(address.replaceAll('&amp;', '&'));
+    const answer = await postroom.ask(address.replaceAll('&amp;', '&'));
     expect(answer.headers.get('content-disposition')).toContain('quarantined-2026-11-24.eml');
     expect(await answer.text()).toBe('Subject: bomb\r\n\r\n');
     for (const key of ['', 'x', '../x', 'a/b', 'a%23'])
-      expect((await desk.ask(`/quarantine/support/raw?key=${encodeURIComponent(key)}`)).status).toBe(404);
+      expect((await postroom.ask(`/quarantine/support/raw?key=${encodeURIComponent(key)}`)).status).toBe(404);
   });
 });

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
-import { writeDerivedRows } from '../../shared/tickets/derived-rows.ts';
-import { type Filing, fileMessages } from '../../shared/tickets/file-messages.ts';
+import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { type Filing, appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { TicketSummary } from '../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import {
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 /** Mail comes in, with all rows that follow from it. */
 async function file(messages: readonly NewMessage[], wish: Partial<Filing> = {}): Promise<void> {
-  await writeDerivedRows(tables, 'box', [await fileMessages(tables, filing(messages, wish))]);
+  await writeIndexes(tables, 'box', [await appendMessages(tables, filing(messages, wish))]);
 }
 const put = (table: TableName, row: Row) =>
   tables.open(table).commit(row.partitionKey, [{ kind: 'put', row }]);

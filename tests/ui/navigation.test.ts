@@ -9,8 +9,8 @@ import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryQueues } from '../harness/memory/memory-queues.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
-import { secret, silent } from '../harness/memory/sample-conditions.ts';
-import { NOW, origin, principalHeader, sampleDesk } from '../harness/pages/sample-desk.ts';
+import { secret, silent } from '../harness/memory/sample-findings.ts';
+import { NOW, origin, principalHeader, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 const everyday = ['Home', 'Tickets', 'Quarantine', 'Alerts', 'Activity'];
 const forAdmins = ['Mailboxes', 'Providers', 'Secrets', 'Health', 'Audit log'];
@@ -25,35 +25,35 @@ const placesIn = (html: string): string[] => {
 
 describe('main navigation', () => {
   test('an admin finds every place in it; an agent finds the places that the role may open', async () => {
-    const desk = sampleDesk();
+    const postroom = samplePostroom();
     const nav = async (role: 'admin' | 'agent'): Promise<string[]> =>
-      placesIn(await (await desk.ask('/tickets', { role })).text());
+      placesIn(await (await postroom.ask('/tickets', { role })).text());
     expect(await nav('admin')).toEqual([...everyday, ...forAdmins]);
     expect(await nav('agent')).toEqual(everyday);
   });
 
   test.each([
-    ['/notices', 'Alerts'],
+    ['/alerts', 'Alerts'],
     ['/activity', 'Activity'],
     ['/health', 'Health'],
     ['/audit', 'Audit log'],
   ])('%s says that it is the page %s, in the navigation and as its title', async (path, label) => {
-    const html = await (await sampleDesk().ask(path, { role: 'admin' })).text();
+    const html = await (await samplePostroom().ask(path, { role: 'admin' })).text();
     expect(html).toMatch(new RegExp(`aria-current="page">${label}`));
     expect(html).toContain(`<h1>${label}</h1>`);
   });
 
   test('alerts have a badge with the number of open ones, and none while nothing is open', async () => {
-    const desk = sampleDesk();
-    await desk.services.notices.observe({
+    const postroom = samplePostroom();
+    await postroom.services.alerts.observe({
       source: 'review',
-      conditions: [silent('support'), secret('30 days')],
+      findings: [silent('support'), secret('30 days')],
     });
-    const busy = await (await desk.ask('/tickets')).text();
+    const busy = await (await postroom.ask('/tickets')).text();
     expect(placesIn(busy)).toContain('Alerts 2 open');
-    await desk.services.notices.observe({ source: 'review', conditions: [] });
+    await postroom.services.alerts.observe({ source: 'review', findings: [] });
     // The page of the alerts reads them anyway, and the badge agrees with it.
-    const calm = await (await desk.ask('/notices')).text();
+    const calm = await (await postroom.ask('/alerts')).text();
     expect(calm).toContain('No active alerts.');
     expect(placesIn(calm)).toContain('Alerts');
     expect(calm).not.toContain('class="badge"');
@@ -64,7 +64,7 @@ describe('main navigation', () => {
     const seam = new FaultySeam({ now: () => now });
     const tables = new MemoryTables(seam);
     const services = servicesOn({
-      ...sampleDesk().services,
+      ...samplePostroom().services,
       seam,
       tables,
       blobs: new MemoryBlobs(seam),
@@ -89,9 +89,9 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   test.each([320, 400, 1280])(
     'in a window of %i pixels every place is in sight, large enough to hit, and reached with Tab, without script',
     async (width) => {
-      const desk = sampleDesk();
-      await desk.services.notices.observe({ source: 'review', conditions: [silent('support')] });
-      const served = await serve((path) => desk.ask(path, { role: 'admin' }));
+      const postroom = samplePostroom();
+      await postroom.services.alerts.observe({ source: 'review', findings: [silent('support')] });
+      const served = await serve((path) => postroom.ask(path, { role: 'admin' }));
       const browser = await openChromium();
       try {
         for (const colorScheme of ['light', 'dark'] as const) {

@@ -3,8 +3,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
-import { fillDesk } from '../harness/memory/sample-mail.ts';
-import { ago, type SampleDesk, sampleDesk } from '../harness/pages/sample-desk.ts';
+import { fillPostroom } from '../harness/memory/sample-mail.ts';
+import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 
 interface Finding {
   id: string;
@@ -18,13 +18,13 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   let troubled: Served;
   let ids: { conversation: string; newsletter: string };
 
-  const served = (desk: SampleDesk): Promise<Served> =>
-    serve((path, request) => desk.ask(path, { role: 'admin', method: request.method ?? 'GET' }));
+  const served = (postroom: SamplePostroom): Promise<Served> =>
+    serve((path, request) => postroom.ask(path, { role: 'admin', method: request.method ?? 'GET' }));
 
   beforeAll(async () => {
-    const [desk, bare, broken] = [sampleDesk(), sampleDesk(), sampleDesk()];
-    ids = await fillDesk(desk);
-    await fillDesk(broken);
+    const [postroom, bare, broken] = [samplePostroom(), samplePostroom(), samplePostroom()];
+    ids = await fillPostroom(postroom);
+    await fillPostroom(broken);
     const trouble = {
       code: 'x',
       problem: 'The sign-in was revoked',
@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     await broken.mailboxes.saveTrouble('billing', { ...trouble, state: 'needs-person' });
     [browser, full, empty, troubled] = await Promise.all([
       openChromium(),
-      served(desk),
+      served(postroom),
       served(bare),
       served(broken),
     ]);
@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     'home before the first mailbox': `${empty.url}/`,
     'home in trouble': `${troubled.url}/`,
     tickets: `${full.url}/tickets`,
-    'closed tickets': `${full.url}/tickets?status=closed&said=closed`,
+    'closed tickets': `${full.url}/tickets?status=closed&flash=closed`,
     'no tickets': `${empty.url}/tickets`,
     'a ticket as text': `${full.url}/tickets/${ids.conversation}`,
     'a ticket formatted': `${full.url}/tickets/${ids.newsletter}`,

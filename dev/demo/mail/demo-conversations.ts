@@ -4,7 +4,7 @@ import { multipart, plainPart, textPart, word } from './mime-writer.ts';
 export function plainQuestion(world: World): DemoMail {
   const text = `Hello,
 
-I ordered two desk lamps yesterday (order 4711) and noticed that the parcel
+I ordered two postroom lamps yesterday (order 4711) and noticed that the parcel
 would go to our old office. Could you please send it to this address instead?
 
     Fabrikam Studio
@@ -114,7 +114,7 @@ Jürgen Groß
 export function outlookReply(world: World): DemoMail {
   const older = [5, 4, 3, 2, 1].map(
     (age) => `<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">
-<p class="MsoNormal"><b>From:</b> Support Desk<br><b>Sent:</b> ${age + 1} days ago<br><b>Subject:</b> RE: Access for new colleagues</p></div>
+<p class="MsoNormal"><b>From:</b> Support Postroom<br><b>Sent:</b> ${age + 1} days ago<br><b>Subject:</b> RE: Access for new colleagues</p></div>
 <p class="MsoNormal">Step ${6 - age} is done: account ${6 - age} of 5 was created and its owner informed.</p>`,
   );
   const html = `<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"><style>p.MsoNormal{margin:0cm;font-size:11.0pt;font-family:"Calibri",sans-serif}</style></head>

@@ -91,7 +91,7 @@ export const consentPage = (action: string, app: string, user: string, scopes: r
 export const approvalPage = (action: string, app: string): Page =>
   page(
     'Need admin approval',
-    `<p><strong>${escapeHtml(app)}</strong> needs permission to access resources in your organization that only an admin can grant. Ask an admin to grant permission to this app before you can use it.</p>${form(action, '<button name="action" value="no-approval">Return to the application without granting consent</button>')}`,
+    `<p><strong>${escapeHtml(app)}</strong> needs permission to access resources in your organization that only an admin can grant. Ask an admin to grant permission to this app before you can use it.</p>${form(action, '<button name="action" value="no-approval">AuthorizationCallback to the application without granting consent</button>')}`,
   );
 
 /** The admin's page: one consent for everybody in the directory. */

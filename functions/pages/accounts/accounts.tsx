@@ -9,9 +9,9 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
-import { explainContext, saidBy } from '../errors/explain-here.ts';
+import { explainContext, saidBy } from '../errors/explain-context.ts';
 import { recordChange } from '../../http/record-change.ts';
-import { flashOf } from '../../http/typed-fields.ts';
+import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {

@@ -5,7 +5,7 @@ import {
   fixerInWords,
   type Reader,
   supportLine,
-} from '../../../shared/explanations/fixer-words.ts';
+} from '../../../shared/explanations/fixer-text.ts';
 import { CopyText } from '../../../shared/ui/copy.tsx';
 import { Facts } from '../../../shared/ui/lists.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';

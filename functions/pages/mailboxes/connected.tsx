@@ -1,16 +1,16 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
+import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { explainForMailbox } from '../errors/explain-here.ts';
+import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { lookInto, type SendingLook, trySending } from './look-into.ts';
-import { LookView } from './look-view.tsx';
-import { flashOf } from '../../http/typed-fields.ts';
+import { previewOf, type SendingLook, trySending } from './preview-mailbox.ts';
+import { MailboxPreviewView } from './mailbox-preview.tsx';
+import { flashOf } from '../../http/form-data.ts';
 import type { RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -29,7 +29,7 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
   const id = c.req.param('id');
   const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
   if (mailbox === undefined) return c.notFound();
-  const [look, sending] = await Promise.all([lookInto(services, mailbox), trySending(services, mailbox)]);
+  const [look, sending] = await Promise.all([previewOf(services, mailbox), trySending(services, mailbox)]);
   const { address } = mailbox;
   const unread =
     look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
@@ -63,7 +63,7 @@ function connectedPage(view: {
       flash={view.flash}
     >
       {opened ? (
-        <LookView look={look} folder={mailbox.folder} />
+        <MailboxPreviewView look={look} folder={mailbox.folder} />
       ) : (
         <NotOpened look={look} explanation={view.unread} />
       )}

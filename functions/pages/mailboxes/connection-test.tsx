@@ -1,17 +1,17 @@
 /** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
 import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
-import { lookForMail, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
+import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import type { MailProtocol } from '../../../shared/mailboxes/mailbox-form.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
-import { sendingObservation } from '../../../shared/notices/notice-channels.ts';
+import { sendingObservation } from '../../../shared/alerts/alert-channels.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { PageContext } from '../../http/web-environment.ts';
-import { lookDepsOf } from '../../look-for-mail.ts';
+import { findDepsOf } from '../../find-test-message.ts';
 import type { Services } from '../../services.ts';
 import { type ContextOf, connectionTestPage, transcriptText } from './connection-test-view.tsx';
-import { contextOfLogin } from '../errors/explain-here.ts';
+import { contextOfLogin } from '../errors/explain-context.ts';
 import { recordChange } from '../../http/record-change.ts';
 
 export async function showConnectionTest(c: PageContext): Promise<Response> {
@@ -35,11 +35,9 @@ export async function testConnection(c: PageContext): Promise<Response> {
   const { expectMark } = services.connectionTests;
   const tests = await runConnectionTest({ ...services, expectMark }, mailbox, { toOneself: true });
   await services.connectionTests.save(mailbox.id, tests);
-  // A notice that the server refuses mail is over; what it refuses now is explained on this page.
+  // An alert that the server refuses mail is over; what it refuses now is explained on this page.
   if (tests.some(hasSent))
-    await services.notices.observe(
-      sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()),
-    );
+    await services.alerts.observe(sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()));
   return c.redirect(paths.connectionTest(mailbox), 303);
 }
 
@@ -67,8 +65,8 @@ async function lookedAgain(
   return Promise.all(
     tests.map(async (test) => {
       if (!isWaiting(test)) return test;
-      const looked = await lookForMail(lookDepsOf(services), mailbox, test);
-      if (looked !== test) await services.connectionTests.settle(mailbox.id, looked);
+      const looked = await findTestMessage(findDepsOf(services), mailbox, test);
+      if (looked !== test) await services.connectionTests.saveResult(mailbox.id, looked);
       return looked;
     }),
   );

@@ -6,7 +6,7 @@ import type { Principal } from '../../../shared/platform/principal.ts';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
-import type { Condition } from '../../../shared/notices/notice.ts';
+import type { Finding } from '../../../shared/alerts/alert.ts';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
@@ -16,8 +16,8 @@ export function mailboxListPage(view: {
   principal: Principal;
   mailboxes: readonly Mailbox[];
   health: ReadonlyMap<string, MailboxHealth>;
-  /** What servers do not let Postroom do with stored email: the same conditions as the alerts. */
-  refusals: readonly Condition[];
+  /** What servers do not let Postroom do with stored email: the same findings as the alerts. */
+  refusals: readonly Finding[];
   hasProvider: boolean;
   /** Rows of mailboxes that had to be left out. */
   unreadable: readonly UnreadableRow[];
@@ -69,7 +69,7 @@ export function mailboxListPage(view: {
 function MailboxRow(props: {
   mailbox: Mailbox;
   health: MailboxHealth | undefined;
-  refusal: Condition | undefined;
+  refusal: Finding | undefined;
 }): JSX.Element {
   const { mailbox, health, refusal } = props;
   const switchedAt = mailbox.enabled ? paths.pauseMailbox(mailbox) : paths.resumeMailbox(mailbox);

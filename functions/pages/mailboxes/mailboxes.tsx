@@ -7,7 +7,7 @@ import { runConnectionTest } from '../../../shared/connection-test/run-connectio
 import { type Mailbox, type MailLogin, twinOf } from '../../../shared/mailboxes/mailbox.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
-import { refusedConditions } from '../../../shared/notices/refusal-conditions.ts';
+import { refusalFindings } from '../../../shared/alerts/refusal-findings.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { base32 } from '../../../shared/providers/base32.ts';
@@ -23,12 +23,12 @@ import {
   proposedFields,
   readMailboxForm,
 } from './mailbox-accounts.ts';
-import { healthHere } from '../errors/explain-here.ts';
+import { healthHere } from '../errors/explain-context.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
 import { readUnfinished } from './finish-setup.tsx';
 import { recordChange } from '../../http/record-change.ts';
-import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -58,7 +58,7 @@ export async function showMailboxes(c: PageContext): Promise<Response> {
       principal: c.get('principal'),
       mailboxes: sorted,
       health: healthHere(config, all, health, known),
-      refusals: refusedConditions({ mailboxes: all, state }),
+      refusals: refusalFindings({ mailboxes: all, state }),
       hasProvider: known.length > 0,
       unfinished: await readUnfinished(c.get('services'), all),
       unreadable: unreadableRows(c.get('services').tables, 'Mailboxes'),
@@ -77,7 +77,7 @@ export async function showNewMailbox(c: PageContext): Promise<Response> {
 
 export async function createMailbox(c: PageContext): Promise<Response> {
   const services = c.get('services');
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const choices = await accountChoices(services);
   const parsed = readMailboxForm(services, typed, choices);
   if (parsed.kind === 'invalid') return c.html(formPage(c, undefined, choices, typed, parsed.errors), 422);
@@ -104,7 +104,7 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const choices = await accountChoices(services);
   const parsed = readMailboxForm(services, typed, choices);
   if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
@@ -175,7 +175,7 @@ async function openAndSave(
   const services = c.get('services');
   await recordTry(c, mailbox, before, choices, typed['test'] === 'yes' ? 'tested' : 'opened');
   if (typed['test'] === 'yes') return c.html(await testedPage(c, mailbox, before, choices, typed));
-  const opened = await services.openMailbox(services.intake, mailbox);
+  const opened = await services.verifyMailbox(services.intake, mailbox);
   if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
     return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
   await services.mailboxes.save(mailbox);
@@ -235,7 +235,7 @@ async function testedPage(
 
 function openedFlash(c: Context): Flash | undefined {
   const [unread, total] = [Number(c.req.query('unread')), Number(c.req.query('total'))];
-  if (c.req.query('said') !== 'opened' || !Number.isInteger(unread) || !Number.isInteger(total))
+  if (c.req.query('flash') !== 'opened' || !Number.isInteger(unread) || !Number.isInteger(total))
     return undefined;
   const waiting =
     unread === 0

@@ -17,7 +17,7 @@ import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
 import { saveChangedProvider, saveNewProvider, settingsForAudit } from './save-provider.ts';
-import { typedFields } from '../../http/typed-fields.ts';
+import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 type Errors = Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
 
 export async function createProvider(c: PageContext): Promise<Response> {
   const services = c.get('services');
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const preset = presetNamed(typed['preset'] ?? '', services.config);
   if (preset === undefined)
     return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
@@ -93,7 +93,7 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
   const before = await services.providers.get(c.req.param('id'));
   if (before === undefined) return c.notFound();
   const preset = presetOf(before, services.config);
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const accounts = await peopleOf(c, before);
   const parsed = parse(c, typed, preset, before);
   const errors =

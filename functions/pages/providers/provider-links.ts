@@ -2,7 +2,7 @@ import type { ExplanationLink } from '../../../shared/explanations/explanation.t
 import { type LinkName, linkTo } from '../../../shared/explanations/links.ts';
 import { type CloudName, cloudNames } from '../../../shared/providers/clouds.ts';
 import type { Filling } from '../../../shared/ui/copy.tsx';
-import { idsOf, type Registration } from '../errors/explain-here.ts';
+import { idsOf, type Registration } from '../errors/explain-context.ts';
 
 /** A page of this very app in its own cloud's portal; where such pages are listed while its ids are not known. */
 export const portalLink = (

@@ -12,7 +12,7 @@ import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
-import { explainFor } from '../errors/explain-here.ts';
+import { explainFor } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { StepBody, stepTitle } from './provider-step-view.tsx';
 import { RotationView } from './rotation-view.tsx';

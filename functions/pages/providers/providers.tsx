@@ -19,7 +19,7 @@ import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
 import { presetNamed } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { registrationScript } from '../../../shared/providers/registration-script.ts';
-import { disableRetired } from '../../../shared/providers/settle-credential.ts';
+import { disableRetired } from '../../../shared/providers/promote-credential.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
@@ -30,7 +30,7 @@ import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
 import { settingsForAudit } from './save-provider.ts';
-import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
 
 const said: Readonly<Record<string, Flash>> = {
   saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
@@ -120,7 +120,7 @@ export async function deleteProvider(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const provider = await providerOf(c);
   if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
-  const typed = (await typedFields(c))['name']?.trim();
+  const typed = (await formData(c))['name']?.trim();
   if (typed !== provider.name) {
     const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
     return c.html(await deletePage(c, provider, error), 422);

@@ -40,7 +40,7 @@ export function RotationView(props: {
       ) : null}
       {isOn ? null : (
         <p class="muted">
-          Needs the permission Application.ReadWrite.OwnedBy for the managed identity of this desk, as an
+          Needs the permission Application.ReadWrite.OwnedBy for the managed identity of this postroom, as an
           owner of this app registration. An admin of the tenant gives both with{' '}
           <code>npm run register-app -- --finish --rotation</code>.
         </p>

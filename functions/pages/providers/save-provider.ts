@@ -1,16 +1,16 @@
 import { checkProvider } from '../../../shared/accounts/check-provider.ts';
-import { endSignIns } from '../../../shared/accounts/end-sign-ins.ts';
+import { invalidateAccounts } from '../../../shared/accounts/invalidate-accounts.ts';
 import type { Settings } from '../../../shared/audit/audit.ts';
-import { tryAtOnce } from '../../../shared/mailboxes/try-at-once.ts';
+import { retryNow } from '../../../shared/mailboxes/retry-now.ts';
 import { type Credential, credentialsOf, withNext, withOnly } from '../../../shared/providers/credential.ts';
-import type { CredentialWish } from '../../../shared/providers/credential-form.ts';
-import { keepNewCertificate, keepSecret } from '../../../shared/providers/keep-credential.ts';
+import type { CredentialInput } from '../../../shared/providers/credential-form.ts';
+import { storeNewCertificate, storeSecret } from '../../../shared/providers/store-credential.ts';
 import type { Preset } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { isAnotherRegistration, type ProviderInput } from '../../../shared/providers/provider-form.ts';
 import { registrationOf } from '../../../shared/providers/registration.ts';
-import { credentialsForAudit } from '../../../shared/providers/record-by-itself.ts';
-import { disableRetired } from '../../../shared/providers/settle-credential.ts';
+import { credentialsForAudit } from '../../../shared/providers/audit-system-change.ts';
+import { disableRetired } from '../../../shared/providers/promote-credential.ts';
 import type { Services } from '../../services.ts';
 
 interface Saving {
@@ -77,11 +77,11 @@ export async function saveChangedProvider(
   if (another && before.state === 'ready') {
     const accounts = await services.accounts.listOf(before.id);
     const message = `The tenant, the client ID or an address of ${changed.name} was changed, and the sign-ins for what was there before were deleted. Connect the mailbox again.`;
-    await endSignIns(services.accounts, accounts, { code: 'provider-changed', message }, at);
+    await invalidateAccounts(services.accounts, accounts, { code: 'provider-changed', message }, at);
     for (const account of accounts) services.accessTokens.forget(account);
   }
   await disableRetired(services, changed);
-  await tryAtOnce(services.mailboxes, changed.id, services.seam.now());
+  await retryNow(services.mailboxes, changed.id, services.seam.now());
   const provider = changed.state === 'draft' ? changed : await checkProvider(services, changed);
   return { kind: 'saved', provider };
 }
@@ -95,15 +95,15 @@ function withCredential(current: Provider, made: Credential | undefined, another
 async function keptCredential(
   services: Services,
   provider: { id: string; name: string },
-  wish: CredentialWish,
+  wish: CredentialInput,
 ): Promise<Credential | undefined> {
   switch (wish.kind) {
     case 'keep':
       return undefined;
     case 'secret':
-      return keepSecret(services, provider.id, wish);
+      return storeSecret(services, provider.id, wish);
     case 'certificate':
-      return keepNewCertificate(services, provider, wish.expiresOn);
+      return storeNewCertificate(services, provider, wish.expiresOn);
     case 'federated':
       return { kind: 'federated', setAt: isoNow(services) };
   }

@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
-import type { ReviewedSecret } from '../../../shared/secrets/secret-conditions.ts';
+import type { ReviewedSecret } from '../../../shared/secrets/secret-findings.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -46,7 +46,11 @@ function SecretRow(props: { secret: ReviewedSecret; isRotating: boolean }): JSX.
     <tr>
       <th scope="row">{`${what.charAt(0).toUpperCase()}${what.slice(1)}`}</th>
       <td data-label="Of">
-        {provider === undefined ? 'This desk' : <a href={paths.provider(provider)}>{provider.name}</a>}
+        {provider === undefined ? (
+          'This installation'
+        ) : (
+          <a href={paths.provider(provider)}>{provider.name}</a>
+        )}
       </td>
       <td data-label="State">
         <span>
@@ -147,7 +151,7 @@ function DataKey(props: { madeOn: string; readable: number; underOlder: number }
 
 const reasons: Readonly<Record<string, string>> = {
   'key-vault-denied':
-    'Key Vault refuses this desk. Give its managed identity the role Key Vault Secrets Officer again; a new role works after up to ten minutes.',
+    'Key Vault refuses this installation. Give its managed identity the role Key Vault Secrets Officer again; a new role works after up to ten minutes.',
   'key-vault-throttled': 'Key Vault takes no more requests for now. Open this page again in a minute.',
 };
 

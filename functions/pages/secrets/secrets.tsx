@@ -1,6 +1,6 @@
 /** Every secret with its date, and what a person can do about them. For admins. */
-import { countUnderOlderKeys } from '../../../shared/accounts/reseal-accounts.ts';
-import { dataKeyName } from '../../../shared/accounts/sealing.ts';
+import { countUnderOlderKeys } from '../../../shared/accounts/reencrypt-tokens.ts';
+import { dataKeyName } from '../../../shared/accounts/token-encryption.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
@@ -11,7 +11,7 @@ import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
-import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
 
 const said: Readonly<Record<string, Flash>> = {
   'new-key': {
@@ -73,7 +73,7 @@ export async function switchRotation(c: PageContext): Promise<Response> {
   const { providers, rotations, seam } = c.get('services');
   const provider = await providers.get(c.req.param('id') ?? '');
   if (provider === undefined || !canRotate(provider)) return c.notFound();
-  const enabled = (await typedFields(c))['rotation'] === 'on';
+  const enabled = (await formData(c))['rotation'] === 'on';
   const before = await rotations.get(provider.id);
   await rotations.save({
     rotatedAt: undefined,

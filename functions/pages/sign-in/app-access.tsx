@@ -4,23 +4,23 @@ import {
   appAccountId,
   askAppToken,
   canSignInAsApp,
-  keepAppAccount,
+  saveAppAccount,
 } from '../../../shared/accounts/app-account.ts';
 import { evidenceOf } from '../../../shared/accounts/sign-in-history.ts';
 import { codeOf, type EndpointFailure } from '../../../shared/accounts/token-failure.ts';
 import { withVault } from '../../../shared/accounts/vault-trouble.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
-import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
+import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
-import { settleCredential } from '../../../shared/providers/settle-credential.ts';
+import { promoteCredential } from '../../../shared/providers/promote-credential.ts';
 import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
-import { explainFor } from '../errors/explain-here.ts';
-import { lookInto } from '../mailboxes/look-into.ts';
+import { explainFor } from '../errors/explain-context.ts';
+import { previewOf } from '../mailboxes/preview-mailbox.ts';
 import { recordChange } from '../../http/record-change.ts';
-import { typedFields } from '../../http/typed-fields.ts';
+import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
 export async function showAppAccess(c: PageContext): Promise<Response> {
@@ -47,7 +47,7 @@ export async function checkAppAccess(c: PageContext): Promise<Response> {
   const provider = await providerOf(c);
   if (provider === undefined) return c.notFound();
   if (!canSignInAsApp(provider)) return c.html(noAppAccessPage(c.get('principal'), provider), 409);
-  const fields = await typedFields(c);
+  const fields = await formData(c);
   const typed = { address: (fields['address'] ?? '').trim(), mailbox: fields['mailbox'] ?? '' };
   const again = (state: AppAccessState): Response | Promise<Response> =>
     c.html(
@@ -75,7 +75,7 @@ export async function checkAppAccess(c: PageContext): Promise<Response> {
       explanation: explained(c, provider, asked.failure),
       said: asked.failure.detail,
     });
-  await settleCredential(services, provider, asked.credential);
+  await promoteCredential(services, provider, asked.credential);
   const { objectId, roles } = asked;
   // Roles that cannot be read say nothing; the mail server decides.
   if (roles.length > 0 && !roles.includes('IMAP.AccessAsApp'))
@@ -94,7 +94,7 @@ async function connected(
 ): Promise<Response> {
   const services = c.get('services');
   const account = await withVault(() =>
-    keepAppAccount(services, provider, token, { address: typed.address, by: c.get('principal').id }),
+    saveAppAccount(services, provider, token, { address: typed.address, by: c.get('principal').id }),
   );
   if (account.kind === 'vault-away') return again(account);
   services.accessTokens.forget(account);
@@ -144,7 +144,7 @@ function openWith(c: PageContext, provider: Provider, { token }: AppToken, addre
     afterFetch: { kind: 'mark-seen' },
     createdAt: new Date(seam.now()).toISOString(),
   };
-  return lookInto(
+  return previewOf(
     { intake: { ...intake, accessTokens: { get: async () => ({ kind: 'token', token }) } } },
     mailbox,
   );

@@ -1,6 +1,6 @@
 import { type ApprovalOutcome, finishApproval } from '../../../shared/consent/finish-approval.ts';
 import { paths } from '../../../shared/paths/paths.ts';
-import { noteRefusal } from '../../http/note-refusal.ts';
+import { recordRefusal } from '../../http/record-refusal.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
@@ -32,7 +32,7 @@ export async function showApprovalResult(c: PageContext): Promise<Response> {
 /** Answers the way back of an approval. */
 export async function answerApproval(c: PageContext, parameters: URLSearchParams): Promise<Response> {
   const outcome = await takeApproval(c, parameters);
-  if (outcome.kind === 'unknown-approval') noteRefusal(c, 'unknown-approval');
+  if (outcome.kind === 'unknown-approval') recordRefusal(c, 'unknown-approval');
   const kept = new URLSearchParams({ taken: outcome.kind });
   for (const name of READ) {
     const value = parameters.get(name);

@@ -11,7 +11,7 @@ import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import type { RouteContext } from '../../http/web-environment.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { outcomePage } from './outcome-view.tsx';
-import { WishFields } from './wish-fields.tsx';
+import { ConnectRequestFields } from './connect-request-fields.tsx';
 
 /** Where a trip waits for an admin of the tenant, and goes on. */
 export async function showApproval(c: RouteContext<'approval'>): Promise<Response> {
@@ -47,7 +47,7 @@ function approvalPage(view: {
         </p>
       )}
       <form method="post" action={paths.connect(provider)}>
-        <WishFields wish={wish} />
+        <ConnectRequestFields wish={wish} />
         <div class="actions">
           <SubmitButton kind={grantedAt === undefined ? 'secondary' : 'primary'}>
             {grantedAt === undefined ? 'Sign in again' : `Go on as ${wish.signIn}`}

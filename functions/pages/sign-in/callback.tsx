@@ -1,13 +1,13 @@
 import type { Account } from '../../../shared/accounts/account.ts';
 import { isApprovalState, takesApproval } from '../../../shared/consent/approval.ts';
 import { askApproval } from '../../../shared/consent/ask-approval.ts';
-import { consentKey, type Trip } from '../../../shared/consent/consent.ts';
+import { consentKey, type ConsentAttempt } from '../../../shared/consent/consent.ts';
 import { needsApproval } from '../../../shared/consent/explain-outcome.ts';
 import { type ConsentOutcome, finishConsent } from '../../../shared/consent/finish-consent.ts';
 import { providerOfSetUpState } from '../../../shared/consent/set-up-approval.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
-import { noteRefusal } from '../../http/note-refusal.ts';
+import { recordRefusal } from '../../http/record-refusal.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 import { answerApproval } from './approval-result.tsx';
 import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
@@ -39,7 +39,7 @@ export async function answerCallback(c: PageContext): Promise<Response> {
   });
   const key = consentKey(state);
   if (outcome.kind === 'connected') return connected(c, outcome, key);
-  if (outcome.kind === 'unknown') noteRefusal(c, 'unknown-state');
+  if (outcome.kind === 'unknown') recordRefusal(c, 'unknown-state');
   const waiting = await waitForApproval(c, outcome, parameters);
   return waiting ?? answerFailed(c, outcome, { key, parameters });
 }
@@ -112,7 +112,7 @@ const nameOf = ({ user, identity }: Account): string =>
 
 /** Who is named in the audit: an invitation's bearer is known by the account alone. */
 function travellerName(
-  startedBy: Trip['startedBy'],
+  startedBy: ConsentAttempt['startedBy'],
   principal: Principal | undefined,
   user: string,
 ): { id: string; name: string } {

@@ -140,7 +140,7 @@ export function connectPage(view: {
 }
 
 /** A page and no redirect: the page policy's `form-action` would stop a redirect to another site after a form. */
-export function handoverPage(view: {
+export function redirectPage(view: {
   principal: Principal | undefined;
   providerName: string;
   signIn: string;

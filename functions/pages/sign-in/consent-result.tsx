@@ -1,7 +1,7 @@
 import {
   isKept,
-  isTripless,
-  type KeptResult,
+  isUnattributed,
+  type StoreResult,
   readResult,
   resultAsText,
 } from '../../../shared/consent/consent-result.ts';
@@ -12,7 +12,7 @@ import type { Principal } from '../../../shared/platform/principal.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import { consentCookieOf, holdsInvitation, keepResultCookie } from './consent-cookies.ts';
 import { invitationDonePage } from './invitation-views.tsx';
-import { lookInto, mailboxOfPreset } from '../mailboxes/look-into.ts';
+import { previewOf, mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
 import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
 
 type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
@@ -23,8 +23,8 @@ type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
  */
 export async function showConsentResult(c: RouteContext<'consentResult'>): Promise<Response> {
   const key = c.req.param('key');
-  if (isTripless(key)) {
-    const parameters = parametersOf(c.req.query('said') ?? '');
+  if (isUnattributed(key)) {
+    const parameters = parametersOf(c.req.query('flash') ?? '');
     return c.html(await outcomePage(c, { kind: key }, parameters), 400);
   }
   const principal: Principal | undefined = c.get('principal');
@@ -79,7 +79,7 @@ export async function answerDone(c: PageContext, key: string, accountId: string)
 
 const statusOf = ({ kind }: Failed): 400 | 503 => (kind === 'vault-away' ? 503 : 400);
 
-async function keep(c: PageContext, key: string, result: KeptResult): Promise<boolean> {
+async function keep(c: PageContext, key: string, result: StoreResult): Promise<boolean> {
   const isThere = await c.get('services').consents.keepResult(key, resultAsText(result));
   const cookie = consentCookieOf(c, key);
   if (isThere && cookie !== undefined) keepResultCookie(c, key, cookie);
@@ -89,7 +89,7 @@ async function keep(c: PageContext, key: string, result: KeptResult): Promise<bo
 async function done(
   c: PageContext,
   key: string,
-  { accountId }: Extract<KeptResult, { kind: 'done' }>,
+  { accountId }: Extract<StoreResult, { kind: 'done' }>,
 ): Promise<Response> {
   const services = c.get('services');
   const wish = (await services.consents.get(key))?.consent.wish;
@@ -103,6 +103,6 @@ async function done(
     wish.reconnect === undefined
       ? provider && mailboxOfPreset(provider, services.config, account, wish.address, services.seam.now())
       : await services.mailboxes.get(wish.reconnect.mailboxId);
-  const look = mailbox && (await lookInto(services, mailbox));
+  const look = mailbox && (await previewOf(services, mailbox));
   return c.html(invitationDonePage({ wish, user: account.user, look }));
 }

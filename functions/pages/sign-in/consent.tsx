@@ -1,18 +1,18 @@
 /** Which mailbox, the way to the provider, the ways back, and the links for those who are not here. */
 import { appAccountId } from '../../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
-import type { ConsentWish } from '../../../shared/consent/consent.ts';
+import type { ConnectRequest } from '../../../shared/consent/consent.ts';
 import { invite } from '../../../shared/consent/invite.ts';
-import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
+import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { connectPage, emptyConnectForm, handoverPage, overPage } from './connect-views.tsx';
+import { connectPage, emptyConnectForm, redirectPage, overPage } from './connect-views.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
-import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -74,13 +74,13 @@ export async function createInvitation(c: RouteContext<'createInvitation'>): Pro
 export async function showHandover(c: RouteContext<'handover'>): Promise<Response> {
   const key = c.req.param('key');
   const principal = c.get('principal');
-  const handover = await handoverOf(c.get('services'), key, {
+  const handover = await buildAuthorizationUrl(c.get('services'), key, {
     cookie: consentCookieOf(c, key),
-    traveller: { kind: 'principal', id: principal.id },
+    initiator: { kind: 'principal', id: principal.id },
   });
   switch (handover.kind) {
     case 'address':
-      return c.html(handoverPage({ principal, signIn: handover.wish.signIn, ...handover }));
+      return c.html(redirectPage({ principal, signIn: handover.wish.signIn, ...handover }));
     case 'over':
       return c.html(overPage(principal), 410);
     case 'failed':
@@ -94,10 +94,10 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
 async function askedFor(
   c: PageContext,
   providerId: string,
-): Promise<{ provider: Provider; wish: ConsentWish } | Response> {
+): Promise<{ provider: Provider; wish: ConnectRequest } | Response> {
   const provider = await c.get('services').providers.get(providerId);
   if (provider === undefined || provider.state === 'draft') return c.notFound();
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const parsed = parseConnectForm(typed);
   if (parsed.kind === 'invalid')
     return c.html(

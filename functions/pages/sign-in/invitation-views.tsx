@@ -1,13 +1,13 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Approval } from '../../../shared/consent/approval.ts';
-import type { ConsentWish } from '../../../shared/consent/consent.ts';
+import type { ConnectRequest } from '../../../shared/consent/consent.ts';
 import {
   INVITATION_DAYS,
   type Invitation,
   type InvitationState,
   stateOfInvitation,
 } from '../../../shared/consent/invitation.ts';
-import type { Look } from '../../../shared/mailboxes/look-into-mailbox.ts';
+import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -17,7 +17,7 @@ import { ButtonLink, SubmitButton, TextField } from '../../../shared/ui/forms.ts
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { AskAdmin } from './approval.tsx';
-import { LookView } from '../mailboxes/look-view.tsx';
+import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
 
 /** The link of a new invitation, shown to the one who made it. */
 export function invitationLinkPage(view: {
@@ -112,7 +112,7 @@ export function invitationPage(view: {
 
 /** The last page of an invitation: whoever has it has signed in this minute. */
 export function invitationDonePage(view: {
-  wish: ConsentWish;
+  wish: ConnectRequest;
   user: string;
   look: Look | undefined;
 }): string {
@@ -124,7 +124,7 @@ export function invitationDonePage(view: {
         {wish.reconnect === undefined ? ' and finishes setting up' : ''} {wish.address}.
       </p>
       {look === undefined ? null : look.kind === 'opened' ? (
-        <LookView look={look} folder="INBOX" />
+        <MailboxPreviewView look={look} folder="INBOX" />
       ) : (
         <p>
           The mailbox could not be opened yet, which whoever invited you sees too: {look.message} You need not

@@ -9,12 +9,12 @@ import {
   tokenIn,
 } from '../../../shared/consent/invitation.ts';
 import { revokeInvitation } from '../../../shared/consent/invite.ts';
-import { handoverOf, startConsent } from '../../../shared/consent/start-consent.ts';
+import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
-import { noteRefusal } from '../../http/note-refusal.ts';
-import { handoverPage } from './connect-views.tsx';
+import { recordRefusal } from '../../http/record-refusal.ts';
+import { redirectPage } from './connect-views.tsx';
 import { holdsInvitation, keepConsentCookie, keepInvitationCookie, newTokenOf } from './consent-cookies.ts';
 import {
   invitationLinkPage,
@@ -25,7 +25,7 @@ import {
 } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
-import { flashOf, typedFields } from '../../http/typed-fields.ts';
+import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -38,7 +38,7 @@ const said: Readonly<Record<string, Flash>> = {
 };
 
 export async function openInvitationLink(c: PageContext): Promise<Response> {
-  const token = tokenIn((await typedFields(c))['link'] ?? '');
+  const token = tokenIn((await formData(c))['link'] ?? '');
   const key = token && invitationKey(token.expose());
   const known = key !== undefined && (await c.get('services').invitations.get(key)) !== undefined;
   if (token === undefined || !known) return c.html(invitationOverPage('unknown'), 404);
@@ -67,21 +67,21 @@ export async function acceptInvitation(c: PageContext): Promise<Response> {
   const open = await openInvitation(c);
   if (open instanceof Response) return open;
   const services = c.get('services');
-  const traveller = { kind: 'invitation', key: open.invitation.key } as const;
+  const initiator = { kind: 'invitation', key: open.invitation.key } as const;
   // After a wrong account: the provider's list of accounts in place of the one it knows already.
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const chooseAccount = typed['choose'] === 'on';
   const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
-  const started = await startConsent(services, wish, traveller);
+  const started = await startConsent(services, wish, initiator);
   if (started.kind !== 'started')
     return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);
   const { key, cookie } = started;
   keepConsentCookie(c, key, cookie);
-  const handover = await handoverOf(services, key, { cookie, traveller });
+  const handover = await buildAuthorizationUrl(services, key, { cookie, initiator });
   switch (handover.kind) {
     case 'address': {
       const { providerName, url, wish } = handover;
-      return c.html(handoverPage({ principal: undefined, providerName, signIn: wish.signIn, url }));
+      return c.html(redirectPage({ principal: undefined, providerName, signIn: wish.signIn, url }));
     }
     case 'over':
       return c.html(invitationOverPage('gone'), 410);
@@ -141,7 +141,7 @@ async function openInvitation(
   const key = c.req.param('key') ?? '';
   const stored = holdsInvitation(c, key) ? await invitations.get(key) : undefined;
   if (stored === undefined) {
-    noteRefusal(c, 'unknown-invitation');
+    recordRefusal(c, 'unknown-invitation');
     return c.html(invitationOverPage('unknown'), 404);
   }
   const { invitation } = stored;

@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { ConsentWish, Trip } from '../../../shared/consent/consent.ts';
+import type { ConnectRequest, ConsentAttempt } from '../../../shared/consent/consent.ts';
 import { explainOutcome } from '../../../shared/consent/explain-outcome.ts';
-import { type FailedOutcome, wordsFor } from '../../../shared/consent/outcome-words.ts';
+import { type FailedOutcome, wordsFor } from '../../../shared/consent/outcome-messages.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { Reader } from '../../../shared/explanations/fixer-words.ts';
+import type { Reader } from '../../../shared/explanations/fixer-text.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -13,9 +13,9 @@ import { Facts } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import type { WebEnvironment } from '../../http/web-environment.ts';
 import { onlyInvitationOf } from './consent-cookies.ts';
-import { explainContext } from '../errors/explain-here.ts';
+import { explainContext } from '../errors/explain-context.ts';
 import { CANCELLED, ExplanationView } from '../errors/explanation-view.tsx';
-import { WishFields, wishFor } from './wish-fields.tsx';
+import { ConnectRequestFields, connectRequestFor } from './connect-request-fields.tsx';
 
 /** What an error of this trip means, with the ids of its provider and mailbox filled in. */
 export async function explainedFor(
@@ -24,14 +24,14 @@ export async function explainedFor(
   parameters: URLSearchParams,
 ): Promise<Explanation | undefined> {
   const { providers, config } = c.get('services');
-  const wish = wishOf(outcome);
+  const wish = connectRequestOf(outcome);
   const named = 'provider' in outcome ? outcome.provider : undefined;
   const provider = named ?? (wish && (await providers.get(wish.providerId)));
   const about = { config, provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
   return explainOutcome(outcome, parameters, explainContext(about));
 }
 
-function wishOf(outcome: Parameters<typeof explainOutcome>[0]): ConsentWish | undefined {
+function connectRequestOf(outcome: Parameters<typeof explainOutcome>[0]): ConnectRequest | undefined {
   if ('wish' in outcome) return outcome.wish;
   return 'approval' in outcome ? outcome.approval?.wish : undefined;
 }
@@ -107,7 +107,7 @@ export function outcomeView(
   );
 }
 
-const invitationOf = ({ startedBy }: Trip): string | undefined =>
+const invitationOf = ({ startedBy }: ConsentAttempt): string | undefined =>
   startedBy.kind === 'invitation' ? startedBy.key : undefined;
 
 /** Directory ids are what tells two accounts of one name apart. */
@@ -153,7 +153,7 @@ function InvitationAgain(props: {
   );
 }
 
-function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
+function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Element {
   const { outcome, trip } = props;
   const { wish } = trip;
   const path = paths.connect({ id: wish.providerId });
@@ -163,11 +163,13 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
     return (
       <>
         <form method="post" action={path}>
-          <WishFields wish={wish} choose />
+          <ConnectRequestFields wish={wish} choose />
           <SubmitButton>Try again with another account</SubmitButton>
         </form>
         <form method="post" action={path}>
-          <WishFields wish={wishFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)} />
+          <ConnectRequestFields
+            wish={connectRequestFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)}
+          />
           <SubmitButton kind="secondary">
             {replaces ? `Let ${signedIn} take the place of the account before` : 'This is a shared mailbox'}
           </SubmitButton>
@@ -179,11 +181,11 @@ function Again(props: { outcome: FailedOutcome; trip: Trip }): JSX.Element {
     return (
       <>
         <form method="post" action={path}>
-          <WishFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
+          <ConnectRequestFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
           <SubmitButton>{`Yes, this is the account of ${wish.signIn}`}</SubmitButton>
         </form>
         <form method="post" action={path}>
-          <WishFields wish={wish} choose />
+          <ConnectRequestFields wish={wish} choose />
           <SubmitButton kind="secondary">Try again with another account</SubmitButton>
         </form>
       </>

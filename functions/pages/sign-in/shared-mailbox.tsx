@@ -19,9 +19,9 @@ import {
 } from '../../../shared/ui/forms.tsx';
 import { Panel } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
-import { mailboxOfPreset } from '../mailboxes/look-into.ts';
-import { type Tried, TriedRights, tryRights } from './tried-rights.tsx';
-import { typedFields } from '../../http/typed-fields.ts';
+import { mailboxOfPreset } from '../mailboxes/preview-mailbox.ts';
+import { type CheckedAccess, AccessCheck, checkAccess } from './access-check.tsx';
+import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
@@ -41,7 +41,7 @@ export async function tryRightsOnMailbox(c: RouteContext<'sharedMailbox'>): Prom
   const services = c.get('services');
   const provider = await services.providers.get(c.req.param('id'));
   if (provider === undefined) return c.notFound();
-  const typed = await typedFields(c);
+  const typed = await formData(c);
   const accounts = await services.accounts.listOf(provider.id);
   const account = accounts.find(({ accountId }) => accountId === typed['account']);
   const address = (typed['address'] ?? '').trim();
@@ -53,7 +53,7 @@ export async function tryRightsOnMailbox(c: RouteContext<'sharedMailbox'>): Prom
     return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, tried: undefined }), 422);
   }
   const send = typed['send'] === 'on';
-  const tried = await tryRights(services, mailbox, send);
+  const tried = await checkAccess(services, mailbox, send);
   const again = { ...filled, send: send ? 'on' : '' };
   return c.html(await sharedMailboxPage(c, provider, { typed: again, errors: {}, tried }));
 }
@@ -72,7 +72,7 @@ const hasExchangeAdmin = (c: PageContext, provider: Provider): boolean =>
 interface Shown {
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
-  tried: Tried | undefined;
+  tried: CheckedAccess | undefined;
 }
 
 async function sharedMailboxPage(c: PageContext, provider: Provider, shown: Shown): Promise<string> {
@@ -180,7 +180,7 @@ function TryRight(props: {
   const { typed, errors, tried } = shown;
   return (
     <>
-      {tried === undefined ? null : <TriedRights tried={tried} typed={typed} />}
+      {tried === undefined ? null : <AccessCheck tried={tried} typed={typed} />}
       <form method="post" action={paths.sharedMailbox(provider)} novalidate>
         {props.asked ? (
           <input type="hidden" name="address" value={typed['address']} />

@@ -26,7 +26,7 @@ const labels: Readonly<Record<AuditKind, string>> = {
   invitation: 'Invitations',
   ticket: 'Tickets',
   quarantine: 'Quarantine',
-  notice: 'Alerts',
+  alert: 'Alerts',
   secret: 'Secrets',
   audit: 'This log',
 };

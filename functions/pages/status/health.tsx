@@ -6,7 +6,7 @@ import {
   type TimerName,
   timerLimits,
 } from '../../../shared/heartbeats/heartbeat.ts';
-import { type AlertChannels, needsKey } from '../../../shared/notices/alert-channels.ts';
+import { type ChannelStates, needsKey } from '../../../shared/alerts/channel-states.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { describeError } from '../../../shared/platform/errors.ts';
 import { type QueueName, queueNames } from '../../../shared/platform/queues.ts';
@@ -29,11 +29,11 @@ interface GivenUp {
   since: string | undefined;
 }
 
-/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of notices. For admins. */
+/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of alerts. For admins. */
 export async function showHealth(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const { seam, queues } = services;
-  const [parts, channels, beats, givenUp] = await Promise.all([
+  const [parts, channels, beats, abandoned] = await Promise.all([
     askParts(services),
     services.channelSecrets.read(),
     services.heartbeats.all().catch(() => undefined),
@@ -46,8 +46,8 @@ export async function showHealth(c: MailContext): Promise<Response> {
       <Page title="Health" place="health" principal={c.get('principal')} wide>
         <Parts parts={parts} />
         {beats === undefined ? null : <Timers beats={beats} now={seam.now()} />}
-        {givenUp === undefined ? null : <Queues givenUp={givenUp} />}
-        <Channels emails={services.config.notices.emails} channels={channels} />
+        {abandoned === undefined ? null : <Queues abandoned={abandoned} />}
+        <Channels emails={services.config.alerts.emails} channels={channels} />
       </Page>,
     ),
   );
@@ -55,7 +55,7 @@ export async function showHealth(c: MailContext): Promise<Response> {
 
 function askParts({ tables, vault, queues, blobs }: Services): Promise<Answered[]> {
   return Promise.all([
-    answered('Tables', () => tables.open('Notices').list('notice', { limit: 1 })),
+    answered('Tables', () => tables.open('Alerts').list('alert', { limit: 1 })),
     answered('Blobs', () => blobs.read('health')),
     answered('Queues', () => queues.poison('fetch-shard')),
     answered('Key Vault', () => vault.get('postroom-data-key')),
@@ -101,7 +101,7 @@ function Parts(props: { parts: readonly Answered[] }): JSX.Element {
 
 const does: Readonly<Record<TimerName, string>> = {
   fetchMail: 'starts the fetches',
-  sweep: 'looks at the desk, opens and closes notices',
+  monitor: 'looks at the installation, opens and closes alerts',
   refreshTokens: 'keeps unused sign-ins alive',
   reviewSecrets: 'watches over the secrets',
 };
@@ -147,11 +147,11 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
   );
 }
 
-function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
+function Queues(props: { abandoned: readonly GivenUp[] }): JSX.Element {
   return (
     <section>
       <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
-        {props.givenUp.map(({ queue, count, since }) => (
+        {props.abandoned.map(({ queue, count, since }) => (
           <tr>
             <th scope="row">{queue}-poison</th>
             <td data-label="Messages">
@@ -169,7 +169,7 @@ function Queues(props: { givenUp: readonly GivenUp[] }): JSX.Element {
           </tr>
         ))}
       </DataTable>
-      {props.givenUp.every(({ count }) => count === 0) ? null : (
+      {props.abandoned.every(({ count }) => count === 0) ? null : (
         <p>
           Each of these failed five times; the log of the app says why. Mail that is not fetched or sent yet
           is tried again by itself. When the reason is gone, the messages can be deleted in the storage
@@ -186,20 +186,20 @@ function Channels({
   channels: { relay, webhook },
 }: {
   emails: readonly string[];
-  channels: AlertChannels;
+  channels: ChannelStates;
 }): JSX.Element {
   const over = {
     ready: 'over the relay',
     absent: 'over any mailbox that may send',
     unusable: 'over any mailbox that may send: the secret smtp-relay-url cannot be used',
   }[relay.kind];
-  const byMail = emails.length === 0 ? 'Nobody: NOTICE_EMAIL is not set' : `${emails.join(', ')}, ${over}`;
+  const byMail = emails.length === 0 ? 'Nobody: ALERT_EMAIL is not set' : `${emails.join(', ')}, ${over}`;
   return (
     <section>
-      <h2>Who is told of notices</h2>
+      <h2>Who is told of alerts</h2>
       <Facts
         items={[
-          { term: 'On these pages', detail: <a href={paths.alerts()}>All notices</a> },
+          { term: 'On these pages', detail: <a href={paths.alerts()}>All alerts</a> },
           { term: 'By mail', detail: byMail },
           { term: 'By webhook', detail: webhookInWords(webhook) },
         ]}
@@ -208,7 +208,7 @@ function Channels({
   );
 }
 
-function webhookInWords(webhook: AlertChannels['webhook']): string {
+function webhookInWords(webhook: ChannelStates['webhook']): string {
   switch (webhook.kind) {
     case 'absent':
       return 'None: the key vault holds no secret alert-webhook-url';

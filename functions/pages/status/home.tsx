@@ -1,9 +1,9 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { lastHours } from '../../../shared/mailboxes/mail-hours.ts';
 import { healthOf, mailHours } from '../../../shared/mailboxes/mailbox-store.ts';
-import { readDesk } from '../../../shared/notices/look-at-desk.ts';
-import type { Condition } from '../../../shared/notices/notice.ts';
-import { standingConditions } from '../../../shared/notices/standing-conditions.ts';
+import { collectHealth } from '../../../shared/alerts/collect-health.ts';
+import type { Finding } from '../../../shared/alerts/alert.ts';
+import { currentFindings } from '../../../shared/alerts/current-findings.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { EmptyState, Time } from '../../../shared/ui/lists.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
@@ -11,7 +11,7 @@ import { FinishSetup, isFinished, readUnfinished } from '../mailboxes/finish-set
 import { FirstSteps, Mailboxes, MailChart } from './home-views.tsx';
 import { type MailboxLine, type MailFlow, mailboxLine, mailFlow } from './mail-flow.ts';
 import type { MailContext } from '../tickets/mail-services.ts';
-import { ConditionDetails, ConditionList, promisedOnce, promises } from '../alerts/notice-views.tsx';
+import { FindingDetails, FindingList, promisedOnce, promises } from '../alerts/alert-views.tsx';
 import { TicketList } from '../tickets/ticket-list.tsx';
 
 const NEWEST = 8;
@@ -20,20 +20,20 @@ const CHART_HOURS = 24;
 /** `/`: is mail flowing? For agents; what only an admin can change is a link only for admins. */
 export async function showHome(c: MailContext): Promise<Response> {
   const services = c.get('services');
-  const { tickets, providers, notices, seam } = services;
+  const { tickets, providers, alerts, seam } = services;
   const principal = c.get('principal');
   const isAdmin = principal.roles.includes('admin');
   const now = seam.now();
   const [facts, standing, open] = await Promise.all([
-    readDesk(services, now),
-    notices.open(),
+    collectHealth(services, now),
+    alerts.open(),
     tickets.page('open', { limit: NEWEST }),
   ]);
   const unfinished = await readUnfinished(services, facts.mailboxes);
   const lines = facts.mailboxes
     .map((mailbox) => mailboxLine(mailbox, healthOf(mailbox, facts.state), facts.beats, now))
     .sort((a, b) => a.mailbox.address.localeCompare(b.mailbox.address));
-  const flow = mailFlow(lines, standingConditions(standing, facts, now));
+  const flow = mailFlow(lines, currentFindings(standing, facts, now));
   const settingUp = open.tickets.length === 0 && (flow.kind === 'not-set-up' || flow.kind === 'starting');
   const progress = settingUp
     ? { hasProvider: (await providers.list()).length > 0, hasMailbox: lines.length > 0 }
@@ -81,16 +81,16 @@ function titleOf(flow: MailFlow): string {
     case 'hiccup':
       return retryingOf(flow.lines);
     case 'warned':
-      return firstHeadline(flow.conditions);
+      return firstHeadline(flow.findings);
     case 'stopped':
-      return firstHeadline(flow.conditions);
+      return firstHeadline(flow.findings);
   }
 }
 
 const retryingOf = ({ length }: readonly MailboxLine[]): string =>
   length === 1 ? '1 mailbox is retrying' : `${length} mailboxes are retrying`;
 
-const firstHeadline = ([first]: readonly Condition[]): string => first?.headline.replace(/\.$/, '') ?? '';
+const firstHeadline = ([first]: readonly Finding[]): string => first?.headline.replace(/\.$/, '') ?? '';
 
 function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean }): JSX.Element {
   const { flow, isAdmin } = props;
@@ -101,7 +101,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
       return (
         <>
           <div class="verdict warn">Every mailbox is paused. Mail waits on the server; none is lost.</div>
-          <ConditionList conditions={promisedOnce(flow.conditions, true)} isAdmin={isAdmin} />
+          <FindingList findings={promisedOnce(flow.findings, true)} isAdmin={isAdmin} />
         </>
       );
     case 'starting':
@@ -117,17 +117,17 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
         <>
           <Wrong
             level="warn"
-            conditions={flow.conditions}
+            findings={flow.findings}
             isAdmin={isAdmin}
             allFetched={flow.lines.length === 0}
           />
           {flow.lines.length === 0 ? null : (
-            <Hiccups lines={flow.lines} isPromised={flow.conditions.some(promises)} />
+            <Hiccups lines={flow.lines} isPromised={flow.findings.some(promises)} />
           )}
         </>
       );
     case 'stopped':
-      return <Wrong level="bad" conditions={flow.conditions} isAdmin={isAdmin} />;
+      return <Wrong level="bad" findings={flow.findings} isAdmin={isAdmin} />;
   }
 }
 
@@ -189,20 +189,20 @@ function Flows(props: { paused: readonly MailboxLine[]; isFinished: boolean }): 
 /** The first one stands under the title, which is its headline; the others follow, each with its own link. */
 function Wrong(props: {
   level: 'warn' | 'bad';
-  conditions: readonly Condition[];
+  findings: readonly Finding[];
   isAdmin: boolean;
   allFetched?: boolean;
 }): JSX.Element {
-  const [first, ...others] = promisedOnce(props.conditions);
+  const [first, ...others] = promisedOnce(props.findings);
   return (
     <>
       {first === undefined ? null : (
         <div class={`verdict ${props.level}`}>
-          <ConditionDetails condition={first} isAdmin={props.isAdmin} main />
+          <FindingDetails finding={first} isAdmin={props.isAdmin} main />
           {props.allFetched === true ? <p class="small">All mail is fetched as it should be.</p> : null}
         </div>
       )}
-      <ConditionList conditions={others} isAdmin={props.isAdmin} />
+      <FindingList findings={others} isAdmin={props.isAdmin} />
     </>
   );
 }

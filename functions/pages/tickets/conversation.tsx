@@ -9,7 +9,7 @@ import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
 import { MailText, type ShownText } from './mail-text.tsx';
-import { SenderNotice, senderFacts } from './sender-check.tsx';
+import { SenderWarning, senderFacts } from './sender-check.tsx';
 import { shownName } from './ticket-list.tsx';
 
 /** A message with what the page decided about showing it. */
@@ -69,7 +69,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
   const content = (
     <>
       {message.notes.map((note) => (
-        <p class="notice">{note}</p>
+        <p class="alert">{note}</p>
       ))}
       {text === undefined ? (
         <Formatted place={props.place} shown={props.shown} />
@@ -105,7 +105,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
           <Time at={message.at} />
         </p>
         <p class="recipients">To {listed(message.to)}</p>
-        <SenderNotice message={message} />
+        <SenderWarning message={message} />
         <details>
           <summary>Details</summary>
           <Headers message={message} />
@@ -156,7 +156,7 @@ function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JS
   return (
     <>
       {message.htmlShape?.remoteImages === true ? (
-        <p class="notice">
+        <p class="alert">
           {images === 'blocked' ? (
             <>
               Images from other servers are not loaded, so the sender cannot tell that you read this.{' '}

@@ -31,7 +31,7 @@ export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Elem
         </details>
       )}
       {whole ? null : (
-        <p class="notice">
+        <p class="alert">
           This text is long: only its beginning is shown.{' '}
           <a href={props.wholeAt} target="_blank" rel="noopener">
             Show all of it

@@ -8,7 +8,7 @@ interface Checked {
 }
 
 /** What the receiving mail server found out about the sender: nothing where it says nothing certain. */
-export function SenderNotice({ message }: { message: Checked }): JSX.Element | null {
+export function SenderWarning({ message }: { message: Checked }): JSX.Element | null {
   const { authentication } = message;
   if (authentication === undefined) return null;
   if (authentication.fails)

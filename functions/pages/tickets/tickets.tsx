@@ -183,6 +183,6 @@ async function changeStatus(c: MailContext, status: TicketStatus, said: string):
 }
 
 function flashOf(c: MailContext): Flash | undefined {
-  const said = c.req.query('said');
+  const said = c.req.query('flash');
   return said !== undefined && Object.hasOwn(flashes, said) ? flashes[said] : undefined;
 }

@@ -8,7 +8,7 @@ import { byKeyboard, withoutItsScript } from './page-checks.ts';
 export class Reader {
   readonly page: Page;
   clicks = 0;
-  typedFields = 0;
+  formData = 0;
   /** Milliseconds that the checks took, which a person would not have spent. */
   lookedMs = 0;
   /** What axe found, and pages wider than a phone, by page. */
@@ -43,7 +43,7 @@ export class Reader {
 
   /** Typed key by key into the field that Tab has come to. */
   async typeAt(what: Locator, text: string): Promise<void> {
-    this.typedFields += 1;
+    this.formData += 1;
     await this.tabTo(what);
     await this.page.keyboard.type(text);
   }
@@ -58,7 +58,7 @@ export class Reader {
   }
 
   async type(into: Locator, text: string): Promise<void> {
-    this.typedFields += 1;
+    this.formData += 1;
     await into.fill(text);
   }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SampleMail } from '../pages/sample-desk.ts';
+import type { SampleMail } from '../pages/sample-postroom.ts';
 import { corpus, readMail } from './mail-files.ts';
 
 const MEGABYTE = 1_000_000;

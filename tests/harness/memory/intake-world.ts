@@ -3,8 +3,8 @@ import { ticketIdOf } from '../../../shared/intake/content-key.ts';
 import type { FetchResult } from '../../../shared/intake/fetch-mailbox.ts';
 import { fetchShard, type ShardDeps } from '../../../shared/intake/fetch-shard.ts';
 import { createLedgerStore } from '../../../shared/intake/ledger-store.ts';
-import { parseMail } from '../../../shared/intake/parse-mail.ts';
-import { defaultParseLimits } from '../../../shared/intake/parsed-mail.ts';
+import { parseMessage } from '../../../shared/intake/parse-message.ts';
+import { defaultParseLimits } from '../../../shared/intake/parsed-message.ts';
 import type { ParserPool } from '../../../shared/intake/parser-pool.ts';
 import { createQuarantineStore } from '../../../shared/intake/quarantine-store.ts';
 import type { Shard } from '../../../shared/intake/queue-due-mailboxes.ts';
@@ -187,7 +187,7 @@ function withoutLease(blobs: Blobs): Blobs {
 /** The parser of the product in this very thread: no thread to start for each of thousands of runs. */
 export const parserHere: ParserPool = {
   parse: (raw, nonce) =>
-    parseMail(raw, {
+    parseMessage(raw, {
       parser: 'mailparser',
       limits: defaultParseLimits,
       ...(nonce === undefined ? {} : { nonce }),

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CutEvent, createAttachmentCutter } from '../../../shared/intake/attachment-cutter.ts';
-import { parseMail } from '../../../shared/intake/parse-mail.ts';
+import { parseMessage } from '../../../shared/intake/parse-message.ts';
 import {
   defaultParseLimits,
-  type ParsedMail,
+  type ParsedMessage,
   type ParseOutcome,
-} from '../../../shared/intake/parsed-mail.ts';
+} from '../../../shared/intake/parsed-message.ts';
 
 const own = join(import.meta.dirname, '../../mail');
 /** Freely licensed messages that travel with the project; tests/corpus/README.md says where each set is from. */
@@ -39,7 +39,7 @@ export function corpusMail(path: string): Buffer {
 
 /** Read in this thread by mailparser, without a deadline. */
 export function read(raw: Uint8Array, nonce?: string): Promise<ParseOutcome> {
-  return parseMail(raw, {
+  return parseMessage(raw, {
     parser: 'mailparser',
     limits: defaultParseLimits,
     ...(nonce === undefined ? {} : { nonce }),
@@ -47,11 +47,11 @@ export function read(raw: Uint8Array, nonce?: string): Promise<ParseOutcome> {
 }
 
 /** @throws when the outcome is no mail. */
-export async function readMail(raw: Uint8Array, nonce?: string): Promise<ParsedMail> {
+export async function readMail(raw: Uint8Array, nonce?: string): Promise<ParsedMessage> {
   return mailOf(await read(raw, nonce));
 }
 
-export function mailOf(outcome: ParseOutcome): ParsedMail {
+export function mailOf(outcome: ParseOutcome): ParsedMessage {
   if (outcome.kind !== 'mail') throw new Error(`${outcome.kind}: ${outcome.reason}`);
   return outcome.mail;
 }

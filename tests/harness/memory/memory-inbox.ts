@@ -1,4 +1,9 @@
-import { type Inbox, InboxError, type InboxSearch, type MailFacts } from '../../../shared/mailboxes/inbox.ts';
+import {
+  type Inbox,
+  InboxError,
+  type InboxSearch,
+  type MessageMeta,
+} from '../../../shared/mailboxes/inbox.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 
 const PIECE = 4 * 1024 * 1024;
@@ -131,7 +136,7 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
   };
 }
 
-const factsOf = ({ uid, raw, receivedAt }: FolderMail): MailFacts => ({
+const factsOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   uid,
   size: raw.byteLength,
   receivedAt,

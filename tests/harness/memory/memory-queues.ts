@@ -5,7 +5,7 @@ import type { Seam } from '../../../shared/platform/seam.ts';
 export class MemoryQueues implements Queues {
   readonly sent: { name: QueueName; value: unknown }[] = [];
   /** Times (ISO) at which messages were given up, by queue. */
-  readonly givenUp = new Map<QueueName, string[]>();
+  readonly abandoned = new Map<QueueName, string[]>();
   readonly #seam: Seam;
 
   constructor(seam: Seam) {
@@ -20,14 +20,14 @@ export class MemoryQueues implements Queues {
 
   poison(name: QueueName): Promise<{ count: number; since: string | undefined }> {
     return this.#seam.call('queue.poison', async () => {
-      const times = this.givenUp.get(name) ?? [];
+      const times = this.abandoned.get(name) ?? [];
       return { count: times.length, since: times[0] };
     });
   }
 
   clearPoison(name: QueueName): Promise<void> {
     return this.#seam.call('queue.clear', async () => {
-      this.givenUp.delete(name);
+      this.abandoned.delete(name);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { ago, type SampleDesk } from '../pages/sample-desk.ts';
+import { ago, type SamplePostroom } from '../pages/sample-postroom.ts';
 
 /** The smallest picture: one red pixel. */
 export const redPixel: Uint8Array = Buffer.from(
@@ -6,35 +6,37 @@ export const redPixel: Uint8Array = Buffer.from(
   'base64',
 );
 
-/** A desk as it looks on a weekday: three mailboxes, conversations, attachments, something in quarantine. */
-export async function fillDesk(desk: SampleDesk): Promise<{ conversation: string; newsletter: string }> {
-  await desk.mailbox();
-  await desk.mailbox({ id: 'billing', address: 'billing@contoso.example' });
-  await desk.mailbox({ id: 'old', address: 'old-desk@contoso.example', enabled: false });
+/** An installation as it looks on a weekday: three mailboxes, conversations, attachments, something in quarantine. */
+export async function fillPostroom(
+  postroom: SamplePostroom,
+): Promise<{ conversation: string; newsletter: string }> {
+  await postroom.mailbox();
+  await postroom.mailbox({ id: 'billing', address: 'billing@contoso.example' });
+  await postroom.mailbox({ id: 'old', address: 'old-desk@contoso.example', enabled: false });
   const successes = new Map([
     ['support', ago(1)],
     ['billing', ago(2)],
     ['old', ago(60 * 24 * 12)],
   ]);
-  await desk.mailboxes.saveSuccesses(0, successes);
+  await postroom.mailboxes.saveSuccesses(0, successes);
   const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [] };
-  await desk.mailboxes.saveCursor('support', { ...cursor, lastMailAt: ago(4) });
-  await desk.mailboxes.saveCursor('billing', { ...cursor, lastMailAt: ago(190) });
+  await postroom.mailboxes.saveCursor('support', { ...cursor, lastMailAt: ago(4) });
+  await postroom.mailboxes.saveCursor('billing', { ...cursor, lastMailAt: ago(190) });
 
-  await desk.file({
+  await postroom.file({
     from: { name: 'Tomás Ferreira', address: 'tomas@northwind.example' },
     subject: 'Invoice 2026-1187 shows the old address',
     text: 'Hello,\n\ncould you send it again with the new address? We moved in October.\n\nTomás',
     minutesAgo: 60 * 24 * 3,
   });
-  const newsletter = await desk.file({
+  const newsletter = await postroom.file({
     from: { name: 'Litware Status', address: 'status@litware.example' },
     subject: 'Planned maintenance on Saturday',
     text: '',
     html: '<h2 style="color:#0b5">Planned maintenance</h2><p>Our service is down <b>Saturday 02:00–04:00 UTC</b>.</p><img src="https://tracker.example/open.gif" width="1" height="1" alt=""><table border="1" cellpadding="6"><tr><th>Region</th><th>From</th></tr><tr><td>Europe</td><td>02:00</td></tr></table><p><a href="https://status.litware.example/">Status page</a></p>',
     minutesAgo: 60 * 26,
   });
-  const conversation = await desk.file(
+  const conversation = await postroom.file(
     {
       subject: 'The label printer in the warehouse stopped in the middle of a shift and now blinks red',
       text: 'Hi,\n\nthe label printer on the second floor stopped at about nine. It blinks red, three times, pause, three times. I switched it off and on again, which did not help, and the roll is new.\n\nA photo is attached. We can work with the one on the first floor until noon.\n\nThank you\nAda',
@@ -66,23 +68,23 @@ export async function fillDesk(desk: SampleDesk): Promise<{ conversation: string
     },
   );
   for (const [name, subject, text, minutesAgo] of others)
-    await desk.file({
+    await postroom.file({
       from: { name, address: `${name.split(' ')[0]?.toLowerCase()}@fabrikam.example` },
       subject,
       text,
       minutesAgo,
     });
-  const closed = await desk.file({
+  const closed = await postroom.file({
     subject: 'Password of the guest network',
     text: 'Found it.',
     minutesAgo: 60 * 80,
   });
-  await desk.tickets.setStatus(closed, 'closed');
+  await postroom.tickets.setStatus(closed, 'closed');
 
   const rawBlob = 'raw/support/quarantined.eml';
-  await desk.blobs.putOnce(rawBlob, Buffer.from('Subject: bomb\r\n\r\n'));
+  await postroom.blobs.putOnce(rawBlob, Buffer.from('Subject: bomb\r\n\r\n'));
   const entry = { from: 'offers@tailspin.example', size: 48_213, rawBlob, place: 'at|1|7' };
-  await desk.quarantine.put('support', [
+  await postroom.quarantine.put('support', [
     {
       ...entry,
       contentKey: 'aa',
@@ -100,7 +102,7 @@ export async function fillDesk(desk: SampleDesk): Promise<{ conversation: string
       subject: 'Re: printer',
     },
   ]);
-  await desk.quarantine.put('billing', [
+  await postroom.quarantine.put('billing', [
     {
       ...entry,
       contentKey: 'cc',

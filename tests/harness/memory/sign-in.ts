@@ -4,7 +4,7 @@ import { type Account, tokenContext } from '../../../shared/accounts/account.ts'
 import { createAccountStore } from '../../../shared/accounts/account-store.ts';
 import { type AccessTokens, createAccessTokens } from '../../../shared/accounts/get-access-token.ts';
 import { createOAuthClient } from '../../../shared/accounts/oauth-client.ts';
-import { createSealer } from '../../../shared/accounts/sealing.ts';
+import { createTokenCipher } from '../../../shared/accounts/token-encryption.ts';
 import { createActivityStore } from '../../../shared/activity/activity-store.ts';
 import { createAuditStore } from '../../../shared/audit/audit-store.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
@@ -54,7 +54,7 @@ export class SignIn {
       blobs: storage.blobs,
       providers: createProviderStore(storage.tables),
       accounts: createAccountStore(storage.tables),
-      sealer: createSealer(vault, seam),
+      sealer: createTokenCipher(vault, seam),
       oauth: createOAuthClient({ config, seam, vault, identityAssertion }),
       activity: createActivityStore(storage.tables),
       audit: createAuditStore(storage.tables),
@@ -90,7 +90,7 @@ export class SignIn {
       },
     });
     await createProviderStore(this.#tables).save(provider);
-    const sealer = createSealer(this.#vault, { now: this.#now });
+    const sealer = createTokenCipher(this.#vault, { now: this.#now });
     const later = new Date(this.#now() + 100 * HOUR_MS).toISOString();
     const ref = { providerId, accountId };
     const account: Account = {

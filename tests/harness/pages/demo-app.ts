@@ -6,7 +6,7 @@ import { servicesOn, type Services } from '../../../functions/services.ts';
 import { createWeb } from '../../../functions/web.ts';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { invitationKey } from '../../../shared/consent/invitation.ts';
-import type { Config, PracticeWorld } from '../../../shared/platform/config.ts';
+import type { Config, DemoWorld } from '../../../shared/platform/config.ts';
 import type { Seam, SeamPoint } from '../../../shared/platform/seam.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
@@ -57,7 +57,7 @@ export const allRows = ({ tables }: DemoApp): Snapshot => snapshot(tables, { eta
 /** The app's pages over storage in memory and a practice identity provider. */
 export async function startDemoApp(
   options: Partial<EntraOptions> = {},
-  world: Pick<PracticeWorld, 'demo'> = {},
+  world: Pick<DemoWorld, 'demo'> = {},
 ): Promise<DemoApp> {
   const idp = await startEntra({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
@@ -70,7 +70,7 @@ export async function startDemoApp(
     adminObjectIds: [],
     managedIdentityClientId: undefined,
     identityEndpoint: false,
-    notices: { emails: [] },
+    alerts: { emails: [] },
     telemetry: undefined,
     local: true,
     platformSignIn: true,

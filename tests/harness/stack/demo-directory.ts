@@ -18,7 +18,11 @@ export const SCOPE = `${MAIL_SCOPES.join(' ')} offline_access openid profile ema
 export const tenant = (change: Partial<Tenant> = {}): Tenant => ({
   domain: 'contoso.example',
   users: [
-    { upn: 'support@contoso.example', name: 'Support Desk', sharedMailboxes: ['info@contoso.example'] },
+    {
+      upn: 'support@contoso.example',
+      name: 'Support Installation',
+      sharedMailboxes: ['info@contoso.example'],
+    },
     { upn: 'alex@contoso.example', name: 'Alex Admin' },
     { upn: 'locked@contoso.example', name: 'Lena Locked', password: 'open-sesame' },
   ],

@@ -197,7 +197,7 @@ class ImapSession {
     const sasl = readXoauth2(response);
     if (sasl === undefined || !(await this.#world.check(sasl, 'imap'))) return 'NO AUTHENTICATE failed.';
     this.#store = this.#world.stores.get(sasl.mailbox);
-    this.#unsubscribe = this.#store?.onChange((change) => this.#notice(change)) ?? this.#unsubscribe;
+    this.#unsubscribe = this.#store?.onChange((change) => this.#alert(change)) ?? this.#unsubscribe;
     return 'OK AUTHENTICATE completed.';
   }
 
@@ -254,7 +254,7 @@ class ImapSession {
     return line?.toString('latin1').toUpperCase() === 'DONE' ? 'OK IDLE completed.' : 'BAD Expected DONE.';
   }
 
-  #notice({ folder, flags = [] }: Change): void {
+  #alert({ folder, flags = [] }: Change): void {
     if (this.#selected?.folder !== folder) return;
     for (const uid of flags) this.#selected.changed.add(uid);
     if (!this.#idle) return;

@@ -1,8 +1,0 @@
-import type { LookDeps } from '../shared/connection-test/run-connection-test.ts';
-import type { Services } from './services.ts';
-
-/** What a look for the mail of a test needs. The intake may have taken it: then it was skipped, moved or deleted. */
-export const lookDepsOf = (services: Services): LookDeps => ({
-  ...services,
-  isTaken: services.connectionTests.isTaken,
-});

@@ -1,0 +1,118 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { byGravity, type Finding, type Alert, shownOf } from '../../../shared/alerts/alert.ts';
+import type { Delivery } from '../../../shared/alerts/notification.ts';
+import { paths } from '../../../shared/paths/paths.ts';
+import { DataTable, EmptyState, Time } from '../../../shared/ui/lists.tsx';
+import { Page, renderPage } from '../../../shared/ui/page.tsx';
+import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
+import type { MailContext } from '../tickets/mail-services.ts';
+import { FindingDetails, promisedOnce } from './alert-views.tsx';
+
+const PAGE_SIZE = 50;
+
+/** `/alerts`: what is wrong, who was told of it, and what is over. For agents. */
+export async function showAlerts(c: MailContext): Promise<Response> {
+  const { alerts } = c.get('services');
+  const principal = c.get('principal');
+  const isAdmin = principal.roles.includes('admin');
+  const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
+  const [all, past] = await Promise.all([
+    alerts.open(),
+    alerts.past({ after: position.after, limit: PAGE_SIZE }),
+  ]);
+  const open = await Promise.all(
+    all
+      .toSorted((a, b) => byGravity(shownOf(a), shownOf(b)))
+      .map(async (alert) => ({ alert, deliveries: await alerts.deliveries(alert.id) })),
+  );
+  const findings = promisedOnce(open.map(({ alert }) => shownOf(alert)));
+  return c.html(
+    renderPage(
+      <Page title="Alerts" place="alerts" principal={principal} wide>
+        {open.length === 0 ? (
+          <div class="verdict good">No active alerts.</div>
+        ) : (
+          <ul class="findings">
+            {open.map(({ alert, deliveries }, index) => (
+              <OpenAlert
+                alert={alert}
+                finding={findings[index] ?? shownOf(alert)}
+                deliveries={deliveries}
+                isAdmin={isAdmin}
+              />
+            ))}
+          </ul>
+        )}
+        {past.alerts.length === 0 ? (
+          <EmptyState title="No resolved alerts">Resolved alerts appear here.</EmptyState>
+        ) : (
+          <PastAlerts alerts={past.alerts} />
+        )}
+        <Pager path={paths.alerts()} keep={{}} position={position} next={past.next} />
+      </Page>,
+    ),
+  );
+}
+
+function OpenAlert(props: {
+  alert: Alert;
+  /** What of it is shown. */
+  finding: Finding;
+  deliveries: readonly Delivery[];
+  isAdmin: boolean;
+}): JSX.Element {
+  const { finding } = props;
+  return (
+    <li class={finding.severity === 'warning' ? 'warn' : 'bad'}>
+      <h2>{finding.headline}</h2>
+      <FindingDetails finding={finding} isAdmin={props.isAdmin} />
+      <Told alert={props.alert} deliveries={props.deliveries} />
+    </li>
+  );
+}
+
+const over: Readonly<Record<Delivery['channel'], string>> = { email: 'email', webhook: 'webhook' };
+
+function Told(props: { alert: Alert; deliveries: readonly Delivery[] }): JSX.Element {
+  const { deliveries } = props;
+  const last = (channel: Delivery['channel']): Delivery | undefined =>
+    deliveries.findLast((one) => one.channel === channel);
+  const lasts = [last('email'), last('webhook')].filter((one) => one !== undefined);
+  return (
+    <p class="small muted">
+      Noticed <Time at={props.alert.openedAt} />.{' '}
+      {lasts.length === 0
+        ? 'Not sent by email or webhook.'
+        : lasts.map(({ channel, at, result }) => (
+            <>
+              {result === 'delivered'
+                ? `Sent by ${over[channel]} `
+                : `The ${over[channel]} could not be reached, given up `}
+              <Time at={at} />.{' '}
+            </>
+          ))}
+    </p>
+  );
+}
+
+function PastAlerts(props: { alerts: readonly Alert[] }): JSX.Element {
+  return (
+    <DataTable caption="Over" head={['What', 'Why', 'From', 'Until']}>
+      {props.alerts.map((alert) => {
+        const finding = shownOf(alert);
+        return (
+          <tr>
+            <th scope="row">{finding.headline}</th>
+            <td data-label="Why">{finding.cause}</td>
+            <td data-label="From">
+              <Time at={finding.since} />
+            </td>
+            <td data-label="Until">
+              <Time at={alert.closedAt ?? alert.notifiedAt} />
+            </td>
+          </tr>
+        );
+      })}
+    </DataTable>
+  );
+}

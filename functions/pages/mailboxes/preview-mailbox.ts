@@ -1,0 +1,100 @@
+import type { AccountRef } from '../../../shared/accounts/account.ts';
+import { letterToOneself, newMark } from '../../../shared/connection-test/test-smtp.ts';
+import { type Look, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import { loginFields } from '../../../shared/mailboxes/mailbox-form.ts';
+import { routeOf } from '../../../shared/outbox/send-mail.ts';
+import { PostroomError } from '../../../shared/platform/errors.ts';
+import { mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
+import type { Services } from '../../services.ts';
+
+export type SendingLook =
+  | { kind: 'accepted' }
+  /** `said`: the server's line, or our words where none came. */
+  | { kind: 'refused'; said: string };
+
+/** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any mail. */
+export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox): Promise<Look> {
+  return previewMailbox(
+    {
+      ...intake,
+      subjectOf: async (beginning) => {
+        const parsed = await intake.parser.parse(beginning);
+        return parsed.kind === 'mail' ? parsed.mail.subject : '';
+      },
+    },
+    mailbox,
+  );
+}
+
+/** Signs in at the mail server of outgoing mail, without sending anything; undefined where the mailbox sends none. */
+export async function trySending(
+  { mailSender }: Pick<Services, 'mailSender'>,
+  mailbox: Mailbox,
+): Promise<SendingLook | undefined> {
+  const route = routeOf(mailbox);
+  if (route === undefined) return undefined;
+  try {
+    const answer = await mailSender.signIn(route);
+    return answer.kind === 'accepted' ? { kind: 'accepted' } : { kind: 'refused', said: answer.said };
+  } catch (error) {
+    if (!(error instanceof PostroomError)) throw error;
+    return { kind: 'refused', said: error.message };
+  }
+}
+
+/** Sends a mail of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
+export async function sendToItself(
+  { mailSender, connectionTests, seam }: Pick<Services, 'mailSender' | 'connectionTests' | 'seam'>,
+  mailbox: Mailbox,
+): Promise<SendingLook | undefined> {
+  const route = routeOf(mailbox);
+  if (route === undefined) return undefined;
+  const mark = newMark();
+  await connectionTests.expectMark(mark, seam.now());
+  try {
+    const sent = await mailSender.send(route, letterToOneself(mailbox.address, mark));
+    if (sent.kind === 'refused') return { kind: 'refused', said: sent.said };
+    const [refused] = sent.refusedRecipients;
+    return refused === undefined ? { kind: 'accepted' } : { kind: 'refused', said: refused.line };
+  } catch (error) {
+    if (!(error instanceof PostroomError)) throw error;
+    return { kind: 'refused', said: error.message };
+  }
+}
+
+/**
+ * A mailbox that is not set up yet, as its provider would have it: to be looked into and not to be stored.
+ * Undefined where the provider names no mail server.
+ */
+export function mailboxOfPreset(
+  provider: Provider,
+  config: Services['config'],
+  account: AccountRef,
+  address: string,
+  now: number,
+): Mailbox | undefined {
+  const { imap, smtp } = mailServersOf(provider, config);
+  if (imap === undefined) return undefined;
+  const { providerId, accountId } = account;
+  return {
+    id: '',
+    address,
+    protocol: 'imap',
+    host: imap.host,
+    port: imap.port ?? loginFields.imap.ports[0],
+    folder: 'INBOX',
+    providerId,
+    accountId,
+    sending: smtp && {
+      host: smtp.host,
+      port: smtp.port ?? loginFields.smtp.ports[0],
+      providerId,
+      accountId,
+    },
+    enabled: true,
+    intervalMinutes: 1,
+    afterFetch: { kind: 'mark-seen' },
+    createdAt: new Date(now).toISOString(),
+  };
+}

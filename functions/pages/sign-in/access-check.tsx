@@ -1,0 +1,127 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Explanation } from '../../../shared/explanations/explanation.ts';
+import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
+import type { Services } from '../../services.ts';
+import { explainForMailbox } from '../errors/explain-context.ts';
+import { ExplanationView } from '../errors/explanation-view.tsx';
+import { previewOf, type SendingLook, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
+import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
+
+/** What a try has shown, and what its failures mean. */
+export interface CheckedAccess {
+  look: Look;
+  /** Undefined where the provider names no server for outgoing mail. */
+  sending: SendingLook | undefined;
+  /** A mail was sent, not only signed in. */
+  sent: boolean;
+  unread: Explanation | undefined;
+  unsent: Explanation | undefined;
+}
+
+/** Reading and sending are rights of their own: either may be there without the other. */
+export async function checkAccess(
+  services: Services,
+  mailbox: Mailbox,
+  send: boolean,
+): Promise<CheckedAccess> {
+  const [look, sending] = await Promise.all([
+    previewOf(services, mailbox),
+    send ? sendToItself(services, mailbox) : trySending(services, mailbox),
+  ]);
+  const explained = (text: string): Promise<Explanation> =>
+    explainForMailbox(services, mailbox.address, mailbox, text);
+  return {
+    look,
+    sending,
+    sent: send,
+    unread: look.kind === 'failed' ? await explained(look.code) : undefined,
+    unsent: sending?.kind === 'refused' ? await explained(sending.said) : undefined,
+  };
+}
+
+/** Whether the rights of a shared mailbox are there: to read it, and to send as it. */
+export function AccessCheck(props: {
+  tried: CheckedAccess;
+  typed: Readonly<Record<string, string>>;
+}): JSX.Element {
+  const { tried, typed } = props;
+  const { address = '', user = '' } = typed;
+  return (
+    <>
+      <TriedReading tried={tried} address={address} user={user} />
+      <TriedSending tried={tried} address={address} user={user} />
+    </>
+  );
+}
+
+interface TriedProps {
+  tried: CheckedAccess;
+  address: string;
+  user: string;
+}
+
+function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
+  const { look, unread } = tried;
+  if (look.kind === 'opened')
+    return (
+      <>
+        <p role="status">
+          <strong>
+            Yes: {user} may open {address}.
+          </strong>
+        </p>
+        <MailboxPreviewView look={look} folder="INBOX" heading="h3" />
+      </>
+    );
+  return (
+    <>
+      <p role="alert">
+        <strong>
+          No: {address} does not open for {user}.
+        </strong>{' '}
+        {look.message}
+      </p>
+      <Known explanation={unread} />
+    </>
+  );
+}
+
+function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null {
+  const { sending, sent, unsent } = tried;
+  if (sending === undefined) return null;
+  if (sending.kind === 'refused')
+    return (
+      <>
+        <p role="alert">
+          <strong>
+            No: {user} may not send as {address}.
+          </strong>{' '}
+          {unsent?.code === 'not-recognised' ? `The server said: ${sending.said}` : null}
+        </p>
+        <Known explanation={unsent} />
+      </>
+    );
+  if (sent)
+    return (
+      <p role="status">
+        <strong>
+          Yes: {user} may send as {address}.
+        </strong>{' '}
+        A mail to it is on its way.
+      </p>
+    );
+  return (
+    <p role="status">
+      The server for outgoing mail lets {user} in. Whether {user} may send as {address} shows only a mail:
+      tick the box below.
+    </p>
+  );
+}
+
+function Known(props: { explanation: Explanation | undefined }): JSX.Element | null {
+  const { explanation } = props;
+  return explanation === undefined || explanation.code === 'not-recognised' ? null : (
+    <ExplanationView explanation={explanation} />
+  );
+}

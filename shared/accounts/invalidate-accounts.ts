@@ -1,0 +1,38 @@
+import type { Account, Problem } from './account.ts';
+import type { AccountStore } from './account-store.ts';
+
+/**
+ * Erases the tokens of accounts and marks each so that it says why somebody has to sign in again. An app only loses its
+ * token: it asks for another one with its credential. What another process writes meanwhile is kept, but for its tokens.
+ * @param at ISO time
+ */
+export async function invalidateAccounts(
+  accounts: AccountStore,
+  ended: readonly Account[],
+  problem: Problem,
+  at: string,
+): Promise<void> {
+  for (const ref of ended) {
+    for (;;) {
+      const stored = await accounts.get(ref);
+      if (stored === undefined) break;
+      const { account, etag } = stored;
+      if ((await accounts.replace(endedAs(account, problem, at), etag)) !== undefined) break;
+    }
+  }
+}
+
+function endedAs(account: Account, problem: Problem, at: string): Account {
+  const tokens = { ...account.tokens, access: undefined, refresh: undefined, previousRefresh: undefined };
+  if (account.kind === 'app') return { ...account, tokens };
+  return {
+    ...account,
+    tokens,
+    state: 'needs-person',
+    stateSince: account.state === 'needs-person' ? account.stateSince : at,
+    problem,
+    retryAt: undefined,
+    refusedAsOf: undefined,
+    refreshBegunAt: undefined,
+  };
+}

@@ -1,0 +1,140 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { PostroomError } from '../platform/errors.ts';
+import { openSeam, type Seam } from '../platform/seam.ts';
+import { Secret } from '../platform/secret.ts';
+import type { Vault } from '../platform/vault.ts';
+
+export const dataKeyName = 'postroom-data-key';
+const FORMAT = '1';
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+/** How long a process goes on with a data key that was replaced meanwhile: nothing is lost by it, the monitor comes again. */
+const NEWEST_MS = 60 * 60_000;
+
+/** Encrypts what rests in a table under a key that rests in Key Vault. */
+export interface TokenCipher {
+  /** Fetches the key, so that a later `seal` cannot fail: called before something that can be received only once. */
+  ready(): Promise<void>;
+  /** `context` says whose value it is and what for; what was sealed for one context does not open in another. */
+  seal(plain: Secret, context: string): Promise<string>;
+  /** @throws PostroomError `sealed-unreadable` when the key is gone or the text is not what was sealed. */
+  open(sealed: string, context: string): Promise<Secret>;
+  /** The version of the data key that counts now, asked of the vault; from now on it is sealed with. */
+  newestVersion(): Promise<string>;
+  /** Makes a new version of the data key, which counts from now on. What was sealed before stays readable. */
+  rotate(): Promise<string>;
+}
+
+/** Under which version of the data key a text was sealed; undefined when it is none of ours. */
+export function versionOfSealed(sealed: string): string | undefined {
+  const [format, version] = sealed.split('.');
+  return format === FORMAT ? version : undefined;
+}
+
+interface DataKey {
+  bytes: Buffer;
+  version: string;
+}
+
+/**
+ * AES-256-GCM (NIST SP 800-38D) with the data key of the vault, made at the first use. Two processes that make it at
+ * the same moment leave two versions; both stay readable, because each sealed text names its own.
+ */
+export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSeam): TokenCipher {
+  const byVersion = new Map<string, Buffer>();
+  /** The key that is sealed with, and until when nobody is asked for a newer one. */
+  let held: { key: DataKey; until: number } | undefined;
+  let asking: Promise<DataKey> | undefined;
+
+  async function ask(make: () => Promise<DataKey>): Promise<DataKey> {
+    const key = await make();
+    byVersion.set(key.version, key.bytes);
+    held = { key, until: seam.now() + NEWEST_MS };
+    return key;
+  }
+
+  async function currentKey(): Promise<DataKey> {
+    if (held !== undefined && held.until > seam.now()) return held.key;
+    asking ??= ask(() => fetchOrMake(vault)).finally(() => {
+      asking = undefined;
+    });
+    try {
+      return await asking;
+    } catch (error) {
+      // A key that may have been replaced still opens and seals; what it must not do is fail after `ready`.
+      if (held !== undefined) return held.key;
+      throw error;
+    }
+  }
+
+  async function keyOfVersion(version: string): Promise<Buffer> {
+    const known = byVersion.get(version);
+    if (known !== undefined) return known;
+    const entry = await vault.get(dataKeyName, version);
+    if (entry === undefined) throw unreadable();
+    const bytes = bytesOf(entry.value);
+    byVersion.set(version, bytes);
+    return bytes;
+  }
+
+  return {
+    async ready() {
+      await currentKey();
+    },
+    async newestVersion() {
+      return (await ask(() => fetchOrMake(vault))).version;
+    },
+    async rotate() {
+      return (await ask(() => makeKey(vault))).version;
+    },
+    async seal(plain, context) {
+      const key = await currentKey();
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key.bytes, iv).setAAD(Buffer.from(context));
+      const text = Buffer.concat([cipher.update(plain.expose(), 'utf8'), cipher.final()]);
+      const body = Buffer.concat([iv, text, cipher.getAuthTag()]);
+      return [FORMAT, key.version, body.toString('base64url')].join('.');
+    },
+    async open(sealed, context) {
+      const [format, version, encoded] = sealed.split('.');
+      if (format !== FORMAT || version === undefined || encoded === undefined) throw unreadable();
+      const body = Buffer.from(encoded, 'base64url');
+      if (body.byteLength < IV_BYTES + TAG_BYTES) throw unreadable();
+      const key = await keyOfVersion(version);
+      const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, IV_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
+        .setAAD(Buffer.from(context))
+        .setAuthTag(body.subarray(-TAG_BYTES));
+      try {
+        const text = decipher.update(body.subarray(IV_BYTES, -TAG_BYTES));
+        return new Secret(Buffer.concat([text, decipher.final()]).toString('utf8'));
+      } catch (cause) {
+        throw unreadable(cause);
+      }
+    },
+  };
+}
+
+async function fetchOrMake(vault: Vault): Promise<DataKey> {
+  const there = await vault.get(dataKeyName);
+  return there === undefined ? makeKey(vault) : { bytes: bytesOf(there.value), version: there.version };
+}
+
+async function makeKey(vault: Vault): Promise<DataKey> {
+  const made = new Secret(randomBytes(KEY_BYTES).toString('base64'));
+  const { version } = await vault.set(dataKeyName, made, { contentType: 'application/octet-stream;base64' });
+  return { bytes: bytesOf(made), version };
+}
+
+function bytesOf(value: Secret): Buffer {
+  const bytes = Buffer.from(value.expose(), 'base64');
+  if (bytes.byteLength === KEY_BYTES) return bytes;
+  throw new PostroomError('bad-data-key', `The secret ${dataKeyName} must be ${KEY_BYTES} bytes in base64.`);
+}
+
+const unreadable = (cause?: unknown): PostroomError =>
+  new PostroomError('sealed-unreadable', 'Stored tokens cannot be read with the data key of the vault.', {
+    cause,
+  });

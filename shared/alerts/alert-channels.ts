@@ -1,0 +1,57 @@
+import type { MailSender } from '../outbox/send-mail.ts';
+import type { Config } from '../platform/config.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
+import { smtpRefused } from './health-findings.ts';
+import type { Channels, AlertService } from './alert-service.ts';
+import type { MailboxCache } from './mailbox-cache.ts';
+import type { Observation } from './alert.ts';
+import { emailChannel, type SendingSeen } from './email-channel.ts';
+import { webhookChannel } from './webhook-channel.ts';
+
+/**
+ * The channels that settings and vault name at the moment of asking. The pages are none of them: they read what is
+ * stored. A webhook whose secret cannot be used counts: what it is to hear waits until that is mended.
+ */
+export function alertChannels(deps: {
+  config: Config;
+  seam: Seam;
+  channelSecrets: ChannelSecrets;
+  sender: Pick<MailSender, 'send'>;
+  mailboxes: Pick<MailboxCache, 'listOrLast'>;
+  /** Where a server that refuses mail becomes an alert; while alerts are kept in memory there is no such place. */
+  alerts: () => Pick<AlertService, 'observe' | 'held'>;
+}): () => Promise<Channels> {
+  const { config, seam, sender, channelSecrets } = deps;
+  const seen = async (sendings: readonly SendingSeen[]): Promise<void> => {
+    const observation = sendingObservation(sendings, seam.now());
+    const alerts = deps.alerts();
+    if (observation.about?.length === 0 || alerts.held().length > 0) return;
+    await alerts.observe(observation);
+  };
+  const mailboxes = deps.mailboxes.listOrLast;
+  const email = emailChannel({ config, sender, channelSecrets, mailboxes, seen });
+  const webhook = webhookChannel({ config, seam, channelSecrets });
+  return async () => {
+    const { webhook: state } = await channelSecrets.read();
+    return {
+      ...(config.alerts.emails.length > 0 && { email }),
+      ...(state.kind !== 'absent' && { webhook }),
+    };
+  };
+}
+
+/**
+ * What servers said of mail. What passes by itself is tried again and is no alert; where no server was asked, as for an
+ * account that needs a person, that fault has an alert of its own. Pure.
+ */
+export function sendingObservation(sendings: readonly SendingSeen[], now: number): Observation {
+  const asked = sendings.filter(({ refusal }) => refusal?.asked !== false);
+  return {
+    source: 'sending',
+    findings: asked.flatMap(({ mailbox, refusal }) =>
+      refusal?.permanent === true ? [smtpRefused(mailbox, refusal, now)] : [],
+    ),
+    about: asked.map(({ mailbox }) => mailbox.id),
+  };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Fixer } from '../explanations/explanation.ts';
+import { invertedTime } from '../platform/inverted-time.ts';
+
+/** What can be wrong. Kinds of one family about one subject are one alert: a secret that is due and then expires. */
+export const alertKinds = [
+  'storage-failing',
+  'vault-failing',
+  'timer-late',
+  'secret-expired',
+  'secret-refused',
+  'consent-dead',
+  'mailbox-silent',
+  'marking-refused',
+  'smtp-refused',
+  'poison-queue',
+  'row-unreadable',
+  'mail-loop',
+  'secret-due',
+  'channel-unusable',
+  'quarantine-grown',
+] as const;
+/** In order of weight: where two kinds meet in one alert, the first of them is shown. */
+export type AlertKind = (typeof alertKinds)[number];
+
+/** `critical`: no mail at all becomes a ticket. `error`: some mail does not. `warning`: all flows, as yet. */
+export type Severity = 'critical' | 'error' | 'warning';
+
+export interface Subject {
+  kind:
+    | 'mailbox'
+    | 'account'
+    | 'provider'
+    | 'secret'
+    | 'server'
+    | 'queue'
+    | 'timer'
+    | 'storage'
+    | 'vault'
+    | 'channel'
+    | 'table'
+    | 'installation';
+  id: string;
+  /** For people. */
+  name: string;
+}
+
+/** Something that is wrong now, in words for a person. Nothing in it is a secret, a token or text of a mail. */
+export interface Finding {
+  kind: AlertKind;
+  subject: Subject;
+  severity: Severity;
+  /** The first sentence: what is wrong. */
+  headline: string;
+  /** Why, in one or two sentences. */
+  cause: string;
+  /** Of `explain()`, or of an error. */
+  code?: string | undefined;
+  /** ISO time. */
+  since: string;
+  /** What it does to mail: "No mail is lost; 14 unread wait." */
+  affected: string;
+  who: Fixer;
+  /** The one link to the fix: a path of ours, or a page of Azure or Microsoft. */
+  fix: { label: string; href: string };
+  /**
+   * How far it has gone, where that decides when people hear of it again: `30 days`, `7 days`. With a stage, an alert is
+   * said once for each one; without, it is repeated on a schedule.
+   */
+  stage?: string | undefined;
+  /** Where the stages are those of a size: the size. While the alert is open only a greater stage is another one. */
+  size?: number | undefined;
+}
+
+/** Who looked. Each source owns what it saw: what it no longer sees is over, as far as it can say. */
+export type Source = 'watch' | 'review' | 'sending';
+
+/** A finding that people were told of, until it is over. */
+export interface Alert {
+  /** Names this one occurrence: `<inverted ms of opening>-<hash of the key>`. */
+  id: string;
+  key: string;
+  /** By source, as it was last seen; never empty. */
+  held: Partial<Record<Source, Finding>>;
+  openedAt: string;
+  /** When people last heard of it, and how often so far. */
+  notifiedAt: string;
+  told: number;
+  /** What they then heard: kind and stage. */
+  notifiedAs: string;
+  closedAt?: string | undefined;
+  etag?: string | undefined;
+}
+
+/** What a source says is wrong now. */
+export interface Observation {
+  source: Source;
+  /** All there is; what the source saw before and no longer names is over. */
+  findings: readonly Finding[];
+  /** Only these subjects were looked at (their ids); nothing is said of others. Absent: all were. */
+  about?: readonly string[] | undefined;
+}
+
+const families: Readonly<Partial<Record<AlertKind, string>>> = {
+  'secret-due': 'secret',
+  'secret-expired': 'secret',
+  'secret-refused': 'secret',
+};
+
+/** Findings with the same key are the same fault. */
+export function keyOf({ kind, subject }: Pick<Finding, 'kind' | 'subject'>): string {
+  return `${families[kind] ?? kind}|${subject.kind}|${subject.id}`;
+}
+
+/** Hashed, because an id may come from outside and keys of tables refuse some characters. */
+export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
+
+/** Names one occurrence of a fault. @param openedAt ISO time */
+export const alertId = (openedAt: string, key: string): string => `${invertedTime(openedAt)}-${keyHash(key)}`;
+
+/** The finding that an alert shows: the gravest of those that its sources see. */
+export function shownOf({ held }: Pick<Alert, 'held'>): Finding {
+  const [gravest] = Object.values(held).sort(
+    (a, b) => alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind),
+  );
+  if (gravest === undefined) throw new TypeError('an alert without a finding');
+  return gravest;
+}
+
+const weights: Readonly<Record<Severity, number>> = { critical: 0, error: 1, warning: 2 };
+
+/** Gravest first, then the oldest. */
+export const byGravity = (a: Finding, b: Finding): number =>
+  weights[a.severity] - weights[b.severity] ||
+  alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind) ||
+  (a.since < b.since ? -1 : 1);

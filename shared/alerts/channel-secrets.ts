@@ -1,0 +1,92 @@
+import { withTimeout } from '../platform/concurrency.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import type { Seam } from '../platform/seam.ts';
+import { Secret } from '../platform/secret.ts';
+import type { Vault } from '../platform/vault.ts';
+import {
+  type ChannelStates,
+  channelStatesFrom,
+  type ChannelSecretName,
+  type ChannelSecretReading,
+} from './channel-states.ts';
+
+export interface ChannelSecrets {
+  /** What the vault sets up, read anew where that is due. Never rejects: what cannot be read is a trouble of its channel. */
+  read(): Promise<ChannelStates>;
+}
+
+const MINUTE = 60_000;
+/** The vault is paid for by the question. */
+const KEPT_MS = 10 * MINUTE;
+/** Where something is wrong, what a person mends works within a minute or two. */
+const KEPT_IN_TROUBLE_MS = MINUTE - 5_000;
+/** Less than the look at the installation may take as a whole. */
+const PATIENCE_MS = 10_000;
+
+/** Reads the secrets of the channels from the vault and remembers them in this process. Nothing is asked before `read`. */
+export function createChannelSecrets(deps: {
+  vault: Pick<Vault, 'get'>;
+  seam: Pick<Seam, 'now'>;
+  config: { local: boolean };
+}): ChannelSecrets {
+  const { vault, seam, config } = deps;
+  const never: ChannelSecretReading = { value: undefined, isKnown: false, failure: undefined };
+  let readings: Readonly<Record<ChannelSecretName, ChannelSecretReading>> = {
+    'smtp-relay-url': never,
+    'alert-webhook-url': never,
+    'alert-webhook-key': never,
+  };
+  let readAt: number | undefined;
+  let running: Promise<void> | undefined;
+
+  async function readOne(name: ChannelSecretName): Promise<ChannelSecretReading> {
+    const before = readings[name];
+    try {
+      const entry = await withTimeout(vault.get(name), PATIENCE_MS, 'key-vault');
+      // A value that came from a file or a shell often ends with a line break.
+      const text = entry?.value.expose().trim() ?? '';
+      return { value: text === '' ? undefined : new Secret(text), isKnown: true, failure: undefined };
+    } catch (error) {
+      const code = error instanceof PostroomError ? error.code : 'key-vault';
+      const times = (before.failure?.times ?? 0) + 1;
+      return { ...before, failure: { code, said: saidBy(error), times } };
+    }
+  }
+
+  async function readAll(): Promise<void> {
+    const [relay, url, key] = await Promise.all([
+      readOne('smtp-relay-url'),
+      readOne('alert-webhook-url'),
+      readOne('alert-webhook-key'),
+    ]);
+    readings = { 'smtp-relay-url': relay, 'alert-webhook-url': url, 'alert-webhook-key': key };
+    readAt = seam.now();
+  }
+
+  function isDue(): boolean {
+    if (readAt === undefined) return true;
+    const { troubles } = channelStatesFrom(readings, config);
+    const isFailing = Object.values(readings).some(({ failure }) => failure !== undefined);
+    const age = seam.now() - readAt;
+    // A clock that was set back makes no reading young.
+    return age < 0 || age >= (troubles.length > 0 || isFailing ? KEPT_IN_TROUBLE_MS : KEPT_MS);
+  }
+
+  return {
+    async read() {
+      if (isDue()) {
+        running ??= readAll().finally(() => {
+          running = undefined;
+        });
+        await running;
+      }
+      return channelStatesFrom(readings, config);
+    },
+  };
+}
+
+/** The sentence of the error and the words of Azure behind it, for `explain()`. */
+function saidBy(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
+  return `${describeError(error)}${cause}`.slice(0, 2000);
+}

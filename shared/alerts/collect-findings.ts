@@ -1,0 +1,126 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { paths } from '../paths/paths.ts';
+import { channelFindings } from './channel-findings.ts';
+import { inWordsOf } from './demo-findings.ts';
+import {
+  loopFindings,
+  partFailing,
+  poisonFindings,
+  quarantineFindings,
+  timerFindings,
+  unreadableRowFindings,
+} from './health-findings.ts';
+import { type HealthFacts, type FailingPart, silentSince, silentWithoutReason } from './health-facts.ts';
+import { BLAMED_AFTER, listOf, mailboxFindings, partOf, waitingMail } from './mailbox-findings.ts';
+import { byGravity, type Finding } from './alert.ts';
+import { refusalFindings } from './refusal-findings.ts';
+
+/**
+ * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
+ * a late timer or a failing part speaks for the mailboxes that wait for it. Pure.
+ */
+export function collectFindings(facts: HealthFacts, now: number): Finding[] {
+  return inWordsOf(facts.config, facts, foundIn(facts, now));
+}
+
+function foundIn(facts: HealthFacts, now: number): Finding[] {
+  const failing = partsBlamed(facts);
+  const storage = failing.find(({ part }) => part === 'storage');
+  if (storage !== undefined) return [partFailing(storage)];
+  const timers = timerFindings(facts, now);
+  const isVaultBlamed = failing.some(({ part }) => part === 'vault');
+  const fetchesStand = timers.some(({ severity }) => severity === 'critical');
+  return [
+    ...failing.map(partFailing),
+    ...timers,
+    ...mailboxFindings(facts, now, { isVaultBlamed }),
+    ...(fetchesStand ? [] : unexplained(facts, now)),
+    ...refusalFindings(facts),
+    ...poisonFindings(facts),
+    ...unreadableRowFindings(facts, now),
+    ...loopFindings(facts, now),
+    ...quarantineFindings(facts),
+    ...channelFindings(facts.channelTroubles ?? [], now, { isVaultBlamed }),
+  ].sort(byGravity);
+}
+
+/**
+ * Parts that did not answer the look itself, or that fetches again and again ended with. A vault that answers the look
+ * and withholds something from one provider is that provider's trouble: the others go on.
+ */
+function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): FailingPart[] {
+  const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
+  const hits = mailboxes.flatMap(({ id, enabled }) => {
+    const trouble = state.troubles.get(id);
+    if (!enabled || trouble === undefined || trouble.failures < BLAMED_AFTER) return [];
+    const part = partOf(trouble.code);
+    return part === undefined ? [] : [{ id, trouble, part }];
+  });
+  const isVault = isVaultToBlame({ failing, mailboxes, state });
+  for (const { id, trouble, part } of hits) {
+    if (part === 'vault' && !isVault && withoutVault?.get(id) !== trouble.failures) continue;
+    const before = parts.get(part);
+    const since = before === undefined || trouble.since < before.since ? trouble.since : before.since;
+    parts.set(part, { part, said: before?.said ?? trouble.problem, since });
+  }
+  return [...parts.values()];
+}
+
+type AboutVault = Pick<HealthFacts, 'failing' | 'mailboxes' | 'state'>;
+
+/** Mailboxes whose last fetch ended for want of the vault. */
+const hitByVault = ({ mailboxes, state }: AboutVault) =>
+  mailboxes.flatMap(({ id, enabled, providerId }) => {
+    const trouble = state.troubles.get(id);
+    if (!enabled || trouble === undefined || partOf(trouble.code) !== 'vault') return [];
+    return [{ id, providerId, failures: trouble.failures }];
+  });
+
+function isVaultToBlame(facts: AboutVault): boolean {
+  const again = hitByVault(facts).filter(({ failures }) => failures >= BLAMED_AFTER);
+  return (
+    facts.failing.some(({ part }) => part === 'vault') ||
+    new Set(again.map(({ providerId }) => providerId)).size > 1
+  );
+}
+
+/** What the next look has to know of this one: see `withoutVault` of the facts. Pure. */
+export function stillWithoutVault(facts: Omit<HealthFacts, 'suspects'>): ReadonlyMap<string, number> {
+  const hits = hitByVault(facts);
+  const left = isVaultToBlame(facts)
+    ? hits
+    : hits.filter(({ id, failures }) => facts.withoutVault?.get(id) === failures);
+  return new Map(left.map(({ id, failures }) => [id, failures]));
+}
+
+/** Mailboxes that neither worked nor failed for too long, seen so twice: their runs do not come to an end. */
+function unexplained(facts: HealthFacts, now: number): Finding[] {
+  const ids = new Set(silentWithoutReason(facts, now).filter((id) => facts.suspects.has(id)));
+  const silent = facts.mailboxes.filter(({ id }) => ids.has(id));
+  const [one] = silent;
+  if (one === undefined) return [];
+  const since = silent
+    .map((mailbox) => silentSince(mailbox, facts, now) ?? mailbox.createdAt)
+    .reduce((earliest, at) => (at < earliest ? at : earliest));
+  const alone = silent.length === 1;
+  return [
+    {
+      kind: 'mailbox-silent',
+      subject: alone
+        ? { kind: 'mailbox', id: one.id, name: one.address }
+        : { kind: 'queue', id: 'fetch-shard', name: 'The queue of fetches' },
+      severity: everyEnabled(facts, silent) ? 'critical' : 'error',
+      headline: `${listOf(silent.map(({ address }) => address))} ${alone ? 'has' : 'have'} not been fetched for too long.`,
+      cause:
+        'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
+      code: 'fetches-do-not-end',
+      since,
+      affected: waitingMail(silent, facts.state),
+      who: 'you',
+      fix: { label: 'See the state of the app', href: paths.health() },
+    },
+  ];
+}
+
+const everyEnabled = ({ mailboxes }: HealthFacts, silent: readonly Mailbox[]): boolean =>
+  mailboxes.every((mailbox) => !mailbox.enabled || silent.includes(mailbox));

@@ -1,0 +1,163 @@
+import type { Account } from '../accounts/account.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
+import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
+import type { QuarantineStore } from '../intake/quarantine-store.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '../mailboxes/mailbox-store.ts';
+import { withTimeout } from '../platform/concurrency.ts';
+import type { Config } from '../platform/config.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
+import type { Tables } from '../platform/tables.ts';
+import { telemetry } from '../platform/telemetry.ts';
+import { unreadableRows } from '../platform/unreadable-rows.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import type { HealthFacts, FailingPart } from './health-facts.ts';
+
+export interface PreviewDeps {
+  tables: Tables;
+  mailboxes: Pick<MailboxStore, 'list' | 'fetchState'>;
+  accounts: Pick<AccountStore, 'get'>;
+  providers: Pick<ProviderStore, 'list'>;
+  heartbeats: Pick<HeartbeatStore, 'all'>;
+  quarantine: Pick<QuarantineStore, 'pageOfAll'>;
+  queues: Pick<Queues, 'poison' | 'clearPoison'>;
+  vault: Pick<Vault, 'get'>;
+  config?: Pick<Config, 'practice'> | undefined;
+}
+
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+/** A mail that could not be read is news for so many hours. */
+const QUARANTINE_HOURS = 24;
+/** What was given up a moment ago may be part of something larger, which has an alert of its own. */
+const GIVEN_UP_AFTER_MS = 5 * MINUTE;
+const VAULT_MS = 25_000;
+/** Of the newest entries of the quarantine. With more, "since" is the time of the last that was read. */
+const MOST_READ = 100;
+
+/** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
+export async function collectHealth(
+  deps: Pick<
+    PreviewDeps,
+    'tables' | 'mailboxes' | 'accounts' | 'providers' | 'heartbeats' | 'quarantine' | 'config'
+  >,
+  now: number,
+): Promise<Omit<HealthFacts, 'suspects'>> {
+  const [mailboxes, state, beats] = await Promise.all([
+    deps.mailboxes.list(),
+    deps.mailboxes.fetchState(),
+    deps.heartbeats.all(),
+  ]);
+  const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.troubles.has(id));
+  const [accounts, providers] = await Promise.all([
+    accountsOf(troubled, deps.accounts),
+    // Their names are wanted only where something is wrong, their presets where there is a demo.
+    troubled.length > 0 || deps.config?.practice?.demo === true ? deps.providers.list() : [],
+  ]);
+  const quarantined = await quarantinedOf(deps, mailboxes, state, now);
+  const unreadable = unreadableRows(deps.tables);
+  const found = { mailboxes, state, beats, accounts, providers, quarantined, unreadable };
+  return { ...found, config: deps.config, failing: [], abandoned: [] };
+}
+
+async function accountsOf(
+  troubled: readonly Mailbox[],
+  store: Pick<AccountStore, 'get'>,
+): Promise<Account[]> {
+  const refs = new Map(troubled.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
+  // What an account that cannot be read does to its mailbox stands in the mailbox's trouble.
+  const found = await Promise.all(
+    [...refs.values()].map((ref) =>
+      store.get(ref).catch((error: unknown) => {
+        if (isStorageAway(error)) throw error;
+        return undefined;
+      }),
+    ),
+  );
+  return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
+}
+
+/** How many by the counts of the hours; since when by the messages themselves, which are read only where there are some. */
+async function quarantinedOf(
+  { quarantine }: Pick<PreviewDeps, 'quarantine'>,
+  mailboxes: readonly Mailbox[],
+  state: FetchState,
+  now: number,
+): Promise<HealthFacts['quarantined']> {
+  const from = new Date(now - QUARANTINE_HOURS * HOUR).toISOString().slice(0, 13);
+  const hours = mailHours(state).filter(({ hour, quarantined }) => quarantined > 0 && hour > from);
+  const [first] = hours;
+  if (first === undefined) return undefined;
+  const count = hours.reduce((sum, { quarantined }) => sum + quarantined, 0);
+  const ids = mailboxes.map(({ id }) => id);
+  const { entries } = await quarantine.pageOfAll(ids, { limit: MOST_READ });
+  const [earliest] = entries
+    .filter(({ kind }) => kind === 'quarantined')
+    .slice(0, count)
+    .map(({ at }) => at)
+    .sort();
+  // A mailbox that was deleted since has its counts here and its messages nowhere.
+  return { count, since: earliest ?? `${first.hour}:00:00.000Z` };
+}
+
+/**
+ * What the Functions host gave up. Fetches among it are worthless a minute later: once the mailboxes have been fetched
+ * since, they are thrown away. A queue that cannot be asked is a failing storage.
+ */
+export async function lookAtQueues(
+  { queues }: Pick<PreviewDeps, 'queues'>,
+  { mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>,
+  now: number,
+): Promise<Pick<HealthFacts, 'abandoned' | 'failing'>> {
+  try {
+    const all = await Promise.all(
+      queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) })),
+    );
+    // Measured each time, also at 0: an alert of Azure ends only when it sees that nothing is left.
+    for (const { queue, count } of all) telemetry.measure('poisonSize', count, { queue });
+    const abandoned: { queue: QueueName; count: number; since: string }[] = [];
+    for (const { queue, count, since } of all) {
+      if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;
+      const isOver = mailboxes.every(
+        ({ id, enabled }) =>
+          !enabled || (lastSuccessOf(state, id, now) ?? '') > since || state.troubles.has(id),
+      );
+      if (queue === 'fetch-shard' && isOver) await queues.clearPoison(queue);
+      else abandoned.push({ queue, count, since });
+    }
+    return { abandoned, failing: [] };
+  } catch (error) {
+    return { abandoned: [], failing: [failed('storage', error, now)] };
+  }
+}
+
+/** How the vault answered. `busy`: it takes no more questions for the moment, which passes within seconds. */
+export type VaultLook = { kind: 'answers' } | { kind: 'busy' | 'failing'; part: FailingPart };
+
+/**
+ * Whether the vault lets us in. A secret of this name need not exist: "no such secret" is an answer. A vault that is
+ * slow is a failing vault and no failing storage, so it has a limit of its own.
+ */
+export async function lookAtVault({ vault }: Pick<PreviewDeps, 'vault'>, now: number): Promise<VaultLook> {
+  try {
+    await withTimeout(vault.get('postroom-data-key'), VAULT_MS, 'key-vault');
+    return { kind: 'answers' };
+  } catch (error) {
+    const isBusy = error instanceof PostroomError && error.code === 'key-vault-throttled';
+    return { kind: isBusy ? 'busy' : 'failing', part: failed('vault', error, now) };
+  }
+}
+
+const STORAGE = /^(?:table|blob|queue)-storage$/;
+
+/** True for what any call to storage throws when storage does not answer as it should. */
+export const isStorageAway = (error: unknown): boolean =>
+  error instanceof PostroomError && STORAGE.test(error.code);
+
+/** The sentence of the error and the words of Azure behind it, which say what the matter is. */
+export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {
+  const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
+  return { part, said: `${describeError(error)}${cause}`.slice(0, 2000), since: new Date(now).toISOString() };
+}

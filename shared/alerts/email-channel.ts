@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { OutgoingMail } from '../outbox/outgoing-mail.ts';
+import { type MailSender, routeOf, type SendingRoute } from '../outbox/send-mail.ts';
+import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
+import type { Config } from '../platform/config.ts';
+import { describeError, PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
+import type { Tell } from './alert-service.ts';
+import type { Finding } from './alert.ts';
+import type { Notification } from './notification.ts';
+import { textOf, titleOf } from './notification-text.ts';
+
+/** A mailbox over which an alert was to leave, and what its server said; without a refusal it took the mail. */
+export interface SendingSeen {
+  mailbox: Mailbox;
+  refusal: SmtpRefusal | undefined;
+}
+
+export interface EmailDeps {
+  config: Pick<Config, 'publicUrl' | 'alerts'>;
+  /** The relay stands in the vault. */
+  channelSecrets: ChannelSecrets;
+  sender: Pick<MailSender, 'send'>;
+  mailboxes: () => Promise<readonly Mailbox[]>;
+  /** Hears how sending went, so that a server that refuses mail becomes an alert itself. */
+  seen: (sendings: readonly SendingSeen[]) => Promise<void>;
+}
+
+/** Servers asked for one notification. */
+const MOST_ASKED = 5;
+/** Mailboxes looked at for one notification; of a dead account no server is asked. */
+const MOST_TRIED = 30;
+
+/**
+ * Mails notifications: over the relay that the vault names where there is one, which depends on nothing of the installation, else over
+ * mailboxes that may send, one after the other until one works, those last that the alert itself is about.
+ * @throws PostroomError, from the function it gives: `alert-not-mailed` when no way worked.
+ */
+export function emailChannel(deps: EmailDeps): Tell {
+  const { config, sender } = deps;
+  const to = config.alerts.emails;
+
+  async function overRelay(notification: Notification, url: Secret): Promise<string | undefined> {
+    const [first = ''] = to;
+    return problemOf(() =>
+      sender.send({ kind: 'relay', url }, mailOf(notification, first, to, config.publicUrl)),
+    );
+  }
+
+  /** Whether mail left as a mailbox the last time that this process tried. */
+  const worked = new Map<string, boolean>();
+
+  /** What kept the mail from leaving over this one; undefined when it left. */
+  async function overMailbox(notification: Notification, { mailbox, route }: Way): Promise<CheckedAccess> {
+    const mail = mailOf(notification, mailbox.address, to, config.publicUrl);
+    let refusal: SmtpRefusal | undefined;
+    const problem = await problemOf(async () => {
+      const result = await sender.send(route, mail);
+      if (result.kind === 'refused') refusal = result;
+      return result;
+    });
+    worked.set(mailbox.id, problem === undefined);
+    return { problem, refusal };
+  }
+
+  async function overMailboxes(notification: Notification, ways: readonly Way[]): Promise<string[]> {
+    const problems: string[] = [];
+    const sendings: SendingSeen[] = [];
+    let asked = 0;
+    for (const way of ways.slice(0, MOST_TRIED)) {
+      if (asked >= MOST_ASKED) break;
+      const { problem, refusal } = await overMailbox(notification, way);
+      if (refusal?.asked !== false) asked += 1;
+      if (problem === undefined || refusal !== undefined) sendings.push({ mailbox: way.mailbox, refusal });
+      if (problem === undefined) {
+        await note(sendings);
+        return [];
+      }
+      problems.push(problem);
+    }
+    await note(sendings);
+    return problems.length === 0 ? ['no mailbox may send'] : problems;
+  }
+
+  /** A mail that has left is told, whether or not it could be noted how: else it would be sent again. */
+  async function note(sendings: readonly SendingSeen[]): Promise<void> {
+    try {
+      await deps.seen(sendings);
+    } catch (error) {
+      log.warn('how mail was sent is not noted', { error: describeError(error) });
+    }
+  }
+
+  /** That its server takes mail of a mailbox again, some refusals let only a mail show: then the reminder is that mail. */
+  async function isProven(notification: Notification): Promise<boolean> {
+    const { what, finding } = notification;
+    if (what !== 'repeated' || !isShownByMailAlone(finding)) return false;
+    const own = routesFor(await deps.mailboxes()).find(({ mailbox }) => mailbox.id === finding.subject.id);
+    return own !== undefined && (await overMailboxes(notification, [own])).length === 0;
+  }
+
+  return async (notification) => {
+    if (await isProven(notification)) return;
+    const { relay } = await deps.channelSecrets.read();
+    const relayProblem =
+      relay.kind === 'ready' ? await overRelay(notification, relay.url) : withoutRelay[relay.kind];
+    if (relayProblem === undefined) return;
+    const ways = routesFor(await deps.mailboxes(), { about: notification.finding, worked });
+    const problems = await overMailboxes(notification, ways);
+    if (problems.length > 0)
+      throw new PostroomError('alert-not-mailed', [relayProblem, ...problems].join('; '));
+  };
+}
+
+const withoutRelay = {
+  absent: 'there is no relay',
+  unusable: 'the secret smtp-relay-url cannot be used',
+} as const;
+
+/** What kept a mail from leaving; undefined when it left. What may have left is not sent again over another way. */
+async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<string | undefined> {
+  try {
+    const result = await send();
+    return result.kind === 'sent' ? undefined : `${result.code}`;
+  } catch (error) {
+    if (error instanceof PostroomError && error.code === 'smtp-answer-lost') return undefined;
+    return describeError(error);
+  }
+}
+
+/** True for a refusal that signing in does not bring: that this sender is not allowed. Pure. */
+export const isShownByMailAlone = ({ kind, code }: Pick<Finding, 'kind' | 'code'>): boolean =>
+  kind === 'smtp-refused' && code?.startsWith('smtp-send-as') === true;
+
+/** A mailbox as which mail can leave. */
+interface Way {
+  mailbox: Mailbox;
+  route: SendingRoute & { kind: 'mailbox' };
+}
+
+interface CheckedAccess {
+  problem: string | undefined;
+  refusal: SmtpRefusal | undefined;
+}
+
+/**
+ * Mailboxes that may send. Those that the alert is about come last: an alarm must not hang on what it is about. Before
+ * them come those over which nothing left the last time (`worked`, by id), first those over which something did. Pure.
+ */
+export function routesFor(
+  mailboxes: readonly Mailbox[],
+  options: { about?: Finding; worked?: ReadonlyMap<string, boolean> } = {},
+): Way[] {
+  const { about, worked } = options;
+  const isConcerned = ({ id, sending }: Mailbox): boolean =>
+    about !== undefined &&
+    [id, sending?.accountId, sending?.providerId, sending?.host].includes(about.subject.id);
+  const place = (mailbox: Mailbox): number => {
+    const last = worked?.get(mailbox.id);
+    return (isConcerned(mailbox) ? 3 : 0) + (last === undefined ? 1 : last ? 0 : 2);
+  };
+  return mailboxes
+    .flatMap((mailbox) => {
+      const route = routeOf(mailbox);
+      return route?.kind === 'mailbox' ? [{ mailbox, route }] : [];
+    })
+    .sort(
+      (a, b) => place(a.mailbox) - place(b.mailbox) || a.mailbox.address.localeCompare(b.mailbox.address),
+    );
+}
+
+/** The same event always makes the same Message-ID, and all events of an alert are one conversation. */
+function mailOf(
+  notification: Notification,
+  from: string,
+  to: readonly string[],
+  publicUrl: string,
+): OutgoingMail {
+  const host = new URL(publicUrl).hostname;
+  const idOf = (text: string): string =>
+    `<${createHash('sha256').update(text).digest('hex').slice(0, 32)}@${host}>`;
+  return {
+    from: { address: from, name: 'Postroom' },
+    to,
+    subject: `[Postroom] ${titleOf(notification)}`,
+    text: textOf(notification, publicUrl),
+    messageId: idOf(notification.id),
+    headers: {
+      // No automatic answer comes to an automatic mail (RFC 3834 section 5), nor from Exchange.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+      References: idOf(notification.id.slice(0, notification.id.lastIndexOf('-'))),
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
+import type { HeartbeatStore } from '../heartbeats/heartbeat-store.ts';
+import { withTimeout } from '../platform/concurrency.ts';
+import { PostroomError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { ChannelTrouble } from './channel-states.ts';
+import type { ChannelSecrets } from './channel-secrets.ts';
+import { inWordsOf } from './demo-findings.ts';
+import { partFailing } from './health-findings.ts';
+import { type HealthFacts, type FailingPart, silentWithoutReason } from './health-facts.ts';
+import { collectFindings, stillWithoutVault } from './collect-findings.ts';
+import type { AlertService } from './alert-service.ts';
+import {
+  failed,
+  isStorageAway,
+  type PreviewDeps,
+  lookAtQueues,
+  lookAtVault,
+  collectHealth,
+} from './collect-health.ts';
+import { partOf } from './mailbox-findings.ts';
+import { shownOf } from './alert.ts';
+
+export interface MonitorDeps extends PreviewDeps {
+  seam: Seam;
+  heartbeats: HeartbeatStore;
+  alerts: AlertService;
+  channelSecrets: ChannelSecrets;
+}
+
+export interface HealthMonitor {
+  /** Looks at everything, opens, repeats and closes alerts, and tells what is to be told. Never rejects for an outage. */
+  run(): Promise<void>;
+  /**
+   * Whether Postroom is ready, as somebody outside asks: storage and vault answer, and nothing critical is open. Where
+   * the monitor is late it runs in its place, so that a dead timer is told of all the same.
+   */
+  glance(): Promise<boolean>;
+}
+
+const MINUTE = 60_000;
+const LOOK_MS = 40_000;
+/** The vault is paid for by the question. */
+const VAULT_EVERY_MS = 5 * MINUTE;
+const awaited: readonly TimerName[] = ['fetchMail', 'monitor', 'refreshTokens', 'reviewSecrets'];
+
+/** The one who looks at the installation. What it remembers, such as since when a part fails, is of its process. */
+export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
+  const { seam, alerts, heartbeats } = deps;
+  /** Mailboxes that were silent without a reason at the last look. */
+  let suspects: ReadonlySet<string> = new Set();
+  let failing: readonly FailingPart[] = [];
+  let vaultAskedAt: number | undefined;
+  let wasVaultBusy = false;
+  let withoutVault: ReadonlyMap<string, number> = new Map();
+  let isExpecting = false;
+  let lastRunAt: number | undefined;
+  let running: Promise<void> | undefined;
+
+  /** A fault keeps the time at which it was first seen. */
+  const sinceBefore = (found: readonly FailingPart[]): FailingPart[] =>
+    found.map((one) => ({
+      ...one,
+      since: failing.find(({ part }) => part === one.part)?.since ?? one.since,
+    }));
+
+  async function look(now: number): Promise<HealthFacts> {
+    const [found, { troubles }] = await Promise.all([
+      withTimeout(lookAtStorage(now), LOOK_MS, 'table-storage'),
+      deps.channelSecrets.read(),
+    ]);
+    const vault = isVaultWanted(found, troubles, now) ? await askVault(now) : [];
+    failing = sinceBefore([...found.failing, ...vault]);
+    return { ...found, failing, suspects, withoutVault, channelTroubles: troubles };
+  }
+
+  async function lookAtStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
+    if (!isExpecting) await heartbeats.expect(awaited, now);
+    isExpecting = true;
+    const read = await collectHealth(deps, now);
+    return { ...read, ...(await lookAtQueues(deps, read, now)) };
+  }
+
+  /** A vault that has too many questions is in trouble when it says so at two looks in a row. */
+  async function askVault(now: number): Promise<FailingPart[]> {
+    const answer = await lookAtVault(deps, now);
+    const wasBusy = wasVaultBusy;
+    wasVaultBusy = answer.kind === 'busy';
+    return answer.kind === 'failing' || (answer.kind === 'busy' && wasBusy) ? [answer.part] : [];
+  }
+
+  function isVaultWanted(
+    { state }: Pick<HealthFacts, 'state'>,
+    troubles: readonly ChannelTrouble[],
+    now: number,
+  ): boolean {
+    const isSuspected =
+      wasVaultBusy ||
+      troubles.some(({ code }) => partOf(code) === 'vault') ||
+      failing.some(({ part }) => part === 'vault') ||
+      [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
+    if (!isSuspected && vaultAskedAt !== undefined && Math.abs(now - vaultAskedAt) < VAULT_EVERY_MS)
+      return false;
+    vaultAskedAt = now;
+    return true;
+  }
+
+  async function runOnce(): Promise<void> {
+    const now = seam.now();
+    lastRunAt = now;
+    try {
+      const facts = await look(now);
+      const findings = collectFindings(facts, now);
+      suspects = new Set(silentWithoutReason(facts, now));
+      withoutVault = stillWithoutVault(facts);
+      await alerts.observe({ source: 'watch', findings });
+      await alerts.deliver();
+    } catch (error) {
+      if (!isStorageAway(error)) throw error;
+      log.error('storage is away', error);
+      failing = sinceBefore([failed('storage', error, now)]);
+      await alerts.hold(inWordsOf(deps.config, { mailboxes: [], providers: [] }, failing.map(partFailing)));
+    }
+  }
+
+  const run = (): Promise<void> => {
+    running ??= runOnce().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  async function isSweepLate(): Promise<boolean> {
+    const now = seam.now();
+    return lateTimers(await heartbeats.all(), now).some(({ name }) => name === 'monitor');
+  }
+
+  async function glanceOnce(): Promise<boolean> {
+    if (alerts.held().length > 0 || (await isSweepLate())) {
+      if (lastRunAt === undefined || Math.abs(seam.now() - lastRunAt) >= MINUTE) await run();
+      if (alerts.held().length > 0) return false;
+    }
+    const [open, vault] = await Promise.all([alerts.open(), lookAtVault(deps, seam.now())]);
+    if (vault.kind === 'failing') log.error('not ready', new PostroomError('key-vault', vault.part.said));
+    return vault.kind !== 'failing' && !open.some((alert) => shownOf(alert).severity === 'critical');
+  }
+
+  return {
+    run,
+    async glance() {
+      try {
+        return await glanceOnce();
+      } catch (error) {
+        if (!isStorageAway(error)) throw error;
+        await run();
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,272 @@
+import type { Account } from '../accounts/account.ts';
+import { explain } from '../explanations/explain.ts';
+import type { Explanation } from '../explanations/explanation.ts';
+import { linkTo } from '../explanations/links.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
+import { remedyOf } from '../mailboxes/remedy.ts';
+import { paths } from '../paths/paths.ts';
+import type { Provider } from '../providers/provider.ts';
+import { type HealthFacts, silentSince } from './health-facts.ts';
+import type { Finding, AlertKind, Subject } from './alert.ts';
+
+/** A mailbox that something stops. */
+interface Stopped {
+  mailbox: Mailbox;
+  state: FetchState;
+  trouble: Trouble;
+  account: Account | undefined;
+  provider: Provider | undefined;
+}
+
+/** Mailboxes that the same cause stops. */
+type Group = [Stopped, ...Stopped[]];
+
+const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
+/** Codes that a fetch ends with when a part of Azure is away; the part's own alert speaks for the mailbox. */
+export const partOf = (code: string): 'storage' | 'vault' | undefined =>
+  STORAGE_CODES.has(code) ? 'storage' : code.startsWith('key-vault') ? 'vault' : undefined;
+
+/** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
+export const BLAMED_AFTER = 2;
+const MEND_MS = 10 * 60_000;
+
+/**
+ * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its
+ * provider, a server that does not answer for all that stand there. What passes by itself is said only once the mailbox
+ * has been silent for too long. Pure.
+ */
+export function mailboxFindings(
+  facts: HealthFacts,
+  now: number,
+  { isVaultBlamed }: { isVaultBlamed: boolean },
+): Finding[] {
+  const groups = new Map<string, { finding: Cause['finding']; stopped: Group }>();
+  for (const stopped of stoppedOf(facts, isVaultBlamed)) {
+    const cause = causeOf(stopped, facts, now);
+    if (cause === undefined) continue;
+    const group = groups.get(cause.key);
+    if (group === undefined) groups.set(cause.key, { finding: cause.finding, stopped: [stopped] });
+    else group.stopped.push(stopped);
+  }
+  return [...groups.values()].map(({ finding, stopped }) => finding(stopped));
+}
+
+function stoppedOf(
+  { mailboxes, state, accounts, providers }: HealthFacts,
+  isVaultBlamed: boolean,
+): Stopped[] {
+  return mailboxes.flatMap((mailbox) => {
+    const trouble = state.troubles.get(mailbox.id);
+    if (!mailbox.enabled || trouble === undefined) return [];
+    const part = partOf(trouble.code);
+    if (part === 'storage' || (part === 'vault' && (isVaultBlamed || trouble.failures < BLAMED_AFTER)))
+      return [];
+    return [
+      {
+        mailbox,
+        state,
+        trouble,
+        account: accounts.find(({ accountId }) => accountId === mailbox.accountId),
+        provider: providers.find(({ id }) => id === mailbox.providerId),
+      },
+    ];
+  });
+}
+
+interface Cause {
+  key: string;
+  finding: (stopped: Group) => Finding;
+}
+
+function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | undefined {
+  const { mailbox, trouble, account } = stopped;
+  if (partOf(trouble.code) === 'vault')
+    return { key: `vault ${mailbox.providerId}`, finding: secretWithheld };
+  if (trouble.state === 'needs-person') {
+    if (account !== undefined && isMended(account, trouble, now)) return undefined;
+    if (account?.state !== 'needs-person')
+      return isRefusedByMailServer(trouble)
+        ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
+        : { key: `account ${mailbox.accountId}`, finding: consentDead };
+    // One key has sealed the tokens of all accounts.
+    if (account.problem?.code === 'tokens-unreadable') return { key: 'data key', finding: tokensUnreadable };
+    return account.refusedAsOf === undefined
+      ? { key: `account ${account.accountId}`, finding: consentDead }
+      : { key: `provider ${account.providerId}`, finding: credentialRefused };
+  }
+  const since = silentSince(mailbox, facts, now);
+  if (since === undefined) return undefined;
+  if (account?.state === 'retrying' && account.problem?.code === trouble.code)
+    return { key: `sign-in ${account.providerId}`, finding: signInSilent };
+  const isAway = trouble.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
+  return isAway
+    ? { key: `server ${mailbox.host}`, finding: serverSilent }
+    : { key: `mailbox ${mailbox.id}`, finding: mailboxRefused };
+}
+
+/**
+ * The sign-in works again since the mailbox was last tried, with a new secret or for another mailbox of its: its next
+ * try, minutes from now, tells. A try that stays away for long mends nothing.
+ */
+const isMended = ({ state, stateSince }: Account, trouble: Trouble, now: number): boolean =>
+  state === 'works' &&
+  stateSince > trouble.since &&
+  !isRefusedByMailServer(trouble) &&
+  now - Date.parse(trouble.nextTryAt) < MEND_MS;
+
+const isRefusedByMailServer = ({ code }: Trouble): boolean => /^(?:imap|pop3)-/.test(code);
+
+function tokensUnreadable(stopped: Group): Finding {
+  const azure = linkTo('key-vaults', {});
+  return findingFor(
+    'consent-dead',
+    { kind: 'secret', id: 'postroom-data-key', name: 'The data key' },
+    stopped,
+    {
+      headline: `${names(stopped)} ${areNot(stopped)} fetched: the data key that opens the stored sign-ins is gone.`,
+      since: earliest(stopped.map((one) => one.trouble.since)),
+      fix: { label: azure.label, href: azure.href },
+    },
+  );
+}
+
+function consentDead(stopped: Group): Finding {
+  const [{ mailbox, account, trouble }] = stopped;
+  const subject: Subject = {
+    kind: 'account',
+    id: mailbox.accountId,
+    name: account?.user ?? mailbox.address,
+  };
+  return findingFor('consent-dead', subject, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: somebody has to sign in again.`,
+    since: account?.stateSince ?? trouble.since,
+    fix: signInFix(stopped[0]),
+  });
+}
+
+function signInFix({ mailbox, account, provider }: Stopped): Finding['fix'] {
+  const { id, address, providerId } = mailbox;
+  if (provider === undefined)
+    return { label: `Choose another sign-in for ${address}`, href: paths.editMailbox({ id }) };
+  if (account?.kind === 'app')
+    return { label: `Let the app into ${address} again`, href: paths.appAccess({ id: providerId }) };
+  return { label: `Sign in again for ${address}`, href: paths.connect({ id: providerId }, { mailbox: id }) };
+}
+
+function credentialRefused(stopped: Group): Finding {
+  const [{ mailbox, provider, trouble }] = stopped;
+  const name = provider?.name ?? 'The provider';
+  const expired = trouble.code === 'AADSTS7000222';
+  return findingFor(
+    expired ? 'secret-expired' : 'secret-refused',
+    { kind: 'provider', id: mailbox.providerId, name },
+    stopped,
+    {
+      headline: expired
+        ? `The client secret of ${name} has expired: ${names(stopped)} ${areNot(stopped)} fetched.`
+        : `${name} no longer accepts this app: ${names(stopped)} ${areNot(stopped)} fetched.`,
+      since: earliest(stopped.map((one) => one.trouble.since)),
+      fix: { label: `Replace the secret of ${name}`, href: paths.editProvider({ id: mailbox.providerId }) },
+    },
+  );
+}
+
+function secretWithheld(stopped: Group): Finding {
+  const [{ mailbox, provider }] = stopped;
+  const name = provider?.name ?? 'the provider';
+  const azure = linkTo('key-vaults', {});
+  return findingFor('vault-failing', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: the key vault does not give out the secret of ${name}.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: { label: azure.label, href: azure.href },
+  });
+}
+
+function signInSilent(stopped: Group): Finding {
+  const [{ mailbox, provider }] = stopped;
+  const name = provider?.name ?? 'the provider';
+  return findingFor('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: signing in at ${name} does not work at present.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: { label: `Look at ${name}`, href: paths.provider({ id: mailbox.providerId }) },
+  });
+}
+
+function serverSilent(stopped: Group): Finding {
+  const [{ mailbox }] = stopped;
+  return findingFor('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
+    headline: `${names(stopped)} ${areNot(stopped)} fetched: ${mailbox.host} does not answer as it should.`,
+    since: earliest(stopped.map((one) => one.trouble.since)),
+    fix: {
+      label: `Test the connection of ${mailbox.address}`,
+      href: paths.connectionTest(mailbox),
+    },
+  });
+}
+
+function mailboxRefused(stopped: Group): Finding {
+  const [{ mailbox, trouble }] = stopped;
+  return findingFor('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
+    headline: `${mailbox.address} is not fetched.`,
+    since: trouble.since,
+    fix: remedyOf(mailbox, trouble.code) ?? {
+      label: `Test the connection of ${mailbox.address}`,
+      href: paths.connectionTest(mailbox),
+    },
+  });
+}
+
+function findingFor(
+  kind: AlertKind,
+  subject: Subject,
+  stopped: Group,
+  words: Pick<Finding, 'headline' | 'since' | 'fix'>,
+): Finding {
+  const [one] = stopped;
+  const { code, cause, who } = explainedFor(one);
+  const known = code !== 'not-recognised';
+  return {
+    kind,
+    subject,
+    severity: 'error',
+    cause: known ? cause : one.trouble.problem.slice(0, 600),
+    code: known ? code : one.trouble.code,
+    affected: waitingMail(
+      stopped.map(({ mailbox }) => mailbox),
+      one.state,
+    ),
+    who: known ? who : kind === 'consent-dead' ? 'mailbox-owner' : 'you',
+    ...words,
+  };
+}
+
+/** The words of the server say more than the code that was made of them; the code stands in where they say nothing. */
+function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
+  const context = { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant };
+  const bySentence = explain({ text: trouble.problem, context });
+  return bySentence.code === 'not-recognised' ? explain({ text: trouble.code, context }) : bySentence;
+}
+
+const MOST_NAMES = 3;
+
+/** `a@x`, `a@x and b@x`, `a@x, b@x, c@x and 5 more`: short enough for a subject. */
+export function listOf(names: readonly string[]): string {
+  const sorted = [...names].sort();
+  const shown = sorted.slice(0, MOST_NAMES);
+  const more = sorted.length - shown.length;
+  const parts = more > 0 ? [...shown, `${more} more`] : shown;
+  return parts.length === 1 ? `${parts[0]}` : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+const names = (stopped: readonly Stopped[]): string => listOf(stopped.map(({ mailbox }) => mailbox.address));
+const areNot = (stopped: readonly Stopped[]): string => (stopped.length === 1 ? 'is not' : 'are not');
+const earliest = (times: readonly string[]): string => [...times].sort()[0] ?? '';
+
+/** What it does to mail, with what was seen waiting. Mail is on the server until it is stored here: none is lost. */
+export function waitingMail(mailboxes: readonly Mailbox[], { cursors }: Pick<FetchState, 'cursors'>): string {
+  const backlog = mailboxes.reduce((sum, { id }) => sum + (cursors.get(id)?.backlog ?? 0), 0);
+  const what = backlog === 0 ? 'it waits' : `${backlog} unread and whatever came since wait`;
+  const where = mailboxes.length === 1 ? 'in the mailbox' : `in ${mailboxes.length} mailboxes`;
+  return `No mail is lost: ${what} ${where}.`;
+}

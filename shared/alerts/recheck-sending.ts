@@ -1,0 +1,86 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
+import { type MailSender, routeOf } from '../outbox/send-mail.ts';
+import { mapLimited } from '../platform/concurrency.ts';
+import type { Config } from '../platform/config.ts';
+import { describeError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { ProviderStore } from '../providers/provider-store.ts';
+import { inWordsOf } from './demo-findings.ts';
+import { smtpRefused } from './health-findings.ts';
+import type { AlertService } from './alert-service.ts';
+import { isStorageAway } from './collect-health.ts';
+import { type Finding, keyHash } from './alert.ts';
+import { isShownByMailAlone } from './email-channel.ts';
+
+interface RecheckDeps {
+  seam: Seam;
+  alerts: Pick<AlertService, 'open' | 'observe'>;
+  mailboxes: Pick<MailboxStore, 'list'>;
+  sender: Pick<MailSender, 'signIn'>;
+  providers?: Pick<ProviderStore, 'get'> | undefined;
+  config?: Pick<Config, 'practice'> | undefined;
+}
+
+const MINUTE = 60_000;
+const EVERY_MINUTES = 10;
+const TURNS_A_DAY = (24 * 60) / EVERY_MINUTES;
+const AT_ONCE = 4;
+
+/**
+ * Every tenth minute, by signing in and sending nothing: asks the servers again that refused to take mail, so that such a
+ * alert closes without a mail to try it on, and, once a day for each mailbox that sends, the others, so that a refusal is
+ * known before the mail that matters. What only a mail shows, such as a sender that is not allowed, waits for the reminder
+ * of that notice. A server that cannot be reached changes nothing. Other minutes it does nothing.
+ * @throws PostroomError `table-storage` when storage is away
+ */
+export async function recheckSending(deps: RecheckDeps): Promise<void> {
+  const now = deps.seam.now();
+  const turn = Math.floor(now / MINUTE / EVERY_MINUTES) % TURNS_A_DAY;
+  if (Math.floor(now / MINUTE) % EVERY_MINUTES !== 0) return;
+  const refused = new Map(
+    (await deps.alerts.open()).flatMap(({ held: { sending } }) =>
+      sending === undefined ? [] : [[sending.subject.id, sending] as const],
+    ),
+  );
+  const senders = (await deps.mailboxes.list()).filter((mailbox) => routeOf(mailbox) !== undefined);
+  const gone = [...refused.keys()].filter((id) => !senders.some((mailbox) => mailbox.id === id));
+  if (gone.length > 0) await deps.alerts.observe({ source: 'sending', findings: [], about: gone });
+  const due = senders.filter(({ id, enabled }) => {
+    const finding = refused.get(id);
+    return finding === undefined ? enabled && turnOf(id) === turn : !isShownByMailAlone(finding);
+  });
+  await mapLimited(due, AT_ONCE, (mailbox) => askAgain(deps, mailbox, refused.get(mailbox.id), now));
+}
+
+/** Spreads the mailboxes over the day; the same for each of its days. */
+const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
+
+async function askAgain(
+  { sender, alerts, providers, config }: RecheckDeps,
+  mailbox: Mailbox,
+  before: Finding | undefined,
+  now: number,
+): Promise<void> {
+  const route = routeOf(mailbox);
+  if (route === undefined) return;
+  try {
+    const answer = await sender.signIn(route);
+    // Without a token nobody was asked: the account has an alert of its own.
+    if (answer.kind === 'refused' && !answer.asked) return;
+    if (answer.kind === 'accepted' && before === undefined) return;
+    const isRefused = answer.kind === 'refused' && (answer.permanent || before !== undefined);
+    const findings = isRefused ? [smtpRefused(mailbox, answer, now, before?.severity ?? 'warning')] : [];
+    const provider = config?.practice?.demo === true ? await providers?.get(mailbox.providerId) : undefined;
+    const facts = { mailboxes: [mailbox], providers: provider === undefined ? [] : [provider] };
+    await alerts.observe({
+      source: 'sending',
+      findings: inWordsOf(config, facts, findings),
+      about: [mailbox.id],
+    });
+  } catch (error) {
+    if (isStorageAway(error)) throw error;
+    log.warn('server of outgoing mail not asked', { mailbox: mailbox.id, error: describeError(error) });
+  }
+}

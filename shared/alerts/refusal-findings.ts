@@ -1,0 +1,38 @@
+import { explain } from '../explanations/explain.ts';
+import { actionOf } from '../mailboxes/cursor.ts';
+import { remedyOfRefusal } from '../mailboxes/remedy.ts';
+import type { HealthFacts } from './health-facts.ts';
+import type { Finding } from './alert.ts';
+
+/** Mailboxes whose stored mail the server does not let go: all of it is stored, and none is marked. Pure. */
+export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>): Finding[] {
+  return mailboxes.flatMap((mailbox): Finding[] => {
+    const refusal = state.cursors.get(mailbox.id)?.refusal;
+    // Another setting is tried at the next fetch that finds something.
+    if (!mailbox.enabled || refusal === undefined || refusal.action !== actionOf(mailbox)) return [];
+    const { address, id, afterFetch } = mailbox;
+    const done = {
+      'mark-seen': 'marked as read',
+      move: `moved to "${afterFetch.kind === 'move' ? afterFetch.folder : ''}"`,
+      delete: 'deleted',
+    }[afterFetch.kind];
+    const explained = explain({ text: refusal.problem, context: { mailbox: address } });
+    const isKnown = explained.code !== 'not-recognised';
+    const code = isKnown ? explained.code : 'imap-refused';
+    return [
+      {
+        kind: 'marking-refused',
+        subject: { kind: 'mailbox', id, name: address },
+        severity: 'warning',
+        headline: `Stored email of ${address} cannot be ${done}.`,
+        cause: isKnown ? `${explained.cause} ${refusal.problem}` : refusal.problem,
+        code,
+        since: refusal.since,
+        affected:
+          'No mail is lost, and new email becomes tickets. What is stored stays unread in the mailbox.',
+        who: isKnown ? explained.who : 'you',
+        fix: remedyOfRefusal({ id, address }, code),
+      },
+    ];
+  });
+}

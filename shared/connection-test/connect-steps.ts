@@ -1,0 +1,105 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
+import { connectSocket, type Encryption, type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
+import type { MailLogin } from '../mailboxes/mailbox.ts';
+import { PostroomError } from '../platform/errors.ts';
+import type { Secret } from '../platform/secret.ts';
+import { isPublicAddress } from '../providers/endpoint-safety.ts';
+import { StepRefused, type TestRunner } from './test-runner.ts';
+import { tokenClaims } from './token-claims.ts';
+
+const CONNECT_MS = 20_000;
+
+/** Where tokens come from, and whose they are. */
+export interface TestTokens {
+  get(
+    account: { providerId: string; accountId: string },
+    use: { host: string; rejected?: string | undefined },
+  ): Promise<{ kind: 'token'; token: Secret; expiresAt: string; user: string } | MailboxTroubleFound>;
+}
+
+export interface ReachDeps {
+  config: { local: boolean };
+  accessTokens: TestTokens;
+}
+
+export interface SignedInUser {
+  user: string;
+  token: Secret;
+}
+
+/** The steps `dns` and `tcp`. */
+export async function reachServer(
+  run: TestRunner,
+  { config }: ReachDeps,
+  server: MailLogin,
+): Promise<LineSocket> {
+  const { host, port } = server;
+  await run.step('dns', async () => {
+    if (isIP(host) !== 0) return { value: undefined, found: `${host} is an address; no name is looked up.` };
+    const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
+    if (!config.local && addresses.some((address) => !isPublicAddress(address)))
+      throw new PostroomError('endpoint-private', `${host} leads to a private address.`);
+    return { value: undefined, found: `${host} is ${some(addresses)}.` };
+  });
+  return run.step('tcp', async () => ({
+    value: await openLineSocket(run, { config }, server),
+    found: `Port ${port} answers.`,
+  }));
+}
+
+/** One connection more to the same server, for a second try or a probe. */
+export async function openLineSocket(
+  run: TestRunner,
+  { config }: Pick<ReachDeps, 'config'>,
+  { host, port }: MailLogin,
+): Promise<LineSocket> {
+  const wire = await connectSocket(
+    { host, port },
+    { rules: { local: config.local }, withinMs: CONNECT_MS, listener: run.note },
+  );
+  run.note('test', `connected to ${host}:${port}`);
+  return run.keep(wire);
+}
+
+/** The step `tls`, over the encryption that `encrypt` makes. */
+export async function encryptStep(run: TestRunner, encrypt: () => Promise<Encryption>): Promise<void> {
+  await run.step('tls', async () => {
+    const { protocol, certificate, distrust } = await encrypt();
+    const { subject, issuer, validFrom, validTo, names } = certificate;
+    const shown = `${protocol}. Certificate for ${subject || names}, issued by ${issuer}, valid from ${validFrom.slice(0, 10)} to ${validTo.slice(0, 10)}.`;
+    run.note('test', `TLS: ${shown}`);
+    if (distrust !== undefined) throw new SocketError(distrust, `${shown} Names in it: ${names}`);
+    return { value: undefined, found: shown };
+  });
+}
+
+/** The step `token`. */
+export async function tokenStep(run: TestRunner, deps: ReachDeps, login: MailLogin): Promise<SignedInUser> {
+  return run.step('token', async () => {
+    const got = await tokenOf(run, deps, login);
+    const facts = tokenClaims(got.token);
+    const holds = facts === undefined ? '' : ` It holds ${facts.permissions.join(', ')}.`;
+    const found = `A token of ${got.user}, good until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.${holds}`;
+    return { value: { user: got.user, token: got.token }, found };
+  });
+}
+
+/** A token, hidden from the transcript; another one than `rejected`. */
+export async function tokenOf(
+  run: TestRunner,
+  { accessTokens }: ReachDeps,
+  { host, providerId, accountId }: MailLogin,
+  rejected?: Secret,
+): Promise<SignedInUser & { expiresAt: string }> {
+  const got = await accessTokens.get({ providerId, accountId }, { host, rejected: rejected?.expose() });
+  if (got.kind !== 'token') throw new StepRefused(`${got.code}: ${got.message}`);
+  run.hide(got.token);
+  return got;
+}
+
+const some = (addresses: readonly string[]): string => {
+  const first = addresses.slice(0, 3).join(', ');
+  return addresses.length > 3 ? `${first} and ${addresses.length - 3} more` : first;
+};

@@ -1,0 +1,28 @@
+/** What further probes have shown after "User is authenticated but not connected". */
+export interface AccessProbes {
+  mailbox: string;
+  /** Who signed in. */
+  user: string;
+  /** The list of folders over the same sign-in. */
+  folders: 'opens' | 'refused';
+  /** The same mailbox over a second connection, a moment later. */
+  again: 'opens' | 'refused';
+  /** The signed-in user's own mailbox; undefined where it is the same one. */
+  own: 'opens' | 'refused' | undefined;
+}
+
+/**
+ * Which of the causes of that line it is, as far as it can be told from outside. Pure.
+ * https://learn.microsoft.com/exchange/troubleshoot/user-and-shared-mailboxes/pop3-imap-owa-activesync-office-365
+ */
+export function diagnoseNoAccess({ mailbox, user, folders, again, own }: AccessProbes): string {
+  if (again === 'opens')
+    return 'A second try a moment later worked. The server was busy, or too many programs were connected; nothing has to be mended.';
+  if (folders === 'opens')
+    return 'The list of folders opens, so the mailbox can be reached: only this folder cannot be opened.';
+  if (own === undefined)
+    return `${mailbox} is the mailbox of the user who signed in, so no right is missing: IMAP is switched off for it, or it has no licence, or it was moved a short time ago.`;
+  if (own === 'opens')
+    return `${user}’s own mailbox opens, and ${mailbox} does not: the sign-in and IMAP are in order. ${user} lacks Full Access to ${mailbox}, or was given it less than an hour ago, or IMAP is switched off for ${mailbox}.`;
+  return `Neither ${mailbox} nor ${user}’s own mailbox opens: either IMAP is switched off for ${user}, or ${user} has no mailbox of their own. Check first whether ${user} is who should sign in.`;
+}

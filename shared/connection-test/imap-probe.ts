@@ -1,0 +1,96 @@
+import type { LineSocket } from '../mailboxes/line-socket.ts';
+import type { Secret } from '../platform/secret.ts';
+import { StepRefused } from './test-runner.ts';
+
+const MOST_LINES = 5_000;
+
+/**
+ * IMAP4rev1 by hand (RFC 3501), for a test that shows each word: the library joins steps that a test must tell apart.
+ * Reads only. A refusal is thrown as StepRefused with the server's line.
+ */
+export class ImapProbe {
+  readonly #wire: LineSocket;
+  #number = 0;
+
+  constructor(wire: LineSocket) {
+    this.#wire = wire;
+  }
+
+  async greeting(): Promise<string> {
+    const line = await this.#wire.line();
+    if (!line.startsWith('* OK')) throw new StepRefused(line);
+    return line;
+  }
+
+  /** `AUTHENTICATE XOAUTH2` with the token in the command (SASL-IR), as Exchange Online and Gmail take it. */
+  async signIn(user: string, token: Secret): Promise<void> {
+    const sasl = Buffer.from(`user=${user}\x01auth=Bearer ${token.expose()}\x01\x01`).toString('base64');
+    await this.#ask(`AUTHENTICATE XOAUTH2 ${sasl}`, 'AUTHENTICATE XOAUTH2 (sign-in)');
+  }
+
+  /** Opens a folder for reading alone; how many mails it holds. */
+  async examine(folder: string): Promise<number> {
+    const lines = await this.#ask(`EXAMINE ${folderArgument(folder)}`);
+    const exists = lines.map((line) => /^\* (\d{1,10}) EXISTS/i.exec(line)?.[1]).find(Boolean);
+    if (exists === undefined) throw new StepRefused('The server did not say how many mails there are.');
+    return Number(exists);
+  }
+
+  async closeFolder(): Promise<void> {
+    await this.#ask('CLOSE');
+  }
+
+  async unread(folder: string): Promise<number> {
+    const lines = await this.#ask(`STATUS ${folderArgument(folder)} (UNSEEN)`);
+    const unseen = lines.map((line) => /^\* STATUS .*\bUNSEEN (\d{1,10})/i.exec(line)?.[1]).find(Boolean);
+    if (unseen === undefined) throw new StepRefused('The server did not say how many mails are unread.');
+    return Number(unseen);
+  }
+
+  /** How many folders there are at the top. */
+  async folders(): Promise<number> {
+    const lines = await this.#ask('LIST "" "%"');
+    return lines.filter((line) => /^\* LIST /i.test(line)).length;
+  }
+
+  /** True when the open folder holds a mail with this word in its subject. */
+  async holdsSubject(word: string): Promise<boolean> {
+    const lines = await this.#ask(`SEARCH SUBJECT "${word.replaceAll(/[^\w-]/g, '')}"`);
+    return lines.some((line) => /^\* SEARCH \d/i.test(line));
+  }
+
+  async #ask(command: string, shown: string = command): Promise<string[]> {
+    this.#number += 1;
+    const tag = `t${this.#number}`;
+    this.#wire.say(`${tag} ${command}`, `${tag} ${shown}`);
+    const lines: string[] = [];
+    for (;;) {
+      let line = await this.#wire.line();
+      // A name that is sent as a literal: the line goes on behind it (RFC 3501 section 4.3).
+      for (let size = literalOf(line); size !== undefined; size = literalOf(line)) {
+        const name = await this.#wire.bytes(size);
+        line = `${line.replace(/\{\d+\}$/, '')}${name.toString('latin1')}${await this.#wire.line()}`;
+      }
+      if (line.startsWith(`${tag} OK`)) return lines;
+      if (line.startsWith(`${tag} `)) throw new StepRefused(line);
+      // A server that explains a refusal first wants an empty line before it says NO.
+      if (line.startsWith('+')) this.#wire.say('');
+      if (lines.length < MOST_LINES) lines.push(line);
+      else throw new StepRefused(`More than ${MOST_LINES} lines in one answer`);
+    }
+  }
+}
+
+const literalOf = (line: string): number | undefined => {
+  const size = /\{(\d{1,9})\}$/.exec(line)?.[1];
+  return size === undefined ? undefined : Number(size);
+};
+
+/** A folder's name as an argument: modified UTF-7 (RFC 3501 section 5.1.3), quoted. */
+export function folderArgument(folder: string): string {
+  const encoded = folder.replaceAll('&', '&-').replaceAll(/[^\x20-\x7e]+/g, (text) => {
+    const utf16 = Buffer.from(text, 'utf16le').swap16();
+    return `&${utf16.toString('base64').replaceAll('/', ',').replace(/=+$/, '')}-`;
+  });
+  return `"${encoded.replaceAll(/["\\]/g, '\\$&')}"`;
+}

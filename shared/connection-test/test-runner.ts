@@ -1,0 +1,174 @@
+import { redact } from '../explanations/redact.ts';
+import { InboxError } from '../mailboxes/inbox.ts';
+import { type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
+import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import { Pop3Error } from '../mailboxes/pop3-session.ts';
+import { PostroomError } from '../platform/errors.ts';
+import { field } from '../platform/sdk-error.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Secret } from '../platform/secret.ts';
+import type { ConnectionTest, ExpectedMail, Step, StepName } from './connection-test.ts';
+import { type TokenClaims, tokenClaims, tokenFault } from './token-claims.ts';
+
+const STEP_MS = 20_000;
+// A column takes 32 Ki characters.
+const MOST_CHARACTERS = 24_000;
+const LONGEST_LINE = 500;
+
+/** A server's refusal of a step, in its own words; `narrowed` is what further probes have shown. */
+export class StepRefused extends PostroomError {
+  readonly narrowed: string | undefined;
+
+  constructor(line: string, narrowed?: string) {
+    super('step-refused', line);
+    this.name = 'StepRefused';
+    this.narrowed = narrowed;
+  }
+}
+
+/** Thrown once a step has failed and stands in the list: the test is over. */
+class TestOver extends Error {}
+
+/** Takes the steps of one test, one after the other, until one fails. */
+export class TestRunner {
+  readonly #seam: Seam;
+  readonly #protocol: MailProtocol;
+  readonly #server: string;
+  readonly #startedAt: string;
+  readonly #steps: Step[] = [];
+  readonly #transcript: string[] = [];
+  readonly #tokens = new Set<string>();
+  readonly #wires = new Set<LineSocket>();
+  readonly #stepMs: number;
+  #facts: TokenClaims | undefined;
+  #characters = 0;
+  #expected: ExpectedMail | undefined;
+
+  constructor(
+    { seam, stepMs = STEP_MS }: { seam: Seam; stepMs?: number | undefined },
+    protocol: MailProtocol,
+    server: { host: string; port: number },
+  ) {
+    this.#seam = seam;
+    this.#stepMs = stepMs;
+    this.#protocol = protocol;
+    this.#server = `${server.host}:${server.port}`;
+    this.#startedAt = new Date(seam.now()).toISOString();
+  }
+
+  /** Runs all steps and closes what they have opened. */
+  async take(steps: () => Promise<void>): Promise<ConnectionTest> {
+    try {
+      await steps();
+    } catch (error) {
+      if (!(error instanceof TestOver)) throw error;
+    } finally {
+      for (const wire of this.#wires) wire.close();
+    }
+    return {
+      protocol: this.#protocol,
+      server: this.#server,
+      startedAt: this.#startedAt,
+      steps: this.#steps,
+      transcript: this.#transcript,
+      ...(this.#expected !== undefined && { expected: this.#expected }),
+    };
+  }
+
+  /** One step of at most 20 seconds; `work` gives its result and what was found. */
+  async step<T>(name: StepName, work: () => Promise<{ value: T; found: string }>): Promise<T> {
+    const began = this.#seam.now();
+    const done = (step: Pick<Step, 'state' | 'found' | 'evidence' | 'narrowed'>): void => {
+      this.#steps.push({ name, ms: Math.max(0, this.#seam.now() - began), ...step });
+    };
+    try {
+      const { value, found } = await this.#inTime(() =>
+        this.#seam.call(`${this.#protocol}.test-${name}`, work),
+      );
+      done({ state: 'passed', found });
+      return value;
+    } catch (error) {
+      if (!isOfTheWorld(error)) throw error;
+      const evidence = this.#masked(evidenceOf(error, this.#transcript)).slice(0, LONGEST_LINE);
+      const narrowed = (error instanceof StepRefused ? error.narrowed : undefined) ?? this.#hintFor(name);
+      done({ state: 'failed', found: '', evidence, ...(narrowed !== undefined && { narrowed }) });
+      throw new TestOver();
+    }
+  }
+
+  /** The mail to oneself is under way and is looked for later. */
+  await(expected: ExpectedMail): void {
+    this.#expected = expected;
+    this.#steps.push({
+      name: 'arrival',
+      state: 'waiting',
+      ms: 0,
+      found: 'The mail is looked for in the mailbox, for up to two minutes.',
+    });
+  }
+
+  /** Puts a line into the transcript. */
+  readonly note = (from: 'server' | 'client' | 'test', line: string): void => {
+    const sign = { server: 'S:', client: 'C:', test: '--' }[from];
+    const shown = `${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`;
+    this.#characters += shown.length + 1;
+    if (this.#characters <= MOST_CHARACTERS) this.#transcript.push(shown);
+  };
+
+  /** A wire that ends with the test. */
+  keep(wire: LineSocket): LineSocket {
+    this.#wires.add(wire);
+    return wire;
+  }
+
+  /** From now on this token is masked, should a server repeat it; what it says of itself is remembered. */
+  hide(token: Secret): void {
+    this.#tokens.add(token.expose());
+    this.#facts = tokenClaims(token);
+  }
+
+  /** Of the sign-in alone: what the token says of itself. */
+  #hintFor(name: StepName): string | undefined {
+    return name === 'sign-in' ? tokenFault(this.#facts, this.#protocol) : undefined;
+  }
+
+  #masked(text: string): string {
+    let masked = text;
+    for (const token of this.#tokens) if (token.length > 8) masked = masked.replaceAll(token, '[token]');
+    return redact(masked);
+  }
+
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new SocketError('ETIMEDOUT', `Nothing came within ${this.#stepMs / 1000} seconds`));
+        for (const wire of this.#wires) wire.close();
+      }, this.#stepMs);
+    });
+    try {
+      return await Promise.race([late, work()]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What a server, the network or the sign-in can cause; anything else is a mistake of ours. */
+const isOfTheWorld = (error: unknown): boolean =>
+  error instanceof PostroomError || typeof field(error, 'code') === 'string';
+
+/** The words that tell most: the server's own, else the network's. */
+function evidenceOf(error: unknown, transcript: readonly string[]): string {
+  if (error instanceof StepRefused) return error.message;
+  if (error instanceof Pop3Error && error.said !== '') return error.said;
+  if (error instanceof Pop3Error || error instanceof InboxError) return evidenceOf(error.cause, transcript);
+  if (error instanceof SocketError) {
+    const last = transcript.at(-1) ?? '';
+    if (error.fault === 'hung-up')
+      return /^S: (?:\* BYE|-ERR|[45]\d\d)/.test(last) ? last.slice(3) : `ECONNRESET ${error.message}`;
+    return `${error.fault} ${error.message}`;
+  }
+  if (error instanceof PostroomError) return error.message;
+  return `${String(field(error, 'code'))} ${String(field(error, 'message'))}`;
+}

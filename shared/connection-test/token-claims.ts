@@ -1,0 +1,63 @@
+import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
+import { field } from '../platform/sdk-error.ts';
+import type { Secret } from '../platform/secret.ts';
+
+/** What a token says of itself, for a person who looks for a fault; nothing is decided by it. */
+export interface TokenClaims {
+  audience: string;
+  /** Delegated permissions, or those of an app. */
+  permissions: readonly string[];
+}
+
+/** Undefined for a token that is no JWT: Microsoft, too, calls its tokens opaque. Pure. */
+export function tokenClaims(token: Secret): TokenClaims | undefined {
+  const [, payload, signature] = token.expose().split('.');
+  if (payload === undefined || signature === undefined) return undefined;
+  let claims: unknown;
+  try {
+    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const [aud, scp, roles] = ['aud', 'scp', 'roles'].map((name) => field(claims, name));
+  const words = [
+    ...(typeof scp === 'string' ? scp.split(' ') : []),
+    ...(Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : []),
+  ];
+  const permissions = words.filter((word) => /^[A-Za-z][\w.]{0,79}$/.test(word)).slice(0, 20);
+  return typeof aud !== 'string' || permissions.length === 0
+    ? undefined
+    : { audience: aud.slice(0, 100), permissions };
+}
+
+const needed: Readonly<Record<MailProtocol, RegExp>> = {
+  imap: /^IMAP\./i,
+  pop3: /^POP\./i,
+  smtp: /^SMTP\./i,
+};
+const names: Readonly<Record<MailProtocol, string>> = {
+  imap: 'IMAP.AccessAsUser.All',
+  pop3: 'POP.AccessAsUser.All',
+  smtp: 'SMTP.Send',
+};
+// https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+const MAIL_AUDIENCE =
+  /^https:\/\/(?:outlook\.office(?:365)?\.(?:com|us)|partner\.outlook\.cn|webmail\.apps\.mil)\/?$/i;
+
+// Microsoft Graph, by its addresses and by its app id.
+const GRAPH_AUDIENCE =
+  /^https:\/\/[\w.]*graph\.(?:microsoft|windows)\.|^00000003-0000-0000-c000-000000000000$/i;
+
+/**
+ * Why Exchange Online may have refused this token, as far as the token itself tells; undefined when it looks right, and
+ * for tokens of others, of which nothing is known. Pure.
+ */
+export function tokenFault(facts: TokenClaims | undefined, protocol: MailProtocol): string | undefined {
+  if (facts === undefined) return undefined;
+  if (GRAPH_AUDIENCE.test(facts.audience))
+    return 'The token is made for Microsoft Graph, not for the mail servers: the first scope of the provider must be one of Exchange Online.';
+  if (!MAIL_AUDIENCE.test(facts.audience)) return undefined;
+  return facts.permissions.some((permission) => needed[protocol].test(permission))
+    ? undefined
+    : `The token does not hold ${names[protocol]}. Add that permission to the app registration, then sign in again.`;
+}

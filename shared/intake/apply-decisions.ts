@@ -1,0 +1,109 @@
+import { mapLimited } from '../platform/concurrency.ts';
+import { telemetry } from '../platform/telemetry.ts';
+import { writeIndexes } from '../tickets/ticket-indexes.ts';
+import { type Filing, appendMessages } from '../tickets/append-messages.ts';
+import type { NewMessage } from '../tickets/ticket-rows.ts';
+import type { StoredMail } from './store-raw.ts';
+import type { Decision, LedgerMail } from './ledger.ts';
+import type { NewEntry } from './quarantine-store.ts';
+import type { ReadOutcome } from './read-message.ts';
+import type { IntakeDeps, Work } from './process-batch.ts';
+
+const TICKETS_AT_ONCE = 16;
+
+/** Step 5: what was decided is done: one transaction a ticket, then the rows that follow from it. Repeatable. */
+export async function applyDecisions(
+  deps: Pick<IntakeDeps, 'tables' | 'quarantine'>,
+  mailboxId: string,
+  work: readonly Work[],
+  outcomes: readonly ReadOutcome[],
+  decided: readonly LedgerMail[],
+): Promise<void> {
+  const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
+  const filings = new Map<string, Filing & { messages: NewMessage[] }>();
+  const entries: NewEntry[] = [];
+  for (const [index, { kept, mail }] of work.entries()) {
+    const decision = decisions.get(mail.key);
+    const outcome = outcomes[index];
+    if (decision === undefined || outcome === undefined) continue;
+    const message = { ...messageOf(kept, outcome), folded: decision.folded };
+    if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, message);
+    else entries.push(entryOf(kept, mail, decision, outcome));
+  }
+  const fields = { mailbox: mailboxId, mails: work.length };
+  await telemetry.span('file batch', { fields }, async (span) => {
+    const filed = await mapLimited([...filings.values()], TICKETS_AT_ONCE, async (filing) => {
+      const rows = await appendMessages(deps.tables, filing);
+      span.event('ticket', { ticket: filing.ticketId, number: filing.number });
+      return rows;
+    });
+    await Promise.all([
+      writeIndexes(deps.tables, mailboxId, filed),
+      entries.length === 0 ? undefined : deps.quarantine.put(mailboxId, entries),
+    ]);
+  });
+}
+
+function addTo(
+  filings: Map<string, Filing & { messages: NewMessage[] }>,
+  mailboxId: string,
+  { attempts }: LedgerMail,
+  decision: Decision,
+  message: NewMessage,
+): void {
+  const { ticketId, number, opens, follows } = decision;
+  if (ticketId === undefined || number === undefined) return;
+  const filing = filings.get(ticketId) ?? {
+    ticketId,
+    number,
+    mailboxId,
+    follows: undefined,
+    opens: false,
+    messages: [],
+  };
+  filing.begunBefore ||= attempts > 1;
+  filings.set(
+    ticketId,
+    opens
+      ? { ...filing, opens, follows, messages: [message, ...filing.messages] }
+      : { ...filing, messages: [...filing.messages, message] },
+  );
+}
+
+/** A mail that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
+function messageOf(kept: StoredMail, outcome: ReadOutcome): NewMessage {
+  if (outcome.kind === 'message') return outcome.message;
+  const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;
+  return {
+    key: kept.key,
+    at: kept.receivedAt,
+    sentAt: undefined,
+    from: { name: undefined, address: undefined },
+    to: [],
+    cc: [],
+    subject: '',
+    messageId: undefined,
+    notes: [remark, ...kept.notes],
+    rawBlob: kept.rawBlob,
+    attachments: [],
+    text: { kind: 'inline', text: '' },
+    html: undefined,
+    preview: remark,
+    manifestBlob: undefined,
+  };
+}
+
+function entryOf(kept: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
+  const known = outcome.kind === 'quarantine' ? outcome : undefined;
+  return {
+    kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
+    reason: decision.reason ?? '',
+    at: mail.receivedAt,
+    from: known?.from,
+    subject: known?.subject,
+    size: kept.size,
+    rawBlob: kept.rawBlob === '' ? undefined : kept.rawBlob,
+    contentKey: mail.key,
+    place: mail.place,
+  };
+}

@@ -1,0 +1,183 @@
+import { cutMarker } from './attachment-cutter.ts';
+import { cutBytes, decodeUndeclared } from './header-charset.ts';
+import { measureStructure } from './mime-structure.ts';
+import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
+import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
+import { prepareMessage } from './prepare-message.ts';
+import { findBodyStart } from './raw-headers.ts';
+
+export type MailLibrary = 'mailparser' | 'postal-mime';
+
+export interface ParseOptions {
+  parser: MailLibrary;
+  /** The one the attachments were cut out with (`attachment-cutter.ts`). */
+  nonce?: string;
+  limits: ParseLimits;
+}
+
+const rawTextLimit = 64 * 1024;
+
+/**
+ * Reads one mail. Neither library is safe alone (one waits for ever on a mail of 129 bytes, the other needs minutes for
+ * some megabytes of line ends), so this belongs into a thread that can be killed: `parser-pool.ts`.
+ * @throws whatever the library throws at a mail that it cannot read.
+ */
+export async function parseMessage(raw: Uint8Array, options: ParseOptions): Promise<ParseOutcome> {
+  if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not a mail: it is empty' };
+  const { limits, nonce } = options;
+  const prepared = prepareMessage(raw, limits);
+  if (prepared === undefined) {
+    return { kind: 'not-a-mail', reason: 'not a mail: it has none of the header fields that make one' };
+  }
+  const { parts, depth } = measureStructure(prepared.bytes, limits);
+  if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
+  if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
+
+  const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
+  const mail = await read(prepared.bytes, limits);
+  const { headers, authentication, notes } = prepared;
+  if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
+    mail.text = bodyAsText(prepared.bytes);
+    if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
+  }
+  return { kind: 'mail', mail: normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce)) };
+}
+
+/**
+ * Some programs lose the boundary of their multipart, and a library then finds nothing in it, while a person can read it
+ * as it stands. Empty when it holds delimiters and part headers alone.
+ */
+function bodyAsText(bytes: Uint8Array): string {
+  const start = findBodyStart(bytes) ?? bytes.length;
+  const text = decodeUndeclared(cutBytes(bytes.subarray(start), rawTextLimit), undefined);
+  const hasWords = text.split('\n').some((line) => /^(?!--|content-|\s|$)/i.test(line));
+  return hasWords ? text : '';
+}
+
+function unreadable(reason: string): ParseOutcome {
+  return { kind: 'unreadable', reason: `The mail cannot be read: ${reason}.` };
+}
+
+/** Tells a marker of the attachment cutter from content. */
+function cutFinder(nonce: string | undefined): (content: Uint8Array) => number | undefined {
+  if (nonce === undefined) return () => undefined;
+  const prefix = cutMarker(nonce, 0).slice(0, -1);
+  return (content) => {
+    if (content.length > prefix.length + 12) return undefined;
+    const text = Buffer.from(content).toString('latin1').trim();
+    const number = text.startsWith(prefix) ? text.slice(prefix.length) : '';
+    return /^\d{1,9}$/.test(number) ? Number(number) : undefined;
+  };
+}
+
+/** Lean: no text made from HTML, no HTML made from text, no links, no checksums (a third of the time). */
+async function readWithMailparser(bytes: Uint8Array, limits: ParseLimits): Promise<ReadMail> {
+  const { MailParser } = await import('mailparser');
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const parser = new MailParser({
+    skipHtmlToText: true,
+    skipTextToHtml: true,
+    skipImageLinks: true,
+    skipTextLinks: true,
+    keepDeliveryStatus: true,
+    checksumAlgo: false,
+    // The limits are kept before; the library counts the mail itself and parts that a header alone makes.
+    maxChildNodes: limits.parts * 2,
+    // Room for the blank line that ends a block which was cut to the limit.
+    maxHeadSize: limits.headerBlock + 1_024,
+  });
+  let headers = new Map<string, unknown>();
+  let text = '';
+  let html: string | undefined;
+  const parts: ReadPart[] = [];
+  parser.on('headers', (found) => {
+    headers = found;
+  });
+  parser.on('data', (item) => {
+    if (item.type === 'text') {
+      text = item.text ?? '';
+      html = item.html;
+      return;
+    }
+    const chunks: Buffer[] = [];
+    const index = parts.length;
+    parts.push({
+      filename: item.filename,
+      contentType: structuredValue(item.headers.get('content-type')),
+      contentId: item.contentId,
+      inline:
+        item.contentDisposition === 'inline' ||
+        (item.related === true && item.contentDisposition !== 'attachment'),
+      content: new Uint8Array(0),
+    });
+    item.content.on('data', (chunk: Buffer) => chunks.push(chunk));
+    item.content.once('error', reject);
+    item.content.once('end', () => {
+      const part = parts[index];
+      if (part !== undefined) part.content = Buffer.concat(chunks);
+      item.release?.();
+    });
+  });
+  parser.once('error', reject);
+  parser.once('end', resolve);
+  parser.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  await promise;
+  const list = (name: string): ReadAddress[] => addressList(headers.get(name));
+  return {
+    addresses: {
+      from: list('from'),
+      'reply-to': list('reply-to'),
+      sender: list('sender'),
+      'return-path': list('return-path'),
+      to: list('to'),
+      cc: list('cc'),
+    },
+    subject: String(headers.get('subject') ?? ''),
+    text,
+    html: html === '' ? undefined : html,
+    parts,
+  };
+}
+
+/** The second opinion. */
+async function readWithPostalMime(bytes: Uint8Array, limits: ParseLimits): Promise<ReadMail> {
+  const { default: PostalMime } = await import('postal-mime');
+  const mail = await PostalMime.parse(bytes, { rfc822Attachments: true, maxNestingDepth: limits.depth * 2 });
+  return {
+    addresses: {
+      from: addressList(mail.from),
+      'reply-to': addressList(mail.replyTo),
+      sender: addressList(mail.sender),
+      'return-path': mail.returnPath === undefined ? [] : [{ name: '', address: mail.returnPath }],
+      to: addressList(mail.to),
+      cc: addressList(mail.cc),
+    },
+    subject: mail.subject ?? '',
+    text: mail.text ?? '',
+    html: mail.html,
+    parts: mail.attachments.map((part) => ({
+      filename: part.filename ?? undefined,
+      contentType: part.mimeType,
+      contentId: part.contentId,
+      inline: part.disposition === 'inline' || (part.related === true && part.disposition !== 'attachment'),
+      content: typeof part.content === 'string' ? Buffer.from(part.content) : new Uint8Array(part.content),
+    })),
+  };
+}
+
+/** The addresses in whatever shape a library gives them: one, several, in groups, under `value`. */
+function addressList(found: unknown): ReadAddress[] {
+  if (Array.isArray(found)) return found.flatMap(addressList);
+  if (!isRecord(found)) return [];
+  if (found['value'] !== undefined) return addressList(found['value']);
+  if (Array.isArray(found['group'])) return addressList(found['group']);
+  return [{ name: String(found['name'] ?? ''), address: String(found['address'] ?? '') }];
+}
+
+function structuredValue(header: unknown): string | undefined {
+  return isRecord(header) && typeof header['value'] === 'string' ? header['value'] : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,101 @@
+/** What a mail says, once read and cleaned: the values between the parser and the decision. Types only. */
+import type { AuthenticationField } from './authentication-results.ts';
+
+export interface Address {
+  /** Display name, cleaned; absent when there was none. */
+  name: string | undefined;
+  /** `local@domain`; the domain in lower-case ASCII. */
+  address: string;
+}
+
+export type FromSource = 'from' | 'reply-to' | 'sender' | 'return-path';
+
+export interface ParsedAttachment {
+  /** Place in the mail, from 0. */
+  index: number;
+  /** Safe to show and to offer as a download's name; absent when the mail gave none. */
+  filename: string | undefined;
+  /** As declared, lower case; never guessed from the name; `application/octet-stream` when unusable. */
+  contentType: string;
+  /** Without angle brackets. */
+  contentId: string | undefined;
+  inline: boolean;
+  /** Decoded bytes. 0 for a part that was cut out: the cutter's `end` event knows its size. */
+  size: number;
+  /** Absent when the part was cut out before parsing. */
+  content: Uint8Array | undefined;
+  /** Number of the cut part (`attachment-cutter.ts`) that holds the bytes. */
+  cut: number | undefined;
+}
+
+/** What decides whether an automatic answer may go out, and what a bounce is. */
+export interface AutomaticMarks {
+  /** `Auto-Submitted`, lower case, without parameters. */
+  autoSubmitted?: string;
+  /** `Precedence`, lower case. */
+  precedence?: string;
+  /** `List-Id`, or the name of another `List-…` header when that one is missing. */
+  listId?: string;
+  /** `Return-Path: <>`: a bounce or another mail that must not be answered. */
+  returnPathEmpty: boolean;
+  /** A delivery, read or feedback report. */
+  isReport: boolean;
+  /** `X-Auto-Response-Suppress`, or `X-Autoreply` and its kin as `name: value`. */
+  suppress?: string;
+}
+
+export interface ParsedMessage {
+  /** The first valid address of From, Reply-To, Sender, Return-Path. */
+  from: Address | undefined;
+  fromSource: FromSource | undefined;
+  /** The sender's display name; also when no valid address stood beside it (`Mail Delivery Subsystem <MAILER-DAEMON>`). */
+  fromName: string | undefined;
+  replyTo: Address[];
+  to: Address[];
+  cc: Address[];
+  /** One line; empty when the mail has none. */
+  subject: string;
+  /** With angle brackets. */
+  messageId: string | undefined;
+  inReplyTo: string[];
+  /** In the order of the mail, the newest last; at most 50, each at most 995 characters. */
+  references: string[];
+  /** ISO time of the Date header; absent when it is missing or unreadable, never the current time. */
+  date: string | undefined;
+  /** The plain text, `\n` as line end; empty when the mail carries HTML alone. */
+  text: string;
+  /** As it came, decoded to a string, **not** sanitised. */
+  html: string | undefined;
+  attachments: ParsedAttachment[];
+  automatic: AutomaticMarks;
+  /** The `Authentication-Results` fields, the newest first; whose word counts is for `ownServerResults` to say. */
+  authentication: readonly AuthenticationField[];
+  /** Remarks for a person, such as "header cut at 64 KB". */
+  notes: string[];
+}
+
+export type ParseOutcome =
+  | { kind: 'mail'; mail: ParsedMessage }
+  /** Nothing that a mail must have; skipped with this reason. */
+  | { kind: 'not-a-mail'; reason: string }
+  /** Goes to quarantine with this reason. */
+  | { kind: 'unreadable'; reason: string };
+
+export interface ParseLimits {
+  /** MIME parts, without the mail itself. */
+  parts: number;
+  /** Containers (multipart, inline message) inside one another. */
+  depth: number;
+  /** Bytes of the mail's own header block. */
+  headerBlock: number;
+  /** Bytes of one header field. */
+  header: number;
+}
+
+/** The defaults of docs/design.md, "Limits". */
+export const defaultParseLimits: ParseLimits = {
+  parts: 1_000,
+  depth: 50,
+  headerBlock: 1024 * 1024,
+  header: 64 * 1024,
+};

@@ -1,0 +1,138 @@
+import { type AuthenticationField, authenticationFields } from './authentication-results.ts';
+import { cutBytes, decodeUndeclared, needsDecoding } from './header-charset.ts';
+import type { ParseLimits } from './parsed-message.ts';
+import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
+
+/**
+ * Makes a mail ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in
+ * an undeclared charset are put right before it sees them, so that two libraries read the same mail. Pure.
+ */
+export interface PreparedMessage {
+  /** The very bytes that came in unless something had to be put right. */
+  bytes: Uint8Array;
+  headers: HeaderTexts;
+  /** Of all fields, also of those over the limits: a flood of others must not take the receiving server's word away. */
+  authentication: AuthenticationField[];
+  notes: string[];
+}
+
+/** The mail's own header fields, by their lower-case names. */
+export interface HeaderTexts {
+  names: ReadonlySet<string>;
+  /** The first field of that name on one line, as a string; encoded words (RFC 2047) still encoded. */
+  first(name: string): string | undefined;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** @returns undefined when the bytes have nothing of a mail: no header field but such as relays add on the way. */
+export function prepareMessage(raw: Uint8Array, limits: ParseLimits): PreparedMessage | undefined {
+  const notes: string[] = [];
+  let bytes = raw;
+  if (!raw.includes(LF) && raw.includes(CR)) {
+    bytes = Buffer.from(latin1(raw).replaceAll('\r', '\r\n'), 'latin1');
+    notes.push('lone carriage returns read as line ends');
+  }
+  bytes = bytes.subarray(headerStart(bytes));
+  const bodyStart = findBodyStart(bytes) ?? bytes.length;
+  const block = bytes.subarray(0, bodyStart);
+  const fields = splitFields(block);
+  if (!fields.some((field) => isMailField(field.name))) return undefined;
+
+  const bounded = boundFields(fields, limits, notes);
+  const charset = needsDecoding(block) ? bodyCharset(fields, bytes, bodyStart) : undefined;
+  const textOf = (field: RawField): string => decodeUndeclared(unfold(field.value), charset);
+  const headers: HeaderTexts = {
+    names: new Set(bounded.map((field) => field.name)),
+    first: (name) => {
+      const found = bounded.find((field) => field.name === name);
+      return found === undefined ? undefined : textOf(found);
+    },
+  };
+  const authentication = authenticationFields(fields);
+  if (bounded === fields && !needsDecoding(block)) return { bytes, headers, authentication, notes };
+
+  const lines = bounded.map((field) =>
+    needsDecoding(field.raw) ? Buffer.from(`${field.name}: ${textOf(field)}\r\n`) : endLine(field.raw),
+  );
+  const body = bytes.subarray(bodyStart);
+  return { bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]), headers, authentication, notes };
+}
+
+/** Skips what mail stores leave before a header: blank lines and the envelope line of an mbox file. */
+function headerStart(bytes: Uint8Array): number {
+  let start = 0;
+  while (bytes[start] === LF || bytes[start] === CR) start += 1;
+  const line = latin1(bytes.subarray(start, start + 6));
+  if (!line.startsWith('From ') && line !== '>From ') return start;
+  const end = bytes.indexOf(LF, start);
+  return end < 0 ? bytes.length : end + 1;
+}
+
+const mailFields = new Set(
+  `from to cc bcc subject date message-id reply-to sender in-reply-to references mime-version auto-submitted precedence
+   importance priority sensitivity organization organization user-agent keywords comments errors-to newsgroups
+   apparently-to return-receipt-to dkim-signature domainkey-signature received-spf feedback-id status lines mailing-list
+   followup-to mail-followup-to mail-reply-to encoding language autocrypt openpgp face approved expires supersedes`.split(
+    /\s+/,
+  ),
+);
+const mailFamilies = /^(?:content|resent|list|thread|disposition|original|importance|references)-[a-z0-9-]+$/;
+
+/** Fields that a writer of mail sets. Received, Delivered-To, Return-Path, X-…, ARC-… and the like prove no mail. */
+function isMailField(name: string): boolean {
+  return mailFields.has(name) || mailFamilies.test(name);
+}
+
+/** The same array when all is within the limits. */
+function boundFields(fields: RawField[], limits: ParseLimits, notes: string[]): RawField[] {
+  const large = fields.reduce((cost, field) => cost + costOf(field), 0) > limits.headerBlock;
+  const long = fields.some((field) => field.raw.length > limits.header);
+  if (!large && !long) return fields;
+  if (long) notes.push(`header cut at ${Math.round(limits.header / 1024)} KB`);
+  if (large) notes.push(`header block cut at ${Math.round(limits.headerBlock / 1024)} KB`);
+  // What makes the mail comes first, so that a flood of other fields cannot push it out.
+  const chosen = large
+    ? [
+        ...fields.filter((field) => isMailField(field.name)),
+        ...fields.filter((field) => !isMailField(field.name)),
+      ]
+    : fields;
+  const bounded: RawField[] = [];
+  let room = limits.headerBlock;
+  for (const field of chosen) {
+    const short = field.raw.length > limits.header ? cutField(field, limits.header) : field;
+    room -= costOf(short);
+    if (room < 0) break;
+    bounded.push(short);
+  }
+  return bounded;
+}
+
+/** Bytes, but at least 64 a line, as mailparser counts: a block of half a million two-byte lines is large too. */
+function costOf(field: RawField): number {
+  let lines = 1;
+  for (let at = field.raw.indexOf(LF); at >= 0; at = field.raw.indexOf(LF, at + 1)) lines += 1;
+  return Math.max(field.raw.length + 2, lines * 64);
+}
+
+function cutField(field: RawField, limit: number): RawField {
+  const raw = cutBytes(field.raw, limit - 2);
+  return { ...field, raw, value: raw.subarray(field.value.byteOffset - field.raw.byteOffset) };
+}
+
+function endLine(raw: Uint8Array): Uint8Array {
+  return raw[raw.length - 1] === LF ? raw : Buffer.concat([raw, Buffer.from('\r\n')]);
+}
+
+/** The charset the mail's text declares: in its own Content-Type or in the first one below it. */
+function bodyCharset(fields: readonly RawField[], bytes: Uint8Array, bodyStart: number): string | undefined {
+  const own = fields.find((field) => field.name === 'content-type');
+  const declared = own === undefined ? undefined : charsetIn(latin1(unfold(own.value).subarray(0, 2_000)));
+  return declared ?? charsetIn(latin1(bytes.subarray(bodyStart, bodyStart + 16 * 1024)));
+}
+
+function charsetIn(text: string): string | undefined {
+  return /charset="?([\w.:-]{2,40})/i.exec(text)?.[1];
+}

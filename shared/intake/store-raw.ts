@@ -1,0 +1,236 @@
+import { type Inbox, InboxError, type MessageMeta } from '../mailboxes/inbox.ts';
+import type { Blobs } from '../platform/blobs.ts';
+import { createLimiter } from '../platform/concurrency.ts';
+import { createContentKey } from './content-key.ts';
+import { type UidScope, placeOf, rawBlobOf } from './ledger.ts';
+import type { Found } from './ledger-store.ts';
+import type { Batch } from './plan-batches.ts';
+import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
+
+/** A mail whose raw bytes are kept as a blob. */
+export interface StoredMail extends Found {
+  /** The bytes, or the headers alone of a mail that is too large to take; absent when they flow from the blob. */
+  raw: Uint8Array | undefined;
+  oversized: boolean;
+  /** For whoever reads the message: what is not right with the bytes. */
+  notes: readonly string[];
+}
+
+/** What a download gave. */
+export interface Download {
+  kept: StoredMail[];
+  /** Asked for and not handed out, whole and as announced. */
+  missing: MessageMeta[];
+  /** Why the download ended before its time; the session is of no more use. */
+  broken: InboxError | undefined;
+}
+
+const UPLOADS = 16;
+const HEADER_BYTES = 64 * 1024;
+/** Of mail fetched whole, the announced size may be an estimate; of partial fetches the sum has to come out. */
+const TOLERATED_WHOLE = 0.5;
+const TOLERATED_PIECES = 0;
+
+interface Place {
+  blobs: Blobs;
+  inbox: Inbox;
+  mailboxId: string;
+  numbering: UidScope;
+}
+
+/**
+ * Step 1: the raw mail is in storage before anything else is done with it. What the server does not hand out is missing,
+ * and so is mail that is gone meanwhile; what it handed out before it broke off counts.
+ * @throws PostroomError where storage does not take the bytes
+ */
+export async function storeRaw(
+  { blobs, inbox, mailboxId, numbering }: Place,
+  kind: Batch['kind'],
+  facts: readonly MessageMeta[],
+): Promise<Download> {
+  const placed = facts.map((each) => ({
+    ...each,
+    place: placeOf(numbering, each),
+    rawBlob: rawBlobOf(mailboxId, numbering, each),
+  }));
+  const kept: StoredMail[] = [];
+  const broken = kind === 'held' ? await keepHeld(blobs, inbox, placed, kept) : await keepEach();
+  const came = new Set(kept.map(({ uid }) => uid));
+  return {
+    kept: kept.sort((a, b) => a.uid - b.uid),
+    missing: facts.filter(({ uid }) => !came.has(uid)),
+    broken,
+  };
+
+  async function keepEach(): Promise<InboxError | undefined> {
+    for (const each of placed) {
+      const one = await (kind === 'large' ? keepLarge(blobs, inbox, each) : keepHeaders(inbox, each));
+      if (one instanceof InboxError) return one;
+      if (one !== undefined) kept.push(one);
+    }
+    return undefined;
+  }
+}
+
+interface Placed extends MessageMeta {
+  place: string;
+  rawBlob: string;
+}
+
+/** Uploads run while the rest of the stream is still coming in. */
+async function keepHeld(
+  blobs: Blobs,
+  inbox: Inbox,
+  placed: readonly Placed[],
+  kept: StoredMail[],
+): Promise<InboxError | undefined> {
+  const byUid = new Map(placed.map((each) => [each.uid, each]));
+  const limited = createLimiter(UPLOADS);
+  const uploads: Promise<{ error: unknown } | undefined>[] = [];
+  const short = new Map<number, Uint8Array>();
+  const keep = (each: Placed, raw: Uint8Array, notes: readonly string[] = []): void => {
+    kept.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false, notes });
+    uploads.push(failure(limited(() => blobs.putOnce(each.rawBlob, raw))));
+  };
+  let stream = await failure(
+    inbox.sources([...byUid.keys()], (uid, raw) => {
+      const each = byUid.get(uid);
+      if (each === undefined) return;
+      if (isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) short.set(uid, raw);
+      else keep(each, raw);
+    }),
+  );
+  if (stream === undefined && short.size > 0)
+    stream = await failure(
+      inbox.sources([...short.keys()], (uid, raw) => {
+        const [each, before] = [byUid.get(uid), short.get(uid)];
+        if (each === undefined || before === undefined) return;
+        if (!isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) keep(each, raw);
+        else if (Buffer.from(before).equals(raw))
+          keep(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
+      }),
+    );
+  for (const failed of await Promise.all(uploads)) if (failed !== undefined) throw failed.error;
+  if (stream === undefined || stream.error instanceof InboxError)
+    return stream?.error as InboxError | undefined;
+  throw stream.error;
+}
+
+/** A failure is kept as a value: nobody listens to an upload before the stream is through. */
+const failure = (work: Promise<unknown>): Promise<{ error: unknown } | undefined> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+
+const partsOf = (raw: Uint8Array): ReadMail => ({
+  size: raw.byteLength,
+  beginning: raw.subarray(0, BEGINNING_BYTES),
+  end: raw.subarray(-END_BYTES),
+});
+
+/** Another name than that of the whole mail, should the server hand that out one day: a blob is never written over. */
+const shortPlace = (placed: Placed, size: number): Placed => ({
+  ...placed,
+  rawBlob: placed.rawBlob.replace(/\.eml$/, `-${size}.eml`),
+});
+
+/**
+ * A mail that comes short is read again. Where it ends at the same byte as before, the server knows no more of it, and it
+ * is kept with a note; where it ends elsewhere, it is missing for now.
+ */
+async function keepLarge(
+  blobs: Blobs,
+  inbox: Inbox,
+  placed: Placed,
+): Promise<StoredMail | InboxError | undefined> {
+  let before: Reading | undefined;
+  for (const isLast of [false, false, true]) {
+    const reading = new Reading(inbox, placed);
+    const known = isLast ? before : undefined;
+    const target = known === undefined ? placed : shortPlace(placed, known.size);
+    try {
+      await blobs.putOnce(target.rawBlob, reading.pieces(known));
+    } catch (error) {
+      if (reading.broken !== undefined) return reading.broken;
+      if (!reading.isShort) throw error;
+      // Each of the reads has to end where the one before did.
+      if (before !== undefined && before.key !== reading.key) return undefined;
+      before = reading;
+      continue;
+    }
+    const { key, size } = reading;
+    const notes = reading.isShort ? [shortNote(size, placed.size)] : [];
+    return { ...target, key, size, raw: undefined, oversized: false, notes };
+  }
+  return undefined;
+}
+
+/** One reading of a large mail, from its first byte to where the server ends it. */
+class Reading {
+  size = 0;
+  key = '';
+  isShort = false;
+  broken: InboxError | undefined;
+  readonly #inbox: Inbox;
+  readonly #placed: Placed;
+  readonly #contentKey = createContentKey();
+  #beginning = Buffer.alloc(0);
+  #end = Buffer.alloc(0);
+
+  constructor(inbox: Inbox, placed: Placed) {
+    this.#inbox = inbox;
+    this.#placed = placed;
+  }
+
+  /** Throws at the end of what came short, so that the upload is not committed, unless it ends as it is known to. */
+  async *pieces(known: Reading | undefined): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.#inbox.pieces(this.#placed.uid, this.#placed.size)) {
+        this.#take(piece);
+        yield piece;
+      }
+    } catch (error) {
+      if (error instanceof InboxError) this.broken = error;
+      throw error;
+    }
+    this.key = this.#contentKey.digest();
+    const read = { size: this.size, beginning: this.#beginning, end: this.#end };
+    this.isShort = isShort(read, this.#placed.size, TOLERATED_PIECES);
+    if (this.isShort && this.key !== known?.key) throw new Error('the mail came short');
+  }
+
+  #take(piece: Uint8Array): void {
+    this.#contentKey.update(piece);
+    this.size += piece.byteLength;
+    if (this.#beginning.length < BEGINNING_BYTES)
+      this.#beginning = Buffer.concat([this.#beginning, piece.subarray(0, BEGINNING_BYTES)]);
+    this.#end = Buffer.from(Buffer.concat([this.#end, piece.subarray(-END_BYTES)]).subarray(-END_BYTES));
+  }
+}
+
+/** What is known of it is its headers and its size: these make its key. */
+async function keepHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | InboxError> {
+  try {
+    const beginning = await inbox.beginning(placed.uid, HEADER_BYTES);
+    const raw = headerBlock(beginning);
+    const key = contentKeyOf(Buffer.concat([raw, Buffer.from(`oversized ${placed.size}`)]));
+    return { ...placed, rawBlob: '', key, raw, oversized: true, notes: [] };
+  } catch (error) {
+    if (error instanceof InboxError) return error;
+    throw error;
+  }
+}
+
+/** The header block with the empty line after it. */
+export function headerBlock(raw: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const end = bytes.indexOf('\r\n\r\n');
+  return end === -1 ? bytes.subarray(0, HEADER_BYTES) : bytes.subarray(0, Math.min(end + 4, HEADER_BYTES));
+}
+
+function contentKeyOf(raw: Uint8Array): string {
+  const key = createContentKey();
+  key.update(raw);
+  return key.digest();
+}

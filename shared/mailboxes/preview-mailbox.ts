@@ -1,0 +1,52 @@
+import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
+import { InboxError } from './inbox.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** A mail as a person knows it again. */
+export interface LatestMail {
+  subject: string;
+  /** ISO time at which the server received it. */
+  receivedAt: string;
+}
+
+export type Look =
+  | { kind: 'opened'; unread: number; total: number; latest: readonly LatestMail[] }
+  /** The message is a sentence for a person. */
+  | { kind: 'failed'; code: string; message: string };
+
+export interface PreviewDeps extends ConnectDeps {
+  /** Reads the subject from the beginning of a mail. */
+  subjectOf(beginning: Uint8Array): Promise<string>;
+}
+
+const LATEST = 3;
+/** UIDs from the end of the folder among which the latest mails are looked for: some of them may be gone. */
+const NEAR_THE_END = 50;
+/** Where a subject stands; some mails begin with pages of routing. */
+const BEGINNING_BYTES = 32 * 1024;
+
+/**
+ * Opens the mailbox for real, counts, and reads the subjects of its latest mails, so that a person sees that it is the
+ * right one. Marks and remembers nothing.
+ */
+export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promise<Look> {
+  const connected = await connectInbox(deps, mailbox);
+  if (connected.kind !== 'connected')
+    return { kind: 'failed', code: connected.code, message: connected.message };
+  const { inbox } = connected;
+  try {
+    const unread = await inbox.search({});
+    const recent = await inbox.search({ from: Math.max(1, inbox.uidNext - NEAR_THE_END) });
+    const newest = recent.toSorted((a, b) => b - a).slice(0, LATEST);
+    const facts = newest.length === 0 ? [] : await inbox.facts(newest);
+    const latest: LatestMail[] = [];
+    for (const { uid, receivedAt } of facts.toReversed())
+      latest.push({ receivedAt, subject: await deps.subjectOf(await inbox.beginning(uid, BEGINNING_BYTES)) });
+    return { kind: 'opened', unread: unread.length, total: inbox.total, latest };
+  } catch (error) {
+    if (!(error instanceof InboxError)) throw error;
+    return { kind: 'failed', code: error.code, message: error.message };
+  } finally {
+    await inbox.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
+import { folderKeyOf, type Mailbox } from './mailbox.ts';
+import type { MailboxStore } from './mailbox-store.ts';
+
+export type VerifiedMailbox =
+  | { kind: 'opened'; unread: number; total: number }
+  | { kind: 'failed'; code: string; message: string };
+
+/**
+ * Opens the mailbox for real, counts, and remembers where its folder stands: what anyone reads from now on is fetched
+ * all the same, what was read before is not.
+ */
+export async function verifyMailbox(
+  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'saveTrouble'> },
+  mailbox: Mailbox,
+): Promise<VerifiedMailbox> {
+  const connected = await connectInbox(deps, mailbox);
+  if (connected.kind !== 'connected')
+    return { kind: 'failed', code: connected.code, message: connected.message };
+  const { inbox } = connected;
+  try {
+    const unread = await inbox.search({});
+    const { cursors, troubles } = await deps.mailboxes.fetchState();
+    // What stopped it is mended: the next fetch need not wait for its time.
+    if (troubles.has(mailbox.id)) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
+    const folderKey = folderKeyOf(mailbox);
+    const cursor = cursors.get(mailbox.id);
+    if (cursor?.uidValidity !== inbox.uidValidity || cursor.folderKey !== folderKey)
+      await deps.mailboxes.saveCursor(mailbox.id, {
+        uidValidity: inbox.uidValidity,
+        folderKey,
+        uid: inbox.uidNext - 1,
+        left: [],
+        waiting: [],
+        lastMailAt: undefined,
+      });
+    return { kind: 'opened', unread: unread.length, total: inbox.total };
+  } finally {
+    await inbox.close();
+  }
+}

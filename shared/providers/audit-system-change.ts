@@ -1,0 +1,57 @@
+import type { AuditStore } from '../audit/audit-store.ts';
+import { log } from '../platform/log.ts';
+import type { Seam } from '../platform/seam.ts';
+import { type Credential, expiryOf, thumbprintOf } from './credential.ts';
+import type { Provider } from './provider.ts';
+
+export interface RecordDeps {
+  audit: Pick<AuditStore, 'record'>;
+  seam: Pick<Seam, 'now'>;
+}
+
+/** Who stands in the audit for what nobody pressed a button for. */
+const postroom = { id: 'postroom', name: 'Postroom, by itself' };
+
+/**
+ * Tells the audit that the credentials of a provider have changed without a person. The change is done already, so that
+ * a storage that is away is logged and stops nothing.
+ * @param action a past participle: `new credential in use`
+ */
+export async function auditSystemChange(
+  { audit, seam }: RecordDeps,
+  action: string,
+  before: Provider,
+  after: Provider,
+): Promise<void> {
+  try {
+    await audit.record({
+      at: seam.now(),
+      principal: postroom,
+      action,
+      subject: { kind: 'provider', id: after.id, name: after.name },
+      before: credentialsForAudit(before),
+      after: credentialsForAudit(after),
+    });
+  } catch (error) {
+    log.error('change not in the audit', error, { provider: after.id, action });
+  }
+}
+
+/** The credentials as the audit shows them: what they are and until when, never a secret. Pure. */
+export const credentialsForAudit = ({
+  credential,
+  nextCredential,
+}: Pick<Provider, 'credential' | 'nextCredential'>): Readonly<Record<string, string | undefined>> => ({
+  credential: credential && credentialInWords(credential),
+  'new credential': nextCredential && credentialInWords(nextCredential),
+});
+
+function credentialInWords(credential: Credential): string {
+  const set = `set at ${credential.setAt}`;
+  if (credential.kind === 'federated') return `managed identity, ${set}`;
+  const expiresOn = expiryOf(credential);
+  const until = expiresOn === undefined ? 'that does not expire' : `until ${expiresOn.slice(0, 10)}`;
+  return credential.kind === 'secret'
+    ? `client secret ${until}, ${set}`
+    : `certificate ${thumbprintOf(credential.certificate)} ${until}, ${set}`;
+}

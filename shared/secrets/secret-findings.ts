@@ -1,0 +1,142 @@
+import type { Finding, Subject } from '../alerts/alert.ts';
+import { paths } from '../paths/paths.ts';
+import { secretName } from '../providers/credential.ts';
+import { firstWarningOf, type SecretState, stageOf } from './secret-state.ts';
+
+/** A secret of ours, as the review looked at it. It holds no value. */
+export interface ReviewedSecret {
+  /** Name of the entry in Key Vault. */
+  vaultName: string;
+  /** `new`: a replacement that has still to show that it works; nothing signs in with it yet. */
+  what:
+    | 'client secret'
+    | 'certificate'
+    | 'new client secret'
+    | 'new certificate'
+    | 'relay address'
+    | 'webhook address'
+    | 'webhook key';
+  /** Whose it is; undefined for what belongs to the installation itself. */
+  provider: { id: string; name: string } | undefined;
+  expiresOn: string | undefined;
+  /** ISO time at which the vault last noted a change of it. */
+  changedOn: string | undefined;
+  state: SecretState;
+  /** ISO time at which a replacement was entered that has still to show that it works. */
+  replacedSince: string | undefined;
+  /** Why the last automatic rotation came to nothing, in a sentence. */
+  rotationProblem: string | undefined;
+  /** Addresses that sign in with it. */
+  mailboxes: readonly string[];
+}
+
+/** What a person must know of a secret; undefined while all is well. Pure. @param now milliseconds since the epoch */
+export function findingFor(secret: ReviewedSecret, now: number): Finding | undefined {
+  const { state, provider, what } = secret;
+  if (state.kind === 'healthy' || state.kind === 'endless') return undefined;
+  const stage = stageOf(state);
+  const name =
+    provider === undefined ? `the ${what} of this installation` : `the ${what} of ${provider.name}`;
+  const over = state.kind === 'expired' || state.kind === 'disabled' || state.kind === 'missing';
+  return {
+    kind: state.kind === 'expired' ? 'secret-expired' : over ? 'secret-refused' : 'secret-due',
+    subject: subjectOf(secret),
+    severity: over && provider !== undefined && !isNew(secret) ? 'error' : 'warning',
+    headline: headlineOf(capital(name), state),
+    cause: causeOf(secret),
+    code: state.kind === 'disabled' || state.kind === 'missing' ? `secret-${state.kind}` : undefined,
+    since: sinceOf(secret) ?? new Date(now).toISOString(),
+    affected: affectedBy(secret, over),
+    who: 'you',
+    fix: fixOf(secret),
+    ...(stage !== undefined && { stage }),
+  };
+}
+
+/** True for a replacement that nothing signs in with yet. Pure. */
+export const isNew = ({ what }: Pick<ReviewedSecret, 'what'>): boolean => what.startsWith('new ');
+
+const NEXT = '/next';
+
+/** Whose end an alert is about. A replacement stands in the same entry of the vault as what it replaces. Pure. */
+export function subjectOf(secret: ReviewedSecret): Subject {
+  const { provider, vaultName, what } = secret;
+  if (provider === undefined)
+    return { kind: 'secret', id: vaultName, name: `the ${what} of this installation` };
+  return isNew(secret)
+    ? { kind: 'secret', id: `${vaultName}${NEXT}`, name: `the ${what} of ${provider.name}` }
+    : { kind: 'provider', id: provider.id, name: provider.name };
+}
+
+/** The entry of the vault that an alert of a secret is about. Pure. */
+export const entryOf = ({ kind, id }: Subject): string =>
+  kind === 'provider' ? secretName(id) : id.endsWith(NEXT) ? id.slice(0, -NEXT.length) : id;
+
+function sinceOf({ state, expiresOn, changedOn }: ReviewedSecret): string | undefined {
+  if (state.kind === 'expired') return expiresOn;
+  if (state.kind === 'due' && expiresOn !== undefined) return firstWarningOf(expiresOn);
+  return changedOn;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const counted = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
+
+function headlineOf(name: string, state: SecretState): string {
+  switch (state.kind) {
+    case 'due':
+      return state.days === 0 ? `${name} expires today.` : `${name} expires in ${counted(state.days)}.`;
+    case 'expired':
+      return state.days === 0 ? `${name} has expired.` : `${name} expired ${counted(state.days)} ago.`;
+    case 'disabled':
+      return `${name} is switched off in Key Vault.`;
+    case 'missing':
+      return `${name} is not in Key Vault.`;
+    case 'healthy':
+    case 'endless':
+    case 'unknown-date':
+      return `Nobody knows when ${name.charAt(0).toLowerCase()}${name.slice(1)} expires.`;
+  }
+}
+
+function causeOf({ state, expiresOn, replacedSince, rotationProblem }: ReviewedSecret): string {
+  const date = expiresOn?.slice(0, 10);
+  const sentences: Readonly<Record<SecretState['kind'], string>> = {
+    healthy: '',
+    endless: '',
+    due: `Its last day is ${date}. The provider refuses it from then on.`,
+    expired: `Its last day was ${date}. The provider refuses it since then.`,
+    'unknown-date': 'Its entry in Key Vault carries no date, so nobody would be warned.',
+    disabled: 'Somebody disabled it there. Postroom cannot read it.',
+    missing:
+      state.kind === 'missing' && state.recoverableUntil !== undefined
+        ? `It was deleted there, and can be recovered until ${state.recoverableUntil.slice(0, 10)}.`
+        : 'It was deleted there for good, or the vault is another one than before.',
+  };
+  const replacement =
+    replacedSince === undefined
+      ? undefined
+      : `A new one was entered on ${replacedSince.slice(0, 10)} and has still to be used once.`;
+  return [sentences[state.kind], replacement, rotationProblem].filter(Boolean).join(' ');
+}
+
+function affectedBy(secret: ReviewedSecret, over: boolean): string {
+  const { provider, mailboxes, what } = secret;
+  if (isNew(secret))
+    return 'Mail flows with the present one. The new one has not been used yet and cannot take over.';
+  if (provider === undefined) return `Mail flows. What needs the ${what} stops when it ends.`;
+  if (mailboxes.length === 0) return 'No mailbox uses it, so no mail waits for it.';
+  const [first, second, third] = mailboxes;
+  const names =
+    mailboxes.length <= 3
+      ? [first, second, third].filter((one) => one !== undefined).join(', ')
+      : `${first}, ${second} and ${mailboxes.length - 2} others`;
+  return over
+    ? `No mail is lost: it waits in the mailbox. Not fetched once the present sign-in ends: ${names}.`
+    : `Mail flows as yet. Not fetched any more from then on: ${names}.`;
+}
+
+function fixOf({ provider, state, what }: ReviewedSecret): Finding['fix'] {
+  if (provider === undefined) return { label: 'See all secrets', href: paths.secrets() };
+  const label = state.kind === 'unknown-date' ? 'Enter its date' : `Replace the ${what}`;
+  return { label, href: paths.editProvider(provider) };
+}

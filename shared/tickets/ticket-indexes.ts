@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Row, TableName, Tables } from '../platform/tables.ts';
+import { startingWith } from '../platform/tables.ts';
+import type { Filed } from './append-messages.ts';
+import type { Ticket } from './ticket.ts';
+import { indexRow, indexRowKey, ticketOf } from './ticket-rows.ts';
+
+// MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`: a Message-ID that is used again points to both tickets and
+// steals neither. All rows here follow from the tickets; writing them again changes nothing.
+const MAX_CHANGES = 100;
+const TRIES = 20;
+
+/** Writes what follows from the filed tickets: index and message ids; one transaction a partition. */
+export async function writeIndexes(
+  tables: Tables,
+  mailboxId: string,
+  filed: readonly Filed[],
+): Promise<void> {
+  const index = Map.groupBy(
+    filed.map(({ ticket }) => indexRow(ticket)),
+    (row) => row.partitionKey,
+  );
+  const messageIds = filed.flatMap(({ ticket, messages }) =>
+    messages.flatMap(({ messageId }) =>
+      messageId === undefined
+        ? []
+        : [
+            {
+              partitionKey: mailboxId,
+              rowKey: `${messageIdHash(messageId)}|${ticket.id}`,
+              ticketId: ticket.id,
+            },
+          ],
+    ),
+  );
+  await Promise.all([
+    ...[...index].map(([status, rows]) => putAll(tables, 'TicketIndex', status, rows)),
+    putAll(tables, 'MessageIds', mailboxId, messageIds),
+  ]);
+  await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
+  await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
+}
+
+/**
+ * An agent may close a ticket between its filing and the row written for the index, which then lists what is no more.
+ * So the head is read afterwards, and the row follows it until both agree.
+ */
+async function followHead(tables: Tables, filed: Ticket): Promise<void> {
+  const index = tables.open('TicketIndex');
+  let written = indexRow(filed);
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const head = await tables.open('Tickets').get(filed.id, 'head');
+    if (head === undefined) return;
+    const now = indexRow(ticketOf(head));
+    if (isDeepStrictEqual(now, written)) return;
+    await index.commit(now.partitionKey, [{ kind: 'put', row: now }]);
+    if (now.partitionKey !== written.partitionKey || now.rowKey !== written.rowKey)
+      await index.commit(written.partitionKey, [{ kind: 'remove', rowKey: written.rowKey }]);
+    written = now;
+  }
+}
+
+async function putAll(
+  tables: Tables,
+  name: TableName,
+  partitionKey: string,
+  rows: readonly Row[],
+): Promise<void> {
+  const unique = [...new Map(rows.map((row) => [row.rowKey, row])).values()];
+  for (let start = 0; start < unique.length; start += MAX_CHANGES) {
+    const part = unique.slice(start, start + MAX_CHANGES);
+    await tables.open(name).commit(
+      partitionKey,
+      part.map((row) => ({ kind: 'put', row })),
+    );
+  }
+}
+
+async function removeStale(tables: Tables, { ticket }: Filed, key: string): Promise<void> {
+  const at = key.indexOf('|');
+  const [status, rowKey] = [key.slice(0, at), key.slice(at + 1)];
+  if (status === ticket.status && rowKey === indexRowKey(ticket)) return;
+  await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
+}
+
+const messageIdHash = (messageId: string): string =>
+  createHash('sha256').update(messageId).digest('hex').slice(0, 40);
+
+/** Tickets of the mailbox that hold a mail with this Message-ID. */
+export async function ticketsOfMessageId(
+  tables: Tables,
+  mailboxId: string,
+  messageId: string,
+): Promise<string[]> {
+  const rows = await tables.open('MessageIds').list(mailboxId, startingWith(`${messageIdHash(messageId)}|`));
+  return rows.map(({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));
+}

@@ -1,0 +1,167 @@
+import {
+  type Decision,
+  type LedgerMail,
+  mailOf,
+  type UidScope,
+  placeOfRow,
+  placesOfUid,
+} from '../../shared/intake/ledger.ts';
+import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
+import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
+import { dumpTables } from '../harness/stack/installation.ts';
+
+/** What became of the mail at one UID. */
+export type Disposition =
+  | { kind: 'message'; ticketId: string; number: number; key: string }
+  | { kind: 'quarantined' | 'skipped'; reason: string; key: string }
+  | { kind: 'unfinished'; state: string };
+
+export interface Records {
+  fates: Map<number, Disposition | undefined>;
+  /** Rows `m|…` of all tickets by content key. */
+  messages: Map<string, Row[]>;
+  /** Rows `a|…` by content key. */
+  attachments: Map<string, Row[]>;
+  /** Every contradiction found, in words; none in a healthy installation. */
+  faults: string[];
+}
+
+/** What the UIDs of a mailbox mean something in. */
+export async function numberingOf(tables: Tables, mailboxId: string, uidValidity: string): Promise<UidScope> {
+  const mailbox = await createMailboxStore(tables).get(mailboxId);
+  if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
+  return { folderKey: folderKeyOf(mailbox), uidValidity };
+}
+
+/** Reads a mailbox's whole record and compares what must agree. */
+export async function readRecords(
+  tables: Tables,
+  connectionString: string,
+  mailboxId: string,
+  uidValidity: string,
+  uids: readonly number[],
+): Promise<Records> {
+  const numbering = await numberingOf(tables, mailboxId, uidValidity);
+  const ledger = await listAll(tables.open('Ledger'), mailboxId);
+  const places = new Map(
+    ledger.filter(({ rowKey }) => rowKey.startsWith('at|')).map((row) => [row.rowKey, placeOfRow(row)]),
+  );
+  const mails = new Map(
+    ledger.filter(({ rowKey }) => rowKey.startsWith('mail|')).map((row) => [mailOf(row).key, mailOf(row)]),
+  );
+  const tickets = await allRows(connectionString, 'Tickets');
+  const heads = tickets.filter(({ rowKey }) => rowKey === 'head');
+  const messages = Map.groupBy(
+    tickets.filter(({ rowKey }) => rowKey.startsWith('m|')),
+    (row) => String(row['key']),
+  );
+  const attachments = Map.groupBy(
+    tickets.filter(({ rowKey }) => rowKey.startsWith('a|')),
+    ({ rowKey }) => rowKey.split('|')[2] ?? '',
+  );
+  const kept = await listAll(tables.open('Quarantine'), mailboxId);
+  const keptAt = Map.groupBy(kept, ({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));
+  const faults: string[] = [];
+
+  const fates = new Map<number, Disposition | undefined>();
+  for (const uid of uids) {
+    // The numbers of these servers mean one mail for good, so that one place is known of each.
+    const [place, ...others] = [...places.values()].filter((each) =>
+      each.place.startsWith(placesOfUid(numbering, uid)),
+    );
+    const mail = place && mails.get(place.key);
+    if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} mails`);
+    if (place === undefined || mail === undefined) {
+      fates.set(uid, undefined);
+      faults.push(`mail ${uid} is in no ledger`);
+      continue;
+    }
+    const entries = keptAt.get(`${mail.key}|${place.place.replaceAll('|', '-')}`) ?? [];
+    fates.set(uid, fateOf(mail, place.copy, entries));
+    if (mail.state !== 'done') faults.push(`mail ${uid} is ${mail.state}`);
+    const wanted = place.copy || mail.decision?.fate !== 'ticket' ? 1 : 0;
+    if (entries.length !== wanted) faults.push(`mail ${uid} stands in quarantine ${entries.length} times`);
+  }
+  for (const { key, decision } of mails.values()) {
+    const found = messages.get(key) ?? [];
+    const wanted = decision?.fate === 'ticket' ? 1 : 0;
+    if (found.length !== wanted) faults.push(`${key} is ${found.length} ticket messages, not ${wanted}`);
+    if (wanted === 1 && found[0]?.partitionKey !== decision?.ticketId)
+      faults.push(`${key} is in another ticket than decided`);
+  }
+  for (const key of messages.keys()) if (!mails.has(key)) faults.push(`message ${key} is in no ledger`);
+  faults.push(...headFaults(heads, tickets, decisionsOf(mails)));
+  faults.push(
+    ...derivedFaults(
+      heads,
+      await allRows(connectionString, 'TicketIndex'),
+      await listAll(tables.open('Numbers'), 'n'),
+    ),
+  );
+  return { fates, messages, attachments, faults };
+}
+
+function fateOf(mail: LedgerMail, copy: boolean, entries: readonly Row[]): Disposition {
+  const { key, decision, state } = mail;
+  if (state !== 'done' || decision === undefined) return { kind: 'unfinished', state };
+  if (!copy && decision.fate === 'ticket')
+    return { kind: 'message', ticketId: decision.ticketId ?? '', number: decision.number ?? 0, key };
+  const kind = entries[0]?.['kind'] === 'quarantined' ? 'quarantined' : 'skipped';
+  return { kind, reason: String(entries[0]?.['reason'] ?? ''), key };
+}
+
+const decisionsOf = (mails: ReadonlyMap<string, LedgerMail>): Decision[] =>
+  [...mails.values()].flatMap(({ decision }) => (decision === undefined ? [] : [decision]));
+
+function headFaults(
+  heads: readonly Row[],
+  tickets: readonly Row[],
+  decisions: readonly Decision[],
+): string[] {
+  const counts = Map.groupBy(
+    tickets.filter(({ rowKey }) => rowKey.startsWith('m|')),
+    ({ partitionKey }) => partitionKey,
+  );
+  const faults = heads
+    .filter((head) => head['messageCount'] !== (counts.get(head.partitionKey)?.length ?? 0))
+    .map((head) => `ticket #${head['number']} counts ${head['messageCount']} messages`);
+  for (const id of counts.keys())
+    if (!heads.some(({ partitionKey }) => partitionKey === id)) faults.push(`ticket ${id} has no head`);
+  for (const { fate, ticketId, number } of decisions) {
+    const head = fate === 'ticket' ? heads.find(({ partitionKey }) => partitionKey === ticketId) : undefined;
+    if (head !== undefined && head['number'] !== number)
+      faults.push(`ticket ${ticketId} is #${head['number']}, decided was #${number}`);
+  }
+  return faults;
+}
+
+function derivedFaults(heads: readonly Row[], index: readonly Row[], numbers: readonly Row[]): string[] {
+  const faults: string[] = [];
+  const unique = new Set(heads.map((head) => head['number']));
+  if (unique.size !== heads.length) faults.push(`${heads.length} tickets share ${unique.size} numbers`);
+  for (const head of heads) {
+    const listed = index.filter((row) => row['id'] === head.partitionKey);
+    if (listed.length !== 1 || listed[0]?.partitionKey !== head['status'])
+      faults.push(`ticket #${head['number']} is listed ${listed.length} times`);
+    // Other numbers that were reserved for it by a run that died are gaps.
+    const named = numbers.find((row) => Number(row.rowKey) === head['number']);
+    if (named?.['ticketId'] !== head.partitionKey)
+      faults.push(`ticket #${head['number']} is not found under its number`);
+  }
+  if (index.length !== heads.length) faults.push(`${index.length} rows list ${heads.length} tickets`);
+  return faults;
+}
+
+async function allRows(connectionString: string, table: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, columns] of await dumpTables(connectionString, table)) {
+    const [, partitionKey = '', ...rest] = name.split('/');
+    rows.push({
+      ...Object.fromEntries(JSON.parse(columns) as [string, string | number | boolean][]),
+      partitionKey,
+      rowKey: rest.join('/'),
+    });
+  }
+  return rows;
+}

@@ -1,0 +1,50 @@
+/** What a refresh leaves in the row, and which refresh token stands in for the newest one. */
+import { expect, test } from 'vitest';
+import { tokenContext } from '../../shared/accounts/account.ts';
+import { encryptTokens } from '../../shared/accounts/encrypt-tokens.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { sampleAccount } from './sample-account.ts';
+
+const NOW = Date.parse('2026-11-24T12:00:00.000Z');
+const account = sampleAccount();
+const provider = sampleProvider();
+const sealer = { seal: async (secret: Secret, context: string) => `${secret.expose()} for ${context}` };
+const seal = (granted: { access?: string; refresh?: string }) => {
+  const secretOf = (text: string | undefined): Secret | undefined =>
+    text === undefined ? undefined : new Secret(text);
+  const grant = {
+    accessToken: secretOf(granted.access),
+    refreshToken: secretOf(granted.refresh),
+    expiresInSeconds: 3600,
+    scopes: undefined,
+  };
+  return encryptTokens(sealer, account, provider, grant, NOW);
+};
+
+test('both tokens are sealed, each for its purpose, and the one just used stays until the new one works', async () => {
+  expect(await seal({ access: 'a', refresh: 'r' })).toEqual({
+    access: `a for ${tokenContext(account, 'access', provider)}`,
+    accessExpiresAt: '2026-11-24T13:00:00.000Z',
+    receivedAt: '2026-11-24T12:00:00.000Z',
+    refreshAt: expect.stringMatching(/^2026-11-24T12:(?:49|50)/),
+    refresh: `r for ${tokenContext(account, 'refresh', provider)}`,
+    previousRefresh: 'sealed refresh',
+  });
+});
+
+test('a provider that gives no new refresh token goes on with the two that are there', async () => {
+  expect(await seal({ access: 'a' })).toMatchObject({
+    access: `a for ${tokenContext(account, 'access', provider)}`,
+    refresh: 'sealed refresh',
+    previousRefresh: 'sealed refresh before',
+  });
+});
+
+test('an answer without an access token leaves none from before', async () => {
+  expect(await seal({ refresh: 'r' })).toMatchObject({
+    access: undefined,
+    refresh: `r for ${tokenContext(account, 'refresh', provider)}`,
+    previousRefresh: 'sealed refresh',
+  });
+});

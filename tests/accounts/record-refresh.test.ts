@@ -1,0 +1,110 @@
+/** Which refreshes leave a row of activity, and what is measured of them. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Activity } from '../../shared/activity/activity.ts';
+import { recordRefresh, refreshActivity } from '../../shared/accounts/record-refresh.ts';
+import type { RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { sampleAccount } from './sample-account.ts';
+
+const NOW = Date.parse('2026-11-24T12:00:00.000Z');
+const busy = { code: 'http-503', message: 'The provider is busy.' };
+const works = sampleAccount();
+const retrying = sampleAccount({ state: 'retrying', problem: busy });
+const stopped = sampleAccount({ state: 'needs-person', problem: busy });
+const refreshed = {
+  kind: 'refreshed',
+  account: works,
+  token: new Secret('t'),
+  provider: sampleProvider(),
+} as const;
+const entry = {
+  kind: 'refresh',
+  at: '2026-11-24T12:00:00.000Z',
+  aboutId: works.accountId,
+  about: works.user,
+  ms: 70,
+};
+
+describe('a row of activity', () => {
+  test('is left by each renewal', () => {
+    const row = { ...entry, result: 'done', what: 'Access renewed.' };
+    for (const before of [works, retrying, stopped])
+      expect(refreshActivity(before, refreshed, NOW, 70)).toEqual(row);
+  });
+
+  test('is left by a failure that is new', () => {
+    expect(refreshActivity(works, { kind: 'retrying', account: retrying }, NOW, 70)).toEqual({
+      ...entry,
+      result: 'trying-again',
+      what: busy.message,
+    });
+    expect(refreshActivity(retrying, { kind: 'needs-person', account: stopped }, NOW, 70)).toEqual({
+      ...entry,
+      result: 'needs-person',
+      what: busy.message,
+    });
+    const other = sampleAccount({ state: 'retrying', problem: { code: 'no-answer', message: 'Silence.' } });
+    expect(refreshActivity(retrying, { kind: 'retrying', account: other }, NOW, 70)?.what).toBe('Silence.');
+  });
+
+  test('says so much where the account does not say why', () => {
+    const mute = sampleAccount({ state: 'retrying' });
+    expect(refreshActivity(works, { kind: 'retrying', account: mute }, NOW, 70)?.what).toBe(
+      'Access could not be renewed.',
+    );
+    expect(refreshActivity(mute, { kind: 'retrying', account: mute }, NOW, 70)).toBeUndefined();
+  });
+
+  test('is not left by a failure that goes on, so that an outage of a night is one row', () => {
+    expect(refreshActivity(retrying, { kind: 'retrying', account: retrying }, NOW, 70)).toBeUndefined();
+    expect(refreshActivity(stopped, { kind: 'needs-person', account: stopped }, NOW, 70)).toBeUndefined();
+  });
+});
+
+describe('a refresh', () => {
+  let measured: unknown[];
+  let noted: Activity[];
+  beforeEach(() => {
+    measured = [];
+    noted = [];
+    sendTelemetryTo({
+      span: (name, { fields }, run) => {
+        measured.push([name, fields]);
+        return run({ add: (more) => measured.push(more), event() {}, discard() {} });
+      },
+      measure: (...measurement) => measured.push(measurement),
+      traceparent: () => undefined,
+      flush: async () => {},
+    });
+  });
+  afterEach(() => sendTelemetryTo(undefined));
+
+  const run = (outcome: RefreshOutcome, before = works): Promise<RefreshOutcome> => {
+    let now = NOW - 140;
+    const seam = { now: () => (now += 70) };
+    const activity = { note: async (rows: readonly Activity[]) => void noted.push(...rows) };
+    return recordRefresh({ seam, activity }, before, async () => outcome);
+  };
+  const span = ['refresh token', { provider: works.providerId, account: works.accountId }];
+
+  test('is measured and noted with its duration, and its outcome handed on', async () => {
+    expect(await run(refreshed)).toBe(refreshed);
+    expect(noted).toEqual([{ ...entry, result: 'done', what: 'Access renewed.' }]);
+    expect(measured).toEqual([span, { result: 'refreshed' }, ['refreshes', 1, { result: 'refreshed' }]]);
+  });
+
+  test('that fails as before is measured and not noted', async () => {
+    const outcome = { kind: 'retrying', account: retrying } as const;
+    expect(await run(outcome, retrying)).toBe(outcome);
+    expect(noted).toEqual([]);
+    expect(measured).toEqual([span, { result: 'retrying' }, ['refreshes', 1, { result: 'retrying' }]]);
+  });
+
+  test.each(['changed', 'taken'] as const)('that ends as %s counts as none', async (kind) => {
+    expect(await run({ kind })).toEqual({ kind });
+    expect(noted).toEqual([]);
+    expect(measured).toEqual([span, { result: kind }]);
+  });
+});

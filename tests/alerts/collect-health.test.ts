@@ -1,0 +1,68 @@
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
+import { iso } from '../harness/memory/sample-findings.ts';
+import { WatchedPostroom } from './monitored-postroom.ts';
+
+let postroom: WatchedPostroom;
+beforeEach(async () => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+  postroom = new WatchedPostroom();
+});
+
+test('how much the host gave up is measured at each look, for each queue, also where it is nothing', async () => {
+  const measured: unknown[] = [];
+  sendTelemetryTo({
+    span: (_name, _options, run) => run({ add() {}, event() {}, discard() {} }),
+    measure: (metric, value, fields) => measured.push([metric, value, fields]),
+    traceparent: () => undefined,
+    flush: async () => {},
+  });
+  onTestFinished(() => sendTelemetryTo(undefined));
+  // Too fresh for an alert, and thrown away a few looks later: counted all the same.
+  postroom.queues.abandoned.set('fetch-shard', [iso(postroom.now)]);
+  await postroom.minutes(1);
+  expect(measured).toEqual([
+    ['poisonSize', 1, { queue: 'fetch-shard' }],
+    ['poisonSize', 0, { queue: 'vault-events' }],
+  ]);
+});
+
+test('mail in quarantine is said again when it is ten times as much, not when it is a little less or more', async () => {
+  const counts = [9, 11, 9, 12, 8, 40, 7, 130, 90, 101, 9];
+  for (const count of counts) {
+    await postroom.mailboxes.saveSuccesses(1, new Map(), [
+      { hour: iso(postroom.now).slice(0, 13), mails: 200, quarantined: count },
+    ]);
+    await postroom.minutes(60);
+  }
+  expect(postroom.told.map(({ what, finding }) => `${what} ${finding.headline.split(' ')[0]}`)).toEqual([
+    'opened 9',
+    'changed 11',
+    'changed 130',
+  ]);
+  expect((await postroom.open())[0]?.headline).toMatch(/^9 mails/);
+});
+
+test('mail in quarantine is there since the time of its message, not since the full hour', async () => {
+  await postroom.mailbox('support');
+  const at = iso(postroom.now - 17 * 60_000 - 5_000);
+  const entry = { reason: 'cannot be read', from: undefined, subject: undefined, size: 9, rawBlob: 'raw/x' };
+  await postroom.quarantine.put('support', [
+    { ...entry, kind: 'quarantined', at, contentKey: 'a', place: 'INBOX|1|1' },
+    { ...entry, kind: 'skipped', at: iso(postroom.now - 50 * 60_000), contentKey: 'b', place: 'INBOX|1|2' },
+    // From the days before: it is not among those that are counted.
+    {
+      ...entry,
+      kind: 'quarantined',
+      at: iso(postroom.now - 90 * 3_600_000),
+      contentKey: 'c',
+      place: 'INBOX|1|3',
+    },
+  ]);
+  await postroom.mailboxes.saveSuccesses(1, new Map(), [
+    { hour: iso(postroom.now).slice(0, 13), mails: 3, quarantined: 1 },
+  ]);
+  await postroom.minutes(1);
+  expect((await postroom.open()).find(({ code }) => code === 'quarantine-grown')?.since).toBe(at);
+});

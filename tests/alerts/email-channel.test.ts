@@ -1,0 +1,194 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startExchangeSkin } from '../../dev/emulators/mail/exchange-skin.ts';
+import { faults } from '../../dev/emulators/mail/exchange-texts.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { emailChannel, routesFor, type SendingSeen } from '../../shared/alerts/email-channel.ts';
+import { createMailSender } from '../../shared/outbox/send-mail.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { sampleNotification, silent } from '../harness/memory/sample-findings.ts';
+import { sales, sam, support } from '../harness/stack/mail-lab.ts';
+import { useMailServer } from '../harness/stack/mail-under-test.ts';
+import { channelSecretsOf } from './channel-vault.ts';
+
+const mail = useMailServer('npm');
+beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
+
+const sendingMailbox = (
+  address: string,
+  changes: Partial<NonNullable<Mailbox['sending']>> = {},
+): Mailbox => ({
+  ...mailboxOf({ kind: 'mark-seen' }),
+  id: address.split('@')[0] ?? '',
+  address,
+  sending: { ...mail.server().smtp, providerId: 'p', accountId: `account of ${address}`, ...changes },
+});
+
+let seen: SendingSeen[] = [];
+let asked: string[] = [];
+beforeEach(() => {
+  seen = [];
+  asked = [];
+});
+
+const channel = (options: {
+  relay?: string;
+  mailboxes?: Mailbox[];
+  seen?: (sendings: readonly SendingSeen[]) => Promise<void>;
+}) =>
+  emailChannel({
+    config: {
+      publicUrl: 'https://desk.example',
+      alerts: { emails: [sales] },
+    },
+    channelSecrets: channelSecretsOf({ 'smtp-relay-url': options.relay }),
+    sender: createMailSender({
+      seam: openSeam,
+      config: { local: true },
+      accessTokens: {
+        async get({ accountId }) {
+          asked.push(accountId);
+          const user = accountId.replace('account of ', '');
+          return { kind: 'token', token: new Secret(await mail.lab().token(user)) };
+        },
+      },
+    }),
+    mailboxes: () => Promise.resolve(options.mailboxes ?? []),
+    seen:
+      options.seen ??
+      (async (sendings) => {
+        seen.push(...sendings);
+      }),
+  });
+
+describe('an alert by mail', () => {
+  test('leaves over the relay, asks no account for anything, and says it is no person', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    const { host, port } = mail.server().drop;
+    await channel({ relay: `smtp://${host}:${port}`, mailboxes: [sendingMailbox(support)] })(
+      sampleNotification(),
+    );
+    const source = await mail.received(inbox, 'support@contoso.example is not fetched');
+    expect(source).toMatch(/^Auto-Submitted: auto-generated/m);
+    expect(source).toContain('https://desk.example/mailboxes/support/test');
+    expect(source).toContain('No mail is lost');
+    expect(asked).toEqual([]);
+  });
+
+  test('leaves over another mailbox than the one it is about', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    await channel({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)].reverse() })(
+      sampleNotification(),
+    );
+    expect(await mail.received(inbox, 'is not fetched')).toMatch(/^From: Postroom <sam@contoso\.example>/m);
+    expect(asked).toEqual([`account of ${sam}`]);
+  });
+
+  test('goes on to the next mailbox where a server refuses, and that is heard', async () => {
+    const skin = await startExchangeSkin({
+      protocol: 'smtp',
+      target: mail.server().smtp,
+      tls: mail.lab().options.tls,
+    });
+    onTestFinished(() => skin.stop());
+    skin.faults.push(faults.smtpAuthDisabled());
+    const inbox = await mail.emptyInbox(sales);
+    const first = sendingMailbox(sam, { port: skin.port, host: skin.host });
+    const about = sampleNotification({ finding: silent('nobody', { headline: 'Something else.' }) });
+    await channel({ mailboxes: [first, sendingMailbox(support)] })(about);
+    expect(await mail.received(inbox, 'Something else')).toMatch(
+      /^From: Postroom <support@contoso\.example>/m,
+    );
+    expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal?.permanent])).toEqual([
+      [sam, true],
+      [support, undefined],
+    ]);
+  });
+
+  test('that no way takes is an error that names why, without the password of the relay', async () => {
+    const failed = channel({ relay: 'smtps://user:hidden-word@127.0.0.1:1' })(sampleNotification());
+    await expect(failed).rejects.toMatchObject({ code: 'alert-not-mailed' });
+    const said = String(await failed.catch((error: unknown) => error));
+    expect(said).toContain('no mailbox may send');
+    expect(said).not.toContain('hidden-word');
+  });
+
+  test('is the same mail at every try: one Message-ID an event, one conversation an alert', async () => {
+    const inbox = await mail.emptyInbox(sales);
+    const send = channel({ mailboxes: [sendingMailbox(sam)] });
+    await send(sampleNotification());
+    await send(sampleNotification({ id: '1-a-closed', what: 'closed' }));
+    const [opened, closed] = await Promise.all([
+      mail.received(inbox, '[Postroom] support'),
+      mail.received(inbox, 'Over: support'),
+    ]);
+    const header = (source: string, name: string): string | undefined =>
+      new RegExp(`^${name}: (<[^>]+>)`, 'im').exec(source)?.[1];
+    expect(header(opened, 'Message-ID')).not.toBe(header(closed, 'Message-ID'));
+    expect(header(opened, 'References')).toBe(header(closed, 'References'));
+    expect(header(opened, 'References')).toBeDefined();
+  });
+});
+
+test('a mailbox over which mail left the last time is tried before one that failed, however many failed', async () => {
+  const dead = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+    sendingMailbox(`${name}@contoso.example`, { port: 1 }),
+  );
+  const send = channel({ mailboxes: [...dead, sendingMailbox(sam)] });
+  const inbox = await mail.emptyInbox(sales);
+  await expect(send(sampleNotification({ id: '1-a-1' }))).rejects.toMatchObject({ code: 'alert-not-mailed' });
+  expect(asked).toHaveLength(5);
+  await send(sampleNotification({ id: '1-a-1' }));
+  await mail.received(inbox, 'is not fetched');
+  asked = [];
+  await send(sampleNotification({ id: '1-a-2', what: 'repeated' }));
+  expect(asked).toEqual([`account of ${sam}`]);
+});
+
+test('that a sender is allowed again is shown by the reminder of that notice, which leaves as that sender', async () => {
+  const inbox = await mail.emptyInbox(sales);
+  const notAllowed = silent(support.split('@')[0], { kind: 'smtp-refused', code: 'smtp-send-as-denied' });
+  const send = channel({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)] });
+  await send(sampleNotification({ finding: notAllowed }));
+  await send(sampleNotification({ id: '1-a-2', what: 'repeated', finding: notAllowed }));
+  await mail.received(inbox, 'Still: ');
+  expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal])).toEqual([
+    [sam, undefined],
+    [support, undefined],
+  ]);
+});
+
+test('a mail that has left is told, also where it cannot be noted how', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
+  const inbox = await mail.emptyInbox(sales);
+  await channel({
+    mailboxes: [sendingMailbox(sam)],
+    seen: () => Promise.reject(new PostroomError('table-storage', 'away')),
+  })(sampleNotification());
+  await mail.received(inbox, 'is not fetched');
+  expect(warned).toHaveBeenCalledOnce();
+});
+
+test('mailboxes that the alert is about, by account, provider or server, come last; those that send nothing never', () => {
+  const box = (id: string, sending: Partial<NonNullable<Mailbox['sending']>>): Mailbox => ({
+    ...mailboxOf({ kind: 'mark-seen' }),
+    id,
+    address: `${id}@contoso.example`,
+    sending: { host: 'smtp.example', port: 587, providerId: 'p1', accountId: id, ...sending },
+  });
+  const all = [
+    box('a', { accountId: 'dead' }),
+    box('b', { providerId: 'p2' }),
+    { ...box('c', {}), sending: undefined },
+  ];
+  const order = (kind: 'account' | 'provider', id: string): string[] =>
+    routesFor(all, { about: silent('x', { subject: { kind, id, name: id } }) }).map(
+      ({ mailbox }) => mailbox.id,
+    );
+  expect(order('account', 'dead')).toEqual(['b', 'a']);
+  expect(order('provider', 'p2')).toEqual(['a', 'b']);
+});

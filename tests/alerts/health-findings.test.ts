@@ -1,0 +1,446 @@
+/** What is wrong with the installation itself: parts of Azure, timers, queues, tables, mail that could not be read. */
+import { describe, expect, test } from 'vitest';
+import type { TimerName } from '../../shared/heartbeats/heartbeat.ts';
+import { channelFindings } from '../../shared/alerts/channel-findings.ts';
+import {
+  loopFindings,
+  partFailing,
+  poisonFindings,
+  quarantineFindings,
+  smtpRefused,
+  storageFinding,
+  timerFindings,
+  unreadableRowFindings,
+} from '../../shared/alerts/health-findings.ts';
+import type { Alert } from '../../shared/alerts/alert.ts';
+import { refusalFindings } from '../../shared/alerts/refusal-findings.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { iso, START, silent, storageDown } from '../harness/memory/sample-findings.ts';
+import { ago, cursor, facts, mailbox } from './sample-facts.ts';
+
+const inAzure = { label: expect.any(String), href: expect.stringContaining('https://portal.azure.com') };
+
+describe('a part of Azure that does not answer', () => {
+  test('is the storage of everything', () => {
+    expect(partFailing({ part: 'storage', said: 'no answer to table.get', since: ago(3) })).toEqual({
+      kind: 'storage-failing',
+      subject: { kind: 'storage', id: 'storage', name: 'Storage' },
+      severity: 'critical',
+      headline: 'No mail is fetched: the storage of Postroom does not answer.',
+      cause: 'Azure Storage is away, or the network or a role keeps Postroom out.',
+      code: 'table-storage',
+      since: ago(3),
+      affected: 'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is back.',
+      who: 'you',
+      fix: inAzure,
+    });
+  });
+
+  test('is the vault, told in the words of the catalogue where it knows them', () => {
+    const since = ago(3);
+    expect(partFailing({ part: 'vault', said: 'Key Vault did not get x (status 429)', since })).toEqual({
+      kind: 'vault-failing',
+      subject: { kind: 'vault', id: 'vault', name: 'Key Vault' },
+      severity: 'critical',
+      headline: 'Sign-ins cannot be renewed: the key vault does not answer as it should.',
+      cause: 'The vault takes 4,000 requests in ten seconds, from all who use it together.',
+      code: 'key-vault-throttled',
+      since,
+      affected:
+        'No mail is lost. Mailboxes go on until their tokens end, about an hour; then mail waits there.',
+      who: 'nobody: wait',
+      fix: inAzure,
+    });
+    expect(partFailing({ part: 'vault', said: 'nothing', since })).toMatchObject({
+      cause: 'Azure Key Vault is away, or its firewall or a missing role keeps Postroom out.',
+      code: 'key-vault',
+      who: 'you',
+    });
+  });
+
+  test('is looked up at a page of its own', () => {
+    const fixes = (['storage', 'vault'] as const).map(
+      (part) => partFailing({ part, said: '', since: '' }).fix,
+    );
+    expect(fixes[0]?.href).not.toBe(fixes[1]?.href);
+  });
+
+  test('is not told in words about mail servers', () => {
+    const said = 'getaddrinfo ENOTFOUND x.table.core.windows.net';
+    expect(partFailing({ part: 'storage', said, since: ago(1) })).toMatchObject({
+      code: 'table-storage',
+      who: 'you',
+    });
+  });
+
+  test('is what a page says, by the alert from memory or by the error', () => {
+    const alert: Alert = {
+      id: '1',
+      key: 'k',
+      held: { watch: storageDown },
+      openedAt: iso(START),
+      notifiedAt: iso(START),
+      told: 1,
+      notifiedAs: '',
+    };
+    const other: Alert = { ...alert, held: { watch: silent() } };
+    const error = new PostroomError('table-storage', 'no answer');
+    expect(storageFinding([other, alert], error, START)).toEqual(storageDown);
+    expect(storageFinding([other], error, START)).toMatchObject({
+      kind: 'storage-failing',
+      since: iso(START),
+    });
+  });
+});
+
+describe('a timer that does not run', () => {
+  const beats = (...late: TimerName[]) =>
+    new Map(
+      (['monitor', 'fetchMail', 'refreshTokens', 'reviewSecrets'] as const).map((name) => [
+        name,
+        { at: late.includes(name) ? ago(60 * 30) : ago(1), since: ago(60 * 100) },
+      ]),
+    );
+  const found = (...late: TimerName[]) => timerFindings(facts([], { beats: beats(...late) }), START);
+  const SEEN = 'After a deployment this has been seen to last until the app is started again.';
+
+  test('is told by name, with what it does to mail', () => {
+    expect(found('fetchMail')).toEqual([
+      {
+        kind: 'timer-late',
+        subject: { kind: 'timer', id: 'fetchMail', name: 'fetchMail' },
+        severity: 'critical',
+        headline: 'No mail is fetched: the timer that starts it does not run.',
+        cause: `The Functions host has not started it, or each of its runs fails. ${SEEN}`,
+        code: 'timer-late',
+        since: ago(60 * 30),
+        affected: 'No mail is lost: it waits in the mailboxes.',
+        who: 'you',
+        fix: { label: 'See the state of the app', href: '/health' },
+      },
+    ]);
+  });
+
+  test.each([
+    ['monitor', 'error', 'Mail is fetched all the same. AlertService come late.'],
+    ['refreshTokens', 'warning', 'All mail is fetched. A sign-in unused for 90 days ends.'],
+    [
+      'reviewSecrets',
+      'warning',
+      'All mail is fetched. A secret that is about to end would not be announced.',
+    ],
+  ] as const)('%s is a matter of severity %s', (name, severity, affected) => {
+    expect(found(name)).toMatchObject([{ subject: { id: name, name }, severity, affected }]);
+  });
+
+  test('and another one, too, are two findings', () => {
+    expect(found('refreshTokens', 'reviewSecrets').map(({ subject }) => subject.id)).toEqual([
+      'refreshTokens',
+      'reviewSecrets',
+    ]);
+  });
+
+  test('and the monitor neither: all of them are one fault, and mail of mailboxes that are on waits', () => {
+    const mailboxes = [mailbox('support'), mailbox('sales', { enabled: false })];
+    const postroom = facts(mailboxes, { beats: beats('monitor', 'fetchMail') });
+    expect(timerFindings(postroom, START)).toMatchObject([
+      {
+        subject: { kind: 'timer', id: 'timers', name: 'fetchMail' },
+        severity: 'critical',
+        headline: 'No mail is fetched: the timers of Postroom do not run.',
+        cause: `The Functions host has not started them, or each of their runs fails. ${SEEN}`,
+        since: ago(60 * 30),
+        affected: 'No mail is lost: it waits in the mailbox.',
+      },
+    ]);
+  });
+});
+
+describe('work that was given up', () => {
+  test('is told by its queue', () => {
+    expect(poisonFindings({ abandoned: [{ queue: 'fetch-shard', count: 1, since: ago(9) }] })).toEqual([
+      {
+        kind: 'poison-queue',
+        subject: { kind: 'queue', id: 'fetch-shard', name: 'fetch-shard-poison' },
+        severity: 'warning',
+        headline: 'Postroom gave up a piece of work: fetching mail.',
+        cause:
+          'The same message failed five times. The log of the app says why, under the name of the queue.',
+        code: 'poison-queue',
+        since: ago(9),
+        affected: 'No mail is lost: what it was about is looked at again.',
+        who: 'you',
+        fix: { label: 'See what was given up', href: '/health' },
+      },
+    ]);
+    expect(poisonFindings({ abandoned: [{ queue: 'vault-events', count: 2, since: '' }] })).toMatchObject([
+      { headline: 'Postroom gave up 2 pieces of work: reading what the key vault tells.' },
+    ]);
+  });
+});
+
+describe('mail that could not be read', () => {
+  test('is told by its size in powers of ten', () => {
+    expect(quarantineFindings({ quarantined: { count: 1, since: ago(9) } })).toEqual([
+      {
+        kind: 'quarantine-grown',
+        subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
+        severity: 'warning',
+        headline: 'A mail of the last 24 hours could not be read.',
+        cause: 'Each stands in quarantine with its reason and its original.',
+        code: 'quarantine-grown',
+        since: ago(9),
+        affected: 'It is kept, and no ticket was made of it.',
+        who: 'you',
+        fix: { label: 'Look at the quarantine', href: '/quarantine' },
+        stage: '1 mails',
+        size: 1,
+      },
+    ]);
+    expect(quarantineFindings({ quarantined: { count: 99, since: '' } })).toMatchObject([
+      {
+        headline: '99 mails of the last 24 hours could not be read.',
+        affected: 'They are kept, and no ticket was made of them.',
+        stage: '10 mails',
+        size: 10,
+      },
+    ]);
+    expect(quarantineFindings({ quarantined: { count: 100, since: '' } })).toMatchObject([{ size: 100 }]);
+  });
+
+  test('is no finding where there is none', () => {
+    expect(quarantineFindings({ quarantined: undefined })).toEqual([]);
+    expect(quarantineFindings({ quarantined: { count: 0, since: '' } })).toEqual([]);
+  });
+});
+
+describe('a mail loop', () => {
+  const loop = (minutes: number) => ({
+    mailboxId: 'support',
+    sender: 'robot@fabrikam.example',
+    at: ago(minutes),
+    ticketId: 't1',
+    count: 40,
+  });
+  const found = (minutes: number) =>
+    loopFindings(facts([mailbox('sales'), mailbox('support')], { state: { loops: [loop(minutes)] } }), START);
+
+  test('is told with who writes, and leads to the conversation', () => {
+    expect(found(5)).toEqual([
+      {
+        kind: 'mail-loop',
+        subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
+        severity: 'warning',
+        headline:
+          'Possible mail loop with robot@fabrikam.example: 40 automatic messages to support@contoso.example within an hour.',
+        cause:
+          'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
+        code: 'mail-loop',
+        since: ago(5),
+        affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
+        who: 'you',
+        fix: { label: 'Look at the conversation', href: '/tickets/t1' },
+      },
+    ]);
+  });
+
+  test('is over after an hour, and one of a time from the future is none', () => {
+    expect([found(60).length, found(60.1).length]).toEqual([1, 0]);
+    expect([found(-60).length, found(-60.1).length]).toEqual([1, 0]);
+  });
+
+  test('of a mailbox that is gone is none', () => {
+    expect(loopFindings(facts([mailbox('sales')], { state: { loops: [loop(5)] } }), START)).toEqual([]);
+  });
+});
+
+describe('rows that cannot be read', () => {
+  const rows = (table: 'Mailboxes' | 'Accounts', count: number) =>
+    Array.from({ length: count }, (_one, index) => ({ table, partitionKey: 'p', rowKey: `r${index + 1}` }));
+
+  test('are one finding a table', () => {
+    const unreadable = [...rows('Mailboxes', 1), ...rows('Accounts', 4)];
+    expect(unreadableRowFindings({ unreadable }, START)).toEqual([
+      {
+        kind: 'row-unreadable',
+        subject: { kind: 'table', id: 'Mailboxes', name: 'Table Mailboxes' },
+        severity: 'error',
+        headline: 'A row of the table Mailboxes cannot be read: p / r1.',
+        cause: 'It was changed outside Postroom, or by another version of it.',
+        code: 'bad-row',
+        since: iso(START),
+        affected: 'The mailbox of the row is not fetched; all others are. No mail is lost: it waits there.',
+        who: 'you',
+        fix: inAzure,
+      },
+      {
+        kind: 'row-unreadable',
+        subject: { kind: 'table', id: 'Accounts', name: 'Table Accounts' },
+        severity: 'warning',
+        headline: '4 rows of the table Accounts cannot be read: p / r1, p / r2, p / r3 and 1 more.',
+        cause: 'It was changed outside Postroom, or by another version of it.',
+        code: 'bad-row',
+        since: iso(START),
+        affected: 'What stands there are left out; everything else goes on.',
+        who: 'you',
+        fix: inAzure,
+      },
+    ]);
+  });
+
+  test('are named up to three, and none is nothing', () => {
+    expect(unreadableRowFindings({ unreadable: rows('Accounts', 3) }, START)[0]?.headline).toBe(
+      '3 rows of the table Accounts cannot be read: p / r1, p / r2, p / r3.',
+    );
+    expect(unreadableRowFindings({}, START)).toEqual([]);
+  });
+});
+
+describe('a server that takes no mail', () => {
+  const refusal = { code: 'smtp-550', said: '550 no', permanent: true, retryAt: undefined, asked: true };
+  const test_ = { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' };
+
+  test('is told in its own words where nobody knows better', () => {
+    expect(smtpRefused(mailbox('support'), refusal, START)).toEqual({
+      kind: 'smtp-refused',
+      subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
+      severity: 'error',
+      headline: 'No mail leaves as support@contoso.example: its server refuses it.',
+      cause: 'The server said: 550 no',
+      code: 'smtp-550',
+      since: iso(START),
+      affected: 'Incoming mail is fetched all the same. What was to be sent waits.',
+      who: 'you',
+      fix: test_,
+    });
+  });
+
+  test('is explained by its words, else by its code', () => {
+    const said =
+      '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.';
+    expect(smtpRefused(mailbox('support'), { ...refusal, said }, START)).toMatchObject({
+      code: 'smtp-auth-disabled-tenant',
+      who: 'tenant-admin',
+      cause: expect.stringContaining('Authenticated SMTP is off for the whole organization'),
+    });
+    expect(smtpRefused(mailbox('support'), { ...refusal, code: 'http-429' }, START)).toMatchObject({
+      code: 'http-429',
+      who: 'nobody: wait',
+    });
+  });
+
+  test('that was asked without a mail keeps none waiting', () => {
+    expect(smtpRefused(mailbox('support'), refusal, START, 'warning')).toMatchObject({
+      severity: 'warning',
+      affected: 'Incoming mail is fetched all the same. Nothing was to be sent when this was found.',
+    });
+  });
+});
+
+describe('a channel that cannot be used', () => {
+  const trouble = (secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key', code: string) => ({
+    secret,
+    code,
+    said: 'It is no address.',
+  });
+  const of = (code: string, said = 'It is no address.') =>
+    channelFindings([{ ...trouble('smtp-relay-url', code), said }], START, { isVaultBlamed: false })[0];
+
+  test('is told by its secret, and where the alerts go meanwhile', () => {
+    expect(of('channel-malformed')).toEqual({
+      kind: 'channel-unusable',
+      subject: { kind: 'channel', id: 'smtp-relay-url', name: 'The relay' },
+      severity: 'warning',
+      headline: 'Alerts do not leave over the relay: the secret smtp-relay-url cannot be used.',
+      cause:
+        'It is no address. Write a new version of the secret, or delete it to do without. Postroom reads it again within two minutes.',
+      code: 'channel-malformed',
+      since: iso(START),
+      affected:
+        'Mail is fetched all the same. Alerts leave over a mailbox that may send, where there is one.',
+      who: 'you',
+      fix: inAzure,
+    });
+  });
+
+  test.each([
+    ['webhook-unsigned', 'x', 'x Set it to whsec_ and at least 24 random bytes in base64.'],
+    ['secret-disabled', 'x', 'Somebody switched it off in the key vault.'],
+    ['key-vault', 'x', 'The key vault does not give it. Postroom asks again each minute.'],
+    ['key-vault', 'Key Vault did not get x (status 429)', 'The vault takes 4,000 requests in ten seconds'],
+    ['key-vault', 'AADSTS50173', 'The key vault does not give it.'],
+  ])('for %s (%s) has the cause: %s', (code, said, cause) => {
+    expect(of(code, said)?.cause.startsWith(cause)).toBe(true);
+  });
+
+  test('for want of the vault is no finding of its own where the vault is blamed', () => {
+    const troubles = [
+      trouble('alert-webhook-url', 'key-vault-denied'),
+      trouble('alert-webhook-key', 'secret-disabled'),
+    ];
+    const ids = (isVaultBlamed: boolean) =>
+      channelFindings(troubles, START, { isVaultBlamed }).map(({ subject }) => subject.name);
+    expect(ids(false)).toEqual(['The webhook', 'The key of the webhook']);
+    expect(ids(true)).toEqual(['The key of the webhook']);
+  });
+});
+
+describe('stored mail that the server does not let go', () => {
+  const refusal = { action: 'mark-seen', problem: 'It said: no.', since: ago(9), triedAt: ago(1) };
+  const found = (
+    afterFetch: { kind: 'mark-seen' | 'delete' } | { kind: 'move'; folder: string },
+    change = {},
+  ) =>
+    refusalFindings(
+      facts([mailbox('sales'), mailbox('support', { afterFetch, ...change })], {
+        state: {
+          cursors: new Map([['support', cursor({ refusal: { ...refusal, action: actionOf(afterFetch) } })]]),
+        },
+      }),
+    );
+  const actionOf = (afterFetch: { kind: string; folder?: string }): string =>
+    afterFetch.kind === 'move' ? `move ${afterFetch.folder}` : afterFetch.kind;
+
+  test('is told in the words of the server where nobody knows better', () => {
+    expect(found({ kind: 'mark-seen' })).toEqual([
+      {
+        kind: 'marking-refused',
+        subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
+        severity: 'warning',
+        headline: 'Stored email of support@contoso.example cannot be marked as read.',
+        cause: 'It said: no.',
+        code: 'imap-refused',
+        since: ago(9),
+        affected:
+          'No mail is lost, and new email becomes tickets. What is stored stays unread in the mailbox.',
+        who: 'you',
+        fix: {
+          label: 'Change what happens to stored email of support@contoso.example',
+          href: '/mailboxes/support/edit',
+        },
+      },
+    ]);
+  });
+
+  test('is told by what was to be done', () => {
+    expect(found({ kind: 'delete' })[0]?.headline).toContain('cannot be deleted.');
+    expect(found({ kind: 'move', folder: 'Done' })[0]?.headline).toContain('cannot be moved to "Done".');
+  });
+
+  test('is explained where the catalogue knows the words', () => {
+    const problem = 'The mail server did not mark as read. It said: [NOPERM] You may only read here.';
+    const known = facts([mailbox('support')], {
+      state: { cursors: new Map([['support', cursor({ refusal: { ...refusal, problem } })]]) },
+    });
+    const [finding] = refusalFindings(known);
+    expect(finding).toMatchObject({ code: 'imap-refused', who: 'tenant-admin' });
+    expect(finding?.cause).toMatch(
+      /^The account that signs in may read the mailbox.* You may only read here\.$/,
+    );
+  });
+
+  test('is nothing of a mailbox that is paused or has another setting by now', () => {
+    expect(found({ kind: 'delete' }, { enabled: false })).toEqual([]);
+    expect(found({ kind: 'delete' }, { afterFetch: { kind: 'mark-seen' } })).toEqual([]);
+  });
+});

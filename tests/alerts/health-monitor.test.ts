@@ -1,0 +1,259 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { iso, START } from '../harness/memory/sample-findings.ts';
+import { ACCOUNT, PROVIDER, sampleAccount, WatchedPostroom } from './monitored-postroom.ts';
+
+let postroom: WatchedPostroom;
+beforeEach(async () => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+  postroom = new WatchedPostroom();
+  await postroom.account();
+  await postroom.mailbox('support');
+  await postroom.mailbox('sales');
+  await postroom.minutes(20);
+});
+
+const problem = { code: 'AADSTS50173', message: 'The sign-in of sam@contoso.example has ended.' };
+const dead = async (changes: Parameters<WatchedPostroom['account']>[0] = {}): Promise<void> => {
+  const { code, message } = changes.problem ?? problem;
+  await postroom.account({ state: 'needs-person', problem: { code, message }, ...changes });
+  await postroom.stop('support', code, message);
+  await postroom.stop('sales', code, message);
+};
+
+describe('one fault is one alert', () => {
+  test('nothing is said while all goes well, and an idle minute writes next to nothing', async () => {
+    const before = postroom.tables.changes;
+    await postroom.minutes(60);
+    expect(postroom.heard()).toEqual([]);
+    // One row of the shard a minute, and two heartbeats every fourth.
+    expect(postroom.tables.changes - before).toBeLessThanOrEqual(60 + 2 * 16);
+  });
+
+  test('a dead sign-in names both mailboxes, and the link signs in again', async () => {
+    await dead();
+    await postroom.minutes(60);
+    expect(postroom.heard()).toEqual(['opened consent-dead']);
+    const [finding] = await postroom.open();
+    expect(finding).toMatchObject({
+      headline:
+        'sales@contoso.example and support@contoso.example are not fetched: somebody has to sign in again.',
+      code: 'AADSTS50173',
+      who: 'mailbox-owner',
+      subject: { kind: 'account', id: ACCOUNT },
+    });
+    expect(finding?.fix.href).toMatch(`/providers/${PROVIDER}/connect?mailbox=`);
+    await postroom.account();
+    await postroom.mend('support');
+    await postroom.mend('sales');
+    await postroom.minutes(2);
+    expect(postroom.heard()).toEqual(['opened consent-dead', 'closed consent-dead']);
+  });
+
+  test.each([
+    ['AADSTS7000222', 'The provided client secret keys are expired.', 'secret-expired'],
+    ['AADSTS7000215', 'Invalid client secret provided.', 'secret-refused'],
+    ['secret-missing', 'The client secret of Contoso is not in Key Vault.', 'secret-refused'],
+  ])(
+    'a credential that is refused with %s stops a provider, not two mailboxes',
+    async (code, message, kind) => {
+      await dead({ refusedAsOf: iso(START), problem: { code, message } });
+      await postroom.minutes(60);
+      expect(postroom.heard()).toEqual([`opened ${kind}`]);
+      const [finding] = await postroom.open();
+      expect(finding).toMatchObject({ code, subject: { kind: 'provider', id: PROVIDER }, who: 'you' });
+      expect(finding?.fix.href).toBe(`/providers/${PROVIDER}/edit`);
+    },
+  );
+
+  test('a secret that was replaced is over once the sign-in works, and no mailbox is said to need one until its next try', async () => {
+    const expired = { code: 'AADSTS7000222', message: 'The provided client secret keys are expired.' };
+    await dead({ refusedAsOf: iso(START), problem: expired });
+    await postroom.minutes(5);
+    // As another mailbox of the account, or a mail that is sent, brings it about.
+    await postroom.account();
+    await postroom.mend('support');
+    await postroom.minutes(2);
+    expect(postroom.heard()).toEqual(['opened secret-expired', 'closed secret-expired']);
+    // A try that never comes is no mending.
+    await postroom.minutes(20);
+    expect(postroom.heard().at(-1)).toBe('opened consent-dead');
+  });
+
+  test('a data key that is gone is one alert for all accounts, and nobody has to sign in again first', async () => {
+    const problem = {
+      code: 'tokens-unreadable',
+      message: 'The stored sign-in cannot be read: the data key is gone.',
+    };
+    await postroom.account({ state: 'needs-person', problem });
+    await postroom.account({ accountId: 'b'.repeat(26), state: 'needs-person', problem });
+    await postroom.mailbox('sales', { accountId: 'b'.repeat(26) });
+    for (const id of ['support', 'sales']) await postroom.stop(id, problem.code, problem.message);
+    await postroom.minutes(5);
+    expect(postroom.heard()).toEqual(['opened consent-dead']);
+    expect((await postroom.open())[0]?.fix.href).toContain('portal.azure.com');
+  });
+
+  test('where the provider itself was deleted the link leads to the mailbox, which chooses another one', async () => {
+    await dead({ problem: { code: 'provider-missing', message: 'The provider was deleted.' } });
+    await postroom.providers.remove(PROVIDER);
+    await postroom.minutes(1);
+    expect((await postroom.open())[0]?.fix.href).toMatch(/^\/mailboxes\/\w+\/edit$/);
+  });
+
+  test('IMAP that is switched off for one mailbox is that mailbox’s alert, at once', async () => {
+    await postroom.stop(
+      'support',
+      'imap-no-access',
+      'The mail server said: User is authenticated but not connected.',
+    );
+    await postroom.minutes(1);
+    const [finding] = await postroom.open();
+    expect(finding).toMatchObject({
+      kind: 'mailbox-silent',
+      subject: { kind: 'mailbox', id: 'support' },
+      fix: { href: '/mailboxes/support/test' },
+    });
+    expect(finding?.cause).not.toBe('');
+    await postroom.mend('support');
+    await postroom.minutes(1);
+    expect(postroom.heard()).toEqual(['opened mailbox-silent', 'closed mailbox-silent']);
+  });
+
+  test('a server that does not answer is one alert for both mailboxes, within 15 minutes, not at the first hiccup', async () => {
+    for (const id of ['support', 'sales'])
+      await postroom.stop(id, 'imap-unavailable', 'The mail server does not answer.', 'retrying');
+    await postroom.minutes(12);
+    expect(postroom.heard()).toEqual([]);
+    await postroom.minutes(3);
+    expect(postroom.heard()).toEqual(['opened mailbox-silent']);
+    expect((await postroom.open())[0]?.subject).toEqual({
+      kind: 'server',
+      id: 'outlook.office365.com',
+      name: 'outlook.office365.com',
+    });
+  });
+
+  test('a provider that is throttling is one alert for both mailboxes', async () => {
+    const busy = { code: 'http-429', message: 'login.example answered with status 429.' };
+    await postroom.account({ state: 'retrying', problem: busy });
+    for (const id of ['support', 'sales']) await postroom.stop(id, busy.code, busy.message, 'retrying');
+    await postroom.minutes(15);
+    expect(postroom.heard()).toEqual(['opened mailbox-silent']);
+    expect((await postroom.open())[0]).toMatchObject({ subject: { kind: 'provider' }, code: 'http-429' });
+  });
+
+  test('a mailbox with a long interval has three of them', async () => {
+    await postroom.mailbox('weekly', { intervalMinutes: 60 });
+    await postroom.minutes(1);
+    postroom.works.delete('weekly');
+    await postroom.minutes(179);
+    expect(postroom.heard()).toEqual([]);
+    await postroom.minutes(4);
+    expect(postroom.heard()).toEqual(['opened mailbox-silent']);
+  });
+
+  test.each([1, 5, 7, 60])(
+    'an interval of %i minutes: told within 15 minutes or three intervals after the last fetch, with a reason or without',
+    async (intervalMinutes) => {
+      const promised = Math.max(15, 3 * intervalMinutes);
+      await postroom.mailbox('reason', { intervalMinutes, host: 'mail.example' });
+      await postroom.mailbox('none', { intervalMinutes });
+      await postroom.minutes(1);
+      await postroom.stop('reason', 'imap-unavailable', 'The mail server does not answer.', 'retrying');
+      postroom.works.delete('none');
+      await postroom.minutes(promised - 3);
+      expect(postroom.heard()).toEqual([]);
+      await postroom.minutes(3);
+      expect(postroom.heard()).toEqual(['opened mailbox-silent', 'opened mailbox-silent']);
+    },
+  );
+
+  test('fetches that neither succeed nor fail are noticed within 15 minutes', async () => {
+    postroom.works.delete('support');
+    await postroom.minutes(12);
+    expect(postroom.heard()).toEqual([]);
+    await postroom.minutes(3);
+    expect(postroom.heard()).toEqual(['opened mailbox-silent']);
+    expect((await postroom.open())[0]).toMatchObject({ code: 'fetches-do-not-end', severity: 'error' });
+  });
+
+  test('a mailbox that is resumed after days is not silent for the moment before its first fetch', async () => {
+    await postroom.mailbox('old', { enabled: false });
+    postroom.works.delete('old');
+    await postroom.minutes(60);
+    await postroom.mailbox('old');
+    postroom.works.delete('old');
+    await postroom.minutes(1);
+    postroom.works.add('old');
+    await postroom.minutes(5);
+    expect(postroom.heard()).toEqual([]);
+  });
+
+  test('a vault that keeps us out is its own alert, and none for the mailboxes that feel it', async () => {
+    postroom.broken = /^vault\./;
+    for (const id of ['support', 'sales'])
+      await postroom.stop(
+        id,
+        'key-vault-denied',
+        'Postroom could not finish a fetch (Key Vault did not get x (status 403)).',
+        'retrying',
+      );
+    await postroom.minutes(60);
+    expect(postroom.heard().filter((line) => line.startsWith('opened'))).toEqual(['opened vault-failing']);
+    expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-refused', severity: 'critical' });
+    postroom.broken = undefined;
+    await postroom.mend('support');
+    await postroom.mend('sales');
+    await postroom.minutes(2);
+    expect(postroom.heard().at(-1)).toBe('closed vault-failing');
+    expect(await postroom.open()).toEqual([]);
+  });
+
+  test('storage that is away is told from memory, once, and stored and closed when it is back', async () => {
+    postroom.broken = /^(?:table|queue|blob)\./;
+    await postroom.minutes(30);
+    expect(postroom.heard()).toEqual(['opened storage-failing']);
+    expect(postroom.alerts.held()).toHaveLength(1);
+    postroom.broken = undefined;
+    await postroom.minutes(3);
+    expect(postroom.heard()).toEqual(['opened storage-failing', 'closed storage-failing']);
+    expect((await postroom.alerts.past({ limit: 10 })).alerts).toHaveLength(1);
+  });
+
+  test('blobs alone that are away stop fetches with their name, and storage is blamed', async () => {
+    await postroom.stop(
+      'support',
+      'blob-storage',
+      'Postroom could not finish a fetch (blob-storage: …).',
+      'retrying',
+    );
+    await postroom.minutes(1);
+    expect(postroom.heard()).toEqual(['opened storage-failing']);
+  });
+
+  test('mail that could not be read is said once, and again when it is ten times as much, and forgotten after a day', async () => {
+    const hour = iso(postroom.now).slice(0, 13);
+    const quarantined = async (count: number): Promise<void> => {
+      const known = await postroom.mailboxes.fetchState();
+      await postroom.mailboxes.saveSuccesses(1, known.shards.get(1) ?? new Map(), [
+        { hour, mails: 20, quarantined: count },
+      ]);
+    };
+    await quarantined(1);
+    await postroom.minutes(5);
+    await quarantined(3);
+    await postroom.minutes(5);
+    await quarantined(12);
+    await postroom.minutes(5);
+    expect(postroom.heard()).toEqual(['opened quarantine-grown', 'changed quarantine-grown']);
+    await postroom.minutes(24 * 60);
+    expect(postroom.heard().at(-1)).toBe('closed quarantine-grown');
+  });
+});
+
+test('nothing of an account but its name is in an alert', async () => {
+  await dead();
+  await postroom.minutes(1);
+  expect(JSON.stringify(postroom.tables.dump('Alerts'))).not.toContain(sampleAccount.tokens.refresh);
+});

@@ -1,0 +1,379 @@
+/** What stops mailboxes, each cause once: from what one look at the installation found. */
+import { describe, expect, test } from 'vitest';
+import { listOf, mailboxFindings, partOf, waitingMail } from '../../shared/alerts/mailbox-findings.ts';
+import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
+import type { Finding } from '../../shared/alerts/alert.ts';
+import { START } from '../harness/memory/sample-findings.ts';
+import {
+  account,
+  ago,
+  cursor,
+  facts,
+  mailbox,
+  named,
+  provider,
+  retrying,
+  stopped,
+  trouble,
+} from './sample-facts.ts';
+
+const found = (postroom: HealthFacts, isVaultBlamed = false): Finding[] =>
+  mailboxFindings(postroom, START, { isVaultBlamed });
+const ended = trouble('AADSTS50173');
+
+describe('a sign-in that has ended', () => {
+  test('is one finding for all mailboxes of its account, and its owner signs in again', () => {
+    const postroom = stopped({ support: ended, sales: ended }, { accounts: [account()] });
+    expect(found(postroom)).toEqual([
+      {
+        kind: 'consent-dead',
+        subject: { kind: 'account', id: 'a1', name: 'sam@contoso.example' },
+        severity: 'error',
+        headline:
+          'sales@contoso.example and support@contoso.example are not fetched: somebody has to sign in again.',
+        cause:
+          'All sessions of the account were ended: the password was reset, or an admin or the owner has revoked them.',
+        code: 'AADSTS50173',
+        since: ago(50),
+        affected: 'No mail is lost: it waits in 2 mailboxes.',
+        who: 'mailbox-owner',
+        fix: {
+          label: 'Sign in again for support@contoso.example',
+          href: '/providers/p1/connect?mailbox=support',
+        },
+      },
+    ]);
+  });
+
+  test('is one finding for each account', () => {
+    const boxes = [mailbox('support'), mailbox('sales', { accountId: 'a2' })];
+    const accounts = [account(), account({ accountId: 'a2' })];
+    expect(named(found(stopped({ support: ended, sales: ended }, { accounts, boxes })))).toEqual([
+      'consent-dead account a1',
+      'consent-dead account a2',
+    ]);
+  });
+
+  test('of an account that nobody finds bears the name of the mailbox', () => {
+    const [finding] = found(stopped({ support: ended }, { accounts: [account({ accountId: 'a2' })] }));
+    expect(finding).toMatchObject({
+      subject: { kind: 'account', id: 'a1', name: 'support@contoso.example' },
+      since: ago(60),
+      headline: 'support@contoso.example is not fetched: somebody has to sign in again.',
+    });
+  });
+
+  test('of the app itself is mended where the app is let in', () => {
+    const [finding] = found(stopped({ support: ended }, { accounts: [account({ kind: 'app' })] }));
+    expect(finding?.fix).toEqual({
+      label: 'Let the app into support@contoso.example again',
+      href: '/providers/p1/app-access',
+    });
+  });
+
+  test('at a provider that is gone is mended by another one', () => {
+    const providers = [provider('p2')];
+    const [finding] = found(stopped({ support: ended }, { accounts: [account()], providers }));
+    expect(finding?.fix).toEqual({
+      label: 'Choose another sign-in for support@contoso.example',
+      href: '/mailboxes/support/edit',
+    });
+  });
+
+  test('for a reason that nobody knows is told in the words of the trouble, and its owner is asked', () => {
+    const odd = trouble('odd', { problem: `It said: ${'x'.repeat(700)}` });
+    const [finding] = found(stopped({ support: odd }, { accounts: [account()] }));
+    expect(finding).toMatchObject({ code: 'odd', who: 'mailbox-owner' });
+    expect(finding?.cause).toBe(odd.problem.slice(0, 600));
+  });
+
+  test('is told by the sentence of the server rather than by the code that was made of it', () => {
+    const said = trouble('odd', { problem: 'AADSTS7000215: Invalid client secret provided.' });
+    expect(found(stopped({ support: said }, { accounts: [account()] }))[0]?.code).toBe('AADSTS7000215');
+  });
+
+  test('stops no mailbox that is paused, and none that has no trouble', () => {
+    const boxes = [mailbox('support', { enabled: false }), mailbox('sales')];
+    expect(found(stopped({ support: ended }, { accounts: [account()], boxes }))).toEqual([]);
+  });
+});
+
+describe('a sign-in that works again since the mailbox was last tried', () => {
+  const works = account({ state: 'works', stateSince: ago(5) });
+  const ofMailbox = (change: Partial<typeof ended>, code = 'AADSTS50173'): Finding[] =>
+    found(stopped({ support: trouble(code, { since: ago(60), ...change }) }, { accounts: [works] }));
+
+  test('is mended, as the next try will tell', () => {
+    expect(ofMailbox({})).toEqual([]);
+    expect(ofMailbox({ nextTryAt: ago(9.9) })).toEqual([]);
+  });
+
+  test('is not mended where that try stays away for ten minutes', () => {
+    expect(named(ofMailbox({ nextTryAt: ago(10) }))).toEqual(['consent-dead account a1']);
+  });
+
+  test('is not mended where it worked before the trouble began', () => {
+    expect(ofMailbox({ since: ago(4) })).toHaveLength(1);
+    expect(ofMailbox({ since: ago(5) })).toHaveLength(1);
+  });
+
+  test.each(['imap-no-access', 'pop3-no-access'])(
+    'does not mend what the mail server refuses: %s',
+    (code) => {
+      expect(named(ofMailbox({}, code))).toEqual(['mailbox-silent mailbox support']);
+    },
+  );
+
+  test('is not mended while it is tried again', () => {
+    const accounts = [account({ state: 'retrying', stateSince: ago(5) })];
+    expect(found(stopped({ support: ended }, { accounts }))).toHaveLength(1);
+  });
+});
+
+describe('a mail server that refuses one mailbox', () => {
+  test('is the finding of that mailbox alone', () => {
+    const postroom = stopped(
+      { support: trouble('imap-folder-missing'), sales: trouble('imap-no-access') },
+      { accounts: [account({ state: 'works', stateSince: ago(500) })] },
+    );
+    expect(found(postroom)).toMatchObject([
+      {
+        kind: 'mailbox-silent',
+        subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
+        headline: 'support@contoso.example is not fetched.',
+        code: 'imap-folder-missing',
+        since: ago(60),
+        who: 'you',
+        fix: { label: 'Correct the folder of support@contoso.example', href: '/mailboxes/support/edit' },
+      },
+      {
+        subject: { kind: 'mailbox', id: 'sales' },
+        who: 'tenant-admin',
+        fix: { label: 'Test the connection of sales@contoso.example', href: '/mailboxes/sales/test' },
+      },
+    ]);
+  });
+
+  test('is told beside a sign-in that has ended only as that', () => {
+    const postroom = stopped({ support: trouble('imap-no-access') }, { accounts: [account()] });
+    expect(named(found(postroom))).toEqual(['consent-dead account a1']);
+  });
+
+  test('is no sign-in: a code that only holds the name of a protocol is', () => {
+    expect(named(found(stopped({ support: trouble('no-imap-x') })))).toEqual(['consent-dead account a1']);
+  });
+});
+
+describe('the data key', () => {
+  test('that is gone stops all accounts, and the first step is in Azure', () => {
+    const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' };
+    const unreadable = trouble('tokens-unreadable');
+    const postroom = stopped(
+      { support: unreadable, sales: { ...unreadable, since: ago(70) } },
+      {
+        boxes: [mailbox('support'), mailbox('sales', { accountId: 'a2' })],
+        accounts: [account({ problem }), account({ accountId: 'a2', problem })],
+      },
+    );
+    expect(found(postroom)).toMatchObject([
+      {
+        kind: 'consent-dead',
+        subject: { kind: 'secret', id: 'postroom-data-key', name: 'The data key' },
+        headline:
+          'sales@contoso.example and support@contoso.example are not fetched: the data key that opens the stored sign-ins is gone.',
+        since: ago(70),
+        fix: { href: expect.stringContaining('https://portal.azure.com') },
+      },
+    ]);
+  });
+});
+
+describe('a credential that the provider refuses', () => {
+  const refused = (code: string, change: Partial<HealthFacts> = {}): Finding[] =>
+    found(
+      stopped(
+        { support: trouble(code), sales: trouble(code, { since: ago(70) }) },
+        { accounts: [account({ refusedAsOf: ago(60) })], ...change },
+      ),
+    );
+
+  test('is one finding of the provider', () => {
+    expect(refused('AADSTS7000215')).toMatchObject([
+      {
+        kind: 'secret-refused',
+        subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
+        headline:
+          'Contoso no longer accepts this app: sales@contoso.example and support@contoso.example are not fetched.',
+        since: ago(70),
+        who: 'you',
+        fix: { label: 'Replace the secret of Contoso', href: '/providers/p1/edit' },
+      },
+    ]);
+  });
+
+  test('is told as expired where Entra says so', () => {
+    expect(refused('AADSTS7000222')).toMatchObject([
+      {
+        kind: 'secret-expired',
+        headline:
+          'The client secret of Contoso has expired: sales@contoso.example and support@contoso.example are not fetched.',
+      },
+    ]);
+  });
+
+  test('is told without a name where the provider is gone', () => {
+    expect(refused('odd', { providers: [] })).toMatchObject([
+      { subject: { id: 'p1', name: 'The provider' }, who: 'you' },
+    ]);
+  });
+});
+
+describe('a vault that withholds something', () => {
+  const denied = retrying('key-vault-denied', { problem: 'Key Vault did not get x (status 403)' });
+  const postroom = (change: Partial<typeof denied> = {}, more: Partial<HealthFacts> = {}): HealthFacts =>
+    stopped({ support: { ...denied, ...change }, sales: { ...denied, since: ago(70), ...change } }, more);
+
+  test('is one finding of the provider, from the second fetch on', () => {
+    expect(found(postroom({ failures: 2 }))).toMatchObject([
+      {
+        kind: 'vault-failing',
+        subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
+        severity: 'error',
+        headline:
+          'sales@contoso.example and support@contoso.example are not fetched: the key vault does not give out the secret of Contoso.',
+        code: 'key-vault-refused',
+        since: ago(70),
+        fix: { href: expect.stringContaining('https://portal.azure.com') },
+      },
+    ]);
+    expect(found(postroom({ failures: 1 }))).toEqual([]);
+    expect(found(postroom({}, { providers: [] }))[0]?.subject.name).toBe('the provider');
+  });
+
+  test('is one finding for each provider', () => {
+    const boxes = [mailbox('support'), mailbox('sales', { providerId: 'p2' })];
+    const providers = [provider(), provider('p2', 'Fabrikam')];
+    expect(named(found(stopped({ support: denied, sales: denied }, { boxes, providers })))).toEqual([
+      'vault-failing provider p1',
+      'vault-failing provider p2',
+    ]);
+  });
+
+  test('says nothing of mailboxes where the vault as a whole is blamed', () => {
+    expect(found(postroom(), true)).toEqual([]);
+  });
+
+  test('is told while it waits for a person, too', () => {
+    expect(named(found(postroom({ state: 'needs-person' })))).toEqual(['vault-failing provider p1']);
+  });
+});
+
+test('storage that is away is never the trouble of a mailbox', () => {
+  for (const code of ['table-storage', 'blob-storage', 'queue-storage'])
+    expect(found(stopped({ support: retrying(code) }))).toEqual([]);
+  expect(['table-storage', 'key-vault', 'key-vault-denied', 'imap-key-vault', 'odd'].map(partOf)).toEqual([
+    'storage',
+    'vault',
+    'vault',
+    undefined,
+    undefined,
+  ]);
+});
+
+describe('what passes by itself', () => {
+  const away = retrying('imap-unavailable', { problem: 'The server is away.' });
+
+  test('is told once the mailbox has been silent for too long', () => {
+    const successes = new Map([['support', ago(13)]]);
+    const troubles = new Map([['support', away]]);
+    expect(found(facts([mailbox('support')], { state: { successes, troubles } }))).toEqual([]);
+    successes.set('support', ago(13.1));
+    expect(found(facts([mailbox('support')], { state: { successes, troubles } }))).toHaveLength(1);
+  });
+
+  test('is one finding for all mailboxes of a server that is away', () => {
+    const other = mailbox('billing', { host: 'other.contoso.example' });
+    const postroom = stopped(
+      { support: away, sales: { ...away, since: ago(70) }, billing: away },
+      { boxes: [mailbox('support'), mailbox('sales'), other] },
+    );
+    expect(found(postroom)).toMatchObject([
+      {
+        kind: 'mailbox-silent',
+        subject: { kind: 'server', id: 'mail.contoso.example', name: 'mail.contoso.example' },
+        headline:
+          'sales@contoso.example and support@contoso.example are not fetched: mail.contoso.example does not answer as it should.',
+        code: 'imap-unavailable',
+        since: ago(70),
+        who: 'nobody: wait',
+        fix: { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' },
+      },
+      { subject: { kind: 'server', id: 'other.contoso.example' } },
+    ]);
+  });
+
+  test('is the mailbox’s own where it is throttled, or where its server answers', () => {
+    const throttled = retrying('imap-unavailable', { problem: 'imap-throttled' });
+    const busy = retrying('imap-busy');
+    expect(named(found(stopped({ support: throttled, sales: busy })))).toEqual([
+      'mailbox-silent mailbox support',
+      'mailbox-silent mailbox sales',
+    ]);
+    const [finding] = found(stopped({ support: retrying('odd') }));
+    expect(finding?.fix).toEqual({
+      label: 'Test the connection of support@contoso.example',
+      href: '/mailboxes/support/test',
+    });
+  });
+
+  test('is the provider’s where its sign-in is tried again for the same reason', () => {
+    const busy = retrying('http-429');
+    const accounts = [account({ state: 'retrying', problem: { code: 'http-429', message: 'busy' } })];
+    const postroom = stopped({ support: busy, sales: { ...busy, since: ago(70) } }, { accounts });
+    expect(found(postroom)).toMatchObject([
+      {
+        kind: 'mailbox-silent',
+        subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
+        headline:
+          'sales@contoso.example and support@contoso.example are not fetched: signing in at Contoso does not work at present.',
+        since: ago(70),
+        fix: { label: 'Look at Contoso', href: '/providers/p1' },
+      },
+    ]);
+    expect(found({ ...postroom, providers: [] })[0]).toMatchObject({ subject: { name: 'the provider' } });
+    expect(named(found(stopped({ support: retrying('http-503') }, { accounts })))).toEqual([
+      'mailbox-silent mailbox support',
+    ]);
+    const works = [account({ state: 'works', problem: { code: 'http-429', message: 'busy' } })];
+    expect(named(found(stopped({ support: busy }, { accounts: works })))).toEqual([
+      'mailbox-silent mailbox support',
+    ]);
+    const calm = [account({ state: 'retrying', problem: undefined })];
+    expect(named(found(stopped({ support: busy }, { accounts: calm })))).toEqual([
+      'mailbox-silent mailbox support',
+    ]);
+  });
+});
+
+test.each([
+  [['b', 'a'], 'a and b'],
+  [['a'], 'a'],
+  [['c', 'b', 'a'], 'a, b and c'],
+  [['d', 'c', 'b', 'a'], 'a, b, c and 1 more'],
+])('the names %j are %s', (names, words) => {
+  expect(listOf(names)).toBe(words);
+});
+
+test('what waits is counted where it was seen', () => {
+  const two = [mailbox('support'), mailbox('sales')];
+  const cursors = new Map([
+    ['support', cursor({ backlog: 3 })],
+    ['sales', cursor({ backlog: 4 })],
+  ]);
+  expect(waitingMail(two, { cursors })).toBe(
+    'No mail is lost: 7 unread and whatever came since wait in 2 mailboxes.',
+  );
+  expect(waitingMail(two.slice(0, 1), { cursors: new Map([['support', cursor()]]) })).toBe(
+    'No mail is lost: it waits in the mailbox.',
+  );
+});

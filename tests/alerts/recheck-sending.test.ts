@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { sendingObservation } from '../../shared/alerts/alert-channels.ts';
+import { recheckSending } from '../../shared/alerts/recheck-sending.ts';
+import type { SendingRoute, SignInResult } from '../../shared/outbox/send-mail.ts';
+import type { SmtpRefusal } from '../../shared/outbox/smtp-refusal.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { START } from '../harness/memory/sample-findings.ts';
+import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
+
+const MINUTE = 60_000;
+const refusal: SmtpRefusal = {
+  code: 'smtp-auth-disabled-tenant',
+  said: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.',
+  permanent: true,
+  retryAt: undefined,
+  asked: true,
+};
+let postroom: WatchedPostroom;
+let answers: SignInResult;
+let asked: number;
+const recheck = (): Promise<void> =>
+  recheckSending({
+    ...postroom,
+    sender: {
+      signIn: async () => {
+        asked += 1;
+        return answers;
+      },
+    },
+  });
+const sending = { host: 'smtp.office365.com', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
+const refused = async (found: SmtpRefusal, id = 'support'): Promise<void> => {
+  const mailbox = await postroom.mailboxes.get(id);
+  if (mailbox === undefined) throw new Error('no mailbox');
+  await postroom.alerts.observe(sendingObservation([{ mailbox, refusal: found }], postroom.now));
+};
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+  postroom = new WatchedPostroom();
+  await postroom.mailbox('support', { sending });
+  answers = { kind: 'refused', ...refusal };
+  asked = 0;
+  postroom.now = START;
+});
+
+test('a server that refuses mail is an alert with its cause, until it lets Postroom sign in again', async () => {
+  await refused(refusal);
+  expect(await postroom.open()).toMatchObject([
+    { kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant', fix: { href: '/mailboxes/support/test' } },
+  ]);
+  await recheck();
+  expect(await postroom.open()).toHaveLength(1);
+  answers = { kind: 'accepted', answer: '235' };
+  postroom.now += 10 * MINUTE;
+  await recheck();
+  expect(await postroom.open()).toEqual([]);
+});
+
+test('it is asked every tenth minute, and what only a mail can show is not asked at all', async () => {
+  await refused(refusal);
+  for (let minute = 0; minute < 20; minute++) {
+    await recheck();
+    postroom.now += MINUTE;
+  }
+  expect(asked).toBe(2);
+  await refused({
+    ...refusal,
+    code: 'smtp-send-as-denied',
+    said: '550 5.7.60 SMTP; Client does not have permissions to send as this sender',
+  });
+  await recheck();
+  expect(asked).toBe(2);
+  expect(await postroom.open()).toHaveLength(1);
+});
+
+test('one server that cannot be reached changes nothing and keeps nobody from asking the others', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const sending = { host: 'smtp.example', port: 587, providerId: PROVIDER, accountId: ACCOUNT };
+  await postroom.mailbox('another', { sending });
+  for (const id of ['another', 'support']) await refused(refusal, id);
+  const signIn = async (route: SendingRoute): Promise<SignInResult> => {
+    if (route.kind === 'mailbox' && route.host === 'smtp.example')
+      throw new PostroomError('smtp-unreachable', 'smtp.example does not answer');
+    return { kind: 'accepted', answer: '235' };
+  };
+  await recheckSending({ ...postroom, sender: { signIn } });
+  expect((await postroom.open()).map(({ subject }) => subject.id)).toEqual(['another']);
+});
+
+describe('once a day each mailbox that sends signs in', () => {
+  const day = async (): Promise<void> => {
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      await recheck();
+      postroom.now += MINUTE;
+    }
+  };
+
+  test('and a refusal is a warning before a mail has to leave, an error once one could not', async () => {
+    await postroom.mailbox('paused', { enabled: false, sending: { ...sending, accountId: 'x' } });
+    await postroom.mailbox('sends-nothing');
+    await day();
+    expect(await postroom.open()).toMatchObject([
+      { kind: 'smtp-refused', severity: 'warning', subject: { id: 'support' } },
+    ]);
+    await refused(refusal);
+    await day();
+    expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', severity: 'error' }]);
+  });
+
+  test('and where it is let in, or a refusal passes, nothing is said', async () => {
+    answers = { kind: 'accepted', answer: '235' };
+    await day();
+    expect(asked).toBe(1);
+    answers = { kind: 'refused', ...refusal, permanent: false };
+    await day();
+    expect(asked).toBe(2);
+    expect(await postroom.open()).toEqual([]);
+  });
+});
+
+test('a mailbox that no longer sends is no longer refused', async () => {
+  await refused(refusal);
+  await postroom.mailbox('support');
+  await recheck();
+  expect(await postroom.open()).toEqual([]);
+});
+
+test('an account that needs a person is no refusal of a server: it opens nothing and closes nothing', async () => {
+  const noToken = { ...refusal, code: 'AADSTS50173', said: 'The sign-in has ended.', asked: false };
+  await refused(noToken);
+  expect(await postroom.open()).toEqual([]);
+  await refused(refusal);
+  answers = { kind: 'refused', ...noToken };
+  await recheck();
+  expect(await postroom.open()).toMatchObject([{ kind: 'smtp-refused', code: 'smtp-auth-disabled-tenant' }]);
+});
+
+test('what passes by itself is no alert', async () => {
+  await refused({ ...refusal, permanent: false });
+  expect(await postroom.open()).toEqual([]);
+});

@@ -1,0 +1,137 @@
+import type { Account } from '../../shared/accounts/account.ts';
+import type { Cursor } from '../../shared/mailboxes/cursor.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchState, Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
+import type { Finding } from '../../shared/alerts/alert.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+import { iso, START } from '../harness/memory/sample-findings.ts';
+
+export const MINUTE = 60_000;
+export const ago = (minutes: number): string => iso(START - minutes * MINUTE);
+
+/** A provider of the facts, by its id. */
+export const provider = (id = 'p1', name = 'Contoso') => sampleProvider({ id, name, preset: 'microsoft' });
+
+export const mailbox = (id: string, change: Partial<Mailbox> = {}): Mailbox => ({
+  id,
+  address: `${id}@contoso.example`,
+  protocol: 'imap',
+  host: 'mail.contoso.example',
+  port: 993,
+  folder: 'INBOX',
+  providerId: 'p1',
+  accountId: 'a1',
+  enabled: true,
+  intervalMinutes: 1,
+  afterFetch: { kind: 'mark-seen' },
+  createdAt: ago(10_000),
+  ...change,
+});
+
+/** What a mailbox cannot be fetched for, since an hour. */
+export const trouble = (code: string, change: Partial<Trouble> = {}): Trouble => ({
+  state: 'needs-person',
+  code,
+  problem: 'It said: no.',
+  since: ago(60),
+  failures: 3,
+  triedAt: ago(1),
+  nextTryAt: ago(-1),
+  ...change,
+});
+export const retrying = (code: string, change: Partial<Trouble> = {}): Trouble =>
+  trouble(code, { state: 'retrying', ...change });
+
+export const account = (change: Partial<Account> = {}): Account => ({
+  providerId: 'p1',
+  accountId: 'a1',
+  identity: {
+    issuer: 'https://login.example',
+    subject: 's',
+    tenantId: undefined,
+    objectId: undefined,
+    user: 'sam@contoso.example',
+    name: 'Sam',
+  },
+  user: 'sam@contoso.example',
+  address: 'support@contoso.example',
+  scopes: [],
+  tokens: {
+    access: undefined,
+    accessExpiresAt: iso(START),
+    refreshAt: iso(START),
+    refresh: 'sealed',
+    previousRefresh: undefined,
+  },
+  state: 'needs-person',
+  stateSince: ago(50),
+  problem: { code: 'AADSTS50173', message: 'The sign-in has ended.' },
+  retryAt: undefined,
+  refusedAsOf: undefined,
+  refreshBegunAt: undefined,
+  consentedAt: iso(START),
+  consentedBy: 'Alex',
+  ...change,
+});
+
+export const cursor = (change: Partial<Cursor> = {}): Cursor => ({
+  uidValidity: '1',
+  uid: 9,
+  left: [],
+  waiting: [],
+  lastMailAt: undefined,
+  ...change,
+});
+
+/** An installation of these mailboxes, where each one without trouble was fetched a minute ago. */
+export function facts(
+  mailboxes: readonly Mailbox[],
+  {
+    state,
+    ...change
+  }: Partial<Omit<HealthFacts, 'mailboxes' | 'state'>> & { state?: Partial<FetchState> } = {},
+): HealthFacts {
+  return {
+    mailboxes,
+    accounts: [],
+    providers: [provider()],
+    beats: new Map(),
+    failing: [],
+    abandoned: [],
+    quarantined: undefined,
+    suspects: new Set(),
+    ...change,
+    state: {
+      cursors: new Map(),
+      troubles: new Map(),
+      successes: new Map(mailboxes.map(({ id }) => [id, ago(1)])),
+      shards: new Map(),
+      hours: new Map(),
+      recoveries: new Map(),
+      loops: [],
+      ...state,
+    },
+  };
+}
+
+/** Mailboxes that stand still for these reasons, since two hours. */
+export const stopped = (
+  troubles: Readonly<Record<string, Trouble>>,
+  change: Partial<HealthFacts> & { boxes?: readonly Mailbox[] } = {},
+): HealthFacts => {
+  const { boxes, ...rest } = change;
+  const mailboxes = boxes ?? Object.keys(troubles).map((id) => mailbox(id));
+  return facts(mailboxes, {
+    ...rest,
+    state: {
+      successes: new Map(mailboxes.map(({ id }) => [id, ago(120)])),
+      troubles: new Map(Object.entries(troubles)),
+      ...rest.state,
+    },
+  });
+};
+
+/** `kind subject-kind id`, for what is only to be told apart. */
+export const named = (findings: readonly Finding[]): string[] =>
+  findings.map(({ kind, subject }) => `${kind} ${subject.kind} ${subject.id}`);

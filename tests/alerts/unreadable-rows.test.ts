@@ -1,0 +1,182 @@
+/** Rows that do not hold what Postroom wrote: each stops nothing but itself, and is told of with its table and its keys. */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createWeb } from '../../functions/web.ts';
+import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
+import type { Row, TableName } from '../../shared/platform/tables.ts';
+import {
+  origin,
+  principalHeader,
+  type SamplePostroom,
+  samplePostroom,
+  sampleProvider,
+} from '../harness/pages/sample-postroom.ts';
+import { WatchedPostroom } from './monitored-postroom.ts';
+
+let postroom: WatchedPostroom;
+beforeEach(async () => {
+  for (const level of ['log', 'warn', 'error'] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+  postroom = new WatchedPostroom();
+  await postroom.account();
+  await postroom.mailbox('support');
+  await postroom.mailbox('sales');
+  await postroom.minutes(20);
+});
+
+const put = (table: TableName, row: Row): Promise<unknown> =>
+  postroom.tables.open(table).commit(row.partitionKey, [{ kind: 'put', row }]);
+const mailboxRow = (json: unknown): Row => ({
+  partitionKey: 'mailbox',
+  rowKey: 'broken',
+  ...(json !== undefined && { json: typeof json === 'string' ? json : JSON.stringify(json) }),
+});
+
+describe('a mailbox row that holds', () => {
+  test.each([
+    ['nothing', undefined],
+    ['no JSON', '{"address":'],
+    ['null', null],
+    ['a list', []],
+    ['too little', { address: 'x@contoso.example' }],
+    ['an address that is a number', { ...settings(), address: 7 }],
+    ['no interval', { ...settings(), intervalMinutes: undefined }],
+    ['nothing to do after a fetch', { ...settings(), afterFetch: null }],
+  ])('%s stops no other mailbox and no alert, and is an alert with table and key', async (_what, json) => {
+    await put('Mailboxes', mailboxRow(json));
+    const queued = await queueDueMailboxes(postroom, postroom.now);
+    expect(queued).toBe(2);
+    postroom.works.delete('support');
+    await postroom.minutes(20);
+    expect(postroom.heard()).toEqual(['opened row-unreadable', 'opened mailbox-silent']);
+    expect((await postroom.open()).find(({ kind }) => kind === 'row-unreadable')).toMatchObject({
+      subject: { kind: 'table', id: 'Mailboxes' },
+      severity: 'error',
+      headline: 'A row of the table Mailboxes cannot be read: mailbox / broken.',
+    });
+    await postroom.tables.open('Mailboxes').commit('mailbox', [{ kind: 'remove', rowKey: 'broken' }]);
+    postroom.works.add('support');
+    await postroom.minutes(2);
+    expect(await postroom.open()).toEqual([]);
+  });
+});
+
+function settings(): Record<string, unknown> {
+  return {
+    address: 'broken@contoso.example',
+    protocol: 'imap',
+    host: 'localhost',
+    port: 993,
+    folder: 'INBOX',
+    providerId: 'p',
+    accountId: 'a',
+    enabled: true,
+    intervalMinutes: 1,
+    afterFetch: { kind: 'mark-seen' },
+    createdAt: '2026-11-01T00:00:00.000Z',
+  };
+}
+
+describe('the state of mailboxes', () => {
+  test.each([
+    ['support|cursor', { uid: 'x' }],
+    ['support|health', { nextTryAt: 'soon', since: 'x', failures: 'many' }],
+    ['shard|00000', { successes: '{' }],
+    ['shard|00000', { successes: '[1, 2]' }],
+    ['shard|00000', { successes: '[]', hours: '7' }],
+    ['shard|00000', {}],
+  ])('%s as %j stops no fetch and no alert', async (rowKey, columns) => {
+    await put('MailboxState', { partitionKey: 'state', rowKey, ...columns });
+    expect(await queueDueMailboxes(postroom, postroom.now)).toBe(2);
+    postroom.works.delete('sales');
+    await postroom.minutes(20);
+    expect(postroom.heard()).toContain('opened mailbox-silent');
+  });
+
+  test('that cannot be read is an alert until it is written anew', async () => {
+    await put('MailboxState', { partitionKey: 'state', rowKey: 'support|cursor', uid: 'x' });
+    await postroom.minutes(2);
+    expect((await postroom.open())[0]?.headline).toBe(
+      'A row of the table MailboxState cannot be read: state / support|cursor.',
+    );
+    const cursor = { uidValidity: '1', uid: 7, left: [], waiting: [], lastMailAt: undefined };
+    await postroom.mailboxes.saveCursor('support', cursor);
+    await postroom.minutes(2);
+    expect(await postroom.open()).toEqual([]);
+  });
+});
+
+describe('alerts', () => {
+  test('are told although rows among them cannot be read', async () => {
+    await put('Alerts', { partitionKey: 'alert', rowKey: `open|${'0'.repeat(32)}`, json: '{}' });
+    await put('Alerts', { partitionKey: 'alert', rowKey: 'outgoing|x', json: 'null' });
+    await put('Alerts', { partitionKey: 'alert', rowKey: 'past|1', json: '[' });
+    postroom.works.delete('support');
+    await postroom.minutes(20);
+    expect(postroom.heard()).toContain('opened mailbox-silent');
+    const found = (await postroom.open()).find(({ kind }) => kind === 'row-unreadable');
+    expect(found?.headline).toContain('2 rows of the table AlertService cannot be read: alert / open|000');
+    expect((await postroom.alerts.past({ limit: 10 })).alerts).toEqual([]);
+  });
+
+  test('whose own row is damaged are opened anew in its place', async () => {
+    postroom.works.delete('support');
+    await postroom.minutes(16);
+    const [row] = postroom.tables.dump('Alerts').filter(({ rowKey }) => rowKey.startsWith('open|'));
+    if (row === undefined) throw new Error('nothing is open');
+    await put('Alerts', { partitionKey: 'alert', rowKey: row.rowKey, json: 'damaged' });
+    await postroom.minutes(3);
+    expect((await postroom.open()).map(({ kind }) => kind)).toEqual(['mailbox-silent']);
+  });
+
+  test('of timers go on where a heartbeat cannot be read', async () => {
+    await put('Alerts', { partitionKey: 'heartbeat', rowKey: 'fetchMail', at: 'x', since: 7 });
+    await postroom.minutes(5);
+    expect(postroom.heard()).toEqual([]);
+    postroom.timers.delete('fetchMail');
+    await postroom.minutes(15);
+    expect(postroom.heard()).toEqual(['opened timer-late']);
+  });
+});
+
+describe('pages', () => {
+  let pages: SamplePostroom;
+  let ask: (path: string) => Promise<Response>;
+  beforeEach(async () => {
+    pages = samplePostroom();
+    const web = createWeb(() => pages.services);
+    ask = async (path) => {
+      const headers = { ...principalHeader('admin'), 'sec-fetch-site': 'same-origin' };
+      return web.request(origin + path, { headers });
+    };
+    await pages.mailbox();
+    await pages.providers.save(sampleProvider);
+  });
+  const broken = async (table: TableName, partitionKey: string): Promise<void> => {
+    const row = { partitionKey, rowKey: 'broken' };
+    await pages.services.tables.open(table).commit(partitionKey, [{ kind: 'put', row }]);
+  };
+
+  test.each([
+    ['/mailboxes', 'Mailboxes', 'mailbox', 'support@contoso.example'],
+    ['/providers', 'Providers', 'provider', sampleProvider.name],
+    ['/accounts', 'Accounts', sampleProvider.id, 'Who signs in'],
+  ] as const)(
+    '%s shows the others and says that one could not be read',
+    async (path, table, partition, other) => {
+      expect(await (await ask(path)).text()).not.toContain('could not be read');
+      await broken(table, partition);
+      const answer = await ask(path);
+      const html = (await answer.text()).replaceAll('<wbr/>', '');
+      expect(answer.status).toBe(200);
+      expect(html).toContain('1 entry of this list could not be read');
+      expect(html).toContain(`<code>${partition} / broken</code>`);
+      expect(html).toContain(other);
+    },
+  );
+
+  test('the home page says it, too', async () => {
+    await broken('Mailboxes', 'mailbox');
+    const html = await (await ask('/')).text();
+    expect(html).toContain('A row of the table Mailboxes cannot be read: mailbox / broken');
+  });
+});

@@ -1,0 +1,120 @@
+/** How many sign-ins by one invitation may be under way at once, and when a place is free again. */
+import { beforeEach, expect, test } from 'vitest';
+import { type ConsentStore, createConsentStore } from '../../shared/consent/consent-store.ts';
+import type { Invitation, OpenAttempt } from '../../shared/consent/invitation.ts';
+import { createInvitationStore, type InvitationStore } from '../../shared/consent/invitation-store.ts';
+import { MAX_OPEN_ATTEMPTS, takePlace } from '../../shared/consent/limit-attempts.ts';
+import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { isoAt, keyOf, NOW, sampleConsent, sampleInvitation } from './sample-trip.ts';
+
+const KEY = keyOf('d');
+const letters = [...'abcdefghijklmnopqrst'];
+const tripOf = (letter: string, expiresAt = isoAt(1)): OpenAttempt => ({ key: keyOf(letter), expiresAt });
+
+let points: SeamPoint[];
+let before: (point: SeamPoint) => Promise<void>;
+let consents: ConsentStore;
+let invitations: InvitationStore;
+beforeEach(() => {
+  points = [];
+  before = async () => {};
+  const tables = new MemoryTables({
+    ...openSeam,
+    call: async (point, effect) => {
+      points.push(point);
+      await before(point);
+      return effect();
+    },
+  });
+  consents = createConsentStore(tables);
+  invitations = createInvitationStore(tables);
+});
+
+const take = (letter: string, now = NOW) =>
+  takePlace({ seam: { now: () => now }, consents, invitations }, KEY, tripOf(letter, isoAt(600_000)));
+const trips = async () => (await invitations.get(KEY))?.invitation.trips.map(({ key }) => key[0]).join('');
+
+/** An invitation by which these trips are under way; those in capitals have come back. */
+async function underWay(started: string, change: Partial<Invitation> = {}): Promise<void> {
+  const all = [...started].map((letter) => tripOf(letter.toLowerCase()));
+  await invitations.add(sampleInvitation({ trips: all, ...change }));
+  for (const letter of started) {
+    const usedAt = letter === letter.toLowerCase() ? undefined : isoAt(0);
+    await consents.add(sampleConsent({ key: keyOf(letter.toLowerCase()), usedAt }));
+  }
+}
+
+test('a place is taken while fewer than five trips are under way, without a look at their rows', async () => {
+  await underWay('abcd');
+  points = [];
+  expect(await take('e')).toBe('taken');
+  expect(await trips()).toBe('abcde');
+  expect(points).toEqual(['table.Consents.get', 'table.Consents.commit', 'table.Consents.get']);
+});
+
+test('the sixth one is told so, and nothing is written', async () => {
+  expect(MAX_OPEN_ATTEMPTS).toBe(5);
+  await underWay('abcde');
+  points = [];
+  expect(await take('f')).toBe('too-many');
+  expect(points).not.toContain('table.Consents.commit');
+  expect(await trips()).toBe('abcde');
+});
+
+test('a trip that came back, or whose row is gone, gives its place back', async () => {
+  await underWay('aBcde');
+  expect(await take('f')).toBe('taken');
+  expect(await trips()).toBe('acdef');
+  await consents.purge(NOW + 2 * 86_400_000);
+  expect(await take('g')).toBe('taken');
+  expect(await trips()).toBe('g');
+});
+
+test('a trip gives its place back at its end, and not before', async () => {
+  await underWay('abcde');
+  expect(await take('f', NOW)).toBe('too-many');
+  expect(await take('f', NOW + 1)).toBe('taken');
+  expect(await trips()).toBe('f');
+});
+
+test.each([
+  ['that nobody made', undefined],
+  ['that was used', { done: { at: isoAt(0), accountId: 'a', user: 'u' } }],
+  ['that was taken back', { revokedAt: isoAt(0) }],
+  ['that has ended', { expiresAt: isoAt(0) }],
+])('an invitation %s has no place', async (_what, change) => {
+  if (change !== undefined) await underWay('', change);
+  points = [];
+  expect(await take('a')).toBe('invitation-over');
+  expect(points).toEqual(['table.Consents.get']);
+});
+
+/** As often as told, another browser takes a place between the look and the write. */
+function othersTake(times: number): void {
+  let done = 0;
+  before = async (point) => {
+    if (point !== 'table.Consents.commit' || done === times) return;
+    const own = before;
+    before = async () => {};
+    const stored = await invitations.get(KEY);
+    if (stored !== undefined)
+      await invitations.replace({ ...stored.invitation, trips: [tripOf(letters[done] ?? '')] }, stored.etag);
+    done += 1;
+    before = own;
+  };
+}
+
+test('of two who start at the same moment none is forgotten', async () => {
+  await underWay('');
+  othersTake(3);
+  expect(await take('x')).toBe('taken');
+  expect(await trips()).toBe('cx');
+});
+
+test('who meets others four times in a row is told that there are too many', async () => {
+  await underWay('');
+  othersTake(4);
+  expect(await take('x')).toBe('too-many');
+  expect(await trips()).toBe('d');
+});

@@ -1,0 +1,135 @@
+import { channelFindings } from '../../../shared/alerts/channel-findings.ts';
+import type { Finding } from '../../../shared/alerts/alert.ts';
+import { Secret } from '../../../shared/platform/secret.ts';
+import { secret, silent } from '../memory/sample-findings.ts';
+import { fillPostroom } from '../memory/sample-mail.ts';
+import { ago, NOW, type SamplePostroom, samplePostroom, sampleProvider } from './sample-postroom.ts';
+
+const hour = (back: number): string => new Date(NOW - back * 3_600_000).toISOString().slice(0, 13);
+
+/** An installation with a day of mail behind it. */
+async function busyPostroom(): Promise<SamplePostroom> {
+  const postroom = samplePostroom();
+  await postroom.providers.save(sampleProvider);
+  await fillPostroom(postroom);
+  const mails = [0, 0, 0, 1, 0, 0, 2, 5, 14, 22, 31, 18, 9, 12, 25, 19, 11, 6, 2, 0, 1, 0, 3, 8];
+  const { shards } = await postroom.mailboxes.fetchState();
+  await postroom.mailboxes.saveSuccesses(
+    0,
+    shards.get(0) ?? new Map(),
+    mails.map((count, index) => ({ hour: hour(23 - index), mails: count, quarantined: 0 })),
+  );
+  return postroom;
+}
+
+const stop = (
+  postroom: SamplePostroom,
+  id: string,
+  code: string,
+  problem: string,
+  state: 'needs-person' | 'retrying',
+) =>
+  postroom.mailboxes.saveTrouble(id, {
+    state,
+    code,
+    problem,
+    since: ago(95),
+    failures: 9,
+    triedAt: ago(1),
+    nextTryAt: ago(-4),
+  });
+
+const observe = (postroom: SamplePostroom, findings: readonly Finding[]): Promise<void> =>
+  postroom.services.alerts.observe({ source: 'review', findings });
+
+/** An installation in each state that the home page, the alerts and the health page tell apart, by name. */
+export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> = {
+  async calm() {
+    const postroom = await busyPostroom();
+    // A paused mailbox is not calm: somebody may have forgotten it.
+    await postroom.mailboxes.remove('old');
+    for (const name of ['fetchMail', 'monitor', 'refreshTokens'] as const)
+      await postroom.services.heartbeats.beat(name, NOW - 60_000);
+    return postroom;
+  },
+  async 'a dead sign-in'() {
+    const postroom = await busyPostroom();
+    const said =
+      'The sign-in of support@contoso.example has ended. AADSTS50173: The provided grant has expired due to it being revoked.';
+    await stop(postroom, 'support', 'AADSTS50173', said, 'needs-person');
+    await stop(postroom, 'billing', 'AADSTS50173', said, 'needs-person');
+    const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: ago(190), backlog: 14 };
+    await postroom.mailboxes.saveCursor('billing', cursor);
+    return postroom;
+  },
+  async 'several faults'() {
+    const postroom = await busyPostroom();
+    await stop(
+      postroom,
+      'support',
+      'imap-no-access',
+      'User is authenticated but not connected.',
+      'needs-person',
+    );
+    await observe(postroom, [
+      secret('7 days', {
+        cause: 'Its last day is 1 December 2026.',
+      }),
+    ]);
+    await postroom.services.heartbeats.beat('fetchMail', NOW - 60 * 60_000);
+    return postroom;
+  },
+  async 'a late timer'() {
+    const postroom = await busyPostroom();
+    await postroom.mailboxes.saveSuccesses(
+      0,
+      new Map([
+        ['support', ago(11)],
+        // Longer than it may be silent: that is no fault of its own.
+        ['billing', ago(16)],
+      ]),
+    );
+    await postroom.services.heartbeats.beat('fetchMail', NOW - 11 * 60_000);
+    return postroom;
+  },
+  async 'channels that cannot be used'() {
+    const postroom = await busyPostroom();
+    for (const name of ['fetchMail', 'monitor', 'refreshTokens', 'reviewSecrets'] as const)
+      await postroom.services.heartbeats.beat(name, NOW - 60_000);
+    const { vault, alerts, channelSecrets, seam } = postroom.services;
+    const values = {
+      'smtp-relay-url': 'nowhere',
+      'alert-webhook-url': 'http://hooks.example',
+      'alert-webhook-key': 'k',
+    };
+    for (const [name, value] of Object.entries(values))
+      await vault.set(name, new Secret(value), { contentType: 'text/plain' });
+    const { troubles } = await channelSecrets.read();
+    const findings = channelFindings(troubles, seam.now(), { isVaultBlamed: false });
+    await alerts.observe({ source: 'watch', findings });
+    return postroom;
+  },
+  async 'a warning'() {
+    const postroom = await busyPostroom();
+    await observe(postroom, [secret('30 days')]);
+    return postroom;
+  },
+  async 'a hiccup'() {
+    const postroom = await busyPostroom();
+    await stop(postroom, 'billing', 'imap-unavailable', 'The mail server does not answer.', 'retrying');
+    await postroom.mailboxes.saveSuccesses(
+      0,
+      new Map([
+        ['support', ago(1)],
+        ['billing', ago(3)],
+      ]),
+    );
+    return postroom;
+  },
+  async 'what is over'() {
+    const postroom = await busyPostroom();
+    await observe(postroom, [silent('support'), secret('30 days')]);
+    await observe(postroom, [secret('30 days')]);
+    return postroom;
+  },
+};

@@ -1,0 +1,161 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { ImapFlow } from 'imapflow';
+import type { DemoUser } from '../../../dev/demo/organization.ts';
+import { adminAt, type Demo, openDemo } from '../../../dev/demo.ts';
+import type { MailServerKind } from '../../../dev/emulators/mail/mail-world.ts';
+import type { HostProcess } from '../../../dev/host/host-process.ts';
+import { createMailboxStore } from '../../../shared/mailboxes/mailbox-store.ts';
+import { azureBlobs } from '../../../shared/platform/azure-blobs.ts';
+import { azureTables } from '../../../shared/platform/azure-tables.ts';
+import type { Blobs } from '../../../shared/platform/blobs.ts';
+import { openSeam } from '../../../shared/platform/seam.ts';
+import type { Tables } from '../../../shared/platform/tables.ts';
+
+export const SUPPORT = 'support@contoso.example';
+
+/** The built app in a demo of its own. Hosts are processes, so that they can be killed. */
+export interface Postroom extends Demo, AsyncDisposable {
+  tables: Tables;
+  blobs: Blobs;
+}
+
+export async function openPostroom(
+  mail: MailServerKind,
+  { inMemory = true, users }: { inMemory?: boolean; users?: readonly DemoUser[] } = {},
+): Promise<Postroom> {
+  const running = new AsyncDisposableStack();
+  const stack = { mail, inMemory, ...(users !== undefined && { users }) };
+  const demo = await openDemo({ app: 'own', stack, running }).catch(async (error: unknown) => {
+    await running.disposeAsync();
+    throw error;
+  });
+  const { connectionString } = demo.stack.storage;
+  const storage = { kind: 'connection-string', connectionString } as const;
+  return {
+    ...demo,
+    tables: azureTables(storage, openSeam),
+    blobs: azureBlobs(storage, openSeam),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Registers the Practice provider and the support mailbox through the app's own pages; gives the mailbox's id. */
+export async function connectSupport({ stack, startHost }: Postroom): Promise<string> {
+  const host = await startHost({ port: stack.ports.web });
+  try {
+    const visitor = await adminAt(host);
+    return await visitor.connectMailbox(SUPPORT, stack.mail.imap);
+  } finally {
+    await host.stop();
+  }
+}
+
+/** Starts a fetch as the host's operator may and does not wait for it. Runs with different shards tell their ends apart. */
+export async function startFetch(host: HostProcess, mailboxId: string, shard = 0): Promise<void> {
+  const response = await fetch(`${host.url}/admin/functions/fetchShard`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input: JSON.stringify({ shard, mailboxIds: [mailboxId] }) }),
+  });
+  if (response.status !== 202) throw new Error(`The fetch was not started: ${response.status}`);
+}
+
+/** One whole fetch. @throws Error with the mailbox's trouble when it fails or does not end in time. */
+export async function fetchOnce(
+  postroom: Postroom,
+  host: HostProcess,
+  mailboxId: string,
+  { shard = 0, limitMs = 60_000 } = {},
+): Promise<void> {
+  const mailboxes = createMailboxStore(postroom.tables);
+  const successOf = async (): Promise<string | undefined> =>
+    (await mailboxes.fetchState()).shards.get(shard)?.get(mailboxId);
+  const before = await successOf();
+  await startFetch(host, mailboxId, shard);
+  const end = Date.now() + limitMs;
+  while ((await successOf()) === before) {
+    const trouble = (await mailboxes.fetchState()).troubles.get(mailboxId);
+    if (trouble !== undefined || Date.now() > end)
+      throw new Error(
+        `The fetch did not work: ${trouble?.problem ?? 'time is over'}\n${postroom.log().slice(-3000)}`,
+      );
+    await pause(60);
+  }
+}
+
+/** Every row of every table (or of one) as text, without what a repeated write of the same row changes. */
+export async function dumpTables(connectionString: string, only?: string): Promise<Map<string, string>> {
+  const service = TableServiceClient.fromConnectionString(connectionString, {
+    allowInsecureConnection: true,
+  });
+  const rows = new Map<string, string>();
+  for await (const { name = '' } of service.listTables()) {
+    if (only !== undefined && only !== name) continue;
+    const table = TableClient.fromConnectionString(connectionString, name, { allowInsecureConnection: true });
+    for await (const entity of table.listEntities<Record<string, unknown>>()) {
+      const { partitionKey, rowKey, etag: _etag, timestamp: _timestamp, ...columns } = entity;
+      const sorted = Object.entries(columns).sort(([a], [b]) => (a < b ? -1 : 1));
+      rows.set(`${name}/${partitionKey}/${rowKey}`, JSON.stringify(sorted));
+    }
+  }
+  return rows;
+}
+
+/** What a dead process still holds is taken from it, as time would do. */
+export async function breakLease(connectionString: string, mailboxId: string): Promise<void> {
+  const blob = BlobServiceClient.fromConnectionString(connectionString)
+    .getContainerClient('postroom')
+    .getBlobClient(`lease/${mailboxId}`);
+  await blob
+    .getBlobLeaseClient()
+    .breakLease(0)
+    .catch((error: unknown) => {
+      const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+      // 404: never taken; 409: not held.
+      if (status !== 404 && status !== 409) throw error;
+    });
+}
+
+export interface Watcher {
+  /** UIDs of all mail, and of what is marked as read, as the server has it now. */
+  look(): Promise<{ all: number[]; seen: number[]; uidValidity: string }>;
+  /** Everything is unread again. */
+  unsee(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A second mail program at the support mailbox. */
+export async function watchInbox({ stack }: Postroom): Promise<Watcher> {
+  const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
+  const client = new ImapFlow({
+    ...stack.practice.imap,
+    secure: true,
+    tls: { ca: stack.ca },
+    auth: { user: SUPPORT, accessToken },
+    logger: false,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  const { uidValidity } = await client.mailboxOpen('INBOX');
+  const search = async (query: { all: true } | { seen: true }): Promise<number[]> => {
+    const found = await client.search(query, { uid: true });
+    if (found === false || found === undefined) throw new Error('The mail server did not search');
+    return [...found].sort((a, b) => a - b);
+  };
+  return {
+    async look() {
+      await client.noop();
+      return {
+        all: await search({ all: true }),
+        seen: await search({ seen: true }),
+        uidValidity: String(uidValidity),
+      };
+    },
+    async unsee() {
+      await client.messageFlagsRemove('1:*', ['\\Seen'], { uid: true });
+    },
+    close: () => client.logout(),
+  };
+}

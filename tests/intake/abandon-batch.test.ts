@@ -1,0 +1,145 @@
+/** When a mail is not tried again, and what then becomes of a decision that no run could carry out. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { abandoned, forceQuarantine, whyAbandoned } from '../../shared/intake/abandon-batch.ts';
+import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
+import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import type { Work } from '../../shared/intake/process-batch.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { messageRowKey } from '../../shared/tickets/ticket-rows.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+
+const BOX = 'box';
+const AT = '2026-11-24T10:00:00.000Z';
+const found = { uid: 1, place: 'at|f|1|1|p', key: 'k', rawBlob: 'raw/1', receivedAt: AT, size: 100 };
+const opening: Decision = {
+  fate: 'ticket',
+  ticketId: 't',
+  number: 7,
+  opens: true,
+  follows: undefined,
+  reason: undefined,
+};
+const kept: Decision = {
+  fate: 'quarantine',
+  ticketId: undefined,
+  number: undefined,
+  opens: false,
+  follows: undefined,
+  reason: 'too odd',
+};
+
+let tables: MemoryTables;
+let ledger: LedgerStore;
+beforeEach(() => {
+  tables = new MemoryTables(openSeam);
+  ledger = createLedgerStore(tables);
+});
+
+const workOf = (mail: LedgerMail): Work => ({
+  mail,
+  kept: { ...found, raw: undefined, oversized: false, notes: [] },
+});
+const stored = async (): Promise<LedgerMail | undefined> => (await ledger.mails(BOX, ['k'])).get('k');
+
+/** A mail that so many runs began with, and what was decided for it. */
+async function begun(attempts: number, decision?: Decision): Promise<LedgerMail> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1)
+    await ledger.claim(BOX, [found], { alone: attempt > 1, present: new Set() });
+  const mail = await stored();
+  if (mail === undefined) throw new Error('nothing was claimed');
+  if (decision === undefined) return mail;
+  const [decided] = await ledger.decide(BOX, [{ mail, decision }]);
+  return decided ?? mail;
+}
+
+describe('a mail is given up', () => {
+  const mail: LedgerMail = {
+    ...found,
+    state: 'received',
+    attempts: 1,
+    decision: undefined,
+    etag: undefined,
+  };
+
+  test('after three attempts, and once it is decided after one more', () => {
+    expect(whyAbandoned({ ...mail, attempts: 3 })).toBeUndefined();
+    expect(whyAbandoned({ ...mail, attempts: 4 })).toBe('the app ended 3 times while it worked on this mail');
+    expect(whyAbandoned({ ...mail, state: 'decided', attempts: 4 })).toBeUndefined();
+    expect(whyAbandoned({ ...mail, state: 'decided', attempts: 5 })).toBe(
+      'the app ended 4 times while it worked on this mail',
+    );
+  });
+});
+
+describe('a decision that cannot be carried out', () => {
+  test('gives way to quarantine, with the reason', async () => {
+    const mail = await begun(1, opening);
+    await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    const now = await stored();
+    expect(now?.state).toBe('decided');
+    expect(now?.decision).toEqual({ ...kept, reason: 'storage refuses it' });
+  });
+
+  test('stands when the message did reach its ticket', async () => {
+    const mail = await begun(1, opening);
+    const row = { partitionKey: 't', rowKey: messageRowKey(AT, 'k') };
+    await tables.open('Tickets').commit('t', [{ kind: 'put', row }]);
+    await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    expect((await stored())?.decision).toEqual(opening);
+  });
+
+  test('stands when no ticket is part of it', async () => {
+    const mail = await begun(1, kept);
+    await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    expect((await stored())?.decision).toEqual(kept);
+  });
+
+  test('is none where nothing is decided yet', async () => {
+    const mail = await begun(1);
+    await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    expect(await stored()).toEqual(mail);
+  });
+
+  test('stands when another run carried it out meanwhile', async () => {
+    const mail = await begun(1, opening);
+    await ledger.complete(BOX, [mail]);
+    const before = tables.changes;
+    await forceQuarantine({ tables, ledger }, BOX, workOf(mail), 'storage refuses it');
+    const now = await stored();
+    expect(now?.state).toBe('done');
+    expect(now?.decision).toEqual(opening);
+    expect(tables.changes).toBe(before);
+  });
+
+  test('of a mail that nobody knows is nothing', async () => {
+    const mail = await begun(1, opening);
+    await forceQuarantine({ tables, ledger }, 'another box', workOf(mail), 'storage refuses it');
+    expect((await stored())?.decision).toEqual(opening);
+  });
+});
+
+describe('work on a decided mail', () => {
+  test('goes on with quarantine once every run died over it', async () => {
+    const work = workOf(await begun(5, opening));
+    const now = await abandoned({ tables, ledger }, BOX, work);
+    const reason = 'the app ended 4 times while it worked on this mail';
+    expect(now).toEqual({ kept: work.kept, mail: await stored() });
+    expect(now.mail.decision).toEqual({ ...kept, reason });
+  });
+
+  test('goes on as it was decided as long as it may be tried', async () => {
+    const work = workOf(await begun(4, opening));
+    expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
+    expect((await stored())?.decision).toEqual(opening);
+  });
+
+  test('goes on as it was when nothing was decided: whoever decides, gives it up', async () => {
+    const work = workOf(await begun(4));
+    expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
+  });
+
+  test('goes on as it was when the ledger knows nothing of it', async () => {
+    const work = workOf({ ...(await begun(5, opening)), key: 'unknown' });
+    expect(await abandoned({ tables, ledger }, BOX, work)).toBe(work);
+  });
+});

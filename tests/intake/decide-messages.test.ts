@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { type Candidate, decideMessages, type KnownThread } from '../../shared/intake/decide-messages.ts';
+
+type Mail = Extract<Candidate, { kind: 'mail' }>;
+const mail = (key: string, wish: Partial<Mail> = {}): Mail => ({
+  kind: 'mail',
+  key,
+  ownTicketId: `ticket of ${key}`,
+  messageId: `<${key}>`,
+  answers: [],
+  sender: 'kim@customer.example',
+  people: ['kim@customer.example', 'support@contoso.example'],
+  threads: [],
+  ...wish,
+});
+const thread = (wish: Partial<KnownThread> = {}): KnownThread => ({
+  ticketId: 'known',
+  number: 7,
+  open: true,
+  participants: ['kim@customer.example'],
+  ...wish,
+});
+const decided = (...mails: Candidate[]): string[] =>
+  [...decideMessages(mails, 10)].map(([key, { fate, ticketId, number, opens, follows, reason }]) =>
+    fate === 'ticket'
+      ? `${key}: ${opens ? 'opens' : 'joins'} ${ticketId} #${number}${follows ? ` after #${follows.number}` : ''}`
+      : `${key}: ${fate}, ${reason}`,
+  );
+
+describe('a mail', () => {
+  test('that answers nothing opens a ticket of its own, numbered in the order of the batch', () => {
+    expect(decided(mail('a'), mail('b'))).toEqual(['a: opens ticket of a #10', 'b: opens ticket of b #11']);
+  });
+
+  test('that was settled before it could be decided takes no number', () => {
+    expect(
+      decided(
+        { kind: 'settled', key: 'a', fate: 'skip', reason: 'not a mail' },
+        { kind: 'settled', key: 'b', fate: 'quarantine', reason: 'too odd' },
+        mail('c'),
+      ),
+    ).toEqual(['a: skip, not a mail', 'b: quarantine, too odd', 'c: opens ticket of c #10']);
+  });
+});
+
+describe('a reply', () => {
+  test('joins an open ticket in which its sender took part', () => {
+    expect(decided(mail('a', { answers: ['<x>'], threads: [thread()] }))).toEqual(['a: joins known #7']);
+  });
+
+  test('joins whatever the case of its sender’s address', () => {
+    expect(decided(mail('a', { sender: 'KIM@Customer.example', threads: [thread()] }))).toEqual([
+      'a: joins known #7',
+    ]);
+  });
+
+  test('to a closed ticket opens one that names the old one', () => {
+    expect(decided(mail('a', { threads: [thread({ open: false })] }))).toEqual([
+      'a: opens ticket of a #10 after #7',
+    ]);
+  });
+
+  test('of a stranger who knows a Message-ID opens one that names the other', () => {
+    const stranger = mail('a', { sender: 'eve@elsewhere.example', threads: [thread()] });
+    expect(decided(stranger)).toEqual(['a: opens ticket of a #10 after #7']);
+  });
+
+  test('whose sender the receiving server refutes joins nothing, also not in the same batch', () => {
+    expect(decided(mail('a', { isForged: true, threads: [thread()] }))).toEqual([
+      'a: opens ticket of a #10 after #7',
+    ]);
+    expect(decided(mail('a'), mail('b', { isForged: true, answers: ['<a>'] }))).toEqual([
+      'a: opens ticket of a #10',
+      'b: opens ticket of b #11 after #10',
+    ]);
+  });
+
+  test('without a sender joins nothing', () => {
+    expect(decided(mail('a', { sender: undefined, threads: [thread()] }))).toEqual([
+      'a: opens ticket of a #10 after #7',
+    ]);
+  });
+
+  test('joins the open one of several tickets', () => {
+    const threads = [thread({ open: false }), thread({ ticketId: 'open one', number: 8 })];
+    expect(decided(mail('a', { threads }))).toEqual(['a: joins open one #8']);
+  });
+
+  test('joins the ticket that a mail of the same batch opens, also over several steps', () => {
+    const batch = [
+      mail('a'),
+      mail('b', { answers: ['<a>'] }),
+      mail('c', { answers: ['<b>', '<a>'] }),
+      mail('d'),
+    ];
+    expect(decided(...batch)).toEqual([
+      'a: opens ticket of a #10',
+      'b: joins ticket of a #10',
+      'c: joins ticket of a #10',
+      'd: opens ticket of d #11',
+    ]);
+  });
+
+  test('of somebody who was written to in the batch joins; of a stranger it does not', () => {
+    const toLee = ['kim@customer.example', 'lee@customer.example'];
+    const batch = (sender: string): Candidate[] => [
+      mail('a', { people: toLee }),
+      mail('b', { answers: ['<a>'], sender, people: [sender] }),
+    ];
+    expect(decided(...batch('lee@customer.example'))[1]).toBe('b: joins ticket of a #10');
+    expect(decided(...batch('eve@elsewhere.example'))[1]).toBe('b: opens ticket of b #11 after #10');
+  });
+
+  test('that stands before what it answers opens a ticket of its own', () => {
+    expect(decided(mail('b', { answers: ['<a>'] }), mail('a'))).toEqual([
+      'b: opens ticket of b #10',
+      'a: opens ticket of a #11',
+    ]);
+  });
+});
+
+test('a Message-ID that is used again in the batch steals no thread', () => {
+  const batch = [
+    mail('a', { messageId: '<same>' }),
+    mail('b', { messageId: '<same>', sender: 'eve@elsewhere.example', people: ['eve@elsewhere.example'] }),
+    mail('c', { answers: ['<same>'] }),
+  ];
+  expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
+});
+
+describe('a mail that is decided already', () => {
+  const earlier = (wish: Partial<Extract<Candidate, { kind: 'decided' }>> = {}): Candidate => ({
+    kind: 'decided',
+    key: 'a',
+    decision: {
+      fate: 'ticket',
+      ticketId: 'earlier',
+      number: 3,
+      opens: true,
+      follows: undefined,
+      reason: undefined,
+    },
+    messageId: '<a>',
+    people: ['kim@customer.example'],
+    ...wish,
+  });
+
+  test('is not decided again, takes no number, and is joined by its reply', () => {
+    expect(decided(earlier(), mail('b', { answers: ['<a>'] }), mail('c'))).toEqual([
+      'b: joins earlier #3',
+      'c: opens ticket of c #10',
+    ]);
+  });
+
+  test('is not joined by a stranger', () => {
+    const stranger = mail('b', { answers: ['<a>'], sender: 'eve@elsewhere.example' });
+    expect(decided(earlier(), stranger)).toEqual(['b: opens ticket of b #10 after #3']);
+  });
+
+  test('is joined by nothing when it went to no ticket', () => {
+    const decision = { fate: 'skip', opens: false, follows: undefined, reason: 'a copy' } as const;
+    for (const known of [
+      { ticketId: undefined, number: undefined },
+      { ticketId: 'earlier', number: undefined },
+      { ticketId: undefined, number: 3 },
+    ])
+      expect(
+        decided(earlier({ decision: { ...decision, ...known } }), mail('b', { answers: ['<a>'] })),
+      ).toEqual(['b: opens ticket of b #10']);
+  });
+});
+
+test('whoever a reply brings in may answer it in the same batch', () => {
+  const batch = [
+    mail('a'),
+    mail('b', { answers: ['<a>'], people: ['kim@customer.example', 'lee@customer.example'] }),
+    mail('c', { answers: ['<b>'], sender: 'lee@customer.example', people: ['lee@customer.example'] }),
+    mail('d', { answers: ['<b>'], sender: 'kim@customer.example' }),
+  ];
+  expect(decided(...batch).slice(2)).toEqual(['c: joins ticket of a #10', 'd: joins ticket of a #10']);
+  // Whoever was in the ticket before stays in it.
+  const later = [
+    mail('a', { people: ['kim@customer.example', 'max@customer.example'] }),
+    mail('b', { answers: ['<a>'], people: ['kim@customer.example'] }),
+    mail('c', { answers: ['<b>'], sender: 'max@customer.example' }),
+  ];
+  expect(decided(...later)[2]).toBe('c: joins ticket of a #10');
+});

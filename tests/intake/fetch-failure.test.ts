@@ -1,0 +1,150 @@
+/** When a mailbox in trouble is tried again, and what the end of one trouble says about others. */
+import { describe, expect, test } from 'vitest';
+import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
+import { causeEnded, troubleAfter, waitingFor } from '../../shared/intake/fetch-failure.ts';
+import type { MailboxTroubleFound } from '../../shared/mailboxes/connect-inbox.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import { mailboxOf } from '../harness/memory/intake-world.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
+const found = (change: Partial<MailboxTroubleFound> = {}): MailboxTroubleFound => ({
+  kind: 'retrying',
+  code: 'imap-unavailable',
+  message: 'The mail server does not answer.',
+  ...change,
+});
+const trouble = (change: Partial<Trouble> = {}): Trouble => ({
+  state: 'retrying',
+  code: 'imap-unavailable',
+  problem: 'The mail server does not answer.',
+  since: at(-600),
+  failures: 1,
+  triedAt: at(-60),
+  nextTryAt: at(0),
+  ...change,
+});
+
+describe('a mailbox that failed', () => {
+  test('is tried again in a minute, a little early, so that the next run of the timer finds it due', () => {
+    expect(troubleAfter(undefined, found(), NOW)).toEqual({
+      state: 'retrying',
+      code: 'imap-unavailable',
+      problem: 'The mail server does not answer.',
+      since: at(0),
+      failures: 1,
+      triedAt: at(0),
+      nextTryAt: at(55),
+    });
+  });
+
+  test.each([
+    [1, 2],
+    [2, 4],
+    [3, 8],
+    [4, 16],
+    [5, 30],
+    [50, 30],
+  ])('the same way %i times before waits %i minutes', (failures, minutes) => {
+    expect(troubleAfter(trouble({ failures }), found(), NOW)).toMatchObject({
+      since: at(-600),
+      failures: failures + 1,
+      triedAt: at(0),
+      nextTryAt: at(minutes * 60 - 5),
+    });
+  });
+
+  test('in another way begins anew', () => {
+    expect(troubleAfter(trouble({ code: 'no-answer', failures: 5 }), found(), NOW)).toMatchObject({
+      code: 'imap-unavailable',
+      since: at(0),
+      failures: 1,
+      nextTryAt: at(55),
+    });
+  });
+
+  test('and waits for a person is asked every five minutes', () => {
+    const before = trouble({ state: 'needs-person', code: 'no-access', failures: 9 });
+    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'no-access' }), NOW);
+    expect(after).toMatchObject({ state: 'needs-person', failures: 10, nextTryAt: at(295) });
+  });
+
+  test('waits as long as the server asked, and never shorter than usual', () => {
+    expect(troubleAfter(undefined, found({ retryAt: at(3600) }), NOW).nextTryAt).toBe(at(3600));
+    expect(troubleAfter(undefined, found({ retryAt: at(10) }), NOW).nextTryAt).toBe(at(55));
+  });
+
+  test('in the future began now: the clock was set back', () => {
+    expect(troubleAfter(trouble({ since: at(3600), failures: 2 }), found(), NOW)).toMatchObject({
+      since: at(0),
+      failures: 3,
+    });
+  });
+
+  test('with a sentence without end keeps its beginning', () => {
+    const { problem } = troubleAfter(undefined, found({ message: 'x'.repeat(5000) }), NOW);
+    expect(problem).toBe('x'.repeat(2000));
+  });
+});
+
+describe('a shared cause', () => {
+  const mailbox = mailboxOf({ kind: 'mark-seen' });
+  const fetched: FetchResult = {
+    kind: 'fetched',
+    opened: 1,
+    replies: 0,
+    quarantined: 0,
+    skipped: 0,
+    more: false,
+  };
+  const failed = (code: string): FetchResult => ({ kind: 'failed', trouble: found({ code }) });
+  const ended = (code: string, result: FetchResult): string | undefined =>
+    causeEnded(mailbox, trouble({ code }), result);
+
+  test('is over when a fetch that it stopped before works', () => {
+    expect(ended('key-vault', fetched)).toBe(`vault|${mailbox.providerId}`);
+    expect(ended('table-storage', { kind: 'nothing-new' })).toBe('storage');
+  });
+
+  test('is over when the fetch came further and failed at what is its own', () => {
+    expect(ended('server_error', failed('imap-unavailable'))).toBe(`sign-in|${mailbox.providerId}`);
+  });
+
+  test('goes on when a shared cause still stops it, this one or another', () => {
+    expect(ended('server_error', failed('server_error'))).toBeUndefined();
+    expect(ended('server_error', failed('table-storage'))).toBeUndefined();
+  });
+
+  test.each(['fetch-too-slow', 'unexpected'])('may go on after an end (%s) that says nothing', (code) => {
+    expect(ended('server_error', failed(code))).toBeUndefined();
+  });
+
+  test('may go on where another run has the mailbox', () => {
+    expect(ended('server_error', { kind: 'busy' })).toBeUndefined();
+  });
+
+  test('is none for a mailbox that was well, or in a trouble of its own', () => {
+    expect(causeEnded(mailbox, undefined, fetched)).toBeUndefined();
+    expect(ended('imap-unavailable', fetched)).toBeUndefined();
+  });
+
+  test('makes those wait that it stops and that are switched on, without the one that showed its end', () => {
+    const box = (id: string, change: Partial<Mailbox> = {}): Mailbox => ({ ...mailbox, id, ...change });
+    const all = [
+      box('waits'),
+      box('off', { enabled: false }),
+      box('showed it'),
+      box('well'),
+      box('own trouble'),
+      box('other provider', { providerId: 'q' }),
+      box('waits, too'),
+    ];
+    const troubles = new Map(
+      all.filter(({ id }) => id !== 'well').map(({ id }) => [id, trouble({ code: 'server_error' })]),
+    );
+    troubles.set('own trouble', trouble());
+    const waiting = waitingFor(`sign-in|${mailbox.providerId}`, all, { troubles }, 'showed it');
+    expect([...waiting]).toEqual(['waits', 'waits, too']);
+  });
+});

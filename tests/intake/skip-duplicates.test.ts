@@ -1,0 +1,146 @@
+/** Copies of mail that is settled: shown once as skipped, and waited for where the original is not settled yet. */
+import { beforeEach, expect, test } from 'vitest';
+import { type Decision, placeOf } from '../../shared/intake/ledger.ts';
+import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
+import { skipDuplicates, type StandingCopy } from '../../shared/intake/skip-duplicates.ts';
+import { createQuarantineStore, type QuarantineStore } from '../../shared/intake/quarantine-store.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+
+const BOX = 'box';
+const numbering = { folderKey: 'f', uidValidity: '1' };
+const factsOf = (uid: number) => ({
+  uid,
+  size: 100 + uid,
+  receivedAt: `2026-11-24T10:00:${String(uid).padStart(2, '0')}.000Z`,
+  messageId: '',
+});
+const ticket: Decision = {
+  fate: 'ticket',
+  ticketId: 't',
+  number: 7,
+  opens: true,
+  follows: undefined,
+  reason: undefined,
+};
+const fate = (wish: Partial<Decision>): Decision => ({ ...ticket, ...wish });
+
+let ledger: LedgerStore;
+let quarantine: QuarantineStore;
+beforeEach(() => {
+  const tables = new MemoryTables(openSeam);
+  ledger = createLedgerStore(tables);
+  quarantine = createQuarantineStore({ tables });
+});
+
+/** A mail at its first place, decided and perhaps settled. */
+async function original(
+  key: string,
+  decision: Decision,
+  { settled = true, rawBlob = `raw/${key}` } = {},
+): Promise<void> {
+  const place = `at|f|1|0|${key}`;
+  const found = { uid: 0, place, key, rawBlob, receivedAt: '2026-11-24T09:00:00.000Z', size: 5000 };
+  const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
+  const decided = await ledger.decide(
+    BOX,
+    mine.map((mail) => ({ mail, decision })),
+  );
+  if (settled) await ledger.complete(BOX, decided);
+}
+const copyOf = (key: string, uid: number): StandingCopy => {
+  const facts = factsOf(uid);
+  return { facts, copy: { place: placeOf(numbering, facts), key, copy: true } };
+};
+const pass = (copies: readonly StandingCopy[], again = false) =>
+  skipDuplicates({ ledger, quarantine }, BOX, copies, { again });
+const shown = async () => (await quarantine.page(BOX, { limit: 100 })).entries;
+
+test('a copy of a settled mail is shown with where the original is, under its own time', async () => {
+  await original('k', ticket);
+  expect(await pass([copyOf('k', 3)])).toEqual({ settled: [3], waiting: [], skipped: 1 });
+  expect(await shown()).toEqual([
+    {
+      key: expect.stringContaining('|k|at-f-0000000001-0000000003-'),
+      mailboxId: BOX,
+      kind: 'skipped',
+      reason: 'copy of a mail in ticket #7',
+      at: '2026-11-24T10:00:03.000Z',
+      from: undefined,
+      subject: undefined,
+      size: 5000,
+      rawBlob: 'raw/k',
+    },
+  ]);
+});
+
+test.each([
+  [fate({ number: undefined }), 'copy of a mail in ticket #?'],
+  [fate({ fate: 'skip', ticketId: undefined }), 'copy of a mail that was skipped'],
+  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of a mail that was quarantined'],
+])('a copy says what became of the original (%#)', async (decision, reason) => {
+  await original('k', decision);
+  await pass([copyOf('k', 3)]);
+  expect(await shown()).toMatchObject([{ reason }]);
+});
+
+test('a copy of a mail whose row holds no decision counts as a copy of one in quarantine', async () => {
+  const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt: '', size: 5000 };
+  const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
+  await ledger.complete(BOX, mine);
+  await pass([copyOf('k', 3)]);
+  expect(await shown()).toMatchObject([{ reason: 'copy of a mail that was quarantined' }]);
+});
+
+test('a copy of a mail that nobody stored has nothing to download', async () => {
+  await original('k', fate({ fate: 'quarantine' }), { rawBlob: '' });
+  await pass([copyOf('k', 3)]);
+  expect((await shown())[0]?.rawBlob).toBeUndefined();
+});
+
+test('a copy waits as long as the original is not settled, or is not known', async () => {
+  await original('open', ticket, { settled: false });
+  await original('done', ticket);
+  const copies = [copyOf('open', 2), copyOf('done', 3), copyOf('unknown', 4)];
+  expect(await pass(copies)).toEqual({ settled: [3], waiting: [2, 4], skipped: 1 });
+  expect(await shown()).toHaveLength(1);
+});
+
+test('what an earlier run showed is settled, and neither shown nor counted again', async () => {
+  await original('k', ticket);
+  await pass([copyOf('k', 3)]);
+  const copies = [copyOf('k', 3), copyOf('k', 4)];
+  expect(await pass(copies, true)).toEqual({ settled: [3, 4], waiting: [], skipped: 1 });
+  expect(await shown()).toHaveLength(2);
+});
+
+/** The store, but for entries whose place this pattern names: those are refused with that error. */
+const refusing = (pattern: RegExp, error: Error): QuarantineStore => ({
+  ...quarantine,
+  put: async (mailboxId, entries) => {
+    if (entries.some(({ place }) => pattern.test(place))) throw error;
+    await quarantine.put(mailboxId, entries);
+  },
+});
+
+test('an entry that storage refuses keeps its copy waiting, and no other', async () => {
+  await original('k', ticket);
+  const deps = {
+    ledger,
+    quarantine: refusing(/\|0000000004\|/, new PostroomError('row-refused', 'status 413')),
+  };
+  const copies = [copyOf('k', 3), copyOf('k', 4), copyOf('k', 5)];
+  expect(await skipDuplicates(deps, BOX, copies, { again: false })).toEqual({
+    settled: [3, 5],
+    waiting: [4],
+    skipped: 2,
+  });
+  expect((await shown()).map(({ at }) => at.slice(-7, -5))).toEqual(['05', '03']);
+});
+
+test('an outage of storage ends the run', async () => {
+  await original('k', ticket);
+  const deps = { ledger, quarantine: refusing(/./, new PostroomError('table-storage', 'away')) };
+  await expect(skipDuplicates(deps, BOX, [copyOf('k', 3)], { again: false })).rejects.toThrow('away');
+});

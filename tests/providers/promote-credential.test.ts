@@ -1,0 +1,247 @@
+/** A credential comes into the vault, proves itself, and the one before it goes: on a vault and tables in memory. */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
+import { openSeam } from '../../shared/platform/seam.ts';
+import { Secret } from '../../shared/platform/secret.ts';
+import { type Credential, certificatePem, thumbprintOf } from '../../shared/providers/credential.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { createProviderStore, type ProviderStore } from '../../shared/providers/provider-store.ts';
+import { credentialsForAudit, auditSystemChange } from '../../shared/providers/audit-system-change.ts';
+import {
+  disableRetired,
+  type PromoteDeps,
+  promoteCredential,
+} from '../../shared/providers/promote-credential.ts';
+import { MemoryVault } from '../harness/memory/memory-vault.ts';
+import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { sampleProvider } from '../harness/memory/sample-provider.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00.000Z');
+const AT = '2026-11-24T10:00:00.000Z';
+const seam = { ...openSeam, now: () => NOW };
+const inVault = (version: string): Credential => ({
+  kind: 'secret',
+  vaultName: 'provider-x',
+  version,
+  setAt: AT,
+  expiresOn: '2028-11-24T23:59:59.000Z',
+});
+const old = inVault('v1');
+const next = { ...inVault('v2'), expiresOn: '2030-01-01T23:59:59.000Z' };
+
+let vault: MemoryVault;
+let tables: MemoryTables;
+let providers: ProviderStore;
+let audit: AuditStore;
+let deps: PromoteDeps;
+const errors = vi.fn<(line: string) => void>();
+beforeEach(async () => {
+  errors.mockClear();
+  vi.spyOn(console, 'error').mockImplementation(errors);
+  vault = new MemoryVault();
+  for (const value of ['old', 'next']) await vault.set('provider-x', new Secret(value), { contentType: 't' });
+  tables = new MemoryTables(openSeam);
+  providers = createProviderStore(tables);
+  audit = createAuditStore(tables);
+  deps = { vault, providers, audit, seam };
+});
+
+async function saved(change: Partial<Provider>): Promise<Provider> {
+  const provider = sampleProvider(change);
+  await providers.save(provider);
+  return provider;
+}
+const recorded = async () => (await audit.page({ limit: 9 })).entries;
+const refuses: MemoryVault['disable'] = () => Promise.reject(new PostroomError('key-vault', 'denied'));
+
+describe('a credential that has worked', () => {
+  test('takes the place of the one before, which is switched off, and the audit says so', async () => {
+    const provider = await saved({ credential: old, nextCredential: next });
+    await promoteCredential(deps, provider, next);
+    expect(await providers.get(provider.id)).toEqual({
+      ...provider,
+      credential: next,
+      nextCredential: undefined,
+      retired: [],
+    });
+    expect([...vault.disabled]).toEqual(['provider-x/v1']);
+    expect(await recorded()).toMatchObject([
+      {
+        at: AT,
+        principal: { id: 'postroom', name: 'Postroom, by itself' },
+        action: 'new credential in use',
+        subject: { kind: 'provider', id: provider.id, name: 'Contoso' },
+        changes: [
+          {
+            name: 'credential',
+            before: `client secret until 2028-11-24, set at ${AT}`,
+            after: `client secret until 2030-01-01, set at ${AT}`,
+          },
+          { name: 'new credential', before: `client secret until 2030-01-01, set at ${AT}` },
+        ],
+      },
+    ]);
+  });
+
+  test('and was in use already changes nothing, and reads nothing', async () => {
+    const provider = await saved({ credential: old, nextCredential: next });
+    const before = tables.changes;
+    await promoteCredential(deps, provider, old);
+    expect(tables.changes).toBe(before);
+    expect([...vault.disabled]).toEqual([]);
+  });
+
+  test('and was in use already switches off what is still noted', async () => {
+    const retired = [{ vaultName: 'provider-x', version: 'v1' }];
+    const provider = await saved({ credential: next, retired });
+    await promoteCredential(deps, provider, next);
+    expect([...vault.disabled]).toEqual(['provider-x/v1']);
+    expect((await providers.get(provider.id))?.retired).toEqual([]);
+    expect(await recorded()).toEqual([]);
+  });
+
+  test('leaves alone a row whose next credential is another one by now', async () => {
+    const provider = await saved({ credential: old, nextCredential: next });
+    const newer = { ...provider, nextCredential: inVault('v3') };
+    await providers.save(newer);
+    await promoteCredential(deps, provider, next);
+    expect(await providers.get(provider.id)).toEqual(newer);
+    expect(await recorded()).toEqual([]);
+  });
+
+  test('is the change from what the row held then, whatever the process had read', async () => {
+    const provider = await saved({ credential: old, nextCredential: next });
+    await providers.save({ ...provider, name: 'Fabrikam' });
+    await promoteCredential(deps, provider, next);
+    const [entry] = await recorded();
+    expect(entry?.subject).toMatchObject({ name: 'Fabrikam' });
+  });
+});
+
+describe('a credential that is retired', () => {
+  const retired = ['v1', 'v2'].map((version) => ({ vaultName: 'provider-x', version }));
+
+  test('stays noted while the vault refuses to switch it off, and the log says which', async () => {
+    const provider = await saved({ retired });
+    const disable: MemoryVault['disable'] = (name, version) =>
+      version === 'v1' ? refuses(name, version) : vault.disable(name, version);
+    await disableRetired({ providers, vault: Object.assign(new MemoryVault(), { disable }) }, provider);
+    expect((await providers.get(provider.id))?.retired).toEqual([{ vaultName: 'provider-x', version: 'v1' }]);
+    expect(errors).toHaveBeenCalledTimes(1);
+    expect(JSON.parse(errors.mock.calls[0]?.[0] ?? '')).toMatchObject({
+      provider: provider.id,
+      version: 'v1',
+    });
+  });
+
+  test('is not written about where nothing could be switched off', async () => {
+    const provider = await saved({ retired });
+    const before = tables.changes;
+    await disableRetired({ providers, vault: Object.assign(vault, { disable: refuses }) }, provider);
+    expect(tables.changes).toBe(before);
+  });
+
+  test('leaves noted what was retired meanwhile', async () => {
+    const provider = await saved({ retired: retired.slice(0, 1) });
+    await providers.save({ ...provider, retired });
+    await disableRetired(deps, provider);
+    expect((await providers.get(provider.id))?.retired).toEqual(retired.slice(1));
+  });
+});
+
+describe('the audit of what Postroom does by itself', () => {
+  const certificate = Buffer.from('a certificate').toString('base64');
+
+  test('tells credentials by their kind and their end, and shows no secret', () => {
+    expect(
+      credentialsForAudit({
+        credential: { kind: 'federated', setAt: AT },
+        nextCredential: {
+          kind: 'certificate',
+          vaultName: 'provider-x',
+          version: 'v1',
+          setAt: AT,
+          expiresOn: '2028-11-24T23:59:59.000Z',
+          certificate,
+        },
+      }),
+    ).toEqual({
+      credential: `managed identity, set at ${AT}`,
+      'new credential': `certificate ${thumbprintOf(certificate)} until 2028-11-24, set at ${AT}`,
+    });
+    expect(credentialsForAudit({ credential: old, nextCredential: undefined })).toEqual({
+      credential: `client secret until 2028-11-24, set at ${AT}`,
+      'new credential': undefined,
+    });
+  });
+
+  test('says of a secret without an end that it does not expire', () => {
+    const credential: Credential = {
+      kind: 'secret',
+      vaultName: 'provider-x',
+      version: 'v1',
+      setAt: AT,
+      expiresOn: undefined,
+    };
+    expect(credentialsForAudit({ credential, nextCredential: undefined })['credential']).toBe(
+      `client secret that does not expire, set at ${AT}`,
+    );
+  });
+
+  test('stops nothing while storage is away; the log has the provider and what was done', async () => {
+    const provider = sampleProvider();
+    const away = { record: () => Promise.reject(new PostroomError('table-storage', 'no answer')) };
+    await auditSystemChange({ audit: away, seam }, 'new credential in use', provider, provider);
+    expect(JSON.parse(errors.mock.calls[0]?.[0] ?? '')).toMatchObject({
+      provider: provider.id,
+      action: 'new credential in use',
+    });
+  });
+});
+
+describe('what is put into the vault', () => {
+  test('is a secret with its end, its provider and its key there', async () => {
+    const expiresOn = '2028-11-24T23:59:59.000Z';
+    const kept = await storeSecret(deps, 'p1', { value: new Secret('word'), expiresOn, key: 'k1' });
+    expect(kept).toEqual({ kind: 'secret', vaultName: 'provider-p1', version: 'v3', setAt: AT, expiresOn });
+    const [entry] = vault.versions.get('provider-p1') ?? [];
+    expect(entry?.value.expose()).toBe('word');
+    expect(entry).toMatchObject({
+      contentType: 'text/plain; what=oauth-client-secret',
+      expiresOn,
+      tags: { provider: 'p1', key: 'k1' },
+    });
+  });
+
+  test('is a secret without an end or a key, where neither is known', async () => {
+    const set = vi.spyOn(vault, 'set');
+    const kept = await storeSecret(deps, 'p1', { value: new Secret('word'), expiresOn: undefined });
+    expect(kept.expiresOn).toBeUndefined();
+    expect(set.mock.calls[0]?.[2]).toStrictEqual({
+      contentType: 'text/plain; what=oauth-client-secret',
+      tags: { provider: 'p1' },
+    });
+  });
+
+  test('is a certificate with its private key, of which the row has the public part', async () => {
+    const expiresOn = '2028-11-24T23:59:59.000Z';
+    const kept = await storeNewCertificate(deps, { id: 'p1', name: 'Contoso' }, expiresOn);
+    expect(kept).toMatchObject({
+      kind: 'certificate',
+      vaultName: 'provider-p1',
+      version: 'v3',
+      setAt: AT,
+      expiresOn,
+    });
+    const [entry] = vault.versions.get('provider-p1') ?? [];
+    expect(entry?.value.expose()).toContain(certificatePem(kept.certificate));
+    expect(entry?.value.expose()).toContain('PRIVATE KEY');
+    expect(entry).toMatchObject({
+      contentType: 'application/x-pem-file; what=oauth-client-certificate',
+      expiresOn,
+      tags: { provider: 'p1' },
+    });
+  });
+});
