@@ -44,7 +44,7 @@ export interface StackOptions {
 export interface Stack {
   /** App settings and environment for the app. */
   settings: Record<string, string>;
-  practice: DemoWorld;
+  demo: DemoWorld;
   ports: Ports;
   /** PEM of the private CA, for clients in this process. */
   ca: string;
@@ -165,7 +165,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
             clients: [
               {
                 id: clientId,
-                name: 'Postroom (practice)',
+                name: 'Postroom (demo)',
                 secrets: [{ value: clientSecret }],
                 redirectUris,
                 federated: [
@@ -206,7 +206,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     return { identity, vault: vaultResult.value.ready, provider, tenant, mail };
   }
 
-  const practice: DemoWorld = {
+  const demo: DemoWorld = {
     authority: provider.origin,
     tenant: tenantId,
     clientId,
@@ -214,7 +214,7 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
     imap: mail.now().imap,
     pop3: mail.now().pop3,
     smtp: mail.now().smtp,
-    ...(options.demo === true && { demo: true }),
+    ...(options.demo === true && { isShownAsDemo: true }),
   };
   return {
     settings: {
@@ -227,9 +227,9 @@ async function startAll({ options, stateDir, facts, keep, stop }: Start): Promis
       IDENTITY_HEADER: identity.header,
       NODE_EXTRA_CA_CERTS: certificates.caFile,
       POSTROOM_LOCAL: 'true',
-      POSTROOM_DEMO: JSON.stringify(practice),
+      POSTROOM_DEMO: JSON.stringify(demo),
     },
-    practice,
+    demo,
     ports,
     ca: certificates.ca,
     users,

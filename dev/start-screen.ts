@@ -31,7 +31,7 @@ export function startedScreen(world: StartedWorld): string {
 ${bold('Postroom is running:')} ${styleText(['cyan', 'underline'], url)}
 
   1. Open it and sign in as ${who}.
-  2. Register a provider, Practice, Save; then connect ${bold(mailbox)}${waiting}.
+  2. Register a provider, Demo, Save; then connect ${bold(mailbox)}${waiting}.
   3. Play a customer: ${url}/.local sends a mail, and so does any mail program
      by SMTP to ${smtp.host}, port ${smtp.port}, without a password.
 

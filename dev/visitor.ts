@@ -36,13 +36,13 @@ export class Visitor {
   }
 
   /**
-   * Registers the Practice provider as its form proposes it, and signs a mailbox's account in.
+   * Registers the demo provider as its form proposes it, and signs a mailbox's account in.
    * @returns the account as the mailbox form names it
    * @throws Error that names the page where it stopped
    */
   async connect(address: string): Promise<string> {
-    const draft = await this.get('/providers/new?preset=practice');
-    return this.connectAt({ ...formValues(draft.html), preset: 'practice' }, address);
+    const draft = await this.get('/providers/new?preset=demo');
+    return this.connectAt({ ...formValues(draft.html), preset: 'demo' }, address);
   }
 
   /**

@@ -37,7 +37,7 @@ export async function openInboxTruth(stack: Stack, boxes: readonly Box[]): Promi
   /** A connection for each visit: the server is restarted now and then. */
   async function visit<T>(box: Box, work: (client: ImapFlow, uidValidity: string) => Promise<T>): Promise<T> {
     const client = new ImapFlow({
-      ...stack.practice.imap,
+      ...stack.demo.imap,
       secure: true,
       tls: { ca: stack.ca },
       auth: { user: box.address, accessToken: tokens.get(box.address) ?? '' },

@@ -85,8 +85,8 @@ export async function openChaosWorld(options: WorldOptions): Promise<ChaosWorld>
   try {
     for (const [index, address] of addresses.entries()) {
       const provider = {
-        preset: 'practice',
-        name: `Practice ${index + 1}`,
+        preset: 'demo',
+        name: `Demo ${index + 1}`,
         clientId: stack.identityProvider.clientId,
       };
       const account = await visitor.connectAt(provider, address);

@@ -53,7 +53,7 @@ export async function openWorld(stateDir: string, wished: Partial<Ports>): Promi
   const ids = {
     tenantId: randomUUID(),
     clientId: randomUUID(),
-    clientSecret: `practice~${randomBytes(24).toString('base64url')}`,
+    clientSecret: `demo~${randomBytes(24).toString('base64url')}`,
   };
   writeAtomically(idsFile, JSON.stringify(ids, undefined, 2));
   return { ...ids, ports };

@@ -161,7 +161,7 @@ async function vaultEventIsTaken(demo: ScratchDemo, listeners: Listeners): Promi
       subject: 'nothing-of-ours',
       eventType: 'Microsoft.KeyVault.KeyNewVersionCreated',
       eventTime: new Date().toISOString(),
-      data: { VaultName: 'practice', ObjectType: 'Key', ObjectName: 'nothing-of-ours' },
+      data: { VaultName: 'demo', ObjectType: 'Key', ObjectName: 'nothing-of-ours' },
       dataVersion: '1',
       metadataVersion: '1',
     }),

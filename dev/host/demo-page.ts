@@ -44,14 +44,14 @@ export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () =
         } catch {
           return page(
             demo,
-            'The practice mail server did not take the mail. Start again with npm start.',
+            'The demo mail server did not take the mail. Start again with npm start.',
             mail,
             502,
           );
         }
         return seeOther(`${DEMO_PATH}?flash=sent`);
       }
-      return hostPage('No such page', `<p><a href="${DEMO_PATH}">Practice mail</a></p>`, 404);
+      return hostPage('No such page', `<p><a href="${DEMO_PATH}">Demo mail</a></p>`, 404);
     },
   };
 }
@@ -68,7 +68,7 @@ function mailOf(form: URLSearchParams): DemoMail {
 }
 
 function whatIsWrong({ to, from }: DemoMail, { mailboxes }: DemoMailOptions): string | undefined {
-  if (!mailboxes.includes(to)) return 'Choose one of the practice mailboxes.';
+  if (!mailboxes.includes(to)) return 'Choose one of the demo mailboxes.';
   if (!/^[^\s@<>",;]+@[^\s@<>",;]+$/.test(from))
     return 'Enter the address of the sender, such as dana@customer.example.';
   return undefined;
@@ -102,7 +102,7 @@ function page(
 ): Answer {
   const note = said === undefined ? '' : `<p class="said" role="status">${escapeHtml(said)}</p>`;
   return hostPage(
-    'Practice mail',
+    'Demo mail',
     `${note}<p>This page belongs to the local host and exists only here. <a href="/">Open Postroom</a></p>
 ${demo === undefined ? '' : mailForm(demo, mail)}
 <h2>Fetch mail</h2>

@@ -34,7 +34,7 @@ export function hostPage(title: string, content: string, status = 200): Answer {
   const body = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} · Local host</title><style>${STYLE}</style></head>
-<body><main><p class="kind">Practice, on this machine only</p><h1>${escapeHtml(title)}</h1>
+<body><main><p class="kind">Demo, on this machine only</p><h1>${escapeHtml(title)}</h1>
 ${content}
 </main></body></html>
 `;

@@ -51,7 +51,7 @@ export interface AccessTokens {
 }
 
 export interface AccessTokenDeps extends PromoteDeps {
-  config: { practice: DemoWorld | undefined };
+  config: { demo: DemoWorld | undefined };
   seam: Seam;
   blobs: Blobs;
   accounts: AccountStore;

@@ -6,7 +6,7 @@ const TENANT_PLACE = '{tenantid}';
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const isMicrosoftShaped = ({ preset }: Provider): boolean =>
-  preset === 'microsoft' || preset === 'practice';
+  preset === 'microsoft' || preset === 'demo';
 
 /** A tenant given by its domain answers with the issuer of its id; several tenants answer with a place for it. */
 export function isIssuerOf(provider: Provider, asked: string, announced: string): boolean {

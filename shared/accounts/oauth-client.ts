@@ -89,7 +89,7 @@ export const newVerifier = (): Secret => new Secret(oauth.generateRandomCodeVeri
  * identity endpoint that is away is thrown.
  */
 export function createOAuthClient(
-  deps: ProofDeps & { config: { local: boolean; practice: DemoWorld | undefined } },
+  deps: ProofDeps & { config: { local: boolean; demo: DemoWorld | undefined } },
 ): OAuthClient {
   const { config, seam } = deps;
   const servers = createOAuthServers(deps);

@@ -52,7 +52,7 @@ export const hostOf = (server: oauth.AuthorizationServer): string =>
   new URL(server.token_endpoint ?? server.issuer).host;
 
 export function createOAuthServers(deps: {
-  config: { local: boolean; practice: DemoWorld | undefined };
+  config: { local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
 }): OAuthServers {
   const { config, seam } = deps;

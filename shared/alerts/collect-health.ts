@@ -24,7 +24,7 @@ export interface PreviewDeps {
   quarantine: Pick<QuarantineStore, 'pageOfAll'>;
   queues: Pick<Queues, 'poison' | 'clearPoison'>;
   vault: Pick<Vault, 'get'>;
-  config?: Pick<Config, 'practice'> | undefined;
+  config?: Pick<Config, 'demo'> | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -54,7 +54,7 @@ export async function collectHealth(
   const [accounts, providers] = await Promise.all([
     accountsOf(troubled, deps.accounts),
     // Their names are wanted only where something is wrong, their presets where there is a demo.
-    troubled.length > 0 || deps.config?.practice?.demo === true ? deps.providers.list() : [],
+    troubled.length > 0 || deps.config?.demo?.isShownAsDemo === true ? deps.providers.list() : [],
   ]);
   const quarantined = await quarantinedOf(deps, mailboxes, state, now);
   const unreadable = unreadableRows(deps.tables);

@@ -20,7 +20,7 @@ export function findingInDemo(finding: Finding): Finding {
 
 /** Rewords what is about the servers of the demo, and nothing where there is no demo. Pure. */
 export function inWordsOf(
-  config: Pick<Config, 'practice'> | undefined,
+  config: Pick<Config, 'demo'> | undefined,
   facts: Pick<HealthFacts, 'mailboxes' | 'providers'>,
   findings: readonly Finding[],
 ): Finding[] {

@@ -28,7 +28,7 @@ export interface HealthFacts {
   beats: ReadonlyMap<TimerName, Heartbeat>;
   failing: readonly FailingPart[];
   /** What the settings say of the world; absent where nobody asked. */
-  config?: Pick<Config, 'practice'> | undefined;
+  config?: Pick<Config, 'demo'> | undefined;
   /** What is wrong with the secrets of the channels; absent where nobody looked. */
   channelTroubles?: readonly ChannelTrouble[] | undefined;
   /** Queues whose work the Functions host gave up. */

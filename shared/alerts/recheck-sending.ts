@@ -20,7 +20,7 @@ interface RecheckDeps {
   mailboxes: Pick<MailboxStore, 'list'>;
   sender: Pick<MailSender, 'signIn'>;
   providers?: Pick<ProviderStore, 'get'> | undefined;
-  config?: Pick<Config, 'practice'> | undefined;
+  config?: Pick<Config, 'demo'> | undefined;
 }
 
 const MINUTE = 60_000;
@@ -72,7 +72,8 @@ async function askAgain(
     if (answer.kind === 'accepted' && before === undefined) return;
     const isRefused = answer.kind === 'refused' && (answer.permanent || before !== undefined);
     const findings = isRefused ? [smtpRefused(mailbox, answer, now, before?.severity ?? 'warning')] : [];
-    const provider = config?.practice?.demo === true ? await providers?.get(mailbox.providerId) : undefined;
+    const provider =
+      config?.demo?.isShownAsDemo === true ? await providers?.get(mailbox.providerId) : undefined;
     const facts = { mailboxes: [mailbox], providers: provider === undefined ? [] : [provider] };
     await alerts.observe({
       source: 'sending',

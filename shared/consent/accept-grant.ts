@@ -13,7 +13,7 @@ import type { InvitationStore } from './invitation-store.ts';
 import { replaceAccount } from './replace-account.ts';
 
 export interface AcceptDeps {
-  config: { publicUrl: string; local: boolean; practice: DemoWorld | undefined };
+  config: { publicUrl: string; local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
   sealer: TokenCipher;
   accounts: AccountStore;

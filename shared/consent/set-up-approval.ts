@@ -31,7 +31,7 @@ type World = Parameters<typeof presetNamed>[1];
 export const canAskInSetUp = (provider: Provider, world: World): boolean =>
   provider.clientId !== '' &&
   provider.tenant !== undefined &&
-  // A Practice provider where no practice world runs has no addresses.
+  // A demo provider where no demo runs has no addresses.
   presetNamed(provider.preset, world, provider.cloud) !== undefined &&
   takesApproval(provider);
 

@@ -25,7 +25,7 @@ import type { InvitationStore } from './invitation-store.ts';
 import { takePlace } from './limit-attempts.ts';
 
 export interface ConsentDeps {
-  config: { publicUrl: string; local: boolean; practice: DemoWorld | undefined };
+  config: { publicUrl: string; local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
   providers: ProviderStore;
   consents: ConsentStore;

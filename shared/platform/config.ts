@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PostroomError } from './errors.ts';
 import { isOnThisMachine, localOnlyProblems } from './local-only.ts';
 
-/** What `npm start` tells the app about its practice world, so that the Practice preset can fill itself in. */
+/** What `npm start` tells the app about its demo, so that the demo preset can fill itself in. */
 export interface DemoWorld {
   authority: string;
   tenant: string;
@@ -14,7 +14,7 @@ export interface DemoWorld {
   /** The Microsoft 365 preset leads here too, with what is typed into it: for the walk of a newcomer in a test. */
   asMicrosoft?: boolean | undefined;
   /** Set by `npm start` alone: explanations name the demo's servers. Tests let the same world stand for Microsoft. */
-  demo?: boolean | undefined;
+  isShownAsDemo?: boolean | undefined;
 }
 
 /** Either a connection string (local) or the three service addresses reached with the managed identity (Azure). */
@@ -52,7 +52,7 @@ export interface Config {
   platformSignIn: boolean;
   /** Ids of the tenants whose people may come, in lower case. */
   signInTenants: readonly string[];
-  practice: DemoWorld | undefined;
+  demo: DemoWorld | undefined;
   alerts: AlertSettings;
   /** Undefined: nobody measures. */
   telemetry: TelemetrySettings | undefined;
@@ -65,7 +65,7 @@ const flag = z.preprocess(
   z.enum(['true', 'false', '1', '0', '']).optional(),
 );
 const endpoint = z.object({ host: z.string(), port: z.number().int() });
-const practiceWorld = z.object({
+const demoWorld = z.object({
   authority: z.string(),
   tenant: z.string(),
   clientId: z.string(),
@@ -74,7 +74,7 @@ const practiceWorld = z.object({
   pop3: endpoint,
   smtp: endpoint,
   asMicrosoft: z.boolean().optional(),
-  demo: z.boolean().optional(),
+  isShownAsDemo: z.boolean().optional(),
 });
 
 const serviceUri = z.preprocess(blankIsAbsent, z.url({ error: 'must be an address, https://…' }).optional());
@@ -144,15 +144,15 @@ const isOn = (value: string | undefined): boolean => value === 'true' || value =
  */
 export function parseConfig(environment: Environment): Config {
   const parsed = settings.safeParse(environment);
-  const practice = practiceOf(environment['POSTROOM_DEMO']);
+  const demo = demoOf(environment['POSTROOM_DEMO']);
   const problems = new Map<string, string>();
   for (const [name, problem] of [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => [path.join('.'), message] as const),
     ...brokenRules(environment),
-    ...(practice === 'unreadable' ? [['POSTROOM_DEMO', 'is not what npm start writes'] as const] : []),
+    ...(demo === 'unreadable' ? [['POSTROOM_DEMO', 'is not what npm start writes'] as const] : []),
   ])
     if (!problems.has(name)) problems.set(name, problem);
-  if (!parsed.success || practice === 'unreadable' || problems.size > 0) {
+  if (!parsed.success || demo === 'unreadable' || problems.size > 0) {
     const lines = [...problems].map(([name, problem]) => `- ${name}: ${problem}`);
     throw new PostroomError('bad-settings', `These settings must be corrected:\n${lines.join('\n')}`);
   }
@@ -170,7 +170,7 @@ export function parseConfig(environment: Environment): Config {
     local,
     platformSignIn: isOn(value.WEBSITE_AUTH_ENABLED) && signInTenants.length > 0,
     signInTenants,
-    practice: local ? practice : undefined,
+    demo: local ? demo : undefined,
     alerts: { emails: listOf(value.ALERT_EMAIL) },
     telemetry: telemetryOf(value),
   };
@@ -202,10 +202,10 @@ function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undef
   return { kind: 'azure-monitor', connectionString, identity };
 }
 
-function practiceOf(json: string | undefined): DemoWorld | 'unreadable' | undefined {
+function demoOf(json: string | undefined): DemoWorld | 'unreadable' | undefined {
   if (json === undefined || json === '') return undefined;
   try {
-    return practiceWorld.parse(JSON.parse(json));
+    return demoWorld.parse(JSON.parse(json));
   } catch {
     return 'unreadable';
   }

@@ -37,7 +37,7 @@ export interface CredentialRules {
   secretsExpire: boolean;
   /** `keep`: an empty field leaves what there is; `optional`: a draft may do without. */
   secret: 'needed' | 'keep' | 'optional';
-  /** False: nobody typed the date, as for the practice world's own secret. */
+  /** False: nobody typed the date, as for the demo's own secret. */
   questionsLateExpiry: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { DemoWorld } from '../platform/config.ts';
 import { type Cloud, type CloudName, clouds } from './clouds.ts';
 import type { Credential } from './credential.ts';
 
-export type PresetName = 'microsoft' | 'google' | 'custom' | 'practice';
+export type PresetName = 'microsoft' | 'google' | 'custom' | 'demo';
 /** What a token may be used for; each protocol is a scope of its own at Microsoft. */
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
@@ -107,49 +107,49 @@ const custom: Preset = {
   offlineScope: true,
 };
 
-/** Where a preset leads in the practice world: the identity provider and mail server that `npm start` runs. */
+/** Where a preset leads in the demo: the identity provider and mail server that `npm start` runs. */
 function placesIn(world: DemoWorld): Pick<Preset, 'mail' | 'endpointHosts' | 'authority'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
     endpointHosts: [new URL(world.authority).hostname],
-    authority: (tenant) => practiceAuthority(world, tenant),
+    authority: (tenant) => demoAuthority(world, tenant),
   };
 }
 
 /** Microsoft's shape, on this machine. */
-function practicePreset(world: DemoWorld): Preset {
+function demoPreset(world: DemoWorld): Preset {
   return {
     ...microsoftPreset(clouds.worldwide),
-    name: 'practice',
-    label: 'Practice',
-    hint: 'The practice mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
+    name: 'demo',
+    label: 'Demo',
+    hint: 'The demo mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
     ...placesIn(world),
-    authority: () => practiceAuthority(world, world.tenant),
+    authority: () => demoAuthority(world, world.tenant),
   };
 }
 
 /** The authority of the world may come with or without tenant and version. */
-function practiceAuthority(world: DemoWorld, tenant: string): string {
+function demoAuthority(world: DemoWorld, tenant: string): string {
   const base = world.authority.replace(/(?:\/v2\.0)?\/*$/, '');
   const origin = base.endsWith(`/${world.tenant}`) ? base.slice(0, -world.tenant.length - 1) : base;
   return `${origin}/${tenant}/v2.0`;
 }
 
-/** The presets on offer; Practice only where `npm start` has set up its world. */
+/** The presets on offer; Demo only where `npm start` has set up its world. */
 export function presetsFor(
-  { practice }: { practice: DemoWorld | undefined },
+  { demo }: { demo: DemoWorld | undefined },
   cloud: CloudName = 'worldwide',
 ): readonly Preset[] {
   const microsoft = microsoftPreset(clouds[cloud]);
-  if (practice === undefined) return [microsoft, google, custom];
-  const shown = practice.asMicrosoft === true ? { ...microsoft, ...placesIn(practice) } : microsoft;
-  return [practicePreset(practice), shown, google, custom];
+  if (demo === undefined) return [microsoft, google, custom];
+  const shown = demo.asMicrosoft === true ? { ...microsoft, ...placesIn(demo) } : microsoft;
+  return [demoPreset(demo), shown, google, custom];
 }
 
-/** A preset by its name; undefined for an unknown name, and for Practice where there is no practice world. */
+/** A preset by its name; undefined for an unknown name, and for Demo where there is no demo. */
 export function presetNamed(
   name: string,
-  config: { practice: DemoWorld | undefined },
+  config: { demo: DemoWorld | undefined },
   cloud?: CloudName,
 ): Preset | undefined {
   return presetsFor(config, cloud).find((preset) => preset.name === name);

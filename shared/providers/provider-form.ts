@@ -59,7 +59,7 @@ export function parseProviderForm(
   };
 
   const name = checked('name', 'Enter a name for this provider.', true);
-  const asksTenant = preset.needsTenant && preset.name !== 'practice';
+  const asksTenant = preset.needsTenant && preset.name !== 'demo';
   const tenant = asksTenant
     ? checked('tenant', 'Enter the directory (tenant) ID from the overview page of the app registration.')
     : '';
@@ -72,7 +72,7 @@ export function parseProviderForm(
       kinds: preset.credentialKinds,
       secretsExpire: preset.secretsExpire,
       secret: secretNeed(options),
-      questionsLateExpiry: preset.name !== 'practice',
+      questionsLateExpiry: preset.name !== 'demo',
     },
     errors,
   );

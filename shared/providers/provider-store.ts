@@ -142,7 +142,7 @@ function mailHostsOf(row: Row): MailHosts | undefined {
 
 function presetNameOf(row: Row): PresetName {
   const name = row['preset'];
-  if (name === 'microsoft' || name === 'google' || name === 'custom' || name === 'practice') return name;
+  if (name === 'microsoft' || name === 'google' || name === 'custom' || name === 'demo') return name;
   throw broken(row, 'preset');
 }
 

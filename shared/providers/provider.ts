@@ -26,7 +26,7 @@ export interface Provider extends HeldCredentials {
   preset: PresetName;
   /** Which of Microsoft's separate clouds the tenant lives in; worldwide for every other preset. */
   cloud: CloudName;
-  /** Directory (tenant) id or domain; Microsoft and Practice only. */
+  /** Directory (tenant) id or domain; Microsoft and Demo only. */
   tenant: string | undefined;
   /** Empty in a draft that does not know it yet. */
   clientId: string;
@@ -48,19 +48,19 @@ export interface Provider extends HeldCredentials {
 }
 
 interface World {
-  practice: DemoWorld | undefined;
+  demo: DemoWorld | undefined;
 }
 
 /**
  * The preset a provider was made from.
- * @throws PostroomError `practice-gone` when a Practice provider is used where no practice world runs.
+ * @throws PostroomError `demo-gone` when a demo provider is used where no demo runs.
  */
 export function presetOf(provider: Provider, config: World): Preset {
   const preset = presetNamed(provider.preset, config, provider.cloud);
   if (preset === undefined)
     throw new PostroomError(
-      'practice-gone',
-      `${provider.name} is a Practice provider and works under npm start only.`,
+      'demo-gone',
+      `${provider.name} is a demo provider and works under npm start only.`,
     );
   return preset;
 }
@@ -69,8 +69,8 @@ export function presetOf(provider: Provider, config: World): Preset {
  * True for what `npm start` brings along, and for a matter of no provider in its world. A provider that leads elsewhere
  * stays what it is there.
  */
-export const isOfDemo = ({ practice }: World, provider: Pick<Provider, 'preset'> | undefined): boolean =>
-  practice?.demo === true && (provider === undefined || provider.preset === 'practice');
+export const isOfDemo = ({ demo }: World, provider: Pick<Provider, 'preset'> | undefined): boolean =>
+  demo?.isShownAsDemo === true && (provider === undefined || provider.preset === 'demo');
 
 /** Where the provider's endpoints are found: by discovery at an issuer, or as they were typed. */
 export function endpointsOf(provider: Provider, config: World): CustomEndpoints {
@@ -97,7 +97,7 @@ export type MailServers = Partial<Record<Protocol, MailServer>>;
  */
 export function mailServersOf(provider: Provider, config: World): MailServers {
   const preset = presetNamed(provider.preset, config, provider.cloud);
-  // A Practice provider where no practice world runs has none.
+  // A demo provider where no demo runs has none.
   if (preset === undefined) return {};
   if (preset.mail !== undefined) return preset.mail;
   return Object.fromEntries(

@@ -23,8 +23,8 @@ export function registrationOf({
   const parts = [
     preset,
     cloud,
-    // The practice tenant comes from the settings of the machine.
-    preset === 'practice' ? '' : (tenant ?? ''),
+    // The demo tenant comes from the settings of the machine.
+    preset === 'demo' ? '' : (tenant ?? ''),
     clientId,
     ...(endpoints === undefined
       ? ['none']

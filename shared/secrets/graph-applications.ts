@@ -56,7 +56,7 @@ export function createGraphApplications(deps: {
   seam: Seam;
   local: boolean;
   identityAssertion: IdentityAssertion;
-  /** Stands for Microsoft Graph in a practice world; absent: Graph of the app's cloud. */
+  /** Stands for Microsoft Graph in a demo; absent: Graph of the app's cloud. */
   origin?: string | undefined;
 }): GraphApplications {
   async function ask(
@@ -64,7 +64,7 @@ export function createGraphApplications(deps: {
     what: { method: 'GET' | 'POST'; path: string; body?: unknown },
   ): Promise<Answer | GraphRefusal> {
     const { method, path, body } = what;
-    // An installation on a developer's machine has a practice identity, whose tokens go nowhere else.
+    // An installation on a developer's machine has a demo identity, whose tokens go nowhere else.
     if (deps.local && deps.origin === undefined) return noGraph;
     try {
       const { graph } = clouds[cloud];

@@ -32,7 +32,7 @@ export type RotationStep =
 
 /** Whether Postroom could make the secrets of this provider by itself: an Entra app that proves itself with one. */
 export const canRotate = ({ preset, state, credential }: Provider): boolean =>
-  state === 'ready' && (preset === 'microsoft' || preset === 'practice') && credential?.kind === 'secret';
+  state === 'ready' && (preset === 'microsoft' || preset === 'demo') && credential?.kind === 'secret';
 
 /**
  * Carries the rotation of every provider where an admin switched it on one step further. What Graph refuses is noted

@@ -153,7 +153,7 @@ async function wholeStory(): Promise<void> {
 
   // Credentials of two kinds beside the one that works, neither of which the provider knows.
   const expiresOn = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
-  const edit = { name: 'Practice', clientId: postroom.stack.identityProvider.clientId, expiresOn };
+  const edit = { name: 'Demo', clientId: postroom.stack.identityProvider.clientId, expiresOn };
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'certificate' });
   await visitor.post(`${account}/check`, {});
   await visitor.post(`${provider}/edit`, { ...edit, credential: 'secret', secret: wrongSecret });

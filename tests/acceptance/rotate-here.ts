@@ -32,7 +32,7 @@ export async function rotateHere({ stack }: Postroom, providerId: string): Promi
   );
   const secrets: string[] = [];
   const graph = await startGraph({
-    tenantId: 'practice',
+    tenantId: 'demo',
     jwks: stack.managedIdentity.jwks,
     appPermissions: { [stack.managedIdentity.principalId]: ['Application.ReadWrite.OwnedBy'] },
     onSecret: ({ secretText }) => {

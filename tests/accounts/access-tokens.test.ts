@@ -210,7 +210,7 @@ describe('a failure that does not pass', () => {
     app.idp.addClientSecret(CLIENT, { value: 'brand-new-secret' });
     const visitor = new Visitor(app);
     const fields = {
-      name: 'Practice',
+      name: 'Demo',
       clientId: CLIENT,
       secret: 'brand-new-secret',
       expiresOn: '2030-01-01',

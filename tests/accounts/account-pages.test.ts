@@ -126,7 +126,7 @@ describe('the page of an account', () => {
 test('the list leads to each account with its state', async () => {
   const { html } = await alex.get('/accounts');
   expect(html).toContain(`href="${path}"`);
-  expect(wordsOf(html)).toMatch(/support@contoso.example Works Practice None yet/);
+  expect(wordsOf(html)).toMatch(/support@contoso.example Works Demo None yet/);
 });
 
 test('the pages are usable in a browser in each state', async () => {

@@ -13,7 +13,7 @@ let provider: Provider;
 let account: Account;
 beforeEach(async () => {
   app = await startDemoApp();
-  const id = await new Visitor(app).addPractice();
+  const id = await new Visitor(app).addDemoProvider();
   const found = await app.services.providers.get(id);
   if (found === undefined) throw new Error('no provider');
   provider = found;

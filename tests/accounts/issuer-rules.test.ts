@@ -14,11 +14,11 @@ const HOST = 'https://login.microsoftonline.com';
 const SEVERAL = `${HOST}/{tenantid}/v2.0`;
 const at = (tenant: string): string => `${HOST}/${tenant}/v2.0`;
 
-test('Microsoft and the practice tenant answer in the same shape, and nobody else does', () => {
-  const shaped = (['microsoft', 'practice', 'google', 'custom'] as const).filter((preset) =>
+test('Microsoft and the demo tenant answer in the same shape, and nobody else does', () => {
+  const shaped = (['microsoft', 'demo', 'google', 'custom'] as const).filter((preset) =>
     isMicrosoftShaped(sampleProvider({ preset })),
   );
-  expect(shaped).toEqual(['microsoft', 'practice']);
+  expect(shaped).toEqual(['microsoft', 'demo']);
 });
 
 describe('discovery', () => {
@@ -71,9 +71,9 @@ describe('discovery', () => {
   });
 
   test('on this machine may come over http', () => {
-    const practice = sampleProvider({ preset: 'practice', tenant: 'practice.example' });
+    const demo = sampleProvider({ preset: 'demo', tenant: 'demo.example' });
     const local = 'http://127.0.0.1:4000';
-    expect(isIssuerOf(practice, `${local}/practice.example/v2.0`, `${local}/${TENANT}/v2.0`)).toBe(true);
+    expect(isIssuerOf(demo, `${local}/demo.example/v2.0`, `${local}/${TENANT}/v2.0`)).toBe(true);
   });
 });
 

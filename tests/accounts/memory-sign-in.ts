@@ -97,7 +97,7 @@ export async function memorySignIn(change: Partial<Account> = {}, providerChange
     return hooks.answer(what);
   };
   const deps = {
-    config: { practice: undefined },
+    config: { demo: undefined },
     seam,
     vault,
     sealer,

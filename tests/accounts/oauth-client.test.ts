@@ -108,7 +108,7 @@ async function newClient({ local = true } = {}): Promise<OAuthClient> {
   await vault.set('x', new Secret('s3cret/+'), { contentType: 'text/plain' });
   const identityAssertion = (): Promise<Secret> => Promise.reject(new Error('not part of this test'));
   return createOAuthClient({
-    config: { local, practice: undefined },
+    config: { local, demo: undefined },
     seam: openSeam,
     vault,
     identityAssertion,

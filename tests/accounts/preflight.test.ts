@@ -48,7 +48,7 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
   const providers = createProviderStore(tables);
   const mail = { host: 'localhost', port: 1 };
   const segment = options.tenantSegment ?? idp.tenants[0]?.id ?? '';
-  const practice = {
+  const demo = {
     authority: `${idp.origin}/${segment}/v2.0`,
     tenant: segment,
     clientId: CLIENT,
@@ -58,7 +58,7 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
     smtp: mail,
   };
   const oauth = createOAuthClient({
-    config: { local: true, practice },
+    config: { local: true, demo },
     seam,
     vault,
     identityAssertion: () => Promise.reject(new Error('no endpoint')),

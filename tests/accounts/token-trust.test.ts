@@ -35,7 +35,7 @@ describe('a token that another process remembers', () => {
     const { app, account, providerId, visitor } = await start();
     const other = app.another();
     expect((await other.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
-    await visitor.post(`/providers/${providerId}/delete`, { name: 'Practice' });
+    await visitor.post(`/providers/${providerId}/delete`, { name: 'Demo' });
     expect(await app.services.providers.get(providerId)).toBeUndefined();
     app.seam.skewMs = 120 * SECOND;
     expect(await other.accessTokens.get(account, AT_MAIL)).toMatchObject({

@@ -16,7 +16,7 @@ import { memoryConsents } from './memory-consents.ts';
 import { NOW } from './sample-trip.ts';
 
 const DAY_MS = 86_400_000;
-const nowhere = { practice: undefined };
+const nowhere = { demo: undefined };
 const microsoft = (change: Partial<Provider> = {}): Provider =>
   sampleProvider({ preset: 'microsoft', tenant: 'contoso.example', clientId: 'the-app', ...change });
 const custom = {
@@ -62,9 +62,9 @@ describe('in set-up an admin can be asked', () => {
     expect(canAskInSetUp(microsoft({ tenant: undefined }), nowhere)).toBe(false);
   });
 
-  test('neither at a provider that takes no approval, nor where the practice world is gone', () => {
+  test('neither at a provider that takes no approval, nor where the demo is gone', () => {
     expect(canAskInSetUp(sampleProvider(custom), nowhere)).toBe(false);
-    expect(canAskInSetUp(sampleProvider({ preset: 'practice', tenant: 't' }), nowhere)).toBe(false);
+    expect(canAskInSetUp(sampleProvider({ preset: 'demo', tenant: 't' }), nowhere)).toBe(false);
   });
 });
 

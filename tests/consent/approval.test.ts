@@ -14,7 +14,7 @@ beforeEach(async () => {
   app = await startDemoApp({ tenants: [tenant({ userConsent: false })] });
   apps.push(app);
   visitor = new Visitor(app);
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
 });
 afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));

@@ -19,7 +19,7 @@ const change = (changed: Partial<Provider>): Promise<unknown> =>
   app.services.providers.change(providerId, (current) => ({ ...current, ...changed }));
 
 it('voids a consent under way when the provider becomes another registration: no code and no verifier leave', async () => {
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
   await change({ clientId: OTHER });
   const asked = app.idp.tokenRequests().length;
@@ -34,14 +34,14 @@ it('voids a consent under way when the provider becomes another registration: no
 });
 
 it('sends nobody to the addresses of another registration than the one that the sign-in was started for', async () => {
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
   const started = await visitor.post(`/providers/${providerId}/connect`, { who: 'self', address: SUPPORT });
   await change({ clientId: OTHER });
   expect((await visitor.get(started.location ?? '')).html).not.toContain('http-equiv="refresh"');
 });
 
 it('goes on with a consent when only what no token depends on was changed', async () => {
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
   await change({ name: 'Renamed', changedAt: '2026-11-28T09:00:00.000Z' });
   expect((await visitor.get(callback)).location).toMatch(/^\/mailboxes\/new\?account=/);

@@ -27,7 +27,7 @@ let providerId: string;
 
 beforeAll(async () => {
   app = await startDemoApp();
-  providerId = await new Visitor(app).addPractice();
+  providerId = await new Visitor(app).addDemoProvider();
   fillInbox(app, ['First']);
 });
 afterAll(() => app.stop());
@@ -124,7 +124,7 @@ describe('the address after a sign-in', () => {
 
 describe('the address after an approval', () => {
   it('holds nothing, and a reload says the same without a second entry in the audit', async () => {
-    const page = await visitor.get(`/providers/${await visitor.addPractice()}`);
+    const page = await visitor.get(`/providers/${await visitor.addDemoProvider()}`);
     const link = /value="(http[^"]+adminconsent[^"]+)"/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
     const state = new URL(link).searchParams.get('state') ?? '';
     const tenant = app.idp.tenants[0]?.id ?? '';

@@ -24,7 +24,7 @@ beforeEach(async () => {
   app.seam.skewMs = 0;
   app.seam.around = undefined;
   visitor = new Visitor(app);
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
 });
 
 const accounts = () => app.services.accounts.listOf(providerId);
@@ -122,7 +122,7 @@ describe('the way back', () => {
   it('says that access was declined', async () => {
     const fresh = await startDemoApp();
     const person = new Visitor(fresh);
-    const id = await person.addPractice();
+    const id = await person.addDemoProvider();
     const { callback } = await person.leave(id, { address: SUPPORT }, 'cancel');
     const reply = await person.get(callback);
     await fresh.stop();

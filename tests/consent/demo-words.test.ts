@@ -16,7 +16,7 @@ let visitor: Visitor;
 let account: Account;
 
 beforeAll(async () => {
-  app = await startDemoApp({}, { demo: true });
+  app = await startDemoApp({}, { isShownAsDemo: true });
   ({ account } = await connectSupport(app));
   const verifyMailbox = () => Promise.reject(new Error('not opened here'));
   visitor = new Visitor(app, ALEX, { verifyMailbox });

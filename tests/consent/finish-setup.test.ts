@@ -64,7 +64,7 @@ describe('"Add a mailbox"', () => {
   });
 
   it('starts at "Which mailbox?", also once a mailbox is there, and signs a second one in', async () => {
-    const providerId = await admin.addPractice();
+    const providerId = await admin.addDemoProvider();
     const first = await admin.get('/mailboxes/new');
     expect(first.title).toBe('Which mailbox?');
     expect(first.html).toContain(`action="/providers/${providerId}/connect"`);
@@ -86,7 +86,7 @@ describe('"Add a mailbox"', () => {
   }, 60_000);
 
   it('lets a person choose among several providers', async () => {
-    const ids = [await admin.addPractice(), await admin.addPractice()];
+    const ids = [await admin.addDemoProvider(), await admin.addDemoProvider()];
     const { html, title } = await admin.get('/mailboxes/new');
     expect(title).toBe('Which mailbox?');
     for (const id of ids) expect(html).toContain(`href="/providers/${id}/connect"`);
@@ -98,7 +98,7 @@ describe('"Add a mailbox"', () => {
 
 describe('"Finish setup"', () => {
   it('names an account that waits for its settings, on the mailboxes page, at home and before a new one', async () => {
-    const providerId = await admin.addPractice();
+    const providerId = await admin.addDemoProvider();
     const settings = (await signIn(providerId, SUPPORT)).replace('&flash=connected', '');
     await save(await signIn(providerId, SALES), SALES);
     await fetched();
@@ -122,7 +122,7 @@ describe('"Finish setup"', () => {
   }, 60_000);
 
   it('names an open invitation until it is revoked or used', async () => {
-    const providerId = await admin.addPractice();
+    const providerId = await admin.addDemoProvider();
     await save(await signIn(providerId, SALES), SALES);
     await fetched();
     expect((await admin.get('/')).html).toContain(NO_ACTION);
@@ -140,7 +140,7 @@ describe('"Finish setup"', () => {
 
 describe('home', () => {
   it('says "No action needed" not while a mailbox is paused', async () => {
-    const providerId = await admin.addPractice();
+    const providerId = await admin.addDemoProvider();
     await save(await signIn(providerId, SALES), SALES);
     await save(await signIn(providerId, SUPPORT), SUPPORT);
     await fetched();

@@ -12,7 +12,7 @@ let visitor: Visitor;
 
 beforeAll(async () => {
   app = await startDemoApp();
-  providerId = await new Visitor(app).addPractice();
+  providerId = await new Visitor(app).addDemoProvider();
 });
 afterAll(() => app.stop());
 beforeEach(() => {
@@ -228,7 +228,7 @@ const refusedUsed: typeof refusedUnused = {
     attack: async () => {
       const other = await startDemoApp();
       const stranger = new Visitor(other);
-      const theirs = await stranger.leave(await stranger.addPractice(), { address: SUPPORT }, SUPPORT);
+      const theirs = await stranger.leave(await stranger.addDemoProvider(), { address: SUPPORT }, SUPPORT);
       await other.stop();
       const trip = await ownTrip();
       const code = new URL(theirs.callback, ORIGIN).searchParams.get('code') ?? '';

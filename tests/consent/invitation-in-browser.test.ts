@@ -22,7 +22,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   beforeAll(async () => {
     app = await startDemoApp();
-    providerId = await new Visitor(app).addPractice();
+    providerId = await new Visitor(app).addDemoProvider();
     const web = createWeb(() => app.services);
     served = await serve(async (path, request) => {
       const { method = 'GET', headers } = request;

@@ -26,7 +26,7 @@ async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<
   app = await startDemoApp(options);
   apps.push(app);
   admin = new Visitor(app, ALEX, { verifyMailbox: async () => ({ kind: 'opened', unread: 0, total: 0 }) });
-  providerId = await admin.addPractice();
+  providerId = await admin.addDemoProvider();
   fillInbox(app, ['First', 'Second', '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'Fourth']);
 }
 beforeEach(() => start());

@@ -24,7 +24,7 @@ beforeEach(async () => {
   app = await startDemoApp();
   apps.push(app);
   admin = new Visitor(app);
-  providerId = await admin.addPractice();
+  providerId = await admin.addDemoProvider();
 });
 afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));

@@ -37,7 +37,7 @@ export async function memoryConsents(
   const vault = new MemoryVault(seam);
   const provider = sampleProvider({ id: 'p'.repeat(26), ...change });
   const deps = {
-    config: { publicUrl: 'https://desk.example', local: false, practice: undefined },
+    config: { publicUrl: 'https://desk.example', local: false, demo: undefined },
     seam,
     vault,
     sealer: createTokenCipher(vault, seam),

@@ -169,7 +169,7 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
 
   it('gets neither code nor verifier of a preset', async () => {
     const { admin, evil } = await twoProviders();
-    await admin.addPractice();
+    await admin.addDemoProvider();
     onward = { authorize: endpoints().authorize, clientId: CLIENT, redirectUri: REDIRECT };
     const { callback } = await admin.leave(evil.id, { address: SUPPORT }, SUPPORT);
     expect(callback).toMatch(/^\/oauth\/callback\?/);

@@ -19,7 +19,7 @@ let provider: Provider;
 
 beforeAll(async () => {
   app = await startDemoApp();
-  providerId = await new Visitor(app).addPractice();
+  providerId = await new Visitor(app).addDemoProvider();
   const stored = await app.services.providers.get(providerId);
   if (stored === undefined) throw new Error('no provider');
   provider = stored;
@@ -126,7 +126,7 @@ describe('the way to the provider', () => {
 
   it('is shown to the person and the browser that started it', async () => {
     const { visitor, path } = await started();
-    expect(await shows(visitor, path)).toEqual([200, 'Going to Practice', true]);
+    expect(await shows(visitor, path)).toEqual([200, 'Going to Demo', true]);
   });
 
   it('is shown to no other person, also not in the same browser', async () => {

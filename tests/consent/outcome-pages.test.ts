@@ -20,7 +20,7 @@ const drawn: Record<string, string> = {};
 beforeAll(async () => {
   app = await startDemoApp();
   visitor = new Visitor(app);
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
 });
 afterAll(() => app.stop());
 beforeEach(() => {

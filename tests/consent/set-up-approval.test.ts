@@ -14,7 +14,7 @@ beforeEach(async () => {
   apps.push(app);
   visitor = new Visitor(app);
   admin = Visitor.signedOut(app);
-  providerId = await visitor.addPractice();
+  providerId = await visitor.addDemoProvider();
 });
 afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));
@@ -124,7 +124,7 @@ describe('the admin-consent link of set-up', () => {
 
   it('goes with its provider', async () => {
     await stateOn();
-    await visitor.post(`/providers/${providerId}/delete`, { name: 'Practice' });
+    await visitor.post(`/providers/${providerId}/delete`, { name: 'Demo' });
     expect(await app.services.setUpApprovals.get(providerId)).toBeUndefined();
   });
 

@@ -15,7 +15,7 @@ let providerId: string;
 beforeAll(async () => {
   app = await startDemoApp();
   ({ visitor, providerId } = await connectSupport(app));
-  // Microsoft itself is not asked; what the practice provider announces is known by now.
+  // Microsoft itself is not asked; what the demo provider announces is known by now.
   app.seam.around = (point, effect) =>
     point === 'token.discovery'
       ? Promise.reject(new PostroomError('endpoint-silent', 'No answer came.'))
@@ -134,7 +134,7 @@ describe('every page of setting up', () => {
         { ...microsoft, name: 'Silent', secret: 'x' },
       ].map(async (fields) => idIn((await visitor.post('/providers/new', fields)).location)),
     );
-    const second = { name: 'Practice', clientId: CLIENT, secret: 'not-known', expiresOn: '2030-01-01' };
+    const second = { name: 'Demo', clientId: CLIENT, secret: 'not-known', expiresOn: '2030-01-01' };
     await visitor.post(`/providers/${providerId}/edit`, second);
     const found = {
       'provider draft': await html(visitor.get(`/providers/${draft}?flash=draft`)),
@@ -147,7 +147,7 @@ describe('every page of setting up', () => {
       'new microsoft': await html(visitor.get('/providers/new?preset=microsoft')),
       'new google': await html(visitor.get('/providers/new?preset=google')),
       'new custom': await html(visitor.get(`/providers/new?preset=custom&id=${'c'.repeat(26)}`)),
-      'new practice': await html(visitor.get('/providers/new?preset=practice')),
+      'new demo': await html(visitor.get('/providers/new?preset=demo')),
       'new with mistakes': await html(visitor.post('/providers/new', { preset: 'microsoft' })),
       'custom with mistakes': await html(visitor.post('/providers/new', { preset: 'custom' })),
       provider: await html(visitor.get(`/providers/${providerId}`)),

@@ -49,7 +49,7 @@ describe('a redirect URI', () => {
   const config = { publicUrl: 'https://desk.example' };
 
   test('is one for all presets, and one of its own for a custom provider', () => {
-    for (const preset of ['microsoft', 'google', 'practice'] as const)
+    for (const preset of ['microsoft', 'google', 'demo'] as const)
       expect(redirectUriOf(config, { id: 'x', preset })).toBe('https://desk.example/oauth/callback');
     expect(redirectUriOf(config, { id: 'x', preset: 'custom' })).toBe(
       'https://desk.example/oauth/callback/x',

@@ -16,7 +16,7 @@ async function start(options: Parameters<typeof startDemoApp>[0] = {}): Promise<
   app = await startDemoApp(options);
   apps.push(app);
   admin = new Visitor(app, ALEX);
-  providerId = await admin.addPractice();
+  providerId = await admin.addDemoProvider();
 }
 beforeEach(() => start());
 afterAll(async () => {

@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)('the demo sign-in pages in a browser', () => {
       const page = await context.newPage();
       await page.route(`${REDIRECT}**`, (route) => route.fulfill({ body: 'back at the app' }));
       await page.goto(authorizeUrl(address(), { prompt: 'select_account consent' }));
-      expect(await page.getByText('Practice identity provider', { exact: true }).isVisible()).toBe(true);
+      expect(await page.getByText('demo identity provider', { exact: true }).isVisible()).toBe(true);
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Pick an account');
       expect(await complaints(page)).toEqual([]);
 

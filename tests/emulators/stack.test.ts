@@ -65,7 +65,7 @@ async function askToken(
 /** UIDVALIDITY and UIDs of an inbox, opened with a token. */
 async function inboxOf(user: string, accessToken: string): Promise<{ validity: bigint; uids: number[] }> {
   const client = new ImapFlow({
-    ...stack.practice.imap,
+    ...stack.demo.imap,
     secure: true,
     tls: { ca: stack.ca },
     auth: { user, accessToken },
@@ -96,7 +96,7 @@ const mail = (subject: string): Buffer =>
 describe('the demo', () => {
   it('hands out settings the app accepts', () => {
     const config = parseConfig(stack.settings);
-    expect(config.practice).toEqual(stack.practice);
+    expect(config.demo).toEqual(stack.demo);
     expect(config.local).toBe(true);
   });
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
   app = await startDemoApp();
   visitor = new Visitor(app, { id: 'alex', roles: ['admin'] });
   agent = new Visitor(app, { id: 'sam', roles: ['agent'] });
-  await visitor.addPractice();
+  await visitor.addDemoProvider();
 });
 afterAll(() => app.stop());
 

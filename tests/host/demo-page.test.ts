@@ -56,8 +56,8 @@ const post = (path: string, form: Record<string, string>, origin = host.url): Pr
     body: new URLSearchParams(form),
   });
 
-describe('the practice page', () => {
-  test('sends a mail to a practice mailbox and says so', async () => {
+describe('the demo page', () => {
+  test('sends a mail to a demo mailbox and says so', async () => {
     const answer = await post('/.local/mail', mail);
     expect(answer.headers.get('location')).toBe('/.local?flash=sent');
     expect(received).toHaveLength(1);

@@ -30,7 +30,7 @@ const alex = (): string => sample.options.people[0]?.id ?? '';
 const seenByApp = async (headers: Record<string, string>): Promise<Record<string, string>> =>
   (await fetch(`${host.url}/principal`, { headers })).json() as Promise<Record<string, string>>;
 
-describe('the practice sign-in', () => {
+describe('the demo sign-in', () => {
   test('offers each person as a button and remembers where to go', async () => {
     const page = await (
       await get('/.auth/login/aad?post_login_redirect_uri=%2Ftickets%3Fa%3D1%26b%3D2')

@@ -30,7 +30,7 @@ describe('the options of npm start', () => {
   });
 });
 
-describe('mails for the practice mailbox', () => {
+describe('mails for the demo mailbox', () => {
   test('are delivered once, also when a delivery breaks off in between', async () => {
     const mails = ['a', 'b', 'c'].map((name) => ({ name, raw: Buffer.from(name) }));
     const came: string[] = [];
@@ -41,9 +41,9 @@ describe('mails for the practice mailbox', () => {
       }
       came.push(Buffer.from(raw).toString());
     };
-    await expect(deliverOnce(folder, 'practice', mails, deliver)).rejects.toThrow('went away');
-    expect(await deliverOnce(folder, 'practice', mails, deliver)).toBe(2);
-    expect(await deliverOnce(folder, 'practice', mails, deliver)).toBe(0);
+    await expect(deliverOnce(folder, 'demo', mails, deliver)).rejects.toThrow('went away');
+    expect(await deliverOnce(folder, 'demo', mails, deliver)).toBe(2);
+    expect(await deliverOnce(folder, 'demo', mails, deliver)).toBe(0);
     expect(came).toEqual(['a', 'broken', 'b', 'c']);
     expect(await deliverOnce(folder, 'elsewhere', mails.slice(0, 1), deliver)).toBe(1);
   });

@@ -228,7 +228,7 @@ describe('the settings', () => {
     });
   });
 
-  describe('of the practice world', () => {
+  describe('of the demo', () => {
     const POSTROOM_DEMO = JSON.stringify({
       authority: 'http://localhost:1',
       tenant: 't',
@@ -240,15 +240,15 @@ describe('the settings', () => {
     });
 
     test('are read on a developer’s machine and nowhere else', () => {
-      expect(parseConfig({ ...local, POSTROOM_DEMO }).practice?.imap.port).toBe(1);
-      expect(parseConfig({ ...azure, POSTROOM_DEMO }).practice).toBeUndefined();
+      expect(parseConfig({ ...local, POSTROOM_DEMO }).demo?.imap.port).toBe(1);
+      expect(parseConfig({ ...azure, POSTROOM_DEMO }).demo).toBeUndefined();
     });
 
     test('say whether it is the demo of npm start, and no other world does', () => {
       const world = JSON.parse(POSTROOM_DEMO) as object;
-      const demo = JSON.stringify({ ...world, demo: true });
-      expect(parseConfig({ ...local, POSTROOM_DEMO: demo }).practice?.demo).toBe(true);
-      expect(parseConfig({ ...local, POSTROOM_DEMO }).practice?.demo).toBeUndefined();
+      const demo = JSON.stringify({ ...world, isShownAsDemo: true });
+      expect(parseConfig({ ...local, POSTROOM_DEMO: demo }).demo?.isShownAsDemo).toBe(true);
+      expect(parseConfig({ ...local, POSTROOM_DEMO }).demo?.isShownAsDemo).toBeUndefined();
     });
 
     test('are refused when npm start did not write them, without showing them', () => {

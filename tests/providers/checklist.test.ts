@@ -115,7 +115,7 @@ describe('the checklist of a provider', () => {
 
 describe('each cloud of Microsoft', () => {
   it.each(cloudNames)('%s has sign-in, mail hosts and scopes of its own', (name) => {
-    const preset = presetNamed('microsoft', { practice: undefined }, name);
+    const preset = presetNamed('microsoft', { demo: undefined }, name);
     const cloud = clouds[name];
     expect(preset?.authority('t')).toBe(`https://${cloud.loginHost}/t/v2.0`);
     expect(preset?.endpointHosts).toEqual([cloud.loginHost]);
@@ -123,9 +123,9 @@ describe('each cloud of Microsoft', () => {
     expect(preset?.mailScopes(['smtp'])).toEqual([`${cloud.outlookScope}/SMTP.Send`]);
   });
 
-  it('stays Microsoft’s beside a practice world, unless that says it stands for Microsoft', () => {
+  it('stays Microsoft’s beside a demo, unless that says it stands for Microsoft', () => {
     const mail = { host: 'localhost', port: 1 };
-    const practice = {
+    const demo = {
       authority: 'http://localhost:9/own/v2.0',
       tenant: 'own',
       clientId: '',
@@ -134,13 +134,13 @@ describe('each cloud of Microsoft', () => {
       pop3: mail,
       smtp: mail,
     };
-    const beside = presetNamed('microsoft', { practice });
+    const beside = presetNamed('microsoft', { demo });
     expect(beside?.authority('typed')).toBe('https://login.microsoftonline.com/typed/v2.0');
-    const standIn = presetNamed('microsoft', { practice: { ...practice, asMicrosoft: true } });
+    const standIn = presetNamed('microsoft', { demo: { ...demo, asMicrosoft: true } });
     expect(standIn?.authority('typed')).toBe('http://localhost:9/typed/v2.0');
     expect(standIn?.mail?.imap).toEqual(mail);
     for (const authority of ['http://localhost:9', 'http://localhost:9/own/', 'http://localhost:9/own/v2.0'])
-      expect(presetNamed('practice', { practice: { ...practice, authority } })?.authority('typed')).toBe(
+      expect(presetNamed('demo', { demo: { ...demo, authority } })?.authority('typed')).toBe(
         'http://localhost:9/own/v2.0',
       );
   });

@@ -57,7 +57,7 @@ async function startWorld(): Promise<World> {
   stops.push(() => idp.stop());
   const [at] = idp.tenants;
   const mail = { host: 'localhost', port: 1 };
-  const practice: DemoWorld = {
+  const demo: DemoWorld = {
     authority: at?.issuer ?? '',
     tenant: at?.id ?? '',
     clientId: CLIENT,
@@ -70,7 +70,7 @@ async function startWorld(): Promise<World> {
   const tables = new MemoryTables(openSeam);
   const providers = createProviderStore(tables);
   const oauth = createOAuthClient({
-    config: { local: true, practice },
+    config: { local: true, demo },
     seam: openSeam,
     vault,
     identityAssertion: managedIdentityAssertion(here),
@@ -85,7 +85,7 @@ async function startWorld(): Promise<World> {
     oauth,
     deps,
     async save(change) {
-      const provider = sampleProvider({ tenant: practice.tenant, ...change });
+      const provider = sampleProvider({ tenant: demo.tenant, ...change });
       await providers.save(provider);
       return provider;
     },
@@ -211,7 +211,7 @@ describe('the managed identity', () => {
     const world = await startWorld();
     const asked: string[] = [];
     const oauth = createOAuthClient({
-      config: { local: true, practice: undefined },
+      config: { local: true, demo: undefined },
       seam: openSeam,
       vault: world.vault,
       identityAssertion: async (audience) => {
@@ -252,7 +252,7 @@ describe('the managed identity', () => {
   it('that is not there is an outage with a name, not a refusal', async () => {
     const world = await startWorld();
     const oauth = createOAuthClient({
-      config: { local: true, practice: undefined },
+      config: { local: true, demo: undefined },
       seam: openSeam,
       vault: world.vault,
       identityAssertion: () => Promise.reject(new Error('no endpoint')),
@@ -401,7 +401,7 @@ describe('a row', () => {
       partitionKey: 'provider',
       rowKey: id,
       name: 'Old',
-      preset: 'practice',
+      preset: 'demo',
       clientId: CLIENT,
       secretName: `provider-${id}`,
       secretVersion: 'v1',

@@ -19,7 +19,7 @@ function parse(
   name: PresetName = 'microsoft',
   more: { before?: Provider; draft?: boolean } = {},
 ): ProviderFormResult {
-  const preset = presetNamed(name, { practice: undefined });
+  const preset = presetNamed(name, { demo: undefined });
   if (preset === undefined) throw new Error('no preset');
   return parseProviderForm(typed, preset, { local: false, now, draft: false, ...more });
 }
@@ -259,7 +259,7 @@ describe('the provider form', () => {
     expect(proposedExpiry(Date.parse('2024-02-29T00:00:00Z'))).toBe('2026-02-28');
   });
 
-  it('offers Practice only where a practice world runs', () => {
-    expect(presetNamed('practice', { practice: undefined })).toBeUndefined();
+  it('offers Demo only where a demo runs', () => {
+    expect(presetNamed('demo', { demo: undefined })).toBeUndefined();
   });
 });

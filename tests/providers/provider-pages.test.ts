@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 const GUID = '11111111-2222-3333-4444-555555555555';
-const practice = { preset: 'practice', name: 'Practice', clientId: CLIENT, expiresOn: '2030-01-01' };
+const demo = { preset: 'demo', name: 'Demo', clientId: CLIENT, expiresOn: '2030-01-01' };
 const microsoft = {
   preset: 'microsoft',
   name: 'Contoso',
@@ -49,7 +49,7 @@ const actions = async (app: DemoApp): Promise<string[]> =>
 describe('saving a provider', () => {
   it('checks it and goes straight on to the mailbox when everything is accepted', async () => {
     const { app, visitor } = await start();
-    const { location } = await visitor.post('/providers/new', practice);
+    const { location } = await visitor.post('/providers/new', demo);
     expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\/connect\?flash=saved$/);
     expect((await row(app, idIn(location))).preflight).toMatchObject({
       tenant: 'proven',
@@ -62,7 +62,7 @@ describe('saving a provider', () => {
   it('leads to what is wrong, explained, before anybody signs in', async () => {
     const { app, visitor } = await start();
     app.idp.expireClientSecrets(CLIENT);
-    const { location } = await visitor.post('/providers/new', practice);
+    const { location } = await visitor.post('/providers/new', demo);
     expect(location).toMatch(/^\/providers\/[a-z2-7]{26}\?flash=saved$/);
     const { html } = await visitor.get(location ?? '');
     expect(html).toContain('AADSTS7000222');
@@ -125,7 +125,7 @@ describe('saving a provider', () => {
 describe('the whole way of a provider', () => {
   it('tells what was seen to work from what nothing has shown yet', async () => {
     const { visitor } = await start();
-    const providerId = await visitor.addPractice();
+    const providerId = await visitor.addDemoProvider();
     const states = (html: string): string[] =>
       [...html.matchAll(/<li class="step-(proven|wrong|unseen|waiting)">/g)].map(([, state]) => state ?? '');
     const before = await visitor.get(`/providers/${providerId}`);
@@ -155,7 +155,7 @@ describe('the whole way of a provider', () => {
 
   it('knows the redirect URI as soon as anybody came back, with or without a consent', async () => {
     const { app, visitor } = await start();
-    const providerId = await visitor.addPractice();
+    const providerId = await visitor.addDemoProvider();
     const { callback } = await visitor.leave(providerId, { address: 'support@contoso.example' }, 'cancel');
     await visitor.get(callback);
     expect((await row(app, providerId)).redirectSeenAt).toBeDefined();
@@ -180,7 +180,7 @@ describe('a credential', () => {
   it('is replaced without a new sign-in; the old one stays until the new one has worked', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01' };
     const early = { ...fields, credential: 'secret', secret: 'not-there-yet' };
     await visitor.post(`/providers/${providerId}/edit`, early);
     const waiting = await visitor.get(`/providers/${providerId}`);
@@ -205,7 +205,7 @@ describe('a credential', () => {
   it('that does not work can be discarded', async () => {
     const { app } = await start();
     const { visitor, providerId } = await connectSupport(app);
-    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01', secret: 'nonsense' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01', secret: 'nonsense' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     await visitor.post(`/providers/${providerId}/discard-next`, {});
     expect(await row(app, providerId)).toMatchObject({ nextCredential: undefined, retired: [] });
@@ -217,7 +217,7 @@ describe('a credential', () => {
   it('as a certificate is made by Postroom; its public part is downloaded, its key stays in the vault', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Practice', clientId: CLIENT, expiresOn: '2027-01-01', credential: 'certificate' };
+    const fields = { name: 'Demo', clientId: CLIENT, expiresOn: '2027-01-01', credential: 'certificate' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     const { html } = await visitor.get(`/providers/${providerId}`);
     const path = /href="(\/providers\/[^"]+\/certificates\/[0-9A-F]{40})"/.exec(html)?.[1] ?? '';
@@ -244,8 +244,8 @@ describe('a credential', () => {
 
   it('of the managed identity says so where there is no identity', async () => {
     const { visitor } = await start();
-    const providerId = await visitor.addPractice();
-    const fields = { name: 'Practice', clientId: CLIENT, credential: 'federated' };
+    const providerId = await visitor.addDemoProvider();
+    const fields = { name: 'Demo', clientId: CLIENT, credential: 'federated' };
     await visitor.post(`/providers/${providerId}/edit`, fields);
     const { html } = await visitor.get(`/providers/${providerId}`);
     expect(html).toContain('The managed identity gave no token');
@@ -273,7 +273,7 @@ describe('another registration', () => {
   it('says first who has to sign in again, and marks them when it is confirmed', async () => {
     const { app } = await start();
     const { visitor, providerId, account } = await connectSupport(app);
-    const fields = { name: 'Practice', clientId: OTHER, secret: 'of-the-other', expiresOn: '2027-01-01' };
+    const fields = { name: 'Demo', clientId: OTHER, secret: 'of-the-other', expiresOn: '2027-01-01' };
     const asked = await visitor.post(`/providers/${providerId}/edit`, fields);
     expect(asked.status).toBe(422);
     expect(asked.html).toContain('href="#signInAgain"');
@@ -310,12 +310,12 @@ describe('deleting', () => {
     const { visitor, providerId } = await connectSupport(app);
     const page = await visitor.get(`/providers/${providerId}/delete`);
     expect(page.html).toContain('support@contoso.example');
-    for (const name of ['', 'practice', 'Practic']) {
+    for (const name of ['', 'demo', 'Practic']) {
       const refused = await visitor.post(`/providers/${providerId}/delete`, { name });
       expect(refused.status, name).toBe(422);
     }
     expect(await app.services.providers.get(providerId)).toBeDefined();
-    await visitor.post(`/providers/${providerId}/delete`, { name: ' Practice ' });
+    await visitor.post(`/providers/${providerId}/delete`, { name: ' Demo ' });
     expect(await app.services.providers.get(providerId)).toBeUndefined();
     expect(await app.services.accounts.listOf(providerId)).toEqual([]);
     expect(app.vault.versions.has(`provider-${providerId}`)).toBe(false);

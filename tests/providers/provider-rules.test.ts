@@ -9,7 +9,7 @@ import { type ProviderFormResult, parseProviderForm } from '../../shared/provide
 const GUID = '11111111-2222-3333-4444-555555555555';
 const azure = { local: false };
 const preset = (name: PresetName): Preset => {
-  const found = presetNamed(name, { practice: undefined });
+  const found = presetNamed(name, { demo: undefined });
   if (found === undefined) throw new Error('no preset');
   return found;
 };

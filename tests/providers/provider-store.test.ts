@@ -76,7 +76,7 @@ describe('a provider that is saved', () => {
   test.each<[string, Provider]>([
     ['of Microsoft, with all that there is', full],
     ['of Google', { ...full, preset: 'google', cloud: 'worldwide', tenant: undefined }],
-    ['of the practice world', { ...full, preset: 'practice', cloud: 'worldwide' }],
+    ['of the demo', { ...full, preset: 'demo', cloud: 'worldwide' }],
     ['as a draft with next to nothing', draft],
     ['with an issuer', custom({ endpoints: { kind: 'discovery', issuer: 'https://a.example' } })],
     ['with endpoints', custom({ endpoints: manual })],

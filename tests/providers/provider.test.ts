@@ -14,7 +14,7 @@ import {
 import { registrationOf } from '../../shared/providers/registration.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 
-const azure = { practice: undefined };
+const azure = { demo: undefined };
 const world: DemoWorld = {
   authority: 'http://localhost:9/own/v2.0',
   tenant: 'own',
@@ -24,7 +24,7 @@ const world: DemoWorld = {
   pop3: { host: 'localhost', port: 2 },
   smtp: { host: 'localhost', port: 3 },
 };
-const practice = { practice: world };
+const demo = { demo: world };
 const microsoft = sampleProvider({ preset: 'microsoft', tenant: 'contoso.example' });
 const google = sampleProvider({ preset: 'google' });
 const custom = sampleProvider({
@@ -34,20 +34,15 @@ const custom = sampleProvider({
 });
 
 describe('the presets on offer', () => {
-  test('have Practice only where there is a practice world', () => {
+  test('have Demo only where there is a demo', () => {
     expect(presetsFor(azure).map(({ name }) => name)).toEqual(['microsoft', 'google', 'custom']);
-    expect(presetsFor(practice).map(({ name }) => name)).toEqual([
-      'practice',
-      'microsoft',
-      'google',
-      'custom',
-    ]);
-    expect(presetNamed('practice', azure)).toBeUndefined();
-    expect(presetNamed('yahoo', practice)).toBeUndefined();
+    expect(presetsFor(demo).map(({ name }) => name)).toEqual(['demo', 'microsoft', 'google', 'custom']);
+    expect(presetNamed('demo', azure)).toBeUndefined();
+    expect(presetNamed('yahoo', demo)).toBeUndefined();
   });
 
   test('are what Microsoft, Google and anybody else ask of an app', () => {
-    const asked = presetsFor(practice).map(({ name, hint, label, authority, mailScopes, ...rest }) => [
+    const asked = presetsFor(demo).map(({ name, hint, label, authority, mailScopes, ...rest }) => [
       name,
       rest,
     ]);
@@ -87,7 +82,7 @@ describe('the presets on offer', () => {
         authorizationExtras: {},
         offlineScope: true,
       },
-      practice: {
+      demo: {
         needsTenant: true,
         credentialKinds: ['secret', 'certificate', 'federated'],
         secretsExpire: true,
@@ -105,13 +100,13 @@ describe('the presets on offer', () => {
     'http://localhost:9/own//',
     'http://localhost:9/own/v2.0/',
   ])('lead from %s to the tenant that is asked for', (authority) => {
-    const standIn = { practice: { ...world, authority, asMicrosoft: true } };
+    const standIn = { demo: { ...world, authority, asMicrosoft: true } };
     expect(presetNamed('microsoft', standIn)?.authority('typed')).toBe('http://localhost:9/typed/v2.0');
-    expect(presetNamed('practice', standIn)?.authority('typed')).toBe('http://localhost:9/own/v2.0');
+    expect(presetNamed('demo', standIn)?.authority('typed')).toBe('http://localhost:9/own/v2.0');
   });
 
-  test('keep Microsoft where it is beside a practice world that does not stand for it', () => {
-    const beside = { practice: { ...world, asMicrosoft: false } };
+  test('keep Microsoft where it is beside a demo that does not stand for it', () => {
+    const beside = { demo: { ...world, asMicrosoft: false } };
     expect(presetNamed('microsoft', beside)).toMatchObject({ endpointHosts: ['login.microsoftonline.com'] });
   });
 });
@@ -123,23 +118,23 @@ describe('the preset of a provider', () => {
     ]);
   });
 
-  test('is gone where a Practice provider is used without its world', () => {
+  test('is gone where a demo provider is used without its world', () => {
     expect(() => presetOf(sampleProvider(), azure)).toThrowError(
       expect.objectContaining({
-        code: 'practice-gone',
-        message: 'Contoso is a Practice provider and works under npm start only.',
+        code: 'demo-gone',
+        message: 'Contoso is a demo provider and works under npm start only.',
       }),
     );
-    expect(presetOf(sampleProvider(), practice).name).toBe('practice');
+    expect(presetOf(sampleProvider(), demo).name).toBe('demo');
   });
 });
 
 test.each([
   ['nothing, where there is no world', azure, sampleProvider(), false],
-  ['no world but that of npm start', practice, sampleProvider(), false],
-  ['a Practice provider', { practice: { ...world, demo: true } }, sampleProvider(), true],
-  ['what belongs to no provider', { practice: { ...world, demo: true } }, undefined, true],
-  ['no provider that leads elsewhere', { practice: { ...world, demo: true } }, google, false],
+  ['no world but that of npm start', demo, sampleProvider(), false],
+  ['a demo provider', { demo: { ...world, isShownAsDemo: true } }, sampleProvider(), true],
+  ['what belongs to no provider', { demo: { ...world, isShownAsDemo: true } }, undefined, true],
+  ['no provider that leads elsewhere', { demo: { ...world, isShownAsDemo: true } }, google, false],
 ])('of the demo is %s', (_what, config, provider, expected) => {
   expect(isOfDemo(config, provider)).toBe(expected);
 });
@@ -151,7 +146,7 @@ describe('endpoints', () => {
       issuer: 'https://login.microsoftonline.com/contoso.example/v2.0',
     });
     expect(endpointsOf(google, azure)).toEqual({ kind: 'discovery', issuer: 'https://accounts.google.com' });
-    expect(endpointsOf(sampleProvider(), practice)).toEqual({
+    expect(endpointsOf(sampleProvider(), demo)).toEqual({
       kind: 'discovery',
       issuer: 'http://localhost:9/own/v2.0',
     });
@@ -186,7 +181,7 @@ describe('a token is sent to', () => {
     expect(mailServersOf(custom, azure)).toEqual({});
   });
 
-  test('no server at all where a Practice provider has lost its world', () => {
+  test('no server at all where a demo provider has lost its world', () => {
     expect(mailServersOf(sampleProvider(), azure)).toEqual({});
   });
 });
@@ -297,7 +292,7 @@ describe('the text of a registration', () => {
     expect(new Set(variants.map(registrationOf)).size).toBe(variants.length);
   });
 
-  test('does not know the practice tenant, which comes from the settings of the machine', () => {
+  test('does not know the demo tenant, which comes from the settings of the machine', () => {
     expect(registrationOf(sampleProvider({ tenant: 'a' }))).toBe(
       registrationOf(sampleProvider({ tenant: 'b' })),
     );

@@ -58,7 +58,7 @@ beforeAll(async () => {
   Object.assign(process.env, stack.settings, { PUBLIC_URL: ORIGIN, ...signedInSettings });
   services = buildServices(readConfig(), openSeam);
   graph = await startGraph({
-    tenantId: 'practice',
+    tenantId: 'demo',
     jwks: stack.managedIdentity.jwks,
     appPermissions: { [stack.managedIdentity.principalId]: ['Application.ReadWrite.OwnedBy'] },
     onSecret: ({ secretText }) => {
@@ -81,7 +81,7 @@ afterAll(async () => {
 async function connectAll(): Promise<{ providerId: string; mailboxes: Mailbox[] }> {
   const { clientId } = stack.identityProvider;
   const visitor = new Visitor({ services });
-  const providerId = await visitor.addPractice(clientId);
+  const providerId = await visitor.addDemoProvider(clientId);
   for (const address of addresses)
     await visitor.get((await visitor.leave(providerId, { address }, address)).callback);
   const all: Mailbox[] = [];

@@ -110,7 +110,7 @@ export async function world(wish: Wish = {}): Promise<World> {
     identityEndpoint: true,
   });
   const mail = { host: 'localhost', port: 1 };
-  const practice = {
+  const demo = {
     authority: at?.issuer ?? '',
     tenant: at?.id ?? '',
     clientId: CLIENT,
@@ -120,12 +120,12 @@ export async function world(wish: Wish = {}): Promise<World> {
     smtp: mail,
   };
   const oauth = createOAuthClient({
-    config: { local: true, practice },
+    config: { local: true, demo },
     seam: openSeam,
     vault,
     identityAssertion,
   });
-  const provider = sampleProvider({ tenant: practice.tenant });
+  const provider = sampleProvider({ tenant: demo.tenant });
   const credential = await storeSecret({ vault, seam: openSeam }, provider.id, {
     value: new Secret(SECRET),
     expiresOn: endDateTime,

@@ -11,7 +11,7 @@ import { everyPage } from './every-page.ts';
 import { guidedPath } from './guided-path.ts';
 import { providerStories } from './provider-stories.ts';
 import { repairStories } from './repair-stories.ts';
-import { registerPractice } from './steps.ts';
+import { registerDemo } from './steps.ts';
 import { openStoryWorld, type StoryWorld } from './story-world.ts';
 
 describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 180_000 }, () => {
@@ -21,7 +21,7 @@ describe.skipIf(!hasChromium)('a mailbox is connected in a browser', { timeout: 
   beforeAll(async () => {
     world = await openStoryWorld();
     const { page } = await world.visit('set-up', 'alex');
-    providerId = await registerPractice(page, 'Contoso');
+    providerId = await registerDemo(page, 'Contoso');
   }, 120_000);
   beforeEach(() => world.mend());
   afterAll(() => world?.[Symbol.asyncDispose]());

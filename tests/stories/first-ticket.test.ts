@@ -112,8 +112,8 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await page.goto('/');
       await page.getByRole('button', { name: /Alex Admin/ }).click();
       await page.goto('/providers/new');
-      await page.getByRole('link', { name: 'Practice', exact: true }).click();
-      await page.getByLabel('Name', { exact: true }).fill('Practice without script');
+      await page.getByRole('link', { name: 'Demo', exact: true }).click();
+      await page.getByLabel('Name', { exact: true }).fill('Demo without script');
       await page.getByRole('button', { name: 'Save and continue' }).click();
       await page.getByLabel('Address of the mailbox').fill('sales@contoso.example');
       await page.getByRole('button', { name: /^Go to/ }).click();
@@ -151,7 +151,7 @@ async function registerProvider(reader: Reader): Promise<void> {
   const { page } = reader;
   await reader.click(page.getByRole('link', { name: 'Register a provider' }));
   await reader.look('provider-choice');
-  await reader.click(page.getByRole('link', { name: 'Practice', exact: true }));
+  await reader.click(page.getByRole('link', { name: 'Demo', exact: true }));
   await reader.look('provider-form');
   await reader.click(page.getByRole('button', { name: 'Save and continue' }));
   expect(await page.getByRole('status').innerText()).toContain('The provider is saved');
@@ -277,7 +277,7 @@ async function closeAndReopen(reader: Reader): Promise<void> {
 async function writeAsCustomer(reader: Reader): Promise<void> {
   const { page } = reader;
   await page.goto('/.local');
-  await reader.look('practice-mail');
+  await reader.look('demo-mail');
   await reader.type(page.getByLabel('Subject'), 'Grüße vom Brieföffner ✉');
   await reader.type(page.getByLabel('Text'), 'He opens no letters any more.');
   await reader.click(page.getByRole('button', { name: 'Send' }));

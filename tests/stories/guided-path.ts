@@ -4,15 +4,15 @@ import type { Reader } from '../harness/browser/reader.ts';
 import { expectGoodPages, readHeading, untilHandedOver } from './steps.ts';
 import { addressOf, type StoryWorld } from './story-world.ts';
 
-type Registration = StoryWorld['postroom']['stack']['practice'];
+type Registration = StoryWorld['postroom']['stack']['demo'];
 
 /** What a person may be asked to do in Postroom for a first ticket, once the app registration exists. */
 const MOST_CLICKS = 8;
 const MOST_TYPED = 4;
 
 const walks = [
-  { preset: 'Practice', hand: 'the mouse', owner: 'hello' },
-  { preset: 'Practice', hand: 'the keyboard alone', owner: 'keys' },
+  { preset: 'Demo', hand: 'the mouse', owner: 'hello' },
+  { preset: 'Demo', hand: 'the keyboard alone', owner: 'keys' },
   { preset: 'Microsoft 365', hand: 'the mouse', owner: 'welcome' },
 ] as const;
 
@@ -37,7 +37,7 @@ export function guidedPath(world: () => StoryWorld): void {
       await act(page.getByRole('link', { name: preset, exact: true }));
       await readHeading(page, `Add ${preset}`);
       await reader.look('provider form');
-      if (preset === 'Microsoft 365') await typeRegistration(reader, world().postroom.stack.practice);
+      if (preset === 'Microsoft 365') await typeRegistration(reader, world().postroom.stack.demo);
       await act(page.getByRole('button', { name: 'Save and continue' }));
       const mailbox = page.getByLabel('Address of the mailbox');
       await mailbox.waitFor();

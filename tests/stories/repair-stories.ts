@@ -6,7 +6,7 @@ import {
   goToProvider,
   press,
   readHeading,
-  registerPractice,
+  registerDemo,
   saveMailbox,
   signInThere,
   untilHandedOver,
@@ -22,7 +22,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const reader = await world().visit('secret-expired', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
-    const own = await registerPractice(page, 'Expired secret');
+    const own = await registerDemo(page, 'Expired secret');
     await control.expireClientSecrets(clientId);
     await goToProvider(page, own, { address: addressOf('press') });
     await signInThere(page, addressOf('press'));
@@ -45,7 +45,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const reader = await world().visit('secret-replaced', 'alex');
     const { page } = reader;
     const { control, clientId } = atProvider();
-    const own = await registerPractice(page, 'Replaced secret');
+    const own = await registerDemo(page, 'Replaced secret');
     await connect(page, own, 'returns');
     await control.setApp(clientId, { secrets: [{ value: 'another~secret' }] });
     await askForToken(reader, own, 'returns');
@@ -92,7 +92,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
   it('a second factor that is asked for later needs the person; a busy provider needs nobody', async () => {
     const reader = await world().visit('second-factor', 'alex');
     const { page } = reader;
-    const own = await registerPractice(page, 'Second factor');
+    const own = await registerDemo(page, 'Second factor');
     await connect(page, own, 'office');
     await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
     await askForToken(reader, own, 'office');

@@ -17,9 +17,9 @@ export async function readHeading(page: Page, heading: string | RegExp): Promise
     });
 }
 
-/** Registers the practice provider; gives its id. */
-export async function registerPractice(page: Page, name: string): Promise<string> {
-  await page.goto('/providers/new?preset=practice');
+/** Registers the demo provider; gives its id. */
+export async function registerDemo(page: Page, name: string): Promise<string> {
+  await page.goto('/providers/new?preset=demo');
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByRole('button', { name: /^Save/ }).click();
   await page.waitForURL(/\/providers\/[a-z2-7]{26}/);
@@ -50,7 +50,7 @@ export async function untilHandedOver(page: Page): Promise<void> {
 
 /** Signs in on the provider's pages and accepts what is asked, until the browser is back. */
 export async function signInThere(page: Page, user: string): Promise<void> {
-  while ((await page.title()).endsWith('Practice identity provider')) {
+  while ((await page.title()).endsWith('demo identity provider')) {
     const title = await page.locator('h1').innerText();
     if (title === 'Permissions requested') await page.getByRole('button', { name: 'Accept' }).click();
     else if (title === 'Sign in' && (await page.getByLabel('Account').inputValue()) === user)

@@ -58,7 +58,7 @@ export interface StoryWorld extends AsyncDisposable {
 export async function openStoryWorld(): Promise<StoryWorld> {
   const [browser, postroom] = await Promise.all([openChromium(), openPostroom('npm', { users })]);
   // What a newcomer types into the Microsoft 365 form is looked up in this world as well.
-  const settings = { POSTROOM_DEMO: JSON.stringify({ ...postroom.stack.practice, asMicrosoft: true }) };
+  const settings = { POSTROOM_DEMO: JSON.stringify({ ...postroom.stack.demo, asMicrosoft: true }) };
   const host = await postroom.startHost({ port: postroom.stack.ports.web, settings });
   const { control, clientId, clientSecret } = postroom.stack.identityProvider;
   const accounts = createAccountStore(postroom.tables);
@@ -123,7 +123,7 @@ async function newPage(browser: Browser, options: BrowserContextOptions): Promis
   return context.newPage();
 }
 
-/** With the practice sign-in page, as a person does. */
+/** With the demo sign-in page, as a person does. */
 export async function signInToPostroom(page: Page, who: 'alex' | 'sam'): Promise<void> {
   await page.goto('/.auth/login/aad');
   await page.getByRole('button', { name: who === 'alex' ? /Alex Admin/ : /Sam Support/ }).click();

@@ -128,7 +128,7 @@ ${older.reverse().join('\n')}
   const letter: Letter = {
     from: '"Reyes, Robin" <robin.reyes@woodgrove.example>',
     subject: 'RE: Access for new colleagues',
-    id: 'PR3P192MB0042.practice@woodgrove.example',
+    id: 'PR3P192MB0042.demo@woodgrove.example',
     ago: 3 * hour,
     zone: 0,
     more: {

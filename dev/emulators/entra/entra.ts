@@ -272,7 +272,7 @@ function controlOf(world: World): Control {
       const claims = accessTokenClaims({
         tenant,
         user,
-        clientId: tenant.clients[0]?.id ?? 'practice',
+        clientId: tenant.clients[0]?.id ?? 'demo',
         audience: audience ?? resourcesOf(scope)[0] ?? 'https://outlook.office.com',
         scope,
         issuedAt: Math.min(now, expires - 1),

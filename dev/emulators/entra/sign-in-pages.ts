@@ -36,8 +36,8 @@ function page(title: string, body: string): Page {
   return {
     html: `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} – Practice identity provider</title><style nonce="${nonce}">${STYLE}</style></head>
-<body><main><p class="provider">Practice identity provider</p><h1>${escapeHtml(title)}</h1>${body}</main></body>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} – demo identity provider</title><style nonce="${nonce}">${STYLE}</style></head>
+<body><main><p class="provider">demo identity provider</p><h1>${escapeHtml(title)}</h1>${body}</main></body>
 </html>`,
     policy: `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; frame-ancestors 'none'`,
   };
@@ -73,7 +73,7 @@ export function signInPage(
 ): Page {
   const password = options.askPassword
     ? '<label>Password <input name="password" type="password" autocomplete="current-password" required autofocus></label>'
-    : '<p class="note">Practice accounts need no password.</p>';
+    : '<p class="note">Demo accounts need no password.</p>';
   const others =
     options.others.length === 0 ? '' : `<h2>Other accounts</h2>${accountButtons(action, options.others)}`;
   const fields = `<label>Account <input name="username" type="email" autocomplete="username" required value="${escapeHtml(options.username)}"></label>${password}<button class="act">Sign in</button>`;

@@ -28,7 +28,7 @@ export async function answerToken(
   };
   const headers = {
     'x-ms-request-id': randomUUID(),
-    'x-ms-ests-server': '2.1.practice',
+    'x-ms-ests-server': '2.1.demo',
     'client-request-id': correlation,
   };
   const fail = (detail: string): void => {

@@ -22,7 +22,7 @@ const TENANT_THROTTLED = 'Tenant is throttled. Too many requests.';
 const TRANSIENT = 'A transient error has occurred. Please try again.';
 
 const NOT_CONSENTED =
-  "The user or administrator has not consented to use the application with ID '00000000-0000-4000-8000-000000000000' named 'Postroom (practice)'. Send an interactive authorization request for this user and resource.";
+  "The user or administrator has not consented to use the application with ID '00000000-0000-4000-8000-000000000000' named 'Postroom (demo)'. Send an interactive authorization request for this user and resource.";
 
 const authorize: FaultPattern = { path: '^/oauth2/v2.0/authorize$' };
 const token: FaultPattern = { path: '^/oauth2/v2.0/token$' };
@@ -51,7 +51,7 @@ const TROUBLES = {
     wayBack: errorBack(
       90094,
       'access_denied',
-      'Postroom (practice) needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.',
+      'Postroom (demo) needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it.',
     ),
   }),
   'not-consented': () => ({
@@ -80,7 +80,7 @@ const TROUBLES = {
       "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '00000002-0000-0ff1-ce00-000000000000'.",
       {
         suberror: 'basic_action',
-        claims: '{"access_token":{"capolids":{"essential":true,"values":["practice"]}}}',
+        claims: '{"access_token":{"capolids":{"essential":true,"values":["demo"]}}}',
       },
     ),
   }),

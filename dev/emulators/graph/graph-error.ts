@@ -69,7 +69,7 @@ export function usualGraphBody(status: number): Record<string, unknown> {
       'Insufficient privileges to complete the operation.',
     );
   if (status === 404) {
-    const { message } = notFound('practice');
+    const { message } = notFound('demo');
     return graphErrorBody('Request_ResourceNotFound', message);
   }
   // Microsoft: "Microsoft Graph throttling guidance", sample response.

@@ -43,14 +43,14 @@ function checkPolicy({ policy }: GraphCall, start: Date, end: Date): void {
     throw new GraphError(
       400,
       'CredentialTypeNotAllowedAsPerAppPolicy',
-      "Credential type not allowed as per assigned policy 'practice'.",
+      "Credential type not allowed as per assigned policy 'demo'.",
     );
   const days = (end.getTime() - start.getTime()) / 86_400_000;
   if (policy?.longestDays !== undefined && days > policy.longestDays)
     throw new GraphError(
       400,
       'CredentialInvalidLifetimeAsPerAppPolicy',
-      "Credential lifetime exceeds the max value allowed as per assigned policy 'practice'.",
+      "Credential lifetime exceeds the max value allowed as per assigned policy 'demo'.",
       { code: 'InvalidKeyEndDate', target: 'EndDate' },
     );
 }

@@ -79,7 +79,7 @@ async function answer(vault: Vault, request: IncomingMessage, response: ServerRe
   const body = await readBody(request);
   vault.requests.push({ method, path: url.pathname });
   const headers = {
-    'x-ms-keyvault-region': 'practice',
+    'x-ms-keyvault-region': 'demo',
     'x-ms-client-request-id': String(request.headers['x-ms-client-request-id'] ?? ''),
     'x-ms-request-id': randomUUID(),
     'x-ms-keyvault-service-version': '1.9.2784.1',

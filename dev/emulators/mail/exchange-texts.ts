@@ -12,7 +12,7 @@ export type Rewritten = string | undefined;
 
 type Rule = readonly [pattern: RegExp, rewrite: (found: RegExpExecArray, session: SkinSession) => Rewritten];
 
-const trail = '[LAB01CA0001.practice.prod.outlook.example 2026-11-24T08:00:00.000Z 08DE0000000000]';
+const trail = '[LAB01CA0001.demo.prod.outlook.example 2026-11-24T08:00:00.000Z 08DE0000000000]';
 
 /*
  * Texts as public transcripts and Microsoft's pages give them; nothing is measured against the real service.
@@ -74,7 +74,7 @@ const rules: Record<SkinProtocol, readonly Rule[]> = {
     [
       /^250 2\.0\.0 Ok: queued as (.*)/,
       (found) =>
-        `250 2.0.0 OK <${found[1]}@practice.prod.outlook.example> [Hostname=LAB.practice.prod.outlook.example]`,
+        `250 2.0.0 OK <${found[1]}@demo.prod.outlook.example> [Hostname=LAB.demo.prod.outlook.example]`,
     ],
     [
       /^55[34] 5\.(?:7\.1|2\.252) .*/,

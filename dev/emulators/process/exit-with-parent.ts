@@ -1,7 +1,7 @@
 // Loaded before a program that knows nothing of its parent. The parent holds the other end of standard input: when it
 // is gone, however it ended, the program is asked to stop as by hand, so that it saves what it holds.
 
-// What it keeps is mail of people, also in practice: nobody else on this machine reads it.
+// What it keeps is mail of people, also in demo: nobody else on this machine reads it.
 process.umask(0o077);
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM'));
 process.stdin.on('error', () => process.kill(process.pid, 'SIGTERM'));

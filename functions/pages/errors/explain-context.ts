@@ -20,7 +20,7 @@ interface Ids {
 }
 
 interface About extends Ids {
-  config: Pick<Config, 'practice'>;
+  config: Pick<Config, 'demo'>;
   provider: (Registration & Pick<Provider, 'preset'>) | undefined;
 }
 
@@ -83,14 +83,14 @@ export async function explainForMailbox(
 
 /** Words of a server or of a stored problem, for a page that shows them as they are. */
 export const saidBy = (
-  config: Pick<Config, 'practice'>,
+  config: Pick<Config, 'demo'>,
   provider: Pick<Provider, 'preset'> | undefined,
   words: string,
 ): string => (isOfDemo(config, provider) ? inDemoWords(words) : words);
 
 /** As it is stored, with the problems in the words of each mailbox's provider. */
 export function healthHere(
-  config: Pick<Config, 'practice'>,
+  config: Pick<Config, 'demo'>,
   mailboxes: readonly Mailbox[],
   health: ReadonlyMap<string, MailboxHealth>,
   providers: readonly Provider[],
@@ -109,7 +109,7 @@ export function healthHere(
 
 /** What a preflight was told, explained for this registration. */
 export function explainFor(
-  config: Pick<Config, 'practice'>,
+  config: Pick<Config, 'demo'>,
   provider: Provider,
   evidence: string,
   redirectUri: string,

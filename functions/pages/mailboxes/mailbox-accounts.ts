@@ -19,7 +19,7 @@ export interface AccountChoice {
   label: string;
   account: Account;
   provider: Provider;
-  /** Undefined where a Practice provider is left and no practice world runs. */
+  /** Undefined where a demo provider is left and no demo runs. */
   preset: Preset | undefined;
   /** The mail servers that its tokens may be sent to. */
   servers: MailServers;

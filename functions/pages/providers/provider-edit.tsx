@@ -44,7 +44,7 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
     clientId: '',
     expiresOn: proposedExpiry(seam.now()),
     ...linkedFields(preset, c),
-    ...practiceFields(preset, c),
+    ...demoFields(preset, c),
   };
   return c.html(formPage(c, { preset, provider: undefined, typed, errors: {}, accounts: [] }));
 }
@@ -55,8 +55,8 @@ export async function createProvider(c: PageContext): Promise<Response> {
   const preset = presetNamed(typed['preset'] ?? '', services.config);
   if (preset === undefined)
     return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
-  // The practice secret is known to the server; the page never holds it.
-  if (preset.name === 'practice') typed['secret'] = services.config.practice?.clientSecret ?? '';
+  // The demo secret is known to the server; the page never holds it.
+  if (preset.name === 'demo') typed['secret'] = services.config.demo?.clientSecret ?? '';
   const draft = typed['intent'] === 'draft';
   const id = idIn(typed);
   typed['id'] = id;
@@ -202,10 +202,10 @@ function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
   return { ...Object.fromEntries(ids), ...(federated && { credential: 'federated' }) };
 }
 
-function practiceFields(preset: Preset, c: PageContext): Record<string, string> {
-  const { practice } = c.get('services').config;
-  if (preset.name !== 'practice' || practice === undefined) return {};
-  return { tenant: practice.tenant, clientId: practice.clientId };
+function demoFields(preset: Preset, c: PageContext): Record<string, string> {
+  const { demo } = c.get('services').config;
+  if (preset.name !== 'demo' || demo === undefined) return {};
+  return { tenant: demo.tenant, clientId: demo.clientId };
 }
 
 function fieldsOf(provider: Provider, now: number): Record<string, string> {

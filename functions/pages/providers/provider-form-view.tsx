@@ -62,8 +62,8 @@ export function providerFormPage(view: FormView): string {
       wide
     >
       <ErrorSummary errors={errors} />
-      {preset.name === 'practice' && provider === undefined ? (
-        <p>Everything is filled in: the practice identity provider runs on this machine.</p>
+      {preset.name === 'demo' && provider === undefined ? (
+        <p>Everything is filled in: the demo identity provider runs on this machine.</p>
       ) : null}
       <div class="beside">
         <form
@@ -78,7 +78,7 @@ export function providerFormPage(view: FormView): string {
             label="Name"
             hint="A name you will recognize, such as your organization."
           />
-          {preset.needsTenant && preset.name !== 'practice' ? (
+          {preset.needsTenant && preset.name !== 'demo' ? (
             <TextField
               {...text('tenant')}
               label="Directory (tenant) ID"
@@ -92,9 +92,9 @@ export function providerFormPage(view: FormView): string {
             spellcheck={false}
           />
           <SignInAgain accounts={view.accounts} error={errors['signInAgain']} />
-          {preset.name === 'practice' && provider === undefined ? (
+          {preset.name === 'demo' && provider === undefined ? (
             <>
-              <p>The client secret is taken from the practice world and kept in the vault.</p>
+              <p>The client secret is taken from the demo and kept in the vault.</p>
               <input type="hidden" name="expiresOn" value={typed['expiresOn']} />
             </>
           ) : (
@@ -132,14 +132,14 @@ export function providerFormPage(view: FormView): string {
           ) : null}
           <div class="actions">
             <SubmitButton>{isNew ? 'Save and continue' : 'Save changes'}</SubmitButton>
-            {isNew && preset.name !== 'practice' ? (
+            {isNew && preset.name !== 'demo' ? (
               <SubmitButton kind="secondary" name="intent" value="draft">
                 Save as a draft
               </SubmitButton>
             ) : null}
           </div>
         </form>
-        {preset.name === 'practice' ? null : (
+        {preset.name === 'demo' ? null : (
           <ProviderGuide preset={preset} provider={provider} typed={typed} redirectUri={view.redirectUri} />
         )}
       </div>

@@ -19,7 +19,7 @@ import { RotationView } from './rotation-view.tsx';
 
 export interface ProviderView {
   principal: Principal;
-  config: Pick<Config, 'practice'>;
+  config: Pick<Config, 'demo'>;
   provider: Provider;
   /** What the preset is called. */
   kind: string;

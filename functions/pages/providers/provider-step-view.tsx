@@ -30,7 +30,7 @@ const isMicrosoft = ({ preset }: Provider): boolean => preset === 'microsoft';
 
 /** A step in the words of its kind of provider. */
 export function stepTitle({ provider }: StepView, { name }: ChecklistStep): string {
-  const byTenant = provider.preset === 'microsoft' || provider.preset === 'practice';
+  const byTenant = provider.preset === 'microsoft' || provider.preset === 'demo';
   switch (name) {
     case 'tenant':
       return byTenant ? 'The tenant exists' : 'The provider answers';
@@ -116,7 +116,7 @@ function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Eleme
 function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
   const { provider, approvalLink } = props.view;
   const { state, seen } = props.step;
-  if (!isMicrosoft(provider) && provider.preset !== 'practice')
+  if (!isMicrosoft(provider) && provider.preset !== 'demo')
     return <p>{state === 'proven' ? 'A token has carried them.' : 'The first token shows it.'}</p>;
   const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
   const shown =

@@ -166,7 +166,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
     principal: c.get('principal'),
     config,
     provider,
-    kind: presetNamed(provider.preset, config)?.label ?? 'Practice (not running)',
+    kind: presetNamed(provider.preset, config)?.label ?? 'Demo (not running)',
     steps,
     accounts,
     redirectUri,

@@ -2,12 +2,12 @@ import type { Provider } from '../../../shared/providers/provider.ts';
 import { newProviderId } from '../../../shared/providers/provider-store.ts';
 import { CLIENT } from '../stack/demo-directory.ts';
 
-/** A practice provider without a credential; tests give it theirs. */
+/** A demo provider without a credential; tests give it theirs. */
 export const sampleProvider = (change: Partial<Provider> = {}): Provider => ({
   id: newProviderId(),
   name: 'Contoso',
   state: 'ready',
-  preset: 'practice',
+  preset: 'demo',
   cloud: 'worldwide',
   tenant: undefined,
   clientId: CLIENT,

@@ -43,7 +43,7 @@ export class SignIn {
     if (this.#ready?.host !== host) this.#ready = { host, done: this.#connect() };
     await this.#ready.done;
     const vault = this.#vault.behind(seam);
-    const config = { local: true, practice: undefined };
+    const config = { local: true, demo: undefined };
     const identityAssertion = (): never => {
       throw new Error('there is no managed identity here');
     };

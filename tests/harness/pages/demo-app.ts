@@ -17,7 +17,7 @@ import { CLIENT, REDIRECT, SECRET, tenant } from '../stack/demo-directory.ts';
 import { principalHeaderOf, type Claim } from './principal-header.ts';
 
 export const ORIGIN = new URL(REDIRECT).origin;
-/** The mail server of the practice provider, to which its tokens may be sent. */
+/** The mail server of the demo provider, to which its tokens may be sent. */
 export const AT_MAIL = { host: 'localhost' };
 
 /** A seam whose clock can be moved and whose calls can be made to fail. */
@@ -54,10 +54,10 @@ const unused = (): never => {
 /** Every row of every table, to see that nothing was written. */
 export const allRows = ({ tables }: DemoApp): Snapshot => snapshot(tables, { etags: true });
 
-/** The app's pages over storage in memory and a practice identity provider. */
+/** The app's pages over storage in memory and a demo identity provider. */
 export async function startDemoApp(
   options: Partial<EntraOptions> = {},
-  world: Pick<DemoWorld, 'demo'> = {},
+  world: Pick<DemoWorld, 'isShownAsDemo'> = {},
 ): Promise<DemoApp> {
   const idp = await startEntra({ tenants: [tenant()], ...options });
   const [at] = idp.tenants;
@@ -75,7 +75,7 @@ export async function startDemoApp(
     local: true,
     platformSignIn: true,
     signInTenants: [SIGN_IN_TENANT],
-    practice: {
+    demo: {
       authority: at.issuer,
       tenant: at.id,
       clientId: CLIENT,
@@ -172,11 +172,11 @@ export class Visitor {
     };
   }
 
-  /** Registers the practice provider through its pages; returns its id. */
-  async addPractice(clientId = CLIENT): Promise<string> {
+  /** Registers the demo provider through its pages; returns its id. */
+  async addDemoProvider(clientId = CLIENT): Promise<string> {
     const reply = await this.post('/providers/new', {
-      preset: 'practice',
-      name: 'Practice',
+      preset: 'demo',
+      name: 'Demo',
       clientId,
       expiresOn: '2030-01-01',
     });
@@ -241,14 +241,14 @@ export const addressOf = (link: string): string => `/invite/${invitationKey(link
 
 export const ALEX = { id: 'alex', roles: ['admin'] };
 
-/** Registers Practice, signs in the support mailbox, and returns the account. */
+/** Registers Demo, signs in the support mailbox, and returns the account. */
 export async function connectSupport(
   app: DemoApp,
   /** What the provider is changed to before anybody signs in: tokens are bound to its registration. */
   changed: Partial<Provider> = {},
 ): Promise<{ visitor: Visitor; providerId: string; account: Account }> {
   const visitor = new Visitor(app);
-  const providerId = await visitor.addPractice();
+  const providerId = await visitor.addDemoProvider();
   await app.services.providers.change(providerId, (now) => ({ ...now, ...changed }));
   const { callback } = await visitor.leave(
     providerId,

@@ -11,7 +11,7 @@ import { MAIL_SCOPES } from '../../../dev/emulators/entra/scopes.ts';
 
 export const REDIRECT = 'http://localhost:7071/oauth/callback';
 export const CLIENT = 'b0a7c1de-0000-4000-8000-000000000001';
-export const SECRET = 'practice-secret-value';
+export const SECRET = 'demo-secret-value';
 export const SCOPE = `${MAIL_SCOPES.join(' ')} offline_access openid profile email`;
 
 /** One directory with a support mailbox, a colleague with access to a shared one, and one app. */

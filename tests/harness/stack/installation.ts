@@ -41,7 +41,7 @@ export async function openPostroom(
   };
 }
 
-/** Registers the Practice provider and the support mailbox through the app's own pages; gives the mailbox's id. */
+/** Registers the demo provider and the support mailbox through the app's own pages; gives the mailbox's id. */
 export async function connectSupport({ stack, startHost }: Postroom): Promise<string> {
   const host = await startHost({ port: stack.ports.web });
   try {
@@ -130,7 +130,7 @@ export interface Watcher {
 export async function watchInbox({ stack }: Postroom): Promise<Watcher> {
   const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: SUPPORT });
   const client = new ImapFlow({
-    ...stack.practice.imap,
+    ...stack.demo.imap,
     secure: true,
     tls: { ca: stack.ca },
     auth: { user: SUPPORT, accessToken },

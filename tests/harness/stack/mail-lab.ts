@@ -49,7 +49,7 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'postroom-mail-test-'));
   const tls = await makeCertificates();
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const signingKey = { kid: 'practice-key-1', publicPem: await exportSPKI(publicKey) };
+  const signingKey = { kid: 'demo-key-1', publicPem: await exportSPKI(publicKey) };
   return {
     stateDir,
     options: { kind, stateDir, tls, issuer, signingKey, mailboxes },

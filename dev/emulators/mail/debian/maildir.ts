@@ -46,6 +46,6 @@ export class MaildirDelivery {
     this.#lastMicroseconds = Math.max(this.#lastMicroseconds + 1, Date.now() * 1000);
     const seconds = Math.floor(this.#lastMicroseconds / 1_000_000);
     const rest = String(this.#lastMicroseconds % 1_000_000).padStart(6, '0');
-    return `${seconds}.M${rest}P${process.pid}.practice`;
+    return `${seconds}.M${rest}P${process.pid}.demo`;
   }
 }

@@ -49,7 +49,7 @@ class ImapSession {
   }
 
   async run(): Promise<void> {
-    await this.#send('* OK The Microsoft Exchange IMAP4 service is ready. [PRACTICE]\r\n');
+    await this.#send('* OK The Microsoft Exchange IMAP4 service is ready. [DEMO]\r\n');
     try {
       while (!this.#over) {
         const read = await readCommand(this.#reader, () =>

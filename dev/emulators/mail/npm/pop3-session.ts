@@ -24,7 +24,7 @@ export async function servePop3(socket: Duplex, world: Pop3World): Promise<void>
   const reader = new LineReader(socket);
   const send = (text: string) => writeAll(socket, `${text}\r\n`);
   let opened: Opened | undefined;
-  await send('+OK The Microsoft Exchange POP3 service is ready. [PRACTICE]');
+  await send('+OK The Microsoft Exchange POP3 service is ready. [DEMO]');
   for (;;) {
     const line = (await reader.line())?.toString('latin1');
     if (line === undefined) break;
