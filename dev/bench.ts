@@ -14,7 +14,7 @@ import { type Command, runCommand, say } from './run-command.ts';
 
 const BENCHES = ['intake'];
 function optionsOf(args: readonly string[]): { json: boolean; mails: number; rounds: number } {
-  const usage = `Known are: ${BENCHES.join(', ')}, --json, --mails NUMBER, --rounds NUMBER.`;
+  const usage = `Known are: ${BENCHES.join(', ')}, --json, --emails NUMBER, --rounds NUMBER.`;
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -66,15 +66,15 @@ const serverNames: Readonly<Record<MailServerKind, string>> = {
 function tableOf(numbers: IntakeNumbers): string {
   const server = serverNames[numbers.server];
   const line = (what: string, rate: number, cpu: string): string =>
-    `  ${what.padEnd(34)}${rate.toFixed(1).padStart(9)} mails/s ${cpu}`;
-  const cpu = (ms: number): string => `${ms.toFixed(2).padStart(7)} ms CPU a mail`;
+    `  ${what.padEnd(34)}${rate.toFixed(1).padStart(9)} emails/s ${cpu}`;
+  const cpu = (ms: number): string => `${ms.toFixed(2).padStart(7)} ms CPU an email`;
   return [
-    `${numbers.mails} mails at ${server}, medians:`,
+    `${numbers.mails} emails at ${server}, medians:`,
     line('intake', numbers.mailsPerSecond, cpu(numbers.cpuMsPerMail)),
     line('raw download, nothing stored', numbers.rawPerSecond, cpu(numbers.rawCpuMsPerMail)),
     line('storage floor', numbers.storageFloorPerSecond, ''),
-    `  ${numbers.imapCommands} IMAP commands; ${rounded(numbers.storageRequestsPerMail)} storage requests a mail, ${rounded(numbers.storageRequestsPerPlainMail)} a plain one`,
-    `  peak memory ${Math.round(numbers.peakRssMb)} MB, with one mail of 95 MB ${Math.round(numbers.bigMailPeakRssMb)} MB`,
+    `  ${numbers.imapCommands} IMAP commands; ${rounded(numbers.storageRequestsPerMail)} storage requests an email, ${rounded(numbers.storageRequestsPerPlainMail)} a plain one`,
+    `  peak memory ${Math.round(numbers.peakRssMb)} MB, with one email of 95 MB ${Math.round(numbers.bigMailPeakRssMb)} MB`,
   ].join('\n');
 }
 

@@ -62,7 +62,7 @@ async function measure(world: MeteredWorld): Promise<Measurement> {
   const idleWithMore = await world.minute(MAILBOXES.length, 0);
   for (let index = 0; index < MAILS; index += 1)
     await world.deliver(MAILBOXES[index % MAILBOXES.length] ?? first, mailNumber(index));
-  say(`A minute with ${MAILS} mails …`);
+  say(`A minute with ${MAILS} emails …`);
   return { idle, idleWithMore, mail: await world.minute(MAILBOXES.length, MAILS) };
 }
 
@@ -129,7 +129,7 @@ function fixedInWords(fixed: readonly { name: string; month: FixedMonth }[]): st
   const row = (what: string, values: readonly string[]): string =>
     `  ${what.padEnd(23)}${values.map((value) => value.padStart(10)).join('')}`;
   return [
-    'US dollars a month for what stands there, mail or no mail',
+    'US dollars a month for what stands there, mail or no email',
     row(
       'installation',
       fixed.map(({ name }) => name),
@@ -171,7 +171,7 @@ async function main({ running }: Command): Promise<number> {
     const { secondsPerLook, atOnce, mailsPerMailboxPerDay, bytesPerMail } = usual;
     process.stdout.write(`${shown(measurement, tables)}\n\n${fixedInWords(fixed)}\n\n`);
     process.stdout.write(
-      `Assumed: ${mailsPerMailboxPerDay} mails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
+      `Assumed: ${mailsPerMailboxPerDay} emails a mailbox and day of ${bytesPerMail / 1000} KB; ${secondsPerLook} s to sign in to a mailbox and look, ${atOnce} at a time. Storage is the first month's mail.\n${NOT_COUNTED}\n`,
     );
     for (const { what, usd, per, source, asOf, checked } of [
       ...Object.values(list.prices),

@@ -1,5 +1,5 @@
 /**
- * `npm run replay -- FOLDER [--json]`: what would become of these mails? Delivers every file of a folder to a scratch
+ * `npm run replay -- FOLDER [--json]`: what would become of these emails? Delivers every file of a folder to a scratch
  * mailbox, lets the built app fetch it, and tells each file's fate from what stands in storage afterwards. Nothing
  * that exists is touched: the demo it happens in is made for it and deleted at the end.
  */
@@ -47,7 +47,7 @@ async function replay({ running, hasEnded }: Command): Promise<boolean> {
 }
 
 function optionsOf(args: readonly string[]): { folder: string; json: boolean } {
-  const usage = 'Say which folder holds the mails: npm run replay -- FOLDER [--json]';
+  const usage = 'Say which folder holds the emails: npm run replay -- FOLDER [--json]';
   try {
     const { values, positionals } = parseArgs({
       args: [...args],

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
 export interface StartOptions {
-  /** No demo mails are delivered. */
+  /** No demo emails are delivered. */
   empty: boolean;
-  /** The demo mailbox holds the files of this folder instead of the demo mails. */
+  /** The demo mailbox holds the files of this folder instead of the demo emails. */
   mailFolder: string | undefined;
   /** One JSON line when ready, nothing else on standard output. */
   json: boolean;

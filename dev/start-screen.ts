@@ -5,7 +5,7 @@ import type { DemoPerson } from './host/options.ts';
 export interface StartedWorld {
   url: string;
   people: readonly DemoPerson[];
-  /** Demo mailboxes, the one that holds the demo mails first. */
+  /** Demo mailboxes, the one that holds the demo emails first. */
   mailboxes: readonly string[];
   waitingMails: number;
   smtp: { host: string; port: number };
@@ -26,7 +26,7 @@ export function startedScreen(world: StartedWorld): string {
   const quiet = (text: string): string => styleText('dim', text);
   const who = people.map(({ name, roles }) => `${bold(name)} (${roles.join(', ')})`).join(' or ');
   const mailbox = mailboxes[0] ?? '';
-  const waiting = waitingMails === 0 ? '' : `; ${waitingMails} mails were put there for you`;
+  const waiting = waitingMails === 0 ? '' : `; ${waitingMails} emails were put there for you`;
   return `
 ${bold('Postroom is running:')} ${styleText(['cyan', 'underline'], url)}
 

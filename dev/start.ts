@@ -18,7 +18,7 @@ import { startedJson, startedScreen } from './start-screen.ts';
 
 const STATE_DIR = join(projectRoot, '.local');
 const USUAL_PORT = 7071;
-/** Holds the demo mails. */
+/** Holds the demo emails. */
 const SUPPORT = 'support@contoso.example';
 const STOP_LIMIT_MS = 4_500;
 /** One Ctrl-C reaches this process twice: from the terminal and from npm. Only a later one means "at once". */

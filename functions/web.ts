@@ -92,7 +92,7 @@ function sendAsset(c: PageContext): Response | Promise<Response> {
 }
 
 /**
- * Headers of every page. A route that needs other ones (the body of a mail in its frame) sets them itself and keeps
+ * Headers of every page. A route that needs other ones (the body of an email in its frame) sets them itself and keeps
  * them. `same-origin` instead of no referrer: without one, browsers send our own forms with `Origin: null`.
  */
 const strictHeaders: MiddlewareHandler = secureHeaders({

@@ -28,7 +28,7 @@ const pages = globSync(['functions/**/*.tsx', 'shared/{ui,explanations}/**/*.{ts
 describe('the words that the glossary retired', () => {
   test('are found in a sentence, and not inside another word', () => {
     expect(retired.length).toBeGreaterThan(10);
-    expect(found('The installation sends a Alert, one of many mails.')).toEqual([
+    expect(found('The installation sends a Alert, one of many emails.')).toEqual([
       'installation',
       'Alert',
       'mails',

@@ -2,7 +2,7 @@
  * One measured run in a process of its own, so that CPU time and memory are its own. The job comes as one JSON line on
  * standard input; the answer is one JSON line on standard output.
  *
- * Everything is loaded, signed in and connected once on a warm-up mailbox of two mails before the clock starts: a start
+ * Everything is loaded, signed in and connected once on a warm-up mailbox of two emails before the clock starts: a start
  * is measured elsewhere, and the raw download and the storage floor begin warm in the same way.
  */
 import { createHash } from 'node:crypto';

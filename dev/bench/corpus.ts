@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /**
  * Mail as a help desk gets it, the same bytes on every run. Per hundred, in a shuffled order: 70 short messages
- * (multipart/alternative, 5–16 KB), 20 chains of replies (22–61 KB, half of them answering a mail of the same mailbox),
+ * (multipart/alternative, 5–16 KB), 20 chains of replies (22–61 KB, half of them answering an email of the same mailbox),
  * 8 with an attachment of 200 KB to 1 MB, 2 with one of 5 MB; headers and HTML as Outlook writes them, 300 senders.
  */
 export interface BenchMail {

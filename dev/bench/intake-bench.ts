@@ -2,15 +2,15 @@
  * How fast mail becomes tickets, beside what the machine could do at most. In one run, taking turns, medians:
  *
  * - intake: the built app's own `fetchShard`, called by the local core in a process of its own, on a mailbox of mixed
- *   mails at Dovecot over TLS with XOAUTH2, storing into Azurite in memory mode;
+ *   emails at Dovecot over TLS with XOAUTH2, storing into Azurite in memory mode;
  * - raw: the same mailbox with the same IMAP library, one FETCH stream, nothing parsed, nothing stored;
  * - floor: every storage call of one intake, written down where the intake calls the storage libraries (keys, rows,
  *   bytes) and repeated from memory with the same libraries, 16 at a time whatever waited for what in the intake. It
- *   therefore is a ceiling: the intake must know a mail before it can store it, the floor knows all from the start.
+ *   therefore is a ceiling: the intake must know an email before it can store it, the floor knows all from the start.
  *
  * The libraries are those inside the built app, so that all three run the same code.
  *
- * Each intake has a mailbox and a ledger of its own with the same mails; the server's indexes are built before, for all
+ * Each intake has a mailbox and a ledger of its own with the same emails; the server's indexes are built before, for all
  * of them. Commands are counted by a proxy, in the run that is written down and not timed.
  */
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ export async function measureIntake(
   });
   running.defer(() => proxy.stop());
 
-  progress(`Delivering ${count} mails to each of ${rounds + 1} mailboxes …`);
+  progress(`Delivering ${count} emails to each of ${rounds + 1} mailboxes …`);
   const ids = new Map<string, string>();
   for (const name of [...names, 'warm-up', 'recorded', 'plain', 'big'])
     ids.set(name, await demo.addMailbox(domain(name), name === 'recorded' ? proxy : demo.stack.mail.imap));
@@ -106,7 +106,7 @@ export async function measureIntake(
     runChild({ kind: 'check', ...place, mailboxId: idOf(name), mailbox: imap(name) });
   const file = join(demo.folder, 'storage-calls');
   progress('Writing down what an intake asks of storage …');
-  // One look at each mailbox: the server numbers and measures new mail at the first.
+  // One look at each mailbox: the server numbers and measures new email at the first.
   for (const name of [...names, 'recorded', 'plain', 'big']) await runChild(raw(name));
   proxy.reset();
   const recorded = await intake('recorded', file);
@@ -133,16 +133,16 @@ export async function measureIntake(
     results.push(done);
     const rates = [done.intake, done.raw, done.floor].map((each) => perSecond(count, each));
     progress(
-      `  round ${round + 1} of ${rounds}: intake ${rates[0]}, raw ${rates[1]}, storage floor ${rates[2]} mails a second`,
+      `  round ${round + 1} of ${rounds}: intake ${rates[0]}, raw ${rates[1]}, storage floor ${rates[2]} emails a second`,
     );
   }
-  progress('Short mails alone, and one of 95 MB …');
+  progress('Short emails alone, and one of 95 MB …');
   const plain = await intake('plain');
   const bigRun = await intake('big');
 
   const faults = [
     ...results.flatMap(({ raw, floor }) => [
-      ...(raw.mails === count ? [] : [`The raw download saw ${raw.mails} of ${count} mails.`]),
+      ...(raw.mails === count ? [] : [`The raw download saw ${raw.mails} of ${count} emails.`]),
       // A few look for rows that the intake's order had already written and this one has not, or the other way round.
       ...(floor.odd.length <= floor.calls * ODD_SHARE && floor.calls > 0
         ? []
@@ -153,7 +153,7 @@ export async function measureIntake(
   faults.push(...faultsOf('big', [big], await check('big')));
   const plainCheck = await check('plain');
   if (plainCheck.messages !== PLAIN_MAILS)
-    faults.push(`plain: ${plainCheck.messages} messages of ${PLAIN_MAILS} mails.`);
+    faults.push(`plain: ${plainCheck.messages} messages of ${PLAIN_MAILS} emails.`);
 
   const of = (value: (round: Round) => number): number => median(results.map(value));
   const numbers: IntakeNumbers = {
@@ -197,8 +197,8 @@ function deliver(demo: ScratchDemo, name: string, mails: readonly BenchMail[]): 
 function faultsOf(name: string, mails: readonly BenchMail[], checked: Checked): string[] {
   const faults: string[] = [];
   if (checked.messages !== mails.length)
-    faults.push(`${name}: ${checked.messages} messages of ${mails.length} mails.`);
-  if (checked.unseen !== 0) faults.push(`${name}: ${checked.unseen} mails are still unread on the server.`);
+    faults.push(`${name}: ${checked.messages} messages of ${mails.length} emails.`);
+  if (checked.unseen !== 0) faults.push(`${name}: ${checked.unseen} emails are still unread on the server.`);
   const stored = new Map(checked.attachments.map(({ filename, sha256 }) => [filename, sha256]));
   const wanted = mails.flatMap(({ attachment }) => attachment ?? []);
   for (const { filename, sha256 } of wanted)

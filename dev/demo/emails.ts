@@ -9,9 +9,9 @@ export interface NamedMail {
 }
 
 /**
- * Delivers mails once: what was delivered is remembered in the state folder, so that a mail which became a ticket does
+ * Delivers emails once: what was delivered is remembered in the state folder, so that an email which became a ticket does
  * not come again with the next start.
- * @param source what the mails are known by there.
+ * @param source what the emails are known by there.
  * @returns how many were delivered now.
  */
 export async function deliverOnce(
@@ -46,15 +46,15 @@ async function readDelivered(file: string): Promise<string[]> {
 }
 
 /**
- * Every file of a folder as one mail, in order of name, folders inside included.
+ * Every file of a folder as one email, in order of name, folders inside included.
  * @throws Error in words when there is no such folder or no file in it.
  */
 export async function mailsOfFolder(folder: string): Promise<NamedMail[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => {
-    throw new Error(`There is no folder ${resolve(folder)} with mails to deliver.`);
+    throw new Error(`There is no folder ${resolve(folder)} with emails to deliver.`);
   });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  if (files.length === 0) throw new Error(`The folder ${resolve(folder)} holds no mail.`);
+  if (files.length === 0) throw new Error(`The folder ${resolve(folder)} holds no email.`);
   const mails: NamedMail[] = [];
   for (const file of files.sort()) mails.push({ name: file, raw: await readFile(file) });
   return mails;

@@ -139,7 +139,7 @@ export const drillFaults: readonly DrillFault[] = [
     othersGoOn: false,
     // The libraries of Azure try each call again and again, which takes real time.
     everyMinutes: 8,
-    // As Microsoft's do: a mail then leaves with what the process remembers.
+    // As Microsoft's do: an email then leaves with what the process remembers.
     tokenSeconds: 3600,
     async inject({ storage }) {
       storage.setDown(true);

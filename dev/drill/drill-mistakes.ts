@@ -11,12 +11,12 @@ export interface DrillRecord {
   closed: boolean;
   /** All that the webhook was told since the fault. */
   received: readonly ReceivedAlert[];
-  /** Subjects of the mails since the fault. */
+  /** Subjects of the emails since the fault. */
   mails: readonly string[];
   /** The home page while the alert stood, and after it had closed; undefined: nobody looked. */
   homeDuring: string | undefined;
   homeAfter: string | undefined;
-  /** Whether a mail to the other mailbox became a ticket while the fault stood. */
+  /** Whether an email to the other mailbox became a ticket while the fault stood. */
   othersWentOn: boolean;
 }
 
@@ -66,7 +66,9 @@ function mailMistakes({ received, mails }: DrillRecord): string[] {
   const expected = received.map(({ what, headline }) => `[Postroom] ${begins[what] ?? ''}${headline}`);
   return [
     ...expected.filter((subject) => !mails.includes(subject)).map((subject) => `No mail came: ${subject}`),
-    ...mails.filter((subject) => !expected.includes(subject)).map((subject) => `A mail too many: ${subject}`),
+    ...mails
+      .filter((subject) => !expected.includes(subject))
+      .map((subject) => `An email too many: ${subject}`),
   ];
 }
 

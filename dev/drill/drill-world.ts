@@ -51,7 +51,7 @@ export interface DrillWorld {
    * had not been
    */
   minute(options?: { timers?: boolean; daily?: boolean; after?: number }): Promise<void>;
-  /** Subjects of the mails to whoever is told by mail. */
+  /** Subjects of the emails to whoever is told by mail. */
   mails(): Promise<string[]>;
   /** What the host and the app had to say, newest last. */
   complaints(): readonly string[];

@@ -39,7 +39,7 @@ const DAILY_AT_MINUTE = 7;
 const CLOSE_WITHIN_MINUTES = 40;
 /** So long after the end something may still be said. */
 const QUIET_MINUTES = 2;
-/** A mail that could not leave during the fault is tried again at its own pace, which may be half an hour later. */
+/** An email that could not leave during the fault is tried again at its own pace, which may be half an hour later. */
 const MAIL_WITHIN_MINUTES = 40;
 const SUBJECT = 'The others go on';
 

@@ -24,7 +24,7 @@ interface DemoMail {
 }
 
 /**
- * The host's own page, outside the app: plays a customer who writes a mail, and starts a fetch by hand.
+ * The host's own page, outside the app: plays a customer who writes an email, and starts a fetch by hand.
  * @param fetchNow starts what the timer would start.
  */
 export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {

@@ -42,7 +42,7 @@ const AGENT_ROLE = role(
   'Reads and answers tickets.',
 );
 
-/** Signing in asks for no mail: only for who it is. */
+/** Signing in asks for no email: only for who it is. */
 const signInPermissions: readonly string[] = ['openid', 'profile', 'email'];
 const permissions: Readonly<Record<Purpose, readonly Permission[]>> = {
   'sign-in': mailPermissions.filter(({ name }) => signInPermissions.includes(name)),

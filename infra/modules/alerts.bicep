@@ -54,7 +54,7 @@ resource notReady 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   // Without these tags the portal shows the alert neither with the test nor with its component.
   tags: union(tags, { 'hidden-link:${insights.id}': 'Resource', 'hidden-link:${readiness.id}': 'Resource' })
   properties: {
-    description: 'Postroom does not answer /health/ready: no mail becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
+    description: 'Postroom does not answer /health/ready: no email becomes a ticket until it does. The reason is in the log of the app, as "not ready".'
     severity: 1
     // azd: `npm run watch-installation` switches it on after the first deployment.
     enabled: readinessAlert

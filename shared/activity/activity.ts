@@ -8,7 +8,7 @@ export interface Activity {
   /** The address, for people. */
   about: string;
   result: ActivityResult;
-  /** For people: "2 tickets opened, 1 reply filed." Never text of a mail. */
+  /** For people: "2 tickets opened, 1 reply filed." Never text of an email. */
   what: string;
   /** How long it took. */
   ms?: number | undefined;
@@ -32,8 +32,8 @@ export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCo
   const parts = [
     counted(opened, 'ticket opened', 'tickets opened'),
     counted(replies, 'reply filed', 'replies filed'),
-    counted(quarantined, 'mail put in quarantine', 'mails put in quarantine'),
-    counted(skipped, 'mail passed over', 'mails passed over'),
+    counted(quarantined, 'mail put in quarantine', 'emails put in quarantine'),
+    counted(skipped, 'mail passed over', 'emails passed over'),
   ].filter((part) => part !== undefined);
   return `${parts.join(', ')}.`;
 }

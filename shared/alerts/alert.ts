@@ -45,7 +45,7 @@ export interface Subject {
   name: string;
 }
 
-/** Something that is wrong now, in words for a person. Nothing in it is a secret, a token or text of a mail. */
+/** Something that is wrong now, in words for a person. Nothing in it is a secret, a token or text of an email. */
 export interface Finding {
   kind: AlertKind;
   subject: Subject;

@@ -29,7 +29,7 @@ export interface PreviewDeps {
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** A mail that could not be read is news for so many hours. */
+/** An email that could not be read is news for so many hours. */
 const QUARANTINE_HOURS = 24;
 /** What was given up a moment ago may be part of something larger, which has an alert of its own. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;

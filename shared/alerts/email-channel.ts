@@ -85,7 +85,7 @@ export function emailChannel(deps: EmailDeps): Tell {
     return problems.length === 0 ? ['no mailbox may send'] : problems;
   }
 
-  /** A mail that has left is told, whether or not it could be noted how: else it would be sent again. */
+  /** An email that has left is told, whether or not it could be noted how: else it would be sent again. */
   async function note(sendings: readonly SendingSeen[]): Promise<void> {
     try {
       await deps.seen(sendings);
@@ -94,7 +94,7 @@ export function emailChannel(deps: EmailDeps): Tell {
     }
   }
 
-  /** That its server takes mail of a mailbox again, some refusals let only a mail show: then the reminder is that mail. */
+  /** That its server takes mail of a mailbox again, some refusals let only an email show: then the reminder is that email. */
   async function isProven(notification: Notification): Promise<boolean> {
     const { what, finding } = notification;
     if (what !== 'repeated' || !isShownByMailAlone(finding)) return false;
@@ -120,7 +120,7 @@ const withoutRelay = {
   unusable: 'the secret smtp-relay-url cannot be used',
 } as const;
 
-/** What kept a mail from leaving; undefined when it left. What may have left is not sent again over another way. */
+/** What kept an email from leaving; undefined when it left. What may have left is not sent again over another way. */
 async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<string | undefined> {
   try {
     const result = await send();

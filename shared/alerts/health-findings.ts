@@ -142,14 +142,14 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       kind: 'quarantine-grown',
       subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
       severity: 'warning',
-      headline: `${count === 1 ? 'A mail' : `${count} mails`} of the last 24 hours could not be read.`,
+      headline: `${count === 1 ? 'A mail' : `${count} emails`} of the last 24 hours could not be read.`,
       cause: 'Each stands in quarantine with its reason and its original.',
       code: 'quarantine-grown',
       since,
       affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
       who: 'you',
       fix: { label: 'Look at the quarantine', href: paths.quarantine() },
-      stage: `${size} mails`,
+      stage: `${size} emails`,
       size,
     },
   ];
@@ -214,9 +214,9 @@ export function unreadableRowFindings(
 }
 
 /**
- * A server that takes no mail of a mailbox until somebody changes something. Pure.
+ * A server that takes no email of a mailbox until somebody changes something. Pure.
  * @param now in milliseconds
- * @param severity `warning` where the server was asked without a mail: nothing waits yet
+ * @param severity `warning` where the server was asked without an email: nothing waits yet
  */
 export function smtpRefused(
   mailbox: Mailbox,

@@ -17,7 +17,7 @@ const clock = new Intl.DateTimeFormat('en-GB', {
 /** A point in time for a message, which no script makes relative. */
 export const inWords = (at: string): string => `${clock.format(new Date(at))} UTC`;
 
-/** One line: what a mail's subject and the title of a card say. */
+/** One line: what an email's subject and the title of a card say. */
 export function titleOf({ what, finding }: Notification): string {
   return `${begins[what]}${finding.headline}`.replaceAll(/\s+/g, ' ').slice(0, 200);
 }

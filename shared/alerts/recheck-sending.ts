@@ -30,8 +30,8 @@ const AT_ONCE = 4;
 
 /**
  * Every tenth minute, by signing in and sending nothing: asks the servers again that refused to take mail, so that such a
- * alert closes without a mail to try it on, and, once a day for each mailbox that sends, the others, so that a refusal is
- * known before the mail that matters. What only a mail shows, such as a sender that is not allowed, waits for the reminder
+ * alert closes without an email to try it on, and, once a day for each mailbox that sends, the others, so that a refusal is
+ * known before the mail that matters. What only an email shows, such as a sender that is not allowed, waits for the reminder
  * of that notice. A server that cannot be reached changes nothing. Other minutes it does nothing.
  * @throws PostroomError `table-storage` when storage is away
  */

@@ -27,7 +27,7 @@ export interface Step {
   narrowed?: string | undefined;
 }
 
-/** A mail to oneself that is under way. */
+/** An email to oneself that is under way. */
 export interface ExpectedMail {
   /** Stands in its subject and in no other. */
   mark: string;

@@ -28,11 +28,11 @@ export class ImapProbe {
     await this.#ask(`AUTHENTICATE XOAUTH2 ${sasl}`, 'AUTHENTICATE XOAUTH2 (sign-in)');
   }
 
-  /** Opens a folder for reading alone; how many mails it holds. */
+  /** Opens a folder for reading alone; how many emails it holds. */
   async examine(folder: string): Promise<number> {
     const lines = await this.#ask(`EXAMINE ${folderArgument(folder)}`);
     const exists = lines.map((line) => /^\* (\d{1,10}) EXISTS/i.exec(line)?.[1]).find(Boolean);
-    if (exists === undefined) throw new StepRefused('The server did not say how many mails there are.');
+    if (exists === undefined) throw new StepRefused('The server did not say how many emails there are.');
     return Number(exists);
   }
 
@@ -43,7 +43,7 @@ export class ImapProbe {
   async unread(folder: string): Promise<number> {
     const lines = await this.#ask(`STATUS ${folderArgument(folder)} (UNSEEN)`);
     const unseen = lines.map((line) => /^\* STATUS .*\bUNSEEN (\d{1,10})/i.exec(line)?.[1]).find(Boolean);
-    if (unseen === undefined) throw new StepRefused('The server did not say how many mails are unread.');
+    if (unseen === undefined) throw new StepRefused('The server did not say how many emails are unread.');
     return Number(unseen);
   }
 
@@ -53,7 +53,7 @@ export class ImapProbe {
     return lines.filter((line) => /^\* LIST /i.test(line)).length;
   }
 
-  /** True when the open folder holds a mail with this word in its subject. */
+  /** True when the open folder holds an email with this word in its subject. */
   async holdsSubject(word: string): Promise<boolean> {
     const lines = await this.#ask(`SEARCH SUBJECT "${word.replaceAll(/[^\w-]/g, '')}"`);
     return lines.some((line) => /^\* SEARCH \d/i.test(line));

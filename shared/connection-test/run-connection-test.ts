@@ -23,7 +23,7 @@ export interface ConnectionTestDeps {
 
 /**
  * Tests every protocol that is set up for a mailbox, side by side, each up to its first failing step. `toOneself` also
- * sends a mail. What servers and networks do is in the result; only storage and mistakes of ours are thrown.
+ * sends an email. What servers and networks do is in the result; only storage and mistakes of ours are thrown.
  */
 export function runConnectionTest(
   deps: ConnectionTestDeps,

@@ -18,7 +18,7 @@ const MOMENT_MS = 1_500;
 const NOT_CONNECTED = /authenticated but not connected/i;
 const AWAY = /\bUNAVAILABLE\b|throttled|too many/i;
 
-/** The steps of IMAP up to the number of unread mails. Nothing is marked. */
+/** The steps of IMAP up to the number of unread emails. Nothing is marked. */
 export async function testImap(
   run: TestRunner,
   deps: ReachDeps & { pauseMs?: number | undefined },
@@ -50,7 +50,7 @@ export async function testImap(
 }
 
 function counted(unread: number, total: number): string {
-  const mails = total === 1 ? '1 mail' : `${total} mails`;
+  const mails = total === 1 ? '1 mail' : `${total} emails`;
   if (unread === 0)
     return `0 unread, of ${mails}. That is fine: there is nothing to fetch just now. To see it work, send yourself one.`;
   return `${unread} unread, of ${mails}.`;

@@ -11,7 +11,7 @@ import {
 } from './connect-steps.ts';
 import type { TestRunner } from './test-runner.ts';
 
-/** The steps of POP3 up to the number of mails. Nothing is removed. */
+/** The steps of POP3 up to the number of emails. Nothing is removed. */
 export async function testPop3(
   run: TestRunner,
   deps: ReachDeps & { seam: Seam },
@@ -44,8 +44,8 @@ export async function testPop3(
     // Each mail must have a name that lasts, else none could be told from the others.
     await session.mails();
     await session.quit();
-    const mails = count === 1 ? '1 mail' : `${count} mails`;
-    const empty = count === 0 ? ' That is fine. To see one, send yourself a mail.' : '';
+    const mails = count === 1 ? '1 mail' : `${count} emails`;
+    const empty = count === 0 ? ' That is fine. To see one, send yourself an email.' : '';
     const found = `${mails} in the inbox, read and unread together: POP3 does not know which were read.${empty}`;
     return { value: undefined, found };
   });

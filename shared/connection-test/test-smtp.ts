@@ -25,8 +25,8 @@ export interface SmtpTestDeps extends ReachDeps {
 }
 
 /**
- * The steps of SMTP up to the sign-in, and with `toOneself` a mail that is sent as all mail is and then looked for.
- * The intake recognises that mail by its Message-ID and makes no ticket of it.
+ * The steps of SMTP up to the sign-in, and with `toOneself` an email that is sent as all mail is and then looked for.
+ * The intake recognises that email by its Message-ID and makes no ticket of it.
  */
 export async function testSmtp(
   run: TestRunner,
@@ -92,12 +92,12 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
   await deps.expectMark?.(mark, sentAt);
   await run.step('send', async () => {
     const result = await deps.mailSender.send(route, letterToOneself(mailbox.address, mark));
-    run.note('test', `a mail to ${mailbox.address} is sent over a connection of its own`);
+    run.note('test', `an email to ${mailbox.address} is sent over a connection of its own`);
     if (result.kind === 'refused') throw new StepRefused(result.said);
     const [refused] = result.refusedRecipients;
     if (refused !== undefined) throw new StepRefused(refused.line);
     run.note('server', result.answer);
-    return { value: undefined, found: `The server took a mail to ${mailbox.address}.` };
+    return { value: undefined, found: `The server took an email to ${mailbox.address}.` };
   });
   run.await({
     mark,
@@ -106,18 +106,18 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
   });
 }
 
-/** By which a mail to oneself is found again. */
+/** By which an email to oneself is found again. */
 export const newMark = (): string => `postroom-${randomBytes(8).toString('hex')}`;
 
-/** Of a mail to oneself with this mark. */
+/** Of an email to oneself with this mark. */
 export const messageIdOf = (address: string, mark: string): string =>
   `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`;
 
-/** The mark in the Message-ID of a mail to oneself; undefined in any other. */
+/** The mark in the Message-ID of an email to oneself; undefined in any other. */
 export const markIn = (messageId: string): string | undefined =>
   /^<?(postroom-[0-9a-f]{16})@/.exec(messageId)?.[1];
 
-/** A mail of an address to itself that says what it is. */
+/** An email of an address to itself that says what it is. */
 export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
   to: [address],

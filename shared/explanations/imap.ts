@@ -130,7 +130,7 @@ export const imapEntries: readonly LineEntry[] = [
     code: 'imap-mailbox-full',
     pattern: /\[OVERQUOTA\]|\bserverResponseCode: OVERQUOTA\b/,
     title: 'The mailbox is full',
-    cause: 'The mailbox has reached its size limit; soon it will refuse new mail, too.',
+    cause: 'The mailbox has reached its size limit; soon it will refuse new email, too.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [

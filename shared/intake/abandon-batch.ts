@@ -4,13 +4,13 @@ import { limits } from './plan-batches.ts';
 import type { IntakeDeps, Work } from './process-batch.ts';
 
 /**
- * Why a mail is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
+ * Why an email is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
  * storage that refuses it, that attempt is caught and says so. Pure.
  */
 export function whyAbandoned({ attempts, state }: LedgerMail): string | undefined {
   const most = state === 'received' ? limits.attempts : limits.attempts + 1;
   if (attempts <= most) return undefined;
-  return `the app ended ${attempts - 1} times while it worked on this mail`;
+  return `the app ended ${attempts - 1} times while it worked on this email`;
 }
 
 type GiveUpDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;

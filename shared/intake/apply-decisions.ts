@@ -70,7 +70,7 @@ function addTo(
   );
 }
 
-/** A mail that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
+/** An email that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
 function messageOf(kept: StoredMail, outcome: ReadOutcome): NewMessage {
   if (outcome.kind === 'message') return outcome.message;
   const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;

@@ -3,7 +3,7 @@ import { cutBoundary, isCuttable } from './cuttable-part.ts';
 import { findBodyStart } from './raw-headers.ts';
 
 /**
- * Takes the attachments out of a mail before a MIME parser sees it, because parsing costs ten times as much on an
+ * Takes the attachments out of an email before a MIME parser sees it, because parsing costs ten times as much on an
  * attachment as decoding it. Only leaf parts of the outermost multipart that are plain base64 and no text, multipart or
  * message are taken; each stays in the mail with its headers, its body replaced by a marker, so that the parser still
  * tells name, type, id and order. Everything else, and everything in doubt, is kept as it is.
@@ -38,7 +38,7 @@ const delimiterBlanks = 998;
 
 type Phase = 'header' | 'between' | 'part-header' | 'body' | 'rest';
 
-/** Reads a mail in chunks of any size. Holds at most a header block and one delimiter line back. */
+/** Reads an email in chunks of any size. Holds at most a header block and one delimiter line back. */
 export function createAttachmentCutter(nonce: string): AttachmentCutter {
   let phase: Phase = 'header';
   /** Not yet decided about. In `between` and `body` it starts at, or before, the start of a line. */

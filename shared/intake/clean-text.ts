@@ -1,4 +1,4 @@
-/** Text of a mail made safe to store and to show on one line: nothing in it can break a header, a row or a page. */
+/** Text of an email made safe to store and to show on one line: nothing in it can break a header, a row or a page. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
 const controls = /[\0-\x1f\x7f-\x9f\u2028\u2029]+/g;

@@ -1,10 +1,10 @@
 import { findBodyStart, latin1, onlyValue, splitFields } from './raw-headers.ts';
 
-/** Of the beginning and of the end of a mail, as much as says whether it is whole. */
+/** Of the beginning and of the end of an email, as much as says whether it is whole. */
 export const BEGINNING_BYTES = 64 * 1024;
 export const END_BYTES = 4 * 1024;
 
-/** What was read of a mail whose size the server announced. */
+/** What was read of an email whose size the server announced. */
 export interface ReadMail {
   size: number;
   /** Its first `BEGINNING_BYTES`, or all of it. */
@@ -14,7 +14,7 @@ export interface ReadMail {
 }
 
 /**
- * Whether less was read than the server announced as RFC822.SIZE. A mail whose outermost boundary is closed is whole
+ * Whether less was read than the server announced as RFC822.SIZE. An email whose outermost boundary is closed is whole
  * (RFC 2046 section 5.1.1): Exchange announces estimates, and there the announcement is wrong. Pure.
  * @param tolerated the part of the announced size that may be missing: 0 to 1
  */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
 
 /**
- * The content key ("K2"): what makes two copies of a mail the same mail, whatever way each of them came. SHA-256 over
+ * The content key ("K2"): what makes two copies of an email the same email, whatever way each of them came. SHA-256 over
  * Message-ID, Date, From, To and Subject, and over what the body is to be read as (MIME-Version, Content-Type,
  * Content-Transfer-Encoding), each raw, unfolded, with its length before it, and over the bytes of the body. Whoever sends
  * somebody's mail beforehand with another content type would otherwise make the real one a copy of bytes nobody can read.
@@ -10,7 +10,7 @@ import { findBodyStart, splitFields, unfold } from './raw-headers.ts';
  * Everything a relay adds on the way (Received, Delivered-To, Return-Path, ARC-…, Authentication-Results, X-…) stays out.
  * Never Message-ID alone: whoever reuses one could make somebody's mail disappear.
  *
- * The stored keys depend on every byte of this: a change turns mail already fetched into new mail.
+ * The stored keys depend on every byte of this: a change turns mail already fetched into new email.
  */
 export interface ContentKey {
   update(chunk: Uint8Array): void;
@@ -33,7 +33,7 @@ const headerLimit = 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Takes a mail in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB. */
+/** Takes an email in chunks of any size; the result does not depend on where they are cut. Keeps at most 1 MB. */
 export function createContentKey(): ContentKey {
   const hash = createHash('sha256');
   let block = new Uint8Array(16 * 1024);
@@ -86,7 +86,7 @@ export function createContentKey(): ContentKey {
   };
 }
 
-/** The id of the ticket that this mail opens, if it opens one: a rerun meets its own row. */
+/** The id of the ticket that this email opens, if it opens one: a rerun meets its own row. */
 export function ticketIdOf(mailboxId: string, key: string): string {
   return base32(createHash('sha256').update(`t${mailboxId}${key}`).digest()).slice(0, 26);
 }

@@ -1,9 +1,9 @@
 import { onlyValue, type RawField, splitFields } from './raw-headers.ts';
 
-/** Which mails and parts the attachment cutter dares to touch: only those whose headers leave no doubt. Pure. */
+/** Which emails and parts the attachment cutter dares to touch: only those whose headers leave no doubt. Pure. */
 
 /**
- * The boundary of a mail that is an ordinary multipart; undefined for every other mail and for odd boundaries.
+ * The boundary of an email that is an ordinary multipart; undefined for every other email and for odd boundaries.
  * @param header the mail's header block with its blank line.
  */
 export function cutBoundary(header: Uint8Array): string | undefined {

@@ -11,12 +11,12 @@ import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './process-batch.ts';
 
-/** Message-IDs looked up for one mail: what it answers, then its thread backwards. */
+/** Message-IDs looked up for one email: what it answers, then its thread backwards. */
 const LOOKUPS = 6;
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
 /**
- * Step 4: decides for the mails of a batch that have no decision yet and stores all decisions in one transaction.
+ * Step 4: decides for the emails of a batch that have no decision yet and stores all decisions in one transaction.
  * From then on the decision stands, whatever happens to the tickets and however often the batch is repeated.
  */
 export async function decideBatch(
@@ -136,7 +136,7 @@ function peopleOf(mail: ParsedMessage): string[] {
   );
 }
 
-/** Tickets that hold what a mail answers, the nearest first; stops at the first answer that leads anywhere. */
+/** Tickets that hold what an email answers, the nearest first; stops at the first answer that leads anywhere. */
 async function threadsOf(
   tables: Tables,
   mailboxId: string,

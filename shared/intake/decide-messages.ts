@@ -1,6 +1,6 @@
 import type { Decision } from './ledger.ts';
 
-/** A ticket that a mail may belong to. */
+/** A ticket that an email may belong to. */
 export interface KnownThread {
   ticketId: string;
   number: number;
@@ -9,12 +9,12 @@ export interface KnownThread {
   participants: readonly string[];
 }
 
-/** What a decision needs to know of a mail. */
+/** What a decision needs to know of an email. */
 export type Candidate =
   | {
       kind: 'mail';
       key: string;
-      /** The ticket this mail opens, if it opens one. */
+      /** The ticket this email opens, if it opens one. */
       ownTicketId: string;
       messageId: string | undefined;
       /** Message-IDs it answers, the nearest first. */
@@ -37,9 +37,9 @@ export type Candidate =
     };
 
 /**
- * Decides for mails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
+ * Decides for emails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
  * A reply joins an open ticket if its sender took part in it (a Message-ID alone proves nothing: anyone can copy one, nor
- * does a From that the receiving server refutes); otherwise it opens a ticket that names the old one. The batch's own mails are looked at before storage.
+ * does a From that the receiving server refutes); otherwise it opens a ticket that names the old one. The batch's own emails are looked at before storage.
  * Mails that are decided already come first and get no entry in the result.
  * @param firstNumber the number of the first new ticket; the next ones follow.
  */

@@ -138,7 +138,7 @@ async function fetchFrom(
   const forget = whenCut(box, () => held.letGo());
   const take = async (): Promise<FetchResult | 'given again'> => {
     const { facts, missing, unasked, isLastAnother } = seen ?? (await newFacts(session, uids, start.last));
-    // The server was restored, and new mail reaches past the old end: which of it was fetched is not known.
+    // The server was restored, and new email reaches past the old end: which of it was fetched is not known.
     if (isLastAnother) return 'given again';
     const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
     const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;

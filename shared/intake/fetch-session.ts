@@ -15,7 +15,7 @@ export function inPieces<T>(items: readonly T[]): T[][] {
   return pieces;
 }
 
-/** The numbers that were learnt mean other mail now. */
+/** The numbers that were learnt mean other email now. */
 export class Renumbered extends InboxError {
   constructor() {
     super('unavailable', 'The mail server numbered its mail anew during the fetch; the next one starts over');

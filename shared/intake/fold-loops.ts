@@ -45,7 +45,7 @@ export function isAutomatic(marks: AutomaticMarks): boolean {
   );
 }
 
-/** Under which names a mail is counted: its sender, and its conversation where it joins one. */
+/** Under which names an email is counted: its sender, and its conversation where it joins one. */
 export function countedAs({ sender, decision }: Pick<AutomaticMail, 'sender' | 'decision'>): string[] {
   const { ticketId, opens } = decision;
   return [`sender|${sender ?? ''}`, ...(opens || ticketId === undefined ? [] : [`conversation|${ticketId}`])];

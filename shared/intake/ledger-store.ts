@@ -16,7 +16,7 @@ import {
   placesOfUid,
 } from './ledger.ts';
 
-/** A mail as it was found: downloaded, kept as a raw blob, its content key known. */
+/** An email as it was found: downloaded, kept as a raw blob, its content key known. */
 export interface Found {
   uid: number;
   place: string;
@@ -29,7 +29,7 @@ export interface Found {
 export interface Claim {
   /** Ours to work on now; attempts were raised. */
   mine: LedgerMail[];
-  /** Places where a mail stands that is known from another place. */
+  /** Places where an email stands that is known from another place. */
   copies: LedgerPlace[];
   /** Places whose mail was settled by an earlier run. */
   settled: string[];
@@ -45,14 +45,14 @@ export interface ClaimOptions {
 }
 
 export interface LedgerStore {
-  /** What is known of the places where these mails stand, by UID; one request. */
+  /** What is known of the places where these emails stand, by UID; one request. */
   look(
     mailboxId: string,
     numbering: UidScope,
     facts: readonly MessageMeta[],
   ): Promise<Map<number, LedgerPlace>>;
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
-  /** Records that work on these mails (at most 50) begins, in one transaction. */
+  /** Records that work on these emails (at most 50) begins, in one transaction. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
   /**
    * Stores decisions in one transaction. What another run decided before stands and is returned; none of the others is
@@ -181,7 +181,7 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.mails.get(key);
-    // The same mail at the same UID, of which the server tells another size or time than before, is no copy of itself.
+    // The same email at the same UID, of which the server tells another size or time than before, is no copy of itself.
     const isThere = mail !== undefined && isSameUid(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));

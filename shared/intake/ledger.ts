@@ -6,16 +6,16 @@ import type { Row } from '../platform/tables.ts';
 //   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
 //                              which mail stood at a place on the server (numbers padded to 10 digits)
 //   mailboxId / `auto|…`       see loop-counts.ts
-//   mailboxId / `mail|<K2>`    what became of a mail, whatever place it stood at
+//   mailboxId / `mail|<K2>`    what became of an email, whatever place it stood at
 // The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
 // many servers give all folders the same UIDVALIDITY.
-// The fingerprint is made of what the server tells of a mail before it is downloaded. A server that was restored from a
-// backup gives UIDs again under the same UIDVALIDITY: another mail at a known UID is a place of its own, and a new mail.
+// The fingerprint is made of what the server tells of an email before it is downloaded. A server that was restored from a
+// backup gives UIDs again under the same UIDVALIDITY: another email at a known UID is a place of its own, and a new email.
 // K2 is the content key; a Message-ID is never an identity.
 
 export type Disposition = 'ticket' | 'quarantine' | 'skip';
 
-/** What was decided for a mail, once: a repeated run obeys it and never decides again. */
+/** What was decided for an email, once: a repeated run obeys it and never decides again. */
 export interface Decision {
   fate: Disposition;
   /** Ticket to open or to add to. */
@@ -35,7 +35,7 @@ export type MailState = 'received' | 'decided' | 'done';
 export interface LedgerMail {
   key: string;
   state: MailState;
-  /** Runs that began with this mail and were not seen to end. */
+  /** Runs that began with this email and were not seen to end. */
   attempts: number;
   /** Row key of the place where it was first found. */
   place: string;
@@ -54,19 +54,19 @@ export interface LedgerPlace {
   copy: boolean;
 }
 
-/** Within what a UID means one mail: a folder (see `folderKeyOf`) under a UIDVALIDITY (RFC 3501 section 2.3.1.1). */
+/** Within what a UID means one email: a folder (see `folderKeyOf`) under a UIDVALIDITY (RFC 3501 section 2.3.1.1). */
 export interface UidScope {
   folderKey: string;
   uidValidity: string;
 }
 
-/** 16 hex digits of what a server tells of a mail: its size, when it came, and its Message-ID. */
+/** 16 hex digits of what a server tells of an email: its size, when it came, and its Message-ID. */
 export function fingerprintOf({ size, receivedAt, messageId }: Omit<MessageMeta, 'uid'>): string {
   const facts = JSON.stringify([size, receivedAt, messageId]);
   return createHash('sha256').update(facts).digest('hex').slice(0, 16);
 }
 
-/** What the row keys of all mails that stood at a UID begin with. */
+/** What the row keys of all emails that stood at a UID begin with. */
 export function placesOfUid({ folderKey, uidValidity }: UidScope, uid: number): string {
   return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}|`;
 }
@@ -93,7 +93,7 @@ export const isSameUid = (one: string, other: string): boolean =>
 
 const mailRowKey = (key: string): string => `mail|${key}`;
 
-/** What becomes of a mail, as it rests in the table. */
+/** What becomes of an email, as it rests in the table. */
 export function mailRow(mailboxId: string, mail: LedgerMail): Row {
   return {
     partitionKey: mailboxId,

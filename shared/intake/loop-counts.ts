@@ -8,10 +8,10 @@ import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold
 //                                                        conversation each, overwritten by the next hour
 const keyOf = (name: string): string =>
   `auto|${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
-/** A batch has at most 50 mails, and each is counted at most twice. */
+/** A batch has at most 50 emails, and each is counted at most twice. */
 const MOST = 100;
 
-/** What is known of these mails' senders and conversations: one request each; none where nothing is automatic. */
+/** What is known of these emails' senders and conversations: one request each; none where nothing is automatic. */
 export async function readLoopCounts(
   tables: Tables,
   mailboxId: string,
@@ -31,7 +31,7 @@ export async function readLoopCounts(
 
 /**
  * Counts mail whose decision is stored: one transaction. A run that dies before it counts a batch too little, which lets
- * a few more mails pass unfolded.
+ * a few more emails pass unfolded.
  */
 export async function countAutomatic(
   tables: Tables,

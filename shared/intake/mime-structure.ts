@@ -1,6 +1,6 @@
 import { findBodyStart, latin1, splitFields, unfold } from './raw-headers.ts';
 
-/** How many parts a mail has and how deep they lie, before a library builds a tree of them. */
+/** How many parts an email has and how deep they lie, before a library builds a tree of them. */
 export interface MimeStructure {
   parts: number;
   depth: number;
@@ -36,7 +36,7 @@ export function measureStructure(bytes: Uint8Array, limits: MimeStructure): Mime
   return measured;
 }
 
-/** Most mails have fewer lines that begin with dashes, and fewer inline messages, than the limits allow parts. */
+/** Most emails have fewer lines that begin with dashes, and fewer inline messages, than the limits allow parts. */
 function isSurelySmall(mail: Buffer, limit: number): boolean {
   let count = 0;
   for (const sign of ['\n--', 'essage/rfc822', 'ESSAGE/RFC822']) {

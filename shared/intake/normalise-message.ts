@@ -94,7 +94,7 @@ export function previewOf(mail: Pick<ParsedMessage, 'text' | 'html'>): string {
   return lineOf(onlyVisibleText(mail.html).trimStart());
 }
 
-/** The first valid address in the order of trust; a mail without one is still a mail. */
+/** The first valid address in the order of trust; an email without one is still an email. */
 function findSender(addresses: ReadMail['addresses']): { address: Address; source: FromSource } | undefined {
   for (const source of ['from', 'reply-to', 'sender', 'return-path'] as const) {
     for (const candidate of addresses[source]) {

@@ -18,16 +18,16 @@ export interface ParseOptions {
 const rawTextLimit = 64 * 1024;
 
 /**
- * Reads one mail. Neither library is safe alone (one waits for ever on a mail of 129 bytes, the other needs minutes for
+ * Reads one email. Neither library is safe alone (one waits for ever on an email of 129 bytes, the other needs minutes for
  * some megabytes of line ends), so this belongs into a thread that can be killed: `parser-pool.ts`.
- * @throws whatever the library throws at a mail that it cannot read.
+ * @throws whatever the library throws at an email that it cannot read.
  */
 export async function parseMessage(raw: Uint8Array, options: ParseOptions): Promise<ParseOutcome> {
-  if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not a mail: it is empty' };
+  if (raw.length === 0) return { kind: 'not-a-mail', reason: 'not an email: it is empty' };
   const { limits, nonce } = options;
   const prepared = prepareMessage(raw, limits);
   if (prepared === undefined) {
-    return { kind: 'not-a-mail', reason: 'not a mail: it has none of the header fields that make one' };
+    return { kind: 'not-a-mail', reason: 'not an email: it has none of the header fields that make one' };
   }
   const { parts, depth } = measureStructure(prepared.bytes, limits);
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);

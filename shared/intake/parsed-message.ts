@@ -1,4 +1,4 @@
-/** What a mail says, once read and cleaned: the values between the parser and the decision. Types only. */
+/** What an email says, once read and cleaned: the values between the parser and the decision. Types only. */
 import type { AuthenticationField } from './authentication-results.ts';
 
 export interface Address {
@@ -76,7 +76,7 @@ export interface ParsedMessage {
 
 export type ParseOutcome =
   | { kind: 'mail'; mail: ParsedMessage }
-  /** Nothing that a mail must have; skipped with this reason. */
+  /** Nothing that an email must have; skipped with this reason. */
   | { kind: 'not-a-mail'; reason: string }
   /** Goes to quarantine with this reason. */
   | { kind: 'unreadable'; reason: string };

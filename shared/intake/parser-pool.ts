@@ -4,7 +4,7 @@ import type { ParseReply, ParseTask } from './parse-worker.ts';
 import { defaultParseLimits, type ParseLimits, type ParseOutcome } from './parsed-message.ts';
 
 export interface ParserPoolOptions {
-  /** How long one library may take over one mail. */
+  /** How long one library may take over one email. */
   deadlineMs?: number;
   /** JavaScript heap of a worker thread. Buffers are outside of it; the raw mail's limit bounds them. */
   heapMb?: number;
@@ -16,8 +16,8 @@ export interface ParserPoolOptions {
 
 export interface ParserPool {
   /**
-   * Reads a mail in a thread that cannot take the process with it: mailparser first; where that throws, hangs or runs out
-   * of heap, postal-mime in a fresh thread; then `unreadable`. Never rejects for what a mail contains.
+   * Reads an email in a thread that cannot take the process with it: mailparser first; where that throws, hangs or runs out
+   * of heap, postal-mime in a fresh thread; then `unreadable`. Never rejects for what an email contains.
    * @param nonce the one the attachments were cut out with.
    */
   parse(raw: Uint8Array, nonce?: string): Promise<ParseOutcome>;
@@ -30,7 +30,7 @@ interface Job {
   raw: Uint8Array;
   nonce: string | undefined;
   parser: MailLibrary;
-  /** It was beside a mail that killed its worker: now nothing else may be. */
+  /** It was beside an email that killed its worker: now nothing else may be. */
   alone: boolean;
   pending: PromiseWithResolvers<ParseOutcome>;
 }
@@ -46,7 +46,7 @@ interface Seat {
 /** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
 const graceMs = 100;
 
-/** Threads start with the first mail and never keep the process alive on their own. */
+/** Threads start with the first email and never keep the process alive on their own. */
 export function createParserPool(options: ParserPoolOptions = {}): ParserPool {
   const {
     deadlineMs = 30_000,

@@ -4,14 +4,14 @@ export const limits = {
   batchMails: 50,
   batchBytes: 32 * 1024 * 1024,
   /**
-   * Up to here a mail is held in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
+   * Up to here an email is held in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
    * round trips to the mail server, blocks up and pieces down again cost more than the memory they save, which
    * `batchBytes` bounds. Mails with a few photographs or a deck of slides, 5 to 8 MB as they travel, stay on this side.
    */
   heldBytes: 8 * 1024 * 1024,
-  /** Over this a mail stays on the server and goes to quarantine with its headers. */
+  /** Over this an email stays on the server and goes to quarantine with its headers. */
   rawBytes: 100 * 1024 * 1024,
-  /** Runs that may die over a mail before it goes to quarantine. */
+  /** Runs that may die over an email before it goes to quarantine. */
   attempts: 3,
 } as const;
 

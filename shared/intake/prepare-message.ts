@@ -4,8 +4,8 @@ import type { ParseLimits } from './parsed-message.ts';
 import { findBodyStart, latin1, type RawField, splitFields, unfold } from './raw-headers.ts';
 
 /**
- * Makes a mail ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in
- * an undeclared charset are put right before it sees them, so that two libraries read the same mail. Pure.
+ * Makes an email ready for a MIME library: line ends, envelope lines of mbox files, headers without bounds and headers in
+ * an undeclared charset are put right before it sees them, so that two libraries read the same email. Pure.
  */
 export interface PreparedMessage {
   /** The very bytes that came in unless something had to be put right. */
@@ -26,7 +26,7 @@ export interface HeaderTexts {
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** @returns undefined when the bytes have nothing of a mail: no header field but such as relays add on the way. */
+/** @returns undefined when the bytes have nothing of an email: no header field but such as relays add on the way. */
 export function prepareMessage(raw: Uint8Array, limits: ParseLimits): PreparedMessage | undefined {
   const notes: string[] = [];
   let bytes = raw;
@@ -80,7 +80,7 @@ const mailFields = new Set(
 );
 const mailFamilies = /^(?:content|resent|list|thread|disposition|original|importance|references)-[a-z0-9-]+$/;
 
-/** Fields that a writer of mail sets. Received, Delivered-To, Return-Path, X-…, ARC-… and the like prove no mail. */
+/** Fields that a writer of mail sets. Received, Delivered-To, Return-Path, X-…, ARC-… and the like prove no email. */
 function isMailField(name: string): boolean {
   return mailFields.has(name) || mailFamilies.test(name);
 }

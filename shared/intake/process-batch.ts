@@ -23,7 +23,7 @@ export interface IntakeDeps {
   ledger: LedgerStore;
   quarantine: QuarantineStore;
   parser: ParserPool;
-  /** Ticket that a mail opens, made from the mail alone, so that every repetition means the same one. */
+  /** Ticket that an email opens, made from the mail alone, so that every repetition means the same one. */
   ticketIdOf: (mailboxId: string, key: string) => string;
   /** True for the Message-ID of an email that "Test connection" sent to its own mailbox; absent: there are none. */
   isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
@@ -58,12 +58,12 @@ export interface BatchPlace {
   present: ReadonlySet<string>;
   /**
    * The batch before this one. Mail is kept, claimed and read while that one is still filed; decisions wait for it, since
-   * a reply may answer its mail. A mail that may kill its run waits before it is even claimed: no other then dies with it.
+   * a reply may answer its mail. An email that may kill its run waits before it is even claimed: no other then dies with it.
    */
   after: Promise<unknown>;
 }
 
-/** What a mail is worked on with. */
+/** What an email is worked on with. */
 export interface Work {
   kept: StoredMail;
   mail: LedgerMail;
@@ -72,7 +72,7 @@ export interface Work {
 /**
  * Takes one batch of mail into storage. The order loses nothing and doubles nothing (docs/decisions/0003):
  * 1 raw blobs, 2 claim, 3 read, 4 decide, 5 file, 6 done; marking on the server (7) is the caller's, afterwards.
- * Mail that an earlier run began and never settled is taken alone, so that a mail that kills its run kills no other.
+ * Mail that an earlier run began and never settled is taken alone, so that an email that kills its run kills no other.
  */
 export async function processBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
   const { mailbox, numbering, present } = place;
@@ -293,7 +293,7 @@ class BatchRun {
     return readMail(this.#deps, this.#mailbox, kept);
   }
 
-  /** An outage is no fault of the mails: their attempts count deaths only. Best effort, storage may be what is out. */
+  /** An outage is no fault of the emails: their attempts count deaths only. Best effort, storage may be what is out. */
   async #release(mails: readonly LedgerMail[]): Promise<void> {
     try {
       await this.#deps.ledger.release(this.#mailbox.id, mails);

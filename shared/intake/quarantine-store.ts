@@ -39,7 +39,7 @@ export interface QuarantineStore {
 
 export interface NewEntry extends Omit<QuarantineEntry, 'key' | 'mailboxId'> {
   contentKey: string;
-  /** Where the mail stands, so that two copies of a mail are two entries. */
+  /** Where the mail stands, so that two copies of an email are two entries. */
   place: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The header block of a mail as bytes: where it ends, which fields it has. Lines end in LF or CRLF; a mail of lone CRs
+ * The header block of an email as bytes: where it ends, which fields it has. Lines end in LF or CRLF; an email of lone CRs
  * must be converted first. Values stay raw, because the content key hashes them as they came.
  */
 

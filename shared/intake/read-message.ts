@@ -23,7 +23,7 @@ export interface ReadDeps {
 }
 
 const UPLOADS = 4;
-/** What may be left of a large mail, its attachments taken out, to be read in one piece. */
+/** What may be left of a large email, its attachments taken out, to be read in one piece. */
 const READABLE_BYTES = 24 * 1024 * 1024;
 
 /** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
@@ -48,7 +48,7 @@ export async function readMail(
         message: await storedMessage(deps, mailbox, kept, outcome.mail, cut),
       };
     case 'not-a-mail':
-      return { kind: 'skip', reason: 'not a mail' };
+      return { kind: 'skip', reason: 'not an email' };
     case 'unreadable':
       return quarantined(deps, kept.raw, outcome.reason);
   }

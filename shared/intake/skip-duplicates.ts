@@ -5,7 +5,7 @@ import { type LedgerMail, type LedgerPlace, uidOfPlace } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
 import type { IntakeDeps } from './process-batch.ts';
 
-/** A mail on the server that is known from another place. */
+/** An email on the server that is known from another place. */
 export interface StandingCopy {
   facts: MessageMeta;
   copy: LedgerPlace;
@@ -70,6 +70,6 @@ function entryOf(facts: MessageMeta, copy: LedgerPlace, original: LedgerMail): N
 }
 
 function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `copy of a mail in ticket #${decision.number ?? '?'}`;
-  return `copy of a mail that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
+  if (decision?.fate === 'ticket') return `copy of an email in ticket #${decision.number ?? '?'}`;
+  return `copy of an email that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
 }

@@ -7,9 +7,9 @@ import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
 import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
 
-/** A mail whose raw bytes are kept as a blob. */
+/** An email whose raw bytes are kept as a blob. */
 export interface StoredMail extends Found {
-  /** The bytes, or the headers alone of a mail that is too large to take; absent when they flow from the blob. */
+  /** The bytes, or the headers alone of an email that is too large to take; absent when they flow from the blob. */
   raw: Uint8Array | undefined;
   oversized: boolean;
   /** For whoever reads the message: what is not right with the bytes. */
@@ -136,7 +136,7 @@ const shortPlace = (placed: Placed, size: number): Placed => ({
 });
 
 /**
- * A mail that comes short is read again. Where it ends at the same byte as before, the server knows no more of it, and it
+ * An email that comes short is read again. Where it ends at the same byte as before, the server knows no more of it, and it
  * is kept with a note; where it ends elsewhere, it is missing for now.
  */
 async function keepLarge(
@@ -166,7 +166,7 @@ async function keepLarge(
   return undefined;
 }
 
-/** One reading of a large mail, from its first byte to where the server ends it. */
+/** One reading of a large email, from its first byte to where the server ends it. */
 class Reading {
   size = 0;
   key = '';

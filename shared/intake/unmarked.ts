@@ -14,9 +14,9 @@ const TRIED_AT_ONCE = 100;
 const COMPARED = 1000;
 
 /**
- * While the server refuses to mark what is stored, that mail stays unread and is found by each search. It is looked at
- * again from time to time, a little of it, and never delays new mail. A server restored from a backup gives its UIDs to
- * other mail, though: where the list is another one, and at each try, what stands there is compared with the ledger.
+ * While the server refuses to mark what is stored, that email stays unread and is found by each search. It is looked at
+ * again from time to time, a little of it, and never delays new email. A server restored from a backup gives its UIDs to
+ * other email, though: where the list is another one, and at each try, what stands there is compared with the ledger.
  * @returns what of the listed UIDs to fetch, and the refusal to remember
  */
 export async function withoutUnmarked(

@@ -271,7 +271,7 @@ function required<T>(value: T | false | undefined | null, what: string): T {
 
 const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
 
-/** `1:3,5`: the shortest way to say which mails, in as many sets as a command line has room for. */
+/** `1:3,5`: the shortest way to say which emails, in as many sets as a command line has room for. */
 export function uidSets(uids: readonly number[], bytes: number = UID_SET_BYTES): string[] {
   const ranges: [number, number][] = [];
   for (const uid of sorted(uids)) {

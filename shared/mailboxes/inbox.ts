@@ -1,6 +1,6 @@
 import { PostroomError } from '../platform/errors.ts';
 
-/** What is known of a mail before it is downloaded. */
+/** What is known of an email before it is downloaded. */
 export interface MessageMeta {
   uid: number;
   /** RFC822.SIZE: bytes. */
@@ -21,7 +21,7 @@ export interface InboxSearch {
 }
 
 /**
- * One open folder of a mailbox. Both protocols and the stand-in of the tests meet this port. Reading never marks a mail.
+ * One open folder of a mailbox. Both protocols and the stand-in of the tests meet this port. Reading never marks an email.
  * Every call throws InboxError when the server refuses or goes away; a call that answers has done what it says.
  */
 export interface Inbox {
@@ -42,7 +42,7 @@ export interface Inbox {
    * @param size its RFC822.SIZE: a short piece before that much was handed out is not taken for the end
    */
   pieces(uid: number, size: number): AsyncIterable<Uint8Array>;
-  /** The first bytes of a mail. */
+  /** The first bytes of an email. */
   beginning(uid: number, bytes: number): Promise<Uint8Array>;
   /** Asks the server again: another value means that all UIDs are void. */
   currentUidValidity(): Promise<string>;

@@ -128,7 +128,7 @@ export class LineSocket {
 
   /**
    * What stands before a line with a single dot, in pieces, with doubled dots made single (RFC 1939 section 3). Only
-   * CRLF begins a line: a mail with bare line feeds could else end itself and go on as the server's answers. A caller
+   * CRLF begins a line: an email with bare line feeds could else end itself and go on as the server's answers. A caller
    * that stops early ends the connection for the same reason.
    */
   async *untilDot(): AsyncGenerator<Uint8Array> {

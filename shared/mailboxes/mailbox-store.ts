@@ -11,7 +11,7 @@ import type { Mailbox, MailboxHealth } from './mailbox.ts';
 //               `removed` / id                    its address, once it is deleted: what was kept of its mail stays
 // MailboxState: `state` / `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
 //               `state` / `<mailboxId>|health`    what stops it, when something does; written on change
-//               `state` / `shard|<n>`             last success of every mailbox of a shard, and its mails of the last
+//               `state` / `shard|<n>`             last success of every mailbox of a shard, and its emails of the last
 //                                                 hours; one write a shard run
 //               `state` / `loop|<mailboxId>`      see mail-loops.ts
 //               `state` / `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
@@ -222,7 +222,7 @@ function hoursOf(row: Row): MailHour[] {
   const entries: unknown = JSON.parse(text(row, 'hours') || '[]');
   const isEntry = (entry: unknown): boolean =>
     Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
-  if (!Array.isArray(entries) || !entries.every(isEntry)) throw bad(row, 'mails by the hour');
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw bad(row, 'emails by the hour');
   return (entries as [string, number, number][]).map(([hour, mails, quarantined]) => ({
     hour,
     mails,

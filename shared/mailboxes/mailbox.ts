@@ -13,7 +13,7 @@ export interface Mailbox {
   enabled: boolean;
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
-  /** What happens to a mail on the server once it is stored. */
+  /** What happens to an email on the server once it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
   /** For "Test connection": mail is fetched over IMAP. Absent: not set up. */

@@ -38,7 +38,7 @@ export interface Pop3Mail {
 }
 
 /**
- * POP3 after TLS: RFC 1939 and 2449, signed in by XOAUTH2. The mails are those of the moment of sign-in; removals
+ * POP3 after TLS: RFC 1939 and 2449, signed in by XOAUTH2. The emails are those of the moment of sign-in; removals
  * count after `quit` only. Every call throws Pop3Error when the server refuses or goes away.
  */
 export class Pop3Session {
@@ -95,7 +95,7 @@ export class Pop3Session {
     });
   }
 
-  /** How many mails there are, read or not, and how large they are together, in bytes. */
+  /** How many emails there are, read or not, and how large they are together, in bytes. */
   stat(): Promise<{ count: number; bytes: number }> {
     return this.#call('stat', async () => {
       const line = await this.#ask('STAT');
@@ -135,21 +135,21 @@ export class Pop3Session {
     yield* this.#body(`RETR ${number}`);
   }
 
-  /** The headers of a mail and the first lines of its body, at most `limit` bytes; a longer one ends the session. */
+  /** The headers of an email and the first lines of its body, at most `limit` bytes; a longer one ends the session. */
   top(number: number, lines: number, limit = 1024 * 1024): Promise<Uint8Array> {
     return this.#call('top', async () => {
       const pieces: Uint8Array[] = [];
       let size = 0;
       for await (const piece of this.#body(`TOP ${number} ${lines}`)) {
         size += piece.byteLength;
-        if (size > limit) throw new Pop3Error('unavailable', 'the beginning of a mail is too long');
+        if (size > limit) throw new Pop3Error('unavailable', 'the beginning of an email is too long');
         pieces.push(piece);
       }
       return Buffer.concat(pieces);
     });
   }
 
-  /** Marks a mail for removal at `quit`. */
+  /** Marks an email for removal at `quit`. */
   async remove(number: number): Promise<void> {
     await this.#call('delete', () => this.#ask(`DELE ${number}`));
   }

@@ -2,7 +2,7 @@ import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
 import { InboxError } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** A mail as a person knows it again. */
+/** An email as a person knows it again. */
 export interface LatestMail {
   subject: string;
   /** ISO time at which the server received it. */
@@ -15,18 +15,18 @@ export type Look =
   | { kind: 'failed'; code: string; message: string };
 
 export interface PreviewDeps extends ConnectDeps {
-  /** Reads the subject from the beginning of a mail. */
+  /** Reads the subject from the beginning of an email. */
   subjectOf(beginning: Uint8Array): Promise<string>;
 }
 
 const LATEST = 3;
-/** UIDs from the end of the folder among which the latest mails are looked for: some of them may be gone. */
+/** UIDs from the end of the folder among which the latest emails are looked for: some of them may be gone. */
 const NEAR_THE_END = 50;
-/** Where a subject stands; some mails begin with pages of routing. */
+/** Where a subject stands; some emails begin with pages of routing. */
 const BEGINNING_BYTES = 32 * 1024;
 
 /**
- * Opens the mailbox for real, counts, and reads the subjects of its latest mails, so that a person sees that it is the
+ * Opens the mailbox for real, counts, and reads the subjects of its latest emails, so that a person sees that it is the
  * right one. Marks and remembers nothing.
  */
 export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promise<Look> {

@@ -1,11 +1,11 @@
-/** A mail that is to leave. Addresses are bare, as the envelope carries them; a name stands beside the sender's. */
+/** An email that is to leave. Addresses are bare, as the envelope carries them; a name stands beside the sender's. */
 export interface OutgoingMail {
   from: { address: string; name?: string | undefined };
   to: readonly string[];
   subject: string;
   text: string;
   html?: string | undefined;
-  /** `<…@…>`; made by the caller, so that a mail sent twice is known again. */
+  /** `<…@…>`; made by the caller, so that an email sent twice is known again. */
   messageId: string;
   /** Further headers, for example `Auto-Submitted`. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -29,7 +29,7 @@ export const isEnvelopeAddress = (text: string): boolean => {
   return text.length <= 254 && ADDRESS.test(text) && local.normalize('NFKC') === local.normalize('NFC');
 };
 
-/** Why a mail may not leave as it is, for the log; undefined when it may. Nothing of the mail itself is in the sentence. */
+/** Why an email may not leave as it is, for the log; undefined when it may. Nothing of the mail itself is in the sentence. */
 export function envelopeProblem(mail: OutgoingMail): string | undefined {
   if (!isEnvelopeAddress(mail.from.address)) return 'The sender is not a mail address.';
   if (mail.to.length === 0) return 'There is no recipient.';

@@ -65,6 +65,6 @@ export function sendActivity(
   return {
     ...entry,
     result: 'done',
-    what: left === 0 ? 'A mail left.' : `A mail left; ${left} of its recipients were refused.`,
+    what: left === 0 ? 'An email left.' : `An email left; ${left} of its recipients were refused.`,
   };
 }

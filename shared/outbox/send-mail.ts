@@ -13,7 +13,7 @@ import {
   type SmtpSession,
 } from './smtp-session.ts';
 
-/** The way a mail leaves: as a mailbox, signed in with its account's token, or over a relay of the operator's. */
+/** The way an email leaves: as a mailbox, signed in with its account's token, or over a relay of the operator's. */
 export type SendingRoute =
   /** `user` is the address that sends. */
   | { kind: 'mailbox'; host: string; port: number; user: string; account: AccountRef }
@@ -37,7 +37,7 @@ const nobodySignsIn: Accepted = { kind: 'accepted', line: '', refusedRecipients:
 
 export interface MailSender {
   /**
-   * Sends one mail over a connection of its own. A token that the server refuses is refreshed once, and then tried with
+   * Sends one email over a connection of its own. A token that the server refuses is refreshed once, and then tried with
    * the name of who signed in.
    * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
    * (it may have left: an automatic mail must not be sent again); `bad-relay` for a relay's address that is not one.

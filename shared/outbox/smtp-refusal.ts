@@ -7,7 +7,7 @@ export interface SmtpRefusal {
   code: string;
   /** The server's own line, or the sentence why it was not asked; never holds a token. */
   said: string;
-  /** True: the same mail would be refused again until a person changes something. */
+  /** True: the same email would be refused again until a person changes something. */
   permanent: boolean;
   /** ISO time before which another try is pointless; absent when `permanent`. */
   retryAt: string | undefined;
@@ -17,7 +17,7 @@ export interface SmtpRefusal {
 
 const MINUTE = 60_000;
 const LONGEST_SAID = 400;
-// Exchange Online counts mails a minute and recipients a day; everything else that passes, passes in minutes.
+// Exchange Online counts emails a minute and recipients a day; everything else that passes, passes in minutes.
 // https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements
 const WAITS: Readonly<Record<string, number>> = {
   'smtp-rate': MINUTE,

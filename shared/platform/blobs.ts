@@ -4,7 +4,7 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** Bytes under names of our own making: nothing that came with a mail is ever part of a name. */
+/** Bytes under names of our own making: nothing that came with an email is ever part of a name. */
 export interface Blobs {
   /** Writes unless the name is taken (`If-None-Match: *`): what is there stays as it is. */
   putOnce(name: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<'stored' | 'exists'>;

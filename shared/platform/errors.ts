@@ -1,6 +1,6 @@
 /**
  * Something the world broke: storage away, a server refusing, a setting missing. What a user can cause is a value,
- * never one of these. The message is safe to log: it never holds a secret, a token or text of a mail.
+ * never one of these. The message is safe to log: it never holds a secret, a token or text of an email.
  */
 export class PostroomError extends Error {
   readonly code: string;

@@ -58,7 +58,7 @@ export const metrics = {
 } as const;
 export type MetricName = keyof typeof metrics;
 
-/** Ids, counts, codes and results alone: no address, no text of a mail, nothing secret. */
+/** Ids, counts, codes and results alone: no address, no text of an email, nothing secret. */
 export type TelemetryFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface SpanHandle {

@@ -55,7 +55,7 @@ export function mediaTypeOf(contentType: string): string {
 }
 
 /**
- * One harmless file name from whatever a mail called it. What cannot be seen goes first: a name that is checked before
+ * One harmless file name from whatever an email called it. What cannot be seen goes first: a name that is checked before
  * its zero-width characters are taken out is another name afterwards (CVE-2026-28289).
  */
 export function safeFilename(filename: string | undefined): string {
@@ -75,7 +75,7 @@ export function safeFilename(filename: string | undefined): string {
   return /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i.test(name) ? `_${name}` : name;
 }
 
-/** Keeps the patterns that look at both ends quick, whatever a mail sends. */
+/** Keeps the patterns that look at both ends quick, whatever an email sends. */
 const withoutMiddle = (name: string): string =>
   name.length > 1_000 ? `${name.slice(0, 900)}${name.slice(-100)}` : name;
 

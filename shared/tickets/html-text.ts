@@ -1,6 +1,6 @@
 /** Text that a reader of an HTML mail sees first. For previews, and where the HTML cannot be shown: it knows no layout. */
 
-/** How much of the HTML is looked at; what opens a mail stands at its top. */
+/** How much of the HTML is looked at; what opens an email stands at its top. */
 const htmlLimit = 256 * 1024;
 const previewLimit = 8 * 1024;
 const unseen = ['style', 'script', 'head', 'title'];

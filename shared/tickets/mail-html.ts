@@ -129,7 +129,7 @@ const STYLES = [
   ...['margin', 'margin-top', 'margin-right', 'margin-bottom', 'margin-left'],
 ];
 
-// SVG is left out: as an image it runs nothing, but it is no picture anybody sends in a mail either.
+// SVG is left out: as an image it runs nothing, but it is no picture anybody sends in an email either.
 const DATA_IMAGE = /^data:image\/(?:png|jpe?g|gif|webp);base64,[a-z0-9+/=\s]*$/i;
 
 /** A message with more open tags inside one another than this is not shown formatted: parsing it takes quadratic time. */
@@ -145,7 +145,7 @@ export async function loadSanitiser(): Promise<typeof sanitise> {
 }
 
 /**
- * Makes the HTML of a mail harmless: an allow-list of tags, attributes and style values; links open outside and say
+ * Makes the HTML of an email harmless: an allow-list of tags, attributes and style values; links open outside and say
  * nothing about us; images come from the mail itself, or over https where `remoteImages` is `shown`.
  * Up to about two seconds for a megabyte: pages leave it to the thread behind `show-html.ts`.
  * @returns `too-deep` when more than 500 tags are open inside one another

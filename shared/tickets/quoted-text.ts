@@ -11,7 +11,7 @@ const ORIGINAL_MESSAGE =
 
 /**
  * Cuts off the quotation at the end, so that a page can fold it. Only what is surely one: lines that begin with `>` and
- * the line before them that ends with a colon, or all after a line such as `-----Original Message-----`. A mail that
+ * the line before them that ends with a colon, or all after a line such as `-----Original Message-----`. An email that
  * would be nothing but quotation stays whole, and text after a quotation keeps it in place.
  */
 export function splitQuotedText(text: string): SplitText {

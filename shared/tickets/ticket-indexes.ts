@@ -87,7 +87,7 @@ async function removeStale(tables: Tables, { ticket }: Filed, key: string): Prom
 const messageIdHash = (messageId: string): string =>
   createHash('sha256').update(messageId).digest('hex').slice(0, 40);
 
-/** Tickets of the mailbox that hold a mail with this Message-ID. */
+/** Tickets of the mailbox that hold an email with this Message-ID. */
 export async function ticketsOfMessageId(
   tables: Tables,
   mailboxId: string,

@@ -12,7 +12,7 @@ import type {
   TicketSummary,
 } from './ticket.ts';
 
-// Tickets: one partition a ticket, so that a mail and all that belongs to it is one transaction.
+// Tickets: one partition a ticket, so that an email and all that belongs to it is one transaction.
 //   ticketId / `head`                       the ticket
 //   ticketId / `m|<inverted ms>|<K2>`          a message, the newest first; the time is the mail server's
 //   ticketId / `a|<inverted ms>|<K2>|<index>`  an attachment, 4 digits; in the order of the messages, so that one range

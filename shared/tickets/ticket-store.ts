@@ -168,7 +168,7 @@ function cut(text: string, limit: number): { text: string; whole: boolean } {
   return { text: text.slice(0, limit).toWellFormed(), whole: text.length <= limit };
 }
 
-/** Mail servers count in whole seconds; within one, the time that the mails themselves claim decides. */
+/** Mail servers count in whole seconds; within one, the time that the emails themselves claim decides. */
 function oldestFirst(a: StoredMessage, b: StoredMessage): number {
   const times = (one: StoredMessage): string => `${one.at} ${one.sentAt ?? one.at}`;
   return times(a) < times(b) ? -1 : times(a) > times(b) ? 1 : 0;

@@ -1,5 +1,5 @@
 /**
- * Mail as it really comes: five hundred mails of many sources, hostile ones among them, through the built app. Every
+ * Mail as it really comes: five hundred emails of many sources, hostile ones among them, through the built app. Every
  * one must become a ticket message, or stand in quarantine or among the skipped with a reason.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ const kind = mailServerKindHere();
 if (kind !== 'debian')
   console.warn('Dovecot is not installed: the corpus is fetched from the small mail server.');
 
-describe('five hundred mails of many sources', () => {
+describe('five hundred emails of many sources', () => {
   let postroom: Postroom;
   let host: HostProcess;
   let mailboxId: string;
@@ -43,7 +43,7 @@ describe('five hundred mails of many sources', () => {
     const began = Date.now();
     await fetchOnce(postroom, host, mailboxId, { limitMs: 230_000 });
     console.log(
-      `${files.length} mails fetched from ${kind} in ${((Date.now() - began) / 1000).toFixed(1)} s`,
+      `${files.length} emails fetched from ${kind} in ${((Date.now() - began) / 1000).toFixed(1)} s`,
     );
     const { all, uidValidity } = await watcher.look();
     expect(all).toEqual(files.map((_, index) => index + 1));
@@ -93,7 +93,7 @@ describe('five hundred mails of many sources', () => {
     expect(quarantined.length).toBeLessThanOrEqual(MAILS * 0.02);
   });
 
-  it('only copies and what is no mail are skipped', () => {
+  it('only copies and what is no email are skipped', () => {
     const others = reasonsOf('skipped').filter(({ reason }) => !/^(copy of a mail|not a mail)/.test(reason));
     expect(others).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('five hundred mails of many sources', () => {
     expect((await watcher.look()).seen).toHaveLength(MAILS);
   }, 120_000);
 
-  it('the comparison notices a lost message, a ticket listed twice and a mail in no ledger', async () => {
+  it('the comparison notices a lost message, a ticket listed twice and an email in no ledger', async () => {
     const { tables, stack } = postroom;
     const [message] = [...records.messages.values()].flat();
     const [listed] = await tables.open('TicketIndex').list('open', { limit: 1 });

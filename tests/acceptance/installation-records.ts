@@ -66,12 +66,12 @@ export async function readRecords(
 
   const fates = new Map<number, Disposition | undefined>();
   for (const uid of uids) {
-    // The numbers of these servers mean one mail for good, so that one place is known of each.
+    // The numbers of these servers mean one email for good, so that one place is known of each.
     const [place, ...others] = [...places.values()].filter((each) =>
       each.place.startsWith(placesOfUid(numbering, uid)),
     );
     const mail = place && mails.get(place.key);
-    if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} mails`);
+    if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} emails`);
     if (place === undefined || mail === undefined) {
       fates.set(uid, undefined);
       faults.push(`mail ${uid} is in no ledger`);

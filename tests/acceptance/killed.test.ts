@@ -1,6 +1,6 @@
 /**
  * A process that fetches is killed fifty times, at instants spread over its work, and always started again. Whatever
- * it left behind, every mail must in the end be there once, and no mail may ever be marked that is not stored. The mails
+ * it left behind, every email must in the end be there once, and no email may ever be marked that is not stored. The emails
  * are five hundred of many sources, hostile ones among them, where these are at hand; else small ones that are made.
  */
 import { createHash } from 'node:crypto';
@@ -35,11 +35,11 @@ const MAILS_A_RUN = 10;
 /** What the dead leave behind is cleared now and then, or all later kills would strike at its first steps. */
 const WHOLE_RUN_EACH = 3;
 const CORPUS_MAILS = 500;
-/** For a run that nobody kills, over mails that kept several parsers busy. */
+/** For a run that nobody kills, over emails that kept several parsers busy. */
 const LONG_MS = 230_000;
 /** A run that is over before its instant comes is killed all the same. */
 const LONGEST_RUN_MS = 4_000;
-/** Where the product gives up on a mail: what died over it that often may be its fault. */
+/** Where the product gives up on an email: what died over it that often may be its fault. */
 const GIVEN_UP = /^the app ended \d+ times while it worked on this mail$/;
 
 describe('a process that is killed at any instant', () => {
@@ -75,7 +75,7 @@ describe('a process that is killed at any instant', () => {
     });
   }
 
-  /** What a whole run over a few new mails takes, in a process that has just begun. */
+  /** What a whole run over a few new emails takes, in a process that has just begun. */
   async function oneRun(mails: readonly Buffer[]): Promise<{ requests: number; ms: number }> {
     await postroom.stack.mail.deliverMany(SUPPORT, mails);
     const host = await newHost();
@@ -104,14 +104,14 @@ describe('a process that is killed at any instant', () => {
     return 'at a millisecond';
   }
 
-  /** Attempts of the mails that are begun and not settled, by content key. */
+  /** Attempts of the emails that are begun and not settled, by content key. */
   async function begun(): Promise<Map<string, number>> {
     const rows = await listAll(postroom.tables.open('Ledger'), mailboxId, { from: 'mail|', to: 'mail|~' });
     const open = rows.map(mailOf).filter(({ state }) => state !== 'done');
     return new Map(open.map(({ key, attempts }) => [key, attempts]));
   }
 
-  it('loses no mail, doubles none, and marks none that is not stored', async () => {
+  it('loses no email, doubles none, and marks none that is not stored', async () => {
     const random = seeded(20_261_124);
     const mails = allMails(random);
     const whole = await oneRun(mails.slice(0, MAILS_A_RUN));
@@ -143,8 +143,8 @@ describe('a process that is killed at any instant', () => {
       expect(await markedButNotStored(), `after kill ${kill}`).toEqual([]);
       const left = await begun();
       const blamed = [...left].filter(([key, attempts]) => attempts > (known.get(key) ?? attempts));
-      // What was begun before is taken alone, so that a death is put to the account of one mail and no other.
-      expect(blamed.length, `mails blamed for kill ${kill}`).toBeLessThanOrEqual(1);
+      // What was begun before is taken alone, so that a death is put to the account of one email and no other.
+      expect(blamed.length, `emails blamed for kill ${kill}`).toBeLessThanOrEqual(1);
       known = left;
       await breakLease(postroom.stack.storage.connectionString, mailboxId);
     }
@@ -175,7 +175,7 @@ describe('a process that is killed at any instant', () => {
     const hostile = hostileMails();
     const others = kept.filter(({ reason, raw }) => !GIVEN_UP.test(reason) && !hostile.has(hashOf(raw)));
     expect(others).toEqual([]);
-    // The first of its three deaths a mail may share with those of its batch; of the others each is a kill of its own.
+    // The first of its three deaths an email may share with those of its batch; of the others each is a kill of its own.
     expect(abandoned.length).toBeLessThanOrEqual(KILLS / 2);
     expect(places.size, 'the instants are spread over the work').toBeGreaterThan(8);
   }, 500_000);

@@ -1,6 +1,6 @@
 /**
  * Two processes at one mailbox at the same time, the lease granted to both, as after a pause longer than a lease: the
- * ledger alone must keep every mail single.
+ * ledger alone must keep every email single.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
@@ -44,7 +44,7 @@ describe('two processes that fetch one mailbox at the same time', () => {
     await Promise.all((gates ?? []).map((gate) => gate[Symbol.asyncDispose]()));
   });
 
-  it('file every mail once between them', async () => {
+  it('file every email once between them', async () => {
     const mails = smallMails(ROUNDS * MAILS_A_ROUND);
     const shared: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -142,7 +142,7 @@ describe('a fetch', () => {
 
   test('says what came in a sentence, without what is zero', () => {
     expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
-      '1 ticket opened, 2 mails put in quarantine, 1 mail passed over.',
+      '1 ticket opened, 2 emails put in quarantine, 1 mail passed over.',
     );
   });
 });
@@ -166,7 +166,7 @@ describe('a send', () => {
     [
       'that leaves',
       async () => ({ kind: 'sent', answer: '250 ok', refusedRecipients: [] }),
-      { result: 'done', what: 'A mail left.' },
+      { result: 'done', what: 'An email left.' },
     ],
     [
       'that is refused for good',

@@ -116,7 +116,7 @@ describe('an alert by mail', () => {
     expect(said).not.toContain('hidden-word');
   });
 
-  test('is the same mail at every try: one Message-ID an event, one conversation an alert', async () => {
+  test('is the same email at every try: one Message-ID an event, one conversation an alert', async () => {
     const inbox = await mail.emptyInbox(sales);
     const send = channel({ mailboxes: [sendingMailbox(sam)] });
     await send(sampleNotification());
@@ -161,7 +161,7 @@ test('that a sender is allowed again is shown by the reminder of that notice, wh
   ]);
 });
 
-test('a mail that has left is told, also where it cannot be noted how', async () => {
+test('an email that has left is told, also where it cannot be noted how', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   onTestFinished(() => warned.mockRestore());
   const inbox = await mail.emptyInbox(sales);

@@ -186,22 +186,22 @@ describe('mail that could not be read', () => {
         kind: 'quarantine-grown',
         subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
         severity: 'warning',
-        headline: 'A mail of the last 24 hours could not be read.',
+        headline: 'An email of the last 24 hours could not be read.',
         cause: 'Each stands in quarantine with its reason and its original.',
         code: 'quarantine-grown',
         since: ago(9),
         affected: 'It is kept, and no ticket was made of it.',
         who: 'you',
         fix: { label: 'Look at the quarantine', href: '/quarantine' },
-        stage: '1 mails',
+        stage: '1 emails',
         size: 1,
       },
     ]);
     expect(quarantineFindings({ quarantined: { count: 99, since: '' } })).toMatchObject([
       {
-        headline: '99 mails of the last 24 hours could not be read.',
+        headline: '99 emails of the last 24 hours could not be read.',
         affected: 'They are kept, and no ticket was made of them.',
-        stage: '10 mails',
+        stage: '10 emails',
         size: 10,
       },
     ]);
@@ -296,7 +296,7 @@ describe('rows that cannot be read', () => {
   });
 });
 
-describe('a server that takes no mail', () => {
+describe('a server that takes no email', () => {
   const refusal = { code: 'smtp-550', said: '550 no', permanent: true, retryAt: undefined, asked: true };
   const test_ = { label: 'Test the connection of support@contoso.example', href: '/mailboxes/support/test' };
 
@@ -329,7 +329,7 @@ describe('a server that takes no mail', () => {
     });
   });
 
-  test('that was asked without a mail keeps none waiting', () => {
+  test('that was asked without an email keeps none waiting', () => {
     expect(smtpRefused(mailbox('support'), refusal, START, 'warning')).toMatchObject({
       severity: 'warning',
       affected: 'Incoming mail is fetched all the same. Nothing was to be sent when this was found.',

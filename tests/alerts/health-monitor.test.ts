@@ -70,7 +70,7 @@ describe('one fault is one alert', () => {
     const expired = { code: 'AADSTS7000222', message: 'The provided client secret keys are expired.' };
     await dead({ refusedAsOf: iso(START), problem: expired });
     await postroom.minutes(5);
-    // As another mailbox of the account, or a mail that is sent, brings it about.
+    // As another mailbox of the account, or an email that is sent, brings it about.
     await postroom.account();
     await postroom.mend('support');
     await postroom.minutes(2);

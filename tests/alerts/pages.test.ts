@@ -67,8 +67,8 @@ describe('home at a glance', () => {
   test('says how much waits, when each mailbox is tried next, and what came in by the hour', async () => {
     const html = await page('a dead sign-in', '/');
     expect(html).toContain('No mail is lost: 14 unread and whatever came since wait in 2 mailboxes.');
-    expect(html).toContain('14 mails');
-    expect(html).toContain('189 mails came in, most of them from 21:00 UTC on: 31.');
+    expect(html).toContain('14 emails');
+    expect(html).toContain('189 emails came in, most of them from 21:00 UTC on: 31.');
     expect(html.match(/<rect /g)).toHaveLength(24);
   });
 
@@ -84,8 +84,8 @@ describe('home at a glance', () => {
         }),
       );
     expect(hours(0, 1)).toContain('1 mail came in, from 01:00 UTC on.');
-    expect(hours(0, 3)).toContain('3 mails came in, all of them from 01:00 UTC on.');
-    expect(hours(1, 3)).toContain('4 mails came in, most of them from 01:00 UTC on: 3.');
+    expect(hours(0, 3)).toContain('3 emails came in, all of them from 01:00 UTC on.');
+    expect(hours(1, 3)).toContain('4 emails came in, most of them from 01:00 UTC on: 3.');
   });
 
   test('no page says twice that no mail is lost', async () => {

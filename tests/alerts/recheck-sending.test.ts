@@ -57,7 +57,7 @@ test('a server that refuses mail is an alert with its cause, until it lets Postr
   expect(await postroom.open()).toEqual([]);
 });
 
-test('it is asked every tenth minute, and what only a mail can show is not asked at all', async () => {
+test('it is asked every tenth minute, and what only an email can show is not asked at all', async () => {
   await refused(refusal);
   for (let minute = 0; minute < 20; minute++) {
     await recheck();
@@ -96,7 +96,7 @@ describe('once a day each mailbox that sends signs in', () => {
     }
   };
 
-  test('and a refusal is a warning before a mail has to leave, an error once one could not', async () => {
+  test('and a refusal is a warning before an email has to leave, an error once one could not', async () => {
     await postroom.mailbox('paused', { enabled: false, sending: { ...sending, accountId: 'x' } });
     await postroom.mailbox('sends-nothing');
     await day();

@@ -25,7 +25,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { info, plainMail, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 
-/** The intake has taken no mail. */
+/** The intake has taken no email. */
 const none = () => Promise.resolve(false);
 const account = { providerId: 'p', accountId: 'a' };
 const mailboxAt = (server: { host: string; port: number }, wish: Partial<Mailbox> = {}): Mailbox => ({
@@ -428,7 +428,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(isWaiting(smtp)).toBe(false);
       });
 
-      test('a mail that never arrives, given up after two minutes and not before', async () => {
+      test('an email that never arrives, given up after two minutes and not before', async () => {
         let now = Date.parse('2026-11-24T08:00:00.000Z');
         const deps = depsWith(await good(), { ...openSeam, now: () => now });
         const expected = {

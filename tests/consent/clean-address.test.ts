@@ -104,7 +104,7 @@ describe('the address after a sign-in', () => {
     expect((await visitor.get(callback)).title).toBe('This sign-in took too long');
   });
 
-  it('of an invited owner who is connected can be reloaded there, and shows no mail to anybody else', async () => {
+  it('of an invited owner who is connected can be reloaded there, and shows no email to anybody else', async () => {
     const link = await visitor.invite(providerId, { address: SUPPORT });
     const owner = Visitor.signedOut(app);
     const { callback } = await owner.ride(await owner.post(link, {}), SUPPORT);

@@ -117,7 +117,7 @@ describe('a form', () => {
     });
   });
 
-  test.each([{}, { smtp: 'on' }])('with %j under "advanced" can read no mail', (fields) => {
+  test.each([{}, { smtp: 'on' }])('with %j under "advanced" can read no email', (fields) => {
     expect(parsed({ advanced: 'yes', ...fields })).toEqual({
       kind: 'invalid',
       errors: { imap: expect.stringContaining('Choose IMAP or POP') },

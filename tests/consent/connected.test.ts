@@ -25,7 +25,7 @@ describe('a mailbox that was connected', () => {
     for (const mail of folder.mails.slice(0, 3)) mail.seen = true;
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('2 unread mails are waiting, of 5 in INBOX');
+    expect(html).toContain('2 unread emails are waiting, of 5 in INBOX');
     const places = ['Привет', '&lt;b&gt;New&lt;/b&gt;', '(no subject)'].map((subject) =>
       html.indexOf(subject),
     );
@@ -35,7 +35,7 @@ describe('a mailbox that was connected', () => {
     expect(folder.mails.map(({ seen }) => seen)).toEqual([true, true, true, false, false]);
   });
 
-  it('that is empty, or of which the last mails are gone, is connected all the same', async () => {
+  it('that is empty, or of which the last emails are gone, is connected all the same', async () => {
     fillInbox(app, []);
     expect((await visitor.get(address)).html).toContain('It is empty');
     const folder = fillInbox(
@@ -44,11 +44,11 @@ describe('a mailbox that was connected', () => {
     );
     folder.mails = folder.mails.slice(0, 5);
     const { html } = await visitor.get(address);
-    expect(html).toContain('5 unread mails are waiting, of 5');
+    expect(html).toContain('5 unread emails are waiting, of 5');
     expect(html).toContain('Mail 4');
   });
 
-  it('survives a mail that cannot be read', async () => {
+  it('survives an email that cannot be read', async () => {
     const folder = fillInbox(app, ['Good']);
     folder.deliver(new Uint8Array(), '2026-11-23T00:00:00.000Z');
     const { html, status } = await visitor.get(address);

@@ -71,7 +71,7 @@ describe('an invitation', () => {
     const done = await follow(person, path, SUPPORT);
     expect(done.status, done.html).toBe(200);
     expect(done.title).toBe('Done, you can close this page');
-    expect(done.html).toContain('4 unread mails are waiting, of 4 in INBOX');
+    expect(done.html).toContain('4 unread emails are waiting, of 4 in INBOX');
     expect(done.html).toContain('Grüße');
     expect(done.html).not.toContain('Main');
 

@@ -105,10 +105,10 @@ describe('access to a shared mailbox', () => {
     expect(allRows(app)).toEqual(before);
   });
 
-  it('to send shows with a mail alone, which is sent only when that was asked for', async () => {
+  it('to send shows with an email alone, which is sent only when that was asked for', async () => {
     fillInbox(app, ['For all of us']);
     const looked = await tryIt({ address: INFO, account: accountId });
-    expect(looked.html).toContain('shows only a mail');
+    expect(looked.html).toContain('shows only an email');
     expect(sent).toEqual([]);
     const { html } = await tryIt({ address: INFO, account: accountId, send: 'on' });
     expect(html).toContain(`Yes: ${SUPPORT} may send as ${INFO}.`);

@@ -13,7 +13,7 @@ import {
 } from '../../dev/bench/recorded-storage.ts';
 import { median } from '../../dev/bench/statistics.ts';
 
-describe('the mails of the bench', () => {
+describe('the emails of the bench', () => {
   const mails = mixedMails(100);
 
   it('are the same bytes on every run', () => {
@@ -48,7 +48,7 @@ describe('the mails of the bench', () => {
     expect(known).toBeLessThan(16);
   });
 
-  it('carry the attachment they say they carry, in lines that mail allows', () => {
+  it('carry the attachment they say they carry, in lines that email allows', () => {
     for (const { raw, attachment } of [
       ...mails.filter(({ kind }) => kind === 'medium'),
       bigMail(2_000_000),

@@ -53,8 +53,8 @@ const amountOf = (mailboxes: number, item: Priced, more = {}): number =>
 describe('a month', () => {
   const minutes = 43_800;
 
-  test('is a share of the installation, one of each mailbox and one of each mail', () => {
-    // 10 a minute of the installation, 2 a mailbox, 5 a mail.
+  test('is a share of the installation, one of each mailbox and one of each email', () => {
+    // 10 a minute of the installation, 2 a mailbox, 5 an email.
     const mails = 100 * 20 * (minutes / 1440);
     expect(amountOf(100, 'table')).toBeCloseTo(minutes * (10 + 100 * 2) + mails * 5, 3);
     expect(amountOf(100, 'queue')).toBeCloseTo(minutes * 4, 3);

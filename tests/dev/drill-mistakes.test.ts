@@ -71,7 +71,7 @@ describe('the drill', () => {
     ['a home page that is not calm again', { homeAfter: home('Something', '/') }, /still said: Something/],
     ['a channel that stayed silent', { mails: good.mails.slice(0, 1) }, /^No mail came: \[Postroom\] Over:/],
     [
-      'a mail about something else',
+      'an email about something else',
       { mails: [...good.mails, '[Postroom] No mail leaves as kim@contoso.example: its server refuses it.'] },
       /^A mail too many/,
     ],

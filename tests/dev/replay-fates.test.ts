@@ -23,7 +23,7 @@ const rows: MailRows = {
     at(4, 'k4'),
     mail('k1', { fate: 'ticket', ticketId: 't1', number: 12 }),
     mail('k2', { fate: 'quarantine', reason: 'too deep' }),
-    mail('k4', { fate: 'skip', reason: 'not a mail' }),
+    mail('k4', { fate: 'skip', reason: 'not an email' }),
   ],
   quarantine: [
     row('0001|k2|at-0123456789abcdef-0000000007-0000000002-fedcba9876543210', {
@@ -32,11 +32,11 @@ const rows: MailRows = {
     }),
     row('0002|k1|at-0123456789abcdef-0000000007-0000000003-fedcba9876543210', {
       kind: 'skipped',
-      reason: 'copy of a mail in ticket #12',
+      reason: 'copy of an email in ticket #12',
     }),
     row('0003|k4|at-0123456789abcdef-0000000007-0000000004-fedcba9876543210', {
       kind: 'skipped',
-      reason: 'not a mail',
+      reason: 'not an email',
     }),
   ],
   messages: new Set(['k1']),
@@ -47,8 +47,8 @@ describe('the fate of a file', () => {
     expect(fatesOf(files, rows, BEGAN)).toEqual([
       { file: 'a.eml', fate: 'ticket', ticket: 12, ms: 1500 },
       { file: 'b.eml', fate: 'quarantine', reason: 'too deep', ms: 1500 },
-      { file: 'c.eml', fate: 'skipped', reason: 'copy of a mail in ticket #12', ms: 1500 },
-      { file: 'd.txt', fate: 'skipped', reason: 'not a mail', ms: 1500 },
+      { file: 'c.eml', fate: 'skipped', reason: 'copy of an email in ticket #12', ms: 1500 },
+      { file: 'd.txt', fate: 'skipped', reason: 'not an email', ms: 1500 },
     ]);
   });
 
@@ -71,7 +71,7 @@ describe('the fate of a file', () => {
     expect(fateTable(fates, 4)).toContain(
       '4 files = 1 ticket messages (in 1 tickets) + 1 quarantined + 2 skipped',
     );
-    expect(fateTable(fates, 4)).toContain('1  skipped: copy of a mail in ticket #…');
+    expect(fateTable(fates, 4)).toContain('1  skipped: copy of an email in ticket #…');
     expect(fateTable(fates.slice(1), 4)).toContain('1 WITHOUT A FATE');
   });
 });

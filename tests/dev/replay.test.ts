@@ -43,14 +43,14 @@ describe('npm run replay', () => {
     const fates = JSON.parse(stdout) as FileFate[];
     expect(fates.map(({ ms: _ms, ...fate }) => fate)).toEqual([
       { file: '1.eml', fate: 'ticket', ticket: fates[0]?.ticket },
-      { file: '2 copy of 1', fate: 'skipped', reason: `copy of a mail in ticket #${fates[0]?.ticket}` },
-      { file: '3.txt', fate: 'skipped', reason: 'not a mail' },
+      { file: '2 copy of 1', fate: 'skipped', reason: `copy of an email in ticket #${fates[0]?.ticket}` },
+      { file: '3.txt', fate: 'skipped', reason: 'not an email' },
       { file: join('deeper', '4.mail'), fate: 'ticket', ticket: fates[0]?.ticket },
     ]);
     expect(fates.every(({ ms }) => ms > 0)).toBe(true);
   }, 120_000);
 
-  it('accounts for every file of a set of real mails', async () => {
+  it('accounts for every file of a set of real emails', async () => {
     const set = 'cpython';
     const { code, stdout, stderr } = await replay(join(corpus, set), '--json');
     expect(code, stderr).toBe(0);
@@ -67,9 +67,9 @@ describe('npm run replay', () => {
   }, 120_000);
 
   it.each([
-    ['an empty folder', () => [folder], 'holds no mail'],
+    ['an empty folder', () => [folder], 'holds no email'],
     ['a missing folder', () => [join(folder, 'nowhere')], 'There is no folder'],
-    ['no folder', () => [], 'Say which folder holds the mails'],
+    ['no folder', () => [], 'Say which folder holds the emails'],
   ])('answers %s with a sentence', async (_what, args, sentence) => {
     const { code, stdout, stderr } = await replay(...args());
     expect(code).toBe(1);

@@ -12,7 +12,7 @@ async function parsed(name: string) {
   return simpleParser(Buffer.from(mail.raw));
 }
 
-describe('the demo mails', () => {
+describe('the demo emails', () => {
   test('are a dozen, the same each time, oldest first, dated before now', async () => {
     expect(mails.length).toBeGreaterThanOrEqual(12);
     expect(demoMails(now, support)).toEqual(mails);

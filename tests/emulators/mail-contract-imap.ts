@@ -47,7 +47,7 @@ export function describeImap({ server, imapAs, emptyInbox }: MailServerUnderTest
       expect(await client.search({ seen: false })).toHaveLength(30);
     });
 
-    test('gives a slice of a mail, its header fields, one part, its envelope and its structure', async () => {
+    test('gives a slice of an email, its header fields, one part, its envelope and its structure', async () => {
       const client = await emptyInbox(support);
       const raw = twoParts();
       await server().deliver(support, raw);

@@ -82,7 +82,7 @@ describe('the mail server without installation', () => {
 });
 
 describe('a mailbox on disk', () => {
-  test('leaves out a change whose line was cut off, and a mail nobody was told of', async () => {
+  test('leaves out a change whose line was cut off, and an email nobody was told of', async () => {
     const lab = await makeMailLab('npm');
     onTestFinished(() => lab.remove());
     const now = Date.parse('2026-11-24T00:00:00Z');

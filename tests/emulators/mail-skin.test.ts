@@ -150,7 +150,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
       await expect(second.fetchOne('1', { uid: true })).rejects.toMatchObject({ code: 'NoConnection' });
     });
 
-    test('cuts a mail in the middle', async () => {
+    test('cuts an email in the middle', async () => {
       const front = await skin('imap');
       await server.deliver(support, plainMail({ subject: 'long', text: 'x'.repeat(200_000) }));
       const client = await imap(front);
@@ -178,7 +178,7 @@ describe.each(kinds)('before the mail server of kind %s', (kind) => {
   });
 
   describe('the counting proxy', () => {
-    test('counts commands by verb, not what stands in mails, and can be far away', async () => {
+    test('counts commands by verb, not what stands in emails, and can be far away', async () => {
       const proxy = await countingProxy({ target: server.imap, tls: lab.options.tls, delayMs: 40 });
       onTestFinished(() => proxy.stop());
       const client = await imap(proxy);

@@ -57,7 +57,7 @@ const post = (path: string, form: Record<string, string>, origin = host.url): Pr
   });
 
 describe('the demo page', () => {
-  test('sends a mail to a demo mailbox and says so', async () => {
+  test('sends an email to a demo mailbox and says so', async () => {
     const answer = await post('/.local/mail', mail);
     expect(answer.headers.get('location')).toBe('/.local?flash=sent');
     expect(received).toHaveLength(1);

@@ -30,7 +30,7 @@ describe('the options of npm start', () => {
   });
 });
 
-describe('mails for the demo mailbox', () => {
+describe('emails for the demo mailbox', () => {
   test('are delivered once, also when a delivery breaks off in between', async () => {
     const mails = ['a', 'b', 'c'].map((name) => ({ name, raw: Buffer.from(name) }));
     const came: string[] = [];
@@ -80,7 +80,7 @@ describe('what npm start says when it is ready', () => {
 
   test('is a short screen for people', () => {
     const screen = startedScreen(world);
-    for (const part of ['http://localhost:7071', 'Alex Admin', '12 mails', '127.0.0.1, port 2525', 'Ctrl-C'])
+    for (const part of ['http://localhost:7071', 'Alex Admin', '12 emails', '127.0.0.1, port 2525', 'Ctrl-C'])
       expect(screen).toContain(part);
     expect(screen.split('\n').length).toBeLessThan(12);
   });

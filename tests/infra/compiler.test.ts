@@ -272,7 +272,7 @@ describe.skipIf(bicep.kind === 'absent')('the compiler', { timeout: LIMIT_MS }, 
       expect(here?.name).not.toBe(there?.name);
     });
 
-    test('mails its alerts to the one address', () => {
+    test('emails its alerts to the one address', () => {
       const [people] = ofType(postroom, 'Microsoft.Insights/actionGroups');
       expect(at(people?.properties, 'emailReceivers.0.emailAddress')).toBe('it@example.org');
       expect(at(people?.properties, 'armRoleReceivers')).toEqual([]);

@@ -1,4 +1,4 @@
-/** When a mail is not tried again, and what then becomes of a decision that no run could carry out. */
+/** When an email is not tried again, and what then becomes of a decision that no run could carry out. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { abandoned, forceQuarantine, whyAbandoned } from '../../shared/intake/abandon-batch.ts';
 import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
@@ -41,7 +41,7 @@ const workOf = (mail: LedgerMail): Work => ({
 });
 const stored = async (): Promise<LedgerMail | undefined> => (await ledger.mails(BOX, ['k'])).get('k');
 
-/** A mail that so many runs began with, and what was decided for it. */
+/** An email that so many runs began with, and what was decided for it. */
 async function begun(attempts: number, decision?: Decision): Promise<LedgerMail> {
   for (let attempt = 1; attempt <= attempts; attempt += 1)
     await ledger.claim(BOX, [found], { alone: attempt > 1, present: new Set() });
@@ -52,7 +52,7 @@ async function begun(attempts: number, decision?: Decision): Promise<LedgerMail>
   return decided ?? mail;
 }
 
-describe('a mail is given up', () => {
+describe('an email is given up', () => {
   const mail: LedgerMail = {
     ...found,
     state: 'received',
@@ -63,10 +63,12 @@ describe('a mail is given up', () => {
 
   test('after three attempts, and once it is decided after one more', () => {
     expect(whyAbandoned({ ...mail, attempts: 3 })).toBeUndefined();
-    expect(whyAbandoned({ ...mail, attempts: 4 })).toBe('the app ended 3 times while it worked on this mail');
+    expect(whyAbandoned({ ...mail, attempts: 4 })).toBe(
+      'the app ended 3 times while it worked on this email',
+    );
     expect(whyAbandoned({ ...mail, state: 'decided', attempts: 4 })).toBeUndefined();
     expect(whyAbandoned({ ...mail, state: 'decided', attempts: 5 })).toBe(
-      'the app ended 4 times while it worked on this mail',
+      'the app ended 4 times while it worked on this email',
     );
   });
 });
@@ -111,7 +113,7 @@ describe('a decision that cannot be carried out', () => {
     expect(tables.changes).toBe(before);
   });
 
-  test('of a mail that nobody knows is nothing', async () => {
+  test('of an email that nobody knows is nothing', async () => {
     const mail = await begun(1, opening);
     await forceQuarantine({ tables, ledger }, 'another box', workOf(mail), 'storage refuses it');
     expect((await stored())?.decision).toEqual(opening);
@@ -122,7 +124,7 @@ describe('work on a decided mail', () => {
   test('goes on with quarantine once every run died over it', async () => {
     const work = workOf(await begun(5, opening));
     const now = await abandoned({ tables, ledger }, BOX, work);
-    const reason = 'the app ended 4 times while it worked on this mail';
+    const reason = 'the app ended 4 times while it worked on this email';
     expect(now).toEqual({ kept: work.kept, mail: await stored() });
     expect(now.mail.decision).toEqual({ ...kept, reason });
   });

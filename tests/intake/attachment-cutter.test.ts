@@ -18,7 +18,7 @@ import {
 const whole = Number.MAX_SAFE_INTEGER;
 const nonce = 'a1b2c3';
 
-/** A mail in comparable form, with the bytes of cut parts put back. */
+/** An email in comparable form, with the bytes of cut parts put back. */
 function withParts(mail: ParsedMessage, parts: readonly Uint8Array[]): unknown {
   const attachments = mail.attachments.map((attachment) => {
     const content = attachment.cut === undefined ? attachment.content : parts[attachment.cut];
@@ -55,7 +55,7 @@ describe('the attachment cutter', () => {
     expect(withParts(mail, cut.parts)).toEqual(withParts(await readMail(raw), []));
   });
 
-  it('believes a marker only when it carries the nonce of this mail', async () => {
+  it('believes a marker only when it carries the nonce of this email', async () => {
     const forged = Buffer.from(cutMarker('guess', 0)).toString('base64');
     const mail = await readMail(mixed(`${pdf}${forged}\r\n--b--\r\n`), nonce);
     expect(mail.attachments[0]?.cut).toBeUndefined();

@@ -34,7 +34,7 @@ const written = (name: string, fields: readonly string[] = []): TinyMail => ({
 const replyTo = (name: string, answered: string): TinyMail =>
   written(name, [`In-Reply-To: <${answered.replaceAll(' ', '-')}@customer.example>`]);
 
-/** Numbers of the tickets in which these mails stand. */
+/** Numbers of the tickets in which these emails stand. */
 function ticketsOf(world: IntakeWorld, ...names: string[]): unknown[] {
   const rows = world.tables.dump('Tickets');
   return names.map(
@@ -42,7 +42,7 @@ function ticketsOf(world: IntakeWorld, ...names: string[]): unknown[] {
   );
 }
 
-/** Unsettled mails of the ledger. */
+/** Unsettled emails of the ledger. */
 const unsettled = (world: IntakeWorld): [string | undefined, unknown][] =>
   world.tables
     .dump('Ledger')
@@ -104,7 +104,7 @@ describe('a batch that is read while the one before it is filed', () => {
     expect(world.folder.mails.every(({ seen }) => seen)).toBe(true);
   });
 
-  test('does not begin with a mail that may end the process until that one is settled', async () => {
+  test('does not begin with an email that may end the process until that one is settled', async () => {
     const world = new IntakeWorld();
     world.deliver([...many(50), tinyMail('deadly')]);
     const parser = deadlyFor('deadly');
@@ -131,7 +131,7 @@ describe('a batch that is read while the one before it is filed', () => {
   });
 });
 
-describe('a mail that was begun before', () => {
+describe('an email that was begun before', () => {
   test('is taken in its turn, so that a reply that came since joins its ticket', async () => {
     const world = new IntakeWorld();
     world.deliver([written('parent')]);

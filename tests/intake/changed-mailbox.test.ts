@@ -50,7 +50,7 @@ test.each(
   expect(world.folder.mails.every(({ settled }) => settled)).toBe(true);
 });
 
-test('a mail left on the server in one folder does not hide the mail of that number in the next', async () => {
+test('an email left on the server in one folder does not hide the mail of that number in the next', async () => {
   const world = new IntakeWorld();
   world.deliver([earlier]);
   await world.runUntilQuiet();

@@ -9,7 +9,7 @@ function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): 
   return key.digest();
 }
 
-it('takes a header block of more than 1 MB as it comes, and still tells mails apart', () => {
+it('takes a header block of more than 1 MB as it comes, and still tells emails apart', () => {
   const flood = `From: a@b\r\n${'X-Flood: 0123456789\r\n'.repeat(60_000)}`;
   const mail = `${flood}Subject: s\r\n\r\nbody`;
   expect(keyOf(mail, 64 * 1024)).toBe(keyOf(mail));

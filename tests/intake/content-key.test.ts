@@ -13,7 +13,7 @@ function keyOf(mail: string | Uint8Array, chunkSize = Number.MAX_SAFE_INTEGER): 
 const plain = 'Message-ID: <1@a>\r\nDate: d\r\nFrom: a@b\r\nTo: c@d\r\nSubject: s\r\n\r\nbody\r\n';
 
 describe('the content key', () => {
-  it('is pinned: other bytes in the hash would make new mail of mail already fetched', () => {
+  it('is pinned: other bytes in the hash would make new email of mail already fetched', () => {
     const expected = createHash('sha256')
       .update('message-id*1\n5:<1@a>date*1\n1:dfrom*1\n3:a@bto*1\n3:c@dsubject*1\n1:s')
       .update('mime-version*0\ncontent-type*0\ncontent-transfer-encoding*0\nbody\nbody\r\n')
@@ -36,7 +36,7 @@ describe('the content key', () => {
       '\nSubject: s\n',
       `${only('').replace('subject*1\n0:', 'subject*0\n')}Subject: s\n`,
     ],
-  ])('is pinned for a mail %s', (_what, mail, hashed) => {
+  ])('is pinned for an email %s', (_what, mail, hashed) => {
     for (const size of [Number.MAX_SAFE_INTEGER, 1, 2, 7]) expect(keyOf(mail, size)).toBe(sha256(hashed));
   });
 
@@ -109,7 +109,7 @@ describe('the content key', () => {
 });
 
 describe('the id of a ticket', () => {
-  it('is 26 characters of base32 and belongs to one mail in one mailbox', () => {
+  it('is 26 characters of base32 and belongs to one email in one mailbox', () => {
     expect(ticketIdOf('m1', 'k')).toMatch(/^[a-z2-7]{26}$/);
     expect(ticketIdOf('m1', 'k')).toBe(ticketIdOf('m1', 'k'));
     expect(ticketIdOf('m1', 'k')).not.toBe(ticketIdOf('m2', 'k'));

@@ -17,7 +17,7 @@ const copyOf = (mail: TinyMail): TinyMail => ({ ...mail, fate: 'copy' });
 const many = (count: number): TinyMail[] =>
   Array.from({ length: count }, (_, index) => tinyMail(`mail ${index}`));
 
-/** The first upload of a run, which is of its first batch, waits until another batch has claimed its mails. */
+/** The first upload of a run, which is of its first batch, waits until another batch has claimed its emails. */
 function laterBatchFirst(): (call: number, point: string) => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let uploads = 0;
@@ -32,7 +32,7 @@ test.each([
   ['plain', tinyMail('twice')],
   ['with an attachment', tinyMail('twice', { attachment: true })],
 ])(
-  'a mail (%s) that stands in two batches is one message, whichever batch is quicker',
+  'an email (%s) that stands in two batches is one message, whichever batch is quicker',
   async (_what, mail) => {
     const world = new IntakeWorld();
     world.deliver([...many(49), mail, ...many(60).slice(49), copyOf(mail)]);
@@ -43,7 +43,7 @@ test.each([
   },
 );
 
-/** Sixty mails, of which some stand in both batches, and in both orders of what is quicker. */
+/** Sixty emails, of which some stand in both batches, and in both orders of what is quicker. */
 function manyWithCopies(random: () => number): TinyMail[] {
   const mails = many(60).map((mail, index) =>
     index % 7 === 3 ? tinyMail(mail.name, { attachment: true }) : mail,
@@ -85,7 +85,7 @@ test(
 test.each([
   ['before it was filed', 'table.Tickets.commit', 0],
   ['after it was filed and before that was noted', 'table.TicketIndex.commit', 1],
-] as const)('a copy takes the place of a mail that somebody deleted %s', async (_when, died, filed) => {
+] as const)('a copy takes the place of an email that somebody deleted %s', async (_when, died, filed) => {
   const world = new IntakeWorld();
   const mail = tinyMail('twice', { attachment: true });
   world.deliver([mail, copyOf(mail)]);

@@ -7,7 +7,7 @@ import { ordinaryMails } from '../harness/memory/ordinary-mails.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const unsafe = /[\0-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-/** Everything of a mail that becomes part of a header, a page or a file's name. */
+/** Everything of an email that becomes part of a header, a page or a file's name. */
 function lines(mail: ParsedMessage): (string | undefined)[] {
   const people = [mail.from, ...mail.replyTo, ...mail.to, ...mail.cc];
   return [
@@ -59,7 +59,7 @@ describe('mail of many sources', () => {
     ]);
   });
 
-  it('is called no mail only where no field of a mail stands in its header', () => {
+  it('is called no email only where no field of an email stands in its header', () => {
     const reader = /^(from|to|cc|subject|date|message-id|reply-to|sender|mime-version|content-type)[ \t]*:/im;
     for (const [path, outcome] of outcomes) {
       if (outcome.kind !== 'not-a-mail') continue;

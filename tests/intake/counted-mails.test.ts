@@ -62,7 +62,7 @@ function deliver(count: number): void {
 const run = (): ReturnType<typeof fetchShard> => fetchShard(deps, { shard: 0, mailboxIds: ['support'] });
 const counted = async (): Promise<unknown> => mailHours(await deps.mailboxes.fetchState());
 
-test('the mails of a run are counted in the hour of the run, and an idle run adds nothing', async () => {
+test('the emails of a run are counted in the hour of the run, and an idle run adds nothing', async () => {
   deliver(3);
   await run();
   expect(await counted()).toEqual([{ hour: '2026-11-24T10', mails: 3, quarantined: 0 }]);

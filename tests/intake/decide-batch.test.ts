@@ -1,4 +1,4 @@
-/** What is decided for the mails of a batch, in the light of what storage holds. */
+/** What is decided for the emails of a batch, in the light of what storage holds. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
@@ -23,7 +23,7 @@ const address = (of: string) => ({ name: undefined, address: of });
 const KIM = 'kim@customer.example';
 const SUPPORT = 'support@contoso.example';
 
-/** A mail that was read: from Kim, to the mailbox, unless told. */
+/** An email that was read: from Kim, to the mailbox, unless told. */
 function read(key: string, mail: Partial<ParsedMessage> = {}, isForged?: boolean): ReadOutcome {
   const parsed: ParsedMessage = {
     from: address(KIM),
@@ -100,7 +100,7 @@ beforeEach(() => {
 });
 
 let lastUid = 0;
-/** Claims these mails, as a batch does before it decides. */
+/** Claims these emails, as a batch does before it decides. */
 async function claimed(keys: readonly string[]): Promise<Work[]> {
   const found = keys.map((key) => {
     lastUid += 1;
@@ -115,7 +115,7 @@ interface Wish {
   isOwnTest?: (messageId: string) => Promise<boolean>;
 }
 
-/** Claims and decides; gives the decisions in the order of the mails. */
+/** Claims and decides; gives the decisions in the order of the emails. */
 async function decided(
   outcomes: Readonly<Record<string, ReadOutcome>>,
   { isOwnTest }: Wish = {},
@@ -132,7 +132,7 @@ async function decided(
   return Object.keys(outcomes).map((key) => stored.get(key)?.decision);
 }
 
-/** A ticket of Kim's in storage that holds mails of these keys. */
+/** A ticket of Kim's in storage that holds emails of these keys. */
 async function ticketWith(
   ticketId: string,
   number: number,
@@ -164,7 +164,7 @@ const joins = (ticketId: string, number: number): Decision => ({
   reason: undefined,
 });
 
-describe('new mail', () => {
+describe('new email', () => {
   test('opens tickets with numbers in a row, which are reserved for them; replies in the batch join', async () => {
     expect(
       await decided({
@@ -172,14 +172,14 @@ describe('new mail', () => {
         reply: read('reply', { from: address('KIM@customer.example'), inReplyTo: [id('first')] }),
         second: read('second'),
         odd: { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined },
-        none: { kind: 'skip', reason: 'not a mail' },
+        none: { kind: 'skip', reason: 'not an email' },
       }),
     ).toEqual([
       opens('first', 1),
       joins(ticketIdOf(BOX, 'first'), 1),
       opens('second', 2),
       { ...nothing, fate: 'quarantine', reason: 'too odd' },
-      { ...nothing, fate: 'skip', reason: 'not a mail' },
+      { ...nothing, fate: 'skip', reason: 'not an email' },
     ]);
     const reserved = tables.dump('Numbers').filter(({ rowKey }) => rowKey !== 'last');
     expect(reserved.map((row) => row['ticketId'])).toEqual([
@@ -194,7 +194,7 @@ describe('new mail', () => {
     points.length = 0;
     await decided({
       reply: read('reply', { inReplyTo: [id('parent')] }),
-      none: { kind: 'skip', reason: 'not a mail' },
+      none: { kind: 'skip', reason: 'not an email' },
     });
     expect(points.filter((point) => point.startsWith('table.Numbers'))).toEqual([]);
   });
@@ -294,7 +294,7 @@ describe('a reply', () => {
     ]);
   });
 
-  test('to a mail of its own batch asks storage nothing', async () => {
+  test('to an email of its own batch asks storage nothing', async () => {
     await decided({ first: read('first'), reply: read('reply', { inReplyTo: [id('first')] }) });
     expect(points.filter((point) => point === 'table.MessageIds.list')).toEqual([]);
   });
@@ -360,7 +360,7 @@ describe('automatic mail', () => {
 
   test('that becomes no message is not counted, nor is mail of people', async () => {
     await decided(
-      { own: robot('own'), person: read('person'), odd: { kind: 'skip', reason: 'not a mail' } },
+      { own: robot('own'), person: read('person'), odd: { kind: 'skip', reason: 'not an email' } },
       { isOwnTest: async (messageId) => messageId === id('own') },
     );
     expect(await counts()).toEqual([]);

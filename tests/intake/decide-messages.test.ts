@@ -27,7 +27,7 @@ const decided = (...mails: Candidate[]): string[] =>
       : `${key}: ${fate}, ${reason}`,
   );
 
-describe('a mail', () => {
+describe('an email', () => {
   test('that answers nothing opens a ticket of its own, numbered in the order of the batch', () => {
     expect(decided(mail('a'), mail('b'))).toEqual(['a: opens ticket of a #10', 'b: opens ticket of b #11']);
   });
@@ -35,11 +35,11 @@ describe('a mail', () => {
   test('that was settled before it could be decided takes no number', () => {
     expect(
       decided(
-        { kind: 'settled', key: 'a', fate: 'skip', reason: 'not a mail' },
+        { kind: 'settled', key: 'a', fate: 'skip', reason: 'not an email' },
         { kind: 'settled', key: 'b', fate: 'quarantine', reason: 'too odd' },
         mail('c'),
       ),
-    ).toEqual(['a: skip, not a mail', 'b: quarantine, too odd', 'c: opens ticket of c #10']);
+    ).toEqual(['a: skip, not an email', 'b: quarantine, too odd', 'c: opens ticket of c #10']);
   });
 });
 
@@ -86,7 +86,7 @@ describe('a reply', () => {
     expect(decided(mail('a', { threads }))).toEqual(['a: joins open one #8']);
   });
 
-  test('joins the ticket that a mail of the same batch opens, also over several steps', () => {
+  test('joins the ticket that an email of the same batch opens, also over several steps', () => {
     const batch = [
       mail('a'),
       mail('b', { answers: ['<a>'] }),
@@ -128,7 +128,7 @@ test('a Message-ID that is used again in the batch steals no thread', () => {
   expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
 });
 
-describe('a mail that is decided already', () => {
+describe('an email that is decided already', () => {
   const earlier = (wish: Partial<Extract<Candidate, { kind: 'decided' }>> = {}): Candidate => ({
     kind: 'decided',
     key: 'a',

@@ -17,7 +17,7 @@ import { type Allowed, changedTables, snapshot, violationsAtTheEnd } from '../ha
 import { seeded } from '../harness/memory/seeded.ts';
 import { earlier, keyOf, largeMail, tinyMail, workload } from '../harness/memory/tiny-mails.ts';
 
-/** A world in which one ticket is open and the nine mails of the workload wait. */
+/** A world in which one ticket is open and the nine emails of the workload wait. */
 export async function worldWithMail(options: WorldOptions = {}): Promise<IntakeWorld> {
   const world = new IntakeWorld(options);
   world.deliver([earlier]);
@@ -35,7 +35,7 @@ function earlierTicket(world: IntakeWorld): string[] {
     .map(({ partitionKey }) => partitionKey);
 }
 
-/** An agent closes the ticket that one of the mails is a reply to. */
+/** An agent closes the ticket that one of the emails is a reply to. */
 export async function closeEarlierTicket(world: IntakeWorld): Promise<void> {
   for (const id of earlierTicket(world)) await world.tickets.setStatus(id, 'closed');
 }
@@ -99,12 +99,12 @@ async function worldWithLargeMail(): Promise<IntakeWorld> {
   return world;
 }
 
-/** The calls of a run that finds one mail too large to hold. */
+/** The calls of a run that finds one email too large to hold. */
 export async function pointsOfLargeMail(): Promise<readonly SeamPoint[]> {
   return (await (await worldWithLargeMail()).run()).seam.calls;
 }
 
-/** One fault over one mail too large to hold, then runs without faults. */
+/** One fault over one email too large to hold, then runs without faults. */
 export async function scheduleLargeMail(fault: Fault): Promise<string[]> {
   const world = await worldWithLargeMail();
   const end = await world.run({ faultAt: only(fault) });
@@ -151,7 +151,7 @@ export async function renumbered(world: IntakeWorld): Promise<void> {
   world.folder.renumber();
 }
 
-/** The same as two more mails arrive, so that UIDs which were stored mean mail that was not. */
+/** The same as two more emails arrive, so that UIDs which were stored mean mail that was not. */
 export async function renumberedWithNews(world: IntakeWorld): Promise<void> {
   world.deliver([tinyMail('late'), tinyMail('later')]);
   world.folder.renumber();

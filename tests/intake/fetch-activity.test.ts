@@ -26,7 +26,7 @@ const activity = (result: FetchResult, trouble?: Trouble): ReturnType<typeof act
   activityOf(mailbox, result, trouble, Date.parse(AT), 250);
 const entry = { kind: 'fetch', at: AT, aboutId: 'support', about: 'support@contoso.example', ms: 250 };
 
-test('the count of a fetch holds all of its mails, and apart those in quarantine', () => {
+test('the count of a fetch holds all of its emails, and apart those in quarantine', () => {
   expect(countOf(fetched)).toEqual({ mails: 10, quarantined: 2 });
 });
 
@@ -35,7 +35,7 @@ describe('a fetch', () => {
     expect(activity(fetched)).toEqual({
       ...entry,
       result: 'done',
-      what: '4 tickets opened, 3 replies filed, 2 mails put in quarantine, 1 mail passed over.',
+      what: '4 tickets opened, 3 replies filed, 2 emails put in quarantine, 1 mail passed over.',
     });
     expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 mail passed over.' });
   });

@@ -29,7 +29,7 @@ describe('mail of a machine', () => {
   });
 
   test.each<[string, Partial<AutomaticMarks>]>([
-    ['plain mail', {}],
+    ['plain email', {}],
     ['Auto-Submitted: no', { autoSubmitted: 'no' }],
     ['a mailing list', { precedence: 'list', listId: 'a.list' }],
     ['mail that wants no automatic answer', { suppress: 'All' }],

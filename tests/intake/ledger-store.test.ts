@@ -67,7 +67,7 @@ describe('the ledger', () => {
     );
   };
 
-  test('gives new mail to who claims it, at its first attempt', async () => {
+  test('gives new email to who claims it, at its first attempt', async () => {
     const { mine, copies, settled: before, suspects } = await claim([found(1), found(2)]);
     expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([
       ['key1', 1],
@@ -83,20 +83,20 @@ describe('the ledger', () => {
     expect((await ledger.look(BOX, under('1', 'another folder'), [1].map(facts))).size).toBe(0);
   });
 
-  test('takes copies of one batch for one mail', async () => {
+  test('takes copies of one batch for one email', async () => {
     const { mine, copies } = await claim([found(1, 'same'), found(2), found(3, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['same', 'key2']);
     expect(copies).toEqual([{ place: placeOf(under('1'), facts(3)), key: 'same', copy: true }]);
   });
 
-  test('takes a mail that was settled at another place for a copy', async () => {
+  test('takes an email that was settled at another place for a copy', async () => {
     await settled(found(1, 'same'));
     const { mine, copies } = await claim([found(2), found(7, 'same')]);
     expect(mine.map(({ key }) => key)).toEqual(['key2']);
     expect(copies.map(({ place }) => place)).toEqual([placeOf(under('1'), facts(7))]);
   });
 
-  test('says of a mail that it was settled where it stands', async () => {
+  test('says of an email that it was settled where it stands', async () => {
     await settled(found(1));
     expect(await claim([found(1), found(2)])).toMatchObject({
       settled: [placeOf(under('1'), facts(1))],
@@ -193,7 +193,7 @@ describe('the ledger', () => {
     expect(points).toHaveLength(3);
   });
 
-  test('begins with new mail in one request, and with one that was begun in two reads and a write', async () => {
+  test('begins with new email in one request, and with one that was begun in two reads and a write', async () => {
     await claim([found(1), found(2)]);
     expect(points).toEqual(['commit']);
     await claim([found(1)], true);
@@ -271,7 +271,7 @@ describe('the ledger', () => {
     expect(tables.changes).toBe(before);
   });
 
-  test('takes no attempt back of a mail that is not in the ledger', async () => {
+  test('takes no attempt back of an email that is not in the ledger', async () => {
     const { mine } = await claim([found(1)]);
     await ledger.release(
       BOX,

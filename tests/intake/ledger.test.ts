@@ -47,7 +47,7 @@ const mail: LedgerMail = {
 };
 
 describe('a place on the server', () => {
-  test('has a row key and a blob that are pinned: others would make new mail of mail already fetched', () => {
+  test('has a row key and a blob that are pinned: others would make new email of mail already fetched', () => {
     expect(fingerprintOf(facts)).toBe(FINGERPRINT);
     expect(placesOfUid(numbering, 42)).toBe('at|f|0000000017|0000000042|');
     expect(placeOf(numbering, facts)).toBe(`at|f|0000000017|0000000042|${FINGERPRINT}`);
@@ -58,7 +58,7 @@ describe('a place on the server', () => {
     ['size', { size: 101 }],
     ['time', { receivedAt: '2026-11-24T10:00:01.000Z' }],
     ['Message-ID', { messageId: '<2@customer.example>' }],
-  ])('is another one for a mail of another %s at the same UID', (_what, change) => {
+  ])('is another one for an email of another %s at the same UID', (_what, change) => {
     const other = placeOf(numbering, { ...facts, ...change });
     expect(other).not.toBe(mail.place);
     expect(isSameUid(other, mail.place)).toBe(true);
@@ -83,13 +83,13 @@ describe('a place on the server', () => {
     expect(placeOfRow(placeRow('box', { ...copy, copy: false }))).toEqual({ ...copy, copy: false });
   });
 
-  test('without a key in its row belongs to no mail', () => {
+  test('without a key in its row belongs to no email', () => {
     const row = { partitionKey: 'box', rowKey: mail.place };
     expect(placeOfRow(row)).toEqual({ place: mail.place, key: '', copy: false });
   });
 });
 
-describe('a mail of the ledger', () => {
+describe('an email of the ledger', () => {
   test('rests in a row that is pinned', () => {
     expect(mailRow('box', mail)).toEqual({
       partitionKey: 'box',

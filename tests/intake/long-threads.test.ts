@@ -46,7 +46,7 @@ beforeEach(async () => {
   }
 });
 
-/** Ticket that a mail with these headers joins; undefined: it opens one. */
+/** Ticket that an email with these headers joins; undefined: it opens one. */
 async function joined(
   headers: readonly string[],
   authentication?: SenderAuthentication,
@@ -79,9 +79,9 @@ const unknown = (count: number): string[] =>
 const references = (...ids: readonly string[]): string => `References: ${ids.join('\r\n ')}`;
 
 describe('a reply in a long thread', () => {
-  test('whose later mails never came here joins the ticket of its root', async () => {
+  test('whose later emails never came here joins the ticket of its root', async () => {
     expect(await joined([references('<root@customer.example>', ...unknown(30))])).toBe('of the root');
-    expect(looked, 'at most six look-ups a mail').toBe(6);
+    expect(looked, 'at most six look-ups an email').toBe(6);
   });
 
   test('joins the ticket of the nearest mail, not that of the root', async () => {

@@ -64,7 +64,7 @@ test('mail is counted by its sender and its conversation, and the next batch goe
   expect(next.get(SENDER)).toEqual({ hour: '2026-11-24T11', count: 1 });
 });
 
-test('a mail is counted under what it is counted as, and nothing else that is known', async () => {
+test('an email is counted under what it is counted as, and nothing else that is known', async () => {
   const before = await readLoopCounts(tables, BOX, many(2));
   await countAutomatic(
     tables,
@@ -138,7 +138,7 @@ test('people hear of the newest mail that was folded, with the higher of its two
   expect(noted()).toMatchObject([{ sender: 'robot-8', count: 12 }]);
 });
 
-test('a mail that opens its ticket is counted by its sender alone, and one without a sender says so', async () => {
+test('an email that opens its ticket is counted by its sender alone, and one without a sender says so', async () => {
   await count(many(5));
   await count([mail(6, { ...folded, opens: true }, 'other')]);
   expect(noted()).toMatchObject([{ sender: 'other', count: 1 }]);

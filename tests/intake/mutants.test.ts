@@ -45,7 +45,7 @@ const markedFirst = withInbox((inbox) => ({
   },
 }));
 
-/** Marks in the catch block, so that a mail that cannot be stored does not come again. */
+/** Marks in the catch block, so that an email that cannot be stored does not come again. */
 const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
   const results = await fetchShard(deps, shard);
   if (
@@ -108,7 +108,7 @@ const mutants: [string, Design, RegExp][] = [
   ['mail is marked before it is stored', markedFirst, /^P2/],
   ['mail is marked when something went wrong', markedInCatch, /^P2/],
   ['tickets have random ids', randomTicketId, /^P1: ".*" is in [2-9] messages/],
-  ['a mail is decided about again', decidedAgain, /^(P1: ".*" is in [2-9] messages|numbers:)/],
+  ['an email is decided about again', decidedAgain, /^(P1: ".*" is in [2-9] messages|numbers:)/],
   ['rows are written before their blobs', rowsBeforeBlobs, /^P3/],
 ];
 

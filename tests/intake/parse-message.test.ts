@@ -9,7 +9,7 @@ function parse(mail: string | Uint8Array, parser: MailLibrary = 'mailparser'): P
   return parseMessage(typeof mail === 'string' ? Buffer.from(mail, 'latin1') : mail, { parser, limits });
 }
 
-describe.each(libraries)('a mail read with %s', (parser) => {
+describe.each(libraries)('an email read with %s', (parser) => {
   it('gives sender, people, subject, thread, time, text and attachments', async () => {
     const mail = mailOf(await parse(ownMail('outlook-two-attachments.eml'), parser));
     expect(mail).toMatchObject({
@@ -170,7 +170,7 @@ describe.each(libraries)('a mail read with %s', (parser) => {
   });
 });
 
-describe('what is no mail', () => {
+describe('what is no email', () => {
   it.each([
     ['nothing', ''],
     ['blank lines', '\r\n\r\n\r\n'],
@@ -196,7 +196,7 @@ describe('what is no mail', () => {
     ['a content type', 'Content-Type: text/html'],
     ['a list', 'List-Id: x'],
     ['a name in capitals after blank lines', '\r\n\r\nFROM: a@b.example'],
-  ])('is never a mail with one real header field: %s', async (_what, header) => {
+  ])('is never an email with one real header field: %s', async (_what, header) => {
     expect((await parse(`Received: by x\r\n${header}\r\n\r\nhelp`)).kind).not.toBe('unreadable');
     expect((await parse(`${header}\r\n\r\nhelp`)).kind).toBe('mail');
   });

@@ -54,7 +54,7 @@ describe('the parser pool', () => {
     expect(mail.attachments.map((attachment) => attachment.cut)).toEqual([0, 1]);
   });
 
-  it('asks the second parser when the first one never answers, and reads the innocent mails around it', async () => {
+  it('asks the second parser when the first one never answers, and reads the innocent emails around it', async () => {
     const pool = open({ deadlineMs: 5_000 });
     const start = performance.now();
     const [first, poison, ...others] = await Promise.all([
@@ -72,7 +72,7 @@ describe('the parser pool', () => {
     for (const other of others) expect(mailOf(other).notes).toEqual([]);
   });
 
-  it('gives a mail up that neither can read in time, with a reason, and goes on', async () => {
+  it('gives an email up that neither can read in time, with a reason, and goes on', async () => {
     // With more heap than the mail can fill: here the time is to end, on a fast machine, too.
     const pool = open({ deadlineMs: 1_200, heapMb: 1_024 });
     const [outcome, next] = await Promise.all([pool.parse(hangBoth), pool.parse(plain('next'))]);
@@ -83,7 +83,7 @@ describe('the parser pool', () => {
     expect(mailOf(next).subject).toBe('next');
   });
 
-  it('survives a mail that needs more heap than a worker has', async () => {
+  it('survives an email that needs more heap than a worker has', async () => {
     const pool = open({ heapMb: 24, deadlineMs: 20_000 });
     const addresses = `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n`;
     const parts = `--b\r\nContent-Type: text/plain\r\n\r\n${'w\u00f6rter '.repeat(20_000)}\r\n`.repeat(300);

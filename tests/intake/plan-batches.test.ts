@@ -21,7 +21,7 @@ test('nothing to fetch is no batch', () => {
   expect(planBatches([])).toEqual([]);
 });
 
-test('fifty mails are one batch, one more is a second', () => {
+test('fifty emails are one batch, one more is a second', () => {
   const sizes = Array.from({ length: 51 }, () => 1000);
   expect(planBatches(mails(...sizes.slice(1)))).toHaveLength(1);
   expect(planBatches(mails(...sizes)).map((batch) => batch.kind === 'held' && batch.mails.length)).toEqual([
@@ -35,14 +35,14 @@ test('a batch holds 32 MB, and not a byte more', () => {
   expect(planned(8 * MB, 8 * MB, 8 * MB, 1, 8 * MB)).toEqual(['held 1 2 3 4', 'held 5']);
 });
 
-test('a mail is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
+test('an email is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
   expect(planned(limits.heldBytes)).toEqual(['held 1']);
   expect(planned(limits.heldBytes + 1)).toEqual(['large 1']);
   expect(planned(limits.rawBytes)).toEqual(['large 1']);
   expect(planned(limits.rawBytes + 1)).toEqual(['oversized 1']);
 });
 
-test('mails keep their order, so that what came before a large one is taken before it', () => {
+test('emails keep their order, so that what came before a large one is taken before it', () => {
   expect(planned(1, 9 * MB, 2, 3, 101 * MB, 4)).toEqual([
     'held 1',
     'large 2',

@@ -61,7 +61,7 @@ test('an entry is found by its key, in its own mailbox alone', async () => {
   expect(await store.get('other', key)).toBeUndefined();
 });
 
-test('putting the same again changes nothing; two copies of a mail are two entries', async () => {
+test('putting the same again changes nothing; two copies of an email are two entries', async () => {
   await store.put('box', [entry(1)]);
   await store.put('box', [entry(1)]);
   expect((await store.page('box', { limit: 10 })).entries).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** The header block of a mail as bytes: where it ends, and which fields it has. */
+/** The header block of an email as bytes: where it ends, and which fields it has. */
 import { describe, expect, test } from 'vitest';
 import { findBodyStart, latin1, onlyValue, splitFields, unfold } from '../../shared/intake/raw-headers.ts';
 

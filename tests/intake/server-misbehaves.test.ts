@@ -272,7 +272,7 @@ describe.each(kinds)('%s', (_name, kind) => {
           world.faults.push({ kind: fault, uids: uids(2) });
           await world.fetches(4);
           expect(world.subjects()).toEqual(['mail 001', 'mail 003']);
-          // Beside new mail, it is not begun with again.
+          // Beside new email, it is not begun with again.
           for (const subject of numbered(4, 4)) {
             await world.deliver(letter(subject));
             await world.fetch();

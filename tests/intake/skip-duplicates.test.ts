@@ -34,7 +34,7 @@ beforeEach(() => {
   quarantine = createQuarantineStore({ tables });
 });
 
-/** A mail at its first place, decided and perhaps settled. */
+/** An email at its first place, decided and perhaps settled. */
 async function original(
   key: string,
   decision: Decision,
@@ -65,7 +65,7 @@ test('a copy of a settled mail is shown with where the original is, under its ow
       key: expect.stringContaining('|k|at-f-0000000001-0000000003-'),
       mailboxId: BOX,
       kind: 'skipped',
-      reason: 'copy of a mail in ticket #7',
+      reason: 'copy of an email in ticket #7',
       at: '2026-11-24T10:00:03.000Z',
       from: undefined,
       subject: undefined,
@@ -76,24 +76,24 @@ test('a copy of a settled mail is shown with where the original is, under its ow
 });
 
 test.each([
-  [fate({ number: undefined }), 'copy of a mail in ticket #?'],
-  [fate({ fate: 'skip', ticketId: undefined }), 'copy of a mail that was skipped'],
-  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of a mail that was quarantined'],
+  [fate({ number: undefined }), 'copy of an email in ticket #?'],
+  [fate({ fate: 'skip', ticketId: undefined }), 'copy of an email that was skipped'],
+  [fate({ fate: 'quarantine', ticketId: undefined }), 'copy of an email that was quarantined'],
 ])('a copy says what became of the original (%#)', async (decision, reason) => {
   await original('k', decision);
   await pass([copyOf('k', 3)]);
   expect(await shown()).toMatchObject([{ reason }]);
 });
 
-test('a copy of a mail whose row holds no decision counts as a copy of one in quarantine', async () => {
+test('a copy of an email whose row holds no decision counts as a copy of one in quarantine', async () => {
   const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt: '', size: 5000 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   await ledger.complete(BOX, mine);
   await pass([copyOf('k', 3)]);
-  expect(await shown()).toMatchObject([{ reason: 'copy of a mail that was quarantined' }]);
+  expect(await shown()).toMatchObject([{ reason: 'copy of an email that was quarantined' }]);
 });
 
-test('a copy of a mail that nobody stored has nothing to download', async () => {
+test('a copy of an email that nobody stored has nothing to download', async () => {
   await original('k', fate({ fate: 'quarantine' }), { rawBlob: '' });
   await pass([copyOf('k', 3)]);
   expect((await shown())[0]?.rawBlob).toBeUndefined();

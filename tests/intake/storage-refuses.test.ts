@@ -20,7 +20,7 @@ import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts
 import { keyOf } from '../harness/memory/tiny-mails.ts';
 import { letter } from '../harness/stack/imap-world.ts';
 
-// Storage that takes everything but what belongs to one mail, each time, as a real one refuses what is over a limit.
+// Storage that takes everything but what belongs to one email, each time, as a real one refuses what is over a limit.
 
 interface Refusal {
   service: 'blob' | 'table';

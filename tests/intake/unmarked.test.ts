@@ -118,7 +118,7 @@ describe('stored mail that the server does not let mark', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is passed over, without a question, until its next try; new mail and mail that waits are not', async () => {
+  test('is passed over, without a question, until its next try; new email and mail that waits are not', async () => {
     deliver(6);
     await taken([1, 2, 3, 4]);
     const known = cursor(4, {

@@ -7,7 +7,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 
 /** Where the contract's mail lies. */
 export interface InboxWorld {
-  /** Empties the folder, puts these mails into it in this order, unread. */
+  /** Empties the folder, puts these emails into it in this order, unread. */
   fill(raws: readonly Uint8Array[]): Promise<void>;
   /** A session of its own. */
   open(): Promise<Inbox>;
@@ -71,7 +71,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('is looked into: counted, its latest mails the newest first, and nothing is marked', async () => {
+  test('is looked into: counted, its latest emails the newest first, and nothing is marked', async () => {
     await world.fill([...three, mail('fourth')]);
     const subjectOf = async (beginning: Uint8Array): Promise<string> =>
       /^Subject: (.*?)\r?$/m.exec(Buffer.from(beginning).toString('latin1'))?.[1] ?? '';
@@ -130,7 +130,7 @@ export function describeInbox(world: InboxWorld): void {
   test('takes more UIDs than a command line has room for', async () => {
     const { inbox, uids } = await filled(three);
     const last = Math.max(...uids);
-    // What is gone: of three thousand mails, none a neighbour of another.
+    // What is gone: of three thousand emails, none a neighbour of another.
     const many = [...uids, ...Array.from({ length: 3000 }, (_, index) => last + 2 + 2 * index)];
     expect(await inbox.search({ also: many })).toEqual(uids);
     expect((await inbox.facts(many)).map(({ uid }) => uid)).toEqual(uids);
@@ -143,7 +143,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('hands over the very bytes of each mail, and leaves out what is gone', async () => {
+  test('hands over the very bytes of each email, and leaves out what is gone', async () => {
     const { inbox, uids } = await filled(three);
     const found = await sourcesOf(inbox, [...uids, Math.max(...uids) + 9]);
     expect([...found.keys()].toSorted((a, b) => a - b)).toEqual(uids);
@@ -151,7 +151,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('gives a large mail in pieces of at most 4 MB, and its beginning alone', async () => {
+  test('gives a large email in pieces of at most 4 MB, and its beginning alone', async () => {
     const { inbox, uids } = await filled([mail('before'), large]);
     const [small = 0, uid = 0] = uids;
     const pieces = await Array.fromAsync(inbox.pieces(uid, large.byteLength));
@@ -166,7 +166,7 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('refuses a piece of a mail that is gone', async () => {
+  test('refuses a piece of an email that is gone', async () => {
     const { inbox, uids } = await filled(three);
     await expect(inbox.beginning(Math.max(...uids) + 9, 100)).rejects.toBeInstanceOf(InboxError);
     await inbox.close();

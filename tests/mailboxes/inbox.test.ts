@@ -26,7 +26,7 @@ describe('an inbox in memory', () => {
     open: () => openMemoryInbox(folder, openSeam),
   });
 
-  test('means other mail by the same UIDs after it was numbered anew', async () => {
+  test('means other email by the same UIDs after it was numbered anew', async () => {
     const own = new MemoryFolder();
     for (const text of ['a', 'b', 'c']) own.deliver(Buffer.from(text), '2026-11-24T10:00:00.000Z');
     const inbox = await openMemoryInbox(own, openSeam);
@@ -150,7 +150,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
         );
       });
 
-      test('as `unavailable` when the connection breaks in the middle of a mail, which is not handed over', async () => {
+      test('as `unavailable` when the connection breaks in the middle of an email, which is not handed over', async () => {
         const skin = await skinned();
         await (await mail.emptyInbox(support)).logout();
         const short = Buffer.from('Subject: short\r\n\r\nx\r\n');

@@ -6,7 +6,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`);
 
-describe('mails by the hour', () => {
+describe('emails by the hour', () => {
   test('add up within an hour and are dropped after two days', () => {
     let hours: readonly MailHour[] = [];
     hours = withMails(hours, { mails: 3, quarantined: 1 }, at('10:05:00'));

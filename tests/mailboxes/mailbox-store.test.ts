@@ -222,7 +222,7 @@ describe('the store of mailboxes', () => {
     expect(unreadableRows(tables)).toEqual([
       { table: 'MailboxState', partitionKey: 'state', rowKey: 'shard|00000' },
     ]);
-    const words = column === 'hours' ? 'mails by the hour' : 'the last successes of a shard';
+    const words = column === 'hours' ? 'emails by the hour' : 'the last successes of a shard';
     expect(vi.mocked(console.warn)).toHaveBeenCalledWith(
       expect.stringContaining(`MailboxState/shard|00000 does not hold ${words}`),
     );

@@ -174,7 +174,7 @@ describe('a POP3 server that nobody should trust', () => {
     expect(await all(empty.mail(1))).toHaveLength(0);
   });
 
-  test('cannot end a mail by a line feed alone, which would make its text an answer', async () => {
+  test('cannot end an email by a line feed alone, which would make its text an answer', async () => {
     const session = await greeted('+OK\r\na\n.\n-ERR not an answer\n.\r\nb\r\n.\r\n', '+OK 1 2\r\n');
     expect((await all(session.mail(1))).toString()).toBe('a\n.\n-ERR not an answer\n.\r\nb\r\n');
     expect(await session.stat()).toEqual({ count: 1, bytes: 2 });
@@ -182,18 +182,18 @@ describe('a POP3 server that nobody should trust', () => {
 
   test.each<[string, (string | readonly string[])[], (session: Pop3Session) => Promise<unknown>]>([
     ['speaks another protocol', ['* OK IMAP\r\n'], (session) => session.stat()],
-    ['counts in words', ['+OK many mails\r\n'], (session) => session.stat()],
+    ['counts in words', ['+OK many emails\r\n'], (session) => session.stat()],
     ['lists what is no list', ['+OK\r\n1\r\n.\r\n'], (session) => session.mails()],
-    ['names a mail with control characters', ['+OK\r\n1 a\u0001b\r\n.\r\n'], (session) => session.mails()],
+    ['names an email with control characters', ['+OK\r\n1 a\u0001b\r\n.\r\n'], (session) => session.mails()],
     ['sends a line without an end', ['x'.repeat(70_000)], (session) => session.stat()],
-    ['hangs up in the middle of a mail', [['+OK\r\nabc', hangUp]], (session) => all(session.mail(1))],
+    ['hangs up in the middle of an email', [['+OK\r\nabc', hangUp]], (session) => all(session.mail(1))],
     ['hangs up in the middle of a list', [['+OK\r\n1 a\r\n', hangUp]], (session) => session.mails()],
   ])('is an outage where it %s', async (_what, pieces, use) => {
     const session = await greeted(...pieces);
     await expect(use(session)).rejects.toMatchObject({ failure: 'unavailable' });
   });
 
-  test('is an outage where the beginning of a mail has no end', async () => {
+  test('is an outage where the beginning of an email has no end', async () => {
     const session = await greeted(`+OK\r\n${'Subject: x\r\n'.repeat(200)}`);
     await expect(session.top(1, 0, 1000)).rejects.toMatchObject({ failure: 'unavailable' });
   });
@@ -209,7 +209,7 @@ describe('a POP3 server that nobody should trust', () => {
     await expect(session.signIn(support, new Secret('t'))).rejects.toMatchObject({ failure, said: line });
   });
 
-  test('gets no second line by a mail’s number or a name', async () => {
+  test('gets no second line by an email’s number or a name', async () => {
     const wire = await scripted(['+OK\r\n', '+OK\r\n']);
     expect(() => wire.say('NOOP\r\nDELE 1')).toThrow('one line');
   });

@@ -1,4 +1,4 @@
-/** What keeps a mail from leaving, and what of it may be tried again. */
+/** What keeps an email from leaving, and what of it may be tried again. */
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { support } from '../harness/stack/mail-lab.ts';
 import { account, letter, listening, senderWith, tokensOf } from './sending.ts';
 
-describe('a mail that cannot leave', () => {
+describe('an email that cannot leave', () => {
   const route = (port: number, host = '127.0.0.1'): SendingRoute => ({
     kind: 'mailbox',
     host,

@@ -1,4 +1,4 @@
-/** What may stand in an envelope and in a header of a mail that leaves. */
+/** What may stand in an envelope and in a header of an email that leaves. */
 import { describe, expect, test } from 'vitest';
 import { envelopeProblem, isEnvelopeAddress, type OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 
@@ -59,7 +59,7 @@ describe('an address', () => {
   });
 });
 
-describe('a mail', () => {
+describe('an email', () => {
   test('may leave', () => {
     expect(envelopeProblem(mail())).toBeUndefined();
     expect(envelopeProblem(mail({ from: { address: 'support@contoso.example' } }))).toBeUndefined();

@@ -28,7 +28,7 @@ describe('the activity of a sent mail', () => {
       about: 'support@contoso.example',
       ms: 250,
       result: 'done',
-      what: 'A mail left.',
+      what: 'An email left.',
     });
     const relay = { kind: 'relay', url: new Secret('smtp://relay.example.org') } as const;
     expect(note(undefined, relay)).toMatchObject({ aboutId: 'relay', about: 'The relay' });
@@ -49,7 +49,7 @@ describe('the activity of a sent mail', () => {
       note({ kind: 'sent', answer: '250 ok', refusedRecipients: [refusedOne, refusedOne] }),
     ).toMatchObject({
       result: 'done',
-      what: 'A mail left; 2 of its recipients were refused.',
+      what: 'An email left; 2 of its recipients were refused.',
     });
   });
 });
@@ -121,7 +121,7 @@ describe('a sender whose sends are noted', () => {
     expect(asked).toEqual([[route, mail]]);
   });
 
-  test('leaves one row and one measurement of each mail', async () => {
+  test('leaves one row and one measurement of each email', async () => {
     await noted(async () => sent).send(route, mail);
     expect(rows).toEqual([sendActivity(route, sent, START + TOOK_MS, TOOK_MS)]);
     expect(told).toEqual([
@@ -132,7 +132,7 @@ describe('a sender whose sends are noted', () => {
     ]);
   });
 
-  test('notes a mail without an answer too, and throws what was thrown', async () => {
+  test('notes an email without an answer too, and throws what was thrown', async () => {
     const lost = new PostroomError('smtp-answer-lost', 'No answer came');
     await expect(noted(() => Promise.reject(lost)).send(route, mail)).rejects.toBe(lost);
     expect(rows).toEqual([sendActivity(route, undefined, START + TOOK_MS, TOOK_MS)]);

@@ -16,7 +16,7 @@ const kinds: [string, MailServerKind][] = [
   ['Postfix', 'debian'],
 ];
 
-describe.each(kinds)('a mail over %s', (_name, kind) => {
+describe.each(kinds)('an email over %s', (_name, kind) => {
   const here = kind === 'npm' || mailServerKindHere() === 'debian';
   if (!here) console.warn('SKIPPED: sending over Postfix, which is not here.');
   describe.skipIf(!here)('of our own', () => {

@@ -77,7 +77,7 @@ test('a renewal of access is counted by how it ended', async () => {
   expect(await measured('refreshes')).toContainEqual({ value: 1, result: 'needs-person' });
 });
 
-test('a mail that leaves is counted, and so is one whose recipient the server refuses; neither with an address', async () => {
+test('an email that leaves is counted, and so is one whose recipient the server refuses; neither with an address', async () => {
   const route = { kind: 'relay', url: new Secret(`smtp://localhost:${mail.drop.port}`) } as const;
   const send = (to: string, id: string) =>
     app.services.mailSender.send(route, {

@@ -53,7 +53,7 @@ const measured = (name: string, envelopes: readonly Envelope[]) =>
     .filter(({ data }) => data.baseData.metrics?.[0]?.name === name)
     .map(({ data }) => ({ value: data.baseData.metrics?.[0]?.value, ...data.baseData.properties }));
 
-/** An installation in memory with one mailbox, whose server has one mail. */
+/** An installation in memory with one mailbox, whose server has one email. */
 async function postroomWithMail(): Promise<{ deps: ShardDeps; folder: MemoryFolder }> {
   const tables = new MemoryTables(openSeam);
   const mailboxes = createMailboxStore(tables);

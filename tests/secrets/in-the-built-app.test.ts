@@ -43,7 +43,7 @@ const lines = (event: string): Record<string, unknown>[] =>
     .filter((text) => text.includes(`"event":"${event}"`))
     .map((text) => JSON.parse(text.slice(0, text.lastIndexOf('}') + 1)) as Record<string, unknown>);
 
-test('a fetch is a span with its ticket, without the text or address of a mail; the page of activity has it', async () => {
+test('a fetch is a span with its ticket, without the text or address of an email; the page of activity has it', async () => {
   const [mail] = smallMails(1);
   await postroom.stack.mail.deliver(SUPPORT, mail ?? Buffer.of());
   await fetchOnce(postroom, host, mailboxId);

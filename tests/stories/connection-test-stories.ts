@@ -15,7 +15,7 @@ import { addressOf, type StoryWorld } from './story-world.ts';
 
 /** "Test connection": what works is seen step by step, and what does not says which step and why. */
 export function connectionTestStories(world: () => StoryWorld, providerId: () => string): void {
-  it('a mailbox is tested step by step, a mail to itself comes back, and a dead sign-in is named', async () => {
+  it('a mailbox is tested step by step, an email to itself comes back, and a dead sign-in is named', async () => {
     const reader = await world().visit('test-connection', 'alex');
     const { page } = reader;
     const address = addressOf('tests');
@@ -41,7 +41,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
       )
       .toContain('IMAP and SMTP work.');
     await reader.lookClosely('test passed');
-    for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count the mail', 'Find that mail'])
+    for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count the mail', 'Find that email'])
       expect(await wordsOf(page)).toContain(step.replaceAll(' ', '\u00a0'));
     const [download] = await Promise.all([
       page.waitForEvent('download'),

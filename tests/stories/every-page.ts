@@ -93,7 +93,7 @@ export function everyPage(world: () => StoryWorld, providerId: () => string): vo
   });
 }
 
-/** Tickets, a mail kept apart, and a mailbox that needs somebody. */
+/** Tickets, an email kept apart, and a mailbox that needs somebody. */
 async function fillPostroom(world: StoryWorld, providerId: string): Promise<void> {
   const [support, lost] = [addressOf('support'), addressOf('jobs')];
   const { page } = await world.visit('fill', 'alex');

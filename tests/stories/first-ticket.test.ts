@@ -1,6 +1,6 @@
 /**
  * The whole story in a browser, on a fresh demo: from an empty installation over provider, consent and mailbox to
- * tickets that are read, closed and answered to by the next mail.
+ * tickets that are read, closed and answered to by the next email.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -177,7 +177,7 @@ async function addMailbox(reader: Reader, waiting: number): Promise<void> {
   const { page } = reader;
   await reader.look('mailbox-form');
   await reader.click(page.getByRole('button', { name: 'Save and open the mailbox' }));
-  expect(await page.getByRole('status').innerText()).toContain(`${waiting} unread mails are waiting`);
+  expect(await page.getByRole('status').innerText()).toContain(`${waiting} unread emails are waiting`);
   await reader.look('mailboxes');
   await page.goto('/');
   await reader.look('home-starting');
@@ -212,7 +212,7 @@ async function readTickets(reader: Reader): Promise<void> {
   expect(list.indexOf('Can I change the delivery')).toBeLessThan(list.indexOf('The web shop is slow'));
   for (const subject of ['取扱説明書について', 'Gutschrift für die Rückgabe', 'My lamp is orange 🧡'])
     expect(list).toContain(subject);
-  // Three mails of one conversation are one ticket.
+  // Three emails of one conversation are one ticket.
   expect(list.match(/The web shop is slow in the evening/g)).toHaveLength(1);
   await reader.click(page.getByRole('link', { name: '取扱説明書について' }));
   expect(await page.locator('h1').innerText()).toMatch(/^#\d+ 取扱説明書について$/);
@@ -273,7 +273,7 @@ async function closeAndReopen(reader: Reader): Promise<void> {
   expect(await page.getByRole('status').innerText()).toContain('open again');
 }
 
-/** A mail sent with the local host's form is a ticket after the next fetch. */
+/** An email sent with the local host's form is a ticket after the next fetch. */
 async function writeAsCustomer(reader: Reader): Promise<void> {
   const { page } = reader;
   await page.goto('/.local');

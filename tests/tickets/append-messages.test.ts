@@ -155,10 +155,10 @@ describe('what a filing says of its ticket', () => {
     expect((await reply(4)).stale).toEqual([KEY(5, 'closed')]);
     expect((await reply(6)).stale).toEqual([KEY(5), KEY(5, 'closed')]);
     expect((await reply(7)).stale, 'those of before were removed by then').toEqual([KEY(6), KEY(5)]);
-    expect((await reply(7)).stale, 'the same for a mail that is there').toEqual([KEY(6), KEY(5)]);
+    expect((await reply(7)).stale, 'the same for an email that is there').toEqual([KEY(6), KEY(5)]);
   });
 
-  test('has the time and the preview of the last of two mails of one moment', async () => {
+  test('has the time and the preview of the last of two emails of one moment', async () => {
     const two = [message(1), message(1, { key: 'second', preview: 'second' })];
     expect((await appendMessages(tables, filing(two))).ticket).toMatchObject({
       lastAt: at(1),
@@ -178,7 +178,7 @@ describe('what a filing says of its ticket', () => {
   test('remembers over several transactions what each of them met', async () => {
     const files = attachments(60);
     const [one, two, three] = [1, 2, 3].map((minute) => message(minute, { attachments: files }));
-    if (one === undefined || two === undefined || three === undefined) throw new Error('three mails');
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three emails');
     await appendMessages(tables, filing([one]));
     const filed = await appendMessages(tables, filing([one, two, three]));
     expect(filed).toMatchObject({ shared: true, stale: [KEY(1), KEY(2), KEY(1)] });
@@ -245,7 +245,7 @@ describe('a ticket that others change', () => {
     expect(seen.writes).toBe(20);
   });
 
-  test('is given a mail once, where the answer to the first write was lost', async () => {
+  test('is given an email once, where the answer to the first write was lost', async () => {
     await appendMessages(tables, filing([message(1)]));
     const { behind } = racing(1, () => appendMessages(tables, reply(2)));
     const filed = await appendMessages(behind, filing([message(2), message(3)], { opens: false }));

@@ -13,7 +13,7 @@ const mails = [...hostileMails(), ...(await corpusMails())];
 let postroom: SamplePostroom;
 beforeAll(async () => {
   postroom = samplePostroom();
-  // Code that is compiled for the first time is slow once, with any mail.
+  // Code that is compiled for the first time is slow once, with any email.
   for (const html of ['<p>warm</p>', undefined])
     for (const path of await pathsOf(
       await postroom.file({ text: 'warm http://a.example', ...(html && { html }) }),

@@ -61,7 +61,7 @@ function parse(header: string): { ascii: string; name: string } {
   return { ascii, name: decodeURIComponent(encoded) };
 }
 
-describe('a file name from a mail', () => {
+describe('a file name from an email', () => {
   test.each(hostileNames.map((name) => [name]))('%j is served as one safe name', (filename) => {
     const started = performance.now();
     const header = downloadHeaders({ filename, contentType: 'application/pdf' })['content-disposition'] ?? '';
@@ -94,7 +94,7 @@ describe('a file name from a mail', () => {
   });
 });
 
-describe('a file from a mail', () => {
+describe('a file from an email', () => {
   test.each([
     ['application/pdf', 'application/pdf'],
     ['IMAGE/PNG; name="x"', 'image/png'],

@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     );
   }
 
-  /** Opens each mail and clicks what can be clicked; returns the vectors that ran something. */
+  /** Opens each email and clicks what can be clicked; returns the vectors that ran something. */
   async function open(vectors: readonly string[]): Promise<string[]> {
     const context = await browser.newContext();
     const ran = new Set<string>();

@@ -42,7 +42,7 @@ test('every page has unique ids, labels, one h1 and its headings in order', asyn
   }
 });
 
-test('whatever a mail says about itself is escaped, on every page', async () => {
+test('whatever an email says about itself is escaped, on every page', async () => {
   const evil = '"><script>alert(1)</script>';
   const id = await postroom.file({
     from: { name: evil, address: evil },
@@ -305,7 +305,7 @@ describe('a ticket', () => {
   });
 });
 
-describe('a mail in its frame', () => {
+describe('an email in its frame', () => {
   test('is shown first, its text is one click away, and frame and document have the same sandbox', async () => {
     const id = await postroom.file({ text: 'plain words', html: '<p>rich</p>' });
     const key = await keyOf(id);
@@ -453,7 +453,7 @@ describe('quarantine', () => {
     expect(entry?.action).toBe('original read');
   });
 
-  test('of more mailboxes and mails than a page holds is read to its end, each mail once', async () => {
+  test('of more mailboxes and emails than a page holds is read to its end, each email once', async () => {
     for (let box = 1; box <= 40; box += 1) {
       const id = `box-${String(box).padStart(2, '0')}`;
       await postroom.mailbox({ id, address: `${id}@contoso.example` });

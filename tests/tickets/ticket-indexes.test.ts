@@ -201,7 +201,7 @@ describe('a Message-ID', () => {
     expect(await ticketsOfMessageId(tables, 'other box', ID)).toEqual(['a']);
   });
 
-  test('that a mail does not have leaves no row', async () => {
+  test('that an email does not have leaves no row', async () => {
     await file('a', undefined);
     expect(tables.dump('MessageIds')).toEqual([]);
   });

@@ -133,7 +133,7 @@ describe('a ticket', () => {
 describe('a message', () => {
   test.each<[string, Partial<NewMessage>]>([
     ['as it is', {}],
-    ['without what a mail may lack', { sentAt: undefined, messageId: undefined }],
+    ['without what an email may lack', { sentAt: undefined, messageId: undefined }],
     ['in blobs', { text: { kind: 'blob', blob: 't' }, html: { kind: 'blob', blob: 'h' }, manifestBlob: 'm' }],
     ['folded away', { folded: 'Too many.' }],
     [
@@ -167,7 +167,7 @@ describe('a message', () => {
     expect(messageRow('t1', { ...two, manifestBlob: 'm' })['attachmentRows']).toBe(0);
   });
 
-  test('has short texts in its columns, whatever a mail holds', () => {
+  test('has short texts in its columns, whatever an email holds', () => {
     const long = 'x'.repeat(2000);
     const short = `${'x'.repeat(999)}…`;
     const row = messageRow('t1', {

@@ -131,7 +131,7 @@ describe('a conversation', () => {
     });
   });
 
-  test('has two mails of one moment in the same order, on one page and on two', async () => {
+  test('has two emails of one moment in the same order, on one page and on two', async () => {
     await file([message(1, { key: 'a' }), message(1, { key: 'b' })]);
     const keysOf = async (range: { before?: string | undefined; limit: number }) => {
       const page = await store.conversation('ticket', range);

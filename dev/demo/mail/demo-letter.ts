@@ -12,7 +12,7 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
-/** Whom the mails are for, and when now is. */
+/** Whom the emails are for, and when now is. */
 export interface World {
   readonly to: string;
   before(milliseconds: number): Date;

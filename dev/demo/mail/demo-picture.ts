@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A PNG of one colour fading into another (RGB, 0-255), small enough for a mail's inline picture. */
+/** A PNG of one colour fading into another (RGB, 0-255), small enough for an email's inline picture. */
 export function fadingPng(width: number, height: number, from: Colour, to: Colour): Buffer {
   const rows = Array.from({ length: height }, (_row, y) => {
     const share = height === 1 ? 0 : y / (height - 1);

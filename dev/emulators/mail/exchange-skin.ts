@@ -32,7 +32,7 @@ const longestLine = 64 * 1024 * 1024;
 
 /**
  * A proxy that speaks as Exchange Online does where the emulators differ, and makes faults to order.
- * Only lines of the protocol are changed; literals and mails pass byte for byte.
+ * Only lines of the protocol are changed; literals and emails pass byte for byte.
  */
 export async function startExchangeSkin(options: SkinOptions): Promise<ExchangeSkin> {
   const faults: Fault[] = [];

@@ -45,7 +45,7 @@ export interface MailServer {
   readonly smtp: Endpoint;
   /** SMTP without sign-in for any mail program on this machine; takes mail for the demo mailboxes only. */
   readonly drop: Endpoint;
-  /** Puts one mail into the inbox, byte for byte, no header added. */
+  /** Puts one email into the inbox, byte for byte, no header added. */
   deliver(address: string, raw: Uint8Array, receivedAt?: Date): Promise<void>;
   /** The same for many; their UIDs follow the order given. */
   deliverMany(address: string, raws: readonly Uint8Array[]): Promise<void>;

@@ -29,8 +29,8 @@ const stepWords: Readonly<Record<StepName, string>> = {
   'sign-in': 'Sign in',
   folder: 'Open the folder',
   count: 'Count the mail',
-  send: 'Send a mail to itself',
-  arrival: 'Find that mail',
+  send: 'Send an email to itself',
+  arrival: 'Find that email',
 };
 
 const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {

@@ -52,7 +52,7 @@ export async function downloadTranscript(c: PageContext): Promise<Response> {
   });
 }
 
-/** The server took a mail of the mailbox to itself. */
+/** The server took an email of the mailbox to itself. */
 const hasSent = ({ steps }: ConnectionTest): boolean =>
   steps.some(({ name, state }) => name === 'send' && state === 'passed');
 

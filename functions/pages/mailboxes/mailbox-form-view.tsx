@@ -74,7 +74,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
           />
           <RadioField
             {...field('after')}
-            legend="What happens to a mail once its ticket is stored?"
+            legend="What happens to an email once its ticket is stored?"
             options={[
               { value: 'mark-seen', label: 'It is marked as read', hint: 'It stays where it is.' },
               { value: 'move', label: 'It is moved to another folder' },
@@ -91,7 +91,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
         </fieldset>
         <fieldset class="fields">
           <legend>Sending mail</legend>
-          <Login protocol="smtp" view={view} label="Account that sends" none="It sends no mail" />
+          <Login protocol="smtp" view={view} label="Account that sends" none="It sends no email" />
         </fieldset>
         <Pop3 view={view} />
         <div class="actions">

@@ -40,5 +40,5 @@ export function MailboxPreviewView(props: {
 
 function waiting(unread: number): string {
   if (unread === 0) return 'No unread mail is waiting';
-  return unread === 1 ? '1 unread mail is waiting' : `${unread} unread mails are waiting`;
+  return unread === 1 ? '1 unread mail is waiting' : `${unread} unread emails are waiting`;
 }

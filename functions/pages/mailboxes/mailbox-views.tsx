@@ -152,7 +152,7 @@ export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): strin
   return renderPage(
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
       <p>
-        Postroom stops fetching it. Its tickets and its quarantine stay, and no mail in the mailbox is
+        Postroom stops fetching it. Its tickets and its quarantine stay, and no email in the mailbox is
         touched. To stop for a while only, pause it instead.
       </p>
       <form method="post" action={paths.deleteMailbox(mailbox)}>

@@ -242,7 +242,7 @@ function openedFlash(c: Context): Flash | undefined {
       ? 'No unread mail is waiting'
       : unread === 1
         ? '1 unread mail is waiting'
-        : `${unread} unread mails are waiting`;
+        : `${unread} unread emails are waiting`;
   return {
     kind: 'success',
     text: `The mailbox is open. ${waiting}, of ${total} in the folder. The first tickets come within a minute.`,

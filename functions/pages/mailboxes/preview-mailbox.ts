@@ -13,7 +13,7 @@ export type SendingLook =
   /** `said`: the server's line, or our words where none came. */
   | { kind: 'refused'; said: string };
 
-/** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any mail. */
+/** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any email. */
 export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox): Promise<Look> {
   return previewMailbox(
     {
@@ -43,7 +43,7 @@ export async function trySending(
   }
 }
 
-/** Sends a mail of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
+/** Sends an email of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
 export async function sendToItself(
   { mailSender, connectionTests, seam }: Pick<Services, 'mailSender' | 'connectionTests' | 'seam'>,
   mailbox: Mailbox,

@@ -39,7 +39,7 @@ export function deleteProviderPage(view: {
         <p>Deleted with it: the sign-in of {accounts.map(({ user }) => user).join(', ')}.</p>
       )}
       <p>
-        Its credentials go from Key Vault, where they can be restored for a while. Tickets stay, and no mail
+        Its credentials go from Key Vault, where they can be restored for a while. Tickets stay, and no email
         is touched. The app registration at the provider stays as well; delete it there when nothing else uses
         it.
       </p>

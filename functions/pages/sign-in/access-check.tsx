@@ -13,7 +13,7 @@ export interface CheckedAccess {
   look: Look;
   /** Undefined where the provider names no server for outgoing mail. */
   sending: SendingLook | undefined;
-  /** A mail was sent, not only signed in. */
+  /** An email was sent, not only signed in. */
   sent: boolean;
   unread: Explanation | undefined;
   unsent: Explanation | undefined;
@@ -108,7 +108,7 @@ function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null 
         <strong>
           Yes: {user} may send as {address}.
         </strong>{' '}
-        A mail to it is on its way.
+        An email to it is on its way.
       </p>
     );
   return (

@@ -15,7 +15,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup } from '../mailboxes/finish-setup.tsx';
 import { type Beginnings, SignedInAccounts } from '../mailboxes/which-mailbox-view.tsx';
 
-/** "Which mailbox?" before anything was typed: the mailbox signs in itself, for all that mail needs. */
+/** "Which mailbox?" before anything was typed: the mailbox signs in itself, for all that email needs. */
 export const emptyConnectForm: Readonly<Record<string, string>> = {
   who: 'self',
   imap: 'on',

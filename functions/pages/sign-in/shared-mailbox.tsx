@@ -204,7 +204,7 @@ function TryRight(props: {
         />
         <CheckboxField
           name="send"
-          label="Also send a mail from it to itself: only that shows the right “Send as”"
+          label="Also send an email from it to itself: only that shows the right “Send as”"
           checked={typed['send'] === 'on'}
         />
         <SubmitButton>Open it for real</SubmitButton>

@@ -106,7 +106,7 @@ function OptionalTime(props: { at: string | undefined }): JSX.Element {
 /** While a mailbox is not fetched, nobody can say how much waits there. */
 function Waiting(props: { backlog: number | undefined; state: MailboxLine['state'] }): JSX.Element {
   const { backlog = 0, state } = props;
-  if (backlog > 0) return <>{backlog === 1 ? '1 mail' : `${backlog} mails`}</>;
+  if (backlog > 0) return <>{backlog === 1 ? '1 mail' : `${backlog} emails`}</>;
   return <span class="muted">{state === 'works' ? 'Nothing' : 'Not known'}</span>;
 }
 
@@ -186,6 +186,6 @@ function chartSentence(hours: readonly MailHour[]): string {
   const fullest = hours.reduce((best, one) => (one.mails > best.mails ? one : best));
   const from = `from ${clockOf(fullest)} UTC on`;
   if (total === 1) return `1 mail came in, ${from}.`;
-  if (total === fullest.mails) return `${total} mails came in, all of them ${from}.`;
-  return `${total} mails came in, most of them ${from}: ${fullest.mails}.`;
+  if (total === fullest.mails) return `${total} emails came in, all of them ${from}.`;
+  return `${total} emails came in, most of them ${from}: ${fullest.mails}.`;
 }

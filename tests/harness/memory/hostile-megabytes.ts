@@ -81,7 +81,7 @@ export function hostileMails(): HostileMail[] {
   return [...html, ...text, ...names];
 }
 
-/** The hostile mails of the corpus beside the checkout, read as the intake reads them; none where it is absent. */
+/** The hostile emails of the corpus beside the checkout, read as the intake reads them; none where it is absent. */
 export async function corpusMails(): Promise<HostileMail[]> {
   const folder = join(corpus, 'hostile');
   if (!existsSync(folder)) return [];

@@ -74,7 +74,7 @@ export class IntakeWorld {
   readonly blobs = new MemoryBlobs({ ...openSeam, now: () => this.now });
   readonly tickets: TicketStore = createTicketStore({ tables: this.tables, blobs: this.blobs });
   mailbox: Mailbox;
-  /** Name of a mail by its content key; copies share one. */
+  /** Name of an email by its content key; copies share one. */
   readonly names = new Map<string, string>();
   readonly mails: TinyMail[] = [];
   /** What was seen to be wrong after some operation. */

@@ -16,7 +16,7 @@ export const fullCorpus = join(import.meta.dirname, '../../../../shared/mail');
 export const isFullCorpus = existsSync(fullCorpus) && process.env['POSTROOM_FAST'] !== '1';
 export const corpus = isFullCorpus ? fullCorpus : shippedCorpus;
 
-/** A mail of tests/mail. */
+/** An email of tests/mail. */
 export function ownMail(name: string): Buffer {
   return readFileSync(join(own, name));
 }
@@ -46,7 +46,7 @@ export function read(raw: Uint8Array, nonce?: string): Promise<ParseOutcome> {
   });
 }
 
-/** @throws when the outcome is no mail. */
+/** @throws when the outcome is no email. */
 export async function readMail(raw: Uint8Array, nonce?: string): Promise<ParsedMessage> {
   return mailOf(await read(raw, nonce));
 }

@@ -49,7 +49,7 @@ export class MemoryFolder {
     return [...this.mails, ...[...this.moved.values()].flat(), ...this.removed];
   }
 
-  /** The server numbers all mail anew, in reverse order, so that a UID of before means another mail. */
+  /** The server numbers all mail anew, in reverse order, so that a UID of before means another email. */
   renumber(): void {
     this.uidValidity = String(Number(this.uidValidity) + 1);
     this.mails.reverse();

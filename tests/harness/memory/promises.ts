@@ -66,8 +66,8 @@ function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): str
       violations.push(`P1: "${name}" is in ${inTickets} messages and ${own.length} entries`);
     const fate = mails.find((mail) => keyOf(mail.raw) === key && mail.fate !== 'copy')?.fate;
     const [entry] = own;
-    if (fate === 'not a mail' && !text(entry ?? emptyRow, 'reason').startsWith('not a mail'))
-      violations.push(`P1: "${name}" is not passed over as no mail`);
+    if (fate === 'not an email' && !text(entry ?? emptyRow, 'reason').startsWith('not an email'))
+      violations.push(`P1: "${name}" is not passed over as no email`);
     if (
       fate === 'ticket' &&
       inTickets === 0 &&

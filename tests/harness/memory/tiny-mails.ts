@@ -1,11 +1,11 @@
 import { createContentKey } from '../../../shared/intake/content-key.ts';
 import { limits } from '../../../shared/intake/plan-batches.ts';
 
-/** A mail of the workload, and what must become of it. */
+/** An email of the workload, and what must become of it. */
 export interface TinyMail {
   name: string;
   raw: Buffer;
-  fate: 'ticket' | 'copy' | 'not a mail';
+  fate: 'ticket' | 'copy' | 'not an email';
 }
 
 interface Wish {
@@ -68,11 +68,11 @@ export const earlier: TinyMail = {
   fate: 'ticket',
 };
 
-/** Nine mails that arrive together. */
+/** Nine emails that arrive together. */
 export const workload: readonly TinyMail[] = [
   { name: 'plain', raw: plain, fate: 'ticket' },
   {
-    name: 'reply to a mail of the same batch',
+    name: 'reply to an email of the same batch',
     raw: written({ subject: 'Re: Printer', id: 'printer-2', answers: 'printer', body: 'Now it smokes.' }),
     fate: 'ticket',
   },
@@ -119,10 +119,10 @@ export const workload: readonly TinyMail[] = [
     }),
     fate: 'ticket',
   },
-  { name: 'no mail', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not a mail' },
+  { name: 'no email', raw: Buffer.from('\u0000\u0001\u0002 just bytes'), fate: 'not an email' },
 ];
 
-/** A mail like any other. */
+/** An email like any other. */
 export const tinyMail = (name: string, { attachment = false } = {}): TinyMail => ({
   name,
   raw: written({
@@ -152,7 +152,7 @@ export const largeMail: TinyMail = {
 
 const keys = new WeakMap<Uint8Array, string>();
 
-/** The content key of a mail, worked out once. */
+/** The content key of an email, worked out once. */
 export function keyOf(raw: Uint8Array): string {
   const known = keys.get(raw);
   if (known !== undefined) return known;

@@ -82,7 +82,7 @@ export async function makeMailLab(kind: MailServerKind): Promise<MailLab> {
   };
 }
 
-/** A mail of plain text with CRLF. */
+/** An email of plain text with CRLF. */
 export function plainMail(options: { from?: string; to?: string; subject: string; text?: string }): Buffer {
   const { from = 'Kim Miller <kim@customer.example>', to = support, subject, text = 'Hello' } = options;
   const id = subject.replace(/\W+/g, '-').toLowerCase();

@@ -35,7 +35,7 @@ export class Daemon {
   }
 
   /**
-   * Dovecot's master lingers 1-3 s for its log process after the last mail process is gone. Nobody needs
+   * Dovecot's master lingers 1-3 s for its log process after the last email process is gone. Nobody needs
    * to wait for that: once one child or none is left, both are ended at once.
    */
   async stop(): Promise<void> {

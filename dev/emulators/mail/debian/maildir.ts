@@ -3,8 +3,8 @@ import { rename, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Puts mails into a Maildir as its format wants it: written in `tmp/`, then renamed into `new/`, so that
- * nobody sees half a mail (https://cr.yp.to/proto/maildir.html). Dovecot numbers new files by the time in
+ * Puts emails into a Maildir as its format wants it: written in `tmp/`, then renamed into `new/`, so that
+ * nobody sees half an email (https://cr.yp.to/proto/maildir.html). Dovecot numbers new files by the time in
  * their names; a counter of microseconds that never stands still keeps the order given.
  */
 export class MaildirDelivery {

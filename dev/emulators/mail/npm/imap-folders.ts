@@ -66,7 +66,7 @@ export function status(store: MailStore, name: string, wanted: readonly Token[])
   return { lines: [`* STATUS ${quoted(folder.name)} (${items.join(' ')})`], outcome: 'OK STATUS completed.' };
 }
 
-/** `now` in milliseconds is the date of a mail that comes without one. */
+/** `now` in milliseconds is the date of an email that comes without one. */
 export function append(store: MailStore, args: readonly Token[], now: number): string {
   const [name, ...rest] = args;
   const mail = rest.pop();

@@ -20,7 +20,7 @@ export interface Numbered {
   readonly number: number;
 }
 
-/** The mails a set names, in their order; those already gone are left out. */
+/** The emails a set names, in their order; those already gone are left out. */
 export function chosenMails(selected: Selected, set: string, byUid: boolean): Numbered[] {
   const inSet = readSet(set, byUid ? (selected.view.at(-1) ?? 0) : selected.view.length);
   const present = new Map(selected.folder.mails.map((mail) => [mail.uid, mail]));
@@ -30,7 +30,7 @@ export function chosenMails(selected: Selected, set: string, byUid: boolean): Nu
   });
 }
 
-/** Numbers (or UIDs) of the mails that match. */
+/** Numbers (or UIDs) of the emails that match. */
 export function search(
   store: MailStore,
   selected: Selected,
@@ -172,7 +172,7 @@ function sectionItem(
   return { label, value, setsSeen };
 }
 
-/** What STORE does to the flags of one mail; undefined when nothing changes. */
+/** What STORE does to the flags of one email; undefined when nothing changes. */
 export function readStore(name: string, token: readonly Token[]): (flags: readonly string[]) => string[] {
   const [first] = token;
   const words = (first?.kind === 'list' ? first.items : token).map(textOf).map(canonicalFlag);

@@ -209,7 +209,7 @@ class ImapSession {
   ): Promise<Outcome> {
     const plan = readFetchPlan(args[1], byUid);
     for (const { mail, number } of chosenMails(selected, textOf(args[0]), byUid)) {
-      // A mail that went while this stream ran is left out; its EXPUNGE follows.
+      // An email that went while this stream ran is left out; its EXPUNGE follows.
       if (this.#socket.destroyed || !selected.folder.mails.includes(mail)) continue;
       if (plan.setsSeen && !selected.readOnly && !mail.flags.includes('\\Seen')) {
         store.setFlags(selected.folder, [{ uid: mail.uid, flags: [...mail.flags, '\\Seen'] }]);

@@ -74,7 +74,7 @@ function textSection(raw: Buffer, entity: Entity, rest: string): Buffer | undefi
   return Buffer.from(`${chosen.map(({ raw: text }: Header) => text).join('')}\r\n`, 'latin1');
 }
 
-/** A mail without parts is its own part 1 (RFC 3501 §6.4.5). */
+/** An email without parts is its own part 1 (RFC 3501 §6.4.5). */
 function findPart(root: Entity, path: readonly number[]): Entity | undefined {
   let part: Entity | undefined = root;
   for (const number of path) {

@@ -22,7 +22,7 @@ export interface Folder {
 
 export interface Change {
   readonly folder: Folder;
-  /** UIDs whose flags are new; absent when mails came or went. */
+  /** UIDs whose flags are new; absent when emails came or went. */
   readonly flags?: readonly number[];
 }
 
@@ -102,7 +102,7 @@ export class MailStore {
     return this.#transfer(folder, uids, target, false);
   }
 
-  /** One journal entry: after a crash a mail is in the one folder or in the other, never in both or none. */
+  /** One journal entry: after a crash an email is in the one folder or in the other, never in both or none. */
   move(folder: Folder, uids: readonly number[], target: Folder): UidPair[] {
     return this.#transfer(folder, uids, target, true);
   }

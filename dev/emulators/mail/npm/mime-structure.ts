@@ -1,4 +1,4 @@
-/** Where the parts of a mail stand in its bytes, for BODYSTRUCTURE and partial fetches. */
+/** Where the parts of an email stand in its bytes, for BODYSTRUCTURE and partial fetches. */
 export interface Entity {
   readonly start: number;
   /** First byte after the empty line that ends the header. */

@@ -12,7 +12,7 @@ export interface Pop3World {
 interface Opened {
   readonly store: MailStore;
   readonly inbox: Folder;
-  /** The mails as they were at sign-in; numbers do not change in a session. */
+  /** The emails as they were at sign-in; numbers do not change in a session. */
   readonly mails: readonly StoredMail[];
   readonly deleted: Set<number>;
 }
