@@ -40,7 +40,7 @@ export async function openMeteredWorld(
         DataStorage: connectionString,
       };
     },
-    host: { background: true },
+    host: { background: true, logDebug: true },
     running,
     progress,
   });

@@ -22,7 +22,7 @@ export interface ScratchOptions {
   mailboxes: readonly string[];
   /** App settings beside those of the demo. */
   settings?: (stack: Stack) => Promise<Readonly<Record<string, string>>>;
-  host?: Pick<DemoHostOptions, 'background' | 'outsideListeners'>;
+  host?: Pick<DemoHostOptions, 'background' | 'outsideListeners' | 'logDebug'>;
   /** See DemoOptions. */
   running: AsyncDisposableStack;
   progress(text: string): void;

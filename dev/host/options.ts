@@ -30,6 +30,8 @@ export interface HostOptions {
   background: boolean;
   /** Listeners in another process may run the timer and queue functions; see outside-listeners.ts. */
   outsideListeners?: boolean;
+  /** A host process also logs what is of level debug, such as the end of each execution. */
+  logDebug?: boolean;
   /** Tuning of the queue trigger, for tests. */
   queues?: { leaseSeconds?: number; maxIdleMs?: number };
 }

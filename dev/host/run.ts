@@ -12,9 +12,9 @@ import type { HostLog } from './core.ts';
 import { startHost } from './host.ts';
 import type { HostOptions } from './options.ts';
 
-const QUIET = new Set(['trace', 'debug']);
+const quiet = new Set(['trace', 'debug']);
 const log: HostLog = (level, message, functionName) => {
-  if (QUIET.has(level)) return;
+  if (quiet.has(level)) return;
   const entry = { at: new Date().toISOString(), level, function: functionName, message };
   process.stderr.write(`${JSON.stringify(entry)}\n`);
 };
@@ -42,6 +42,7 @@ process.stderr.on('error', () => undefined);
 
 try {
   const { options, parentGone } = await readOptions();
+  if (options.logDebug === true) quiet.delete('debug');
   const host = await startHost(options, log);
   const end = (): void => {
     void host.stop().then(

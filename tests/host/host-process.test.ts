@@ -74,4 +74,18 @@ describe('the local host as a process', () => {
     await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'));
     await host.stop();
   });
+
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('with debug lines %s, the log names the end of an execution %i times', async (logDebug, times) => {
+    const logFile = join(sample.folder, 'log', `debug-${logDebug}.log`);
+    const host = await startHostProcess({ ...sample.options, logDebug }, logFile);
+    await fetch(`${host.url}/boom`);
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'));
+    await host.stop();
+    expect([
+      ...(await readFile(logFile, 'utf8')).matchAll(/Executed 'Functions\.\w+' .*Duration=\d+ms/g),
+    ]).toHaveLength(times);
+  });
 });
