@@ -142,7 +142,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       kind: 'quarantine-grown',
       subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
       severity: 'warning',
-      headline: `${count === 1 ? 'A mail' : `${count} emails`} of the last 24 hours could not be read.`,
+      headline: `${count === 1 ? 'An email' : `${count} emails`} of the last 24 hours could not be read.`,
       cause: 'Each stands in quarantine with its reason and its original.',
       code: 'quarantine-grown',
       since,

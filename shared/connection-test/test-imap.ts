@@ -50,7 +50,7 @@ export async function testImap(
 }
 
 function counted(unread: number, total: number): string {
-  const mails = total === 1 ? '1 mail' : `${total} emails`;
+  const mails = total === 1 ? '1 email' : `${total} emails`;
   if (unread === 0)
     return `0 unread, of ${mails}. That is fine: there is nothing to fetch just now. To see it work, send yourself one.`;
   return `${unread} unread, of ${mails}.`;

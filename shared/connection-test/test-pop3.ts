@@ -44,7 +44,7 @@ export async function testPop3(
     // Each mail must have a name that lasts, else none could be told from the others.
     await session.mails();
     await session.quit();
-    const mails = count === 1 ? '1 mail' : `${count} emails`;
+    const mails = count === 1 ? '1 email' : `${count} emails`;
     const empty = count === 0 ? ' That is fine. To see one, send yourself an email.' : '';
     const found = `${mails} in the inbox, read and unread together: POP3 does not know which were read.${empty}`;
     return { value: undefined, found };

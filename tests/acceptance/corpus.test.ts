@@ -94,7 +94,9 @@ describe('five hundred emails of many sources', () => {
   });
 
   it('only copies and what is no email are skipped', () => {
-    const others = reasonsOf('skipped').filter(({ reason }) => !/^(copy of a mail|not a mail)/.test(reason));
+    const others = reasonsOf('skipped').filter(
+      ({ reason }) => !/^(copy of an email|not an email)/.test(reason),
+    );
     expect(others).toEqual([]);
   });
 

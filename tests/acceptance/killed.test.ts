@@ -40,7 +40,7 @@ const LONG_MS = 230_000;
 /** A run that is over before its instant comes is killed all the same. */
 const LONGEST_RUN_MS = 4_000;
 /** Where the product gives up on an email: what died over it that often may be its fault. */
-const GIVEN_UP = /^the app ended \d+ times while it worked on this mail$/;
+const GIVEN_UP = /^the app ended \d+ times while it worked on this email$/;
 
 describe('a process that is killed at any instant', () => {
   let postroom: Postroom;

@@ -5,7 +5,7 @@ import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const account = sampleAccount();
 const { providerId, accountId } = account;

@@ -4,7 +4,7 @@ import { type AccountStore, createAccountStore } from '../../shared/accounts/acc
 import { invalidateAccounts } from '../../shared/accounts/invalidate-accounts.ts';
 import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const AT = '2026-11-24T12:00:00.000Z';
 const problem = { code: 'provider-changed', message: 'Sign in again.' };

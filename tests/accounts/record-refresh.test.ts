@@ -6,7 +6,7 @@ import type { RefreshOutcome } from '../../shared/accounts/refresh-account.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { sendTelemetryTo } from '../../shared/platform/telemetry.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 const busy = { code: 'http-503', message: 'The provider is busy.' };

@@ -20,7 +20,7 @@ import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 type Held = Partial<Record<'access' | 'refresh' | 'previousRefresh', string>>;
 const all: Held = { access: 'A', refresh: 'R', previousRefresh: 'P' };

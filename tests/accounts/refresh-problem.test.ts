@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { credentialGone, problemFor, proofAway } from '../../shared/accounts/refresh-problem.ts';
 import type { Lasting } from '../../shared/accounts/token-failure.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const provider = sampleProvider({ name: 'Contoso' });
 const account = sampleAccount();
@@ -67,7 +67,7 @@ test('a credential that is switched off is switched on again, one that is gone i
 
 test.each([
   ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
-  ['key-vault-denied', /Contoso: it refuses this postroom/],
+  ['key-vault-denied', /Contoso: it refuses this installation/],
   ['key-vault-throttled', /Contoso: it takes no more requests/],
   ['secret-disabled', /Contoso: the data key is switched off/],
   ['bad-data-key', /Contoso: the data key there is not one that Postroom made/],

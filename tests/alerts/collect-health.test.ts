@@ -41,7 +41,7 @@ test('mail in quarantine is said again when it is ten times as much, not when it
     'changed 11',
     'changed 130',
   ]);
-  expect((await postroom.open())[0]?.headline).toMatch(/^9 mails/);
+  expect((await postroom.open())[0]?.headline).toMatch(/^9 emails/);
 });
 
 test('mail in quarantine is there since the time of its message, not since the full hour', async () => {

@@ -114,7 +114,7 @@ describe('alerts', () => {
     await postroom.minutes(20);
     expect(postroom.heard()).toContain('opened mailbox-silent');
     const found = (await postroom.open()).find(({ kind }) => kind === 'row-unreadable');
-    expect(found?.headline).toContain('2 rows of the table AlertService cannot be read: alert / open|000');
+    expect(found?.headline).toContain('2 rows of the table Alerts cannot be read: alert / open|000');
     expect((await postroom.alerts.past({ limit: 10 })).alerts).toEqual([]);
   });
 

@@ -128,7 +128,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       expect(passed(imap)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'folder', 'count']);
       expect(passed(pop3)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'count']);
       expect(passed(smtp)).toEqual(['dns', 'tcp', 'tls', 'token', 'sign-in', 'send']);
-      expect(found(imap, 'count')).toMatch(/^\d+ unread, of \d+ mails\.$/);
+      expect(found(imap, 'count')).toMatch(/^\d+ unread, of \d+ emails\.$/);
       expect(found(pop3, 'count')).toMatch(/read and unread together/);
       for (const tested of tests)
         expect(found(tested, 'tls')).toMatch(/^TLSv1\.3\. Certificate for .* issued by .* valid from 20/);
@@ -154,7 +154,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       const tests = runConnectionTest(depsWith(await good(sales)), all({ address: sales }), {
         toOneself: false,
       });
-      expect(found(await onlyOne(tests, 'imap'), 'count')).toMatch(/^0 unread, of 0 mails\. That is fine/);
+      expect(found(await onlyOne(tests, 'imap'), 'count')).toMatch(/^0 unread, of 0 emails\. That is fine/);
       await mail.server().deliver(sales, plainMail({ subject: 'unseen', to: sales }));
       await runConnectionTest(depsWith(await good(sales)), all({ address: sales }), { toOneself: false });
       await client.noop();

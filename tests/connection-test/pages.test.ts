@@ -113,7 +113,7 @@ describe('"Test connection"', () => {
     const after = await visitor.get(`/mailboxes/${id}/test`);
     expect(after.html).toContain('IMAP, POP3 and SMTP work.');
     // Its own mail may have come before the others were counted.
-    expect(after.html).toMatch(/[12] unread, of [12] mails?\./);
+    expect(after.html).toMatch(/[12] unread, of [12] emails?\./);
     expect(after.html).toContain(`The email is in ${support}.`);
     expect(after.html).not.toContain('data-reload');
     drawn['works'] = after.html;

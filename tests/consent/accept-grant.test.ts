@@ -6,7 +6,7 @@ import { acceptGrant } from '../../shared/consent/accept-grant.ts';
 import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
-import { sampleAccount } from '../accounts/sample-account.ts';
+import { sampleAccount } from '../harness/memory/sample-account.ts';
 import { memoryConsents } from './memory-consents.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
 import { isoAt, keyOf, sampleInvitation, sampleWish } from './sample-trip.ts';

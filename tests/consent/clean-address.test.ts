@@ -82,11 +82,11 @@ describe('the address after a sign-in', () => {
   it('holds nothing of an answer that no sign-in is known for, but the code of its error', async () => {
     const query = { code: 'a-code', state: 'a-state', error: 'x', error_description: 'AADSTS65001: hush' };
     const back = await visitor.returned(`/oauth/callback?${new URLSearchParams(query)}`);
-    expect(back.location).toBe('/oauth/result/unknown?flash=AADSTS65001');
+    expect(back.location).toBe('/oauth/result/unknown?error=AADSTS65001');
     const plain = await visitor.returned('/oauth/callback?code=a-code&state=a-state');
     expect(plain.location).toBe('/oauth/result/unknown');
     for (const said of ['<b>x</b>', 'Call 555', 'AADSTS', 'key-vault-denied'])
-      expect((await visitor.get(`/oauth/result/unknown?${new URLSearchParams({ said })}`)).html).toBe(
+      expect((await visitor.get(`/oauth/result/unknown?${new URLSearchParams({ error: said })}`)).html).toBe(
         (await visitor.get('/oauth/result/unknown')).html,
       );
   });

@@ -73,7 +73,7 @@ describe('the drill', () => {
     [
       'an email about something else',
       { mails: [...good.mails, '[Postroom] No mail leaves as kim@contoso.example: its server refuses it.'] },
-      /^A mail too many/,
+      /^An email too many/,
     ],
     ['another mailbox that was no longer fetched', { othersWentOn: false }, /other provider/],
   ])('finds %s', (_what, changes, sentence) => {

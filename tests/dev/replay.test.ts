@@ -62,7 +62,7 @@ describe('npm run replay', () => {
     expect(count('ticket')).toBeGreaterThan(files.length / 2);
     for (const { file, fate, ticket, reason } of fates)
       if (fate === 'ticket') expect(ticket, file).toBeGreaterThan(0);
-      else if (fate === 'skipped') expect(reason, file).toMatch(/^(copy of a mail|not a mail)/);
+      else if (fate === 'skipped') expect(reason, file).toMatch(/^(copy of an email|not an email)/);
       else expect(reason, file).not.toBe('');
   }, 120_000);
 

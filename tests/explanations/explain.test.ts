@@ -166,8 +166,8 @@ describe('a redirect URI that does not match', () => {
   test.each([
     ['https://desk.contoso.com/oauth/callback/', 'nothing more', 'Only a slash at the end differs.'],
     ['https://desk.contoso.com/OAuth/callback', 'oauth/callback', 'Only capital and small letters differ.'],
-    ['http://desk.contoso.com/oauth/callback', 's://installation', 'Only http and https differ.'],
-    ['https://installation.azurewebsites.net/oauth/callback', 'contoso.com', ''],
+    ['http://desk.contoso.com/oauth/callback', 's://desk', 'Only http and https differ.'],
+    ['https://desk.azurewebsites.net/oauth/callback', 'contoso.com', ''],
   ])('is compared with Postroom’s own, character by character: %s', (sent, right, reason) => {
     const { comparison, steps } = explain({ text: mismatch(sent), context: { redirectUri: own } });
     expect(comparison).toMatchObject({ sent, expected: own });

@@ -14,7 +14,7 @@ describe('a link', () => {
 
   test('has a query of what is known', () => {
     expect(paths.tickets({ status: undefined })).toBe('/tickets');
-    expect(paths.mailboxes({ said: 'opened', unread: 0 })).toBe('/mailboxes?flash=opened&unread=0');
+    expect(paths.mailboxes({ flash: 'opened', unread: 0 })).toBe('/mailboxes?flash=opened&unread=0');
     expect(paths.connect({ id: 'p' }, { address: 'a+b&c@contoso.example' })).toBe(
       '/providers/p/connect?address=a%2Bb%26c%40contoso.example',
     );

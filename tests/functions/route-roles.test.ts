@@ -7,7 +7,13 @@ import { createWeb } from '../../functions/web.ts';
 import { paths } from '../../shared/paths/paths.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { accessOf, functionRoutes, openBecause, openPaths, type Access } from './route-roles.ts';
+import {
+  accessOf,
+  functionRoutes,
+  openBecause,
+  openPaths,
+  type Access,
+} from '../harness/pages/route-roles.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';

@@ -10,7 +10,7 @@ import type { WebEnvironment } from '../../functions/http/web-environment.ts';
 import { parseConfig } from '../../shared/platform/config.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { assets } from '../../shared/ui/assets.ts';
-import { openPaths } from './route-roles.ts';
+import { openPaths } from '../harness/pages/route-roles.ts';
 import { signedInSettings } from '../harness/pages/principal-header.ts';
 
 const origin = 'https://desk.example';

@@ -54,7 +54,9 @@ describe('emails for the demo mailbox', () => {
     await writeFile(join(folder, 'in', 'a.eml'), 'one');
     const mails = await mailsOfFolder(join(folder, 'in'));
     expect(mails.map(({ raw }) => Buffer.from(raw).toString())).toEqual(['one', 'two']);
-    await expect(mailsOfFolder(join(folder, 'nowhere'))).rejects.toThrow(/^There is no folder .* with mails/);
+    await expect(mailsOfFolder(join(folder, 'nowhere'))).rejects.toThrow(
+      /^There is no folder .* with emails/,
+    );
   });
 });
 

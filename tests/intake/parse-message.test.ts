@@ -183,7 +183,7 @@ describe('what is no email', () => {
   ])('is told with a reason: %s', async (_what, raw) => {
     expect(await parse(raw)).toMatchObject({
       kind: 'not-a-mail',
-      reason: expect.stringMatching(/^not a mail: /),
+      reason: expect.stringMatching(/^not an email: /),
     });
   });
 

@@ -161,5 +161,5 @@ async function askForToken(reader: Reader, providerId: string, owner: Owner): Pr
   const { page } = reader;
   await openAccount(page, providerId, owner);
   await press(page, page.getByRole('button', { name: 'Ask for a fresh token now' }));
-  await page.waitForURL(/said=/);
+  await page.waitForURL(/flash=/);
 }

@@ -65,7 +65,7 @@ export async function checkAccount(c: PageContext): Promise<Response> {
   const ref = refOf(c);
   const before = await accounts.get(ref);
   if (before === undefined) return c.notFound();
-  if (hasEnded(before.account)) return c.redirect(paths.account(ref, { said: 'ended' }), 303);
+  if (hasEnded(before.account)) return c.redirect(paths.account(ref, { flash: 'ended' }), 303);
   // Before its tokens leave for the provider.
   await recordChange(c, {
     action: 'checked',
@@ -74,7 +74,7 @@ export async function checkAccount(c: PageContext): Promise<Response> {
   const answer = await accessTokens.renew(ref, { again: true });
   // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;
-  return c.redirect(paths.account(ref, { said: state ?? 'needs-person' }), 303);
+  return c.redirect(paths.account(ref, { flash: state ?? 'needs-person' }), 303);
 }
 
 const refOf = (c: PageContext): AccountRef => ({

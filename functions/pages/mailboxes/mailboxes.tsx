@@ -137,7 +137,7 @@ export async function deleteMailbox(c: PageContext): Promise<Response> {
       before: settingsOf(mailbox, await accountChoices(c.get('services'))),
     });
   }
-  return c.redirect(paths.mailboxes({ said: 'deleted' }), 303);
+  return c.redirect(paths.mailboxes({ flash: 'deleted' }), 303);
 }
 export const pauseMailbox = (c: PageContext): Promise<Response> => switchFetching(c, false);
 export const resumeMailbox = (c: PageContext): Promise<Response> => switchFetching(c, true);
@@ -148,7 +148,7 @@ async function switchFetching(c: PageContext, enabled: boolean): Promise<Respons
   await c.get('services').mailboxes.save({ ...mailbox, enabled });
   const action = enabled ? 'resumed' : 'paused';
   await recordChange(c, { action, subject: subjectOf(mailbox) });
-  return c.redirect(paths.mailboxes({ said: action }), 303);
+  return c.redirect(paths.mailboxes({ flash: action }), 303);
 }
 
 /** Where a new mailbox begins: at the one provider, or with the choice among several. */
@@ -185,9 +185,9 @@ async function openAndSave(
     ...(before !== undefined && { before: settingsOf(before, choices) }),
     after: settingsOf(mailbox, choices),
   });
-  if (opened.kind === 'failed') return c.redirect(paths.mailboxes({ said: 'unopened' }), 303);
+  if (opened.kind === 'failed') return c.redirect(paths.mailboxes({ flash: 'unopened' }), 303);
   if (before === undefined) return c.redirect(paths.mailboxConnected(mailbox), 303);
-  return c.redirect(paths.mailboxes({ said: 'opened', unread: opened.unread, total: opened.total }), 303);
+  return c.redirect(paths.mailboxes({ flash: 'opened', unread: opened.unread, total: opened.total }), 303);
 }
 
 /**

@@ -62,7 +62,7 @@ export async function createProvider(c: PageContext): Promise<Response> {
   typed['id'] = id;
   // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
   if ((await services.providers.get(id)) !== undefined)
-    return c.redirect(paths.provider({ id }, { said: 'saved-before' }), 303);
+    return c.redirect(paths.provider({ id }, { flash: 'saved-before' }), 303);
   const parsed = parse(c, typed, preset, undefined);
   if (parsed.kind === 'invalid') {
     const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
@@ -115,7 +115,7 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
   const { provider: changed } = saved;
   const isFirst = before.state === 'draft' && accounts.length === 0;
   return c.redirect(
-    isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { said: 'changed' }),
+    isFirst ? afterSaving(changed, 'saved') : paths.provider(changed, { flash: 'changed' }),
     303,
   );
 }
@@ -137,7 +137,7 @@ export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: strin
 
 /** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
 function afterSaving(provider: Provider, said: string): string {
-  if (provider.state === 'draft') return paths.provider(provider, { said: 'draft' });
+  if (provider.state === 'draft') return paths.provider(provider, { flash: 'draft' });
   const next = isReadyToSignIn(provider.preflight) ? paths.connect : paths.provider;
   return next(provider, { said });
 }

@@ -70,7 +70,7 @@ export async function checkProviderNow(c: PageContext): Promise<Response> {
   if (provider === undefined) return c.notFound();
   const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
   const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
-  return c.redirect(paths.provider(provider, { said: result }), 303);
+  return c.redirect(paths.provider(provider, { flash: result }), 303);
 }
 
 export async function discardNextCredential(c: PageContext): Promise<Response> {
@@ -89,7 +89,7 @@ export async function discardNextCredential(c: PageContext): Promise<Response> {
       after: settingsForAudit(changed),
     });
   }
-  return c.redirect(paths.provider(provider, { said: 'discarded' }), 303);
+  return c.redirect(paths.provider(provider, { flash: 'discarded' }), 303);
 }
 
 export async function downloadScript(c: PageContext): Promise<Response> {
@@ -119,7 +119,7 @@ export async function showProviderDeletion(c: PageContext): Promise<Response> {
 export async function deleteProvider(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const provider = await providerOf(c);
-  if (provider === undefined) return c.redirect(paths.providers({ said: 'deleted' }), 303);
+  if (provider === undefined) return c.redirect(paths.providers({ flash: 'deleted' }), 303);
   const typed = (await formData(c))['name']?.trim();
   if (typed !== provider.name) {
     const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
@@ -131,7 +131,7 @@ export async function deleteProvider(c: PageContext): Promise<Response> {
     subject: subjectOf(provider),
     before: settingsForAudit(provider),
   });
-  return c.redirect(paths.providers({ said: 'deleted' }), 303);
+  return c.redirect(paths.providers({ flash: 'deleted' }), 303);
 }
 
 const providerOf = (c: PageContext): Promise<Provider | undefined> =>

@@ -65,7 +65,7 @@ export async function replaceDataKey(c: PageContext): Promise<Response> {
       action: 'data key replaced',
       subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
     });
-    return c.redirect(paths.secrets({ said: 'new-key' }), 303);
+    return c.redirect(paths.secrets({ flash: 'new-key' }), 303);
   });
 }
 

@@ -106,11 +106,11 @@ async function connected(
   const mailbox = await mailboxOf(c, provider, typed.mailbox);
   if (mailbox === undefined)
     return c.redirect(
-      paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said: 'connected' }),
+      paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash: 'connected' }),
       303,
     );
   await services.mailboxes.saveTrouble(mailbox.id, undefined);
-  return c.redirect(paths.mailboxes({ said: 'reconnected' }), 303);
+  return c.redirect(paths.mailboxes({ flash: 'reconnected' }), 303);
 }
 
 function explained(c: PageContext, provider: Provider, failure: EndpointFailure) {

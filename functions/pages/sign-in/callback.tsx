@@ -54,11 +54,11 @@ async function connected(c: PageContext, outcome: Connected, key: string): Promi
   await recordConnection(c, outcome);
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
   if (reconnect !== undefined) {
-    const said = missing.length === 0 ? undefined : 'partly';
-    return c.redirect(paths.mailboxConnected({ id: reconnect.mailboxId }, { said }), 303);
+    const flash = missing.length === 0 ? undefined : 'partly';
+    return c.redirect(paths.mailboxConnected({ id: reconnect.mailboxId }, { flash }), 303);
   }
-  const said = missing.length === 0 ? 'connected' : 'connected-partly';
-  return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said }), 303);
+  const flash = missing.length === 0 ? 'connected' : 'connected-partly';
+  return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash }), 303);
 }
 
 /** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */

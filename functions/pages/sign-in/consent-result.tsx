@@ -24,7 +24,7 @@ type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
 export async function showConsentResult(c: RouteContext<'consentResult'>): Promise<Response> {
   const key = c.req.param('key');
   if (isUnattributed(key)) {
-    const parameters = parametersOf(c.req.query('flash') ?? '');
+    const parameters = parametersOf(c.req.query('error') ?? '');
     return c.html(await outcomePage(c, { kind: key }, parameters), 400);
   }
   const principal: Principal | undefined = c.get('principal');
@@ -60,8 +60,8 @@ export async function answerFailed(
   at: { key: string; parameters: URLSearchParams },
 ): Promise<Response> {
   if (!('wish' in outcome)) {
-    const said = outcome.kind === 'unknown' ? errorCodeIn(at.parameters) : undefined;
-    return c.redirect(paths.consentResult({ key: outcome.kind }, { said }), 303);
+    const error = outcome.kind === 'unknown' ? errorCodeIn(at.parameters) : undefined;
+    return c.redirect(paths.consentResult({ key: outcome.kind }, { error }), 303);
   }
   if (isKept(outcome)) {
     const explanation = await explainedFor(c, outcome, at.parameters);

@@ -239,7 +239,7 @@ function InvitationRow(props: {
           </form>
         ) : done === undefined || isSetUp ? null : (
           <a
-            href={paths.newMailbox({ account: `${wish.providerId}.${done.accountId}`, said: 'connected' })}
+            href={paths.newMailbox({ account: `${wish.providerId}.${done.accountId}`, flash: 'connected' })}
             aria-label={`Finish setting up ${wish.address}`}
           >
             Finish setting up

@@ -114,19 +114,19 @@ export async function showInvitationLink(c: RouteContext<'invitation'>): Promise
   const invitation = (await invitations.get(key))?.invitation;
   const provider = invitation && (await providers.get(invitation.wish.providerId));
   if (token === undefined || invitation === undefined || provider === undefined)
-    return c.redirect(paths.invitations({ said: 'link-gone' }), 303);
+    return c.redirect(paths.invitations({ flash: 'link-gone' }), 303);
   const link = invitationLink(config, token);
   return c.html(invitationLinkPage({ principal: c.get('principal'), provider, invitation, link }));
 }
 
 export async function revokeOpenInvitation(c: RouteContext<'revokeInvitation'>): Promise<Response> {
   const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
-  if (revoked === undefined) return c.redirect(paths.invitations({ said: 'over' }), 303);
+  if (revoked === undefined) return c.redirect(paths.invitations({ flash: 'over' }), 303);
   await recordChange(c, {
     action: 'revoked',
     subject: { kind: 'invitation', id: revoked.key, name: revoked.wish.address },
   });
-  return c.redirect(paths.invitations({ said: 'revoked' }), 303);
+  return c.redirect(paths.invitations({ flash: 'revoked' }), 303);
 }
 // The link leads here. Its token stands behind `#`: the page's script posts it; without script, a person pastes the link.
 export const showOpenInvitation = (c: PageContext): Response => c.html(openInvitationPage());

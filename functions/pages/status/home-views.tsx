@@ -106,7 +106,7 @@ function OptionalTime(props: { at: string | undefined }): JSX.Element {
 /** While a mailbox is not fetched, nobody can say how much waits there. */
 function Waiting(props: { backlog: number | undefined; state: MailboxLine['state'] }): JSX.Element {
   const { backlog = 0, state } = props;
-  if (backlog > 0) return <>{backlog === 1 ? '1 mail' : `${backlog} emails`}</>;
+  if (backlog > 0) return <>{backlog === 1 ? '1 email' : `${backlog} emails`}</>;
   return <span class="muted">{state === 'works' ? 'Nothing' : 'Not known'}</span>;
 }
 

@@ -37,7 +37,7 @@ export async function showTickets(c: MailContext): Promise<Response> {
   const number = c.req.query('number')?.trim().replace(/^#/, '');
   if (number !== undefined && number !== '') {
     const id = /^\d{1,9}$/.test(number) ? await tickets.byNumber(Number(number)) : undefined;
-    return c.redirect(id === undefined ? paths.tickets({ said: 'no-number' }) : paths.ticket({ id }), 303);
+    return c.redirect(id === undefined ? paths.tickets({ flash: 'no-number' }) : paths.ticket({ id }), 303);
   }
   const status: TicketStatus = c.req.query('status') === 'closed' ? 'closed' : 'open';
   const position = readPosition({ after: c.req.query('after'), back: c.req.queries('back') });
@@ -179,7 +179,7 @@ async function changeStatus(c: MailContext, status: TicketStatus, said: string):
       before: { status: before },
       after: { status },
     });
-  return c.redirect(paths.ticket({ id }, { said }), 303);
+  return c.redirect(paths.ticket({ id }, { flash: said }), 303);
 }
 
 function flashOf(c: MailContext): Flash | undefined {

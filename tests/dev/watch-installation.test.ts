@@ -59,7 +59,7 @@ function run(
   more: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'dev', 'health-monitor.ts'), ...args], {
+    const child = spawn(process.execPath, [join(root, 'dev', 'watch-installation.ts'), ...args], {
       env: {
         PATH: folder,
         HOME: folder,

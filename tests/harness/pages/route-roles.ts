@@ -1,5 +1,5 @@
-import { routes } from '../../functions/routes.ts';
-import { paths } from '../../shared/paths/paths.ts';
+import { routes } from '../../../functions/routes.ts';
+import { paths } from '../../../shared/paths/paths.ts';
 
 /** Who may ask for what. Every address of the pages stands here by hand, so that a new one has to be thought about. */
 export type Access = 'everyone' | 'agent' | 'admin';

@@ -1,4 +1,4 @@
-import type { Account } from '../../shared/accounts/account.ts';
+import type { Account } from '../../../shared/accounts/account.ts';
 
 /** A sign-in that works, with texts in place of sealed tokens. */
 export const sampleAccount = (change: Partial<Account> = {}): Account => ({
