@@ -123,7 +123,7 @@ describe('npm run register-app', { timeout: 120_000 }, () => {
     );
 
     const [signIn, mail] = graph.directory.applications;
-    expect(signIn?.displayName).toMatch(/^Postroom sign-in \(postroom-one-[0-9a-f]{6}\)$/);
+    expect(signIn?.displayName).toMatch(/^Postroom sign-in \(installation-one-[0-9a-f]{6}\)$/);
     expect(signIn?.web.redirectUris).toEqual(['https://desk.example/.auth/login/aad/callback']);
     expect(mail?.web.redirectUris).toEqual(['https://desk.example/oauth/callback']);
     expect(mail?.signInAudience).toBe('AzureADMyOrg');

@@ -136,10 +136,10 @@ export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: strin
 });
 
 /** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
-function afterSaving(provider: Provider, said: string): string {
+function afterSaving(provider: Provider, flash: string): string {
   if (provider.state === 'draft') return paths.provider(provider, { flash: 'draft' });
   const next = isReadyToSignIn(provider.preflight) ? paths.connect : paths.provider;
-  return next(provider, { said });
+  return next(provider, { flash });
 }
 
 function parse(
