@@ -107,7 +107,7 @@ describe('azure.yaml', () => {
     expect(project).toMatch(
       /preprovision:[\s\S]*register-app --create[\s\S]*postprovision:[\s\S]*register-app --finish/,
     );
-    expect(project).toMatch(/postdeploy:[\s\S]*watch-postroom/);
+    expect(project).toMatch(/postdeploy:[\s\S]*watch-installation/);
     expect(runs).toHaveLength(6);
     for (const event of ['preprovision', 'postprovision', 'postdeploy']) {
       const [, windows, posix] =
@@ -224,7 +224,7 @@ describe('parameters', () => {
       );
   });
 
-  test.each(['main', 'installation'])(
+  test.each(['main', 'resources'])(
     'of %s.bicep all come from variables, for azd and the workflow the same',
     (name) => {
       const file = `infra/${name}.bicepparam`;
@@ -280,8 +280,8 @@ describe('parameters', () => {
     const seen = stderr.split('\n').filter((line) => /^(POSTROOM_|AZURE_)/.test(line));
     expect(seen.toSorted()).toEqual([
       'AZURE_LOCATION=westeurope',
-      `POSTROOM_MONITOR_EMAIL=${variables.POSTROOM_MONITOR_EMAIL}`,
       `POSTROOM_ALWAYS_READY=${variables.POSTROOM_ALWAYS_READY}`,
+      `POSTROOM_MONITOR_EMAIL=${variables.POSTROOM_MONITOR_EMAIL}`,
       'POSTROOM_SHAPE=hardened',
     ]);
   });
