@@ -228,7 +228,7 @@ async function readTickets(reader: Reader): Promise<void> {
   ]);
   await reader.look('ticket-conversation');
   await page.goto('/tickets');
-  await reader.click(page.getByRole('link', { name: /Five ideas for a brighter postroom/ }));
+  await reader.click(page.getByRole('link', { name: /Five ideas for a brighter desk/ }));
   await page.frameLocator('iframe').getByText('The days grow shorter').waitFor();
   await reader.look('ticket-newsletter');
   // Nothing that the sender hoped for has run.

@@ -121,7 +121,7 @@ export function newsletter(world: World): DemoMail {
 <table width="100%"><tr><td align="center">
 <img src="https://pixel.lucerne.example/open.gif?id=1" width="1" height="1" alt="">
 <img src="https://pictures.lucerne.example/header.png" alt="Lucerne Light Letter" width="600">
-<h1 style="font-family:Georgia">Five ideas for a brighter postroom</h1>
+<h1 style="font-family:Georgia">Five ideas for a brighter desk</h1>
 <p>Hello! The days grow shorter, the lamps grow warmer.</p>
 <p><a href="https://shop.lucerne.example/ideas?utm_source=mail">See all five ideas</a></p>
 <p><a href="javascript:void(document.title = 'a link ran')">This link should do nothing</a></p>
@@ -131,7 +131,7 @@ export function newsletter(world: World): DemoMail {
 `;
   const letter: Letter = {
     from: '"Lucerne Light Letter" <letter@lucerne.example>',
-    subject: 'Five ideas for a brighter installation 💡',
+    subject: 'Five ideas for a brighter desk 💡',
     id: 'letter-48@lucerne.example',
     ago: 3 * day,
     zone: 1,
