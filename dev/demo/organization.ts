@@ -30,8 +30,8 @@ export const DEMO_USERS: readonly DemoUser[] = [
     hasMailbox: false,
     sharedMailboxes: ['info@contoso.example'],
   },
-  { upn: 'support@contoso.example', name: 'Support Installation', sharedMailboxes: ['info@contoso.example'] },
-  { upn: 'sales@contoso.example', name: 'Sales Installation', openToApps: false },
+  { upn: 'support@contoso.example', name: 'Support Desk', sharedMailboxes: ['info@contoso.example'] },
+  { upn: 'sales@contoso.example', name: 'Sales Desk', openToApps: false },
 ];
 
 /** What a demo keeps about itself between starts; what its emulators keep stands in their own folders. */

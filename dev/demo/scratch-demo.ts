@@ -38,7 +38,7 @@ export async function openScratchDemo(options: ScratchOptions): Promise<ScratchD
   const demo = await openDemo({
     stack: {
       inMemory: true,
-      users: [{ upn: OWNER, name: 'Scratch Installation', sharedMailboxes: [...mailboxes] }],
+      users: [{ upn: OWNER, name: 'Scratch Desk', sharedMailboxes: [...mailboxes] }],
       // A run may take longer than an access token of the demo lasts.
       accessTokenSeconds: 3600,
     },

@@ -93,7 +93,7 @@ export function bounce(world: World): DemoMail {
   const original = [
     `From: ${world.to}`,
     'To: moved.away@litware.example',
-    'Subject: Your new installation lamp is on its way',
+    'Subject: Your new desk lamp is on its way',
     'Message-ID: <on-its-way@contoso.example>',
   ].join('\r\n');
   const body = multipart('report; report-type=delivery-status', [

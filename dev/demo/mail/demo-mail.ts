@@ -10,7 +10,7 @@ import { japanese, outlookReply, plainQuestion, replyChain, umlauts } from './de
 import type { DemoMail, World } from './demo-letter.ts';
 
 /**
- * A dozen emails as a support installation gets them, dated before `now`, the oldest first, so that a reply comes
+ * A dozen emails as a support desk gets them, dated before `now`, the oldest first, so that a reply comes
  * after what it answers. The same `now` and `to` give the same bytes.
  */
 export function demoMails(now: Date, to: string): DemoMail[] {

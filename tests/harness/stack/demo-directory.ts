@@ -20,7 +20,7 @@ export const tenant = (change: Partial<Tenant> = {}): Tenant => ({
   users: [
     {
       upn: 'support@contoso.example',
-      name: 'Support Installation',
+      name: 'Support Desk',
       sharedMailboxes: ['info@contoso.example'],
     },
     { upn: 'alex@contoso.example', name: 'Alex Admin' },
