@@ -262,7 +262,7 @@ test('no secret that went in comes out anywhere, through a whole story with its 
     'page ',
     'table Accounts',
     'table Audit',
-    'table AlertService',
+    'table Alerts',
     'blob raw/',
     'queue ',
     'queue vault-events',
