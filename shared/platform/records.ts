@@ -18,8 +18,16 @@ export interface Column<T> {
   write(value: T): Value | undefined;
 }
 
+/**
+ * How an object of several fields is stored: each field as a column of its own, named after both (`access` of `tokens` is
+ * the column `tokensAccess`).
+ */
+export interface Group<T> {
+  readonly columns: Columns<T>;
+}
+
 /** A column for each field: a field without one, or a column without its field, does not compile. */
-export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> };
+export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> | Group<T[Name]> };
 
 export interface RowKeys {
   partitionKey: string;
@@ -60,15 +68,10 @@ export function recordKind<T extends object>() {
     fromKeys(keys: RowKeys): Keyed;
     columns: Columns<Omit<T, keyof Keyed>>;
   }): RecordKind<T> => {
-    const all = Object.entries(columns) as [keyof T & string, Column<unknown>][];
     return {
       table,
       keysOf,
-      toRow(record) {
-        const row: Record<string, Value | undefined> = {};
-        for (const [name, column] of all) row[name] = column.write(record[name]);
-        return { ...row, [VERSION]: version, ...keysOf(record) };
-      },
+      toRow: (record) => ({ ...writeColumns(columns, record), [VERSION]: version, ...keysOf(record) }),
       fromRow(row) {
         const { partitionKey, rowKey } = row;
         const unreadable = (column: string, cause?: unknown): PostroomError =>
@@ -78,19 +81,54 @@ export function recordKind<T extends object>() {
             { cause },
           );
         if (row[VERSION] !== version) throw unreadable(VERSION);
-        const fields: Record<string, unknown> = { ...fromKeys({ partitionKey, rowKey }) };
-        for (const [name, column] of all)
-          try {
-            fields[name] = column.read(row[name]);
-          } catch (error) {
-            throw unreadable(name, error);
-          }
+        const fields = readColumns(columns, row, unreadable);
         // Every field is there: `columns` and `fromKeys` together name them all.
-        return fields as T;
+        return { ...fromKeys({ partitionKey, rowKey }), ...fields } as unknown as T;
       },
     };
   };
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const entriesOf = (columns: object): [string, Column<unknown> | Group<Fields>][] => Object.entries(columns);
+
+const columnName = (group: string, field: string): string =>
+  group === '' ? field : group + field.charAt(0).toUpperCase() + field.slice(1);
+
+function writeColumns(columns: object, record: object, group = ''): Record<string, Value | undefined> {
+  const row: Record<string, Value | undefined> = {};
+  for (const [field, column] of entriesOf(columns)) {
+    const name = columnName(group, field);
+    const value = (record as Fields)[field];
+    if ('columns' in column) Object.assign(row, writeColumns(column.columns, value as object, name));
+    else row[name] = column.write(value);
+  }
+  return row;
+}
+
+function readColumns(
+  columns: object,
+  row: Row,
+  unreadable: (column: string, cause: unknown) => PostroomError,
+  group = '',
+): Fields {
+  const fields: Record<string, unknown> = {};
+  for (const [field, column] of entriesOf(columns)) {
+    const name = columnName(group, field);
+    if ('columns' in column) fields[field] = readColumns(column.columns, row, unreadable, name);
+    else
+      try {
+        fields[field] = column.read(row[name]);
+      } catch (error) {
+        throw unreadable(name, error);
+      }
+  }
+  return fields;
+}
+
+/** Call it with the type of the object, for the same reason as `recordKind`'s columns: a forgotten field does not compile. */
+export const group = <T>(columns: Columns<T>): Group<T> => ({ columns });
 
 /** What a column did not hold; the record kind adds which row and column. */
 const expected = (what: string): Error => new TypeError(`not ${what}`);
@@ -149,6 +187,15 @@ export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
 export const json = <T>(schema: z.ZodType<T>): Column<T> => ({
   read: (value) => schema.parse(JSON.parse(text.read(value))),
   write: (value) => JSON.stringify(value),
+});
+
+/** A column whose field has another form than what is stored. `read` throws where it cannot be converted. */
+export const converted = <Held, T>(
+  column: Column<Held>,
+  { read, write }: { read(held: Held): T; write(value: T): Held },
+): Column<T> => ({
+  read: (value) => read(column.read(value)),
+  write: (value) => column.write(write(value)),
 });
 
 export interface Stored<T> {

@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  converted,
   flag,
+  group,
   json,
   oneOf,
   openRecords,
@@ -101,6 +103,45 @@ describe('a kind of row', () => {
       }),
     );
   });
+});
+
+describe('a field that is an object', () => {
+  interface Parcel {
+    id: string;
+    sender: { name: string; city?: string | undefined };
+  }
+  const parcels = recordKind<Parcel>()({
+    table: 'Activity',
+    version: 1,
+    keysOf: ({ id }) => ({ partitionKey: 'parcel', rowKey: id }),
+    fromKeys: ({ rowKey }) => ({ id: rowKey }),
+    columns: { sender: group<Parcel['sender']>({ name: text, city: optional(text) }) },
+  });
+  const parcel: Parcel = { id: '1', sender: { name: 'Pat', city: undefined } };
+
+  test('has a column for each of its fields, named after both', () => {
+    const row = parcels.toRow(parcel);
+    expect(row).toEqual({ partitionKey: 'parcel', rowKey: '1', v: 1, senderName: 'Pat' });
+    expect(parcels.fromRow(row)).toEqual(parcel);
+    const withCity = { id: '2', sender: { name: 'Sam', city: 'Bonn' } };
+    expect(parcels.fromRow(parcels.toRow(withCity))).toEqual(withCity);
+  });
+
+  test('is named by the column that holds something else', () => {
+    expect(() => parcels.fromRow({ ...parcels.toRow(parcel), senderCity: 7 })).toThrow(
+      'Activity/parcel/1: the column senderCity does not hold what Postroom wrote there',
+    );
+  });
+});
+
+test('a converted column stores another form of its field', () => {
+  const words = converted(text, {
+    read: (stored) => stored.split(' '),
+    write: (value: readonly string[]) => value.join(' '),
+  });
+  expect(words.write(['a', 'b'])).toBe('a b');
+  expect(words.read('a b')).toEqual(['a', 'b']);
+  expect(() => words.read(7)).toThrow('not text');
 });
 
 describe('the rows of a kind', () => {
