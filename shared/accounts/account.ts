@@ -35,7 +35,7 @@ export interface EncryptedTokens {
   /** ISO times. The token is replaced from `refreshAt` on. */
   accessExpiresAt: string;
   refreshAt: string;
-  /** Absent in rows of earlier versions. */
+  /** Undefined while no access token was received. */
   receivedAt?: string | undefined;
   /** Undefined: an app has none, and a sign-in that has ended has none any more. */
   refresh: string | undefined;
@@ -47,7 +47,7 @@ export interface EncryptedTokens {
 export interface Account extends AccountRef {
   /** Set for the app itself, which signs in without a person; absent: somebody has signed in. */
   kind?: 'app' | undefined;
-  identity: Identity;
+  identity: Omit<Identity, 'claimed'>;
   /** Name that signs in at the mail servers. */
   user: string;
   /** The mailbox address that the last consent was for. */

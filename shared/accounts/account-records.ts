@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { group, json, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
+import type { Account, AccountRef } from './account.ts';
+import type { SignInEvent } from './sign-in-history.ts';
+
+// Table Accounts, PartitionKey provider id:
+//   account id      a hash of who signed in, see accountIdOf, so that a second consent by the same person finds the
+//                   same row; tokens in it are sealed
+//   ~<account id>   how its last refreshes ended, written in one transaction with what they changed; after all ids
+
+export const accountKind = recordKind<Account>()({
+  table: 'Accounts',
+  version: 1,
+  keysOf: ({ providerId, accountId }) => ({ partitionKey: providerId, rowKey: accountId }),
+  fromKeys: ({ partitionKey, rowKey }) => ({ providerId: partitionKey, accountId: rowKey }),
+  columns: {
+    kind: optional(oneOf('app')),
+    identity: group<Account['identity']>({
+      issuer: text,
+      subject: text,
+      tenantId: optional(text),
+      objectId: optional(text),
+      user: optional(text),
+      name: optional(text),
+    }),
+    user: text,
+    address: text,
+    scopes: json(z.array(z.string())),
+    // Each has a column of its own: one alone may take half of what a column holds.
+    tokens: group<Account['tokens']>({
+      access: optional(text),
+      accessExpiresAt: time,
+      receivedAt: optional(time),
+      refreshAt: time,
+      refresh: optional(text),
+      previousRefresh: optional(text),
+    }),
+    state: oneOf('works', 'retrying', 'needs-person'),
+    stateSince: time,
+    problem: optional(json(z.object({ code: z.string(), message: z.string() }))),
+    retryAt: optional(time),
+    refusedAsOf: optional(time),
+    refreshBegunAt: optional(time),
+    consentedAt: time,
+    consentedBy: text,
+  },
+});
+
+/** How the last refreshes of an account ended, newest first. */
+interface SignInHistory extends AccountRef {
+  events: readonly SignInEvent[];
+}
+
+/** Before the id of its account; after all ids. */
+export const HISTORY = '~';
+
+const signInEvent = z.object({
+  at: z.string(),
+  result: z.enum(['signed-in', 'refreshed', 'retrying', 'needs-person']),
+  code: z.string().optional(),
+  suberror: z.string().optional(),
+  said: z.string().optional(),
+  traceId: z.string().optional(),
+  correlationId: z.string().optional(),
+  times: z.number(),
+  lastAt: z.string(),
+});
+
+export const signInHistoryKind = recordKind<SignInHistory>()({
+  table: 'Accounts',
+  version: 1,
+  keysOf: ({ providerId, accountId }) => ({ partitionKey: providerId, rowKey: HISTORY + accountId }),
+  fromKeys: ({ partitionKey, rowKey }) => ({
+    providerId: partitionKey,
+    accountId: rowKey.slice(HISTORY.length),
+  }),
+  columns: { events: json(z.array(signInEvent)) },
+});
