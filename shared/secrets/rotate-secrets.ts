@@ -6,7 +6,8 @@ import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { type RecordDeps, auditSystemChange } from '../providers/audit-system-change.ts';
 import type { DirectorySecret, GraphApplications, GraphRefusal } from './graph-applications.ts';
-import type { Rotation, RotationStore } from './rotation-store.ts';
+import type { Rotation } from './rotation-records.ts';
+import type { RotationStore } from './rotation-store.ts';
 import { daysUntil } from './secret-state.ts';
 
 export interface RotateDeps extends RecordDeps {
