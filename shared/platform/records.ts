@@ -64,7 +64,7 @@ export function recordKind<T extends object>() {
     /** Counted up with each change that makes older rows unreadable. */
     version: number;
     keysOf(record: T): RowKeys;
-    /** The fields that the keys hold. */
+    /** The fields that the keys hold. May throw where they hold something else. */
     fromKeys(keys: RowKeys): Keyed;
     columns: Columns<Omit<T, keyof Keyed>>;
   }): RecordKind<T> => {
@@ -81,9 +81,14 @@ export function recordKind<T extends object>() {
             { cause },
           );
         if (row[VERSION] !== version) throw unreadable(VERSION);
-        const fields = readColumns(columns, row, unreadable);
+        let keyed: Keyed;
+        try {
+          keyed = fromKeys({ partitionKey, rowKey });
+        } catch (error) {
+          throw unreadable('RowKey', error);
+        }
         // Every field is there: `columns` and `fromKeys` together name them all.
-        return { ...fromKeys({ partitionKey, rowKey }), ...fields } as unknown as T;
+        return { ...keyed, ...readColumns(columns, row, unreadable) } as unknown as T;
       },
     };
   };
@@ -207,6 +212,8 @@ export interface Stored<T> {
 export interface Records<T> {
   /** Undefined where there is none. @throws PostroomError `bad-row` when it cannot be read */
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
+  /** Like `get` for a row that nothing may stop at: one that cannot be read is reported (`readRows`), and is undefined. */
+  find(partitionKey: string, rowKey: string): Promise<T | undefined>;
   /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
   /** False when a row with these keys is there. */
@@ -226,6 +233,11 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
     async get(partitionKey, rowKey) {
       const row = await table.get(partitionKey, rowKey);
       return row === undefined ? undefined : { record: kind.fromRow(row), etag: row.etag ?? '' };
+    },
+    async find(partitionKey, rowKey) {
+      const row = await table.get(partitionKey, rowKey);
+      const place = { table: kind.table, partition: partitionKey, part: rowKey };
+      return readRows(tables, place, row === undefined ? [] : [row], kind.fromRow)[0];
     },
     async list(partitionKey, range = {}) {
       const part = 'prefix' in range ? range.prefix : '';

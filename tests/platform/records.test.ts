@@ -105,6 +105,20 @@ describe('a kind of row', () => {
   });
 });
 
+test('a row with a key that Postroom did not write is refused', () => {
+  const days = recordKind<{ day: string }>()({
+    table: 'Activity',
+    version: 1,
+    keysOf: ({ day }) => ({ partitionKey: 'day', rowKey: day }),
+    fromKeys: ({ rowKey }) => ({ day: time.read(rowKey) }),
+    columns: {},
+  });
+  expect(days.fromRow(days.toRow({ day: '2026-11-24' }))).toEqual({ day: '2026-11-24' });
+  expect(() => days.fromRow(days.toRow({ day: 'soon' }))).toThrow(
+    'Activity/day/soon: the column RowKey does not hold what Postroom wrote there',
+  );
+});
+
 describe('a field that is an object', () => {
   interface Parcel {
     id: string;
@@ -155,6 +169,18 @@ describe('the rows of a kind', () => {
     await letters().put(letter);
     expect((await letters().get('b', 'l|1'))?.record).toEqual(letter);
     expect(await letters().get('b', 'l|2')).toBeUndefined();
+    expect(await letters().find('b', 'l|1')).toEqual(letter);
+    expect(await letters().find('b', 'l|2')).toBeUndefined();
+  });
+
+  test('are found as missing where nothing may stop at a row that cannot be read, which is reported', async () => {
+    const spoiled = { ...kind.toRow(letter), v: 2 };
+    await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);
+    expect(await letters().find('b', 'l|1')).toBeUndefined();
+    expect(unreadableRows(tables)).toEqual([{ table: 'Activity', partitionKey: 'b', rowKey: 'l|1' }]);
+    await letters().put(letter);
+    expect(await letters().find('b', 'l|1')).toEqual(letter);
+    expect(unreadableRows(tables)).toEqual([]);
   });
 
   test('are inserted once', async () => {
