@@ -15,7 +15,7 @@ export const accountKind = recordKind<Account>()({
   fromKeys: ({ partitionKey, rowKey }) => ({ providerId: partitionKey, accountId: rowKey }),
   columns: {
     kind: optional(oneOf('app')),
-    identity: group<Account['identity']>({
+    identity: group<Account['identity']>('identity', {
       issuer: text,
       subject: text,
       tenantId: optional(text),
@@ -27,7 +27,7 @@ export const accountKind = recordKind<Account>()({
     address: text,
     scopes: json(z.array(z.string())),
     // Each has a column of its own: one alone may take half of what a column holds.
-    tokens: group<Account['tokens']>({
+    tokens: group<Account['tokens']>('tokens', {
       access: optional(text),
       accessExpiresAt: time,
       receivedAt: optional(time),

@@ -106,27 +106,31 @@ describe('an account', () => {
   });
 
   test.each([
-    'identityIssuer',
-    'identityTenantId',
-    'kind',
-    'user',
-    'scopes',
-    'tokensAccessExpiresAt',
-    'stateSince',
-    'problem',
-    'consentedBy',
-    'state',
-  ])('without %s is refused by its name, and left out of a list', async (column) => {
+    ['identity', 'identityIssuer'],
+    ['identity', 'identityTenantId'],
+    ['tokens', 'tokensAccessExpiresAt'],
+  ])('without its %s is refused by its name: %s', async (field, column) => {
     await put({ [column]: 7 });
     await expect(store.get(account)).rejects.toMatchObject({
       code: 'bad-row',
-      message: `Accounts/${providerId}/${accountId}: the column ${column} does not hold what Postroom wrote there`,
+      message: `Accounts/${providerId}/${accountId}: the column ${field} does not hold what Postroom wrote there`,
     });
-    expect(await store.listOf(providerId)).toEqual([]);
-    expect(unreadableRows(tables, 'Accounts')).toEqual([
-      { table: 'Accounts', partitionKey: providerId, rowKey: accountId },
-    ]);
   });
+
+  test.each(['kind', 'user', 'scopes', 'stateSince', 'problem', 'consentedBy', 'state'])(
+    'without %s is refused by its name, and left out of a list',
+    async (column) => {
+      await put({ [column]: 7 });
+      await expect(store.get(account)).rejects.toMatchObject({
+        code: 'bad-row',
+        message: `Accounts/${providerId}/${accountId}: the column ${column} does not hold what Postroom wrote there`,
+      });
+      expect(await store.listOf(providerId)).toEqual([]);
+      expect(unreadableRows(tables, 'Accounts')).toEqual([
+        { table: 'Accounts', partitionKey: providerId, rowKey: accountId },
+      ]);
+    },
+  );
 });
 
 describe('a change', () => {
