@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { group, json, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
-import type { Account, AccountRef } from './account.ts';
+import { group, json, objectOf, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
+import type { Account, AccountRef, Problem } from './account.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
 // Table Accounts, PartitionKey provider id:
@@ -37,7 +37,7 @@ export const accountKind = recordKind<Account>()({
     }),
     state: oneOf('works', 'retrying', 'needs-person'),
     stateSince: time,
-    problem: optional(json(z.object({ code: z.string(), message: z.string() }))),
+    problem: optional(json(objectOf<Problem>({ code: z.string(), message: z.string() }))),
     retryAt: optional(time),
     refusedAsOf: optional(time),
     refreshBegunAt: optional(time),
@@ -54,7 +54,7 @@ interface SignInHistory extends AccountRef {
 /** Before the id of its account; after all ids. */
 export const HISTORY = '~';
 
-const signInEvent = z.object({
+const signInEvent = objectOf<SignInEvent>({
   at: z.string(),
   result: z.enum(['signed-in', 'refreshed', 'retrying', 'needs-person']),
   code: z.string().optional(),

@@ -1,6 +1,5 @@
 import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
-import { readRows } from '../platform/unreadable-rows.ts';
 import type { Account, AccountRef } from './account.ts';
 import { accountKind, HISTORY, signInHistoryKind } from './account-records.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
@@ -30,12 +29,11 @@ export function createAccountStore(tables: Tables): AccountStore {
   const table = tables.open('Accounts');
   const accounts = openRecords(tables, accountKind);
   // One that cannot be read is reported and counts as empty: it stops no refresh, and the next one writes it anew.
-  const history = async ({ providerId, accountId }: AccountRef): Promise<SignInEvent[]> => {
-    const row = await table.get(providerId, HISTORY + accountId);
-    const place = { table: 'Accounts', partition: providerId, part: HISTORY + accountId } as const;
-    const found = readRows(tables, place, row === undefined ? [] : [row], signInHistoryKind.fromRow);
-    return found.flatMap(({ events }) => events);
-  };
+  const histories = openRecords(tables, signInHistoryKind);
+  // One that cannot be read counts as empty: it stops no refresh, and the next one writes it anew.
+  const history = async ({ providerId, accountId }: AccountRef): Promise<SignInEvent[]> => [
+    ...((await histories.find(providerId, HISTORY + accountId))?.events ?? []),
+  ];
   return {
     async get({ providerId, accountId }) {
       if (!isId(providerId) || !isId(accountId)) return undefined;

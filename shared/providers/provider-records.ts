@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { json, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
+import { json, objectOf, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
 import { cloudNames } from './clouds.ts';
-import type { Credential } from './credential.ts';
+import type { Credential, VaultVersion } from './credential.ts';
 import { preflight } from './preflight.ts';
 import { presetNames } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
@@ -49,7 +49,7 @@ export const providerKind = recordKind<Provider>()({
     clientId: text,
     credential: optional(json(credential)),
     nextCredential: optional(json(credential)),
-    retired: json(z.array(z.object({ vaultName: z.string(), version: z.string() }))),
+    retired: json(z.array(objectOf<VaultVersion>({ vaultName: z.string(), version: z.string() }))),
     endpoints: optional(json(endpoints)),
     mailHosts: optional(json(mailHosts)),
     scopes: json(z.array(z.string())),
