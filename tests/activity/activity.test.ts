@@ -4,7 +4,7 @@ import { refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { activityOf } from '../../shared/intake/fetch-activity.ts';
-import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
 import { recordSends } from '../../shared/outbox/record-sends.ts';
 import type { MailSender } from '../../shared/outbox/send-mail.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';

@@ -1,7 +1,7 @@
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import type { FetchState, Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeb } from '../../functions/web.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
+import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import {
   origin,
@@ -25,24 +26,18 @@ beforeEach(async () => {
 
 const put = (table: TableName, row: Row): Promise<unknown> =>
   postroom.tables.open(table).commit(row.partitionKey, [{ kind: 'put', row }]);
-const mailboxRow = (json: unknown): Row => ({
-  partitionKey: 'mailbox',
-  rowKey: 'broken',
-  ...(json !== undefined && { json: typeof json === 'string' ? json : JSON.stringify(json) }),
-});
 
 describe('a mailbox row that holds', () => {
   test.each([
-    ['nothing', undefined],
-    ['no JSON', '{"address":'],
-    ['null', null],
-    ['a list', []],
-    ['too little', { address: 'x@contoso.example' }],
+    ['nothing', {}],
+    ['no JSON where JSON stands', { ...settings(), afterFetch: '{"kind":' }],
+    ['another version', { ...settings(), v: 2 }],
+    ['too little', { v: 1, address: 'x@contoso.example' }],
     ['an address that is a number', { ...settings(), address: 7 }],
     ['no interval', { ...settings(), intervalMinutes: undefined }],
-    ['nothing to do after a fetch', { ...settings(), afterFetch: null }],
-  ])('%s stops no other mailbox and no alert, and is an alert with table and key', async (_what, json) => {
-    await put('Mailboxes', mailboxRow(json));
+    ['null to do after a fetch', { ...settings(), afterFetch: 'null' }],
+  ])('%s stops no other mailbox and no alert, and is an alert with table and key', async (_what, columns) => {
+    await put('Mailboxes', { ...columns, partitionKey: 'mailbox', rowKey: 'broken' });
     const queued = await queueDueMailboxes(postroom, postroom.now);
     expect(queued).toBe(2);
     postroom.works.delete('support');
@@ -60,8 +55,9 @@ describe('a mailbox row that holds', () => {
   });
 });
 
-function settings(): Record<string, unknown> {
-  return {
+function settings(): Row {
+  return mailboxKind.toRow({
+    id: 'broken',
     address: 'broken@contoso.example',
     protocol: 'imap',
     host: 'localhost',
@@ -73,7 +69,7 @@ function settings(): Record<string, unknown> {
     intervalMinutes: 1,
     afterFetch: { kind: 'mark-seen' },
     createdAt: '2026-11-01T00:00:00.000Z',
-  };
+  });
 }
 
 describe('the state of mailboxes', () => {
