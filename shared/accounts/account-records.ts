@@ -1,6 +1,17 @@
 import { z } from 'zod';
-import { group, json, objectOf, oneOf, optional, recordKind, text, time } from '../platform/records.ts';
-import type { Account, AccountRef, Problem } from './account.ts';
+import { PostroomError } from '../platform/errors.ts';
+import {
+  group,
+  json,
+  objectOf,
+  oneOf,
+  optional,
+  type RecordKind,
+  recordKind,
+  text,
+  time,
+} from '../platform/records.ts';
+import type { Account, AccountRef, AccountStatus, Problem } from './account.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
 // Table Accounts, PartitionKey provider id:
@@ -8,7 +19,7 @@ import type { SignInEvent } from './sign-in-history.ts';
 //                   same row; tokens in it are sealed
 //   ~<account id>   how its last refreshes ended, written in one transaction with what they changed; after all ids
 
-export const accountKind = recordKind<Account>()({
+const rows = recordKind<Account>()({
   table: 'Accounts',
   version: 1,
   keysOf: ({ providerId, accountId }) => ({ partitionKey: providerId, rowKey: accountId }),
@@ -45,6 +56,22 @@ export const accountKind = recordKind<Account>()({
     consentedBy: text,
   },
 });
+
+/** The columns of a row together make one of the three statuses of an account, or the row is not ours. */
+export const accountKind: RecordKind<Account> = {
+  ...rows,
+  fromRow(row) {
+    const account = rows.fromRow(row);
+    // Read column by column, which is more than the type admits.
+    const { state, problem, retryAt }: Record<keyof AccountStatus, unknown> = account;
+    if (state === 'works' || (problem !== undefined && (state !== 'retrying' || retryAt !== undefined)))
+      return account;
+    throw new PostroomError(
+      'bad-row',
+      `Accounts/${row.partitionKey}/${row.rowKey}: the columns of its state do not belong together`,
+    );
+  },
+};
 
 /** How the last refreshes of an account ended, newest first. */
 interface SignInHistory extends AccountRef {

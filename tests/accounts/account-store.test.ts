@@ -133,6 +133,19 @@ describe('an account', () => {
   );
 });
 
+test.each<[string, Partial<Row>]>([
+  ['needs a person and has no problem', { state: 'needs-person' }],
+  ['tries again and has no problem', { state: 'retrying', retryAt: '2026-11-24T10:05:00.000Z' }],
+  ['tries again at no time', { state: 'retrying', problem: '{"code":"http-503","message":""}' }],
+])('an account that %s is refused: no such status exists', async (_what, columns) => {
+  await put(columns);
+  await expect(store.get(account)).rejects.toMatchObject({
+    code: 'bad-row',
+    message: `Accounts/${providerId}/${accountId}: the columns of its state do not belong together`,
+  });
+  expect(await store.listOf(providerId)).toEqual([]);
+});
+
 describe('a change', () => {
   test('is written over the row that was read, and its answer is good for the next one', async () => {
     await store.save(account);

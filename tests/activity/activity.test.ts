@@ -203,7 +203,7 @@ test('a refresh that fails all night leaves one row', () => {
     problem: { code: 'no-answer', message: 'No answer came.' },
   } as unknown as Parameters<typeof refreshActivity>[0];
   const outcome = { kind: 'retrying' as const, account };
-  const works = { ...account, state: 'works' as const, problem: undefined };
+  const works = { ...account, state: 'works', problem: undefined } as unknown as typeof account;
   expect(refreshActivity(works, outcome, NOW, 1)).toMatchObject({
     result: 'trying-again',
     what: 'No answer came.',

@@ -100,7 +100,7 @@ export class WatchedPostroom {
 
   async account(changes: Partial<Account> = {}): Promise<void> {
     await this.providers.save({ ...sampleProvider, id: PROVIDER });
-    await this.accounts.save({ ...sampleAccount, stateSince: iso(this.now), ...changes });
+    await this.accounts.save({ ...sampleAccount, stateSince: iso(this.now), ...changes } as Account);
   }
 
   /** Fetches of this mailbox fail from now on. */
