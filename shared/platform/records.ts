@@ -129,7 +129,9 @@ export const whole: Column<number> = {
 };
 
 /** Text that people read and that may be too long: what is over `most` characters is cut off with an ellipsis. */
-export const shortText = (most: number): Column<string> => ({
+export const shortText = (
+  most: number,
+): { readonly read: Column<string>['read']; readonly write: (value: string) => string } => ({
   read: text.read,
   write: (value) => (value.length > most ? `${value.slice(0, most - 1)}…` : value),
 });
@@ -161,32 +163,6 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]): Col
   write: (value) => value,
 });
 
-/** The column is absent where the field is undefined. */
-export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
-  read: (value) => (value === undefined ? undefined : column.read(value)),
-  write: (value) => (value === undefined ? undefined : column.write(value)),
-});
-
-/** Anything that a schema describes, as JSON; at most 32,768 characters of it. */
-export const json = <T>(
-  schema: z.ZodType<T>,
-): { read: Column<T>['read']; write: Column<Readonly<T>>['write'] } => ({
-  read: (value) => schema.parse(JSON.parse(text.read(value))),
-  write: (value) => JSON.stringify(value),
-});
-
-/**
- * The schema of an object within a JSON column. A field of `T` without its schema does not compile, optional ones
- * included: zod alone would leave them out of what it reads without a word.
- */
-export const objectOf = <T extends object>(
-  shape: {
-    readonly [Name in keyof T]-?: z.ZodType<T[Name]>;
-  },
-): z.ZodType<T> =>
-  // JSON has no undefined: a field that is undefined and one that is absent are the same.
-  z.object(shape) as unknown as z.ZodType<T>;
-
 /** A column whose field has another form than what is stored. `read` throws where it cannot be converted. */
 export const converted = <Held, T>(
   column: Column<Held>,
@@ -215,6 +191,32 @@ export const group = <T extends object>(
   };
 };
 
+/** The column is absent where the field is undefined. */
+export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
+  read: (value) => (value === undefined ? undefined : column.read(value)),
+  write: (value) => (value === undefined ? undefined : column.write(value)),
+});
+
+/** Anything that a schema describes, as JSON; at most 32,768 characters of it. */
+export const json = <T>(
+  schema: z.ZodType<T>,
+): { read: Column<T>['read']; write: Column<Readonly<T>>['write'] } => ({
+  read: (value) => schema.parse(JSON.parse(text.read(value))),
+  write: (value) => JSON.stringify(value),
+});
+
+/**
+ * The schema of an object within a JSON column. A field of `T` without its schema does not compile, optional ones
+ * included: zod alone would leave them out of what it reads without a word.
+ */
+export const objectOf = <T extends object>(
+  shape: {
+    readonly [Name in keyof T]-?: z.ZodType<T[Name]>;
+  },
+): z.ZodType<T> =>
+  // JSON has no undefined: a field that is undefined and one that is absent are the same.
+  z.object(shape) as unknown as z.ZodType<T>;
+
 export interface Stored<T> {
   record: T;
   etag: string;
@@ -231,7 +233,7 @@ export interface Page<T> {
 export interface Records<T> {
   /** Undefined where there is none. @throws PostroomError `bad-row` when it cannot be read */
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
-  /** Like `get` for a row that nothing may stop at: one that cannot be read is reported (`readRows`), and is undefined. */
+  /** Undefined also where the row cannot be read, which is reported as for a list. */
   find(partitionKey: string, rowKey: string): Promise<T | undefined>;
   /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
@@ -267,8 +269,16 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
     },
     async list(partitionKey, range = {}) {
       const part = 'prefix' in range ? range.prefix : '';
-      const rows = await listAll(table, partitionKey, 'prefix' in range ? startingWith(range.prefix) : range);
-      return readRows(tables, { table: kind.table, partition: partitionKey, part }, rows, kind.fromRow);
+      const asked: RowRange = 'prefix' in range ? startingWith(range.prefix) : range;
+      const { from = '', to } = asked;
+      const covers = (rowKey: string): boolean => rowKey >= from && (to === undefined || rowKey < to);
+      const rows = await listAll(table, partitionKey, asked);
+      return readRows(
+        tables,
+        { table: kind.table, partition: partitionKey, part, covers },
+        rows,
+        kind.fromRow,
+      );
     },
     async page(partitionKeys, range) {
       const { from = '', after, limit } = range;
