@@ -70,6 +70,8 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/mailboxes/mailbox.ts',
       'shared/mailboxes/mailbox-form.ts',
       'shared/mailboxes/mailbox-logins.ts',
+      'shared/mailboxes/mailbox-records.ts',
+      'shared/mailboxes/mailbox-state-records.ts',
       'shared/mailboxes/mailbox-store.ts',
       'shared/mailboxes/remedy.ts',
       'shared/mailboxes/shared-cause.ts',
@@ -89,6 +91,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
   },
   accounts: {
     mutate: [
+      'shared/accounts/account-records.ts',
       'shared/accounts/account-store.ts',
       'shared/accounts/account.ts',
       'shared/accounts/invalidate-accounts.ts',
@@ -136,7 +139,6 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
     mutate: [
       'shared/providers/checklist.ts',
       'shared/providers/clouds.ts',
-      'shared/providers/credential-columns.ts',
       'shared/providers/credential-form.ts',
       'shared/providers/credential.ts',
       'shared/providers/endpoint-safety.ts',
@@ -145,6 +147,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/providers/permissions.ts',
       'shared/providers/presets.ts',
       'shared/providers/provider-form.ts',
+      'shared/providers/provider-records.ts',
       'shared/providers/provider-store.ts',
       'shared/providers/provider.ts',
       'shared/providers/audit-system-change.ts',

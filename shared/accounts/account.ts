@@ -21,8 +21,6 @@ export interface Identity {
   name: string | undefined;
 }
 
-export type AccountState = 'works' | 'retrying' | 'needs-person';
-
 export interface Problem {
   code: string;
   /** One sentence or two for a person; never holds a token or a secret. */
@@ -35,7 +33,7 @@ export interface EncryptedTokens {
   /** ISO times. The token is replaced from `refreshAt` on. */
   accessExpiresAt: string;
   refreshAt: string;
-  /** Absent in rows of earlier versions. */
+  /** Undefined while no access token was received. */
   receivedAt?: string | undefined;
   /** Undefined: an app has none, and a sign-in that has ended has none any more. */
   refresh: string | undefined;
@@ -43,24 +41,49 @@ export interface EncryptedTokens {
   previousRefresh: string | undefined;
 }
 
+/** Whether an account works, and what goes with that: an account that works has no problem, every other one has. */
+export type AccountStatus =
+  | {
+      state: 'works';
+      /** ISO time since which the state holds. */
+      stateSince: string;
+      problem: undefined;
+      retryAt: undefined;
+      refusedAsOf: undefined;
+    }
+  | {
+      /** Something failed in passing: Postroom tries again by itself. */
+      state: 'retrying';
+      stateSince: string;
+      problem: Problem;
+      /** ISO time before which the provider is not called again by itself. */
+      retryAt: string;
+      /** As below, of a refusal before: it is not over until the provider has answered. */
+      refusedAsOf: string | undefined;
+    }
+  | {
+      state: 'needs-person';
+      stateSince: string;
+      problem: Problem;
+      /** ISO time at which Postroom looks again whether it was mended; undefined where only a new sign-in helps. */
+      retryAt: string | undefined;
+      /** `changedAt` of the provider whose settings were refused; once they change, another try is worth it. */
+      refusedAsOf: string | undefined;
+    };
+
 /** A signed-in identity at a provider. */
-export interface Account extends AccountRef {
+export type Account = SignedIn & AccountStatus;
+
+interface SignedIn extends AccountRef {
   /** Set for the app itself, which signs in without a person; absent: somebody has signed in. */
   kind?: 'app' | undefined;
-  identity: Identity;
+  identity: Omit<Identity, 'claimed'>;
   /** Name that signs in at the mail servers. */
   user: string;
   /** The mailbox address that the last consent was for. */
   address: string;
   scopes: readonly string[];
   tokens: EncryptedTokens;
-  state: AccountState;
-  stateSince: string;
-  problem: Problem | undefined;
-  /** ISO time before which the provider is not called again by itself, also where a person has to act. */
-  retryAt: string | undefined;
-  /** `changedAt` of the provider whose settings were refused; once they change, another try is worth it. */
-  refusedAsOf: string | undefined;
   /** ISO time at which a refresh was begun whose answer is not stored yet. */
   refreshBegunAt: string | undefined;
   consentedAt: string;

@@ -2,7 +2,7 @@ import { PostroomError } from '../platform/errors.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
 import { promoteCredential } from '../providers/promote-credential.ts';
-import { type Account, type Problem, tokenContext } from './account.ts';
+import { type Account, type AccountStatus, type Problem, tokenContext } from './account.ts';
 import type { StoredAccount } from './account-store.ts';
 import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
@@ -39,6 +39,10 @@ export interface Refresher {
 interface Attempt extends StoredAccount {
   history: readonly SignInEvent[];
 }
+
+/** Since when it holds follows from the one before. */
+type NextStatus = WithoutSince<AccountStatus>;
+type WithoutSince<Status> = Status extends AccountStatus ? Omit<Status, 'stateSince'> : never;
 
 /** A row as it is to be, with its history. */
 interface Next {
@@ -77,12 +81,12 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
   async function saveOutcome(
     attempt: Attempt,
-    change: Partial<Account> & Pick<Account, 'state' | 'problem'>,
+    change: NextStatus & Pick<Account, 'refreshBegunAt'>,
     failure?: EndpointFailure,
   ): Promise<Account | undefined> {
     const { state, problem } = change;
-    const next: Account = { ...attempt.account, ...change };
-    if (state !== attempt.account.state) next.stateSince = isoNow();
+    const stateSince = state === attempt.account.state ? attempt.account.stateSince : isoNow();
+    const next: Account = { ...attempt.account, ...change, stateSince };
     const { suberror, traceId, correlationId } = failure ?? {};
     const history = after(attempt, {
       result: state === 'works' ? 'refreshed' : state,
@@ -155,6 +159,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         state: 'retrying' as const,
         problem: { code: verdict.code, message: verdict.message },
         retryAt: isoAfter(pauseInPassing(attempt.history, verdict.retryAfterSeconds)),
+        refusedAsOf: attempt.account.refusedAsOf,
         // No answer may mean that the request arrived: the note that a refresh began has to stay.
         refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : unfinished,
       };
@@ -178,13 +183,14 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   async function stuck(
     attempt: Attempt,
     problem: Problem,
-    more: Pick<Partial<Account>, 'refusedAsOf' | 'refreshBegunAt' | 'retryAt'> = {},
+    more: Partial<Pick<Account, 'refusedAsOf' | 'refreshBegunAt' | 'retryAt'>> = {},
   ): Promise<RefreshOutcome> {
     const account = await saveOutcome(attempt, {
       state: 'needs-person',
       problem,
       retryAt: undefined,
       refusedAsOf: undefined,
+      refreshBegunAt: attempt.account.refreshBegunAt,
       ...more,
     });
     return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };

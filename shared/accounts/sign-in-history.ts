@@ -61,14 +61,3 @@ export function evidenceOf(
     ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
   ].join('\n');
 }
-
-/** Reads what a row holds; what is not ours reads as nothing, because a history is no reason to stop. */
-export function historyOf(json: unknown): SignInEvent[] {
-  if (typeof json !== 'string') return [];
-  try {
-    const events: unknown = JSON.parse(json);
-    return Array.isArray(events) ? (events as SignInEvent[]) : [];
-  } catch {
-    return [];
-  }
-}

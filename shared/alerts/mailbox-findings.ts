@@ -2,8 +2,8 @@ import type { Account } from '../accounts/account.ts';
 import { explain } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -90,14 +90,14 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
         ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, finding: consentDead };
     // One key has sealed the tokens of all accounts.
-    if (account.problem?.code === 'tokens-unreadable') return { key: 'data key', finding: tokensUnreadable };
+    if (account.problem.code === 'tokens-unreadable') return { key: 'data key', finding: tokensUnreadable };
     return account.refusedAsOf === undefined
       ? { key: `account ${account.accountId}`, finding: consentDead }
       : { key: `provider ${account.providerId}`, finding: credentialRefused };
   }
   const since = silentSince(mailbox, facts, now);
   if (since === undefined) return undefined;
-  if (account?.state === 'retrying' && account.problem?.code === trouble.code)
+  if (account?.state === 'retrying' && account.problem.code === trouble.code)
     return { key: `sign-in ${account.providerId}`, finding: signInSilent };
   const isAway = trouble.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
   return isAway

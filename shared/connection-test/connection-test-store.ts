@@ -1,12 +1,15 @@
-import { PostroomError } from '../platform/errors.ts';
+import { openRecords } from '../platform/records.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
 import { type ConnectionTest, isWaiting } from './connection-test.ts';
-
-// ConnectionTests: mailbox / protocol    the last test of each protocol; a new one takes its place
-//                  `waiting` / mailbox    of which a test waits for its mail, so that one request finds them
-//                  `mark` / mark          an email to oneself that was sent; the intake notes there that it arrived
-// The transcript has a column of its own: each takes 32 Ki characters.
-const MOST_CHARACTERS = 30_000;
+import {
+  connectionTestKind,
+  type MailboxTest,
+  MARKS,
+  markKind,
+  WAITING,
+  waitingKind,
+} from './connection-test-records.ts';
 
 export interface WaitingMailbox {
   mailboxId: string;
@@ -33,79 +36,64 @@ export interface ConnectionTestStore {
   isTaken(mark: string): Promise<boolean>;
 }
 
-const WAITING = 'waiting';
-const MARK = 'mark';
 /** An email that has not arrived after so many days has long been given up by its mail servers. */
 const MARK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
 export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
   const table = tables.open('ConnectionTests');
+  const tests = openRecords(tables, connectionTestKind);
+  const waits = openRecords(tables, waitingKind);
+  const marks = openRecords(tables, markKind);
   return {
-    async of(mailboxId) {
-      return (await listAll(table, mailboxId)).map(testOf);
-    },
-    async save(mailboxId, tests) {
-      const tested = new Set<string>(tests.map(({ protocol }) => protocol));
+    of: async (mailboxId) => (await tests.list(mailboxId)).map(testOf),
+    async save(mailboxId, next) {
+      const tested = new Set<string>(next.map(({ protocol }) => protocol));
       const gone = (await listAll(table, mailboxId)).filter(({ rowKey }) => !tested.has(rowKey));
-      for (const { rowKey } of gone) await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
-      const puts = tests.map((test) => ({ kind: 'put' as const, row: rowOf(mailboxId, test) }));
+      for (const { rowKey } of gone) await tests.remove(mailboxId, rowKey);
+      const puts = next.map((test) => ({
+        kind: 'put' as const,
+        row: connectionTestKind.toRow({ mailboxId, ...test }),
+      }));
       if (puts.length > 0) await table.commit(mailboxId, puts);
       // After the tests: whoever finds them waiting finds them there.
-      const row: Row = { partitionKey: WAITING, rowKey: mailboxId };
-      if (tests.some(isWaiting)) await table.commit(WAITING, [{ kind: 'put', row }]);
+      if (next.some(isWaiting)) await waits.put({ mailboxId });
     },
     async saveResult(mailboxId, test) {
-      const row = await table.get(mailboxId, test.protocol);
-      if (row?.etag === undefined || testOf(row).startedAt !== test.startedAt) return;
-      await table.commit(mailboxId, [{ kind: 'replace', row: rowOf(mailboxId, test), etag: row.etag }]);
+      const stored = await tests.get(mailboxId, test.protocol);
+      if (stored?.record.startedAt !== test.startedAt) return;
+      await tests.replace({ mailboxId, ...test }, stored.etag);
     },
     async waiting() {
-      const rows = await listAll(table, WAITING);
-      return rows.map(({ rowKey, etag = '' }) => ({ mailboxId: rowKey, etag }));
+      const place = { table: 'ConnectionTests', partition: WAITING } as const;
+      return readRows(tables, place, await listAll(table, WAITING), (row) => ({
+        ...waitingKind.fromRow(row),
+        etag: row.etag ?? '',
+      }));
     },
     async endWait({ mailboxId, etag }) {
-      await table.commit(WAITING, [{ kind: 'remove', rowKey: mailboxId, etag }]);
+      await waits.remove(WAITING, mailboxId, etag);
     },
     async remove(mailboxId) {
-      for (const { rowKey } of await listAll(table, mailboxId))
-        await table.commit(mailboxId, [{ kind: 'remove', rowKey }]);
-      await table.commit(WAITING, [{ kind: 'remove', rowKey: mailboxId }]);
+      for (const { rowKey } of await listAll(table, mailboxId)) await tests.remove(mailboxId, rowKey);
+      await waits.remove(WAITING, mailboxId);
     },
     async expectMark(mark, now) {
-      const isOld = ({ sentAt }: Row): boolean =>
-        typeof sentAt !== 'string' || now - Date.parse(sentAt) > MARK_DAYS * DAY_MS;
-      for (const { rowKey } of (await listAll(table, MARK)).filter(isOld))
-        await table.commit(MARK, [{ kind: 'remove', rowKey }]);
-      const row: Row = { partitionKey: MARK, rowKey: mark, sentAt: new Date(now).toISOString() };
-      await table.commit(MARK, [{ kind: 'put', row }]);
+      // One without a time goes, too.
+      const isRecent = ({ sentAt }: Row): boolean =>
+        typeof sentAt === 'string' && now - Date.parse(sentAt) <= MARK_DAYS * DAY_MS;
+      for (const row of await listAll(table, MARKS))
+        if (!isRecent(row)) await marks.remove(MARKS, row.rowKey);
+      await marks.put({ mark, sentAt: new Date(now).toISOString(), taken: false });
     },
+    // A mark that cannot be read is none: its email becomes a ticket like any other, and stops no fetch.
     async takeMark(mark) {
-      const row = await table.get(MARK, mark);
-      if (row === undefined) return false;
-      const { sentAt, taken } = row;
-      const noted: Row = { partitionKey: MARK, rowKey: mark, sentAt, taken: true };
-      if (taken !== true) await table.commit(MARK, [{ kind: 'put', row: noted }]);
-      return true;
+      const sent = await marks.find(MARKS, mark);
+      if (sent?.taken === false) await marks.put({ ...sent, taken: true });
+      return sent !== undefined;
     },
-    async isTaken(mark) {
-      return (await table.get(MARK, mark))?.['taken'] === true;
-    },
+    isTaken: async (mark) => (await marks.find(MARKS, mark))?.taken === true,
   };
 }
 
-function rowOf(mailboxId: string, { transcript, ...test }: ConnectionTest): Row {
-  return {
-    partitionKey: mailboxId,
-    rowKey: test.protocol,
-    json: JSON.stringify(test),
-    transcript: transcript.join('\n').slice(0, MOST_CHARACTERS),
-  };
-}
-
-function testOf(row: Row): ConnectionTest {
-  const { json, transcript } = row;
-  if (typeof json !== 'string' || typeof transcript !== 'string')
-    throw new PostroomError('bad-row', `The test ${row.rowKey} of mailbox ${row.partitionKey} has no result`);
-  return { ...(JSON.parse(json) as Omit<ConnectionTest, 'transcript'>), transcript: transcript.split('\n') };
-}
+const testOf = ({ mailboxId: _, ...test }: MailboxTest): ConnectionTest => test;

@@ -3,17 +3,19 @@ import type { ExplainContext, Explanation } from '../explanations/explanation.ts
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 
 /** In the order in which they are taken; each protocol has those that it knows. */
-export type StepName =
-  | 'dns'
-  | 'tcp'
-  | 'tls'
-  | 'token'
-  | 'sign-in'
-  | 'folder'
-  | 'count'
-  | 'send'
-  /** The mail to oneself is looked for. */
-  | 'arrival';
+export const stepNames = [
+  'dns',
+  'tcp',
+  'tls',
+  'token',
+  'sign-in',
+  'folder',
+  'count',
+  'send',
+  // The mail to oneself is looked for.
+  'arrival',
+] as const;
+export type StepName = (typeof stepNames)[number];
 
 export interface Step {
   name: StepName;

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { PostroomError } from '../platform/errors.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { isWaiting } from './connection-test.ts';
 import type { ConnectionTestStore } from './connection-test-store.ts';
@@ -19,7 +20,9 @@ export async function resolvePendingTests(
   const { connectionTests, mailboxes } = deps;
   await mapLimited(await connectionTests.waiting(), AT_ONCE, async (waiting) => {
     const { mailboxId } = waiting;
-    const mailbox = await mailboxes.get(mailboxId);
+    const mailbox = await mailboxes.get(mailboxId).catch(unreadable);
+    // Its test waits until its row can be read again, and no other test waits for that.
+    if (mailbox === 'unreadable') return;
     let waits = false;
     for (const test of await connectionTests.of(mailboxId)) {
       if (mailbox === undefined || !isWaiting(test)) continue;
@@ -29,4 +32,9 @@ export async function resolvePendingTests(
     }
     if (!waits) await connectionTests.endWait(waiting);
   });
+}
+
+function unreadable(error: unknown): 'unreadable' {
+  if (error instanceof PostroomError && error.code === 'bad-row') return 'unreadable';
+  throw error;
 }

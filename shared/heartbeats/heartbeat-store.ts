@@ -1,9 +1,7 @@
-import { listAll, type Row, type Tables } from '../platform/tables.ts';
+import { openRecords } from '../platform/records.ts';
+import type { Tables } from '../platform/tables.ts';
 import { beaten, type Heartbeat, isWorthWriting, type TimerName, timerLimits } from './heartbeat.ts';
-
-// Alerts:  `heartbeat` / name of the timer    its last sign of life; at most one write in four minutes for each timer,
-//                                             however many mailboxes there are
-const PARTITION = 'heartbeat';
+import { HEARTBEATS, heartbeatKind } from './heartbeat-records.ts';
 
 export interface HeartbeatStore {
   /** Notes that a timer has run and done its work. Most runs of a timer of each minute write nothing. */
@@ -18,15 +16,15 @@ export interface HeartbeatStore {
  * between two starts, makes no timer late
  */
 export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatStore {
-  const table = tables.open('Alerts');
+  const heartbeats = openRecords(tables, heartbeatKind);
   /** What this process wrote last. */
   const written = new Map<TimerName, Heartbeat>();
 
   const all = async (): Promise<ReadonlyMap<TimerName, Heartbeat>> =>
     new Map(
-      // A row that cannot be read counts as none: the timer's next run writes it anew.
-      (await listAll(table, PARTITION)).flatMap((row) =>
-        isTimer(row.rowKey) && hasTimes(row) ? [[row.rowKey, heartbeatOf(row, notBefore)] as const] : [],
+      // A row that cannot be read is left out: the timer's next run writes it anew.
+      (await heartbeats.list(HEARTBEATS)).flatMap(({ timer, at, since }) =>
+        isTimer(timer) ? [[timer, { at, since: since > notBefore ? since : notBefore }] as const] : [],
       ),
     );
 
@@ -37,32 +35,15 @@ export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatS
       if (!isWorthWriting(name, last === undefined ? undefined : Date.parse(last.at), now)) return;
       const before = last ?? (await all()).get(name);
       const next = beaten(name, before, now);
-      await table.commit(PARTITION, [{ kind: 'put', row: rowOf(name, next) }]);
+      await heartbeats.put({ timer: name, ...next });
       written.set(name, next);
     },
     async expect(names, now) {
       const known = await all();
       const at = new Date(now).toISOString();
-      for (const name of names)
-        if (!known.has(name))
-          await table.commit(PARTITION, [{ kind: 'put', row: rowOf(name, { at, since: at }) }]);
+      for (const name of names) if (!known.has(name)) await heartbeats.put({ timer: name, at, since: at });
     },
   };
 }
 
 const isTimer = (name: string): name is TimerName => Object.hasOwn(timerLimits, name);
-
-const hasTimes = ({ at, since }: Row): boolean =>
-  [at, since].every((time) => !Number.isNaN(Date.parse(String(time))));
-
-const rowOf = (name: TimerName, { at, since }: Heartbeat): Row => ({
-  partitionKey: PARTITION,
-  rowKey: name,
-  at,
-  since,
-});
-
-function heartbeatOf({ at, since }: Row, notBefore: string): Heartbeat {
-  const from = String(since);
-  return { at: String(at), since: from > notBefore ? from : notBefore };
-}

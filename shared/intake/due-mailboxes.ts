@@ -1,5 +1,5 @@
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import { type FetchState, lastSuccessOf, type Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 

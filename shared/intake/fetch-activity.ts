@@ -1,7 +1,6 @@
 import { type Activity, fetchSentence } from '../activity/activity.ts';
 import type { MailHour } from '../mailboxes/mail-hours.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
 import type { FetchResult } from './fetch-mailbox.ts';
 
 /** What came in with a fetch, for the hours of the home page. Pure. */

@@ -1,6 +1,6 @@
 import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import type { FetchResult } from './fetch-mailbox.ts';

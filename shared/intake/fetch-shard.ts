@@ -1,13 +1,8 @@
 import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import {
-  type FetchState,
-  lastSuccessOf,
-  type MailboxStore,
-  type Trouble,
-} from '../mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import { type FetchState, lastSuccessOf, type MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';

@@ -30,6 +30,18 @@ export interface MailLogin {
   accountId: string;
 }
 
+/** Why the last fetches of a mailbox failed. */
+export interface Trouble {
+  state: 'retrying' | 'needs-person';
+  code: string;
+  problem: string;
+  since: string;
+  failures: number;
+  /** ISO time of the fetch that failed last. */
+  triedAt: string;
+  nextTryAt: string;
+}
+
 /** What the last fetches said; absent while the mailbox has not been fetched. */
 export interface MailboxHealth {
   mailboxId: string;

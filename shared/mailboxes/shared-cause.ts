@@ -1,5 +1,4 @@
-import type { Mailbox } from './mailbox.ts';
-import type { Trouble } from './mailbox-store.ts';
+import type { Mailbox, Trouble } from './mailbox.ts';
 
 /** Codes of everything a call to storage throws while storage is away. */
 const STORAGE = new Set(['table-storage', 'blob-storage', 'queue-storage']);

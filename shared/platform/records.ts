@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { mapLimited } from './concurrency.ts';
 import { PostroomError } from './errors.ts';
 import {
   listAll,
@@ -11,15 +12,23 @@ import {
 } from './tables.ts';
 import { readRows } from './unreadable-rows.ts';
 
+// Properties, not methods: so a column of text does not fit an optional field, which it could not write.
+
 /** How one field of a record is stored as one column. `read` throws where the column holds something else. */
 export interface Column<T> {
   /** @param value what the column holds; undefined where the row has no such column */
-  read(value: Value | undefined): T;
-  write(value: T): Value | undefined;
+  readonly read: (value: Value | undefined) => T;
+  readonly write: (value: T) => Value | undefined;
+}
+
+/** How one field is stored as several columns, which it names itself; the names are unique in their row. */
+export interface ColumnGroup<T> {
+  readonly readAll: (row: Row) => T;
+  readonly writeAll: (value: T) => Record<string, Value | undefined>;
 }
 
 /** A column for each field: a field without one, or a column without its field, does not compile. */
-export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> };
+export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> | ColumnGroup<T[Name]> };
 
 export interface RowKeys {
   partitionKey: string;
@@ -56,17 +65,19 @@ export function recordKind<T extends object>() {
     /** Counted up with each change that makes older rows unreadable. */
     version: number;
     keysOf(record: T): RowKeys;
-    /** The fields that the keys hold. */
+    /** The fields that the keys hold. May throw where they hold something else. */
     fromKeys(keys: RowKeys): Keyed;
     columns: Columns<Omit<T, keyof Keyed>>;
   }): RecordKind<T> => {
-    const all = Object.entries(columns) as [keyof T & string, Column<unknown>][];
+    const all = Object.entries(columns) as [keyof T & string, Column<unknown> | ColumnGroup<unknown>][];
     return {
       table,
       keysOf,
       toRow(record) {
         const row: Record<string, Value | undefined> = {};
-        for (const [name, column] of all) row[name] = column.write(record[name]);
+        for (const [name, column] of all)
+          if ('write' in column) row[name] = column.write(record[name]);
+          else Object.assign(row, column.writeAll(record[name]));
         return { ...row, [VERSION]: version, ...keysOf(record) };
       },
       fromRow(row) {
@@ -78,10 +89,15 @@ export function recordKind<T extends object>() {
             { cause },
           );
         if (row[VERSION] !== version) throw unreadable(VERSION);
-        const fields: Record<string, unknown> = { ...fromKeys({ partitionKey, rowKey }) };
+        const fields: Record<string, unknown> = {};
+        try {
+          Object.assign(fields, fromKeys({ partitionKey, rowKey }));
+        } catch (error) {
+          throw unreadable('RowKey', error);
+        }
         for (const [name, column] of all)
           try {
-            fields[name] = column.read(row[name]);
+            fields[name] = 'read' in column ? column.read(row[name]) : column.readAll(row);
           } catch (error) {
             throw unreadable(name, error);
           }
@@ -112,6 +128,14 @@ export const whole: Column<number> = {
   write: (value) => value,
 };
 
+/** Text that people read and that may be too long: what is over `most` characters is cut off with an ellipsis. */
+export const shortText = (
+  most: number,
+): { readonly read: Column<string>['read']; readonly write: (value: string) => string } => ({
+  read: text.read,
+  write: (value) => (value.length > most ? `${value.slice(0, most - 1)}…` : value),
+});
+
 export const flag: Column<boolean> = {
   read: (value) => {
     if (typeof value !== 'boolean') throw expected('true or false');
@@ -139,6 +163,34 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]): Col
   write: (value) => value,
 });
 
+/** A column whose field has another form than what is stored. `read` throws where it cannot be converted. */
+export const converted = <Held, T>(
+  column: Column<Held>,
+  { read, write }: { read(held: Held): T; write(value: T): Held },
+): Column<T> => ({
+  read: (value) => read(column.read(value)),
+  write: (value) => column.write(write(value)),
+});
+
+/**
+ * An object of which each field has a column of its own, named after both: with the prefix `tokens`, the field `access`
+ * is in `tokensAccess`. Call it with the type of the object.
+ */
+export const group = <T extends object>(
+  prefix: string,
+  columns: { readonly [Name in keyof T]-?: Column<T[Name]> },
+): ColumnGroup<T> => {
+  const all = Object.entries(columns) as [keyof T & string, Column<unknown>][];
+  const nameOf = (field: string): string => prefix + field.charAt(0).toUpperCase() + field.slice(1);
+  return {
+    // Every field is there: `columns` names them all.
+    readAll: (row) =>
+      Object.fromEntries(all.map(([field, { read }]) => [field, read(row[nameOf(field)])])) as T,
+    writeAll: (value) =>
+      Object.fromEntries(all.map(([field, { write }]) => [nameOf(field), write(value[field])])),
+  };
+};
+
 /** The column is absent where the field is undefined. */
 export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
   read: (value) => (value === undefined ? undefined : column.read(value)),
@@ -146,22 +198,50 @@ export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
 });
 
 /** Anything that a schema describes, as JSON; at most 32,768 characters of it. */
-export const json = <T>(schema: z.ZodType<T>): Column<T> => ({
+export const json = <T>(
+  schema: z.ZodType<T>,
+): { read: Column<T>['read']; write: Column<Readonly<T>>['write'] } => ({
   read: (value) => schema.parse(JSON.parse(text.read(value))),
   write: (value) => JSON.stringify(value),
 });
+
+/**
+ * The schema of an object within a JSON column. A field of `T` without its schema does not compile, optional ones
+ * included: zod alone would leave them out of what it reads without a word.
+ */
+export const objectOf = <T extends object>(
+  shape: {
+    readonly [Name in keyof T]-?: z.ZodType<T[Name]>;
+  },
+): z.ZodType<T> =>
+  // JSON has no undefined: a field that is undefined and one that is absent are the same.
+  z.object(shape) as unknown as z.ZodType<T>;
 
 export interface Stored<T> {
   record: T;
   etag: string;
 }
 
+export interface Page<T> {
+  /** Fewer than asked for where a row could not be read. */
+  records: T[];
+  /** Pass as `after` for the next page; undefined on the last. */
+  next: string | undefined;
+}
+
 /** The rows of one kind. */
 export interface Records<T> {
   /** Undefined where there is none. @throws PostroomError `bad-row` when it cannot be read */
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
+  /** Undefined also where the row cannot be read, which is reported as for a list. */
+  find(partitionKey: string, rowKey: string): Promise<T | undefined>;
   /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
+  /**
+   * One page of several partitions together in order of row key; one request a partition, of one row more than is shown.
+   * A row that cannot be read is left out and reported.
+   */
+  page(partitionKeys: readonly string[], range: RowRange & { limit: number }): Promise<Page<T>>;
   /** False when a row with these keys is there. */
   insert(record: T): Promise<boolean>;
   /** Writes only over the row that was read; false when it has changed or is gone. */
@@ -172,6 +252,8 @@ export interface Records<T> {
   remove(partitionKey: string, rowKey: string, etag?: string): Promise<boolean>;
 }
 
+const PARTITIONS_AT_ONCE = 8;
+
 /** Opens the rows of a kind. Every method throws PostroomError where storage is away. */
 export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> {
   const table = tables.open(kind.table);
@@ -180,10 +262,40 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
       const row = await table.get(partitionKey, rowKey);
       return row === undefined ? undefined : { record: kind.fromRow(row), etag: row.etag ?? '' };
     },
+    async find(partitionKey, rowKey) {
+      const row = await table.get(partitionKey, rowKey);
+      const place = { table: kind.table, partition: partitionKey, part: rowKey };
+      return readRows(tables, place, row === undefined ? [] : [row], kind.fromRow)[0];
+    },
     async list(partitionKey, range = {}) {
       const part = 'prefix' in range ? range.prefix : '';
-      const rows = await listAll(table, partitionKey, 'prefix' in range ? startingWith(range.prefix) : range);
-      return readRows(tables, { table: kind.table, partition: partitionKey, part }, rows, kind.fromRow);
+      const asked: RowRange = 'prefix' in range ? startingWith(range.prefix) : range;
+      const { from = '', to } = asked;
+      const covers = (rowKey: string): boolean => rowKey >= from && (to === undefined || rowKey < to);
+      const rows = await listAll(table, partitionKey, asked);
+      return readRows(
+        tables,
+        { table: kind.table, partition: partitionKey, part, covers },
+        rows,
+        kind.fromRow,
+      );
+    },
+    async page(partitionKeys, range) {
+      const { from = '', after, limit } = range;
+      const asked = { ...range, limit: limit + 1 };
+      const found = await mapLimited(partitionKeys, PARTITIONS_AT_ONCE, (key) => table.list(key, asked));
+      const rows = found.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
+      const shown = rows.slice(0, limit);
+      const next = rows.length > limit ? shown.at(-1)?.rowKey : undefined;
+      const covers = (rowKey: string): boolean =>
+        (after === undefined ? rowKey >= from : rowKey > after) && (next === undefined || rowKey <= next);
+      const read = new Map<Row, T>();
+      for (const partition of partitionKeys) {
+        const own = shown.filter(({ partitionKey }) => partitionKey === partition);
+        const place = { table: kind.table, partition, part: from, covers };
+        readRows(tables, place, own, (row) => read.set(row, kind.fromRow(row)));
+      }
+      return { records: shown.flatMap((row) => read.get(row) ?? []), next };
     },
     async insert(record) {
       const row = kind.toRow(record);

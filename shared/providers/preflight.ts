@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 const proof = z.enum(['proven', 'wrong', 'unknown']);
-const preflight = z.object({
+/** As it is stored beside its provider. */
+export const preflight = z.object({
   at: z.string(),
   tenant: proof,
   client: proof,
@@ -25,13 +26,3 @@ export type Preflight = Readonly<z.infer<typeof preflight>>;
 /** True when everything was proven, so that a sign-in can begin. */
 export const isReadyToSignIn = (found: Preflight | undefined): boolean =>
   found !== undefined && [found.tenant, found.client, found.credential].every((one) => one === 'proven');
-
-/** Undefined: never made, or kept by a version that wrote it otherwise; it can be made again at any time. */
-export function preflightOf(json: unknown): Preflight | undefined {
-  if (typeof json !== 'string') return undefined;
-  try {
-    return preflight.safeParse(JSON.parse(json)).data;
-  } catch {
-    return undefined;
-  }
-}

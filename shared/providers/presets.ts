@@ -2,7 +2,8 @@ import type { DemoWorld } from '../platform/config.ts';
 import { type Cloud, type CloudName, clouds } from './clouds.ts';
 import type { Credential } from './credential.ts';
 
-export type PresetName = 'microsoft' | 'google' | 'custom' | 'demo';
+export const presetNames = ['microsoft', 'google', 'custom', 'demo'] as const;
+export type PresetName = (typeof presetNames)[number];
 /** What a token may be used for; each protocol is a scope of its own at Microsoft. */
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];

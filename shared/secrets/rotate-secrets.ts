@@ -6,7 +6,8 @@ import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { type RecordDeps, auditSystemChange } from '../providers/audit-system-change.ts';
 import type { DirectorySecret, GraphApplications, GraphRefusal } from './graph-applications.ts';
-import type { Rotation, RotationStore } from './rotation-store.ts';
+import type { Rotation } from './rotation-records.ts';
+import type { RotationStore } from './rotation-store.ts';
 import { daysUntil } from './secret-state.ts';
 
 export interface RotateDeps extends RecordDeps {
@@ -40,9 +41,11 @@ export const canRotate = ({ preset, state, credential }: Provider): boolean =>
  * @throws PostroomError when the vault or storage is away.
  */
 export async function rotateSecrets(deps: RotateDeps): Promise<void> {
+  // Listed, and not asked for one by one: a provider that cannot be read stops no other.
+  const providers = new Map((await deps.providers.list()).map((provider) => [provider.id, provider]));
   for (const rotation of await deps.rotations.list()) {
     if (!rotation.enabled) continue;
-    const provider = await deps.providers.get(rotation.providerId);
+    const provider = providers.get(rotation.providerId);
     if (provider === undefined || !canRotate(provider)) continue;
     const step = await rotateOne(deps, provider, rotation);
     if (step.kind === 'refused') log.warn('rotation refused', { provider: provider.id, code: step.code });

@@ -1,6 +1,7 @@
 /** The table of accounts: what is written is read back whole, and nobody writes over what they have not seen. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
+import type { SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
@@ -104,13 +105,25 @@ describe('an account', () => {
     ]);
   });
 
-  test.each(['issuer', 'user', 'scopes', 'accessExpiresAt', 'stateSince', 'consentedBy', 'state'])(
+  test.each([
+    ['identity', 'identityIssuer'],
+    ['identity', 'identityTenantId'],
+    ['tokens', 'tokensAccessExpiresAt'],
+  ])('without its %s is refused by its name: %s', async (field, column) => {
+    await put({ [column]: 7 });
+    await expect(store.get(account)).rejects.toMatchObject({
+      code: 'bad-row',
+      message: `Accounts/${providerId}/${accountId}: the column ${field} does not hold what Postroom wrote there`,
+    });
+  });
+
+  test.each(['kind', 'user', 'scopes', 'stateSince', 'problem', 'consentedBy', 'state'])(
     'without %s is refused by its name, and left out of a list',
     async (column) => {
       await put({ [column]: 7 });
       await expect(store.get(account)).rejects.toMatchObject({
         code: 'bad-row',
-        message: `Accounts/${accountId}.${column} does not hold what Postroom wrote there`,
+        message: `Accounts/${providerId}/${accountId}: the column ${column} does not hold what Postroom wrote there`,
       });
       expect(await store.listOf(providerId)).toEqual([]);
       expect(unreadableRows(tables, 'Accounts')).toEqual([
@@ -118,15 +131,19 @@ describe('an account', () => {
       ]);
     },
   );
+});
 
-  test('whose columns hold what was never written there is read without them', async () => {
-    await put({ kind: 'robot', tenantId: 7, problemCode: 'c', problem: undefined });
-    expect((await store.get(account))?.account).toMatchObject({
-      kind: undefined,
-      identity: { tenantId: undefined },
-      problem: { code: 'c', message: '' },
-    });
+test.each<[string, Partial<Row>]>([
+  ['needs a person and has no problem', { state: 'needs-person' }],
+  ['tries again and has no problem', { state: 'retrying', retryAt: '2026-11-24T10:05:00.000Z' }],
+  ['tries again at no time', { state: 'retrying', problem: '{"code":"http-503","message":""}' }],
+])('an account that %s is refused: no such status exists', async (_what, columns) => {
+  await put(columns);
+  await expect(store.get(account)).rejects.toMatchObject({
+    code: 'bad-row',
+    message: `Accounts/${providerId}/${accountId}: the columns of its state do not belong together`,
   });
+  expect(await store.listOf(providerId)).toEqual([]);
 });
 
 describe('a change', () => {
@@ -166,6 +183,42 @@ describe('a change', () => {
     await store.replace(account, next?.etag ?? '');
     expect(await store.history(account)).toEqual([event]);
   });
+});
+
+describe('a history', () => {
+  const event = (at: string): SignInEvent => ({ at, result: 'refreshed', times: 1, lastAt: at });
+
+  test('is read back as it was written', async () => {
+    const failed = {
+      ...event('a'),
+      result: 'needs-person' as const,
+      code: 'AADSTS50173',
+      suberror: 'bad_token',
+      said: 'The grant was revoked.',
+      traceId: 't',
+      correlationId: 'c',
+      times: 3,
+    };
+    await store.save(account);
+    const read = await store.get(account);
+    await store.replace(account, read?.etag ?? '', [failed, event('b')]);
+    expect(await store.history(account)).toEqual([failed, event('b')]);
+  });
+
+  test.each([undefined, 7, '', '{', '{}', '[{}]'])(
+    'that holds %j counts as empty and is reported until it is written anew',
+    async (events) => {
+      await store.save(account);
+      const rowKey = `~${accountId}`;
+      const spoiled = { partitionKey: providerId, rowKey, v: 1, ...(events !== undefined && { events }) };
+      await tables.open('Accounts').commit(providerId, [{ kind: 'put', row: spoiled }]);
+      expect(await store.history(account)).toEqual([]);
+      expect(unreadableRows(tables)).toEqual([{ table: 'Accounts', partitionKey: providerId, rowKey }]);
+      await store.save(account);
+      expect(await store.history(account)).toHaveLength(1);
+      expect(unreadableRows(tables)).toEqual([]);
+    },
+  );
 });
 
 test('a consent is noted before what came earlier', async () => {

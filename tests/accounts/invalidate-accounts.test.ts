@@ -50,7 +50,7 @@ test('a sign-in that ends keeps no token and says why', async () => {
 });
 
 test('a person who was asked for before has been asked for since then', async () => {
-  const asked = { ...account, state: 'needs-person' as const };
+  const asked = sampleAccount({ state: 'needs-person', problem: { code: 'before', message: 'Before.' } });
   await store.save(asked);
   await invalidateAccounts(store, [asked], problem, AT);
   expect((await store.get(account))?.account).toMatchObject({ stateSince: account.stateSince, problem });

@@ -91,7 +91,9 @@ test('those that idled longest come first, and the rest is for tomorrow when the
 
 test('who waits for a person does not idle', () => {
   const later = Date.parse(account.consentedAt) + 8 * DAY;
+  const problem = { code: 'http-503', message: 'Away.' };
+  const retrying = { state: 'retrying' as const, problem, retryAt: account.consentedAt };
   expect(isIdle(account, later)).toBe(true);
-  expect(isIdle({ ...account, state: 'retrying' }, later)).toBe(true);
-  expect(isIdle({ ...account, state: 'needs-person' }, later)).toBe(false);
+  expect(isIdle({ ...account, ...retrying }, later)).toBe(true);
+  expect(isIdle({ ...account, ...retrying, state: 'needs-person' }, later)).toBe(false);
 });

@@ -4,7 +4,7 @@ import { refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { activityOf } from '../../shared/intake/fetch-activity.ts';
-import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
 import { recordSends } from '../../shared/outbox/record-sends.ts';
 import type { MailSender } from '../../shared/outbox/send-mail.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
@@ -203,7 +203,7 @@ test('a refresh that fails all night leaves one row', () => {
     problem: { code: 'no-answer', message: 'No answer came.' },
   } as unknown as Parameters<typeof refreshActivity>[0];
   const outcome = { kind: 'retrying' as const, account };
-  const works = { ...account, state: 'works' as const, problem: undefined };
+  const works = { ...account, state: 'works', problem: undefined } as unknown as typeof account;
   expect(refreshActivity(works, outcome, NOW, 1)).toMatchObject({
     result: 'trying-again',
     what: 'No answer came.',

@@ -16,7 +16,7 @@ beforeEach(async () => {
 const problem = { code: 'AADSTS50173', message: 'The sign-in of sam@contoso.example has ended.' };
 const dead = async (changes: Parameters<WatchedPostroom['account']>[0] = {}): Promise<void> => {
   const { code, message } = changes.problem ?? problem;
-  await postroom.account({ state: 'needs-person', problem: { code, message }, ...changes });
+  await postroom.account({ state: 'needs-person', ...changes, problem: { code, message } } as typeof changes);
   await postroom.stop('support', code, message);
   await postroom.stop('sales', code, message);
 };
@@ -136,7 +136,7 @@ describe('one fault is one alert', () => {
 
   test('a provider that is throttling is one alert for both mailboxes', async () => {
     const busy = { code: 'http-429', message: 'login.example answered with status 429.' };
-    await postroom.account({ state: 'retrying', problem: busy });
+    await postroom.account({ state: 'retrying', problem: busy, retryAt: iso(postroom.now + 60_000) });
     for (const id of ['support', 'sales']) await postroom.stop(id, busy.code, busy.message, 'retrying');
     await postroom.minutes(15);
     expect(postroom.heard()).toEqual(['opened mailbox-silent']);

@@ -2,8 +2,8 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/alerts/channel-secrets.ts';
 import { createAlertService } from '../../shared/alerts/alert-service.ts';
 import { type Finding, shownOf } from '../../shared/alerts/alert.ts';
@@ -100,7 +100,7 @@ export class WatchedPostroom {
 
   async account(changes: Partial<Account> = {}): Promise<void> {
     await this.providers.save({ ...sampleProvider, id: PROVIDER });
-    await this.accounts.save({ ...sampleAccount, stateSince: iso(this.now), ...changes });
+    await this.accounts.save({ ...sampleAccount, stateSince: iso(this.now), ...changes } as Account);
   }
 
   /** Fetches of this mailbox fail from now on. */

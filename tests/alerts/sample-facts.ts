@@ -1,7 +1,7 @@
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import type { FetchState, Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
@@ -43,37 +43,38 @@ export const trouble = (code: string, change: Partial<Trouble> = {}): Trouble =>
 export const retrying = (code: string, change: Partial<Trouble> = {}): Trouble =>
   trouble(code, { state: 'retrying', ...change });
 
-export const account = (change: Partial<Account> = {}): Account => ({
-  providerId: 'p1',
-  accountId: 'a1',
-  identity: {
-    issuer: 'https://login.example',
-    subject: 's',
-    tenantId: undefined,
-    objectId: undefined,
+export const account = (change: Partial<Account> = {}): Account =>
+  ({
+    providerId: 'p1',
+    accountId: 'a1',
+    identity: {
+      issuer: 'https://login.example',
+      subject: 's',
+      tenantId: undefined,
+      objectId: undefined,
+      user: 'sam@contoso.example',
+      name: 'Sam',
+    },
     user: 'sam@contoso.example',
-    name: 'Sam',
-  },
-  user: 'sam@contoso.example',
-  address: 'support@contoso.example',
-  scopes: [],
-  tokens: {
-    access: undefined,
-    accessExpiresAt: iso(START),
-    refreshAt: iso(START),
-    refresh: 'sealed',
-    previousRefresh: undefined,
-  },
-  state: 'needs-person',
-  stateSince: ago(50),
-  problem: { code: 'AADSTS50173', message: 'The sign-in has ended.' },
-  retryAt: undefined,
-  refusedAsOf: undefined,
-  refreshBegunAt: undefined,
-  consentedAt: iso(START),
-  consentedBy: 'Alex',
-  ...change,
-});
+    address: 'support@contoso.example',
+    scopes: [],
+    tokens: {
+      access: undefined,
+      accessExpiresAt: iso(START),
+      refreshAt: iso(START),
+      refresh: 'sealed',
+      previousRefresh: undefined,
+    },
+    state: 'needs-person',
+    stateSince: ago(50),
+    problem: { code: 'AADSTS50173', message: 'The sign-in has ended.' },
+    retryAt: undefined,
+    refusedAsOf: undefined,
+    refreshBegunAt: undefined,
+    consentedAt: iso(START),
+    consentedBy: 'Alex',
+    ...change,
+  }) as Account;
 
 export const cursor = (change: Partial<Cursor> = {}): Cursor => ({
   uidValidity: '1',

@@ -2,7 +2,13 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeb } from '../../functions/web.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
+import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
+import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
+import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { createProviderStore } from '../../shared/providers/provider-store.ts';
+import { createRotationStore } from '../../shared/secrets/rotation-store.ts';
 import {
   origin,
   principalHeader,
@@ -10,7 +16,7 @@ import {
   samplePostroom,
   sampleProvider,
 } from '../harness/pages/sample-postroom.ts';
-import { WatchedPostroom } from './monitored-postroom.ts';
+import { ACCOUNT, PROVIDER, WatchedPostroom } from './monitored-postroom.ts';
 
 let postroom: WatchedPostroom;
 beforeEach(async () => {
@@ -25,24 +31,18 @@ beforeEach(async () => {
 
 const put = (table: TableName, row: Row): Promise<unknown> =>
   postroom.tables.open(table).commit(row.partitionKey, [{ kind: 'put', row }]);
-const mailboxRow = (json: unknown): Row => ({
-  partitionKey: 'mailbox',
-  rowKey: 'broken',
-  ...(json !== undefined && { json: typeof json === 'string' ? json : JSON.stringify(json) }),
-});
 
 describe('a mailbox row that holds', () => {
   test.each([
-    ['nothing', undefined],
-    ['no JSON', '{"address":'],
-    ['null', null],
-    ['a list', []],
-    ['too little', { address: 'x@contoso.example' }],
+    ['nothing', {}],
+    ['no JSON where JSON stands', { ...settings(), afterFetch: '{"kind":' }],
+    ['another version', { ...settings(), v: 2 }],
+    ['too little', { v: 1, address: 'x@contoso.example' }],
     ['an address that is a number', { ...settings(), address: 7 }],
     ['no interval', { ...settings(), intervalMinutes: undefined }],
-    ['nothing to do after a fetch', { ...settings(), afterFetch: null }],
-  ])('%s stops no other mailbox and no alert, and is an alert with table and key', async (_what, json) => {
-    await put('Mailboxes', mailboxRow(json));
+    ['null to do after a fetch', { ...settings(), afterFetch: 'null' }],
+  ])('%s stops no other mailbox and no alert, and is an alert with table and key', async (_what, columns) => {
+    await put('Mailboxes', { ...columns, partitionKey: 'mailbox', rowKey: 'broken' });
     const queued = await queueDueMailboxes(postroom, postroom.now);
     expect(queued).toBe(2);
     postroom.works.delete('support');
@@ -60,8 +60,9 @@ describe('a mailbox row that holds', () => {
   });
 });
 
-function settings(): Record<string, unknown> {
-  return {
+function settings(): Row {
+  return mailboxKind.toRow({
+    id: 'broken',
     address: 'broken@contoso.example',
     protocol: 'imap',
     host: 'localhost',
@@ -73,7 +74,7 @@ function settings(): Record<string, unknown> {
     intervalMinutes: 1,
     afterFetch: { kind: 'mark-seen' },
     createdAt: '2026-11-01T00:00:00.000Z',
-  };
+  });
 }
 
 describe('the state of mailboxes', () => {
@@ -102,6 +103,122 @@ describe('the state of mailboxes', () => {
     await postroom.mailboxes.saveCursor('support', cursor);
     await postroom.minutes(2);
     expect(await postroom.open()).toEqual([]);
+  });
+});
+
+describe('a row of a list that was spoiled', () => {
+  const AT = '2026-11-24T10:00:00.000Z';
+  const [one, two] = ['a'.repeat(26), 'b'.repeat(26)] as const;
+  const lists: [string, TableName, string, string, () => Promise<void>, () => Promise<string[]>][] = [
+    [
+      'a provider',
+      'Providers',
+      'provider',
+      one,
+      async () => {
+        for (const id of [one, two])
+          await createProviderStore(postroom.tables).save({ ...sampleProvider, id });
+      },
+      async () => (await createProviderStore(postroom.tables).list()).map(({ id }) => id),
+    ],
+    [
+      'a rotation',
+      'Providers',
+      'rotation',
+      one,
+      async () => {
+        const rotation = { enabled: true, changedAt: AT, changedBy: 'ada', leftover: false };
+        for (const providerId of [one, two])
+          await createRotationStore(postroom.tables).save({
+            ...rotation,
+            providerId,
+            rotatedAt: undefined,
+            problem: undefined,
+          });
+      },
+      async () => (await createRotationStore(postroom.tables).list()).map(({ providerId }) => providerId),
+    ],
+    [
+      'an account',
+      'Accounts',
+      PROVIDER,
+      ACCOUNT,
+      async () => {
+        for (const account of await postroom.accounts.listOf(PROVIDER))
+          await postroom.accounts.save({ ...account, accountId: two });
+      },
+      async () => (await postroom.accounts.listOf(PROVIDER)).map(({ accountId }) => accountId),
+    ],
+    [
+      'a deleted mailbox',
+      'Mailboxes',
+      'removed',
+      'sales',
+      async () => {
+        for (const id of ['sales', 'support']) await postroom.mailboxes.remove(id);
+      },
+      async () => (await postroom.mailboxes.removed()).map(({ id }) => id),
+    ],
+    [
+      'a connection test',
+      'ConnectionTests',
+      'support',
+      'imap',
+      async () => {
+        const test = { server: 'localhost:993', startedAt: AT, steps: [], transcript: [] };
+        await createConnectionTestStore(postroom.tables).save('support', [
+          { ...test, protocol: 'imap' },
+          { ...test, protocol: 'smtp' },
+        ]);
+      },
+      async () =>
+        (await createConnectionTestStore(postroom.tables).of('support')).map(({ protocol }) => protocol),
+    ],
+    [
+      'a connection test that waits',
+      'ConnectionTests',
+      'waiting',
+      'sales',
+      async () => {
+        const step = { name: 'arrival', state: 'waiting', ms: 0, found: '' } as const;
+        for (const id of ['sales', 'support'])
+          await createConnectionTestStore(postroom.tables).save(id, [
+            { protocol: 'smtp', server: '', startedAt: AT, steps: [step], transcript: [] },
+          ]);
+      },
+      async () =>
+        (await createConnectionTestStore(postroom.tables).waiting()).map(({ mailboxId }) => mailboxId),
+    ],
+    [
+      'a heartbeat',
+      'Alerts',
+      'heartbeat',
+      'fetchMail',
+      async () => undefined,
+      async () => [...(await createHeartbeatStore(postroom.tables).all()).keys()],
+    ],
+  ];
+
+  test.each(lists)('is left out and reported: %s', async (_what, table, partitionKey, rowKey, fill, list) => {
+    await fill();
+    const before = await list();
+    expect(before).toContain(rowKey);
+    await put(table, { partitionKey, rowKey, v: 1, spoiled: 'by hand' });
+    // A waiting test is in its keys alone: only its version can be spoiled.
+    if (partitionKey === 'waiting') await put(table, { partitionKey, rowKey, v: 0 });
+    expect(await list()).toEqual(before.filter((key) => key !== rowKey));
+    expect(unreadableRows(postroom.tables, table)).toContainEqual({ table, partitionKey, rowKey });
+  });
+});
+
+describe('a mark of a connection test that was spoiled', () => {
+  test('stops no fetch: its email becomes a ticket like any other', async () => {
+    const tests = createConnectionTestStore(postroom.tables);
+    await tests.expectMark('postroom-0011223344556677', postroom.now);
+    await put('ConnectionTests', { partitionKey: 'mark', rowKey: 'postroom-0011223344556677', v: 1 });
+    expect(await tests.takeMark('postroom-0011223344556677')).toBe(false);
+    expect(await tests.isTaken('postroom-0011223344556677')).toBe(false);
+    expect(unreadableRows(postroom.tables, 'ConnectionTests')).toHaveLength(1);
   });
 });
 

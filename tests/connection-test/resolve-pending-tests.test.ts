@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../shared/accounts/account.ts';
 import type { ConnectionTest } from '../../shared/connection-test/connection-test.ts';
 import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
-import type { PreviewDeps } from '../../shared/connection-test/run-connection-test.ts';
 import { resolvePendingTests } from '../../shared/connection-test/resolve-pending-tests.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
@@ -43,7 +43,7 @@ const imap: ConnectionTest = { ...smtp(), protocol: 'imap', steps: [], expected:
 const unused = () => Promise.reject(new Error('not part of this test'));
 
 /** The mailbox itself cannot be looked into: there is no token for it. */
-const monitor = (more: Partial<PreviewDeps> = {}): Promise<void> =>
+const monitor = (more: Partial<Parameters<typeof resolvePendingTests>[0]> = {}): Promise<void> =>
   resolvePendingTests({
     seam: { ...openSeam, now: () => now },
     config: { local: true },
@@ -98,6 +98,20 @@ describe('a test that waits for its mail', () => {
     await store.saveResult(mailbox.id, { ...smtp(), steps: [] });
     await monitor({ isTaken: unused });
     expect(await store.waiting()).toEqual([]);
+  });
+
+  it('waits on where the row of its mailbox cannot be read, and the test of another mailbox ends all the same', async () => {
+    await store.save('broken', [smtp()]);
+    await store.save(mailbox.id, [smtp()]);
+    await store.expectMark(MARK, SENT);
+    await store.takeMark(MARK);
+    const get = async (id: string): Promise<Mailbox> => {
+      if (id === 'broken') throw new PostroomError('bad-row', 'Mailboxes/mailbox/broken cannot be read');
+      return mailbox;
+    };
+    await monitor({ mailboxes: { get } });
+    expect(await arrival()).toMatchObject({ state: 'passed' });
+    expect((await store.waiting()).map(({ mailboxId }) => mailboxId)).toEqual(['broken']);
   });
 
   it('stays on the list when it began while the one before was settled', async () => {

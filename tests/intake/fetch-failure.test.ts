@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
 import { causeEnded, troubleAfter, waitingFor } from '../../shared/intake/fetch-failure.ts';
 import type { MailboxTroubleFound } from '../../shared/mailboxes/connect-inbox.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');

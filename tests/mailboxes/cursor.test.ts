@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { actionOf, type Cursor, cursorColumns, cursorOf } from '../../shared/mailboxes/cursor.ts';
+import { actionOf, type Cursor } from '../../shared/mailboxes/cursor.ts';
+import { cursorKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
@@ -28,8 +29,7 @@ const full: Cursor = {
     listed: 'digest',
   },
 };
-const rowOf = (columns: Record<string, unknown>): Row =>
-  ({ partitionKey: 'state', rowKey: 'box|cursor', ...columns }) as Row;
+const ofBox = (cursor: Cursor) => ({ mailboxId: 'box', ...cursor });
 
 describe('a cursor', () => {
   test.each<[string, Cursor]>([
@@ -54,42 +54,39 @@ describe('a cursor', () => {
       { ...full, refusal: { action: 'delete', problem: 'No.', since: AT, triedAt: AT } },
     ],
   ])('%s is read back as it was written', (_what, cursor) => {
-    expect(cursorOf(rowOf(cursorColumns(cursor)))).toEqual(cursor);
+    expect(cursorKind.fromRow(cursorKind.toRow(ofBox(cursor)))).toEqual(ofBox(cursor));
   });
 
-  test('without what it may lack is written as one that has none of it', () => {
+  test('without what it may lack is read back without it', () => {
     const bare: Cursor = { uidValidity: '1', uid: 2, left: [], waiting: [], lastMailAt: undefined };
-    expect(cursorOf(rowOf(cursorColumns(bare)))).toEqual({ ...bare, backlog: 0, unfetched: [] });
+    expect(cursorKind.fromRow(cursorKind.toRow(ofBox(bare)))).toEqual(ofBox(bare));
   });
 
-  test('whose row has fewer columns is read as far as it goes', () => {
-    expect(cursorOf(rowOf({ uidValidity: '1', uid: '2', backlog: 'three' }))).toEqual({
-      uidValidity: '1',
-      folderKey: undefined,
-      uid: 2,
-      last: undefined,
-      left: [],
-      waiting: [],
-      lastMailAt: undefined,
-      backlog: undefined,
-      unfetched: [],
-      refusal: undefined,
-    });
+  test('with the thousand messages that may be left fits into its columns', () => {
+    const left = Array.from({ length: 1000 }, (_, index) => ({
+      uid: 4_294_967_295 - index,
+      fingerprint: '0123456789abcdef',
+    }));
+    expect(String(cursorKind.toRow(ofBox({ ...full, left }))['left']).length).toBeLessThanOrEqual(32_768);
   });
 
-  test.each<[string, Record<string, unknown>]>([
-    ['no UID', { uid: undefined }],
-    ['an empty UID', { uid: '' }],
-    ['a UID that is a word', { uid: 'ten' }],
-    ['a UID with a fraction', { uid: '1.5' }],
-    ['a word among the waiting UIDs', { waiting: '3,four' }],
-    ['a word among the messages that were left', { left: '3:a,four:b' }],
-  ])('is refused where its row holds %s', (_what, columns) => {
-    const row = rowOf({ ...cursorColumns(full), ...columns });
-    expect(() => cursorOf(row)).toThrow(
+  test.each<[string, string, Partial<Row>]>([
+    ['no UID', 'uid', { uid: undefined }],
+    ['an empty UID', 'uid', { uid: '' }],
+    ['a UID that is a word', 'uid', { uid: 'ten' }],
+    ['a UID with a fraction', 'uid', { uid: '1.5' }],
+    ['a word among the waiting UIDs', 'waiting', { waiting: '3,four' }],
+    ['a word among the messages that were left', 'left', { left: '3:a,four:b' }],
+    ['a word as its last message', 'last', { last: 'four:b' }],
+    ['words as its backlog', 'backlog', { backlog: 'three' }],
+    ['half an unfetched message', 'unfetched', { unfetched: '[[1,"a"]]' }],
+    ['half a refusal', 'refusal', { refusal: '{"action":"delete"}' }],
+  ])('is refused where its row holds %s', (_what, column, columns) => {
+    const row = { ...cursorKind.toRow(ofBox(full)), ...columns };
+    expect(() => cursorKind.fromRow(row)).toThrow(
       expect.objectContaining({
         code: 'bad-row',
-        message: expect.stringContaining('MailboxState/box|cursor does not hold a cursor'),
+        message: `MailboxState/state/box|cursor: the column ${column} does not hold what Postroom wrote there`,
       }),
     );
   });

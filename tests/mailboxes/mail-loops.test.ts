@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MailLoop, mailLoopOf, recordMailLoop } from '../../shared/mailboxes/mail-loops.ts';
+import { type MailLoop, recordMailLoop } from '../../shared/mailboxes/mail-loops.ts';
+import { mailLoopKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
@@ -38,11 +39,11 @@ describe('a mail loop', () => {
     ['ticketId', undefined],
     ['count', '101'],
   ])('whose %s is %j is refused', (column, value) => {
-    const row = { partitionKey: 'state', rowKey: 'loop|support', ...loop, [column]: value } as Row;
-    expect(() => mailLoopOf(row)).toThrow(
+    const row = { ...mailLoopKind.toRow(loop), [column]: value } as Row;
+    expect(() => mailLoopKind.fromRow(row)).toThrow(
       expect.objectContaining({
         code: 'bad-row',
-        message: expect.stringContaining('MailboxState/loop|support does not hold a mail loop'),
+        message: `MailboxState/state/loop|support: the column ${column} does not hold what Postroom wrote there`,
       }),
     );
   });

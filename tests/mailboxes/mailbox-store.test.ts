@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
-import { createMailboxStore, lastSuccessOf, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
+import { troubleKind } from '../../shared/mailboxes/mailbox-state-records.ts';
+import { createMailboxStore, lastSuccessOf } from '../../shared/mailboxes/mailbox-store.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
@@ -23,11 +25,10 @@ const before: Omit<Mailbox, 'id'> = {
 };
 
 describe('a stored mailbox', () => {
-  test('of an earlier version, which neither sends nor knows POP3, is read as it was', async () => {
-    const tables = new MemoryTables(openSeam);
-    const row = { partitionKey: 'mailbox', rowKey: 'old', json: JSON.stringify(before) };
-    await tables.open('Mailboxes').commit('mailbox', [{ kind: 'put', row }]);
-    const mailbox = await createMailboxStore(tables).get('old');
+  test('that neither sends nor knows POP3 is read as it was', async () => {
+    const mailboxes = createMailboxStore(new MemoryTables(openSeam));
+    await mailboxes.save({ ...before, id: 'old' });
+    const mailbox = await mailboxes.get('old');
     expect(mailbox).toEqual({ ...before, id: 'old' });
     expect(mailbox && routeOf(mailbox)).toBeUndefined();
   });
@@ -171,24 +172,23 @@ describe('the store of mailboxes', () => {
     });
   });
 
-  test.each<[string, unknown]>([
-    ['nothing at all', undefined],
-    ['no text', 7],
-    ['null', 'null'],
-    ['a number', '7'],
-    ['nothing', '{}'],
-    ...['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt', 'port'].map(
-      (name): [string, unknown] => [`without ${name}`, JSON.stringify({ ...before, [name]: null })],
+  test.each<[string, Record<string, unknown>]>([
+    ...['address', 'protocol', 'host', 'folder', 'providerId', 'accountId', 'createdAt', 'port', 'v'].map(
+      (name): [string, Record<string, unknown>] => [`no ${name}`, { [name]: undefined }],
     ),
-    ['an interval of words', JSON.stringify({ ...before, intervalMinutes: '1' })],
-    ['switched on by a word', JSON.stringify({ ...before, enabled: 'yes' })],
-    ['nothing to do afterwards', JSON.stringify({ ...before, afterFetch: undefined })],
-    ['null to do afterwards', JSON.stringify({ ...before, afterFetch: null })],
-    ['an empty thing to do afterwards', JSON.stringify({ ...before, afterFetch: {} })],
-    ['a thing that nobody does afterwards', JSON.stringify({ ...before, afterFetch: { kind: 'burn' } })],
-  ])('passes over a row that holds no mailbox, and lists the others: %s', async (_what, json) => {
+    ['a protocol that nobody speaks', { protocol: 'smtp' }],
+    ['an interval of words', { intervalMinutes: '1' }],
+    ['on as a word', { enabled: 'yes' }],
+    ['nothing to do afterwards', { afterFetch: undefined }],
+    ['null to do afterwards', { afterFetch: 'null' }],
+    ['an empty thing to do afterwards', { afterFetch: '{}' }],
+    ['a move to nowhere', { afterFetch: '{"kind":"move"}' }],
+    ['a thing that nobody does afterwards', { afterFetch: '{"kind":"burn"}' }],
+    ['half a server for sending', { sending: '{"host":"smtp.contoso.example"}' }],
+    ['a number as its POP3 server', { pop3: 7 }],
+  ])('passes over a row that holds %s, and lists the others', async (_what, columns) => {
     await store.save({ ...before, id: 'good' });
-    await put('Mailboxes', 'mailbox', { rowKey: 'odd', json });
+    await put('Mailboxes', 'mailbox', { ...mailboxKind.toRow({ ...before, id: 'odd' }), ...columns });
     expect((await store.list()).map(({ id }) => id)).toEqual(['good']);
     expect(unreadableRows(tables)).toEqual([{ table: 'Mailboxes', partitionKey: 'mailbox', rowKey: 'odd' }]);
     await expect(store.get('odd')).rejects.toMatchObject({ code: 'bad-row' });
@@ -212,6 +212,7 @@ describe('the store of mailboxes', () => {
     await store.saveSuccesses(1, new Map([['two', at(1)]]));
     await put('MailboxState', 'state', {
       rowKey: 'shard|00000',
+      v: 1,
       successes: '[["one","x"]]',
       hours: '[]',
       [column]: json,
@@ -222,29 +223,64 @@ describe('the store of mailboxes', () => {
     expect(unreadableRows(tables)).toEqual([
       { table: 'MailboxState', partitionKey: 'state', rowKey: 'shard|00000' },
     ]);
-    const words = column === 'hours' ? 'emails by the hour' : 'the last successes of a shard';
     expect(vi.mocked(console.warn)).toHaveBeenCalledWith(
-      expect.stringContaining(`MailboxState/shard|00000 does not hold ${words}`),
+      expect.stringContaining(
+        `MailboxState/state/shard|00000: the column ${column} does not hold what Postroom wrote there`,
+      ),
     );
   });
 
-  test('takes a trouble with columns that cannot be read for one that is due', async () => {
-    await put('MailboxState', 'state', {
-      rowKey: 'one|health',
-      since: 'soon',
-      triedAt: 7,
-      nextTryAt: at(2),
-      failures: 'many',
-    });
-    expect((await store.fetchState()).troubles.get('one')).toEqual({
-      state: 'retrying',
-      code: '',
-      problem: '',
-      since: '1970-01-01T00:00:00.000Z',
-      failures: 1,
-      triedAt: '1970-01-01T00:00:00.000Z',
-      nextTryAt: at(2),
-    });
+  test.each([
+    ['since', 'soon'],
+    ['triedAt', 7],
+    ['failures', 'many'],
+    ['state', 'ill'],
+    ['code', undefined],
+  ])(
+    'takes a trouble whose %s is %j for one that is due, and reports it until it ends',
+    async (column, value) => {
+      await put('MailboxState', 'state', {
+        ...troubleKind.toRow({ mailboxId: 'one', ...trouble }),
+        [column]: value,
+      });
+      expect((await store.fetchState()).troubles.get('one')).toEqual({
+        state: 'retrying',
+        code: '',
+        problem: '',
+        since: '1970-01-01T00:00:00.000Z',
+        failures: 1,
+        triedAt: '1970-01-01T00:00:00.000Z',
+        nextTryAt: '1970-01-01T00:00:00.000Z',
+      });
+      expect(unreadableRows(tables)).toEqual([
+        { table: 'MailboxState', partitionKey: 'state', rowKey: 'one|health' },
+      ]);
+      await store.saveTrouble('one', undefined);
+      expect((await store.fetchState()).troubles.size).toBe(0);
+      expect(unreadableRows(tables)).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['over|vault|p', { at: 'soon' }],
+    ['loop|one', { at: at(0) }],
+  ])(
+    'reads the state of mailboxes without the row %s when that holds something else',
+    async (rowKey, columns) => {
+      await store.saveCursor('one', cursor);
+      await put('MailboxState', 'state', { rowKey, v: 1, ...columns });
+      const { cursors, recoveries, loops } = await store.fetchState();
+      expect([cursors.size, recoveries.size, loops.length]).toEqual([1, 0, 0]);
+      expect(unreadableRows(tables)).toEqual([{ table: 'MailboxState', partitionKey: 'state', rowKey }]);
+    },
+  );
+
+  test('lists the mailboxes that were deleted without a row that cannot be read', async () => {
+    await store.save({ ...before, id: 'one' });
+    await store.remove('one');
+    await put('Mailboxes', 'removed', { rowKey: 'two', v: 1, address: 7 });
+    expect((await store.removed()).map(({ id }) => id)).toEqual(['one']);
+    expect(unreadableRows(tables)).toEqual([{ table: 'Mailboxes', partitionKey: 'removed', rowKey: 'two' }]);
   });
 
   test('takes no row of another kind for one that it knows', async () => {

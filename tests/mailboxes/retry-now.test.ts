@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMailboxStore, type Trouble } from '../../shared/mailboxes/mailbox-store.ts';
+import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
+import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { retryNow } from '../../shared/mailboxes/retry-now.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';

@@ -394,33 +394,6 @@ describe('a row', () => {
       }
   });
 
-  it('of the first release still reads as the secret it holds, in the worldwide cloud', async () => {
-    const world = await startWorld();
-    const { id } = sampleProvider();
-    const row = {
-      partitionKey: 'provider',
-      rowKey: id,
-      name: 'Old',
-      preset: 'demo',
-      clientId: CLIENT,
-      secretName: `provider-${id}`,
-      secretVersion: 'v1',
-      secretSetAt: '2026-11-01T09:00:00.000Z',
-      secretExpiresOn: NEXT_YEAR,
-      scopes: '',
-      createdAt: '2026-11-01T09:00:00.000Z',
-      changedAt: '2026-11-01T09:00:00.000Z',
-    };
-    await world.tables.open('Providers').commit('provider', [{ kind: 'put', row }]);
-    const provider = await world.providers.get(id);
-    expect(provider).toMatchObject({
-      state: 'ready',
-      cloud: 'worldwide',
-      credential: { kind: 'secret', vaultName: `provider-${id}`, version: 'v1', expiresOn: NEXT_YEAR },
-      nextCredential: undefined,
-    });
-  });
-
   it('is changed by two at once without losing either change', async () => {
     const world = await startWorld();
     const provider = await world.save();

@@ -1,5 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Account, AccountState } from '../../../shared/accounts/account.ts';
+import type { Account } from '../../../shared/accounts/account.ts';
 import type { SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
@@ -68,13 +68,13 @@ function AccountRow(props: { shown: ShownAccount }): JSX.Element {
   );
 }
 
-const states: Readonly<Record<AccountState, { kind: 'good' | 'warn' | 'bad'; label: string }>> = {
+const states: Readonly<Record<Account['state'], { kind: 'good' | 'warn' | 'bad'; label: string }>> = {
   works: { kind: 'good', label: 'Works' },
   retrying: { kind: 'warn', label: 'Trying again' },
   'needs-person': { kind: 'bad', label: 'Needs you' },
 };
 
-function State(props: { state: AccountState }): JSX.Element {
+function State(props: { state: Account['state'] }): JSX.Element {
   const { kind, label } = states[props.state];
   return <StatusLabel kind={kind}>{label}</StatusLabel>;
 }
@@ -103,7 +103,7 @@ function NextRenewal(props: { account: Account }): JSX.Element {
         After it is mended; Postroom looks again at <Time at={retryAt} />
       </span>
     );
-  if (state === 'retrying') return retryAt === undefined ? <>At the next fetch</> : <Time at={retryAt} />;
+  if (state === 'retrying') return <Time at={retryAt} />;
   return (
     <span>
       <Time at={tokens.refreshAt} />, with the next fetch

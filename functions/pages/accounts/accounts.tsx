@@ -88,8 +88,8 @@ function explanationOf(
   { account, provider }: ShownAccount,
   history: readonly SignInEvent[],
 ): Explanation | undefined {
-  const { problem, state } = account;
-  if (state === 'works' || problem === undefined) return undefined;
+  const { problem } = account;
+  if (problem === undefined) return undefined;
   const [newest] = history;
   // The history names the ids for the support; an account that failed before there was one has its problem alone.
   const text = evidenceOf(

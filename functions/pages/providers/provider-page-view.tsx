@@ -7,7 +7,7 @@ import type { Principal } from '../../../shared/platform/principal.ts';
 import { type ChecklistStep, progressOf, type StepName } from '../../../shared/providers/checklist.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
-import type { Rotation } from '../../../shared/secrets/rotation-store.ts';
+import type { Rotation } from '../../../shared/secrets/rotation-records.ts';
 import { CopyLines } from '../../../shared/ui/copy.tsx';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../../shared/ui/lists.tsx';

@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
-import type { Rotation } from '../../../shared/secrets/rotation-store.ts';
+import type { Rotation } from '../../../shared/secrets/rotation-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { flag, json, objectOf, oneOf, optional, recordKind, text, time, whole } from '../platform/records.ts';
+import type { Mailbox, MailLogin } from './mailbox.ts';
+
+// Table Mailboxes:
+//   `mailbox` / id    the mailbox as a person set it up
+//   `removed` / id    its address, once it is deleted: what was kept of its mail stays
+
+const login = optional(
+  json(
+    objectOf<MailLogin>({
+      host: z.string(),
+      port: z.number(),
+      providerId: z.string(),
+      accountId: z.string(),
+    }),
+  ),
+);
+
+export const MAILBOXES = 'mailbox';
+export const mailboxKind = recordKind<Mailbox>()({
+  table: 'Mailboxes',
+  version: 1,
+  keysOf: ({ id }) => ({ partitionKey: MAILBOXES, rowKey: id }),
+  fromKeys: ({ rowKey }) => ({ id: rowKey }),
+  columns: {
+    address: text,
+    protocol: oneOf('imap', 'pop3'),
+    host: text,
+    port: whole,
+    folder: text,
+    providerId: text,
+    accountId: text,
+    enabled: flag,
+    intervalMinutes: whole,
+    afterFetch: json(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('mark-seen') }),
+        z.object({ kind: z.literal('move'), folder: z.string() }),
+        z.object({ kind: z.literal('delete') }),
+      ]),
+    ),
+    createdAt: time,
+    pop3: login,
+    sending: login,
+  },
+});
+
+/** A mailbox that was deleted. */
+export interface RemovedMailbox {
+  id: string;
+  address: string;
+}
+
+export const REMOVED = 'removed';
+export const removedMailboxKind = recordKind<RemovedMailbox>()({
+  table: 'Mailboxes',
+  version: 1,
+  keysOf: ({ id }) => ({ partitionKey: REMOVED, rowKey: id }),
+  fromKeys: ({ rowKey }) => ({ id: rowKey }),
+  columns: { address: text },
+});

@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import {
+  converted,
+  json,
+  objectOf,
+  oneOf,
+  optional,
+  type RowKeys,
+  recordKind,
+  text,
+  time,
+  whole,
+} from '../platform/records.ts';
+import type { Cursor, LeftMessage, Refusal, UnfetchedMessage } from './cursor.ts';
+import type { MailHour } from './mail-hours.ts';
+import type { MailLoop } from './mail-loops.ts';
+import type { Trouble } from './mailbox.ts';
+
+// Table MailboxState, PartitionKey `state`:
+//   `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
+//   `<mailboxId>|health`    what stops it, when something does; written on change
+//   `shard|<n>`             last success of every mailbox of a shard, and its emails of the last hours; one write a
+//                           shard run
+//   `loop|<mailboxId>`      automatic mail beyond the limits that came last
+//   `over|<shared cause>`   when something that stopped many mailboxes was seen to be over
+// One query over `state` therefore tells all there is to know about a shard.
+export const STATE = 'state';
+
+/** As text: a UID takes 32 bits without a sign (RFC 3501 section 2.3.1.1), and a whole number of a row 31. */
+const uid = converted(text, { read: uidOf, write: String });
+
+function uidOf(digits: string): number {
+  const number = Number(digits);
+  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(number)) throw new TypeError('not a UID');
+  return number;
+}
+
+const commaSeparated = (stored: string): string[] => (stored === '' ? [] : stored.split(','));
+
+// `uid:fingerprint`, comma-separated: as JSON a thousand of them would not fit into a column.
+const leftText = (left: LeftMessage): string => `${left.uid}:${left.fingerprint}`;
+const leftOf = (stored: string): LeftMessage => {
+  const [digits = '', fingerprint = ''] = stored.split(':');
+  return { uid: uidOf(digits), fingerprint };
+};
+
+/** Rows of a mailbox: its id, and after it what of it they hold. */
+const ofMailbox = (what: string) => ({
+  keysOf: ({ mailboxId }: { mailboxId: string }): RowKeys => ({
+    partitionKey: STATE,
+    rowKey: `${mailboxId}|${what}`,
+  }),
+  fromKeys: ({ rowKey }: RowKeys) => ({ mailboxId: rowKey.slice(0, -`|${what}`.length) }),
+});
+
+const unfetchedTuples = z.array(
+  z.tuple([z.int(), z.string(), z.number(), z.string(), z.enum(['download', 'storage'])]),
+);
+
+/** A cursor with its mailbox. */
+interface MailboxCursor extends Cursor {
+  mailboxId: string;
+}
+
+export const cursorKind = recordKind<MailboxCursor>()({
+  table: 'MailboxState',
+  version: 1,
+  ...ofMailbox('cursor'),
+  columns: {
+    uidValidity: text,
+    folderKey: optional(text),
+    uid,
+    last: optional(converted(text, { read: leftOf, write: leftText })),
+    left: converted(text, {
+      read: (stored): readonly LeftMessage[] => commaSeparated(stored).map(leftOf),
+      write: (left) => left.map(leftText).join(','),
+    }),
+    waiting: converted(text, {
+      read: (stored): readonly number[] => commaSeparated(stored).map(uidOf),
+      write: (uids) => uids.join(','),
+    }),
+    lastMailAt: optional(time),
+    backlog: optional(whole),
+    unfetched: optional(
+      converted<z.infer<typeof unfetchedTuples>, readonly UnfetchedMessage[]>(json(unfetchedTuples), {
+        read: (tuples) =>
+          tuples.map(([id, fingerprint, attempts, since, failed]) => ({
+            uid: id,
+            fingerprint,
+            attempts,
+            since,
+            failed,
+          })),
+        write: (unfetched) =>
+          unfetched.map((each) => [each.uid, each.fingerprint, each.attempts, each.since, each.failed]),
+      }),
+    ),
+    refusal: optional(
+      json(
+        objectOf<Refusal>({
+          action: z.string(),
+          problem: z.string(),
+          since: z.string(),
+          triedAt: z.string(),
+          listed: z.string().optional(),
+        }),
+      ),
+    ),
+  },
+});
+
+/** A trouble with its mailbox. */
+interface MailboxTrouble extends Trouble {
+  mailboxId: string;
+}
+
+export const troubleKind = recordKind<MailboxTrouble>()({
+  table: 'MailboxState',
+  version: 1,
+  ...ofMailbox('health'),
+  columns: {
+    state: oneOf('retrying', 'needs-person'),
+    code: text,
+    problem: text,
+    since: time,
+    failures: whole,
+    triedAt: time,
+    nextTryAt: time,
+  },
+});
+
+interface ShardState {
+  shard: number;
+  /** Mailbox id → ISO time of the last fetch that worked. */
+  successes: ReadonlyMap<string, string>;
+  hours: readonly MailHour[];
+}
+
+const successTuples = z.array(z.tuple([z.string(), z.string()]));
+const hourTuples = z.array(z.tuple([z.string(), z.number(), z.number()]));
+
+export const shardKind = recordKind<ShardState>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ shard }) => ({ partitionKey: STATE, rowKey: `shard|${String(shard).padStart(5, '0')}` }),
+  fromKeys: ({ rowKey }) => ({ shard: Number(rowKey.slice('shard|'.length)) }),
+  columns: {
+    successes: converted<z.infer<typeof successTuples>, ReadonlyMap<string, string>>(json(successTuples), {
+      read: (tuples) => new Map(tuples),
+      write: (successes) => [...successes],
+    }),
+    hours: converted<z.infer<typeof hourTuples>, readonly MailHour[]>(json(hourTuples), {
+      read: (tuples) => tuples.map(([hour, mails, quarantined]) => ({ hour, mails, quarantined })),
+      write: (hours) => hours.map(({ hour, mails, quarantined }) => [hour, mails, quarantined]),
+    }),
+  },
+});
+
+/** The end of something that stopped many mailboxes. */
+interface Recovery {
+  /** See `sharedCauseOf`. */
+  cause: string;
+  at: string;
+}
+
+export const recoveryKind = recordKind<Recovery>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ cause }) => ({ partitionKey: STATE, rowKey: `over|${cause}` }),
+  fromKeys: ({ rowKey }) => ({ cause: rowKey.slice('over|'.length) }),
+  columns: { at: time },
+});
+
+const LONGEST_ADDRESS = 320;
+
+export const mailLoopKind = recordKind<MailLoop>()({
+  table: 'MailboxState',
+  version: 1,
+  keysOf: ({ mailboxId }) => ({ partitionKey: STATE, rowKey: `loop|${mailboxId}` }),
+  fromKeys: ({ rowKey }) => ({ mailboxId: rowKey.slice('loop|'.length) }),
+  columns: {
+    sender: converted<string, string>(text, {
+      read: (stored) => stored,
+      write: (sender) => sender.slice(0, LONGEST_ADDRESS),
+    }),
+    at: time,
+    ticketId: text,
+    count: whole,
+  },
+});
