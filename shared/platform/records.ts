@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { mapLimited } from './concurrency.ts';
 import { PostroomError } from './errors.ts';
 import {
   listAll,
@@ -11,15 +12,23 @@ import {
 } from './tables.ts';
 import { readRows } from './unreadable-rows.ts';
 
+// Properties, not methods: so a column of text does not fit an optional field, which it could not write.
+
 /** How one field of a record is stored as one column. `read` throws where the column holds something else. */
 export interface Column<T> {
   /** @param value what the column holds; undefined where the row has no such column */
-  read(value: Value | undefined): T;
-  write(value: T): Value | undefined;
+  readonly read: (value: Value | undefined) => T;
+  readonly write: (value: T) => Value | undefined;
+}
+
+/** How one field is stored as several columns, which it names itself; the names are unique in their row. */
+export interface ColumnGroup<T> {
+  readonly readAll: (row: Row) => T;
+  readonly writeAll: (value: T) => Record<string, Value | undefined>;
 }
 
 /** A column for each field: a field without one, or a column without its field, does not compile. */
-export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> };
+export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> | ColumnGroup<T[Name]> };
 
 export interface RowKeys {
   partitionKey: string;
@@ -60,13 +69,15 @@ export function recordKind<T extends object>() {
     fromKeys(keys: RowKeys): Keyed;
     columns: Columns<Omit<T, keyof Keyed>>;
   }): RecordKind<T> => {
-    const all = Object.entries(columns) as [keyof T & string, Column<unknown>][];
+    const all = Object.entries(columns) as [keyof T & string, Column<unknown> | ColumnGroup<unknown>][];
     return {
       table,
       keysOf,
       toRow(record) {
         const row: Record<string, Value | undefined> = {};
-        for (const [name, column] of all) row[name] = column.write(record[name]);
+        for (const [name, column] of all)
+          if ('write' in column) row[name] = column.write(record[name]);
+          else Object.assign(row, column.writeAll(record[name]));
         return { ...row, [VERSION]: version, ...keysOf(record) };
       },
       fromRow(row) {
@@ -81,7 +92,7 @@ export function recordKind<T extends object>() {
         const fields: Record<string, unknown> = { ...fromKeys({ partitionKey, rowKey }) };
         for (const [name, column] of all)
           try {
-            fields[name] = column.read(row[name]);
+            fields[name] = 'read' in column ? column.read(row[name]) : column.readAll(row);
           } catch (error) {
             throw unreadable(name, error);
           }
@@ -111,6 +122,12 @@ export const whole: Column<number> = {
   },
   write: (value) => value,
 };
+
+/** Text that people read and that may be too long: what is over `most` characters is cut off with an ellipsis. */
+export const shortText = (most: number): Column<string> => ({
+  read: text.read,
+  write: (value) => (value.length > most ? `${value.slice(0, most - 1)}…` : value),
+});
 
 export const flag: Column<boolean> = {
   read: (value) => {
@@ -146,14 +163,35 @@ export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
 });
 
 /** Anything that a schema describes, as JSON; at most 32,768 characters of it. */
-export const json = <T>(schema: z.ZodType<T>): Column<T> => ({
+export const json = <T>(
+  schema: z.ZodType<T>,
+): { read: Column<T>['read']; write: Column<Readonly<T>>['write'] } => ({
   read: (value) => schema.parse(JSON.parse(text.read(value))),
   write: (value) => JSON.stringify(value),
 });
 
+/**
+ * The schema of an object within a JSON column. A field of `T` without its schema does not compile, optional ones
+ * included: zod alone would leave them out of what it reads without a word.
+ */
+export const objectOf = <T extends object>(
+  shape: {
+    readonly [Name in keyof T]-?: z.ZodType<T[Name]>;
+  },
+): z.ZodType<T> =>
+  // JSON has no undefined: a field that is undefined and one that is absent are the same.
+  z.object(shape) as unknown as z.ZodType<T>;
+
 export interface Stored<T> {
   record: T;
   etag: string;
+}
+
+export interface Page<T> {
+  /** Fewer than asked for where a row could not be read. */
+  records: T[];
+  /** Pass as `after` for the next page; undefined on the last. */
+  next: string | undefined;
 }
 
 /** The rows of one kind. */
@@ -162,6 +200,11 @@ export interface Records<T> {
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
   /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
+  /**
+   * One page of several partitions together in order of row key; one request a partition, of one row more than is shown.
+   * A row that cannot be read is left out and reported.
+   */
+  page(partitionKeys: readonly string[], range: RowRange & { limit: number }): Promise<Page<T>>;
   /** False when a row with these keys is there. */
   insert(record: T): Promise<boolean>;
   /** Writes only over the row that was read; false when it has changed or is gone. */
@@ -171,6 +214,8 @@ export interface Records<T> {
   /** With an etag, only the row that was read is removed; false when it has changed. A row that is gone counts as removed. */
   remove(partitionKey: string, rowKey: string, etag?: string): Promise<boolean>;
 }
+
+const PARTITIONS_AT_ONCE = 8;
 
 /** Opens the rows of a kind. Every method throws PostroomError where storage is away. */
 export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> {
@@ -184,6 +229,23 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
       const part = 'prefix' in range ? range.prefix : '';
       const rows = await listAll(table, partitionKey, 'prefix' in range ? startingWith(range.prefix) : range);
       return readRows(tables, { table: kind.table, partition: partitionKey, part }, rows, kind.fromRow);
+    },
+    async page(partitionKeys, range) {
+      const { from = '', after, limit } = range;
+      const asked = { ...range, limit: limit + 1 };
+      const found = await mapLimited(partitionKeys, PARTITIONS_AT_ONCE, (key) => table.list(key, asked));
+      const rows = found.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
+      const shown = rows.slice(0, limit);
+      const next = rows.length > limit ? shown.at(-1)?.rowKey : undefined;
+      const covers = (rowKey: string): boolean =>
+        (after === undefined ? rowKey >= from : rowKey > after) && (next === undefined || rowKey <= next);
+      const read = new Map<Row, T>();
+      for (const partition of partitionKeys) {
+        const own = shown.filter(({ partitionKey }) => partitionKey === partition);
+        const place = { table: kind.table, partition, part: from, covers };
+        readRows(tables, place, own, (row) => read.set(row, kind.fromRow(row)));
+      }
+      return { records: shown.flatMap((row) => read.get(row) ?? []), next };
     },
     async insert(record) {
       const row = kind.toRow(record);

@@ -14,21 +14,27 @@ const known = new WeakMap<Tables, Map<string, readonly UnreadableRow[]>>();
 
 /**
  * Reads the rows of a list. One that cannot be read is left out, so that it stops nothing but itself; it is logged, and
- * remembered for `unreadableRows` until the same partition is read again without it.
- * @param part names the rows where several lists stand in one partition
+ * remembered for `unreadableRows` until it is read again without it.
+ * @param place part names the rows where several lists stand in one partition; covers says which row keys were read
+ *   where not all were, so that reading the second page forgets nothing of the first
  */
 export function readRows<T>(
   tables: Tables,
-  { table, partition, part = '' }: { table: TableName; partition: string; part?: string },
+  {
+    table,
+    partition,
+    part = '',
+    covers = () => true,
+  }: { table: TableName; partition: string; part?: string; covers?: (rowKey: string) => boolean },
   rows: readonly Row[],
   read: (row: Row) => T,
 ): T[] {
   const values: T[] = [];
-  const unreadable: UnreadableRow[] = [];
   const of = known.get(tables) ?? new Map<string, readonly UnreadableRow[]>();
   known.set(tables, of);
   const place = `${table}|${partition}|${part}`;
   const before = of.get(place) ?? [];
+  const unreadable = before.filter(({ rowKey }) => !covers(rowKey));
   for (const row of rows) {
     try {
       values.push(read(row));

@@ -2,12 +2,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  type ColumnGroup,
   flag,
   json,
+  objectOf,
   oneOf,
   openRecords,
   optional,
   recordKind,
+  shortText,
   text,
   time,
   whole,
@@ -27,7 +30,18 @@ interface Letter {
   sentAt: string;
   readAt?: string | undefined;
   to: readonly string[];
+  note: string;
+  stamp: Stamp;
+  sender: { name: string; title?: string | undefined };
 }
+
+/** Of which a row holds either the value or the name of who knows it. */
+type Stamp = { cents: number } | { askAt: string };
+const stamp: ColumnGroup<Stamp> = {
+  readAll: ({ stampCents, stampAskAt }) =>
+    stampCents === undefined ? { askAt: text.read(stampAskAt) } : { cents: whole.read(stampCents) },
+  writeAll: (value) => ('cents' in value ? { stampCents: value.cents } : { stampAskAt: value.askAt }),
+};
 
 const kind = recordKind<Letter>()({
   table: 'Activity',
@@ -42,6 +56,9 @@ const kind = recordKind<Letter>()({
     sentAt: time,
     readAt: optional(time),
     to: json(z.array(z.string())),
+    note: shortText(5),
+    stamp,
+    sender: json(objectOf<Letter['sender']>({ name: z.string(), title: z.string().optional() })),
   },
 });
 
@@ -55,6 +72,9 @@ const letter: Letter = {
   sentAt: '2026-11-24T10:00:00.000Z',
   readAt: undefined,
   to: ['pat@customer.example'],
+  note: 'quick',
+  stamp: { cents: 95 },
+  sender: { name: 'Kim', title: undefined },
 };
 
 describe('a kind of row', () => {
@@ -70,6 +90,9 @@ describe('a kind of row', () => {
       sentAt: '2026-11-24T10:00:00.000Z',
       readAt: undefined,
       to: '["pat@customer.example"]',
+      note: 'quick',
+      stampCents: 95,
+      sender: '{"name":"Kim"}',
     });
   });
 
@@ -77,6 +100,12 @@ describe('a kind of row', () => {
     expect(kind.fromRow(kind.toRow(letter))).toEqual(letter);
     const read = { ...letter, readAt: '2026-11-25T10:00:00.000Z', urgent: true, state: 'read' as const };
     expect(kind.fromRow(kind.toRow(read))).toEqual(read);
+    const titled = { ...letter, stamp: { askAt: 'the office' }, sender: { name: 'Kim', title: 'Dr' } };
+    expect(kind.fromRow(kind.toRow(titled))).toEqual(titled);
+  });
+
+  test('cuts short text with an ellipsis, so that no column is longer than it says', () => {
+    expect(kind.toRow({ ...letter, note: 'quickly' })['note']).toBe('quic…');
   });
 
   test.each<[string, Partial<Row>]>([
@@ -93,6 +122,10 @@ describe('a kind of row', () => {
     ['to', { to: 'pat' }],
     ['to', { to: '[7]' }],
     ['to', { to: undefined }],
+    ['note', { note: 7 }],
+    ['stamp', { stampCents: 'many' }],
+    ['stamp', { stampCents: undefined }],
+    ['sender', { sender: '{"title":"Dr"}' }],
   ])('names the row and the column %s that hold something else: %j', (column, change) => {
     expect(() => kind.fromRow({ ...kind.toRow(letter), ...change })).toThrow(
       expect.objectContaining({
@@ -148,6 +181,34 @@ describe('the rows of a kind', () => {
     await tables.open('Activity').commit('b', [{ kind: 'put', row: { partitionKey: 'b', rowKey: 'other' } }]);
     expect((await letters().list('b', { prefix: 'l|' })).map(({ id }) => id)).toEqual(['1', '2', '3']);
     expect((await letters().list('b', { from: 'l|2', to: 'm' })).map(({ id }) => id)).toEqual(['2', '3']);
+    expect(unreadableRows(tables)).toEqual([]);
+  });
+
+  test('of several partitions stand on one page together, and the next page goes on after it', async () => {
+    for (const [box, id] of [
+      ['b', '1'],
+      ['c', '2'],
+      ['b', '3'],
+      ['other', '4'],
+    ] as const)
+      await letters().put({ ...letter, box, id });
+    const first = await letters().page(['b', 'c'], { limit: 2 });
+    expect(first.records.map(({ id }) => id)).toEqual(['1', '2']);
+    expect(first.next).toBe('l|2');
+    const second = await letters().page(['b', 'c'], { after: first.next, limit: 2 });
+    expect(second).toEqual({ records: [{ ...letter, id: '3' }], next: undefined });
+  });
+
+  test('leave one that cannot be read out of its page, which is reported until that page is read without it', async () => {
+    for (const id of ['1', '2', '3', '4']) await letters().put({ ...letter, id });
+    const spoiled = { ...kind.toRow({ ...letter, id: '2' }), to: '{' };
+    await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);
+    const first = await letters().page(['b'], { limit: 2 });
+    expect([first.records.map(({ id }) => id), first.next]).toEqual([['1'], 'l|2']);
+    await letters().page(['b'], { after: first.next, limit: 2 });
+    expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual(['l|2']);
+    await letters().put({ ...letter, id: '2' });
+    await letters().page(['b'], { limit: 2 });
     expect(unreadableRows(tables)).toEqual([]);
   });
 });
