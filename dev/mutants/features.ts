@@ -234,6 +234,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/alerts/alert-service.ts',
       'shared/alerts/mailbox-cache.ts',
       'shared/alerts/mailbox-findings.ts',
+      'shared/alerts/alert-records.ts',
       'shared/alerts/alert-store.ts',
       'shared/alerts/alert.ts',
       'shared/alerts/refusal-findings.ts',
