@@ -198,6 +198,8 @@ export interface Page<T> {
 export interface Records<T> {
   /** Undefined where there is none. @throws PostroomError `bad-row` when it cannot be read */
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
+  /** Undefined also where the row cannot be read, which is reported as for a list. */
+  find(partitionKey: string, rowKey: string): Promise<T | undefined>;
   /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
   /**
@@ -224,6 +226,11 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
     async get(partitionKey, rowKey) {
       const row = await table.get(partitionKey, rowKey);
       return row === undefined ? undefined : { record: kind.fromRow(row), etag: row.etag ?? '' };
+    },
+    async find(partitionKey, rowKey) {
+      const row = await table.get(partitionKey, rowKey);
+      const place = { table: kind.table, partition: partitionKey, part: rowKey };
+      return readRows(tables, place, row === undefined ? [] : [row], kind.fromRow)[0];
     },
     async list(partitionKey, range = {}) {
       const part = 'prefix' in range ? range.prefix : '';

@@ -167,6 +167,20 @@ describe('the rows of a kind', () => {
     expect(await letters().get('b', 'l|1')).toBeUndefined();
   });
 
+  test('are found where they can be read; one that cannot is reported until it is', async () => {
+    expect(await letters().find('b', 'l|1')).toBeUndefined();
+    await letters().put(letter);
+    expect(await letters().find('b', 'l|1')).toEqual(letter);
+    const spoiled = { ...kind.toRow(letter), to: '{' };
+    await tables.open('Activity').commit('b', [{ kind: 'put', row: spoiled }]);
+    expect(await letters().find('b', 'l|1')).toBeUndefined();
+    await letters().find('b', 'l|2');
+    expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual(['l|1']);
+    await letters().put(letter);
+    await letters().find('b', 'l|1');
+    expect(unreadableRows(tables)).toEqual([]);
+  });
+
   test('are listed without the one that cannot be read, which is reported', async () => {
     for (const id of ['1', '2', '3']) await letters().put({ ...letter, id });
     const spoiled = { ...kind.toRow({ ...letter, id: '2' }), to: '{' };
