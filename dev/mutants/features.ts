@@ -210,7 +210,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/quoted-text.ts',
       'shared/tickets/text-links.ts',
       'shared/tickets/ticket-numbers.ts',
-      'shared/tickets/ticket-rows.ts',
+      'shared/tickets/ticket-records.ts',
       'shared/tickets/ticket-store.ts',
     ],
     tests: [
@@ -222,7 +222,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/tickets/quoted-text.test.ts',
       'tests/tickets/text-links.test.ts',
       'tests/tickets/ticket-numbers.test.ts',
-      'tests/tickets/ticket-rows.test.ts',
+      'tests/tickets/ticket-records.test.ts',
       'tests/tickets/ticket-store.test.ts',
     ],
   },

@@ -2,7 +2,7 @@ import { mapLimited } from '../platform/concurrency.ts';
 import type { Tables } from '../platform/tables.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
-import { ticketOf } from '../tickets/ticket-rows.ts';
+import { ticketOf } from '../tickets/ticket-records.ts';
 import { type Candidate, decideMessages, type KnownThread } from './decide-messages.ts';
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';

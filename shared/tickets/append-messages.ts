@@ -11,7 +11,7 @@ import {
   type NewMessage,
   staleOf,
   ticketOf,
-} from './ticket-rows.ts';
+} from './ticket-records.ts';
 
 /** Messages of one fetch that belong to one ticket, oldest first. */
 export interface Filing {

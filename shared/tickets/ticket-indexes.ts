@@ -4,7 +4,7 @@ import type { Row, TableName, Tables } from '../platform/tables.ts';
 import { startingWith } from '../platform/tables.ts';
 import type { Filed } from './append-messages.ts';
 import type { Ticket } from './ticket.ts';
-import { indexRow, indexRowKey, ticketOf } from './ticket-rows.ts';
+import { indexRow, indexRowKey, ticketOf } from './ticket-records.ts';
 
 // MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`: a Message-ID that is used again points to both tickets and
 // steals neither. All rows here follow from the tickets; writing them again changes nothing.

@@ -24,7 +24,7 @@ import {
   staleOf,
   summaryOf,
   ticketOf,
-} from './ticket-rows.ts';
+} from './ticket-records.ts';
 
 /** Blobs read at the same time. */
 const READS = 16;

@@ -17,7 +17,7 @@ import { mapLimited } from '../../shared/platform/concurrency.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
-import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
 import { newMessage, type SampleMail } from '../harness/pages/sample-postroom.ts';
 

@@ -9,7 +9,7 @@ import {
   indexRowKey,
   messageRow,
   type NewMessage,
-} from '../../shared/tickets/ticket-rows.ts';
+} from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

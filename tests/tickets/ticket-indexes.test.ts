@@ -4,7 +4,7 @@ import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-in
 import { type Filed, appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { TicketStatus } from '../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
-import { headRow, indexRow, indexRowKey, ticketOf } from '../../shared/tickets/ticket-rows.ts';
+import { headRow, indexRow, indexRowKey, ticketOf } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

@@ -13,7 +13,7 @@ import {
   messageRow,
   messageRowKey,
   type NewMessage,
-} from '../../shared/tickets/ticket-rows.ts';
+} from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

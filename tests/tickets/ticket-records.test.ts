@@ -20,7 +20,7 @@ import {
   staleOf,
   summaryOf,
   ticketOf,
-} from '../../shared/tickets/ticket-rows.ts';
+} from '../../shared/tickets/ticket-records.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:00:00.001Z';
