@@ -124,7 +124,9 @@ export const whole: Column<number> = {
 };
 
 /** Text that people read and that may be too long: what is over `most` characters is cut off with an ellipsis. */
-export const shortText = (most: number): Column<string> => ({
+export const shortText = (
+  most: number,
+): { readonly read: Column<string>['read']; readonly write: (value: string) => string } => ({
   read: text.read,
   write: (value) => (value.length > most ? `${value.slice(0, most - 1)}…` : value),
 });
@@ -234,8 +236,16 @@ export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> 
     },
     async list(partitionKey, range = {}) {
       const part = 'prefix' in range ? range.prefix : '';
-      const rows = await listAll(table, partitionKey, 'prefix' in range ? startingWith(range.prefix) : range);
-      return readRows(tables, { table: kind.table, partition: partitionKey, part }, rows, kind.fromRow);
+      const asked: RowRange = 'prefix' in range ? startingWith(range.prefix) : range;
+      const { from = '', to } = asked;
+      const covers = (rowKey: string): boolean => rowKey >= from && (to === undefined || rowKey < to);
+      const rows = await listAll(table, partitionKey, asked);
+      return readRows(
+        tables,
+        { table: kind.table, partition: partitionKey, part, covers },
+        rows,
+        kind.fromRow,
+      );
     },
     async page(partitionKeys, range) {
       const { from = '', after, limit } = range;
