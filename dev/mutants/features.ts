@@ -207,6 +207,8 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/tickets/ticket-indexes.ts',
       'shared/tickets/append-messages.ts',
       'shared/tickets/inline-images.ts',
+      'shared/tickets/message-id-records.ts',
+      'shared/tickets/number-records.ts',
       'shared/tickets/quoted-text.ts',
       'shared/tickets/text-links.ts',
       'shared/tickets/ticket-numbers.ts',

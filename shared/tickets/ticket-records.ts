@@ -1,6 +1,20 @@
-import { PostroomError } from '../platform/errors.ts';
+import { z } from 'zod';
 import { invertedTime } from '../platform/inverted-time.ts';
-import type { Row, Value } from '../platform/tables.ts';
+import {
+  type Column,
+  type ColumnGroup,
+  type Columns,
+  flag,
+  json,
+  objectOf,
+  oneOf,
+  optional,
+  recordKind,
+  shortText,
+  text,
+  time,
+  whole,
+} from '../platform/records.ts';
 import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
 import type {
   Person,
@@ -8,7 +22,6 @@ import type {
   Ticket,
   TicketAttachment,
   TicketMessage,
-  TicketStatus,
   TicketSummary,
 } from './ticket.ts';
 
@@ -73,212 +86,215 @@ export const attachmentRange = (newest: string, oldest: string): { from: string;
 export const indexRowKey = (head: { lastAt: string; id: string }): string =>
   `${invertedTime(head.lastAt)}|${head.id}`;
 
-const shortened = (text: string): string => (text.length > SHORT ? `${text.slice(0, SHORT - 1)}…` : text);
+// Columns of several rows.
 
-const shortPerson = ({ name, address }: Person): Person => ({
-  name: name === undefined ? undefined : shortened(name),
-  address: address === undefined ? undefined : shortened(address),
-});
+const short = shortText(SHORT);
 
 /** A list as JSON that fits a column: what is over the end stays in the raw mail. */
 function jsonWithin(list: readonly unknown[]): string {
   let kept = list.length;
-  let json = JSON.stringify(list);
-  while (json.length > INLINE_CHARACTERS) {
-    kept = Math.floor((kept * INLINE_CHARACTERS) / (json.length + 1));
-    json = JSON.stringify(list.slice(0, kept));
+  let fitting = JSON.stringify(list);
+  while (fitting.length > INLINE_CHARACTERS) {
+    kept = Math.floor((kept * INLINE_CHARACTERS) / (fitting.length + 1));
+    fitting = JSON.stringify(list.slice(0, kept));
   }
-  return json;
+  return fitting;
 }
 
-/** @param stale index rows (`status|row key`) that the ticket has outgrown and that are still to be removed */
-export function headRow(ticket: Ticket, stale: readonly string[]): Row {
+/** @param shorten what is stored of each */
+const listWithin = <T>(
+  one: z.ZodType<T>,
+  shorten: (value: T) => T = (value) => value,
+): Column<readonly T[]> => ({
+  read: json(z.array(one)).read,
+  write: (list) => jsonWithin(list.map((value) => shorten(value))),
+});
+
+const person = objectOf<Person>({ name: z.string().optional(), address: z.string().optional() });
+const shortPerson = ({ name, address }: Person): Person => ({
+  name: name === undefined ? undefined : short.write(name),
+  address: address === undefined ? undefined : short.write(address),
+});
+const follows = objectOf<NonNullable<Ticket['follows']>>({ id: z.string(), number: z.number() });
+const authentication = objectOf<SenderAuthentication>({
+  spf: z.string().optional(),
+  dkim: z.string().optional(),
+  dmarc: z.string().optional(),
+  fails: z.boolean(),
+});
+
+const requester: ColumnGroup<Person> = {
+  readAll: ({ requesterName, requesterAddress }) => ({
+    name: optional(text).read(requesterName),
+    address: optional(text).read(requesterAddress),
+  }),
+  writeAll: ({ name, address }) => ({
+    requesterName: optional(short).write(name),
+    requesterAddress: address,
+  }),
+};
+
+/** The text itself in the column of this name, or a blob's name in the one beside it. */
+const optionalBody = (name: 'text' | 'html'): ColumnGroup<Body | undefined> => ({
+  readAll: (row) => {
+    const inline = optional(text).read(row[name]);
+    if (inline !== undefined) return { kind: 'inline', text: inline };
+    const blob = optional(text).read(row[`${name}Blob`]);
+    return blob === undefined ? undefined : { kind: 'blob', blob };
+  },
+  writeAll: (body) => {
+    if (body === undefined) return {};
+    return body.kind === 'inline' ? { [name]: body.text } : { [`${name}Blob`]: body.blob };
+  },
+});
+
+const body = (name: 'text' | 'html'): ColumnGroup<Body> => {
+  const group = optionalBody(name);
   return {
-    partitionKey: ticket.id,
-    rowKey: 'head',
-    ...summaryColumns(ticket),
-    openedAt: ticket.openedAt,
-    participants: jsonWithin(ticket.participants),
-    follows: ticket.follows === undefined ? undefined : JSON.stringify(ticket.follows),
-    stale: stale.join(','),
+    readAll: (row) => {
+      const found = group.readAll(row);
+      if (found === undefined) throw new TypeError('not a text or a blob');
+      return found;
+    },
+    writeAll: group.writeAll,
   };
+};
+
+const htmlShape: ColumnGroup<HtmlShape | undefined> = {
+  readAll: ({ htmlLines, htmlRemoteImages }) =>
+    htmlLines === undefined
+      ? undefined
+      : { lines: whole.read(htmlLines), remoteImages: flag.read(htmlRemoteImages) },
+  writeAll: (shape) => ({ htmlLines: shape?.lines, htmlRemoteImages: shape?.remoteImages }),
+};
+
+// Rows.
+
+const summaryColumns: Columns<Omit<TicketSummary, 'id'>> = {
+  number: whole,
+  status: oneOf('open', 'closed'),
+  subject: short,
+  requester,
+  mailboxId: text,
+  lastAt: time,
+  messageCount: whole,
+  preview: short,
+};
+
+/** A ticket, and index rows (`status|row key`) that it has outgrown and that are still to be removed. */
+export interface TicketHead extends Ticket {
+  stale: readonly string[];
 }
+
+export const HEAD = 'head';
+export const headKind = recordKind<TicketHead>()({
+  table: 'Tickets',
+  version: 1,
+  keysOf: ({ id }) => ({ partitionKey: id, rowKey: HEAD }),
+  fromKeys: ({ partitionKey }) => ({ id: partitionKey }),
+  columns: {
+    ...summaryColumns,
+    openedAt: time,
+    participants: listWithin(z.string()),
+    follows: optional(json(follows)),
+    stale: {
+      read: (value) => text.read(value).split(',').filter(Boolean),
+      write: (keys) => keys.join(','),
+    },
+  },
+});
+
+/** The ticket of a head. */
+export const withoutStale = ({ stale: _, ...ticket }: TicketHead): Ticket => ticket;
 
 /** The ticket in the list of its status: what the list shows, so that it reads no head. */
-export function indexRow(ticket: TicketSummary): Row {
-  return {
-    partitionKey: ticket.status,
-    rowKey: indexRowKey(ticket),
-    id: ticket.id,
-    ...summaryColumns(ticket),
-  };
+export const indexKind = recordKind<TicketSummary>()({
+  table: 'TicketIndex',
+  version: 1,
+  keysOf: (ticket) => ({ partitionKey: ticket.status, rowKey: indexRowKey(ticket) }),
+  fromKeys: () => ({}),
+  columns: { id: text, ...summaryColumns },
+});
+
+/** A message without its attachments, which have rows of their own. */
+export interface MessageRecord extends Omit<NewMessage, 'attachments'> {
+  ticketId: string;
+  /** 0 where there are none, or a manifest blob lists them. */
+  attachmentRows: number;
 }
 
-function summaryColumns(ticket: TicketSummary): Record<string, Value | undefined> {
-  return {
-    number: ticket.number,
-    status: ticket.status,
-    subject: shortened(ticket.subject),
-    requesterName: ticket.requester.name === undefined ? undefined : shortened(ticket.requester.name),
-    requesterAddress: ticket.requester.address,
-    mailboxId: ticket.mailboxId,
-    lastAt: ticket.lastAt,
-    messageCount: ticket.messageCount,
-    preview: shortened(ticket.preview),
-  };
-}
+/** Texts over 24 Ki characters stand in a blob. */
+export const messageKind = recordKind<MessageRecord>()({
+  table: 'Tickets',
+  version: 1,
+  keysOf: ({ ticketId, at, key }) => ({ partitionKey: ticketId, rowKey: messageRowKey(at, key) }),
+  fromKeys: ({ partitionKey }) => ({ ticketId: partitionKey }),
+  columns: {
+    key: text,
+    at: time,
+    sentAt: optional(text),
+    from: { read: json(person).read, write: (value) => JSON.stringify(shortPerson(value)) },
+    to: listWithin(person, shortPerson),
+    cc: listWithin(person, shortPerson),
+    subject: short,
+    messageId: optional(short),
+    preview: short,
+    notes: listWithin(z.string(), (note) => short.write(note)),
+    rawBlob: text,
+    manifestBlob: optional(text),
+    attachmentRows: whole,
+    authentication: optional(json(authentication)),
+    folded: optional(short),
+    text: body('text'),
+    html: optionalBody('html'),
+    htmlShape,
+  },
+});
 
-/** A message without its attachments, which have rows of their own. Texts over 24 Ki characters stand in a blob. */
-export function messageRow(ticketId: string, message: NewMessage): Row {
+export const messageRecord = (ticketId: string, { attachments, ...message }: NewMessage): MessageRecord => ({
+  ...message,
+  ticketId,
+  attachmentRows: message.manifestBlob === undefined ? attachments.length : 0,
+});
+
+/** A message read back. @param attachments what stood in their rows, or in the manifest blob */
+export function storedMessage(
+  { ticketId: _, attachmentRows: __, ...message }: MessageRecord,
+  attachments: readonly TicketAttachment[],
+): StoredMessage {
+  const { html } = message;
   return {
-    partitionKey: ticketId,
+    ...message,
     rowKey: messageRowKey(message.at, message.key),
-    key: message.key,
-    at: message.at,
-    sentAt: message.sentAt,
-    from: JSON.stringify(shortPerson(message.from)),
-    to: jsonWithin(message.to.map(shortPerson)),
-    cc: jsonWithin(message.cc.map(shortPerson)),
-    subject: shortened(message.subject),
-    messageId: message.messageId === undefined ? undefined : shortened(message.messageId),
-    preview: shortened(message.preview),
-    notes: jsonWithin(message.notes.map(shortened)),
-    rawBlob: message.rawBlob,
-    manifestBlob: message.manifestBlob,
-    attachmentRows: message.manifestBlob === undefined ? message.attachments.length : 0,
-    authentication: message.authentication === undefined ? undefined : JSON.stringify(message.authentication),
-    folded: message.folded === undefined ? undefined : shortened(message.folded),
-    ...bodyColumns('text', message.text),
-    ...bodyColumns('html', message.html),
-    htmlLines: message.htmlShape?.lines,
-    htmlRemoteImages: message.htmlShape?.remoteImages,
-  };
-}
-
-/** @param message the one that it came with */
-export function attachmentRow(
-  ticketId: string,
-  message: { at: string; key: string },
-  attachment: TicketAttachment,
-): Row {
-  return {
-    partitionKey: ticketId,
-    rowKey: `a|${invertedTime(message.at)}|${message.key}|${String(attachment.index).padStart(4, '0')}`,
-    index: attachment.index,
-    filename: attachment.filename,
-    contentType: shortened(attachment.contentType),
-    contentId: attachment.contentId === undefined ? undefined : shortened(attachment.contentId),
-    inline: attachment.inline,
-    size: attachment.size,
-    blob: attachment.blob,
-  };
-}
-
-function bodyColumns(name: 'text' | 'html', body: Body | undefined): Record<string, Value | undefined> {
-  if (body === undefined) return {};
-  return body.kind === 'inline' ? { [name]: body.text } : { [`${name}Blob`]: body.blob };
-}
-
-/** The head read back. */
-export function ticketOf(row: Row): Ticket {
-  const follows = optionalText(row, 'follows');
-  return {
-    ...summaryOf(row, row.partitionKey),
-    openedAt: text(row, 'openedAt'),
-    participants: JSON.parse(text(row, 'participants')) as string[],
-    follows: follows === undefined ? undefined : (JSON.parse(follows) as { id: string; number: number }),
-  };
-}
-
-/** Row keys of `status|rowKey` under which the ticket may still stand in the index, though it has moved on. */
-export const staleOf = (row: Row): readonly string[] =>
-  (optionalText(row, 'stale') ?? '').split(',').filter(Boolean);
-
-/** A row of the list read back; with an id also a head, which has the same columns. */
-export function summaryOf(row: Row, id: string = text(row, 'id')): TicketSummary {
-  return {
-    id,
-    number: number(row, 'number'),
-    status: statusOf(row),
-    subject: text(row, 'subject'),
-    requester: { name: optionalText(row, 'requesterName'), address: optionalText(row, 'requesterAddress') },
-    mailboxId: text(row, 'mailboxId'),
-    lastAt: text(row, 'lastAt'),
-    messageCount: number(row, 'messageCount'),
-    preview: text(row, 'preview'),
-  };
-}
-
-const statusOf = (row: Row): TicketStatus => (text(row, 'status') === 'closed' ? 'closed' : 'open');
-
-/** A message's row read back, with what stood in the rows of its attachments. */
-export function messageOf(row: Row, attachments: readonly TicketAttachment[]): StoredMessage {
-  const authentication = optionalText(row, 'authentication');
-  const html = bodyOf(row, 'html');
-  return {
-    rowKey: row.rowKey,
-    key: text(row, 'key'),
-    at: text(row, 'at'),
-    sentAt: optionalText(row, 'sentAt'),
-    from: JSON.parse(text(row, 'from')) as Person,
-    to: JSON.parse(text(row, 'to')) as Person[],
-    cc: JSON.parse(text(row, 'cc')) as Person[],
-    subject: text(row, 'subject'),
-    messageId: optionalText(row, 'messageId'),
-    preview: text(row, 'preview'),
-    notes: JSON.parse(text(row, 'notes')) as string[],
-    rawBlob: text(row, 'rawBlob'),
-    manifestBlob: optionalText(row, 'manifestBlob'),
-    text: bodyOf(row, 'text') ?? { kind: 'inline', text: '' },
-    html,
-    htmlShape: html?.kind === 'inline' ? shapeOfHtml(html.text) : shapeOf(row),
+    htmlShape: html?.kind === 'inline' ? shapeOfHtml(html.text) : message.htmlShape,
     attachments,
-    authentication:
-      authentication === undefined ? undefined : (JSON.parse(authentication) as SenderAuthentication),
-    folded: optionalText(row, 'folded'),
   };
 }
 
-/** An attachment's row read back. */
-export function attachmentOf(row: Row): TicketAttachment {
-  return {
-    index: number(row, 'index'),
-    filename: optionalText(row, 'filename'),
-    contentType: text(row, 'contentType'),
-    contentId: optionalText(row, 'contentId'),
-    inline: row['inline'] === true,
-    size: number(row, 'size'),
-    blob: text(row, 'blob'),
-  };
+export interface AttachmentRecord extends TicketAttachment {
+  ticketId: string;
+  /** Row key of the message that it came with. */
+  messageRow: string;
 }
 
-function shapeOf(row: Row): HtmlShape | undefined {
-  const [lines, remoteImages] = [row['htmlLines'], row['htmlRemoteImages']];
-  return typeof lines === 'number' ? { lines, remoteImages: remoteImages === true } : undefined;
-}
-
-function bodyOf(row: Row, name: 'text' | 'html'): Body | undefined {
-  const inline = optionalText(row, name);
-  if (inline !== undefined) return { kind: 'inline', text: inline };
-  const blob = optionalText(row, `${name}Blob`);
-  return blob === undefined ? undefined : { kind: 'blob', blob };
-}
-
-function optionalText(row: Row, column: string): string | undefined {
-  const value = row[column];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function text(row: Row, column: string): string {
-  const value = optionalText(row, column);
-  if (value === undefined)
-    throw new PostroomError('bad-row', `${row.partitionKey}/${row.rowKey} has no ${column}`);
-  return value;
-}
-
-function number(row: Row, column: string): number {
-  const value = row[column];
-  if (typeof value !== 'number')
-    throw new PostroomError('bad-row', `${row.partitionKey}/${row.rowKey} has no ${column}`);
-  return value;
-}
+export const attachmentKind = recordKind<AttachmentRecord>()({
+  table: 'Tickets',
+  version: 1,
+  keysOf: ({ ticketId, messageRow, index }) => ({
+    partitionKey: ticketId,
+    rowKey: `a${messageRow.slice(1)}|${String(index).padStart(4, '0')}`,
+  }),
+  fromKeys: ({ partitionKey, rowKey }) => ({
+    ticketId: partitionKey,
+    messageRow: `m${rowKey.slice(1, rowKey.lastIndexOf('|'))}`,
+  }),
+  columns: {
+    index: whole,
+    filename: optional(text),
+    contentType: short,
+    contentId: optional(short),
+    inline: flag,
+    size: whole,
+    blob: text,
+  },
+});

@@ -3,7 +3,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { IntakeWorld } from '../harness/memory/intake-world.ts';
 import { violationsAtTheEnd } from '../harness/memory/promises.ts';
-import { tinyMail } from '../harness/memory/tiny-mails.ts';
+import { type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -43,4 +43,30 @@ test.each<[string, string, Partial<Row>]>([
   await world.runUntilQuiet();
   expect(world.folder.mails.every(({ seen }) => seen)).toBe(true);
   expect([...world.violations, ...violationsAtTheEnd(world, { moreCopies: true })]).toEqual([]);
+});
+
+test('a reply to a ticket that cannot be read opens another one, and the rest of the batch is filed', async () => {
+  const mail = (name: string, fields: readonly string[] = []): TinyMail => ({
+    name,
+    fate: 'ticket',
+    raw: Buffer.from(
+      [
+        'From: kim@customer.example',
+        `Subject: ${name}`,
+        `Message-ID: <${name}@c>`,
+        ...fields,
+        '',
+        name,
+        '',
+      ].join('\r\n'),
+    ),
+  });
+  const world = new IntakeWorld();
+  world.deliver([mail('parent')]);
+  await world.runUntilQuiet();
+  await spoil(world, 'Tickets', ({ rowKey }) => rowKey === 'head', { participants: '{' });
+  world.deliver([mail('reply', ['In-Reply-To: <parent@c>']), mail('other')]);
+  const { result } = await world.run();
+  expect(result).toMatchObject({ opened: 2, replies: 0 });
+  expect(world.folder.mails.every(({ seen }) => seen)).toBe(true);
 });
