@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { PostroomError } from '../platform/errors.ts';
-import { invertedTime } from '../platform/inverted-time.ts';
 import { log } from '../platform/log.ts';
-import type { Row, Table, Tables } from '../platform/tables.ts';
+import { openRecords } from '../platform/records.ts';
+import type { Change, Table, Tables } from '../platform/tables.ts';
 import { type Activity, type ActivityKind, activityKinds } from './activity.ts';
+import { activityKind, isActivityKey, keyFrom } from './activity-records.ts';
 
-// Activity: `<kind>` such as `fetch` / `<inverted ms>|<random>`   newest first
-// A page of one kind is one range of one partition, a page of all kinds is one range of each.
 const DAYS_KEPT = 30;
 /** Removed a day later than it is shown, so that a clock that is a day ahead takes nothing away. */
 const DAYS_UNTIL_REMOVED = 31;
@@ -35,6 +33,7 @@ export interface ActivityStore {
 /** What was done, a partition for each kind, newest first. A note that cannot be kept is logged and lost: the work goes on. */
 export function createActivityStore(tables: Tables): ActivityStore {
   const table = tables.open('Activity');
+  const activities = openRecords(tables, activityKind);
 
   return {
     async note(entries) {
@@ -42,25 +41,21 @@ export function createActivityStore(tables: Tables): ActivityStore {
       try {
         for (const [partitionKey, group] of partitions)
           for (let from = 0; from < group.length; from += ROWS_AT_ONCE)
-            await table.commit(
-              partitionKey,
-              group
-                .slice(from, from + ROWS_AT_ONCE)
-                .map((entry) => ({ kind: 'insert', row: rowOf(partitionKey, entry) })),
-            );
+            await table.commit(partitionKey, group.slice(from, from + ROWS_AT_ONCE).map(insertOf));
       } catch (error) {
         log.error('activity not kept', error, { entries: entries.length });
       }
     },
     async page({ kind, after, limit }, now) {
       const kinds = kind === undefined ? activityKinds : [kind];
-      const range = { limit: limit + 1, to: keyBefore(now, DAYS_KEPT), ...(isKey(after) && { after }) };
-      const rows = await Promise.all(kinds.map((one) => table.list(one, range)));
-      const found = rows.flat().sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
-      return {
-        entries: found.slice(0, limit).map(entryOf),
-        next: found.length > limit ? found[limit - 1]?.rowKey : undefined,
-      };
+      // A position comes from an address: anything else begins at the newest.
+      const position = after !== undefined && isActivityKey(after) ? { after } : {};
+      const { records, next } = await activities.page(kinds, {
+        ...position,
+        to: keyBefore(now, DAYS_KEPT),
+        limit,
+      });
+      return { entries: records.map(({ id: _, ...entry }) => entry), next };
     },
     async forgetOld(now) {
       let removed = 0;
@@ -72,12 +67,16 @@ export function createActivityStore(tables: Tables): ActivityStore {
 }
 
 /** The first row key of what is older than so many days. */
-const keyBefore = (now: number, days: number): string =>
-  invertedTime(new Date(now - days * DAY_MS).toISOString());
+const keyBefore = (now: number, days: number): string => keyFrom(new Date(now - days * DAY_MS).toISOString());
 
-/** A position comes from an address: anything else begins at the newest. */
-const isKey = (after: string | undefined): after is string =>
-  after !== undefined && /^\d{14}\|[0-9a-f]{12}$/.test(after);
+function insertOf({ ms, ...entry }: Activity): Change {
+  const record = {
+    ...entry,
+    ms: ms === undefined ? undefined : Math.round(ms),
+    id: randomBytes(6).toString('hex'),
+  };
+  return { kind: 'insert', row: activityKind.toRow(record) };
+}
 
 async function removeFrom(table: Table, partitionKey: string, from: string, most: number): Promise<number> {
   let removed = 0;
@@ -93,40 +92,4 @@ async function removeFrom(table: Table, partitionKey: string, from: string, most
     removed += rows.length;
   }
   return removed;
-}
-
-function rowOf(partitionKey: string, entry: Activity): Row {
-  const { at, aboutId, about, result, what, ms } = entry;
-  return {
-    partitionKey,
-    rowKey: `${invertedTime(at)}|${randomBytes(6).toString('hex')}`,
-    at,
-    aboutId,
-    about: about.slice(0, 320),
-    result,
-    what: what.slice(0, 1000),
-    ms: ms === undefined ? undefined : Math.round(ms),
-  };
-}
-
-function entryOf(row: Row): Activity {
-  const text = (column: string): string => {
-    const value = row[column];
-    if (typeof value === 'string') return value;
-    throw new PostroomError(
-      'bad-row',
-      `Activity/${row.rowKey}.${column} does not hold what Postroom wrote there`,
-    );
-  };
-  const result = text('result');
-  const ms = row['ms'];
-  return {
-    kind: activityKinds.find((kind) => row.partitionKey === kind) ?? 'fetch',
-    at: text('at'),
-    aboutId: text('aboutId'),
-    about: text('about'),
-    result: result === 'trying-again' || result === 'needs-person' ? result : 'done',
-    what: text('what'),
-    ms: typeof ms === 'number' ? ms : undefined,
-  };
 }

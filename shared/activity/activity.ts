@@ -18,7 +18,8 @@ export const activityKinds = ['fetch', 'refresh', 'send'] as const;
 export type ActivityKind = (typeof activityKinds)[number];
 
 /** `trying-again`: time mends it. `needs-person`: a person has to. */
-export type ActivityResult = 'done' | 'trying-again' | 'needs-person';
+export const activityResults = ['done', 'trying-again', 'needs-person'] as const;
+export type ActivityResult = (typeof activityResults)[number];
 
 export interface FetchCounts {
   opened: number;

@@ -1,22 +1,21 @@
-import { PostroomError } from '../platform/errors.ts';
+import { openRecords } from '../platform/records.ts';
 import { type Change, listAll, type Row, startingWith, type Tables } from '../platform/tables.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
+import type { Alert } from './alert.ts';
+import {
+  OPEN,
+  OUTGOING,
+  openAlertKind,
+  openRowKey,
+  outgoingKind,
+  PARTITION,
+  PAST,
+  pastAlertKind,
+  SENT,
+  sentKind,
+} from './alert-records.ts';
 import type { Decision } from './decide-alerts.ts';
-import { keyHash, type Alert } from './alert.ts';
 import type { Delivery, Outgoing } from './notification.ts';
-
-// Alerts:  `alert` / `open|<hash of the key>`                  what is wrong now: one row a fault, so that it opens once
-//          `alert` / `outgoing|<due>|<notification>|<channel>`      told, but not yet delivered; its key moves with each try
-//          `alert` / `past|<id>`                               what is over; the id begins with the inverted opening
-//          `alert` / `sent|<notification>|<channel>`                what was delivered or given up; a notification begins with the
-//                                                               id of its alert
-// One partition: an alert and what is told of it change in one transaction. `open` and `outgoing` stand side by side,
-// so that one query reads all that a monitor needs.
-const PARTITION = 'alert';
-const OPEN = 'open|';
-const OUTGOING = 'outgoing|';
-const PAST = 'past|';
-const SENT = 'sent|';
 
 /** A notification on its way, and the row it stands in. */
 export interface Waiting {
@@ -53,6 +52,8 @@ export interface Sent {
 /** Alerts and what is to be told of them, in the table `Alerts`. Its methods throw `table-storage` when storage is away. */
 export function createAlertStore(tables: Tables): AlertStore {
   const table = tables.open('Alerts');
+  const pastAlerts = openRecords(tables, pastAlertKind);
+  const sent = openRecords(tables, sentKind);
   const read = <T>(part: string, rows: readonly Row[], each: (row: Row) => T): T[] =>
     readRows(tables, { table: 'Alerts', partition: PARTITION, part }, rows, each);
   /** Open rows that could not be read, with their ETags: the same fault, seen again, takes their place. */
@@ -63,26 +64,30 @@ export function createAlertStore(tables: Tables): AlertStore {
       const rows = await listAll(table, PARTITION, { from: OPEN, to: PAST });
       const openRows = rows.filter(({ rowKey }) => rowKey.startsWith(OPEN));
       const outgoingRows = rows.filter(({ rowKey }) => rowKey.startsWith(OUTGOING));
-      const open = read(OPEN, openRows, alertOf);
-      const readable = new Set(open.map(({ key }) => `${OPEN}${keyHash(key)}`));
+      const open = read(OPEN, openRows, (row): Alert => ({ ...openAlertKind.fromRow(row), etag: row.etag }));
+      const readable = new Set(open.map(({ key }) => openRowKey(key)));
       broken = new Map(
         openRows.flatMap(({ rowKey, etag }) =>
           readable.has(rowKey) || etag === undefined ? [] : [[rowKey, etag]],
         ),
       );
-      return { open, waiting: read(OUTGOING, outgoingRows, waitingOf) };
+      const waiting = read(OUTGOING, outgoingRows, (row) => ({
+        outgoing: outgoingKind.fromRow(row),
+        rowKey: row.rowKey,
+      }));
+      return { open, waiting };
     },
     async apply(decision, outgoing, delivered = []) {
       const changes = [
         ...changesOf(decision, broken),
-        ...outgoing.map((one): Change => ({ kind: 'insert', row: outgoingRow(one) })),
+        ...outgoing.map((one): Change => ({ kind: 'insert', row: outgoingKind.toRow(one) })),
         ...delivered.map((one): Change => ({ kind: 'put', row: sentRow(one) })),
       ];
       return (await table.commit(PARTITION, changes)).ok;
     },
     async claim({ outgoing, rowKey }, dueAt) {
       const taken = { ...outgoing, attempts: outgoing.attempts + 1, dueAt };
-      const row = outgoingRow(taken);
+      const row = outgoingKind.toRow(taken);
       const done = await table.commit(PARTITION, [
         { kind: 'remove', rowKey },
         { kind: 'insert', row },
@@ -99,75 +104,35 @@ export function createAlertStore(tables: Tables): AlertStore {
       await table.commit(PARTITION, [{ kind: 'remove', rowKey }]);
     },
     async past({ after, limit }) {
-      const range = { ...startingWith(PAST), ...(after !== undefined && { after }), limit: limit + 1 };
-      const rows = await table.list(PARTITION, range);
-      const shown = rows.slice(0, limit);
-      return {
-        alerts: read(PAST, shown, alertOf),
-        next: rows.length > limit ? shown.at(-1)?.rowKey : undefined,
-      };
+      const page = await pastAlerts.page([PARTITION], { ...startingWith(PAST), after, limit });
+      return { alerts: page.records, next: page.next };
     },
     async deliveries(alertId) {
-      const rows = await listAll(table, PARTITION, startingWith(`${SENT}${alertId}`));
-      return rows.map((row) => contentOf<Delivery>(row)).sort((a, b) => (a.at < b.at ? -1 : 1));
+      const records = await sent.list(PARTITION, { prefix: `${SENT}${alertId}` });
+      return records
+        .map(({ notificationId: _, ...delivery }) => delivery)
+        .sort((a, b) => (a.at < b.at ? -1 : 1));
     },
   };
 }
 
 function changesOf({ kind, alert }: Decision, broken: ReadonlyMap<string, string>): Change[] {
-  const { etag = '', ...value } = alert;
-  const rowKey = `${OPEN}${keyHash(alert.key)}`;
-  const row = { partitionKey: PARTITION, rowKey, json: JSON.stringify(value) };
+  const row = openAlertKind.toRow(alert);
+  const { rowKey } = row;
   switch (kind) {
     case 'open': {
       const inPlaceOf = broken.get(rowKey);
       return [inPlaceOf === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: inPlaceOf }];
     }
     case 'keep':
-      return [{ kind: 'replace', row, etag }];
+      return [{ kind: 'replace', row, etag: alert.etag ?? '' }];
     case 'close':
       // Inserted: of two that close the same occurrence, the second is refused as a whole, even if the fault is back by then.
       return [
-        { kind: 'insert', row: { ...row, rowKey: `${PAST}${alert.id}` } },
+        { kind: 'insert', row: pastAlertKind.toRow(alert) },
         { kind: 'remove', rowKey },
       ];
   }
 }
 
-function outgoingRow(outgoing: Outgoing): Row {
-  const { notification, channel, dueAt } = outgoing;
-  const rowKey = `${OUTGOING}${dueAt}|${notification.id}|${channel}`;
-  return { partitionKey: PARTITION, rowKey, json: JSON.stringify(outgoing) };
-}
-
-const sentRow = ({ notificationId, delivery }: Sent): Row => ({
-  partitionKey: PARTITION,
-  rowKey: `${SENT}${notificationId}|${delivery.channel}`,
-  json: JSON.stringify(delivery),
-});
-
-function alertOf(row: Row): Alert {
-  const alert = contentOf<Alert>(row);
-  const { id, key, held, openedAt, notifiedAt } = alert;
-  const isWhole = [id, key, openedAt, notifiedAt].every((one: unknown) => typeof one === 'string');
-  if (!isWhole || typeof held !== 'object' || held === null || Object.keys(held).length === 0)
-    throw notOurs(row);
-  return { ...alert, etag: row.etag };
-}
-
-function waitingOf(row: Row): Waiting {
-  const outgoing = contentOf<Outgoing>(row);
-  if (typeof outgoing.notification?.finding !== 'object' || typeof outgoing.dueAt !== 'string')
-    throw notOurs(row);
-  return { outgoing, rowKey: row.rowKey };
-}
-
-const notOurs = (row: Row): PostroomError =>
-  new PostroomError('bad-row', `AlertService/${row.rowKey} does not hold what Postroom wrote there`);
-
-function contentOf<T>(row: Row): T {
-  const json = row['json'];
-  const content: unknown = typeof json === 'string' ? JSON.parse(json) : undefined;
-  if (typeof content !== 'object' || content === null) throw notOurs(row);
-  return content as T;
-}
+const sentRow = ({ notificationId, delivery }: Sent): Row => sentKind.toRow({ notificationId, ...delivery });

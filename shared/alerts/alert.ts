@@ -24,22 +24,26 @@ export const alertKinds = [
 export type AlertKind = (typeof alertKinds)[number];
 
 /** `critical`: no mail at all becomes a ticket. `error`: some mail does not. `warning`: all flows, as yet. */
-export type Severity = 'critical' | 'error' | 'warning';
+export const severities = ['critical', 'error', 'warning'] as const;
+export type Severity = (typeof severities)[number];
+
+export const subjectKinds = [
+  'mailbox',
+  'account',
+  'provider',
+  'secret',
+  'server',
+  'queue',
+  'timer',
+  'storage',
+  'vault',
+  'channel',
+  'table',
+  'installation',
+] as const;
 
 export interface Subject {
-  kind:
-    | 'mailbox'
-    | 'account'
-    | 'provider'
-    | 'secret'
-    | 'server'
-    | 'queue'
-    | 'timer'
-    | 'storage'
-    | 'vault'
-    | 'channel'
-    | 'table'
-    | 'installation';
+  kind: (typeof subjectKinds)[number];
   id: string;
   /** For people. */
   name: string;

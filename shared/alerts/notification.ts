@@ -1,7 +1,9 @@
 import { type Finding, type Alert, shownOf } from './alert.ts';
 
-export type Channel = 'email' | 'webhook';
-export type What = 'opened' | 'changed' | 'repeated' | 'closed';
+export const channels = ['email', 'webhook'] as const;
+export type Channel = (typeof channels)[number];
+export const events = ['opened', 'changed', 'repeated', 'closed'] as const;
+export type What = (typeof events)[number];
 
 /** One thing that people are told. The same id is the same event, whatever channel and however often it is tried. */
 export interface Notification {

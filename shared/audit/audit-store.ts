@@ -1,20 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { PostroomError } from '../platform/errors.ts';
-import { invertedTime } from '../platform/inverted-time.ts';
-import { listAll, type Row, type Tables } from '../platform/tables.ts';
-import {
-  type AuditChange,
-  type AuditEntry,
-  type AuditKind,
-  type ChangedSetting,
-  changesBetween,
-} from './audit.ts';
-
-// Audit: month `2026-11` / `<inverted ms>|<turn>|<random>`   a change, newest first
-//        `months` / month                                   the months that hold changes, written before their first one
-// The turn counts down in each process, so that two changes of one millisecond stand in their order; the random part
-// keeps those of two processes apart.
-// Only ever added to.
+import { listAll, type Tables } from '../platform/tables.ts';
+import { readRows } from '../platform/unreadable-rows.ts';
+import { type AuditChange, type AuditEntry, type AuditKind, changesBetween } from './audit.ts';
+import { auditKind, MONTHS } from './audit-records.ts';
 
 /** Which changes: of one kind of thing, or of one thing. */
 export interface AuditFilter {
@@ -38,11 +26,17 @@ export interface AuditStore {
 }
 
 const LAST_TURN = 0xff_ff_ff;
-const MONTHS = 'months';
 const MONTH = /^\d{4}-\d{2}$/;
 /** Rows that one page reads at most, so that a filter that fits nothing ends in time. */
 const MOST_READ = 2000;
 const READ_AT_ONCE = 500;
+
+/** A row that was read; without an entry where it does not hold one. */
+interface ReadRow {
+  /** To go on after. */
+  position: string;
+  entry: AuditEntry | undefined;
+}
 
 export function createAuditStore(tables: Tables): AuditStore {
   const table = tables.open('Audit');
@@ -55,7 +49,7 @@ export function createAuditStore(tables: Tables): AuditStore {
     begun.add(month);
   }
 
-  async function* rowsAfter(after: string | undefined, atOnce: number): AsyncGenerator<Row> {
+  async function* rowsAfter(after: string | undefined, atOnce: number): AsyncGenerator<ReadRow> {
     const [month, ...key] = after?.split('|') ?? [];
     const months = (await listAll(table, MONTHS)).map(({ rowKey }) => rowKey).reverse();
     for (const one of months) {
@@ -63,9 +57,16 @@ export function createAuditStore(tables: Tables): AuditStore {
       let last = one === month ? key.join('|') : undefined;
       for (;;) {
         const rows = await table.list(one, { limit: atOnce, ...(last !== undefined && { after: last }) });
-        yield* rows;
-        if (rows.length < atOnce) break;
-        last = rows.at(-1)?.rowKey;
+        const [begin, end] = [last ?? '', rows.length < atOnce ? undefined : rows.at(-1)?.rowKey];
+        const covers = (rowKey: string): boolean => rowKey > begin && (end === undefined || rowKey <= end);
+        const entries = new Map<string, AuditEntry>();
+        readRows(tables, { table: 'Audit', partition: one, covers }, rows, (row) => {
+          const { order: _, ...entry } = auditKind.fromRow(row);
+          entries.set(row.rowKey, entry);
+        });
+        for (const { rowKey } of rows) yield { position: `${one}|${rowKey}`, entry: entries.get(rowKey) };
+        if (end === undefined) break;
+        last = end;
       }
     }
   }
@@ -78,60 +79,37 @@ export function createAuditStore(tables: Tables): AuditStore {
       const turn = (LAST_TURN - (turns++ % LAST_TURN)).toString(16).padStart(6, '0');
       await begin(month);
       const { principal, subject, action } = change;
-      const row: Row = {
-        partitionKey: month,
-        rowKey: `${invertedTime(at)}|${turn}|${randomBytes(6).toString('hex')}`,
+      const row = auditKind.toRow({
         at,
-        principalId: short(principal.id),
-        principal: short(principal.name),
-        action: short(action),
-        subjectKind: subject.kind,
-        subjectId: short(subject.id),
-        subject: short(subject.name),
-        changes: JSON.stringify(changesBetween(change.before, change.after)),
-      };
+        order: `${turn}|${randomBytes(6).toString('hex')}`,
+        // Field by field: what a caller hands over may hold more than is kept.
+        principal: { id: principal.id, name: principal.name },
+        action,
+        subject: { kind: subject.kind, id: subject.id, name: subject.name },
+        changes: changesBetween(change.before, change.after),
+      });
       await table.commit(month, [{ kind: 'insert', row }]);
     },
     async page({ after, limit, ...filter }) {
       const entries: AuditEntry[] = [];
       let read = 0;
-      let last: Row | undefined;
+      let last: string | undefined;
       if (after !== undefined && !MONTH.test(after.split('|')[0] ?? '')) return { entries, next: undefined };
       const filtered = filter.kind !== undefined || filter.id !== undefined;
-      for await (const row of rowsAfter(after, filtered ? READ_AT_ONCE : limit + 1)) {
-        if (entries.length === limit || read === MOST_READ)
-          return { entries, next: last && `${last.partitionKey}|${last.rowKey}` };
-        if (fits(row, filter)) entries.push(entryOf(row));
-        last = row;
+      for await (const { position, entry } of rowsAfter(after, filtered ? READ_AT_ONCE : limit + 1)) {
+        if (entries.length === limit || read === MOST_READ) return { entries, next: last };
+        if (entry !== undefined && fits(entry, filter)) entries.push(entry);
+        last = position;
         read += 1;
       }
       return { entries, next: undefined };
     },
     async *all(filter) {
-      for await (const row of rowsAfter(undefined, READ_AT_ONCE)) if (fits(row, filter)) yield entryOf(row);
+      for await (const { entry } of rowsAfter(undefined, READ_AT_ONCE))
+        if (entry !== undefined && fits(entry, filter)) yield entry;
     },
   };
 }
 
-const short = (text: string): string => text.slice(0, 250);
-
-const fits = (row: Row, { kind, id }: AuditFilter): boolean =>
-  (kind === undefined || row['subjectKind'] === kind) && (id === undefined || row['subjectId'] === id);
-
-function entryOf(row: Row): AuditEntry {
-  const text = (column: string): string => {
-    const value = row[column];
-    if (typeof value === 'string') return value;
-    throw new PostroomError(
-      'bad-row',
-      `Audit/${row.rowKey}.${column} does not hold what Postroom wrote there`,
-    );
-  };
-  return {
-    at: text('at'),
-    principal: { id: text('principalId'), name: text('principal') },
-    action: text('action'),
-    subject: { kind: text('subjectKind'), id: text('subjectId'), name: text('subject') },
-    changes: JSON.parse(text('changes')) as ChangedSetting[],
-  };
-}
+const fits = ({ subject }: AuditEntry, { kind, id }: AuditFilter): boolean =>
+  (kind === undefined || subject.kind === kind) && (id === undefined || subject.id === id);

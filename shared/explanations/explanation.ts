@@ -2,7 +2,8 @@ import type { CloudName } from '../providers/clouds.ts';
 import type { LinkName } from './links.ts';
 
 /** Who can end the trouble. `you` is the admin of Postroom. */
-export type Fixer = 'you' | 'mailbox-owner' | 'tenant-admin' | 'microsoft' | 'nobody: wait';
+export const fixers = ['you', 'mailbox-owner', 'tenant-admin', 'microsoft', 'nobody: wait'] as const;
+export type Fixer = (typeof fixers)[number];
 
 /**
  * What makes it work again: Postroom's own next try, the next try after the steps were done, or a sign-in by the owner

@@ -1,4 +1,4 @@
-import { messageRowKey } from '../tickets/ticket-rows.ts';
+import { messageRowKey } from '../tickets/ticket-records.ts';
 import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';
 import type { IntakeDeps, Work } from './process-batch.ts';

@@ -2,7 +2,7 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { telemetry } from '../platform/telemetry.ts';
 import { writeIndexes } from '../tickets/ticket-indexes.ts';
 import { type Filing, appendMessages } from '../tickets/append-messages.ts';
-import type { NewMessage } from '../tickets/ticket-rows.ts';
+import type { NewMessage } from '../tickets/ticket-records.ts';
 import type { StoredMail } from './store-raw.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';

@@ -1,8 +1,9 @@
 import { mapLimited } from '../platform/concurrency.ts';
+import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
-import { ticketOf } from '../tickets/ticket-rows.ts';
+import { HEAD, headKind } from '../tickets/ticket-records.ts';
 import { type Candidate, decideMessages, type KnownThread } from './decide-messages.ts';
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
@@ -136,20 +137,21 @@ function peopleOf(mail: ParsedMessage): string[] {
   );
 }
 
-/** Tickets that hold what an email answers, the nearest first; stops at the first answer that leads anywhere. */
+/**
+ * Tickets that hold what an email answers, the nearest first; stops at the first answer that leads anywhere. A ticket that
+ * cannot be read is none: what answers it opens another one.
+ */
 async function threadsOf(
   tables: Tables,
   mailboxId: string,
   answers: readonly string[],
 ): Promise<KnownThread[]> {
+  const tickets = openRecords(tables, headKind);
   for (const id of answers) {
     const ticketIds = await ticketsOfMessageId(tables, mailboxId, id);
-    const heads = await mapLimited(ticketIds.slice(0, 20), 4, (ticketId) =>
-      tables.open('Tickets').get(ticketId, 'head'),
-    );
-    const threads = heads.flatMap((row): KnownThread[] => {
-      if (row === undefined) return [];
-      const ticket = ticketOf(row);
+    const heads = await mapLimited(ticketIds.slice(0, 20), 4, (ticketId) => tickets.find(ticketId, HEAD));
+    const threads = heads.flatMap((ticket): KnownThread[] => {
+      if (ticket === undefined) return [];
       const { id: ticketId, number, status, participants } = ticket;
       return [{ ticketId, number, open: status === 'open', participants }];
     });

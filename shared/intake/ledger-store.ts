@@ -1,20 +1,17 @@
 import type { MessageMeta } from '../mailboxes/inbox.ts';
-import { mapLimited } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
-import type { Change, Table, Tables } from '../platform/tables.ts';
+import type { Change, Row, Tables } from '../platform/tables.ts';
 import {
   type Decision,
   isSameUid,
   type LedgerMail,
   type LedgerPlace,
-  mailOf,
-  mailRow,
-  type UidScope,
   placeOf,
-  placeOfRow,
-  placeRow,
   placesOfUid,
+  type UidScope,
 } from './ledger.ts';
+import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
+import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';
 
 /** An email as it was found: downloaded, kept as a raw blob, its content key known. */
 export interface Found {
@@ -51,6 +48,7 @@ export interface LedgerStore {
     numbering: UidScope,
     facts: readonly MessageMeta[],
   ): Promise<Map<number, LedgerPlace>>;
+  /** An email whose row cannot be read is left out and reported. */
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these emails (at most 50) begins, in one transaction. */
   claim(mailboxId: string, found: readonly Found[], options: ClaimOptions): Promise<Claim>;
@@ -72,11 +70,15 @@ export interface LedgerStore {
 
 const TRIES = 20;
 
-/** The ledger on the table of that name. Every method throws PostroomError where storage is away, `ledger-busy` where others never let it in. */
+/**
+ * The ledger on the table of that name. Every method throws PostroomError where storage is away, `ledger-busy` where others
+ * never let it in. A row that cannot be read stops no fetch: the place counts as new, and an email that is claimed begins
+ * anew in its row. Its ticket and messages have keys made of the mail, so that beginning anew finds what is there.
+ */
 export function createLedgerStore(tables: Tables): LedgerStore {
   const ledger = tables.open('Ledger');
-  const mails = (mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>> =>
-    readMails(ledger, mailboxId, keys);
+  const mails: LedgerStore['mails'] = async (mailboxId, keys) =>
+    (await readMails(tables, mailboxId, keys)).mails;
 
   return {
     mails,
@@ -86,22 +88,21 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       const wanted = new Map(facts.map((each) => [placeOf(numbering, each), each.uid]));
       const from = placesOfUid(numbering, Math.min(...uids));
       const to = `${placesOfUid(numbering, Math.max(...uids))}~`;
-      const found = new Map<number, LedgerPlace>();
+      const known: Row[] = [];
       let after: string | undefined;
       for (;;) {
         const rows = await ledger.list(mailboxId, after === undefined ? { from, to } : { from, to, after });
-        for (const row of rows) {
-          const uid = wanted.get(row.rowKey);
-          if (uid !== undefined) found.set(uid, placeOfRow(row));
-        }
+        known.push(...rows.filter(({ rowKey }) => wanted.has(rowKey)));
         after = rows.at(-1)?.rowKey;
-        if (rows.length < 1000) return found;
+        if (rows.length < 1000) break;
       }
+      const places = readPlaces(tables, mailboxId, known);
+      return new Map(places.map((each) => [wanted.get(each.place) ?? 0, each]));
     },
     async claim(mailboxId, found, options) {
       // In hope that all is new: the usual case then costs one request.
-      let known: Known = { mails: new Map(), places: new Set() };
-      if (options.alone) known = await readKnown(ledger, mailboxId, found);
+      let known: Known = { mails: new Map(), unreadable: new Map(), places: new Set() };
+      if (options.alone) known = await readKnown(tables, mailboxId, found);
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
         const { claim, changes } = planClaim(mailboxId, found, known, options);
         const written = await ledger.commit(mailboxId, changes);
@@ -109,17 +110,17 @@ export function createLedgerStore(tables: Tables): LedgerStore {
           const etags = new Map(changes.map(({ row }, index) => [row.rowKey, written.etags[index]]));
           return {
             ...claim,
-            mine: claim.mine.map((mail) => ({ ...mail, etag: etags.get(`mail|${mail.key}`) })),
+            mine: claim.mine.map((mail) => ({ ...mail, etag: etags.get(mailRowKey(mail.key)) })),
           };
         }
-        known = await readKnown(ledger, mailboxId, found);
+        known = await readKnown(tables, mailboxId, found);
       }
       throw busy(mailboxId);
     },
     async decide(mailboxId, decided) {
       const decisions = new Map(decided.map(({ mail, decision }) => [mail.key, decision]));
       return replaceAll(
-        ledger,
+        tables,
         mailboxId,
         decided.map(({ mail }) => mail),
         (mail) => {
@@ -132,12 +133,12 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       );
     },
     async forceQuarantine(mailboxId, mail, decision) {
-      await replaceAll(ledger, mailboxId, [mail], (now) =>
+      await replaceAll(tables, mailboxId, [mail], (now) =>
         now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
     async complete(mailboxId, settled) {
-      await replaceAll(ledger, mailboxId, settled, (mail) =>
+      await replaceAll(tables, mailboxId, settled, (mail) =>
         mail.state === 'done' ? undefined : { ...mail, state: 'done' },
       );
     },
@@ -149,9 +150,8 @@ export function createLedgerStore(tables: Tables): LedgerStore {
       const changes = claimed.flatMap(({ key, attempts }): Change[] => {
         const mail = now.get(key);
         if (mail?.etag === undefined || mail.state === 'done' || mail.attempts !== attempts) return [];
-        return [
-          { kind: 'replace', row: mailRow(mailboxId, { ...mail, attempts: attempts - 1 }), etag: mail.etag },
-        ];
+        const row = mailKind.toRow({ ...mail, mailboxId, attempts: attempts - 1 });
+        return [{ kind: 'replace', row, etag: mail.etag }];
       });
       await ledger.commit(mailboxId, changes);
     },
@@ -159,11 +159,6 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 }
 
 type Write = Exclude<Change, { kind: 'remove' }>;
-
-interface Known {
-  mails: Map<string, LedgerMail>;
-  places: Set<string>;
-}
 
 /** Which rows a claim writes, given what is known. Pure. */
 function planClaim(
@@ -176,7 +171,8 @@ function planClaim(
   const changes: Write[] = [];
   const seen = new Set<string>();
   const stand = (place: LedgerPlace): void => {
-    if (!known.places.has(place.place)) changes.push({ kind: 'insert', row: placeRow(mailboxId, place) });
+    if (!known.places.has(place.place))
+      changes.push({ kind: 'insert', row: placeKind.toRow({ mailboxId, ...place }) });
   };
   for (const each of found) {
     const { key, place } = each;
@@ -190,8 +186,12 @@ function planClaim(
       claim.copies.push({ place, key, copy: true });
     } else if (mail === undefined) {
       const fresh = freshMail(each);
+      const row = mailKind.toRow({ mailboxId, ...fresh });
+      const inPlaceOf = known.unreadable.get(key);
       stand({ place, key, copy: false });
-      changes.push({ kind: 'insert', row: mailRow(mailboxId, fresh) });
+      changes.push(
+        inPlaceOf === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: inPlaceOf },
+      );
       claim.mine.push(fresh);
     } else if (mail.state === 'done') {
       stand({ place, key, copy: false });
@@ -199,7 +199,7 @@ function planClaim(
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
       stand({ place, key, copy: false });
-      changes.push({ kind: 'replace', row: mailRow(mailboxId, again), etag: mail.etag });
+      changes.push({ kind: 'replace', row: mailKind.toRow({ mailboxId, ...again }), etag: mail.etag });
       claim.mine.push(again);
     } else claim.suspects.push(each);
     seen.add(key);
@@ -221,30 +221,9 @@ function freshMail({ key, place, rawBlob, receivedAt, size }: Found): LedgerMail
   };
 }
 
-async function readMails(
-  ledger: Table,
-  mailboxId: string,
-  keys: readonly string[],
-): Promise<Map<string, LedgerMail>> {
-  const rows = await mapLimited([...new Set(keys)], 16, (key) => ledger.get(mailboxId, `mail|${key}`));
-  return new Map(rows.flatMap((row) => (row === undefined ? [] : [[mailOf(row).key, mailOf(row)] as const])));
-}
-
-async function readKnown(ledger: Table, mailboxId: string, found: readonly Found[]): Promise<Known> {
-  const [mails, places] = await Promise.all([
-    readMails(
-      ledger,
-      mailboxId,
-      found.map(({ key }) => key),
-    ),
-    mapLimited(found, 16, ({ place }) => ledger.get(mailboxId, place)),
-  ]);
-  return { mails, places: new Set(places.flatMap((row) => (row === undefined ? [] : [row.rowKey]))) };
-}
-
 /** Changes rows together under their ETags; where one moved meanwhile, all are read again and asked again. */
 async function replaceAll(
-  ledger: Table,
+  tables: Tables,
   mailboxId: string,
   mails: readonly LedgerMail[],
   change: (mail: LedgerMail) => LedgerMail | undefined,
@@ -254,9 +233,13 @@ async function replaceAll(
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const next = current.map((mail) => change(mail));
     const changing = next.flatMap((mail) => (mail === undefined ? [] : [mail]));
-    const written = await ledger.commit(
+    const written = await tables.open('Ledger').commit(
       mailboxId,
-      changing.map((mail) => ({ kind: 'replace', row: mailRow(mailboxId, mail), etag: mail.etag ?? '' })),
+      changing.map((mail) => ({
+        kind: 'replace',
+        row: mailKind.toRow({ mailboxId, ...mail }),
+        etag: mail.etag ?? '',
+      })),
     );
     if (written.ok) {
       const etags = new Map(changing.map((mail, index) => [mail.key, written.etags[index]]));
@@ -265,8 +248,8 @@ async function replaceAll(
         return changed === undefined ? mail : { ...changed, etag: etags.get(mail.key) };
       });
     }
-    const now = await readMails(
-      ledger,
+    const { mails: now } = await readMails(
+      tables,
       mailboxId,
       current.map(({ key }) => key),
     );

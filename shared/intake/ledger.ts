@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { MessageMeta } from '../mailboxes/inbox.ts';
-import type { Row } from '../platform/tables.ts';
 
-// Ledger, one partition a mailbox:
-//   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
-//                              which mail stood at a place on the server (numbers padded to 10 digits)
-//   mailboxId / `auto|…`       see loop-counts.ts
-//   mailboxId / `mail|<K2>`    what became of an email, whatever place it stood at
+// The ledger knows which mail stood at a place on the server, and what became of an email, whatever place it stood at.
 // The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
 // many servers give all folders the same UIDVALIDITY.
 // The fingerprint is made of what the server tells of an email before it is downloaded. A server that was restored from a
 // backup gives UIDs again under the same UIDVALIDITY: another email at a known UID is a place of its own, and a new email.
 // K2 is the content key; a Message-ID is never an identity.
 
-export type Disposition = 'ticket' | 'quarantine' | 'skip';
+export const dispositions = ['ticket', 'quarantine', 'skip'] as const;
+export type Disposition = (typeof dispositions)[number];
 
 /** What was decided for an email, once: a repeated run obeys it and never decides again. */
 export interface Decision {
@@ -29,9 +25,10 @@ export interface Decision {
   folded?: string | undefined;
 }
 
-export type MailState = 'received' | 'decided' | 'done';
+export const mailStates = ['received', 'decided', 'done'] as const;
+export type MailState = (typeof mailStates)[number];
 
-/** The `mail|` row. */
+/** What became of an email. */
 export interface LedgerMail {
   key: string;
   state: MailState;
@@ -46,7 +43,7 @@ export interface LedgerMail {
   etag: string | undefined;
 }
 
-/** The `at|` row. */
+/** Which email stood at a place. */
 export interface LedgerPlace {
   place: string;
   key: string;
@@ -90,49 +87,3 @@ export const uidOfPlace = (place: string): number => Number(place.split('|')[3])
 /** Whether both are the same UID of the same folder, whatever stood there. */
 export const isSameUid = (one: string, other: string): boolean =>
   one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));
-
-const mailRowKey = (key: string): string => `mail|${key}`;
-
-/** What becomes of an email, as it rests in the table. */
-export function mailRow(mailboxId: string, mail: LedgerMail): Row {
-  return {
-    partitionKey: mailboxId,
-    rowKey: mailRowKey(mail.key),
-    state: mail.state,
-    attempts: mail.attempts,
-    place: mail.place,
-    rawBlob: mail.rawBlob,
-    receivedAt: mail.receivedAt,
-    size: mail.size,
-    // Of no decision there is no JSON, and so no column.
-    decision: JSON.stringify(mail.decision),
-  };
-}
-
-/** The same read back. A state of no version of ours counts as `received`: the mail is looked at again. */
-export function mailOf(row: Row): LedgerMail {
-  const text = (column: string): string => String(row[column] ?? '');
-  const state = text('state');
-  const decision = row['decision'];
-  return {
-    key: row.rowKey.slice('mail|'.length),
-    state: state === 'done' || state === 'decided' ? state : 'received',
-    attempts: typeof row['attempts'] === 'number' ? row['attempts'] : 0,
-    place: text('place'),
-    rawBlob: text('rawBlob'),
-    receivedAt: text('receivedAt'),
-    size: typeof row['size'] === 'number' ? row['size'] : 0,
-    decision: typeof decision === 'string' ? (JSON.parse(decision) as Decision) : undefined,
-    etag: row.etag,
-  };
-}
-
-/** Which mail stood at a place, as it rests in the table; it is written once and never changed. */
-export function placeRow(mailboxId: string, { place, key, copy }: LedgerPlace): Row {
-  return { partitionKey: mailboxId, rowKey: place, key, copy };
-}
-
-/** The same read back. */
-export function placeOfRow(row: Row): LedgerPlace {
-  return { place: row.rowKey, key: String(row['key'] ?? ''), copy: row['copy'] === true };
-}

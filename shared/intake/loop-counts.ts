@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { recordMailLoop } from '../mailboxes/mail-loops.ts';
 import { mapLimited } from '../platform/concurrency.ts';
+import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { type AutomaticMail, countedAs, foldLoops, type LoopCount } from './fold-loops.ts';
+import { countKey, loopCountKind } from './ledger-records.ts';
 
-// Ledger: mailboxId / `auto|<hash of what is counted>`   automatic mail of the last hour that had some; a sender or a
-//                                                        conversation each, overwritten by the next hour
-const keyOf = (name: string): string =>
-  `auto|${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
 /** A batch has at most 50 emails, and each is counted at most twice. */
 const MOST = 100;
 
@@ -18,13 +15,12 @@ export async function readLoopCounts(
   mails: readonly AutomaticMail[],
 ): Promise<Map<string, LoopCount>> {
   const names = [...new Set(mails.flatMap(countedAs))];
-  const ledger = tables.open('Ledger');
-  const rows = await mapLimited(names, 16, (name) => ledger.get(mailboxId, keyOf(name)));
+  const counts = openRecords(tables, loopCountKind);
+  const found = await mapLimited(names, 16, (name) => counts.find(mailboxId, countKey(name)));
   return new Map(
     names.flatMap((name, index) => {
-      const row = rows[index];
-      const [hour, count] = [row?.['hour'], row?.['count']];
-      return typeof hour === 'string' && typeof count === 'number' ? [[name, { hour, count }] as const] : [];
+      const one = found[index];
+      return one === undefined ? [] : [[name, { hour: one.hour, count: one.count }] as const];
     }),
   );
 }
@@ -46,7 +42,7 @@ export async function countAutomatic(
     mailboxId,
     counted.map(([name, count]) => ({
       kind: 'put',
-      row: { partitionKey: mailboxId, rowKey: keyOf(name), ...count },
+      row: loopCountKind.toRow({ mailboxId, key: countKey(name), ...count }),
     })),
   );
   const newest = mails.findLast(({ decision }) => decision.folded !== undefined);

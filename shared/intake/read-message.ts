@@ -4,7 +4,7 @@ import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
-import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-rows.ts';
+import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
 import { failsAuthentication, ownServerResults } from './authentication-results.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';

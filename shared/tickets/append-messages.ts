@@ -1,17 +1,20 @@
 import { PostroomError } from '../platform/errors.ts';
+import { openRecords, type Stored } from '../platform/records.ts';
 import { sizeOfRow } from '../platform/row-limits.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
 import type { Ticket } from './ticket.ts';
 import {
-  attachmentRow,
-  headRow,
+  attachmentKind,
+  HEAD,
+  headKind,
   indexRowKey,
-  messageRow,
+  messageKind,
+  messageRecord,
   messageRowKey,
   type NewMessage,
-  staleOf,
-  ticketOf,
-} from './ticket-rows.ts';
+  type TicketHead,
+  withoutStale,
+} from './ticket-records.ts';
 
 /** Messages of one fetch that belong to one ticket, oldest first. */
 export interface Filing {
@@ -49,11 +52,10 @@ const TRIES = 20;
  * @throws PostroomError `ticket-missing` when a reply's ticket is gone, `ticket-busy` when others never let us in.
  */
 export async function appendMessages(tables: Tables, filing: Filing): Promise<Filed> {
-  const tickets = tables.open('Tickets');
   let filed: Filed | undefined;
   for (const part of parts(filing)) {
     const opens = filing.opens && filed === undefined;
-    const { ticket, stale, metOthers } = await fileTogether(tickets, filing, part, opens);
+    const { ticket, stale, metOthers } = await fileTogether(tables, filing, part, opens);
     filed = {
       ticket,
       stale: [...(filed?.stale ?? []), ...stale],
@@ -66,25 +68,27 @@ export async function appendMessages(tables: Tables, filing: Filing): Promise<Fi
 }
 
 async function fileTogether(
-  tickets: Table,
+  tables: Tables,
   filing: Filing,
   messages: readonly NewMessage[],
   opens: boolean,
 ): Promise<{ ticket: Ticket; stale: readonly string[]; metOthers: boolean }> {
+  const tickets = tables.open('Tickets');
+  const heads = openRecords(tables, headKind);
   let suspectTwins = false;
-  let head: Row | undefined;
+  let head: Stored<TicketHead> | undefined;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    if (!opens || suspectTwins) head = await tickets.get(filing.ticketId, 'head');
+    if (!opens || suspectTwins) head = await heads.get(filing.ticketId, HEAD);
     if (head === undefined && !opens)
       throw new PostroomError('ticket-missing', `Ticket ${filing.ticketId} of a reply is not there`);
     const missing = suspectTwins ? await notYetThere(tickets, filing.ticketId, messages) : messages;
-    const before = head && { ticket: ticketOf(head), stale: staleOf(head) };
+    const before = head && { ticket: withoutStale(head.record), stale: head.record.stale };
     if (before !== undefined && missing.length === 0) return { ...before, metOthers: suspectTwins };
     const ticket = before === undefined ? openedBy(filing, missing) : extendedBy(before.ticket, missing);
     const stale = before === undefined ? [] : outgrown(before.ticket, ticket, before.stale);
-    const row = headRow(ticket, stale);
+    const row = headKind.toRow({ ...ticket, stale });
     const changes: Change[] = [
-      head?.etag === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: head.etag },
+      head === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: head.etag },
       ...missing
         .flatMap((message) => rowsOf(filing.ticketId, message))
         .map((r): Change => ({ kind: 'insert', row: r })),
@@ -101,10 +105,11 @@ async function fileTogether(
 }
 
 function rowsOf(ticketId: string, message: NewMessage): Row[] {
+  const messageRow = messageRowKey(message.at, message.key);
   const attachments = message.manifestBlob === undefined ? message.attachments : [];
   return [
-    messageRow(ticketId, message),
-    ...attachments.map((each) => attachmentRow(ticketId, message, each)),
+    messageKind.toRow(messageRecord(ticketId, message)),
+    ...attachments.map((each) => attachmentKind.toRow({ ...each, ticketId, messageRow })),
   ];
 }
 

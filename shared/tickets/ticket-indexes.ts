@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { openRecords } from '../platform/records.ts';
 import type { Row, TableName, Tables } from '../platform/tables.ts';
-import { startingWith } from '../platform/tables.ts';
 import type { Filed } from './append-messages.ts';
+import { messageIdHash, messageIdKind } from './message-id-records.ts';
 import type { Ticket } from './ticket.ts';
-import { indexRow, indexRowKey, ticketOf } from './ticket-rows.ts';
+import { HEAD, headKind, indexKind, indexRowKey } from './ticket-records.ts';
 
-// MessageIds: mailboxId / `<hash of Message-ID>|<ticketId>`: a Message-ID that is used again points to both tickets and
-// steals neither. All rows here follow from the tickets; writing them again changes nothing.
+// All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;
 const TRIES = 20;
 
@@ -18,20 +17,14 @@ export async function writeIndexes(
   filed: readonly Filed[],
 ): Promise<void> {
   const index = Map.groupBy(
-    filed.map(({ ticket }) => indexRow(ticket)),
+    filed.map(({ ticket }) => indexKind.toRow(ticket)),
     (row) => row.partitionKey,
   );
   const messageIds = filed.flatMap(({ ticket, messages }) =>
     messages.flatMap(({ messageId }) =>
       messageId === undefined
         ? []
-        : [
-            {
-              partitionKey: mailboxId,
-              rowKey: `${messageIdHash(messageId)}|${ticket.id}`,
-              ticketId: ticket.id,
-            },
-          ],
+        : [messageIdKind.toRow({ mailboxId, hash: messageIdHash(messageId), ticketId: ticket.id })],
     ),
   );
   await Promise.all([
@@ -48,11 +41,12 @@ export async function writeIndexes(
  */
 async function followHead(tables: Tables, filed: Ticket): Promise<void> {
   const index = tables.open('TicketIndex');
-  let written = indexRow(filed);
+  const heads = openRecords(tables, headKind);
+  let written = indexKind.toRow(filed);
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const head = await tables.open('Tickets').get(filed.id, 'head');
+    const head = await heads.find(filed.id, HEAD);
     if (head === undefined) return;
-    const now = indexRow(ticketOf(head));
+    const now = indexKind.toRow(head);
     if (isDeepStrictEqual(now, written)) return;
     await index.commit(now.partitionKey, [{ kind: 'put', row: now }]);
     if (now.partitionKey !== written.partitionKey || now.rowKey !== written.rowKey)
@@ -84,15 +78,13 @@ async function removeStale(tables: Tables, { ticket }: Filed, key: string): Prom
   await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
 }
 
-const messageIdHash = (messageId: string): string =>
-  createHash('sha256').update(messageId).digest('hex').slice(0, 40);
-
 /** Tickets of the mailbox that hold an email with this Message-ID. */
 export async function ticketsOfMessageId(
   tables: Tables,
   mailboxId: string,
   messageId: string,
 ): Promise<string[]> {
-  const rows = await tables.open('MessageIds').list(mailboxId, startingWith(`${messageIdHash(messageId)}|`));
-  return rows.map(({ rowKey }) => rowKey.slice(rowKey.indexOf('|') + 1));
+  const prefix = `${messageIdHash(messageId)}|`;
+  const records = await openRecords(tables, messageIdKind).list(mailboxId, { prefix });
+  return records.map(({ ticketId }) => ticketId);
 }

@@ -1,19 +1,12 @@
 import { PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Change, Row, Table, Tables } from '../platform/tables.ts';
+import { COUNTER, counterKind, NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 
-// Numbers: `n` / 10 digits   the ticket that a number was reserved for; inserted and never changed, so that no number is
-//                            ever given twice, whatever became of the counter
-//          `n` / `last`      the counter: the last number given
-// One partition: the counter moves in the transaction that inserts the numbers.
-export const NUMBERS = 'n';
-const COUNTER = 'last';
 const TRIES = 50;
 const HIGHEST = 2 ** 31 - 1;
 /** Row keys of numbers sort before this one. */
 const AFTER_DIGITS = ':';
-
-export const numberRowKey = (number: number): string => String(number).padStart(10, '0');
 
 /**
  * Reserves numbers in a row, one for each of these tickets (at most 99), and gives the first; one read and one write. A
@@ -25,13 +18,12 @@ export async function reserveNumbers(tables: Tables, ticketIds: readonly string[
   let isDoubtful = false;
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const row = await numbers.get(NUMBERS, COUNTER);
-    const counted = isDoubtful ? undefined : lastOf(row);
+    const counted = isDoubtful ? undefined : lastIn(row);
     const last = counted ?? (await highestGiven(numbers));
     const changes: Change[] = [
       counterChange(row, last + ticketIds.length),
       ...ticketIds.map((ticketId, index): Change => {
-        const rowKey = numberRowKey(last + 1 + index);
-        return { kind: 'insert', row: { partitionKey: NUMBERS, rowKey, ticketId } };
+        return { kind: 'insert', row: numberKind.toRow({ number: last + 1 + index, ticketId }) };
       }),
     ];
     const written = await numbers.commit(NUMBERS, changes);
@@ -45,14 +37,19 @@ export async function reserveNumbers(tables: Tables, ticketIds: readonly string[
   throw new PostroomError('number-counter', `No ticket number in ${TRIES} tries: too many writers at once`);
 }
 
-/** Undefined for a counter that is missing or holds no number. */
-function lastOf(row: Row | undefined): number | undefined {
-  const last = row?.['last'];
-  return typeof last === 'number' && Number.isInteger(last) && last >= 0 ? last : undefined;
+/** Undefined for a counter that is missing or holds no number: it is found again, written anew and logged. */
+function lastIn(row: Row | undefined): number | undefined {
+  if (row === undefined) return undefined;
+  try {
+    const { last } = counterKind.fromRow(row);
+    return last >= 0 ? last : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function counterChange(before: Row | undefined, last: number): Change {
-  const row = { partitionKey: NUMBERS, rowKey: COUNTER, last };
+  const row = counterKind.toRow({ last });
   return before?.etag === undefined ? { kind: 'insert', row } : { kind: 'replace', row, etag: before.etag };
 }
 

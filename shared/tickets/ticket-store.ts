@@ -1,6 +1,8 @@
 import type { Blobs } from '../platform/blobs.ts';
 import { mapLimited } from '../platform/concurrency.ts';
-import { listAll, type Row, startingWith, type Table, type Tables } from '../platform/tables.ts';
+import { openRecords } from '../platform/records.ts';
+import { startingWith, type Tables } from '../platform/tables.ts';
+import { NUMBERS, numberKind, numberRowKey } from './number-records.ts';
 import type {
   Conversation,
   Ticket,
@@ -9,22 +11,24 @@ import type {
   TicketPage,
   TicketStatus,
 } from './ticket.ts';
-import { NUMBERS, numberRowKey } from './ticket-numbers.ts';
 import {
-  attachmentOf,
+  type AttachmentRecord,
+  attachmentKind,
   attachmentRange,
   type Body,
-  headRow,
-  indexRow,
+  HEAD,
+  headKind,
+  indexKind,
   indexRowKey,
-  messageOf,
+  type MessageRecord,
+  messageKind,
+  messageRowKey,
   refOfRowKey,
   rowKeyOfRef,
   type StoredMessage,
-  staleOf,
-  summaryOf,
-  ticketOf,
-} from './ticket-rows.ts';
+  storedMessage,
+  withoutStale,
+} from './ticket-records.ts';
 
 /** Blobs read at the same time. */
 const READS = 16;
@@ -63,75 +67,71 @@ export interface StatusChange {
 
 /** Reading and closing tickets; append-messages.ts is how mail gets in. */
 export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Blobs }): TicketStore {
-  const tickets = tables.open('Tickets');
-  const index = tables.open('TicketIndex');
-  const numbers = tables.open('Numbers');
+  const heads = openRecords(tables, headKind);
+  const index = openRecords(tables, indexKind);
+  const records = openRecords(tables, messageKind);
+  const attachmentRecords = openRecords(tables, attachmentKind);
+  const numbers = openRecords(tables, numberKind);
 
   const whole = async (body: Body): Promise<string | undefined> => {
     if (body.kind === 'inline') return body.text;
     const bytes = await blobs.read(body.blob);
     return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
   };
-  /** @param rows of messages, the newest first */
-  const messagesOf = async (id: string, rows: readonly Row[]): Promise<StoredMessage[]> => {
-    const withFiles = rows.filter(({ attachmentRows }) => attachmentRows !== 0);
-    const [newest] = withFiles;
+  /** @param found the newest first */
+  const withAttachments = async (id: string, found: readonly MessageRecord[]): Promise<StoredMessage[]> => {
+    const [newest, ...older] = found.filter(({ attachmentRows }) => attachmentRows !== 0);
     const attachments =
       newest === undefined
         ? []
-        : await listAll(tickets, id, attachmentRange(newest.rowKey, (withFiles.at(-1) ?? newest).rowKey));
-    const found = await mapLimited(rows.toReversed(), READS, async (row) =>
-      messageOf(row, await attachmentsOf(row, attachments, blobs)),
+        : await attachmentRecords.list(
+            id,
+            attachmentRange(rowKeyIn(newest), rowKeyIn(older.at(-1) ?? newest)),
+          );
+    const messages = await mapLimited(found.toReversed(), READS, async (message) =>
+      storedMessage(message, await attachmentsOf(message, attachments, blobs)),
     );
-    return found.sort(oldestFirst);
+    return messages.sort(oldestFirst);
   };
 
   return {
-    async page(status, { after, limit }) {
-      const rows = await index.list(status, { after, limit: limit + 1 });
-      const shown = rows.slice(0, limit);
-      const last = rows.length > limit ? shown.at(-1) : undefined;
+    async page(status, range) {
+      const { records: found, next } = await index.page([status], range);
       // A ticket that moved up while its old row still stood appears once, at its newest place.
-      const unique = new Map(shown.map((row) => [String(row['id']), row] as const).reverse());
-      return {
-        tickets: shown.filter((row) => unique.get(String(row['id'])) === row).map((row) => summaryOf(row)),
-        next: last?.rowKey,
-      };
+      const newest = new Map(found.toReversed().map((ticket) => [ticket.id, ticket]));
+      return { tickets: found.filter((ticket) => newest.get(ticket.id) === ticket), next };
     },
     async conversation(id, { before, limit }) {
       const after = rowKeyOfRef(before ?? '');
       if (before !== undefined && after === undefined) return undefined;
-      const range = after === undefined ? startingWith('m|') : { after, to: startingWith('m|').to };
-      const [head, rows] = await Promise.all([
-        tickets.get(id, 'head'),
-        tickets.list(id, { ...range, limit: limit + 1 }),
+      const [head, page] = await Promise.all([
+        heads.get(id, HEAD),
+        records.page([id], { ...startingWith('m|'), after, limit }),
       ]);
       if (head === undefined) return undefined;
-      const shown = rows.slice(0, limit);
-      const last = rows.length > limit ? shown.at(-1) : undefined;
       return {
-        ticket: ticketOf(head),
-        messages: await messagesOf(id, shown),
-        earlier: last && refOfRowKey(last.rowKey),
+        ticket: withoutStale(head.record),
+        messages: await withAttachments(id, page.records),
+        earlier: page.next && refOfRowKey(page.next),
       };
     },
     async message(id, ref) {
       const rowKey = rowKeyOfRef(ref);
       if (rowKey === undefined) return undefined;
-      const [head, row] = await Promise.all([tickets.get(id, 'head'), tickets.get(id, rowKey)]);
-      if (head === undefined || row === undefined) return undefined;
-      const [message] = await messagesOf(id, [row]);
-      return message === undefined ? undefined : { ticket: ticketOf(head), message };
+      const [head, stored] = await Promise.all([heads.get(id, HEAD), records.get(id, rowKey)]);
+      if (head === undefined || stored === undefined) return undefined;
+      const [message] = await withAttachments(id, [stored.record]);
+      return message === undefined ? undefined : { ticket: withoutStale(head.record), message };
     },
     async read(id) {
-      const head = await tickets.get(id, 'head');
+      const head = await heads.get(id, HEAD);
       if (head === undefined) return undefined;
-      const found = await messagesOf(id, await listAll(tickets, id, startingWith('m|')));
+      const found = await withAttachments(id, await records.list(id, { prefix: 'm|' }));
       const shown = await mapLimited(found, READS, async (message): Promise<TicketMessage> => {
         const { text, html, htmlShape: _, preview: __, manifestBlob: ___, rowKey: ____, ...rest } = message;
         return { ...rest, text: (await whole(text)) ?? '', hasHtml: html !== undefined };
       });
-      return { ticket: ticketOf(head), messages: shown };
+      return { ticket: withoutStale(head.record), messages: shown };
     },
     async textOf(body, limit) {
       if (body.kind === 'inline') return cut(body.text, limit);
@@ -152,17 +152,19 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
         limit,
       );
     },
-    setStatus: (id, status) => setStatus(tickets, index, id, status),
+    setStatus: (id, status) => setStatus(tables, id, status),
     async byNumber(number) {
-      const row = await numbers.get(NUMBERS, numberRowKey(number));
-      const ticketId = row?.['ticketId'];
-      if (typeof ticketId !== 'string') return undefined;
+      const reserved = await numbers.find(NUMBERS, numberRowKey(number));
+      if (reserved === undefined) return undefined;
+      const { ticketId } = reserved;
       // A number that was reserved and not used names a ticket that has another one, or none that is there.
-      const head = await tickets.get(ticketId, 'head');
-      return head?.['number'] === number ? ticketId : undefined;
+      const head = await heads.get(ticketId, HEAD);
+      return head?.record.number === number ? ticketId : undefined;
     },
   };
 }
+
+const rowKeyIn = ({ at, key }: MessageRecord): string => messageRowKey(at, key);
 
 function cut(text: string, limit: number): { text: string; whole: boolean } {
   return { text: text.slice(0, limit).toWellFormed(), whole: text.length <= limit };
@@ -174,14 +176,17 @@ function oldestFirst(a: StoredMessage, b: StoredMessage): number {
   return times(a) < times(b) ? -1 : times(a) > times(b) ? 1 : 0;
 }
 
-async function attachmentsOf(message: Row, rows: readonly Row[], blobs: Blobs): Promise<TicketAttachment[]> {
-  const manifest = message['manifestBlob'];
-  if (typeof manifest === 'string') {
-    const bytes = await blobs.read(manifest);
+async function attachmentsOf(
+  message: MessageRecord,
+  records: readonly AttachmentRecord[],
+  blobs: Blobs,
+): Promise<TicketAttachment[]> {
+  if (message.manifestBlob !== undefined) {
+    const bytes = await blobs.read(message.manifestBlob);
     return bytes === undefined ? [] : (JSON.parse(Buffer.from(bytes).toString('utf8')) as TicketAttachment[]);
   }
-  const { from } = attachmentRange(message.rowKey, message.rowKey);
-  return rows.filter(({ rowKey }) => rowKey.startsWith(from)).map(attachmentOf);
+  const own = records.filter(({ messageRow }) => messageRow === rowKeyIn(message));
+  return own.map(({ ticketId: _, messageRow: __, ...attachment }) => attachment);
 }
 
 /**
@@ -189,36 +194,33 @@ async function attachmentsOf(message: Row, rows: readonly Row[], blobs: Blobs): 
  * a state that was overtaken by somebody else's change are taken away at the end, except the one that holds.
  */
 async function setStatus(
-  tickets: Table,
-  index: Table,
+  tables: Tables,
   id: string,
   status: TicketStatus,
 ): Promise<StatusChange | 'missing'> {
+  const heads = openRecords(tables, headKind);
+  const index = openRecords(tables, indexKind);
   const written = new Set<string>();
   const clean = async (keep: string): Promise<void> => {
-    for (const rowKey of written)
-      if (rowKey !== keep) await index.commit(status, [{ kind: 'remove', rowKey }]);
+    for (const rowKey of written) if (rowKey !== keep) await index.remove(status, rowKey);
   };
   for (;;) {
-    const row = await tickets.get(id, 'head');
-    if (row?.etag === undefined) return 'missing';
-    const ticket = ticketOf(row);
+    const head = await heads.get(id, HEAD);
+    if (head === undefined) return 'missing';
+    const { stale, ...ticket } = head.record;
     const done: StatusChange = { number: ticket.number, before: ticket.status };
     const changed = { ...ticket, status };
     const rowKey = indexRowKey(changed);
-    await index.commit(status, [{ kind: 'put', row: indexRow(changed) }]);
+    await index.put(changed);
     written.add(rowKey);
     if (ticket.status === status) {
       await clean(rowKey);
       return done;
     }
-    const stale = [`${ticket.status}|${rowKey}`, ...staleOf(row)].slice(0, 2);
-    const replaced = await tickets.commit(id, [
-      { kind: 'replace', row: headRow(changed, stale), etag: row.etag },
-    ]);
-    if (replaced.ok) {
+    const outgrown = [`${ticket.status}|${rowKey}`, ...stale].slice(0, 2);
+    if (await heads.replace({ ...changed, stale: outgrown }, head.etag)) {
       await clean(rowKey);
-      await index.commit(ticket.status, [{ kind: 'remove', rowKey }]);
+      await index.remove(ticket.status, rowKey);
       return done;
     }
   }

@@ -1,11 +1,5 @@
-import {
-  type Decision,
-  type LedgerMail,
-  mailOf,
-  type UidScope,
-  placeOfRow,
-  placesOfUid,
-} from '../../shared/intake/ledger.ts';
+import { type Decision, type LedgerMail, placesOfUid, type UidScope } from '../../shared/intake/ledger.ts';
+import { mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
@@ -45,10 +39,15 @@ export async function readRecords(
   const numbering = await numberingOf(tables, mailboxId, uidValidity);
   const ledger = await listAll(tables.open('Ledger'), mailboxId);
   const places = new Map(
-    ledger.filter(({ rowKey }) => rowKey.startsWith('at|')).map((row) => [row.rowKey, placeOfRow(row)]),
+    ledger
+      .filter(({ rowKey }) => rowKey.startsWith('at|'))
+      .map((row) => [row.rowKey, placeKind.fromRow(row)]),
   );
   const mails = new Map(
-    ledger.filter(({ rowKey }) => rowKey.startsWith('mail|')).map((row) => [mailOf(row).key, mailOf(row)]),
+    ledger
+      .filter(({ rowKey }) => rowKey.startsWith('mail|'))
+      .map(mailKind.fromRow)
+      .map((mail) => [mail.key, mail]),
   );
   const tickets = await allRows(connectionString, 'Tickets');
   const heads = tickets.filter(({ rowKey }) => rowKey === 'head');
@@ -102,7 +101,7 @@ export async function readRecords(
   return { fates, messages, attachments, faults };
 }
 
-function fateOf(mail: LedgerMail, copy: boolean, entries: readonly Row[]): Disposition {
+function fateOf(mail: Omit<LedgerMail, 'etag'>, copy: boolean, entries: readonly Row[]): Disposition {
   const { key, decision, state } = mail;
   if (state !== 'done' || decision === undefined) return { kind: 'unfinished', state };
   if (!copy && decision.fate === 'ticket')
@@ -111,7 +110,7 @@ function fateOf(mail: LedgerMail, copy: boolean, entries: readonly Row[]): Dispo
   return { kind, reason: String(entries[0]?.['reason'] ?? ''), key };
 }
 
-const decisionsOf = (mails: ReadonlyMap<string, LedgerMail>): Decision[] =>
+const decisionsOf = (mails: ReadonlyMap<string, Omit<LedgerMail, 'etag'>>): Decision[] =>
   [...mails.values()].flatMap(({ decision }) => (decision === undefined ? [] : [decision]));
 
 function headFaults(

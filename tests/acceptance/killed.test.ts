@@ -8,7 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { mailOf, placeOfRow, placesOfUid } from '../../shared/intake/ledger.ts';
+import { placesOfUid } from '../../shared/intake/ledger.ts';
+import { mailKind, mailRowKey, placeKind } from '../../shared/intake/ledger-records.ts';
 import { listAll } from '../../shared/platform/tables.ts';
 import { corpusMail } from '../harness/memory/mail-files.ts';
 import { seeded } from '../harness/memory/seeded.ts';
@@ -70,8 +71,8 @@ describe('a process that is killed at any instant', () => {
     const byKey = new Map(rows.map((row) => [row.rowKey, row]));
     return seen.filter((uid) => {
       const place = rows.find(({ rowKey }) => rowKey.startsWith(placesOfUid(numbering, uid)));
-      const mail = place && byKey.get(`mail|${placeOfRow(place).key}`);
-      return mail === undefined || mailOf(mail).state !== 'done';
+      const mail = place && byKey.get(mailRowKey(placeKind.fromRow(place).key));
+      return mail === undefined || mailKind.fromRow(mail).state !== 'done';
     });
   }
 
@@ -107,7 +108,7 @@ describe('a process that is killed at any instant', () => {
   /** Attempts of the emails that are begun and not settled, by content key. */
   async function begun(): Promise<Map<string, number>> {
     const rows = await listAll(postroom.tables.open('Ledger'), mailboxId, { from: 'mail|', to: 'mail|~' });
-    const open = rows.map(mailOf).filter(({ state }) => state !== 'done');
+    const open = rows.map(mailKind.fromRow).filter(({ state }) => state !== 'done');
     return new Map(open.map(({ key, attempts }) => [key, attempts]));
   }
 

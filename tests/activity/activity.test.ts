@@ -12,6 +12,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
@@ -209,4 +210,19 @@ test('a refresh that fails all night leaves one row', () => {
     what: 'No answer came.',
   });
   expect(refreshActivity(account, outcome, NOW, 1)).toBeUndefined();
+});
+
+test('an activity whose row cannot be read is left out and reported, and the others are shown and removed', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const tables = new MemoryTables(openSeam);
+  const store = createActivityStore(tables);
+  await store.note([1, 2, 3].map((ms) => entry(NOW - ms)));
+  const [, spoiled] = tables.dump('Activity');
+  if (spoiled === undefined) throw new Error('no activity was kept');
+  await tables.open('Activity').commit('fetch', [{ kind: 'put', row: { ...spoiled, result: 'pondered' } }]);
+  const { entries } = await store.page({ limit: 10 }, NOW);
+  expect(entries.map(({ at }) => at)).toEqual([NOW - 1, NOW - 3].map((ms) => new Date(ms).toISOString()));
+  const { partitionKey, rowKey } = spoiled;
+  expect(unreadableRows(tables)).toEqual([{ table: 'Activity', partitionKey, rowKey }]);
+  expect(await store.forgetOld(NOW + 40 * DAY_MS)).toBe(3);
 });

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { keyOf, type Alert, alertId } from '../../shared/alerts/alert.ts';
 import { createAlertStore, type AlertStore } from '../../shared/alerts/alert-store.ts';
+import { openAlertKind, outgoingKind, pastAlertKind, sentKind } from '../../shared/alerts/alert-records.ts';
 import { type Delivery, type Outgoing, notificationOf } from '../../shared/alerts/notification.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { START, iso, silent } from '../harness/memory/sample-findings.ts';
+import { iso, secret, silent, START } from '../harness/memory/sample-findings.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 
@@ -112,7 +113,6 @@ describe('an alert', () => {
       alerts: [START + 60_000, START].map((at) => ({
         ...alertAt(at),
         closedAt: iso(at + 1000),
-        etag: expect.any(String),
       })),
       next: undefined,
     });
@@ -201,50 +201,76 @@ describe('an alert', () => {
     beforeEach(() => {
       vi.spyOn(console, 'warn').mockImplementation(() => {});
     });
-    const put = (rowKey: string, json: unknown): Promise<unknown> => {
-      const row = { partitionKey: 'alert', rowKey, ...(json !== undefined && { json }) } as Row;
-      return tables.open('Alerts').commit('alert', [{ kind: 'put', row }]);
-    };
-    const whole = { ...alertAt(START) };
+    const put = (row: Row): Promise<unknown> => tables.open('Alerts').commit('alert', [{ kind: 'put', row }]);
+    const whole = alertAt(START);
+    const emptied = (row: Row): Row => ({ partitionKey: row.partitionKey, rowKey: row.rowKey });
 
-    test.each([
-      ['nothing', undefined],
-      ['a number', 7],
-      ['no JSON', 'damaged'],
-      ['null', 'null'],
-      ['a text', '"x"'],
-      ['no id', JSON.stringify({ ...whole, id: undefined })],
-      ['a key that is none', JSON.stringify({ ...whole, key: 7 })],
-      ['no opening', JSON.stringify({ ...whole, openedAt: undefined })],
-      ['no notification', JSON.stringify({ ...whole, notifiedAt: undefined })],
-      ['no finding', JSON.stringify({ ...whole, held: {} })],
-      ['null for its findings', JSON.stringify({ ...whole, held: null })],
-      ['a text for its findings', JSON.stringify({ ...whole, held: 'x' })],
-    ])('because it holds %s is left out and named', async (_what, json) => {
-      await put('open|x', json);
-      await put('past|x', json);
+    test.each<[string, Partial<Row>]>([
+      ['another version', { v: 2 }],
+      ['no JSON', { held: 'damaged' }],
+      ['a number for its findings', { held: 7 }],
+      ['null for its findings', { held: 'null' }],
+      ['a text for its findings', { held: '"x"' }],
+      ['no finding', { held: '{}' }],
+      ['a finding of another kind', { held: JSON.stringify({ watch: { ...silent(), kind: 'x' } }) }],
+      ['a finding of no source', { held: JSON.stringify({ x: silent() }) }],
+      ['no id', { id: undefined }],
+      ['a key that is none', { key: 7 }],
+      ['no opening', { openedAt: undefined }],
+      ['no notification', { notifiedAt: undefined }],
+      ['no count', { told: undefined }],
+    ])('because it holds %s is left out and named', async (_what, change) => {
+      await put({ ...openAlertKind.toRow(whole), ...change, rowKey: 'open|x' });
+      await put({ ...pastAlertKind.toRow(whole), ...change, rowKey: 'past|x' });
       expect((await store.current()).open).toEqual([]);
       expect((await store.past({ limit: 5 })).alerts).toEqual([]);
       expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual(['open|x', 'past|x']);
     });
 
-    test.each([
-      ['no notification', { dueAt: iso(START) }],
-      ['a notification without a finding', { notification: {}, dueAt: iso(START) }],
-      ['no time', { ...openedNotification(whole)[0], dueAt: undefined }],
-    ])('among what is to be told, because it holds %s, is left out and named', async (_what, content) => {
-      await put('outgoing|x', JSON.stringify(content));
+    test('because it holds nothing is left out and named, and the others are listed', async () => {
+      const [over, spoiled] = [START - 120_000, START - 60_000].map((ms) => alertAt(ms));
+      if (over === undefined || spoiled === undefined) throw new Error('no alerts');
+      await store.apply({ kind: 'open', alert: whole }, []);
+      await put(pastAlertKind.toRow({ ...over, closedAt: iso(START) }));
+      const row = emptied(pastAlertKind.toRow(spoiled));
+      await put(row);
+      expect((await store.current()).open.map(({ id }) => id)).toEqual([whole.id]);
+      expect((await store.past({ limit: 5 })).alerts.map(({ id }) => id)).toEqual([over.id]);
+      expect(unreadableRows(tables)).toEqual([{ table: 'Alerts', ...row }]);
+    });
+
+    test.each<[string, Partial<Row>]>([
+      ['no notification', { notification: undefined }],
+      ['a notification without a finding', { notification: '{}' }],
+      ['no time', { dueAt: undefined }],
+      ['another channel', { channel: 'pigeon' }],
+    ])('among what is to be told, because it holds %s, is left out and named', async (_what, change) => {
+      for (const one of openedNotification(whole))
+        await put({ ...outgoingKind.toRow(one), ...change, rowKey: 'outgoing|x' });
       expect((await store.current()).waiting).toEqual([]);
       expect(unreadableRows(tables)).toEqual([
         { table: 'Alerts', partitionKey: 'alert', rowKey: 'outgoing|x' },
       ]);
     });
 
+    test('among what was told is left out and named', async () => {
+      const [first, second] = [deliveryAt(START), deliveryAt(START + 1, { channel: 'email' })];
+      await store.apply(
+        { kind: 'open', alert: whole },
+        [],
+        [first, second].map((delivery) => ({ notificationId: `${whole.id}-1`, delivery })),
+      );
+      const row = sentKind.toRow({ notificationId: `${whole.id}-1`, ...first });
+      await put({ ...row, result: 'lost' });
+      expect(await store.deliveries(whole.id)).toEqual([second]);
+      expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual([row.rowKey]);
+    });
+
     test('is opened anew in its place, and the others as ever', async () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
-      const [rowKey = ''] = keys();
-      await put(rowKey, 'damaged');
+      const row = openAlertKind.toRow(alert);
+      await put({ ...row, held: 'damaged' });
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
       await store.current();
       const again = { ...alert, told: 2 };
@@ -256,12 +282,21 @@ describe('an alert', () => {
     test('is not opened in its place once somebody has mended it', async () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
-      const [rowKey = ''] = keys();
-      await put(rowKey, 'damaged');
+      const row = openAlertKind.toRow(alert);
+      await put({ ...row, held: 'damaged' });
       await store.current();
-      await put(rowKey, JSON.stringify({ ...alert, told: 5 }));
+      await put({ ...row, told: 5 });
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
       expect((await onlyOpen(store)).told).toBe(5);
     });
+  });
+
+  test('keeps every field of its finding, those that it may lack included', async () => {
+    const finding = silent('support', { stage: '7 days', size: 3, code: 'x' });
+    const alert: Alert = { ...alertAt(START), held: { watch: finding, review: secret('7 days') } };
+    await store.apply({ kind: 'open', alert }, openedNotification(alert));
+    const { open, waiting } = await store.current();
+    expect(open[0]?.held).toEqual(alert.held);
+    expect(waiting[0]?.outgoing).toEqual(openedNotification(alert)[0]);
   });
 });

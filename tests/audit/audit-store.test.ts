@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AuditChange, changesBetween, type Settings } from '../../shared/audit/audit.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const principal = { id: '11111111-1111-4111-8111-111111111111', name: 'Alex Admin' };
@@ -144,4 +145,24 @@ describe('pages', () => {
     for await (const { at, changes } of audit.all({})) all.push(`${at} ${changes.length}`);
     expect(all).toEqual(['2026-11-01T00:00:00.000Z 1', '2026-09-01T00:00:00.000Z 1']);
   });
+});
+
+test('a change whose row cannot be read is left out and reported, and no page or export stops at it', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (const second of [1, 2, 3]) await audit.record(change(`2026-11-24T10:00:0${second}.000Z`));
+  const [, spoiled] = await tables.open('Audit').list('2026-11');
+  if (spoiled === undefined) throw new Error('no change was recorded');
+  await tables.open('Audit').commit('2026-11', [{ kind: 'put', row: { ...spoiled, changes: '[{}]' } }]);
+  expect(await pagesOf(10)).toEqual([['2026-11-24T10:00:03', '2026-11-24T10:00:01']]);
+  expect((await pagesOf(1)).flat()).toEqual(['2026-11-24T10:00:03', '2026-11-24T10:00:01']);
+  const all = await Array.fromAsync(audit.all({ kind: 'provider' }));
+  expect(all).toHaveLength(2);
+  const { partitionKey, rowKey } = spoiled;
+  expect(unreadableRows(tables)).toEqual([{ table: 'Audit', partitionKey, rowKey }]);
+});
+
+test('only the id and the name of who made a change are kept of what is handed over', async () => {
+  const more = { ...principal, roles: ['admin'] };
+  await audit.record(change('2026-11-24T10:00:00.000Z', { principal: more }));
+  expect(JSON.stringify(tables.dump('Audit'))).not.toContain('roles');
 });

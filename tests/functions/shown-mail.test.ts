@@ -17,7 +17,12 @@ import { mapLimited } from '../../shared/platform/concurrency.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Tables } from '../../shared/platform/tables.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
-import { messageRef, messageRow, type NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import {
+  messageKind,
+  messageRecord,
+  messageRef,
+  type NewMessage,
+} from '../../shared/tickets/ticket-records.ts';
 import { htmlMegabytes } from '../harness/memory/hostile-megabytes.ts';
 import { newMessage, type SampleMail } from '../harness/pages/sample-postroom.ts';
 
@@ -178,7 +183,9 @@ describe('a conversation of 5,000 messages', () => {
         const number = batch * 100 + place;
         const at = new Date(base + number * 60_000).toISOString();
         const key = String(number).padStart(64, '0');
-        return messageRow(id, { ...pattern, at, key, text: { kind: 'inline', text: `Message ${number}.` } });
+        return messageKind.toRow(
+          messageRecord(id, { ...pattern, at, key, text: { kind: 'inline', text: `Message ${number}.` } }),
+        );
       });
       await tables.open('Tickets').commit(
         id,
@@ -255,7 +262,9 @@ describe('downloads', () => {
     await blobs.putOnce(large, Buffer.alloc(SIZE, 'mail\r\n'));
     await tables
       .open('Tickets')
-      .commit(ticket.id, [{ kind: 'put', row: messageRow(ticket.id, { ...message, rawBlob: large }) }]);
+      .commit(ticket.id, [
+        { kind: 'put', row: messageKind.toRow(messageRecord(ticket.id, { ...message, rawBlob: large })) },
+      ]);
     const path = `/tickets/${ticket.id}/messages/${refOf(ticket)}/raw`;
     // What the first download loads is there for good.
     expect((await (await ask(path)).arrayBuffer()).byteLength).toBe(SIZE);

@@ -5,7 +5,7 @@ import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { Work } from '../../shared/intake/process-batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
-import { messageRowKey } from '../../shared/tickets/ticket-rows.ts';
+import { messageRowKey } from '../../shared/tickets/ticket-records.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';

@@ -12,7 +12,7 @@ import type { Work } from '../../shared/intake/process-batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';

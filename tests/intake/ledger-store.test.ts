@@ -1,8 +1,10 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Decision, type UidScope, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import type { Row } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
@@ -278,6 +280,44 @@ describe('the ledger', () => {
       mine.map((mail) => ({ ...mail, key: 'unknown' })),
     );
     expect(await stateOf('key1')).toBe('received, 1');
+  });
+
+  describe('with a row that cannot be read', () => {
+    beforeEach(() => {
+      vi.spyOn(console, 'warn').mockImplementation(() => {});
+    });
+    const spoil = async (rowKey: string, change: Partial<Row>): Promise<void> => {
+      const row = await tables.open('Ledger').get(BOX, rowKey);
+      if (row === undefined) throw new Error(`no row ${rowKey}`);
+      await tables.open('Ledger').commit(BOX, [{ kind: 'put', row: { ...row, ...change } }]);
+    };
+    const reported = (): string[] => unreadableRows(tables, 'Ledger').map(({ rowKey }) => rowKey);
+
+    test('tells the other places, and takes the email at that place for what its own row says', async () => {
+      await settled(found(1), found(2));
+      await spoil(found(1).place, { key: 7 });
+      expect([...(await ledger.look(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([2]);
+      expect(reported()).toEqual([found(1).place]);
+      const again = await claim([found(1)]);
+      expect([again.mine, again.settled]).toEqual([[], [found(1).place]]);
+    });
+
+    test('begins the email anew in that row, and reports it until then', async () => {
+      await settled(found(1), found(2));
+      await spoil('mail|key1', { state: 'pondered' });
+      expect([...(await ledger.mails(BOX, ['key1', 'key2'])).keys()]).toEqual(['key2']);
+      expect(reported()).toEqual(['mail|key1']);
+      const { mine, settled: done } = await claim([found(1), found(2)]);
+      expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([['key1', 1]]);
+      expect(done).toEqual([found(2).place]);
+      const decided = await ledger.decide(
+        BOX,
+        mine.map((mail) => ({ mail, decision: opening('t') })),
+      );
+      await ledger.complete(BOX, decided);
+      expect(await stateOf('key1')).toBe('done, 1');
+      expect(reported()).toEqual([]);
+    });
   });
 
   test('gives up after twenty tries where others are always faster', async () => {

@@ -5,15 +5,12 @@ import {
   fingerprintOf,
   isSameUid,
   type LedgerMail,
-  mailOf,
-  mailRow,
   placeOf,
-  placeOfRow,
-  placeRow,
   placesOfUid,
   rawBlobOf,
   uidOfPlace,
 } from '../../shared/intake/ledger.ts';
+import { countKey, loopCountKind, mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
 
 const numbering = { folderKey: 'f', uidValidity: '17' };
 const facts = {
@@ -34,7 +31,8 @@ const decision: Decision = {
   reason: undefined,
   folded: 'Automatic message',
 };
-const mail: LedgerMail = {
+const mail: Omit<LedgerMail, 'etag'> & { mailboxId: string } = {
+  mailboxId: 'box',
   key: 'k',
   state: 'decided',
   attempts: 2,
@@ -43,7 +41,6 @@ const mail: LedgerMail = {
   receivedAt: '2026-11-24T10:00:00.000Z',
   size: 100,
   decision,
-  etag: undefined,
 };
 
 describe('a place on the server', () => {
@@ -72,28 +69,33 @@ describe('a place on the server', () => {
   });
 
   test('is the same when it is read back from its row', () => {
-    const copy = { place: mail.place, key: 'k', copy: true };
-    expect(placeRow('box', copy)).toEqual({
+    const copy = { mailboxId: 'box', place: mail.place, key: 'k', copy: true };
+    expect(placeKind.toRow(copy)).toEqual({
       partitionKey: 'box',
       rowKey: mail.place,
+      v: 1,
       key: 'k',
       copy: true,
     });
-    expect(placeOfRow(placeRow('box', copy))).toEqual(copy);
-    expect(placeOfRow(placeRow('box', { ...copy, copy: false }))).toEqual({ ...copy, copy: false });
+    expect(placeKind.fromRow(placeKind.toRow(copy))).toEqual(copy);
+    expect(placeKind.fromRow(placeKind.toRow({ ...copy, copy: false }))).toEqual({ ...copy, copy: false });
   });
 
-  test('without a key in its row belongs to no email', () => {
-    const row = { partitionKey: 'box', rowKey: mail.place };
-    expect(placeOfRow(row)).toEqual({ place: mail.place, key: '', copy: false });
+  test('without a key in its row cannot be read', () => {
+    const row = {
+      ...placeKind.toRow({ mailboxId: 'box', place: mail.place, key: 'k', copy: true }),
+      key: undefined,
+    };
+    expect(() => placeKind.fromRow(row)).toThrow(expect.objectContaining({ code: 'bad-row' }));
   });
 });
 
 describe('an email of the ledger', () => {
   test('rests in a row that is pinned', () => {
-    expect(mailRow('box', mail)).toEqual({
+    expect(mailKind.toRow(mail)).toEqual({
       partitionKey: 'box',
       rowKey: 'mail|k',
+      v: 1,
       state: 'decided',
       attempts: 2,
       place: mail.place,
@@ -102,33 +104,44 @@ describe('an email of the ledger', () => {
       size: 100,
       decision: JSON.stringify(decision),
     });
-    expect(mailRow('box', { ...mail, decision: undefined })['decision']).toBeUndefined();
+    expect(mailKind.toRow({ ...mail, decision: undefined })['decision']).toBeUndefined();
   });
 
   test.each(['received', 'decided', 'done'] as const)(
     'that is %s is the same when it is read back',
     (state) => {
       const given = { ...mail, state, decision: state === 'received' ? undefined : decision };
-      const row = { ...mailRow('box', given), etag: 'e' };
-      expect(mailOf(row)).toEqual({ ...given, etag: 'e' });
+      expect(mailKind.fromRow({ ...mailKind.toRow(given), etag: 'e' })).toEqual(given);
     },
   );
 
-  test('whose state is of no version of ours is looked at again', () => {
-    expect(mailOf({ ...mailRow('box', mail), state: 'pondered' }).state).toBe('received');
+  test.each([
+    ['state', 'pondered'],
+    ['attempts', '2'],
+    ['size', '100'],
+    ['rawBlob', undefined],
+    ['place', undefined],
+    ['receivedAt', 'yesterday'],
+    ['decision', '{"fate":"pigeon","opens":true}'],
+    ['decision', '{'],
+  ])('whose %s is %j cannot be read', (column, value) => {
+    const row = { ...mailKind.toRow(mail), [column]: value };
+    expect(() => mailKind.fromRow(row)).toThrow(
+      expect.objectContaining({ code: 'bad-row', message: expect.stringContaining(`column ${column}`) }),
+    );
   });
+});
 
-  test('whose row holds nothing was never begun', () => {
-    expect(mailOf({ partitionKey: 'box', rowKey: 'mail|k', attempts: '2', size: '100' })).toEqual({
-      key: 'k',
-      state: 'received',
-      attempts: 0,
-      place: '',
-      rawBlob: '',
-      receivedAt: '',
-      size: 0,
-      decision: undefined,
-      etag: undefined,
-    });
+test('a count of automatic mail rests in a row that is pinned', () => {
+  /** printf '%s' 'sender|a' | sha256sum | cut -c1-32 */
+  const key = countKey('sender|a');
+  const count = { mailboxId: 'box', key, hour: '2026-11-24T10', count: 3 };
+  expect(loopCountKind.toRow(count)).toEqual({
+    partitionKey: 'box',
+    rowKey: 'auto|56092868c808263771fc11d913a5c0b0',
+    v: 1,
+    hour: '2026-11-24T10',
+    count: 3,
   });
+  expect(loopCountKind.fromRow(loopCountKind.toRow(count))).toEqual(count);
 });

@@ -8,7 +8,7 @@ import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
-import type { NewMessage } from '../../shared/tickets/ticket-rows.ts';
+import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { readMail } from '../harness/memory/mail-files.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 

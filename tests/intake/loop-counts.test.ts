@@ -1,9 +1,10 @@
 /** Counts of automatic mail in storage: by sender and by conversation, of one hour, and what people hear of it. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { type AutomaticMail, foldLoops, loopLimits } from '../../shared/intake/fold-loops.ts';
 import { countAutomatic, readLoopCounts } from '../../shared/intake/loop-counts.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
@@ -95,8 +96,14 @@ test('a batch costs one read for each sender and conversation and one write', as
   ]);
 });
 
-test('a row that holds no count counts for nothing', async () => {
+test('a row that holds no count counts for nothing and is reported, and the others count', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
   await count(many(2));
+  const [first, second] = tables.dump('Ledger');
+  if (first === undefined || second === undefined) throw new Error('nothing was counted');
+  await tables.open('Ledger').commit(BOX, [{ kind: 'put', row: { ...first, count: '2' } }]);
+  expect([...(await readLoopCounts(tables, BOX, many(1))).values()]).toEqual([{ hour: HOUR, count: 2 }]);
+  expect(unreadableRows(tables).map(({ rowKey }) => rowKey)).toEqual([first.rowKey]);
   for (const row of tables.dump('Ledger'))
     await tables.open('Ledger').commit(BOX, [{ kind: 'put', row: { ...row, count: '2' } }]);
   expect((await readLoopCounts(tables, BOX, many(1))).size).toBe(0);

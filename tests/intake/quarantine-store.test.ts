@@ -1,10 +1,11 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import {
   createQuarantineStore,
   type NewEntry,
   type QuarantineStore,
 } from '../../shared/intake/quarantine-store.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import type { RowRange } from '../../shared/platform/tables.ts';
 
@@ -140,18 +141,20 @@ test('a page asks for one row more than it shows, and for no other', async () =>
   expect(asked).toEqual([{ limit: 3 }, { after: next, limit: 3 }]);
 });
 
-test('a row that holds what none of ours holds is shown as far as it can be', async () => {
-  const row = { partitionKey: 'box', rowKey: 'k', kind: 'odd', from: 5, subject: true, size: '100' };
-  await tables.open('Quarantine').commit('box', [{ kind: 'put', row }]);
-  expect(await store.get('box', 'k')).toEqual({
-    key: 'k',
-    mailboxId: 'box',
-    kind: 'quarantined',
-    reason: '',
-    at: '',
-    from: undefined,
-    subject: undefined,
-    size: 0,
-    rawBlob: undefined,
-  });
+test('an entry whose row cannot be read is left out of its page and reported, and is no entry by itself', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  await store.put('box', [entry(1), entry(2), entry(3)]);
+  const [, spoiled] = tables.dump('Quarantine');
+  if (spoiled === undefined) throw new Error('nothing is in quarantine');
+  const { partitionKey, rowKey } = spoiled;
+  await tables.open('Quarantine').commit('box', [{ kind: 'put', row: { ...spoiled, size: '100' } }]);
+  const { entries, next } = await store.pageOfAll(['box', 'other'], { limit: 2 });
+  expect(entries.map(({ subject }) => subject)).toEqual(['mail 3']);
+  expect((await store.page('box', { after: next, limit: 2 })).entries.map(({ subject }) => subject)).toEqual([
+    'mail 1',
+  ]);
+  expect(unreadableRows(tables)).toEqual([{ table: 'Quarantine', partitionKey, rowKey }]);
+  await expect(store.get('box', rowKey)).rejects.toMatchObject({ code: 'bad-row' });
+  await store.put('box', [entry(2)]);
+  expect((await store.get('box', rowKey))?.subject).toBe('mail 2');
 });

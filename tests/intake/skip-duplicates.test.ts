@@ -86,7 +86,8 @@ test.each([
 });
 
 test('a copy of an email whose row holds no decision counts as a copy of one in quarantine', async () => {
-  const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt: '', size: 5000 };
+  const receivedAt = '2026-11-24T10:00:00.000Z';
+  const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt, size: 5000 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   await ledger.complete(BOX, mine);
   await pass([copyOf('k', 3)]);

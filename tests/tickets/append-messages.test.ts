@@ -7,9 +7,10 @@ import {
   type Body,
   INLINE_CHARACTERS,
   indexRowKey,
-  messageRow,
+  messageKind,
+  messageRecord,
   type NewMessage,
-} from '../../shared/tickets/ticket-rows.ts';
+} from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
@@ -200,7 +201,7 @@ describe('what a filing says of its ticket', () => {
   });
 
   test('is a refusal where the ticket lost its head, though its mail is there', async () => {
-    const row = messageRow('ticket', message(1));
+    const row = messageKind.toRow(messageRecord('ticket', message(1)));
     await tables.open('Tickets').commit('ticket', [{ kind: 'put', row }]);
     await expect(appendMessages(tables, filing([message(1)]))).rejects.toMatchObject({
       code: 'ticket-missing',
@@ -330,7 +331,9 @@ describe('a transaction', () => {
     };
     const counts = (sent: readonly Change[][]): number[] => sent.map((changes) => changes.length - 1);
     const [most = 0] = counts(await sentOf(90));
-    const bytes = Buffer.byteLength(JSON.stringify(messageRow('of 90', message(10, { text }))));
+    const bytes = Buffer.byteLength(
+      JSON.stringify(messageKind.toRow(messageRecord('of 90', message(10, { text })))),
+    );
     expect(most, 'with 2 KiB a row for what is around it').toBe(
       Math.floor((3 * 1024 * 1024) / (bytes + 2 * 1024)),
     );

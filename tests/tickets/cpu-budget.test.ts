@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { messageRef } from '../../shared/tickets/ticket-rows.ts';
+import { messageRef } from '../../shared/tickets/ticket-records.ts';
 import { corpusMails, hostileMails } from '../harness/memory/hostile-megabytes.ts';
 import { ago, type SamplePostroom, samplePostroom } from '../harness/pages/sample-postroom.ts';
 

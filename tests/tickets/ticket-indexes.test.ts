@@ -4,7 +4,7 @@ import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-in
 import { type Filed, appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { TicketStatus } from '../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
-import { headRow, indexRow, indexRowKey, ticketOf } from '../../shared/tickets/ticket-rows.ts';
+import { headKind, indexKind, indexRowKey } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
@@ -68,7 +68,7 @@ describe('the rows that follow from a ticket', () => {
     const closed: Filed = { ...two, ticket: { ...two.ticket, status: 'closed' } };
     await writeIndexes(tables, 'box', [one, closed, three]);
     expect(tables.dump('TicketIndex').map(({ etag: _, ...row }) => row)).toEqual(
-      [closed, three, one].map((each) => indexRow(each.ticket)),
+      [closed, three, one].map((each) => indexKind.toRow(each.ticket)),
     );
   });
 
@@ -98,7 +98,9 @@ describe('the rows that follow from a ticket', () => {
     ] as const)
       await tables
         .open('TicketIndex')
-        .commit(status, [{ kind: 'put', row: indexRow({ ...filed.ticket, status, lastAt: at(minute) }) }]);
+        .commit(status, [
+          { kind: 'put', row: indexKind.toRow({ ...filed.ticket, status, lastAt: at(minute) }) },
+        ]);
     const stale = [`open|${keyOf(1)}`, `open|${keyOf(2)}`, `closed|${keyOf(2)}`];
     await writeIndexes(tables, 'box', [{ ...filed, stale }]);
     expect(keys()).toEqual([`open|${keyOf(3)}`, `open|${keyOf(2)}`]);
@@ -114,7 +116,7 @@ describe('a list row of a ticket that others change', () => {
   }): Promise<void> => {
     const head = await tables.open('Tickets').get('ticket', 'head');
     if (head === undefined) throw new Error('no ticket');
-    const row = headRow({ ...ticketOf(head), ...change }, []);
+    const row = headKind.toRow({ ...headKind.fromRow(head), ...change, stale: [] });
     await tables.open('Tickets').commit('ticket', [{ kind: 'put', row }]);
   };
   const filed = async (): Promise<Filed> => ({
@@ -124,7 +126,7 @@ describe('a list row of a ticket that others change', () => {
   const rows = () => tables.dump('TicketIndex').map(({ etag: _, ...row }) => row);
   const headNow = async () => {
     const head = await tables.open('Tickets').get('ticket', 'head');
-    return head === undefined ? undefined : ticketOf(head);
+    return head === undefined ? undefined : headKind.fromRow(head);
   };
 
   test.each([
@@ -137,14 +139,14 @@ describe('a list row of a ticket that others change', () => {
     await writeIndexes(tables, 'box', [one]);
     const now = await headNow();
     expect(now).toMatchObject(change);
-    expect(rows()).toEqual(now === undefined ? [] : [indexRow(now)]);
+    expect(rows()).toEqual(now === undefined ? [] : [indexKind.toRow(now)]);
   });
 
   test('is left alone where the ticket is gone', async () => {
     const one = await filed();
     await tables.open('Tickets').commit('ticket', [{ kind: 'remove', rowKey: 'head' }]);
     await writeIndexes(tables, 'box', [one]);
-    expect(rows()).toEqual([indexRow(one.ticket)]);
+    expect(rows()).toEqual([indexKind.toRow(one.ticket)]);
   });
 
   /** Counts how often the head is looked at; before each look something happens. */

@@ -50,7 +50,7 @@ describe('ticket numbers', () => {
   });
 
   test('cost no more where the counter stands at nothing', async () => {
-    await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', last: 0 } }]);
+    await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', v: 1, last: 0 } }]);
     const { behind, calls } = watched();
     expect(await reserveNumbers(behind, ['first'])).toBe(1);
     expect(calls).toEqual(['table.Numbers.get', 'table.Numbers.commit']);
@@ -104,7 +104,7 @@ describe('ticket numbers', () => {
     for (const count of [50, 50, 37]) await reserveNumbers(tables, ids(count));
     if (last === undefined) await numbers().commit('n', [{ kind: 'remove', rowKey: 'last' }]);
     else {
-      const row = { partitionKey: 'n', rowKey: 'last', ...(last !== null && { last }) };
+      const row = { partitionKey: 'n', rowKey: 'last', v: 1, ...(last !== null && { last }) };
       await numbers().commit('n', [{ kind: 'put', row }]);
     }
     expect(await reserveNumbers(tables, ['next'])).toBe(138);
@@ -138,7 +138,7 @@ describe('ticket numbers', () => {
 
   test('that are given are never changed, nor are any given by half', async () => {
     await reserveNumbers(tables, ids(5));
-    await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', last: 2 } }]);
+    await numbers().commit('n', [{ kind: 'put', row: { partitionKey: 'n', rowKey: 'last', v: 1, last: 2 } }]);
     expect(await reserveNumbers(tables, ['a', 'b', 'c', 'd'])).toBe(6);
     expect(given().slice(0, 5)).toEqual(['1 t0', '2 t1', '3 t2', '4 t3', '5 t4']);
   });

@@ -1,19 +1,21 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Blobs } from '../../shared/platform/blobs.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
-import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
+import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { ticketsOfMessageId, writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { type Filing, appendMessages } from '../../shared/tickets/append-messages.ts';
 import type { TicketSummary } from '../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../shared/tickets/ticket-numbers.ts';
 import {
-  indexRow,
+  indexKind,
   indexRowKey,
   messageRef,
-  messageRow,
+  messageKind,
+  messageRecord,
   messageRowKey,
   type NewMessage,
-} from '../../shared/tickets/ticket-rows.ts';
+} from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore, type TicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
@@ -66,8 +68,8 @@ const summary = (minute: number, wish: Partial<TicketSummary> = {}): TicketSumma
 
 describe('a page of tickets', () => {
   test('has those of its status, the newest first, and says where the next one begins', async () => {
-    for (const minute of [1, 3, 2]) await put('TicketIndex', indexRow(summary(minute)));
-    await put('TicketIndex', indexRow(summary(9, { status: 'closed' })));
+    for (const minute of [1, 3, 2]) await put('TicketIndex', indexKind.toRow(summary(minute)));
+    await put('TicketIndex', indexKind.toRow(summary(9, { status: 'closed' })));
     const first = await store.page('open', { limit: 2 });
     expect(first).toEqual({ tickets: [summary(3), summary(2)], next: indexRowKey(summary(2)) });
     expect(await store.page('open', { after: first.next, limit: 2 })).toEqual({
@@ -81,14 +83,14 @@ describe('a page of tickets', () => {
   });
 
   test('that holds the last ticket is the last page', async () => {
-    for (const minute of [1, 2]) await put('TicketIndex', indexRow(summary(minute)));
+    for (const minute of [1, 2]) await put('TicketIndex', indexKind.toRow(summary(minute)));
     expect((await store.page('open', { limit: 2 })).next).toBeUndefined();
     expect((await store.page('open', { limit: 1 })).next).toBe(indexRowKey(summary(2)));
   });
 
   test('shows a ticket that moved up once, at its newest place', async () => {
     for (const one of [summary(1), summary(2), summary(3, { id: 't1', number: 1 })])
-      await put('TicketIndex', indexRow(one));
+      await put('TicketIndex', indexKind.toRow(one));
     const { tickets } = await store.page('open', { limit: 9 });
     expect(tickets).toEqual([summary(3, { id: 't1', number: 1 }), summary(2)]);
   });
@@ -187,7 +189,7 @@ describe('one message', () => {
     await file([one]);
     expect(await store.message('other', messageRef(one))).toBeUndefined();
     expect(await store.message('ticket', messageRef(message(3)))).toBeUndefined();
-    await put('Tickets', messageRow('headless', one));
+    await put('Tickets', messageKind.toRow(messageRecord('headless', one)));
     expect(await store.message('headless', messageRef(one))).toBeUndefined();
     const { store: asked, points } = watched();
     expect(await asked.message('ticket', 'head')).toBeUndefined();
@@ -358,5 +360,70 @@ describe('a ticket by its number', () => {
     const { store: asked, points } = watched();
     expect(await asked.byNumber(7)).toBeUndefined();
     expect(points).toEqual(['table.Numbers.get']);
+  });
+});
+
+describe('a row that cannot be read', () => {
+  beforeEach(() => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+  });
+  const spoil = async (
+    table: TableName,
+    which: (row: Row) => boolean,
+    change: Partial<Row>,
+  ): Promise<Row> => {
+    const row = tables.dump(table).find(which);
+    if (row === undefined) throw new Error(`no such row in ${table}`);
+    const spoiled: Row = { ...row, ...change };
+    await put(table, spoiled);
+    return spoiled;
+  };
+  const reported = (table: TableName): string[] => unreadableRows(tables, table).map(({ rowKey }) => rowKey);
+
+  test('of the list is left out of its page, which goes on after it', async () => {
+    for (const minute of [1, 2, 3]) await put('TicketIndex', indexKind.toRow(summary(minute)));
+    const { rowKey } = await spoil('TicketIndex', (row) => row['id'] === 't2', { number: 'two' });
+    const { tickets, next } = await store.page('open', { limit: 2 });
+    expect([tickets.map(({ id }) => id), next]).toEqual([['t3'], rowKey]);
+    expect((await store.page('open', { after: next, limit: 2 })).tickets.map(({ id }) => id)).toEqual(['t1']);
+    expect(reported('TicketIndex')).toEqual([rowKey]);
+  });
+
+  test('of a message or an attachment is left out of its conversation, and by itself is refused', async () => {
+    const withFile = message(3, { attachments: attachments(2) });
+    await file([message(1), message(2), withFile]);
+    const { rowKey } = await spoil('Tickets', (row) => row['key'] === message(2).key, { notes: '{' });
+    const gone = await spoil('Tickets', (row) => row.rowKey.startsWith('a|'), { size: 'big' });
+    const found = await store.conversation('ticket', { limit: 9 });
+    expect(found?.messages.map(({ key, attachments: { length } }) => [key, length])).toEqual([
+      [message(1).key, 0],
+      [withFile.key, 1],
+    ]);
+    expect(reported('Tickets')).toEqual([gone.rowKey, rowKey]);
+    expect((await store.read('ticket'))?.messages).toHaveLength(2);
+    await expect(store.message('ticket', messageRef(message(2)))).rejects.toMatchObject({ code: 'bad-row' });
+  });
+
+  test('of the ticket itself is refused by name, and closes nothing', async () => {
+    await file([message(1)]);
+    await spoil('Tickets', ({ rowKey }) => rowKey === 'head', { participants: '[7]' });
+    const refused = {
+      code: 'bad-row',
+      message: 'Tickets/ticket/head: the column participants does not hold what Postroom wrote there',
+    };
+    await expect(store.conversation('ticket', { limit: 9 })).rejects.toMatchObject(refused);
+    await expect(store.setStatus('ticket', 'closed')).rejects.toMatchObject(refused);
+  });
+
+  test('of a number or of a Message-ID is reported, and what else is there is found', async () => {
+    await reserveNumbers(tables, ['a', 'b']);
+    await spoil('Numbers', ({ rowKey }) => rowKey.endsWith('1'), { ticketId: 7 });
+    await file([message(1, { messageId: '<1@c>' })], { ticketId: 'a', number: 1 });
+    await file([message(2, { messageId: '<1@c>' })], { ticketId: 'b', number: 2 });
+    expect([await store.byNumber(1), await store.byNumber(2)]).toEqual([undefined, 'b']);
+    expect(reported('Numbers')).toEqual(['0000000001']);
+    const { rowKey } = await spoil('MessageIds', (row) => row['ticketId'] === 'a', { ticketId: 7 });
+    expect(await ticketsOfMessageId(tables, 'box', '<1@c>')).toEqual(['b']);
+    expect(reported('MessageIds')).toEqual([rowKey]);
   });
 });

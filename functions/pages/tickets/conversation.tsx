@@ -4,7 +4,7 @@ import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-rows.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';

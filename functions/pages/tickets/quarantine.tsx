@@ -1,5 +1,5 @@
 /** Mail that became no ticket, with the reason, and its original to download. For agents. */
-import type { QuarantineEntry } from '../../../shared/intake/quarantine-store.ts';
+import type { QuarantineEntry } from '../../../shared/intake/quarantine-records.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, StatusLabel, Time } from '../../../shared/ui/lists.tsx';

@@ -6,7 +6,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { mapLimited } from '../../../shared/platform/concurrency.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { TicketPage, TicketStatus } from '../../../shared/tickets/ticket.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-rows.ts';
+import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { EmptyState } from '../../../shared/ui/lists.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';

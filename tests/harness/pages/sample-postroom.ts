@@ -15,7 +15,7 @@ import { appendMessages } from '../../../shared/tickets/append-messages.ts';
 import { shapeOfHtml } from '../../../shared/tickets/mail-document.ts';
 import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
 import { reserveNumbers } from '../../../shared/tickets/ticket-numbers.ts';
-import type { Body, NewMessage } from '../../../shared/tickets/ticket-rows.ts';
+import type { Body, NewMessage } from '../../../shared/tickets/ticket-records.ts';
 import { createTicketStore, type TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryQueues } from '../memory/memory-queues.ts';

@@ -3,24 +3,21 @@ import { describe, expect, test } from 'vitest';
 import type { Row } from '../../shared/platform/tables.ts';
 import type { Ticket, TicketAttachment } from '../../shared/tickets/ticket.ts';
 import {
-  attachmentOf,
+  attachmentKind,
   attachmentRange,
-  attachmentRow,
-  headRow,
+  headKind,
   INLINE_CHARACTERS,
-  indexRow,
+  indexKind,
   indexRowKey,
-  messageOf,
+  messageKind,
+  messageRecord,
   messageRef,
-  messageRow,
   messageRowKey,
   type NewMessage,
   refOfRowKey,
   rowKeyOfRef,
-  staleOf,
-  summaryOf,
-  ticketOf,
-} from '../../shared/tickets/ticket-rows.ts';
+  storedMessage,
+} from '../../shared/tickets/ticket-records.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:00:00.001Z';
@@ -66,6 +63,11 @@ const message: NewMessage = {
   authentication: undefined,
   folded: undefined,
 };
+const headRow = (one: Ticket, stale: readonly string[] = []): Row => headKind.toRow({ ...one, stale });
+const messageRow = (one: NewMessage): Row => messageKind.toRow(messageRecord('t1', one));
+const attachmentRow = (of: { at: string; key: string }, one: TicketAttachment): Row =>
+  attachmentKind.toRow({ ...one, ticketId: 't1', messageRow: messageRowKey(of.at, of.key) });
+const readMessage = (row: Row) => storedMessage(messageKind.fromRow(row), []);
 /** As a table gives it: without the columns that hold nothing. */
 const stored = (row: Row): Row => JSON.parse(JSON.stringify(row)) as Row;
 
@@ -76,27 +78,27 @@ describe('a ticket', () => {
     ['that follows another one', { ...ticket, follows: { id: 't0', number: 6 } }],
     ['of somebody unknown', { ...ticket, requester: { name: undefined, address: undefined } }],
   ])('%s is read back as it was written', (_what, one) => {
-    expect(ticketOf(stored(headRow(one, [])))).toEqual(one);
+    expect(headKind.fromRow(stored(headRow(one)))).toEqual({ ...one, stale: [] });
     const { openedAt, participants, follows, ...summary } = one;
-    expect(summaryOf(stored(indexRow(one)))).toEqual(summary);
+    expect(indexKind.fromRow(stored(indexKind.toRow(one)))).toEqual(summary);
     expect([openedAt, participants, follows]).toEqual([one.openedAt, one.participants, one.follows]);
   });
 
   test('stands in the list of its status, the newest first, two of a moment apart', () => {
-    expect(indexRow(ticket).partitionKey).toBe('open');
+    expect(indexKind.toRow(ticket).partitionKey).toBe('open');
     expect(indexRowKey({ lastAt: LATER, id: 'a' }) < indexRowKey({ lastAt: AT, id: 'a' })).toBe(true);
     expect(indexRowKey({ lastAt: AT, id: 'a' })).not.toBe(indexRowKey({ lastAt: AT, id: 'b' }));
   });
 
   test('names the rows that it has outgrown', () => {
-    expect(staleOf(stored(headRow(ticket, ['open|1', 'closed|2'])))).toEqual(['open|1', 'closed|2']);
-    expect(staleOf(stored(headRow(ticket, [])))).toEqual([]);
-    expect(staleOf({ partitionKey: 't', rowKey: 'head' })).toEqual([]);
+    const head = headRow(ticket, ['open|1', 'closed|2']);
+    expect(headKind.fromRow(stored(head)).stale).toEqual(['open|1', 'closed|2']);
+    expect(headKind.fromRow(stored(headRow(ticket))).stale).toEqual([]);
   });
 
   test('has at most 1,000 characters in a column that lists show', () => {
     const long = { ...ticket, subject: 'a'.repeat(1001), preview: 'b'.repeat(1000) };
-    expect(indexRow({ ...long, requester: { name: 'c'.repeat(1001), address: 'd' } })).toMatchObject({
+    expect(indexKind.toRow({ ...long, requester: { name: 'c'.repeat(1001), address: 'd' } })).toMatchObject({
       subject: `${'a'.repeat(999)}…`,
       preview: 'b'.repeat(1000),
       requesterName: `${'c'.repeat(999)}…`,
@@ -105,25 +107,23 @@ describe('a ticket', () => {
 
   test('keeps as many participants as a column has room for', () => {
     const participants = Array.from({ length: 2000 }, (_, index) => `somebody-${index}@customer.example`);
-    const json = String(headRow({ ...ticket, participants }, [])['participants']);
+    const json = String(headRow({ ...ticket, participants })['participants']);
     const kept = JSON.parse(json) as string[];
     expect(json.length).toBeLessThanOrEqual(INLINE_CHARACTERS);
     expect(json.length).toBeGreaterThan(INLINE_CHARACTERS * 0.9);
     expect(kept).toEqual(participants.slice(0, kept.length));
     const exact = ['x'.repeat(INLINE_CHARACTERS - 4)];
-    expect(JSON.parse(String(headRow({ ...ticket, participants: exact }, [])['participants']))).toEqual(
-      exact,
-    );
+    expect(JSON.parse(String(headRow({ ...ticket, participants: exact })['participants']))).toEqual(exact);
     const over = ['x'.repeat(INLINE_CHARACTERS - 3)];
-    expect(headRow({ ...ticket, participants: over }, [])['participants']).toBe('[]');
+    expect(headRow({ ...ticket, participants: over })['participants']).toBe('[]');
   });
 
   test.each(['number', 'messageCount', 'subject', 'mailboxId', 'lastAt', 'preview', 'status', 'openedAt'])(
     'without its %s is refused by name',
     (column) => {
-      const row = { ...stored(headRow(ticket, [])), [column]: undefined };
-      expect(() => ticketOf(row)).toThrow(`t1/head has no ${column}`);
-      expect(() => ticketOf({ ...row, [column]: true })).toThrow(
+      const row = { ...stored(headRow(ticket)), [column]: undefined };
+      expect(() => headKind.fromRow(row)).toThrow(`Tickets/t1/head: the column ${column} does not hold`);
+      expect(() => headKind.fromRow({ ...row, [column]: true })).toThrow(
         expect.objectContaining({ code: 'bad-row' }),
       );
     },
@@ -142,7 +142,7 @@ describe('a message', () => {
     ],
   ])('%s is read back as it was written', (_what, wish) => {
     const one = { ...message, ...wish };
-    const { rowKey, htmlShape, ...read } = messageOf(stored(messageRow('t1', one)), []);
+    const { rowKey, htmlShape, ...read } = readMessage(stored(messageRow(one)));
     expect(read).toEqual(one);
     expect(rowKey).toBe(messageRowKey(one.at, one.key));
     expect(htmlShape).toBeUndefined();
@@ -151,26 +151,26 @@ describe('a message', () => {
   test('knows the shape of its HTML, wherever that stands', () => {
     const shape = { lines: 12, remoteImages: true };
     const inBlob = { ...message, html: { kind: 'blob', blob: 'h' } as const, htmlShape: shape };
-    expect(messageOf(stored(messageRow('t1', inBlob)), []).htmlShape).toEqual(shape);
+    expect(readMessage(stored(messageRow(inBlob))).htmlShape).toEqual(shape);
     const none = { ...inBlob, htmlShape: { lines: 1, remoteImages: false } };
-    expect(messageOf(stored(messageRow('t1', none)), []).htmlShape).toEqual({
+    expect(readMessage(stored(messageRow(none))).htmlShape).toEqual({
       lines: 1,
       remoteImages: false,
     });
     const inRow = { ...message, html: { kind: 'inline', text: '<p>a</p>' } as const };
-    expect(messageOf(stored(messageRow('t1', inRow)), []).htmlShape).toMatchObject({ remoteImages: false });
+    expect(readMessage(stored(messageRow(inRow))).htmlShape).toMatchObject({ remoteImages: false });
   });
 
   test('counts the rows of its attachments, which are none where a blob lists them', () => {
     const two = { ...message, attachments: [attachment, attachment] };
-    expect(messageRow('t1', two)['attachmentRows']).toBe(2);
-    expect(messageRow('t1', { ...two, manifestBlob: 'm' })['attachmentRows']).toBe(0);
+    expect(messageRow(two)['attachmentRows']).toBe(2);
+    expect(messageRow({ ...two, manifestBlob: 'm' })['attachmentRows']).toBe(0);
   });
 
   test('has short texts in its columns, whatever an email holds', () => {
     const long = 'x'.repeat(2000);
     const short = `${'x'.repeat(999)}…`;
-    const row = messageRow('t1', {
+    const row = messageRow({
       ...message,
       from: { name: long, address: long },
       to: [{ name: long, address: undefined }],
@@ -186,9 +186,10 @@ describe('a message', () => {
     expect(JSON.parse(String(row['notes']))).toEqual([short]);
   });
 
-  test('of which a row has lost the text is read as an empty one', () => {
-    const row = { ...stored(messageRow('t1', message)), text: undefined };
-    expect(messageOf(row, []).text).toEqual({ kind: 'inline', text: '' });
+  test('of which a row has lost the text cannot be read', () => {
+    const row = { ...stored(messageRow(message)), text: undefined };
+    expect(() => readMessage(row)).toThrow('Tickets/t1/');
+    expect(() => readMessage(row)).toThrow('the column text does not hold');
   });
 
   test('is found by its address, and by no other text', () => {
@@ -216,11 +217,15 @@ describe('an attachment', () => {
     ['as it is', attachment],
     ['without a name', { ...attachment, filename: undefined, contentId: undefined, inline: false }],
   ])('%s is read back as it was written', (_what, one) => {
-    expect(attachmentOf(stored(attachmentRow('t1', message, one)))).toEqual(one);
+    expect(attachmentKind.fromRow(stored(attachmentRow(message, one)))).toEqual({
+      ...one,
+      ticketId: 't1',
+      messageRow: messageRowKey(message.at, message.key),
+    });
   });
 
   test('has short texts in its columns', () => {
-    const row = attachmentRow('t1', message, {
+    const row = attachmentRow(message, {
       ...attachment,
       contentType: 'x'.repeat(1001),
       contentId: 'y'.repeat(1001),
@@ -229,7 +234,7 @@ describe('an attachment', () => {
   });
 
   test('stands between the newest and the oldest message of its page', () => {
-    const keyOf = (at: string): string => attachmentRow('t1', { at, key: 'k' }, attachment).rowKey;
+    const keyOf = (at: string): string => attachmentRow({ at, key: 'k' }, attachment).rowKey;
     const { from, to } = attachmentRange(messageRowKey(LATER, 'k'), messageRowKey(AT, 'k'));
     for (const key of [keyOf(AT), keyOf(LATER)]) expect(from <= key && key < to).toBe(true);
     const before = keyOf('2026-11-24T10:00:00.002Z');

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  flag,
+  json,
+  objectOf,
+  oneOf,
+  optional,
+  type RowKeys,
+  recordKind,
+  text,
+  time,
+  whole,
+} from '../platform/records.ts';
+import type { LoopCount } from './fold-loops.ts';
+import { type Decision, dispositions, type LedgerMail, type LedgerPlace, mailStates } from './ledger.ts';
+
+// Ledger, one partition a mailbox:
+//   mailboxId / `at|<folder key>|<UIDVALIDITY>|<UID>|<fingerprint>`
+//                              which mail stood at a place on the server (numbers padded to 10 digits)
+//   mailboxId / `mail|<K2>`    what became of an email, whatever place it stood at
+//   mailboxId / `auto|<hash of what is counted>`
+//                              automatic mail of the last hour that had some; a sender or a conversation each, overwritten
+//                              by the next hour
+// Each new email costs two of these rows: what is read of every email is a plain column, and only a decision is JSON.
+
+interface OfMailbox {
+  mailboxId: string;
+}
+
+const ofMailbox = ({ partitionKey }: RowKeys): OfMailbox => ({ mailboxId: partitionKey });
+
+const decision = objectOf<Decision>({
+  fate: z.enum(dispositions),
+  ticketId: z.string().optional(),
+  number: z.number().optional(),
+  opens: z.boolean(),
+  follows: objectOf<NonNullable<Decision['follows']>>({ id: z.string(), number: z.number() }).optional(),
+  reason: z.string().optional(),
+  folded: z.string().optional(),
+});
+
+const MAIL = 'mail|';
+export const mailRowKey = (key: string): string => `${MAIL}${key}`;
+
+/** The ETag is of the row that an email was read from. */
+export const mailKind = recordKind<OfMailbox & Omit<LedgerMail, 'etag'>>()({
+  table: 'Ledger',
+  version: 1,
+  keysOf: ({ mailboxId, key }) => ({ partitionKey: mailboxId, rowKey: mailRowKey(key) }),
+  fromKeys: (keys) => ({ ...ofMailbox(keys), key: keys.rowKey.slice(MAIL.length) }),
+  columns: {
+    state: oneOf(...mailStates),
+    attempts: whole,
+    place: text,
+    rawBlob: text,
+    receivedAt: time,
+    size: whole,
+    decision: optional(json(decision)),
+  },
+});
+
+/** Written once and never changed. */
+export const placeKind = recordKind<OfMailbox & LedgerPlace>()({
+  table: 'Ledger',
+  version: 1,
+  keysOf: ({ mailboxId, place }) => ({ partitionKey: mailboxId, rowKey: place }),
+  fromKeys: (keys) => ({ ...ofMailbox(keys), place: keys.rowKey }),
+  columns: { key: text, copy: flag },
+});
+
+/** @param name what is counted, such as `sender|<address>` */
+export const countKey = (name: string): string =>
+  `auto|${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
+
+interface LoopCountRecord extends OfMailbox, LoopCount {
+  /** Row key: `countKey` of what is counted. */
+  key: string;
+}
+
+export const loopCountKind = recordKind<LoopCountRecord>()({
+  table: 'Ledger',
+  version: 1,
+  keysOf: ({ mailboxId, key }) => ({ partitionKey: mailboxId, rowKey: key }),
+  fromKeys: (keys) => ({ ...ofMailbox(keys), key: keys.rowKey }),
+  columns: { hour: text, count: whole },
+});
