@@ -1,15 +1,14 @@
 import { PostroomError } from '../platform/errors.ts';
+import { isVaultCode, type VaultCode } from '../platform/problem.ts';
 
 /** Key Vault or the managed identity did not give what a sign-in takes. */
 export interface VaultTrouble {
   kind: 'vault-away';
-  /** As it was thrown: `key-vault…`, `no-identity`, `secret-disabled` (the data key), `sealed-unreadable`. */
-  code: string;
+  /** As it was thrown. */
+  code: VaultCode;
   /** Our own sentence for it; names no secret. */
   said: string;
 }
-
-const CODES = /^(?:key-vault|no-identity$|secret-disabled$|sealed-unreadable$|bad-data-key$)/;
 
 /**
  * Does something that needs the vault, for a person who waits for a page: what is wrong there comes back as a value.
@@ -19,7 +18,7 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultTro
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof PostroomError) || !CODES.test(error.code)) throw error;
+    if (!(error instanceof PostroomError) || !isVaultCode(error.code)) throw error;
     return { kind: 'vault-away', code: error.code, said: error.message };
   }
 }

@@ -1,5 +1,6 @@
 import { relayOf } from '../outbox/relay.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, endpointProblem } from '../providers/endpoint-safety.ts';
 import { shapeFor, signingKeyProblem } from './webhook-payload.ts';
@@ -44,7 +45,7 @@ export interface ChannelStates {
 
 /** A vault that does not answer once is no news; one that refuses, or a secret that is switched off, is. */
 const TIMES_OF_AN_OUTAGE = 2;
-const PASSING = new Set(['key-vault', 'key-vault-throttled']);
+const PASSING: ReadonlySet<string> = new Set<ProblemCode>(['key-vault', 'key-vault-throttled']);
 
 /**
  * What the secrets set up, and what is wrong with them. Pure. While the vault does not answer, what it gave before

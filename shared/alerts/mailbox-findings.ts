@@ -6,6 +6,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
+import { partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
 import type { Finding, AlertKind, Subject } from './alert.ts';
@@ -22,10 +23,11 @@ interface Stopped {
 /** Mailboxes that the same cause stops. */
 type Group = [Stopped, ...Stopped[]];
 
-const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
-/** Codes that a fetch ends with when a part of Azure is away; the part's own alert speaks for the mailbox. */
-export const partOf = (code: string): 'storage' | 'vault' | undefined =>
-  STORAGE_CODES.has(code) ? 'storage' : code.startsWith('key-vault') ? 'vault' : undefined;
+/** The part of Azure for which a fetch ended, by its code; the part's own alert speaks for the mailbox. */
+export function partOf(code: string): 'storage' | 'vault' | undefined {
+  const part = partBlamed(code);
+  return part === 'key-vault' ? 'vault' : part === 'storage' ? part : undefined;
+}
 
 /** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
 export const BLAMED_AFTER = 2;

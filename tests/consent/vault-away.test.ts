@@ -1,6 +1,7 @@
 /** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import type { VaultCode } from '../../shared/platform/problem.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { ALEX, addressOf, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { tenant } from '../harness/stack/demo-directory.ts';
@@ -28,7 +29,7 @@ function coldStart(): void {
   app.services = app.another();
 }
 
-type Trouble = readonly [code: string, message: string];
+type Trouble = readonly [code: VaultCode, message: string];
 const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 403)'];
 /** What the page at the way back says, beside that nothing was saved. */
 const says: Readonly<Record<string, string>> = {
