@@ -1,4 +1,4 @@
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { partBlamed } from '../platform/problem.ts';
 import type { ChannelSecretName, ChannelTrouble } from './channel-states.ts';
@@ -63,7 +63,7 @@ function causeOf(code: string, said: string): string {
     case 'secret-disabled':
       return 'Somebody switched it off in the key vault. Switch its newest version on, or delete it to do without.';
     default: {
-      const explanation = explain({ text: said });
+      const explanation = explainText({ text: said });
       const cause = explanation.code.startsWith('key-vault')
         ? explanation.cause
         : 'The key vault does not give it.';

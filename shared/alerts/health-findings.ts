@@ -1,4 +1,4 @@
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
@@ -13,7 +13,7 @@ const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
 /** Storage or Key Vault does not answer; everything else waits for it. Pure. */
 export function partFailing({ part, said, since }: FailingPart): Finding {
-  const explanation = explain({ text: said });
+  const explanation = explainText({ text: said });
   // What the catalogue says of a mail server that is away would mislead here.
   const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
@@ -224,8 +224,8 @@ export function smtpRefused(
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const bySentence = explain({ text: said, context: { mailbox: mailbox.address } });
-  const explanation = bySentence.code === 'not-recognised' ? explain({ text: code }) : bySentence;
+  const bySentence = explainText({ text: said, context: { mailbox: mailbox.address } });
+  const explanation = bySentence.code === 'not-recognised' ? explainText({ text: code }) : bySentence;
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',

@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/account.ts';
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
@@ -246,8 +246,8 @@ function findingFor(
 /** The words of the server say more than the code that was made of them; the code stands in where they say nothing. */
 function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
   const context = { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant };
-  const bySentence = explain({ text: trouble.problem, context });
-  return bySentence.code === 'not-recognised' ? explain({ text: trouble.code, context }) : bySentence;
+  const bySentence = explainText({ text: trouble.problem, context });
+  return bySentence.code === 'not-recognised' ? explainText({ text: trouble.code, context }) : bySentence;
 }
 
 const MOST_NAMES = 3;

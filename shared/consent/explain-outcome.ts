@@ -1,6 +1,6 @@
 import { codesOf } from '../accounts/token-failure.ts';
 import { entraEntry } from '../explanations/catalogue.ts';
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
 import type { ApprovalOutcome } from './finish-approval.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
@@ -23,7 +23,7 @@ export function explainOutcome(
 ): Explanation | undefined {
   const text = evidenceOf(outcome, parameters);
   if (text === undefined) return undefined;
-  const explanation = explain({ text, context });
+  const explanation = explainText({ text, context });
   return explanation.code === 'not-recognised' ? undefined : forThisTrip(explanation);
 }
 

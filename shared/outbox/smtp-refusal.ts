@@ -1,4 +1,4 @@
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { redact } from '../explanations/redact.ts';
 
 /** A server or the sign-in says no. */
@@ -29,7 +29,7 @@ const USUAL_WAIT = 5 * MINUTE;
 
 /** What a line of an SMTP server means for the mail. Pure; `now` in milliseconds. */
 export function readRefusal(line: string, now: number): SmtpRefusal {
-  const { code: known, retry } = explain({ text: line });
+  const { code: known, retry } = explainText({ text: line });
   const digits = /^\s*([45]\d\d)\b/.exec(line)?.[1];
   const recognised = known !== 'not-recognised' && known.startsWith('smtp-');
   const code = recognised ? known : `smtp-${digits ?? 'no-answer'}`;

@@ -71,6 +71,7 @@ const problems = {
   'fetch-too-slow': {},
   'fetches-do-not-end': {},
   unexpected: {},
+  'not-recognised': {},
   'ledger-busy': {},
   'ticket-busy': {},
   'ticket-missing': { isOfContent: true },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evidenceOf, historyOf, type SignInEvent, withEvent } from '../../shared/accounts/sign-in-history.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 
 const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 0, minute)).toISOString();
 const recorded = (...events: Omit<SignInEvent, 'times' | 'lastAt'>[]): SignInEvent[] =>
@@ -76,7 +76,7 @@ describe('what a failure is explained from', () => {
     [{ code: 'no-answer', said: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
     [{ code: 'secret-missing', said: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
   ])('%j is known', (event, code) => {
-    expect(explain({ text: evidenceOf(event) }).code).toBe(code);
+    expect(explainText({ text: evidenceOf(event) }).code).toBe(code);
   });
 
   test('carries the ids for the support', () => {
@@ -85,7 +85,7 @@ describe('what a failure is explained from', () => {
       '22222222-2222-4222-8222-222222222222',
     ];
     const text = evidenceOf({ code: 'AADSTS50173', said: 'The grant was revoked.', traceId, correlationId });
-    expect(explain({ text })).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
+    expect(explainText({ text })).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
   });
 });
 

@@ -201,7 +201,7 @@ describe('one fault is one alert', () => {
       );
     await postroom.minutes(60);
     expect(postroom.heard().filter((line) => line.startsWith('opened'))).toEqual(['opened vault-failing']);
-    expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-refused', severity: 'critical' });
+    expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-denied', severity: 'critical' });
     postroom.broken = undefined;
     await postroom.mend('support');
     await postroom.mend('sales');

@@ -241,7 +241,7 @@ describe('a vault that withholds something', () => {
         severity: 'error',
         headline:
           'sales@contoso.example and support@contoso.example are not fetched: the key vault does not give out the secret of Contoso.',
-        code: 'key-vault-refused',
+        code: 'key-vault-denied',
         since: ago(70),
         fix: { href: expect.stringContaining('https://portal.azure.com') },
       },

@@ -2,7 +2,7 @@
 import { type AccountRef, hasEnded } from '../../../shared/accounts/account.ts';
 import { evidenceOf, type SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
-import { explain } from '../../../shared/explanations/explain.ts';
+import { explainText } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -97,7 +97,7 @@ function explanationOf(
   );
   const { config } = c.get('services');
   const redirectUri = redirectUriOf(config, provider);
-  return explain({
+  return explainText({
     text,
     context: explainContext({ config, provider, account, mailbox: account.address, redirectUri }),
   });
