@@ -1,12 +1,12 @@
 import type { Account } from '../accounts/account.ts';
-import { explainText } from '../explanations/explain.ts';
+import { explainProblem } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { FetchState, Trouble } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
-import { partBlamed } from '../platform/problem.ts';
+import { codeFrom, isProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
 import type { Finding, AlertKind, Subject } from './alert.ts';
@@ -243,11 +243,14 @@ function findingFor(
   };
 }
 
-/** The words of the server say more than the code that was made of them; the code stands in where they say nothing. */
 function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
-  const context = { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant };
-  const bySentence = explainText({ text: trouble.problem, context });
-  return bySentence.code === 'not-recognised' ? explainText({ text: trouble.code, context }) : bySentence;
+  const code = codeFrom(trouble.code);
+  // A code of others is all that an account keeps beside its sentence, which ends with the provider's own.
+  const said = trouble.said ?? (isProblemCode(code) ? undefined : trouble.problem);
+  return explainProblem(
+    { code, said },
+    { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant },
+  );
 }
 
 const MOST_NAMES = 3;

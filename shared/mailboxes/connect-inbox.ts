@@ -25,6 +25,8 @@ export interface MailboxTroubleFound {
   kind: 'retrying' | 'needs-person';
   code: string;
   message: string;
+  /** The mail server's own words, where it is the one that fails. */
+  said?: string | undefined;
   retryAt?: string | undefined;
 }
 
@@ -77,5 +79,6 @@ export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFo
       error.failure === 'unavailable'
         ? `${sentences.unavailable} ${error.message}`
         : sentences[error.failure],
+    ...(error.said !== undefined && { said: error.said }),
   };
 }

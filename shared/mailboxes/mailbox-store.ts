@@ -24,6 +24,8 @@ export interface Trouble {
   state: 'retrying' | 'needs-person';
   code: string;
   problem: string;
+  /** The mail server's own words, where it is the one that fails. */
+  said?: string | undefined;
   since: string;
   failures: number;
   /** ISO time of the fetch that failed last. */
@@ -100,7 +102,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       mailboxOf,
     );
   const fetchState = async (): Promise<FetchState> => stateOf(tables, await listAll(state, STATE));
-  const put = async (rowKey: string, columns: Record<string, string | number>): Promise<void> => {
+  const put = async (rowKey: string, columns: Record<string, string | number | undefined>): Promise<void> => {
     await state.commit(STATE, [{ kind: 'put', row: { partitionKey: STATE, rowKey, ...columns } }]);
   };
 
@@ -241,6 +243,7 @@ function troubleOf(row: Row): Trouble {
     state: row['state'] === 'needs-person' ? 'needs-person' : 'retrying',
     code: text(row, 'code'),
     problem: text(row, 'problem'),
+    ...(typeof row['said'] === 'string' && { said: row['said'] }),
     since: time(row, 'since'),
     failures: typeof row['failures'] === 'number' ? row['failures'] : 1,
     triedAt: time(row, 'triedAt'),

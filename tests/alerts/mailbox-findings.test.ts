@@ -313,7 +313,7 @@ describe('what passes by itself', () => {
   });
 
   test('is the mailbox’s own where it is throttled, or where its server answers', () => {
-    const throttled = retrying('imap-unavailable', { problem: 'imap-throttled' });
+    const throttled = retrying('imap-unavailable', { said: 'NO Request is throttled.' });
     const busy = retrying('imap-busy');
     expect(named(found(stopped({ support: throttled, sales: busy })))).toEqual([
       'mailbox-silent mailbox support',
