@@ -1,4 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
+import { codeFrom } from '../platform/problem.ts';
 import { listAll, type Row, type Tables } from '../platform/tables.ts';
 import { readRows } from '../platform/unreadable-rows.ts';
 import type { Account, AccountRef, AccountState } from './account.ts';
@@ -138,7 +139,9 @@ function accountOf(row: Row): Account {
     state: stateOf(row),
     stateSince: text(row, 'stateSince'),
     problem:
-      problemCode === undefined ? undefined : { code: problemCode, message: optional(row, 'problem') ?? '' },
+      problemCode === undefined
+        ? undefined
+        : { code: codeFrom(problemCode), message: optional(row, 'problem') ?? '' },
     retryAt: optional(row, 'retryAt'),
     refusedAsOf: optional(row, 'refusedAsOf'),
     refreshBegunAt: optional(row, 'refreshBegunAt'),

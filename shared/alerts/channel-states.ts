@@ -64,7 +64,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
     if (value === undefined) return { kind: 'absent' };
     const problem = problemOf(value);
     if (problem === undefined) return { kind: 'ready', value };
-    troubles.push({ secret, code: 'channel-malformed', said: problem });
+    troubles.push({ secret, code: 'channel-malformed' satisfies ProblemCode, said: problem });
     return { kind: 'unusable' };
   };
   const relay = read('smtp-relay-url', (value) => relayProblem(value, rules));
@@ -73,7 +73,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   if (url.kind === 'ready' && key.kind === 'absent' && needsKey(url.value))
     troubles.push({
       secret: 'alert-webhook-key',
-      code: 'webhook-unsigned',
+      code: 'webhook-unsigned' satisfies ProblemCode,
       said: 'It is missing, and this receiver is sent nothing unsigned.',
     });
   return {

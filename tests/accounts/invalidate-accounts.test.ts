@@ -7,7 +7,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { sampleAccount } from './sample-account.ts';
 
 const AT = '2026-11-24T12:00:00.000Z';
-const problem = { code: 'provider-changed', message: 'Sign in again.' };
+const problem = { code: 'provider-changed', message: 'Sign in again.' } as const;
 const account = sampleAccount({
   state: 'retrying',
   problem: { code: 'http-503', message: 'Busy.' },

@@ -74,7 +74,7 @@ describe('a refresh', () => {
   test('that works ends a trouble, and says since when', async () => {
     const { refresh, row } = await postroom({
       state: 'retrying',
-      problem: { code: 'x', message: 'y' },
+      problem: { code: 'no-answer', message: 'y' },
       retryAt: isoAt(-1),
       refusedAsOf: isoAt(-1),
       refreshBegunAt: isoAt(-5),

@@ -81,7 +81,7 @@ test('those that idled longest come first, and the rest is for tomorrow when the
       renew: async ({ accountId }) => {
         asked.push(accountId.slice(-1));
         app.seam.skewMs += 3 * 60_000;
-        return { kind: 'retrying', code: 'x', message: '' };
+        return { kind: 'retrying', code: 'no-answer', message: '' };
       },
     },
   });

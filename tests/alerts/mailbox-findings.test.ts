@@ -166,7 +166,7 @@ describe('a mail server that refuses one mailbox', () => {
 
 describe('the data key', () => {
   test('that is gone stops all accounts, and the first step is in Azure', () => {
-    const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' };
+    const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' } as const;
     const unreadable = trouble('tokens-unreadable');
     const postroom = stopped(
       { support: unreadable, sales: { ...unreadable, since: ago(70) } },

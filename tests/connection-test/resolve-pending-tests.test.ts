@@ -47,7 +47,7 @@ const monitor = (more: Partial<PreviewDeps> = {}): Promise<void> =>
   resolvePendingTests({
     seam: { ...openSeam, now: () => now },
     config: { local: true },
-    accessTokens: { get: async () => ({ kind: 'retrying', code: 'away', message: 'Later.' }) },
+    accessTokens: { get: async () => ({ kind: 'retrying', code: 'no-answer', message: 'Later.' }) },
     mailSender: { signIn: unused, send: unused },
     isTaken: (mark) => store.isTaken(mark),
     connectionTests: store,

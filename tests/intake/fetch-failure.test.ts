@@ -6,6 +6,7 @@ import type { MailboxTroubleFound } from '../../shared/mailboxes/connect-inbox.t
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import type { Trouble } from '../../shared/mailboxes/mailbox-store.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -65,8 +66,8 @@ describe('a mailbox that failed', () => {
   });
 
   test('and waits for a person is asked every five minutes', () => {
-    const before = trouble({ state: 'needs-person', code: 'no-access', failures: 9 });
-    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'no-access' }), NOW);
+    const before = trouble({ state: 'needs-person', code: 'imap-no-access', failures: 9 });
+    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'imap-no-access' }), NOW);
     expect(after).toMatchObject({ state: 'needs-person', failures: 10, nextTryAt: at(295) });
   });
 
@@ -98,7 +99,10 @@ describe('a shared cause', () => {
     skipped: 0,
     more: false,
   };
-  const failed = (code: string): FetchResult => ({ kind: 'failed', trouble: found({ code }) });
+  const failed = (code: string): FetchResult => ({
+    kind: 'failed',
+    trouble: found({ code: codeFrom(code) }),
+  });
   const ended = (code: string, result: FetchResult): string | undefined =>
     causeEnded(mailbox, trouble({ code }), result);
 
