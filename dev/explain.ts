@@ -2,6 +2,7 @@
  * What does this error mean?
  *
  *   npm run explain -- 'TEXT'            an error as Microsoft, a mail server or Postroom shows it
+ *   npm run explain -- CODE              a code of Postroom itself, such as bad-row
  *   npm run explain < page.txt           the same from a file
  *   npm --silent run explain -- --json 'TEXT'
  *

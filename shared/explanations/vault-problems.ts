@@ -3,9 +3,9 @@ import type { Meaning, Meanings } from './explanation.ts';
 import { giveVaultRole, letIntoVault, nothingToDo, waitForRole } from './phrases.ts';
 
 const recoverDataKey =
-  'If the data key was deleted, recover it: open the key vault, Secrets, “Manage deleted secrets”.';
+  'If the encryption key was deleted, recover it: open the key vault, Secrets, “Manage deleted secrets”.';
 
-/** Key Vault, the managed identity that it is asked with, and the data key in it. */
+/** Key Vault, the managed identity that it is asked with, and the encryption key in it. */
 export const vaultProblems = {
   'key-vault': {
     title: 'Key Vault does not answer',
@@ -58,9 +58,9 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'bad-data-key': {
-    title: 'The data key in Key Vault is not one that Postroom made',
+    title: 'The encryption key in Key Vault is not one that Postroom made',
     cause:
-      'Somebody added a version of the data key that is not 32 bytes in base64, and Postroom does not use it.',
+      'Somebody added a version of the encryption key that is not 32 bytes in base64, and Postroom does not use it.',
     who: 'you',
     retry: 'after-fix',
     steps: [
@@ -69,9 +69,9 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'sealed-unreadable': {
-    title: 'What Postroom kept cannot be read: the data key in Key Vault was replaced or removed',
+    title: 'What Postroom kept cannot be read: the encryption key in Key Vault was replaced or removed',
     cause:
-      'What a data key has locked opens with that data key alone, and the vault does not hold it any more.',
+      'What an encryption key has locked opens with that encryption key alone, and the vault does not hold it any more.',
     who: 'you',
     retry: 'after-fix',
     steps: [recoverDataKey],
@@ -88,14 +88,15 @@ export const vaultProblems = {
 } satisfies Meanings;
 
 const dataKeyDisabled: Meaning = {
-  title: 'The data key is switched off in Key Vault',
-  cause: 'Somebody has disabled the newest version of the data key, with which Postroom locks all sign-ins.',
+  title: 'The encryption key is switched off in Key Vault',
+  cause:
+    'Somebody has disabled the newest version of the encryption key, with which Postroom locks all sign-ins.',
   who: 'you',
   retry: 'after-fix',
   steps: ['Open the key vault, Secrets, postroom-data-key, and set its newest version to “Enabled”.'],
   links: ['key-vaults'],
 };
 
-/** What a failure of the vault means where the data key, and not a provider's credential, was asked for. Pure. */
+/** What a failure of the vault means where the encryption key, and not a provider's credential, was asked for. Pure. */
 export const vaultMeaning = (code: VaultCode): Meaning =>
   code === 'secret-disabled' ? dataKeyDisabled : vaultProblems[code];

@@ -161,7 +161,7 @@ describe('the vault that fails', () => {
     coldStart();
     const reply = await admin.get(callback);
     expect([reply.status, reply.title]).toEqual([503, 'Postroom does not get at its keys']);
-    expect(reply.html).toContain('the data key in Key Vault was replaced or removed');
+    expect(reply.html).toContain('the encryption key in Key Vault was replaced or removed');
     const again = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await admin.get(again.callback)).status).toBe(303);
   });
