@@ -2,6 +2,7 @@
  * What does this error mean?
  *
  *   npm run explain -- 'TEXT'            an error as Microsoft, a mail server or Postroom shows it
+ *   npm run explain -- CODE              a code of Postroom itself, such as bad-row
  *   npm run explain < page.txt           the same from a file
  *   npm --silent run explain -- --json 'TEXT'
  *
@@ -10,7 +11,7 @@
  * Shows nothing secret that the text may hold.
  */
 
-import { explain } from '../shared/explanations/explain.ts';
+import { explainText } from '../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../shared/explanations/explanation.ts';
 import { endingInWords, fixerInWords, supportLine } from '../shared/explanations/fixer-text.ts';
 import { type CloudName, cloudNames, isCloudName } from '../shared/providers/clouds.ts';
@@ -93,7 +94,7 @@ if (text.trim() === '') {
   );
   process.exitCode = 1;
 } else {
-  const explanation = explain({ text, context: question.context });
+  const explanation = explainText({ text, context: question.context });
   const { code, cause, steps, links, retry } = explanation;
   console.log(
     question.json

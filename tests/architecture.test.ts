@@ -20,7 +20,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   explanations: ['providers'],
   providers: ['audit'],
-  accounts: ['providers', 'activity'],
+  accounts: ['providers', 'activity', 'explanations'],
   mailboxes: ['providers', 'explanations', 'paths'],
   secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
@@ -238,7 +238,7 @@ describe('arrows', () => {
     ['functions/x.ts', "import { a } from '../dev/build.ts';"],
     ['dev/x.ts', "import type {\n  Ticket,\n} from '../shared/tickets/ticket.ts';"],
     ['dev/x.ts', "import { a } from '../functions/http/guard.ts';"],
-    ['dev/x.ts', "import { explain } from '../shared/explanations/explain.ts';"],
+    ['dev/x.ts', "import { explainText } from '../shared/explanations/explain.ts';"],
     ['dev/explain.ts', "import { a } from '../shared/tickets/ticket.ts';"],
   ])('a wrong one in %s is found', (path, text) => {
     expect(wrongArrows(planted(path, text))).toHaveLength(1);

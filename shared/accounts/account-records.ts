@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codeFrom } from '../platform/problem.ts';
 import { PostroomError } from '../platform/errors.ts';
 import {
   group,
@@ -48,7 +49,7 @@ const rows = recordKind<Account>()({
     }),
     state: oneOf('works', 'retrying', 'needs-person'),
     stateSince: time,
-    problem: optional(json(objectOf<Problem>({ code: z.string(), message: z.string() }))),
+    problem: optional(json(objectOf<Problem>({ code: z.string().transform(codeFrom), message: z.string() }))),
     retryAt: optional(time),
     refusedAsOf: optional(time),
     refreshBegunAt: optional(time),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Code } from '../platform/problem.ts';
 import { base32 } from '../providers/base32.ts';
 import { type Registration, registrationOf } from '../providers/registration.ts';
 
@@ -22,7 +23,7 @@ export interface Identity {
 }
 
 export interface Problem {
-  code: string;
+  code: Code;
   /** One sentence or two for a person; never holds a token or a secret. */
   message: string;
 }

@@ -1,12 +1,20 @@
 import type { ActivityStore } from '../activity/activity-store.ts';
 import type { Blobs, Lease } from '../platform/blobs.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { Code } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import { mailServersOf, type Provider } from '../providers/provider.ts';
 import type { PromoteDeps } from '../providers/promote-credential.ts';
-import { type Account, type AccountRef, hasEnded, type EncryptedTokens, tokenContext } from './account.ts';
+import {
+  type Account,
+  type AccountRef,
+  hasEnded,
+  type EncryptedTokens,
+  type Problem,
+  tokenContext,
+} from './account.ts';
 import type { AccountStore, StoredAccount } from './account-store.ts';
 import { isFresh, isWaiting } from './grant.ts';
 import { recordRefresh } from './record-refresh.ts';
@@ -18,9 +26,9 @@ import { vaultInWords, withVault } from './vault-trouble.ts';
 export type AccessToken =
   | { kind: 'token'; token: Secret; expiresAt: string; user: string }
   /** Passes by itself; nobody is asked for anything. */
-  | { kind: 'retrying'; code: string; message: string; retryAt?: string }
+  | { kind: 'retrying'; code: Code; message: string; retryAt?: string }
   /** A person has to act; the message says what for. */
-  | { kind: 'needs-person'; code: string; message: string };
+  | { kind: 'needs-person'; code: Code; message: string };
 
 /** What a caller wants a token for. */
 export interface TokenUse {
@@ -316,7 +324,7 @@ function handedTo(host: string, answer: Obtained): AccessToken {
 const isTrusted = ({ tokens, seenAt }: Remembered, now: number): boolean =>
   isFresh(tokens, now) && now >= seenAt && now - seenAt < TRUSTED_MS;
 
-const problemOf = ({ problem }: Account): { code: string; message: string } =>
+const problemOf = ({ problem }: Account): Problem =>
   problem ?? { code: 'unknown', message: 'The account does not work and did not say why. Connect it again.' };
 
 const accountGone: NoToken = {

@@ -1,4 +1,5 @@
 import { PostroomError } from '../platform/errors.ts';
+import { partBlamed, type ProblemCode, type VaultCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
 import { promoteCredential } from '../providers/promote-credential.ts';
@@ -51,7 +52,8 @@ interface Next {
 }
 
 /** Thrown while the credential is fetched, so before the provider is asked. */
-const UNASKED = /^(?:key-vault|no-identity$)/;
+const isUnasked = (code: ProblemCode): code is VaultCode =>
+  partBlamed(code) === 'key-vault' || code === 'no-identity';
 /** Called before a request; throws where the account is no longer ours to refresh. */
 type Hold = () => Promise<void>;
 
@@ -200,7 +202,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   async function unproven(
     attempt: Attempt,
     provider: Provider,
-    code: string,
+    code: VaultCode,
     refreshBegunAt: string | undefined,
   ): Promise<RefreshOutcome> {
     const account = await saveOutcome(attempt, {
@@ -286,7 +288,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       if (error instanceof PostroomError && error.code === 'lease-taken') return { kind: 'taken' };
       if (error instanceof PostroomError && error.code === 'sealed-unreadable')
         return stuck(attempt, unreadable);
-      if (error instanceof PostroomError && UNASKED.test(error.code))
+      if (error instanceof PostroomError && isUnasked(error.code))
         return unproven(attempt, provider, error.code, account.refreshBegunAt);
       if (!asked) await accounts.replace(account, begun.etag);
       throw error;

@@ -1,7 +1,9 @@
+import type { VaultCode } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Account, Problem } from './account.ts';
 import type { Unproven } from './oauth-client.ts';
 import type { Lasting } from './token-failure.ts';
+import { vaultInWords } from './vault-trouble.ts';
 
 /** What a person reads about a refusal that lasts, and what to do about it. */
 export function problemFor(
@@ -39,21 +41,21 @@ export const credentialGone = (provider: Provider, reason: Unproven['reason']): 
         message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
       };
 
-const vaultReasons: Readonly<Record<string, string>> = {
-  'key-vault-denied': 'it refuses this installation. Give the managed identity its role at the vault again',
-  'key-vault-throttled': 'it takes no more requests for now',
-  'secret-disabled': 'the data key is switched off there',
-  'bad-data-key': 'the data key there is not one that Postroom made',
-};
-
 /** `code`: how the vault or the identity endpoint failed. Nobody has to sign in again for it. */
-export const proofAway = ({ name }: Provider, code: string): Problem => ({
-  code,
-  message:
-    code === 'no-identity'
-      ? `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom tries again by itself.`
-      : `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom tries again by itself.`,
-});
+export function proofAway({ name }: Provider, code: VaultCode): Problem {
+  if (code === 'no-identity')
+    return {
+      code,
+      message: `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom tries again by itself.`,
+    };
+  const reason = vaultInWords({ code })
+    .happened.replace(/^Key Vault\b/, 'it')
+    .replace(/^The\b/, 'the');
+  return {
+    code,
+    message: `Key Vault does not give what signs in at ${name}: ${reason}. Postroom tries again by itself.`,
+  };
+}
 
 export const providerGone: Problem = {
   code: 'provider-missing',

@@ -1,3 +1,6 @@
+import type { Failure } from '../explanations/explain.ts';
+import { codeFrom } from '../platform/problem.ts';
+
 /** What a provider was asked, and how it ended. */
 export interface SignInEvent {
   /** ISO time of the first one. */
@@ -47,17 +50,17 @@ export function withEvent(
 const withoutCode = (said: string | undefined, code: string | undefined): string | undefined =>
   code !== undefined && said?.startsWith(`${code}: `) === true ? said.slice(code.length + 2) : said;
 
-/** What `explain` reads best: the code with the provider's sentence and the ids, as an error answer holds them. */
-export function evidenceOf(
-  event: Pick<SignInEvent, 'code' | 'suberror' | 'said' | 'traceId' | 'correlationId'>,
-): string {
-  const { code = '', suberror, said = '', traceId, correlationId } = event;
-  const isWord = /^[a-z_]+$/.test(code);
-  return [
-    isWord ? `error: ${code}` : `${code}: ${said}`,
-    ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
-    ...(isWord ? [`error_description: ${said}`] : []),
-    ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
-    ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
-  ].join('\n');
-}
+/** What explains an event: its code, and what the provider said. Pure. */
+export const failureOf = ({
+  code = 'unknown',
+  suberror,
+  said,
+  traceId,
+  correlationId,
+}: Pick<SignInEvent, 'code' | 'suberror' | 'said' | 'traceId' | 'correlationId'>): Failure => ({
+  code: codeFrom(code),
+  suberror,
+  said,
+  traceId,
+  correlationId,
+});

@@ -1,3 +1,5 @@
+import type { Failure } from '../explanations/explain.ts';
+import { type Code, codeFrom } from '../platform/problem.ts';
 import { withoutSecrets } from './sent-secrets.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
@@ -24,9 +26,9 @@ export interface EndpointFailure {
 }
 
 export type Verdict =
-  | { kind: 'retrying'; code: string; message: string; retryAfterSeconds: number | undefined }
+  | { kind: 'retrying'; code: Code; message: string; retryAfterSeconds: number | undefined }
   /** `blames`: what a person has to renew. */
-  | { kind: 'needs-person'; code: string; message: string; blames: 'grant' | 'credential' | 'settings' };
+  | { kind: 'needs-person'; code: Code; message: string; blames: 'grant' | 'credential' | 'settings' };
 
 export type Lasting = Extract<Verdict, { kind: 'needs-person' }>;
 
@@ -133,10 +135,25 @@ export function blamesCredential(failure: EndpointFailure): boolean {
 }
 
 /** `AADSTS7000222` where Microsoft gave a number, else the standard's word, else the status. */
-export function codeOf({ codes, error, status }: EndpointFailure): string {
+export function codeOf({ codes, error, status }: EndpointFailure): Code {
   const [number] = codes;
   if (number !== undefined) return `AADSTS${number}`;
-  return error ?? (status === undefined ? 'no-answer' : `http-${status}`);
+  if (error !== undefined) return codeFrom(error);
+  return status === undefined ? 'no-answer' : `http-${status}`;
+}
+
+/** What explains a failed answer: its parts, as the provider gave them. Pure. */
+export function explainable(failure: EndpointFailure): Failure {
+  const { error, suberror, sentence, detail, traceId, correlationId, timestamp } = failure;
+  return {
+    code: codeOf(failure),
+    error,
+    suberror,
+    said: sentence ?? detail,
+    traceId,
+    correlationId,
+    timestamp,
+  };
 }
 
 /**

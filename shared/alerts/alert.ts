@@ -58,7 +58,7 @@ export interface Finding {
   headline: string;
   /** Why, in one or two sentences. */
   cause: string;
-  /** Of `explain()`, or of an error. */
+  /** Of an explanation, or of an error. */
   code?: string | undefined;
   /** ISO time. */
   since: string;

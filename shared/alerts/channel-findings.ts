@@ -1,5 +1,6 @@
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
+import { partBlamed } from '../platform/problem.ts';
 import type { ChannelSecretName, ChannelTrouble } from './channel-states.ts';
 import type { Finding } from './alert.ts';
 
@@ -32,7 +33,7 @@ export function channelFindings(
   { isVaultBlamed }: { isVaultBlamed: boolean },
 ): Finding[] {
   return troubles
-    .filter(({ code }) => !isVaultBlamed || !code.startsWith('key-vault'))
+    .filter(({ code }) => !isVaultBlamed || partBlamed(code) !== 'key-vault')
     .map((trouble) => channelUnusable(trouble, now));
 }
 
@@ -62,7 +63,7 @@ function causeOf(code: string, said: string): string {
     case 'secret-disabled':
       return 'Somebody switched it off in the key vault. Switch its newest version on, or delete it to do without.';
     default: {
-      const explanation = explain({ text: said });
+      const explanation = explainText({ text: said });
       const cause = explanation.code.startsWith('key-vault')
         ? explanation.cause
         : 'The key vault does not give it.';

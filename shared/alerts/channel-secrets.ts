@@ -85,7 +85,7 @@ export function createChannelSecrets(deps: {
   };
 }
 
-/** The sentence of the error and the words of Azure behind it, for `explain()`. */
+/** The sentence of the error and the words of Azure behind it, for `explainText`. */
 function saidBy(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
   return `${describeError(error)}${cause}`.slice(0, 2000);

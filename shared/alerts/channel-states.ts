@@ -1,5 +1,6 @@
 import { relayOf } from '../outbox/relay.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, endpointProblem } from '../providers/endpoint-safety.ts';
 import { shapeFor, signingKeyProblem } from './webhook-payload.ts';
@@ -44,7 +45,7 @@ export interface ChannelStates {
 
 /** A vault that does not answer once is no news; one that refuses, or a secret that is switched off, is. */
 const TIMES_OF_AN_OUTAGE = 2;
-const PASSING = new Set(['key-vault', 'key-vault-throttled']);
+const PASSING: ReadonlySet<string> = new Set<ProblemCode>(['key-vault', 'key-vault-throttled']);
 
 /**
  * What the secrets set up, and what is wrong with them. Pure. While the vault does not answer, what it gave before
@@ -63,7 +64,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
     if (value === undefined) return { kind: 'absent' };
     const problem = problemOf(value);
     if (problem === undefined) return { kind: 'ready', value };
-    troubles.push({ secret, code: 'channel-malformed', said: problem });
+    troubles.push({ secret, code: 'channel-malformed' satisfies ProblemCode, said: problem });
     return { kind: 'unusable' };
   };
   const relay = read('smtp-relay-url', (value) => relayProblem(value, rules));
@@ -72,7 +73,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   if (url.kind === 'ready' && key.kind === 'absent' && needsKey(url.value))
     troubles.push({
       secret: 'alert-webhook-key',
-      code: 'webhook-unsigned',
+      code: 'webhook-unsigned' satisfies ProblemCode,
       said: 'It is missing, and this receiver is sent nothing unsigned.',
     });
   return {

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
 import { channelFindings } from './channel-findings.ts';
@@ -113,7 +114,7 @@ function unexplained(facts: HealthFacts, now: number): Finding[] {
       headline: `${listOf(silent.map(({ address }) => address))} ${alone ? 'has' : 'have'} not been fetched for too long.`,
       cause:
         'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
-      code: 'fetches-do-not-end',
+      code: 'fetches-do-not-end' satisfies ProblemCode,
       since,
       affected: waitingMail(silent, facts.state),
       who: 'you',

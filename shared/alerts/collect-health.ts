@@ -7,6 +7,7 @@ import { type FetchState, lastSuccessOf, type MailboxStore, mailHours } from '..
 import { withTimeout } from '../platform/concurrency.ts';
 import type { Config } from '../platform/config.ts';
 import { describeError, PostroomError } from '../platform/errors.ts';
+import { partBlamed } from '../platform/problem.ts';
 import { type QueueName, type Queues, queueNames } from '../platform/queues.ts';
 import type { Tables } from '../platform/tables.ts';
 import { telemetry } from '../platform/telemetry.ts';
@@ -150,11 +151,9 @@ export async function lookAtVault({ vault }: Pick<PreviewDeps, 'vault'>, now: nu
   }
 }
 
-const STORAGE = /^(?:table|blob|queue)-storage$/;
-
 /** True for what any call to storage throws when storage does not answer as it should. */
 export const isStorageAway = (error: unknown): boolean =>
-  error instanceof PostroomError && STORAGE.test(error.code);
+  error instanceof PostroomError && partBlamed(error.code) === 'storage';
 
 /** The sentence of the error and the words of Azure behind it, which say what the matter is. */
 export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {

@@ -12,7 +12,7 @@ import type { ChannelTrouble } from './channel-states.ts';
 /** A part of Azure that does not answer as it should. */
 export interface FailingPart {
   part: 'storage' | 'vault';
-  /** What it said, for `explain()`; no secret. */
+  /** What it said, for `explainText`; no secret. */
   said: string;
   /** ISO time. */
   since: string;

@@ -1,9 +1,10 @@
-import { explain } from '../explanations/explain.ts';
+import { explainProblem, explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { type LateTimer, lateTimers, type TimerName } from '../heartbeats/heartbeat.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { SmtpRefusal } from '../outbox/smtp-refusal.ts';
 import { paths } from '../paths/paths.ts';
+import { codeFrom, type ProblemCode } from '../platform/problem.ts';
 import type { HealthFacts, FailingPart } from './health-facts.ts';
 import { failed } from './collect-health.ts';
 import { waitingMail } from './mailbox-findings.ts';
@@ -13,7 +14,7 @@ const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
 /** Storage or Key Vault does not answer; everything else waits for it. Pure. */
 export function partFailing({ part, said, since }: FailingPart): Finding {
-  const explanation = explain({ text: said });
+  const explanation = explainText({ text: said });
   // What the catalogue says of a mail server that is away would mislead here.
   const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
@@ -103,7 +104,7 @@ function timerLate(
     cause:
       words.cause ??
       `The Functions host has not started it, or each of its runs fails. ${SEEN_AFTER_DEPLOYMENT}`,
-    code: 'timer-late',
+    code: 'timer-late' satisfies ProblemCode,
     since,
     affected: words.affected,
     who: 'you',
@@ -124,7 +125,7 @@ export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): F
     severity: 'warning',
     headline: `Postroom gave up ${count === 1 ? 'a piece' : `${count} pieces`} of work: ${worksOn[queue]}.`,
     cause: 'The same message failed five times. The log of the app says why, under the name of the queue.',
-    code: 'poison-queue',
+    code: 'poison-queue' satisfies ProblemCode,
     since,
     affected: 'No mail is lost: what it was about is looked at again.',
     who: 'you',
@@ -144,7 +145,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       severity: 'warning',
       headline: `${count === 1 ? 'An email' : `${count} emails`} of the last 24 hours could not be read.`,
       cause: 'Each stands in quarantine with its reason and its original.',
-      code: 'quarantine-grown',
+      code: 'quarantine-grown' satisfies ProblemCode,
       since,
       affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
       who: 'you',
@@ -173,7 +174,7 @@ export function loopFindings(
         headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
         cause:
           'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
-        code: 'mail-loop',
+        code: 'mail-loop' satisfies ProblemCode,
         since: at,
         affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
         who: 'you',
@@ -201,7 +202,7 @@ export function unreadableRowFindings(
       severity: table === 'Mailboxes' ? 'error' : 'warning',
       headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
       cause: 'It was changed outside Postroom, or by another version of it.',
-      code: 'bad-row',
+      code: 'bad-row' satisfies ProblemCode,
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
@@ -224,8 +225,7 @@ export function smtpRefused(
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const bySentence = explain({ text: said, context: { mailbox: mailbox.address } });
-  const explanation = bySentence.code === 'not-recognised' ? explain({ text: code }) : bySentence;
+  const explanation = explainProblem({ code: codeFrom(code), said }, { mailbox: mailbox.address });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',

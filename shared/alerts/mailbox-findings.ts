@@ -1,11 +1,12 @@
 import type { Account } from '../accounts/account.ts';
-import { explain } from '../explanations/explain.ts';
+import { explainProblem } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
 import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
+import { codeFrom, isProblemCode, partBlamed } from '../platform/problem.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
 import type { Finding, AlertKind, Subject } from './alert.ts';
@@ -22,10 +23,11 @@ interface Stopped {
 /** Mailboxes that the same cause stops. */
 type Group = [Stopped, ...Stopped[]];
 
-const STORAGE_CODES = new Set(['table-storage', 'blob-storage', 'queue-storage']);
-/** Codes that a fetch ends with when a part of Azure is away; the part's own alert speaks for the mailbox. */
-export const partOf = (code: string): 'storage' | 'vault' | undefined =>
-  STORAGE_CODES.has(code) ? 'storage' : code.startsWith('key-vault') ? 'vault' : undefined;
+/** The part of Azure for which a fetch ended, by its code; the part's own alert speaks for the mailbox. */
+export function partOf(code: string): 'storage' | 'vault' | undefined {
+  const part = partBlamed(code);
+  return part === 'key-vault' ? 'vault' : part === 'storage' ? part : undefined;
+}
 
 /** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
 export const BLAMED_AFTER = 2;
@@ -241,11 +243,14 @@ function findingFor(
   };
 }
 
-/** The words of the server say more than the code that was made of them; the code stands in where they say nothing. */
 function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
-  const context = { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant };
-  const bySentence = explain({ text: trouble.problem, context });
-  return bySentence.code === 'not-recognised' ? explain({ text: trouble.code, context }) : bySentence;
+  const code = codeFrom(trouble.code);
+  // A code of others is all that an account keeps beside its sentence, which ends with the provider's own.
+  const said = trouble.said ?? (isProblemCode(code) ? undefined : trouble.problem);
+  return explainProblem(
+    { code, said },
+    { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant },
+  );
 }
 
 const MOST_NAMES = 3;

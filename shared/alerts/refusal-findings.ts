@@ -1,4 +1,4 @@
-import { explain } from '../explanations/explain.ts';
+import { explainText } from '../explanations/explain.ts';
 import { actionOf } from '../mailboxes/cursor.ts';
 import { remedyOfRefusal } from '../mailboxes/remedy.ts';
 import type { HealthFacts } from './health-facts.ts';
@@ -16,7 +16,7 @@ export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailbox
       move: `moved to "${afterFetch.kind === 'move' ? afterFetch.folder : ''}"`,
       delete: 'deleted',
     }[afterFetch.kind];
-    const explained = explain({ text: refusal.problem, context: { mailbox: address } });
+    const explained = explainText({ text: refusal.problem, context: { mailbox: address } });
     const isKnown = explained.code !== 'not-recognised';
     const code = isKnown ? explained.code : 'imap-refused';
     return [

@@ -1,4 +1,4 @@
-import { type ErrorEvidence, explain } from '../explanations/explain.ts';
+import { explainProblem, explainText } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 
@@ -60,22 +60,7 @@ export const isWaiting = ({ steps }: ConnectionTest): boolean =>
 /** Why a step failed and what to do. Pure. */
 export function explainStep(step: Step, context: ExplainContext): Explanation {
   // With words of a server, it was the looking that failed.
-  if (step.name === 'arrival' && step.evidence === undefined) return notArrived;
-  const evidence: ErrorEvidence = { text: step.evidence ?? '', context };
-  return explain(evidence);
+  if (step.name === 'arrival' && step.evidence === undefined)
+    return explainProblem('mail-not-arrived', context);
+  return explainText({ text: step.evidence ?? '', context });
 }
-
-const notArrived: Explanation = {
-  code: 'mail-not-arrived',
-  title: 'The mail to yourself did not arrive',
-  cause:
-    'The server took the mail, and it was not in the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
-  who: 'mailbox-owner',
-  retry: 'after-fix',
-  steps: [
-    'Look into “Junk Email” and “Deleted Items” of the mailbox, and at its rules.',
-    'If it is nowhere: let an Exchange admin run a message trace.',
-  ],
-  links: [],
-  said: '',
-};

@@ -1,7 +1,8 @@
-import { codesOf } from '../accounts/token-failure.ts';
+import { codesOf, explainable } from '../accounts/token-failure.ts';
 import { entraEntry } from '../explanations/catalogue.ts';
-import { explain } from '../explanations/explain.ts';
+import { explainProblem, explainText } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
+import type { VaultCode } from '../platform/problem.ts';
 import type { ApprovalOutcome } from './finish-approval.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
 
@@ -9,22 +10,28 @@ import type { ConsentOutcome } from './finish-consent.ts';
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 const NEEDS_APPROVAL = new Set([65001, 90008, 90093, 90094, 90095, 900941]);
 
-/** What the catalogue has for the vault; the other codes would be taken for a disturbance of the provider. */
-const VAULT_EXPLAINED = new Set(['key-vault-denied', 'key-vault-throttled', 'no-identity']);
+/** These ask for something else than another try; the others have words of their own on the page of the outcome. */
+const VAULT_EXPLAINED: ReadonlySet<VaultCode> = new Set<VaultCode>([
+  'key-vault-denied',
+  'key-vault-throttled',
+  'no-identity',
+]);
+
+type Outcome = Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome;
 
 /**
  * What the catalogue says of an outcome; undefined where no error of a provider is behind it. Pure.
  * @param parameters what the provider sent back; its code and state are not read
  */
 export function explainOutcome(
-  outcome: Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome,
+  outcome: Outcome,
   parameters: URLSearchParams,
   context: ExplainContext,
 ): Explanation | undefined {
-  const text = evidenceOf(outcome, parameters);
-  if (text === undefined) return undefined;
-  const explanation = explain({ text, context });
-  return explanation.code === 'not-recognised' ? undefined : forThisTrip(explanation);
+  const explanation = explanationOf(outcome, parameters, context);
+  return explanation === undefined || explanation.code === 'not-recognised'
+    ? undefined
+    : forThisTrip(explanation);
 }
 
 /** Nothing goes on by itself here: what passes elsewhere has to be tried once more by a person. */
@@ -34,37 +41,31 @@ function forThisTrip(explanation: Explanation): Explanation {
     : explanation;
 }
 
-function evidenceOf(
-  outcome: Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome,
+function explanationOf(
+  outcome: Outcome,
   parameters: URLSearchParams,
-): string | undefined {
+  context: ExplainContext,
+): Explanation | undefined {
+  const pasted = (text: string | undefined): Explanation | undefined =>
+    text === undefined ? undefined : explainText({ text, context });
   switch (outcome.kind) {
-    case 'failed': {
-      const { error, suberror, codes, sentence, detail, traceId, correlationId, timestamp } = outcome.failure;
-      const [number] = codes;
-      return [
-        ...(error === undefined ? [] : [`error: ${error}`]),
-        ...(suberror === undefined ? [] : [`suberror: ${suberror}`]),
-        ...(number === undefined || sentence?.startsWith('AADSTS') === true ? [] : [`AADSTS${number}:`]),
-        sentence ?? detail,
-        ...(traceId === undefined ? [] : [`Trace ID: ${traceId}`]),
-        ...(correlationId === undefined ? [] : [`Correlation ID: ${correlationId}`]),
-        ...(timestamp === undefined ? [] : [`Timestamp: ${timestamp}`]),
-      ].join('\n');
-    }
+    case 'failed':
+      return explainProblem(explainable(outcome.failure), context);
     case 'secret-missing':
-      return 'secret-missing';
+      return explainProblem('secret-missing', context);
     case 'vault-away':
-      return VAULT_EXPLAINED.has(outcome.code) ? outcome.said : undefined;
+      return VAULT_EXPLAINED.has(outcome.code) ? explainProblem(outcome.code, context) : undefined;
     case 'declined':
-      return sentBack(parameters);
+      return pasted(sentBack(parameters));
     case 'not-granted':
-      return outcome.approval === undefined && outcome.provider === undefined
-        ? codeSentBack(parameters)
-        : sentBack(parameters);
+      return pasted(
+        outcome.approval === undefined && outcome.provider === undefined
+          ? codeSentBack(parameters)
+          : sentBack(parameters),
+      );
     case 'unknown':
     case 'unknown-approval':
-      return codeSentBack(parameters);
+      return pasted(codeSentBack(parameters));
     default:
       return undefined;
   }

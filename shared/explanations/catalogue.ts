@@ -43,6 +43,13 @@ export const lineEntries: readonly LineEntry[] = [
   pop3Success,
 ];
 
+/** What a line of an SMTP server can be recognised as. */
+export type SmtpCode = (
+  | (typeof smtpSignInEntries)[number]
+  | (typeof smtpSendingEntries)[number]
+  | typeof smtpSuccess
+)['code'];
+
 const byNumber = new Map(entraEntries.flatMap((entry) => entry.numbers.map((number) => [number, entry])));
 const byCode = new Map(lineEntries.map((entry) => [entry.code, entry]));
 

@@ -1,11 +1,13 @@
 import { entraEntries, entraEntry, lineEntries, lineEntry } from './catalogue.ts';
 import { compareAddresses, differenceInWords } from './compare-addresses.ts';
+import { type Code, codeFrom, foreignCode, isProblemCode, type ProblemCode } from '../platform/problem.ts';
 import type { Comparison, ExplainContext, Explanation, Meaning } from './explanation.ts';
 import { explainedInDemo } from './demo-words.ts';
 import { linkTo, lookUp } from './links.ts';
 import { redact } from './redact.ts';
 import { errorWords, notRecognised, suberrorWords, unknownNumber } from './oauth-text.ts';
 import { fill, safeContext } from './placeholders.ts';
+import { problemMeanings } from './problem-meanings.ts';
 import { type Reading, readEvidence } from './read-evidence.ts';
 
 const LONGEST_SAID = 400;
@@ -13,30 +15,82 @@ const SENT_ADDRESS = /\bre(?:direct|ply) (?:URI|URL|address) ['"]([^'"\s]{1,600}
 const DIFFERENT_ADDRESSES =
   /\breply address ['"]([^'"\s]{1,600})['"] does not match the reply address ['"]([^'"\s]{1,600})['"]/i;
 
+/** An error that somebody saw: of Microsoft, of a mail server, or of Postroom. */
 export interface ErrorEvidence {
   /** A body, an address, a copied page, a line of a log, or a code alone. */
   text: string;
   context?: ExplainContext | undefined;
 }
 
+/** A failure that Postroom has met itself, so that nothing has to be looked for in a text. */
+export interface Failure {
+  code: Code;
+  /** `error` of OAuth, where the code is Microsoft’s number. */
+  error?: string | undefined;
+  /** Microsoft’s `suberror`. */
+  suberror?: string | undefined;
+  /** What the provider or the server said, and nothing of ours. It explains more than the code wherever it is known. */
+  said?: string | undefined;
+  correlationId?: string | undefined;
+  traceId?: string | undefined;
+  timestamp?: string | undefined;
+}
+
 /** An error of the catalogue, and where it was found. */
 interface Match {
-  code: string;
+  code: Code;
   meaning: Meaning;
   said: string;
   /** Of Entra, for the link to Microsoft's own page. */
   number?: number;
 }
 
+const unmatched: Match = { code: 'not-recognised', meaning: notRecognised, said: '' };
+
 /**
- * Says what an error means, who can mend it and how. Never throws; a text without a known error gives the code
- * `not-recognised` and says what to paste. Linear in the length of the text, of which the first 1 MiB is read.
+ * Says what an error that somebody pasted or sent means, who can mend it and how. Never throws; a text without a known
+ * error gives the code `not-recognised` and says what to paste. Linear in the length of the text, of which the first
+ * 1 MiB is read.
  */
-export function explain({ text, context = {} }: ErrorEvidence): Explanation {
+export function explainText({ text, context = {} }: ErrorEvidence): Explanation {
   const reading = readEvidence(text);
+  const match =
+    numbered(reading) ?? spelledOut(reading) ?? inWords(reading) ?? oauthWord(reading) ?? logged(reading);
+  return explanationOf(match ?? unmatched, reading, context);
+}
+
+/**
+ * Says the same of a failure whose code is at hand. Every `ProblemCode` has a meaning; `not-recognised` is left for words
+ * of others that the catalogue does not have. Never throws.
+ */
+export function explainProblem(problem: ProblemCode | Failure, context: ExplainContext = {}): Explanation {
+  const failure: Failure = typeof problem === 'string' ? { code: problem } : problem;
+  const reading = readingOf(failure);
+  const match =
+    numbered(reading) ?? inWords(reading) ?? ofCode(failure.code) ?? oauthWord(reading) ?? unmatched;
+  return explanationOf(match, reading, context);
+}
+
+/** What a failure holds, in the places where the catalogue looks for it. */
+function readingOf(failure: Failure): Reading {
+  const { code, error, suberror, said = '', correlationId, traceId, timestamp } = failure;
+  const reading = readEvidence(said);
+  const number = /^AADSTS(\d{3,9})$/.exec(code)?.[1];
+  return {
+    ...reading,
+    numbers: [...reading.numbers, ...(number === undefined ? [] : [Number(number)])],
+    errors: [error ?? code],
+    suberrors: suberror === undefined ? [] : [suberror],
+    sentence: reading.sentence ?? (said === '' ? undefined : said),
+    correlationId: correlationId ?? reading.correlationId,
+    traceId: traceId ?? reading.traceId,
+    timestamp: timestamp ?? reading.timestamp,
+  };
+}
+
+function explanationOf(match: Match, reading: Reading, context: ExplainContext): Explanation {
   const safe = safeContext(context);
   const known = { ...safe, clientId: safe.clientId ?? reading.clientId };
-  const match = find(reading);
   const difference = redirectDifference(match.number, reading, safe);
   const values = { ...known, correlationId: reading.correlationId };
   const steps = match.meaning.steps.map((step) => fill(step, values));
@@ -60,19 +114,6 @@ export function explain({ text, context = {} }: ErrorEvidence): Explanation {
   return safe.demo === true ? explainedInDemo(explanation) : explanation;
 }
 
-function find(reading: Reading): Match {
-  return (
-    numbered(reading) ??
-    spelledOut(reading) ??
-    inWords(reading) ??
-    oauthWord(reading) ?? {
-      code: 'not-recognised',
-      meaning: notRecognised,
-      said: '',
-    }
-  );
-}
-
 /** By Microsoft's number, whether or not the catalogue has it. */
 function numbered(reading: Reading): Match | undefined {
   const number = reading.numbers[0] ?? knownNumberAlone(reading.flat);
@@ -91,10 +132,19 @@ function knownNumberAlone(flat: string): number | undefined {
   return entraEntry(Number(flat)) === undefined ? undefined : Number(flat);
 }
 
-/** A code of the catalogue itself, as Postroom keeps it. */
-function spelledOut({ flat }: Reading): Match | undefined {
-  const entry = flat.length > 60 ? undefined : lineEntry(flat);
-  return entry === undefined ? undefined : { code: entry.code, meaning: entry, said: '' };
+/** A code of ours or of the catalogue, alone. */
+const spelledOut = ({ flat }: Reading): Match | undefined => (flat.length > 60 ? undefined : ofCode(flat));
+
+function ofCode(code: string): Match | undefined {
+  if (isProblemCode(code)) return { code, meaning: problemMeanings[code], said: '' };
+  const entry = lineEntry(code);
+  return entry === undefined ? undefined : { code: codeFrom(entry.code), meaning: entry, said: '' };
+}
+
+/** A code of ours before its sentence, as the log has it: `bad-row: Providers/…`. */
+function logged({ flat }: Reading): Match | undefined {
+  const code = /(?:^|\berror: )([a-z0-9]{2,20}-[a-z0-9-]{2,30}): /.exec(flat)?.[1];
+  return code === undefined ? undefined : ofCode(code);
 }
 
 /** By the words of a server, or of a page of Microsoft that shows no number. */
@@ -107,7 +157,8 @@ function inWords({ flat, lines }: Reading): Match | undefined {
   }
   for (const entry of lineEntries) {
     const match = entry.pattern.exec(flat);
-    if (match !== null) return { code: entry.code, meaning: entry, said: linesAround(lines, match) };
+    if (match !== null)
+      return { code: codeFrom(entry.code), meaning: entry, said: linesAround(lines, match) };
   }
   return undefined;
 }
@@ -117,10 +168,10 @@ function oauthWord(reading: Reading): Match | undefined {
   const alone = reading.flat.length <= 40 ? { ...reading, errors: [reading.flat] } : reading;
   const meaning = wordMeaning(reading) ?? wordMeaning(alone);
   if (meaning === undefined) return undefined;
-  const code =
+  const word =
     knownWord(errorWords, [...reading.errors, ...alone.errors]) ??
-    knownWord(suberrorWords, reading.suberrors) ??
-    'not-recognised';
+    knownWord(suberrorWords, reading.suberrors);
+  const code = word === undefined ? 'not-recognised' : foreignCode(word);
   const description = /\berror_description["']?\s?[=:]\s?["']?([^\n]{1,400})/i.exec(reading.lines)?.[1];
   return { code, meaning, said: description?.trim() ?? '' };
 }

@@ -1,3 +1,4 @@
+import type { Code, ProblemCode } from '../platform/problem.ts';
 import type { CloudName } from '../providers/clouds.ts';
 import type { LinkName } from './links.ts';
 
@@ -21,6 +22,9 @@ export interface Meaning {
   steps: readonly string[];
   links: readonly LinkName[];
 }
+
+/** Meanings of some codes of ours; every code has one, see problem-meanings.ts. */
+export type Meanings = Readonly<Partial<Record<ProblemCode, Meaning>>>;
 
 /** An error of Microsoft Entra, recognised by its AADSTS number. */
 export interface EntraEntry extends Meaning {
@@ -72,7 +76,7 @@ export interface Comparison {
 
 export interface Explanation {
   /** `AADSTS50011`, or a word of the catalogue such as `smtp-auth-disabled-mailbox`; `not-recognised` when nothing is known. */
-  code: string;
+  code: Code;
   title: string;
   cause: string;
   who: Fixer;

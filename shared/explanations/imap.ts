@@ -1,28 +1,13 @@
 import type { LineEntry } from './explanation.ts';
-import { imapOn, lookAtHealth, nothingToDo, report, signInAgain, useOauth, waitAnHour } from './phrases.ts';
+import { ownEntry } from './problem-meanings.ts';
+import { imapOn, lookAtHealth, nothingToDo, report, useOauth } from './phrases.ts';
 
 /**
  * What Exchange Online and others say over IMAP, the more notification first: one transcript often holds several.
  * Codes that the mailboxes feature has for the same state are the same word.
  */
 export const imapEntries: readonly LineEntry[] = [
-  {
-    code: 'imap-no-access',
-    pattern: /\bUser is authenticated but not connected\b/i,
-    title: 'The sign-in works, but this mailbox does not open',
-    cause:
-      'The account that signed in may not open this mailbox: it is another person’s or a shared one without Full Access, IMAP is switched off for it, or it has no licence, was moved or is full.',
-    who: 'tenant-admin',
-    retry: 'after-fix',
-    steps: [
-      'Compare the account that is signed in with the address of the mailbox. If it is the wrong person’s, sign in again with the right one.',
-      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
-      imapOn,
-      'Check that the mailbox has a licence with Exchange Online and is not full.',
-      waitAnHour,
-    ],
-    links: ['users', 'mailboxes'],
-  },
+  ownEntry('imap-no-access', /\bUser is authenticated but not connected\b/i),
   {
     code: 'imap-token-expired',
     pattern: /\bSession invalidated ?- ?AccessTokenExpired\b/i,
@@ -64,16 +49,7 @@ export const imapEntries: readonly LineEntry[] = [
     steps: [nothingToDo, 'If it lasts: close other mail programs on this mailbox.'],
     links: [],
   },
-  {
-    code: 'imap-unavailable',
-    pattern: /\bServer Unavailable\. ?\d{1,3}\b|\b(?:NO|BAD) Server Unavailable\b/i,
-    title: 'The mail server is not there at the moment',
-    cause: 'The server behind this mailbox is down, or the mailbox is being moved to another one.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [nothingToDo, lookAtHealth],
-    links: ['service-health'],
-  },
+  ownEntry('imap-unavailable', /\bServer Unavailable\. ?\d{1,3}\b|\b(?:NO|BAD) Server Unavailable\b/i),
   {
     code: 'imap-temporary',
     pattern:
@@ -100,32 +76,11 @@ export const imapEntries: readonly LineEntry[] = [
     ],
     links: [],
   },
-  {
-    code: 'imap-refused',
-    pattern: /\bThe mail server did not (?:mark as read|move|delete)\b/i,
-    title: 'Stored email may not be changed in this mailbox',
-    cause:
-      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is, unread; new email is stored all the same.',
-    who: 'tenant-admin',
-    retry: 'after-fix',
-    steps: [
-      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
-      'Other servers: give the account the right to set flags in the folder, and to delete where stored email is moved or deleted (RFC 4314: the rights s, w, t and e).',
-      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
-    ],
-    links: ['mailboxes'],
-  },
-  {
-    code: 'imap-folder-missing',
-    pattern:
-      /\[NONEXISTENT\]|\bserverResponseCode: NONEXISTENT\b|\bmailboxMissing: true\b|(?<=\bNO .{1,120}) doesn['’]t exist\b/,
-    title: 'The folder is not there',
-    cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: ['In Postroom, edit the mailbox and enter the folder’s present name.'],
-    links: [],
-  },
+  ownEntry('imap-refused', /\bThe mail server did not (?:mark as read|move|delete)\b/i),
+  ownEntry(
+    'imap-folder-missing',
+    /\[NONEXISTENT\]|\bserverResponseCode: NONEXISTENT\b|\bmailboxMissing: true\b|(?<=\bNO .{1,120}) doesn['’]t exist\b/,
+  ),
   {
     code: 'imap-mailbox-full',
     pattern: /\[OVERQUOTA\]|\bserverResponseCode: OVERQUOTA\b/,
@@ -139,24 +94,10 @@ export const imapEntries: readonly LineEntry[] = [
     ],
     links: ['mailboxes'],
   },
-  {
-    code: 'imap-token-refused',
-    pattern:
-      /\bAUTHENTICATE failed\b|\b(?:NO|BAD) \[AUTHENTICATIONFAILED\]|\bserverResponseCode: AUTHENTICATIONFAILED\b/i,
-    title: 'The mail server refuses the sign-in',
-    cause:
-      'The token has ended, lacks the permission for IMAP, is made for another service, or does not fit the address; or IMAP is switched off for the mailbox. Exchange does not say which.',
-    who: 'mailbox-owner',
-    retry: 'sign-in-again',
-    steps: [
-      'Postroom has already tried once with a fresh token.',
-      'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
-      imapOn,
-      'Access without a user: the service principal in Exchange must have the Object ID of the enterprise application, not of the registration.',
-      signInAgain,
-    ],
-    links: ['users', 'permissions'],
-  },
+  ownEntry(
+    'imap-token-refused',
+    /\bAUTHENTICATE failed\b|\b(?:NO|BAD) \[AUTHENTICATIONFAILED\]|\bserverResponseCode: AUTHENTICATIONFAILED\b/i,
+  ),
   {
     code: 'imap-password-refused',
     pattern: /\bNO LOGIN failed\b|\bLOGIN failed\./,

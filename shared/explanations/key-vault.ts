@@ -1,10 +1,6 @@
 import type { LineEntry } from './explanation.ts';
-
-const giveVaultRole =
-  'Open the key vault, “Access control (IAM)”, and give the managed identity of Postroom the role Key Vault Secrets Officer.';
-const waitForRole = 'A new role works after up to ten minutes. Then it goes on by itself.';
-const letIn =
-  'Connect the function app with a virtual network, and give the key vault a private endpoint or a rule for that network. Functions do not count as a trusted service.';
+import { giveVaultRole, letIntoVault, waitForRole } from './phrases.ts';
+import { ownEntry } from './problem-meanings.ts';
 
 /** What Key Vault, the storage account and the managed identity say to the app itself. */
 export const azureEntries: readonly LineEntry[] = [
@@ -25,7 +21,7 @@ export const azureEntries: readonly LineEntry[] = [
     cause: 'The key vault takes requests over a private endpoint only, and Postroom comes another way.',
     who: 'you',
     retry: 'after-fix',
-    steps: [letIn, 'Check that the name of the vault resolves to a private address in that network.'],
+    steps: [letIntoVault, 'Check that the name of the vault resolves to a private address in that network.'],
     links: ['key-vaults', 'function-apps'],
   },
   {
@@ -36,23 +32,13 @@ export const azureEntries: readonly LineEntry[] = [
     cause: 'The address from which Postroom comes is not allowed at the key vault.',
     who: 'you',
     retry: 'after-fix',
-    steps: [letIn, 'Try again after a minute.'],
+    steps: [letIntoVault, 'Try again after a minute.'],
     links: ['key-vaults', 'function-apps'],
   },
-  {
-    code: 'key-vault-throttled',
-    pattern:
-      /\bVaultRequestTypeLimitReached\b|\bvault\.azure\.net\b.{0,200}\b429\b|\bKey Vault did not .{1,160}\(status 429\)/i,
-    title: 'The key vault slows Postroom down',
-    cause: 'The vault takes 4,000 requests in ten seconds, from all who use it together.',
-    who: 'nobody: wait',
-    retry: 'by-itself',
-    steps: [
-      'Nothing is to be done: Postroom waits a little longer each time.',
-      'If it lasts: give Postroom a vault of its own.',
-    ],
-    links: ['key-vaults'],
-  },
+  ownEntry(
+    'key-vault-throttled',
+    /\bVaultRequestTypeLimitReached\b|\bvault\.azure\.net\b.{0,200}\b429\b|\bKey Vault did not .{1,160}\(status 429\)/i,
+  ),
   {
     code: 'key-vault-secret-missing',
     pattern: /\bSecretNotFound\b/,
@@ -96,16 +82,7 @@ export const azureEntries: readonly LineEntry[] = [
     steps: ['Create the key vault in the tenant of the function app, and set KEY_VAULT_URI to it.'],
     links: ['key-vaults'],
   },
-  {
-    code: 'key-vault-refused',
-    pattern: /\bKey Vault did not .{1,160}\(status 403\)/i,
-    title: 'The key vault refuses Postroom',
-    cause: 'The managed identity has no role at the key vault, or its firewall keeps Postroom out.',
-    who: 'you',
-    retry: 'after-fix',
-    steps: [giveVaultRole, waitForRole, `If the role is there: ${letIn}`],
-    links: ['key-vaults', 'function-apps'],
-  },
+  ownEntry('key-vault-denied', /\bKey Vault did not .{1,160}\(status 403\)/i),
   {
     code: 'storage-role-missing',
     pattern: /\bAuthorizationPermissionMismatch\b/,

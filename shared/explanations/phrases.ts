@@ -26,8 +26,18 @@ export const nothingToDo = 'Nothing is to be done: Postroom tries again by itsel
 export const lookAtHealth = 'If it lasts longer than an hour, look at the service health of Microsoft 365.';
 export const report =
   'Report it to the people who look after Postroom, with the code, the correlation ID and the time.';
+export const findInAppLog = 'Open the log of the function app, and search for this code.';
+export const reportCode =
+  'Report it to the people who look after Postroom, with this code and the line of the log.';
+export const giveVaultRole =
+  'Give the managed identity of Postroom its role at the vault again: open the key vault, “Access control (IAM)”, and choose Key Vault Secrets Officer.';
+export const waitForRole = 'A new role works after up to ten minutes. Then it goes on by itself.';
+export const letIntoVault =
+  'Connect the function app with a virtual network, and give the key vault a private endpoint or a rule for that network. Functions do not count as a trusted service.';
 export const imapOn =
   'Let an Exchange admin check that IMAP is switched on: Set-CASMailbox -Identity {mailbox} -ImapEnabled $true';
+export const popOn =
+  'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
 export const smtpOn =
   'Let an Exchange admin switch it on for this mailbox: Set-CASMailbox -Identity {mailbox} -SmtpClientAuthenticationDisabled $false (or Users, Active users, the mailbox, Mail, “Manage email apps”, “Authenticated SMTP”).';
 export const waitAnHour = 'Changes at Exchange take up to an hour. Then test the mailbox again.';

@@ -1,27 +1,10 @@
 import type { LineEntry } from './explanation.ts';
-import { nothingToDo, report, signInAgain, useOauth } from './phrases.ts';
-
-const popOn =
-  'Let an Exchange admin check that POP is switched on: Set-CASMailbox -Identity {mailbox} -PopEnabled $true';
+import { ownEntry } from './problem-meanings.ts';
+import { nothingToDo, popOn, report, useOauth } from './phrases.ts';
 
 /** What Exchange Online and others say over POP3. */
 export const pop3Entries: readonly LineEntry[] = [
-  {
-    code: 'pop3-token-refused',
-    pattern: /\bAuthentication failure: unknown user name or bad password\b/i,
-    title: 'The mail server refuses the sign-in',
-    cause:
-      'The token has ended, lacks the permission for POP, or does not fit the address; or POP is switched off for the mailbox.',
-    who: 'mailbox-owner',
-    retry: 'sign-in-again',
-    steps: [
-      'Postroom has already tried once with a fresh token.',
-      'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
-      popOn,
-      signInAgain,
-    ],
-    links: ['users', 'permissions'],
-  },
+  ownEntry('pop3-token-refused', /\bAuthentication failure: unknown user name or bad password\b/i),
   {
     code: 'pop3-logon-failure',
     pattern: /\bLogon failure: unknown user name or bad password\b/i,

@@ -7,7 +7,7 @@ const senderIsMailbox =
 const rightTakesTime = 'The right works after an hour or more. Then send again.';
 
 /** What Exchange Online says when a signed-in client sends. */
-export const smtpSendingEntries: readonly LineEntry[] = [
+export const smtpSendingEntries = [
   {
     code: 'smtp-send-as-refused',
     pattern: /\b55[04][ -]5\.7\.60(?!\d)/,
@@ -184,4 +184,4 @@ export const smtpSendingEntries: readonly LineEntry[] = [
     steps: ['Correct the address of the recipient, and send the email again.'],
     links: [],
   },
-];
+] as const satisfies readonly LineEntry[];

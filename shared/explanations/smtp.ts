@@ -2,7 +2,7 @@ import type { LineEntry } from './explanation.ts';
 import { findInLogs, report, signInAgain, smtpOn, useOauth, waitAnHour } from './phrases.ts';
 
 /** What Exchange Online says about the sign-in over SMTP. 535 alone says nothing: the words behind it decide. */
-export const smtpSignInEntries: readonly LineEntry[] = [
+export const smtpSignInEntries = [
   {
     code: 'smtp-auth-disabled-tenant',
     pattern: /\bSmtpClientAuthentication is disabled for the Tenant\b/i,
@@ -137,10 +137,10 @@ export const smtpSignInEntries: readonly LineEntry[] = [
     ],
     links: ['users', 'permissions'],
   },
-];
+] as const satisfies readonly LineEntry[];
 
 /** What the server says when all is well; found only where nothing else is. */
-export const smtpSuccess: LineEntry = {
+export const smtpSuccess = {
   code: 'smtp-signed-in',
   pattern: /\b235 2\.7\.0 Authentication successful\b/i,
   title: 'This is no error: the sign-in worked',
@@ -149,4 +149,4 @@ export const smtpSuccess: LineEntry = {
   retry: 'by-itself',
   steps: ['Look for a line that begins with 4 or 5 and two more digits after this one, and paste that.'],
   links: [],
-};
+} as const satisfies LineEntry;

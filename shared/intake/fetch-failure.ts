@@ -25,6 +25,7 @@ export function troubleAfter(before: Trouble | undefined, found: MailboxTroubleF
     state: found.kind,
     code: found.code,
     problem: found.message.slice(0, 2000),
+    ...(found.said !== undefined && { said: found.said }),
     since: same && !isFromFuture(before.since, now) ? before.since : at,
     failures,
     triedAt: at,

@@ -1,3 +1,4 @@
+import type { Code } from '../platform/problem.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { ImapAddress } from './imap-inbox.ts';
 import { type Inbox, InboxError, type InboxFailure } from './inbox.ts';
@@ -23,8 +24,10 @@ export interface TokenSource {
 /** Why a mailbox cannot be fetched now, in a sentence for a person. */
 export interface MailboxTroubleFound {
   kind: 'retrying' | 'needs-person';
-  code: string;
+  code: Code;
   message: string;
+  /** The mail server's own words, where it is the one that fails. */
+  said?: string | undefined;
   retryAt?: string | undefined;
 }
 
@@ -77,5 +80,6 @@ export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFo
       error.failure === 'unavailable'
         ? `${sentences.unavailable} ${error.message}`
         : sentences[error.failure],
+    ...(error.said !== undefined && { said: error.said }),
   };
 }

@@ -240,6 +240,7 @@ class ImapInbox implements Inbox {
     throw new InboxError(
       'refused',
       `The mail server did not ${what}${said === '' ? '' : `. It said: ${said}`}`,
+      said === '' ? {} : { said },
     );
   }
 
@@ -311,7 +312,10 @@ function inboxError(error: unknown): InboxError {
   const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
   // A server may repeat what it was sent.
   const shown = redact(said).slice(0, 200);
-  return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, { cause: error });
+  return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, {
+    cause: error,
+    said: shown,
+  });
 }
 
 function failureOf(error: unknown, said: string): InboxFailure {

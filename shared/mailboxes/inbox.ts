@@ -69,10 +69,13 @@ export type InboxFailure =
 
 export class InboxError extends PostroomError {
   readonly failure: InboxFailure;
+  /** The server's own words without anything secret; undefined where it said none. */
+  readonly said: string | undefined;
 
-  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown }) {
+  constructor(failure: InboxFailure, message: string, options?: { cause?: unknown; said?: string }) {
     super(`imap-${failure}`, message, options);
     this.name = 'InboxError';
     this.failure = failure;
+    this.said = options?.said;
   }
 }

@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { PostroomError } from '../platform/errors.ts';
+import { type ForeignCode, foreignCode } from '../platform/problem.ts';
 import { field } from '../platform/sdk-error.ts';
 import type { EndpointRules } from '../providers/endpoint-safety.ts';
 import { guardedConnect } from '../providers/guarded-connect.ts';
@@ -28,21 +29,33 @@ export interface Encryption {
   protocol: string;
   certificate: ServerCertificate;
   /** OpenSSL's or Node's word why the certificate is not trusted; absent where it is. */
-  distrust: string | undefined;
+  distrust: SocketFault | undefined;
 }
 
 /** Hears each line that goes over a wire; what the client says of itself is shown as the caller gives it. */
 export type SocketListener = (from: 'server' | 'client', line: string) => void;
+
+/** Words of ours for what no operating system and no OpenSSL has a word for. */
+export type SocketFault =
+  | 'broken'
+  | 'certificate-not-trusted'
+  | 'closed'
+  | 'early-data'
+  | 'hung-up'
+  | 'line-break'
+  | 'line-too-long'
+  | 'ETIMEDOUT'
+  | ForeignCode;
 
 /**
  * The connection broke or the server does not keep to its protocol. `fault` is the operating system's or OpenSSL's
  * word where there is one, else one of ours.
  */
 export class SocketError extends PostroomError {
-  readonly fault: string;
+  readonly fault: SocketFault;
 
-  constructor(fault: string, message: string, options?: { cause?: unknown }) {
-    super('wire-broken', message, options);
+  constructor(fault: SocketFault, message: string, options?: { cause?: unknown }) {
+    super('socket-broken', message, options);
     this.name = 'SocketError';
     this.fault = fault;
   }
@@ -184,7 +197,7 @@ export class LineSocket {
       const fault = field(error, 'code');
       this.#end(
         new SocketError(
-          typeof fault === 'string' ? fault : 'broken',
+          typeof fault === 'string' ? foreignCode(fault) : 'broken',
           `The connection to ${this.#host} broke`,
           {
             cause: error,
@@ -257,9 +270,9 @@ function encryptionOf(socket: TLSSocket): Encryption {
   };
 }
 
-const wordOf = (distrust: unknown): string => {
+const wordOf = (distrust: unknown): SocketFault => {
   const code = typeof distrust === 'string' ? distrust : field(distrust, 'code');
-  return typeof code === 'string' ? code : 'certificate-not-trusted';
+  return typeof code === 'string' ? foreignCode(code) : 'certificate-not-trusted';
 };
 
 function nameOf(name: unknown): string {

@@ -122,6 +122,7 @@ export const troubleKind = recordKind<MailboxTrouble>()({
     state: oneOf('retrying', 'needs-person'),
     code: text,
     problem: text,
+    said: optional(text),
     since: time,
     failures: whole,
     triedAt: time,

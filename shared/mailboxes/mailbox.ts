@@ -35,6 +35,8 @@ export interface Trouble {
   state: 'retrying' | 'needs-person';
   code: string;
   problem: string;
+  /** The mail server's own words, where it is the one that fails. */
+  said?: string | undefined;
   since: string;
   failures: number;
   /** ISO time of the fetch that failed last. */

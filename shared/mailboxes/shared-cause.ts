@@ -1,9 +1,6 @@
+import { isVaultCode, partBlamed } from '../platform/problem.ts';
 import type { Mailbox, Trouble } from './mailbox.ts';
 
-/** Codes of everything a call to storage throws while storage is away. */
-const STORAGE = new Set(['table-storage', 'blob-storage', 'queue-storage']);
-/** Key Vault, the managed identity that it is asked with, and the data key in it. */
-const VAULT = /^(?:key-vault|no-identity$|secret-disabled$|sealed-unreadable$|bad-data-key$)/;
 /**
  * A token endpoint that is out of order: no answer, a status of 500 and above, the words of RFC 6749 section 4.1.2.1, and
  * Microsoft's numbers for outages (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). Throttling
@@ -22,7 +19,7 @@ export function sharedCauseOf(
   { state, code }: Pick<Trouble, 'state' | 'code'>,
 ): string | undefined {
   if (state !== 'retrying') return undefined;
-  if (STORAGE.has(code)) return 'storage';
-  if (VAULT.test(code)) return `vault|${providerId}`;
+  if (partBlamed(code) === 'storage') return 'storage';
+  if (isVaultCode(code)) return `vault|${providerId}`;
   return TOKEN_ENDPOINT.test(code) ? `sign-in|${providerId}` : undefined;
 }

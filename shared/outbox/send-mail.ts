@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../platform/problem.ts';
 import type { AccountRef, MailboxTroubleFound, TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -119,7 +120,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
         return {
           kind: 'refused',
           asked: false,
-          code: 'bad-envelope',
+          code: 'bad-envelope' satisfies ProblemCode,
           said: problem,
           permanent: true,
           retryAt: undefined,

@@ -2,6 +2,7 @@ import type { SecretClient, SecretClientOptions, SecretProperties } from '@azure
 import { appCredential } from './credential.ts';
 import { retryOnce, type Deadline, withDeadline } from './deadline.ts';
 import { PostroomError } from './errors.ts';
+import type { VaultCode } from './problem.ts';
 import { field, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 import { Secret } from './secret.ts';
@@ -138,7 +139,7 @@ export function azureVault(
  * `secret-disabled` is about one entry; the codes that begin with `key-vault` are about the vault.
  * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
  */
-function troubleCode(error: unknown): string {
+function troubleCode(error: unknown): VaultCode {
   const status = statusOf(error);
   if (status === 429) return 'key-vault-throttled';
   if (status !== 401 && status !== 403) return 'key-vault';

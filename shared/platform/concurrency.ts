@@ -1,4 +1,5 @@
 import { PostroomError } from './errors.ts';
+import type { ProblemCode } from './problem.ts';
 
 /**
  * Runs an effect over all items, at most `limit` at a time, and gives the results in the items' order.
@@ -64,7 +65,7 @@ export async function withinTime(work: Promise<unknown>, limitMs: number): Promi
  * What the work gives, if it does so in time. The work itself is not stopped.
  * @throws PostroomError `code` when it takes longer
  */
-export async function withTimeout<T>(work: Promise<T>, limitMs: number, code: string): Promise<T> {
+export async function withTimeout<T>(work: Promise<T>, limitMs: number, code: ProblemCode): Promise<T> {
   if ((await withinTime(work, limitMs)) === 'late')
     throw new PostroomError(code, `No answer within ${limitMs} ms`);
   return work;

@@ -1,11 +1,13 @@
+import { isOfContent, type ProblemCode } from './problem.ts';
+
 /**
  * Something the world broke: storage away, a server refusing, a setting missing. What a user can cause is a value,
  * never one of these. The message is safe to log: it never holds a secret, a token or text of an email.
  */
 export class PostroomError extends Error {
-  readonly code: string;
+  readonly code: ProblemCode;
 
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  constructor(code: ProblemCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'PostroomError';
     this.code = code;
@@ -19,20 +21,11 @@ export function describeError(error: unknown): string {
   return String(error);
 }
 
-const CAUSED_BY_CONTENT = new Set([
-  'row-too-large',
-  'row-refused',
-  'blob-refused',
-  'bad-key',
-  'bad-row',
-  'ticket-missing',
-]);
-
 /**
  * True when trying again cannot help because of what was to be stored, or of a mistake of ours in handling it; false
  * for outages, which pass.
  */
 export function isCausedByContent(error: unknown): boolean {
-  if (error instanceof PostroomError) return CAUSED_BY_CONTENT.has(error.code);
+  if (error instanceof PostroomError) return isOfContent(error.code);
   return [TypeError, RangeError, SyntaxError, ReferenceError].some((kind) => error instanceof kind);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { IdentityAssertion } from '../platform/credential.ts';
 import { PostroomError } from '../platform/errors.ts';
+import type { ProblemCode } from '../platform/problem.ts';
 import type { Seam } from '../platform/seam.ts';
 import { Secret } from '../platform/secret.ts';
 import { clouds } from '../providers/clouds.ts';
@@ -122,7 +123,7 @@ export function createGraphApplications(deps: {
 
 const noGraph: GraphRefusal = {
   kind: 'refused',
-  code: 'no-graph',
+  code: 'no-graph' satisfies ProblemCode,
   message: 'An installation on a developer’s machine does not ask Microsoft Graph.',
 };
 
@@ -132,7 +133,7 @@ function unanswered(error: unknown): GraphRefusal {
   // The identity library has no error of ours: there is no managed identity here, or it gives no token.
   return {
     kind: 'refused',
-    code: 'no-identity',
+    code: 'no-identity' satisfies ProblemCode,
     message: 'The managed identity of this installation gives no token for Microsoft Graph.',
   };
 }

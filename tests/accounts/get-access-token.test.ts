@@ -8,6 +8,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import type { SeamPoint } from '../../shared/platform/seam.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { granted, HOUR, isoAt, MINUTE, memorySignIn, NOW, refused } from './memory-sign-in.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const host = 'outlook.office365.com';
 const lease = (account: Account): string => `lease/account-${account.accountId}`;
@@ -380,7 +381,7 @@ describe('while the provider fails in passing', () => {
 });
 
 describe('a sign-in that a person has to renew', () => {
-  const problem = { code: 'invalid_grant', message: 'Connect the mailbox again.' };
+  const problem = { code: codeFrom('invalid_grant'), message: 'Connect the mailbox again.' };
 
   test('is asked for at once, and the provider is not', async () => {
     const { get, renew, asked } = await postroom({

@@ -1,4 +1,5 @@
 /** Sign-ins that end: their tokens are erased, whatever another process writes at the same moment. */
+import { codeFrom } from '../../shared/platform/problem.ts';
 import { beforeEach, expect, test } from 'vitest';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import { invalidateAccounts } from '../../shared/accounts/invalidate-accounts.ts';
@@ -7,7 +8,7 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const AT = '2026-11-24T12:00:00.000Z';
-const problem = { code: 'provider-changed', message: 'Sign in again.' };
+const problem = { code: 'provider-changed', message: 'Sign in again.' } as const;
 const account = sampleAccount({
   state: 'retrying',
   problem: { code: 'http-503', message: 'Busy.' },
@@ -50,7 +51,10 @@ test('a sign-in that ends keeps no token and says why', async () => {
 });
 
 test('a person who was asked for before has been asked for since then', async () => {
-  const asked = sampleAccount({ state: 'needs-person', problem: { code: 'before', message: 'Before.' } });
+  const asked = sampleAccount({
+    state: 'needs-person',
+    problem: { code: codeFrom('before'), message: 'Before.' },
+  });
   await store.save(asked);
   await invalidateAccounts(store, [asked], problem, AT);
   expect((await store.get(account))?.account).toMatchObject({ stateSince: account.stateSince, problem });

@@ -7,7 +7,7 @@ import { checkProvider } from '../../shared/accounts/check-provider.ts';
 import { createOAuthClient, type OAuthClient } from '../../shared/accounts/oauth-client.ts';
 import { preflightProvider } from '../../shared/accounts/preflight-provider.ts';
 import { type AuditStore, createAuditStore } from '../../shared/audit/audit-store.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -87,7 +87,7 @@ async function start(options: { tenantSegment?: string; seam?: Seam } = {}): Pro
 }
 
 const findings = ({ tenant, client, credential }: Preflight): string[] => [tenant, client, credential];
-const codeOf = (found: Preflight): string => explain({ text: found.evidence ?? '' }).code;
+const codeOf = (found: Preflight): string => explainText({ text: found.evidence ?? '' }).code;
 
 describe('before anybody signs in, a check', () => {
   it('proves tenant, client ID and credential', async () => {
@@ -173,7 +173,7 @@ describe('before anybody signs in, a check', () => {
 
     const waiting = await checkProvider(world, withNext(old, next));
     expect(waiting.preflight).toMatchObject({ credential: 'proven', next: 'wrong' });
-    expect(explain({ text: waiting.preflight?.nextEvidence ?? '' }).code).toBe('AADSTS7000215');
+    expect(explainText({ text: waiting.preflight?.nextEvidence ?? '' }).code).toBe('AADSTS7000215');
     expect(waiting).toMatchObject({ credential: old.credential, nextCredential: next });
 
     world.idp.addClientSecret(CLIENT, { value: 'next-one' });

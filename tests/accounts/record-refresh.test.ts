@@ -9,7 +9,7 @@ import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00.000Z');
-const busy = { code: 'http-503', message: 'The provider is busy.' };
+const busy = { code: 'http-503', message: 'The provider is busy.' } as const;
 const works = sampleAccount();
 const retrying = sampleAccount({ state: 'retrying', problem: busy });
 const stopped = sampleAccount({ state: 'needs-person', problem: busy });

@@ -74,7 +74,7 @@ describe('a refresh', () => {
   test('that works ends a trouble, and says since when', async () => {
     const { refresh, row } = await postroom({
       state: 'retrying',
-      problem: { code: 'x', message: 'y' },
+      problem: { code: 'no-answer', message: 'y' },
       retryAt: isoAt(-1),
       refusedAsOf: isoAt(-1),
       refreshBegunAt: isoAt(-5),
@@ -570,8 +570,8 @@ describe('a mistake of ours', () => {
 
   test('after the provider was asked leaves it, because the token may be used up', async () => {
     const { hooks, refresh, row } = await postroom();
-    hooks.answer = () => Promise.reject(new PostroomError('other', 'A mistake.'));
-    await expect(refresh()).rejects.toMatchObject({ code: 'other' });
+    hooks.answer = () => Promise.reject(new PostroomError('unexpected', 'A mistake.'));
+    await expect(refresh()).rejects.toMatchObject({ code: 'unexpected' });
     expect((await row()).refreshBegunAt).toBe(isoAt(0));
   });
 });

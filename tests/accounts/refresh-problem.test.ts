@@ -1,6 +1,7 @@
 /** What a person reads about a refusal that lasts: whom it blames, and what to do. */
 import { describe, expect, test } from 'vitest';
 import { credentialGone, problemFor, proofAway } from '../../shared/accounts/refresh-problem.ts';
+import type { VaultCode } from '../../shared/platform/problem.ts';
 import type { Lasting } from '../../shared/accounts/token-failure.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
@@ -65,12 +66,12 @@ test('a credential that is switched off is switched on again, one that is gone i
     });
 });
 
-test.each([
+test.each<[VaultCode, RegExp]>([
   ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
   ['key-vault-denied', /Contoso: it refuses this installation/],
   ['key-vault-throttled', /Contoso: it takes no more requests/],
-  ['secret-disabled', /Contoso: the data key is switched off/],
-  ['bad-data-key', /Contoso: the data key there is not one that Postroom made/],
+  ['secret-disabled', /Contoso: the encryption key is switched off/],
+  ['bad-data-key', /Contoso: the encryption key in Key Vault is not one that Postroom made/],
   ['key-vault', /Contoso: it does not answer/],
 ])('what is wrong where a proof comes from is said for %s', (code, words) => {
   expect(proofAway(provider, code)).toEqual({ code, message: expect.stringMatching(words) });

@@ -81,7 +81,7 @@ test('those that idled longest come first, and the rest is for tomorrow when the
       renew: async ({ accountId }) => {
         asked.push(accountId.slice(-1));
         app.seam.skewMs += 3 * 60_000;
-        return { kind: 'retrying', code: 'x', message: '' };
+        return { kind: 'retrying', code: 'no-answer', message: '' };
       },
     },
   });
@@ -91,7 +91,7 @@ test('those that idled longest come first, and the rest is for tomorrow when the
 
 test('who waits for a person does not idle', () => {
   const later = Date.parse(account.consentedAt) + 8 * DAY;
-  const problem = { code: 'http-503', message: 'Away.' };
+  const problem = { code: 'http-503', message: 'Away.' } as const;
   const retrying = { state: 'retrying' as const, problem, retryAt: account.consentedAt };
   expect(isIdle(account, later)).toBe(true);
   expect(isIdle({ ...account, ...retrying }, later)).toBe(true);

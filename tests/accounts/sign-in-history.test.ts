@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { evidenceOf, type SignInEvent, withEvent } from '../../shared/accounts/sign-in-history.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { failureOf, type SignInEvent, withEvent } from '../../shared/accounts/sign-in-history.ts';
+import { explainProblem } from '../../shared/explanations/explain.ts';
 
 const at = (minute: number): string => new Date(Date.UTC(2026, 10, 24, 0, minute)).toISOString();
 const recorded = (...events: Omit<SignInEvent, 'times' | 'lastAt'>[]): SignInEvent[] =>
@@ -72,7 +72,7 @@ describe('what a failure is explained from', () => {
     [{ code: 'no-answer', said: 'The sign-in service of Contoso does not answer.' }, 'no-answer'],
     [{ code: 'secret-missing', said: 'The credential of Contoso is not in Key Vault.' }, 'secret-missing'],
   ])('%j is known', (event, code) => {
-    expect(explain({ text: evidenceOf(event) }).code).toBe(code);
+    expect(explainProblem(failureOf(event)).code).toBe(code);
   });
 
   test('carries the ids for the support', () => {
@@ -80,8 +80,13 @@ describe('what a failure is explained from', () => {
       '11111111-1111-4111-8111-111111111111',
       '22222222-2222-4222-8222-222222222222',
     ];
-    const text = evidenceOf({ code: 'AADSTS50173', said: 'The grant was revoked.', traceId, correlationId });
-    expect(explain({ text })).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
+    const failure = failureOf({
+      code: 'AADSTS50173',
+      said: 'The grant was revoked.',
+      traceId,
+      correlationId,
+    });
+    expect(explainProblem(failure)).toMatchObject({ traceId, correlationId, said: 'The grant was revoked.' });
   });
 });
 
@@ -113,22 +118,15 @@ describe('an event', () => {
     expect(recorded({ ...long, code: 'b' }, long)).toMatchObject([{ code: 'c' }]);
   });
 
-  test('is written out in the lines of an error answer, and only those it has', () => {
-    expect(evidenceOf({ code: 'invalid_grant', said: 'Over.' })).toBe(
-      'error: invalid_grant\nerror_description: Over.',
-    );
-    expect(
-      evidenceOf({
-        code: 'AADSTS50173',
-        suberror: 'bad_token',
-        said: 'Revoked.',
-        traceId: 't',
-        correlationId: 'c',
-      }),
-    ).toBe('AADSTS50173: Revoked.\nsuberror: bad_token\nTrace ID: t\nCorrelation ID: c');
-    expect(evidenceOf({ code: 'http-503', said: 'Away.' })).toBe('http-503: Away.');
-    expect(evidenceOf({ code: '503x', said: 'Away.' })).toBe('503x: Away.');
-    expect(evidenceOf({ code: 'x503', said: 'Away.' })).toBe('x503: Away.');
-    expect(evidenceOf({})).toBe(': ');
+  test('is explained from its own parts alone, and without a code is no error of anybody', () => {
+    const event = {
+      code: 'AADSTS50173',
+      suberror: 'bad_token',
+      said: 'Revoked.',
+      traceId: 't',
+      correlationId: 'c',
+    };
+    expect(failureOf({ ...recorded({ at: at(0), result: 'needs-person' })[0], ...event })).toEqual(event);
+    expect(failureOf({})).toMatchObject({ code: 'unknown', said: undefined });
   });
 });

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { vaultInWords, withVault } from '../../shared/accounts/vault-trouble.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import type { ProblemCode, VaultCode } from '../../shared/platform/problem.ts';
 
 const failing = (error: unknown) => withVault(() => Promise.reject(error));
 
@@ -9,7 +10,7 @@ test('what the vault gives is handed on', async () => {
   expect(await withVault(async () => 'token')).toBe('token');
 });
 
-test.each([
+test.each<VaultCode>([
   'key-vault',
   'key-vault-denied',
   'key-vault-throttled',
@@ -34,7 +35,10 @@ test.each([
   'sealed-unreadable-x',
   'bad-data-key-x',
 ])('%s is thrown', async (code) => {
-  await expect(failing(new PostroomError(code, 'Our sentence.'))).rejects.toMatchObject({ code });
+  // Whatever the type says, a code that only resembles one of the vault's is not one.
+  await expect(failing(new PostroomError(code as ProblemCode, 'Our sentence.'))).rejects.toMatchObject({
+    code,
+  });
 });
 
 test('a mistake of ours is thrown, whatever it is called', async () => {
@@ -42,7 +46,7 @@ test('a mistake of ours is thrown, whatever it is called', async () => {
   await expect(failing(mistake)).rejects.toBe(mistake);
 });
 
-test.each([
+test.each<[VaultCode, string, string]>([
   ['key-vault-denied', 'refuses this installation', 'its role at the vault'],
   ['key-vault-throttled', 'no more requests', 'Wait a minute.'],
   ['no-identity', 'gives no token', 'User assigned'],

@@ -111,7 +111,7 @@ describe('a fetch', () => {
   const counts = { opened: 2, replies: 1, quarantined: 0, skipped: 0, backlog: 0, more: false };
   const failed = {
     kind: 'failed' as const,
-    trouble: { kind: 'retrying' as const, code: 'imap-unavailable', message: 'No answer.' },
+    trouble: { kind: 'retrying' as const, code: 'imap-unavailable' as const, message: 'No answer.' },
   };
 
   test.each([

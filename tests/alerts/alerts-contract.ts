@@ -19,7 +19,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
     const say =
       (channel: string) =>
       (notification: Notification): Promise<void> => {
-        if (channel === 'webhook' && !webhookWorks) throw new PostroomError('webhook', 'no answer');
+        if (channel === 'webhook' && !webhookWorks) throw new PostroomError('webhook-refused', 'no answer');
         told.push(`${channel}: ${notification.what} ${notification.finding.headline}`);
         return Promise.resolve();
       };
@@ -126,7 +126,7 @@ export function describeAlerts(where: string, makeTables: () => Promise<Tables>)
         seam: { ...openSeam, now: () => now },
         channels: async () => ({
           webhook: async ({ what }) => {
-            if (what === 'opened' && refuses) throw new PostroomError('webhook', 'not this one');
+            if (what === 'opened' && refuses) throw new PostroomError('webhook-refused', 'not this one');
             told.push(what);
           },
         }),

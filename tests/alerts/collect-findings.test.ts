@@ -115,7 +115,7 @@ describe('a part of Azure is blamed', () => {
   test('where the vault withholds from several providers, not where it withholds from one', () => {
     const whole = stopped({ support: denied, sales: denied }, { boxes: two, providers });
     expect(found(whole)).toEqual(['vault-failing vault vault']);
-    expect(ofPart(whole)).toMatchObject({ severity: 'critical', code: 'key-vault-refused' });
+    expect(ofPart(whole)).toMatchObject({ severity: 'critical', code: 'key-vault-denied' });
     expect(found(stopped({ support: denied, sales: denied }))).toEqual(['vault-failing provider p1']);
   });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { iso, START } from '../harness/memory/sample-findings.ts';
 import { ACCOUNT, PROVIDER, sampleAccount, WatchedPostroom } from './monitored-postroom.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 let postroom: WatchedPostroom;
 beforeEach(async () => {
@@ -13,7 +14,7 @@ beforeEach(async () => {
   await postroom.minutes(20);
 });
 
-const problem = { code: 'AADSTS50173', message: 'The sign-in of sam@contoso.example has ended.' };
+const problem = { code: 'AADSTS50173', message: 'The sign-in of sam@contoso.example has ended.' } as const;
 const dead = async (changes: Parameters<WatchedPostroom['account']>[0] = {}): Promise<void> => {
   const { code, message } = changes.problem ?? problem;
   await postroom.account({ state: 'needs-person', ...changes, problem: { code, message } } as typeof changes);
@@ -57,7 +58,7 @@ describe('one fault is one alert', () => {
   ])(
     'a credential that is refused with %s stops a provider, not two mailboxes',
     async (code, message, kind) => {
-      await dead({ refusedAsOf: iso(START), problem: { code, message } });
+      await dead({ refusedAsOf: iso(START), problem: { code: codeFrom(code), message } });
       await postroom.minutes(60);
       expect(postroom.heard()).toEqual([`opened ${kind}`]);
       const [finding] = await postroom.open();
@@ -67,7 +68,10 @@ describe('one fault is one alert', () => {
   );
 
   test('a secret that was replaced is over once the sign-in works, and no mailbox is said to need one until its next try', async () => {
-    const expired = { code: 'AADSTS7000222', message: 'The provided client secret keys are expired.' };
+    const expired = {
+      code: 'AADSTS7000222',
+      message: 'The provided client secret keys are expired.',
+    } as const;
     await dead({ refusedAsOf: iso(START), problem: expired });
     await postroom.minutes(5);
     // As another mailbox of the account, or an email that is sent, brings it about.
@@ -84,7 +88,7 @@ describe('one fault is one alert', () => {
     const problem = {
       code: 'tokens-unreadable',
       message: 'The stored sign-in cannot be read: the data key is gone.',
-    };
+    } as const;
     await postroom.account({ state: 'needs-person', problem });
     await postroom.account({ accountId: 'b'.repeat(26), state: 'needs-person', problem });
     await postroom.mailbox('sales', { accountId: 'b'.repeat(26) });
@@ -135,7 +139,7 @@ describe('one fault is one alert', () => {
   });
 
   test('a provider that is throttling is one alert for both mailboxes', async () => {
-    const busy = { code: 'http-429', message: 'login.example answered with status 429.' };
+    const busy = { code: 'http-429', message: 'login.example answered with status 429.' } as const;
     await postroom.account({ state: 'retrying', problem: busy, retryAt: iso(postroom.now + 60_000) });
     for (const id of ['support', 'sales']) await postroom.stop(id, busy.code, busy.message, 'retrying');
     await postroom.minutes(15);
@@ -201,7 +205,7 @@ describe('one fault is one alert', () => {
       );
     await postroom.minutes(60);
     expect(postroom.heard().filter((line) => line.startsWith('opened'))).toEqual(['opened vault-failing']);
-    expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-refused', severity: 'critical' });
+    expect((await postroom.open())[0]).toMatchObject({ code: 'key-vault-denied', severity: 'critical' });
     postroom.broken = undefined;
     await postroom.mend('support');
     await postroom.mend('sales');

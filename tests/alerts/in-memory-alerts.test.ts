@@ -24,7 +24,7 @@ describe('while storage is away', () => {
     });
     const tables = new MemoryTables(faulty);
     const tell = (notification: Notification): Promise<void> => {
-      if (!state.channelWorks) return Promise.reject(new PostroomError('webhook', 'no answer'));
+      if (!state.channelWorks) return Promise.reject(new PostroomError('webhook-refused', 'no answer'));
       state.told.push(`${notification.what} ${notification.finding.kind}`);
       return Promise.resolve();
     };

@@ -166,7 +166,7 @@ describe('a mail server that refuses one mailbox', () => {
 
 describe('the data key', () => {
   test('that is gone stops all accounts, and the first step is in Azure', () => {
-    const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' };
+    const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' } as const;
     const unreadable = trouble('tokens-unreadable');
     const postroom = stopped(
       { support: unreadable, sales: { ...unreadable, since: ago(70) } },
@@ -241,7 +241,7 @@ describe('a vault that withholds something', () => {
         severity: 'error',
         headline:
           'sales@contoso.example and support@contoso.example are not fetched: the key vault does not give out the secret of Contoso.',
-        code: 'key-vault-refused',
+        code: 'key-vault-denied',
         since: ago(70),
         fix: { href: expect.stringContaining('https://portal.azure.com') },
       },
@@ -313,7 +313,7 @@ describe('what passes by itself', () => {
   });
 
   test('is the mailbox’s own where it is throttled, or where its server answers', () => {
-    const throttled = retrying('imap-unavailable', { problem: 'imap-throttled' });
+    const throttled = retrying('imap-unavailable', { said: 'NO Request is throttled.' });
     const busy = retrying('imap-busy');
     expect(named(found(stopped({ support: throttled, sales: busy })))).toEqual([
       'mailbox-silent mailbox support',

@@ -8,6 +8,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const SENT = Date.parse('2026-11-24T08:00:00.000Z');
 const MARK = 'postroom-0011223344556677';
@@ -47,7 +48,7 @@ const monitor = (more: Partial<Parameters<typeof resolvePendingTests>[0]> = {}):
   resolvePendingTests({
     seam: { ...openSeam, now: () => now },
     config: { local: true },
-    accessTokens: { get: async () => ({ kind: 'retrying', code: 'away', message: 'Later.' }) },
+    accessTokens: { get: async () => ({ kind: 'retrying', code: codeFrom('away'), message: 'Later.' }) },
     mailSender: { signIn: unused, send: unused },
     isTaken: (mark) => store.isTaken(mark),
     connectionTests: store,

@@ -58,7 +58,7 @@ describe('in the demo', () => {
   it('an account that stopped names the demo, and says how to begin afresh', async () => {
     const stored = await app.services.accounts.get(account);
     if (stored === undefined) throw new Error('no account');
-    const problem = { code: 'AADSTS7000222', message: EXPIRED };
+    const problem = { code: 'AADSTS7000222', message: EXPIRED } as const;
     await app.services.accounts.save({ ...stored.account, state: 'needs-person', problem });
     const { html } = await visitor.get(`/accounts/${account.providerId}/${account.accountId}`);
     await app.services.accounts.save(stored.account);

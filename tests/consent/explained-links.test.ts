@@ -75,7 +75,7 @@ describe('the links of an explanation', () => {
     const problem = {
       code: 'AADSTS50105',
       message: 'AADSTS50105: Your administrator has configured the app.',
-    };
+    } as const;
     await app.services.accounts.save({ ...stored.account, state: 'needs-person', problem });
     const links = await linksOf(visitor.get(`/accounts/${account.providerId}/${account.accountId}`));
     await app.services.accounts.save(stored.account);

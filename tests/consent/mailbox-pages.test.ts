@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
@@ -164,7 +164,7 @@ describe('a mailbox', () => {
     expect(html).toContain(`<a href="${alert?.fix.href}">${alert?.fix.label}</a>`);
     expect(html).not.toContain(`/connect?mailbox=${mailbox.id}`);
     // The sentence and the explanation ask for the same thing.
-    for (const words of [message, explain({ text: code }).steps.join(' ')])
+    for (const words of [message, explainText({ text: code }).steps.join(' ')])
       expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
     await app.services.mailboxes.saveTrouble(mailbox.id, undefined);
   });

@@ -8,7 +8,7 @@ import { purgeConsents } from '../../shared/consent/purge-consents.ts';
 import { purgeExpired } from '../../shared/consent/purge-expired.ts';
 import { createSetUpApprovalStore } from '../../shared/consent/set-up-approval-store.ts';
 import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import {
   isoAt,
@@ -254,7 +254,7 @@ describe('an approval that is waited for', () => {
     sampleApproval(),
     sampleApproval({
       startedBy: guest,
-      explanation: explain({ text: 'AADSTS90094: x' }),
+      explanation: explainText({ text: 'AADSTS90094: x' }),
       grantedAt: isoAt(1),
     }),
   ])('is read back as it was added', async (approval) => {

@@ -1,6 +1,7 @@
 /** Key Vault or the managed identity fails while somebody connects a mailbox: a page says so, and nothing is half done. */
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { PostroomError } from '../../shared/platform/errors.ts';
+import type { VaultCode } from '../../shared/platform/problem.ts';
 import { expectUsableInBrowser, expectWhole } from '../harness/browser/check-drawn.ts';
 import { ALEX, addressOf, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 import { tenant } from '../harness/stack/demo-directory.ts';
@@ -28,7 +29,7 @@ function coldStart(): void {
   app.services = app.another();
 }
 
-type Trouble = readonly [code: string, message: string];
+type Trouble = readonly [code: VaultCode, message: string];
 const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 403)'];
 /** What the page at the way back says, beside that nothing was saved. */
 const says: Readonly<Record<string, string>> = {
@@ -145,7 +146,7 @@ describe('the vault that fails', () => {
     // The data key is known already; the next question is for the credential.
     breakVault(denied);
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([503, 'The key vault refuses Postroom']);
+    expect([reply.status, reply.title]).toEqual([503, 'Key Vault refuses this installation']);
     expect(reply.html).toContain('Key Vault Secrets Officer');
     expect(reply.html).toContain(`/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`);
     expect(await accounts()).toEqual([]);
@@ -160,7 +161,7 @@ describe('the vault that fails', () => {
     coldStart();
     const reply = await admin.get(callback);
     expect([reply.status, reply.title]).toEqual([503, 'Postroom does not get at its keys']);
-    expect(reply.html).toContain('the data key in Key Vault was replaced or removed');
+    expect(reply.html).toContain('the encryption key in Key Vault was replaced or removed');
     const again = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await admin.get(again.callback)).status).toBe(303);
   });

@@ -36,6 +36,12 @@ describe('npm run explain', () => {
     expect(stdout).toContain('-Identity help@contoso.com');
   });
 
+  test('explains a code of Postroom itself', () => {
+    const { status, stdout } = run(['ticket-busy']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Several runs change one ticket at the same time \(ticket-busy\)\n/);
+  });
+
   test('leads to the portals of another cloud, and names the clouds there are', () => {
     expect(run(['--json', 'AADSTS7000222', '--cloud=dod']).stdout).toContain('https://portal.azure.us/#view');
     const { status, stderr } = run(['AADSTS7000222', '--cloud=moon']);

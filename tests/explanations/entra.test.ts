@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeFailure, readFailure } from '../../shared/accounts/token-failure.ts';
 import { entraEntries, entraEntry } from '../../shared/explanations/catalogue.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import { entraAnswers } from './entra-answers.ts';
 import { marksOf, shapes } from './microsoft-shapes.ts';
 
@@ -20,7 +20,7 @@ describe('errors of Entra', () => {
     (number, error, retry, sentence) => {
       for (const { name, text } of shapes) {
         const marks = marksOf(`${name} ${number}`);
-        const found = explain({ text: text(number, error, sentence, marks) });
+        const found = explainText({ text: text(number, error, sentence, marks) });
         expect(found, name).toMatchObject({
           code: `AADSTS${number}`,
           retry,
@@ -56,7 +56,7 @@ describe('errors of Entra', () => {
   test('with a number that only wraps another are explained by the other', () => {
     const text =
       'AADSTS70002: Error validating credentials. AADSTS50126: Error validating credentials due to invalid username or password.';
-    expect(explain({ text })).toMatchObject({ code: 'AADSTS50126', who: 'mailbox-owner' });
+    expect(explainText({ text })).toMatchObject({ code: 'AADSTS50126', who: 'mailbox-owner' });
   });
 
   test.each([
@@ -80,7 +80,7 @@ describe('errors of Entra', () => {
     ['aadsts700016', 'AADSTS700016'],
     ['50173', 'AADSTS50173'],
   ])('are found where the page shows no number as such: %s', (text, code) => {
-    expect(explain({ text }).code).toBe(code);
+    expect(explainText({ text }).code).toBe(code);
   });
 });
 
@@ -90,7 +90,7 @@ describe('numbers that the catalogue does not have', () => {
   const text = tokenBody?.text(987654, 'invalid_grant', sentence, marksOf('unknown')) ?? '';
 
   test('show Microsoft’s own sentence and page, and what `error` says is to be done', () => {
-    const found = explain({ text });
+    const found = explainText({ text });
     expect(found).toMatchObject({ code: 'AADSTS987654', retry: 'sign-in-again', said: sentence });
     expect(found.cause).toContain(sentence);
     expect(found.links.map(({ href }) => href)).toContain(
@@ -100,7 +100,7 @@ describe('numbers that the catalogue does not have', () => {
 
   test('are explained by the suberror where there is one', () => {
     const body = { ...JSON.parse(text), suberror: 'message_only' };
-    expect(explain({ text: JSON.stringify(body) })).toMatchObject({
+    expect(explainText({ text: JSON.stringify(body) })).toMatchObject({
       who: 'tenant-admin',
       retry: 'after-fix',
     });
@@ -111,7 +111,7 @@ describe('numbers that the catalogue does not have', () => {
     '{"error":"invalid_grant","error_codes":[0],"error_description":"AADSTS0: nothing"}',
     'AADSTS: no number',
   ])('never become code 0: %s', (broken) => {
-    expect(explain({ text: broken }).code).toMatch(/^(not-recognised|invalid_grant)$/);
+    expect(explainText({ text: broken }).code).toMatch(/^(not-recognised|invalid_grant)$/);
   });
 });
 
@@ -137,11 +137,11 @@ describe('answers without a number', () => {
     ['Token request failed with error: something odd (error=invalid_scope)', 'invalid_scope', 'after-fix'],
     ['consent_required', 'consent_required', 'sign-in-again'],
   ])('are explained by the word of the standard: %s', (text, code, retry) => {
-    expect(explain({ text })).toMatchObject({ code, retry });
+    expect(explainText({ text })).toMatchObject({ code, retry });
   });
 
   test('keep what the provider said', () => {
     const text = '{"error":"invalid_grant","error_description":"Token has been expired or revoked."}';
-    expect(explain({ text }).said).toBe('Token has been expired or revoked.');
+    expect(explainText({ text }).said).toBe('Token has been expired or revoked.');
   });
 });

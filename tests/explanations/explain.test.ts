@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { entraEntries, lineEntries } from '../../shared/explanations/catalogue.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import type { ExplainContext, Meaning } from '../../shared/explanations/explanation.ts';
 import {
   errorWords,
@@ -52,30 +52,30 @@ describe('the catalogue', () => {
 describe('steps and links', () => {
   test('lead to the pages of this app and mailbox', () => {
     const context = { clientId, tenant: 'contoso.com', mailbox: 'help@contoso.com', redirectUri: own };
-    const secret = explain({ text: 'AADSTS7000222', context });
+    const secret = explainText({ text: 'AADSTS7000222', context });
     expect(secret.links[0]?.href).toBe(
       `https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/${clientId}`,
     );
-    const consent = explain({ text: 'AADSTS90094', context });
+    const consent = explainText({ text: 'AADSTS90094', context });
     expect(consent.links[0]?.href).toBe(
       `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${clientId}&redirect_uri=${encodeURIComponent(own)}`,
     );
     const { redirectUri: _, ...less } = context;
-    expect(explain({ text: 'AADSTS90094', context: less }).links[0]?.href).toBe(
+    expect(explainText({ text: 'AADSTS90094', context: less }).links[0]?.href).toBe(
       `https://login.microsoftonline.com/contoso.com/adminconsent?client_id=${clientId}`,
     );
-    const smtp = explain({ text: 'smtp-auth-disabled-mailbox', context });
+    const smtp = explainText({ text: 'smtp-auth-disabled-mailbox', context });
     expect(smtp.steps.join()).toContain(
       'Set-CASMailbox -Identity help@contoso.com -SmtpClientAuthenticationDisabled $false',
     );
-    expect(explain({ text: 'AADSTS500113', context }).steps.join()).toContain(own);
+    expect(explainText({ text: 'AADSTS500113', context }).steps.join()).toContain(own);
   });
 
   test('lead to the list where the app is not known, and to the app that the error names', () => {
-    expect(explain({ text: 'AADSTS7000222' }).links[0]?.href).toMatch(/ApplicationsListBlade$/);
+    expect(explainText({ text: 'AADSTS7000222' }).links[0]?.href).toMatch(/ApplicationsListBlade$/);
     const named = `AADSTS7000222: The provided client secret keys for app '${clientId}' are expired.`;
-    expect(explain({ text: named }).links[0]?.href).toMatch(new RegExp(`Credentials/appId/${clientId}$`));
-    const enterprise = explain({
+    expect(explainText({ text: named }).links[0]?.href).toMatch(new RegExp(`Credentials/appId/${clientId}$`));
+    const enterprise = explainText({
       text: 'AADSTS7000112',
       context: { clientId, objectId: '5e9b6f4c-0a64-4bb2-9a66-2f1f7b2c9f10' },
     });
@@ -92,7 +92,7 @@ describe('steps and links', () => {
         ...lineEntries.map(({ code }) => code),
       ];
       const hrefs = texts.flatMap((text) =>
-        explain({ text, context: { cloud } }).links.map(({ href }) => href),
+        explainText({ text, context: { cloud } }).links.map(({ href }) => href),
       );
       const worldwide =
         /^https:\/\/(?:entra|admin|admin\.exchange|security)\.microsoft\.com|microsoftonline\.com/;
@@ -108,7 +108,7 @@ describe('steps and links', () => {
   test('lead to the user who signs in and to the mailbox itself, where their ids are known', () => {
     const userId = '5e9b6f4c-0a64-4bb2-9a66-2f1f7b2c9f10';
     const of = (context: ExplainContext): string[] =>
-      explain({ text: 'imap-no-access', context }).links.map(({ href }) => href);
+      explainText({ text: 'imap-no-access', context }).links.map(({ href }) => href);
     expect(of({ userId, mailboxId: userId })).toEqual([
       `https://admin.microsoft.com/#/users/:/UserDetails/${userId}/Account`,
       `https://admin.exchange.microsoft.com/#/mailboxes/:/MailboxDetails/${userId}`,
@@ -121,7 +121,9 @@ describe('steps and links', () => {
 
   test('name the correlation ID to search for', () => {
     const correlation = '7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200';
-    const found = explain({ text: `AADSTS53003: Access has been blocked. Correlation ID: ${correlation}` });
+    const found = explainText({
+      text: `AADSTS53003: Access has been blocked. Correlation ID: ${correlation}`,
+    });
     expect(found.steps[0]).toContain(correlation);
   });
 
@@ -136,18 +138,18 @@ describe('steps and links', () => {
       mailboxId: 'x@evil',
     };
     for (const { code } of lineEntries) {
-      const shown = JSON.stringify(explain({ text: code, context }));
+      const shown = JSON.stringify(explainText({ text: code, context }));
       expect(shown).not.toMatch(/Remove-Mailbox|evil|alert|script>|whoami/);
     }
     for (const { numbers } of entraEntries) {
-      const shown = JSON.stringify(explain({ text: `AADSTS${numbers[0]}`, context }));
+      const shown = JSON.stringify(explainText({ text: `AADSTS${numbers[0]}`, context }));
       expect(shown).not.toMatch(/Remove-Mailbox|evil|alert|script>|whoami/);
     }
   });
 
   test('are https and without open ends', () => {
     for (const { numbers } of entraEntries)
-      for (const { href, label } of explain({ text: `AADSTS${numbers[0]}` }).links) {
+      for (const { href, label } of explainText({ text: `AADSTS${numbers[0]}` }).links) {
         expect(href).toMatch(/^https:\/\/[\w.]+\//);
         expect(href).not.toMatch(/[{}]/);
         expect(label.length).toBeGreaterThan(3);
@@ -157,7 +159,7 @@ describe('steps and links', () => {
 
 describe('a redirect URI that does not match', () => {
   test('has two usual causes, and both are named', () => {
-    const found = explain({ text: mismatch(own) });
+    const found = explainText({ text: mismatch(own) });
     expect(found.cause).toMatch(/no platform of the kind Web at all/);
     expect(found.cause).toMatch(/differs/);
     expect(found.comparison).toBeUndefined();
@@ -169,7 +171,7 @@ describe('a redirect URI that does not match', () => {
     ['http://desk.contoso.com/oauth/callback', 's://desk', 'Only http and https differ.'],
     ['https://desk.azurewebsites.net/oauth/callback', 'contoso.com', ''],
   ])('is compared with Postroom’s own, character by character: %s', (sent, right, reason) => {
-    const { comparison, steps } = explain({ text: mismatch(sent), context: { redirectUri: own } });
+    const { comparison, steps } = explainText({ text: mismatch(sent), context: { redirectUri: own } });
     expect(comparison).toMatchObject({ sent, expected: own });
     expect(sent.slice(0, comparison?.same)).toBe(own.slice(0, comparison?.same));
     expect(sent[comparison?.same ?? -1]).not.toBe(own[comparison?.same ?? -1]);
@@ -179,19 +181,19 @@ describe('a redirect URI that does not match', () => {
   });
 
   test('that is Postroom’s own says that the registration is at fault', () => {
-    const { comparison, steps } = explain({ text: mismatch(own), context: { redirectUri: own } });
+    const { comparison, steps } = explainText({ text: mismatch(own), context: { redirectUri: own } });
     expect(comparison).toBeUndefined();
     expect(steps[0]).toContain('missing in the app registration');
   });
 
   test('between sign-in and tokens is compared without knowing anything else', () => {
     const text = `AADSTS500112: The reply address 'http://desk.contoso.com/oauth/callback' does not match the reply address '${own}' provided when requesting Authorization code.`;
-    expect(explain({ text }).comparison).toMatchObject({
+    expect(explainText({ text }).comparison).toMatchObject({
       sent: 'http://desk.contoso.com/oauth/callback',
       expected: own,
       same: 4,
     });
-    expect(explain({ text }).steps[0]).toContain('Only http and https differ.');
+    expect(explainText({ text }).steps[0]).toContain('Only http and https differ.');
   });
 });
 
@@ -226,7 +228,7 @@ describe('what is secret', () => {
   ];
 
   test.each(inside)('is never shown again: %s', (text) => {
-    const found = explain({ text, context: { redirectUri: own } });
+    const found = explainText({ text, context: { redirectUri: own } });
     expect(found.code).not.toBe('not-recognised');
     const shown = JSON.stringify(found);
     for (const secret of Object.values(secrets))
@@ -247,12 +249,12 @@ describe('what is secret', () => {
       'Canary',
     ],
   ])('is known in other ways, too: %s', (_, text, canary) => {
-    expect(JSON.stringify(explain({ text }))).not.toContain(canary);
+    expect(JSON.stringify(explainText({ text }))).not.toContain(canary);
   });
 
   test('does not take ids, hosts and addresses with it', () => {
     const sentence = `Application with identifier '${clientId}' at https://desk.contoso.com/oauth/callback (AM0PR06CA0042.eurprd06.prod.outlook.com) of help@contoso.com was not found.`;
-    expect(explain({ text: `AADSTS700016: ${sentence}` }).said).toBe(sentence);
+    expect(explainText({ text: `AADSTS700016: ${sentence}` }).said).toBe(sentence);
   });
 });
 
@@ -289,13 +291,13 @@ describe('hostile input', () => {
   // What is not linear takes minutes here, so that the bound may be wide enough for a busy machine.
   test.each(Object.entries(inputs))('of a megabyte is answered soon and shortly: %s', (_, text) => {
     const began = performance.now();
-    const found = explain({ text, context: { redirectUri: own } });
+    const found = explainText({ text, context: { redirectUri: own } });
     expect(performance.now() - began).toBeLessThan(10_000);
     expect(JSON.stringify(found).length).toBeLessThan(10_000);
   });
 
   test('beyond a megabyte is cut, and what stands before is still read', () => {
-    const found = explain({ text: `AADSTS53003: blocked\n${'x'.repeat(20 * million)}` });
+    const found = explainText({ text: `AADSTS53003: blocked\n${'x'.repeat(20 * million)}` });
     expect(found.code).toBe('AADSTS53003');
     expect(JSON.stringify(found).length).toBeLessThan(10_000);
   });
@@ -312,6 +314,6 @@ describe('hostile input', () => {
     '{}',
     'null',
   ])('of an odd kind is not recognised: %j', (text) => {
-    expect(explain({ text }).code).toBe('not-recognised');
+    expect(explainText({ text }).code).toBe('not-recognised');
   });
 });

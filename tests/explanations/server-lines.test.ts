@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { entraEntries, lineEntries } from '../../shared/explanations/catalogue.ts';
-import { explain } from '../../shared/explanations/explain.ts';
+import { explainText } from '../../shared/explanations/explain.ts';
 import { serverLines } from './server-lines.ts';
 
 describe('lines of servers and libraries', () => {
@@ -18,7 +18,7 @@ describe('lines of servers and libraries', () => {
       `${text}\r\n    at Connection._onError (file:///home/site/wwwroot/chunk-7F3.mjs:201:13)`,
       `\r\n\r\n> ${text.replaceAll('\n', '\n> ')}\r\n`,
     ]) {
-      const found = explain({ text: shown });
+      const found = explainText({ text: shown });
       expect(found, shown).toMatchObject({ code, retry });
       expect(found.steps.length).toBeGreaterThan(0);
       expect(found.steps.join()).not.toMatch(/[{}]/);
@@ -26,23 +26,24 @@ describe('lines of servers and libraries', () => {
   });
 
   test('are found by the code alone, which is what Postroom keeps', () => {
-    for (const { code, title } of lineEntries) expect(explain({ text: code })).toMatchObject({ code, title });
+    for (const { code, title } of lineEntries)
+      expect(explainText({ text: code })).toMatchObject({ code, title });
   });
 
   test.each(['http-500', 'http-503'])('are found by the status that Postroom keeps: %s', (text) => {
-    expect(explain({ text })).toMatchObject({ code: 'http-5xx', retry: 'by-itself' });
+    expect(explainText({ text })).toMatchObject({ code: 'http-5xx', retry: 'by-itself' });
   });
 
   test('are quoted as the server wrote them', () => {
     const text =
       'A1 OK AUTHENTICATE completed.\r\nA2 SELECT INBOX\r\nA2 BAD User is authenticated but not connected.\r\n* BYE';
-    expect(explain({ text }).said).toBe('A2 BAD User is authenticated but not connected.');
+    expect(explainText({ text }).said).toBe('A2 BAD User is authenticated but not connected.');
   });
 
   test('tell a token from a switch of the tenant, though both begin with 535', () => {
     const trail = '[host 2026-11-24T01:42:11.337Z]';
-    const token = explain({ text: `535 5.7.3 Authentication unsuccessful ${trail}` });
-    const tenant = explain({
+    const token = explainText({ text: `535 5.7.3 Authentication unsuccessful ${trail}` });
+    const tenant = explainText({
       text: `535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. ${trail}`,
     });
     expect([token.retry, tenant.retry]).toEqual(['sign-in-again', 'after-fix']);
@@ -113,7 +114,7 @@ describe('near misses', () => {
   });
 
   test.each(nearMisses)('are not taken for an error: %s', (text) => {
-    const found = explain({ text });
+    const found = explainText({ text });
     expect(found.code).toBe('not-recognised');
     expect(found.steps.join(' ')).toContain('Troubleshooting details');
     expect(found.said).toBe('');

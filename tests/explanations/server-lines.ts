@@ -305,7 +305,7 @@ export const serverLines: readonly ServerLine[] = [
     fix,
     '{"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/c0ffee12-3456-4789-8abc-def012345678/, found https://sts.windows.net/11111111-2222-4333-8444-555555555555/."}}',
   ],
-  ['key-vault-refused', fix, 'Key Vault did not get client-secret-7 (status 403)'],
+  ['key-vault-denied', fix, 'Key Vault did not get client-secret-7 (status 403)'],
   [
     'storage-role-missing',
     fix,

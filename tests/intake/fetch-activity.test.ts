@@ -4,6 +4,7 @@ import { activityOf, countOf } from '../../shared/intake/fetch-activity.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
 import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const mailbox = mailboxOf({ kind: 'mark-seen' });
@@ -11,7 +12,7 @@ const fetched = { kind: 'fetched', opened: 4, replies: 3, quarantined: 2, skippe
 const nothing = { ...fetched, opened: 0, replies: 0, quarantined: 0, skipped: 0 };
 const failed = (kind: 'retrying' | 'needs-person', code: string): FetchResult => ({
   kind: 'failed',
-  trouble: { kind, code, message: 'The mail server does not answer.' },
+  trouble: { kind, code: codeFrom(code), message: 'The mail server does not answer.' },
 });
 const before: Trouble = {
   state: 'retrying',

@@ -5,6 +5,7 @@ import { causeEnded, troubleAfter, waitingFor } from '../../shared/intake/fetch-
 import type { MailboxTroubleFound } from '../../shared/mailboxes/connect-inbox.ts';
 import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
+import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
@@ -64,8 +65,8 @@ describe('a mailbox that failed', () => {
   });
 
   test('and waits for a person is asked every five minutes', () => {
-    const before = trouble({ state: 'needs-person', code: 'no-access', failures: 9 });
-    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'no-access' }), NOW);
+    const before = trouble({ state: 'needs-person', code: 'imap-no-access', failures: 9 });
+    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'imap-no-access' }), NOW);
     expect(after).toMatchObject({ state: 'needs-person', failures: 10, nextTryAt: at(295) });
   });
 
@@ -97,7 +98,10 @@ describe('a shared cause', () => {
     skipped: 0,
     more: false,
   };
-  const failed = (code: string): FetchResult => ({ kind: 'failed', trouble: found({ code }) });
+  const failed = (code: string): FetchResult => ({
+    kind: 'failed',
+    trouble: found({ code: codeFrom(code) }),
+  });
   const ended = (code: string, result: FetchResult): string | undefined =>
     causeEnded(mailbox, trouble({ code }), result);
 

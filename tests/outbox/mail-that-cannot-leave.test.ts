@@ -50,7 +50,7 @@ describe('an email that cannot leave', () => {
       get: () =>
         Promise.resolve({
           kind: 'retrying',
-          code: 'busy',
+          code: 'refresh-busy',
           message: 'Busy.',
           retryAt: '2026-11-24T09:00:00Z',
         }),
@@ -58,7 +58,7 @@ describe('an email that cannot leave', () => {
     expect(await senderWith(accessTokens).send(route(1), letter())).toEqual({
       kind: 'refused',
       asked: false,
-      code: 'busy',
+      code: 'refresh-busy',
       said: 'Busy.',
       permanent: false,
       retryAt: '2026-11-24T09:00:00Z',

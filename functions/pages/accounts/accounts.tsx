@@ -1,8 +1,8 @@
 /** Who signs in for the mailboxes, whether that works, and how it went before. For admins. */
 import { type AccountRef, hasEnded } from '../../../shared/accounts/account.ts';
-import { evidenceOf, type SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
+import { failureOf, type SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
-import { explain } from '../../../shared/explanations/explain.ts';
+import { explainProblem } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import { usesAccount } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -92,13 +92,13 @@ function explanationOf(
   if (problem === undefined) return undefined;
   const [newest] = history;
   // The history names the ids for the support; an account that failed before there was one has its problem alone.
-  const text = evidenceOf(
+  const failure = failureOf(
     newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
   );
   const { config } = c.get('services');
   const redirectUri = redirectUriOf(config, provider);
-  return explain({
-    text,
-    context: explainContext({ config, provider, account, mailbox: account.address, redirectUri }),
-  });
+  return explainProblem(
+    failure,
+    explainContext({ config, provider, account, mailbox: account.address, redirectUri }),
+  );
 }

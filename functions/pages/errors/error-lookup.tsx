@@ -1,6 +1,6 @@
 /** "Paste the error you saw": explains it with this installation’s own values. Nothing of it is stored. */
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
-import { explain } from '../../../shared/explanations/explain.ts';
+import { explainText } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -38,7 +38,7 @@ async function explained(c: PageContext, text: string): Promise<Explanation> {
     mailbox: mailbox?.address,
     redirectUri: redirectUriOf(config, provider),
   };
-  return explain({ text, context: explainContext(about) });
+  return explainText({ text, context: explainContext(about) });
 }
 
 function pastePage(c: PageContext, view: { explanation?: Explanation; mistake?: string }): string {

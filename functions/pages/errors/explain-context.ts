@@ -1,7 +1,7 @@
 import type { Account, AccountRef } from '../../../shared/accounts/account.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { inDemoWords } from '../../../shared/explanations/demo-words.ts';
-import { explain } from '../../../shared/explanations/explain.ts';
+import { explainText } from '../../../shared/explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.ts';
 import { isOfDemo, type Provider } from '../../../shared/providers/provider.ts';
@@ -78,7 +78,7 @@ export async function explainForMailbox(
   login: AccountRef | undefined,
   text: string,
 ): Promise<Explanation> {
-  return explain({ text, context: await contextOfLogin(known, mailbox, login) });
+  return explainText({ text, context: await contextOfLogin(known, mailbox, login) });
 }
 
 /** Words of a server or of a stored problem, for a page that shows them as they are. */
@@ -114,5 +114,5 @@ export function explainFor(
   evidence: string,
   redirectUri: string,
 ): Explanation {
-  return explain({ text: evidence, context: explainContext({ config, provider, redirectUri }) });
+  return explainText({ text: evidence, context: explainContext({ config, provider, redirectUri }) });
 }

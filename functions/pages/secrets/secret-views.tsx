@@ -1,6 +1,8 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { vaultInWords } from '../../../shared/accounts/vault-trouble.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
+import type { VaultCode } from '../../../shared/platform/problem.ts';
 import type { ReviewedSecret } from '../../../shared/secrets/secret-findings.ts';
 import { ButtonLink, SubmitButton } from '../../../shared/ui/forms.tsx';
 import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
@@ -149,18 +151,15 @@ function DataKey(props: { madeOn: string; readable: number; underOlder: number }
   );
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  'key-vault-denied':
-    'Key Vault refuses this installation. Give its managed identity the role Key Vault Secrets Officer again; a new role works after up to ten minutes.',
-  'key-vault-throttled': 'Key Vault takes no more requests for now. Open this page again in a minute.',
-};
-
 /** `code`: how the vault failed. */
-export function vaultAwayPage(principal: Principal, code: string): string {
+export function vaultAwayPage(principal: Principal, code: VaultCode): string {
+  const { happened, next } = vaultInWords({ code });
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal}>
       <EmptyState title="Key Vault does not do what it should">
-        <p>{reasons[code] ?? 'Key Vault does not answer. Open this page again in a minute.'}</p>
+        <p>
+          {happened}. {next}
+        </p>
         <p>Fetches go on with the sign-ins there are, as long as these last.</p>
         <ButtonLink href={paths.health()}>See what works</ButtonLink>
       </EmptyState>

@@ -4,6 +4,7 @@ import { dataKeyName } from '../../../shared/accounts/token-encryption.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
+import { isVaultCode } from '../../../shared/platform/problem.ts';
 import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
@@ -31,7 +32,7 @@ async function withVault(c: PageContext, answer: () => Promise<Response>): Promi
   try {
     return await answer();
   } catch (error) {
-    if (!(error instanceof PostroomError) || !error.code.startsWith('key-vault')) throw error;
+    if (!(error instanceof PostroomError) || !isVaultCode(error.code)) throw error;
     log.error('vault away from the page of secrets', error);
     return c.html(vaultAwayPage(c.get('principal'), error.code), 503);
   }

@@ -6,18 +6,18 @@ import {
   canSignInAsApp,
   saveAppAccount,
 } from '../../../shared/accounts/app-account.ts';
-import { evidenceOf } from '../../../shared/accounts/sign-in-history.ts';
-import { codeOf, type EndpointFailure } from '../../../shared/accounts/token-failure.ts';
+import { type EndpointFailure, explainable } from '../../../shared/accounts/token-failure.ts';
 import { withVault } from '../../../shared/accounts/vault-trouble.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
+import { explainProblem } from '../../../shared/explanations/explain.ts';
 import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import { promoteCredential } from '../../../shared/providers/promote-credential.ts';
 import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
-import { explainFor } from '../errors/explain-context.ts';
+import { explainContext } from '../errors/explain-context.ts';
 import { previewOf } from '../mailboxes/preview-mailbox.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { formData } from '../../http/form-data.ts';
@@ -114,16 +114,9 @@ async function connected(
 }
 
 function explained(c: PageContext, provider: Provider, failure: EndpointFailure) {
-  const { suberror, sentence, detail, traceId, correlationId } = failure;
-  const evidence = evidenceOf({
-    code: codeOf(failure),
-    suberror,
-    said: sentence ?? detail,
-    traceId,
-    correlationId,
-  });
   const { config } = c.get('services');
-  return explainFor(config, provider, evidence, redirectUriOf(config, provider));
+  const context = explainContext({ config, provider, redirectUri: redirectUriOf(config, provider) });
+  return explainProblem(explainable(failure), context);
 }
 
 /** Opens the inbox with the very token that was given, before anything is kept. */

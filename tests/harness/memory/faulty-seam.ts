@@ -1,5 +1,6 @@
 import { InboxError } from '../../../shared/mailboxes/inbox.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
+import type { ProblemCode } from '../../../shared/platform/problem.ts';
 import type { Seam, SeamPoint } from '../../../shared/platform/seam.ts';
 
 export const faultKinds = ['crashBefore', 'crashAfter', 'failBefore', 'failAfter'] as const;
@@ -80,7 +81,7 @@ export const only =
 function outage(point: SeamPoint): Error {
   const [service = ''] = point.split('.');
   if (service === 'imap') return new InboxError('unavailable', `no answer to ${point}`);
-  const codes: Partial<Record<string, string>> = {
+  const codes: Partial<Record<string, ProblemCode>> = {
     table: 'table-storage',
     blob: 'blob-storage',
     vault: 'key-vault',

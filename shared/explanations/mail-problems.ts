@@ -1,0 +1,247 @@
+import type { Meanings } from './explanation.ts';
+import {
+  findInAppLog,
+  imapOn,
+  lookAtHealth,
+  nothingToDo,
+  popOn,
+  signInAgain,
+  waitAnHour,
+} from './phrases.ts';
+
+const testConnection =
+  'In Postroom, open the mailbox and test its connection: the transcript shows what the server said.';
+
+/** What the mailboxes feature, the connection test and the outbox meet at mail servers. */
+export const mailProblems = {
+  'imap-token-refused': {
+    title: 'The mail server refuses the sign-in',
+    cause:
+      'The token has ended, lacks the permission for IMAP, is made for another service, or does not fit the address; or IMAP is switched off for the mailbox. Exchange does not say which.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Postroom has already tried once with a fresh token.',
+      'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
+      imapOn,
+      'Access without a user: the service principal in Exchange must have the Object ID of the enterprise application, not of the registration.',
+      signInAgain,
+    ],
+    links: ['users', 'permissions'],
+  },
+  'imap-no-access': {
+    title: 'The sign-in works, but this mailbox does not open',
+    cause:
+      'The account that signed in may not open this mailbox: it is another person’s or a shared one without Full Access, IMAP is switched off for it, or it has no licence, was moved or is full.',
+    who: 'tenant-admin',
+    retry: 'after-fix',
+    steps: [
+      'Compare the account that is signed in with the address of the mailbox. If it is the wrong person’s, sign in again with the right one.',
+      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
+      imapOn,
+      'Check that the mailbox has a licence with Exchange Online and is not full.',
+      waitAnHour,
+    ],
+    links: ['users', 'mailboxes'],
+  },
+  'imap-folder-missing': {
+    title: 'The folder is not there',
+    cause: 'The folder that Postroom fetches from was renamed, moved or deleted.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['In Postroom, edit the mailbox and enter the folder’s present name.'],
+    links: [],
+  },
+  'imap-refused': {
+    title: 'Stored email may not be changed in this mailbox',
+    cause:
+      'The account that signs in may read the mailbox, and may not mark, move or delete what is in it. Stored email stays where it is, unread; new email is stored all the same.',
+    who: 'tenant-admin',
+    retry: 'after-fix',
+    steps: [
+      'Shared mailbox: let an Exchange admin run Add-MailboxPermission -Identity {mailbox} -User USER-WHO-SIGNS-IN -AccessRights FullAccess',
+      'Other servers: give the account the right to set flags in the folder, and to delete where stored email is moved or deleted (RFC 4314: the rights s, w, t and e).',
+      'Or, in Postroom, edit the mailbox and choose another thing to do with stored email.',
+    ],
+    links: ['mailboxes'],
+  },
+  'imap-unavailable': {
+    title: 'The mail server is not there at the moment',
+    cause: 'The server behind this mailbox is down, or the mailbox is being moved to another one.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo, lookAtHealth],
+    links: ['service-health'],
+  },
+  'pop3-token-refused': {
+    title: 'The mail server refuses the sign-in',
+    cause:
+      'The token has ended, lacks the permission for POP, or does not fit the address; or POP is switched off for the mailbox.',
+    who: 'mailbox-owner',
+    retry: 'sign-in-again',
+    steps: [
+      'Postroom has already tried once with a fresh token.',
+      'Check that the mailbox’s address is its primary address, and the provider’s scopes those of the preset.',
+      popOn,
+      signInAgain,
+    ],
+    links: ['users', 'permissions'],
+  },
+  'pop3-refused': {
+    title: 'The mail server refuses a command over POP3',
+    cause: 'The server took the sign-in, and answered a later command with -ERR.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [testConnection, 'Or choose IMAP for this mailbox, if the server offers it.'],
+    links: [],
+  },
+  'pop3-unavailable': {
+    title: 'The mail server does not answer over POP3',
+    cause:
+      'The server is away, is busy with this mailbox, broke the connection off, or does not speak POP3 at this port.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo, `If it lasts: check host and port of the mailbox. ${lookAtHealth}`],
+    links: ['service-health'],
+  },
+  'smtp-unreachable': {
+    title: 'The server for outgoing mail does not answer',
+    cause:
+      'The host name is wrong, the server is away, or the network of Postroom does not let the request out.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [
+      'In Postroom, check host and port for sending: 587 or 465. Port 25 is closed in Azure.',
+      'If the function app is in a virtual network: check its routes and its DNS.',
+    ],
+    links: ['function-apps'],
+  },
+  'smtp-tls': {
+    title: 'No encrypted connection to the server for outgoing mail',
+    cause:
+      'The server offers no TLS, or its certificate is not valid. Postroom sends no token and no mail without TLS.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, check the port for sending: 587 begins with STARTTLS, 465 with TLS.',
+      'If it is right: let the people who run the server correct its certificate.',
+    ],
+    links: [],
+  },
+  'smtp-answer-lost': {
+    title: 'The server took the mail, and its answer was lost',
+    cause:
+      'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
+    links: [],
+  },
+  'smtp-no-answer': {
+    title: 'The server for outgoing mail gave no answer of SMTP',
+    cause:
+      'What came back does not begin with the three digits of SMTP: something else answers at this port.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: ['In Postroom, check host and port for sending: 587 or 465.', testConnection],
+    links: [],
+  },
+  'bad-envelope': {
+    title: 'The mail has no address that a server would take',
+    cause: 'The sender or a recipient of the mail is not an address, so that no server was asked.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Correct the address that the sentence names.'],
+    links: [],
+  },
+  'bad-relay': {
+    title: 'The address of the relay cannot be used',
+    cause:
+      'The secret smtp-relay-url is not an address of a relay, or names a host that Postroom may not reach.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open the key vault, Secrets, smtp-relay-url, and add a version of the form smtp://user:password@host:587 or smtps://user:password@host:465.',
+      'Write a % in the name or the password as %25.',
+    ],
+    links: ['key-vaults'],
+  },
+  'socket-broken': {
+    title: 'The connection to the mail server broke',
+    cause: 'The server closed the connection, was silent for too long, or sent what no mail server sends.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: ['In Postroom, check host and port of the mailbox.', testConnection],
+    links: [],
+  },
+  'certificate-not-trusted': {
+    title: 'The certificate of the server is not trusted',
+    cause:
+      'The certificate was not issued for this host by an authority that Postroom trusts. It sends no token there.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, check the host name of the mailbox.',
+      'If it is right: let the people who run the server, or the proxy, correct its certificate.',
+    ],
+    links: [],
+  },
+  'step-refused': {
+    title: 'A step of the connection test was refused',
+    cause: 'The server, or the sign-in, said no to this step of the test; its own words stand with the step.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Read the words of the server in the transcript, and paste them here.'],
+    links: [],
+  },
+  'mail-not-arrived': {
+    title: 'The mail to yourself did not arrive',
+    cause:
+      'The server took the mail, and it was not in the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
+    who: 'mailbox-owner',
+    retry: 'after-fix',
+    steps: [
+      'Look into “Junk Email” and “Deleted Items” of the mailbox, and at its rules.',
+      'If it is nowhere: let an Exchange admin run a message trace.',
+    ],
+    links: [],
+  },
+  'fetch-too-slow': {
+    title: 'The fetch was broken off because it took too long',
+    cause: 'The mail server answered too slowly for one fetch. What was stored until then counts.',
+    who: 'nobody: wait',
+    retry: 'by-itself',
+    steps: [nothingToDo, lookAtHealth],
+    links: ['service-health'],
+  },
+  'fetches-do-not-end': {
+    title: 'Fetches are started and do not come to an end',
+    cause: 'The queue fetch-shard is not worked on, or the Functions host ends each run before its time.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'In Postroom, open Health and see which functions run.',
+      'Restart the function app.',
+      findInAppLog,
+    ],
+    links: ['function-apps'],
+  },
+  'mail-loop': {
+    title: 'Two machines may be answering each other',
+    cause:
+      'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['Look at the conversation, and switch off one of the two automatic replies.'],
+    links: [],
+  },
+  'quarantine-grown': {
+    title: 'Some emails could not be read',
+    cause:
+      'Each of them stands in quarantine with its reason and its original, and no ticket was made of it.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['In Postroom, open the quarantine and read the reasons.'],
+    links: [],
+  },
+} satisfies Meanings;

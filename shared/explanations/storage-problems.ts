@@ -1,0 +1,80 @@
+import type { Meanings } from './explanation.ts';
+import { findInAppLog, nothingToDo, reportCode } from './phrases.ts';
+
+const storageAway =
+  'If it lasts: open the storage account in the Azure portal and check its networking, and the roles of the managed identity under “Access control (IAM)”.';
+
+/** Storage, and what was to be stored there. */
+export const storageProblems = {
+  'table-storage': {
+    title: 'Table Storage does not answer',
+    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [nothingToDo, storageAway],
+    links: ['storage-accounts'],
+  },
+  'blob-storage': {
+    title: 'Blob Storage does not answer',
+    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [nothingToDo, storageAway],
+    links: ['storage-accounts'],
+  },
+  'queue-storage': {
+    title: 'Queue Storage does not answer',
+    cause: 'Azure Storage is away, or the network or a missing role keeps Postroom out.',
+    who: 'you',
+    retry: 'by-itself',
+    steps: [nothingToDo, storageAway],
+    links: ['storage-accounts'],
+  },
+  'row-too-large': {
+    title: 'A row is too large for Table Storage',
+    cause: 'Something would take more room than a row of Table Storage has, so it was not stored.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'If it is an email: read it in the quarantine, where its original is kept.',
+      'Else make what was entered shorter, and save it again.',
+    ],
+    links: [],
+  },
+  'row-refused': {
+    title: 'Table Storage refuses a row',
+    cause: 'Table Storage answered that it will not take the row, and would answer the same each time.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: ['If it is an email: read it in the quarantine, where its original is kept.', reportCode],
+    links: [],
+  },
+  'blob-refused': {
+    title: 'Blob Storage refuses a file',
+    cause: 'Blob Storage answered that it will not take the file, and would answer the same each time.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [findInAppLog, reportCode],
+    links: ['storage-accounts'],
+  },
+  'bad-key': {
+    title: 'A key of a row is not one that Table Storage accepts',
+    cause: 'Postroom made a key with characters that Table Storage forbids. That is a defect of Postroom.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [reportCode],
+    links: [],
+  },
+  'bad-row': {
+    title: 'A stored row cannot be read',
+    cause:
+      'The row was changed outside Postroom, or written by another version of it. All other rows are used.',
+    who: 'you',
+    retry: 'after-fix',
+    steps: [
+      'Open Alerts or the log of the function app: they name the table, the row and the column.',
+      'Open the storage account, Storage browser, Tables, and correct the row, or delete it and enter what it held again.',
+    ],
+    links: ['storage-accounts'],
+  },
+} satisfies Meanings;

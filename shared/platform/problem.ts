@@ -1,0 +1,137 @@
+/** What the way on depends on, beyond the meaning that a person reads. */
+interface ProblemTraits {
+  /**
+   * What Postroom stands on and does not get: a part of Azure that is away or refuses, or (`keys`) the managed identity
+   * or the data key, without which Key Vault is of no use.
+   */
+  part?: 'storage' | 'key-vault' | 'keys';
+  /** What was to be stored, or a mistake of ours in handling it, is at fault: the same work would fail again. */
+  isOfContent?: true;
+}
+
+/** Every code that Postroom itself gives; what each means for a person stands in shared/explanations. */
+const problems = {
+  // Storage
+  'table-storage': { part: 'storage' },
+  'blob-storage': { part: 'storage' },
+  'queue-storage': { part: 'storage' },
+  'row-too-large': { isOfContent: true },
+  'row-refused': { isOfContent: true },
+  'blob-refused': { isOfContent: true },
+  'bad-key': { isOfContent: true },
+  'bad-row': { isOfContent: true },
+  // Key Vault, the managed identity, the data key
+  'key-vault': { part: 'key-vault' },
+  'key-vault-denied': { part: 'key-vault' },
+  'key-vault-throttled': { part: 'key-vault' },
+  'no-identity': { part: 'keys' },
+  'secret-disabled': { part: 'keys' },
+  'sealed-unreadable': { part: 'keys' },
+  'bad-data-key': { part: 'keys' },
+  'no-graph': {},
+  // Accounts and providers
+  'account-missing': {},
+  'refresh-busy': {},
+  'lease-taken': {},
+  'tokens-unreadable': {},
+  'mail-host-refused': {},
+  unknown: {},
+  'provider-missing': {},
+  'provider-changed': {},
+  'provider-without-endpoints': {},
+  'demo-gone': {},
+  'secret-missing': {},
+  'endpoint-private': {},
+  'endpoint-refused': {},
+  'endpoint-silent': {},
+  'no-answer': {},
+  'consent-exists': {},
+  'approval-exists': {},
+  'invitation-exists': {},
+  // Mail servers
+  'imap-token-refused': {},
+  'imap-no-access': {},
+  'imap-folder-missing': {},
+  'imap-refused': {},
+  'imap-unavailable': {},
+  'pop3-token-refused': {},
+  'pop3-refused': {},
+  'pop3-unavailable': {},
+  'smtp-unreachable': {},
+  'smtp-tls': {},
+  'smtp-answer-lost': {},
+  'smtp-no-answer': {},
+  'bad-envelope': {},
+  'bad-relay': {},
+  'socket-broken': {},
+  'certificate-not-trusted': {},
+  'step-refused': {},
+  'mail-not-arrived': {},
+  // Fetching and tickets
+  'fetch-too-slow': {},
+  'fetches-do-not-end': {},
+  unexpected: {},
+  'not-recognised': {},
+  'ledger-busy': {},
+  'ticket-busy': {},
+  'ticket-missing': { isOfContent: true },
+  'number-counter': {},
+  'mail-loop': {},
+  'quarantine-grown': {},
+  // Alerts
+  'alerts-busy': {},
+  'alert-not-mailed': {},
+  'channel-malformed': {},
+  'channel-unusable': {},
+  'webhook-refused': {},
+  'webhook-unsigned': {},
+  // The app
+  'bad-settings': {},
+  'bad-message': {},
+  'poison-queue': {},
+  'timer-late': {},
+  'too-slow': {},
+  'not-ready': {},
+  'page-not-ready': {},
+  'readiness-timeout': {},
+} as const satisfies Readonly<Record<string, ProblemTraits>>;
+
+export type ProblemCode = keyof typeof problems;
+
+export const problemCodes = Object.keys(problems) as readonly ProblemCode[];
+
+/** Those whose trouble is Key Vault, the identity with which it is asked, or the data key in it. */
+export type VaultCode = {
+  [Code in ProblemCode]: (typeof problems)[Code] extends { part: 'key-vault' | 'keys' } ? Code : never;
+}[ProblemCode];
+
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code);
+
+/** The part of Azure, or the keys, that a code blames; undefined for all else, also for codes of others. Pure. */
+export function partBlamed(code: string): ProblemTraits['part'] {
+  return isProblemCode(code) ? traitsOf(code).part : undefined;
+}
+
+export const isVaultCode = (code: string): code is VaultCode =>
+  partBlamed(code) === 'key-vault' || partBlamed(code) === 'keys';
+
+/** True when another try of the same cannot help. Pure. */
+export const isOfContent = (code: ProblemCode): boolean => traitsOf(code).isOfContent === true;
+
+const traitsOf = (code: ProblemCode): ProblemTraits => problems[code];
+
+declare const foreign: unique symbol;
+/** What only a provider, a server or the catalogue of errors names: a word of OAuth, of Graph, of Node. */
+type ForeignWord = string & { readonly [foreign]: true };
+
+/** A code that others gave, or that is made of what they said: Microsoft's number, a status, a word of theirs. */
+export type ForeignCode = `AADSTS${number}` | `http-${number}` | `smtp-${number}` | ForeignWord;
+
+/** Any code that a failure may have. */
+export type Code = ProblemCode | ForeignCode;
+
+/** A word of others as a code. Pure. */
+export const foreignCode = (word: string): ForeignCode => word as ForeignWord;
+
+/** A code as an answer or a row holds it: what is not ours is somebody else's. Pure. */
+export const codeFrom = (text: string): Code => (isProblemCode(text) ? text : foreignCode(text));
