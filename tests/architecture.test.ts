@@ -25,7 +25,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
-  consent: ['accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
+  consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
   alerts: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
   tickets: [],

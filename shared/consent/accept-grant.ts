@@ -2,20 +2,23 @@ import { type Account, accountIdOf, type Identity, tokenContext } from '../accou
 import type { AccountStore } from '../accounts/account-store.ts';
 import { type Grant, lifetimeOf } from '../accounts/grant.ts';
 import type { TokenCipher } from '../accounts/token-encryption.ts';
+import type { AuditStore } from '../audit/audit-store.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
 import { type Provider, presetOf } from '../providers/provider.ts';
+import { connectionEntry } from './connection-entry.ts';
 import type { ConnectRequest, Initiator, ConsentAttempt } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
-import { replaceAccount } from './replace-account.ts';
+import { planReplacement, replaceAccount } from './replace-account.ts';
 
 export interface AcceptDeps {
   config: { publicUrl: string; local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
   sealer: TokenCipher;
+  audit: Pick<AuditStore, 'record'>;
   accounts: AccountStore;
   mailboxes: Pick<MailboxStore, 'list' | 'save'>;
   invitations: InvitationStore;
@@ -48,15 +51,18 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Compares who signed in with who was expected, and stores the account. An invitation is used up before the account is
- * stored: of two who come back at once, one is told that it is over.
+ * stored: of two who come back at once, one is told that it is over. The audit entry is written before the account: after
+ * a crash an entry may stand without its account, and never an account without its entry.
+ * @param answer `initiatorName`: the name of the signed-in person, for the audit
  */
 export async function acceptGrant(
   deps: AcceptDeps,
   provider: Provider,
   trip: ConsentAttempt,
-  { grant, identity: told }: { grant: Grant; identity: Identity | undefined },
+  answer: { grant: Grant; identity: Identity | undefined; initiatorName?: string | undefined },
 ): Promise<Accepted | RefusedGrant> {
   const { wish, startedBy } = trip;
+  const { grant, identity: told } = answer;
   // A provider without id_tokens does not say who signed in; the person's own word has to do.
   const identity = told ?? unnamed(provider, wish.signIn);
   if (isOtherTenant(provider, identity))
@@ -101,10 +107,16 @@ export async function acceptGrant(
     consentedAt: at,
     consentedBy: startedBy.kind === 'principal' ? startedBy.id : 'invitation',
   };
+  const replacement =
+    before && planReplacement(await deps.mailboxes.list(), before, wish.reconnect?.mailboxId);
+  await deps.audit.record(connectionEntry({ at: now, trip, account, replacement, ...answer }));
   await deps.accounts.save(account);
-  if (before === undefined) return { kind: 'connected', account, missing, replaced: undefined };
-  const mailboxes = await replaceAccount(deps, before, account, wish.reconnect?.mailboxId);
-  return { kind: 'connected', account, missing, replaced: { account: before, mailboxes } };
+  if (replacement !== undefined) await replaceAccount(deps, replacement, account);
+  const replaced = replacement && {
+    account: replacement.before,
+    mailboxes: replacement.moved.map(({ address }) => address),
+  };
+  return { kind: 'connected', account, missing, replaced };
 }
 
 /** The account whose place the one who signed in would take; undefined when it takes nobody's. */
