@@ -34,7 +34,6 @@ describe('a sign-in whose process dies on the way back', () => {
     expect(died.length).toBeGreaterThan(5);
     expect(died.some((point) => point.startsWith('table.Audit'))).toBe(true);
   });
-
 });
 
 describe('a sign-in for a mailbox that had stopped', () => {

@@ -16,7 +16,7 @@ import { isProviderId, newProviderId } from '../../../shared/providers/provider-
 import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
-import { saveChangedProvider, saveNewProvider, settingsForAudit } from './save-provider.ts';
+import { saveChangedProvider, saveNewProvider, settingsForAudit } from '../../use-cases/save-provider.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 

@@ -29,7 +29,7 @@ import { portalLink } from './provider-links.ts';
 import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
 import { recordChange } from '../../http/record-change.ts';
-import { settingsForAudit } from './save-provider.ts';
+import { settingsForAudit } from '../../use-cases/save-provider.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 
 const said: Readonly<Record<string, Flash>> = {
