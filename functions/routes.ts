@@ -28,7 +28,7 @@ import {
 } from './pages/providers/provider-edit.tsx';
 import {
   checkProviderNow,
-  deleteProvider,
+  confirmProviderDeletion,
   discardNextCredential,
   downloadCertificate,
   downloadScript,
@@ -103,7 +103,7 @@ export const routes: readonly Route[] = [
   get(paths.certificate, 'admin', downloadCertificate),
   post(paths.rotation, 'admin', switchRotation),
   get(paths.deleteProvider, 'admin', showProviderDeletion),
-  post(paths.deleteProvider, 'admin', deleteProvider),
+  post(paths.deleteProvider, 'admin', confirmProviderDeletion),
 
   get(paths.connect, 'admin', showConnectForm),
   post(paths.connect, 'admin', startSignIn),

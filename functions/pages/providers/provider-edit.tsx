@@ -15,8 +15,7 @@ import {
 import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
 import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
-import { saveChangedProvider, saveNewProvider, settingsForAudit } from '../../use-cases/save-provider.ts';
+import { saveChangedProvider, saveNewProvider } from '../../use-cases/save-provider.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -68,13 +67,8 @@ export async function createProvider(c: PageContext): Promise<Response> {
     const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
     return c.html(formPage(c, view), 422);
   }
-  const record = (after: Provider): Promise<void> =>
-    recordChange(c, {
-      action: draft ? 'saved as a draft' : 'created',
-      subject: subjectOf(after),
-      after: settingsForAudit(after),
-    });
-  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
+  const by = c.get('principal');
+  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, by });
   return c.redirect(afterSaving(provider, 'saved'), 303);
 }
 
@@ -101,14 +95,8 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
   if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
     return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
   const draft = typed['intent'] === 'draft' && before.state === 'draft';
-  const record = (after: Provider): Promise<void> =>
-    recordChange(c, {
-      action: 'changed',
-      subject: subjectOf(after),
-      before: settingsForAudit(before),
-      after: settingsForAudit(after),
-    });
-  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
+  const by = c.get('principal');
+  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, by });
   if (saved.kind === 'gone') return c.notFound();
   if (saved.kind === 'stale')
     return c.html(formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }), 409);
@@ -127,13 +115,6 @@ const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProvide
 async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
-
-/** A provider as the audit names it. */
-export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: string; name: string } => ({
-  kind: 'provider',
-  id,
-  name,
-});
 
 /** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
 function afterSaving(provider: Provider, said: string): string {
