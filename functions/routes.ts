@@ -12,7 +12,7 @@ import {
 import {
   changeMailbox,
   createMailbox,
-  deleteMailbox,
+  confirmMailboxDeletion,
   pauseMailbox,
   resumeMailbox,
   showMailboxDeletion,
@@ -142,5 +142,5 @@ export const routes: readonly Route[] = [
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
   get(paths.deleteMailbox, 'admin', showMailboxDeletion),
-  post(paths.deleteMailbox, 'admin', deleteMailbox),
+  post(paths.deleteMailbox, 'admin', confirmMailboxDeletion),
 ];

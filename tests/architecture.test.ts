@@ -21,7 +21,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   explanations: ['providers'],
   providers: ['audit'],
   accounts: ['providers', 'activity'],
-  mailboxes: ['providers', 'explanations', 'paths'],
+  mailboxes: ['audit', 'providers', 'explanations', 'paths'],
   secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
