@@ -129,7 +129,7 @@ function settingsOf(
   'name' | 'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts' | 'scopes'
 > {
   const { name, cloud, clientId, endpoints, mailHosts, scopes } = input;
-  const tenant = preset.name === 'demo' ? services.config.demo?.tenant : input.tenant;
+  const tenant = preset.isDemo ? services.config.demo?.tenant : input.tenant;
   return { name, preset: preset.name, cloud, tenant, clientId, endpoints, mailHosts, scopes };
 }
 

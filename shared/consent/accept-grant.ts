@@ -7,7 +7,8 @@ import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
-import { type Provider, presetOf } from '../providers/provider.ts';
+import { traitsOf } from '../providers/presets.ts';
+import { mailScopesOf, type Provider } from '../providers/provider.ts';
 import { connectionEntry } from './connection-entry.ts';
 import type { ConnectRequest, Initiator, ConsentAttempt } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
@@ -77,7 +78,7 @@ export async function acceptGrant(
   const { accessToken, refreshToken } = grant;
   if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
 
-  const asked = mailScopesOf(deps, provider, wish);
+  const asked = mailScopesOf(provider, deps.config, wish.protocols);
   const granted = grant.scopes ?? asked;
   const missing = asked.filter((scope) => !granted.some((one) => sameScope(one, scope)));
   if (missing.length === asked.length) return { kind: 'no-mail-scope' };
@@ -172,7 +173,7 @@ const isOtherTenant = ({ tenant }: Provider, { tenantId }: Identity): boolean =>
   tenant !== undefined && tenantId !== undefined && GUID.test(tenant) && !sameName(tenant, tenantId);
 
 const unnamed = (provider: Provider, user: string): Identity => {
-  if (provider.preset !== 'custom')
+  if (traitsOf(provider).settingsFrom !== 'admin')
     throw new PostroomError('no-identity', `${provider.name} did not say who signed in.`);
   return {
     issuer: provider.id,
@@ -189,8 +190,3 @@ const lastPart = (scope: string): string => scope.split('/').at(-1)?.toLowerCase
 /** Microsoft shortens or lengthens the names of scopes in its answers. */
 const sameScope = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));
-
-function mailScopesOf(deps: AcceptDeps, provider: Provider, wish: ConnectRequest): readonly string[] {
-  const preset = presetOf(provider, deps.config);
-  return preset.name === 'custom' ? provider.scopes : preset.mailScopes(wish.protocols);
-}

@@ -6,7 +6,7 @@ import { base32 } from './base32.ts';
 import { type CloudName, isCloudName } from './clouds.ts';
 import { columnsOfCredentials, credentialsOfRow } from './credential-columns.ts';
 import { preflightOf } from './preflight.ts';
-import type { MailHosts, PresetName } from './presets.ts';
+import { isPresetName, type MailHosts, type PresetName } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
 
 // Table Providers: PartitionKey `provider` (an installation has a handful), RowKey a random id of 128 bits.
@@ -142,7 +142,7 @@ function mailHostsOf(row: Row): MailHosts | undefined {
 
 function presetNameOf(row: Row): PresetName {
   const name = row['preset'];
-  if (name === 'microsoft' || name === 'google' || name === 'custom' || name === 'demo') return name;
+  if (isPresetName(name)) return name;
   throw broken(row, 'preset');
 }
 

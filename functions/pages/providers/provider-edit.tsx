@@ -30,16 +30,16 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
   const preset = presetNamed(c.req.query('preset') ?? '', config);
   if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
   const id = c.req.query('id') ?? '';
-  if (preset.name === 'custom') {
+  if (preset.settingsFrom === 'admin') {
     // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
     // shows the same one.
     if (!isProviderId(id))
-      return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
+      return c.redirect(paths.newProvider({ preset: preset.name, id: newProviderId() }), 303);
     if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
   }
   const typed = {
     id,
-    name: preset.name === 'custom' ? '' : preset.label,
+    name: preset.settingsFrom === 'admin' ? '' : preset.label,
     clientId: '',
     expiresOn: proposedExpiry(seam.now()),
     ...linkedFields(preset, c),
@@ -55,7 +55,7 @@ export async function createProvider(c: PageContext): Promise<Response> {
   if (preset === undefined)
     return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
   // The demo secret is known to the server; the page never holds it.
-  if (preset.name === 'demo') typed['secret'] = services.config.demo?.clientSecret ?? '';
+  if (preset.isDemo) typed['secret'] = services.config.demo?.clientSecret ?? '';
   const draft = typed['intent'] === 'draft';
   const id = idIn(typed);
   typed['id'] = id;
@@ -174,7 +174,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
 function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
-  if (preset.name !== 'microsoft') return {};
+  if (preset.guide?.kind !== 'entra-portal') return {};
   const ids = ['tenant', 'clientId'].flatMap((name) => {
     const value = c.req.query(name) ?? '';
     return GUID.test(value) ? [[name, value]] : [];
@@ -185,7 +185,7 @@ function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
 
 function demoFields(preset: Preset, c: PageContext): Record<string, string> {
   const { demo } = c.get('services').config;
-  if (preset.name !== 'demo' || demo === undefined) return {};
+  if (!preset.isDemo || demo === undefined) return {};
   return { tenant: demo.tenant, clientId: demo.clientId };
 }
 

@@ -10,7 +10,7 @@ import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { type ChecklistStep, checklistOf } from '../../../shared/providers/checklist.ts';
 import { certificatePem, credentialsOf, thumbprintOf } from '../../../shared/providers/credential.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
-import { presetNamed } from '../../../shared/providers/presets.ts';
+import { presetNamed, traitsOf } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { registrationScript } from '../../../shared/providers/registration-script.ts';
 import { discardCredential } from '../../../shared/providers/discard-credential.ts';
@@ -148,7 +148,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
     identity,
     rotation,
     script:
-      provider.preset === 'microsoft'
+      traitsOf(provider).guide?.kind === 'entra-portal'
         ? registrationScript({ provider, redirectUri, identity: told })
         : undefined,
     now: seam.now(),
