@@ -247,7 +247,7 @@ describe('a row', () => {
 
   test.each([
     ['name', { name: undefined }],
-    ['preset', { preset: 'yahoo' }],
+    ['preset', { preset: 'nobody' }],
     ['cloud', { cloud: 'moon' }],
     ['clientId', { clientId: 7 }],
     ['scopes', { scopes: undefined }],
