@@ -36,7 +36,7 @@ import {
   showProviderDeletion,
   showProviders,
 } from './pages/providers/providers.tsx';
-import { replaceDataKey, showSecrets, switchRotation } from './pages/secrets/secrets.tsx';
+import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
 import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
@@ -101,7 +101,7 @@ export const routes: readonly Route[] = [
   post(paths.discardNextCredential, 'admin', discardNextCredential),
   get(paths.registrationScript, 'admin', downloadScript),
   get(paths.certificate, 'admin', downloadCertificate),
-  post(paths.rotation, 'admin', switchRotation),
+  post(paths.rotation, 'admin', turnRotationOnOrOff),
   get(paths.deleteProvider, 'admin', showProviderDeletion),
   post(paths.deleteProvider, 'admin', confirmProviderDeletion),
 

@@ -22,7 +22,7 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   providers: ['audit'],
   accounts: ['providers', 'activity'],
   mailboxes: ['audit', 'providers', 'explanations', 'paths'],
-  secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
+  secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
   consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
