@@ -12,7 +12,7 @@ import {
 import {
   changeMailbox,
   createMailbox,
-  deleteMailbox,
+  confirmMailboxDeletion,
   pauseMailbox,
   resumeMailbox,
   showMailboxDeletion,
@@ -28,7 +28,7 @@ import {
 } from './pages/providers/provider-edit.tsx';
 import {
   checkProviderNow,
-  deleteProvider,
+  confirmProviderDeletion,
   discardNextCredential,
   downloadCertificate,
   downloadScript,
@@ -36,7 +36,7 @@ import {
   showProviderDeletion,
   showProviders,
 } from './pages/providers/providers.tsx';
-import { replaceDataKey, showSecrets, switchRotation } from './pages/secrets/secrets.tsx';
+import { replaceDataKey, showSecrets, turnRotationOnOrOff } from './pages/secrets/secrets.tsx';
 import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
 import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
@@ -101,9 +101,9 @@ export const routes: readonly Route[] = [
   post(paths.discardNextCredential, 'admin', discardNextCredential),
   get(paths.registrationScript, 'admin', downloadScript),
   get(paths.certificate, 'admin', downloadCertificate),
-  post(paths.rotation, 'admin', switchRotation),
+  post(paths.rotation, 'admin', turnRotationOnOrOff),
   get(paths.deleteProvider, 'admin', showProviderDeletion),
-  post(paths.deleteProvider, 'admin', deleteProvider),
+  post(paths.deleteProvider, 'admin', confirmProviderDeletion),
 
   get(paths.connect, 'admin', showConnectForm),
   post(paths.connect, 'admin', startSignIn),
@@ -142,5 +142,5 @@ export const routes: readonly Route[] = [
   post(paths.pauseMailbox, 'admin', pauseMailbox),
   post(paths.resumeMailbox, 'admin', resumeMailbox),
   get(paths.deleteMailbox, 'admin', showMailboxDeletion),
-  post(paths.deleteMailbox, 'admin', deleteMailbox),
+  post(paths.deleteMailbox, 'admin', confirmMailboxDeletion),
 ];

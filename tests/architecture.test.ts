@@ -21,11 +21,11 @@ const featureEdges: Readonly<Record<string, readonly string[]>> = {
   explanations: ['providers'],
   providers: ['audit'],
   accounts: ['providers', 'activity', 'explanations'],
-  mailboxes: ['providers', 'explanations', 'paths'],
-  secrets: ['providers', 'mailboxes', 'alerts', 'paths'],
+  mailboxes: ['audit', 'providers', 'explanations', 'paths'],
+  secrets: ['audit', 'providers', 'mailboxes', 'alerts', 'paths'],
   outbox: ['mailboxes', 'providers', 'explanations', 'activity'],
   'connection-test': ['mailboxes', 'outbox', 'providers', 'explanations'],
-  consent: ['accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
+  consent: ['audit', 'accounts', 'providers', 'mailboxes', 'explanations', 'paths'],
   heartbeats: [],
   alerts: ['heartbeats', 'explanations', 'outbox', 'mailboxes', 'accounts', 'providers', 'intake', 'paths'],
   tickets: [],
@@ -152,6 +152,17 @@ function unusedPermissions(
   return [...arrows, ...homes];
 }
 
+/** A use case decides and writes. It knows no request and no page, so that any trigger can call it. */
+function pagesInUseCases(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => path.startsWith('functions/use-cases/'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => packageOf(name) === 'hono' || /^functions\/(http|pages)\/|\.tsx$/.test(name))
+        .map((name) => `${file.path} → ${name}`),
+    );
+}
+
 /** `dev` runs the built app; of the product it may know the shapes alone. */
 function valuesFromProductInDev(files: readonly SourceFile[]): string[] {
   const importOfValue = /^\s*import\s+(?!type\b)[^;]*?from\s*['"][^'"]*shared\/[^'"]*['"]/gm;
@@ -270,6 +281,21 @@ describe('arrows', () => {
     expect(valuesFromProductInDev(sources)).toEqual([]);
     const wrong = "import { log } from '../shared/platform/log.ts';";
     expect(valuesFromProductInDev(planted('dev/x.ts', wrong))).toHaveLength(1);
+  });
+});
+
+describe('use cases', () => {
+  test('know no request and no page', () => {
+    expect(sources.some(({ path }) => path.startsWith('functions/use-cases/'))).toBe(true);
+    expect(pagesInUseCases(sources)).toEqual([]);
+  });
+
+  test.each([
+    "import type { PageContext } from '../http/web-environment.ts';",
+    "import type { Context } from 'hono';",
+    "import { showAccount } from '../pages/accounts/accounts.tsx';",
+  ])('one with %s is found', (text) => {
+    expect(pagesInUseCases(planted('functions/use-cases/x.ts', text))).toHaveLength(1);
   });
 });
 

@@ -1,3 +1,4 @@
+import { traitsOf } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import { objectOf } from './token-failure.ts';
 
@@ -5,8 +6,7 @@ import { objectOf } from './token-failure.ts';
 const TENANT_PLACE = '{tenantid}';
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export const isMicrosoftShaped = ({ preset }: Provider): boolean =>
-  preset === 'microsoft' || preset === 'demo';
+export const isMicrosoftShaped = (provider: Provider): boolean => traitsOf(provider).shape === 'entra';
 
 /** A tenant given by its domain answers with the issuer of its id; several tenants answer with a place for it. */
 export function isIssuerOf(provider: Provider, asked: string, announced: string): boolean {

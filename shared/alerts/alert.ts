@@ -2,26 +2,41 @@ import { createHash } from 'node:crypto';
 import type { Fixer } from '../explanations/explanation.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 
-/** What can be wrong. Kinds of one family about one subject are one alert: a secret that is due and then expires. */
-export const alertKinds = [
-  'storage-failing',
-  'vault-failing',
-  'timer-late',
-  'secret-expired',
-  'secret-refused',
-  'consent-dead',
-  'mailbox-silent',
-  'marking-refused',
-  'smtp-refused',
-  'poison-queue',
-  'row-unreadable',
-  'mail-loop',
-  'secret-due',
-  'channel-unusable',
-  'quarantine-grown',
-] as const;
-/** In order of weight: where two kinds meet in one alert, the first of them is shown. */
-export type AlertKind = (typeof alertKinds)[number];
+interface AlertKindTraits {
+  /** Kinds of one family about one subject are one alert: a secret that is due and then expires. Absent: the kind alone. */
+  family?: string;
+  /**
+   * `tables`: the tables alone tell, so that a page need not wait for the next monitor. `monitor`: only the monitor or the
+   * daily review can see it.
+   */
+  seenIn: 'tables' | 'monitor';
+}
+
+/** What can be wrong, in order of weight: where two kinds meet in one alert, the first of them is shown. */
+const kinds = {
+  'storage-failing': { seenIn: 'monitor' },
+  'vault-failing': { seenIn: 'monitor' },
+  'timer-late': { seenIn: 'tables' },
+  'secret-expired': { seenIn: 'tables', family: 'secret' },
+  'secret-refused': { seenIn: 'tables', family: 'secret' },
+  'consent-dead': { seenIn: 'tables' },
+  'mailbox-silent': { seenIn: 'tables' },
+  'marking-refused': { seenIn: 'tables' },
+  'smtp-refused': { seenIn: 'monitor' },
+  'poison-queue': { seenIn: 'monitor' },
+  'row-unreadable': { seenIn: 'monitor' },
+  'mail-loop': { seenIn: 'monitor' },
+  'secret-due': { seenIn: 'monitor', family: 'secret' },
+  'channel-unusable': { seenIn: 'monitor' },
+  'quarantine-grown': { seenIn: 'tables' },
+} satisfies Record<string, AlertKindTraits>;
+export type AlertKind = keyof typeof kinds;
+export const alertKinds = Object.keys(kinds) as AlertKind[];
+
+const traitsOf = (kind: AlertKind): AlertKindTraits => kinds[kind];
+
+/** Whether a page may judge for itself that a finding of this kind is there or gone. */
+export const isSeenInTables = (kind: AlertKind): boolean => traitsOf(kind).seenIn === 'tables';
 
 /** `critical`: no mail at all becomes a ticket. `error`: some mail does not. `warning`: all flows, as yet. */
 export const severities = ['critical', 'error', 'warning'] as const;
@@ -105,15 +120,9 @@ export interface Observation {
   about?: readonly string[] | undefined;
 }
 
-const families: Readonly<Partial<Record<AlertKind, string>>> = {
-  'secret-due': 'secret',
-  'secret-expired': 'secret',
-  'secret-refused': 'secret',
-};
-
 /** Findings with the same key are the same fault. */
 export function keyOf({ kind, subject }: Pick<Finding, 'kind' | 'subject'>): string {
-  return `${families[kind] ?? kind}|${subject.kind}|${subject.id}`;
+  return `${traitsOf(kind).family ?? kind}|${subject.kind}|${subject.id}`;
 }
 
 /** Hashed, because an id may come from outside and keys of tables refuse some characters. */

@@ -3,14 +3,7 @@ import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { paths } from '../paths/paths.ts';
 import { channelFindings } from './channel-findings.ts';
 import { inWordsOf } from './demo-findings.ts';
-import {
-  loopFindings,
-  partFailing,
-  poisonFindings,
-  quarantineFindings,
-  timerFindings,
-  unreadableRowFindings,
-} from './health-findings.ts';
+import { independentFindings, partFailing, timerFindings } from './health-findings.ts';
 import { type HealthFacts, type FailingPart, silentSince, silentWithoutReason } from './health-facts.ts';
 import { BLAMED_AFTER, listOf, mailboxFindings, partOf, waitingMail } from './mailbox-findings.ts';
 import { byGravity, type Finding } from './alert.ts';
@@ -37,10 +30,7 @@ function foundIn(facts: HealthFacts, now: number): Finding[] {
     ...mailboxFindings(facts, now, { isVaultBlamed }),
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...refusalFindings(facts),
-    ...poisonFindings(facts),
-    ...unreadableRowFindings(facts, now),
-    ...loopFindings(facts, now),
-    ...quarantineFindings(facts),
+    ...independentFindings(facts, now),
     ...channelFindings(facts.channelTroubles ?? [], now, { isVaultBlamed }),
   ].sort(byGravity);
 }

@@ -1,17 +1,6 @@
 import { type HealthFacts, silentWithoutReason } from './health-facts.ts';
 import { collectFindings } from './collect-findings.ts';
-import { byGravity, type Finding, keyOf, type Alert, type AlertKind, shownOf } from './alert.ts';
-
-/** What the tables alone tell: for these kinds a page need not wait for the next monitor. */
-const seenByPages: ReadonlySet<AlertKind> = new Set<AlertKind>([
-  'mailbox-silent',
-  'marking-refused',
-  'consent-dead',
-  'secret-expired',
-  'secret-refused',
-  'timer-late',
-  'quarantine-grown',
-]);
+import { type Alert, byGravity, type Finding, isSeenInTables, keyOf, shownOf } from './alert.ts';
 
 const isWholeVault = ({ kind, subject }: Finding): boolean =>
   kind === 'vault-failing' && subject.kind === 'vault';
@@ -32,7 +21,7 @@ export function currentFindings(
   const standing = new Map(seen.map((finding) => [keyOf(finding), finding]));
   for (const alert of open) {
     const { watch, ...others } = alert.held;
-    const kept = watch === undefined || seenByPages.has(watch.kind) ? others : alert.held;
+    const kept = watch === undefined || isSeenInTables(watch.kind) ? others : alert.held;
     if (Object.keys(kept).length > 0 && !standing.has(alert.key))
       standing.set(alert.key, shownOf({ held: kept }));
   }

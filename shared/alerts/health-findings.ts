@@ -112,6 +112,16 @@ function timerLate(
   };
 }
 
+/** Faults that no other fault explains away; a new kind of alert is one more line here. Pure. */
+export function independentFindings(facts: HealthFacts, now: number): Finding[] {
+  return [
+    ...poisonFindings(facts),
+    ...unreadableRowFindings(facts, now),
+    ...loopFindings(facts, now),
+    ...quarantineFindings(facts),
+  ];
+}
+
 const worksOn: Readonly<Record<HealthFacts['abandoned'][number]['queue'], string>> = {
   'fetch-shard': 'fetching mail',
   'vault-events': 'reading what the key vault tells',

@@ -2,20 +2,24 @@ import { type Account, accountIdOf, type Identity, tokenContext } from '../accou
 import type { AccountStore } from '../accounts/account-store.ts';
 import { type Grant, lifetimeOf } from '../accounts/grant.ts';
 import type { TokenCipher } from '../accounts/token-encryption.ts';
+import type { AuditStore } from '../audit/audit-store.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Seam } from '../platform/seam.ts';
-import { type Provider, presetOf } from '../providers/provider.ts';
+import { traitsOf } from '../providers/presets.ts';
+import { mailScopesOf, type Provider } from '../providers/provider.ts';
+import { connectionEntry } from './connection-entry.ts';
 import type { ConnectRequest, Initiator, ConsentAttempt } from './consent.ts';
 import { stateOfInvitation } from './invitation.ts';
 import type { InvitationStore } from './invitation-store.ts';
-import { replaceAccount } from './replace-account.ts';
+import { planReplacement, replaceAccount } from './replace-account.ts';
 
 export interface AcceptDeps {
   config: { publicUrl: string; local: boolean; demo: DemoWorld | undefined };
   seam: Seam;
   sealer: TokenCipher;
+  audit: Pick<AuditStore, 'record'>;
   accounts: AccountStore;
   mailboxes: Pick<MailboxStore, 'list' | 'save'>;
   invitations: InvitationStore;
@@ -48,15 +52,18 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Compares who signed in with who was expected, and stores the account. An invitation is used up before the account is
- * stored: of two who come back at once, one is told that it is over.
+ * stored: of two who come back at once, one is told that it is over. The audit entry is written before the account: after
+ * a crash an entry may stand without its account, and never an account without its entry.
+ * @param answer `initiatorName`: the name of the signed-in person, for the audit
  */
 export async function acceptGrant(
   deps: AcceptDeps,
   provider: Provider,
   trip: ConsentAttempt,
-  { grant, identity: told }: { grant: Grant; identity: Identity | undefined },
+  answer: { grant: Grant; identity: Identity | undefined; initiatorName?: string | undefined },
 ): Promise<Accepted | RefusedGrant> {
   const { wish, startedBy } = trip;
+  const { grant, identity: told } = answer;
   // A provider without id_tokens does not say who signed in; the person's own word has to do.
   const identity = told ?? unnamed(provider, wish.signIn);
   if (isOtherTenant(provider, identity))
@@ -71,7 +78,7 @@ export async function acceptGrant(
   const { accessToken, refreshToken } = grant;
   if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
 
-  const asked = mailScopesOf(deps, provider, wish);
+  const asked = mailScopesOf(provider, deps.config, wish.protocols);
   const granted = grant.scopes ?? asked;
   const missing = asked.filter((scope) => !granted.some((one) => sameScope(one, scope)));
   if (missing.length === asked.length) return { kind: 'no-mail-scope' };
@@ -101,10 +108,16 @@ export async function acceptGrant(
     consentedAt: at,
     consentedBy: startedBy.kind === 'principal' ? startedBy.id : 'invitation',
   };
+  const replacement =
+    before && planReplacement(await deps.mailboxes.list(), before, wish.reconnect?.mailboxId);
+  await deps.audit.record(connectionEntry({ at: now, trip, account, replacement, ...answer }));
   await deps.accounts.save(account);
-  if (before === undefined) return { kind: 'connected', account, missing, replaced: undefined };
-  const mailboxes = await replaceAccount(deps, before, account, wish.reconnect?.mailboxId);
-  return { kind: 'connected', account, missing, replaced: { account: before, mailboxes } };
+  if (replacement !== undefined) await replaceAccount(deps, replacement, account);
+  const replaced = replacement && {
+    account: replacement.before,
+    mailboxes: replacement.moved.map(({ address }) => address),
+  };
+  return { kind: 'connected', account, missing, replaced };
 }
 
 /** The account whose place the one who signed in would take; undefined when it takes nobody's. */
@@ -160,7 +173,7 @@ const isOtherTenant = ({ tenant }: Provider, { tenantId }: Identity): boolean =>
   tenant !== undefined && tenantId !== undefined && GUID.test(tenant) && !sameName(tenant, tenantId);
 
 const unnamed = (provider: Provider, user: string): Identity => {
-  if (provider.preset !== 'custom')
+  if (traitsOf(provider).settingsFrom !== 'admin')
     throw new PostroomError('no-identity', `${provider.name} did not say who signed in.`);
   return {
     issuer: provider.id,
@@ -177,8 +190,3 @@ const lastPart = (scope: string): string => scope.split('/').at(-1)?.toLowerCase
 /** Microsoft shortens or lengthens the names of scopes in its answers. */
 const sameScope = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));
-
-function mailScopesOf(deps: AcceptDeps, provider: Provider, wish: ConnectRequest): readonly string[] {
-  const preset = presetOf(provider, deps.config);
-  return preset.name === 'custom' ? provider.scopes : preset.mailScopes(wish.protocols);
-}

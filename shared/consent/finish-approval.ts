@@ -1,3 +1,4 @@
+import type { AuditStore } from '../audit/audit-store.ts';
 import { protocols } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type Approval, approvalKey } from './approval.ts';
@@ -18,15 +19,20 @@ export type ApprovalOutcome =
   | { kind: 'not-granted'; approval?: Approval; provider?: Provider; tenant: string | undefined }
   | { kind: 'other-tenant'; approval?: Approval; tenant: string; expected: string };
 
+export interface FinishApprovalDeps extends ApprovalDeps {
+  audit: Pick<AuditStore, 'record'>;
+}
+
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Takes the word of the provider that an admin has accepted for everybody. Nothing is opened by it: the owner of the
- * mailbox still signs in, and a false word only sends them there once more. A refusal leaves the link good.
+ * mailbox still signs in, and a false word only sends them there once more. A refusal leaves the link good. The audit
+ * entry of a first grant is written before the grant is kept: a crash leaves no grant without its entry.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent#successful-response
  */
 export async function finishApproval(
-  deps: ApprovalDeps,
+  deps: FinishApprovalDeps,
   parameters: URLSearchParams,
 ): Promise<ApprovalOutcome> {
   const state = parameters.get('state') ?? '';
@@ -45,6 +51,7 @@ export async function finishApproval(
   if (refusal !== undefined) return { ...refusal, approval };
   const grantedAt = new Date(now).toISOString();
   const granted = { ...approval, grantedAt };
+  await recordGrant(deps, provider, approval.wish.address, parameters);
   if (!(await deps.approvals.replace(granted, stored.etag))) return { kind: 'granted-before', approval };
   const forAll = protocols.every((protocol) => approval.wish.protocols.includes(protocol));
   await noteReturn(deps, provider, grantedAt, forAll);
@@ -58,7 +65,7 @@ function withoutState(parameters: URLSearchParams): ApprovalOutcome {
 }
 
 async function finishSetUp(
-  deps: ApprovalDeps,
+  deps: FinishApprovalDeps,
   providerId: string,
   state: string,
   parameters: URLSearchParams,
@@ -74,8 +81,31 @@ async function finishSetUp(
   const refusal = refusalIn(parameters, provider);
   if (refusal !== undefined) return { ...refusal, ...(refusal.kind === 'not-granted' && { provider }) };
   const first = provider.approvedAt === undefined;
-  if (first) await noteReturn(deps, provider, new Date(now).toISOString(), true);
+  if (first) {
+    await recordGrant(deps, provider, 'everybody, in set-up', parameters);
+    await noteReturn(deps, provider, new Date(now).toISOString(), true);
+  }
   return { kind: 'set-up-granted', provider, first };
+}
+
+async function recordGrant(
+  { audit, seam }: FinishApprovalDeps,
+  { id, name }: Provider,
+  askedFor: string,
+  parameters: URLSearchParams,
+): Promise<void> {
+  await audit.record({
+    at: seam.now(),
+    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
+    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
+    action: 'consent reported',
+    subject: { kind: 'provider', id, name },
+    after: {
+      'asked for': askedFor,
+      tenant: parameters.get('tenant') ?? undefined,
+      verified: 'no: the next sign-in shows it',
+    },
+  });
 }
 
 function refusalIn(

@@ -29,7 +29,7 @@ export interface AuthorizationCallback {
   /** The value of the consent's cookie, by its key; undefined when the browser has none. */
   cookieOf(key: string): Secret | undefined;
   /** Who is signed in, when somebody is, and whether that person may still connect mailboxes. */
-  principal: { id: string; isAdmin: boolean } | undefined;
+  principal: { id: string; name?: string; isAdmin: boolean } | undefined;
   /** Whether the browser holds the token of this invitation. */
   holdsInvitation(key: string): boolean;
 }
@@ -128,7 +128,8 @@ export async function finishConsent(deps: FinishDeps, back: AuthorizationCallbac
     case 'unproven':
       return { kind: 'secret-missing', ...trip, providerName: provider.name };
     case 'redeemed': {
-      const outcome = await acceptGrant(deps, provider, trip, redeemed);
+      const initiatorName = back.principal?.name;
+      const outcome = await acceptGrant(deps, provider, trip, { ...redeemed, initiatorName });
       await promoteCredential(deps, provider, redeemed.credential);
       return { ...outcome, ...trip };
     }

@@ -1,22 +1,37 @@
-import type { Account } from '../accounts/account.ts';
+import type { Account, AccountRef } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { usesAccount, withAccount } from '../mailboxes/mailbox-logins.ts';
 import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 
+export interface Replacement {
+  before: Account;
+  /** Mailboxes that change to the new account. */
+  moved: readonly Mailbox[];
+  /** False while another mailbox still needs the account before. */
+  removesBefore: boolean;
+}
+
 /**
- * One account takes the place of another: at one mailbox, or at all. An account that no mailbox needs any more is
- * removed; it would only be found dead one day. Returns the addresses of the mailboxes that changed hands.
+ * What it takes for another account to take the place of this one: at one mailbox, or at all. An account that no mailbox
+ * needs any more is removed; it would only be found dead one day. Pure.
  */
-export async function replaceAccount(
-  deps: { accounts: Pick<AccountStore, 'remove'>; mailboxes: Pick<MailboxStore, 'list' | 'save'> },
+export function planReplacement(
+  all: readonly Mailbox[],
   before: Account,
-  after: Account,
   mailboxId: string | undefined,
-): Promise<string[]> {
-  const all = await deps.mailboxes.list();
+): Replacement {
   const served = all.filter((mailbox) => usesAccount(mailbox, before));
   const moved = served.filter(({ id }) => mailboxId === undefined || id === mailboxId);
+  return { before, moved, removesBefore: moved.length === served.length };
+}
+
+/** Carries a replacement out. The account before goes last: a replacement that was cut short can be repeated. */
+export async function replaceAccount(
+  deps: { accounts: Pick<AccountStore, 'remove'>; mailboxes: Pick<MailboxStore, 'save'> },
+  { before, moved, removesBefore }: Replacement,
+  after: AccountRef,
+): Promise<void> {
   for (const mailbox of moved) await deps.mailboxes.save(withAccount(mailbox, before, after));
-  if (moved.length === served.length) await deps.accounts.remove(before);
-  return moved.map(({ address }) => address);
+  if (removesBefore) await deps.accounts.remove(before);
 }

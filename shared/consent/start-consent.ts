@@ -6,6 +6,7 @@ import { paths } from '../paths/paths.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
+import { traitsOf } from '../providers/presets.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { registrationOf } from '../providers/registration.ts';
@@ -46,7 +47,9 @@ export const redirectUriOf = (
 
 /** Path of the redirect URI of a provider. */
 export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undefined): string =>
-  provider?.preset === 'custom' ? paths.providerCallback({ provider: provider.id }) : paths.callback();
+  provider !== undefined && traitsOf(provider).settingsFrom === 'admin'
+    ? paths.providerCallback({ provider: provider.id })
+    : paths.callback();
 
 /**
  * Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. Whoever

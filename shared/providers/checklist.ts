@@ -1,7 +1,7 @@
 import type { Credential } from './credential.ts';
 import { protocolsIn } from './permissions.ts';
 import type { Proof } from './preflight.ts';
-import { protocols } from './presets.ts';
+import { protocols, traitsOf } from './presets.ts';
 import type { Provider } from './provider.ts';
 
 /**
@@ -111,7 +111,7 @@ function permissionState(provider: Provider, granted: number, signedIn: boolean)
   // Whoever opens the way back of an admin-consent link may say that an admin has agreed; only a token shows it.
   if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'reported';
   // A provider of one's own has scopes of its own names: that somebody signed in with them is all there is to see.
-  if (provider.preset === 'custom') return 'proven';
+  if (traitsOf(provider).settingsFrom === 'admin') return 'proven';
   return granted === protocols.length ? 'proven' : 'unseen';
 }
 

@@ -1,5 +1,5 @@
 import type { EndpointRules } from './endpoint-safety.ts';
-import type { Preset } from './presets.ts';
+import type { PresetTraits } from './presets.ts';
 
 /** What one field must or must not look like. The browser checks the same rules while somebody types. */
 export interface FieldRule {
@@ -13,15 +13,20 @@ export type FieldRules = Readonly<Record<string, readonly FieldRule[]>>;
 
 export const GUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 const DOMAIN = '^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$';
-const WHERE_IDS = 'Copy it from the overview page of the app registration.';
+export const WHERE_IDS = 'Copy it from the overview page of the app registration.';
 
-const wanted = (pattern: string, sentence: string): FieldRule => ({ pattern, wanted: true, sentence });
-const refused = (pattern: string, sentence: string): FieldRule => ({ pattern, wanted: false, sentence });
-
-const isMicrosoft = ({ name }: Preset): boolean => name === 'microsoft';
+export const wanted = (pattern: string, sentence: string): FieldRule => ({ pattern, wanted: true, sentence });
+export const refused = (pattern: string, sentence: string): FieldRule => ({
+  pattern,
+  wanted: false,
+  sentence,
+});
 
 /** The rules of a provider's form, by field. Pure. */
-export function providerRules(preset: Preset, { local }: EndpointRules): FieldRules {
+export function providerRules(
+  preset: Pick<PresetTraits, 'clientIdRules' | 'secretRules'>,
+  { local }: EndpointRules,
+): FieldRules {
   const address = [wanted(local ? '^https?://' : '^https://', 'The address must begin with https://.')];
   return {
     issuer: address,
@@ -38,31 +43,8 @@ export function providerRules(preset: Preset, { local }: EndpointRules): FieldRu
         `A tenant ID looks like 11111111-2222-3333-4444-555555555555. ${WHERE_IDS}`,
       ),
     ],
-    clientId: [
-      ...(isMicrosoft(preset)
-        ? [wanted(GUID, `A client ID looks like 11111111-2222-3333-4444-555555555555. ${WHERE_IDS}`)]
-        : []),
-      ...(preset.name === 'google'
-        ? [
-            wanted(
-              '\\.apps\\.googleusercontent\\.com$',
-              'A client ID of Google ends in .apps.googleusercontent.com.',
-            ),
-          ]
-        : []),
-      wanted('^\\S{1,512}$', 'The client ID must be one word.'),
-    ],
-    secret: [
-      ...(isMicrosoft(preset)
-        ? [
-            refused(
-              GUID,
-              'This is the ID of the secret, not its value. In “Certificates & secrets” copy the column “Value”; it is shown only right after the secret is made, so make a new one if it is hidden.',
-            ),
-          ]
-        : []),
-      wanted('^\\S{1,4096}$', 'The secret must be one word without spaces.'),
-    ],
+    clientId: [...preset.clientIdRules, wanted('^\\S{1,512}$', 'The client ID must be one word.')],
+    secret: [...preset.secretRules, wanted('^\\S{1,4096}$', 'The secret must be one word without spaces.')],
     // The characters of a scope: RFC 6749 section 3.3.
     scopes: [
       wanted(

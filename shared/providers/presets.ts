@@ -1,9 +1,15 @@
 import type { DemoWorld } from '../platform/config.ts';
-import { type Cloud, type CloudName, clouds } from './clouds.ts';
+import { type CloudName, clouds } from './clouds.ts';
 import type { Credential } from './credential.ts';
+import type { FieldRule } from './field-rules.ts';
+import { type PresetEntry, presetEntries } from './preset-entries.ts';
 
-export const presetNames = ['microsoft', 'google', 'custom', 'demo'] as const;
-export type PresetName = (typeof presetNames)[number];
+export type PresetName = keyof typeof presetEntries;
+export const presetNames = Object.keys(presetEntries) as PresetName[];
+
+export const isPresetName = (value: unknown): value is PresetName =>
+  typeof value === 'string' && Object.hasOwn(presetEntries, value);
+
 /** What a token may be used for; each protocol is a scope of its own at Microsoft. */
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
@@ -16,16 +22,57 @@ export interface MailHost {
   port: number;
 }
 
-export interface Preset {
-  name: PresetName;
+/** What to enter at the provider, beside its form. */
+export type PresetGuide =
+  /** Step by step through the pages of Microsoft's portal, and the same as a script. */
+  | { kind: 'entra-portal' }
+  /** A paragraph and the redirect URI to copy; `page` is where it is entered, `copy` a further value. */
+  | {
+      kind: 'text';
+      text: string;
+      redirectLabel: string;
+      page?: { href: string; label: string };
+      copy?: { label: string; value: string };
+    };
+
+/** What a preset is, wherever it leads. */
+export interface PresetTraits {
   label: string;
   /** One sentence for the page where the kind of provider is chosen. */
   hint: string;
+  /**
+   * `entra`: Microsoft Entra's dialect. It has tenants, issuers with a place for the tenant, admin consent, an app that
+   * signs in as itself, and secrets that Graph can make. `oidc`: OAuth 2.0 and OpenID Connect, and no more.
+   */
+  shape: 'entra' | 'oidc';
+  /** Who names endpoints, scopes and mail servers. Where the admin does, the provider has a redirect URI of its own. */
+  settingsFrom: 'preset' | 'admin';
+  /** Leads to what `npm start` runs, which fills in tenant, client ID and secret; offered nowhere else. */
+  isDemo: boolean;
   needsTenant: boolean;
+  /** Lives in one of Microsoft's separate clouds, to be chosen. */
+  hasClouds: boolean;
+  /** As the provider's own console calls it. */
+  clientIdLabel: string;
+  /** Checked before what holds for every provider. */
+  clientIdRules: readonly FieldRule[];
+  secretRules: readonly FieldRule[];
+  /** Which of the console's values is the secret; undefined where nobody takes another one for it. */
+  secretHint: string | undefined;
+  /** Undefined: there is nothing to enter anywhere. */
+  guide: PresetGuide | undefined;
   /** How an app may prove itself there. */
   credentialKinds: readonly Credential['kind'][];
   /** False where a client secret is good until somebody deletes it. */
   secretsExpire: boolean;
+  /** Parameters the authorization request needs for a refresh token to be given. */
+  authorizationExtras: Readonly<Record<string, string>>;
+  /** `offline_access` is a scope of OpenID Connect; Google has a parameter in its place and refuses the scope. */
+  offlineScope: boolean;
+}
+
+/** Where a preset leads. */
+export interface PresetPlaces {
   /** Mail hosts a token of this provider may be sent to; undefined: the provider's row names them. */
   mail: Partial<Record<Protocol, MailHost>> | undefined;
   /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
@@ -34,98 +81,19 @@ export interface Preset {
   authority(tenant: string): string | undefined;
   /** Scopes for these protocols, without the OpenID ones. */
   mailScopes(wanted: readonly Protocol[]): string[];
-  /** Parameters the authorization request needs for a refresh token to be given. */
-  authorizationExtras: Readonly<Record<string, string>>;
-  /** `offline_access` is a scope of OpenID Connect; Google has a parameter in its place and refuses the scope. */
-  offlineScope: boolean;
 }
 
-// https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
-const outlookPermissions: Record<Protocol, string> = {
-  imap: 'IMAP.AccessAsUser.All',
-  pop3: 'POP.AccessAsUser.All',
-  smtp: 'SMTP.Send',
-};
+export type Preset = PresetTraits & PresetPlaces & { name: PresetName };
 
-function microsoftPreset(cloud: Cloud): Preset {
-  return {
-    name: 'microsoft',
-    label: 'Microsoft 365',
-    hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
-    needsTenant: true,
-    credentialKinds: ['secret', 'certificate', 'federated'],
-    secretsExpire: true,
-    mail: {
-      imap: { host: cloud.imapHost, port: 993 },
-      pop3: { host: cloud.imapHost, port: 995 },
-      smtp: { host: cloud.smtpHost, port: 587 },
-    },
-    endpointHosts: [cloud.loginHost],
-    authority: (tenant) => `https://${cloud.loginHost}/${tenant}/v2.0`,
-    mailScopes: (wanted) =>
-      protocols
-        .filter((protocol) => wanted.includes(protocol))
-        .map((protocol) => `${cloud.outlookScope}/${outlookPermissions[protocol]}`),
-    authorizationExtras: {},
-    offlineScope: true,
-  };
-}
-
-const google: Preset = {
-  name: 'google',
-  label: 'Google',
-  hint: 'Gmail and Google Workspace. You need an OAuth client of the type “Web application”.',
-  needsTenant: false,
-  credentialKinds: ['secret'],
-  // https://support.google.com/cloud/answer/15549257: secrets are rotated by hand and have no date.
-  secretsExpire: false,
-  mail: {
-    imap: { host: 'imap.gmail.com', port: 993 },
-    pop3: { host: 'pop.gmail.com', port: 995 },
-    smtp: { host: 'smtp.gmail.com', port: 587 },
-  },
-  endpointHosts: ['accounts.google.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
-  authority: () => 'https://accounts.google.com',
-  // One scope covers all three protocols: https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
-  mailScopes: () => ['https://mail.google.com/'],
-  // A refresh token comes only with both: https://developers.google.com/identity/protocols/oauth2/web-server#offline
-  authorizationExtras: { access_type: 'offline', prompt: 'consent' },
-  offlineScope: false,
-};
-
-const custom: Preset = {
-  name: 'custom',
-  label: 'Another provider',
-  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
-  needsTenant: false,
-  credentialKinds: ['secret', 'certificate'],
-  secretsExpire: true,
-  mail: undefined,
-  endpointHosts: undefined,
-  authority: () => undefined,
-  mailScopes: () => [],
-  authorizationExtras: {},
-  offlineScope: true,
-};
+/** What is known of a provider's preset without asking where it leads, and so also of a demo that does not run. Pure. */
+export const traitsOf = ({ preset }: { preset: PresetName }): PresetTraits => presetEntries[preset];
 
 /** Where a preset leads in the demo: the identity provider and mail server that `npm start` runs. */
-function placesIn(world: DemoWorld): Pick<Preset, 'mail' | 'endpointHosts' | 'authority'> {
+function placesIn(world: DemoWorld): Omit<PresetPlaces, 'mailScopes'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
     endpointHosts: [new URL(world.authority).hostname],
     authority: (tenant) => demoAuthority(world, tenant),
-  };
-}
-
-/** Microsoft's shape, on this machine. */
-function demoPreset(world: DemoWorld): Preset {
-  return {
-    ...microsoftPreset(clouds.worldwide),
-    name: 'demo',
-    label: 'Demo',
-    hint: 'The demo mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
-    ...placesIn(world),
-    authority: () => demoAuthority(world, world.tenant),
   };
 }
 
@@ -138,20 +106,30 @@ function demoAuthority(world: DemoWorld, tenant: string): string {
 
 /** The presets on offer; Demo only where `npm start` has set up its world. */
 export function presetsFor(
-  { demo }: { demo: DemoWorld | undefined },
+  config: { demo: DemoWorld | undefined },
   cloud: CloudName = 'worldwide',
 ): readonly Preset[] {
-  const microsoft = microsoftPreset(clouds[cloud]);
-  if (demo === undefined) return [microsoft, google, custom];
-  const shown = demo.asMicrosoft === true ? { ...microsoft, ...placesIn(demo) } : microsoft;
-  return [demoPreset(demo), shown, google, custom];
+  return presetNames.flatMap((name) => presetNamed(name, config, cloud) ?? []);
 }
 
 /** A preset by its name; undefined for an unknown name, and for Demo where there is no demo. */
 export function presetNamed(
   name: string,
-  config: { demo: DemoWorld | undefined },
-  cloud?: CloudName,
+  { demo }: { demo: DemoWorld | undefined },
+  cloud: CloudName = 'worldwide',
 ): Preset | undefined {
-  return presetsFor(config, cloud).find((preset) => preset.name === name);
+  if (!isPresetName(name)) return undefined;
+  const { places, ...traits }: PresetEntry = presetEntries[name];
+  if (traits.isDemo)
+    return (
+      demo && {
+        ...traits,
+        ...places(clouds.worldwide),
+        ...placesIn(demo),
+        authority: () => demoAuthority(demo, demo.tenant),
+        name,
+      }
+    );
+  const inDemo = demo?.asMicrosoft === true && traits.hasClouds;
+  return { ...traits, ...places(clouds[cloud]), ...(inDemo && placesIn(demo)), name };
 }

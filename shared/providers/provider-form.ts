@@ -59,7 +59,7 @@ export function parseProviderForm(
   };
 
   const name = checked('name', 'Enter a name for this provider.', true);
-  const asksTenant = preset.needsTenant && preset.name !== 'demo';
+  const asksTenant = preset.needsTenant && !preset.isDemo;
   const tenant = asksTenant
     ? checked('tenant', 'Enter the directory (tenant) ID from the overview page of the app registration.')
     : '';
@@ -72,11 +72,11 @@ export function parseProviderForm(
       kinds: preset.credentialKinds,
       secretsExpire: preset.secretsExpire,
       secret: secretNeed(options),
-      questionsLateExpiry: preset.name !== 'demo',
+      questionsLateExpiry: !preset.isDemo,
     },
     errors,
   );
-  const isCustom = preset.name === 'custom';
+  const isCustom = preset.settingsFrom === 'admin';
   const scopes = isCustom
     ? checked('scopes', 'Enter the scopes that open the mailbox, with spaces between them.')
     : '';

@@ -10,6 +10,7 @@ import {
   type Protocol,
   presetNamed,
   protocols,
+  traitsOf,
 } from './presets.ts';
 
 /** Where a provider without a preset answers. */
@@ -70,7 +71,7 @@ export function presetOf(provider: Provider, config: World): Preset {
  * stays what it is there.
  */
 export const isOfDemo = ({ demo }: World, provider: Pick<Provider, 'preset'> | undefined): boolean =>
-  demo?.isShownAsDemo === true && (provider === undefined || provider.preset === 'demo');
+  demo?.isShownAsDemo === true && (provider === undefined || traitsOf(provider).isDemo);
 
 /** Where the provider's endpoints are found: by discovery at an issuer, or as they were typed. */
 export function endpointsOf(provider: Provider, config: World): CustomEndpoints {
@@ -111,9 +112,19 @@ export function scopesOf(
   config: World,
   wanted: readonly Protocol[] = protocols,
 ): readonly string[] {
+  const mail = mailScopesOf(provider, config, wanted);
+  const { offlineScope } = traitsOf(provider);
+  return [...mail, 'openid', 'profile', 'email', ...(offlineScope ? ['offline_access'] : [])];
+}
+
+/** The scopes that open mailboxes, without the OpenID ones. */
+export function mailScopesOf(
+  provider: Provider,
+  config: World,
+  wanted: readonly Protocol[],
+): readonly string[] {
   const preset = presetOf(provider, config);
-  const mail = preset.name === 'custom' ? provider.scopes : preset.mailScopes(wanted);
-  return [...mail, 'openid', 'profile', 'email', ...(preset.offlineScope ? ['offline_access'] : [])];
+  return preset.settingsFrom === 'admin' ? provider.scopes : preset.mailScopes(wanted);
 }
 
 /**

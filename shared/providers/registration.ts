@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { traitsOf } from './presets.ts';
 import type { Provider } from './provider.ts';
 
 /** What a secret, a code or a token was given for: the app, the servers that may receive it, and nothing else. */
@@ -24,7 +25,7 @@ export function registrationOf({
     preset,
     cloud,
     // The demo tenant comes from the settings of the machine.
-    preset === 'demo' ? '' : (tenant ?? ''),
+    traitsOf({ preset }).isDemo ? '' : (tenant ?? ''),
     clientId,
     ...(endpoints === undefined
       ? ['none']

@@ -2,6 +2,7 @@ import { log } from '../platform/log.ts';
 import type { Vault, VaultProperties } from '../platform/vault.ts';
 import { type ClientSecret, isSameCredential, secretName, withNext } from '../providers/credential.ts';
 import { storeSecret } from '../providers/store-credential.ts';
+import { traitsOf } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import { type RecordDeps, auditSystemChange } from '../providers/audit-system-change.ts';
@@ -33,7 +34,7 @@ export type RotationStep =
 
 /** Whether Postroom could make the secrets of this provider by itself: an Entra app that proves itself with one. */
 export const canRotate = ({ preset, state, credential }: Provider): boolean =>
-  state === 'ready' && (preset === 'microsoft' || preset === 'demo') && credential?.kind === 'secret';
+  state === 'ready' && traitsOf({ preset }).shape === 'entra' && credential?.kind === 'secret';
 
 /**
  * Carries the rotation of every provider where an admin switched it on one step further. What Graph refuses is noted

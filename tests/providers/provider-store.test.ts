@@ -200,7 +200,7 @@ describe('a row', () => {
   test.each<[string, Record<string, unknown>]>([
     ['name', { name: undefined }],
     ['state', { state: 'half' }],
-    ['preset', { preset: 'yahoo' }],
+    ['preset', { preset: 'nobody' }],
     ['cloud', { cloud: 'moon' }],
     ['cloud', { cloud: undefined }],
     ['tenant', { tenant: 7 }],

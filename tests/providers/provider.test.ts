@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DemoWorld } from '../../shared/platform/config.ts';
 import { cloudNames, inCloud, isCloudName } from '../../shared/providers/clouds.ts';
-import { presetNamed, presetsFor } from '../../shared/providers/presets.ts';
+import { presetNamed } from '../../shared/providers/presets.ts';
 import {
   endpointsOf,
   exchangeAudienceOf,
@@ -34,66 +34,6 @@ const custom = sampleProvider({
 });
 
 describe('the presets on offer', () => {
-  test('have Demo only where there is a demo', () => {
-    expect(presetsFor(azure).map(({ name }) => name)).toEqual(['microsoft', 'google', 'custom']);
-    expect(presetsFor(demo).map(({ name }) => name)).toEqual(['demo', 'microsoft', 'google', 'custom']);
-    expect(presetNamed('demo', azure)).toBeUndefined();
-    expect(presetNamed('yahoo', demo)).toBeUndefined();
-  });
-
-  test('are what Microsoft, Google and anybody else ask of an app', () => {
-    const asked = presetsFor(demo).map(({ name, hint, label, authority, mailScopes, ...rest }) => [
-      name,
-      rest,
-    ]);
-    expect(Object.fromEntries(asked)).toEqual({
-      microsoft: {
-        needsTenant: true,
-        credentialKinds: ['secret', 'certificate', 'federated'],
-        secretsExpire: true,
-        mail: {
-          imap: { host: 'outlook.office365.com', port: 993 },
-          pop3: { host: 'outlook.office365.com', port: 995 },
-          smtp: { host: 'smtp.office365.com', port: 587 },
-        },
-        endpointHosts: ['login.microsoftonline.com'],
-        authorizationExtras: {},
-        offlineScope: true,
-      },
-      google: {
-        needsTenant: false,
-        credentialKinds: ['secret'],
-        secretsExpire: false,
-        mail: {
-          imap: { host: 'imap.gmail.com', port: 993 },
-          pop3: { host: 'pop.gmail.com', port: 995 },
-          smtp: { host: 'smtp.gmail.com', port: 587 },
-        },
-        endpointHosts: ['accounts.google.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
-        authorizationExtras: { access_type: 'offline', prompt: 'consent' },
-        offlineScope: false,
-      },
-      custom: {
-        needsTenant: false,
-        credentialKinds: ['secret', 'certificate'],
-        secretsExpire: true,
-        mail: undefined,
-        endpointHosts: undefined,
-        authorizationExtras: {},
-        offlineScope: true,
-      },
-      demo: {
-        needsTenant: true,
-        credentialKinds: ['secret', 'certificate', 'federated'],
-        secretsExpire: true,
-        mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
-        endpointHosts: ['localhost'],
-        authorizationExtras: {},
-        offlineScope: true,
-      },
-    });
-  });
-
   test.each([
     'http://localhost:9',
     'http://localhost:9/',

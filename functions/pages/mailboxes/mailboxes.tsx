@@ -1,12 +1,12 @@
 /** Mailboxes: list, add, edit, pause, resume, delete. */
 import { randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import type { Context } from 'hono';
-import type { AuditSubject, Settings } from '../../../shared/audit/audit.ts';
 import { runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
-import { type Mailbox, type MailLogin, twinOf } from '../../../shared/mailboxes/mailbox.ts';
-import { loginsOf } from '../../../shared/mailboxes/mailbox-logins.ts';
+import { type Mailbox, twinOf } from '../../../shared/mailboxes/mailbox.ts';
+import type { MailboxAuthor } from '../../../shared/mailboxes/mailbox-entry.ts';
 import { healthOf } from '../../../shared/mailboxes/mailbox-store.ts';
+import { recordUnsavedUse, saveMailbox } from '../../../shared/mailboxes/save-mailbox.ts';
+import { switchFetching } from '../../../shared/mailboxes/switch-fetching.ts';
 import { refusalFindings } from '../../../shared/alerts/refusal-findings.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
@@ -27,8 +27,8 @@ import { healthHere } from '../errors/explain-context.ts';
 import { mailboxFormPage } from './mailbox-form-view.tsx';
 import { deleteMailboxPage, mailboxListPage } from './mailbox-views.tsx';
 import { readUnfinished } from './finish-setup.tsx';
-import { recordChange } from '../../http/record-change.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
+import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -91,7 +91,7 @@ export async function createMailbox(c: PageContext): Promise<Response> {
       }),
       422,
     );
-  return openAndSave(c, mailbox, undefined, choices, typed);
+  return testOrSave(c, mailbox, undefined, choices, typed);
 }
 
 export async function showMailboxForm(c: PageContext): Promise<Response> {
@@ -118,7 +118,7 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
       }),
       422,
     );
-  return openAndSave(c, changed, mailbox, choices, typed);
+  return testOrSave(c, changed, mailbox, choices, typed);
 }
 
 export async function showMailboxDeletion(c: PageContext): Promise<Response> {
@@ -126,29 +126,20 @@ export async function showMailboxDeletion(c: PageContext): Promise<Response> {
   return mailbox === undefined ? c.notFound() : c.html(deleteMailboxPage(c.get('principal'), mailbox));
 }
 
-export async function deleteMailbox(c: PageContext): Promise<Response> {
+export async function confirmMailboxDeletion(c: PageContext): Promise<Response> {
   const mailbox = await mailboxOf(c);
-  if (mailbox !== undefined) {
-    await c.get('services').mailboxes.remove(mailbox.id);
-    await c.get('services').connectionTests.remove(mailbox.id);
-    await recordChange(c, {
-      action: 'deleted',
-      subject: subjectOf(mailbox),
-      before: settingsOf(mailbox, await accountChoices(c.get('services'))),
-    });
-  }
+  if (mailbox !== undefined)
+    await deleteMailbox(c.get('services'), mailbox, authorOf(c, await accountChoices(c.get('services'))));
   return c.redirect(paths.mailboxes({ flash: 'deleted' }), 303);
 }
-export const pauseMailbox = (c: PageContext): Promise<Response> => switchFetching(c, false);
-export const resumeMailbox = (c: PageContext): Promise<Response> => switchFetching(c, true);
+export const pauseMailbox = (c: PageContext): Promise<Response> => pauseOrResume(c, false);
+export const resumeMailbox = (c: PageContext): Promise<Response> => pauseOrResume(c, true);
 
-async function switchFetching(c: PageContext, enabled: boolean): Promise<Response> {
+async function pauseOrResume(c: PageContext, enabled: boolean): Promise<Response> {
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
-  await c.get('services').mailboxes.save({ ...mailbox, enabled });
-  const action = enabled ? 'resumed' : 'paused';
-  await recordChange(c, { action, subject: subjectOf(mailbox) });
-  return c.redirect(paths.mailboxes({ flash: action }), 303);
+  await switchFetching(c.get('services'), mailbox, enabled, c.get('principal'));
+  return c.redirect(paths.mailboxes({ flash: enabled ? 'resumed' : 'paused' }), 303);
 }
 
 /** Where a new mailbox begins: at the one provider, or with the choice among several. */
@@ -164,8 +155,8 @@ async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[
   return connectPage({ principal, provider, typed: emptyConnectForm, errors: {}, beginnings });
 }
 
-/** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
-async function openAndSave(
+/** "Test" and "Save" of the form. */
+async function testOrSave(
   c: PageContext,
   mailbox: Mailbox,
   before: Mailbox | undefined,
@@ -173,40 +164,21 @@ async function openAndSave(
   typed: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const services = c.get('services');
-  await recordTry(c, mailbox, before, choices, typed['test'] === 'yes' ? 'tested' : 'opened');
-  if (typed['test'] === 'yes') return c.html(await testedPage(c, mailbox, before, choices, typed));
-  const opened = await services.verifyMailbox(services.intake, mailbox);
-  if (opened.kind === 'failed' && typed['anyway'] !== 'yes')
-    return c.html(formPage(c, before, choices, typed, {}, opened.message), 422);
-  await services.mailboxes.save(mailbox);
-  await recordChange(c, {
-    action: before === undefined ? 'created' : 'changed',
-    subject: subjectOf(mailbox),
-    ...(before !== undefined && { before: settingsOf(before, choices) }),
-    after: settingsOf(mailbox, choices),
-  });
+  const draft = { mailbox, before, ...authorOf(c, choices) };
+  if (typed['test'] === 'yes') {
+    await recordUnsavedUse(services, draft, 'tested');
+    return c.html(await testedPage(c, mailbox, before, choices, typed));
+  }
+  const saved = await saveMailbox(
+    { ...services, open: (one) => services.verifyMailbox(services.intake, one) },
+    draft,
+    { evenIfNotOpened: typed['anyway'] === 'yes' },
+  );
+  if (saved.kind === 'not-opened') return c.html(formPage(c, before, choices, typed, {}, saved.message), 422);
+  const { opened } = saved;
   if (opened.kind === 'failed') return c.redirect(paths.mailboxes({ flash: 'unopened' }), 303);
   if (before === undefined) return c.redirect(paths.mailboxConnected(mailbox), 303);
   return c.redirect(paths.mailboxes({ flash: 'opened', unread: opened.unread, total: opened.total }), 303);
-}
-
-/**
- * A token is about to leave for a server, or for an account, that is not saved: the audit is told first, whatever becomes
- * of the form.
- */
-async function recordTry(
-  c: PageContext,
-  mailbox: Mailbox,
-  before: Mailbox | undefined,
-  choices: readonly AccountChoice[],
-  what: 'tested' | 'opened',
-): Promise<void> {
-  if (before !== undefined && isDeepStrictEqual(loginsOf(mailbox), loginsOf(before))) return;
-  await recordChange(c, {
-    action: `${what} before it was saved`,
-    subject: subjectOf(mailbox),
-    after: settingsOf(mailbox, choices),
-  });
 }
 
 /** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */
@@ -249,30 +221,12 @@ function openedFlash(c: Context): Flash | undefined {
   };
 }
 
-const subjectOf = ({ id, address }: Mailbox): AuditSubject => ({ kind: 'mailbox', id, name: address });
-
-/** A mailbox as the audit keeps it, in the words of its form. */
-function settingsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Settings {
-  const { pop3, sending, afterFetch } = mailbox;
-  const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
-  const account = (login: MailLogin | undefined): string | undefined => {
-    const id = login && `${login.providerId}.${login.accountId}`;
-    // An account that is gone has no name any more.
-    return choices.find(({ value }) => value === id)?.label ?? id;
-  };
-  return {
-    address: mailbox.address,
-    account: account(mailbox),
-    'IMAP server': server(mailbox),
-    folder: mailbox.folder,
-    'after fetching': afterFetch.kind === 'move' ? `move to ${afterFetch.folder}` : afterFetch.kind,
-    'minutes between fetches': mailbox.intervalMinutes,
-    'account that sends': account(sending),
-    'SMTP server': server(sending),
-    'account for POP3': account(pop3),
-    'POP3 server': server(pop3),
-  };
-}
+/** The audit names accounts as the form lists them. */
+const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
+  by: c.get('principal'),
+  accountName: ({ providerId, accountId }) =>
+    choices.find(({ value }) => value === `${providerId}.${accountId}`)?.label,
+});
 
 async function mailboxOf(c: PageContext): Promise<Mailbox | undefined> {
   const id = c.req.param('id') ?? '';

@@ -78,7 +78,7 @@ export function CredentialFields(props: {
           type="password"
           autocomplete="off"
           spellcheck={false}
-          hint={`${preset.name === 'microsoft' ? 'The value, not the ID. ' : ''}It is kept in Key Vault and never shown again.`}
+          hint={`${preset.secretHint === undefined ? '' : `${preset.secretHint} `}It is kept in Key Vault and never shown again.`}
         />
       </div>
       {preset.secretsExpire ? (

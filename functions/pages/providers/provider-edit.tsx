@@ -15,8 +15,7 @@ import {
 import { isProviderId, newProviderId } from '../../../shared/providers/provider-store.ts';
 import { providerFormPage } from './provider-form-view.tsx';
 import { choosePresetPage } from './provider-list-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
-import { saveChangedProvider, saveNewProvider, settingsForAudit } from './save-provider.ts';
+import { saveChangedProvider, saveNewProvider } from '../../use-cases/save-provider.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -31,16 +30,16 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
   const preset = presetNamed(c.req.query('preset') ?? '', config);
   if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
   const id = c.req.query('id') ?? '';
-  if (preset.name === 'custom') {
+  if (preset.settingsFrom === 'admin') {
     // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
     // shows the same one.
     if (!isProviderId(id))
-      return c.redirect(paths.newProvider({ preset: 'custom', id: newProviderId() }), 303);
+      return c.redirect(paths.newProvider({ preset: preset.name, id: newProviderId() }), 303);
     if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
   }
   const typed = {
     id,
-    name: preset.name === 'custom' ? '' : preset.label,
+    name: preset.settingsFrom === 'admin' ? '' : preset.label,
     clientId: '',
     expiresOn: proposedExpiry(seam.now()),
     ...linkedFields(preset, c),
@@ -56,7 +55,7 @@ export async function createProvider(c: PageContext): Promise<Response> {
   if (preset === undefined)
     return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
   // The demo secret is known to the server; the page never holds it.
-  if (preset.name === 'demo') typed['secret'] = services.config.demo?.clientSecret ?? '';
+  if (preset.isDemo) typed['secret'] = services.config.demo?.clientSecret ?? '';
   const draft = typed['intent'] === 'draft';
   const id = idIn(typed);
   typed['id'] = id;
@@ -68,13 +67,8 @@ export async function createProvider(c: PageContext): Promise<Response> {
     const view = { preset, provider: undefined, typed, errors: parsed.errors, accounts: [] };
     return c.html(formPage(c, view), 422);
   }
-  const record = (after: Provider): Promise<void> =>
-    recordChange(c, {
-      action: draft ? 'saved as a draft' : 'created',
-      subject: subjectOf(after),
-      after: settingsForAudit(after),
-    });
-  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, record });
+  const by = c.get('principal');
+  const provider = await saveNewProvider(services, id, { input: parsed.input, preset, draft, by });
   return c.redirect(afterSaving(provider, 'saved'), 303);
 }
 
@@ -101,14 +95,8 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
   if (parsed.kind === 'invalid' || Object.keys(errors).length > 0)
     return c.html(formPage(c, { preset, provider: before, typed, errors, accounts }), 422);
   const draft = typed['intent'] === 'draft' && before.state === 'draft';
-  const record = (after: Provider): Promise<void> =>
-    recordChange(c, {
-      action: 'changed',
-      subject: subjectOf(after),
-      before: settingsForAudit(before),
-      after: settingsForAudit(after),
-    });
-  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, record });
+  const by = c.get('principal');
+  const saved = await saveChangedProvider(services, before, { input: parsed.input, preset, draft, by });
   if (saved.kind === 'gone') return c.notFound();
   if (saved.kind === 'stale')
     return c.html(formPage(c, { preset, provider: before, typed, errors: CHANGED_MEANWHILE, accounts }), 409);
@@ -127,13 +115,6 @@ const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProvide
 async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
-
-/** A provider as the audit names it. */
-export const subjectOf = ({ id, name }: Provider): { kind: 'provider'; id: string; name: string } => ({
-  kind: 'provider',
-  id,
-  name,
-});
 
 /** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
 function afterSaving(provider: Provider, flash: string): string {
@@ -193,7 +174,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
 function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
-  if (preset.name !== 'microsoft') return {};
+  if (preset.guide?.kind !== 'entra-portal') return {};
   const ids = ['tenant', 'clientId'].flatMap((name) => {
     const value = c.req.query(name) ?? '';
     return GUID.test(value) ? [[name, value]] : [];
@@ -204,7 +185,7 @@ function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
 
 function demoFields(preset: Preset, c: PageContext): Record<string, string> {
   const { demo } = c.get('services').config;
-  if (preset.name !== 'demo' || demo === undefined) return {};
+  if (!preset.isDemo || demo === undefined) return {};
   return { tenant: demo.tenant, clientId: demo.clientId };
 }
 

@@ -62,7 +62,7 @@ export function providerFormPage(view: FormView): string {
       wide
     >
       <ErrorSummary errors={errors} />
-      {preset.name === 'demo' && provider === undefined ? (
+      {preset.isDemo && provider === undefined ? (
         <p>Everything is filled in: the demo identity provider runs on this machine.</p>
       ) : null}
       <div class="beside">
@@ -78,7 +78,7 @@ export function providerFormPage(view: FormView): string {
             label="Name"
             hint="A name you will recognize, such as your organization."
           />
-          {preset.needsTenant && preset.name !== 'demo' ? (
+          {preset.needsTenant && !preset.isDemo ? (
             <TextField
               {...text('tenant')}
               label="Directory (tenant) ID"
@@ -86,13 +86,9 @@ export function providerFormPage(view: FormView): string {
               spellcheck={false}
             />
           ) : null}
-          <TextField
-            {...text('clientId')}
-            label={preset.name === 'google' ? 'Client ID' : 'Application (client) ID'}
-            spellcheck={false}
-          />
+          <TextField {...text('clientId')} label={preset.clientIdLabel} spellcheck={false} />
           <SignInAgain accounts={view.accounts} error={errors['signInAgain']} />
-          {preset.name === 'demo' && provider === undefined ? (
+          {preset.isDemo && provider === undefined ? (
             <>
               <p>The client secret is taken from the demo and kept in the vault.</p>
               <input type="hidden" name="expiresOn" value={typed['expiresOn']} />
@@ -106,7 +102,9 @@ export function providerFormPage(view: FormView): string {
               questionedFrom={view.questionedFrom}
             />
           )}
-          {preset.name === 'custom' ? <CustomFields text={text} endpoints={typed['endpoints']} /> : null}
+          {preset.settingsFrom === 'admin' ? (
+            <CustomFields text={text} endpoints={typed['endpoints']} />
+          ) : null}
           {errors['severalDomains'] === undefined ? null : (
             <CheckboxField
               name="severalDomains"
@@ -114,7 +112,7 @@ export function providerFormPage(view: FormView): string {
               error={errors['severalDomains']}
             />
           )}
-          {preset.name === 'microsoft' ? (
+          {preset.hasClouds ? (
             <Advanced open={(typed['cloud'] ?? 'worldwide') !== 'worldwide'}>
               <SelectField
                 name="cloud"
@@ -127,28 +125,33 @@ export function providerFormPage(view: FormView): string {
             </Advanced>
           ) : null}
           {provider === undefined ? <input type="hidden" name="preset" value={preset.name} /> : null}
-          {provider === undefined && preset.name === 'custom' ? (
+          {provider === undefined && preset.settingsFrom === 'admin' ? (
             <input type="hidden" name="id" value={typed['id']} />
           ) : null}
           <div class="actions">
             <SubmitButton>{isNew ? 'Save and continue' : 'Save changes'}</SubmitButton>
-            {isNew && preset.name !== 'demo' ? (
+            {isNew && !preset.isDemo ? (
               <SubmitButton kind="secondary" name="intent" value="draft">
                 Save as a draft
               </SubmitButton>
             ) : null}
           </div>
         </form>
-        {preset.name === 'demo' ? null : (
-          <ProviderGuide preset={preset} provider={provider} typed={typed} redirectUri={view.redirectUri} />
+        {preset.guide === undefined ? null : (
+          <ProviderGuide
+            guide={preset.guide}
+            provider={provider}
+            typed={typed}
+            redirectUri={view.redirectUri}
+          />
         )}
       </div>
     </Page>,
   );
 }
 
-const titleOfNew = ({ name, label }: Preset): string =>
-  name === 'custom' ? 'Add a provider' : `Add ${label}`;
+const titleOfNew = ({ settingsFrom, label }: Preset): string =>
+  settingsFrom === 'admin' ? 'Add a provider' : `Add ${label}`;
 
 function Advanced(props: { open: boolean; children: Child }): JSX.Element {
   return (

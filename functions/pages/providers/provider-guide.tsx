@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { LinkName } from '../../../shared/explanations/links.ts';
 import { isCloudName } from '../../../shared/providers/clouds.ts';
 import { mailPermissions } from '../../../shared/providers/permissions.ts';
-import type { Preset } from '../../../shared/providers/presets.ts';
+import type { PresetGuide } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import type { Typed } from '../../../shared/providers/provider-form.ts';
 import { CopyText, type Filling } from '../../../shared/ui/copy.tsx';
@@ -11,7 +11,7 @@ import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
 import { portalFilling, portalLink } from './provider-links.ts';
 
 interface GuideProps {
-  preset: Preset;
+  guide: PresetGuide;
   provider: Provider | undefined;
   typed: Typed;
   redirectUri: string;
@@ -19,29 +19,18 @@ interface GuideProps {
 
 /** What to enter at the provider, beside the form: exact values to copy, and the pages they belong on. */
 export function ProviderGuide(props: GuideProps): JSX.Element {
-  const { preset, redirectUri } = props;
-  if (preset.name === 'microsoft') return <MicrosoftGuide {...props} />;
+  const { guide, redirectUri } = props;
+  if (guide.kind === 'entra-portal') return <MicrosoftGuide {...props} />;
   return (
     <Panel title="What to enter there">
-      <p>
-        {preset.name === 'google'
-          ? 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this address under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. A client secret of Google does not expire.'
-          : 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.'}
-      </p>
-      <CopyText
-        label={preset.name === 'google' ? 'Authorized redirect URI' : 'Redirect URI'}
-        value={redirectUri}
-      />
-      {preset.name === 'google' ? (
-        <>
-          <p>
-            <OutsideLink href="https://console.cloud.google.com/apis/credentials">
-              Google Cloud console: credentials
-            </OutsideLink>
-          </p>
-          <CopyText label="Scope, for the data access page" value="https://mail.google.com/" />
-        </>
-      ) : null}
+      <p>{guide.text}</p>
+      <CopyText label={guide.redirectLabel} value={redirectUri} />
+      {guide.page === undefined ? null : (
+        <p>
+          <OutsideLink href={guide.page.href}>{guide.page.label}</OutsideLink>
+        </p>
+      )}
+      {guide.copy === undefined ? null : <CopyText {...guide.copy} />}
     </Panel>
   );
 }

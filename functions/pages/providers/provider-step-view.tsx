@@ -6,6 +6,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import type { ChecklistStep } from '../../../shared/providers/checklist.ts';
 import { type Credential, thumbprintOf } from '../../../shared/providers/credential.ts';
 import { mailPermissions, type Permission } from '../../../shared/providers/permissions.ts';
+import { traitsOf } from '../../../shared/providers/presets.ts';
 import { exchangeAudienceOf, type Provider } from '../../../shared/providers/provider.ts';
 import { CopyText } from '../../../shared/ui/copy.tsx';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -26,11 +27,13 @@ interface StepView {
   now: number;
 }
 
-const isMicrosoft = ({ preset }: Provider): boolean => preset === 'microsoft';
+/** Its pages in Microsoft's portal are known. */
+const hasPortal = (provider: Provider): boolean => traitsOf(provider).guide?.kind === 'entra-portal';
+const hasTenant = (provider: Provider): boolean => traitsOf(provider).shape === 'entra';
 
 /** A step in the words of its kind of provider. */
 export function stepTitle({ provider }: StepView, { name }: ChecklistStep): string {
-  const byTenant = provider.preset === 'microsoft' || provider.preset === 'demo';
+  const byTenant = hasTenant(provider);
   switch (name) {
     case 'tenant':
       return byTenant ? 'The tenant exists' : 'The provider answers';
@@ -66,7 +69,7 @@ export function StepBody(props: { view: StepView; step: ChecklistStep }): JSX.El
       return (
         <>
           <p>{provider.clientId === '' ? 'Not entered yet.' : provider.clientId}</p>
-          {isMicrosoft(provider) ? <PortalPage name="app" provider={provider} /> : null}
+          {hasPortal(provider) ? <PortalPage name="app" provider={provider} /> : null}
         </>
       );
     case 'redirect':
@@ -103,12 +106,12 @@ function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Eleme
   return (
     <>
       <p>
-        {isMicrosoft(provider)
+        {hasPortal(provider)
           ? 'Authentication, Add a platform, Web. The first sign-in that comes back proves it.'
           : 'In the app registration. The first sign-in that comes back proves it.'}
       </p>
       <CopyText label="Redirect URI" value={redirectUri} />
-      {isMicrosoft(provider) ? <PortalPage name="authentication" provider={provider} /> : null}
+      {hasPortal(provider) ? <PortalPage name="authentication" provider={provider} /> : null}
     </>
   );
 }
@@ -116,7 +119,7 @@ function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Eleme
 function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
   const { provider, approvalLink } = props.view;
   const { state, seen } = props.step;
-  if (!isMicrosoft(provider) && provider.preset !== 'demo')
+  if (!hasTenant(provider))
     return <p>{state === 'proven' ? 'A token has carried them.' : 'The first token shows it.'}</p>;
   const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
   const shown =
@@ -138,7 +141,7 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
   return (
     <>
       {words}
-      {isMicrosoft(provider) ? <MissingPermissions provider={provider} granted={names} /> : null}
+      {hasPortal(provider) ? <MissingPermissions provider={provider} granted={names} /> : null}
       {approvalLink === undefined ? null : (
         <>
           <p>A tenant admin opens this link once to consent on behalf of the organization:</p>
@@ -179,7 +182,7 @@ function CredentialStep(props: {
     return (
       <>
         <p>Not entered yet: a client secret, a certificate, or the managed identity.</p>
-        {isMicrosoft(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
+        {hasPortal(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
       </>
     );
   return (
@@ -192,7 +195,7 @@ function CredentialStep(props: {
         <CertificateFacts provider={provider} certificate={credential.certificate} open={open} />
       ) : null}
       {credential.kind === 'federated' ? <IdentityFacts view={view} /> : null}
-      {isMicrosoft(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
+      {hasPortal(provider) ? <PortalPage name="secrets" provider={provider} /> : null}
     </>
   );
 }

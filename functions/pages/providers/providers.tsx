@@ -8,28 +8,20 @@ import { usesProvider } from '../../../shared/mailboxes/mailbox-logins.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { type ChecklistStep, checklistOf } from '../../../shared/providers/checklist.ts';
-import {
-  certificatePem,
-  credentialsOf,
-  secretName,
-  thumbprintOf,
-  withoutNext,
-} from '../../../shared/providers/credential.ts';
+import { certificatePem, credentialsOf, thumbprintOf } from '../../../shared/providers/credential.ts';
 import { isReadyToSignIn } from '../../../shared/providers/preflight.ts';
-import { presetNamed } from '../../../shared/providers/presets.ts';
+import { presetNamed, traitsOf } from '../../../shared/providers/presets.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
 import { registrationScript } from '../../../shared/providers/registration-script.ts';
-import { disableRetired } from '../../../shared/providers/promote-credential.ts';
+import { discardCredential } from '../../../shared/providers/discard-credential.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
 import { deleteProviderPage } from './provider-delete-view.tsx';
-import { subjectOf } from './provider-edit.tsx';
 import { portalLink } from './provider-links.ts';
 import { providerListPage } from './provider-list-view.tsx';
 import { type ProviderView, providerPage } from './provider-page-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
-import { settingsForAudit } from './save-provider.ts';
+import { deleteProvider } from '../../use-cases/delete-provider.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 
 const said: Readonly<Record<string, Flash>> = {
@@ -74,21 +66,9 @@ export async function checkProviderNow(c: PageContext): Promise<Response> {
 }
 
 export async function discardNextCredential(c: PageContext): Promise<Response> {
-  const services = c.get('services');
   const provider = await providerOf(c);
   if (provider === undefined) return c.notFound();
-  const changed = await services.providers.change(provider.id, (current) =>
-    current.nextCredential === undefined ? undefined : { ...withoutNext(current), preflight: undefined },
-  );
-  if (changed !== undefined) {
-    await disableRetired(services, changed);
-    await recordChange(c, {
-      action: 'new credential discarded',
-      subject: subjectOf(changed),
-      before: settingsForAudit(provider),
-      after: settingsForAudit(changed),
-    });
-  }
+  await discardCredential(c.get('services'), provider, c.get('principal'));
   return c.redirect(paths.provider(provider, { flash: 'discarded' }), 303);
 }
 
@@ -116,8 +96,7 @@ export async function showProviderDeletion(c: PageContext): Promise<Response> {
   return c.html(await deletePage(c, provider, undefined));
 }
 
-export async function deleteProvider(c: PageContext): Promise<Response> {
-  const services = c.get('services');
+export async function confirmProviderDeletion(c: PageContext): Promise<Response> {
   const provider = await providerOf(c);
   if (provider === undefined) return c.redirect(paths.providers({ flash: 'deleted' }), 303);
   const typed = (await formData(c))['name']?.trim();
@@ -125,12 +104,7 @@ export async function deleteProvider(c: PageContext): Promise<Response> {
     const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
     return c.html(await deletePage(c, provider, error), 422);
   }
-  await removeProvider(services, provider);
-  await recordChange(c, {
-    action: 'deleted',
-    subject: subjectOf(provider),
-    before: settingsForAudit(provider),
-  });
+  await deleteProvider(c.get('services'), provider, c.get('principal'));
   return c.redirect(paths.providers({ flash: 'deleted' }), 303);
 }
 
@@ -174,7 +148,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
     identity,
     rotation,
     script:
-      provider.preset === 'microsoft'
+      traitsOf(provider).guide?.kind === 'entra-portal'
         ? registrationScript({ provider, redirectUri, identity: told })
         : undefined,
     now: seam.now(),
@@ -208,18 +182,6 @@ async function deletePage(c: PageContext, provider: Provider, error: string | un
   const mailboxes = await mailboxesOf(services, provider);
   const accounts = await services.accounts.listOf(provider.id);
   return deleteProviderPage({ principal: c.get('principal'), provider, mailboxes, accounts, error });
-}
-
-/** The provider's own row goes last: a deletion that was cut short can be repeated from its page. */
-async function removeProvider(services: Services, provider: Provider): Promise<void> {
-  for (const account of await services.accounts.listOf(provider.id)) {
-    await services.accounts.remove(account);
-    services.accessTokens.forget(account);
-  }
-  await services.vault.remove(secretName(provider.id));
-  await services.rotations.remove(provider.id);
-  await services.setUpApprovals.remove(provider.id);
-  await services.providers.remove(provider.id);
 }
 
 const attachment = (name: string, type: string): Record<string, string> => ({

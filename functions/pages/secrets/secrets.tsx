@@ -7,6 +7,7 @@ import { log } from '../../../shared/platform/log.ts';
 import { isVaultCode } from '../../../shared/platform/problem.ts';
 import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
+import { switchRotation } from '../../../shared/secrets/switch-rotation.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
@@ -70,25 +71,11 @@ export async function replaceDataKey(c: PageContext): Promise<Response> {
   });
 }
 
-export async function switchRotation(c: PageContext): Promise<Response> {
-  const { providers, rotations, seam } = c.get('services');
-  const provider = await providers.get(c.req.param('id') ?? '');
+export async function turnRotationOnOrOff(c: PageContext): Promise<Response> {
+  const services = c.get('services');
+  const provider = await services.providers.get(c.req.param('id') ?? '');
   if (provider === undefined || !canRotate(provider)) return c.notFound();
   const enabled = (await formData(c))['rotation'] === 'on';
-  const before = await rotations.get(provider.id);
-  await rotations.save({
-    rotatedAt: undefined,
-    leftover: false,
-    ...before,
-    providerId: provider.id,
-    enabled,
-    changedAt: new Date(seam.now()).toISOString(),
-    changedBy: c.get('principal').name,
-    problem: undefined,
-  });
-  await recordChange(c, {
-    action: enabled ? 'rotation switched on' : 'rotation switched off',
-    subject: { kind: 'provider', id: provider.id, name: provider.name },
-  });
+  await switchRotation(services, provider, enabled, c.get('principal'));
   return c.redirect(paths.provider(provider), 303);
 }

@@ -4,7 +4,6 @@ import {
   appAccountId,
   askAppToken,
   canSignInAsApp,
-  saveAppAccount,
 } from '../../../shared/accounts/app-account.ts';
 import { type EndpointFailure, explainable } from '../../../shared/accounts/token-failure.ts';
 import { withVault } from '../../../shared/accounts/vault-trouble.ts';
@@ -19,7 +18,7 @@ import { promoteCredential } from '../../../shared/providers/promote-credential.
 import { type AppAccessState, appAccessPage, noAppAccessPage } from './app-access-view.tsx';
 import { explainContext } from '../errors/explain-context.ts';
 import { previewOf } from '../mailboxes/preview-mailbox.ts';
-import { recordChange } from '../../http/record-change.ts';
+import { connectAsApp } from '../../use-cases/connect-as-app.ts';
 import { formData } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
@@ -93,24 +92,16 @@ async function connected(
   again: (state: AppAccessState) => Response | Promise<Response>,
 ): Promise<Response> {
   const services = c.get('services');
+  const mailbox = await mailboxOf(c, provider, typed.mailbox);
   const account = await withVault(() =>
-    saveAppAccount(services, provider, token, { address: typed.address, by: c.get('principal').id }),
+    connectAsApp(services, provider, token, { address: typed.address, mailbox, by: c.get('principal') }),
   );
   if (account.kind === 'vault-away') return again(account);
-  services.accessTokens.forget(account);
-  await recordChange(c, {
-    action: 'connected as the app itself',
-    subject: { kind: 'account', id: account.accountId, name: provider.name },
-    after: { mailbox: typed.address, permissions: token.roles },
-  });
-  const mailbox = await mailboxOf(c, provider, typed.mailbox);
-  if (mailbox === undefined)
-    return c.redirect(
-      paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash: 'connected' }),
-      303,
-    );
-  await services.mailboxes.saveTrouble(mailbox.id, undefined);
-  return c.redirect(paths.mailboxes({ flash: 'reconnected' }), 303);
+  if (mailbox !== undefined) return c.redirect(paths.mailboxes({ flash: 'reconnected' }), 303);
+  return c.redirect(
+    paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash: 'connected' }),
+    303,
+  );
 }
 
 function explained(c: PageContext, provider: Provider, failure: EndpointFailure) {

@@ -2,7 +2,6 @@ import { type ApprovalOutcome, finishApproval } from '../../../shared/consent/fi
 import { paths } from '../../../shared/paths/paths.ts';
 import { recordRefusal } from '../../http/record-refusal.ts';
 import type { PageContext } from '../../http/web-environment.ts';
-import type { Services } from '../../services.ts';
 import { approvalOutcomePage } from './approval-outcome.tsx';
 import { keepApprovalCookie, keptApprovalOf } from './consent-cookies.ts';
 import { explainedFor } from './outcome-view.tsx';
@@ -19,7 +18,7 @@ const LONGEST = 1000;
 export async function showApprovalResult(c: PageContext): Promise<Response> {
   const kept = keptApprovalOf(c);
   const parameters = new URLSearchParams(kept ?? '');
-  const outcome = await takeApproval(c, parameters);
+  const outcome = await finishApproval(c.get('services'), parameters);
   // Taken a moment ago by this very browser.
   const shown: ApprovalOutcome =
     outcome.kind === 'granted-before' && parameters.get('taken') === 'granted'
@@ -31,7 +30,7 @@ export async function showApprovalResult(c: PageContext): Promise<Response> {
 
 /** Answers the way back of an approval. */
 export async function answerApproval(c: PageContext, parameters: URLSearchParams): Promise<Response> {
-  const outcome = await takeApproval(c, parameters);
+  const outcome = await finishApproval(c.get('services'), parameters);
   if (outcome.kind === 'unknown-approval') recordRefusal(c, 'unknown-approval');
   const kept = new URLSearchParams({ taken: outcome.kind });
   for (const name of READ) {
@@ -42,44 +41,5 @@ export async function answerApproval(c: PageContext, parameters: URLSearchParams
   return c.redirect(paths.approvalResult(), 303);
 }
 
-/** Takes the answer, and writes the audit where it granted something for the first time. */
-async function takeApproval(c: PageContext, parameters: URLSearchParams): Promise<ApprovalOutcome> {
-  const services = c.get('services');
-  const outcome = await finishApproval(services, parameters);
-  await recordApproval(services, outcome, parameters);
-  return outcome;
-}
-
 const isGood = ({ kind }: ApprovalOutcome): boolean =>
   kind === 'granted' || kind === 'set-up-granted' || kind === 'told';
-
-async function recordApproval(
-  { audit, seam }: Services,
-  outcome: ApprovalOutcome,
-  parameters: URLSearchParams,
-): Promise<void> {
-  const granted = grantOf(outcome);
-  if (granted === undefined) return;
-  await audit.record({
-    at: seam.now(),
-    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
-    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
-    action: 'consent reported',
-    subject: { kind: 'provider', id: granted.id, name: granted.name },
-    after: {
-      'asked for': granted.askedFor,
-      tenant: parameters.get('tenant') ?? undefined,
-      verified: 'no: the next sign-in shows it',
-    },
-  });
-}
-
-function grantOf(outcome: ApprovalOutcome): { id: string; name: string; askedFor: string } | undefined {
-  if (outcome.kind === 'granted') {
-    const { wish } = outcome.approval;
-    return { id: wish.providerId, name: outcome.providerName, askedFor: wish.address };
-  }
-  if (outcome.kind !== 'set-up-granted' || !outcome.first) return undefined;
-  const { id, name } = outcome.provider;
-  return { id, name, askedFor: 'everybody, in set-up' };
-}

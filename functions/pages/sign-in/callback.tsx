@@ -1,9 +1,6 @@
-import type { Account } from '../../../shared/accounts/account.ts';
-import { isApprovalState, takesApproval } from '../../../shared/consent/approval.ts';
-import { askApproval } from '../../../shared/consent/ask-approval.ts';
-import { consentKey, type ConsentAttempt } from '../../../shared/consent/consent.ts';
-import { needsApproval } from '../../../shared/consent/explain-outcome.ts';
-import { type ConsentOutcome, finishConsent } from '../../../shared/consent/finish-consent.ts';
+import { isApprovalState } from '../../../shared/consent/approval.ts';
+import { type CompletedConsent, completeConsent } from '../../../shared/consent/complete-consent.ts';
+import { consentKey, type Initiator } from '../../../shared/consent/consent.ts';
 import { providerOfSetUpState } from '../../../shared/consent/set-up-approval.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -14,8 +11,6 @@ import { consentCookieOf, holdsInvitation } from './consent-cookies.ts';
 import { answerDone, answerFailed } from './consent-result.tsx';
 import { explainedFor } from './outcome-view.tsx';
 
-type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
-
 /**
  * The one way back from every provider. The state says of what kind the trip was: a sign-in, bound to this browser, or
  * an approval, which an admin of the tenant may bring from anywhere.
@@ -23,99 +18,56 @@ type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
 export async function answerCallback(c: PageContext): Promise<Response> {
   // Asking what an address would answer (a link preview, a proxy) must not use the state up.
   if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
-  const services = c.get('services');
   const parameters = new URL(c.req.url).searchParams;
   const state = parameters.get('state') ?? '';
   const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
   if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
   // No role is asked for here, because invited people have none: whose trip it is decides.
   const principal: Principal | undefined = c.get('principal');
-  const outcome = await finishConsent(services, {
-    path: c.req.path,
-    parameters,
-    cookieOf: (key) => consentCookieOf(c, key),
-    principal: principal && { id: principal.id, isAdmin: principal.roles.includes('admin') },
-    holdsInvitation: (key) => holdsInvitation(c, key),
-  });
+  const outcome = await completeConsent(
+    { ...c.get('services'), explainOutcome: (failed) => explainedFor(c, failed, parameters) },
+    {
+      path: c.req.path,
+      parameters,
+      cookieOf: (key) => consentCookieOf(c, key),
+      principal: principal && {
+        id: principal.id,
+        name: principal.name,
+        isAdmin: principal.roles.includes('admin'),
+      },
+      holdsInvitation: (key) => holdsInvitation(c, key),
+    },
+  );
   const key = consentKey(state);
-  if (outcome.kind === 'connected') return connected(c, outcome, key);
-  if (outcome.kind === 'unknown') recordRefusal(c, 'unknown-state');
-  const waiting = await waitForApproval(c, outcome, parameters);
-  return waiting ?? answerFailed(c, outcome, { key, parameters });
+  switch (outcome.kind) {
+    case 'connected':
+      return answerConnected(c, outcome, key);
+    case 'waiting-for-approval':
+      return c.redirect(whereItWaits(outcome.approval), 303);
+    case 'unknown':
+      recordRefusal(c, 'unknown-state');
+      return answerFailed(c, outcome, { key, parameters });
+    default:
+      return answerFailed(c, outcome, { key, parameters });
+  }
 }
 
-async function connected(c: PageContext, outcome: Connected, key: string): Promise<Response> {
-  const services = c.get('services');
-  const { account, wish, startedBy, missing } = outcome;
-  services.accessTokens.forget(account);
-  const { reconnect } = wish;
-  // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn.
-  if (reconnect !== undefined) await services.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
-  await recordConnection(c, outcome);
+async function answerConnected(
+  c: PageContext,
+  { account, wish, startedBy, missing }: Extract<CompletedConsent, { kind: 'connected' }>,
+  key: string,
+): Promise<Response> {
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
-  if (reconnect !== undefined) {
+  if (wish.reconnect !== undefined) {
     const flash = missing.length === 0 ? undefined : 'partly';
-    return c.redirect(paths.mailboxConnected({ id: reconnect.mailboxId }, { flash }), 303);
+    return c.redirect(paths.mailboxConnected({ id: wish.reconnect.mailboxId }, { flash }), 303);
   }
   const flash = missing.length === 0 ? 'connected' : 'connected-partly';
   return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash }), 303);
 }
 
-/** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */
-async function waitForApproval(
-  c: PageContext,
-  outcome: ConsentOutcome,
-  parameters: URLSearchParams,
-): Promise<Response | undefined> {
-  if (!needsApproval(outcome) || !('wish' in outcome) || outcome.kind === 'connected') return undefined;
-  const services = c.get('services');
-  const provider = await services.providers.get(outcome.wish.providerId);
-  if (provider === undefined || !takesApproval(provider)) return undefined;
-  const { wish, startedBy } = outcome;
-  const explanation = await explainedFor(c, outcome, parameters);
-  const approval = await askApproval(services, { wish, startedBy }, explanation);
-  if (startedBy.kind === 'principal') return c.redirect(paths.approval(approval), 303);
-  const waiting = await services.invitations.change(startedBy.key, (invitation) => ({
-    ...invitation,
-    approvalKey: approval.key,
-  }));
-  if (waiting === undefined) return undefined;
-  return c.redirect(paths.acceptInvitation({ key: startedBy.key }), 303);
-}
-
-async function recordConnection(
-  c: PageContext,
-  { account, wish, startedBy, replaced }: Connected,
-): Promise<void> {
-  const { audit, seam } = c.get('services');
-  const principal: Principal | undefined = c.get('principal');
-  await audit.record({
-    at: seam.now(),
-    principal: travellerName(startedBy, principal, account.user),
-    action: wish.reconnect === undefined ? 'connected' : 'connected again',
-    subject: { kind: 'account', id: account.accountId, name: account.user },
-    ...(replaced !== undefined && {
-      before: { 'signs in': nameOf(replaced.account), 'at mailboxes': replaced.mailboxes },
-    }),
-    after: {
-      mailbox: wish.address,
-      scopes: account.scopes,
-      ...(wish.confirmed === account.accountId && { 'subject confirmed by hand': account.identity.subject }),
-      ...(replaced !== undefined && { 'signs in': nameOf(account), 'at mailboxes': replaced.mailboxes }),
-    },
-  });
-}
-
-/** Two accounts of one name differ in their object id alone. */
-const nameOf = ({ user, identity }: Account): string =>
-  identity.objectId === undefined ? user : `${user} (${identity.objectId})`;
-
-/** Who is named in the audit: an invitation's bearer is known by the account alone. */
-function travellerName(
-  startedBy: ConsentAttempt['startedBy'],
-  principal: Principal | undefined,
-  user: string,
-): { id: string; name: string } {
-  if (startedBy.kind === 'invitation') return { id: 'invitation', name: `${user}, by invitation` };
-  return { id: startedBy.id, name: principal?.name ?? startedBy.id };
-}
+/** The page with the link to send: the invitation itself for its bearer. */
+const whereItWaits = (approval: { key: string; startedBy: Initiator }): string =>
+  approval.startedBy.kind === 'principal'
+    ? paths.approval(approval)
+    : paths.acceptInvitation({ key: approval.startedBy.key });

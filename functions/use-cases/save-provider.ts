@@ -1,27 +1,30 @@
-import { checkProvider } from '../../../shared/accounts/check-provider.ts';
-import { invalidateAccounts } from '../../../shared/accounts/invalidate-accounts.ts';
-import type { Settings } from '../../../shared/audit/audit.ts';
-import { retryNow } from '../../../shared/mailboxes/retry-now.ts';
-import { type Credential, credentialsOf, withNext, withOnly } from '../../../shared/providers/credential.ts';
-import type { CredentialInput } from '../../../shared/providers/credential-form.ts';
-import { storeNewCertificate, storeSecret } from '../../../shared/providers/store-credential.ts';
-import type { Preset } from '../../../shared/providers/presets.ts';
-import type { Provider } from '../../../shared/providers/provider.ts';
-import { isAnotherRegistration, type ProviderInput } from '../../../shared/providers/provider-form.ts';
-import { registrationOf } from '../../../shared/providers/registration.ts';
-import { credentialsForAudit } from '../../../shared/providers/audit-system-change.ts';
-import { disableRetired } from '../../../shared/providers/promote-credential.ts';
-import type { Services } from '../../services.ts';
+import { checkProvider } from '../../shared/accounts/check-provider.ts';
+import { invalidateAccounts } from '../../shared/accounts/invalidate-accounts.ts';
+import type { AuditChange } from '../../shared/audit/audit.ts';
+import { retryNow } from '../../shared/mailboxes/retry-now.ts';
+import { type Credential, credentialsOf, withNext, withOnly } from '../../shared/providers/credential.ts';
+import type { CredentialInput } from '../../shared/providers/credential-form.ts';
+import { storeNewCertificate, storeSecret } from '../../shared/providers/store-credential.ts';
+import type { Preset } from '../../shared/providers/presets.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { isAnotherRegistration, type ProviderInput } from '../../shared/providers/provider-form.ts';
+import { registrationOf } from '../../shared/providers/registration.ts';
+import { providerEntry } from '../../shared/providers/provider-entry.ts';
+import { disableRetired } from '../../shared/providers/promote-credential.ts';
+import type { Services } from '../services.ts';
 
 interface Saving {
   input: ProviderInput;
   preset: Preset;
   draft: boolean;
-  /** Tells the audit once the row is written, before a secret leaves for the addresses in it. */
-  record(after: Provider): Promise<void>;
+  /** Who saves it. */
+  by: AuditChange['principal'];
 }
 
-/** Keeps a new provider under an id that none has yet, and makes its preflight unless it is a draft. */
+/**
+ * Keeps a new provider under an id that none has yet, and makes its preflight unless it is a draft. The audit entry is
+ * written before the row, and so before a secret leaves for the addresses in it: a crash leaves no change without its entry.
+ */
 export async function saveNewProvider(services: Services, id: string, saving: Saving): Promise<Provider> {
   const { name } = saving.input;
   // The vault first: a row that names a credential must find it there.
@@ -37,14 +40,18 @@ export async function saveNewProvider(services: Services, id: string, saving: Sa
     createdAt: at,
     changedAt: at,
   };
+  const action = saving.draft ? 'saved as a draft' : 'created';
+  await services.audit.record(
+    providerEntry({ at: services.seam.now(), principal: saving.by, action, after: provider }),
+  );
   await services.providers.save(provider);
-  await saving.record(provider);
   return saving.draft ? provider : checkProvider(services, provider);
 }
 
 /**
  * Keeps the changes of a provider. Another registration ends the sign-ins, whose tokens are erased, so that none leaves
  * for a host it was not given for. `gone`: somebody has deleted it; `stale`: it is no longer what the form was about.
+ * As with a new one, the audit entry is written first; the row may change between the two, which makes the save stale.
  */
 export async function saveChangedProvider(
   services: Services,
@@ -55,25 +62,30 @@ export async function saveChangedProvider(
   const made = await keptCredential(services, { id: before.id, name: input.name }, input.credential);
   const another = isAnotherRegistration(before, input);
   const at = isoNow(services);
+  // The form was checked against `before`: a secret that came meanwhile was given for what stands there now.
+  const isStale = (current: Provider): boolean =>
+    registrationOf(current) !== registrationOf(before) ||
+    (another && made === undefined && credentialsOf(current).some(({ kind }) => kind === 'secret'));
+  const asChanged = (current: Provider): Provider => ({
+    ...withCredential(current, made, another),
+    ...settingsOf(services, saving),
+    state: draft ? current.state : 'ready',
+    preflight: undefined,
+    redirectSeenAt: another ? undefined : current.redirectSeenAt,
+    approvedAt: another ? undefined : current.approvedAt,
+    changedAt: at,
+  });
+  const present = await services.providers.get(before.id);
+  if (present === undefined) return { kind: 'gone' };
+  if (isStale(present)) return { kind: 'stale' };
+  const entry = { before: present, after: asChanged(present), action: 'changed', principal: saving.by };
+  await services.audit.record(providerEntry({ ...entry, at: services.seam.now() }));
   let stale = false;
   const changed = await services.providers.change(before.id, (current) => {
-    // The form was checked against `before`: a secret that came meanwhile was given for what stands there now.
-    stale =
-      registrationOf(current) !== registrationOf(before) ||
-      (another && made === undefined && credentialsOf(current).some(({ kind }) => kind === 'secret'));
-    if (stale) return undefined;
-    return {
-      ...withCredential(current, made, another),
-      ...settingsOf(services, saving),
-      state: draft ? current.state : 'ready',
-      preflight: undefined,
-      redirectSeenAt: another ? undefined : current.redirectSeenAt,
-      approvedAt: another ? undefined : current.approvedAt,
-      changedAt: at,
-    };
+    stale = isStale(current);
+    return stale ? undefined : asChanged(current);
   });
   if (changed === undefined) return { kind: stale ? 'stale' : 'gone' };
-  await saving.record(changed);
   if (another && before.state === 'ready') {
     const accounts = await services.accounts.listOf(before.id);
     const message = `The tenant, the client ID or an address of ${changed.name} was changed, and the sign-ins for what was there before were deleted. Connect the mailbox again.`;
@@ -117,29 +129,8 @@ function settingsOf(
   'name' | 'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts' | 'scopes'
 > {
   const { name, cloud, clientId, endpoints, mailHosts, scopes } = input;
-  const tenant = preset.name === 'demo' ? services.config.demo?.tenant : input.tenant;
+  const tenant = preset.isDemo ? services.config.demo?.tenant : input.tenant;
   return { name, preset: preset.name, cloud, tenant, clientId, endpoints, mailHosts, scopes };
 }
 
 const isoNow = ({ seam }: Services): string => new Date(seam.now()).toISOString();
-
-/** A provider as the audit shows it: never a secret, which the type refuses. */
-export function settingsForAudit(provider: Provider): Settings {
-  const { endpoints } = provider;
-  return {
-    name: provider.name,
-    state: provider.state,
-    kind: provider.preset,
-    cloud: provider.cloud,
-    tenant: provider.tenant,
-    'client ID': provider.clientId,
-    issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
-    'authorization address': endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
-    'token address': endpoints?.kind === 'manual' ? endpoints.token : undefined,
-    'IMAP server': provider.mailHosts?.imap,
-    'SMTP server': provider.mailHosts?.smtp,
-    'POP3 server': provider.mailHosts?.pop3,
-    scopes: provider.scopes,
-    ...credentialsForAudit(provider),
-  };
-}

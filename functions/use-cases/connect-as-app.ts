@@ -1,0 +1,33 @@
+import type { Account } from '../../shared/accounts/account.ts';
+import { type AppToken, appAccountId, saveAppAccount } from '../../shared/accounts/app-account.ts';
+import type { AuditChange } from '../../shared/audit/audit.ts';
+import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import type { Services } from '../services.ts';
+
+/**
+ * Keeps the app itself as an account, with a token that has just opened the mailbox. The audit entry is written before the
+ * account.
+ * @param wish `mailbox`: one that is connected again, and is fetched at the next minute
+ * @throws PostroomError when the vault is away: nothing is kept then
+ */
+export async function connectAsApp(
+  services: Pick<Services, 'accessTokens' | 'accounts' | 'audit' | 'mailboxes' | 'sealer' | 'seam'>,
+  provider: Provider,
+  token: AppToken,
+  wish: { address: string; mailbox: Mailbox | undefined; by: AuditChange['principal'] },
+): Promise<Account> {
+  const { address, mailbox, by } = wish;
+  await services.sealer.ready();
+  await services.audit.record({
+    at: services.seam.now(),
+    principal: by,
+    action: 'connected as the app itself',
+    subject: { kind: 'account', id: appAccountId(provider), name: provider.name },
+    after: { mailbox: address, permissions: token.roles },
+  });
+  const account = await saveAppAccount(services, provider, token, { address, by: by.id });
+  services.accessTokens.forget(account);
+  if (mailbox !== undefined) await services.mailboxes.saveTrouble(mailbox.id, undefined);
+  return account;
+}

@@ -1,0 +1,51 @@
+import type { AuditChange, Settings } from '../audit/audit.ts';
+import type { Mailbox, MailLogin } from './mailbox.ts';
+
+type Account = Pick<MailLogin, 'providerId' | 'accountId'>;
+
+/** Who makes a change of a mailbox, and how accounts are called in its audit entry. */
+export interface MailboxAuthor {
+  by: AuditChange['principal'];
+  /** As the mailbox form lists it; undefined for an account that is gone. */
+  accountName(account: Account): string | undefined;
+}
+
+/**
+ * A change of a mailbox as the audit log shows it. Pure.
+ * @param change `at`: milliseconds since the epoch; `before` and `after` only where settings are to be shown
+ */
+export function mailboxEntry(
+  { by, accountName }: MailboxAuthor,
+  change: { at: number; action: string; mailbox: Mailbox; before?: Mailbox | undefined; after?: Mailbox },
+): AuditChange {
+  const { at, action, mailbox, before, after } = change;
+  const { id, address } = mailbox;
+  return {
+    at,
+    principal: by,
+    action,
+    subject: { kind: 'mailbox', id, name: address },
+    ...(before !== undefined && { before: settingsForAudit(before, accountName) }),
+    ...(after !== undefined && { after: settingsForAudit(after, accountName) }),
+  };
+}
+
+/** In the words of the mailbox form. */
+function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
+  const { pop3, sending, afterFetch } = mailbox;
+  const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
+  const account = (login: Account | undefined): string | undefined =>
+    login && (accountName(login) ?? `${login.providerId}.${login.accountId}`);
+  return {
+    address: mailbox.address,
+    account: account(mailbox),
+    'IMAP server': server(mailbox),
+    folder: mailbox.folder,
+    'after fetching': afterFetch.kind === 'move' ? `move to ${afterFetch.folder}` : afterFetch.kind,
+    'minutes between fetches': mailbox.intervalMinutes,
+    'account that sends': account(sending),
+    'SMTP server': server(sending),
+    'account for POP3': account(pop3),
+    'POP3 server': server(pop3),
+  };
+}

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AuditStore } from '../audit/audit-store.ts';
+import type { Seam } from '../platform/seam.ts';
+import type { Mailbox } from './mailbox.ts';
+import { type MailboxAuthor, mailboxEntry } from './mailbox-entry.ts';
+import { loginsOf } from './mailbox-logins.ts';
+import type { MailboxStore } from './mailbox-store.ts';
+import type { VerifiedMailbox } from './verify-mailbox.ts';
+
+interface AuditDeps {
+  seam: Pick<Seam, 'now'>;
+  audit: Pick<AuditStore, 'record'>;
+}
+
+export interface SaveMailboxDeps extends AuditDeps {
+  mailboxes: Pick<MailboxStore, 'save'>;
+  /** Opens the mailbox for real; see verify-mailbox.ts. */
+  open(mailbox: Mailbox): Promise<VerifiedMailbox>;
+}
+
+/** A mailbox as a form would have it, beside the one that is saved; `before` is absent for a new one. */
+export interface MailboxDraft extends MailboxAuthor {
+  mailbox: Mailbox;
+  before: Mailbox | undefined;
+}
+
+export type SavedMailbox =
+  /** `opened` may have failed where the person wanted it saved anyway. */
+  { kind: 'saved'; opened: VerifiedMailbox } | { kind: 'not-opened'; message: string };
+
+/**
+ * Saves a mailbox once it was opened for real; a person may still save one that does not open. The audit entry is written
+ * before the row: a crash leaves no change without its entry.
+ */
+export async function saveMailbox(
+  deps: SaveMailboxDeps,
+  draft: MailboxDraft,
+  options: { evenIfNotOpened: boolean },
+): Promise<SavedMailbox> {
+  await recordUnsavedUse(deps, draft, 'opened');
+  const { mailbox, before } = draft;
+  const opened = await deps.open(mailbox);
+  if (opened.kind === 'failed' && !options.evenIfNotOpened)
+    return { kind: 'not-opened', message: opened.message };
+  const action = before === undefined ? 'created' : 'changed';
+  const at = deps.seam.now();
+  await deps.audit.record(mailboxEntry(draft, { at, action, mailbox, before, after: mailbox }));
+  await deps.mailboxes.save(mailbox);
+  return { kind: 'saved', opened };
+}
+
+/**
+ * A token is about to leave for a server, or for an account, that is not saved: the entry is written first, whatever
+ * becomes of the form.
+ */
+export async function recordUnsavedUse(
+  { audit, seam }: AuditDeps,
+  draft: MailboxDraft,
+  use: 'tested' | 'opened',
+): Promise<void> {
+  const { mailbox, before } = draft;
+  if (before !== undefined && isDeepStrictEqual(loginsOf(mailbox), loginsOf(before))) return;
+  const action = `${use} before it was saved`;
+  await audit.record(mailboxEntry(draft, { at: seam.now(), action, mailbox, after: mailbox }));
+}

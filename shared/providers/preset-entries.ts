@@ -1,0 +1,144 @@
+import type { Cloud } from './clouds.ts';
+import { GUID, refused, WHERE_IDS, wanted } from './field-rules.ts';
+import type { PresetPlaces, PresetTraits, Protocol } from './presets.ts';
+
+/** A preset as it is written down: adding one is one more entry of `presetEntries`. */
+export type PresetEntry = PresetTraits & {
+  /** Where it leads, in a cloud of Microsoft's; other providers have one place for everybody. */
+  places(cloud: Cloud): PresetPlaces;
+};
+
+// https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+const outlookPermissions: Record<Protocol, string> = {
+  imap: 'IMAP.AccessAsUser.All',
+  pop3: 'POP.AccessAsUser.All',
+  smtp: 'SMTP.Send',
+};
+
+const microsoft: PresetEntry = {
+  label: 'Microsoft 365',
+  hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
+  shape: 'entra',
+  settingsFrom: 'preset',
+  isDemo: false,
+  needsTenant: true,
+  hasClouds: true,
+  clientIdLabel: 'Application (client) ID',
+  clientIdRules: [wanted(GUID, `A client ID looks like 11111111-2222-3333-4444-555555555555. ${WHERE_IDS}`)],
+  secretRules: [
+    refused(
+      GUID,
+      'This is the ID of the secret, not its value. In “Certificates & secrets” copy the column “Value”; it is shown only right after the secret is made, so make a new one if it is hidden.',
+    ),
+  ],
+  secretHint: 'The value, not the ID.',
+  guide: { kind: 'entra-portal' },
+  credentialKinds: ['secret', 'certificate', 'federated'],
+  secretsExpire: true,
+  authorizationExtras: {},
+  offlineScope: true,
+  places: (cloud) => ({
+    mail: {
+      imap: { host: cloud.imapHost, port: 993 },
+      pop3: { host: cloud.imapHost, port: 995 },
+      smtp: { host: cloud.smtpHost, port: 587 },
+    },
+    endpointHosts: [cloud.loginHost],
+    authority: (tenant) => `https://${cloud.loginHost}/${tenant}/v2.0`,
+    mailScopes: (asked) =>
+      Object.entries(outlookPermissions)
+        .filter(([protocol]) => asked.some((one) => one === protocol))
+        .map(([, permission]) => `${cloud.outlookScope}/${permission}`),
+  }),
+};
+
+/** Microsoft's shape, on this machine: its own places are never used. */
+const demo: PresetEntry = {
+  ...microsoft,
+  label: 'Demo',
+  hint: 'The demo mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
+  isDemo: true,
+  hasClouds: false,
+  clientIdRules: [],
+  secretRules: [],
+  secretHint: undefined,
+  guide: undefined,
+};
+
+const google: PresetEntry = {
+  label: 'Google',
+  hint: 'Gmail and Google Workspace. You need an OAuth client of the type “Web application”.',
+  shape: 'oidc',
+  settingsFrom: 'preset',
+  isDemo: false,
+  needsTenant: false,
+  hasClouds: false,
+  clientIdLabel: 'Client ID',
+  clientIdRules: [
+    wanted(
+      '\\.apps\\.googleusercontent\\.com$',
+      'A client ID of Google ends in .apps.googleusercontent.com.',
+    ),
+  ],
+  secretRules: [],
+  secretHint: undefined,
+  guide: {
+    kind: 'text',
+    text: 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this address under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. A client secret of Google does not expire.',
+    redirectLabel: 'Authorized redirect URI',
+    page: {
+      href: 'https://console.cloud.google.com/apis/credentials',
+      label: 'Google Cloud console: credentials',
+    },
+    copy: { label: 'Scope, for the data access page', value: 'https://mail.google.com/' },
+  },
+  credentialKinds: ['secret'],
+  // https://support.google.com/cloud/answer/15549257: secrets are rotated by hand and have no date.
+  secretsExpire: false,
+  // A refresh token comes only with both: https://developers.google.com/identity/protocols/oauth2/web-server#offline
+  authorizationExtras: { access_type: 'offline', prompt: 'consent' },
+  offlineScope: false,
+  places: () => ({
+    mail: {
+      imap: { host: 'imap.gmail.com', port: 993 },
+      pop3: { host: 'pop.gmail.com', port: 995 },
+      smtp: { host: 'smtp.gmail.com', port: 587 },
+    },
+    endpointHosts: ['accounts.google.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
+    authority: () => 'https://accounts.google.com',
+    // One scope covers all three protocols: https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+    mailScopes: () => ['https://mail.google.com/'],
+  }),
+};
+
+const custom: PresetEntry = {
+  label: 'Another provider',
+  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
+  shape: 'oidc',
+  settingsFrom: 'admin',
+  isDemo: false,
+  needsTenant: false,
+  hasClouds: false,
+  clientIdLabel: 'Application (client) ID',
+  clientIdRules: [],
+  secretRules: [],
+  secretHint: undefined,
+  guide: {
+    kind: 'text',
+    text: 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.',
+    redirectLabel: 'Redirect URI',
+  },
+  credentialKinds: ['secret', 'certificate'],
+  secretsExpire: true,
+  authorizationExtras: {},
+  offlineScope: true,
+  places: () => ({
+    mail: undefined,
+    endpointHosts: undefined,
+    authority: () => undefined,
+    mailScopes: () => [],
+  }),
+};
+
+/** Every preset by the name that a provider's row keeps, in the order of the page where one is chosen. */
+export const presetEntries = { demo, microsoft, google, custom } satisfies Record<string, PresetEntry>;
