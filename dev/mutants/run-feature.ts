@@ -27,7 +27,7 @@ export async function runFeature(
   process.env['POSTROOM_MUTATED_FEATURE'] = name;
   const results = await new Stryker({
     testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner'],
+    plugins: ['@stryker-mutator/vitest-runner', './dev/mutants/progress.ts'],
     vitest: { configFile: 'dev/mutants/vitest.config.ts', related: false },
     mutate: [...mutate],
     // Strings are mostly words of pages, logs and errors: a test of each would only say them once more.
@@ -36,11 +36,12 @@ export async function runFeature(
     tsconfigFile: 'dev/mutants/absent.json',
     coverageAnalysis: 'perTest',
     concurrency,
-    timeoutMS: 15_000,
+    // Only for code that never comes back; a test that waits in vain ends by the shorter time of vitest.config.ts.
+    timeoutMS: 5_000,
     timeoutFactor: 4,
     tempDirName: '.cache/mutants',
     ignorePatterns: ['dist', '.local', '.cache', 'docs', 'infra', '.github', 'tests/corpus'],
-    reporters: [],
+    reporters: ['postroom-progress'],
     allowConsoleColors: false,
     // Its own reports go to standard output, which belongs to the answer; what is wrong comes as an error.
     logLevel: 'off' as LogLevel,

@@ -7,7 +7,10 @@ const feature = process.env['POSTROOM_MUTATED_FEATURE'] ?? '';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: [...(features[feature]?.tests ?? [])],
-    testTimeout: 30_000,
+    // A mutant that makes a test wait for ever costs this long; the tests take milliseconds.
+    testTimeout: 5_000,
+    // Each mutant has a worker of its own, so that a worker for each test file would only load the same code again.
+    isolate: false,
   },
 });
 

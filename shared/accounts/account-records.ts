@@ -42,7 +42,7 @@ const rows = recordKind<Account>()({
     tokens: group<Account['tokens']>('tokens', {
       access: optional(text),
       accessExpiresAt: time,
-      receivedAt: optional(time),
+      receivedAt: time,
       refreshAt: time,
       refresh: optional(text),
       previousRefresh: optional(text),

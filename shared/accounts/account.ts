@@ -32,10 +32,9 @@ export interface Problem {
 export interface EncryptedTokens {
   access: string | undefined;
   /** ISO times. The token is replaced from `refreshAt` on. */
+  receivedAt: string;
   accessExpiresAt: string;
   refreshAt: string;
-  /** Undefined while no access token was received. */
-  receivedAt?: string | undefined;
   /** Undefined: an app has none, and a sign-in that has ended has none any more. */
   refresh: string | undefined;
   /** The refresh token before the present one, kept until that has worked. */

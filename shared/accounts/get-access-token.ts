@@ -131,7 +131,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     const fresh =
       account.state !== 'needs-person' &&
       isFresh(account.tokens, seam.now()) &&
-      (olderThan === undefined || (account.tokens.receivedAt ?? '') >= olderThan);
+      (olderThan === undefined || account.tokens.receivedAt >= olderThan);
     const token = fresh ? await openAccess(account, provider) : undefined;
     if (token !== undefined && provider !== undefined && token.expose() !== rejected)
       return remember(account, provider, token);

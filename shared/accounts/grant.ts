@@ -85,9 +85,7 @@ export function isFresh(
   { refreshAt, receivedAt }: Pick<EncryptedTokens, 'refreshAt' | 'receivedAt'>,
   now: number,
 ): boolean {
-  return (
-    Date.parse(refreshAt) > now && (receivedAt === undefined || Date.parse(receivedAt) <= now + CLOCK_MS)
-  );
+  return Date.parse(refreshAt) > now && Date.parse(receivedAt) <= now + CLOCK_MS;
 }
 
 /** True while the provider is not to be called again; a time further off than any that we keep is of another clock. */

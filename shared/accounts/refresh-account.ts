@@ -83,7 +83,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
   async function saveOutcome(
     attempt: Attempt,
-    change: NextStatus & Pick<Account, 'refreshBegunAt'>,
+    change: Exclude<NextStatus, { state: 'works' }> & Pick<Account, 'refreshBegunAt'>,
     failure?: EndpointFailure,
   ): Promise<Account | undefined> {
     const { state, problem } = change;
@@ -91,9 +91,9 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     const next: Account = { ...attempt.account, ...change, stateSince };
     const { suberror, traceId, correlationId } = failure ?? {};
     const history = after(attempt, {
-      result: state === 'works' ? 'refreshed' : state,
-      code: problem?.code,
-      said: failure === undefined ? problem?.message : (failure.sentence ?? failure.detail),
+      result: state,
+      code: problem.code,
+      said: failure === undefined ? problem.message : (failure.sentence ?? failure.detail),
       ...(suberror !== undefined && { suberror }),
       ...(traceId !== undefined && { traceId }),
       ...(correlationId !== undefined && { correlationId }),

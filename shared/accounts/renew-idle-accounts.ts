@@ -43,7 +43,7 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
   const idle = accounts
     .flat()
     .filter((account) => isIdle(account, begunAt))
-    .sort((a, b) => lastUseOf(a) - lastUseOf(b));
+    .sort((a, b) => Date.parse(a.tokens.receivedAt) - Date.parse(b.tokens.receivedAt));
   const ends = await mapLimited(idle, AT_A_TIME, async (account): Promise<keyof Renewals> => {
     if (deps.seam.now() - begunAt >= TIME_MS) return 'left';
     try {
@@ -64,11 +64,10 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
   };
 }
 
-/** Rows of earlier versions do not say when a token came; it cannot have been after its end. */
-const lastUseOf = ({ tokens }: Account): number => Date.parse(tokens.receivedAt ?? tokens.accessExpiresAt);
-
 /**
  * One that waits for a person idles too, but only that person can use it again; an app has no grant that could end. Pure.
  */
 export const isIdle = (account: Account, now: number): boolean =>
-  account.kind !== 'app' && account.state !== 'needs-person' && now - lastUseOf(account) >= IDLE_MS;
+  account.kind !== 'app' &&
+  account.state !== 'needs-person' &&
+  now - Date.parse(account.tokens.receivedAt) >= IDLE_MS;

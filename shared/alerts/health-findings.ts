@@ -205,7 +205,10 @@ export function unreadableRowFindings(
   return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
     const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
     const more = rows.length - names.length;
-    const [what, is] = rows.length === 1 ? ['A row', 'is'] : [`${rows.length} rows`, 'are'];
+    const [what, mailboxes, content] =
+      rows.length === 1
+        ? ['A row', 'The mailbox of the row is', 'What the row holds']
+        : [`${rows.length} rows`, 'The mailboxes of these rows are', 'What these rows hold'];
     return {
       kind: 'row-unreadable',
       subject: { kind: 'table', id: table, name: `Table ${table}` },
@@ -216,8 +219,8 @@ export function unreadableRowFindings(
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
-          ? `The mailbox of the row is not fetched; all others are. No mail is lost: it waits there.`
-          : `What stands there ${is} left out; everything else goes on.`,
+          ? `${mailboxes} not fetched; all others are. No mail is lost: it waits there.`
+          : `${content} is left out; everything else goes on.`,
       who: 'you',
       fix: { label: azure.label, href: azure.href },
     };

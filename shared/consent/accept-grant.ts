@@ -128,9 +128,10 @@ function accountBefore(
   accountId: string,
 ): Account | undefined {
   const others = known.filter((account) => account.accountId !== accountId);
-  return wish.reconnect === undefined
+  const { reconnect } = wish;
+  return reconnect === undefined
     ? others.find((account) => sameName(account.user, user))
-    : others.find((account) => account.accountId === wish.reconnect?.accountId);
+    : others.find((account) => account.accountId === reconnect.accountId);
 }
 
 function refusalOf(seen: {
@@ -186,7 +187,7 @@ const unnamed = (provider: Provider, user: string): Identity => {
 };
 
 const sameName = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
-const lastPart = (scope: string): string => scope.split('/').at(-1)?.toLowerCase() ?? '';
+const lastPart = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1).toLowerCase();
 /** Microsoft shortens or lengthens the names of scopes in its answers. */
 const sameScope = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));

@@ -46,9 +46,8 @@ const initiator: z.ZodType<Initiator> = z.discriminatedUnion('kind', [
 ]);
 
 /** Written by us from an Explanation; the pages need no more of it than that it is one. */
-const explanation = z.custom<Explanation>(
-  (value) => typeof value === 'object' && value !== null && 'code' in value && 'steps' in value,
-);
+const shown = z.object({ code: z.string(), steps: z.array(z.unknown()) });
+const explanation = z.custom<Explanation>((value) => shown.safeParse(value).success);
 
 /** The row key is the field `key`, in a partition of its own. */
 const keyedIn = (partitionKey: string) => ({

@@ -51,8 +51,9 @@ export function createInvitationStore(tables: Tables): InvitationStore {
     async change(key, change) {
       for (;;) {
         const stored = await get(key);
-        const next = stored && change(stored.invitation);
-        if (stored === undefined || next === undefined) return undefined;
+        if (stored === undefined) return undefined;
+        const next = change(stored.invitation);
+        if (next === undefined) return undefined;
         if (await invitations.replace(next, stored.etag)) return next;
       }
     },

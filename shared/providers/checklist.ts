@@ -60,7 +60,9 @@ export function checklistOf(provider: Provider, facts: ProviderFacts): Checklist
     step('redirect', 'you', signedIn || provider.redirectSeenAt !== undefined ? 'proven' : 'unseen'),
     step('permissions', 'tenant-admin', permissionState(provider, granted.length, signedIn), granted),
     step('credential', 'you', credentialState(provider, works.length > 0)),
-    ...(nextCredential === undefined ? [] : [step('next-credential', 'you', nextState(provider))]),
+    ...(nextCredential === undefined
+      ? []
+      : [step('next-credential', 'you', nextState(nextCredential, preflight))]),
     step(
       'sign-in',
       'mailbox-owner',
@@ -102,9 +104,9 @@ function credentialState({ credential, preflight }: Provider, works: boolean): S
   return stateOf(preflight?.credential, works);
 }
 
-function nextState({ nextCredential, preflight }: Provider): StepState {
-  const waits = nextCredential !== undefined && waitsThere(nextCredential, preflight?.nextEvidence);
-  return preflight?.next === 'wrong' && waits ? 'waiting' : stateOf(preflight?.next, false);
+function nextState(next: Credential, preflight: Provider['preflight']): StepState {
+  const waits = preflight?.next === 'wrong' && waitsThere(next, preflight.nextEvidence);
+  return waits ? 'waiting' : stateOf(preflight?.next, false);
 }
 
 function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {

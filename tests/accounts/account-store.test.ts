@@ -61,6 +61,7 @@ describe('an account', () => {
         tokens: {
           access: undefined,
           accessExpiresAt: '2026-11-24T11:00:00.000Z',
+          receivedAt: '2026-11-24T10:00:00.000Z',
           refreshAt: '2026-11-24T10:50:00.000Z',
           refresh: undefined,
           previousRefresh: undefined,

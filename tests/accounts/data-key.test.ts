@@ -176,6 +176,7 @@ async function postroom() {
       tokens: {
         access: await seal('access'),
         accessExpiresAt: at,
+        receivedAt: at,
         refreshAt: at,
         refresh: await seal('refresh'),
         previousRefresh: undefined,

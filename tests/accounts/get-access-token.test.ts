@@ -487,14 +487,6 @@ describe('a renewal that is asked for', () => {
     expect(await Promise.all([first, second])).toEqual(['a of try 1', 'a of try 1']);
     expect(asked).toHaveLength(1);
   });
-
-  test('is for a row without the time at which its token came, too', async () => {
-    const { deps, account, renew, asked } = await postroom({ fresh: true });
-    const tokens = { ...account.tokens, ...lifetimeOf(3600, NOW, 0), receivedAt: undefined };
-    await deps.accounts.save({ ...account, tokens });
-    expect(await renew()).toBe('a2');
-    expect(asked).toEqual(['r1']);
-  });
 });
 
 describe('without what opens it', () => {

@@ -71,10 +71,6 @@ describe('when a clock is set', () => {
     expect(isWaiting(at(0), now)).toBe(false);
     expect(isWaiting(undefined, now)).toBe(false);
   });
-
-  test('a row of an earlier version, which says nothing of when it came, is believed', () => {
-    expect(isFresh({ refreshAt: at(3000) }, now)).toBe(true);
-  });
 });
 
 describe('an answer of the token endpoint', () => {
@@ -116,8 +112,8 @@ describe('an answer of the token endpoint', () => {
 
 describe('to the second', () => {
   test('a token is replaced at its time, and not before', () => {
-    expect(isFresh({ refreshAt: at(0) }, now)).toBe(false);
-    expect(isFresh({ refreshAt: at(1) }, now)).toBe(true);
+    expect(isFresh({ refreshAt: at(0), receivedAt: at(0) }, now)).toBe(false);
+    expect(isFresh({ refreshAt: at(1), receivedAt: at(0) }, now)).toBe(true);
   });
 
   test('clocks may differ by five minutes', () => {

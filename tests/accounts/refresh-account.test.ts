@@ -129,13 +129,14 @@ describe('a refresh', () => {
   });
 
   test('of an app asks with its credential alone, and notes no beginning', async () => {
-    const { account, asked, hooks, refresh, row } = await postroom({ kind: 'app' });
+    const { account, asked, holds, hooks, refresh, row } = await postroom({ kind: 'app' });
     hooks.answer = async () => {
       expect((await row()).refreshBegunAt).toBeUndefined();
       return granted('a2', undefined, { scopes: ['other'] });
     };
     expect(await refresh()).toMatchObject({ kind: 'refreshed' });
     expect(asked).toEqual(['app: https://outlook.office365.com/.default']);
+    expect(holds.renewed).toBe(1);
     expect((await row()).scopes).toEqual(account.scopes);
   });
 });
@@ -360,9 +361,10 @@ describe('a failure that passes', () => {
 
 describe('a refusal that lasts', () => {
   test('of the grant asks for a new sign-in, and is never tried again by itself', async () => {
-    const { hooks, refresh, row, refresher } = await postroom();
+    const { hooks, refresh, row, refresher, history } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await refresh()).toMatchObject({ kind: 'needs-person', account: { state: 'needs-person' } });
+    expect(await history()).toMatchObject([{ result: 'needs-person', said: 'The provider’s own words.' }]);
     const after = await row();
     expect(after).toMatchObject({
       state: 'needs-person',

@@ -164,6 +164,11 @@ describe('mailboxes without the vault', () => {
     ]);
   });
 
+  test('are not remembered for a storage that is away, which says nothing of the vault', () => {
+    const failing = [{ part: 'storage' as const, said: 'no', since: ago(9) }];
+    expect(still({ ...one, failing })).toEqual([]);
+  });
+
   test('are remembered afterwards only until they were tried again', () => {
     expect(still(one)).toEqual([]);
     expect(still({ ...one, withoutVault: new Map([['support', 3]]) })).toEqual([['support', 3]]);
@@ -263,6 +268,7 @@ describe('a mailbox is silent', () => {
     expect(isSilent({ intervalMinutes: 1 }, ago(500), back(5), START)).toBe(false);
     expect(isSilent({ intervalMinutes: 1 }, ago(500), back(14), START)).toBe(true);
     expect(isSilent({ intervalMinutes: 1 }, ago(14), back(500), START)).toBe(true);
+    expect(isSilent({ intervalMinutes: 1 }, ago(5), back(500), START)).toBe(false);
   });
 
   test('by no time from the future', () => {
@@ -373,6 +379,8 @@ describe('what a page says is wrong now', () => {
       'vault-failing vault vault',
       'mailbox-silent mailbox sales',
     ]);
+    const ofReview = alert({ review: secret('7 days') });
+    expect(standing({ ...postroom, accounts }, ofReview, whole)).not.toContain('vault-failing provider p1');
     const ofOne = alert({ watch: silent('p9', { kind: 'vault-failing' }) });
     expect(standing({ ...postroom, accounts }, ofOne)).toContain('vault-failing provider p1');
     const other = alert({

@@ -281,11 +281,20 @@ describe('rows that cannot be read', () => {
         cause: 'It was changed outside Postroom, or by another version of it.',
         code: 'bad-row',
         since: iso(START),
-        affected: 'What stands there are left out; everything else goes on.',
+        affected: 'What these rows hold is left out; everything else goes on.',
         who: 'you',
         fix: inAzure,
       },
     ]);
+  });
+
+  test('say what is left out, in the singular and in the plural', () => {
+    const affected = (...args: Parameters<typeof rows>) =>
+      unreadableRowFindings({ unreadable: rows(...args) }, START)[0]?.affected;
+    expect(affected('Mailboxes', 2)).toBe(
+      'The mailboxes of these rows are not fetched; all others are. No mail is lost: it waits there.',
+    );
+    expect(affected('Accounts', 1)).toBe('What the row holds is left out; everything else goes on.');
   });
 
   test('are named up to three, and none is nothing', () => {

@@ -193,6 +193,7 @@ export const sampleAccount: Account = {
   tokens: {
     access: undefined,
     accessExpiresAt: iso(START),
+    receivedAt: iso(START),
     refreshAt: iso(START),
     refresh: 'sealed',
     previousRefresh: undefined,

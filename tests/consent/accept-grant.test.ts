@@ -120,6 +120,8 @@ describe('the expected person', () => {
       wish: { signIn: ' SUPPORT@Contoso.example ', address: 'a@b.example' },
     });
     expect(outcome).toMatchObject({ kind: 'connected', account: { user: SUPPORT, address: 'a@b.example' } });
+    const padded = await accept({ identity: person({ user: ` ${SUPPORT} ` }) });
+    expect(padded.outcome.kind).toBe('connected');
   });
 
   test('may sign in once more, and takes nobody’s place by that', async () => {

@@ -9,6 +9,7 @@ import {
   registrationOf,
   setUpApprovalLink,
 } from '../../shared/consent/set-up-approval.ts';
+import { PostroomError } from '../../shared/platform/errors.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
@@ -164,6 +165,20 @@ describe('the link of set-up', () => {
     const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
     await expect(setUpApprovalLink(anew, provider)).rejects.toMatchObject({ code: 'key-vault' });
     expect(tables.dump('Consents')).toEqual(rows);
+  });
+
+  test('is not made anew because the vault was away for one call', async () => {
+    const { deps, provider, hooks } = await memoryConsents();
+    const first = await setUpApprovalLink(deps, provider);
+    let isFirst = true;
+    hooks.before = async (point) => {
+      if (!point.startsWith('vault.') || !isFirst) return;
+      isFirst = false;
+      throw new PostroomError('key-vault', 'Away.');
+    };
+    const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
+    await expect(setUpApprovalLink(anew, provider)).rejects.toMatchObject({ code: 'key-vault' });
+    expect(await setUpApprovalLink(anew, provider)).toBe(first);
   });
 
   test('is one for two who ask at the same moment', async () => {

@@ -40,7 +40,7 @@ beforeEach(() => {
 });
 
 /** Sets columns of a row to what Postroom never writes there. */
-async function spoil(partition: string, rowKey: string, columns: Record<string, number | undefined>) {
+async function spoil(partition: string, rowKey: string, columns: Record<string, number | string>) {
   const table = tables.open('Consents');
   const row = await table.get(partition, rowKey);
   if (row === undefined) throw new Error('no row');
@@ -292,6 +292,15 @@ describe('an approval that is waited for', () => {
       await store().add(sampleApproval());
       await spoil('approval', key, { [column]: 7 });
       await expect(store().get(key)).rejects.toMatchObject(badRow('approval', key, column));
+    },
+  );
+
+  test.each(['7', 'null', '{"code":"c"}', '{"steps":[]}'])(
+    'whose explanation is %s is refused, for a page could not show it',
+    async (explanation) => {
+      await store().add(sampleApproval());
+      await spoil('approval', key, { explanation });
+      await expect(store().get(key)).rejects.toMatchObject(badRow('approval', key, 'explanation'));
     },
   );
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checklistOf, type ProviderFacts, type StepState } from '../../shared/providers/checklist.ts';
+import {
+  checklistOf,
+  type ProviderFacts,
+  progressOf,
+  type StepState,
+} from '../../shared/providers/checklist.ts';
 import { cloudNames, clouds, inCloud } from '../../shared/providers/clouds.ts';
 import { presetNamed } from '../../shared/providers/presets.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
@@ -64,6 +69,8 @@ describe('the checklist of a provider', () => {
       credential: 'proven',
       'next-credential': 'waiting',
     });
+    const works = { ...refused, credential: 'proven', next: 'proven', nextEvidence: evidence } as const;
+    expect(states({ ...next, preflight: works }, nothing)['next-credential']).toBe('proven');
   });
 
   it('believes in permissions only once a token carried all of them, however they are written', () => {
@@ -110,7 +117,94 @@ describe('the checklist of a provider', () => {
     } as const;
     const provider = sampleProvider({ credential: federated, nextCredential: federated, preflight });
     expect(states(provider, nothing)).toMatchObject({ credential: 'proven', 'next-credential': 'wrong' });
+    const proven = { ...provider, preflight: { ...preflight, next: 'proven' } as const };
+    expect(states(proven, nothing)['next-credential']).toBe('proven');
+    expect(states({ ...provider, preflight: undefined }, nothing)['next-credential']).toBe('unseen');
+    expect(states({ ...provider, preflight: undefined }, signedIn(MAIL))['next-credential']).toBe('unseen');
   });
+
+  it('names who does each step and what was seen of it, and counts what is proven', () => {
+    const facts: ProviderFacts = {
+      accounts: [
+        { user: 'support@contoso.example', works: true, asApp: false, scopes: MAIL.slice(0, 1) },
+        { user: 'sales@contoso.example', works: false, asApp: false, scopes: MAIL.slice(1) },
+        { user: 'the app', works: true, asApp: true, scopes: ['full_access_as_app'] },
+      ],
+      mailboxes: [
+        { address: 'support@contoso.example', opened: true },
+        { address: 'sales@contoso.example', opened: false },
+      ],
+    };
+    const steps = checklistOf(sampleProvider({ credential: federated, preset: 'microsoft' }), facts);
+    expect(steps).toEqual([
+      { name: 'tenant', who: 'you', state: 'proven', seen: [] },
+      { name: 'client', who: 'you', state: 'proven', seen: [] },
+      { name: 'redirect', who: 'you', state: 'proven', seen: [] },
+      { name: 'permissions', who: 'tenant-admin', state: 'proven', seen: ['imap', 'pop3', 'smtp'] },
+      { name: 'credential', who: 'you', state: 'proven', seen: [] },
+      {
+        name: 'sign-in',
+        who: 'mailbox-owner',
+        state: 'wrong',
+        seen: ['support@contoso.example', 'sales@contoso.example', 'the app'],
+      },
+      { name: 'mailbox', who: 'you', state: 'proven', seen: ['support@contoso.example'] },
+    ]);
+    expect(progressOf(steps)).toEqual({ done: 6, all: 7 });
+  });
+
+  it('takes a sign-in that no longer works for proof of the way back, and of nothing else', () => {
+    expect(states(sampleProvider({ credential: federated }), signedIn(MAIL, { works: false }))).toEqual({
+      tenant: 'unseen',
+      client: 'unseen',
+      redirect: 'proven',
+      permissions: 'proven',
+      credential: 'unseen',
+      'sign-in': 'wrong',
+      mailbox: 'waiting',
+    });
+  });
+
+  it('has seen the way back where a browser came by it without an account', () => {
+    const provider = sampleProvider({ redirectSeenAt: '2026-11-01T00:00:00.000Z' });
+    expect(states(provider, nothing)['redirect']).toBe('proven');
+  });
+
+  it('asks no more of a provider of one’s own than that somebody signed in', () => {
+    const provider = sampleProvider({ credential: federated, preset: 'custom' });
+    expect(states(provider, signedIn(['mail']))['permissions']).toBe('proven');
+    expect(states(provider, nothing)['permissions']).toBe('unseen');
+  });
+
+  it('never waits for a secret, which is made at the provider first', () => {
+    const secret = { kind: 'secret', vaultName: 'v', version: '1', setAt: '', expiresOn: '' } as const;
+    const evidence = 'AADSTS700027: it is not registered.';
+    const preflight = { at: '', tenant: 'proven', client: 'proven', evidence } as const;
+    const wrong = sampleProvider({ credential: secret, preflight: { ...preflight, credential: 'wrong' } });
+    expect(states(wrong, nothing)['credential']).toBe('wrong');
+    const next = sampleProvider({
+      credential: federated,
+      nextCredential: secret,
+      preflight: { ...preflight, credential: 'proven', next: 'wrong', nextEvidence: evidence },
+    });
+    expect(states(next, nothing)['next-credential']).toBe('wrong');
+  });
+
+  it.each([700027, 70021, 700211, 700212, 700213])(
+    'waits for the managed identity that Entra refuses with AADSTS%i',
+    (number) => {
+      const refused = { at: '', tenant: 'proven', client: 'proven', credential: 'wrong' } as const;
+      const of = (evidence: string | undefined, credential: 'wrong' | 'proven' = 'wrong') =>
+        states(
+          sampleProvider({ credential: federated, preflight: { ...refused, credential, evidence } }),
+          nothing,
+        )['credential'];
+      expect(of(`invalid_client: AADSTS${number}: no such credential.`)).toBe('waiting');
+      expect(of(`AADSTS${number}`, 'proven')).toBe('proven');
+      expect(of(`AADSTS${number}9`)).toBe('wrong');
+      expect(of(undefined)).toBe('wrong');
+    },
+  );
 });
 
 describe('each cloud of Microsoft', () => {

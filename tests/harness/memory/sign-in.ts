@@ -112,6 +112,7 @@ export class SignIn {
           tokenContext(ref, 'access', provider),
         ),
         accessExpiresAt: later,
+        receivedAt: at,
         refreshAt: later,
         refresh: await sealer.seal(
           new Secret('the first refresh token'),
