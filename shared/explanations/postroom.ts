@@ -67,11 +67,12 @@ export const postroomEntries: readonly LineEntry[] = [
     code: 'tokens-unreadable',
     pattern: /\bThe stored sign-in cannot be read\b/,
     title: 'The stored sign-in cannot be read',
-    cause: 'The data key in the key vault was replaced or removed, and what it has locked stays locked.',
+    cause:
+      'The encryption key in the key vault was replaced or removed, so the stored tokens cannot be decrypted.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [
-      'If the data key was deleted a short time ago: open the key vault, Secrets, “Manage deleted secrets”, and recover it. Then nothing else is needed.',
+      'If the encryption key was deleted a short time ago: open the key vault, Secrets, “Manage deleted secrets”, and recover it. Then nothing else is needed.',
       signInAgain,
     ],
     links: ['key-vaults'],
