@@ -6,11 +6,11 @@ import { keyHash, type Alert } from './alert.ts';
 import type { Delivery, Outgoing } from './notification.ts';
 
 // Alerts:  `alert` / `open|<hash of the key>`                  what is wrong now: one row a fault, so that it opens once
-//          `alert` / `outgoing|<due>|<notification>|<channel>`      told, but not yet delivered; its key moves with each try
+//          `alert` / `outgoing|<due>|<notification>|<channel>`      not delivered yet; its key moves with each attempt
 //          `alert` / `past|<id>`                               what is over; the id begins with the inverted opening
 //          `alert` / `sent|<notification>|<channel>`                what was delivered or given up; a notification begins with the
 //                                                               id of its alert
-// One partition: an alert and what is told of it change in one transaction. `open` and `outgoing` stand side by side,
+// One partition: an alert and its notifications change in one transaction. `open` and `outgoing` stand side by side,
 // so that one query reads all that a monitor needs.
 const PARTITION = 'alert';
 const OPEN = 'open|';
@@ -18,7 +18,7 @@ const OUTGOING = 'outgoing|';
 const PAST = 'past|';
 const SENT = 'sent|';
 
-/** A notification on its way, and the row it stands in. */
+/** A pending notification and its row. */
 export interface Waiting {
   outgoing: Outgoing;
   rowKey: string;
@@ -28,11 +28,11 @@ export interface AlertStore {
   /** What is open, and what is on its way. */
   current(): Promise<{ open: Alert[]; waiting: Waiting[] }>;
   /**
-   * Carries out a decision and notes what is to be told, in one transaction.
-   * @returns false when somebody else changed this alert first; nothing was written then
+   * Applies a decision and queues its notifications, in one transaction.
+   * @returns false when another process changed this alert first; then nothing was written
    */
   apply(decision: Decision, outgoing: readonly Outgoing[], delivered?: readonly Sent[]): Promise<boolean>;
-  /** Takes a notification for one try; undefined when somebody else has it. Until `dueAt` nobody else tries. */
+  /** Claims a notification for one attempt; undefined when another process has it. Until `dueAt`, no one else tries. */
   claim(waiting: Waiting, dueAt: string): Promise<Waiting | undefined>;
   recordDelivery(waiting: Waiting, delivery: Delivery): Promise<void>;
   /** Takes a notification off the list for which there is no channel; nothing is recorded of it. */
@@ -50,7 +50,7 @@ export interface Sent {
   delivery: Delivery;
 }
 
-/** Alerts and what is to be told of them, in the table `Alerts`. Its methods throw `table-storage` when storage is away. */
+/** Alerts and their notifications, in the table `Alerts`. Its methods throw `table-storage` when storage is unavailable. */
 export function createAlertStore(tables: Tables): AlertStore {
   const table = tables.open('Alerts');
   const read = <T>(part: string, rows: readonly Row[], each: (row: Row) => T): T[] =>

@@ -2,7 +2,7 @@ import { type HealthFacts, silentWithoutReason } from './health-facts.ts';
 import { collectFindings } from './collect-findings.ts';
 import { byGravity, type Finding, keyOf, type Alert, type AlertKind, shownOf } from './alert.ts';
 
-/** What the tables alone tell: for these kinds a page need not wait for the next monitor. */
+/** Kinds that can be computed from tables: for these, a page need not wait for the next monitor run. */
 const seenByPages: ReadonlySet<AlertKind> = new Set<AlertKind>([
   'mailbox-silent',
   'marking-refused',

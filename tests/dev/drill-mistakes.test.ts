@@ -29,7 +29,7 @@ const good: DrillRecord = {
   received: [opened, { ...opened, what: 'closed' }],
   mails: [
     '[Postroom] kim@contoso.example is not fetched.',
-    '[Postroom] Over: kim@contoso.example is not fetched.',
+    '[Postroom] Resolved: kim@contoso.example is not fetched.',
   ],
   homeDuring: home('kim@contoso.example is not fetched', path.replace('&', '&amp;')),
   homeAfter: calm,
@@ -72,7 +72,9 @@ describe('the drill', () => {
     ['a channel that stayed silent', { mails: good.mails.slice(0, 1) }, /^No mail came: \[Postroom\] Over:/],
     [
       'an email about something else',
-      { mails: [...good.mails, '[Postroom] No mail leaves as kim@contoso.example: its server refuses it.'] },
+      {
+        mails: [...good.mails, '[Postroom] Cannot send as kim@contoso.example: the mail server refuses it.'],
+      },
       /^A mail too many/,
     ],
     ['another mailbox that was no longer fetched', { othersWentOn: false }, /other provider/],
