@@ -42,8 +42,8 @@ export const credentialGone = (provider: Provider, reason: Unproven['reason']): 
 const vaultReasons: Readonly<Record<string, string>> = {
   'key-vault-denied': 'it refuses this installation. Give the managed identity its role at the vault again',
   'key-vault-throttled': 'it takes no more requests for now',
-  'secret-disabled': 'the data key is switched off there',
-  'bad-data-key': 'the data key there is not one that Postroom made',
+  'secret-disabled': 'the encryption key is disabled there',
+  'bad-data-key': 'the encryption key there was not created by Postroom',
 };
 
 /** `code`: how the vault or the identity endpoint failed. Nobody has to sign in again for it. */
@@ -51,8 +51,8 @@ export const proofAway = ({ name }: Provider, code: string): Problem => ({
   code,
   message:
     code === 'no-identity'
-      ? `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom tries again by itself.`
-      : `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom tries again by itself.`,
+      ? `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom retries automatically.`
+      : `Key Vault does not give what signs in at ${name}: ${vaultReasons[code] ?? 'it does not answer'}. Postroom retries automatically.`,
 });
 
 export const providerGone: Problem = {
@@ -63,5 +63,5 @@ export const providerGone: Problem = {
 export const unreadable: Problem = {
   code: 'tokens-unreadable',
   message:
-    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the encryption key in Key Vault was replaced or removed. Connect the mailbox again.',
 };

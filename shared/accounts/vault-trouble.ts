@@ -26,33 +26,33 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultTro
 
 const words: Readonly<Record<string, readonly [happened: string, next: string]>> = {
   'key-vault-denied': [
-    'Key Vault refuses this installation',
-    'Give the managed identity of Postroom its role at the vault again, and see whether the firewall of the vault lets the installation in.',
+    'Key Vault denies access to this installation',
+    'Assign Postroom’s managed identity its role on the vault again, and check that the vault’s firewall allows the installation.',
   ],
-  'key-vault-throttled': ['Key Vault takes no more requests for now', 'Wait a minute.'],
+  'key-vault-throttled': ['Key Vault is throttling requests', 'Wait a minute.'],
   'no-identity': [
-    'The managed identity gives no token',
-    'Look at the function app under Identity, “User assigned”: the identity of the installation must stand there.',
+    'The managed identity returns no token',
+    'Check the function app under Identity, “User assigned”: the installation’s identity must be listed there.',
   ],
   'secret-disabled': [
-    'The data key is switched off in Key Vault',
+    'The encryption key is disabled in Key Vault',
     'Open the key vault, Secrets, postroom-data-key, and set its newest version to “Enabled”.',
   ],
   'bad-data-key': [
-    'The data key in Key Vault is not one that Postroom made',
-    'Open the key vault, Secrets, postroom-data-key, and disable the version that somebody added there.',
+    'The encryption key in Key Vault was not created by Postroom',
+    'Open the key vault, Secrets, postroom-data-key, and disable the version that was added there.',
   ],
   'sealed-unreadable': [
-    'What Postroom kept for this sign-in cannot be read: the data key in Key Vault was replaced or removed meanwhile',
-    'If the data key was deleted, recover it: open the key vault, Secrets, “Manage deleted secrets”.',
+    'What Postroom stored for this sign-in cannot be read: the encryption key in Key Vault was replaced or removed in the meantime',
+    'If the encryption key was deleted, recover it: open the key vault, Secrets, “Manage deleted secrets”.',
   ],
 };
 
 /** What is wrong, as a part of a sentence, and what a person who looks after Postroom does about it. Pure. */
 export function vaultInWords({ code }: Pick<VaultTrouble, 'code'>): { happened: string; next: string } {
   const [happened, next] = words[code] ?? [
-    'Key Vault does not answer',
-    'Wait a minute. If it lasts, see under Health what Postroom finds there.',
+    'Key Vault does not respond',
+    'Wait a minute. If the problem persists, check the Health page.',
   ];
   return { happened, next };
 }

@@ -69,7 +69,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     const { Consents: before } = allRows(app);
     const reply = await admin.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
     expect(reply.status, reply.html).toBe(503);
-    expect(reply.html).toContain('Nothing was saved');
+    expect(reply.html).toContain('Nothing was changed');
     expect(reply.html).toMatch(/[Tt]hen start|Start the sign-in again/);
     expect(allRows(app).Consents).toEqual(before);
     drawn[`start, ${trouble[0]}`] = reply.html;
@@ -93,7 +93,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     const before = allRows(app);
     const reply = await admin.get(callback);
     expect(reply.status, reply.html).toBe(503);
-    expect(reply.html).toContain('Nothing was saved');
+    expect(reply.html).toContain('Nothing was changed');
     expect(reply.html).toContain(says[trouble[0]]);
     expect(allRows(app)).toEqual(before);
     mendVault();
@@ -107,14 +107,14 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     coldStart();
     breakVault(trouble);
     const refused = await owner.post(path, {});
-    expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(refused.html).not.toMatch(/vault|managed identity/i);
     mendVault();
     const { callback } = await owner.ride(await owner.post(path, {}), SUPPORT);
     coldStart();
     breakVault(trouble);
     const back = await owner.get(callback);
-    expect([back.status, back.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect([back.status, back.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(back.html).not.toMatch(/vault|managed identity/i);
     expect(back.html).toContain(`href="${addressOf(path)}"`);
     mendVault();
@@ -130,7 +130,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     if (trouble[0] !== 'secret-disabled') {
       const reply = await admin.post(path, { address: SUPPORT });
       expect(reply.status, reply.html).toBe(503);
-      expect(reply.html).toContain('Nothing was kept');
+      expect(reply.html).toContain('Nothing was saved');
       drawn[`app access, ${trouble[0]}`] = reply.html;
     }
     expect(await accounts()).toEqual([]);
@@ -159,8 +159,8 @@ describe('the vault that fails', () => {
     app.vault.versions.delete('postroom-data-key');
     coldStart();
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([503, 'Postroom does not get at its keys']);
-    expect(reply.html).toContain('the data key in Key Vault was replaced or removed');
+    expect([reply.status, reply.title]).toEqual([503, 'Postroom can’t access its keys']);
+    expect(reply.html).toContain('the encryption key in Key Vault was replaced or removed');
     const again = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await admin.get(again.callback)).status).toBe(303);
   });

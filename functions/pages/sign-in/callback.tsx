@@ -17,18 +17,18 @@ import { explainedFor } from './outcome-view.tsx';
 type Connected = Extract<ConsentOutcome, { kind: 'connected' }>;
 
 /**
- * The one way back from every provider. The state says of what kind the trip was: a sign-in, bound to this browser, or
- * an approval, which an admin of the tenant may bring from anywhere.
+ * The callback of every provider. The state says what it belongs to: a sign-in, which is bound to this browser, or an
+ * approval, which a tenant admin may complete in any browser.
  */
 export async function answerCallback(c: PageContext): Promise<Response> {
-  // Asking what an address would answer (a link preview, a proxy) must not use the state up.
+  // A HEAD request (a link preview, a proxy) must not use up the state.
   if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
   const services = c.get('services');
   const parameters = new URL(c.req.url).searchParams;
   const state = parameters.get('state') ?? '';
   const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
   if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
-  // No role is asked for here, because invited people have none: whose trip it is decides.
+  // No role is required here, because invited people have none. The initiator of the sign-in is checked instead.
   const principal: Principal | undefined = c.get('principal');
   const outcome = await finishConsent(services, {
     path: c.req.path,
@@ -49,7 +49,7 @@ async function connected(c: PageContext, outcome: Connected, key: string): Promi
   const { account, wish, startedBy, missing } = outcome;
   services.accessTokens.forget(account);
   const { reconnect } = wish;
-  // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn.
+  // The cause is fixed, so the mailbox is due within a minute instead of after its backoff.
   if (reconnect !== undefined) await services.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
   await recordConnection(c, outcome);
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
@@ -61,7 +61,7 @@ async function connected(c: PageContext, outcome: Connected, key: string): Promi
   return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, said }), 303);
 }
 
-/** Only an admin of the tenant can help: the trip waits, and the page it waits on has the link to send. */
+/** When only a tenant admin can consent, the sign-in waits on a page with the link to send. */
 async function waitForApproval(
   c: PageContext,
   outcome: ConsentOutcome,
@@ -106,11 +106,11 @@ async function recordConnection(
   });
 }
 
-/** Two accounts of one name differ in their object id alone. */
+/** Two accounts of one name differ only in their object id. */
 const nameOf = ({ user, identity }: Account): string =>
   identity.objectId === undefined ? user : `${user} (${identity.objectId})`;
 
-/** Who is named in the audit: an invitation's bearer is known by the account alone. */
+/** The actor in the audit log. The holder of an invitation is known only by the account. */
 function travellerName(
   startedBy: ConsentAttempt['startedBy'],
   principal: Principal | undefined,
