@@ -31,7 +31,7 @@ export function providerRules(preset: Preset, { local }: EndpointRules): FieldRu
     tenant: [
       refused(
         '^(?:common|consumers)$',
-        'Postroom reads work mailboxes: enter the tenant ID, or organizations for an app of several tenants.',
+        'Postroom reads work mailboxes: enter the tenant ID, or “organizations” for a multitenant app.',
       ),
       wanted(
         `${GUID}|${DOMAIN}|^organizations$`,
@@ -46,7 +46,7 @@ export function providerRules(preset: Preset, { local }: EndpointRules): FieldRu
         ? [
             wanted(
               '\\.apps\\.googleusercontent\\.com$',
-              'A client ID of Google ends in .apps.googleusercontent.com.',
+              'A Google client ID ends in .apps.googleusercontent.com.',
             ),
           ]
         : []),
@@ -57,7 +57,7 @@ export function providerRules(preset: Preset, { local }: EndpointRules): FieldRu
         ? [
             refused(
               GUID,
-              'This is the ID of the secret, not its value. In “Certificates & secrets” copy the column “Value”; it is shown only right after the secret is made, so make a new one if it is hidden.',
+              'This is the “Secret ID”, not the “Value”. In “Certificates & secrets”, copy the column “Value”. It is shown only right after the secret is created; if it is hidden, create a new one.',
             ),
           ]
         : []),
@@ -67,7 +67,7 @@ export function providerRules(preset: Preset, { local }: EndpointRules): FieldRu
     scopes: [
       wanted(
         '^(?=.{1,2000}$)[\\x21\\x23-\\x5b\\x5d-\\x7e]+(?:\\s+[\\x21\\x23-\\x5b\\x5d-\\x7e]+)*$',
-        'Scopes are plain words or addresses with spaces between them.',
+        'Scopes are words or URLs separated by spaces.',
       ),
     ],
   };

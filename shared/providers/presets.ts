@@ -50,7 +50,7 @@ function microsoftPreset(cloud: Cloud): Preset {
   return {
     name: 'microsoft',
     label: 'Microsoft 365',
-    hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
+    hint: 'Mailboxes in Exchange Online. You need the tenant ID and client ID of an app registration; the next page shows where to find them.',
     needsTenant: true,
     credentialKinds: ['secret', 'certificate', 'federated'],
     secretsExpire: true,
@@ -95,7 +95,7 @@ const google: Preset = {
 const custom: Preset = {
   name: 'custom',
   label: 'Another provider',
-  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
+  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its endpoints and scopes.',
   needsTenant: false,
   credentialKinds: ['secret', 'certificate'],
   secretsExpire: true,
@@ -122,7 +122,7 @@ function demoPreset(world: DemoWorld): Preset {
     ...microsoftPreset(clouds.worldwide),
     name: 'demo',
     label: 'Demo',
-    hint: 'The demo mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
+    hint: 'The demo mailboxes on this machine. Everything is filled in, and no account is needed.',
     ...placesIn(world),
     authority: () => demoAuthority(world, world.tenant),
   };

@@ -44,7 +44,8 @@ export async function saveNewProvider(services: Services, id: string, saving: Sa
 
 /**
  * Keeps the changes of a provider. Another registration ends the sign-ins, whose tokens are erased, so that none leaves
- * for a host it was not given for. `gone`: somebody has deleted it; `stale`: it is no longer what the form was about.
+ * for a host it was not given for. `gone`: it was deleted meanwhile; `stale`: it was
+ * changed meanwhile.
  */
 export async function saveChangedProvider(
   services: Services,
@@ -57,7 +58,7 @@ export async function saveChangedProvider(
   const at = isoNow(services);
   let stale = false;
   const changed = await services.providers.change(before.id, (current) => {
-    // The form was checked against `before`: a secret that came meanwhile was given for what stands there now.
+    // The form was checked against `before`: a secret saved meanwhile belongs to the current registration.
     stale =
       registrationOf(current) !== registrationOf(before) ||
       (another && made === undefined && credentialsOf(current).some(({ kind }) => kind === 'secret'));
@@ -76,7 +77,7 @@ export async function saveChangedProvider(
   await saving.record(changed);
   if (another && before.state === 'ready') {
     const accounts = await services.accounts.listOf(before.id);
-    const message = `The tenant, the client ID or an address of ${changed.name} was changed, and the sign-ins for what was there before were deleted. Connect the mailbox again.`;
+    const message = `The tenant, client ID or an endpoint of ${changed.name} was changed, so the previous sign-ins were deleted. Connect the mailbox again.`;
     await invalidateAccounts(services.accounts, accounts, { code: 'provider-changed', message }, at);
     for (const account of accounts) services.accessTokens.forget(account);
   }
@@ -134,8 +135,8 @@ export function settingsForAudit(provider: Provider): Settings {
     tenant: provider.tenant,
     'client ID': provider.clientId,
     issuer: endpoints?.kind === 'discovery' ? endpoints.issuer : undefined,
-    'authorization address': endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
-    'token address': endpoints?.kind === 'manual' ? endpoints.token : undefined,
+    'authorization endpoint': endpoints?.kind === 'manual' ? endpoints.authorization : undefined,
+    'token endpoint': endpoints?.kind === 'manual' ? endpoints.token : undefined,
     'IMAP server': provider.mailHosts?.imap,
     'SMTP server': provider.mailHosts?.smtp,
     'POP3 server': provider.mailHosts?.pop3,
