@@ -32,19 +32,19 @@ import { flashOf, formData } from '../../http/form-data.ts';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {
-  connected: { kind: 'success', text: 'Signed in. Check the settings, then Postroom opens the mailbox.' },
+  connected: { kind: 'success', text: 'Signed in. Check the settings and save.' },
   'connected-partly': {
     kind: 'warning',
     text: 'Signed in, but not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then connect again.',
   },
-  reconnected: { kind: 'success', text: 'The mailbox is connected again and is fetched within a minute.' },
+  reconnected: { kind: 'success', text: 'Mailbox reconnected. Fetching resumes within a minute.' },
   unopened: {
     kind: 'warning',
-    text: 'The mailbox is saved, but it could not be opened. Postroom keeps trying; no mail is lost.',
+    text: 'Mailbox saved, but it could not be opened. Postroom keeps retrying.',
   },
-  paused: { kind: 'success', text: 'The mailbox is paused. Its mail stays where it is.' },
-  resumed: { kind: 'success', text: 'The mailbox is fetched again within a minute.' },
-  deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets and its quarantine stay.' },
+  paused: { kind: 'success', text: 'Mailbox paused. New email stays in the mailbox.' },
+  resumed: { kind: 'success', text: 'Mailbox resumed. Fetching starts within a minute.' },
+  deleted: { kind: 'success', text: 'Mailbox deleted. Its tickets and quarantined email are kept.' },
 };
 
 export async function showMailboxes(c: PageContext): Promise<Response> {
@@ -87,7 +87,7 @@ export async function createMailbox(c: PageContext): Promise<Response> {
   if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
     return c.html(
       formPage(c, undefined, choices, typed, {
-        address: 'This mailbox is already there. Edit it instead.',
+        address: 'This mailbox already exists. Edit it instead.',
       }),
       422,
     );
@@ -110,11 +110,11 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
   if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
   const changed = { ...mailbox, ...parsed.settings };
   const twin = twinOf(changed, await services.mailboxes.list());
-  // Two mailboxes may have been made at the same moment: what keeps them apart can still be edited.
+  // Two equal mailboxes may have been created at the same moment; either can still be edited.
   if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
     return c.html(
       formPage(c, mailbox, choices, typed, {
-        address: `Another mailbox fetches the folder "${twin.folder}" of this address. Edit that one instead.`,
+        address: `Another mailbox already uses the folder “${twin.folder}” of this address. Edit that one instead.`,
       }),
       422,
     );
@@ -151,7 +151,7 @@ async function switchFetching(c: PageContext, enabled: boolean): Promise<Respons
   return c.redirect(paths.mailboxes({ said: action }), 303);
 }
 
-/** Where a new mailbox begins: at the one provider, or with the choice among several. */
+/** The first page of a new mailbox: the only provider's form, or the choice among several. */
 async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[]): Promise<string> {
   const services = c.get('services');
   const principal = c.get('principal');
@@ -164,7 +164,7 @@ async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[
   return connectPage({ principal, provider, typed: emptyConnectForm, errors: {}, beginnings });
 }
 
-/** The mailbox is opened for real before it counts as connected; a person may still save one that does not open. */
+/** A mailbox is opened before it counts as connected. A person may save one that does not open. */
 async function openAndSave(
   c: PageContext,
   mailbox: Mailbox,
@@ -191,8 +191,8 @@ async function openAndSave(
 }
 
 /**
- * A token is about to leave for a server, or for an account, that is not saved: the audit is told first, whatever becomes
- * of the form.
+ * A token is about to be sent to a server, or for an account, that is not saved. The audit log is written first,
+ * whatever becomes of the form.
  */
 async function recordTry(
   c: PageContext,
@@ -209,7 +209,7 @@ async function recordTry(
   });
 }
 
-/** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */
+/** The form with the result of its test above it. Nothing is saved, and no email is sent. */
 async function testedPage(
   c: PageContext,
   mailbox: Mailbox,
@@ -237,21 +237,15 @@ function openedFlash(c: Context): Flash | undefined {
   const [unread, total] = [Number(c.req.query('unread')), Number(c.req.query('total'))];
   if (c.req.query('flash') !== 'opened' || !Number.isInteger(unread) || !Number.isInteger(total))
     return undefined;
-  const waiting =
-    unread === 0
-      ? 'No unread mail is waiting'
-      : unread === 1
-        ? '1 unread mail is waiting'
-        : `${unread} unread emails are waiting`;
   return {
     kind: 'success',
-    text: `The mailbox is open. ${waiting}, of ${total} in the folder. The first tickets come within a minute.`,
+    text: `Mailbox opened. ${unread} unread of ${total} messages in the folder. The first tickets appear within a minute.`,
   };
 }
 
 const subjectOf = ({ id, address }: Mailbox): AuditSubject => ({ kind: 'mailbox', id, name: address });
 
-/** A mailbox as the audit keeps it, in the words of its form. */
+/** A mailbox in the audit log, with the labels of its form. */
 function settingsOf(mailbox: Mailbox, choices: readonly AccountChoice[]): Settings {
   const { pop3, sending, afterFetch } = mailbox;
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;
