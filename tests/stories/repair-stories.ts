@@ -32,7 +32,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expect(words).toContain('AADSTS7000222');
     expect(words).toContain('Nothing was saved');
     await control.addClientSecret(clientId, { value: 'a~new~secret' });
-    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await press(page, page.getByRole('link', { name: 'View provider' }));
     await enterSecret(page, 'a~new~secret');
     await reader.look('provider after the change');
     await goToProvider(page, own, { address: addressOf('press') });
@@ -54,7 +54,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const words = await wordsOf(page);
     expect(words).toContain('The client secret is wrong');
     expect(words).toContain('AADSTS7000215');
-    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await press(page, page.getByRole('link', { name: 'View provider' }));
     await enterSecret(page, 'another~secret');
     await askForToken(reader, own, 'returns');
     expect(await page.getByRole('status').innerText()).toContain('this sign-in works');
@@ -120,7 +120,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await page.goto('/');
     await press(page, page.getByRole('link', { name: 'Error lookup' }));
     await page.getByLabel('The error').fill(copied);
-    await press(page, page.getByRole('button', { name: 'Explain it' }));
+    await press(page, page.getByRole('button', { name: 'Explain' }));
     await readHeading(page, 'Microsoft does not know this redirect URI');
     await reader.lookClosely('redirect uri explained');
     const words = await wordsOf(page);
@@ -143,7 +143,7 @@ async function connect(page: Page, providerId: string, owner: Owner): Promise<vo
 /** From the provider's page. */
 async function enterSecret(page: Page, secret: string): Promise<void> {
   await press(page, page.getByRole('link', { name: 'Edit or replace the credential' }));
-  await page.getByRole('radio', { name: /^A client secret/ }).check();
+  await page.getByRole('radio', { name: /^Client secret/ }).check();
   await page.getByLabel('New client secret').fill(secret);
   await press(page, page.getByRole('button', { name: 'Save changes' }));
   await page.getByRole('status').waitFor();
@@ -160,6 +160,6 @@ async function openAccount(page: Page, providerId: string, owner: Owner): Promis
 async function askForToken(reader: Reader, providerId: string, owner: Owner): Promise<void> {
   const { page } = reader;
   await openAccount(page, providerId, owner);
-  await press(page, page.getByRole('button', { name: 'Ask for a fresh token now' }));
+  await press(page, page.getByRole('button', { name: 'Refresh token now' }));
   await page.waitForURL(/said=/);
 }

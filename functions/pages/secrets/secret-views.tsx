@@ -8,9 +8,9 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 
 export interface SecretsView {
   secrets: readonly ReviewedSecret[];
-  /** Ids of providers whose secrets Postroom makes by itself. */
+  /** Ids of providers with automatic rotation. */
   rotating: readonly string[];
-  /** Undefined while nobody has signed in yet. */
+  /** Undefined until the first sign-in creates it. */
   dataKey: { madeOn: string; readable: number; underOlder: number } | undefined;
 }
 
@@ -20,16 +20,19 @@ export function secretsPage(view: SecretsView, principal: Principal, flash: Flas
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal} flash={flash} wide>
       <p>
-        Everything that Postroom keeps in Key Vault, with its date. You are told 60, 30, 14, 7, 3 and 1 days
-        before the end, and then each day. No value is ever shown.
+        Everything that Postroom stores in Key Vault, with its expiry date. Reminders are sent 60, 30, 14, 7,
+        3 and 1 days before expiry, then daily. Values are never shown.
       </p>
       {secrets.length === 0 ? (
-        <EmptyState title="No secret with a date">
-          <p>Client secrets and certificates of providers stand here.</p>
+        <EmptyState title="No secrets yet">
+          <p>Provider secrets and certificates are listed here.</p>
           <ButtonLink href={paths.providers()}>Providers</ButtonLink>
         </EmptyState>
       ) : (
-        <DataTable caption="Secrets in Key Vault" head={['Secret', 'Of', 'State', 'Mailboxes', 'Renewed by']}>
+        <DataTable
+          caption="Secrets in Key Vault"
+          head={['Secret', 'Provider', 'State', 'Mailboxes', 'Renewed by']}
+        >
           {secrets.map((secret) => (
             <SecretRow secret={secret} isRotating={rotating.includes(secret.provider?.id ?? '')} />
           ))}
@@ -45,9 +48,9 @@ function SecretRow(props: { secret: ReviewedSecret; isRotating: boolean }): JSX.
   return (
     <tr>
       <th scope="row">{`${what.charAt(0).toUpperCase()}${what.slice(1)}`}</th>
-      <td data-label="Of">
+      <td data-label="Provider">
         {provider === undefined ? (
-          'This installation'
+          'None: this installation'
         ) : (
           <a href={paths.provider(provider)}>{provider.name}</a>
         )}
@@ -69,28 +72,28 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
   const later =
     replacedSince === undefined ? null : (
       <>
-        <br />A new one waits for its first use.
+        <br />A new one is set and has not been used yet.
       </>
     );
   switch (state.kind) {
     case 'healthy':
       return (
         <>
-          <StatusLabel kind="good">Good</StatusLabel> until {date}
+          <StatusLabel kind="good">Valid</StatusLabel> until {date}
           {later}
         </>
       );
     case 'due':
       return (
         <>
-          <StatusLabel kind="warn">Ends soon</StatusLabel> on {date}
+          <StatusLabel kind="warn">Expires soon</StatusLabel> on {date}
           {later}
         </>
       );
     case 'expired':
       return (
         <>
-          <StatusLabel kind="bad">Ended</StatusLabel> on {date}
+          <StatusLabel kind="bad">Expired</StatusLabel> on {date}
           {later}
         </>
       );
@@ -102,13 +105,13 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
         </>
       );
     case 'unknown-date':
-      return <StatusLabel kind="warn">No date</StatusLabel>;
+      return <StatusLabel kind="warn">No expiry date</StatusLabel>;
     case 'disabled':
       return (
         <>
-          <StatusLabel kind="bad">Switched off</StatusLabel>
+          <StatusLabel kind="bad">Disabled</StatusLabel>
           <br />
-          Somebody disabled it in Key Vault.
+          It was disabled in Key Vault.
         </>
       );
     case 'missing':
@@ -118,7 +121,7 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
           {state.recoverableUntil === undefined ? null : (
             <>
               <br />
-              Can be recovered there until {state.recoverableUntil.slice(0, 10)}.
+              Recoverable there until {state.recoverableUntil.slice(0, 10)}.
             </>
           )}
         </>
@@ -129,40 +132,40 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
 function DataKey(props: { madeOn: string; readable: number; underOlder: number }): JSX.Element {
   const { madeOn, readable, underOlder } = props;
   return (
-    <Panel title="Data key">
+    <Panel title="Encryption key">
       <p>
-        Sign-ins rest sealed under a key that stands in Key Vault. It has no end. This one was made{' '}
+        Stored tokens are encrypted with a key in Key Vault. The key does not expire. It was created{' '}
         <Time at={madeOn} />.
       </p>
       <p>
         {underOlder > 0
-          ? `${underOlder === 1 ? '1 sign-in rests' : `${underOlder} sign-ins rest`} under an older version and will be sealed again within days. Leave the older versions switched on until then.`
+          ? `${underOlder === 1 ? 'The tokens of 1 account still use' : `The tokens of ${underOlder} accounts still use`} an older version and are re-encrypted within days. Keep the older versions enabled until then.`
           : readable > 1
-            ? 'Every sign-in rests under the newest version: the older ones can be switched off in Key Vault.'
-            : 'Every sign-in rests under it.'}
+            ? 'All tokens use the newest version. You can disable the older versions in Key Vault.'
+            : 'All tokens use the current key.'}
       </p>
       <form method="post" action={paths.dataKey()}>
-        <SubmitButton kind="secondary">Make a new data key</SubmitButton>
+        <SubmitButton kind="secondary">Create a new encryption key</SubmitButton>
       </form>
-      <p class="muted small">Nobody has to sign in again, and no fetch waits for it.</p>
+      <p class="muted small">No one needs to sign in again, and fetching continues.</p>
     </Panel>
   );
 }
 
 const reasons: Readonly<Record<string, string>> = {
   'key-vault-denied':
-    'Key Vault refuses this installation. Give its managed identity the role Key Vault Secrets Officer again; a new role works after up to ten minutes.',
-  'key-vault-throttled': 'Key Vault takes no more requests for now. Open this page again in a minute.',
+    'Key Vault denies access to this installation. Assign its managed identity the role Key Vault Secrets Officer again; this takes effect within ten minutes.',
+  'key-vault-throttled': 'Key Vault is throttling requests. Reload this page in a minute.',
 };
 
 /** `code`: how the vault failed. */
 export function vaultAwayPage(principal: Principal, code: string): string {
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal}>
-      <EmptyState title="Key Vault does not do what it should">
-        <p>{reasons[code] ?? 'Key Vault does not answer. Open this page again in a minute.'}</p>
-        <p>Fetches go on with the sign-ins there are, as long as these last.</p>
-        <ButtonLink href={paths.health()}>See what works</ButtonLink>
+      <EmptyState title="Key Vault is not available">
+        <p>{reasons[code] ?? 'Key Vault does not respond. Reload this page in a minute.'}</p>
+        <p>Fetching continues until the current tokens expire.</p>
+        <ButtonLink href={paths.health()}>View health</ButtonLink>
       </EmptyState>
     </Page>,
   );
