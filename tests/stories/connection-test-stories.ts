@@ -54,7 +54,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     if (mailbox === undefined) throw new Error(`${address} is not connected.`);
     await mailboxes.save({ ...mailbox, folder: 'No such folder' });
     await press(page, page.getByRole('button', { name: 'Test again' }));
-    await page.getByText('IMAP stops at').waitFor();
+    await page.getByText('IMAP failed at').waitFor();
     await reader.lookClosely('test failed');
     await press(page, page.getByRole('link', { name: 'Edit settings' }));
     await readHeading(page, `Edit ${address}`);
