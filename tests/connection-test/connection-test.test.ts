@@ -350,7 +350,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         expect(failure(smtp)).toMatchObject({
           step: 'sign-in',
           code: 'smtp-token-refused',
-          narrowed: expect.stringContaining('does not hold SMTP.Send'),
+          narrowed: expect.stringContaining('does not contain SMTP.Send'),
         });
       });
 

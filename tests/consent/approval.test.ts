@@ -39,7 +39,7 @@ describe('where only an admin of the tenant may consent', () => {
     const { title, html } = await visitor.get(waiting);
     expect(title).toBe('Admin consent required');
     expect(html).toContain('AADSTS90094');
-    expect(html).toContain('they need no access to Postroom');
+    expect(html).toContain('they do not need access to Postroom');
     const asked = new URL(link).searchParams;
     expect(asked.get('redirect_uri')).toBe(`${ORIGIN}/oauth/callback`);
     expect(asked.get('scope')).toContain('https://outlook.office.com/IMAP.AccessAsUser.All');
@@ -94,7 +94,7 @@ describe('where only an admin of the tenant may consent', () => {
     const admin = Visitor.signedOut(app);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
     expect(declined.title).toBe('Access was not granted');
-    expect(declined.html).toContain('The link stays good');
+    expect(declined.html).toContain('The link is still valid');
     expect((await visitor.get(waiting)).title).toBe('Admin consent required');
     expect((await admin.get(await admin.walk(link, SUPPORT))).title).toBe('Thank you, access is granted');
   });
@@ -129,7 +129,7 @@ describe('where only an admin of the tenant may consent', () => {
     app.seam.skewMs = 8 * 86_400_000;
     const before = allRows(app);
     expect((await admin.get(callback)).title).toBe('This link has expired');
-    expect((await visitor.get(waiting)).html).toContain('too old');
+    expect((await visitor.get(waiting)).html).toContain('has expired');
     expect(allRows(app)).toEqual(before);
     app.seam.skewMs = 0;
     const replies = await Promise.all([admin.get(callback), admin.get(callback)]);

@@ -161,7 +161,7 @@ describe('an invitation', () => {
     const wrong = await follow(person, path, ALEX_UPN);
     expect(wrong.title).toBe('Wrong account');
     expect(wrong.html).toContain('Use a different account');
-    expect(wrong.html).toContain('ask whoever invited you for an invitation that says so');
+    expect(wrong.html).toContain('ask the person who invited you for an invitation to a shared mailbox');
     expect(wrong.html).not.toContain('This is a shared mailbox');
     const [, action, name, value] =
       /<form method="post" action="([^"]+)"[^>]*><input type="hidden" name="(\w+)" value="(\w+)"/.exec(
@@ -182,7 +182,7 @@ describe('an invitation', () => {
     app.idp.addFault({ match: { path: 'token' }, status: 401, body });
     const reply = await person.get(callback);
     expect(reply.title).toBe('The client secret has expired');
-    expect(reply.html).toContain('The people who look after Postroom: show them this page');
+    expect(reply.html).toContain('A Postroom admin: show them this page');
     expect(reply.html).toContain(`href="${addressOf(path)}"`);
     expect(reply.html).not.toContain('/providers/');
   });

@@ -34,7 +34,7 @@ const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 4
 const says: Readonly<Record<string, string>> = {
   'key-vault-denied': 'Key Vault Secrets Officer',
   'key-vault-throttled': 'Wait a minute',
-  'key-vault': 'Wait a minute. If it lasts, see under Health',
+  'key-vault': 'Wait a minute. If the problem persists, check the Health page',
   'no-identity': 'User assigned',
   'secret-disabled': 'postroom-data-key, and set its newest version to “Enabled”',
 };

@@ -69,7 +69,11 @@ describe('the drill', () => {
       /led to: $/,
     ],
     ['a home page that is not calm again', { homeAfter: home('Something', '/') }, /still said: Something/],
-    ['a channel that stayed silent', { mails: good.mails.slice(0, 1) }, /^No mail came: \[Postroom\] Over:/],
+    [
+      'a channel that stayed silent',
+      { mails: good.mails.slice(0, 1) },
+      /^No mail came: \[Postroom\] Resolved:/,
+    ],
     [
       'an email about something else',
       {

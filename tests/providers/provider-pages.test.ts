@@ -139,7 +139,7 @@ describe('the whole way of a provider', () => {
       'unseen',
     ]);
     expect(before.html).toContain('3 of 7 steps done');
-    expect(before.html).toContain('Pending: the owner of the mailbox');
+    expect(before.html).toContain('Pending: the mailbox owner');
   });
 
   it('counts redirect URI, permissions and sign-in as seen once somebody has signed in', async () => {
