@@ -40,7 +40,7 @@ describe('the home page', () => {
     await warn(postroom);
     const html = await home(postroom);
     expect(title(html)).toBe('The client secret of Contoso ends in 1 day');
-    expect(html).toContain('The last try to fetch billing@contoso.example failed.');
+    expect(html).toContain('The last fetch of billing@contoso.example failed.');
     expect(html).not.toContain('Email is still fetched from all mailboxes.');
   });
 

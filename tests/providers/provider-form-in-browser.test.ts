@@ -96,7 +96,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.getByLabel('Expires on').fill('2099-01-01');
     await page.getByLabel('Name', { exact: true }).focus();
     await question.waitFor();
-    await page.getByRole('radio', { name: /^Certificate/ }).check();
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
     expect(await page.getByLabel('Client secret', { exact: true }).isVisible()).toBe(false);
     expect(await page.getByLabel('Expires on').isVisible()).toBe(true);
     await page.getByRole('radio', { name: /^Managed identity/ }).check();
@@ -110,7 +110,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
       return headings.filter((heading) => heading.startsWith('4.'));
     };
     expect(await steps()).toEqual(['4. Create the client secret']);
-    await page.getByRole('radio', { name: /^Certificate/ }).check();
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
     expect(await steps()).toEqual(['4. Upload the certificate, after saving']);
     await page.getByRole('radio', { name: /^Managed identity/ }).check();
     expect(await steps()).toEqual(['4. Add the federated credential, after saving']);
@@ -122,7 +122,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     const typed = async () => [
       await page.getByLabel('Name', { exact: true }).inputValue(),
       await id.inputValue(),
-      await page.getByRole('radio', { name: /^Client secret/ }).isChecked(),
+      await page.getByRole('radio', { name: /^A client secret/ }).isChecked(),
       await secret.inputValue(),
     ];
     await page.goto(`${served.url}/form`);
@@ -131,8 +131,8 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
       '_blank',
       'noopener noreferrer',
     ]);
-    await page.getByRole('radio', { name: /^Certificate/ }).check();
-    await page.getByRole('radio', { name: /^Client secret/ }).check();
+    await page.getByRole('radio', { name: /^A certificate/ }).check();
+    await page.getByRole('radio', { name: /^A client secret/ }).check();
     await page.getByLabel('Name', { exact: true }).fill('Fabrikam');
     await id.fill(GUID);
     await secret.fill('a~secret~value');

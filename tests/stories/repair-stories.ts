@@ -143,7 +143,7 @@ async function connect(page: Page, providerId: string, owner: Owner): Promise<vo
 /** From the provider's page. */
 async function enterSecret(page: Page, secret: string): Promise<void> {
   await press(page, page.getByRole('link', { name: 'Edit or replace the credential' }));
-  await page.getByRole('radio', { name: /^Client secret/ }).check();
+  await page.getByRole('radio', { name: /^A client secret/ }).check();
   await page.getByLabel('New client secret').fill(secret);
   await press(page, page.getByRole('button', { name: 'Save changes' }));
   await page.getByRole('status').waitFor();

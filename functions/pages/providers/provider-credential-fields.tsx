@@ -15,12 +15,12 @@ interface Choice {
 const kinds: Readonly<Record<Credential['kind'], Choice>> = {
   secret: {
     value: 'secret',
-    label: 'Client secret',
+    label: 'A client secret',
     hint: 'A password-like value that the provider shows only once. Stored in Key Vault.',
   },
   certificate: {
     value: 'certificate',
-    label: 'Certificate',
+    label: 'A certificate',
     hint: 'Postroom creates the private key, stores it in Key Vault and gives you the public certificate (.cer) to upload.',
   },
   federated: {
