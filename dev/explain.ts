@@ -78,7 +78,7 @@ function inWords(explanation: Explanation): string {
       ? []
       : ['', `  ${comparison.sent}`, `  ${comparison.expected}`, `  ${' '.repeat(comparison.same)}^`]),
     '',
-    `Who can mend it: ${fixerInWords(explanation.who)}`,
+    `Who can fix it: ${fixerInWords(explanation.who)}`,
     ...steps.map((step, index) => `  ${index + 1}. ${step}`),
     endingInWords(retry),
     ...(links.length === 0 ? [] : ['', ...links.map(({ label, href }) => `${label}: ${href}`)]),

@@ -62,7 +62,10 @@ function othersThan(opened: ReceivedAlert, received: readonly ReceivedAlert[]): 
 
 /** What the webhook was told comes by mail as well, and nothing else does. */
 function mailMistakes({ received, mails }: DrillRecord): string[] {
-  const begins: Partial<Record<ReceivedAlert['what'], string>> = { repeated: 'Still: ', closed: 'Over: ' };
+  const begins: Partial<Record<ReceivedAlert['what'], string>> = {
+    repeated: 'Still active: ',
+    closed: 'Resolved: ',
+  };
   const expected = received.map(({ what, headline }) => `[Postroom] ${begins[what] ?? ''}${headline}`);
   return [
     ...expected.filter((subject) => !mails.includes(subject)).map((subject) => `No mail came: ${subject}`),

@@ -50,7 +50,7 @@ export async function saveNewProvider(services: Services, id: string, saving: Sa
 
 /**
  * Keeps the changes of a provider. Another registration ends the sign-ins, whose tokens are erased, so that none leaves
- * for a host it was not given for. `gone`: somebody has deleted it; `stale`: it is no longer what the form was about.
+ * for a host it was not given for. `gone`: it was deleted meanwhile; `stale`: it was changed meanwhile.
  * As with a new one, the audit entry is written first; the row may change between the two, which makes the save stale.
  */
 export async function saveChangedProvider(
@@ -88,7 +88,7 @@ export async function saveChangedProvider(
   if (changed === undefined) return { kind: stale ? 'stale' : 'gone' };
   if (another && before.state === 'ready') {
     const accounts = await services.accounts.listOf(before.id);
-    const message = `The tenant, the client ID or an address of ${changed.name} was changed, and the sign-ins for what was there before were deleted. Connect the mailbox again.`;
+    const message = `The tenant, client ID or an endpoint of ${changed.name} was changed, so the previous sign-ins were deleted. Connect the mailbox again.`;
     await invalidateAccounts(services.accounts, accounts, { code: 'provider-changed', message }, at);
     for (const account of accounts) services.accessTokens.forget(account);
   }

@@ -212,7 +212,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     const answer = await withVault(() => obtain(ref, refused));
     if (answer.kind !== 'vault-away') return answer;
     const said = answer.said.replace(/\.$/, '');
-    const message = `${vaultInWords(answer).happened}: ${said}. Postroom tries again by itself.`;
+    const message = `${vaultInWords(answer).happened}: ${said}. Postroom retries automatically.`;
     return { kind: 'retrying', code: answer.code, message };
   }
 

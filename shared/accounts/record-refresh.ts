@@ -39,8 +39,8 @@ export function refreshActivity(
 ): Activity | undefined {
   const { accountId: aboutId, user: about, problem } = outcome.account;
   const entry = { kind: 'refresh', at: new Date(now).toISOString(), aboutId, about, ms } as const;
-  if (outcome.kind === 'refreshed') return { ...entry, result: 'done', what: 'Access renewed.' };
+  if (outcome.kind === 'refreshed') return { ...entry, result: 'done', what: 'Token refreshed.' };
   if (before.problem?.code === problem?.code && before.state === outcome.account.state) return undefined;
-  const what = problem?.message ?? 'Access could not be renewed.';
+  const what = problem?.message ?? 'The token could not be refreshed.';
   return { ...entry, result: outcome.kind === 'retrying' ? 'trying-again' : 'needs-person', what };
 }

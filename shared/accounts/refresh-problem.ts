@@ -46,14 +46,14 @@ export function proofAway({ name }: Provider, code: VaultCode): Problem {
   if (code === 'no-identity')
     return {
       code,
-      message: `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom tries again by itself.`,
+      message: `The managed identity gave no token with which Postroom signs in at ${name}: it must be user-assigned to the Functions app. Postroom retries automatically.`,
     };
   const reason = vaultInWords({ code })
     .happened.replace(/^Key Vault\b/, 'it')
     .replace(/^The\b/, 'the');
   return {
     code,
-    message: `Key Vault does not give what signs in at ${name}: ${reason}. Postroom tries again by itself.`,
+    message: `Key Vault does not give what signs in at ${name}: ${reason}. Postroom retries automatically.`,
   };
 }
 
@@ -65,5 +65,5 @@ export const providerGone: Problem = {
 export const unreadable: Problem = {
   code: 'tokens-unreadable',
   message:
-    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+    'The stored sign-in cannot be read: it was given for other addresses than those of its provider now, or the encryption key in Key Vault was replaced or removed. Connect the mailbox again.',
 };

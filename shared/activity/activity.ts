@@ -32,9 +32,9 @@ export interface FetchCounts {
 export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCounts): string {
   const parts = [
     counted(opened, 'ticket opened', 'tickets opened'),
-    counted(replies, 'reply filed', 'replies filed'),
-    counted(quarantined, 'mail put in quarantine', 'emails put in quarantine'),
-    counted(skipped, 'mail passed over', 'emails passed over'),
+    counted(replies, 'reply added', 'replies added'),
+    counted(quarantined, 'email quarantined', 'emails quarantined'),
+    counted(skipped, 'email skipped', 'emails skipped'),
   ].filter((part) => part !== undefined);
   return `${parts.join(', ')}.`;
 }

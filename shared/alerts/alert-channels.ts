@@ -11,7 +11,7 @@ import { webhookChannel } from './webhook-channel.ts';
 
 /**
  * The channels that settings and vault name at the moment of asking. The pages are none of them: they read what is
- * stored. A webhook whose secret cannot be used counts: what it is to hear waits until that is mended.
+ * stored. A webhook whose secret cannot be used counts: its notifications wait until that is fixed.
  */
 export function alertChannels(deps: {
   config: Config;
@@ -42,8 +42,8 @@ export function alertChannels(deps: {
 }
 
 /**
- * What servers said of mail. What passes by itself is tried again and is no alert; where no server was asked, as for an
- * account that needs a person, that fault has an alert of its own. Pure.
+ * The findings about sending. A temporary refusal is retried and is no alert. When no server was contacted, because the
+ * account needs a person, that fault has its own alert. Pure.
  */
 export function sendingObservation(sendings: readonly SendingSeen[], now: number): Observation {
   const asked = sendings.filter(({ refusal }) => refusal?.asked !== false);

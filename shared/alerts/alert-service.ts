@@ -30,7 +30,7 @@ export interface AlertService extends Pick<AlertStore, 'past' | 'deliveries'> {
   /** Reads again for `openCount`, at most once a minute; while storage is away the last count stays. */
   recount(): Promise<void>;
   /**
-   * Opens, repeats, changes and closes alerts by what a source sees, and notes what is to be told; `deliver` tells it.
+   * Opens, repeats, changes and closes alerts by what a source sees, and queues notifications; `deliver` sends them.
    * @throws PostroomError `table-storage` when storage is away: see `hold`.
    */
   observe(observation: Observation): Promise<void>;
@@ -54,7 +54,7 @@ const TRIES_WITHOUT_CHANNEL = 4;
 
 /**
  * The alerts of an installation, which several processes may keep at the same time.
- * @param deps `channels`: how people are told at this moment besides the pages, which read what is stored
+ * @param deps `channels`: the channels available now, besides the pages, which read the stored alerts
  */
 export function createAlertService(deps: {
   tables: Tables;
@@ -96,7 +96,7 @@ export function createAlertService(deps: {
     }
   }
 
-  /** One after the other, as things happened: nobody hears that something is over before hearing that it began. */
+  /** In order of the events: no one is notified that an alert is resolved before being notified that it was opened. */
   async function deliverInOrder(waiting: readonly Waiting[], channels: Channels): Promise<void> {
     for (const one of waiting) {
       const { dueAt, notification } = one.outgoing;
@@ -105,7 +105,7 @@ export function createAlertService(deps: {
     }
   }
 
-  /** Whether the ones after it may be told. */
+  /** Whether the following ones may be sent. */
   async function deliverOne(waiting: Waiting, channels: Channels): Promise<boolean> {
     const { channel } = waiting.outgoing;
     const next = nextTry(waiting.outgoing.attempts + 1, seam.now());
@@ -146,19 +146,19 @@ export function createAlertService(deps: {
     }
   }
 
-  /** What was told while storage was away becomes rows: as open, for the observation that follows to close or to keep. */
+  /** Alerts that were sent while storage was unavailable become open rows; the next observation closes or keeps them. */
   async function storeHeld(open: readonly Alert[]): Promise<boolean> {
     const all = await memory.take();
     const known = new Set(open.map(({ key }) => key));
     try {
-      // Another process may have told of the same outage, and have stored it already.
+      // Another process may have reported the same outage and stored it already.
       const { alerts: past } = all.length > 0 ? await store.past({ limit: 50 }) : { alerts: [] };
       const isStored = ({ alert }: InMemoryAlert): boolean =>
         known.has(alert.key) ||
         past.some(({ key, closedAt = '' }) => key === alert.key && closedAt >= alert.openedAt);
       const fresh = all.filter((one) => !isStored(one));
       for (const { alert: one, waiting, sent } of fresh) {
-        // An earlier outage of the same hour, told by another process, has the name already.
+        // An earlier outage in the same hour, reported by another process, already has this id.
         const isTaken = past.some(({ id }) => id === one.id);
         const alert = isTaken ? { ...one, id: alertId(one.openedAt, one.key) } : one;
         await store.apply({ kind: 'open', alert }, waiting, sent);
@@ -201,7 +201,7 @@ export function createAlertService(deps: {
         const channels = decisions.length > 0 ? await deps.channels() : {};
         const written = await mapLimited(decisions, AT_ONCE, (decision) => carryOut(decision, channels));
         if (written.every(Boolean)) return;
-        // Another run decided at the same moment. What it wrote is looked at, and only the rest is left to do.
+        // Another run decided at the same moment. Read what it wrote, and do only the rest.
         if (attempt >= TRIES)
           throw new PostroomError('alerts-busy', 'Too many runs change the alerts at the same time');
       }

@@ -17,7 +17,7 @@ import {
 import type { Decision } from './decide-alerts.ts';
 import type { Delivery, Outgoing } from './notification.ts';
 
-/** A notification on its way, and the row it stands in. */
+/** A pending notification and its row. */
 export interface Waiting {
   outgoing: Outgoing;
   rowKey: string;
@@ -27,11 +27,11 @@ export interface AlertStore {
   /** What is open, and what is on its way. */
   current(): Promise<{ open: Alert[]; waiting: Waiting[] }>;
   /**
-   * Carries out a decision and notes what is to be told, in one transaction.
-   * @returns false when somebody else changed this alert first; nothing was written then
+   * Applies a decision and queues its notifications, in one transaction.
+   * @returns false when another process changed this alert first; then nothing was written
    */
   apply(decision: Decision, outgoing: readonly Outgoing[], delivered?: readonly Sent[]): Promise<boolean>;
-  /** Takes a notification for one try; undefined when somebody else has it. Until `dueAt` nobody else tries. */
+  /** Claims a notification for one attempt; undefined when another process has it. Until `dueAt`, no one else tries. */
   claim(waiting: Waiting, dueAt: string): Promise<Waiting | undefined>;
   recordDelivery(waiting: Waiting, delivery: Delivery): Promise<void>;
   /** Takes a notification off the list for which there is no channel; nothing is recorded of it. */
@@ -49,7 +49,7 @@ export interface Sent {
   delivery: Delivery;
 }
 
-/** Alerts and what is to be told of them, in the table `Alerts`. Its methods throw `table-storage` when storage is away. */
+/** Alerts and their notifications, in the table `Alerts`. Its methods throw `table-storage` when storage is unavailable. */
 export function createAlertStore(tables: Tables): AlertStore {
   const table = tables.open('Alerts');
   const pastAlerts = openRecords(tables, pastAlertKind);

@@ -3,7 +3,7 @@ import type { Fixer } from '../explanations/explanation.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 
 interface AlertKindTraits {
-  /** Kinds of one family about one subject are one alert: a secret that is due and then expires. Absent: the kind alone. */
+  /** Kinds of one family about one subject are one alert, such as a secret that is due, then expires. Absent: the kind alone. */
   family?: string;
   /**
    * `tables`: the tables alone tell, so that a page need not wait for the next monitor. `monitor`: only the monitor or the
@@ -12,7 +12,7 @@ interface AlertKindTraits {
   seenIn: 'tables' | 'monitor';
 }
 
-/** What can be wrong, in order of weight: where two kinds meet in one alert, the first of them is shown. */
+/** The kinds of findings, ordered by severity: when an alert has findings of two kinds, the first is shown. */
 const kinds = {
   'storage-failing': { seenIn: 'monitor' },
   'vault-failing': { seenIn: 'monitor' },
@@ -64,7 +64,7 @@ export interface Subject {
   name: string;
 }
 
-/** Something that is wrong now, in words for a person. Nothing in it is a secret, a token or text of an email. */
+/** A problem that exists now, worded for a person. Contains no secret, token or text of an email. */
 export interface Finding {
   kind: AlertKind;
   subject: Subject;
@@ -77,24 +77,24 @@ export interface Finding {
   code?: string | undefined;
   /** ISO time. */
   since: string;
-  /** What it does to mail: "No mail is lost; 14 unread wait." */
+  /** The impact on mail: “No mail is lost: at least 14 unread emails wait in the mailbox.” */
   affected: string;
   who: Fixer;
-  /** The one link to the fix: a path of ours, or a page of Azure or Microsoft. */
+  /** The link to the fix: one of our pages, or a page of Azure or Microsoft. */
   fix: { label: string; href: string };
   /**
-   * How far it has gone, where that decides when people hear of it again: `30 days`, `7 days`. With a stage, an alert is
-   * said once for each one; without, it is repeated on a schedule.
+   * How far the finding has progressed: `30 days`, `7 days`. With a stage, people are notified once for each stage; without,
+   * on a schedule.
    */
   stage?: string | undefined;
-  /** Where the stages are those of a size: the size. While the alert is open only a greater stage is another one. */
+  /** The size behind a stage of size. While the alert is open, only a larger stage notifies again. */
   size?: number | undefined;
 }
 
-/** Who looked. Each source owns what it saw: what it no longer sees is over, as far as it can say. */
+/** The check that saw a finding. A finding that its source no longer sees is resolved. */
 export type Source = 'watch' | 'review' | 'sending';
 
-/** A finding that people were told of, until it is over. */
+/** A finding that people are notified of, until it is resolved. */
 export interface Alert {
   /** Names this one occurrence: `<inverted ms of opening>-<hash of the key>`. */
   id: string;
@@ -102,21 +102,21 @@ export interface Alert {
   /** By source, as it was last seen; never empty. */
   held: Partial<Record<Source, Finding>>;
   openedAt: string;
-  /** When people last heard of it, and how often so far. */
+  /** The time of the last notification, and the number of notifications so far. */
   notifiedAt: string;
   told: number;
-  /** What they then heard: kind and stage. */
+  /** The kind and stage of the last notification. */
   notifiedAs: string;
   closedAt?: string | undefined;
   etag?: string | undefined;
 }
 
-/** What a source says is wrong now. */
+/** What a source sees now. */
 export interface Observation {
   source: Source;
-  /** All there is; what the source saw before and no longer names is over. */
+  /** All findings of this source; those it no longer reports are resolved. */
   findings: readonly Finding[];
-  /** Only these subjects were looked at (their ids); nothing is said of others. Absent: all were. */
+  /** The ids of the subjects that were checked; absent when all were. */
   about?: readonly string[] | undefined;
 }
 
@@ -131,7 +131,7 @@ export const keyHash = (key: string): string => createHash('sha256').update(key)
 /** Names one occurrence of a fault. @param openedAt ISO time */
 export const alertId = (openedAt: string, key: string): string => `${invertedTime(openedAt)}-${keyHash(key)}`;
 
-/** The finding that an alert shows: the gravest of those that its sources see. */
+/** The finding that an alert shows: the most severe of its sources. */
 export function shownOf({ held }: Pick<Alert, 'held'>): Finding {
   const [gravest] = Object.values(held).sort(
     (a, b) => alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind),
@@ -142,7 +142,7 @@ export function shownOf({ held }: Pick<Alert, 'held'>): Finding {
 
 const weights: Readonly<Record<Severity, number>> = { critical: 0, error: 1, warning: 2 };
 
-/** Gravest first, then the oldest. */
+/** Most severe first, then the oldest. */
 export const byGravity = (a: Finding, b: Finding): number =>
   weights[a.severity] - weights[b.severity] ||
   alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind) ||

@@ -7,25 +7,25 @@ import type { Finding } from './alert.ts';
 const channels: Readonly<Record<ChannelSecretName, { name: string; headline: string; affected: string }>> = {
   'smtp-relay-url': {
     name: 'The relay',
-    headline: 'Alerts do not leave over the relay',
-    affected: 'Mail is fetched all the same. Alerts leave over a mailbox that may send, where there is one.',
+    headline: 'Alerts cannot be sent through the SMTP relay',
+    affected: 'Fetching is not affected. Alerts are sent through a mailbox that can send, if there is one.',
   },
   'alert-webhook-url': {
     name: 'The webhook',
-    headline: 'Alerts do not reach the webhook',
-    affected: 'Mail is fetched all the same. What the webhook is to hear waits for up to a day.',
+    headline: 'Alerts cannot be sent to the webhook',
+    affected: 'Fetching is not affected. Webhook notifications are retried for up to a day.',
   },
   'alert-webhook-key': {
     name: 'The key of the webhook',
     headline: 'Alerts for the webhook cannot be signed',
     affected:
-      'Mail is fetched all the same. Teams and Slack need no signature; another receiver hears nothing until there is a key.',
+      'Fetching is not affected. Teams and Slack need no signature; other receivers get nothing until there is a key.',
   },
 };
 
 /**
- * A channel that is set up and cannot be used. Pure.
- * @param options `isVaultBlamed`: the vault as a whole fails and has an alert, which speaks for these, too
+ * Channels that are configured but cannot be used. Pure.
+ * @param options `isVaultBlamed`: Key Vault as a whole fails and has an alert, which covers these too
  */
 export function channelFindings(
   troubles: readonly ChannelTrouble[],
@@ -57,17 +57,17 @@ function channelUnusable({ secret, code, said }: ChannelTrouble, now: number): F
 function causeOf(code: string, said: string): string {
   switch (code) {
     case 'channel-malformed':
-      return `${said} Write a new version of the secret, or delete it to do without. Postroom reads it again within two minutes.`;
+      return `${said} Create a new version of the secret, or delete it to turn this off. Postroom reads it again within two minutes.`;
     case 'webhook-unsigned':
       return `${said} Set it to whsec_ and at least 24 random bytes in base64. Postroom reads it again within two minutes.`;
     case 'secret-disabled':
-      return 'Somebody switched it off in the key vault. Switch its newest version on, or delete it to do without.';
+      return 'It was disabled in Key Vault. Enable its newest version, or delete it to turn this off.';
     default: {
       const explanation = explainText({ text: said });
       const cause = explanation.code.startsWith('key-vault')
         ? explanation.cause
-        : 'The key vault does not give it.';
-      return `${cause} Postroom asks again each minute.`;
+        : 'Key Vault did not return it.';
+      return `${cause} Postroom retries every minute.`;
     }
   }
 }

@@ -18,7 +18,7 @@ export interface ChannelSecrets {
 const MINUTE = 60_000;
 /** The vault is paid for by the question. */
 const KEPT_MS = 10 * MINUTE;
-/** Where something is wrong, what a person mends works within a minute or two. */
+/** While a secret is faulty, it is read more often, so that a fix works within a minute or two. */
 const KEPT_IN_TROUBLE_MS = MINUTE - 5_000;
 /** Less than the look at the installation may take as a whole. */
 const PATIENCE_MS = 10_000;

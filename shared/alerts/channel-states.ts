@@ -6,34 +6,33 @@ import { type EndpointRules, endpointProblem } from '../providers/endpoint-safet
 import { shapeFor, signingKeyProblem } from './webhook-payload.ts';
 
 /**
- * Names of the secrets in the vault that set up channels. The app reads them itself: a reference in an app setting
- * would be resolved by the platform, which cannot reach a vault in a private network, and an unresolved one is a text
- * that stands where an address should.
+ * Names of the secrets that configure channels. The app reads them itself, because the platform cannot resolve a Key Vault
+ * reference in an app setting when the vault is in a private network; the unresolved reference would then be used as the value.
  */
 export const channelSecretNames = ['smtp-relay-url', 'alert-webhook-url', 'alert-webhook-key'] as const;
 export type ChannelSecretName = (typeof channelSecretNames)[number];
 
-/** What the vault last said of one of these secrets. */
+/** The result of the last reading of one of these secrets. */
 export interface ChannelSecretReading {
-  /** Of the last reading that worked; undefined: there is no such secret. */
+  /** From the last successful reading; undefined when there is no such secret. */
   value: Secret | undefined;
-  /** False: the vault has never answered, so that nobody knows whether there is such a secret. */
+  /** False until a reading has succeeded: whether the secret exists is unknown. */
   isKnown: boolean;
   /** Why the last reading failed, and how many failed in a row. */
   failure: { code: string; said: string; times: number } | undefined;
 }
 export type ChannelSecretReadings = Readonly<Record<ChannelSecretName, ChannelSecretReading>>;
 
-/** Why a channel does not work although it is, or may be, set up. Nothing of a secret's value is in it. */
+/** Why a configured channel does not work. Contains nothing of the secret's value. */
 export interface ChannelTrouble {
   secret: ChannelSecretName;
-  /** `channel-malformed`, `webhook-unsigned`, or what the vault's reading failed with. */
+  /** `channel-malformed`, `webhook-unsigned`, or the error code of the failed reading. */
   code: string;
-  /** A sentence, or for a failed reading the words of the vault. */
+  /** A sentence, or the error message of a failed reading. */
   said: string;
 }
 
-/** `absent`: not set up. `unusable`: set up, or perhaps set up, and not to be used until its trouble is over. */
+/** `absent`: not configured. `unusable`: configured, or perhaps configured, but not usable now. */
 export type ChannelState<T> = { kind: 'absent' } | { kind: 'unusable' } | ({ kind: 'ready' } & T);
 
 /** The channels beside the pages whose addresses are secrets. */
@@ -43,13 +42,13 @@ export interface ChannelStates {
   troubles: readonly ChannelTrouble[];
 }
 
-/** A vault that does not answer once is no news; one that refuses, or a secret that is switched off, is. */
+/** One failed reading is ignored; a refusal or a disabled secret is reported at once. */
 const TIMES_OF_AN_OUTAGE = 2;
 const PASSING: ReadonlySet<string> = new Set<ProblemCode>(['key-vault', 'key-vault-throttled']);
 
 /**
- * What the secrets set up, and what is wrong with them. Pure. While the vault does not answer, what it gave before
- * stays in use: the alarm that it is away leaves that way. A secret that somebody switched off is not used again.
+ * The channels that the secrets configure, and their problems. Pure. While Key Vault does not respond, the last values stay
+ * in use, so that the alert about it can be sent. A disabled secret is not used again.
  */
 export function channelStatesFrom(readings: ChannelSecretReadings, rules: EndpointRules): ChannelStates {
   const troubles: ChannelTrouble[] = [];
@@ -74,7 +73,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
     troubles.push({
       secret: 'alert-webhook-key',
       code: 'webhook-unsigned' satisfies ProblemCode,
-      said: 'It is missing, and this receiver is sent nothing unsigned.',
+      said: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
     });
   return {
     relay: relay.kind === 'ready' ? { kind: 'ready', url: relay.value } : relay,
@@ -86,7 +85,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
   };
 }
 
-/** Teams and Slack know the sender by the address alone; every other receiver is sent nothing unsigned. */
+/** Teams and Slack authenticate the sender by the URL; other receivers get nothing unsigned. */
 export const needsKey = (url: Secret): boolean => shapeFor(new URL(url.expose()).hostname) === 'json';
 
 function relayProblem(value: Secret, rules: EndpointRules): string | undefined {

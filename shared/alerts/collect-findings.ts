@@ -101,14 +101,14 @@ function unexplained(facts: HealthFacts, now: number): Finding[] {
         ? { kind: 'mailbox', id: one.id, name: one.address }
         : { kind: 'queue', id: 'fetch-shard', name: 'The queue of fetches' },
       severity: everyEnabled(facts, silent) ? 'critical' : 'error',
-      headline: `${listOf(silent.map(({ address }) => address))} ${alone ? 'has' : 'have'} not been fetched for too long.`,
+      headline: `Not receiving mail from ${listOf(silent.map(({ address }) => address))}: fetches do not finish.`,
       cause:
-        'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
+        'Fetches start, but neither succeed nor fail: the queue fetch-shard is not processed, or every run is stopped early.',
       code: 'fetches-do-not-end' satisfies ProblemCode,
       since,
       affected: waitingMail(silent, facts.state),
       who: 'you',
-      fix: { label: 'See the state of the app', href: paths.health() },
+      fix: { label: 'View health', href: paths.health() },
     },
   ];
 }

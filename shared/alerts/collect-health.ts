@@ -32,13 +32,13 @@ const HOUR = 3_600_000;
 const MINUTE = 60_000;
 /** An email that could not be read is news for so many hours. */
 const QUARANTINE_HOURS = 24;
-/** What was given up a moment ago may be part of something larger, which has an alert of its own. */
+/** A job that failed just now may be part of a larger fault, which has its own alert. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
 const VAULT_MS = 25_000;
 /** Of the newest entries of the quarantine. With more, "since" is the time of the last that was read. */
 const MOST_READ = 100;
 
-/** What the tables alone tell: cheap enough for a page. @throws PostroomError when storage is away */
+/** The facts that tables provide: cheap enough for a page. @throws PostroomError when storage is unavailable */
 export async function collectHealth(
   deps: Pick<
     PreviewDeps,
@@ -68,7 +68,7 @@ async function accountsOf(
   store: Pick<AccountStore, 'get'>,
 ): Promise<Account[]> {
   const refs = new Map(troubled.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
-  // What an account that cannot be read does to its mailbox stands in the mailbox's trouble.
+  // An account that cannot be read is reported by the failure of its mailbox.
   const found = await Promise.all(
     [...refs.values()].map((ref) =>
       store.get(ref).catch((error: unknown) => {

@@ -96,7 +96,7 @@ function keep(alert: Alert, held: Alert['held'], now: number): (Decision & { kin
 
 function isDue(alert: Alert, shown: Finding, now: number): boolean {
   if (shown.stage !== undefined) return false;
-  // Told under a clock that has been set back since: how long ago that was, nobody knows.
+  // The clock was set back after the last notification, so its age is unknown.
   if (isFromFuture(alert.notifiedAt, now)) return true;
   const steps = REPEATS[shown.severity];
   const hours = steps[Math.min(alert.told, steps.length) - 1] ?? 24;

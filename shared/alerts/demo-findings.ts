@@ -6,7 +6,7 @@ import { isOfDemo, type Provider } from '../providers/provider.ts';
 import type { HealthFacts } from './health-facts.ts';
 import type { Finding, Subject } from './alert.ts';
 
-/** The same in the words of the demo: its servers by their own names, and no link to a portal that nobody has. Pure. */
+/** The finding reworded for the demo: its servers by name, and no links to Microsoft's portals. Pure. */
 export function findingInDemo(finding: Finding): Finding {
   const { cause, headline, who, fix } = finding;
   return {
@@ -14,11 +14,11 @@ export function findingInDemo(finding: Finding): Finding {
     headline: inDemoWords(headline),
     cause: inDemoWords(cause),
     who: who === 'microsoft' || who === 'tenant-admin' ? 'you' : who,
-    fix: fix.href.startsWith('/') ? fix : { label: 'See the health of Postroom', href: paths.health() },
+    fix: fix.href.startsWith('/') ? fix : { label: 'View health', href: paths.health() },
   };
 }
 
-/** Rewords what is about the servers of the demo, and nothing where there is no demo. Pure. */
+/** Rewords the findings about the demo's servers, if a demo is running. Pure. */
 export function inWordsOf(
   config: Pick<Config, 'demo'> | undefined,
   facts: Pick<HealthFacts, 'mailboxes' | 'providers'>,

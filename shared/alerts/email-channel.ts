@@ -13,7 +13,7 @@ import type { Finding } from './alert.ts';
 import type { Notification } from './notification.ts';
 import { textOf, titleOf } from './notification-text.ts';
 
-/** A mailbox over which an alert was to leave, and what its server said; without a refusal it took the mail. */
+/** An attempt to send an alert through a mailbox; without `refusal`, the server accepted it. */
 export interface SendingSeen {
   mailbox: Mailbox;
   refusal: SmtpRefusal | undefined;
@@ -21,23 +21,23 @@ export interface SendingSeen {
 
 export interface EmailDeps {
   config: Pick<Config, 'publicUrl' | 'alerts'>;
-  /** The relay stands in the vault. */
+  /** The relay's URL is a secret in Key Vault. */
   channelSecrets: ChannelSecrets;
   sender: Pick<MailSender, 'send'>;
   mailboxes: () => Promise<readonly Mailbox[]>;
-  /** Hears how sending went, so that a server that refuses mail becomes an alert itself. */
+  /** Called with the results, so that a server that refuses email becomes an alert itself. */
   seen: (sendings: readonly SendingSeen[]) => Promise<void>;
 }
 
-/** Servers asked for one notification. */
+/** At most this many servers are tried for one notification. */
 const MOST_ASKED = 5;
-/** Mailboxes looked at for one notification; of a dead account no server is asked. */
+/** At most this many mailboxes are tried; for an account without a token, no server is contacted. */
 const MOST_TRIED = 30;
 
 /**
- * Mails notifications: over the relay that the vault names where there is one, which depends on nothing of the installation, else over
- * mailboxes that may send, one after the other until one works, those last that the alert itself is about.
- * @throws PostroomError, from the function it gives: `alert-not-mailed` when no way worked.
+ * Sends notifications by email: through the SMTP relay if there is one, since it depends on nothing else of the
+ * installation; otherwise through mailboxes that can send, one after the other, those affected by the alert last.
+ * @throws PostroomError, from the returned function: `alert-not-mailed` when no route worked.
  */
 export function emailChannel(deps: EmailDeps): Tell {
   const { config, sender } = deps;
@@ -50,10 +50,10 @@ export function emailChannel(deps: EmailDeps): Tell {
     );
   }
 
-  /** Whether mail left as a mailbox the last time that this process tried. */
+  /** Whether the last attempt of this process to send as a mailbox succeeded. */
   const worked = new Map<string, boolean>();
 
-  /** What kept the mail from leaving over this one; undefined when it left. */
+  /** Tries one mailbox. */
   async function overMailbox(notification: Notification, { mailbox, route }: Way): Promise<CheckedAccess> {
     const mail = mailOf(notification, mailbox.address, to, config.publicUrl);
     let refusal: SmtpRefusal | undefined;
@@ -82,10 +82,10 @@ export function emailChannel(deps: EmailDeps): Tell {
       problems.push(problem);
     }
     await note(sendings);
-    return problems.length === 0 ? ['no mailbox may send'] : problems;
+    return problems.length === 0 ? ['no mailbox can send'] : problems;
   }
 
-  /** An email that has left is told, whether or not it could be noted how: else it would be sent again. */
+  /** A sent email counts as delivered even if recording the result fails: otherwise it would be sent again. */
   async function note(sendings: readonly SendingSeen[]): Promise<void> {
     try {
       await deps.seen(sendings);
@@ -94,7 +94,7 @@ export function emailChannel(deps: EmailDeps): Tell {
     }
   }
 
-  /** That its server takes mail of a mailbox again, some refusals let only an email show: then the reminder is that email. */
+  /** Some refusals can only be disproved by a real email. Then the reminder itself is sent as that email. */
   async function isProven(notification: Notification): Promise<boolean> {
     const { what, finding } = notification;
     if (what !== 'repeated' || !isShownByMailAlone(finding)) return false;
@@ -120,7 +120,7 @@ const withoutRelay = {
   unusable: 'the secret smtp-relay-url cannot be used',
 } as const;
 
-/** What kept an email from leaving; undefined when it left. What may have left is not sent again over another way. */
+/** Why an email was not sent; undefined when it was, or may have been: it is not sent again by another route. */
 async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<string | undefined> {
   try {
     const result = await send();
@@ -131,11 +131,11 @@ async function problemOf(send: () => ReturnType<MailSender['send']>): Promise<st
   }
 }
 
-/** True for a refusal that signing in does not bring: that this sender is not allowed. Pure. */
+/** True for a refusal that only sending shows, such as a sender that is not allowed. Pure. */
 export const isShownByMailAlone = ({ kind, code }: Pick<Finding, 'kind' | 'code'>): boolean =>
   kind === 'smtp-refused' && code?.startsWith('smtp-send-as') === true;
 
-/** A mailbox as which mail can leave. */
+/** A mailbox that can send. */
 interface Way {
   mailbox: Mailbox;
   route: SendingRoute & { kind: 'mailbox' };
@@ -147,8 +147,8 @@ interface CheckedAccess {
 }
 
 /**
- * Mailboxes that may send. Those that the alert is about come last: an alarm must not hang on what it is about. Before
- * them come those over which nothing left the last time (`worked`, by id), first those over which something did. Pure.
+ * Mailboxes that can send, best first: those whose last attempt succeeded (`worked`, by id), untried ones, those whose last
+ * attempt failed. Mailboxes that the alert is about come last: an alert must not depend on its own subject. Pure.
  */
 export function routesFor(
   mailboxes: readonly Mailbox[],
@@ -189,7 +189,7 @@ function mailOf(
     text: textOf(notification, publicUrl),
     messageId: idOf(notification.id),
     headers: {
-      // No automatic answer comes to an automatic mail (RFC 3834 section 5), nor from Exchange.
+      // Suppresses automatic replies (RFC 3834 section 5; the second header is Exchange's).
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
       References: idOf(notification.id.slice(0, notification.id.lastIndexOf('-'))),

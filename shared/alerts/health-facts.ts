@@ -27,9 +27,9 @@ export interface HealthFacts {
   providers: readonly Provider[];
   beats: ReadonlyMap<TimerName, Heartbeat>;
   failing: readonly FailingPart[];
-  /** What the settings say of the world; absent where nobody asked. */
+  /** The configuration, if the caller has it. */
   config?: Pick<Config, 'demo'> | undefined;
-  /** What is wrong with the secrets of the channels; absent where nobody looked. */
+  /** Problems of the channels' secrets; absent when they were not checked. */
   channelTroubles?: readonly ChannelTrouble[] | undefined;
   /** Queues whose work the Functions host gave up. */
   abandoned: readonly { queue: QueueName; count: number; since: string }[];

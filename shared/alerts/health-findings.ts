@@ -12,10 +12,10 @@ import { type Finding, type Alert, shownOf } from './alert.ts';
 
 const OF_AZURE = /^(?:storage|key-vault|managed-identity)-/;
 
-/** Storage or Key Vault does not answer; everything else waits for it. Pure. */
+/** Storage or Key Vault does not respond; everything else depends on it. Pure. */
 export function partFailing({ part, said, since }: FailingPart): Finding {
   const explanation = explainText({ text: said });
-  // What the catalogue says of a mail server that is away would mislead here.
+  // An explanation about an unreachable mail server would mislead here.
   const known = OF_AZURE.test(explanation.code);
   const storage = part === 'storage';
   const azure = linkTo(storage ? 'storage-accounts' : 'key-vaults', {});
@@ -24,24 +24,24 @@ export function partFailing({ part, said, since }: FailingPart): Finding {
     subject: { kind: part, id: part, name: storage ? 'Storage' : 'Key Vault' },
     severity: 'critical',
     headline: storage
-      ? 'No mail is fetched: the storage of Postroom does not answer.'
-      : 'Sign-ins cannot be renewed: the key vault does not answer as it should.',
+      ? 'Not receiving mail: Postroom’s storage does not respond.'
+      : 'Tokens cannot be refreshed: Key Vault does not respond as it should.',
     cause: known
       ? explanation.cause
       : storage
-        ? 'Azure Storage is away, or the network or a role keeps Postroom out.'
-        : 'Azure Key Vault is away, or its firewall or a missing role keeps Postroom out.',
+        ? 'Azure Storage is unavailable, or its firewall or a missing role blocks Postroom.'
+        : 'Azure Key Vault is unavailable, or its firewall or a missing role blocks Postroom.',
     code: known ? explanation.code : storage ? 'table-storage' : 'key-vault',
     since,
     affected: storage
-      ? 'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is back.'
-      : 'No mail is lost. Mailboxes go on until their tokens end, about an hour; then mail waits there.',
+      ? 'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is available again.'
+      : 'No mail is lost. Fetching continues until the current tokens expire, after about an hour; then mail waits in the mailboxes.',
     who: known ? explanation.who : 'you',
     fix: { label: azure.label, href: azure.href },
   };
 }
 
-/** What a page says that could not reach storage: the alert from memory, where there is one. Pure. */
+/** The finding for a page that cannot reach storage: the known alert, if there is one. Pure. */
 export function storageFinding(held: readonly Alert[], error: unknown, now: number): Finding {
   const known = held.map(shownOf).find(({ kind }) => kind === 'storage-failing');
   return known ?? partFailing(failed('storage', error, now));
@@ -49,26 +49,26 @@ export function storageFinding(held: readonly Alert[], error: unknown, now: numb
 
 const doesWhat: Readonly<Record<TimerName, { headline: string; affected: string }>> = {
   monitor: {
-    headline: 'Postroom no longer looks after itself: its timer monitor does not run.',
-    affected: 'Mail is fetched all the same. AlertService come late.',
+    headline: 'Postroom no longer checks itself: the timer monitor is not running.',
+    affected: 'Fetching is not affected. Alerts are delayed.',
   },
   fetchMail: {
-    headline: 'No mail is fetched: the timer that starts it does not run.',
+    headline: 'Not receiving mail: the timer fetchMail is not running.',
     affected: 'No mail is lost: it waits in the mailboxes.',
   },
   refreshTokens: {
-    headline: 'Sign-ins that nobody uses are not kept alive: the timer refreshTokens does not run.',
-    affected: 'All mail is fetched. A sign-in unused for 90 days ends.',
+    headline: 'Idle accounts are not refreshed: the timer refreshTokens is not running.',
+    affected: 'Fetching is not affected. A sign-in that is unused for 90 days expires.',
   },
   reviewSecrets: {
-    headline: 'Nobody watches over the secrets: the timer reviewSecrets does not run.',
-    affected: 'All mail is fetched. A secret that is about to end would not be announced.',
+    headline: 'Secret expiry dates are not checked: the timer reviewSecrets is not running.',
+    affected: 'Fetching is not affected. There would be no reminder before a secret expires.',
   },
 };
 
-const SEEN_AFTER_DEPLOYMENT = 'After a deployment this has been seen to last until the app is started again.';
+const SEEN_AFTER_DEPLOYMENT = 'After a deployment, this can last until the app is restarted.';
 
-/** Timers that stay away; when several do, the app's timers as a whole are one fault. Pure. */
+/** Late timers. When both main timers are late, it is one fault of the whole app. Pure. */
 export function timerFindings(
   facts: Pick<HealthFacts, 'beats' | 'mailboxes' | 'state'>,
   now: number,
@@ -79,8 +79,8 @@ export function timerFindings(
   if (monitor !== undefined && fetch !== undefined)
     return [
       timerLate({ name: 'fetchMail', since: fetch.since }, 'timers', {
-        cause: `The Functions host has not started them, or each of their runs fails. ${SEEN_AFTER_DEPLOYMENT}`,
-        headline: 'No mail is fetched: the timers of Postroom do not run.',
+        cause: `The Functions host has not started them, or all their runs fail. ${SEEN_AFTER_DEPLOYMENT}`,
+        headline: 'Not receiving mail: Postroom’s timers are not running.',
         affected: waitingMail(
           facts.mailboxes.filter(({ enabled }) => enabled),
           facts.state,
@@ -102,13 +102,12 @@ function timerLate(
     severity,
     headline: words.headline,
     cause:
-      words.cause ??
-      `The Functions host has not started it, or each of its runs fails. ${SEEN_AFTER_DEPLOYMENT}`,
+      words.cause ?? `The Functions host has not started it, or all its runs fail. ${SEEN_AFTER_DEPLOYMENT}`,
     code: 'timer-late' satisfies ProblemCode,
     since,
     affected: words.affected,
     who: 'you',
-    fix: { label: 'See the state of the app', href: paths.health() },
+    fix: { label: 'View health', href: paths.health() },
   };
 }
 
@@ -124,26 +123,26 @@ export function independentFindings(facts: HealthFacts, now: number): Finding[] 
 
 const worksOn: Readonly<Record<HealthFacts['abandoned'][number]['queue'], string>> = {
   'fetch-shard': 'fetching mail',
-  'vault-events': 'reading what the key vault tells',
+  'vault-events': 'reading Key Vault events',
 };
 
-/** Work that failed five times and was put aside by the Functions host. Pure. */
+/** Messages that failed five times and were moved to a poison queue by the Functions host. Pure. */
 export function poisonFindings({ abandoned }: Pick<HealthFacts, 'abandoned'>): Finding[] {
   return abandoned.map(({ queue, count, since }) => ({
     kind: 'poison-queue',
     subject: { kind: 'queue', id: queue, name: `${queue}-poison` },
     severity: 'warning',
-    headline: `Postroom gave up ${count === 1 ? 'a piece' : `${count} pieces`} of work: ${worksOn[queue]}.`,
-    cause: 'The same message failed five times. The log of the app says why, under the name of the queue.',
+    headline: `${count === 1 ? '1 job' : `${count} jobs`} failed repeatedly: ${worksOn[queue]}.`,
+    cause: 'The same queue message failed five times. The app’s log shows why, under the name of the queue.',
     code: 'poison-queue' satisfies ProblemCode,
     since,
-    affected: 'No mail is lost: what it was about is looked at again.',
+    affected: 'No mail is lost: later runs do the same work.',
     who: 'you',
-    fix: { label: 'See what was given up', href: paths.health() },
+    fix: { label: 'View failed jobs', href: paths.health() },
   }));
 }
 
-/** Mail that could not be read. Said when there is some, and again when it becomes ten times as much. Pure. */
+/** Email that could not be read. Alerts on the first one, and again at each tenfold increase. Pure. */
 export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantined'>): Finding[] {
   if (quarantined === undefined || quarantined.count === 0) return [];
   const { count, since } = quarantined;
@@ -153,13 +152,13 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
       kind: 'quarantine-grown',
       subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
       severity: 'warning',
-      headline: `${count === 1 ? 'An email' : `${count} emails`} of the last 24 hours could not be read.`,
-      cause: 'Each stands in quarantine with its reason and its original.',
+      headline: `${count === 1 ? '1 email' : `${count} emails`} in the last 24 hours could not be read.`,
+      cause: 'You’ll find each one in Quarantine, with the reason and the original.',
       code: 'quarantine-grown' satisfies ProblemCode,
       since,
-      affected: `${count === 1 ? 'It is' : 'They are'} kept, and no ticket was made of ${count === 1 ? 'it' : 'them'}.`,
+      affected: `${count === 1 ? 'It was' : 'They were'} kept, but no ticket was created.`,
       who: 'you',
-      fix: { label: 'Look at the quarantine', href: paths.quarantine() },
+      fix: { label: 'Open Quarantine', href: paths.quarantine() },
       stage: `${size} emails`,
       size,
     },
@@ -168,7 +167,7 @@ export function quarantineFindings({ quarantined }: Pick<HealthFacts, 'quarantin
 
 const LOOP_NEWS_MS = 3_600_000;
 
-/** Automatic mail beyond the limits, within the last hour: two machines may be answering each other. Pure. */
+/** Automatic email above the limits within the last hour: two machines may be replying to each other. Pure. */
 export function loopFindings(
   { mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>,
   now: number,
@@ -183,12 +182,12 @@ export function loopFindings(
         severity: 'warning',
         headline: `Possible mail loop with ${sender}: ${count} automatic messages to ${mailbox.address} within an hour.`,
         cause:
-          'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
+          'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
         code: 'mail-loop' satisfies ProblemCode,
         since: at,
-        affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
+        affected: 'Every message is kept. Those over the limit are collapsed in the conversation.',
         who: 'you',
-        fix: { label: 'Look at the conversation', href: paths.ticket({ id: ticketId }) },
+        fix: { label: 'Open the ticket', href: paths.ticket({ id: ticketId }) },
       },
     ];
   });
@@ -196,7 +195,7 @@ export function loopFindings(
 
 const MOST_ROWS = 3;
 
-/** Rows that could not be read and are left out: one finding a table. Pure. */
+/** Rows that could not be read and are left out: one finding for each table. Pure. */
 export function unreadableRowFindings(
   { unreadable = [] }: Pick<HealthFacts, 'unreadable'>,
   now: number,
@@ -205,22 +204,19 @@ export function unreadableRowFindings(
   return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
     const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
     const more = rows.length - names.length;
-    const [what, mailboxes, content] =
-      rows.length === 1
-        ? ['A row', 'The mailbox of the row is', 'What the row holds']
-        : [`${rows.length} rows`, 'The mailboxes of these rows are', 'What these rows hold'];
+    const what = rows.length === 1 ? '1 row' : `${rows.length} rows`;
     return {
       kind: 'row-unreadable',
       subject: { kind: 'table', id: table, name: `Table ${table}` },
       severity: table === 'Mailboxes' ? 'error' : 'warning',
       headline: `${what} of the table ${table} cannot be read: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
-      cause: 'It was changed outside Postroom, or by another version of it.',
+      cause: 'The data was changed outside Postroom, or by another version of it.',
       code: 'bad-row' satisfies ProblemCode,
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
-          ? `${mailboxes} not fetched; all others are. No mail is lost: it waits there.`
-          : `${content} is left out; everything else goes on.`,
+          ? `Not receiving mail from the mailbox of this row; all others work. No mail is lost: it waits there.`
+          : 'These entries are left out; everything else works.',
       who: 'you',
       fix: { label: azure.label, href: azure.href },
     };
@@ -228,9 +224,9 @@ export function unreadableRowFindings(
 }
 
 /**
- * A server that takes no email of a mailbox until somebody changes something. Pure.
+ * A server that refuses a mailbox's email until someone changes something. Pure.
  * @param now in milliseconds
- * @param severity `warning` where the server was asked without an email: nothing waits yet
+ * @param severity `warning` when the check sent no email, so nothing is waiting
  */
 export function smtpRefused(
   mailbox: Mailbox,
@@ -244,11 +240,11 @@ export function smtpRefused(
     kind: 'smtp-refused',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
     severity,
-    headline: `No mail leaves as ${mailbox.address}: its server refuses it.`,
-    cause: known ? explanation.cause : `The server said: ${said}`,
+    headline: `Cannot send as ${mailbox.address}: the mail server refuses it.`,
+    cause: known ? explanation.cause : `Server message: ${said}`,
     code: known ? explanation.code : code,
     since: new Date(now).toISOString(),
-    affected: `Incoming mail is fetched all the same. ${severity === 'warning' ? 'Nothing was to be sent when this was found.' : 'What was to be sent waits.'}`,
+    affected: `Receiving is not affected. ${severity === 'warning' ? 'No email is waiting to be sent.' : 'Outgoing email is waiting.'}`,
     who: known ? explanation.who : 'you',
     fix: {
       label: `Test the connection of ${mailbox.address}`,

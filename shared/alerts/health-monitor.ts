@@ -30,11 +30,11 @@ export interface MonitorDeps extends PreviewDeps {
 }
 
 export interface HealthMonitor {
-  /** Looks at everything, opens, repeats and closes alerts, and tells what is to be told. Never rejects for an outage. */
+  /** Checks everything, opens, repeats and closes alerts, and sends notifications. Never rejects because of an outage. */
   run(): Promise<void>;
   /**
-   * Whether Postroom is ready, as somebody outside asks: storage and vault answer, and nothing critical is open. Where
-   * the monitor is late it runs in its place, so that a dead timer is told of all the same.
+   * Whether Postroom is ready, for an external monitor: storage and vault respond, and no critical alert is open. If the
+   * monitor timer is late, this runs its checks, so that a stopped timer raises an alert.
    */
   glance(): Promise<boolean>;
 }

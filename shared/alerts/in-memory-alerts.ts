@@ -4,7 +4,7 @@ import { type Finding, type Alert, alertId } from './alert.ts';
 import type { Sent } from './alert-store.ts';
 import { nextTry, type Outgoing, type What } from './notification.ts';
 
-/** An alert in memory, with what of it was told and what still is to be. */
+/** An alert in memory, with its sent and pending notifications. */
 export interface InMemoryAlert {
   alert: Alert;
   waiting: Outgoing[];
@@ -14,12 +14,12 @@ export interface InMemoryAlert {
 export interface InMemoryAlerts {
   hold(findings: readonly Finding[], outgoingOf: (alert: Alert, what: What) => Outgoing[]): Promise<void>;
   all(): readonly InMemoryAlert[];
-  /** Hands everything over and forgets it, once what is just being told has been told: nothing of it is told twice. */
+  /** Returns everything and clears it, after notifications in progress have been sent: nothing is sent twice. */
   take(): Promise<InMemoryAlert[]>;
   giveBack(held: readonly InMemoryAlert[]): void;
 }
 
-/** Alerts of a process that cannot reach storage. They follow the same rules, and are told straight away. */
+/** Alerts of a process that cannot reach storage. They follow the same rules and are sent immediately. */
 export function createInMemoryAlerts(deps: {
   seam: Seam;
   tell: (outgoing: Outgoing) => Promise<boolean>;

@@ -11,7 +11,7 @@ import type { Provider } from '../providers/provider.ts';
 import { type HealthFacts, silentSince } from './health-facts.ts';
 import type { Finding, AlertKind, Subject } from './alert.ts';
 
-/** A mailbox that something stops. */
+/** A mailbox that is not fetched, with its failure. */
 interface Stopped {
   mailbox: Mailbox;
   state: FetchState;
@@ -23,20 +23,20 @@ interface Stopped {
 /** Mailboxes that the same cause stops. */
 type Group = [Stopped, ...Stopped[]];
 
-/** The part of Azure for which a fetch ended, by its code; the part's own alert speaks for the mailbox. */
+/** The part of Azure that is unavailable, by the code of a fetch; that part’s own alert covers the mailbox. */
 export function partOf(code: string): 'storage' | 'vault' | undefined {
   const part = partBlamed(code);
   return part === 'key-vault' ? 'vault' : part === 'storage' ? part : undefined;
 }
 
-/** Fetches in a row that have to fail for a part of Azure before the part is blamed. */
+/** Consecutive failed fetches before a part of Azure is blamed. */
 export const BLAMED_AFTER = 2;
 const MEND_MS = 10 * 60_000;
 
 /**
- * What stops mailboxes, each cause once: a dead sign-in for all mailboxes of its account, a refused secret for all of its
- * provider, a server that does not answer for all that stand there. What passes by itself is said only once the mailbox
- * has been silent for too long. Pure.
+ * The causes that stop mailboxes, each once: an expired sign-in covers all mailboxes of its account, a refused secret all of
+ * its provider, an unresponsive server all of its mailboxes. A temporary failure is reported only after the mailbox has been
+ * silent for too long. Pure.
  */
 export function mailboxFindings(
   facts: HealthFacts,
@@ -91,7 +91,7 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
       return isRefusedByMailServer(trouble)
         ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, finding: consentDead };
-    // One key has sealed the tokens of all accounts.
+    // The tokens of all accounts are encrypted with one key.
     if (account.problem.code === 'tokens-unreadable') return { key: 'data key', finding: tokensUnreadable };
     return account.refusedAsOf === undefined
       ? { key: `account ${account.accountId}`, finding: consentDead }
@@ -108,8 +108,8 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
 }
 
 /**
- * The sign-in works again since the mailbox was last tried, with a new secret or for another mailbox of its: its next
- * try, minutes from now, tells. A try that stays away for long mends nothing.
+ * The account works again since the last fetch of this mailbox, which its next fetch, minutes from now, will confirm. If
+ * that fetch does not happen for a long time, the finding stays.
  */
 const isMended = ({ state, stateSince }: Account, trouble: Trouble, now: number): boolean =>
   state === 'works' &&
@@ -123,10 +123,10 @@ function tokensUnreadable(stopped: Group): Finding {
   const azure = linkTo('key-vaults', {});
   return findingFor(
     'consent-dead',
-    { kind: 'secret', id: 'postroom-data-key', name: 'The data key' },
+    { kind: 'secret', id: 'postroom-data-key', name: 'The encryption key' },
     stopped,
     {
-      headline: `${names(stopped)} ${areNot(stopped)} fetched: the data key that opens the stored sign-ins is gone.`,
+      headline: `Not receiving mail from ${names(stopped)}: the encryption key of the stored tokens is gone.`,
       since: earliest(stopped.map((one) => one.trouble.since)),
       fix: { label: azure.label, href: azure.href },
     },
@@ -141,7 +141,7 @@ function consentDead(stopped: Group): Finding {
     name: account?.user ?? mailbox.address,
   };
   return findingFor('consent-dead', subject, stopped, {
-    headline: `${names(stopped)} ${areNot(stopped)} fetched: somebody has to sign in again.`,
+    headline: `Not receiving mail from ${names(stopped)}: someone has to sign in again.`,
     since: account?.stateSince ?? trouble.since,
     fix: signInFix(stopped[0]),
   });
@@ -150,10 +150,10 @@ function consentDead(stopped: Group): Finding {
 function signInFix({ mailbox, account, provider }: Stopped): Finding['fix'] {
   const { id, address, providerId } = mailbox;
   if (provider === undefined)
-    return { label: `Choose another sign-in for ${address}`, href: paths.editMailbox({ id }) };
+    return { label: `Choose another account for ${address}`, href: paths.editMailbox({ id }) };
   if (account?.kind === 'app')
-    return { label: `Let the app into ${address} again`, href: paths.appAccess({ id: providerId }) };
-  return { label: `Sign in again for ${address}`, href: paths.connect({ id: providerId }, { mailbox: id }) };
+    return { label: `Restore the app’s access to ${address}`, href: paths.appAccess({ id: providerId }) };
+  return { label: `Reconnect ${address}`, href: paths.connect({ id: providerId }, { mailbox: id }) };
 }
 
 function credentialRefused(stopped: Group): Finding {
@@ -166,8 +166,8 @@ function credentialRefused(stopped: Group): Finding {
     stopped,
     {
       headline: expired
-        ? `The client secret of ${name} has expired: ${names(stopped)} ${areNot(stopped)} fetched.`
-        : `${name} no longer accepts this app: ${names(stopped)} ${areNot(stopped)} fetched.`,
+        ? `Not receiving mail from ${names(stopped)}: the client secret of ${name} has expired.`
+        : `Not receiving mail from ${names(stopped)}: ${name} no longer accepts this app.`,
       since: earliest(stopped.map((one) => one.trouble.since)),
       fix: { label: `Replace the secret of ${name}`, href: paths.editProvider({ id: mailbox.providerId }) },
     },
@@ -179,7 +179,7 @@ function secretWithheld(stopped: Group): Finding {
   const name = provider?.name ?? 'the provider';
   const azure = linkTo('key-vaults', {});
   return findingFor('vault-failing', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
-    headline: `${names(stopped)} ${areNot(stopped)} fetched: the key vault does not give out the secret of ${name}.`,
+    headline: `Not receiving mail from ${names(stopped)}: Key Vault does not return the secret of ${name}.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
     fix: { label: azure.label, href: azure.href },
   });
@@ -189,16 +189,16 @@ function signInSilent(stopped: Group): Finding {
   const [{ mailbox, provider }] = stopped;
   const name = provider?.name ?? 'the provider';
   return findingFor('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
-    headline: `${names(stopped)} ${areNot(stopped)} fetched: signing in at ${name} does not work at present.`,
+    headline: `Not receiving mail from ${names(stopped)}: signing in at ${name} fails.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
-    fix: { label: `Look at ${name}`, href: paths.provider({ id: mailbox.providerId }) },
+    fix: { label: `View ${name}`, href: paths.provider({ id: mailbox.providerId }) },
   });
 }
 
 function serverSilent(stopped: Group): Finding {
   const [{ mailbox }] = stopped;
   return findingFor('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
-    headline: `${names(stopped)} ${areNot(stopped)} fetched: ${mailbox.host} does not answer as it should.`,
+    headline: `Not receiving mail from ${names(stopped)}: ${mailbox.host} does not respond as it should.`,
     since: earliest(stopped.map((one) => one.trouble.since)),
     fix: {
       label: `Test the connection of ${mailbox.address}`,
@@ -210,7 +210,7 @@ function serverSilent(stopped: Group): Finding {
 function mailboxRefused(stopped: Group): Finding {
   const [{ mailbox, trouble }] = stopped;
   return findingFor('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
-    headline: `${mailbox.address} is not fetched.`,
+    headline: `Not receiving mail from ${mailbox.address}.`,
     since: trouble.since,
     fix: remedyOf(mailbox, trouble.code) ?? {
       label: `Test the connection of ${mailbox.address}`,
@@ -265,13 +265,15 @@ export function listOf(names: readonly string[]): string {
 }
 
 const names = (stopped: readonly Stopped[]): string => listOf(stopped.map(({ mailbox }) => mailbox.address));
-const areNot = (stopped: readonly Stopped[]): string => (stopped.length === 1 ? 'is not' : 'are not');
 const earliest = (times: readonly string[]): string => [...times].sort()[0] ?? '';
 
-/** What it does to mail, with what was seen waiting. Mail is on the server until it is stored here: none is lost. */
+/** The impact on mail, with the known backlog. No mail is lost, because it stays on the server until it is stored. */
 export function waitingMail(mailboxes: readonly Mailbox[], { cursors }: Pick<FetchState, 'cursors'>): string {
   const backlog = mailboxes.reduce((sum, { id }) => sum + (cursors.get(id)?.backlog ?? 0), 0);
-  const what = backlog === 0 ? 'it waits' : `${backlog} unread and whatever came since wait`;
+  const what =
+    backlog === 0
+      ? 'it waits'
+      : `at least ${backlog} unread ${backlog === 1 ? 'email waits' : 'emails wait'}`;
   const where = mailboxes.length === 1 ? 'in the mailbox' : `in ${mailboxes.length} mailboxes`;
   return `No mail is lost: ${what} ${where}.`;
 }

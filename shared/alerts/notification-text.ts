@@ -5,8 +5,8 @@ import type { Notification, What } from './notification.ts';
 const begins: Readonly<Record<What, string>> = {
   opened: '',
   changed: '',
-  repeated: 'Still: ',
-  closed: 'Over: ',
+  repeated: 'Still active: ',
+  closed: 'Resolved: ',
 };
 
 const clock = new Intl.DateTimeFormat('en-GB', {
@@ -17,28 +17,28 @@ const clock = new Intl.DateTimeFormat('en-GB', {
 /** A point in time for a message, which no script makes relative. */
 export const inWords = (at: string): string => `${clock.format(new Date(at))} UTC`;
 
-/** One line: what an email's subject and the title of a card say. */
+/** One line: the subject of an email, or the title of a card. */
 export function titleOf({ what, finding }: Notification): string {
   return `${begins[what]}${finding.headline}`.replaceAll(/\s+/g, ' ').slice(0, 200);
 }
 
-/** An absolute address: the pages' own paths begin with a slash. */
+/** The absolute address of the fix; a path of our own pages starts with a slash. */
 export const linkOf = ({ finding }: Notification, publicUrl: string): string =>
   finding.fix.href.startsWith('/') ? `${publicUrl}${finding.fix.href}` : finding.fix.href;
 
-/** What there is to say beside the title, in order. */
+/** The facts below the title, in order. */
 export function factsOf(notification: Notification): { term: string; detail: string }[] {
   const { finding, what } = notification;
   if (what === 'closed')
     return [
-      { term: 'It was', detail: finding.cause },
-      { term: 'From', detail: inWords(finding.since) },
-      { term: 'Until', detail: inWords(notification.at) },
+      { term: 'Cause', detail: finding.cause },
+      { term: 'Started', detail: inWords(finding.since) },
+      { term: 'Resolved', detail: inWords(notification.at) },
     ];
   return [
-    { term: 'Why', detail: finding.cause },
-    { term: 'Since', detail: inWords(finding.since) },
-    { term: 'Mail', detail: finding.affected },
+    { term: 'Cause', detail: finding.cause },
+    { term: 'Started', detail: inWords(finding.since) },
+    { term: 'Impact', detail: finding.affected },
     { term: 'Who can fix it', detail: fixerInWords(finding.who) },
   ];
 }
@@ -48,7 +48,7 @@ export function textOf(notification: Notification, publicUrl: string): string {
   const facts = factsOf(notification).map(({ term, detail }) => `${term}: ${detail}`);
   const end =
     notification.what === 'closed'
-      ? `Nothing is left to do. All alerts: ${publicUrl}${paths.alerts()}`
+      ? `No action needed. All alerts: ${publicUrl}${paths.alerts()}`
       : `${notification.finding.fix.label}: ${linkOf(notification, publicUrl)}`;
   return [titleOf(notification), '', ...facts, '', end, ''].join('\n');
 }

@@ -5,14 +5,14 @@ export type Channel = (typeof channels)[number];
 export const events = ['opened', 'changed', 'repeated', 'closed'] as const;
 export type What = (typeof events)[number];
 
-/** One thing that people are told. The same id is the same event, whatever channel and however often it is tried. */
+/** One event of an alert. Its id is the same on every channel and at every attempt. */
 export interface Notification {
   id: string;
   what: What;
-  /** ISO times: of the event, and since when the alert stands. */
+  /** ISO times: of the event, and of the opening of the alert. */
   at: string;
   openedAt: string;
-  /** The same for all that is told of one fault. */
+  /** The same for all events of one alert. */
   key: string;
   finding: Finding;
 }

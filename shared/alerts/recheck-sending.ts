@@ -67,7 +67,7 @@ async function askAgain(
   if (route === undefined) return;
   try {
     const answer = await sender.signIn(route);
-    // Without a token nobody was asked: the account has an alert of its own.
+    // Without a token, no server was contacted: the account has its own alert.
     if (answer.kind === 'refused' && !answer.asked) return;
     if (answer.kind === 'accepted' && before === undefined) return;
     const isRefused = answer.kind === 'refused' && (answer.permanent || before !== undefined);

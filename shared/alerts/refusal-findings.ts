@@ -4,16 +4,16 @@ import { remedyOfRefusal } from '../mailboxes/remedy.ts';
 import type { HealthFacts } from './health-facts.ts';
 import type { Finding } from './alert.ts';
 
-/** Mailboxes whose stored mail the server does not let go: all of it is stored, and none is marked. Pure. */
+/** Mailboxes whose server refuses to mark, move or delete imported email. Pure. */
 export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>): Finding[] {
   return mailboxes.flatMap((mailbox): Finding[] => {
     const refusal = state.cursors.get(mailbox.id)?.refusal;
-    // Another setting is tried at the next fetch that finds something.
+    // A changed setting is tried at the next fetch that finds email.
     if (!mailbox.enabled || refusal === undefined || refusal.action !== actionOf(mailbox)) return [];
     const { address, id, afterFetch } = mailbox;
     const done = {
       'mark-seen': 'marked as read',
-      move: `moved to "${afterFetch.kind === 'move' ? afterFetch.folder : ''}"`,
+      move: `moved to “${afterFetch.kind === 'move' ? afterFetch.folder : ''}”`,
       delete: 'deleted',
     }[afterFetch.kind];
     const explained = explainText({ text: refusal.problem, context: { mailbox: address } });
@@ -24,12 +24,11 @@ export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailbox
         kind: 'marking-refused',
         subject: { kind: 'mailbox', id, name: address },
         severity: 'warning',
-        headline: `Stored email of ${address} cannot be ${done}.`,
+        headline: `Imported email of ${address} cannot be ${done}.`,
         cause: isKnown ? `${explained.cause} ${refusal.problem}` : refusal.problem,
         code,
         since: refusal.since,
-        affected:
-          'No mail is lost, and new email becomes tickets. What is stored stays unread in the mailbox.',
+        affected: 'New email still becomes tickets. Imported email stays unread in the mailbox.',
         who: isKnown ? explained.who : 'you',
         fix: remedyOfRefusal({ id, address }, code),
       },

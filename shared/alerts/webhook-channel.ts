@@ -9,7 +9,7 @@ import { payloadOf, shapeFor, signatureOf } from './webhook-payload.ts';
 
 /**
  * Posts notifications to the webhook that the vault names, in the shape its host understands. Teams and Slack know the sender
- * by the address alone; every other receiver gets a signature, or nothing.
+ * by the address; every other receiver gets a signature, or nothing.
  * @throws PostroomError, from the function it gives: `channel-unusable` when the address cannot be read or used,
  * `webhook-unsigned` when the key cannot, `webhook-refused` when the answer is no success, and what `guardedFetch` throws.
  * None of them holds the address.

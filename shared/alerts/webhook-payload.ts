@@ -13,14 +13,14 @@ const TEAMS =
   /(?:^|\.)(?:logic\.azure\.com|api\.powerplatform\.com|powerautomate\.com|flow\.microsoft\.com|webhook\.office\.com)$/;
 const SLACK = /(?:^|\.)slack\.com$/;
 
-/** What the receiver at this host understands. */
+/** The payload format for this host. */
 export function shapeFor(host: string): WebhookShape {
   const name = host.toLowerCase();
   if (TEAMS.test(name)) return 'teams';
   return SLACK.test(name) ? 'slack' : 'json';
 }
 
-/** The body to post. Pure: a try and its repetition send the same bytes. */
+/** The body to post. Pure: a retry sends the same bytes. */
 export function payloadOf(notification: Notification, shape: WebhookShape, publicUrl: string): string {
   switch (shape) {
     case 'teams':
@@ -147,7 +147,7 @@ export function signingKeyProblem(key: Secret): string | undefined {
     : undefined;
 }
 
-/** A key with the prefix of the specification is base64; any other text is taken as it stands. */
+/** A key with the prefix of the specification is base64; any other text is used as is. */
 function keyBytes(key: Secret): Buffer {
   const text = key.expose();
   return text.startsWith(KEY_PREFIX)

@@ -37,7 +37,8 @@ export async function reachServer(
 ): Promise<LineSocket> {
   const { host, port } = server;
   await run.step('dns', async () => {
-    if (isIP(host) !== 0) return { value: undefined, found: `${host} is an address; no name is looked up.` };
+    if (isIP(host) !== 0)
+      return { value: undefined, found: `${host} is an IP address; no DNS lookup is needed.` };
     const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
     if (!config.local && addresses.some((address) => !isPublicAddress(address)))
       throw new PostroomError('endpoint-private', `${host} leads to a private address.`);
@@ -80,8 +81,8 @@ export async function tokenStep(run: TestRunner, deps: ReachDeps, login: MailLog
   return run.step('token', async () => {
     const got = await tokenOf(run, deps, login);
     const facts = tokenClaims(got.token);
-    const holds = facts === undefined ? '' : ` It holds ${facts.permissions.join(', ')}.`;
-    const found = `A token of ${got.user}, good until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.${holds}`;
+    const holds = facts === undefined ? '' : ` Permissions: ${facts.permissions.join(', ')}.`;
+    const found = `Token for ${got.user}, valid until ${got.expiresAt.slice(0, 16).replace('T', ' ')} UTC.${holds}`;
     return { value: { user: got.user, token: got.token }, found };
   });
 }

@@ -17,7 +17,7 @@ export interface AccessProbes {
  */
 export function diagnoseNoAccess({ mailbox, user, folders, again, own }: AccessProbes): string {
   if (again === 'opens')
-    return 'A second try a moment later worked. The server was busy, or too many programs were connected; nothing has to be mended.';
+    return 'A second attempt a moment later worked. The server was busy, or too many clients were connected. Nothing needs to be fixed.';
   if (folders === 'opens')
     return 'The list of folders opens, so the mailbox can be reached: only this folder cannot be opened.';
   if (own === undefined)

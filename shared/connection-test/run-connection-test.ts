@@ -63,7 +63,7 @@ export async function findTestMessage(
   if (expected === undefined) return test;
   const run = new TestRunner(deps, 'imap', mailbox);
   const taken = await deps.isTaken(expected.mark);
-  let found: string | undefined = taken ? 'The email arrived, and was skipped as a test.' : undefined;
+  let found: string | undefined = taken ? 'The email arrived and was skipped as a test.' : undefined;
   const look = await run.take(async () => {
     if (taken) return;
     const isThere = await run.step('arrival', async () => {

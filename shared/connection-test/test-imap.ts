@@ -30,7 +30,7 @@ export async function testImap(
   const signedIn = await tokenStep(run, deps, mailbox);
   const talk = await run.step('sign-in', async () => {
     const { talk: opened, fresh } = await signInTwice(run, deps, mailbox, wire, address, signedIn);
-    const found = `${signedIn.user} is let in to ${address}${fresh ? ', with a fresh token' : ''}.`;
+    const found = `${signedIn.user} can access ${address}${fresh ? ' (after a token refresh)' : ''}.`;
     return { value: opened, found };
   });
   const total = await run.step('folder', async () => {
@@ -52,7 +52,7 @@ export async function testImap(
 function counted(unread: number, total: number): string {
   const mails = total === 1 ? '1 email' : `${total} emails`;
   if (unread === 0)
-    return `0 unread, of ${mails}. That is fine: there is nothing to fetch just now. To see it work, send yourself one.`;
+    return `0 unread, of ${mails}. There is nothing to import right now. To see it work, send an email to the mailbox.`;
   return `${unread} unread, of ${mails}.`;
 }
 

@@ -23,7 +23,7 @@ export async function testPop3(
   const { user, token } = await tokenStep(run, deps, login);
   const session = await run.step('sign-in', async () => {
     const opened = await Pop3Session.greeted(wire, deps.seam);
-    const found = `${user} is let in to ${address}`;
+    const found = `${user} can access ${address}`;
     try {
       await opened.capabilities();
       await opened.signIn(address, token);
@@ -36,7 +36,7 @@ export async function testPop3(
       await second.encrypt();
       const again = await Pop3Session.greeted(second, deps.seam);
       await again.signIn(address, fresh);
-      return { value: again, found: `${found}, with a fresh token.` };
+      return { value: again, found: `${found} (after a token refresh).` };
     }
   });
   await run.step('count', async () => {
@@ -45,7 +45,7 @@ export async function testPop3(
     await session.mails();
     await session.quit();
     const mails = count === 1 ? '1 email' : `${count} emails`;
-    const empty = count === 0 ? ' That is fine. To see one, send yourself an email.' : '';
+    const empty = count === 0 ? ' To see one, send an email to the mailbox.' : '';
     const found = `${mails} in the inbox, read and unread together: POP3 does not know which were read.${empty}`;
     return { value: undefined, found };
   });

@@ -103,7 +103,7 @@ export class TestRunner {
       name: 'arrival',
       state: 'waiting',
       ms: 0,
-      found: 'The mail is looked for in the mailbox, for up to two minutes.',
+      found: 'Waiting for the email to arrive, for up to two minutes.',
     });
   }
 

@@ -42,18 +42,18 @@ export async function testSmtp(
   const { user, token } = await tokenStep(run, deps, login);
   await run.step('sign-in', async () => {
     if (login.port === OVER_TLS) await talk.greeting();
-    const found = `${user} is let in to send as ${address}`;
+    const found = `${user} can sign in for ${address}`;
     const first = await refusalOf(talk, address, token);
     if (first === undefined) return { value: undefined, found: `${found}.` };
     run.note('test', 'refused; a fresh token is asked for');
     const { token: fresh } = await tokenOf(run, deps, login, token);
     const second = await refusalOf(await encryptedTalk(run, deps, login), address, fresh);
-    if (second === undefined) return { value: undefined, found: `${found}, with a fresh token.` };
+    if (second === undefined) return { value: undefined, found: `${found} (after a token refresh).` };
     if (user.toLowerCase() === address.toLowerCase()) throw second;
     // For a shared mailbox some servers want its address, others the name of who signs in.
     run.note('test', `refused; the same with the name ${user}`);
     const third = await refusalOf(await encryptedTalk(run, deps, login), user, fresh);
-    if (third === undefined) return { value: undefined, found: `${found}, under the name ${user}.` };
+    if (third === undefined) return { value: undefined, found: `${found} (with the user name ${user}).` };
     throw second;
   });
   if (toOneself) await sendToOneself(run, deps, { ...mailbox, sending: login });
@@ -97,7 +97,7 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
     const [refused] = result.refusedRecipients;
     if (refused !== undefined) throw new StepRefused(refused.line);
     run.note('server', result.answer);
-    return { value: undefined, found: `The server took an email to ${mailbox.address}.` };
+    return { value: undefined, found: `The server accepted an email to ${mailbox.address}.` };
   });
   run.await({
     mark,
@@ -123,7 +123,7 @@ export const letterToOneself = (address: string, mark: string): OutgoingMail => 
   to: [address],
   subject: `Test of sending (${mark})`,
   text: [
-    'This mail was sent by "Test connection" in Postroom, to see whether sending works and mail arrives.',
+    'This email was sent by “Test connection” in Postroom, to check that sending works and email arrives.',
     'Postroom recognizes it and opens no ticket. It can be deleted.',
     '',
   ].join('\n'),

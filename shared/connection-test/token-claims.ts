@@ -55,9 +55,9 @@ const GRAPH_AUDIENCE =
 export function tokenFault(facts: TokenClaims | undefined, protocol: MailProtocol): string | undefined {
   if (facts === undefined) return undefined;
   if (GRAPH_AUDIENCE.test(facts.audience))
-    return 'The token is made for Microsoft Graph, not for the mail servers: the first scope of the provider must be one of Exchange Online.';
+    return 'The token is for Microsoft Graph, not for the mail servers: the provider’s first scope must be one of Exchange Online.';
   if (!MAIL_AUDIENCE.test(facts.audience)) return undefined;
   return facts.permissions.some((permission) => needed[protocol].test(permission))
     ? undefined
-    : `The token does not hold ${names[protocol]}. Add that permission to the app registration, then sign in again.`;
+    : `The token does not contain ${names[protocol]}. Add that permission to the app registration, then sign in again.`;
 }

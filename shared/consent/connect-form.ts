@@ -21,12 +21,12 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   const shared = typed['who'] === 'shared';
   const signIn = shared ? (typed['signIn'] ?? '').trim() : address;
   if (shared && (signIn === '' || signIn.length > 254 || /\s/.test(signIn)))
-    errors['signIn'] = 'Enter who signs in for this shared mailbox, for example sam@example.org.';
+    errors['signIn'] = 'Enter the user who signs in for this shared mailbox, for example sam@example.org.';
   const wanted = protocols.filter((protocol): protocol is Protocol => typed[protocol] === 'on');
   // The boxes stand under "advanced"; a form without them means all three.
   const chosen = typed['advanced'] === 'yes' ? wanted : protocols;
   if (!chosen.includes('imap') && !chosen.includes('pop3'))
-    errors['imap'] = 'Choose IMAP or POP: without one of them no mail can be read.';
+    errors['imap'] = 'Choose IMAP or POP: at least one is needed to read email.';
   if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',

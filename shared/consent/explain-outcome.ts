@@ -6,11 +6,11 @@ import type { VaultCode } from '../platform/problem.ts';
 import type { ApprovalOutcome } from './finish-approval.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
 
-// Microsoft's numbers for "an administrator has to agree first":
+// Microsoft's error codes for “admin consent required”:
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 const NEEDS_APPROVAL = new Set([65001, 90008, 90093, 90094, 90095, 900941]);
 
-/** These ask for something else than another try; the others have words of their own on the page of the outcome. */
+/** Key Vault codes with an explanation of their own; the others would be explained as an outage of the provider. */
 const VAULT_EXPLAINED: ReadonlySet<VaultCode> = new Set<VaultCode>([
   'key-vault-denied',
   'key-vault-throttled',
@@ -20,7 +20,7 @@ const VAULT_EXPLAINED: ReadonlySet<VaultCode> = new Set<VaultCode>([
 type Outcome = Exclude<ConsentOutcome, { kind: 'connected' }> | ApprovalOutcome;
 
 /**
- * What the catalogue says of an outcome; undefined where no error of a provider is behind it. Pure.
+ * The catalogue's explanation of an outcome; undefined when no error of a provider caused it. Pure.
  * @param parameters what the provider sent back; its code and state are not read
  */
 export function explainOutcome(
@@ -34,7 +34,7 @@ export function explainOutcome(
     : forThisTrip(explanation);
 }
 
-/** Nothing goes on by itself here: what passes elsewhere has to be tried once more by a person. */
+/** An interactive sign-in is never retried automatically, so a temporary error becomes “start again”. */
 function forThisTrip(explanation: Explanation): Explanation {
   return explanation.retry === 'by-itself'
     ? { ...explanation, steps: ['Wait a minute, then start the sign-in again.'], retry: 'sign-in-again' }
@@ -80,8 +80,8 @@ function sentBack(parameters: URLSearchParams): string | undefined {
 const WORD = /^[a-z_]{1,40}$/;
 
 /**
- * Without a state that Postroom has made, anybody can have written the address: what it says chooses an entry of the
- * catalogue, and none of its own words, ids or links reaches the page.
+ * Without a state that Postroom issued, anyone could have written the address. Its code selects an entry of the catalogue;
+ * none of its own words, ids or links reaches the page.
  */
 export function errorCodeIn(parameters: URLSearchParams): string | undefined {
   const number = codesOf(undefined, parameters.get('error_description') ?? undefined).find(
@@ -92,7 +92,7 @@ export function errorCodeIn(parameters: URLSearchParams): string | undefined {
   return WORD.test(word) ? word : undefined;
 }
 
-/** The same code as a provider would have sent it back; nothing for what is no code. */
+/** The parameters with which a provider would have returned this code; empty when it is not a code. */
 export function parametersOf(code: string): URLSearchParams {
   if (/^AADSTS\d{3,9}$/.test(code)) return new URLSearchParams({ error_description: code });
   return new URLSearchParams(WORD.test(code) ? { error: code } : {});
@@ -103,7 +103,7 @@ function codeSentBack(parameters: URLSearchParams): string | undefined {
   return code !== undefined && WORD.test(code) ? `error: ${code}` : code;
 }
 
-/** True when the owner of the mailbox can do nothing alone: an admin of the tenant has to agree. Pure. */
+/** True when a tenant admin has to consent first. Pure. */
 export function needsApproval(outcome: ConsentOutcome): boolean {
   if (outcome.kind === 'declined') return outcome.codes.some((code) => NEEDS_APPROVAL.has(code));
   if (outcome.kind === 'failed') return outcome.failure.codes.some((code) => NEEDS_APPROVAL.has(code));

@@ -82,7 +82,7 @@ async function finishSetUp(
   if (refusal !== undefined) return { ...refusal, ...(refusal.kind === 'not-granted' && { provider }) };
   const first = provider.approvedAt === undefined;
   if (first) {
-    await recordGrant(deps, provider, 'everybody, in set-up', parameters);
+    await recordGrant(deps, provider, 'all users, during setup', parameters);
     await noteReturn(deps, provider, new Date(now).toISOString(), true);
   }
   return { kind: 'set-up-granted', provider, first };
@@ -97,7 +97,7 @@ async function recordGrant(
   await audit.record({
     at: seam.now(),
     // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
-    principal: { id: 'approval-link', name: 'Somebody with the admin-consent link' },
+    principal: { id: 'approval-link', name: 'Someone with the admin consent link' },
     action: 'consent reported',
     subject: { kind: 'provider', id, name },
     after: {

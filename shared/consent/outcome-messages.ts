@@ -5,119 +5,119 @@ import { CONSENT_MINUTES } from './consent.ts';
 import type { ConsentOutcome } from './finish-consent.ts';
 import { MAX_OPEN_ATTEMPTS } from './limit-attempts.ts';
 
-/** What a page says about a consent that did not connect. */
+/** The text of the page for a consent that did not connect. */
 export interface OutcomeMessage {
   title: string;
   happened: string;
-  /** What the provider itself said, word for word. */
+  /** The provider's own message, verbatim. */
   said: string | undefined;
   next: string;
 }
 
 export type FailedOutcome = Exclude<ConsentOutcome, { kind: 'connected' }>;
 
-const NOTHING_SAVED = 'Nothing was saved, and no mail is touched.';
+const NOTHING_SAVED = 'Nothing was changed.';
 const OVER = {
-  title: 'This sign-in is already over',
+  title: 'Sign-in already processed',
   happened:
-    'Its answer has been taken before: by another tab, by a reload, or because the back button led here. Nothing was changed now.',
+    'This sign-in has already been processed: in another tab, by reloading, or with the Back button. Nothing was changed.',
   said: undefined,
 };
 
-/** Says in words how a consent ended. Pure. */
+/** The message for each way in which a consent can fail. Pure. */
 export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): OutcomeMessage {
   const owner = reader === 'mailbox-owner';
   switch (outcome.kind) {
     case 'unknown':
       return {
-        title: 'This sign-in is not known',
+        title: 'Unknown sign-in',
         happened:
-          'The answer carries no sign-in that Postroom has started, or it was started more than a day ago. Nothing was saved.',
+          'The response does not belong to a sign-in that Postroom started, or it was started more than a day ago. Nothing was changed.',
         said: undefined,
         next: owner
-          ? 'Open the link of your invitation again.'
-          : 'Start the sign-in again from the page of the provider.',
+          ? 'Open your invitation link again.'
+          : 'Start the sign-in again from the provider’s page.',
       };
     case 'used':
     case 'used-elsewhere':
       return {
         ...OVER,
         next: owner
-          ? 'Open the link of your invitation again to see whether the mailbox is connected.'
-          : 'See under Mailboxes whether the mailbox is there. If not, start the sign-in again.',
+          ? 'Open your invitation link again to see whether the mailbox is connected.'
+          : 'Check under Mailboxes whether the mailbox is connected. If not, start the sign-in again.',
       };
     case 'expired':
       return {
         title: 'This sign-in took too long',
-        happened: `A sign-in must come back within ten minutes. ${NOTHING_SAVED}`,
+        happened: `A sign-in must be completed within ten minutes. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'Start it again; the address is filled in.',
+        next: 'Start again; the address is already filled in.',
       };
     case 'other-browser':
       return {
-        title: 'This sign-in began in another browser',
+        title: 'This sign-in was started in another browser',
         happened:
-          'A sign-in must end in the browser in which it was started, with cookies allowed, so that nobody can slip an account of their own to you. Nothing was saved.',
+          'A sign-in must be completed in the browser where it was started, with cookies allowed. This stops others from connecting their own account in your name. Nothing was changed.',
         said: undefined,
         next: 'Go back to the browser where you started, or start again in this one.',
       };
     case 'other-person':
       return {
-        title: 'This sign-in was started by somebody else',
-        happened: 'Another person who is signed in to Postroom has started it. Nothing was saved.',
+        title: 'This sign-in was started by someone else',
+        happened: 'Another Postroom user started it. Nothing was changed.',
         said: undefined,
         next: 'Let that person finish it, or start your own.',
       };
     case 'signed-out':
       return {
         title: 'You are signed out of Postroom',
-        happened: `You are back from the provider, but nobody is signed in to Postroom any more, and only the person who started the sign-in may finish it. ${NOTHING_SAVED}`,
+        happened: `Your Postroom session ended while you were at the provider, and only the person who started the sign-in can complete it. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Sign in to Postroom, then start again.',
       };
     case 'role-lost':
       return {
-        title: 'You may not connect mailboxes any more',
-        happened: `The role of an admin was taken from you while you were signing in. ${NOTHING_SAVED}`,
+        title: 'You can no longer connect mailboxes',
+        happened: `Your admin role was removed while you were signing in. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'Let an admin of Postroom connect the mailbox, or ask for the role back.',
+        next: 'Ask a Postroom admin to connect the mailbox or to give you the role again.',
       };
     case 'vault-away':
       return vaultAway(outcome, owner);
     case 'provider-missing':
       return {
-        title: 'The provider is gone',
+        title: 'The provider was deleted',
         happened: `The provider was deleted while you were signing in. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Choose another provider, or register it again.',
       };
     case 'provider-changed':
       return {
-        title: 'The provider was changed meanwhile',
-        happened: `Another tenant, client ID or address was saved for ${outcome.providerName} while you were signing in. ${NOTHING_SAVED}`,
+        title: 'The provider was changed in the meantime',
+        happened: `A different tenant, client ID or endpoint was saved for ${outcome.providerName} while you were signing in. ${NOTHING_SAVED}`,
         said: undefined,
-        next: owner ? 'Open the link of your invitation again.' : 'Start the sign-in again.',
+        next: owner ? 'Open your invitation link again.' : 'Start the sign-in again.',
       };
     case 'invitation-over':
       return {
-        title: 'This invitation is over',
-        happened: `It was used already, it was taken back, or its time has passed. ${NOTHING_SAVED}`,
+        title: 'This invitation is no longer valid',
+        happened: `It was already used, was revoked or has expired. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'If the mailbox is not connected yet, ask whoever invited you for a new link.',
+        next: 'If the mailbox is not connected yet, ask the person who invited you for a new link.',
       };
     case 'too-many':
       return {
-        title: 'Too many sign-ins are under way',
-        happened: `${MAX_OPEN_ATTEMPTS} sign-ins with this invitation have begun and are not back yet. ${NOTHING_SAVED}`,
+        title: 'Too many open sign-ins',
+        happened: `${MAX_OPEN_ATTEMPTS} sign-ins with this invitation are still open. ${NOTHING_SAVED}`,
         said: undefined,
-        next: `Finish one of them in its tab, or wait ${CONSENT_MINUTES} minutes and begin again.`,
+        next: `Finish one of them in its tab, or wait ${CONSENT_MINUTES} minutes and start again.`,
       };
     case 'declined':
       return declined(outcome);
     case 'untrusted':
       return {
-        title: 'The answer could not be trusted',
-        happened: `Postroom checks where an answer comes from and for whom it is: ${outcome.reason}. ${NOTHING_SAVED}`,
+        title: 'The response could not be trusted',
+        happened: `Postroom checks where a response comes from and who it is for: ${outcome.reason}. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Check the tenant and the client ID of the provider, then start again.',
       };
@@ -132,58 +132,58 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
       };
     case 'no-refresh-token':
       return {
-        title: 'The sign-in would not last',
+        title: 'No refresh token',
         happened: `The provider gave no refresh token, so the mailbox would stop within an hour. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'Check that the app may ask for offline access, then start again.',
+        next: 'Allow the app to request offline access (offline_access), then start again.',
       };
     case 'no-mail-scope':
       return {
         title: 'Access to mail was not granted',
-        happened: `You are signed in, but none of the permissions for mail was granted. ${NOTHING_SAVED}`,
+        happened: `You signed in, but no permission for email was granted. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Add IMAP, POP and SMTP to the permissions of the app registration, let an administrator grant them, then start again.',
       };
     case 'other-account':
       return {
-        title: 'Another account is signed in',
-        happened: `You wanted to connect ${outcome.wish.signIn}, but ${outcome.signedIn} signed in. ${NOTHING_SAVED}`,
+        title: 'Wrong account',
+        happened: `You signed in as ${outcome.signedIn}, but Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
         said: undefined,
         next: owner
-          ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open, ask whoever invited you for an invitation that says so.`
-          : `Sign in as ${outcome.wish.signIn}, or say that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} may open.`,
+          ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} can open, ask the person who invited you for an invitation to a shared mailbox.`
+          : `Sign in as ${outcome.wish.signIn}, or confirm that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} can open.`,
       };
     case 'unnamed-account':
       return {
         title: 'Is this the right account?',
-        happened: `The provider does not say which address has signed in${outcome.claimed === undefined ? '' : `: it names ${outcome.claimed}, and has not verified it`}. Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
+        happened: `The provider does not confirm which address signed in${outcome.claimed === undefined ? '' : `: it reports ${outcome.claimed} without having verified it`}. Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
         said: undefined,
-        next: 'Compare the subject with the one that the provider shows for the account. If it is the same, confirm it, and sign in once more.',
+        next: 'Compare the subject with the one that the provider shows for the account. If they match, confirm and sign in once more.',
       };
     case 'other-identity':
       return {
-        title: 'The name is the same, the account is not',
-        happened: `${outcome.signedIn} is another account in the directory than the one that was connected before under this name. That happens when an account is deleted and made again, or when a name is given to somebody else. ${NOTHING_SAVED}`,
+        title: 'Same name, different account',
+        happened: `${outcome.signedIn} is a different account in the directory than the one that was connected under this name. This happens when an account is deleted and re-created, or when a name is given to someone else. ${NOTHING_SAVED}`,
         said: undefined,
         next: owner
-          ? 'Try again with the account that was connected before. If there is none any more, ask whoever invited you: they can invite you anew and allow another account.'
-          : 'Make sure that this is the right person. Then let the new account take the place of the old one.',
+          ? 'Try again with the account that was connected before. If it no longer exists, ask the person who invited you for a new invitation that allows a different account.'
+          : 'Make sure that this is the right person, then replace the previous account with this one.',
       };
   }
 }
 
-/** Whoever has no role here learns nothing of what Postroom stands on. */
+/** A reader without a role learns nothing about Postroom's dependencies. */
 function vaultAway(outcome: Extract<FailedOutcome, { kind: 'vault-away' }>, owner: boolean): OutcomeMessage {
   if (owner)
     return {
-      title: 'Postroom cannot go on just now',
-      happened: `Something that Postroom needs for your sign-in is out of its reach. ${NOTHING_SAVED}`,
+      title: 'Postroom cannot continue right now',
+      happened: `Postroom cannot reach a service that it needs for your sign-in. ${NOTHING_SAVED}`,
       said: undefined,
-      next: 'Wait some minutes, then open the link of your invitation again. If it lasts, tell whoever invited you.',
+      next: 'Wait a few minutes, then open your invitation link again. If the problem persists, tell the person who invited you.',
     };
   const { happened, next } = vaultInWords(outcome);
   return {
-    title: 'Postroom does not get at its keys',
+    title: 'Postroom can’t access its keys',
     happened: `${happened}. ${NOTHING_SAVED}`,
     said: undefined,
     next: `${next} Then start again.`,
@@ -203,7 +203,7 @@ function declined(outcome: Extract<FailedOutcome, { kind: 'declined' }>): Outcom
     title: 'The provider refused the sign-in',
     happened: `The provider sent you back with an error. ${NOTHING_SAVED}`,
     said,
-    next: 'Correct what it names, then start again.',
+    next: 'Fix the problem it names, then start again.',
   };
 }
 
@@ -211,8 +211,8 @@ function failed({ failure, providerName }: Extract<FailedOutcome, { kind: 'faile
   const said = failure.sentence === undefined ? failure.detail : `${codeOf(failure)}: ${failure.sentence}`;
   if (failure.status === undefined || failure.status === 429 || failure.status >= 500)
     return {
-      title: 'The provider did not answer',
-      happened: `${providerName} could not be reached just now. ${NOTHING_SAVED}`,
+      title: 'The provider did not respond',
+      happened: `${providerName} could not be reached. ${NOTHING_SAVED}`,
       said,
       next: 'Wait a minute, then start again.',
     };
@@ -220,6 +220,6 @@ function failed({ failure, providerName }: Extract<FailedOutcome, { kind: 'faile
     title: 'The sign-in could not be completed',
     happened: `You signed in, but ${providerName} gave no tokens. ${NOTHING_SAVED}`,
     said,
-    next: 'Correct what it names, then start again.',
+    next: 'Fix the problem it names, then start again.',
   };
 }

@@ -36,7 +36,7 @@ export const canAskInSetUp = (provider: Provider, world: World): boolean =>
   takesApproval(provider);
 
 /**
- * The admin-consent link of set-up, for all permissions; the same one for a week, so that a link that was sent already
+ * The admin consent link of set-up, for all permissions; the same one for a week, so that a link that was sent already
  * stays good. Undefined where the provider takes no approval for a whole tenant.
  */
 export async function setUpApprovalLink(deps: ApprovalDeps, provider: Provider): Promise<string | undefined> {

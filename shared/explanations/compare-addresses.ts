@@ -10,7 +10,7 @@ export function compareAddresses(sent: string, expected: string): Comparison {
 /** Where the addresses part, in words. Pure. */
 export function differenceInWords({ sent, expected, same }: Comparison): string {
   if (sent === expected) return '';
-  const place = `They part at character ${same + 1}: ${at(sent, same)} was sent, ${at(expected, same)} is right.`;
+  const place = `They differ from character ${same + 1}: ${at(sent, same)} was sent, ${at(expected, same)} is right.`;
   return `${place} ${reason(sent, expected)}`.trim();
 }
 

@@ -11,7 +11,7 @@ import {
 
 const copyClientId = 'Open the app registration, Overview, and copy the “Application (client) ID”.';
 const otherTenant =
-  'If the app belongs to another organization, let an admin of the mailbox’s tenant open the admin-consent link first.';
+  'If the app belongs to another organization, let an admin of the mailbox’s tenant open the admin consent link first.';
 const testProvider = 'In Postroom, open the provider and test it.';
 
 /** Errors about the app itself: its id, its secret, its tenant, its permissions. */

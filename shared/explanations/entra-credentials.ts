@@ -3,7 +3,7 @@ import type { EntraEntry } from './explanation.ts';
 const compareThumbprint =
   'Open the app registration, “Certificates & secrets”, Certificates, and compare the thumbprint and the dates with those on the page of the provider in Postroom.';
 const uploadCertificate =
-  'If it is missing or has expired: download the public part from the provider in Postroom and upload it there.';
+  'If it is missing or has expired: download the public certificate (.cer) from the provider in Postroom and upload it there.';
 const openFederated =
   'Open the app registration, “Certificates & secrets”, “Federated credentials”, and open or add the one for Postroom.';
 const federatedValues =

@@ -11,7 +11,7 @@ export const peopleEntries: readonly EntraEntry[] = [
   {
     numbers: [65001],
     title: 'Nobody has consented to this app yet',
-    cause: 'A permission was added after the last consent, or the consent was taken back.',
+    cause: 'A permission was added after the last consent, or the consent was revoked.',
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [grantConsent, signInAgain],
@@ -39,7 +39,7 @@ export const peopleEntries: readonly EntraEntry[] = [
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin-consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
+      'Send the admin consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
       'The admin opens it and presses “Accept”.',
       signInAgain,
     ],
@@ -54,7 +54,7 @@ export const peopleEntries: readonly EntraEntry[] = [
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin-consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
+      'Send the admin consent link to an admin of the tenant. (Cloud Application Administrator is enough.)',
       'The admin opens it and presses “Accept”.',
       signInAgain,
     ],
@@ -68,7 +68,7 @@ export const peopleEntries: readonly EntraEntry[] = [
     who: 'tenant-admin',
     retry: 'sign-in-again',
     steps: [
-      'Send the admin-consent link to an admin of the tenant, and say that the app is your own.',
+      'Send the admin consent link to an admin of the tenant, and say that the app is your own.',
       'The admin compares the client ID, opens the link and presses “Accept”.',
       signInAgain,
     ],

@@ -5,7 +5,7 @@ import { lookAtHealth, nothingToDo } from './phrases.ts';
 export const serviceEntries: readonly EntraEntry[] = [
   {
     numbers: [50033, 90006, 90012, 90024, 90033, 70012],
-    title: 'Microsoft’s sign-in service has a disturbance',
+    title: 'Microsoft’s sign-in service is having problems',
     cause: 'Microsoft reports a passing error of its own.',
     who: 'nobody: wait',
     retry: 'by-itself',

@@ -1,33 +1,33 @@
 import type { Explanation, Fixer, Retry } from './explanation.ts';
 
-/** Who reads: somebody who looks after Postroom, or the owner of a mailbox, who sees nothing else of it. */
+/** The reader: a Postroom admin, or a mailbox owner, who sees no other page. */
 export type Reader = 'admin' | 'mailbox-owner';
 
 const fixers: Readonly<Record<Fixer, string>> = {
-  you: 'you, who look after Postroom',
-  'mailbox-owner': 'the owner of the mailbox',
-  'tenant-admin': 'an admin of the tenant',
+  you: 'a Postroom admin',
+  'mailbox-owner': 'the mailbox owner',
+  'tenant-admin': 'a tenant admin',
   microsoft: 'Microsoft',
-  'nobody: wait': 'nobody: it passes by itself',
+  'nobody: wait': 'no one: it resolves on its own',
 };
 
 const endings: Readonly<Record<Retry, string>> = {
-  'by-itself': 'Postroom tries again by itself.',
-  'after-fix': 'Postroom goes on by itself when this is done.',
-  'sign-in-again': 'The owner of the mailbox has to sign in again.',
+  'by-itself': 'Postroom retries automatically.',
+  'after-fix': 'Postroom resumes automatically.',
+  'sign-in-again': 'The mailbox owner has to sign in again.',
 };
 
-/** Who can end the trouble, as a part of a sentence. Pure. */
+/** Who can fix it, as part of a sentence. Pure. */
 export function fixerInWords(who: Fixer, reader: Reader = 'admin'): string {
   if (reader === 'admin') return fixers[who];
-  if (who === 'you') return 'the people who look after Postroom: show them this page';
-  return who === 'mailbox-owner' ? 'you, the owner of the mailbox' : fixers[who];
+  if (who === 'you') return 'a Postroom admin: show them this page';
+  return who === 'mailbox-owner' ? 'you, the mailbox owner' : fixers[who];
 }
 
 /** What happens once the steps are done. Pure. */
 export const endingInWords = (retry: Retry): string => endings[retry];
 
-/** What Microsoft's support asks for, in one line to copy; undefined when the error came without ids. Pure. */
+/** The ids that Microsoft's support asks for, in one line; undefined when the error has none. Pure. */
 export function supportLine(explanation: Explanation): string | undefined {
   const { code, correlationId, traceId, timestamp } = explanation;
   if (correlationId === undefined && traceId === undefined) return undefined;

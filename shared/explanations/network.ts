@@ -29,7 +29,7 @@ export const networkEntries: readonly LineEntry[] = [
     retry: 'after-fix',
     steps: [
       'In Postroom, check the host name of the mailbox.',
-      'If it is right: let the people who run the server, or the proxy, mend its certificate.',
+      'If it is right: ask the people who run the server or the proxy to fix its certificate.',
     ],
     links: [],
   },
@@ -72,7 +72,7 @@ export const networkEntries: readonly LineEntry[] = [
     code: 'http-5xx',
     pattern:
       /^http-5\d\d$|\bHTTP\/\d(?:\.\d)? 5\d\d\b|\bstatus(?:Code| code)?:? ?5\d\d\b|\b50[0234] (?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b/i,
-    title: 'The service has a disturbance',
+    title: 'The service is having problems',
     cause: 'The server, or a proxy before it, answered that something is wrong on its own side.',
     who: 'nobody: wait',
     retry: 'by-itself',

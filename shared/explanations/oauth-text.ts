@@ -22,7 +22,7 @@ const settings: Meaning = {
   links: ['app'],
 };
 const service: Meaning = {
-  title: 'The sign-in service has a disturbance',
+  title: 'The sign-in service is having problems',
   cause: 'The provider says that the error is a passing one of its own.',
   who: 'nobody: wait',
   retry: 'by-itself',
@@ -45,7 +45,7 @@ const consent: Meaning = {
   cause: 'The owner of the mailbox or an admin has to consent to what the app asks for.',
   who: 'mailbox-owner',
   retry: 'sign-in-again',
-  steps: [signInAgain, 'If Microsoft asks for an admin there: let an admin open the admin-consent link.'],
+  steps: [signInAgain, 'If Microsoft asks for an admin there: let an admin open the admin consent link.'],
   links: ['admin-consent'],
 };
 
@@ -119,7 +119,7 @@ export const unknownNumber: Meaning = {
 /** For a text in which nothing is known. */
 export const notRecognised: Meaning = {
   title: 'This error is not known',
-  cause: 'The text holds no error that Postroom knows.',
+  cause: 'No known error was found in this text.',
   who: 'you',
   retry: 'after-fix',
   steps: [

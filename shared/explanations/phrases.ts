@@ -22,7 +22,7 @@ export const addPermissions =
   'Open the app registration, “API permissions”, Microsoft Graph, Delegated, and add IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send, offline_access, openid, profile and email.';
 export const findInLogs =
   'Open the sign-in logs, search for {correlationId}, and read the failure reason and the tab “Conditional Access”.';
-export const nothingToDo = 'Nothing is to be done: Postroom tries again by itself.';
+export const nothingToDo = 'Nothing is to be done: Postroom retries automatically.';
 export const lookAtHealth = 'If it lasts longer than an hour, look at the service health of Microsoft 365.';
 export const report =
   'Report it to the people who look after Postroom, with the code, the correlation ID and the time.';

@@ -15,7 +15,7 @@ export const pop3Entries: readonly LineEntry[] = [
     retry: 'by-itself',
     steps: [
       useOauth,
-      'If it uses one already: nothing is to be done, Postroom tries again by itself.',
+      'If it uses one already: nothing is to be done, Postroom retries automatically.',
       popOn,
     ],
     links: ['users'],

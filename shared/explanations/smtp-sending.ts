@@ -98,7 +98,7 @@ export const smtpSendingEntries = [
   {
     code: 'smtp-temporary',
     pattern: /\b451[ -]4\.7\.0(?!\d)/,
-    title: 'The mail server has a disturbance',
+    title: 'The mail server is having problems',
     cause: 'A passing error at Exchange; seldom the mailbox has no licence or SMTP is switched off.',
     who: 'nobody: wait',
     retry: 'by-itself',

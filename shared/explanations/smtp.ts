@@ -113,7 +113,7 @@ export const smtpSignInEntries = [
   {
     code: 'smtp-temporary-authentication',
     pattern: /\b454[ -]4\.7\.0(?!\d)/,
-    title: 'The sign-in service of the mail server has a disturbance',
+    title: 'The sign-in service of the mail server is having problems',
     cause: 'The server cannot check sign-ins at the moment.',
     who: 'nobody: wait',
     retry: 'by-itself',

@@ -8,7 +8,7 @@ const recoverDataKey =
 /** Key Vault, the managed identity that it is asked with, and the encryption key in it. */
 export const vaultProblems = {
   'key-vault': {
-    title: 'Key Vault does not answer',
+    title: 'Key Vault does not respond',
     cause: 'Azure Key Vault is away, or the network of Postroom does not let the request out.',
     who: 'you',
     retry: 'by-itself',
@@ -16,7 +16,7 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'key-vault-denied': {
-    title: 'Key Vault refuses this installation',
+    title: 'Key Vault denies access to this installation',
     cause: 'The managed identity has no role at the key vault, or its firewall keeps Postroom out.',
     who: 'you',
     retry: 'after-fix',
@@ -24,7 +24,7 @@ export const vaultProblems = {
     links: ['key-vaults', 'function-apps'],
   },
   'key-vault-throttled': {
-    title: 'Key Vault takes no more requests for now',
+    title: 'Key Vault is throttling requests',
     cause: 'The vault takes 4,000 requests in ten seconds, from all who use it together.',
     who: 'nobody: wait',
     retry: 'by-itself',
@@ -35,13 +35,13 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'no-identity': {
-    title: 'The managed identity gives no token',
+    title: 'The managed identity returns no token',
     cause:
       'The provider trusts the managed identity of Postroom, and the function app has none that gives tokens, or Postroom runs elsewhere than on Azure.',
     who: 'you',
     retry: 'after-fix',
     steps: [
-      'Open the function app, Identity, “User assigned”, and check that the identity of the installation stands there.',
+      'Open the function app, Identity, “User assigned”, and check that the identity of the installation is listed there.',
       'Elsewhere than on Azure: in Postroom, open the provider and enter a client secret or a certificate.',
     ],
     links: ['function-apps'],
@@ -58,7 +58,7 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'bad-data-key': {
-    title: 'The encryption key in Key Vault is not one that Postroom made',
+    title: 'The encryption key in Key Vault was not created by Postroom',
     cause:
       'Somebody added a version of the encryption key that is not 32 bytes in base64, and Postroom does not use it.',
     who: 'you',
@@ -69,9 +69,9 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'sealed-unreadable': {
-    title: 'What Postroom kept cannot be read: the encryption key in Key Vault was replaced or removed',
-    cause:
-      'What an encryption key has locked opens with that encryption key alone, and the vault does not hold it any more.',
+    title:
+      'What Postroom stored for this sign-in cannot be read: the encryption key in Key Vault was replaced or removed in the meantime',
+    cause: 'Data can only be decrypted with the key that encrypted it, and the vault no longer has that key.',
     who: 'you',
     retry: 'after-fix',
     steps: [recoverDataKey],
@@ -88,7 +88,7 @@ export const vaultProblems = {
 } satisfies Meanings;
 
 const dataKeyDisabled: Meaning = {
-  title: 'The encryption key is switched off in Key Vault',
+  title: 'The encryption key is disabled in Key Vault',
   cause:
     'Somebody has disabled the newest version of the encryption key, with which Postroom locks all sign-ins.',
   who: 'you',

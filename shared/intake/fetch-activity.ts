@@ -30,7 +30,7 @@ export function activityOf(
       const isNew = result.kind === 'fetched' && countOf(result).mails > 0;
       if (isNew) return { ...entry, result: 'done', what: fetchSentence(result) };
       if (before === undefined) return undefined;
-      return { ...entry, result: 'done', what: 'Works again; nothing new was waiting.' };
+      return { ...entry, result: 'done', what: 'Fetching works again; no new email.' };
     }
     case 'busy':
       return undefined;

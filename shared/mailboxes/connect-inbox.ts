@@ -67,10 +67,10 @@ export async function connectInbox(
 export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFound {
   const sentences: Record<InboxFailure, string> = {
     'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox.`,
-    'no-access': `The sign-in works, but this account may not open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that IMAP is switched on.`,
+    'no-access': `The sign-in works, but this account cannot open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that IMAP is switched on.`,
     'folder-missing': `The folder “${mailbox.folder}” is not in ${mailbox.address}. Edit the mailbox and enter the folder’s present name.`,
     refused: `The mail server does not let this account mark, move or delete mail in ${mailbox.address}.`,
-    unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom tries again by itself.`,
+    unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom retries automatically.`,
   };
   return {
     kind: error.failure === 'unavailable' ? 'retrying' : 'needs-person',

@@ -63,7 +63,7 @@ export function parseMailboxForm(
   const afterFetch = afterFetchOf(field('after'), field('moveFolder'), folder, errors);
   const intervalMinutes = Number(field('interval'));
   if (!Number.isInteger(intervalMinutes) || intervalMinutes < 1 || intervalMinutes > MINUTES_A_DAY)
-    errors['interval'] = 'Enter the minutes between two fetches, from 1 to 1440.';
+    errors['interval'] = 'Enter a number of minutes from 1 to 1440.';
 
   if (imap === undefined || Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
@@ -83,7 +83,7 @@ function loginOf(
   if (account === undefined) errors[names.account] = 'Choose the account that signs in.';
   else if (!account.granted(protocol))
     errors[names.account] =
-      `This account was not granted ${names.name}. Sign in again with it, or choose another one.`;
+      `${names.name} was not granted to this account. Reconnect it, or choose another one.`;
 
   const bound = account?.hosts[protocol];
   const host = field(names.host).toLowerCase() || (bound?.host ?? '');
@@ -114,17 +114,15 @@ function hostProblemOf(
 ): string | undefined {
   if (account === undefined) return host === '' ? 'Enter the name of the mail server.' : undefined;
   if (bound === undefined)
-    return `This provider has no ${loginFields[protocol].name} server. An admin adds it to the provider.`;
-  return host === bound.host.toLowerCase()
-    ? undefined
-    : `The sign-in of this provider may only be used at ${bound.host}.`;
+    return `This provider has no ${loginFields[protocol].name} server. Add one to the provider first.`;
+  return host === bound.host.toLowerCase() ? undefined : `This provider only allows ${bound.host}.`;
 }
 
 function folderProblem(folder: string): string | undefined {
   if (folder === '') return 'Enter the folder, usually INBOX.';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end an IMAP command
   return folder.length > 255 || /[\u0000-\u001f\u007f]/.test(folder)
-    ? 'Enter the name of a folder as the mailbox shows it.'
+    ? 'Enter the folder’s name as the mailbox shows it.'
     : undefined;
 }
 
@@ -142,6 +140,6 @@ function afterFetchOf(
       : folderProblem(moveFolder);
   if (wrong !== undefined) errors['moveFolder'] = wrong;
   else if (isSameFolder(moveFolder, folder))
-    errors['moveFolder'] = 'Choose another folder than the one that is fetched.';
+    errors['moveFolder'] = 'Choose a different folder than the one to import from.';
   return { kind: 'move', folder: moveFolder };
 }

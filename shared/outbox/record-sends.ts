@@ -46,25 +46,25 @@ export function sendActivity(
     kind: 'send',
     at: new Date(now).toISOString(),
     aboutId: route.kind === 'relay' ? 'relay' : route.account.accountId,
-    about: route.kind === 'relay' ? 'The relay' : route.user,
+    about: route.kind === 'relay' ? 'SMTP relay' : route.user,
     ms,
   } as const;
   if (result === undefined)
     return {
       ...entry,
       result: 'trying-again',
-      what: 'The server did not take the mail: it could not be reached, or its answer was lost.',
+      what: 'Not sent: the server could not be reached, or its response was lost.',
     };
   if (result.kind === 'refused')
     return {
       ...entry,
       result: result.permanent ? 'needs-person' : 'trying-again',
-      what: `The mail was refused: ${result.said}`,
+      what: `Email refused: ${result.said}`,
     };
   const left = result.refusedRecipients.length;
   return {
     ...entry,
     result: 'done',
-    what: left === 0 ? 'An email left.' : `An email left; ${left} of its recipients were refused.`,
+    what: left === 0 ? '1 email sent.' : `1 email sent; ${left} of its recipients were refused.`,
   };
 }

@@ -10,7 +10,7 @@ export interface RecordDeps {
 }
 
 /** Who stands in the audit for what nobody pressed a button for. */
-const postroom = { id: 'postroom', name: 'Postroom, by itself' };
+const postroom = { id: 'postroom', name: 'Postroom (automatic)' };
 
 /**
  * Tells the audit that the credentials of a provider have changed without a person. The change is done already, so that

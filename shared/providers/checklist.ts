@@ -5,8 +5,8 @@ import { protocols, traitsOf } from './presets.ts';
 import type { Provider } from './provider.ts';
 
 /**
- * Proven: Postroom has seen it work. Reported: somebody said so, and nothing has shown it. Unseen: nothing has shown it
- * yet, which does not mean that it is missing.
+ * `proven`: Postroom has seen it work. `reported`: claimed, but not verified. `unseen`: not verified yet, which does not
+ * mean that it is missing. `waiting`: someone has to do it.
  */
 export type StepState = 'proven' | 'wrong' | 'reported' | 'unseen' | 'waiting';
 
@@ -27,24 +27,24 @@ export interface ChecklistStep {
   name: StepName;
   state: StepState;
   who: StepDoer;
-  /** What was seen, in words: permissions, accounts, addresses. */
+  /** What was verified: permissions, accounts, addresses. */
   seen: readonly string[];
 }
 
-/** What happened through a provider so far. */
+/** The accounts and mailboxes that use a provider. */
 export interface ProviderFacts {
-  /** `asApp`: the app itself, which no browser ever brought back. */
+  /** `asApp`: app-only access, which does not use the redirect URI. */
   accounts: readonly { user: string; works: boolean; scopes: readonly string[]; asApp: boolean }[];
   mailboxes: readonly { address: string; opened: boolean }[];
 }
 
-/** The whole way from an app registration to a mailbox that is read, with how far it is gone. Pure. */
+/** The steps from an app registration to a working mailbox, each with its state. Pure. */
 export function checklistOf(provider: Provider, facts: ProviderFacts): ChecklistStep[] {
   const { preflight, nextCredential } = provider;
   const people = facts.accounts.filter(({ asApp }) => !asApp);
   const signedIn = people.length > 0;
   const works = facts.accounts.filter((account) => account.works);
-  // A sign-in that came to its end proves all that a preflight asks for.
+  // A completed sign-in proves everything that a preflight checks.
   const found = (proof: Proof | undefined): StepState => stateOf(proof, works.length > 0);
   const granted = protocolsIn(people.flatMap(({ scopes }) => scopes));
   const opened = facts.mailboxes.filter((mailbox) => mailbox.opened);
@@ -88,17 +88,17 @@ function stateOf(proof: Proof | undefined, provenOtherwise: boolean): StepState 
   return provenOtherwise ? 'proven' : 'unseen';
 }
 
-// What Entra says of a certificate or a federated credential that the app registration does not have (yet):
+// Entra's errors for a certificate or federated credential that the app registration does not have (yet):
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 const NOT_THERE_YET = /\bAADSTS(?:700027|70021|700211|700212|700213)\b/;
 
-/** A certificate, or the managed identity, that somebody has still to enter at the provider. Pure. */
+/** True for a certificate or managed identity that is not entered at the provider yet. Pure. */
 const waitsThere = (credential: Credential, evidence: string | undefined): boolean =>
   credential.kind !== 'secret' && NOT_THERE_YET.test(evidence ?? '');
 
 function credentialState({ credential, preflight }: Provider, works: boolean): StepState {
   if (credential === undefined) return 'waiting';
-  // One that has worked and is gone there is wrong.
+  // One that has worked before and is missing now has failed.
   if (preflight?.credential === 'wrong' && !works && waitsThere(credential, preflight.evidence))
     return 'waiting';
   return stateOf(preflight?.credential, works);
@@ -110,9 +110,9 @@ function nextState(next: Credential, preflight: Provider['preflight']): StepStat
 }
 
 function permissionState(provider: Provider, granted: number, signedIn: boolean): StepState {
-  // Whoever opens the way back of an admin-consent link may say that an admin has agreed; only a token shows it.
+  // Anyone can open the redirect of an admin consent link; only a token proves the consent.
   if (!signedIn) return provider.approvedAt === undefined ? 'unseen' : 'reported';
-  // A provider of one's own has scopes of its own names: that somebody signed in with them is all there is to see.
+  // A custom provider's scopes have no known meaning: a completed sign-in is all that can be verified.
   if (traitsOf(provider).settingsFrom === 'admin') return 'proven';
   return granted === protocols.length ? 'proven' : 'unseen';
 }

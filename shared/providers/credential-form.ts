@@ -75,11 +75,11 @@ function parseExpiry(
   if (!isDate) errors['expiresOn'] = `Enter the date on which the ${what} expires, for example 2028-11-24.`;
   else if (time < now)
     errors['expiresOn'] =
-      `This date has passed: the ${what} would not work. Make a new ${what} and enter its date.`;
+      `This date has passed: the ${what} would not work. Create a new ${what} and enter its date.`;
   else if (time > now + 100 * 366 * DAY_MS)
     errors['expiresOn'] = 'Enter a date within the next hundred years.';
   else if (questions && expiresOn >= questionedFrom(now) && field('expiryConfirmed') !== 'on')
     errors['expiryConfirmed'] =
-      'This date is more than 24 months away, which Microsoft’s portal does not offer. Correct it, or confirm that it is right.';
+      'This date is more than 24 months away, which Microsoft’s portal does not offer. Correct it, or confirm that it is correct.';
   return `${expiresOn}T23:59:59.000Z`;
 }

@@ -69,12 +69,12 @@ export function endpointProblem(address: string, rules: EndpointRules): string |
   try {
     url = new URL(address);
   } catch {
-    return 'Enter a whole address, for example https://login.example.org/authorize.';
+    return 'Enter a full address, for example https://login.example.org/authorize.';
   }
   if (url.protocol !== 'https:' && !(rules.local && url.protocol === 'http:'))
     return 'The address must begin with https://.';
   if (url.username !== '' || url.password !== '')
-    return 'The address must not hold a user name or a password.';
+    return 'The address must not contain a user name or a password.';
   if (url.hash !== '') return 'The address must not have a part after #.';
   return hostProblem(url.hostname, rules);
 }

@@ -36,7 +36,7 @@ export function providerRules(
     tenant: [
       refused(
         '^(?:common|consumers)$',
-        'Postroom reads work mailboxes: enter the tenant ID, or organizations for an app of several tenants.',
+        'Postroom reads work mailboxes: enter the tenant ID, or “organizations” for a multitenant app.',
       ),
       wanted(
         `${GUID}|${DOMAIN}|^organizations$`,
@@ -49,7 +49,7 @@ export function providerRules(
     scopes: [
       wanted(
         '^(?=.{1,2000}$)[\\x21\\x23-\\x5b\\x5d-\\x7e]+(?:\\s+[\\x21\\x23-\\x5b\\x5d-\\x7e]+)*$',
-        'Scopes are plain words or addresses with spaces between them.',
+        'Scopes are words or URLs separated by spaces.',
       ),
     ],
   };

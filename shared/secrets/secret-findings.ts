@@ -88,13 +88,13 @@ function headlineOf(name: string, state: SecretState): string {
     case 'expired':
       return state.days === 0 ? `${name} has expired.` : `${name} expired ${counted(state.days)} ago.`;
     case 'disabled':
-      return `${name} is switched off in Key Vault.`;
+      return `${name} is disabled in Key Vault.`;
     case 'missing':
       return `${name} is not in Key Vault.`;
     case 'healthy':
     case 'endless':
     case 'unknown-date':
-      return `Nobody knows when ${name.charAt(0).toLowerCase()}${name.slice(1)} expires.`;
+      return `${name} has no expiry date.`;
   }
 }
 
@@ -103,40 +103,41 @@ function causeOf({ state, expiresOn, replacedSince, rotationProblem }: ReviewedS
   const sentences: Readonly<Record<SecretState['kind'], string>> = {
     healthy: '',
     endless: '',
-    due: `Its last day is ${date}. The provider refuses it from then on.`,
-    expired: `Its last day was ${date}. The provider refuses it since then.`,
-    'unknown-date': 'Its entry in Key Vault carries no date, so nobody would be warned.',
-    disabled: 'Somebody disabled it there. Postroom cannot read it.',
+    due: `Its last day is ${date}. After that, the provider refuses it.`,
+    expired: `Its last day was ${date}. The provider now refuses it.`,
+    'unknown-date': 'Its entry in Key Vault has no expiry date, so there would be no reminder.',
+    disabled: 'It was disabled there, so Postroom cannot read it.',
     missing:
       state.kind === 'missing' && state.recoverableUntil !== undefined
         ? `It was deleted there, and can be recovered until ${state.recoverableUntil.slice(0, 10)}.`
-        : 'It was deleted there for good, or the vault is another one than before.',
+        : 'It was deleted there for good, or this is a different vault.',
   };
   const replacement =
     replacedSince === undefined
       ? undefined
-      : `A new one was entered on ${replacedSince.slice(0, 10)} and has still to be used once.`;
+      : `A new one was entered on ${replacedSince.slice(0, 10)} and has not been used yet.`;
   return [sentences[state.kind], replacement, rotationProblem].filter(Boolean).join(' ');
 }
 
 function affectedBy(secret: ReviewedSecret, over: boolean): string {
   const { provider, mailboxes, what } = secret;
   if (isNew(secret))
-    return 'Mail flows with the present one. The new one has not been used yet and cannot take over.';
-  if (provider === undefined) return `Mail flows. What needs the ${what} stops when it ends.`;
-  if (mailboxes.length === 0) return 'No mailbox uses it, so no mail waits for it.';
+    return 'Mail is flowing with the current one. The new one has not been used yet and cannot take over.';
+  if (provider === undefined)
+    return `Mail is flowing. Anything that needs the ${what} stops when it expires.`;
+  if (mailboxes.length === 0) return 'No mailbox uses it, so no mail is affected.';
   const [first, second, third] = mailboxes;
   const names =
     mailboxes.length <= 3
       ? [first, second, third].filter((one) => one !== undefined).join(', ')
       : `${first}, ${second} and ${mailboxes.length - 2} others`;
   return over
-    ? `No mail is lost: it waits in the mailbox. Not fetched once the present sign-in ends: ${names}.`
-    : `Mail flows as yet. Not fetched any more from then on: ${names}.`;
+    ? `No mail is lost: it waits in the mailbox. Fetching stops when the current token expires: ${names}.`
+    : `Mail is still flowing. Fetching stops after that date: ${names}.`;
 }
 
 function fixOf({ provider, state, what }: ReviewedSecret): Finding['fix'] {
-  if (provider === undefined) return { label: 'See all secrets', href: paths.secrets() };
-  const label = state.kind === 'unknown-date' ? 'Enter its date' : `Replace the ${what}`;
+  if (provider === undefined) return { label: 'View all secrets', href: paths.secrets() };
+  const label = state.kind === 'unknown-date' ? 'Enter its expiry date' : `Replace the ${what}`;
   return { label, href: paths.editProvider(provider) };
 }

@@ -1,14 +1,14 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 
-/** Texts with names of fields in braces, which are filled in while somebody types them. */
+/** Texts with field names in braces, filled in while the person types. */
 export interface Filling {
   /** Name of the field that chooses among them. */
   by: string;
-  /** `until`: what stands there while a field is empty or wrong. */
+  /** `until`: shown while a field is empty or invalid. */
   choices: Readonly<Record<string, { whole: string; until: string }>>;
 }
 
-/** A value to take elsewhere: selectable as it stands, with a button where the script runs. */
+/** A value to copy: selectable, with a button if the script runs. */
 export function CopyText(props: {
   label: string;
   value: string;
@@ -28,7 +28,7 @@ export function CopyText(props: {
   );
 }
 
-/** Several lines to take elsewhere. */
+/** Several lines to copy. */
 export function CopyLines(props: { label: string; value: string }): JSX.Element {
   return (
     <div class="copy lines">

@@ -50,7 +50,7 @@ export function TextField(
     autocomplete?: string | undefined;
     spellcheck?: boolean | undefined;
     size?: 'short' | 'long' | undefined;
-    /** Checked while somebody types, where the script runs; the server checks the same. */
+    /** Checked while typing if the script runs; the server checks the same rules. */
     rules?: readonly TypedRule[] | undefined;
   },
 ): JSX.Element {
@@ -231,7 +231,7 @@ function Tick(props: {
   checked: boolean;
   error?: string | undefined;
 }): JSX.Element {
-  // A group has a hint of its own under the id of its first choice.
+  // The group's own hint uses the id of its first choice.
   const hintId = props.type === 'radio' ? `${props.id}-choice-hint` : `${props.id}-hint`;
   const ids = [
     ...(present(props.hint) ? [hintId] : []),

@@ -2,7 +2,7 @@ const OWN = 'https://own.invalid';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * An address that may stand in an `href`: https, mailto, http on this machine, or a path of our own. Anything else is
+ * An address that is safe in an `href`: https, mailto, http on this machine, or one of our own paths. Anything else is
  * undefined: escaping keeps a text inside its attribute, but it does not stop `javascript:` there.
  */
 export function safeHref(url: string): string | undefined {

@@ -33,7 +33,7 @@ export function EmptyState(props: { title: string; children: Child }): JSX.Eleme
   );
 }
 
-/** A word with a colour, never a colour alone. */
+/** A colored word, never only a color. */
 export function StatusLabel(props: {
   kind: 'good' | 'warn' | 'bad' | 'quiet';
   children: Child;

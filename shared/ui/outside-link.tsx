@@ -9,7 +9,7 @@ import { safeHref } from './links.ts';
  */
 export function OutsideLink(props: {
   href: string;
-  /** Where the address is filled in while somebody types. */
+  /** Set when the address is filled in from the form's fields. */
   filling?: Filling | undefined;
   children: Child;
 }): JSX.Element {

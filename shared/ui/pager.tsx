@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 
-/** Where a reader stands in a list that is only ever read forwards. */
+/** A reader's position in a list that can only be read forwards. */
 export interface Position {
   /** The `next` of the page before; absent on the first page. */
   after: string | undefined;

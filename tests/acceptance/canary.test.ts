@@ -210,7 +210,7 @@ async function tellOfAnEvent(providerId: string): Promise<void> {
   // It reads its channels while the vault still gives them.
   const there = new Visitor(refusing.url);
   await there.signIn(demoPeople[0]?.id ?? '');
-  expect((await there.get('/health')).html).toContain('over the relay');
+  expect((await there.get('/health')).html).toContain('through the SMTP relay');
   await start('vaultEvents', refusing, JSON.stringify(event));
   await vi.waitFor(() => expect(postroom.log()).toContain('"event":"vault event"'), waiting);
   // Something new to tell of.

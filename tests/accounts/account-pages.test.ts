@@ -37,13 +37,13 @@ describe('the page of an account', () => {
   test('says that it works since when, with which permissions, and when it is renewed next', async () => {
     const words = await page();
     expect(words).toContain('support@contoso.example');
-    expect(words).toMatch(/Works since/);
+    expect(words).toMatch(/OK since/);
     expect(words).toContain('IMAP.AccessAsUser.All');
-    expect(words).toContain('Connected by An admin of Postroom');
+    expect(words).toContain('Connected by Postroom admin');
     await app.services.accounts.save({ ...account, consentedBy: 'invitation' });
-    expect(await page()).toContain('Connected by Its owner, with an invitation');
-    expect(words).toMatch(/Next renewal \d[^,]*, \d\d:\d\d UTC ?, with the next fetch/);
-    expect(words).toMatch(/Renewals, newest first .* Signed in/);
+    expect(await page()).toContain('Connected by Mailbox owner (invitation)');
+    expect(words).toMatch(/Next token refresh \d[^,]*, \d\d:\d\d UTC ?, with the next fetch/);
+    expect(words).toMatch(/Sign-ins and token refreshes, newest first .* Signed in/);
     expect((await alex.get(path)).html).toContain(
       `href="/providers/${account.providerId}/connect?address=support%40contoso.example"`,
     );
@@ -55,8 +55,8 @@ describe('the page of an account', () => {
     await failOnce(503, body);
     app.seam.skewMs = 2 * HOUR + 2 * 60_000;
     await app.services.accessTokens.get(account, AT_MAIL);
-    const history = (await page()).split('Renewals, newest first')[1] ?? '';
-    expect(history).toMatch(/Renewed .* Not now AADSTS90033 .* Signed in/);
+    const history = (await page()).split('Sign-ins and token refreshes, newest first')[1] ?? '';
+    expect(history).toMatch(/Refreshed .* Retrying AADSTS90033 .* Signed in/);
     expect(history).toContain(', 2 times until');
     expect(history).toContain(`Trace ${body.trace_id}`);
     expect(history).toContain(`Correlation ${body.correlation_id}`);
@@ -67,9 +67,9 @@ describe('the page of an account', () => {
     app.seam.skewMs = 2 * HOUR;
     await app.services.accessTokens.get(account, AT_MAIL);
     const words = await page();
-    expect(words).toMatch(/Needs you since/);
+    expect(words).toMatch(/Action required since/);
     expect(words).toContain('The sign-in was revoked');
-    expect(words).toContain('The owner of the mailbox');
+    expect(words).toContain('The mailbox owner');
     expect(words).toContain('No mail is lost');
   });
 
@@ -126,7 +126,7 @@ describe('the page of an account', () => {
 test('the list leads to each account with its state', async () => {
   const { html } = await alex.get('/accounts');
   expect(html).toContain(`href="${path}"`);
-  expect(wordsOf(html)).toMatch(/support@contoso.example Works Demo None yet/);
+  expect(wordsOf(html)).toMatch(/support@contoso.example OK Demo None yet/);
 });
 
 test('the pages are usable in a browser in each state', async () => {

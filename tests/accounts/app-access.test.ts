@@ -53,7 +53,7 @@ describe('connecting without a person', () => {
     const reply = await visitor.post(path, { address: SALES });
     const words = wordsOf(reply.html);
     expect(reply.status).toBe(422);
-    expect(words).toContain(`Exchange does not let the app into ${SALES} yet`);
+    expect(words).toContain(`Exchange does not give the app access to ${SALES} yet`);
     expect(words).toContain('with IMAP.AccessAsApp');
     const { tenant, clientId } = postroom.stack.identityProvider;
     expect(words).toContain(`-ObjectId &#39;${enterpriseIdOf(tenant.id, clientId)}&#39;`);
@@ -100,9 +100,7 @@ describe('connecting without a person', () => {
 
     const [providerId = '', accountId = ''] = account.split('.');
     const shown = await visitor.get(`/accounts/${providerId}/${accountId}`);
-    expect(wordsOf(shown.html)).toMatch(
-      /The app itself .* Works .* Check its access again .* IMAP.AccessAsApp/,
-    );
+    expect(wordsOf(shown.html)).toMatch(/The app itself .* OK .* Check access again .* IMAP.AccessAsApp/);
     drawn['the app as an account'] = shown.html;
     // Whoever means to sign in again for it is led here: nobody has signed in.
     const connect = path.replace('app-access', 'connect');
@@ -119,7 +117,7 @@ describe('connecting without a person', () => {
 
   test('is a change that the audit tells', async () => {
     expect(wordsOf((await visitor.get('/audit?kind=account')).html)).toMatch(
-      /connected as the app itself mailbox: support@contoso.example/,
+      /connected with app-only access mailbox: support@contoso.example/,
     );
   });
 

@@ -496,7 +496,7 @@ describe('without what opens it', () => {
     expect(await get({}, another())).toEqual({
       kind: 'retrying',
       code: 'key-vault',
-      message: 'Key Vault does not answer: Away. Postroom tries again by itself.',
+      message: 'Key Vault does not respond: Away. Postroom retries automatically.',
     });
   });
 

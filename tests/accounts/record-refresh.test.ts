@@ -29,7 +29,7 @@ const entry = {
 
 describe('a row of activity', () => {
   test('is left by each renewal', () => {
-    const row = { ...entry, result: 'done', what: 'Access renewed.' };
+    const row = { ...entry, result: 'done', what: 'Token refreshed.' };
     for (const before of [works, retrying, stopped])
       expect(refreshActivity(before, refreshed, NOW, 70)).toEqual(row);
   });
@@ -52,7 +52,7 @@ describe('a row of activity', () => {
   test('says so much where the account does not say why', () => {
     const mute = sampleAccount({ state: 'retrying' });
     expect(refreshActivity(works, { kind: 'retrying', account: mute }, NOW, 70)?.what).toBe(
-      'Access could not be renewed.',
+      'The token could not be refreshed.',
     );
     expect(refreshActivity(mute, { kind: 'retrying', account: mute }, NOW, 70)).toBeUndefined();
   });
@@ -91,7 +91,7 @@ describe('a refresh', () => {
 
   test('is measured and noted with its duration, and its outcome handed on', async () => {
     expect(await run(refreshed)).toBe(refreshed);
-    expect(noted).toEqual([{ ...entry, result: 'done', what: 'Access renewed.' }]);
+    expect(noted).toEqual([{ ...entry, result: 'done', what: 'Token refreshed.' }]);
     expect(measured).toEqual([span, { result: 'refreshed' }, ['refreshes', 1, { result: 'refreshed' }]]);
   });
 

@@ -70,10 +70,10 @@ test.each<[VaultCode, RegExp]>([
   ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
   ['key-vault-denied', /Contoso: it refuses this installation/],
   ['key-vault-throttled', /Contoso: it takes no more requests/],
-  ['secret-disabled', /Contoso: the encryption key is switched off/],
-  ['bad-data-key', /Contoso: the encryption key in Key Vault is not one that Postroom made/],
+  ['secret-disabled', /Contoso: the encryption key is disabled/],
+  ['bad-data-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
   ['key-vault', /Contoso: it does not answer/],
 ])('what is wrong where a proof comes from is said for %s', (code, words) => {
   expect(proofAway(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
-  expect(proofAway(provider, code).message).toMatch(/Postroom tries again by itself\.$/);
+  expect(proofAway(provider, code).message).toMatch(/Postroom retries automatically\.$/);
 });

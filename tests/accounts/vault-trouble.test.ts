@@ -47,13 +47,13 @@ test('a mistake of ours is thrown, whatever it is called', async () => {
 });
 
 test.each<[VaultCode, string, string]>([
-  ['key-vault-denied', 'refuses this installation', 'its role at the vault'],
-  ['key-vault-throttled', 'no more requests', 'Wait a minute.'],
-  ['no-identity', 'gives no token', 'User assigned'],
-  ['secret-disabled', 'switched off', 'Enabled'],
-  ['bad-data-key', 'not one that Postroom made', 'disable the version'],
+  ['key-vault-denied', 'denies access to this installation', 'its role on the vault'],
+  ['key-vault-throttled', 'is throttling requests', 'Wait a minute.'],
+  ['no-identity', 'returns no token', 'User assigned'],
+  ['secret-disabled', 'is disabled', 'Enabled'],
+  ['bad-data-key', 'was not created by Postroom', 'disable the version'],
   ['sealed-unreadable', 'cannot be read', 'Manage deleted secrets'],
-  ['key-vault', 'does not answer', 'Wait a minute. If it lasts'],
+  ['key-vault', 'does not respond', 'Wait a minute. If the problem persists'],
 ])('%s is said in words, with what to do about it', (code, happened, next) => {
   expect(vaultInWords({ code })).toEqual({
     happened: expect.stringContaining(happened),

@@ -165,7 +165,7 @@ describe('a vault that does not give the data key', () => {
         expect(await cold.accessTokens.get(account, AT_MAIL)).toMatchObject({
           kind: 'retrying',
           code: 'key-vault-denied',
-          message: expect.stringMatching(/^Key Vault .* Postroom tries again by itself\.$/),
+          message: expect.stringMatching(/^Key Vault .* Postroom retries automatically\.$/),
         });
       standIn.faults.length = 0;
       app.seam.skewMs += 40_000;

@@ -123,7 +123,7 @@ describe('a fetch', () => {
       'that works again leaves one',
       { kind: 'nothing-new' as const },
       trouble,
-      'Works again; nothing new was waiting.',
+      'Fetching works again; no new email.',
     ],
     [
       'of mail that somebody marked unread again leaves none',
@@ -135,7 +135,7 @@ describe('a fetch', () => {
       'that brings mail leaves one',
       { kind: 'fetched' as const, ...counts },
       undefined,
-      '2 tickets opened, 1 reply filed.',
+      '2 tickets opened, 1 reply added.',
     ],
   ])('%s', (_case, result, before, what) => {
     expect(activityOf(mailbox, result, before, NOW, 5)?.what).toBe(what);
@@ -143,7 +143,7 @@ describe('a fetch', () => {
 
   test('says what came in a sentence, without what is zero', () => {
     expect(fetchSentence({ opened: 1, replies: 0, quarantined: 2, skipped: 1 })).toBe(
-      '1 ticket opened, 2 emails put in quarantine, 1 mail passed over.',
+      '1 ticket opened, 2 emails quarantined, 1 email skipped.',
     );
   });
 });
@@ -167,12 +167,12 @@ describe('a send', () => {
     [
       'that leaves',
       async () => ({ kind: 'sent', answer: '250 ok', refusedRecipients: [] }),
-      { result: 'done', what: 'An email left.' },
+      { result: 'done', what: '1 email sent.' },
     ],
     [
       'that is refused for good',
       async () => ({ ...refused, permanent: true }),
-      { result: 'needs-person', what: 'The mail was refused: 554 no' },
+      { result: 'needs-person', what: 'Email refused: 554 no' },
     ],
     [
       'that is refused for now',
@@ -191,7 +191,7 @@ describe('a send', () => {
       .send(relay, mail)
       .catch(() => undefined);
     const { entries } = await activity.page({ limit: 9 }, NOW);
-    expect(entries).toMatchObject([{ kind: 'send', about: 'The relay', ...expected }]);
+    expect(entries).toMatchObject([{ kind: 'send', about: 'SMTP relay', ...expected }]);
     expect(JSON.stringify(entries)).not.toContain('CANARY');
   });
 });

@@ -131,12 +131,12 @@ test('with storage away and no relay an alert leaves over a mailbox that this pr
   const inbox = await mail.emptyInbox(sales);
   away = true;
   await sweepAll(app);
-  expect(await mail.received(inbox, 'the storage of Postroom does not answer')).toMatch(
+  expect(await mail.received(inbox, 'Postroom’s storage does not respond')).toMatch(
     /^From: Postroom <sam@contoso\.example>/m,
   );
   away = false;
   await sweepAll(app);
-  await mail.received(inbox, 'Over: ');
+  await mail.received(inbox, 'Resolved: ');
   const [over] = (await app.alerts.past({ limit: 5 })).alerts;
   expect((await app.alerts.deliveries(over?.id ?? '')).map(({ what, result }) => [what, result])).toEqual([
     ['opened', 'delivered'],

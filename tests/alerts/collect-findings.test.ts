@@ -199,14 +199,14 @@ describe('a mailbox that neither works nor fails', () => {
         kind: 'mailbox-silent',
         subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
         severity: 'critical',
-        headline: 'support@contoso.example has not been fetched for too long.',
+        headline: 'Not receiving mail from support@contoso.example: fetches do not finish.',
         cause:
-          'The fetches are started, and neither succeed nor fail: the queue fetch-shard is not worked on, or each run is ended before its time.',
+          'Fetches start, but neither succeed nor fail: the queue fetch-shard is not processed, or every run is stopped early.',
         code: 'fetches-do-not-end',
         since: ago(120),
         affected: 'No mail is lost: it waits in the mailbox.',
         who: 'you',
-        fix: { label: 'See the state of the app', href: '/health' },
+        fix: { label: 'View health', href: '/health' },
       },
     ]);
     expect(found(postroom(1, { suspects: new Set() }))).toEqual([]);
@@ -223,7 +223,7 @@ describe('a mailbox that neither works nor fails', () => {
       subject: { kind: 'queue', id: 'fetch-shard', name: 'The queue of fetches' },
       severity: 'critical',
       headline:
-        'info@contoso.example, sales@contoso.example and support@contoso.example have not been fetched for too long.',
+        'Not receiving mail from info@contoso.example, sales@contoso.example and support@contoso.example: fetches do not finish.',
       since: ago(130),
       affected: 'No mail is lost: it waits in 3 mailboxes.',
     });

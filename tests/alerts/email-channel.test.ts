@@ -112,7 +112,7 @@ describe('an alert by mail', () => {
     const failed = channel({ relay: 'smtps://user:hidden-word@127.0.0.1:1' })(sampleNotification());
     await expect(failed).rejects.toMatchObject({ code: 'alert-not-mailed' });
     const said = String(await failed.catch((error: unknown) => error));
-    expect(said).toContain('no mailbox may send');
+    expect(said).toContain('no mailbox can send');
     expect(said).not.toContain('hidden-word');
   });
 
@@ -123,7 +123,7 @@ describe('an alert by mail', () => {
     await send(sampleNotification({ id: '1-a-closed', what: 'closed' }));
     const [opened, closed] = await Promise.all([
       mail.received(inbox, '[Postroom] support'),
-      mail.received(inbox, 'Over: support'),
+      mail.received(inbox, 'Resolved: support'),
     ]);
     const header = (source: string, name: string): string | undefined =>
       new RegExp(`^${name}: (<[^>]+>)`, 'im').exec(source)?.[1];
@@ -154,7 +154,7 @@ test('that a sender is allowed again is shown by the reminder of that notice, wh
   const send = channel({ mailboxes: [sendingMailbox(support), sendingMailbox(sam)] });
   await send(sampleNotification({ finding: notAllowed }));
   await send(sampleNotification({ id: '1-a-2', what: 'repeated', finding: notAllowed }));
-  await mail.received(inbox, 'Still: ');
+  await mail.received(inbox, 'Still active: ');
   expect(seen.map(({ mailbox, refusal }) => [mailbox.address, refusal])).toEqual([
     [sam, undefined],
     [support, undefined],

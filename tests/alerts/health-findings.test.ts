@@ -26,11 +26,12 @@ describe('a part of Azure that does not answer', () => {
       kind: 'storage-failing',
       subject: { kind: 'storage', id: 'storage', name: 'Storage' },
       severity: 'critical',
-      headline: 'No mail is fetched: the storage of Postroom does not answer.',
-      cause: 'Azure Storage is away, or the network or a role keeps Postroom out.',
+      headline: 'Not receiving mail: Postroom’s storage does not respond.',
+      cause: 'Azure Storage is unavailable, or its firewall or a missing role blocks Postroom.',
       code: 'table-storage',
       since: ago(3),
-      affected: 'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is back.',
+      affected:
+        'No mail is lost: it waits in the mailboxes. Tickets cannot be read until storage is available again.',
       who: 'you',
       fix: inAzure,
     });
@@ -42,17 +43,17 @@ describe('a part of Azure that does not answer', () => {
       kind: 'vault-failing',
       subject: { kind: 'vault', id: 'vault', name: 'Key Vault' },
       severity: 'critical',
-      headline: 'Sign-ins cannot be renewed: the key vault does not answer as it should.',
+      headline: 'Tokens cannot be refreshed: Key Vault does not respond as it should.',
       cause: 'The vault takes 4,000 requests in ten seconds, from all who use it together.',
       code: 'key-vault-throttled',
       since,
       affected:
-        'No mail is lost. Mailboxes go on until their tokens end, about an hour; then mail waits there.',
+        'No mail is lost. Fetching continues until the current tokens expire, after about an hour; then mail waits in the mailboxes.',
       who: 'nobody: wait',
       fix: inAzure,
     });
     expect(partFailing({ part: 'vault', said: 'nothing', since })).toMatchObject({
-      cause: 'Azure Key Vault is away, or its firewall or a missing role keeps Postroom out.',
+      cause: 'Azure Key Vault is unavailable, or its firewall or a missing role blocks Postroom.',
       code: 'key-vault',
       who: 'you',
     });
@@ -102,7 +103,7 @@ describe('a timer that does not run', () => {
       ]),
     );
   const found = (...late: TimerName[]) => timerFindings(facts([], { beats: beats(...late) }), START);
-  const SEEN = 'After a deployment this has been seen to last until the app is started again.';
+  const SEEN = 'After a deployment, this can last until the app is restarted.';
 
   test('is told by name, with what it does to mail', () => {
     expect(found('fetchMail')).toEqual([
@@ -110,24 +111,24 @@ describe('a timer that does not run', () => {
         kind: 'timer-late',
         subject: { kind: 'timer', id: 'fetchMail', name: 'fetchMail' },
         severity: 'critical',
-        headline: 'No mail is fetched: the timer that starts it does not run.',
-        cause: `The Functions host has not started it, or each of its runs fails. ${SEEN}`,
+        headline: 'Not receiving mail: the timer fetchMail is not running.',
+        cause: `The Functions host has not started it, or all its runs fail. ${SEEN}`,
         code: 'timer-late',
         since: ago(60 * 30),
         affected: 'No mail is lost: it waits in the mailboxes.',
         who: 'you',
-        fix: { label: 'See the state of the app', href: '/health' },
+        fix: { label: 'View health', href: '/health' },
       },
     ]);
   });
 
   test.each([
-    ['monitor', 'error', 'Mail is fetched all the same. AlertService come late.'],
-    ['refreshTokens', 'warning', 'All mail is fetched. A sign-in unused for 90 days ends.'],
+    ['monitor', 'error', 'Fetching is not affected. Alerts are delayed.'],
+    ['refreshTokens', 'warning', 'Fetching is not affected. A sign-in that is unused for 90 days expires.'],
     [
       'reviewSecrets',
       'warning',
-      'All mail is fetched. A secret that is about to end would not be announced.',
+      'Fetching is not affected. There would be no reminder before a secret expires.',
     ],
   ] as const)('%s is a matter of severity %s', (name, severity, affected) => {
     expect(found(name)).toMatchObject([{ subject: { id: name, name }, severity, affected }]);
@@ -147,8 +148,8 @@ describe('a timer that does not run', () => {
       {
         subject: { kind: 'timer', id: 'timers', name: 'fetchMail' },
         severity: 'critical',
-        headline: 'No mail is fetched: the timers of Postroom do not run.',
-        cause: `The Functions host has not started them, or each of their runs fails. ${SEEN}`,
+        headline: 'Not receiving mail: Postroom’s timers are not running.',
+        cause: `The Functions host has not started them, or all their runs fail. ${SEEN}`,
         since: ago(60 * 30),
         affected: 'No mail is lost: it waits in the mailbox.',
       },
@@ -163,18 +164,18 @@ describe('work that was given up', () => {
         kind: 'poison-queue',
         subject: { kind: 'queue', id: 'fetch-shard', name: 'fetch-shard-poison' },
         severity: 'warning',
-        headline: 'Postroom gave up a piece of work: fetching mail.',
+        headline: '1 job failed repeatedly: fetching mail.',
         cause:
-          'The same message failed five times. The log of the app says why, under the name of the queue.',
+          'The same queue message failed five times. The app’s log shows why, under the name of the queue.',
         code: 'poison-queue',
         since: ago(9),
-        affected: 'No mail is lost: what it was about is looked at again.',
+        affected: 'No mail is lost: later runs do the same work.',
         who: 'you',
-        fix: { label: 'See what was given up', href: '/health' },
+        fix: { label: 'View failed jobs', href: '/health' },
       },
     ]);
     expect(poisonFindings({ abandoned: [{ queue: 'vault-events', count: 2, since: '' }] })).toMatchObject([
-      { headline: 'Postroom gave up 2 pieces of work: reading what the key vault tells.' },
+      { headline: '2 jobs failed repeatedly: reading Key Vault events.' },
     ]);
   });
 });
@@ -186,21 +187,21 @@ describe('mail that could not be read', () => {
         kind: 'quarantine-grown',
         subject: { kind: 'installation', id: 'quarantine', name: 'Quarantine' },
         severity: 'warning',
-        headline: 'An email of the last 24 hours could not be read.',
-        cause: 'Each stands in quarantine with its reason and its original.',
+        headline: '1 email in the last 24 hours could not be read.',
+        cause: 'You’ll find each one in Quarantine, with the reason and the original.',
         code: 'quarantine-grown',
         since: ago(9),
-        affected: 'It is kept, and no ticket was made of it.',
+        affected: 'It was kept, but no ticket was created.',
         who: 'you',
-        fix: { label: 'Look at the quarantine', href: '/quarantine' },
+        fix: { label: 'Open Quarantine', href: '/quarantine' },
         stage: '1 emails',
         size: 1,
       },
     ]);
     expect(quarantineFindings({ quarantined: { count: 99, since: '' } })).toMatchObject([
       {
-        headline: '99 emails of the last 24 hours could not be read.',
-        affected: 'They are kept, and no ticket was made of them.',
+        headline: '99 emails in the last 24 hours could not be read.',
+        affected: 'They were kept, but no ticket was created.',
         stage: '10 emails',
         size: 10,
       },
@@ -234,12 +235,12 @@ describe('a mail loop', () => {
         headline:
           'Possible mail loop with robot@fabrikam.example: 40 automatic messages to support@contoso.example within an hour.',
         cause:
-          'An automatic responder, a bounce or a monitoring system writes again and again, perhaps in answer to something that answers it.',
+          'An auto-responder, bounce or monitoring system keeps sending messages, perhaps because something replies to each one.',
         code: 'mail-loop',
         since: ago(5),
-        affected: 'Every message is kept. Those over the limit are folded away in their conversation.',
+        affected: 'Every message is kept. Those over the limit are collapsed in the conversation.',
         who: 'you',
-        fix: { label: 'Look at the conversation', href: '/tickets/t1' },
+        fix: { label: 'Open the ticket', href: '/tickets/t1' },
       },
     ]);
   });
@@ -265,11 +266,12 @@ describe('rows that cannot be read', () => {
         kind: 'row-unreadable',
         subject: { kind: 'table', id: 'Mailboxes', name: 'Table Mailboxes' },
         severity: 'error',
-        headline: 'A row of the table Mailboxes cannot be read: p / r1.',
-        cause: 'It was changed outside Postroom, or by another version of it.',
+        headline: '1 row of the table Mailboxes cannot be read: p / r1.',
+        cause: 'The data was changed outside Postroom, or by another version of it.',
         code: 'bad-row',
         since: iso(START),
-        affected: 'The mailbox of the row is not fetched; all others are. No mail is lost: it waits there.',
+        affected:
+          'Not receiving mail from the mailbox of this row; all others work. No mail is lost: it waits there.',
         who: 'you',
         fix: inAzure,
       },
@@ -278,10 +280,10 @@ describe('rows that cannot be read', () => {
         subject: { kind: 'table', id: 'Accounts', name: 'Table Accounts' },
         severity: 'warning',
         headline: '4 rows of the table Accounts cannot be read: p / r1, p / r2, p / r3 and 1 more.',
-        cause: 'It was changed outside Postroom, or by another version of it.',
+        cause: 'The data was changed outside Postroom, or by another version of it.',
         code: 'bad-row',
         since: iso(START),
-        affected: 'What these rows hold is left out; everything else goes on.',
+        affected: 'These entries are left out; everything else works.',
         who: 'you',
         fix: inAzure,
       },
@@ -314,11 +316,11 @@ describe('a server that takes no email', () => {
       kind: 'smtp-refused',
       subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
       severity: 'error',
-      headline: 'No mail leaves as support@contoso.example: its server refuses it.',
-      cause: 'The server said: 550 no',
+      headline: 'Cannot send as support@contoso.example: the mail server refuses it.',
+      cause: 'Server message: 550 no',
       code: 'smtp-550',
       since: iso(START),
-      affected: 'Incoming mail is fetched all the same. What was to be sent waits.',
+      affected: 'Receiving is not affected. Outgoing email is waiting.',
       who: 'you',
       fix: test_,
     });
@@ -341,7 +343,7 @@ describe('a server that takes no email', () => {
   test('that was asked without an email keeps none waiting', () => {
     expect(smtpRefused(mailbox('support'), refusal, START, 'warning')).toMatchObject({
       severity: 'warning',
-      affected: 'Incoming mail is fetched all the same. Nothing was to be sent when this was found.',
+      affected: 'Receiving is not affected. No email is waiting to be sent.',
     });
   });
 });
@@ -360,13 +362,12 @@ describe('a channel that cannot be used', () => {
       kind: 'channel-unusable',
       subject: { kind: 'channel', id: 'smtp-relay-url', name: 'The relay' },
       severity: 'warning',
-      headline: 'Alerts do not leave over the relay: the secret smtp-relay-url cannot be used.',
+      headline: 'Alerts cannot be sent through the SMTP relay: the secret smtp-relay-url cannot be used.',
       cause:
-        'It is no address. Write a new version of the secret, or delete it to do without. Postroom reads it again within two minutes.',
+        'It is no address. Create a new version of the secret, or delete it to turn this off. Postroom reads it again within two minutes.',
       code: 'channel-malformed',
       since: iso(START),
-      affected:
-        'Mail is fetched all the same. Alerts leave over a mailbox that may send, where there is one.',
+      affected: 'Fetching is not affected. Alerts are sent through a mailbox that can send, if there is one.',
       who: 'you',
       fix: inAzure,
     });
@@ -374,10 +375,10 @@ describe('a channel that cannot be used', () => {
 
   test.each([
     ['webhook-unsigned', 'x', 'x Set it to whsec_ and at least 24 random bytes in base64.'],
-    ['secret-disabled', 'x', 'Somebody switched it off in the key vault.'],
-    ['key-vault', 'x', 'The key vault does not give it. Postroom asks again each minute.'],
+    ['secret-disabled', 'x', 'It was disabled in Key Vault.'],
+    ['key-vault', 'x', 'Key Vault did not return it. Postroom retries every minute.'],
     ['key-vault', 'Key Vault did not get x (status 429)', 'The vault takes 4,000 requests in ten seconds'],
-    ['key-vault', 'AADSTS50173', 'The key vault does not give it.'],
+    ['key-vault', 'AADSTS50173', 'Key Vault did not return it.'],
   ])('for %s (%s) has the cause: %s', (code, said, cause) => {
     expect(of(code, said)?.cause.startsWith(cause)).toBe(true);
   });
@@ -416,12 +417,11 @@ describe('stored mail that the server does not let go', () => {
         kind: 'marking-refused',
         subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
         severity: 'warning',
-        headline: 'Stored email of support@contoso.example cannot be marked as read.',
+        headline: 'Imported email of support@contoso.example cannot be marked as read.',
         cause: 'It said: no.',
         code: 'imap-refused',
         since: ago(9),
-        affected:
-          'No mail is lost, and new email becomes tickets. What is stored stays unread in the mailbox.',
+        affected: 'New email still becomes tickets. Imported email stays unread in the mailbox.',
         who: 'you',
         fix: {
           label: 'Change what happens to stored email of support@contoso.example',
@@ -433,7 +433,7 @@ describe('stored mail that the server does not let go', () => {
 
   test('is told by what was to be done', () => {
     expect(found({ kind: 'delete' })[0]?.headline).toContain('cannot be deleted.');
-    expect(found({ kind: 'move', folder: 'Done' })[0]?.headline).toContain('cannot be moved to "Done".');
+    expect(found({ kind: 'move', folder: 'Done' })[0]?.headline).toContain('cannot be moved to “Done”.');
   });
 
   test('is explained where the catalogue knows the words', () => {

@@ -38,7 +38,7 @@ describe('one fault is one alert', () => {
     const [finding] = await postroom.open();
     expect(finding).toMatchObject({
       headline:
-        'sales@contoso.example and support@contoso.example are not fetched: somebody has to sign in again.',
+        'Not receiving mail from sales@contoso.example and support@contoso.example: someone has to sign in again.',
       code: 'AADSTS50173',
       who: 'mailbox-owner',
       subject: { kind: 'account', id: ACCOUNT },

@@ -30,7 +30,7 @@ describe('a sign-in that has ended', () => {
         subject: { kind: 'account', id: 'a1', name: 'sam@contoso.example' },
         severity: 'error',
         headline:
-          'sales@contoso.example and support@contoso.example are not fetched: somebody has to sign in again.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: someone has to sign in again.',
         cause:
           'All sessions of the account were ended: the password was reset, or an admin or the owner has revoked them.',
         code: 'AADSTS50173',
@@ -38,7 +38,7 @@ describe('a sign-in that has ended', () => {
         affected: 'No mail is lost: it waits in 2 mailboxes.',
         who: 'mailbox-owner',
         fix: {
-          label: 'Sign in again for support@contoso.example',
+          label: 'Reconnect support@contoso.example',
           href: '/providers/p1/connect?mailbox=support',
         },
       },
@@ -59,14 +59,14 @@ describe('a sign-in that has ended', () => {
     expect(finding).toMatchObject({
       subject: { kind: 'account', id: 'a1', name: 'support@contoso.example' },
       since: ago(60),
-      headline: 'support@contoso.example is not fetched: somebody has to sign in again.',
+      headline: 'Not receiving mail from support@contoso.example: someone has to sign in again.',
     });
   });
 
   test('of the app itself is mended where the app is let in', () => {
     const [finding] = found(stopped({ support: ended }, { accounts: [account({ kind: 'app' })] }));
     expect(finding?.fix).toEqual({
-      label: 'Let the app into support@contoso.example again',
+      label: 'Restore the app’s access to support@contoso.example',
       href: '/providers/p1/app-access',
     });
   });
@@ -75,7 +75,7 @@ describe('a sign-in that has ended', () => {
     const providers = [provider('p2')];
     const [finding] = found(stopped({ support: ended }, { accounts: [account()], providers }));
     expect(finding?.fix).toEqual({
-      label: 'Choose another sign-in for support@contoso.example',
+      label: 'Choose another account for support@contoso.example',
       href: '/mailboxes/support/edit',
     });
   });
@@ -146,7 +146,7 @@ describe('a mail server that refuses one mailbox', () => {
       {
         kind: 'mailbox-silent',
         subject: { kind: 'mailbox', id: 'support', name: 'support@contoso.example' },
-        headline: 'support@contoso.example is not fetched.',
+        headline: 'Not receiving mail from support@contoso.example.',
         code: 'imap-folder-missing',
         since: ago(60),
         who: 'you',
@@ -184,9 +184,9 @@ describe('the data key', () => {
     expect(found(postroom)).toMatchObject([
       {
         kind: 'consent-dead',
-        subject: { kind: 'secret', id: 'postroom-data-key', name: 'The data key' },
+        subject: { kind: 'secret', id: 'postroom-data-key', name: 'The encryption key' },
         headline:
-          'sales@contoso.example and support@contoso.example are not fetched: the data key that opens the stored sign-ins is gone.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: the encryption key of the stored tokens is gone.',
         since: ago(70),
         fix: { href: expect.stringContaining('https://portal.azure.com') },
       },
@@ -209,7 +209,7 @@ describe('a credential that the provider refuses', () => {
         kind: 'secret-refused',
         subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
         headline:
-          'Contoso no longer accepts this app: sales@contoso.example and support@contoso.example are not fetched.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: Contoso no longer accepts this app.',
         since: ago(70),
         who: 'you',
         fix: { label: 'Replace the secret of Contoso', href: '/providers/p1/edit' },
@@ -222,7 +222,7 @@ describe('a credential that the provider refuses', () => {
       {
         kind: 'secret-expired',
         headline:
-          'The client secret of Contoso has expired: sales@contoso.example and support@contoso.example are not fetched.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: the client secret of Contoso has expired.',
       },
     ]);
   });
@@ -246,7 +246,7 @@ describe('a vault that withholds something', () => {
         subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
         severity: 'error',
         headline:
-          'sales@contoso.example and support@contoso.example are not fetched: the key vault does not give out the secret of Contoso.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: Key Vault does not return the secret of Contoso.',
         code: 'key-vault-denied',
         since: ago(70),
         fix: { href: expect.stringContaining('https://portal.azure.com') },
@@ -308,7 +308,7 @@ describe('what passes by itself', () => {
         kind: 'mailbox-silent',
         subject: { kind: 'server', id: 'mail.contoso.example', name: 'mail.contoso.example' },
         headline:
-          'sales@contoso.example and support@contoso.example are not fetched: mail.contoso.example does not answer as it should.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: mail.contoso.example does not respond as it should.',
         code: 'imap-unavailable',
         since: ago(70),
         who: 'nobody: wait',
@@ -341,9 +341,9 @@ describe('what passes by itself', () => {
         kind: 'mailbox-silent',
         subject: { kind: 'provider', id: 'p1', name: 'Contoso' },
         headline:
-          'sales@contoso.example and support@contoso.example are not fetched: signing in at Contoso does not work at present.',
+          'Not receiving mail from sales@contoso.example and support@contoso.example: signing in at Contoso fails.',
         since: ago(70),
-        fix: { label: 'Look at Contoso', href: '/providers/p1' },
+        fix: { label: 'View Contoso', href: '/providers/p1' },
       },
     ]);
     expect(found({ ...postroom, providers: [] })[0]).toMatchObject({ subject: { name: 'the provider' } });
@@ -373,7 +373,7 @@ test('what waits is counted where it was seen', () => {
     ['sales', cursor({ backlog: 4 })],
   ]);
   expect(waitingMail(two, { cursors })).toBe(
-    'No mail is lost: 7 unread and whatever came since wait in 2 mailboxes.',
+    'No mail is lost: at least 7 unread emails wait in 2 mailboxes.',
   );
   expect(waitingMail(two.slice(0, 1), { cursors: new Map([['support', cursor()]]) })).toBe(
     'No mail is lost: it waits in the mailbox.',

@@ -74,8 +74,8 @@ describe('the words of a notification', () => {
   test.each([
     ['opened', 'support@contoso.example is not fetched.'],
     ['changed', 'support@contoso.example is not fetched.'],
-    ['repeated', 'Still: support@contoso.example is not fetched.'],
-    ['closed', 'Over: support@contoso.example is not fetched.'],
+    ['repeated', 'Still active: support@contoso.example is not fetched.'],
+    ['closed', 'Resolved: support@contoso.example is not fetched.'],
   ] as const)('that is %s begin with: %s', (what, title) => {
     expect(titleOf(sampleNotification({ what }))).toBe(title);
   });
@@ -92,18 +92,18 @@ describe('the words of a notification', () => {
 
   test('say why, since when, what it does to mail and who can fix it', () => {
     expect(factsOf(sampleNotification())).toEqual([
-      { term: 'Why', detail: 'The mail server does not answer.' },
-      { term: 'Since', detail: '24 Nov 2026, 09:00 UTC' },
-      { term: 'Mail', detail: 'No mail is lost: it waits in the mailbox.' },
-      { term: 'Who can fix it', detail: 'nobody: it passes by itself' },
+      { term: 'Cause', detail: 'The mail server does not answer.' },
+      { term: 'Started', detail: '24 Nov 2026, 09:00 UTC' },
+      { term: 'Impact', detail: 'No mail is lost: it waits in the mailbox.' },
+      { term: 'Who can fix it', detail: 'no one: it resolves on its own' },
     ]);
   });
 
   test('say of what is over from when until when it was', () => {
     expect(factsOf(sampleNotification({ what: 'closed' }))).toEqual([
-      { term: 'It was', detail: 'The mail server does not answer.' },
-      { term: 'From', detail: '24 Nov 2026, 09:00 UTC' },
-      { term: 'Until', detail: '24 Nov 2026, 10:00 UTC' },
+      { term: 'Cause', detail: 'The mail server does not answer.' },
+      { term: 'Started', detail: '24 Nov 2026, 09:00 UTC' },
+      { term: 'Resolved', detail: '24 Nov 2026, 10:00 UTC' },
     ]);
   });
 
@@ -119,17 +119,17 @@ describe('the words of a notification', () => {
       [
         'support@contoso.example is not fetched.',
         '',
-        'Why: The mail server does not answer.',
-        'Since: 24 Nov 2026, 09:00 UTC',
-        'Mail: No mail is lost: it waits in the mailbox.',
-        'Who can fix it: nobody: it passes by itself',
+        'Cause: The mail server does not answer.',
+        'Started: 24 Nov 2026, 09:00 UTC',
+        'Impact: No mail is lost: it waits in the mailbox.',
+        'Who can fix it: no one: it resolves on its own',
         '',
         'Test the connection: https://desk.example/mailboxes/support/test',
         '',
       ].join('\n'),
     );
     expect(textOf(sampleNotification({ what: 'closed' }), postroom)).toContain(
-      '\n\nNothing is left to do. All alerts: https://desk.example/alerts\n',
+      '\n\nNo action needed. All alerts: https://desk.example/alerts\n',
     );
   });
 });
@@ -153,7 +153,7 @@ describe('the payload of a webhook', () => {
         since: iso(START - HOUR),
         openedAt: iso(START),
         affected: 'No mail is lost: it waits in the mailbox.',
-        who: 'nobody: it passes by itself',
+        who: 'no one: it resolves on its own',
         fix: { label: 'Test the connection', url: 'https://desk.example/mailboxes/support/test' },
         text: textOf(sampleNotification(), postroom),
       },
@@ -224,10 +224,10 @@ describe('the payload of a webhook', () => {
           text: {
             type: 'mrkdwn',
             text: [
-              '*Why:* &lt;b&gt;',
-              '*Since:* 24 Nov 2026, 09:00 UTC',
-              '*Mail:* No mail is lost: it waits in the mailbox.',
-              '*Who can fix it:* nobody: it passes by itself',
+              '*Cause:* &lt;b&gt;',
+              '*Started:* 24 Nov 2026, 09:00 UTC',
+              '*Impact:* No mail is lost: it waits in the mailbox.',
+              '*Who can fix it:* no one: it resolves on its own',
             ].join('\n'),
           },
         },

@@ -26,7 +26,7 @@ test('a server that does not let stored mail be marked is a warning about that m
     kind: 'marking-refused',
     severity: 'warning',
     subject: { kind: 'mailbox', id: 'support' },
-    headline: 'Stored email of support@contoso.example cannot be marked as read.',
+    headline: 'Imported email of support@contoso.example cannot be marked as read.',
     code: 'imap-refused',
     who: 'tenant-admin',
     fix: { href: '/mailboxes/support/edit' },
@@ -43,7 +43,7 @@ test('a folder that is not there is named, and its fix is the mailbox’s settin
   const problem = "The mail server did not move. It said: [TRYCREATE] Done doesn't exist.";
   await refused({ kind: 'move', folder: 'Done' }, 'move Done', problem);
   expect((await postroom.open())[0]).toMatchObject({
-    headline: 'Stored email of support@contoso.example cannot be moved to "Done".',
+    headline: 'Imported email of support@contoso.example cannot be moved to “Done”.',
     code: 'imap-target-missing',
     who: 'you',
     fix: {

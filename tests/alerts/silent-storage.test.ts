@@ -184,7 +184,7 @@ describe('an installation whose storage is silent', () => {
     expect(posted[0]).toContain('storage-failing');
     expect(seconds).toBeLessThan(60);
     expect(page.status).toBe(503);
-    expect(await page.text()).toContain('No mail is fetched: the storage of Postroom does not answer');
+    expect(await page.text()).toContain('Not receiving mail: Postroom’s storage does not respond');
     proxy.setSilent(false);
     await sweepAll(all);
     expect(posted.map((body) => JSON.parse(body).type)).toEqual(['alert.opened', 'alert.closed']);

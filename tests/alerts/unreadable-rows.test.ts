@@ -51,7 +51,7 @@ describe('a mailbox row that holds', () => {
     expect((await postroom.open()).find(({ kind }) => kind === 'row-unreadable')).toMatchObject({
       subject: { kind: 'table', id: 'Mailboxes' },
       severity: 'error',
-      headline: 'A row of the table Mailboxes cannot be read: mailbox / broken.',
+      headline: '1 row of the table Mailboxes cannot be read: mailbox / broken.',
     });
     await postroom.tables.open('Mailboxes').commit('mailbox', [{ kind: 'remove', rowKey: 'broken' }]);
     postroom.works.add('support');
@@ -97,7 +97,7 @@ describe('the state of mailboxes', () => {
     await put('MailboxState', { partitionKey: 'state', rowKey: 'support|cursor', uid: 'x' });
     await postroom.minutes(2);
     expect((await postroom.open())[0]?.headline).toBe(
-      'A row of the table MailboxState cannot be read: state / support|cursor.',
+      '1 row of the table MailboxState cannot be read: state / support|cursor.',
     );
     const cursor = { uidValidity: '1', uid: 7, left: [], waiting: [], lastMailAt: undefined };
     await postroom.mailboxes.saveCursor('support', cursor);
@@ -285,7 +285,7 @@ describe('pages', () => {
       const answer = await ask(path);
       const html = (await answer.text()).replaceAll('<wbr/>', '');
       expect(answer.status).toBe(200);
-      expect(html).toContain('1 entry of this list could not be read');
+      expect(html).toContain('1 entry in this list could not be read');
       expect(html).toContain(`<code>${partition} / broken</code>`);
       expect(html).toContain(other);
     },
@@ -294,6 +294,6 @@ describe('pages', () => {
   test('the home page says it, too', async () => {
     await broken('Mailboxes', 'mailbox');
     const html = await (await ask('/')).text();
-    expect(html).toContain('A row of the table Mailboxes cannot be read: mailbox / broken');
+    expect(html).toContain('1 row of the table Mailboxes cannot be read: mailbox / broken');
   });
 });

@@ -37,7 +37,7 @@ describe('a vault that answers the look', () => {
       subject: { kind: 'provider', id: PROVIDER },
       severity: 'error',
       who: 'you',
-      headline: `sales@contoso.example and support@contoso.example are not fetched: the key vault does not give out the secret of ${sampleProvider.name}.`,
+      headline: `Not receiving mail from sales@contoso.example and support@contoso.example: Key Vault does not return the secret of ${sampleProvider.name}.`,
       affected: 'No mail is lost: it waits in 2 mailboxes.',
     });
     expect(await postroom.watch.glance()).toBe(true);

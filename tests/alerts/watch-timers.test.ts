@@ -24,7 +24,7 @@ describe('what the Functions host gave up', () => {
     await postroom.minutes(2);
     expect((await postroom.open())[0]).toMatchObject({
       kind: 'poison-queue',
-      headline: 'Postroom gave up 2 pieces of work: reading what the key vault tells.',
+      headline: '2 jobs failed repeatedly: reading Key Vault events.',
       severity: 'warning',
     });
     postroom.queues.abandoned.clear();
@@ -65,7 +65,7 @@ describe('a dead timer', () => {
     expect(postroom.heard()).toEqual(['opened timer-late']);
     expect(answers.at(-1)).toBe(false);
     expect((await postroom.open())[0]).toMatchObject({
-      headline: 'No mail is fetched: the timers of Postroom do not run.',
+      headline: 'Not receiving mail: Postroom’s timers are not running.',
       subject: { id: 'timers' },
     });
     postroom.timers = new Set(['fetchMail', 'monitor']);

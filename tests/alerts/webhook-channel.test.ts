@@ -56,7 +56,7 @@ describe('a webhook', () => {
         headline: 'support@contoso.example is not fetched.',
         cause: 'The mail server does not answer.',
         affected: 'No mail is lost: it waits in the mailbox.',
-        who: 'nobody: it passes by itself',
+        who: 'no one: it resolves on its own',
         fix: { label: 'Test the connection', url: 'https://desk.example/mailboxes/support/test' },
       },
     });
@@ -140,7 +140,7 @@ describe('the shape', () => {
     });
     const over = JSON.parse(payloadOf(sampleNotification({ what: 'closed' }), 'teams', publicUrl));
     expect(over.attachments[0].content.body[0]).toMatchObject({
-      text: 'Over: support@contoso.example is not fetched.',
+      text: 'Resolved: support@contoso.example is not fetched.',
       color: 'Good',
     });
   });

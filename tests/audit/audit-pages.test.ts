@@ -44,7 +44,7 @@ describe('the page of changes', () => {
     expect(await found('')).toEqual(['support@contoso.example', 'Fabrikam', 'Contoso']);
     expect(await found('?kind=provider')).toEqual(['Fabrikam', 'Contoso']);
     expect(await found('?kind=provider&id=p1')).toEqual(['Contoso']);
-    expect(await html('/audit?kind=provider&id=nobody')).toContain('No such changes');
+    expect(await html('/audit?kind=provider&id=nobody')).toContain('No matching changes');
   });
 
   test('goes on page by page and keeps what was chosen', async () => {

@@ -154,7 +154,9 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       const tests = runConnectionTest(depsWith(await good(sales)), all({ address: sales }), {
         toOneself: false,
       });
-      expect(found(await onlyOne(tests, 'imap'), 'count')).toMatch(/^0 unread, of 0 emails\. That is fine/);
+      expect(found(await onlyOne(tests, 'imap'), 'count')).toMatch(
+        /^0 unread, of 0 emails\. There is nothing to import right now/,
+      );
       await mail.server().deliver(sales, plainMail({ subject: 'unseen', to: sales }));
       await runConnectionTest(depsWith(await good(sales)), all({ address: sales }), { toOneself: false });
       await client.noop();
@@ -188,7 +190,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
           only,
         );
         expect(failedStep(tested)).toBeUndefined();
-        expect(found(tested, 'sign-in')).toContain('with a fresh token');
+        expect(found(tested, 'sign-in')).toContain('(after a token refresh)');
       }
     });
 
@@ -344,11 +346,11 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
           toOneself: false,
         });
         const smtp = await onlyOne(tests, 'smtp');
-        expect(found(smtp, 'token')).toContain('It holds IMAP.AccessAsUser.All.');
+        expect(found(smtp, 'token')).toContain('Permissions: IMAP.AccessAsUser.All.');
         expect(failure(smtp)).toMatchObject({
           step: 'sign-in',
           code: 'smtp-token-refused',
-          narrowed: expect.stringContaining('does not hold SMTP.Send'),
+          narrowed: expect.stringContaining('does not contain SMTP.Send'),
         });
       });
 
@@ -389,7 +391,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
 
       test('a server that was busy for a moment', async () => {
         const skin = await skinned('imap', faults.notConnected(2));
-        expect(failure(await imapCase(mailboxAt(skin))).narrowed).toContain('A second try');
+        expect(failure(await imapCase(mailboxAt(skin))).narrowed).toContain('A second attempt');
       });
 
       test('a server that hangs up with its reason', async () => {

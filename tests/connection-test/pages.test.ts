@@ -80,7 +80,7 @@ describe('"Test connection"', () => {
     const client = await mail.emptyInbox(support);
     const reply = await visitor.post('/mailboxes/new', { ...form, folder: 'Missing', test: 'yes' });
     expect(reply.status).toBe(200);
-    expect(reply.html).toContain('IMAP stops at “open the folder”.');
+    expect(reply.html).toContain('IMAP failed at “open the folder”.');
     expect(reply.html).toContain('Nothing is saved yet.');
     expect(reply.html).toContain('value="Missing"');
     expect(await app.services.mailboxes.list()).toEqual([]);
@@ -144,11 +144,11 @@ describe('"Test connection"', () => {
     await app.services.connectionTests.save(id, waiting(Date.now() + 60_000));
     const first = (await visitor.get(`/mailboxes/${id}/test`)).html;
     expect(first).toContain('data-reload="5"');
-    expect(first).toContain('Look again');
+    expect(first).toContain('Check again');
     drawn['waits'] = first;
     await app.services.connectionTests.save(id, waiting(Date.now() - 1));
     const given = (await visitor.get(`/mailboxes/${id}/test`)).html;
-    expect(given).toContain('The mail to yourself did not arrive');
+    expect(given).toContain('The test email did not arrive');
     expect(given).not.toContain('data-reload');
     expect((await app.services.connectionTests.of(id)).some(isWaiting), 'and remembers it').toBe(false);
     drawn['never came'] = given;
@@ -165,10 +165,10 @@ describe('"Test connection"', () => {
       const { id } = await saved({ port: String(imap.port), smtpPort: String(smtp.port), pop3Account: '' });
       await visitor.post(`/mailboxes/${id}/test`, {});
       const { html } = await visitor.get(`/mailboxes/${id}/test`);
-      expect(html).toContain('IMAP stops at “open the folder”. SMTP stops at “sign in”.');
-      expect(html).toContain('Looked at more closely:');
+      expect(html).toContain('IMAP failed at “open the folder”. SMTP failed at “sign in”.');
+      expect(html).toContain('Diagnosis:');
       expect(html).toContain('Sending over SMTP is switched off in the tenant');
-      expect(html).toContain('Not tried');
+      expect(html).toContain('Not run');
       expect(html).toContain('Not set up, so not tested: POP3.');
       drawn['fails'] = html;
     } finally {
@@ -199,7 +199,7 @@ describe('a permission that the sign-in did not bring', () => {
     const { status, html } = await visitor.post('/mailboxes/new', form);
     expect(status).toBe(422);
     expect(html).toContain('href="#smtpAccount"');
-    expect(html).toContain('This account was not granted SMTP.');
+    expect(html).toContain('SMTP was not granted to this account.');
     expect(html).toContain(
       `href="/providers/${account.providerId}/connect?address=${encodeURIComponent(support)}"`,
     );

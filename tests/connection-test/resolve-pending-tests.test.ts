@@ -64,7 +64,7 @@ describe('a test that waits for its mail', () => {
     await store.expectMark(MARK, SENT);
     expect(await store.takeMark(MARK)).toBe(true);
     await monitor();
-    const found = 'The email arrived, and was skipped as a test.';
+    const found = 'The email arrived and was skipped as a test.';
     expect(await arrival()).toEqual({ name: 'arrival', state: 'passed', ms: 30_000, found });
     expect(await store.waiting()).toEqual([]);
   });

@@ -31,9 +31,9 @@ describe('what a token says of itself', () => {
     ['imap', { scp: 'IMAP.AccessAsUser.All' }, undefined],
     ['imap', { roles: ['IMAP.AccessAsApp'] }, undefined],
     ['imap', { aud: 'https://idp.custom.example', scp: 'mail' }, undefined],
-    ['pop3', { scp: 'IMAP.AccessAsUser.All' }, 'does not hold POP.AccessAsUser.All'],
-    ['smtp', { scp: 'IMAP.AccessAsUser.All' }, 'does not hold SMTP.Send'],
-    ['smtp', { aud: 'https://graph.microsoft.com', scp: 'SMTP.Send' }, 'made for Microsoft Graph'],
+    ['pop3', { scp: 'IMAP.AccessAsUser.All' }, 'does not contain POP.AccessAsUser.All'],
+    ['smtp', { scp: 'IMAP.AccessAsUser.All' }, 'does not contain SMTP.Send'],
+    ['smtp', { aud: 'https://graph.microsoft.com', scp: 'SMTP.Send' }, 'for Microsoft Graph'],
   ] as const)('may explain a refusal over %s: %j', (protocol, claims, fault) => {
     const said = tokenFault(tokenClaims(jwt({ aud: outlook, ...claims })), protocol);
     if (fault === undefined) expect(said).toBeUndefined();

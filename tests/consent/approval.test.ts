@@ -37,9 +37,9 @@ describe('where only an admin of the tenant may consent', () => {
   it('the owner gets a link to send, with this app, its permissions and its redirect URI', async () => {
     const { waiting, link } = await turnedAway();
     const { title, html } = await visitor.get(waiting);
-    expect(title).toBe('An admin of the tenant has to agree first');
+    expect(title).toBe('Admin consent required');
     expect(html).toContain('AADSTS90094');
-    expect(html).toContain('they need no access to Postroom');
+    expect(html).toContain('they do not need access to Postroom');
     const asked = new URL(link).searchParams;
     expect(asked.get('redirect_uri')).toBe(`${ORIGIN}/oauth/callback`);
     expect(asked.get('scope')).toContain('https://outlook.office.com/IMAP.AccessAsUser.All');
@@ -56,8 +56,8 @@ describe('where only an admin of the tenant may consent', () => {
     expect(granted.html).not.toContain('href="/providers"');
 
     const resumed = await visitor.get(waiting);
-    expect(resumed.title).toBe('An admin has agreed');
-    expect(resumed.html).toContain(`Go on as ${SUPPORT}`);
+    expect(resumed.title).toBe('Admin consent granted');
+    expect(resumed.html).toContain(`Continue as ${SUPPORT}`);
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await visitor.get(callback)).status).toBe(303);
     expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'works' }]);
@@ -79,7 +79,7 @@ describe('where only an admin of the tenant may consent', () => {
     await admin.get(await admin.walk(link, SUPPORT));
     const { entries } = await app.services.audit.page({ kind: 'provider', limit: 10 });
     const entry = entries.find(({ action }) => action === 'consent reported');
-    expect(entry?.principal.name).toBe('Somebody with the admin-consent link');
+    expect(entry?.principal.name).toBe('Someone with the admin consent link');
     expect(JSON.stringify(entry)).toContain('no: the next sign-in shows it');
     expect(JSON.stringify(entry)).toContain(app.idp.tenants[0]?.id);
   });
@@ -94,17 +94,17 @@ describe('where only an admin of the tenant may consent', () => {
     const admin = Visitor.signedOut(app);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
     expect(declined.title).toBe('Access was not granted');
-    expect(declined.html).toContain('The link stays good');
-    expect((await visitor.get(waiting)).title).toBe('An admin of the tenant has to agree first');
+    expect(declined.html).toContain('The link is still valid');
+    expect((await visitor.get(waiting)).title).toBe('Admin consent required');
     expect((await admin.get(await admin.walk(link, SUPPORT))).title).toBe('Thank you, access is granted');
   });
 
   it.each([
-    ['made up', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'This link is not known'],
+    ['made up', (state: string) => ({ state: `${state.slice(0, -1)}_` }), 'Unknown link'],
     [
       'of another organization',
       () => ({ tenant: '11111111-2222-4333-8444-555555555555' }),
-      'This is another organization',
+      'Wrong organization',
     ],
     ['without a tenant', () => ({ tenant: '' }), 'Access was not granted'],
     ['that says False', () => ({ admin_consent: 'False' }), 'Access was not granted'],
@@ -119,7 +119,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(reply.status).toBe(400);
     expect(reply.title).toBe(title);
     expect(allRows(app)).toEqual(before);
-    expect((await visitor.get(waiting)).title).toBe('An admin of the tenant has to agree first');
+    expect((await visitor.get(waiting)).title).toBe('Admin consent required');
   });
 
   it('an answer is taken once, and not after a week', async () => {
@@ -128,17 +128,17 @@ describe('where only an admin of the tenant may consent', () => {
     const callback = await admin.walk(link, SUPPORT);
     app.seam.skewMs = 8 * 86_400_000;
     const before = allRows(app);
-    expect((await admin.get(callback)).title).toBe('This link is too old');
-    expect((await visitor.get(waiting)).html).toContain('too old');
+    expect((await admin.get(callback)).title).toBe('This link has expired');
+    expect((await visitor.get(waiting)).html).toContain('has expired');
     expect(allRows(app)).toEqual(before);
     app.seam.skewMs = 0;
     const replies = await Promise.all([admin.get(callback), admin.get(callback)]);
     expect(replies.map(({ title }) => title).sort()).toEqual([
-      'Access was granted before',
+      'Access was already granted',
       'Thank you, access is granted',
     ]);
     const after = allRows(app);
-    expect((await admin.get(callback)).title).toBe('Access was granted before');
+    expect((await admin.get(callback)).title).toBe('Access was already granted');
     expect(allRows(app)).toEqual(after);
   });
 
@@ -167,7 +167,7 @@ describe('where only an admin of the tenant may consent', () => {
     const callback = await admin.walk(link, SUPPORT);
     expect(callback).toContain('admin_consent=True');
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([200, 'Access is granted, as far as the provider says']);
+    expect([reply.status, reply.title]).toEqual([200, 'Access is reported as granted']);
     expect(allRows(app)).toEqual(before);
     const declined = await admin.get(await admin.walk(link, 'cancel'));
     expect([declined.status, declined.title]).toEqual([400, 'Access was not granted']);

@@ -24,12 +24,12 @@ it('voids a consent under way when the provider becomes another registration: no
   await change({ clientId: OTHER });
   const asked = app.idp.tokenRequests().length;
   const reply = await visitor.get(callback);
-  expect(reply).toMatchObject({ status: 400, title: 'The provider was changed meanwhile' });
+  expect(reply).toMatchObject({ status: 400, title: 'The provider was changed in the meantime' });
   expect(reply.html).toContain('Start the sign-in again');
   expect(app.idp.tokenRequests()).toHaveLength(asked);
   expect(await app.services.accounts.listOf(providerId)).toEqual([]);
   // Taken once: the same browser is shown the same result again, and nothing leaves.
-  expect((await visitor.get(callback)).title).toBe('The provider was changed meanwhile');
+  expect((await visitor.get(callback)).title).toBe('The provider was changed in the meantime');
   expect(app.idp.tokenRequests()).toHaveLength(asked);
 });
 

@@ -70,13 +70,13 @@ describe('the address after a sign-in', () => {
     secretExpired();
     const { location = '' } = await visitor.returned(callback);
     const elsewhere = await new Visitor(app).get(location);
-    expect(elsewhere.title).toBe('This sign-in is already over');
+    expect(elsewhere.title).toBe('Sign-in already processed');
     expect(elsewhere.html).not.toContain(SUPPORT);
     const mallory = new Visitor(app, { id: 'mallory', roles: ['admin'] });
     for (const [name, value] of visitor.jar) mallory.jar.set(name, value);
-    expect((await mallory.get(location)).title).toBe('This sign-in was started by somebody else');
+    expect((await mallory.get(location)).title).toBe('This sign-in was started by someone else');
     const unknown = await visitor.get(`/oauth/result/${'a'.repeat(52)}`);
-    expect([unknown.status, unknown.title]).toEqual([400, 'This sign-in is not known']);
+    expect([unknown.status, unknown.title]).toEqual([400, 'Unknown sign-in']);
   });
 
   it('holds nothing of an answer that no sign-in is known for, but the code of its error', async () => {
@@ -142,7 +142,7 @@ describe('the address after an approval', () => {
     expect([shown.status, shown.title]).toEqual([200, 'Thank you, access is granted']);
     expect((await approver.get('/oauth/result/approval')).html).toBe(shown.html);
     expect(await reported()).toBe(once);
-    expect((await Visitor.signedOut(app).get('/oauth/result/approval')).title).toBe('This link is not known');
+    expect((await Visitor.signedOut(app).get('/oauth/result/approval')).title).toBe('Unknown link');
   });
 
   it('of one who declined keeps the explanation, however long the error is', async () => {

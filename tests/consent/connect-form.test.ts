@@ -98,7 +98,7 @@ describe('a form', () => {
   ])('for a shared mailbox with %j asks who signs in', (fields) => {
     expect(parsed({ who: 'shared', ...fields })).toEqual({
       kind: 'invalid',
-      errors: { signIn: expect.stringContaining('Enter who signs in') },
+      errors: { signIn: expect.stringContaining('Enter the user who signs in') },
     });
   });
 

@@ -25,7 +25,7 @@ describe('a mailbox that was connected', () => {
     for (const mail of folder.mails.slice(0, 3)) mail.seen = true;
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('2 unread emails are waiting, of 5 in INBOX');
+    expect(html).toContain('2 unread of 5 messages in INBOX');
     const places = ['Привет', '&lt;b&gt;New&lt;/b&gt;', '(no subject)'].map((subject) =>
       html.indexOf(subject),
     );
@@ -37,14 +37,14 @@ describe('a mailbox that was connected', () => {
 
   it('that is empty, or of which the last emails are gone, is connected all the same', async () => {
     fillInbox(app, []);
-    expect((await visitor.get(address)).html).toContain('It is empty');
+    expect((await visitor.get(address)).html).toContain('The folder is empty');
     const folder = fillInbox(
       app,
       Array.from({ length: 60 }, (_, n) => `Mail ${n}`),
     );
     folder.mails = folder.mails.slice(0, 5);
     const { html } = await visitor.get(address);
-    expect(html).toContain('5 unread emails are waiting, of 5');
+    expect(html).toContain('5 unread of 5 messages');
     expect(html).toContain('Mail 4');
   });
 
@@ -61,7 +61,7 @@ describe('a mailbox that was connected', () => {
     app.services.intake.openInbox = () =>
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html, title } = await visitor.get(address);
-    expect(title).toBe('support@contoso.example does not open yet');
+    expect(title).toBe('Could not open support@contoso.example');
     expect(html).toContain('may not open');
     expect(html).not.toContain('is connected');
   });
@@ -77,7 +77,7 @@ describe('a mailbox that was connected', () => {
     });
     const { html, title } = await visitor.get(address);
     expect(title).toBe('support@contoso.example is connected');
-    expect(html).toContain('Mail is read, but sending (SMTP) does not work yet:');
+    expect(html).toContain('Receiving works, but sending (SMTP) does not work yet:');
     const drawn = { 'connected, sends not': html };
     expectWhole(drawn);
     await expectUsableInBrowser(drawn);

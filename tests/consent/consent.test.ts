@@ -107,7 +107,7 @@ describe('the way back', () => {
     );
     const reply = await visitor.get(callback);
     expect(reply.status).toBe(400);
-    expect(reply.title).toBe('Another account is signed in');
+    expect(reply.title).toBe('Wrong account');
     expect(reply.html).toContain('info@contoso.example');
     expect(reply.html).toContain(SUPPORT);
     expect(reply.html).toContain('This is a shared mailbox');
@@ -136,14 +136,14 @@ describe('the way back', () => {
     const before = tokenRequests();
     const replies = await Promise.all([visitor.get(callback), visitor.get(callback)]);
     expect(replies.map(({ status }) => status).sort()).toEqual([303, 400]);
-    expect((await visitor.get(callback)).title).toBe('This sign-in is already over');
+    expect((await visitor.get(callback)).title).toBe('Sign-in already processed');
     expect(tokenRequests()).toBe(before + 1);
   });
 
   it('refuses another browser without using the state up', async () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const reply = await new Visitor(app).get(callback);
-    expect(reply.title).toBe('This sign-in began in another browser');
+    expect(reply.title).toBe('This sign-in was started in another browser');
     expect((await visitor.get(callback)).status).toBe(303);
   });
 
@@ -151,7 +151,7 @@ describe('the way back', () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
     for (const [name, value] of visitor.jar) other.jar.set(name, value);
-    expect((await other.get(callback)).title).toBe('This sign-in was started by somebody else');
+    expect((await other.get(callback)).title).toBe('This sign-in was started by someone else');
     const signedOut = Visitor.signedOut(app);
     for (const [name, value] of visitor.jar) signedOut.jar.set(name, value);
     const refused = await signedOut.get(callback);
@@ -166,11 +166,9 @@ describe('the way back', () => {
   });
 
   it('refuses a state that is missing, made up, or older than ten minutes', async () => {
-    expect((await visitor.get('/oauth/callback?code=x')).title).toBe('This sign-in is not known');
-    expect((await visitor.get('/oauth/callback?code=x&state=made-up')).title).toBe(
-      'This sign-in is not known',
-    );
-    expect((await visitor.get('/oauth/callback')).title).toBe('This sign-in is not known');
+    expect((await visitor.get('/oauth/callback?code=x')).title).toBe('Unknown sign-in');
+    expect((await visitor.get('/oauth/callback?code=x&state=made-up')).title).toBe('Unknown sign-in');
+    expect((await visitor.get('/oauth/callback')).title).toBe('Unknown sign-in');
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     app.seam.skewMs = 11 * 60_000;
     const before = tokenRequests();
@@ -194,14 +192,14 @@ describe('the way back', () => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const before = tokenRequests();
     const reply = await visitor.get(`${callback}&iss=${encodeURIComponent('https://evil.example')}`);
-    expect(reply.title).toBe('The answer could not be trusted');
+    expect(reply.title).toBe('The response could not be trusted');
     expect(tokenRequests()).toBe(before);
   });
 
   it.each([
     ['invalid_client', 7000222, 401, 'The client secret has expired'],
     ['invalid_grant', 54005, 400, 'The sign-in was already used'],
-    ['temporarily_unavailable', 90033, 503, 'Microsoft’s sign-in service has a disturbance'],
+    ['temporarily_unavailable', 90033, 503, 'Microsoft’s sign-in service is having problems'],
   ])('says what %s (AADSTS%i) means', async (error, code, status, title) => {
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const body = aadstsBody(code, error, 'Because of that.');
@@ -248,7 +246,7 @@ describe('the way back', () => {
     await app.services.mailboxes.save(mailbox);
     const fields = { address: SUPPORT, mailbox: mailbox.id, choose: 'on' };
     const wrong = await connected.visitor.leave(connected.providerId, fields, 'alex@contoso.example');
-    expect((await connected.visitor.get(wrong.callback)).title).toBe('Another account is signed in');
+    expect((await connected.visitor.get(wrong.callback)).title).toBe('Wrong account');
     const right = await connected.visitor.leave(connected.providerId, fields, SUPPORT);
     expect((await connected.visitor.get(right.callback)).location).toBe(`/mailboxes/${mailbox.id}/connected`);
   });

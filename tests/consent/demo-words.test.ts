@@ -109,7 +109,7 @@ describe('in the demo', () => {
       failures: 3,
     });
     const home = (await visitor.get('/')).html;
-    expect(home).toContain(`${SUPPORT} is not fetched`);
+    expect(home).toContain(`Not receiving mail from ${SUPPORT}`);
     expectOfDemo(home);
     expectOfDemo((await visitor.get('/mailboxes')).html);
     await app.services.mailboxes.saveTrouble(MAILBOX, undefined);

@@ -63,15 +63,15 @@ describe('"Add a mailbox"', () => {
     expect((await admin.get('/mailboxes/new')).html).toContain('Finish setting up Contoso');
   });
 
-  it('starts at "Which mailbox?", also once a mailbox is there, and signs a second one in', async () => {
+  it('starts at “Connect a mailbox”, also once a mailbox is there, and signs a second one in', async () => {
     const providerId = await admin.addDemoProvider();
     const first = await admin.get('/mailboxes/new');
-    expect(first.title).toBe('Which mailbox?');
+    expect(first.title).toBe('Connect a mailbox');
     expect(first.html).toContain(`action="/providers/${providerId}/connect"`);
     expect(first.html).not.toContain('already signed in');
     await save(await signIn(providerId, SUPPORT), SUPPORT);
     const second = await admin.get('/mailboxes/new');
-    expect(second.title).toBe('Which mailbox?');
+    expect(second.title).toBe('Connect a mailbox');
     expect(second.html).not.toContain(`value="${SUPPORT}"`);
     // Another folder of a mailbox that is there needs no other sign-in.
     expect(second.html).toContain('Use an account that is already signed in');
@@ -88,7 +88,7 @@ describe('"Add a mailbox"', () => {
   it('lets a person choose among several providers', async () => {
     const ids = [await admin.addDemoProvider(), await admin.addDemoProvider()];
     const { html, title } = await admin.get('/mailboxes/new');
-    expect(title).toBe('Which mailbox?');
+    expect(title).toBe('Connect a mailbox');
     for (const id of ids) expect(html).toContain(`href="/providers/${id}/connect"`);
     const drawn = { 'which provider': html };
     expectWhole(drawn);

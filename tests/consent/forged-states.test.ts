@@ -61,33 +61,33 @@ const refusedUnused: Readonly<
   Record<string, { title: string; attack: () => Promise<{ browser: Visitor; callback: string }> }>
 > = {
   'no state at all': {
-    title: 'This sign-in is not known',
+    title: 'Unknown sign-in',
     attack: async () => ({ browser: visitor, callback: '/oauth/callback?code=x' }),
   },
   'a state that nobody made': {
-    title: 'This sign-in is not known',
+    title: 'Unknown sign-in',
     attack: async () => {
       const { callback } = await ownTrip();
       return { browser: visitor, callback: withParameter(callback, 'state', 'A'.repeat(43)) };
     },
   },
   'a state that was cut': {
-    title: 'This sign-in is not known',
+    title: 'Unknown sign-in',
     attack: async () => {
       const { callback, state } = await ownTrip();
       return { browser: visitor, callback: withParameter(callback, 'state', state.slice(0, -1)) };
     },
   },
   'another browser': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => ({ browser: new Visitor(app), callback: (await ownTrip()).callback }),
   },
   'another browser that nobody is signed in to': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => ({ browser: Visitor.signedOut(app), callback: (await ownTrip()).callback }),
   },
   'the cookie of another trip of the same browser': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => {
       const [one, two] = [await ownTrip(), await ownTrip()];
       visitor.jar.set(one.cookie, visitor.jar.get(two.cookie) ?? '');
@@ -95,7 +95,7 @@ const refusedUnused: Readonly<
     },
   },
   'another person in the same browser': {
-    title: 'This sign-in was started by somebody else',
+    title: 'This sign-in was started by someone else',
     attack: async () => {
       const { callback } = await ownTrip();
       const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
@@ -113,7 +113,7 @@ const refusedUnused: Readonly<
     },
   },
   'a person who is no admin any more': {
-    title: 'You may not connect mailboxes any more',
+    title: 'You can no longer connect mailboxes',
     attack: async () => {
       const { callback } = await ownTrip();
       const agent = new Visitor(app, { id: 'alex', roles: ['agent'] });
@@ -122,7 +122,7 @@ const refusedUnused: Readonly<
     },
   },
   'a person who has no role any more': {
-    title: 'You may not connect mailboxes any more',
+    title: 'You can no longer connect mailboxes',
     attack: async () => {
       const { callback } = await ownTrip();
       const guest = new Visitor(app, { id: 'alex', roles: [] });
@@ -131,7 +131,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip by invitation in a browser that holds another invitation': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => {
       const [one, two] = [await invitedTrip(), await invitedTrip()];
       const [own, other] = [invitationCookieOf(one.browser), invitationCookieOf(two.browser)];
@@ -140,7 +140,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip by invitation in a browser that holds none': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => {
       const trip = await invitedTrip();
       trip.browser.jar.delete(invitationCookieOf(trip.browser));
@@ -148,7 +148,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip by invitation in the browser of a signed-in person': {
-    title: 'This sign-in began in another browser',
+    title: 'This sign-in was started in another browser',
     attack: async () => {
       const { callback, browser, cookie } = await invitedTrip();
       visitor.jar.set(cookie, browser.jar.get(cookie) ?? '');
@@ -172,7 +172,7 @@ const refusedUnused: Readonly<
     },
   },
   'a trip that was finished': {
-    title: 'This sign-in is already over',
+    title: 'Sign-in already processed',
     attack: async () => {
       const trip = await ownTrip();
       expect((await trip.browser.get(trip.callback)).status).toBe(303);
@@ -180,7 +180,7 @@ const refusedUnused: Readonly<
     },
   },
   'a finished trip in another browser': {
-    title: 'This sign-in is already over',
+    title: 'Sign-in already processed',
     attack: async () => {
       const trip = await ownTrip();
       expect((await trip.browser.get(trip.callback)).status).toBe(303);
@@ -197,7 +197,7 @@ const refusedUnused: Readonly<
     },
   },
   'a state of an invitation in the place of a code': {
-    title: 'This sign-in is not known',
+    title: 'Unknown sign-in',
     attack: async () => {
       const { browser } = await invitedTrip();
       const token = browser.jar.get(invitationCookieOf(browser)) ?? '';
@@ -209,7 +209,7 @@ const refusedUnused: Readonly<
 /** What is noticed once the state was used up: the consent is over, and nothing else was written. */
 const refusedUsed: typeof refusedUnused = {
   'an answer that names another issuer': {
-    title: 'The answer could not be trusted',
+    title: 'The response could not be trusted',
     attack: async () => {
       const trip = await ownTrip();
       return { ...trip, callback: withParameter(trip.callback, 'iss', 'https://evil.example') };
@@ -236,7 +236,7 @@ const refusedUsed: typeof refusedUnused = {
     },
   },
   'no code': {
-    title: 'The answer could not be trusted',
+    title: 'The response could not be trusted',
     attack: async () => {
       const trip = await ownTrip();
       return { ...trip, callback: `/oauth/callback?state=${trip.state}` };
@@ -282,7 +282,7 @@ describe('the page of a refused return', () => {
   it('of a form from elsewhere is a page, too', async () => {
     const reply = await visitor.post('/oauth/callback', { code: 'x', state: 'y' });
     expect(reply.status).toBe(404);
-    expect(reply.title).toBe('This page does not exist');
+    expect(reply.title).toBe('Page not found');
   });
 
   it('explains an error that came without a state by its code alone', async () => {

@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
     await page.goto(link);
     expect(await heading(page)).toBe('Open your invitation');
-    await page.getByLabel('Link of your invitation').fill(link);
+    await page.getByLabel('Your invitation link').fill(link);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('heading', { name: `Connect ${SUPPORT}` }).waitFor();
     expect(served.asked.filter((path) => path.includes(token))).toEqual([]);
@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium)('the link of an invitation in a browser', () => {
   it('is opened again where another one was opened before', async () => {
     const page = await (await browser.newContext()).newPage();
     await page.goto(`${served.url}/invite#${'A'.repeat(43)}`);
-    await page.getByRole('heading', { name: 'This invitation is not known' }).waitFor();
+    await page.getByRole('heading', { name: 'Unknown invitation' }).waitFor();
     const { link } = await invited();
     // The same address but for what stands behind `#`: the browser loads nothing anew.
     await page.evaluate((to) => {

@@ -55,7 +55,7 @@ describe('an invitation', () => {
     expect(JSON.stringify(allRows(app))).not.toContain(token);
     const list = (await admin.get('/invitations')).html;
     expect(list).toContain(SUPPORT);
-    expect(list).toContain('Waits for its owner');
+    expect(list).toContain('>Pending<');
     expect(list).not.toContain(token);
   });
 
@@ -71,7 +71,7 @@ describe('an invitation', () => {
     const done = await follow(person, path, SUPPORT);
     expect(done.status, done.html).toBe(200);
     expect(done.title).toBe('Done, you can close this page');
-    expect(done.html).toContain('4 unread emails are waiting, of 4 in INBOX');
+    expect(done.html).toContain('4 unread of 4 messages in INBOX');
     expect(done.html).toContain('Grüße');
     expect(done.html).not.toContain('Main');
 
@@ -96,11 +96,11 @@ describe('an invitation', () => {
     const replies = await Promise.all([one.get(first.callback), two.get(second.callback)]);
     expect(replies.map(({ title }) => title).sort()).toEqual([
       'Done, you can close this page',
-      'This invitation is over',
+      'This invitation is no longer valid',
     ]);
     const after = allRows(app);
-    expect((await owner().get(path)).title).toBe('This invitation is done');
-    expect((await owner().post(path, {})).title).toBe('This invitation is done');
+    expect((await owner().get(path)).title).toBe('Invitation already used');
+    expect((await owner().post(path, {})).title).toBe('Invitation already used');
     expect(allRows(app)).toEqual(after);
   });
 
@@ -116,7 +116,7 @@ describe('an invitation', () => {
     expect(shown.html).not.toContain(token);
     // Whoever learns the address alone, from a log or over a shoulder, has nothing.
     const stranger = await owner().get(addressOf(path));
-    expect([stranger.status, stranger.title]).toEqual([404, 'This invitation is not known']);
+    expect([stranger.status, stranger.title]).toEqual([404, 'Unknown invitation']);
     expect(stranger.html).not.toContain(SUPPORT);
     expect((await owner().post(addressOf(path), {})).status).toBe(404);
     expect((await owner().get(`/invite/${token}`)).status).toBe(404);
@@ -150,7 +150,7 @@ describe('an invitation', () => {
     expect(declined.title).toMatch(/cancelled|declined/);
     expect(declined.html).toContain(`href="${addressOf(path)}"`);
     const wrong = await follow(owner(), path, ALEX_UPN);
-    expect(wrong.title).toBe('Another account is signed in');
+    expect(wrong.title).toBe('Wrong account');
     expect(wrong.html).not.toContain('/providers/');
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
   });
@@ -159,9 +159,9 @@ describe('an invitation', () => {
     const path = await invited();
     const person = owner();
     const wrong = await follow(person, path, ALEX_UPN);
-    expect(wrong.title).toBe('Another account is signed in');
-    expect(wrong.html).toContain('Try again with another account');
-    expect(wrong.html).toContain('ask whoever invited you for an invitation that says so');
+    expect(wrong.title).toBe('Wrong account');
+    expect(wrong.html).toContain('Use a different account');
+    expect(wrong.html).toContain('ask the person who invited you for an invitation to a shared mailbox');
     expect(wrong.html).not.toContain('This is a shared mailbox');
     const [, action, name, value] =
       /<form method="post" action="([^"]+)"[^>]*><input type="hidden" name="(\w+)" value="(\w+)"/.exec(
@@ -182,7 +182,7 @@ describe('an invitation', () => {
     app.idp.addFault({ match: { path: 'token' }, status: 401, body });
     const reply = await person.get(callback);
     expect(reply.title).toBe('The client secret has expired');
-    expect(reply.html).toContain('The people who look after Postroom: show them this page');
+    expect(reply.html).toContain('A Postroom admin: show them this page');
     expect(reply.html).toContain(`href="${addressOf(path)}"`);
     expect(reply.html).not.toContain('/providers/');
   });
@@ -213,20 +213,20 @@ describe('an invitation', () => {
     const key = (await app.services.invitations.list())[0]?.key;
     expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?flash=revoked');
     expect((await admin.post(`/invitations/${key}/revoke`, {})).location).toBe('/invitations?flash=over');
-    expect((await owner().get(path)).title).toBe('This invitation was taken back');
-    expect((await owner().post(path, {})).title).toBe('This invitation was taken back');
-    expect((await person.get(callback)).title).toBe('This invitation is over');
+    expect((await owner().get(path)).title).toBe('This invitation was revoked');
+    expect((await owner().post(path, {})).title).toBe('This invitation was revoked');
+    expect((await person.get(callback)).title).toBe('This invitation is no longer valid');
     expect(await accounts()).toEqual([]);
 
     const late = await invited();
     app.seam.skewMs = 8 * 86_400_000;
     const before = allRows(app);
-    expect((await owner().get(late)).title).toBe('This invitation is too old');
-    expect((await owner().post(late, {})).title).toBe('This invitation is too old');
+    expect((await owner().get(late)).title).toBe('This invitation has expired');
+    expect((await owner().post(late, {})).title).toBe('This invitation has expired');
     for (const unknown of ['x', 'A'.repeat(43), 'a'.repeat(52), encodeURIComponent('../../tickets')]) {
-      expect((await owner().get(`/invite/${unknown}`)).title).toBe('This invitation is not known');
-      expect((await owner().post(`/invite/${unknown}`, {})).title).toBe('This invitation is not known');
-      expect((await owner().post('/invite', { link: unknown })).title).toBe('This invitation is not known');
+      expect((await owner().get(`/invite/${unknown}`)).title).toBe('Unknown invitation');
+      expect((await owner().post(`/invite/${unknown}`, {})).title).toBe('Unknown invitation');
+      expect((await owner().post('/invite', { link: unknown })).title).toBe('Unknown invitation');
     }
     expect(allRows(app)).toEqual(before);
   });
@@ -238,12 +238,12 @@ describe('an invitation', () => {
     const away = await follow(person, path, 'no-approval');
     expect(away.location).toBe(addressOf(path));
     const waiting = await person.get(path);
-    expect(waiting.title).toBe('An admin of your organization has to agree first');
-    expect((await admin.get('/invitations')).html).toContain('Waits for an admin of the tenant');
+    expect(waiting.title).toBe('Admin consent required');
+    expect((await admin.get('/invitations')).html).toContain('>Pending admin consent<');
     const link = /value="(http[^"]+adminconsent[^"]+)"/.exec(waiting.html)?.[1] ?? '';
     const approver = owner();
     await approver.get(await approver.walk(link.replaceAll('&amp;', '&'), SUPPORT));
-    expect((await person.get(path)).html).toContain('An admin has agreed.');
+    expect((await person.get(path)).html).toContain('Admin consent is granted.');
     expect((await follow(person, path, SUPPORT)).title).toBe('Done, you can close this page');
   });
 

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const invited = (): Promise<string> => admin.invite(providerId, { address: SUPPORT });
-const TOO_MANY = 'Too many sign-ins are under way';
+const TOO_MANY = 'Too many open sign-ins';
 const consentRows = () => app.tables.open('Consents').list('consent', { limit: 1000 });
 
 /** A browser that has opened the link, and the address that starts a trip from there. */
@@ -59,7 +59,7 @@ describe('an invitation', () => {
     const { owner, start } = await opened(link);
     for (let trip = 1; trip <= 7; trip++) {
       const { callback } = await owner.ride(await start(), 'alex@contoso.example');
-      expect((await owner.get(callback)).title).toBe('Another account is signed in');
+      expect((await owner.get(callback)).title).toBe('Wrong account');
     }
     const { callback } = await owner.ride(await start(), SUPPORT);
     expect((await owner.get(callback)).title).toBe('Done, you can close this page');
@@ -87,7 +87,7 @@ describe('an invitation', () => {
       start(),
     ]);
     expect(revoked?.location).toBe('/invitations?flash=revoked');
-    expect((await start()).title).toBe('This invitation was taken back');
+    expect((await start()).title).toBe('This invitation was revoked');
   });
 });
 

@@ -83,7 +83,7 @@ describe('a mailbox', () => {
     for (const again of [{}, { address: 'Support@Contoso.EXAMPLE' }, { folder: 'inbox' }]) {
       const reply = await visitor.post('/mailboxes/new', { ...form, ...again });
       expect(reply.status, JSON.stringify(again)).toBe(422);
-      expect(reply.html).toContain('already there');
+      expect(reply.html).toContain('already exists');
     }
   });
 

@@ -158,7 +158,7 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
     expect(callback).toContain('code=');
     expect(callback).not.toContain('iss=');
     const reply = await admin.get(callback);
-    expect(reply.title).toBe('The answer could not be trusted');
+    expect(reply.title).toBe('The response could not be trusted');
     expect(reply.html).toContain('the redirect URI of another provider');
     expect(heard).toEqual([]);
     expect(codeRequests()).toBe(before);
@@ -173,7 +173,7 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
     onward = { authorize: endpoints().authorize, clientId: CLIENT, redirectUri: REDIRECT };
     const { callback } = await admin.leave(evil.id, { address: SUPPORT }, SUPPORT);
     expect(callback).toMatch(/^\/oauth\/callback\?/);
-    expect((await admin.get(callback)).title).toBe('The answer could not be trusted');
+    expect((await admin.get(callback)).title).toBe('The response could not be trusted');
     expect(heard).toEqual([]);
   });
 

@@ -118,7 +118,7 @@ describe('the way to the provider', () => {
     const path = reply.location ?? '';
     return { visitor, path, cookie: consentCookie(path.split('/').at(-1) ?? '') };
   };
-  const OVER = 'This sign-in is over';
+  const OVER = 'This sign-in is no longer valid';
   const shows = async (browser: Visitor, path: string): Promise<[number, string, boolean]> => {
     const { status, title, html } = await browser.get(path);
     return [status, title, html.includes('http-equiv="refresh"')];

@@ -65,7 +65,7 @@ const outcomes: Readonly<
   },
   'blocked by a policy': {
     title: 'Conditional Access blocks the sign-in',
-    says: ['AADSTS53003', 'Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200', 'An admin of the tenant'],
+    says: ['AADSTS53003', 'Correlation ID: 7a1c5e8c-1d3f-4d35-8b1a-0f0ffd0f0200', 'A tenant admin'],
     arrange: () =>
       sentBack(
         'access_denied',
@@ -83,7 +83,7 @@ const outcomes: Readonly<
     arrange: () => sentBack('strange_error', 'Something strange'),
   },
   'a provider in trouble': {
-    title: 'Microsoft’s sign-in service has a disturbance',
+    title: 'Microsoft’s sign-in service is having problems',
     says: ['Wait a minute, then start the sign-in again.'],
     arrange: async () => {
       const callback = await leave();
@@ -93,7 +93,7 @@ const outcomes: Readonly<
   },
   'a provider that hangs up': {
     title: 'The sign-in service does not answer',
-    says: ['Nothing was saved', 'Try again'],
+    says: ['Nothing was changed', 'Try again'],
     arrange: async () => {
       const callback = await leave();
       app.idp.addFault({ match: { path: 'token' }, destroy: true });
@@ -102,7 +102,7 @@ const outcomes: Readonly<
   },
   'a page in place of tokens': {
     title: '',
-    says: ['Nothing was saved'],
+    says: ['Nothing was changed'],
     arrange: async () => {
       const callback = await leave();
       tokenAnswers(200, '<html>Your proxy says no</html>');
@@ -111,7 +111,7 @@ const outcomes: Readonly<
   },
   'an answer that is empty': {
     title: '',
-    says: ['Nothing was saved'],
+    says: ['Nothing was changed'],
     arrange: async () => {
       const callback = await leave();
       tokenAnswers(400, '');
@@ -120,7 +120,7 @@ const outcomes: Readonly<
   },
   'a credential that is gone': {
     title: 'The credential is not in the key vault',
-    says: ['Manage deleted secrets', 'Nothing was saved'],
+    says: ['Manage deleted secrets', 'Nothing was changed'],
     arrange: async () => {
       const callback = await leave();
       const provider = await app.services.providers.get(providerId);

@@ -52,7 +52,7 @@ describe('an account of the same name and another identity', () => {
     const { callback } = await visitor.leave(providerId, fields, SUPPORT);
     const reply = await visitor.get(callback);
     expect(reply.status).toBe(400);
-    expect(reply.title).toBe('The name is the same, the account is not');
+    expect(reply.title).toBe('Same name, different account');
     expect(reply.html).toContain('a1a1a1a1-0000-4000-8000-000000000000');
     expect(await accounts()).toEqual([before]);
   });
@@ -110,7 +110,7 @@ describe('an account of the same name and another identity', () => {
       replacement: 'c'.repeat(26),
     };
     const { callback } = await visitor.leave(providerId, fields, ALEX_UPN);
-    expect((await visitor.get(callback)).title).toBe('Another account is signed in');
+    expect((await visitor.get(callback)).title).toBe('Wrong account');
     expect(await accounts()).toEqual([before]);
   });
 
@@ -118,7 +118,7 @@ describe('an account of the same name and another identity', () => {
     const fields = { address: SUPPORT, mailbox: mailboxOf(before).id, choose: 'on' };
     const refused = await visitor.leave(providerId, fields, ALEX_UPN);
     const { html, title } = await visitor.get(refused.callback);
-    expect(title).toBe('Another account is signed in');
+    expect(title).toBe('Wrong account');
     const agreed = fieldsOf(html, 'take the place');
     const { callback } = await visitor.leave(providerId, agreed, ALEX_UPN);
     expect((await visitor.get(callback)).location).toContain('/connected');

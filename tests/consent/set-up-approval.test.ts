@@ -36,7 +36,7 @@ const answerWith = (query: Record<string, string>) =>
     `/oauth/callback?${new URLSearchParams({ admin_consent: 'True', tenant: app.idp.tenants[0]?.id ?? '', ...query })}`,
   );
 
-describe('the admin-consent link of set-up', () => {
+describe('the admin consent link of set-up', () => {
   it('leads an admin to all permissions and back here, with a state of its own kind', async () => {
     const asked = new URL(linkOn((await page()).html)).searchParams;
     expect(asked.get('redirect_uri')).toBe(`${ORIGIN}/oauth/callback`);
@@ -61,7 +61,7 @@ describe('the admin-consent link of set-up', () => {
     const first = await stateOn();
     expect(await stateOn()).toBe(first);
     app.seam.skewMs = 8 * 86_400_000;
-    expect((await answerWith({ state: first })).title).toBe('This link is too old');
+    expect((await answerWith({ state: first })).title).toBe('This link has expired');
     expect(await stateOn()).not.toBe(first);
   });
 
@@ -77,17 +77,17 @@ describe('the admin-consent link of set-up', () => {
     [
       'made up',
       (state: string) => ({ state: `${state.slice(0, -1)}${state.endsWith('A') ? 'B' : 'A'}` }),
-      'This link is not known',
+      'Unknown link',
     ],
     [
       'of a provider that is none',
       (state: string) => ({ state: state.replace(/_[a-z2-7]{26}_/, `_${'a'.repeat(26)}_`) }),
-      'This link is not known',
+      'Unknown link',
     ],
     [
       'of another organization',
       (state: string) => ({ state, tenant: '11111111-2222-4333-8444-555555555555' }),
-      'This is another organization',
+      'Wrong organization',
     ],
     ['that says False', (state: string) => ({ state, admin_consent: 'False' }), 'Access was not granted'],
     [
@@ -106,7 +106,7 @@ describe('the admin-consent link of set-up', () => {
   it('counts for the registration it was made for alone', async () => {
     const state = await stateOn();
     await app.services.providers.change(providerId, (now) => ({ ...now, clientId: 'another' }));
-    expect((await answerWith({ state })).title).toBe('This link is too old');
+    expect((await answerWith({ state })).title).toBe('This link has expired');
     expect((await app.services.providers.get(providerId))?.approvedAt).toBeUndefined();
   });
 

@@ -98,7 +98,7 @@ describe('access to a shared mailbox', () => {
     };
     const before = allRows(app);
     const { html } = await tryIt({ address: INFO, account: accountId });
-    expect(html).toContain(`Yes: ${SUPPORT} may open ${INFO}.`);
+    expect(html).toContain(`${SUPPORT} can access ${INFO}.`);
     expect(html).toContain('For all of us');
     const token = await app.services.accessTokens.get({ providerId, accountId }, AT_MAIL);
     expect(asked).toEqual([{ user: INFO, token: token.kind === 'token' ? token.token.expose() : '' }]);
@@ -108,10 +108,10 @@ describe('access to a shared mailbox', () => {
   it('to send shows with an email alone, which is sent only when that was asked for', async () => {
     fillInbox(app, ['For all of us']);
     const looked = await tryIt({ address: INFO, account: accountId });
-    expect(looked.html).toContain('shows only an email');
+    expect(looked.html).toContain('Only a test email can show whether');
     expect(sent).toEqual([]);
     const { html } = await tryIt({ address: INFO, account: accountId, send: 'on' });
-    expect(html).toContain(`Yes: ${SUPPORT} may send as ${INFO}.`);
+    expect(html).toContain(`${SUPPORT} can send as ${INFO}.`);
     expect(sent).toEqual([`${INFO} to ${INFO}`]);
   });
 
@@ -120,8 +120,8 @@ describe('access to a shared mailbox', () => {
     refusal =
       '554 5.2.252 SendAsDenied; support@contoso.example not allowed to send as info@contoso.example; STOREDRV.Submission';
     const { html } = await tryIt({ address: INFO, account: accountId, send: 'on' });
-    expect(html).toContain(`Yes: ${SUPPORT} may open ${INFO}.`);
-    expect(html).toContain(`No: ${SUPPORT} may not send as ${INFO}.`);
+    expect(html).toContain(`${SUPPORT} can access ${INFO}.`);
+    expect(html).toContain(`${SUPPORT} cannot send as ${INFO}.`);
     expect(html).toContain(`<code>Add-RecipientPermission -Identity ${INFO}`);
   });
 
@@ -129,7 +129,7 @@ describe('access to a shared mailbox', () => {
     app.services.intake.openInbox = () =>
       Promise.reject(new InboxError('no-access', 'User is authenticated but not connected.'));
     const { html } = await tryIt({ address: INFO, account: accountId });
-    expect(html).toContain(`No: ${INFO} does not open for ${SUPPORT}.`);
+    expect(html).toContain(`${SUPPORT} cannot access ${INFO}.`);
     expect(html).toContain(`<code>Add-MailboxPermission -Identity ${INFO}`);
   });
 

@@ -139,7 +139,7 @@ describe('an account without a verified name', () => {
     const { fields } = formOf((await connect()).html, 'Yes, this is the account of');
     claims = { email: 'someone.else@corp.example' };
     const refused = await connect(fields);
-    expect(refused.title).toBe('Another account is signed in');
+    expect(refused.title).toBe('Wrong account');
     expect(refused.html).toContain('someone.else@corp.example');
     expect(await accounts()).toEqual([]);
   });

@@ -35,7 +35,7 @@ const denied: Trouble = ['key-vault-denied', 'Key Vault did not get it (status 4
 const says: Readonly<Record<string, string>> = {
   'key-vault-denied': 'Key Vault Secrets Officer',
   'key-vault-throttled': 'Wait a minute',
-  'key-vault': 'Wait a minute. If it lasts, see under Health',
+  'key-vault': 'Wait a minute. If the problem persists, check the Health page',
   'no-identity': 'User assigned',
   'secret-disabled': 'postroom-data-key, and set its newest version to “Enabled”',
 };
@@ -70,7 +70,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     const { Consents: before } = allRows(app);
     const reply = await admin.post(`/providers/${providerId}/connect`, { address: SUPPORT, who: 'self' });
     expect(reply.status, reply.html).toBe(503);
-    expect(reply.html).toContain('Nothing was saved');
+    expect(reply.html).toContain('Nothing was changed');
     expect(reply.html).toMatch(/[Tt]hen start|Start the sign-in again/);
     expect(allRows(app).Consents).toEqual(before);
     drawn[`start, ${trouble[0]}`] = reply.html;
@@ -94,7 +94,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     const before = allRows(app);
     const reply = await admin.get(callback);
     expect(reply.status, reply.html).toBe(503);
-    expect(reply.html).toContain('Nothing was saved');
+    expect(reply.html).toContain('Nothing was changed');
     expect(reply.html).toContain(says[trouble[0]]);
     expect(allRows(app)).toEqual(before);
     mendVault();
@@ -108,14 +108,14 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     coldStart();
     breakVault(trouble);
     const refused = await owner.post(path, {});
-    expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect([refused.status, refused.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(refused.html).not.toMatch(/vault|managed identity/i);
     mendVault();
     const { callback } = await owner.ride(await owner.post(path, {}), SUPPORT);
     coldStart();
     breakVault(trouble);
     const back = await owner.get(callback);
-    expect([back.status, back.title]).toEqual([503, 'Postroom cannot go on just now']);
+    expect([back.status, back.title]).toEqual([503, 'Postroom cannot continue right now']);
     expect(back.html).not.toMatch(/vault|managed identity/i);
     expect(back.html).toContain(`href="${addressOf(path)}"`);
     mendVault();
@@ -131,7 +131,7 @@ describe.each(troubles)('the vault that fails with %s', (...trouble) => {
     if (trouble[0] !== 'secret-disabled') {
       const reply = await admin.post(path, { address: SUPPORT });
       expect(reply.status, reply.html).toBe(503);
-      expect(reply.html).toContain('Nothing was kept');
+      expect(reply.html).toContain('Nothing was saved');
       drawn[`app access, ${trouble[0]}`] = reply.html;
     }
     expect(await accounts()).toEqual([]);
@@ -160,7 +160,7 @@ describe('the vault that fails', () => {
     app.vault.versions.delete('postroom-data-key');
     coldStart();
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([503, 'Postroom does not get at its keys']);
+    expect([reply.status, reply.title]).toEqual([503, 'Postroom can’t access its keys']);
     expect(reply.html).toContain('the encryption key in Key Vault was replaced or removed');
     const again = await admin.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await admin.get(again.callback)).status).toBe(303);

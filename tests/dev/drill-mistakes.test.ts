@@ -29,7 +29,7 @@ const good: DrillRecord = {
   received: [opened, { ...opened, what: 'closed' }],
   mails: [
     '[Postroom] kim@contoso.example is not fetched.',
-    '[Postroom] Over: kim@contoso.example is not fetched.',
+    '[Postroom] Resolved: kim@contoso.example is not fetched.',
   ],
   homeDuring: home('kim@contoso.example is not fetched', path.replace('&', '&amp;')),
   homeAfter: calm,
@@ -69,10 +69,16 @@ describe('the drill', () => {
       /led to: $/,
     ],
     ['a home page that is not calm again', { homeAfter: home('Something', '/') }, /still said: Something/],
-    ['a channel that stayed silent', { mails: good.mails.slice(0, 1) }, /^No mail came: \[Postroom\] Over:/],
+    [
+      'a channel that stayed silent',
+      { mails: good.mails.slice(0, 1) },
+      /^No mail came: \[Postroom\] Resolved:/,
+    ],
     [
       'an email about something else',
-      { mails: [...good.mails, '[Postroom] No mail leaves as kim@contoso.example: its server refuses it.'] },
+      {
+        mails: [...good.mails, '[Postroom] Cannot send as kim@contoso.example: the mail server refuses it.'],
+      },
       /^An email too many/,
     ],
     ['another mailbox that was no longer fetched', { othersWentOn: false }, /other provider/],

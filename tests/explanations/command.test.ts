@@ -18,7 +18,7 @@ describe('npm run explain', () => {
     const { status, stdout, stderr } = run(['AADSTS7000222: The provided client secret keys are expired.']);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^The client secret has expired \(AADSTS7000222\)\n/);
-    expect(stdout).toContain('Who can mend it: you');
+    expect(stdout).toContain('Who can fix it: a Postroom admin');
     expect(stdout).toMatch(/^ {2}1\. /m);
     expect(stdout).toContain('https://login.microsoftonline.com/error?code=7000222');
   });

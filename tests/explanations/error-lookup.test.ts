@@ -51,7 +51,7 @@ describe('the error that somebody saw', () => {
     expect(html).toContain('whose redirect URI differs from Postroom’s');
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>Callback/</mark></code>');
     expect(html).toContain('<code>http://localhost:7071/oauth/<mark>callback</mark></code>');
-    expect(html).toContain('They part at character 29');
+    expect(html).toContain('They differ from character 29');
     expect(html).toContain(
       'Copy the redirect URI of Postroom: <code>http://localhost:7071/oauth/callback</code>',
     );

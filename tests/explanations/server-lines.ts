@@ -379,7 +379,7 @@ export const serverLines: readonly ServerLine[] = [
   [
     'tokens-unreadable',
     sign,
-    'The stored sign-in cannot be read: the data key in Key Vault was replaced or removed. Connect the mailbox again.',
+    'The stored sign-in cannot be read: the encryption key in Key Vault was replaced or removed. Connect the mailbox again.',
   ],
   [
     'endpoint-private',

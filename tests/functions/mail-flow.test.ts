@@ -30,7 +30,7 @@ describe('the home page', () => {
       await postroom.mailboxes.save({ ...mailbox, enabled: false });
     await warn(postroom);
     const html = await home(postroom);
-    expect(title(html)).toBe('No mail is fetched');
+    expect(title(html)).toBe('All mailboxes are paused');
     expect(html).toContain('The client secret of Contoso ends in 1 day.');
   });
 
@@ -40,8 +40,8 @@ describe('the home page', () => {
     await warn(postroom);
     const html = await home(postroom);
     expect(title(html)).toBe('The client secret of Contoso ends in 1 day');
-    expect(html).toContain('The last try to fetch billing@contoso.example failed.');
-    expect(html).not.toContain('All mail is fetched as it should be.');
+    expect(html).toContain('The last fetch of billing@contoso.example failed.');
+    expect(html).not.toContain('Email is still fetched from all mailboxes.');
   });
 
   test('does not say that all is fetched while a mended mailbox waits for its next try', () => {

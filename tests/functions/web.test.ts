@@ -140,7 +140,7 @@ describe('while the platform does not sign people in', () => {
   test('nobody gets in, not even with the header that names an admin', async () => {
     const answer = await ask('/', { headers: admin });
     expect(answer.status).toBe(403);
-    expect(await answer.text()).toContain('Sign-in is not switched on');
+    expect(await answer.text()).toContain('Sign-in is not turned on');
   });
 });
 
@@ -170,7 +170,7 @@ describe('a signed-in principal', () => {
   test('gets a page for an address that does not exist', async () => {
     const answer = await ask('/unknown', { headers: agent });
     expect(answer.status).toBe(404);
-    expect(await answer.text()).toContain('This page does not exist');
+    expect(await answer.text()).toContain('Page not found');
   });
 
   test('gets a page with a reference when something breaks, and never the reason', async () => {

@@ -36,7 +36,7 @@ describe('a fetch', () => {
     expect(activity(fetched)).toEqual({
       ...entry,
       result: 'done',
-      what: '4 tickets opened, 3 replies filed, 2 emails put in quarantine, 1 mail passed over.',
+      what: '4 tickets opened, 3 replies added, 2 emails quarantined, 1 email skipped.',
     });
     expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 mail passed over.' });
   });
@@ -49,7 +49,7 @@ describe('a fetch', () => {
     expect(activity(result, before)).toEqual({
       ...entry,
       result: 'done',
-      what: 'Works again; nothing new was waiting.',
+      what: 'Fetching works again; no new email.',
     });
   });
 

@@ -109,7 +109,7 @@ describe('a mail server that is not the provider’s', () => {
   ])('hears no token when it is typed into a mailbox and %s', async (_what, button) => {
     const reply = await visitor.post('/mailboxes/new', { ...form, ...button });
     expect(reply.status).toBe(422);
-    expect(reply.html).toContain(`The sign-in of this provider may only be used at ${OWN}.`);
+    expect(reply.html).toContain(`This provider only allows ${OWN}.`);
     const sends = { smtpAccount: form['account'] ?? '', smtpHost: HOSTILE, smtpPort: String(mail.port) };
     expect((await visitor.post('/mailboxes/new', { ...form, host: OWN, ...sends, ...button })).status).toBe(
       422,

@@ -157,7 +157,7 @@ describe('a mailbox to the letter', () => {
     expect(sentenceOf({ folder: '' })).toEqual(['Enter the folder, usually INBOX.']);
     expect(errorsOf({ folder: 'x'.repeat(255) })).toEqual([]);
     expect(sentenceOf({ folder: 'x'.repeat(256) })).toEqual([
-      'Enter the name of a folder as the mailbox shows it.',
+      'Enter the folder’s name as the mailbox shows it.',
     ]);
     expect(errorsOf({ folder: 'a\u007f' })).toEqual(['folder']);
   });
@@ -174,7 +174,7 @@ describe('a mailbox to the letter', () => {
 
   test('moves to another folder than the one that is fetched', () => {
     expect(sentenceOf({ after: 'move', moveFolder: 'inbox' })).toEqual([
-      'Choose another folder than the one that is fetched.',
+      'Choose a different folder than the one to import from.',
     ]);
     expect(sentenceOf({ after: 'move', moveFolder: '' })).toEqual([
       'Enter the folder to move email to, for example Processed.',

@@ -28,28 +28,28 @@ describe('the activity of a sent mail', () => {
       about: 'support@contoso.example',
       ms: 250,
       result: 'done',
-      what: 'An email left.',
+      what: '1 email sent.',
     });
     const relay = { kind: 'relay', url: new Secret('smtp://relay.example.org') } as const;
-    expect(note(undefined, relay)).toMatchObject({ aboutId: 'relay', about: 'The relay' });
+    expect(note(undefined, relay)).toMatchObject({ aboutId: 'relay', about: 'SMTP relay' });
   });
 
   test('says how it ended', () => {
     const refused = { kind: 'refused', said: '550 No.', code: 'x', retryAt: undefined, asked: true } as const;
     expect(note(undefined)).toMatchObject({
       result: 'trying-again',
-      what: 'The server did not take the mail: it could not be reached, or its answer was lost.',
+      what: 'Not sent: the server could not be reached, or its response was lost.',
     });
     expect(note({ ...refused, permanent: true })).toMatchObject({
       result: 'needs-person',
-      what: 'The mail was refused: 550 No.',
+      what: 'Email refused: 550 No.',
     });
     expect(note({ ...refused, permanent: false })).toMatchObject({ result: 'trying-again' });
     expect(
       note({ kind: 'sent', answer: '250 ok', refusedRecipients: [refusedOne, refusedOne] }),
     ).toMatchObject({
       result: 'done',
-      what: 'An email left; 2 of its recipients were refused.',
+      what: '1 email sent; 2 of its recipients were refused.',
     });
   });
 });

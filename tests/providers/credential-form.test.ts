@@ -107,7 +107,7 @@ describe('the date of expiry', () => {
     expect(errorsOf('2026-11-24')).toEqual([]);
     expect(errorsOf('2026-11-24', { now: Date.parse('2026-11-24T23:59:59.000Z') })).toEqual([]);
     expect(parse({ ...typed, expiresOn: '2026-11-23' }).errors).toEqual({
-      expiresOn: 'This date has passed: the secret would not work. Make a new secret and enter its date.',
+      expiresOn: 'This date has passed: the secret would not work. Create a new secret and enter its date.',
     });
   });
 

@@ -288,7 +288,7 @@ describe('two credentials side by side', () => {
     const { entries } = await world.deps.audit.page({ limit: 9 });
     expect(entries).toMatchObject([
       {
-        principal: { name: 'Postroom, by itself' },
+        principal: { name: 'Postroom (automatic)' },
         action: 'new credential in use',
         subject: { kind: 'provider', id: provider.id, name: provider.name },
         // Both were set in one millisecond, perhaps.

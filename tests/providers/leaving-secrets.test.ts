@@ -126,7 +126,7 @@ describe('two admins at once', () => {
     between(moved, id, 'vault.set');
     const reply = await edit(id, { ...manual(honest, honest), ...withSecret('late-canary') });
     expect(reply.status).toBe(409);
-    expect(reply.html).toContain('Somebody else has changed this provider meanwhile');
+    expect(reply.html).toContain('Someone else has changed this provider in the meantime');
     await visitor.post(`/providers/${id}/check`, {});
     expect(said(hostile)).toContain('for-the-new-one');
     expect(said(hostile)).not.toContain('canary');
@@ -214,7 +214,7 @@ describe('a sign-in under way', () => {
     expect((await edit(id, { ...manual(honest, hostile), ...withSecret('for-the-new-one') })).status).toBe(
       303,
     );
-    expect((await visitor.get(back)).title).toBe('The provider was changed meanwhile');
+    expect((await visitor.get(back)).title).toBe('The provider was changed in the meantime');
     expect(said(hostile)).not.toMatch(/code|verifier|canary/);
     expect(await app.services.accounts.listOf(id)).toEqual([]);
   });

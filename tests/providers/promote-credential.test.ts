@@ -70,7 +70,7 @@ describe('a credential that has worked', () => {
     expect(await recorded()).toMatchObject([
       {
         at: AT,
-        principal: { id: 'postroom', name: 'Postroom, by itself' },
+        principal: { id: 'postroom', name: 'Postroom (automatic)' },
         action: 'new credential in use',
         subject: { kind: 'provider', id: provider.id, name: 'Contoso' },
         changes: [

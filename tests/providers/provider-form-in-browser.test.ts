@@ -35,7 +35,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
   it('says at once that an ID was pasted in place of the secret, and takes it back', async () => {
     const secret = page.getByLabel('Client secret', { exact: true });
     await secret.fill(GUID);
-    const note = page.getByText('This is the ID of the secret, not its value.');
+    const note = page.getByText('This is the “Secret ID”, not the “Value”.');
     await note.waitFor();
     expect(await secret.getAttribute('aria-invalid')).toBe('true');
     expect(await secret.getAttribute('aria-describedby')).toContain('secret-typed');
@@ -55,8 +55,8 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
     await page.goto(`${served.url}/form`);
   });
 
-  it('fills the admin-consent link and the app’s own pages in once tenant and client ID are good', async () => {
-    const link = page.getByLabel('Admin-consent link', { exact: true });
+  it('fills the admin consent link and the app’s own pages in once tenant and client ID are good', async () => {
+    const link = page.getByLabel('Admin consent link', { exact: true });
     const app = page.getByRole('link', { name: 'Open API permissions' });
     const general = await app.getAttribute('href');
     await page.getByLabel('Directory (tenant) ID').fill('common');
@@ -76,9 +76,9 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
   });
 
   it('moves link and pages to the cloud that is chosen, also before the IDs are known', async () => {
-    const link = page.getByLabel('Admin-consent link', { exact: true });
+    const link = page.getByLabel('Admin consent link', { exact: true });
     const app = page.getByRole('link', { name: 'Open API permissions' });
-    await page.getByText('Another cloud than the worldwide one').click();
+    await page.getByText('National cloud (optional)').click();
     await page.getByLabel('Cloud', { exact: true }).selectOption('gcc-high');
     expect(await link.inputValue()).toContain('https://login.microsoftonline.us/contoso.com/adminconsent?');
     expect(await app.getAttribute('href')).toContain('https://portal.azure.us/#view');
@@ -93,14 +93,14 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
   it('asks about an expiry beyond 24 months, and shows only what the chosen credential needs', async () => {
     const question = page.getByLabel(/although it is more than 24 months away/);
     expect(await question.isVisible()).toBe(false);
-    await page.getByLabel('It expires on').fill('2099-01-01');
+    await page.getByLabel('Expires on').fill('2099-01-01');
     await page.getByLabel('Name', { exact: true }).focus();
     await question.waitFor();
     await page.getByRole('radio', { name: /^A certificate/ }).check();
     expect(await page.getByLabel('Client secret', { exact: true }).isVisible()).toBe(false);
-    expect(await page.getByLabel('It expires on').isVisible()).toBe(true);
+    expect(await page.getByLabel('Expires on').isVisible()).toBe(true);
     await page.getByRole('radio', { name: /^Managed identity/ }).check();
-    expect(await page.getByLabel('It expires on').isVisible()).toBe(false);
+    expect(await page.getByLabel('Expires on').isVisible()).toBe(false);
   });
 
   it('has a guide that follows the chosen credential: no secret to make where there is none', async () => {
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('the form of a provider, while somebody types', ()
       const headings = await page.getByRole('heading', { level: 3 }).allInnerTexts();
       return headings.filter((heading) => heading.startsWith('4.'));
     };
-    expect(await steps()).toEqual(['4. Make the client secret']);
+    expect(await steps()).toEqual(['4. Create the client secret']);
     await page.getByRole('radio', { name: /^A certificate/ }).check();
     expect(await steps()).toEqual(['4. Upload the certificate, after saving']);
     await page.getByRole('radio', { name: /^Managed identity/ }).check();

@@ -53,7 +53,7 @@ describe('the provider form', () => {
 
   it('recognises the ID of a secret in place of its value', () => {
     const result = parse({ ...good, secret: GUID });
-    expect(result.kind === 'invalid' && result.errors['secret']).toContain('not its value');
+    expect(result.kind === 'invalid' && result.errors['secret']).toContain('not the “Value”');
   });
 
   it.each([

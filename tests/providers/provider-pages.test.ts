@@ -67,7 +67,7 @@ describe('saving a provider', () => {
     const { html } = await visitor.get(location ?? '');
     expect(html).toContain('AADSTS7000222');
     expect(html).toContain('The client secret has expired');
-    expect(html).toContain('The client secret is accepted</h3><span class="status bad">Failed');
+    expect(html).toContain('Credential accepted: client secret</h3><span class="status bad">Failed');
 
     app.idp.setApp(CLIENT, { secrets: [{ value: SECRET }] });
     const checked = await visitor.post(`/providers/${idIn(location)}/check`, {});
@@ -87,10 +87,10 @@ describe('saving a provider', () => {
     expect(draft.location).toBe(`/providers/${id}?flash=draft`);
     expect(await row(app, id)).toMatchObject({ state: 'draft', credential: undefined, clientId: '' });
     const page = await visitor.get(`/providers/${id}`);
-    expect(page.html).toContain('Go on with this draft');
+    expect(page.html).toContain('Continue setup');
     expect(page.html).toContain(`value="http://localhost:7071/oauth/callback"`);
     expect(page.html).not.toContain(`href="/providers/${id}/connect"`);
-    expect((await visitor.get('/providers')).html).toContain('Go on with this draft');
+    expect((await visitor.get('/providers')).html).toContain('Continue setup');
     expect((await visitor.get(`/providers/${id}/connect`)).location).toBe(`/providers/${id}`);
     expect((await visitor.post(`/providers/${id}/connect`, { address: 'a@b.example' })).status).toBe(404);
     expect(app.vault.versions.size).toBe(0);
@@ -138,17 +138,17 @@ describe('the whole way of a provider', () => {
       'waiting',
       'unseen',
     ]);
-    expect(before.html).toContain('3 of 7 steps are done');
-    expect(before.html).toContain('Pending: the owner of the mailbox');
+    expect(before.html).toContain('3 of 7 steps done');
+    expect(before.html).toContain('Pending: the mailbox owner');
   });
 
   it('counts redirect URI, permissions and sign-in as seen once somebody has signed in', async () => {
     const { app } = await start();
     const { visitor, providerId } = await connectSupport(app);
     const { html } = await visitor.get(`/providers/${providerId}`);
-    expect(html).toContain('6 of 7 steps are done');
+    expect(html).toContain('6 of 7 steps done');
     expect(html).toContain(
-      'Granted, as a token has shown: IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send.',
+      'Granted (confirmed by a token): IMAP.AccessAsUser.All, POP.AccessAsUser.All, SMTP.Send.',
     );
     expect(html).toContain('Pending: you');
   });
@@ -159,7 +159,7 @@ describe('the whole way of a provider', () => {
     const { callback } = await visitor.leave(providerId, { address: 'support@contoso.example' }, 'cancel');
     await visitor.get(callback);
     expect((await row(app, providerId)).redirectSeenAt).toBeDefined();
-    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('A browser has come back to it.');
+    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('Confirmed by a sign-in.');
   });
 
   it('is also one script with the values of this installation, harmless whatever the name', async () => {
@@ -184,7 +184,7 @@ describe('a credential', () => {
     const early = { ...fields, credential: 'secret', secret: 'not-there-yet' };
     await visitor.post(`/providers/${providerId}/edit`, early);
     const waiting = await visitor.get(`/providers/${providerId}`);
-    expect(waiting.html).toContain('The new client secret</h3>');
+    expect(waiting.html).toContain('New credential: client secret</h3>');
     expect(waiting.html).toContain('The new credential does not work yet');
     app.seam.skewMs = 2 * 3_600_000;
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');

@@ -35,7 +35,7 @@ describe('a field', () => {
   });
 
   test('secret is the value and not its ID, where Microsoft has both', () => {
-    expect(problem('microsoft', 'secret', GUID)).toMatch(/^This is the ID of the secret/);
+    expect(problem('microsoft', 'secret', GUID)).toMatch(/^This is the “Secret ID”/);
     expect(problem('custom', 'secret', GUID)).toBeUndefined();
     expect(problem('custom', 'secret', 'two words')).toBe('The secret must be one word without spaces.');
   });
@@ -99,7 +99,7 @@ describe('a host', () => {
 
 describe('an endpoint', () => {
   test('holds no name and no password', () => {
-    const sentence = 'The address must not hold a user name or a password.';
+    const sentence = 'The address must not contain a user name or a password.';
     expect(endpointProblem('https://ada@login.example.org/', azure)).toBe(sentence);
     expect(endpointProblem('https://:pw@login.example.org/', azure)).toBe(sentence);
     expect(endpointProblem('https://ada:pw@login.example.org/', azure)).toBe(sentence);

@@ -43,8 +43,8 @@ describe('a review', () => {
     expect(said.sort()).toEqual([
       [
         'secret-due',
-        'Nobody knows when the client secret of Dateless expires.',
-        'Its entry in Key Vault carries no date, so nobody would be warned.',
+        'The client secret of Dateless has no expiry date.',
+        'Its entry in Key Vault has no expiry date, so there would be no reminder.',
       ],
       [
         'secret-refused',
@@ -53,8 +53,8 @@ describe('a review', () => {
       ],
       [
         'secret-refused',
-        'The client secret of Switched off is switched off in Key Vault.',
-        'Somebody disabled it there. Postroom cannot read it.',
+        'The client secret of Switched off is disabled in Key Vault.',
+        'It was disabled there, so Postroom cannot read it.',
       ],
     ]);
   });
@@ -69,7 +69,7 @@ describe('a review', () => {
     postroom.days(60);
     await daily(postroom);
     expect(postroom.told.at(-1)?.finding.cause).toContain(
-      'A new one was entered on 2026-11-24 and has still to be used once.',
+      'A new one was entered on 2026-11-24 and has not been used yet.',
     );
   });
 
@@ -117,7 +117,7 @@ describe('a review', () => {
     await save({ ...provider, credential: dated });
     await daily(postroom);
     expect(postroom.told.map(({ finding }) => finding.headline)).toEqual([
-      'Nobody knows when the client secret of Contoso expires.',
+      'The client secret of Contoso has no expiry date.',
     ]);
   });
 
@@ -182,7 +182,8 @@ describe('a replacement that has still to be used', () => {
       {
         headline: 'The new client secret of Contoso expires in 6 days.',
         severity: 'warning',
-        affected: 'Mail flows with the present one. The new one has not been used yet and cannot take over.',
+        affected:
+          'Mail is flowing with the current one. The new one has not been used yet and cannot take over.',
         fix: { href: `/providers/${PROVIDER}/edit` },
       },
     ]);

@@ -55,7 +55,9 @@ describe('a secret that an admin lets Postroom rotate', () => {
       'new secret made',
       'old secret removed at the app registration',
     ]);
-    expect(new Set(audited.map(({ principal }) => principal.name))).toEqual(new Set(['Postroom, by itself']));
+    expect(new Set(audited.map(({ principal }) => principal.name))).toEqual(
+      new Set(['Postroom (automatic)']),
+    );
     const changes = audited.find(({ action }) => action === 'new secret made')?.changes;
     expect(changes).toMatchObject([
       { name: 'new credential', after: expect.stringMatching(/^client secret until /) },

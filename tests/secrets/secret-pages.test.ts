@@ -25,8 +25,8 @@ describe('the page of secrets', () => {
     const { html, status } = await visitor.get('/secrets');
     expect(status).toBe(200);
     expect(html).toContain(`href="/providers/${providerId}"`);
-    expect(html).toMatch(/Good<\/span> until 20\d\d-/);
-    expect(html).toContain('Every sign-in rests under it.');
+    expect(html).toMatch(/Valid<\/span> until 20\d\d-/);
+    expect(html).toContain('All tokens use the current key.');
     const provider = await app.services.providers.get(providerId);
     if (provider?.credential?.kind !== 'secret') throw new TypeError();
     const { vaultName, version } = provider.credential;
@@ -38,9 +38,11 @@ describe('the page of secrets', () => {
     const { app, visitor } = await postroom();
     const reply = await visitor.post('/secrets/data-key', {});
     expect(reply).toMatchObject({ status: 303, location: '/secrets?flash=new-key' });
-    expect((await visitor.get('/secrets')).html).toContain('1 sign-in rests under an older version');
+    expect((await visitor.get('/secrets')).html).toContain(
+      'The tokens of 1 account still use an older version',
+    );
     const [change] = (await app.services.audit.page({ limit: 1 })).entries;
-    expect(change).toMatchObject({ action: 'data key replaced', subject: { kind: 'secret' } });
+    expect(change).toMatchObject({ action: 'encryption key replaced', subject: { kind: 'secret' } });
   });
 
   it('says that the vault refuses, without an error page', async () => {
@@ -51,7 +53,7 @@ describe('the page of secrets', () => {
         ? Promise.reject(new PostroomError('key-vault-denied', 'no'))
         : effect();
     const { html, status } = await visitor.get('/secrets');
-    expect([status, html.includes('Key Vault refuses this installation')]).toEqual([503, true]);
+    expect([status, html.includes('Key Vault denies access to this installation')]).toEqual([503, true]);
     expect((await visitor.post('/secrets/data-key', {})).status).toBe(503);
     errors.mockRestore();
   });
@@ -60,7 +62,7 @@ describe('the page of secrets', () => {
 describe('rotation', () => {
   it('is switched on and off at its provider, and a failure stands there', async () => {
     const { app, visitor, providerId } = await postroom();
-    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('Switched off');
+    expect((await visitor.get(`/providers/${providerId}`)).html).toContain('>Off<');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'on' });
     expect((await app.services.rotations.get(providerId))?.enabled).toBe(true);
     const provider = await app.services.providers.get(providerId);
@@ -69,8 +71,8 @@ describe('rotation', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     await rotateSecrets(app.services);
     const { html } = await visitor.get(`/providers/${providerId}`);
-    expect(html).toContain('Switched on');
-    expect(html).toMatch(/By alex, <time /);
+    expect(html).toContain('>On<');
+    expect(html).toMatch(/Changed by alex, <time /);
     expect(html).toContain('Automatic rotation did not work.');
     expect((await visitor.get('/secrets')).html).toContain('Postroom</td>');
     await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'off' });
@@ -157,7 +159,7 @@ it('the pages are usable in a browser in each state', async () => {
       aboutId: 'x',
       about: 'support@contoso.example',
       result: 'done',
-      what: 'Access renewed.',
+      what: 'Token refreshed.',
     },
   ]);
   await visitor.post(`/providers/${providerId}/rotation`, { rotation: 'on' });

@@ -86,7 +86,7 @@ describe('seventy days, a new process each day', () => {
       severity: 'warning',
       subject: { kind: 'provider', id: PROVIDER },
       headline: 'The client secret of Contoso expires in 29 days.',
-      affected: 'Mail flows as yet. Not fetched any more from then on: support@contoso.example.',
+      affected: 'Mail is still flowing. Fetching stops after that date: support@contoso.example.',
       fix: { label: 'Replace the client secret', href: `/providers/${PROVIDER}/edit` },
       stage: '30 days',
     });

@@ -28,7 +28,7 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
       owner.page,
       owner.page.getByRole('button', { name: /^AuthorizationCallback to the application/ }),
     );
-    await readHeading(owner.page, 'An admin of the tenant has to agree first');
+    await readHeading(owner.page, 'Admin consent required');
     await owner.lookClosely('an admin has to agree');
     expect(await wordsOf(owner.page)).toContain('Nothing was saved');
     const link = await owner.page.getByRole('textbox', { name: 'Link for the admin' }).inputValue();
@@ -38,8 +38,8 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await press(admin.page, admin.page.getByRole('button', { name: 'Cancel' }));
     await readHeading(admin.page, 'Access was not granted');
     await admin.lookClosely('not granted');
-    await press(owner.page, owner.page.getByRole('link', { name: 'Has it been granted?' }));
-    await readHeading(owner.page, 'An admin of the tenant has to agree first');
+    await press(owner.page, owner.page.getByRole('link', { name: 'Check again' }));
+    await readHeading(owner.page, 'Admin consent required');
 
     await admin.page.goto(link);
     await press(admin.page, admin.page.getByRole('button', { name: 'Accept' }));
@@ -47,10 +47,10 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await admin.lookClosely('granted');
     expect(await admin.page.getByRole('navigation').count()).toBe(0);
 
-    await press(owner.page, owner.page.getByRole('link', { name: 'Has it been granted?' }));
-    await readHeading(owner.page, 'An admin has agreed');
+    await press(owner.page, owner.page.getByRole('link', { name: 'Check again' }));
+    await readHeading(owner.page, 'Admin consent granted');
     await owner.look('an admin has agreed');
-    await press(owner.page, owner.page.getByRole('button', { name: `Go on as ${legal}` }));
+    await press(owner.page, owner.page.getByRole('button', { name: `Continue as ${legal}` }));
     await signInThere(owner.page, legal);
     await owner.page.waitForURL(/\/mailboxes\/new/);
     expect(await owner.page.getByLabel('Address').first().inputValue()).toBe(legal);
@@ -63,10 +63,10 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     const alex = await world().visit('invitation-admin', 'alex');
     await alex.page.goto(`/providers/${providerId()}/connect`);
     await alex.page.getByLabel('Address of the mailbox').fill(service);
-    await press(alex.page, alex.page.getByRole('button', { name: 'Make a link for its owner' }));
-    await readHeading(alex.page, `A link for the owner of ${service}`);
+    await press(alex.page, alex.page.getByRole('button', { name: 'Create a link for its owner' }));
+    await readHeading(alex.page, `Invitation for ${service}`);
     await alex.look('link of the invitation');
-    const link = await alex.page.getByRole('textbox', { name: 'Link of the invitation' }).inputValue();
+    const link = await alex.page.getByRole('textbox', { name: 'Invitation link' }).inputValue();
 
     const owner = await world().visit('invitation-owner', 'nobody');
     const { page } = owner;
@@ -86,7 +86,7 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     await owner.lookClosely('done');
     expect(await page.getByRole('navigation').count()).toBe(0);
     await page.goto(link);
-    await readHeading(page, 'This invitation is done');
+    await readHeading(page, 'Invitation already used');
     await owner.look('invitation is done');
     await page.goto('/mailboxes');
     expect(new URL(page.url()).pathname).toBe('/.auth/login/aad');

@@ -41,7 +41,7 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
       )
       .toContain('IMAP and SMTP work.');
     await reader.lookClosely('test passed');
-    for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count the mail', 'Find that email'])
+    for (const step of ['Find the server', 'Encrypt', 'Sign in', 'Count messages', 'Receive the test email'])
       expect(await wordsOf(page)).toContain(step.replaceAll(' ', '\u00a0'));
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -54,9 +54,9 @@ export function connectionTestStories(world: () => StoryWorld, providerId: () =>
     if (mailbox === undefined) throw new Error(`${address} is not connected.`);
     await mailboxes.save({ ...mailbox, folder: 'No such folder' });
     await press(page, page.getByRole('button', { name: 'Test again' }));
-    await page.getByText('IMAP stops at').waitFor();
+    await page.getByText('IMAP failed at').waitFor();
     await reader.lookClosely('test failed');
-    await press(page, page.getByRole('link', { name: 'Change the settings' }));
+    await press(page, page.getByRole('link', { name: 'Edit settings' }));
     await readHeading(page, `Edit ${address}`);
     await page.getByLabel('Folder', { exact: true }).fill('INBOX');
     await press(page, page.getByRole('button', { name: 'Save and open the mailbox' }));

@@ -10,14 +10,14 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     const [orders, sales] = [addressOf('orders'), addressOf('sales')];
     await goToProvider(page, providerId(), { address: orders });
     await signInThere(page, sales);
-    await readHeading(page, 'Another account is signed in');
+    await readHeading(page, 'Wrong account');
     await reader.lookClosely('another account');
     const words = await wordsOf(page);
     expect(words).toContain(orders);
     expect(words).toContain(sales);
     expect(words).toContain('Nothing was saved');
     expect((await world().accountsOf(sales)).length).toBe(0);
-    await page.getByRole('button', { name: 'Try again with another account' }).click();
+    await page.getByRole('button', { name: 'Use a different account' }).click();
     await page.getByRole('heading', { name: 'Pick an account' }).waitFor();
     await signInThere(page, orders);
     await saveMailbox(page);
@@ -30,7 +30,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     const { page } = reader;
     await goToProvider(page, providerId(), { address: addressOf('info') });
     await signInThere(page, addressOf('support'));
-    await readHeading(page, 'Another account is signed in');
+    await readHeading(page, 'Wrong account');
     await page.getByRole('button', { name: 'This is a shared mailbox' }).click();
     await page.waitForURL(/\/mailboxes\/new/);
     await reader.look('mailbox form');
@@ -64,7 +64,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     ]);
     await saveMailbox(page);
     await page.goto(callback.url());
-    await readHeading(page, 'This sign-in is already over');
+    await readHeading(page, 'Sign-in already processed');
     await reader.lookClosely('already over');
     await page
       .getByRole('link', { name: /mailboxes/i })

@@ -81,7 +81,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       expect(await page.locator('h1').innerText()).toBe('Quarantine');
       await page.goto('/mailboxes');
       await reader.look('mailboxes-working');
-      expect(await page.getByRole('row', { name: SUPPORT }).innerText()).toContain('Works');
+      expect(await page.getByRole('row', { name: SUPPORT }).innerText()).toContain('OK');
       await page.goto('/providers');
       await reader.look('providers');
 
@@ -122,7 +122,7 @@ describe.each(servers)('the first ticket, with $name', ({ mail, here }) => {
       await page.getByRole('button', { name: 'Accept' }).click();
       await page.waitForURL(/\/mailboxes\/new/);
       await page.getByRole('button', { name: 'Save and open the mailbox' }).click();
-      expect(await page.getByRole('status').innerText()).toContain('No unread mail is waiting');
+      expect(await page.getByRole('status').innerText()).toContain('Mailbox opened. 0 unread of ');
       await context.close();
     }, 60_000);
   });
@@ -154,7 +154,7 @@ async function registerProvider(reader: Reader): Promise<void> {
   await reader.click(page.getByRole('link', { name: 'Demo', exact: true }));
   await reader.look('provider-form');
   await reader.click(page.getByRole('button', { name: 'Save and continue' }));
-  expect(await page.getByRole('status').innerText()).toContain('The provider is saved');
+  expect(await page.getByRole('status').innerText()).toContain('Provider saved');
 }
 
 async function consent(reader: Reader): Promise<void> {
@@ -177,7 +177,7 @@ async function addMailbox(reader: Reader, waiting: number): Promise<void> {
   const { page } = reader;
   await reader.look('mailbox-form');
   await reader.click(page.getByRole('button', { name: 'Save and open the mailbox' }));
-  expect(await page.getByRole('status').innerText()).toContain(`${waiting} unread emails are waiting`);
+  expect(await page.getByRole('status').innerText()).toContain(`Mailbox opened. ${waiting} unread of `);
   await reader.look('mailboxes');
   await page.goto('/');
   await reader.look('home-starting');
@@ -264,7 +264,7 @@ async function downloadInvoice(reader: Reader, raw: Uint8Array | undefined): Pro
 async function closeAndReopen(reader: Reader): Promise<void> {
   const { page } = reader;
   await reader.click(page.getByRole('button', { name: 'Close ticket' }));
-  expect(await page.getByRole('status').innerText()).toContain('The ticket is closed');
+  expect(await page.getByRole('status').innerText()).toContain('Ticket closed');
   await reader.look('ticket-closed');
   await page.goto('/tickets?status=closed');
   await reader.look('tickets-closed');

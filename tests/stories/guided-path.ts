@@ -32,7 +32,7 @@ export function guidedPath(world: () => StoryWorld): void {
       const pages = countPages(page);
 
       await act(page.getByRole('link', { name: 'Add a provider' }));
-      await readHeading(page, 'Where are the mailboxes?');
+      await readHeading(page, 'Choose an email provider');
       await reader.look('which provider');
       await act(page.getByRole('link', { name: preset, exact: true }));
       await readHeading(page, `Add ${preset}`);
@@ -58,7 +58,7 @@ export function guidedPath(world: () => StoryWorld): void {
       await reader.look('connected');
       // The timer's part: on Azure it comes by itself within a minute.
       await world().fetch(address);
-      await act(page.getByRole('link', { name: 'See the tickets' }));
+      await act(page.getByRole('link', { name: 'View tickets' }));
       await act(page.getByRole('link', { name: subject }));
       await page.getByText('Where is my order?').waitFor();
 

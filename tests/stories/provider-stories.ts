@@ -20,7 +20,7 @@ export function providerStories(world: () => StoryWorld): void {
     await page.goto('/providers');
     await reader.look('providers with a draft');
     await press(page, page.getByRole('link', { name: 'Fabrikam', exact: true }));
-    await press(page, page.getByRole('link', { name: 'Go on with this draft' }));
+    await press(page, page.getByRole('link', { name: 'Continue setup' }));
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Fabrikam');
 
     await page.getByLabel('Directory (tenant) ID').fill('11111111-2222-4333-8444-555555555555');

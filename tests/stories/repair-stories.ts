@@ -32,7 +32,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     expect(words).toContain('AADSTS7000222');
     expect(words).toContain('Nothing was saved');
     await control.addClientSecret(clientId, { value: 'a~new~secret' });
-    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await press(page, page.getByRole('link', { name: 'View provider' }));
     await enterSecret(page, 'a~new~secret');
     await reader.look('provider after the change');
     await goToProvider(page, own, { address: addressOf('press') });
@@ -54,7 +54,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     const words = await wordsOf(page);
     expect(words).toContain('The client secret is wrong');
     expect(words).toContain('AADSTS7000215');
-    await press(page, page.getByRole('link', { name: 'See the provider' }));
+    await press(page, page.getByRole('link', { name: 'View provider' }));
     await enterSecret(page, 'another~secret');
     await askForToken(reader, own, 'returns');
     expect(await page.getByRole('status').innerText()).toContain('this sign-in works');
@@ -120,7 +120,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await page.goto('/');
     await press(page, page.getByRole('link', { name: 'Error lookup' }));
     await page.getByLabel('The error').fill(copied);
-    await press(page, page.getByRole('button', { name: 'Explain it' }));
+    await press(page, page.getByRole('button', { name: 'Explain' }));
     await readHeading(page, 'Microsoft does not know this redirect URI');
     await reader.lookClosely('redirect uri explained');
     const words = await wordsOf(page);
@@ -160,6 +160,6 @@ async function openAccount(page: Page, providerId: string, owner: Owner): Promis
 async function askForToken(reader: Reader, providerId: string, owner: Owner): Promise<void> {
   const { page } = reader;
   await openAccount(page, providerId, owner);
-  await press(page, page.getByRole('button', { name: 'Ask for a fresh token now' }));
+  await press(page, page.getByRole('button', { name: 'Refresh token now' }));
   await page.waitForURL(/flash=/);
 }

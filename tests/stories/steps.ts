@@ -66,7 +66,7 @@ export async function signInThere(page: Page, user: string): Promise<void> {
 export async function saveMailbox(page: Page): Promise<void> {
   await press(page, page.getByRole('button', { name: /^Save and open/ }));
   await readHeading(page, /is connected$/);
-  await page.getByRole('status').getByText('The mailbox is open').waitFor();
+  await page.getByRole('status').getByText('Mailbox opened.').waitFor();
 }
 
 /** A click; where there is nothing to click, the error says what the page shows instead. */

@@ -135,7 +135,7 @@ describe('home', () => {
 
   test.each([
     [13, 'Mail is flowing'],
-    [14, 'support@contoso.example has not been fetched for too long'],
+    [14, 'Not receiving mail from support@contoso.example: fetches do not finish'],
   ])('a mailbox last fetched %i minutes ago: %s', async (minutes, says) => {
     await postroom.mailbox();
     await success(minutes);
@@ -148,7 +148,9 @@ describe('home', () => {
     await success(1);
     await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
     const page = await html('/', 'admin');
-    expect(await headline()).toBe('support@contoso.example is not fetched: somebody has to sign in again');
+    expect(await headline()).toBe(
+      'Not receiving mail from support@contoso.example: someone has to sign in again',
+    );
     expect(page).toContain('The sign-in was revoked');
     expect(page).toContain('No mail is lost');
     const [, firstLink] = /<a [^>]*href="([^"]*)"/.exec(page.slice(page.indexOf('<h1>'))) ?? [];
@@ -163,7 +165,7 @@ describe('home', () => {
     await success(2);
     await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('1 mailbox is retrying');
-    expect(await html('/', 'admin')).toContain('nothing needs you yet');
+    expect(await html('/', 'admin')).toContain('No action needed yet');
   });
 
   test('names three of many that are retrying, and since when the first of them is', async () => {
@@ -180,15 +182,15 @@ describe('home', () => {
     const page = await html('/', 'admin');
     const verdict = page.slice(page.indexOf('class="verdict'), page.indexOf('<table'));
     expect(verdict).toContain(`5 mailboxes are retrying, since <time datetime="${ago(9)}"`);
-    expect(verdict.match(/The last try to fetch/g)).toHaveLength(3);
-    expect(verdict).toContain('The table shows the 2 others.');
+    expect(verdict.match(/The last fetch of/g)).toHaveLength(3);
+    expect(verdict).toContain('The table below lists the 2 others.');
     expect(page).not.toContain('Mail is flowing');
   });
 
   test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {
     await postroom.mailbox({ enabled: false });
     await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
-    expect(await headline()).toBe('No mail is fetched');
+    expect(await headline()).toBe('All mailboxes are paused');
   });
 });
 
@@ -244,7 +246,7 @@ describe('a ticket', () => {
     const { conversation } = await fillPostroom(postroom);
     const page = await html(`/tickets/${conversation}`);
     expect(page).toContain('<summary>Show quoted text</summary>');
-    expect(page).toContain('Follows <a href="/tickets/t000001">#1</a>');
+    expect(page).toContain('Follow-up to <a href="/tickets/t000001">#1</a>');
   });
 
   test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
@@ -267,14 +269,16 @@ describe('a ticket', () => {
     expect(confirmed).toContain('SPF pass, DKIM not checked, DMARC pass');
     const silent = await html(`/tickets/${await postroom.file({})}`);
     expect(silent).not.toMatch(/Sender (?:not )?confirmed/);
-    expect(silent).toContain('The mail server left no result');
+    expect(silent).toContain('No result from the mail server');
   });
 
   test('shows a folded message by its reason, its text behind a click', async () => {
     const page = await html(
       `/tickets/${await postroom.file({ text: 'robot', folded: 'more than 20 an hour' })}`,
     );
-    expect(page).toMatch(/<details class="folded"><summary>Folded: more than 20 an hour<\/summary>.*robot/s);
+    expect(page).toMatch(
+      /<details class="folded"><summary>Collapsed: more than 20 an hour<\/summary>.*robot/s,
+    );
   });
 
   test('has links in its text that open a new tab and say nothing about us', async () => {
@@ -290,7 +294,7 @@ describe('a ticket', () => {
     const id = await postroom.file({ text, textInBlob: true });
     const page = await html(`/tickets/${id}`);
     expect(page.length).toBeLessThan(60_000);
-    const [, whole = ''] = /<a href="([^"]*\/text)"[^>]*>Show all of it</.exec(page) ?? [];
+    const [, whole = ''] = /<a href="([^"]*\/text)"[^>]*>Show the full text</.exec(page) ?? [];
     const answer = await postroom.ask(whole);
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
@@ -311,11 +315,11 @@ describe('an email in its frame', () => {
     const key = await keyOf(id);
     const page = await html(`/tickets/${id}`);
     expect(page).not.toContain('plain words');
-    const [, asText = ''] = /<a href="([^"]*)">Show as text</.exec(page) ?? [];
+    const [, asText = ''] = /<a href="([^"]*)">View plain text</.exec(page) ?? [];
     const text = await html(asText.replaceAll('&amp;', '&'));
     expect(text).toContain('plain words');
     expect(text).not.toContain('<iframe');
-    expect(text).toMatch(new RegExp(`<a href="/tickets/${id}#m-[0-9a-f]{64}">Show formatted<`));
+    expect(text).toMatch(new RegExp(`<a href="/tickets/${id}#m-[0-9a-f]{64}">View HTML<`));
     const [, sandbox = ''] = /<iframe[^>]* sandbox="([^"]*)"/.exec(page) ?? [];
     const body = await postroom.ask(`/tickets/${id}/messages/${key}/body`);
     expect(body.headers.get('content-security-policy')?.endsWith(`sandbox ${sandbox}`)).toBe(true);
@@ -342,7 +346,7 @@ describe('an email in its frame', () => {
     const body = `/tickets/${id}/messages/${key}/body`;
     expect(await html(body)).not.toContain('t.example');
     const page = await html(`/tickets/${id}`);
-    expect(page).toContain('Show remote images</a> tells');
+    expect(page).toContain('Show remote images</a> (reveals');
     expect(page).toContain(`src="${body}"`);
     expect(await html(`/tickets/${id}?images=${key}`)).toContain(`src="${body}?images=shown"`);
     expect(await html(`${body}?images=shown`)).toContain('src="https://t.example/x.gif"');

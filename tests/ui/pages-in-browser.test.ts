@@ -131,7 +131,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     const page = await context.newPage();
     await page.goto(`${full.url}/tickets/${ids.newsletter}`);
     await page.getByRole('button', { name: 'Close ticket' }).click();
-    expect(await page.getByRole('status').innerText()).toContain('The ticket is closed');
+    expect(await page.getByRole('status').innerText()).toContain('Ticket closed');
     await page.getByRole('link', { name: 'Tickets' }).click();
     await page.getByLabel('Ticket number').fill('2');
     await page.getByRole('button', { name: 'Go' }).click();

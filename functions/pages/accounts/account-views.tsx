@@ -13,7 +13,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
-/** An account with what stands around it. */
+/** An account with its provider and mailboxes. */
 export interface ShownAccount {
   account: Account;
   /** Undefined when it was deleted. */
@@ -29,15 +29,18 @@ export function accountsPage(
 ): string {
   return renderPage(
     <Page title="Accounts" principal={principal} place="mailboxes" wide>
-      <p>Who signs in at the mail servers. Every mailbox uses one of these accounts.</p>
+      <p>Accounts sign in to the mail servers. Every mailbox uses one of them.</p>
       <UnreadableNote rows={unreadable} />
       {accounts.length === 0 ? (
-        <EmptyState title="Nobody has signed in yet">
-          An account appears here when somebody signs in for a mailbox.{' '}
+        <EmptyState title="No accounts yet">
+          An account appears here when someone signs in for a mailbox.{' '}
           <a href={paths.providers()}>Start from a provider</a>
         </EmptyState>
       ) : (
-        <DataTable caption="Accounts" head={['Account', 'State', 'Provider', 'Mailboxes', 'Next renewal']}>
+        <DataTable
+          caption="Accounts"
+          head={['Account', 'State', 'Provider', 'Mailboxes', 'Next token refresh']}
+        >
           {accounts.map((shown) => (
             <AccountRow shown={shown} />
           ))}
@@ -61,7 +64,7 @@ function AccountRow(props: { shown: ShownAccount }): JSX.Element {
       <td data-label="Mailboxes">
         <Mailboxes mailboxes={mailboxes} />
       </td>
-      <td data-label="Next renewal">
+      <td data-label="Next token refresh">
         <NextRenewal account={account} />
       </td>
     </tr>
@@ -69,9 +72,9 @@ function AccountRow(props: { shown: ShownAccount }): JSX.Element {
 }
 
 const states: Readonly<Record<Account['state'], { kind: 'good' | 'warn' | 'bad'; label: string }>> = {
-  works: { kind: 'good', label: 'Works' },
-  retrying: { kind: 'warn', label: 'Trying again' },
-  'needs-person': { kind: 'bad', label: 'Needs you' },
+  works: { kind: 'good', label: 'OK' },
+  retrying: { kind: 'warn', label: 'Retrying' },
+  'needs-person': { kind: 'bad', label: 'Action required' },
 };
 
 function State(props: { state: Account['state'] }): JSX.Element {
@@ -97,10 +100,10 @@ function NextRenewal(props: { account: Account }): JSX.Element {
   const { state, retryAt, tokens } = props.account;
   if (state === 'needs-person')
     return retryAt === undefined ? (
-      <>After it is mended</>
+      <>After the problem is fixed</>
     ) : (
       <span>
-        After it is mended; Postroom looks again at <Time at={retryAt} />
+        After the problem is fixed; next check: <Time at={retryAt} />
       </span>
     );
   if (state === 'retrying') return <Time at={retryAt} />;
@@ -111,14 +114,14 @@ function NextRenewal(props: { account: Account }): JSX.Element {
   );
 }
 
-/** One account: whether it works and why not, its permissions, and how its last renewals ended. */
+/** One account: its state, its permissions, and the results of its last token refreshes. */
 export function accountPage(
   principal: Principal,
   view: ShownAccount & { history: readonly SignInEvent[]; explanation: Explanation | undefined },
   flash: Flash | undefined,
 ): string {
   const { account, history, explanation } = view;
-  // Where the app itself is refused, a sign-in would be in vain.
+  // When the app itself is refused, signing in again does not help.
   const mendsApp = explanation?.retry === 'after-fix';
   return renderPage(
     <Page title={account.user} principal={principal} place="mailboxes" flash={flash} wide>
@@ -128,16 +131,16 @@ export function accountPage(
       {explanation === undefined ? null : <Trouble account={account} explanation={explanation} />}
       <div class="actions">
         {mendsApp ? (
-          <ButtonLink href={paths.provider({ id: account.providerId })}>See the provider</ButtonLink>
+          <ButtonLink href={paths.provider({ id: account.providerId })}>View provider</ButtonLink>
         ) : null}
         <ButtonLink
           href={signInPathOf(view)}
           kind={account.state === 'needs-person' && !mendsApp ? 'primary' : 'secondary'}
         >
-          {account.kind === 'app' ? 'Check its access again' : 'Sign in again'}
+          {account.kind === 'app' ? 'Check access again' : 'Sign in again'}
         </ButtonLink>
         <form method="post" action={paths.checkAccount(account)}>
-          <SubmitButton kind="secondary">Ask for a fresh token now</SubmitButton>
+          <SubmitButton kind="secondary">Refresh token now</SubmitButton>
         </form>
       </div>
       <About {...view} />
@@ -185,18 +188,17 @@ function About(props: ShownAccount): JSX.Element {
         { term: account.kind === 'app' ? 'Set up' : 'Signed in', detail: <Time at={account.consentedAt} /> },
         {
           term: 'Connected by',
-          detail:
-            account.consentedBy === 'invitation' ? 'Its owner, with an invitation' : 'An admin of Postroom',
+          detail: account.consentedBy === 'invitation' ? 'Mailbox owner (invitation)' : 'Postroom admin',
         },
-        { term: 'Token ends', detail: <Time at={account.tokens.accessExpiresAt} /> },
-        { term: 'Next renewal', detail: <NextRenewal account={account} /> },
+        { term: 'Token expires', detail: <Time at={account.tokens.accessExpiresAt} /> },
+        { term: 'Next token refresh', detail: <NextRenewal account={account} /> },
       ]}
     />
   );
 }
 
 function Scopes(props: { scopes: readonly string[] }): JSX.Element {
-  if (props.scopes.length === 0) return <span class="muted">The provider did not say</span>;
+  if (props.scopes.length === 0) return <span class="muted">Not reported by the provider</span>;
   return (
     <ul class="plain">
       {props.scopes.map((scope) => (
@@ -208,8 +210,8 @@ function Scopes(props: { scopes: readonly string[] }): JSX.Element {
 
 const results: Readonly<Record<SignInEvent['result'], { kind: 'good' | 'warn' | 'bad'; label: string }>> = {
   'signed-in': { kind: 'good', label: 'Signed in' },
-  refreshed: { kind: 'good', label: 'Renewed' },
-  retrying: { kind: 'warn', label: 'Not now' },
+  refreshed: { kind: 'good', label: 'Refreshed' },
+  retrying: { kind: 'warn', label: 'Retrying' },
   'needs-person': { kind: 'bad', label: 'Refused' },
 };
 
@@ -217,12 +219,15 @@ function History(props: { history: readonly SignInEvent[] }): JSX.Element {
   const { history } = props;
   if (history.length === 0)
     return (
-      <EmptyState title="Nothing was renewed yet">
-        Every renewal of this sign-in will stand here with its result.
+      <EmptyState title="No token refreshes yet">
+        Token refreshes of this account appear here with their results.
       </EmptyState>
     );
   return (
-    <DataTable caption="Renewals, newest first" head={['When', 'Result', 'It said', 'For the support']}>
+    <DataTable
+      caption="Sign-ins and token refreshes, newest first"
+      head={['When', 'Result', 'Server message', 'Support reference']}
+    >
       {history.map((event) => (
         <tr>
           <td data-label="When">
@@ -231,13 +236,13 @@ function History(props: { history: readonly SignInEvent[] }): JSX.Element {
           <td data-label="Result">
             <StatusLabel kind={results[event.result].kind}>{results[event.result].label}</StatusLabel>
           </td>
-          <td data-label="It said">
+          <td data-label="Server message">
             <span>
               {event.code === undefined ? null : <strong>{event.code} </strong>}
               {event.said ?? (event.code === undefined ? <span class="muted">Nothing</span> : '')}
             </span>
           </td>
-          <td data-label="For the support">
+          <td data-label="Support reference">
             <Ids event={event} />
           </td>
         </tr>

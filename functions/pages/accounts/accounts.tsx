@@ -1,4 +1,4 @@
-/** Who signs in for the mailboxes, whether that works, and how it went before. For admins. */
+/** The accounts of all providers, their states and their history. For admins. */
 import { type AccountRef, hasEnded } from '../../../shared/accounts/account.ts';
 import { failureOf, type SignInEvent } from '../../../shared/accounts/sign-in-history.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
@@ -15,13 +15,13 @@ import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  works: { kind: 'success', text: 'The provider has just given a fresh token: this sign-in works.' },
-  retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom tries again by itself.' },
+  works: { kind: 'success', text: 'Token refreshed: this sign-in works.' },
+  retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom retries automatically.' },
   ended: {
     kind: 'error',
-    text: 'This sign-in has ended and its tokens are deleted: there is nothing left to ask with. What to do stands below.',
+    text: 'This sign-in has ended and its tokens are deleted. See below what to do.',
   },
-  'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. What to do stands below.' },
+  'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. See below what to do.' },
 };
 
 export async function showAccounts(c: PageContext): Promise<Response> {
@@ -59,7 +59,7 @@ export async function showAccount(c: PageContext): Promise<Response> {
   return c.html(accountPage(c.get('principal'), { ...shown, history: told, explanation }, flashOf(c, said)));
 }
 
-/** Asks the provider for a fresh token, also after a refusal: somebody may just have mended what it blamed. */
+/** Refreshes the token, also after a refusal: someone may just have fixed the cause. */
 export async function checkAccount(c: PageContext): Promise<Response> {
   const { accounts, accessTokens } = c.get('services');
   const ref = refOf(c);
@@ -72,7 +72,7 @@ export async function checkAccount(c: PageContext): Promise<Response> {
     subject: { kind: 'account', id: ref.accountId, name: before.account.user },
   });
   const answer = await accessTokens.renew(ref, { again: true });
-  // A token may be the one at hand, which serves while a renewal fails in passing: the row says how this one went.
+  // The answer may be the current token, which still serves while a refresh fails temporarily: the row has the result.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;
   return c.redirect(paths.account(ref, { flash: state ?? 'needs-person' }), 303);
 }
@@ -82,7 +82,7 @@ const refOf = (c: PageContext): AccountRef => ({
   accountId: c.req.param('accountId') ?? '',
 });
 
-/** What its last failure means, with the values of this installation filled in; undefined while it works. */
+/** Explains the last failure with this installation's values; undefined while the account works. */
 function explanationOf(
   c: PageContext,
   { account, provider }: ShownAccount,
@@ -91,7 +91,7 @@ function explanationOf(
   const { problem } = account;
   if (problem === undefined) return undefined;
   const [newest] = history;
-  // The history names the ids for the support; an account that failed before there was one has its problem alone.
+  // The history has the ids for support; an account without a history has only its problem.
   const failure = failureOf(
     newest?.code === problem.code ? newest : { code: problem.code, said: problem.message },
   );

@@ -9,19 +9,19 @@ import { Time } from '../../../shared/ui/lists.tsx';
 /** Pages that every agent may open; all other fixes are an admin's. */
 const openToAgents: readonly string[] = [paths.quarantine()];
 
-/** What an agent cannot do is no link for an agent. */
+/** True when the reader’s role may open the page of the fix. */
 export function mayFix({ fix }: Finding, isAdmin: boolean): boolean {
   return isAdmin || openToAgents.includes(fix.href);
 }
 
 const PROMISE = /^No mail is lost(?:: it (?=waits)|, and |[:.] )?\.?/;
 
-/** It says that no mail is lost. */
+/** True when the finding says that no mail is lost. */
 export const promises = ({ affected }: Finding): boolean => PROMISE.test(affected);
 
 /**
- * The findings of one page, of which the first that has to say that no mail is lost says so for all. Pure.
- * @param isPromised true where the page has said it above
+ * The findings of one page. Only the first of them keeps the sentence that no mail is lost. Pure.
+ * @param isPromised true when the page has already said so
  */
 export function promisedOnce(findings: readonly Finding[], isPromised = false): Finding[] {
   let promised = isPromised;
@@ -38,7 +38,7 @@ export function promisedOnce(findings: readonly Finding[], isPromised = false): 
   });
 }
 
-/** Cause, what it does to mail, and the one way to the fix. The headline stands above, in a heading. */
+/** Cause, impact on mail, and the link to the fix. The headline is in the heading above. */
 export function FindingDetails(props: { finding: Finding; isAdmin: boolean; main?: boolean }): JSX.Element {
   const { finding, isAdmin } = props;
   const { cause, affected, since, fix } = finding;
@@ -59,7 +59,7 @@ export function FindingDetails(props: { finding: Finding; isAdmin: boolean; main
         <p>An administrator can fix this.</p>
       )}
       <p class="small muted">
-        Since <Time at={since} />. {fixerSentence(finding)}
+        Started <Time at={since} />. {fixerSentence(finding)}
       </p>
     </>
   );
@@ -81,8 +81,6 @@ export function FindingList(props: { findings: readonly Finding[]; isAdmin: bool
 }
 
 function fixerSentence({ who }: Finding): string {
-  if (who === 'nobody: wait') return 'It may pass by itself; Postroom keeps trying.';
-  return who === 'you'
-    ? 'Whoever looks after Postroom can fix it.'
-    : `It takes ${fixerInWords(who)} to fix it.`;
+  if (who === 'nobody: wait') return 'This may resolve on its own; Postroom keeps retrying.';
+  return who === 'you' ? 'Can be fixed by: a Postroom admin.' : `Can be fixed by: ${fixerInWords(who)}.`;
 }

@@ -10,7 +10,7 @@ import { FindingDetails, promisedOnce } from './alert-views.tsx';
 
 const PAGE_SIZE = 50;
 
-/** `/alerts`: what is wrong, who was told of it, and what is over. For agents. */
+/** `/alerts`: active alerts with their deliveries, and resolved alerts. For agents. */
 export async function showAlerts(c: MailContext): Promise<Response> {
   const { alerts } = c.get('services');
   const principal = c.get('principal');
@@ -80,14 +80,12 @@ function Told(props: { alert: Alert; deliveries: readonly Delivery[] }): JSX.Ele
   const lasts = [last('email'), last('webhook')].filter((one) => one !== undefined);
   return (
     <p class="small muted">
-      Noticed <Time at={props.alert.openedAt} />.{' '}
+      Detected <Time at={props.alert.openedAt} />.{' '}
       {lasts.length === 0
         ? 'Not sent by email or webhook.'
         : lasts.map(({ channel, at, result }) => (
             <>
-              {result === 'delivered'
-                ? `Sent by ${over[channel]} `
-                : `The ${over[channel]} could not be reached, given up `}
+              {result === 'delivered' ? `Sent by ${over[channel]} ` : `Sending by ${over[channel]} failed `}
               <Time at={at} />.{' '}
             </>
           ))}
@@ -97,17 +95,17 @@ function Told(props: { alert: Alert; deliveries: readonly Delivery[] }): JSX.Ele
 
 function PastAlerts(props: { alerts: readonly Alert[] }): JSX.Element {
   return (
-    <DataTable caption="Over" head={['What', 'Why', 'From', 'Until']}>
+    <DataTable caption="Resolved alerts" head={['Alert', 'Cause', 'Started', 'Resolved']}>
       {props.alerts.map((alert) => {
         const finding = shownOf(alert);
         return (
           <tr>
             <th scope="row">{finding.headline}</th>
-            <td data-label="Why">{finding.cause}</td>
-            <td data-label="From">
+            <td data-label="Cause">{finding.cause}</td>
+            <td data-label="Started">
               <Time at={finding.since} />
             </td>
-            <td data-label="Until">
+            <td data-label="Resolved">
               <Time at={alert.closedAt ?? alert.notifiedAt} />
             </td>
           </tr>

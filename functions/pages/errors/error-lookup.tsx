@@ -1,4 +1,4 @@
-/** "Paste the error you saw": explains it with this installation’s own values. Nothing of it is stored. */
+/** Error lookup: explains a pasted error with this installation’s values. The text is not stored. */
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explainText } from '../../../shared/explanations/explain.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
@@ -53,7 +53,7 @@ function pastePage(c: PageContext, view: { explanation?: Explanation; mistake?: 
       <ErrorSummary errors={errors} />
       {explanation === undefined ? (
         <p>
-          Some errors stay on Microsoft’s page and never reach Postroom. Paste what you saw, and Postroom says
+          Some errors appear only on Microsoft’s page and never reach Postroom. Paste what you saw to learn
           what it means, who can fix it, and how.
         </p>
       ) : (
@@ -64,10 +64,10 @@ function pastePage(c: PageContext, view: { explanation?: Explanation; mistake?: 
         <TextAreaField
           name="error"
           label="The error"
-          hint="A whole page of Microsoft with “Troubleshooting details”, the address of the page, or a line such as “535 5.7.139 …”. Nothing of it is stored."
+          hint="The whole Microsoft page with its “Troubleshooting details”, the address of the page, or a line such as “535 5.7.139 …”. The text is not stored."
           error={mistake}
         />
-        <SubmitButton>Explain it</SubmitButton>
+        <SubmitButton>Explain</SubmitButton>
       </form>
     </Page>,
   );

@@ -2,37 +2,34 @@ import { paths, platformPaths } from '../../../shared/paths/paths.ts';
 import type { Principal, Role } from '../../../shared/platform/principal.ts';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 
-/** The platform's sign-in is off: nobody can be trusted, so nobody is let in. */
+/** The platform's sign-in is off, so every page refuses. */
 export function signInOffPage(): string {
   return renderPage(
-    <Page title="Sign-in is not switched on">
+    <Page title="Sign-in is not turned on">
+      <p>Postroom shows no pages until people can sign in. Email is still fetched and stored.</p>
       <p>
-        Postroom shows nothing until people can sign in. Mail is still fetched and stored as before; nothing
-        is lost.
-      </p>
-      <p>
-        Whoever runs this app in Azure can switch it on: open the Function App, choose Authentication, and add
+        To turn it on, an Azure administrator opens the Function App, chooses Authentication and adds
         Microsoft as the identity provider. The setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS must name the tenant
-        whose people may come.
+        whose users may sign in.
       </p>
     </Page>,
   );
 }
 
-/** Signed in at another provider or in another tenant: the same words there mean somebody else. */
+/** Signed in at another identity provider or tenant, whose roles and ids mean nothing here. */
 export function foreignPrincipalPage(): string {
   return renderPage(
     <Page title="This sign-in is from another organization">
       <p>
-        Postroom lets in people of its own Microsoft 365 organization only. You are signed in with an account
-        of another one.
+        Postroom accepts only users of its own Microsoft 365 organization. You are signed in with an account
+        of a different organization.
       </p>
       <p>
         <a href={platformPaths.signOut()}>Sign out, and sign in with your work account</a>
       </p>
       <p>
-        Whoever runs this app in Azure: the setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS names the tenants that
-        may come, and Microsoft is the only identity provider.
+        For the Azure administrator: the setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS lists the allowed tenants,
+        and Microsoft must be the only identity provider.
       </p>
     </Page>,
   );
@@ -42,7 +39,7 @@ export function foreignPrincipalPage(): string {
 export function roleMissingPage(principal: Principal | undefined, role?: Role): string {
   const needed = role === 'admin' ? 'the role admin' : 'the role admin or agent';
   return renderPage(
-    <Page title="You may not open this page" principal={principal}>
+    <Page title="You don’t have access to this page" principal={principal}>
       <p>
         {principal === undefined
           ? `This page needs ${needed}.`
@@ -53,29 +50,29 @@ export function roleMissingPage(principal: Principal | undefined, role?: Role): 
         center, Enterprise applications, Postroom, Users and groups.
       </p>
       <p>
-        <a href={platformPaths.signOut()}>Sign in as somebody else</a>
+        <a href={platformPaths.signOut()}>Sign in with a different account</a>
       </p>
     </Page>,
   );
 }
 
-/** Nothing lives at this address. */
+/** No page has this address. */
 export function notFoundPage(principal: Principal | undefined): string {
   return renderPage(
-    <Page title="This page does not exist" principal={principal}>
-      <p>The address may be mistyped, or what it showed was deleted.</p>
+    <Page title="Page not found" principal={principal}>
+      <p>The address may be mistyped, or the item was deleted.</p>
       <p>
-        <a href={paths.home()}>Go to the start page</a>
+        <a href={paths.home()}>Go to the home page</a>
       </p>
     </Page>,
   );
 }
 
-/** A form from another site, or one whose page was opened under another address. */
+/** A form from another site, or from a page that was opened under another address. */
 export function otherSitePage(): string {
   return renderPage(
     <Page title="This request came from another site">
-      <p>Postroom changes something only when one of its own pages asks. Nothing was changed.</p>
+      <p>Postroom accepts changes only from its own pages. Nothing was changed.</p>
       <p>
         <a href={paths.home()}>Open Postroom</a> and try again there.
       </p>
@@ -83,20 +80,20 @@ export function otherSitePage(): string {
   );
 }
 
-/** More was sent than any of our forms holds. */
+/** The body is larger than any of our forms. */
 export function tooLargePage(): string {
   return renderPage(
-    <Page title="That is too much for one form">
+    <Page title="This form is too large">
       <p>A form may hold up to 1 MB. Nothing was changed. Go back, shorten the text, and send it again.</p>
     </Page>,
   );
 }
 
-/** A body that no form of ours makes. */
+/** The body is not a form. */
 export function malformedPage(): string {
   return renderPage(
     <Page title="This form could not be read">
-      <p>What was sent is not a form. Nothing was changed.</p>
+      <p>The request did not contain a form. Nothing was changed.</p>
       <p>
         <a href={paths.home()}>Open Postroom</a> and send the form again from its page.
       </p>
@@ -104,7 +101,7 @@ export function malformedPage(): string {
   );
 }
 
-/** Something broke; the log knows it by the reference. */
+/** An unexpected error; `reference` finds it in the log. */
 export function brokenPage(reference: string): string {
   return renderPage(
     <Page title="Something went wrong">

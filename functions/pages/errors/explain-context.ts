@@ -10,7 +10,7 @@ import type { Services } from '../../services.ts';
 
 export type Registration = Pick<Provider, 'cloud' | 'tenant' | 'clientId' | 'preflight'>;
 
-/** What an error is about, as far as the page knows. */
+/** What the page knows about an error's subject. */
 interface Ids {
   provider: Registration | undefined;
   redirectUri: string | undefined;
@@ -24,12 +24,12 @@ interface About extends Ids {
   provider: (Registration & Pick<Provider, 'preset'>) | undefined;
 }
 
-/** With what explanations are filled, and whose pages their links lead to: this very app, mailbox, account and cloud. */
+/** The values for explanations and their links: this app, mailbox, account and cloud. */
 export function explainContext({ config, ...ids }: About): ExplainContext {
   return { ...idsOf(ids), demo: isOfDemo(config, ids.provider) };
 }
 
-/** The ids alone, for a link to a portal. */
+/** Only the ids, for a link to a portal. */
 export function idsOf({ provider, redirectUri, mailbox, account }: Ids): ExplainContext {
   const isApp = account?.kind === 'app';
   const objectId = account?.identity.objectId;
@@ -71,7 +71,7 @@ export async function contextOfLogin(
   return explainContext({ config, provider, redirectUri, mailbox, account: stored?.account });
 }
 
-/** What went wrong with a mailbox for who signs in there; its links lead to their own pages. */
+/** Explains a mailbox's failure for the account that signs in; links lead to their own pages. */
 export async function explainForMailbox(
   known: Known,
   mailbox: string,
@@ -81,14 +81,14 @@ export async function explainForMailbox(
   return explainText({ text, context: await contextOfLogin(known, mailbox, login) });
 }
 
-/** Words of a server or of a stored problem, for a page that shows them as they are. */
+/** A server's message or a stored problem, as a page shows it. */
 export const saidBy = (
   config: Pick<Config, 'demo'>,
   provider: Pick<Provider, 'preset'> | undefined,
   words: string,
 ): string => (isOfDemo(config, provider) ? inDemoWords(words) : words);
 
-/** As it is stored, with the problems in the words of each mailbox's provider. */
+/** The stored health, with each problem reworded for the demo where it applies. */
 export function healthHere(
   config: Pick<Config, 'demo'>,
   mailboxes: readonly Mailbox[],
@@ -107,7 +107,7 @@ export function healthHere(
   );
 }
 
-/** What a preflight was told, explained for this registration. */
+/** Explains a preflight's failure for this registration. */
 export function explainFor(
   config: Pick<Config, 'demo'>,
   provider: Provider,

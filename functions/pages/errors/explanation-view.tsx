@@ -10,19 +10,19 @@ import { CopyText } from '../../../shared/ui/copy.tsx';
 import { Facts } from '../../../shared/ui/lists.tsx';
 import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
 
-/** Somebody pressed Cancel where the permissions were asked for. */
+/** The user pressed Cancel on the consent page. */
 export const CANCELLED = 'AADSTS65004';
 
 /**
- * What an error means: cause, who can fix it, the steps with their links, and what to give to Microsoft's support.
- * Stands under a heading of the page; brings its own `h2` unless the page's title says the same.
+ * What an error means: cause, who can fix it, the steps with their links, and the reference for Microsoft's support.
+ * Has its own `h2` unless the page's title says the same.
  */
 export function ExplanationView(props: {
   explanation: Explanation;
   /** False where the page's own title is the explanation's. */
   titled?: boolean | undefined;
   reader?: Reader | undefined;
-  /** What happens once the steps are done, where that is not Postroom’s own next try. */
+  /** What happens after the steps, when it is not Postroom’s automatic retry. */
   ending?: string | undefined;
 }): JSX.Element {
   const { explanation } = props;
@@ -38,16 +38,16 @@ export function ExplanationView(props: {
         <Facts
           items={[
             { term: 'Who can fix it', detail: capital(fixerInWords(explanation.who, props.reader)) },
-            { term: 'Then', detail: props.ending ?? endingInWords(explanation.retry) },
+            { term: 'What happens next', detail: props.ending ?? endingInWords(explanation.retry) },
             ...(explanation.links.length === 0
               ? []
               : [{ term: 'Where', detail: <Links links={explanation.links} /> }]),
-            ...(explanation.said === '' ? [] : [{ term: 'It said', detail: explanation.said }]),
+            ...(explanation.said === '' ? [] : [{ term: 'Server message', detail: explanation.said }]),
             { term: 'Code', detail: explanation.code },
           ]}
         />
       ) : null}
-      {support === undefined ? null : <CopyText label="For Microsoft’s support" value={support} />}
+      {support === undefined ? null : <CopyText label="Support reference for Microsoft" value={support} />}
     </section>
   );
 }
@@ -65,7 +65,7 @@ function Steps(props: { steps: readonly string[] }): JSX.Element | null {
   );
 }
 
-// A command of PowerShell with its parameters, or an address: what is taken elsewhere as it stands.
+// A PowerShell command with its parameters, or an address: text to copy unchanged.
 const TO_COPY =
   /((?:Set|Add|Get|New|Connect)-[A-Z][A-Za-z]{2,60}(?: -[A-Z][A-Za-z]{1,60}(?: [^\s(),;-][^\s(),;]{0,300})?){1,12}|https?:\/\/[^\s,;“”"']{2,600}[^\s,;:.“”"'])/;
 
@@ -86,7 +86,7 @@ function Links(props: { links: Explanation['links'] }): JSX.Element {
   );
 }
 
-/** Both addresses, with what differs marked; the sentence about it stands among the steps. */
+/** Both addresses, with the difference marked. The steps say what to do about it. */
 function Compared(props: { comparison: Comparison }): JSX.Element {
   const { sent, expected, same } = props.comparison;
   return (
@@ -95,7 +95,7 @@ function Compared(props: { comparison: Comparison }): JSX.Element {
       <dd>
         <Marked text={sent} from={same} />
       </dd>
-      <dt>Right</dt>
+      <dt>Expected</dt>
       <dd>
         <Marked text={expected} from={same} />
       </dd>

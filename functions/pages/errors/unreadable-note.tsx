@@ -12,8 +12,8 @@ export function UnreadableNote(props: { rows: readonly UnreadableRow[] }): JSX.E
   return (
     <div class="verdict warn">
       <p>
-        {rows.length === 1 ? '1 entry' : `${rows.length} entries`} of this list could not be read and{' '}
-        {rows.length === 1 ? 'is' : 'are'} left out. Look into the storage account of Postroom, table{' '}
+        {rows.length === 1 ? '1 entry' : `${rows.length} entries`} in this list could not be read and{' '}
+        {rows.length === 1 ? 'is' : 'are'} left out. Check the rows in Postroom’s storage account, table{' '}
         {first.table}:
       </p>
       <ul>

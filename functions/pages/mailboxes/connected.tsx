@@ -21,7 +21,7 @@ const said: Readonly<Record<string, Flash>> = {
 };
 
 /**
- * "Connected" is said here, once the mailbox was opened for real, and its sending server accepts the account. That it
+ * Says “connected” only after the mailbox was opened and its SMTP server accepted the account. That it
  * signs in on a GET is harmless: no host but the mail servers of the mailbox's provider is given a token.
  */
 export async function showConnected(c: RouteContext<'mailboxConnected'>): Promise<Response> {
@@ -48,7 +48,7 @@ function connectedPage(view: {
   mailbox: Mailbox;
   look: Look;
   sending: SendingLook | undefined;
-  /** What the failures mean, where there are some. */
+  /** Explanations of the failures, if any. */
   unread: Explanation | undefined;
   unsent: Explanation | undefined;
   flash: Flash | undefined;
@@ -57,7 +57,7 @@ function connectedPage(view: {
   const opened = look.kind === 'opened';
   return renderPage(
     <Page
-      title={opened ? `${mailbox.address} is connected` : `${mailbox.address} does not open yet`}
+      title={opened ? `${mailbox.address} is connected` : `Could not open ${mailbox.address}`}
       principal={view.principal}
       place="mailboxes"
       flash={view.flash}
@@ -71,19 +71,19 @@ function connectedPage(view: {
       <div class="actions">
         {opened ? (
           <>
-            <ButtonLink href={paths.tickets()}>See the tickets</ButtonLink>
+            <ButtonLink href={paths.tickets()}>View tickets</ButtonLink>
             <ButtonLink href={paths.mailboxes()} kind="secondary">
-              See the mailboxes
+              View mailboxes
             </ButtonLink>
           </>
         ) : (
           <>
-            <ButtonLink href={paths.mailboxConnected(mailbox)}>Open it again</ButtonLink>
+            <ButtonLink href={paths.mailboxConnected(mailbox)}>Try again</ButtonLink>
             <ButtonLink href={paths.connectionTest(mailbox)} kind="secondary">
-              Test it step by step
+              Test connection
             </ButtonLink>
             <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
-              Change its settings
+              Edit settings
             </ButtonLink>
           </>
         )}
@@ -116,9 +116,9 @@ function Sending(props: {
   if (sending.kind === 'accepted') return <p>Sending (SMTP) works too.</p>;
   return (
     <>
-      <p>Mail is read, but sending (SMTP) does not work yet:</p>
+      <p>Receiving works, but sending (SMTP) does not work yet:</p>
       {explanation === undefined || explanation.code === 'not-recognised' ? (
-        <p>It said: {sending.said}</p>
+        <p>Server message: {sending.said}</p>
       ) : (
         <ExplanationView explanation={explanation} />
       )}

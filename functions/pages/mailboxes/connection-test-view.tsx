@@ -18,7 +18,7 @@ import { DataTable, EmptyState, Panel, StatusLabel, Time } from '../../../shared
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 
-/** What is known of the provider over which a protocol signs in. */
+/** What is known about the provider that a protocol signs in through. */
 export type ContextOf = (protocol: MailProtocol) => ExplainContext;
 
 const stepWords: Readonly<Record<StepName, string>> = {
@@ -28,9 +28,9 @@ const stepWords: Readonly<Record<StepName, string>> = {
   token: 'Get a token',
   'sign-in': 'Sign in',
   folder: 'Open the folder',
-  count: 'Count the mail',
-  send: 'Send an email to itself',
-  arrival: 'Find that email',
+  count: 'Count messages',
+  send: 'Send a test email',
+  arrival: 'Receive the test email',
 };
 
 const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
@@ -40,7 +40,7 @@ const stepsOf: Readonly<Record<MailProtocol, readonly StepName[]>> = {
 };
 const afterSaving: readonly StepName[] = ['send', 'arrival'];
 
-/** The last test of a mailbox, or that there is none; while its mail is looked for, the page comes back by itself. */
+/** The last test of a mailbox, if any. While the test email is awaited, the page reloads itself. */
 export function connectionTestPage(view: {
   principal: Principal;
   mailbox: Mailbox;
@@ -51,7 +51,7 @@ export function connectionTestPage(view: {
   const waits = tests.some(isWaiting);
   const [first] = tests;
   return renderPage(
-    <Page title={`Test of ${mailbox.address}`} principal={view.principal} place="mailboxes" wide>
+    <Page title={`Connection test: ${mailbox.address}`} principal={view.principal} place="mailboxes" wide>
       {first === undefined ? (
         <EmptyState title="Not tested yet">
           <p>{whatHappens(mailbox)}</p>
@@ -59,21 +59,21 @@ export function connectionTestPage(view: {
         </EmptyState>
       ) : (
         <>
-          {/* The script comes back by itself; without it, the link does. */}
+          {/* The script reloads the page; without script, the link does. */}
           <p role="status" data-reload={waits ? '5' : undefined}>
             <strong>{summary(tests)}</strong> Tested <Time at={first.startedAt} />.{' '}
-            {waits ? <a href={paths.connectionTest(mailbox)}>Look again</a> : null}
+            {waits ? <a href={paths.connectionTest(mailbox)}>Check again</a> : null}
           </p>
           <TestResults tests={tests} contextOf={view.contextOf} toOneself />
           <NotSetUp mailbox={mailbox} />
           <p>
-            {whatHappens(mailbox)} <a href={paths.testTranscript(mailbox)}>Download the transcript</a>, which
-            holds no token and no text of a mail.
+            {whatHappens(mailbox)} <a href={paths.testTranscript(mailbox)}>Download the transcript</a>. It
+            contains no tokens and no message text.
           </p>
           <div class="actions">
             <TestButton mailbox={mailbox}>Test again</TestButton>
             <ButtonLink href={paths.editMailbox(mailbox)} kind="secondary">
-              Change the settings
+              Edit settings
             </ButtonLink>
           </div>
         </>
@@ -92,8 +92,8 @@ function TestButton(props: { mailbox: Mailbox; children: string }): JSX.Element 
 
 const whatHappens = ({ sending }: Mailbox): string =>
   sending === undefined
-    ? 'The test only reads the mailbox.'
-    : 'The test only reads the mailbox. It also sends one test email to it, which Postroom recognizes: it is listed in quarantine as skipped and opens no ticket.';
+    ? 'The test reads the mailbox without changing it.'
+    : 'The test reads the mailbox without changing it, and sends one test email to it. The test email opens no ticket; it is listed in Quarantine as skipped.';
 
 function NotSetUp(props: { mailbox: Mailbox }): JSX.Element | null {
   const { id, pop3, sending } = props.mailbox;
@@ -112,22 +112,22 @@ export function UnsavedTest(props: { tests: readonly ConnectionTest[]; contextOf
   return (
     <>
       <h2>{summary(props.tests)}</h2>
-      <p>Nothing is saved yet. Once the mailbox is saved, its test can also send a mail to itself.</p>
+      <p>Nothing is saved yet. After saving, the test can also send a test email.</p>
       <TestResults {...props} toOneself={false} />
     </>
   );
 }
 
-/** All protocols in one sentence, the first trouble first. Pure. */
+/** All protocols in one sentence, failures first. Pure. */
 export function summary(tests: readonly ConnectionTest[]): string {
   const troubles = tests.flatMap((test) => {
     const step = failedStep(test);
-    return step === undefined ? [] : [`${nameOf(test)} stops at “${stepWords[step.name].toLowerCase()}”.`];
+    return step === undefined ? [] : [`${nameOf(test)} failed at “${stepWords[step.name].toLowerCase()}”.`];
   });
   if (troubles.length > 0) return troubles.join(' ');
   const names = tests.map(nameOf);
   const all = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-  if (tests.some(isWaiting)) return `${all} work so far; the mail to itself is looked for.`;
+  if (tests.some(isWaiting)) return `${all} work so far. Waiting for the test email to arrive.`;
   return names.length === 1 ? `${all} works.` : `${all} work.`;
 }
 
@@ -137,7 +137,7 @@ const nameOf = ({ protocol }: ConnectionTest): string => loginFields[protocol].n
 export function TestResults(props: {
   tests: readonly ConnectionTest[];
   contextOf: ContextOf;
-  /** False before the settings are saved: then no mail is sent. */
+  /** False before the settings are saved: then no email is sent. */
   toOneself: boolean;
 }): JSX.Element {
   return (
@@ -156,7 +156,7 @@ function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOnese
   const names = stepsOf[test.protocol].filter((step) => props.toOneself || !afterSaving.includes(step));
   return (
     <Panel>
-      <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'What was found']}>
+      <DataTable caption={`${name} at ${test.server}`} head={['Step', 'Result', 'Time', 'Details']}>
         {names.map((step) => (
           <StepRow
             name={step}
@@ -169,7 +169,7 @@ function OneTest(props: { test: ConnectionTest; context: ExplainContext; toOnese
         <>
           {failed.narrowed === undefined ? null : (
             <p>
-              <strong>Looked at more closely:</strong> {failed.narrowed}
+              <strong>Diagnosis:</strong> {failed.narrowed}
             </p>
           )}
           <ExplanationView explanation={explainStep(failed, context)} />
@@ -189,7 +189,7 @@ function StepRow(props: { name: StepName; step: Step | undefined; demo: boolean 
         <StepState step={step} />
       </td>
       <td data-label="Time">{step === undefined || step.state === 'waiting' ? '' : timeInWords(step.ms)}</td>
-      <td data-label="What was found">{demo ? inDemoWords(found) : found}</td>
+      <td data-label="Details">{demo ? inDemoWords(found) : found}</td>
     </tr>
   );
 }
@@ -197,9 +197,9 @@ function StepRow(props: { name: StepName; step: Step | undefined; demo: boolean 
 function StepState(props: { step: Step | undefined }): JSX.Element {
   switch (props.step?.state) {
     case undefined:
-      return <StatusLabel kind="quiet">Not tried</StatusLabel>;
+      return <StatusLabel kind="quiet">Not run</StatusLabel>;
     case 'passed':
-      return <StatusLabel kind="good">Works</StatusLabel>;
+      return <StatusLabel kind="good">OK</StatusLabel>;
     case 'waiting':
       return <StatusLabel kind="warn">Waiting</StatusLabel>;
     case 'failed':

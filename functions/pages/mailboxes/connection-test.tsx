@@ -1,4 +1,4 @@
-/** "Test connection" of a mailbox as it is saved: its last result, a new one, the transcript. */
+/** “Test connection” of a saved mailbox: the last result, a new test, the transcript. */
 import { type ConnectionTest, isWaiting } from '../../../shared/connection-test/connection-test.ts';
 import { findTestMessage, runConnectionTest } from '../../../shared/connection-test/run-connection-test.ts';
 import type { ExplainContext } from '../../../shared/explanations/explanation.ts';
@@ -56,7 +56,7 @@ export async function downloadTranscript(c: PageContext): Promise<Response> {
 const hasSent = ({ steps }: ConnectionTest): boolean =>
   steps.some(({ name, state }) => name === 'send' && state === 'passed');
 
-/** Each look at the page of a waiting test looks for its mail once. */
+/** Each request of the page checks once whether the test email has arrived. */
 async function lookedAgain(
   services: Services,
   mailbox: Mailbox,
@@ -72,7 +72,7 @@ async function lookedAgain(
   );
 }
 
-/** What explanations are filled with: the mailbox, and the account with which each protocol signs in. */
+/** The values for explanations: the mailbox, and the account that each protocol signs in with. */
 export async function explainContextsOf(services: Services, mailbox: Mailbox): Promise<ContextOf> {
   const logins = loginsOf(mailbox);
   const [imap, pop3, smtp] = await Promise.all(

@@ -7,7 +7,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { Panel, Time } from '../../../shared/ui/lists.tsx';
 import type { Services } from '../../services.ts';
 
-/** What somebody began and nobody has finished. */
+/** Setups that were started and are not finished. */
 export interface Unfinished {
   /** Signed in, perhaps by invitation, and no mailbox uses them yet. */
   accounts: readonly Account[];
@@ -33,11 +33,11 @@ export function unfinishedOf(
   now: number,
 ): Unfinished {
   return {
-    // The app itself may sign in for mailboxes without being meant for one.
+    // The app's own account is not made for one mailbox.
     accounts: accounts.filter(
       (account) => account.kind !== 'app' && !mailboxes.some((mailbox) => usesAccount(mailbox, account)),
     ),
-    // One that connects a mailbox again is no new mailbox, and what is wrong with that one is an alert.
+    // An invitation to reconnect is for an existing mailbox, whose problem is an alert.
     invitations: invitations.filter(
       (invitation) =>
         stateOfInvitation(invitation, now) === 'open' && invitation.wish.reconnect === undefined,
@@ -48,7 +48,7 @@ export function unfinishedOf(
 export const isFinished = ({ accounts, invitations }: Unfinished): boolean =>
   accounts.length === 0 && invitations.length === 0;
 
-/** Leads to the settings that wait, and to the links that wait; an agent reads it without the links. */
+/** Links to the unfinished mailboxes and invitations; agents see them without the links. */
 export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean }): JSX.Element | null {
   const { unfinished, isAdmin } = props;
   if (isFinished(unfinished)) return null;
@@ -64,7 +64,7 @@ export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean })
             ) : (
               address
             )}
-            : {user} signed in, <Time at={consentedAt} />. The mailbox is not fetched yet.
+            : {user} signed in, <Time at={consentedAt} />. The mailbox is not set up yet.
           </li>
         ))}
         {unfinished.invitations.map(({ wish, expiresAt, approvalKey }) => (
@@ -74,8 +74,8 @@ export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean })
             ) : (
               `Invitation for ${wish.address}`
             )}
-            : {approvalKey === undefined ? 'waiting for its owner' : 'waiting for an admin of the tenant'},
-            valid until <Time at={expiresAt} />.
+            : {approvalKey === undefined ? 'waiting for its owner' : 'waiting for admin consent'}, valid until{' '}
+            <Time at={expiresAt} />.
           </li>
         ))}
       </ul>

@@ -25,11 +25,11 @@ export interface MailboxFormView {
   /** Why the mailbox did not open. */
   unopened: string | undefined;
   flash: Flash | undefined;
-  /** What a test of these settings has shown, before they are saved. */
+  /** The result of a test of these unsaved settings. */
   tested?: JSX.Element | undefined;
 }
 
-/** The form of a mailbox, new or not, as it was typed, with its mistakes and what a test of it has shown. */
+/** The form of a new or existing mailbox, with its errors and the result of an unsaved test. */
 export function mailboxFormPage(view: MailboxFormView): string {
   const { mailbox, errors, unopened } = view;
   const field = fieldOf(view);
@@ -38,7 +38,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
       ? view.flash
       : {
           kind: 'error',
-          text: `The mailbox does not open: ${unopened} Nothing was changed.`,
+          text: `Could not open the mailbox. ${unopened} Nothing was changed.`,
         };
   return renderPage(
     <Page
@@ -69,29 +69,29 @@ export function mailboxFormPage(view: MailboxFormView): string {
           <TextField
             {...field('folder')}
             label="Folder"
-            hint="The one to fetch from, usually INBOX."
+            hint="The folder to import from, usually INBOX."
             spellcheck={false}
           />
           <RadioField
             {...field('after')}
-            legend="What happens to an email once its ticket is stored?"
+            legend="After import"
             options={[
-              { value: 'mark-seen', label: 'It is marked as read', hint: 'It stays where it is.' },
-              { value: 'move', label: 'It is moved to another folder' },
-              { value: 'delete', label: 'It is deleted', hint: 'Postroom keeps the whole mail.' },
+              { value: 'mark-seen', label: 'Mark as read', hint: 'The email stays in its folder.' },
+              { value: 'move', label: 'Move to another folder' },
+              { value: 'delete', label: 'Delete', hint: 'Postroom keeps the complete message.' },
             ]}
           />
           <TextField
             {...field('moveFolder')}
-            label="Folder to move it to"
-            hint="Only when it is moved."
+            label="Move to folder"
+            hint="Only for “Move to another folder”."
             spellcheck={false}
           />
-          <TextField {...field('interval')} label="Minutes between two fetches" size="short" type="number" />
+          <TextField {...field('interval')} label="Check every (minutes)" size="short" type="number" />
         </fieldset>
         <fieldset class="fields">
           <legend>Sending mail</legend>
-          <Login protocol="smtp" view={view} label="Account that sends" none="It sends no email" />
+          <Login protocol="smtp" view={view} label="Account that sends" none="None: no email is sent" />
         </fieldset>
         <Pop3 view={view} />
         <div class="actions">
@@ -110,7 +110,7 @@ export function mailboxFormPage(view: MailboxFormView): string {
   );
 }
 
-/** POP3 is seldom wanted and would stand in the way of everybody else. */
+/** Collapsed, because few mailboxes need it. */
 function Pop3(props: { view: MailboxFormView }): JSX.Element {
   const { typed, errors } = props.view;
   const { account, host, port } = loginFields.pop3;
@@ -119,20 +119,20 @@ function Pop3(props: { view: MailboxFormView }): JSX.Element {
     <details class="fields" open={used}>
       <summary>POP3</summary>
       <p>
-        Mail is fetched over IMAP. POP3 can be set up to be tested, for example to find out whether it is
-        switched on; nothing is fetched over it.
+        Postroom fetches email over IMAP only. Set up POP3 here only to test it, for example to check whether
+        it is turned on.
       </p>
       <Login protocol="pop3" view={props.view} label="Account to test POP3 with" none="POP3 is not tested" />
     </details>
   );
 }
 
-/** Account, server and port of one protocol. The server of a preset is filled in, and no other one is taken. */
+/** Account, server and port of one protocol. A preset's server is filled in, and no other is accepted. */
 function Login(props: {
   protocol: MailProtocol;
   view: MailboxFormView;
   label: string;
-  /** Said for "no account"; absent where one is needed. */
+  /** The label of “no account”; absent where an account is required. */
   none?: string;
 }): JSX.Element {
   const { protocol, view, none } = props;
@@ -153,8 +153,8 @@ function Login(props: {
         hint={
           chosen === undefined ? undefined : (
             <>
-              {isGranted(chosen, protocol) ? 'Does it no longer work? ' : `${names.name} was not granted. `}
-              <a href={signInAgainHref(chosen, view.mailbox)}>Sign in again as {chosen.account.user}</a>
+              {isGranted(chosen, protocol) ? 'Problems? ' : `${names.name} was not granted. `}
+              <a href={signInAgainHref(chosen, view.mailbox)}>Reconnect {chosen.account.user}</a>
             </>
           )
         }

@@ -2,11 +2,11 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
-/** What stands in the mailbox: the count and the latest subjects, by which a person knows it again. */
+/** The counts and latest subjects of the mailbox, so that a person can recognize it. */
 export function MailboxPreviewView(props: {
   look: Extract<Look, { kind: 'opened' }>;
   folder: string;
-  /** `h3` inside a panel that has a heading of its own. */
+  /** `h3` inside a panel that has its own heading. */
   heading?: 'h2' | 'h3' | undefined;
 }): JSX.Element {
   const { unread, total, latest } = props.look;
@@ -14,13 +14,15 @@ export function MailboxPreviewView(props: {
   return (
     <>
       <p role="status">
-        The mailbox is open. {waiting(unread)}, of {total} in {props.folder}.
+        Mailbox opened. {unread} unread of {total} {total === 1 ? 'message' : 'messages'} in {props.folder}.
       </p>
       {latest.length === 0 ? (
-        <p>It is empty. Send it a mail, and the first ticket comes within a minute.</p>
+        <p>
+          The folder is empty. Send an email to the mailbox, and the first ticket appears within a minute.
+        </p>
       ) : (
         <>
-          <Heading>Its latest mails</Heading>
+          <Heading>Latest messages</Heading>
           <ul class="plain">
             {latest.map(({ subject, receivedAt }) => (
               <li>
@@ -31,14 +33,9 @@ export function MailboxPreviewView(props: {
               </li>
             ))}
           </ul>
-          <p class="muted small">If you do not know these mails, the wrong mailbox is connected.</p>
+          <p class="muted small">Don’t recognize these? You may have connected the wrong mailbox.</p>
         </>
       )}
     </>
   );
-}
-
-function waiting(unread: number): string {
-  if (unread === 0) return 'No unread mail is waiting';
-  return unread === 1 ? '1 unread mail is waiting' : `${unread} unread emails are waiting`;
 }

@@ -11,15 +11,15 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
-/** The mailboxes with their state, and what is not finished yet. */
+/** The mailboxes with their state, and unfinished setups. */
 export function mailboxListPage(view: {
   principal: Principal;
   mailboxes: readonly Mailbox[];
   health: ReadonlyMap<string, MailboxHealth>;
-  /** What servers do not let Postroom do with stored email: the same findings as the alerts. */
+  /** Mailboxes whose server refuses to mark, move or delete imported email: the alerts' findings. */
   refusals: readonly Finding[];
   hasProvider: boolean;
-  /** Rows of mailboxes that had to be left out. */
+  /** Rows of mailboxes that could not be read. */
   unreadable: readonly UnreadableRow[];
   unfinished: Unfinished;
   flash: Flash | undefined;
@@ -30,7 +30,7 @@ export function mailboxListPage(view: {
       <FinishSetup unfinished={view.unfinished} isAdmin />
       {view.mailboxes.length === 0 ? (
         <EmptyState title="No mailbox yet">
-          <p>Once a mailbox is connected, each unread mail in it becomes a ticket.</p>
+          <p>Once a mailbox is connected, each unread email in it becomes a ticket.</p>
           {view.hasProvider ? (
             <ButtonLink href={paths.newMailbox()}>Add a mailbox</ButtonLink>
           ) : (
@@ -41,7 +41,7 @@ export function mailboxListPage(view: {
         <>
           <DataTable
             caption="Connected mailboxes"
-            head={['Mailbox', 'State', 'Last fetched', 'Last mail', '']}
+            head={['Mailbox', 'State', 'Last fetch', 'Last email', '']}
           >
             {view.mailboxes.map((mailbox) => (
               <MailboxRow
@@ -58,8 +58,8 @@ export function mailboxListPage(view: {
       )}
       {view.hasProvider ? (
         <p>
-          <a href={paths.accounts()}>Accounts</a>: who signs in for the mailboxes.{' '}
-          <a href={paths.invitations()}>Invitations</a>: links with which owners of mailboxes sign in.
+          <a href={paths.accounts()}>Accounts</a> sign in for mailboxes.{' '}
+          <a href={paths.invitations()}>Invitations</a> let mailbox owners sign in.
         </p>
       ) : null}
     </Page>,
@@ -88,10 +88,10 @@ function MailboxRow(props: {
           </p>
         )}
       </td>
-      <td data-label="Last fetched">
+      <td data-label="Last fetch">
         {health?.lastSuccessAt === undefined ? 'Not yet' : <Time at={health.lastSuccessAt} />}
       </td>
-      <td data-label="Last mail">
+      <td data-label="Last email">
         {health?.lastMailAt === undefined ? 'None yet' : <Time at={health.lastMailAt} />}
       </td>
       <td>
@@ -124,16 +124,16 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
     return health?.lastSuccessAt === undefined ? (
       <StatusLabel kind="quiet">First fetch soon</StatusLabel>
     ) : (
-      <StatusLabel kind="good">Works</StatusLabel>
+      <StatusLabel kind="good">OK</StatusLabel>
     );
   const remedy = remedyOf(mailbox, health.code ?? '') ?? {
-    label: `Connect ${mailbox.address} again`,
+    label: `Reconnect ${mailbox.address}`,
     href: paths.connect({ id: mailbox.providerId }, { mailbox: mailbox.id }),
   };
   return (
     <>
       <StatusLabel kind={health.state === 'retrying' ? 'warn' : 'bad'}>
-        {health.state === 'retrying' ? 'Trying again' : 'Needs you'}
+        {health.state === 'retrying' ? 'Retrying' : 'Action required'}
       </StatusLabel>
       <p>
         {health.problem} Since <Time at={health.since} />.
@@ -147,18 +147,18 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
   );
 }
 
-/** What the deletion of a mailbox stops and what it keeps. */
+/** Asks for confirmation, and says what the deletion stops and keeps. */
 export function deleteMailboxPage(principal: Principal, mailbox: Mailbox): string {
   return renderPage(
     <Page title={`Delete ${mailbox.address}?`} principal={principal} place="mailboxes">
       <p>
-        Postroom stops fetching it. Its tickets and its quarantine stay, and no email in the mailbox is
-        touched. To stop for a while only, pause it instead.
+        Postroom stops fetching from it. Its tickets and quarantined email are kept, and nothing in the
+        mailbox is changed. To stop only for a while, pause it instead.
       </p>
       <form method="post" action={paths.deleteMailbox(mailbox)}>
         <SubmitButton kind="danger">Delete mailbox</SubmitButton>{' '}
         <ButtonLink href={paths.mailboxes()} kind="secondary">
-          Keep it
+          Cancel
         </ButtonLink>
       </form>
     </Page>,

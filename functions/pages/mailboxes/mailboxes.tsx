@@ -32,19 +32,19 @@ import { deleteMailbox } from '../../use-cases/delete-mailbox.ts';
 import { noProviderPage, whichProviderPage } from './which-mailbox-view.tsx';
 
 const said: Readonly<Record<string, Flash>> = {
-  connected: { kind: 'success', text: 'Signed in. Check the settings, then Postroom opens the mailbox.' },
+  connected: { kind: 'success', text: 'Signed in. Check the settings and save.' },
   'connected-partly': {
     kind: 'warning',
     text: 'Signed in, but not every permission was granted: reading or sending may not work. Ask an administrator to grant the rest, then connect again.',
   },
-  reconnected: { kind: 'success', text: 'The mailbox is connected again and is fetched within a minute.' },
+  reconnected: { kind: 'success', text: 'Mailbox reconnected. Fetching resumes within a minute.' },
   unopened: {
     kind: 'warning',
-    text: 'The mailbox is saved, but it could not be opened. Postroom keeps trying; no mail is lost.',
+    text: 'Mailbox saved, but it could not be opened. Postroom keeps retrying.',
   },
-  paused: { kind: 'success', text: 'The mailbox is paused. Its mail stays where it is.' },
-  resumed: { kind: 'success', text: 'The mailbox is fetched again within a minute.' },
-  deleted: { kind: 'success', text: 'The mailbox is deleted. Its tickets and its quarantine stay.' },
+  paused: { kind: 'success', text: 'Mailbox paused. New email stays in the mailbox.' },
+  resumed: { kind: 'success', text: 'Mailbox resumed. Fetching starts within a minute.' },
+  deleted: { kind: 'success', text: 'Mailbox deleted. Its tickets and quarantined email are kept.' },
 };
 
 export async function showMailboxes(c: PageContext): Promise<Response> {
@@ -87,7 +87,7 @@ export async function createMailbox(c: PageContext): Promise<Response> {
   if (twinOf(mailbox, await services.mailboxes.list()) !== undefined)
     return c.html(
       formPage(c, undefined, choices, typed, {
-        address: 'This mailbox is already there. Edit it instead.',
+        address: 'This mailbox already exists. Edit it instead.',
       }),
       422,
     );
@@ -110,11 +110,11 @@ export async function changeMailbox(c: PageContext): Promise<Response> {
   if (parsed.kind === 'invalid') return c.html(formPage(c, mailbox, choices, typed, parsed.errors), 422);
   const changed = { ...mailbox, ...parsed.settings };
   const twin = twinOf(changed, await services.mailboxes.list());
-  // Two mailboxes may have been made at the same moment: what keeps them apart can still be edited.
+  // Two equal mailboxes may have been created at the same moment; either can still be edited.
   if (twin !== undefined && twinOf(mailbox, [twin]) === undefined)
     return c.html(
       formPage(c, mailbox, choices, typed, {
-        address: `Another mailbox fetches the folder "${twin.folder}" of this address. Edit that one instead.`,
+        address: `Another mailbox already uses the folder “${twin.folder}” of this address. Edit that one instead.`,
       }),
       422,
     );
@@ -142,7 +142,7 @@ async function pauseOrResume(c: PageContext, enabled: boolean): Promise<Response
   return c.redirect(paths.mailboxes({ flash: enabled ? 'resumed' : 'paused' }), 303);
 }
 
-/** Where a new mailbox begins: at the one provider, or with the choice among several. */
+/** The first page of a new mailbox: the only provider's form, or the choice among several. */
 async function whichMailboxPage(c: PageContext, choices: readonly AccountChoice[]): Promise<string> {
   const services = c.get('services');
   const principal = c.get('principal');
@@ -181,7 +181,7 @@ async function testOrSave(
   return c.redirect(paths.mailboxes({ flash: 'opened', unread: opened.unread, total: opened.total }), 303);
 }
 
-/** The form as it was typed, under what a test of it has shown. Nothing is saved, and no mail is sent. */
+/** The form with the result of its test above it. Nothing is saved, and no email is sent. */
 async function testedPage(
   c: PageContext,
   mailbox: Mailbox,
@@ -209,19 +209,13 @@ function openedFlash(c: Context): Flash | undefined {
   const [unread, total] = [Number(c.req.query('unread')), Number(c.req.query('total'))];
   if (c.req.query('flash') !== 'opened' || !Number.isInteger(unread) || !Number.isInteger(total))
     return undefined;
-  const waiting =
-    unread === 0
-      ? 'No unread mail is waiting'
-      : unread === 1
-        ? '1 unread mail is waiting'
-        : `${unread} unread emails are waiting`;
   return {
     kind: 'success',
-    text: `The mailbox is open. ${waiting}, of ${total} in the folder. The first tickets come within a minute.`,
+    text: `Mailbox opened. ${unread} unread of ${total} messages in the folder. The first tickets appear within a minute.`,
   };
 }
 
-/** The audit names accounts as the form lists them. */
+/** The audit log names accounts as the form lists them. */
 const authorOf = (c: PageContext, choices: readonly AccountChoice[]): MailboxAuthor => ({
   by: c.get('principal'),
   accountName: ({ providerId, accountId }) =>

@@ -10,7 +10,7 @@ import type { Services } from '../../services.ts';
 
 export type SendingLook =
   | { kind: 'accepted' }
-  /** `said`: the server's line, or our words where none came. */
+  /** `said`: the server's line, or our own description when there was none. */
   | { kind: 'refused'; said: string };
 
 /** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any email. */
@@ -27,7 +27,7 @@ export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox
   );
 }
 
-/** Signs in at the mail server of outgoing mail, without sending anything; undefined where the mailbox sends none. */
+/** Signs in at the SMTP server without sending anything; undefined when the mailbox does not send. */
 export async function trySending(
   { mailSender }: Pick<Services, 'mailSender'>,
   mailbox: Mailbox,
@@ -43,7 +43,7 @@ export async function trySending(
   }
 }
 
-/** Sends an email of the mailbox to itself, which alone shows the right to send as it; undefined where it sends none. */
+/** Sends an email from the mailbox to itself, the only proof of “Send as”; undefined when the mailbox does not send. */
 export async function sendToItself(
   { mailSender, connectionTests, seam }: Pick<Services, 'mailSender' | 'connectionTests' | 'seam'>,
   mailbox: Mailbox,
@@ -64,8 +64,7 @@ export async function sendToItself(
 }
 
 /**
- * A mailbox that is not set up yet, as its provider would have it: to be looked into and not to be stored.
- * Undefined where the provider names no mail server.
+ * An unsaved mailbox with its provider's defaults, for a preview. Undefined when the provider has no mail server.
  */
 export function mailboxOfPreset(
   provider: Provider,

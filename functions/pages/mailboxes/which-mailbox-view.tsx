@@ -8,7 +8,7 @@ import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup, type Unfinished } from './finish-setup.tsx';
 import type { AccountChoice } from './mailbox-accounts.ts';
 
-/** What may become a new mailbox besides a new sign-in. */
+/** Other ways to a new mailbox than a new sign-in. */
 export interface Beginnings {
   unfinished: Unfinished;
   /** Accounts that may open another folder or a shared mailbox. */
@@ -22,10 +22,10 @@ export function whichProviderPage(
   beginnings: Beginnings,
 ): string {
   return renderPage(
-    <Page title="Which mailbox?" principal={principal} place="mailboxes">
+    <Page title="Connect a mailbox" principal={principal} place="mailboxes">
       <FinishSetup unfinished={beginnings.unfinished} isAdmin />
-      <h2>Sign in a new one</h2>
-      <p>Choose where the mailbox is.</p>
+      <h2>Connect a new mailbox</h2>
+      <p>Choose its provider.</p>
       <ul class="choices">
         {providers.map(({ id, name }) => (
           <li>
@@ -38,7 +38,7 @@ export function whichProviderPage(
   );
 }
 
-/** The way to a second folder, or to a shared mailbox, without another sign-in. */
+/** Existing accounts that can be used for another folder or a shared mailbox. */
 export function SignedInAccounts(props: { choices: readonly AccountChoice[] }): JSX.Element | null {
   if (props.choices.length === 0) return null;
   return (
@@ -56,7 +56,7 @@ export function SignedInAccounts(props: { choices: readonly AccountChoice[] }): 
   );
 }
 
-/** No provider is ready, so nobody can sign in. */
+/** Shown while no provider is ready. */
 export function noProviderPage(principal: Principal, drafts: readonly Provider[]): string {
   return renderPage(
     <Page title="Add a mailbox" principal={principal} place="mailboxes">

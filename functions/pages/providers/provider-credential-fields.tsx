@@ -16,27 +16,27 @@ const kinds: Readonly<Record<Credential['kind'], Choice>> = {
   secret: {
     value: 'secret',
     label: 'A client secret',
-    hint: 'A password-like value that is shown only once. It is kept in Key Vault.',
+    hint: 'A password-like value that the provider shows only once. Stored in Key Vault.',
   },
   certificate: {
     value: 'certificate',
     label: 'A certificate',
-    hint: 'Postroom makes the key, keeps it in Key Vault and gives you the public certificate (.cer) to upload.',
+    hint: 'Postroom creates the private key, stores it in Key Vault and gives you the public certificate (.cer) to upload.',
   },
   federated: {
     value: 'federated',
     label: 'Managed identity (no secret)',
-    hint: 'On Azure, in the tenant of the app registration. Nothing expires; the next page shows the three values to enter.',
+    hint: 'Only on Azure, in the tenant of the app registration. Nothing expires. The next page shows the three values to enter.',
   },
 };
 
-/** How the app proves itself. A credential that is there stays beside a new one until that has worked. */
+/** How the app authenticates. An existing credential is kept beside a new one until the new one has worked. */
 export function CredentialFields(props: {
   preset: Preset;
   provider: Provider | undefined;
   typed: Typed;
   text: TextOf;
-  /** The first day that is asked about. */
+  /** The first expiry date that has to be confirmed. */
   questionedFrom: string;
 }): JSX.Element {
   const { preset, provider, typed, text } = props;
@@ -54,7 +54,7 @@ export function CredentialFields(props: {
     ...preset.credentialKinds.map((kind) => kinds[kind]),
   ];
   const [first] = choices;
-  // An error about the secret stands where it can be read: its field is hidden while the present one is kept.
+  // With an error about the secret, its field is shown: it is hidden while “keep” is chosen.
   const asked = text('secret').error === undefined ? typed['credential'] : 'secret';
   return (
     <>
@@ -65,7 +65,7 @@ export function CredentialFields(props: {
           hint={
             present === undefined
               ? undefined
-              : 'A new one is tried first, and the present one stays until the new one has worked. Nobody has to sign in again.'
+              : 'Postroom tries the new credential first and keeps the current one until the new one has worked. No one needs to sign in again.'
           }
           value={asked ?? first?.value}
           options={choices}
@@ -78,7 +78,7 @@ export function CredentialFields(props: {
           type="password"
           autocomplete="off"
           spellcheck={false}
-          hint={`${preset.secretHint === undefined ? '' : `${preset.secretHint} `}It is kept in Key Vault and never shown again.`}
+          hint={`${preset.secretHint === undefined ? '' : `${preset.secretHint} `}Stored in Key Vault and never shown again.`}
         />
       </div>
       {preset.secretsExpire ? (
@@ -94,10 +94,10 @@ function Expiry(props: { text: TextOf; typed: Typed; questionedFrom: string }): 
     <div class="for-expiry">
       <TextField
         {...text('expiresOn')}
-        label="It expires on"
+        label="Expires on"
         type="date"
         size="short"
-        hint="As the provider shows it, or as you want it for a certificate. Postroom reminds you in time."
+        hint="For a client secret, the date that the provider shows; for a certificate, the date you choose. Postroom reminds you before then."
       />
       <div
         hidden={text('expiryConfirmed').error === undefined}
@@ -106,7 +106,7 @@ function Expiry(props: { text: TextOf; typed: Typed; questionedFrom: string }): 
       >
         <CheckboxField
           name="expiryConfirmed"
-          label="The date is right, although it is more than 24 months away"
+          label="The date is correct, although it is more than 24 months away"
           checked={typed['expiryConfirmed'] === 'on'}
           error={text('expiryConfirmed').error}
         />
@@ -115,7 +115,7 @@ function Expiry(props: { text: TextOf; typed: Typed; questionedFrom: string }): 
   );
 }
 
-/** What a credential is called in a sentence. */
+/** The name of a credential’s kind within a sentence. */
 export function credentialNoun({ kind }: Credential): string {
   if (kind === 'federated') return 'managed identity';
   return kind === 'certificate' ? 'certificate' : 'client secret';

@@ -6,7 +6,7 @@ import type { Provider } from '../../../shared/providers/provider.ts';
 import { ButtonLink, ErrorSummary, SubmitButton, TextField } from '../../../shared/ui/forms.tsx';
 import { Page, renderPage } from '../../../shared/ui/page.tsx';
 
-/** Says what stops, by address, and asks for the name. */
+/** Lists the mailboxes that stop, and asks for the provider’s name as confirmation. */
 export function deleteProviderPage(view: {
   principal: Principal;
   provider: Provider;
@@ -39,9 +39,8 @@ export function deleteProviderPage(view: {
         <p>Deleted with it: the sign-in of {accounts.map(({ user }) => user).join(', ')}.</p>
       )}
       <p>
-        Its credentials go from Key Vault, where they can be restored for a while. Tickets stay, and no email
-        is touched. The app registration at the provider stays as well; delete it there when nothing else uses
-        it.
+        Its credentials are deleted from Key Vault (recoverable for a limited time). Tickets and email are
+        kept. The app registration at the provider is kept too; delete it there if nothing else uses it.
       </p>
       <form method="post" action={paths.deleteProvider(provider)} autocomplete="off">
         <TextField
@@ -54,7 +53,7 @@ export function deleteProviderPage(view: {
         <div class="actions">
           <SubmitButton kind="danger">Delete provider</SubmitButton>
           <ButtonLink href={paths.provider(provider)} kind="secondary">
-            Keep it
+            Cancel
           </ButtonLink>
         </div>
       </form>

@@ -22,7 +22,7 @@ import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 type Errors = Readonly<Record<string, string>>;
 
 const CHANGED_MEANWHILE: Errors = {
-  name: 'Somebody else has changed this provider meanwhile. Nothing was saved. Open it again, and enter your change there.',
+  name: 'Someone else has changed this provider in the meantime. Nothing was saved. Open it again and repeat your change.',
 };
 
 export async function showNewProvider(c: PageContext): Promise<Response> {
@@ -31,7 +31,7 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
   if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
   const id = c.req.query('id') ?? '';
   if (preset.settingsFrom === 'admin') {
-    // The redirect URI holds the id and is copied before anything is saved, so the id stands in the address: a reload
+    // The redirect URI holds the id and is copied before anything is saved, so the id is in the address: a reload
     // shows the same one.
     if (!isProviderId(id))
       return c.redirect(paths.newProvider({ preset: preset.name, id: newProviderId() }), 303);
@@ -116,7 +116,7 @@ async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
 
-/** Straight on to the mailbox where nothing stands in the way; else to the page that says what does. */
+/** Continues to the mailbox, or to the provider’s page when it shows a problem that blocks sign-in. */
 function afterSaving(provider: Provider, flash: string): string {
   if (provider.state === 'draft') return paths.provider(provider, { flash: 'draft' });
   const next = isReadyToSignIn(provider.preflight) ? paths.connect : paths.provider;
@@ -134,7 +134,7 @@ function parse(
   return parseProviderForm(typed, preset, { local: config.local, now: seam.now(), before, draft });
 }
 
-/** Another registration ends the sign-ins, which has to be said first. */
+/** A changed registration ends the sign-ins, so it has to be confirmed first. */
 function unconfirmed(
   before: Provider,
   { input }: Extract<ProviderFormResult, { kind: 'valid' }>,
@@ -144,7 +144,7 @@ function unconfirmed(
   if (accounts === 0 || typed['signInAgain'] === 'on' || !isAnotherRegistration(before, input)) return {};
   return {
     signInAgain:
-      'With another tenant, client ID or address, these accounts must sign in again, and their tokens are deleted. Confirm it, or put back what was there.',
+      'Changing the tenant, client ID or an endpoint deletes the tokens of these accounts, and they have to sign in again. Confirm this, or restore the previous values.',
   };
 }
 
@@ -172,7 +172,7 @@ function formPage(c: PageContext, parts: FormParts): string {
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What a link may fill in beforehand: the ids of an app registration, as `npm run register-app` prints them. */
+/** Values that a link may prefill: the ids of an app registration, as `npm run register-app` prints them. */
 function linkedFields(preset: Preset, c: PageContext): Record<string, string> {
   if (preset.guide?.kind !== 'entra-portal') return {};
   const ids = ['tenant', 'clientId'].flatMap((name) => {

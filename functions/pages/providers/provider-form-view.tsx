@@ -31,9 +31,9 @@ export interface FormView {
   typed: Typed;
   errors: FieldErrors;
   redirectUri: string;
-  /** Who has to sign in again when the registration becomes another one. */
+  /** The accounts that have to sign in again when the registration changes. */
   accounts: readonly Account[];
-  /** The first day of expiry that is asked about. */
+  /** The first expiry date that has to be confirmed. */
   questionedFrom: string;
   /** A developer's machine, where http is allowed. */
   local: boolean;
@@ -90,7 +90,7 @@ export function providerFormPage(view: FormView): string {
           <SignInAgain accounts={view.accounts} error={errors['signInAgain']} />
           {preset.isDemo && provider === undefined ? (
             <>
-              <p>The client secret is taken from the demo and kept in the vault.</p>
+              <p>The demo’s client secret is used and stored in the vault.</p>
               <input type="hidden" name="expiresOn" value={typed['expiresOn']} />
             </>
           ) : (
@@ -108,7 +108,7 @@ export function providerFormPage(view: FormView): string {
           {errors['severalDomains'] === undefined ? null : (
             <CheckboxField
               name="severalDomains"
-              label="All of these addresses are the provider’s"
+              label="All of these endpoints belong to the provider"
               error={errors['severalDomains']}
             />
           )}
@@ -117,7 +117,7 @@ export function providerFormPage(view: FormView): string {
               <SelectField
                 name="cloud"
                 label="Cloud"
-                hint="Most organizations are in the worldwide one. A registration cannot be used in another cloud."
+                hint="Most organizations use the worldwide cloud. An app registration works only in its own cloud."
                 value={typed['cloud'] ?? 'worldwide'}
                 error={errors['cloud']}
                 options={cloudNames.map((name) => ({ value: name, label: clouds[name].label }))}
@@ -156,19 +156,21 @@ const titleOfNew = ({ settingsFrom, label }: Preset): string =>
 function Advanced(props: { open: boolean; children: Child }): JSX.Element {
   return (
     <details open={props.open}>
-      <summary>Another cloud than the worldwide one</summary>
+      <summary>National cloud (optional)</summary>
       {props.children}
     </details>
   );
 }
 
-/** Asked before it happens: what is typed below stays. */
+/** Asks for confirmation before a changed registration deletes tokens. */
 function SignInAgain(props: { accounts: readonly Account[]; error: string | undefined }): JSX.Element | null {
   const { accounts, error } = props;
   if (accounts.length === 0) return null;
   return (
-    <Panel title="Another tenant, client ID or address">
-      <p>A new secret needs no new sign-in. Another tenant, client ID or address does, for these accounts:</p>
+    <Panel title="Changing the tenant, client ID or an endpoint">
+      <p>
+        A new secret needs no new sign-in. A different tenant, client ID or endpoint does, for these accounts:
+      </p>
       <ul>
         {accounts.map(({ user }) => (
           <li>{user}</li>
@@ -176,7 +178,7 @@ function SignInAgain(props: { accounts: readonly Account[]; error: string | unde
       </ul>
       <CheckboxField
         name="signInAgain"
-        label="I change the tenant, the client ID or an address, and they will sign in again"
+        label="I’m changing the tenant, client ID or an endpoint. These accounts will have to sign in again."
         error={error}
       />
     </Panel>
@@ -200,40 +202,40 @@ function CustomFields(props: { text: TextOf; endpoints: string | undefined }): J
       <TextField
         {...text('scopes')}
         label="Scopes"
-        hint="The permissions that open the mailbox, with spaces between them."
+        hint="The permissions for the mailbox, separated by spaces."
         spellcheck={false}
       />
       <RadioField
         name="endpoints"
-        legend="How are its addresses found?"
+        legend="Endpoints"
         value={props.endpoints ?? 'discovery'}
         options={[
           {
             value: 'discovery',
-            label: 'By discovery',
-            hint: 'The provider publishes them under its issuer.',
+            label: 'Automatic (discovery)',
+            hint: 'Read from the provider’s OpenID configuration.',
           },
           {
             value: 'manual',
-            label: 'I enter them',
-            hint: 'Then who signed in is not checked with a signature.',
+            label: 'Manual',
+            hint: 'ID token signatures cannot be verified with manual endpoints.',
           },
         ]}
       />
       <div class="for-discovery">
-        <TextField {...address('issuer')} label="Issuer, for discovery" />
+        <TextField {...address('issuer')} label="Issuer URL" />
       </div>
       <div class="for-manual">
-        <TextField {...address('authorizationEndpoint')} label="Authorization address" />
-        <TextField {...address('tokenEndpoint')} label="Token address" />
+        <TextField {...address('authorizationEndpoint')} label="Authorization endpoint" />
+        <TextField {...address('tokenEndpoint')} label="Token endpoint" />
       </div>
       <TextField
         {...server('imapHost')}
         label="IMAP server"
-        hint="For example imap.example.org. Sign-ins of this provider are used at its own mail servers and nowhere else."
+        hint="For example imap.example.org. Tokens of this provider are sent only to its own mail servers."
       />
-      <TextField {...server('smtpHost')} label="SMTP server" hint="Only if mail is to be sent." />
-      <TextField {...server('pop3Host')} label="POP3 server" hint="Only if POP3 is to be tested." />
+      <TextField {...server('smtpHost')} label="SMTP server" hint="Only needed for sending." />
+      <TextField {...server('pop3Host')} label="POP3 server" hint="Only needed to test POP3." />
     </>
   );
 }

@@ -22,7 +22,7 @@ export function ProviderGuide(props: GuideProps): JSX.Element {
   const { guide, redirectUri } = props;
   if (guide.kind === 'entra-portal') return <MicrosoftGuide {...props} />;
   return (
-    <Panel title="What to enter there">
+    <Panel title="What to enter at the provider">
       <p>{guide.text}</p>
       <CopyText label={guide.redirectLabel} value={redirectUri} />
       {guide.page === undefined ? null : (
@@ -35,11 +35,11 @@ export function ProviderGuide(props: GuideProps): JSX.Element {
   );
 }
 
-/** What was typed, where it can be an id or a domain at all. */
+/** The entered text, if it can be an id or a domain. */
 const asWord = (typed: string | undefined): string | undefined =>
   typed !== undefined && /^[\w.-]{1,253}$/.test(typed.trim()) ? typed.trim() : undefined;
 
-/** A link to copy is there once it is complete, and not before. */
+/** Shows the link to copy only once it is complete. */
 const onlyWhole = ({ by, choices }: Filling): Filling => ({
   by,
   choices: Object.fromEntries(
@@ -71,11 +71,11 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
     <Panel title="What to enter at Microsoft">
       <h3>1. Register the app</h3>
       <p>
-        For accounts in this organization only, as a platform of the type “Web”, with this redirect URI. Where
-        you enter “organizations” as tenant: for accounts in any organizational directory.
+        Supported account types: accounts in this organizational directory only. (If you enter “organizations”
+        as the tenant: accounts in any organizational directory.) Redirect URI, platform Web:
       </p>
       <CopyText label="Redirect URI" value={redirectUri} />
-      {toPage('app', 'Open the app registrations')}
+      {toPage('app', 'Open App registrations')}
       <h3>2. Add the permissions</h3>
       <p>API permissions, Add a permission, Microsoft Graph, Delegated permissions. Search for each name:</p>
       <ul>
@@ -89,28 +89,31 @@ function MicrosoftGuide(props: GuideProps): JSX.Element {
       <h3>3. Get admin consent</h3>
       <p>A tenant admin opens this link once. Enter the tenant and client ID to get it.</p>
       <CopyText
-        label="Admin-consent link"
+        label="Admin consent link"
         value={consent}
         filling={onlyWhole(portalFilling('admin-consent', redirectUri))}
       />
       <div class="guide-secret">
-        <h3>4. Make the client secret</h3>
-        <p>Certificates &amp; secrets, New client secret, 24 months. Copy the column “Value” at once.</p>
+        <h3>4. Create the client secret</h3>
+        <p>
+          Certificates &amp; secrets, New client secret, 730 days (24 months). Copy the “Value” right away: it
+          is shown only once.
+        </p>
         {toPage('secrets', 'Open certificates and secrets')}
       </div>
       <div class="guide-certificate">
         <h3>4. Upload the certificate, after saving</h3>
         <p>
-          Postroom makes it when you save. The next page has the public certificate (.cer) to upload under
+          Postroom creates it when you save. The next page has the public certificate (.cer) to upload under
           Certificates &amp; secrets.
         </p>
       </div>
       <div class="guide-federated">
         <h3>4. Add the federated credential, after saving</h3>
-        <p>There is no secret to make. The next page shows the issuer, subject and audience to enter.</p>
+        <p>There is no secret to create. The next page shows the issuer, subject and audience to enter.</p>
       </div>
       <p>
-        Not now? Save a draft: the page of the provider keeps everything, with the same steps as one script.
+        Not ready yet? Save a draft. The provider’s page keeps everything and has the same steps as a script.
       </p>
     </Panel>
   );

@@ -13,7 +13,7 @@ import { UnreadableNote } from '../errors/unreadable-note.tsx';
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 30;
 
-/** How long a credential lasts, with a colour for what is due. */
+/** When a credential expires, colored by urgency. */
 export function ExpiryState(props: { credential: Credential | undefined; now: number }): JSX.Element {
   const { credential } = props;
   if (credential === undefined) return <StatusLabel kind="quiet">Not entered yet</StatusLabel>;
@@ -23,7 +23,7 @@ export function ExpiryState(props: { credential: Credential | undefined; now: nu
   const date = <time datetime={expiresOn.slice(0, 10)}>{expiresOn.slice(0, 10)}</time>;
   if (days < 0) return <StatusLabel kind="bad">Expired on {date}</StatusLabel>;
   if (days <= SOON_DAYS) return <StatusLabel kind="warn">Expires on {date}</StatusLabel>;
-  return <StatusLabel kind="good">Until {date}</StatusLabel>;
+  return <StatusLabel kind="good">Valid until {date}</StatusLabel>;
 }
 
 /** The providers with their state and the expiry of their credentials. */
@@ -36,13 +36,11 @@ export function providerListPage(
 ): string {
   return renderPage(
     <Page title="Providers" principal={principal} place="providers" flash={flash} wide>
-      <p>A provider is the app registration through which mailboxes sign in.</p>
+      <p>A provider is an app registration that mailboxes sign in through.</p>
       <UnreadableNote rows={unreadable} />
       {providers.length === 0 ? (
         <EmptyState title="No provider yet">
-          <p>
-            Register one, and its mailboxes can be connected. With Microsoft 365 it takes about five minutes.
-          </p>
+          <p>Register one to connect its mailboxes. With Microsoft 365 this takes about five minutes.</p>
           <ButtonLink href={paths.newProvider()}>Add a provider</ButtonLink>
         </EmptyState>
       ) : (
@@ -68,14 +66,14 @@ function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
       <td data-label="Name">
         <a href={paths.provider(provider)}>{provider.name}</a>
       </td>
-      <td data-label="Client ID">{provider.clientId === '' ? 'Not known yet' : provider.clientId}</td>
+      <td data-label="Client ID">{provider.clientId === '' ? 'Not entered yet' : provider.clientId}</td>
       <td data-label="Credential">
         <ExpiryState credential={provider.nextCredential ?? provider.credential} now={now} />
       </td>
       <td>
         {provider.state === 'draft' ? (
-          <a href={paths.editProvider(provider)} aria-label={`Go on with this draft: ${provider.name}`}>
-            Go on with this draft
+          <a href={paths.editProvider(provider)} aria-label={`Continue setup: ${provider.name}`}>
+            Continue setup
           </a>
         ) : (
           <a href={paths.connect(provider)} aria-label={`Connect a mailbox of ${provider.name}`}>
@@ -87,10 +85,10 @@ function ProviderRow(props: { provider: Provider; now: number }): JSX.Element {
   );
 }
 
-/** One link a kind: choosing is the way on. */
+/** One link for each preset. */
 export function choosePresetPage(principal: Principal, presets: readonly Preset[]): string {
   return renderPage(
-    <Page title="Where are the mailboxes?" principal={principal} place="providers">
+    <Page title="Choose an email provider" principal={principal} place="providers">
       <ul class="choices">
         {presets.map(({ name, label, hint }) => (
           <li>

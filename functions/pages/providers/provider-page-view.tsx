@@ -26,11 +26,11 @@ export interface ProviderView {
   steps: readonly ChecklistStep[];
   accounts: readonly Account[];
   redirectUri: string;
-  /** For an admin of the tenant; undefined while there is none to ask, or nothing to ask for. */
+  /** The link for a tenant admin; undefined when consent is not needed or cannot be requested. */
   approvalLink: string | undefined;
-  /** What the managed identity says of itself, where it is a credential. */
+  /** What to enter for the managed identity, when it is a credential. */
   identity: TrustedIdentity | undefined;
-  /** Undefined where nobody has switched it on yet. */
+  /** Undefined until it has been turned on once. */
   rotation: Rotation | undefined;
   /** The steps at Microsoft as commands; absent for other providers. */
   script: string | undefined;
@@ -38,7 +38,7 @@ export interface ProviderView {
   flash: Flash | undefined;
 }
 
-/** One provider: the whole way as a checklist, what the last check was told, its accounts. */
+/** One provider: the setup checklist, the result of the last check, its accounts. */
 export function providerPage(view: ProviderView): string {
   const { provider, steps, accounts } = view;
   const { done, all } = progressOf(steps);
@@ -59,10 +59,10 @@ export function providerPage(view: ProviderView): string {
       <Accounts accounts={accounts} />
       {view.script === undefined ? null : (
         <details>
-          <summary>The steps at Microsoft as one script</summary>
+          <summary>Script for the steps at Microsoft</summary>
           <p>
-            For the Azure CLI, with the values of this installation filled in. It makes the app registration,
-            or mends the one there is; run it again at any time.
+            For the Azure CLI, with this installation’s values filled in. It creates the app registration or
+            repairs the existing one. You can run it again at any time.
           </p>
           <CopyLines label="Script for bash" value={view.script} />
           <p>
@@ -80,22 +80,22 @@ export function providerPage(view: ProviderView): string {
 }
 
 function summaryOf({ provider, kind }: ProviderView, done: number, all: number): string {
-  if (provider.state === 'draft') return `${kind}. A draft: nobody can sign in through it yet.`;
-  return done === all ? `${kind}. Everything is set up.` : `${kind}. ${done} of ${all} steps are done.`;
+  if (provider.state === 'draft') return `${kind}. Draft: no one can sign in through it yet.`;
+  return done === all ? `${kind}. Setup is complete.` : `${kind}. ${done} of ${all} steps done.`;
 }
 
-/** The way on first: what a check has found wrong would stop every sign-in as well. */
+/** The next step comes first. A problem that the check found would also stop every sign-in. */
 function Actions(props: { provider: Provider }): JSX.Element {
   const { provider } = props;
   const { preflight } = provider;
   if (provider.state === 'draft')
     return (
       <div class="actions">
-        <ButtonLink href={paths.editProvider(provider)}>Go on with this draft</ButtonLink>
+        <ButtonLink href={paths.editProvider(provider)}>Continue setup</ButtonLink>
       </div>
     );
   const blocked = preflight !== undefined && !isReadyToSignIn(preflight);
-  // A certificate or an identity that is not accepted yet is put right at the provider, not here.
+  // A certificate or an identity that is not accepted yet is corrected at the provider, not here.
   const entered = provider.credential?.kind === 'secret' ? [preflight?.credential] : [];
   const wrong = blocked && [preflight.tenant, preflight.client, ...entered].includes('wrong');
   const connect = (
@@ -117,14 +117,14 @@ function Actions(props: { provider: Provider }): JSX.Element {
   );
 }
 
-/** What the last check was told, in words, when something is not as it should be. */
+/** Explains what the last check found wrong. */
 function Trouble(props: { view: ProviderView }): JSX.Element | null {
   const { config, provider, redirectUri, steps } = props.view;
   const { preflight } = provider;
   if (preflight === undefined) return null;
   const isPending = (name: StepName): boolean =>
     steps.some((step) => step.name === name && step.state === 'waiting');
-  // What is still to be entered at the provider is a step of the list, and no error.
+  // A value that is not entered at the provider yet is a pending step, not an error.
   const evidence = isPending('credential') ? undefined : preflight.evidence;
   const nextEvidence = isPending('next-credential') ? undefined : preflight.nextEvidence;
   const present = isReadyToSignIn(preflight) ? undefined : evidence;
@@ -137,7 +137,7 @@ function Trouble(props: { view: ProviderView }): JSX.Element | null {
       )}
       {nextEvidence === undefined || nextEvidence === present ? null : (
         <div class="panel">
-          <p>The new credential does not work yet; the one before is still in use.</p>
+          <p>The new credential does not work yet; the previous one is still in use.</p>
           <ExplanationView explanation={explainFor(config, provider, nextEvidence, redirectUri)} />
         </div>
       )}
@@ -158,8 +158,8 @@ const labels = {
 
 const doers = {
   you: 'you',
-  'tenant-admin': 'an admin of the tenant',
-  'mailbox-owner': 'the owner of the mailbox',
+  'tenant-admin': 'a tenant admin',
+  'mailbox-owner': 'the mailbox owner',
 } as const;
 
 function Step(props: { view: ProviderView; step: ChecklistStep }): JSX.Element {
@@ -181,7 +181,7 @@ function Accounts(props: { accounts: readonly Account[] }): JSX.Element | null {
   const { accounts } = props;
   if (accounts.length === 0) return null;
   return (
-    <DataTable caption="Accounts that signed in" head={['Account', 'State', 'Signed in']}>
+    <DataTable caption="Signed-in accounts" head={['Account', 'State', 'Signed in']}>
       {accounts.map((account) => (
         <tr>
           <td data-label="Account">
@@ -201,11 +201,11 @@ function Accounts(props: { accounts: readonly Account[] }): JSX.Element | null {
 
 function AccountState(props: { account: Account }): JSX.Element {
   const { state, problem } = props.account;
-  if (state === 'works') return <StatusLabel kind="good">Works</StatusLabel>;
+  if (state === 'works') return <StatusLabel kind="good">OK</StatusLabel>;
   return (
     <>
       <StatusLabel kind={state === 'retrying' ? 'warn' : 'bad'}>
-        {state === 'retrying' ? 'Trying again' : 'Needs you'}
+        {state === 'retrying' ? 'Retrying' : 'Action required'}
       </StatusLabel>
       {problem === undefined ? null : <p>{problem.message}</p>}
     </>

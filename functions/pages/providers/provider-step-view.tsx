@@ -16,13 +16,13 @@ import { credentialNoun } from './provider-credential-fields.tsx';
 import { portalLink } from './provider-links.ts';
 import { ExpiryState } from './provider-list-view.tsx';
 
-/** What a step needs of the page that it stands on. */
+/** What a step needs from its page. */
 interface StepView {
   provider: Provider;
   redirectUri: string;
-  /** For an admin of the tenant; undefined while there is none to ask, or nothing to ask for. */
+  /** The link for a tenant admin; undefined when consent is not needed or cannot be requested. */
   approvalLink: string | undefined;
-  /** What the managed identity says of itself, where it is a credential. */
+  /** What to enter for the managed identity, when it is a credential. */
   identity: TrustedIdentity | undefined;
   now: number;
 }
@@ -31,34 +31,34 @@ interface StepView {
 const hasPortal = (provider: Provider): boolean => traitsOf(provider).guide?.kind === 'entra-portal';
 const hasTenant = (provider: Provider): boolean => traitsOf(provider).shape === 'entra';
 
-/** A step in the words of its kind of provider. */
+/** The title of a step for this kind of provider. */
 export function stepTitle({ provider }: StepView, { name }: ChecklistStep): string {
   const byTenant = hasTenant(provider);
   switch (name) {
     case 'tenant':
-      return byTenant ? 'The tenant exists' : 'The provider answers';
+      return byTenant ? 'Tenant found' : 'Provider responds';
     case 'client':
-      return 'The client ID is known there';
+      return byTenant ? 'Client ID found in the tenant' : 'Client ID accepted';
     case 'redirect':
-      return 'The redirect URI is entered';
+      return 'Redirect URI registered';
     case 'permissions':
-      return byTenant ? 'Permissions granted (admin consent)' : 'The scopes are granted';
+      return byTenant ? 'Permissions granted (admin consent)' : 'Scopes granted';
     case 'credential':
       return provider.credential === undefined
-        ? 'A credential proves that it is this app'
-        : `The ${credentialNoun(provider.credential)} is accepted`;
+        ? 'Credential entered'
+        : `Credential accepted: ${credentialNoun(provider.credential)}`;
     case 'next-credential':
       return provider.nextCredential === undefined
-        ? 'The new credential'
-        : `The new ${credentialNoun(provider.nextCredential)}`;
+        ? 'New credential'
+        : `New credential: ${credentialNoun(provider.nextCredential)}`;
     case 'sign-in':
-      return 'The owner of the mailbox has signed in';
+      return 'Mailbox owner signed in';
     case 'mailbox':
-      return 'A mailbox is opened and read';
+      return 'Mailbox opened and read';
   }
 }
 
-/** What is known of a step; while it is open, exact values to copy and the page they belong on. */
+/** What is known about a step. While it is open: the exact values to copy, and the page to enter them on. */
 export function StepBody(props: { view: StepView; step: ChecklistStep }): JSX.Element {
   const { view, step } = props;
   const { provider } = view;
@@ -102,13 +102,13 @@ function PortalPage(props: { name: LinkName; provider: Provider }): JSX.Element 
 
 function RedirectStep(props: { view: StepView; step: ChecklistStep }): JSX.Element {
   const { provider, redirectUri } = props.view;
-  if (props.step.state === 'proven') return <p>A browser has come back to it.</p>;
+  if (props.step.state === 'proven') return <p>Confirmed by a sign-in.</p>;
   return (
     <>
       <p>
         {hasPortal(provider)
-          ? 'Authentication, Add a platform, Web. The first sign-in that comes back proves it.'
-          : 'In the app registration. The first sign-in that comes back proves it.'}
+          ? 'Authentication, Add a platform, Web. The first completed sign-in confirms it.'
+          : 'Enter it in the app registration. The first completed sign-in confirms it.'}
       </p>
       <CopyText label="Redirect URI" value={redirectUri} />
       {hasPortal(provider) ? <PortalPage name="authentication" provider={provider} /> : null}
@@ -120,18 +120,18 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
   const { provider, approvalLink } = props.view;
   const { state, seen } = props.step;
   if (!hasTenant(provider))
-    return <p>{state === 'proven' ? 'A token has carried them.' : 'The first token shows it.'}</p>;
+    return <p>{state === 'proven' ? 'Confirmed by a token.' : 'The first token will confirm them.'}</p>;
   const names = mailPermissions.filter(({ protocol }) => protocol !== undefined && seen.includes(protocol));
   const shown =
     names.length === 0
-      ? 'The first token shows what was granted.'
-      : `Granted, as a token has shown: ${names.map(({ name }) => name).join(', ')}.`;
+      ? 'The first token will show what was granted.'
+      : `Granted (confirmed by a token): ${names.map(({ name }) => name).join(', ')}.`;
   const words = (
     <>
       {provider.approvedAt === undefined ? null : (
         <p>
           Admin consent was reported <Time at={provider.approvedAt} />
-          {names.length === 0 ? '; the next token proves it.' : '.'}
+          {names.length === 0 ? '; the next token will confirm it.' : '.'}
         </p>
       )}
       <p>{shown}</p>
@@ -145,7 +145,7 @@ function PermissionsStep(props: { view: StepView; step: ChecklistStep }): JSX.El
       {approvalLink === undefined ? null : (
         <>
           <p>A tenant admin opens this link once to consent on behalf of the organization:</p>
-          <CopyText label="Admin-consent link" value={approvalLink} />
+          <CopyText label="Admin consent link" value={approvalLink} />
         </>
       )}
     </>
@@ -207,7 +207,7 @@ function CertificateFacts(props: { provider: Provider; certificate: string; open
       {props.open ? (
         <p>
           Upload the public certificate (.cer) at the provider: Certificates &amp; secrets, Certificates,
-          Upload. Then choose “Check now” above.
+          Upload certificate. Then choose “Check now” above.
         </p>
       ) : null}
       <p>
@@ -242,11 +242,12 @@ function NextCredentialStep(props: { view: StepView }): JSX.Element {
   return (
     <>
       <p>
-        It is tried first. The one before stays in use until this one has worked, and is then switched off.
+        Postroom tries the new credential first. The previous one stays in use until the new one has worked,
+        and is then disabled.
       </p>
       <CredentialStep view={view} credential={provider.nextCredential} open />
       <form method="post" action={paths.discardNextCredential(provider)}>
-        <SubmitButton kind="secondary">Discard the new one</SubmitButton>
+        <SubmitButton kind="secondary">Discard the new credential</SubmitButton>
       </form>
     </>
   );
@@ -263,7 +264,7 @@ function SignInStep(props: { provider: Provider; step: ChecklistStep }): JSX.Ele
       {canSignInAsApp(provider) ? (
         <>
           {' '}
-          Or <a href={paths.appAccess(provider)}>let the app itself in</a>, without a sign-in.
+          Or <a href={paths.appAccess(provider)}>use app-only access</a>, without a user sign-in.
         </>
       ) : null}
     </p>
@@ -274,7 +275,7 @@ function MailboxStep(props: { step: ChecklistStep }): JSX.Element {
   const { step } = props;
   if (step.seen.length > 0) return <p>{step.seen.join(', ')}</p>;
   if (step.state === 'unseen')
-    return <p>After the sign-in, Postroom opens the mailbox and counts its mail.</p>;
+    return <p>After the sign-in, Postroom opens the mailbox and counts its messages.</p>;
   return (
     <p>
       <a href={paths.newMailbox()}>Add the mailbox</a>

@@ -1,4 +1,4 @@
-/** OAuth app registrations: the list, the way of each, and its end. */
+/** Providers: list, detail page, check, downloads, deletion. */
 import { checkProvider } from '../../../shared/accounts/check-provider.ts';
 import { trustedIdentityFor } from '../../../shared/accounts/trusted-identity.ts';
 import { canAskInSetUp, setUpApprovalLink } from '../../../shared/consent/set-up-approval.ts';
@@ -25,17 +25,17 @@ import { deleteProvider } from '../../use-cases/delete-provider.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  saved: { kind: 'warning', text: 'The provider is saved. One thing is still to be done before a sign-in.' },
-  draft: { kind: 'success', text: 'The draft is saved. Come back whenever you know more.' },
+  saved: { kind: 'warning', text: 'Saved, but one problem must be fixed before anyone can sign in.' },
+  draft: { kind: 'success', text: 'Draft saved. You can continue at any time.' },
   'saved-before': {
     kind: 'warning',
-    text: 'This form was saved before: this is the provider that it made. Choose Edit to change it.',
+    text: 'This form was already saved; this is the provider it created. Choose “Edit” to change it.',
   },
-  changed: { kind: 'success', text: 'The changes are saved.' },
-  works: { kind: 'success', text: 'Tenant, client ID and credential are all accepted.' },
-  trouble: { kind: 'warning', text: 'Checked just now: not everything is accepted yet.' },
-  discarded: { kind: 'success', text: 'The new credential is discarded. The one before stays in use.' },
-  deleted: { kind: 'success', text: 'The provider is deleted.' },
+  changed: { kind: 'success', text: 'Changes saved.' },
+  works: { kind: 'success', text: 'Tenant, client ID and credential are accepted.' },
+  trouble: { kind: 'warning', text: 'Checked just now. Not everything is accepted yet.' },
+  discarded: { kind: 'success', text: 'New credential discarded. The previous one stays in use.' },
+  deleted: { kind: 'success', text: 'Provider deleted.' },
 };
 
 export async function showProviders(c: PageContext): Promise<Response> {
@@ -101,7 +101,7 @@ export async function confirmProviderDeletion(c: PageContext): Promise<Response>
   if (provider === undefined) return c.redirect(paths.providers({ flash: 'deleted' }), 303);
   const typed = (await formData(c))['name']?.trim();
   if (typed !== provider.name) {
-    const error = `Type the name as it stands above, ${provider.name}, to delete the provider.`;
+    const error = `To delete the provider, type its name: ${provider.name}`;
     return c.html(await deletePage(c, provider, error), 422);
   }
   await deleteProvider(c.get('services'), provider, c.get('principal'));
@@ -156,7 +156,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
   };
 }
 
-/** While nothing has shown the permissions. The page opens without the vault as well, then with a link of no state. */
+/** Offered until a token has shown the permissions. Without the vault, the link carries no state. */
 async function approvalLinkFor(
   services: Services,
   provider: Provider,

@@ -6,7 +6,7 @@ import type { Rotation } from '../../../shared/secrets/rotation-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Panel, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 
-/** Whether Postroom makes new client secrets of a provider by itself, and the switch for it. Nothing where it cannot. */
+/** Automatic rotation of a provider’s client secret, with its switch. Renders nothing where rotation is not possible. */
 export function RotationView(props: {
   provider: Provider;
   rotation: Rotation | undefined;
@@ -15,39 +15,39 @@ export function RotationView(props: {
   if (!canRotate(provider)) return null;
   const isOn = rotation?.enabled === true;
   return (
-    <Panel title="Client secrets made by Postroom">
+    <Panel title="Automatic secret rotation">
       <p>
-        <StatusLabel kind={isOn ? 'good' : 'quiet'}>{isOn ? 'Switched on' : 'Switched off'}</StatusLabel>{' '}
+        <StatusLabel kind={isOn ? 'good' : 'quiet'}>{isOn ? 'On' : 'Off'}</StatusLabel>{' '}
         {isOn
-          ? 'Thirty days before the end Postroom makes a new secret at the provider, uses it beside the old one, and drops the old one once the new one has worked.'
-          : 'Postroom warns you in time, and you replace the secret.'}
+          ? 'Thirty days before expiry, Postroom creates a new secret at the provider. It removes the old one once the new one has worked.'
+          : 'Postroom reminds you before the secret expires.'}
       </p>
       {rotation === undefined ? null : (
         <p class="muted">
-          By {rotation.changedBy}, <Time at={rotation.changedAt} />.
+          Changed by {rotation.changedBy}, <Time at={rotation.changedAt} />.
         </p>
       )}
       {isOn && rotation.problem !== undefined ? (
         <p>
-          <StatusLabel kind="warn">Did not work</StatusLabel> {rotation.problem} The secret of now stays in
-          use, and it is tried again each day.
+          <StatusLabel kind="warn">Failed</StatusLabel> {rotation.problem} The current secret stays in use,
+          and Postroom retries every day.
         </p>
       ) : null}
       {isOn && rotation.rotatedAt !== undefined && rotation.problem === undefined ? (
         <p>
-          Last done <Time at={rotation.rotatedAt} />.
+          Last rotated <Time at={rotation.rotatedAt} />.
         </p>
       ) : null}
       {isOn ? null : (
         <p class="muted">
-          Needs the permission Application.ReadWrite.OwnedBy for the managed identity of this postroom, as an
-          owner of this app registration. An admin of the tenant gives both with{' '}
+          Postroom’s managed identity needs the permission Application.ReadWrite.OwnedBy and must be an owner
+          of this app registration. A tenant admin grants both with{' '}
           <code>npm run register-app -- --finish --rotation</code>.
         </p>
       )}
       <form method="post" action={paths.rotation(provider)}>
         <input type="hidden" name="rotation" value={isOn ? 'off' : 'on'} />
-        <SubmitButton kind="secondary">{isOn ? 'Switch off' : 'Switch on'}</SubmitButton>
+        <SubmitButton kind="secondary">{isOn ? 'Turn off' : 'Turn on'}</SubmitButton>
       </form>
     </Panel>
   );

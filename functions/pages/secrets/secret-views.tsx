@@ -10,9 +10,9 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 
 export interface SecretsView {
   secrets: readonly ReviewedSecret[];
-  /** Ids of providers whose secrets Postroom makes by itself. */
+  /** Ids of providers with automatic rotation. */
   rotating: readonly string[];
-  /** Undefined while nobody has signed in yet. */
+  /** Undefined until the first sign-in creates it. */
   dataKey: { madeOn: string; readable: number; underOlder: number } | undefined;
 }
 
@@ -22,16 +22,19 @@ export function secretsPage(view: SecretsView, principal: Principal, flash: Flas
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal} flash={flash} wide>
       <p>
-        Everything that Postroom keeps in Key Vault, with its date. You are told 60, 30, 14, 7, 3 and 1 days
-        before the end, and then each day. No value is ever shown.
+        Everything that Postroom stores in Key Vault, with its expiry date. Reminders are sent 60, 30, 14, 7,
+        3 and 1 days before expiry, then daily. Values are never shown.
       </p>
       {secrets.length === 0 ? (
-        <EmptyState title="No secret with a date">
-          <p>Client secrets and certificates of providers stand here.</p>
+        <EmptyState title="No secrets yet">
+          <p>Provider secrets and certificates are listed here.</p>
           <ButtonLink href={paths.providers()}>Providers</ButtonLink>
         </EmptyState>
       ) : (
-        <DataTable caption="Secrets in Key Vault" head={['Secret', 'Of', 'State', 'Mailboxes', 'Renewed by']}>
+        <DataTable
+          caption="Secrets in Key Vault"
+          head={['Secret', 'Provider', 'State', 'Mailboxes', 'Renewed by']}
+        >
           {secrets.map((secret) => (
             <SecretRow secret={secret} isRotating={rotating.includes(secret.provider?.id ?? '')} />
           ))}
@@ -47,9 +50,9 @@ function SecretRow(props: { secret: ReviewedSecret; isRotating: boolean }): JSX.
   return (
     <tr>
       <th scope="row">{`${what.charAt(0).toUpperCase()}${what.slice(1)}`}</th>
-      <td data-label="Of">
+      <td data-label="Provider">
         {provider === undefined ? (
-          'This installation'
+          'None: this installation'
         ) : (
           <a href={paths.provider(provider)}>{provider.name}</a>
         )}
@@ -71,28 +74,28 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
   const later =
     replacedSince === undefined ? null : (
       <>
-        <br />A new one waits for its first use.
+        <br />A new one is set and has not been used yet.
       </>
     );
   switch (state.kind) {
     case 'healthy':
       return (
         <>
-          <StatusLabel kind="good">Good</StatusLabel> until {date}
+          <StatusLabel kind="good">Valid</StatusLabel> until {date}
           {later}
         </>
       );
     case 'due':
       return (
         <>
-          <StatusLabel kind="warn">Ends soon</StatusLabel> on {date}
+          <StatusLabel kind="warn">Expires soon</StatusLabel> on {date}
           {later}
         </>
       );
     case 'expired':
       return (
         <>
-          <StatusLabel kind="bad">Ended</StatusLabel> on {date}
+          <StatusLabel kind="bad">Expired</StatusLabel> on {date}
           {later}
         </>
       );
@@ -104,13 +107,13 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
         </>
       );
     case 'unknown-date':
-      return <StatusLabel kind="warn">No date</StatusLabel>;
+      return <StatusLabel kind="warn">No expiry date</StatusLabel>;
     case 'disabled':
       return (
         <>
-          <StatusLabel kind="bad">Switched off</StatusLabel>
+          <StatusLabel kind="bad">Disabled</StatusLabel>
           <br />
-          Somebody disabled it in Key Vault.
+          It was disabled in Key Vault.
         </>
       );
     case 'missing':
@@ -120,7 +123,7 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
           {state.recoverableUntil === undefined ? null : (
             <>
               <br />
-              Can be recovered there until {state.recoverableUntil.slice(0, 10)}.
+              Recoverable there until {state.recoverableUntil.slice(0, 10)}.
             </>
           )}
         </>
@@ -131,22 +134,22 @@ function State(props: { secret: ReviewedSecret }): JSX.Element {
 function DataKey(props: { madeOn: string; readable: number; underOlder: number }): JSX.Element {
   const { madeOn, readable, underOlder } = props;
   return (
-    <Panel title="Data key">
+    <Panel title="Encryption key">
       <p>
-        Sign-ins rest sealed under a key that stands in Key Vault. It has no end. This one was made{' '}
+        Stored tokens are encrypted with a key in Key Vault. The key does not expire. It was created{' '}
         <Time at={madeOn} />.
       </p>
       <p>
         {underOlder > 0
-          ? `${underOlder === 1 ? '1 sign-in rests' : `${underOlder} sign-ins rest`} under an older version and will be sealed again within days. Leave the older versions switched on until then.`
+          ? `${underOlder === 1 ? 'The tokens of 1 account still use' : `The tokens of ${underOlder} accounts still use`} an older version and are re-encrypted within days. Keep the older versions enabled until then.`
           : readable > 1
-            ? 'Every sign-in rests under the newest version: the older ones can be switched off in Key Vault.'
-            : 'Every sign-in rests under it.'}
+            ? 'All tokens use the newest version. You can disable the older versions in Key Vault.'
+            : 'All tokens use the current key.'}
       </p>
       <form method="post" action={paths.dataKey()}>
-        <SubmitButton kind="secondary">Make a new data key</SubmitButton>
+        <SubmitButton kind="secondary">Create a new encryption key</SubmitButton>
       </form>
-      <p class="muted small">Nobody has to sign in again, and no fetch waits for it.</p>
+      <p class="muted small">No one needs to sign in again, and fetching continues.</p>
     </Panel>
   );
 }
@@ -156,12 +159,12 @@ export function vaultAwayPage(principal: Principal, code: VaultCode): string {
   const { happened, next } = vaultInWords({ code });
   return renderPage(
     <Page title="Secrets" place="secrets" principal={principal}>
-      <EmptyState title="Key Vault does not do what it should">
+      <EmptyState title="Key Vault is not available">
         <p>
           {happened}. {next}
         </p>
-        <p>Fetches go on with the sign-ins there are, as long as these last.</p>
-        <ButtonLink href={paths.health()}>See what works</ButtonLink>
+        <p>Fetching continues until the current tokens expire.</p>
+        <ButtonLink href={paths.health()}>View health</ButtonLink>
       </EmptyState>
     </Page>,
   );

@@ -1,4 +1,4 @@
-/** Every secret with its date, and what a person can do about them. For admins. */
+/** Every secret with its expiry date, the encryption key, and rotation. For admins. */
 import { countUnderOlderKeys } from '../../../shared/accounts/reencrypt-tokens.ts';
 import { dataKeyName } from '../../../shared/accounts/token-encryption.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -18,7 +18,7 @@ import { flashOf, formData } from '../../http/form-data.ts';
 const said: Readonly<Record<string, Flash>> = {
   'new-key': {
     kind: 'success',
-    text: 'There is a new data key. Nobody has to sign in again; what rests under the one before is sealed again within days.',
+    text: 'New encryption key created. No one needs to sign in again; stored tokens are re-encrypted within days.',
   },
 };
 
@@ -28,7 +28,7 @@ export async function showSecrets(c: PageContext): Promise<Response> {
   );
 }
 
-/** Says that the vault is away where it is. */
+/** Answers with its own page when Key Vault is not available. */
 async function withVault(c: PageContext, answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer();
@@ -64,8 +64,8 @@ export async function replaceDataKey(c: PageContext): Promise<Response> {
   return withVault(c, async () => {
     await c.get('services').sealer.rotate();
     await recordChange(c, {
-      action: 'data key replaced',
-      subject: { kind: 'secret', id: dataKeyName, name: 'data key' },
+      action: 'encryption key replaced',
+      subject: { kind: 'secret', id: dataKeyName, name: 'encryption key' },
     });
     return c.redirect(paths.secrets({ flash: 'new-key' }), 303);
   });

@@ -8,18 +8,18 @@ import { ExplanationView } from '../errors/explanation-view.tsx';
 import { previewOf, type SendingLook, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
 import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
 
-/** What a try has shown, and what its failures mean. */
+/** The result of an access check, with explanations of its failures. */
 export interface CheckedAccess {
   look: Look;
-  /** Undefined where the provider names no server for outgoing mail. */
+  /** Undefined when the provider has no SMTP server. */
   sending: SendingLook | undefined;
-  /** An email was sent, not only signed in. */
+  /** True when a test email was sent, false when the check only signed in. */
   sent: boolean;
   unread: Explanation | undefined;
   unsent: Explanation | undefined;
 }
 
-/** Reading and sending are rights of their own: either may be there without the other. */
+/** Checks reading and sending, which are separate permissions. */
 export async function checkAccess(
   services: Services,
   mailbox: Mailbox,
@@ -40,7 +40,7 @@ export async function checkAccess(
   };
 }
 
-/** Whether the rights of a shared mailbox are there: to read it, and to send as it. */
+/** Shows whether the user can read the shared mailbox and send as it. */
 export function AccessCheck(props: {
   tried: CheckedAccess;
   typed: Readonly<Record<string, string>>;
@@ -68,7 +68,7 @@ function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
       <>
         <p role="status">
           <strong>
-            Yes: {user} may open {address}.
+            {user} can access {address}.
           </strong>
         </p>
         <MailboxPreviewView look={look} folder="INBOX" heading="h3" />
@@ -78,7 +78,7 @@ function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
     <>
       <p role="alert">
         <strong>
-          No: {address} does not open for {user}.
+          {user} cannot access {address}.
         </strong>{' '}
         {look.message}
       </p>
@@ -95,9 +95,9 @@ function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null 
       <>
         <p role="alert">
           <strong>
-            No: {user} may not send as {address}.
+            {user} cannot send as {address}.
           </strong>{' '}
-          {unsent?.code === 'not-recognised' ? `The server said: ${sending.said}` : null}
+          {unsent?.code === 'not-recognised' ? `Server message: ${sending.said}` : null}
         </p>
         <Known explanation={unsent} />
       </>
@@ -106,15 +106,15 @@ function TriedSending({ tried, address, user }: TriedProps): JSX.Element | null 
     return (
       <p role="status">
         <strong>
-          Yes: {user} may send as {address}.
+          {user} can send as {address}.
         </strong>{' '}
-        An email to it is on its way.
+        The test email is on its way.
       </p>
     );
   return (
     <p role="status">
-      The server for outgoing mail lets {user} in. Whether {user} may send as {address} shows only a mail:
-      tick the box below.
+      {user} can sign in to the SMTP server. Only a test email can show whether {user} can send as {address}.
+      Tick the box below.
     </p>
   );
 }

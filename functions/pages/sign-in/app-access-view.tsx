@@ -14,9 +14,9 @@ import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
 import { ExplanationView } from '../errors/explanation-view.tsx';
 import { portalLink } from '../providers/provider-links.ts';
 
-/** How far the app has come; each state names what is next. */
+/** The state of app-only access; each state has its own next step. */
 export type AppAccessState =
-  /** Nothing was tried yet. */
+  /** Not checked yet. */
   | { kind: 'open' }
   | { kind: 'no-address'; sentence: string }
   | { kind: 'no-credential'; reason: 'draft' | 'missing' | 'disabled' }
@@ -24,7 +24,7 @@ export type AppAccessState =
   | { kind: 'no-token'; explanation: Explanation; said: string }
   /** A token came without the permission for IMAP. */
   | { kind: 'no-role'; objectId: string | undefined; roles: readonly string[] }
-  /** A token with the permission came, and the mailbox did not open with it. */
+  /** The token has the permission, but the mailbox did not open with it. */
   | { kind: 'not-open'; objectId: string | undefined; roles: readonly string[]; code: string };
 
 interface View {
@@ -32,17 +32,17 @@ interface View {
   provider: Provider;
   typed: { address: string; mailbox: string };
   state: AppAccessState;
-  /** The provider that `npm start` brings along: nothing is to be done at Microsoft. */
+  /** The demo provider of `npm start`: nothing has to be done at Microsoft. */
   demo: boolean;
 }
 
-/** The app’s own way into a mailbox: the script for the Exchange admin, and whether it opens now. */
+/** App-only access: the script for the Exchange admin, and a check whether the mailbox opens. */
 export function appAccessPage(view: View): string {
   const { principal, provider, typed, state } = view;
   const errors = state.kind === 'no-address' ? { address: state.sentence } : {};
   return renderPage(
     <Page
-      title="Connect without a person"
+      title="App-only access"
       principal={principal}
       place="providers"
       hasErrors={state.kind === 'no-address'}
@@ -50,11 +50,11 @@ export function appAccessPage(view: View): string {
       <ErrorSummary errors={errors} />
       <Found {...view} address={typed.address} />
       <p>
-        The app {provider.name} can open mailboxes by itself: nobody signs in, no password and no second
-        factor stops it, and an admin allows single mailboxes.{' '}
+        The app {provider.name} can access mailboxes without a user sign-in, so it keeps working when
+        passwords change or people leave. An admin grants access to individual mailboxes.{' '}
         {view.demo
-          ? 'In the demo the permission is granted already, and all mailboxes but one are open to the app.'
-          : 'It takes somebody who may grant permissions in Entra, and an Exchange admin who runs a short script once.'}
+          ? 'In the demo, the permission is already granted, and the app can access all mailboxes but one.'
+          : 'You need someone who can grant permissions in Entra, and an Exchange admin who runs a short script once.'}
       </p>
       <form method="post" action={paths.appAccess(provider)} novalidate>
         <input type="hidden" name="mailbox" value={typed.mailbox} />
@@ -77,7 +77,7 @@ export function appAccessPage(view: View): string {
   );
 }
 
-/** What the last try has shown. */
+/** The result of the last check. */
 function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: string }): JSX.Element | null {
   const { state, provider, address, demo } = props;
   switch (state.kind) {
@@ -86,9 +86,9 @@ function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: str
       return null;
     case 'no-credential':
       return (
-        <Trouble title="The app has nothing to prove itself with">
+        <Trouble title="The app has no credential">
           {state.reason === 'disabled'
-            ? 'Its credential is switched off in Key Vault.'
+            ? 'Its credential is disabled in Key Vault.'
             : 'Its credential is not in Key Vault.'}{' '}
           <a href={paths.editProvider(provider)}>Replace the credential of {provider.name}</a>
         </Trouble>
@@ -96,8 +96,8 @@ function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: str
     case 'vault-away': {
       const { happened, next } = vaultInWords(state);
       return (
-        <Trouble title="Postroom does not get at its keys">
-          {happened}. Nothing was kept. {next} Then try again.
+        <Trouble title="Postroom can’t access its keys">
+          {happened}. Nothing was saved. {next} Then try again.
         </Trouble>
       );
     }
@@ -109,20 +109,20 @@ function Found(props: Pick<View, 'state' | 'provider' | 'demo'> & { address: str
       );
     case 'no-role':
       return (
-        <Trouble title="The app may not open mailboxes yet">
-          The provider gave a token, but the permission IMAP.AccessAsApp is not in it.{' '}
-          {demo ? null : 'Steps 1 and 2 below are open. A new permission takes some minutes to arrive.'}
+        <Trouble title="The app cannot access mailboxes yet">
+          The token does not contain the permission IMAP.AccessAsApp.{' '}
+          {demo ? null : 'Do steps 1 and 2 below. A new permission can take a few minutes.'}
         </Trouble>
       );
     case 'not-open':
       return (
         <Trouble
-          title={`${demo ? 'The mail server of the demo' : 'Exchange'} does not let the app into ${address} yet`}
+          title={`${demo ? 'The mail server of the demo' : 'Exchange'} does not give the app access to ${address} yet`}
         >
           The provider gave a token{state.roles.length === 0 ? '' : ` with ${state.roles.join(', ')}`}.{' '}
           {demo
-            ? 'Check that the address is right, or let the mailbox’s owner sign in instead.'
-            : 'Run the script of step 3; what it changes can take up to an hour. Also check that the address is right and that IMAP is switched on for it.'}{' '}
+            ? 'Check that the address is correct, or let the mailbox’s owner sign in instead.'
+            : 'Run the script in step 3; its changes can take up to an hour. Also check that the address is correct and that IMAP is turned on for it.'}{' '}
           Code: {state.code}
         </Trouble>
       );
@@ -150,16 +150,16 @@ function Steps(props: View): JSX.Element {
   });
   return (
     <>
-      <h2>What has to be done once</h2>
+      <h2>One-time setup</h2>
       <ol>
         <li>
           Add the application permissions <strong>IMAP.AccessAsApp</strong> and{' '}
           <strong>SMTP.SendAsApp</strong>: “Add a permission”, “APIs my organization uses”, “Office 365
           Exchange Online”, “Application permissions”. <PortalLink name="permissions" provider={provider} />
         </li>
-        <li>On the same page, choose “Grant admin consent”. It takes an admin of the directory.</li>
+        <li>On the same page, choose “Grant admin consent for …”. This needs a tenant admin.</li>
         <li>
-          Let an Exchange admin run this script.{' '}
+          Ask an Exchange admin to run this script.{' '}
           {objectId === undefined ? (
             <ObjectIdHelp provider={provider} />
           ) : (
@@ -172,14 +172,14 @@ function Steps(props: View): JSX.Element {
   );
 }
 
-/** The commonest mistake of all: both pages show an "Object ID", and only one of them is meant. */
+/** The most common mistake: both pages show an “Object ID”, and only the enterprise application’s works. */
 function ObjectIdHelp(props: { provider: Provider }): JSX.Element {
   return (
     <>
       Put the object ID of the <strong>enterprise application</strong> in place of {OBJECT_ID_MISSING}: in
-      Entra, “Enterprise applications”, the app of this name, “Object ID”. The app registration shows an
-      object ID too; with that one Exchange refuses every sign-in. Postroom fills it in as soon as the
-      provider gives it a token: choose “Open the mailbox” above.{' '}
+      Entra, “Enterprise applications”, the app of this name, “Object ID”. The app registration has a
+      different object ID; with that one, Exchange refuses every sign-in. Postroom fills in the right ID as
+      soon as it gets a token: choose “Open the mailbox” above.{' '}
       <PortalLink name="enterprise-apps" provider={props.provider} />
     </>
   );
@@ -187,8 +187,8 @@ function ObjectIdHelp(props: { provider: Provider }): JSX.Element {
 
 const ObjectIdKnown = (props: { objectId: string }): JSX.Element => (
   <>
-    It holds the object ID of the enterprise application, <code>{props.objectId}</code>, as the provider’s own
-    token says. The object ID on the page of the app registration is another one.
+    It contains the object ID of the enterprise application, <code>{props.objectId}</code>, taken from the
+    token. The object ID on the app registration’s page is a different one.
   </>
 );
 
@@ -197,19 +197,19 @@ function PortalLink(props: { name: LinkName; provider: Provider }): JSX.Element 
   return <OutsideLink href={href}>{label}</OutsideLink>;
 }
 
-/** Not at this provider. */
+/** Says that this provider does not support app-only access. */
 export function noAppAccessPage(principal: Principal, provider: Provider): string {
   const draft = provider.state === 'draft';
   return renderPage(
-    <Page title="Connect without a person" principal={principal} place="providers">
+    <Page title="App-only access" principal={principal} place="providers">
       <p>
         {draft
           ? `${provider.name} is a draft. Finish its settings first.`
-          : `${provider.name} cannot do this: an app signs in by itself at Microsoft 365 only, in one directory. Let the mailbox’s owner sign in.`}
+          : `${provider.name} does not support app-only access, which needs Microsoft 365 and a single tenant. Let the mailbox’s owner sign in.`}
       </p>
       <p>
         <ButtonLink href={draft ? paths.editProvider(provider) : paths.connect(provider)}>
-          {draft ? 'Finish the settings' : 'Sign in for a mailbox'}
+          {draft ? 'Finish the settings' : 'Connect a mailbox'}
         </ButtonLink>
       </p>
     </Page>,

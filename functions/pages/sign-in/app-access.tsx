@@ -1,4 +1,4 @@
-/** The second way to connect: the app signs in by itself, and Exchange lets it into single mailboxes. For admins. */
+/** App-only access: the app signs in itself, and Exchange gives it access to individual mailboxes. For admins. */
 import {
   type AppToken,
   appAccountId,
@@ -40,7 +40,7 @@ export async function showAppAccess(c: PageContext): Promise<Response> {
   );
 }
 
-/** Asks for a token and opens the mailbox with it. Only what has opened is kept. */
+/** Requests a token and opens the mailbox with it. Nothing is saved unless the mailbox opens. */
 export async function checkAppAccess(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const provider = await providerOf(c);
@@ -76,7 +76,7 @@ export async function checkAppAccess(c: PageContext): Promise<Response> {
     });
   await promoteCredential(services, provider, asked.credential);
   const { objectId, roles } = asked;
-  // Roles that cannot be read say nothing; the mail server decides.
+  // If the roles cannot be read, the mail server decides.
   if (roles.length > 0 && !roles.includes('IMAP.AccessAsApp'))
     return again({ kind: 'no-role', objectId, roles });
   const look = await openWith(c, provider, asked, typed.address);
@@ -110,7 +110,7 @@ function explained(c: PageContext, provider: Provider, failure: EndpointFailure)
   return explainProblem(explainable(failure), context);
 }
 
-/** Opens the inbox with the very token that was given, before anything is kept. */
+/** Opens the inbox with the new token, before anything is saved. */
 function openWith(c: PageContext, provider: Provider, { token }: AppToken, address: string): Promise<Look> {
   const { intake, config, seam } = c.get('services');
   const { imap: server } = mailServersOf(provider, config);
@@ -138,7 +138,7 @@ async function providerOf(c: PageContext): Promise<Provider | undefined> {
   return c.get('services').providers.get(c.req.param('id') ?? '');
 }
 
-/** A mailbox of this very app that is to be connected again. */
+/** The mailbox of this app that is to be reconnected. */
 async function mailboxOf(
   c: PageContext,
   provider: Provider,

@@ -6,14 +6,14 @@ import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { CANCELLED, ExplanationView } from '../errors/explanation-view.tsx';
 
 /**
- * What the admin of a tenant reads on coming back. Whoever it is need not be known to Postroom, so the page shows nothing
- * of it and leads nowhere.
+ * What a tenant admin sees after admin consent. The admin may have no role in Postroom, so the page shows nothing else
+ * of it and has no links.
  */
 export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Explanation | undefined): string {
   return renderPage(
     <Page title={titles[outcome.kind]}>
       <Words outcome={outcome} />
-      {/* Whoever pressed Cancel knows what happened, and the steps are somebody else's. */}
+      {/* Someone who pressed Cancel knows what happened and needs no steps. */}
       {explanation === undefined || explanation.code === CANCELLED ? null : (
         <ExplanationView explanation={explanation} reader="mailbox-owner" />
       )}
@@ -24,13 +24,13 @@ export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Expla
 const titles: Readonly<Record<ApprovalOutcome['kind'], string>> = {
   granted: 'Thank you, access is granted',
   'set-up-granted': 'Thank you, access is granted',
-  told: 'Access is granted, as far as the provider says',
-  'granted-before': 'Access was granted before',
+  told: 'Access is reported as granted',
+  'granted-before': 'Access was already granted',
   'not-granted': 'Access was not granted',
-  'other-tenant': 'This is another organization',
-  'approval-expired': 'This link is too old',
-  'unknown-approval': 'This link is not known',
-  'provider-missing': 'This link is over',
+  'other-tenant': 'Wrong organization',
+  'approval-expired': 'This link has expired',
+  'unknown-approval': 'Unknown link',
+  'provider-missing': 'This link is no longer valid',
 };
 
 function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
@@ -39,55 +39,55 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
     case 'granted':
       return (
         <p>
-          Postroom may now read and send mail for people of your organization who sign in to it. The owner of{' '}
-          {outcome.approval.wish.address} can go on. You can close this page.
+          Postroom can now read and send email for users in your organization who sign in to it. The owner of{' '}
+          {outcome.approval.wish.address} can continue. You can close this page.
         </p>
       );
     case 'set-up-granted':
       return (
         <p>
-          Postroom may now read and send mail for people of your organization who sign in to it. Whoever sets
-          it up sees that on the page of the provider. You can close this page.
+          Postroom can now read and send email for users in your organization who sign in to it. The person
+          who is setting it up sees this on the provider’s page. You can close this page.
         </p>
       );
     case 'told':
       return (
         <p>
-          Nothing is left to do here; you can close this page. The first sign-in of a mailbox shows Postroom
-          what was granted.
+          There is nothing left to do; you can close this page. The first mailbox sign-in will show what was
+          granted.
         </p>
       );
     case 'granted-before':
       return (
         <p>
-          Somebody has accepted already
+          Someone has already accepted
           {outcome.approval.grantedAt === undefined ? null : (
             <>
               {' '}
               (<Time at={outcome.approval.grantedAt} />)
             </>
           )}
-          . Nothing is left to do; you can close this page.
+          . There is nothing left to do; you can close this page.
         </p>
       );
     case 'not-granted':
       return (
         <p>
-          Nothing was changed. The link stays good: open it again and choose “Accept”, or tell whoever sent it
-          that you decline.
+          Nothing was changed. The link is still valid: open it again and choose “Accept”, or tell the person
+          who sent it that you decline.
         </p>
       );
     case 'other-tenant':
       return (
         <>
           <p>
-            You signed in as an admin of another organization than that of{' '}
-            {outcome.approval?.wish.address ?? 'the app that is being set up'}. Nothing was changed here. Open
-            the link again and sign in with an account of the right one.
+            You signed in as an admin of a different organization, not of the organization of{' '}
+            {outcome.approval?.wish.address ?? 'the app that is being set up'}. Nothing was changed. Open the
+            link again and sign in with an account of the right organization.
           </p>
           <Facts
             items={[
-              { term: 'Signed in at', detail: outcome.tenant },
+              { term: 'Signed in to', detail: outcome.tenant },
               { term: 'Expected', detail: outcome.expected },
             ]}
           />
@@ -96,18 +96,18 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
     case 'approval-expired':
       return (
         <p>
-          Such a link is good for seven days, and for the app registration that it was made for. Ask whoever
-          sent it for a new one.
+          The link is valid for seven days and only for the app registration it was created for. Ask the
+          person who sent it for a new one.
         </p>
       );
     case 'unknown-approval':
       return (
         <p>
-          Postroom has made no such link, so nothing was changed here. What was accepted at the provider
-          counts all the same: the owner of the mailbox can sign in now.
+          Postroom did not create this link, so nothing was changed here. Your consent at the provider still
+          counts: the mailbox owner can sign in now.
         </p>
       );
     case 'provider-missing':
-      return <p>What it was made for does not exist any more. Nothing was changed.</p>;
+      return <p>The provider or mailbox it was created for no longer exists. Nothing was changed.</p>;
   }
 }

@@ -6,20 +6,20 @@ import { approvalOutcomePage } from './approval-outcome.tsx';
 import { keepApprovalCookie, keptApprovalOf } from './consent-cookies.ts';
 import { explainedFor } from './outcome-view.tsx';
 
-/** What the provider sends back to an approval; all else in the address is not read. */
+/** The parameters that are read from the provider's response to an approval. */
 const READ = ['admin_consent', 'tenant', 'state', 'error', 'error_description'];
-/** Of one value: a cookie holds 4 KB, and an error of Microsoft says what it is about first. */
+/** Characters kept of one value: a cookie holds 4 KB, and Microsoft's errors begin with the important part. */
 const LONGEST = 1000;
 
 /**
- * Where an admin of a tenant ends, who need not be known to Postroom. The answer waits in a cookie, so that the address
- * is clean and a reload says the same again.
+ * The page after admin consent, for a tenant admin who may have no role in Postroom. The response is kept in a cookie, so
+ * that the address stays clean and a reload shows the same result.
  */
 export async function showApprovalResult(c: PageContext): Promise<Response> {
   const kept = keptApprovalOf(c);
   const parameters = new URLSearchParams(kept ?? '');
   const outcome = await finishApproval(c.get('services'), parameters);
-  // Taken a moment ago by this very browser.
+  // Granted a moment ago in this browser.
   const shown: ApprovalOutcome =
     outcome.kind === 'granted-before' && parameters.get('taken') === 'granted'
       ? { kind: 'granted', approval: outcome.approval, providerName: '' }
@@ -28,7 +28,7 @@ export async function showApprovalResult(c: PageContext): Promise<Response> {
   return c.html(approvalOutcomePage(shown, explanation), isGood(shown) ? 200 : 400);
 }
 
-/** Answers the way back of an approval. */
+/** Handles the callback of an approval. */
 export async function answerApproval(c: PageContext, parameters: URLSearchParams): Promise<Response> {
   const outcome = await finishApproval(c.get('services'), parameters);
   if (outcome.kind === 'unknown-approval') recordRefusal(c, 'unknown-approval');

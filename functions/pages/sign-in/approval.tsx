@@ -13,7 +13,7 @@ import { ExplanationView } from '../errors/explanation-view.tsx';
 import { outcomePage } from './outcome-view.tsx';
 import { ConnectRequestFields } from './connect-request-fields.tsx';
 
-/** Where a trip waits for an admin of the tenant, and goes on. */
+/** The page of a sign-in that waits for admin consent, and continues from here. */
 export async function showApproval(c: RouteContext<'approval'>): Promise<Response> {
   const services = c.get('services');
   const approval = (await services.approvals.get(c.req.param('key')))?.approval;
@@ -34,7 +34,7 @@ function approvalPage(view: {
   const { wish, grantedAt, explanation } = approval;
   return renderPage(
     <Page
-      title={grantedAt === undefined ? 'An admin of the tenant has to agree first' : 'An admin has agreed'}
+      title={grantedAt === undefined ? 'Admin consent required' : 'Admin consent granted'}
       principal={view.principal}
       place="providers"
     >
@@ -42,26 +42,25 @@ function approvalPage(view: {
         <AskAdmin approval={approval} link={link} reader="admin" />
       ) : (
         <p>
-          Consent was granted <Time at={grantedAt} />. Sign in once more, and {wish.address} goes on where it
-          stopped.
+          Consent was granted <Time at={grantedAt} />. Sign in once more to finish connecting {wish.address}.
         </p>
       )}
       <form method="post" action={paths.connect(provider)}>
         <ConnectRequestFields wish={wish} />
         <div class="actions">
           <SubmitButton kind={grantedAt === undefined ? 'secondary' : 'primary'}>
-            {grantedAt === undefined ? 'Sign in again' : `Go on as ${wish.signIn}`}
+            {grantedAt === undefined ? 'Sign in again' : `Continue as ${wish.signIn}`}
           </SubmitButton>
           {grantedAt === undefined ? (
             <ButtonLink href={paths.approval(approval)} kind="secondary">
-              Has it been granted?
+              Check again
             </ButtonLink>
           ) : null}
         </div>
       </form>
       {grantedAt !== undefined || explanation === undefined ? null : (
         <details>
-          <summary>What the provider said</summary>
+          <summary>Provider message</summary>
           <ExplanationView explanation={explanation} />
         </details>
       )}
@@ -69,7 +68,7 @@ function approvalPage(view: {
   );
 }
 
-/** The link for the admin of the tenant, with what to say when sending it. */
+/** The link for the tenant admin, with a prepared email. */
 export function AskAdmin(props: {
   approval: Approval;
   link: string | undefined;
@@ -77,34 +76,34 @@ export function AskAdmin(props: {
 }): JSX.Element {
   const { approval, link } = props;
   const mail = new URLSearchParams({
-    subject: 'Please approve Postroom for our mail',
-    body: `Postroom turns the mail of ${approval.wish.address} into tickets. Our organization lets only administrators grant that. Please open this link and choose Accept:\n\n${link ?? ''}`,
+    subject: 'Please approve Postroom for our email',
+    body: `Postroom turns email sent to ${approval.wish.address} into tickets. In our organization, only administrators can grant this access. Please open this link and choose “Accept”:\n\n${link ?? ''}`,
   });
   return (
     <>
       <p>
-        The organization of {approval.wish.address} lets only administrators grant an app access to mail.
-        Nothing was saved, and no mail is touched.
+        In the organization of {approval.wish.address}, only administrators can give an app access to email.
+        Nothing was changed.
       </p>
       {link === undefined ? (
-        <p>The link that was made for it is too old. Sign in again, and a new one stands here.</p>
+        <p>The link has expired. Sign in again to get a new one.</p>
       ) : (
         <>
           <p>
             Send this link to a Cloud Application Administrator, an Application Administrator or a Global
-            Administrator there. They open it and choose “Accept”; they need no access to Postroom. It is good
-            until <Time at={approval.expiresAt} />.
+            Administrator there. They open it and choose “Accept”; they do not need access to Postroom. The
+            link is valid until <Time at={approval.expiresAt} />.
           </p>
           <CopyText label="Link for the admin" value={link} />
           <p>
-            <a href={`mailto:?${mail.toString().replaceAll('+', '%20')}`}>Send it by mail</a>
+            <a href={`mailto:?${mail.toString().replaceAll('+', '%20')}`}>Send by email</a>
           </p>
         </>
       )}
       <p>
         {props.reader === 'admin'
-          ? 'This page says when it is granted; you can close it and come back.'
-          : 'Come back with the link of your invitation: it says when it is granted, and you go on from there.'}
+          ? 'This page shows when consent is granted. You can close it and come back.'
+          : 'Open your invitation link again later. It shows when consent is granted, and you continue from there.'}
       </p>
     </>
   );

@@ -12,17 +12,17 @@ import { answerDone, answerFailed } from './consent-result.tsx';
 import { explainedFor } from './outcome-view.tsx';
 
 /**
- * The one way back from every provider. The state says of what kind the trip was: a sign-in, bound to this browser, or
- * an approval, which an admin of the tenant may bring from anywhere.
+ * The callback of every provider. The state says what it belongs to: a sign-in, which is bound to this browser, or an
+ * approval, which a tenant admin may complete in any browser.
  */
 export async function answerCallback(c: PageContext): Promise<Response> {
-  // Asking what an address would answer (a link preview, a proxy) must not use the state up.
+  // A HEAD request (a link preview, a proxy) must not use up the state.
   if (c.req.method === 'HEAD') return c.body(null, 405, { allow: 'GET' });
   const parameters = new URL(c.req.url).searchParams;
   const state = parameters.get('state') ?? '';
   const asksApproval = isApprovalState(state) || providerOfSetUpState(state) !== undefined;
   if (asksApproval || parameters.has('admin_consent')) return answerApproval(c, parameters);
-  // No role is asked for here, because invited people have none: whose trip it is decides.
+  // No role is required here, because invited people have none. The initiator of the sign-in is checked instead.
   const principal: Principal | undefined = c.get('principal');
   const outcome = await completeConsent(
     { ...c.get('services'), explainOutcome: (failed) => explainedFor(c, failed, parameters) },

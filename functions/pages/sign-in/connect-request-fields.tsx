@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { ConnectRequest } from '../../../shared/consent/consent.ts';
 
-/** A wish as hidden fields of the form "which mailbox?", to make the same trip once more. */
+/** A connect request as hidden fields, to start the same sign-in once more. */
 export function ConnectRequestFields(props: {
   wish: ConnectRequest;
   /** Shows the provider's list of accounts in place of a hint. */
@@ -34,7 +34,7 @@ export function ConnectRequestFields(props: {
   );
 }
 
-/** The same wish for somebody else: the one who signed in, as a shared mailbox's or in place of the one before. */
+/** The same request for the user who signed in: as a shared mailbox, or in place of the previous account. */
 export const connectRequestFor = (
   wish: ConnectRequest,
   user: string,

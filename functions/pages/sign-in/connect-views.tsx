@@ -15,7 +15,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { FinishSetup } from '../mailboxes/finish-setup.tsx';
 import { type Beginnings, SignedInAccounts } from '../mailboxes/which-mailbox-view.tsx';
 
-/** "Which mailbox?" before anything was typed: the mailbox signs in itself, for all that email needs. */
+/** The form's defaults: the mailbox signs in itself, with all mail permissions. */
 export const emptyConnectForm: Readonly<Record<string, string>> = {
   who: 'self',
   imap: 'on',
@@ -30,14 +30,14 @@ export function connectPage(view: {
   typed: Readonly<Record<string, string>>;
   errors: FieldErrors;
   flash?: Flash | undefined;
-  /** Where the page is the beginning of a new mailbox. */
+  /** Set when the page starts a new mailbox. */
   beginnings?: Beginnings | undefined;
 }): string {
   const { provider, typed, errors, beginnings } = view;
   const reconnects = typed['mailbox'] !== undefined && typed['mailbox'] !== '';
   return renderPage(
     <Page
-      title={reconnects ? 'Connect the mailbox again' : 'Which mailbox?'}
+      title={reconnects ? 'Reconnect the mailbox' : 'Connect a mailbox'}
       principal={view.principal}
       place="mailboxes"
       hasErrors={Object.keys(errors).length > 0}
@@ -47,7 +47,7 @@ export function connectPage(view: {
       {beginnings === undefined ? null : <FinishSetup unfinished={beginnings.unfinished} isAdmin />}
       <p>
         Sign in at {provider.name} with the mailbox’s account, not your own. Postroom never sees the password;
-        it gets permission to read and send mail, which you can revoke at any time.
+        it gets permission to read and send email, which you can revoke at any time.
       </p>
       <form method="post" action={paths.connect(provider)} novalidate data-keep="">
         {reconnects ? <input type="hidden" name="mailbox" value={typed['mailbox']} /> : null}
@@ -75,8 +75,8 @@ export function connectPage(view: {
               label: 'Another user (shared mailbox)',
               hint: (
                 <>
-                  A shared mailbox cannot sign in itself; people with access can open it.{' '}
-                  <a href={paths.sharedMailbox(provider)}>How to give access to one</a>
+                  A shared mailbox cannot sign in itself. A user with access signs in for it.{' '}
+                  <a href={paths.sharedMailbox(provider)}>How to grant access</a>
                 </>
               ),
             },
@@ -101,8 +101,8 @@ export function connectPage(view: {
         {reconnects ? (
           <CheckboxField
             name="replacement"
-            label="Another account than before may sign in"
-            hint="For an account that was deleted and made again, or a new colleague."
+            label="Allow a different account"
+            hint="For an account that was deleted and re-created, or for a new colleague."
             checked={typed['replacement'] === 'on'}
           />
         ) : null}
@@ -121,7 +121,7 @@ export function connectPage(view: {
         <div class="actions">
           <SubmitButton>Go to {provider.name}</SubmitButton>
           <button type="submit" class="button secondary" formaction={paths.createInvitation(provider)}>
-            Make a link for its owner
+            Create a link for its owner
           </button>
         </div>
         <p class="muted small">
@@ -131,7 +131,7 @@ export function connectPage(view: {
       {canSignInAsApp(provider) && !reconnects ? (
         <p>
           <a href={paths.appAccess(provider)}>App-only access (no user sign-in)</a>: the app signs in itself,
-          and an admin of the mail server grants it single mailboxes.
+          and an Exchange admin grants it access to individual mailboxes.
         </p>
       ) : null}
       {beginnings === undefined ? null : <SignedInAccounts choices={beginnings.choices} />}
@@ -150,33 +150,34 @@ export function redirectPage(view: {
   return renderPage(
     <Page title={`Going to ${providerName}`} principal={principal} place="providers" refreshTo={url}>
       <p>
-        Sign in there as <strong>{signIn}</strong> and accept the permissions. You come back here by yourself.
+        Sign in there as <strong>{signIn}</strong> and accept the permissions. You will return here
+        automatically.
       </p>
       <p>
         <ButtonLink href={url}>Go to {providerName}</ButtonLink>
       </p>
       {principal === undefined ? (
         <p>
-          If {providerName} shows an error and does not send you back, copy the whole page and send it to
-          whoever invited you.
+          If {providerName} shows an error and does not send you back, copy the whole page and send it to the
+          person who invited you.
         </p>
       ) : (
         <p>
           If {providerName} shows an error and does not send you back, copy the whole page and{' '}
-          <a href={paths.errorLookup()}>paste it here</a>: Postroom says what it means.
+          <a href={paths.errorLookup()}>paste it here</a> to learn what it means.
         </p>
       )}
     </Page>,
   );
 }
 
-/** A trip that cannot begin again: it was used, is too old, or began in another browser. */
+/** A sign-in that cannot be continued: it was used, has expired, or belongs to another browser. */
 export function overPage(principal: Principal): string {
   return renderPage(
-    <Page title="This sign-in is over" principal={principal} place="providers">
-      <p>It was finished, it is more than ten minutes old, or it was started in another browser.</p>
+    <Page title="This sign-in is no longer valid" principal={principal} place="providers">
+      <p>It was completed, it is more than ten minutes old, or it was started in another browser.</p>
       <p>
-        <a href={paths.mailboxes()}>See the mailboxes</a> or{' '}
+        <a href={paths.mailboxes()}>View mailboxes</a> or{' '}
         <a href={paths.providers()}>start again from a provider</a>.
       </p>
     </Page>,

@@ -18,8 +18,8 @@ import { explainedFor, outcomePage, outcomeView } from './outcome-view.tsx';
 type Failed = Exclude<ConsentOutcome, { kind: 'connected' }>;
 
 /**
- * Where every sign-in ends that leads to no page of Postroom's own. The redirect URI answers with a redirect to here, so
- * that no code, state or error stays in the address, and a reload says the same again.
+ * The result of every sign-in that does not continue on another page. The redirect URI redirects to here, so that no code,
+ * state or error stays in the address, and a reload shows the same result.
  */
 export async function showConsentResult(c: RouteContext<'consentResult'>): Promise<Response> {
   const key = c.req.param('key');
@@ -51,8 +51,8 @@ export async function showConsentResult(c: RouteContext<'consentResult'>): Promi
 }
 
 /**
- * Answers the way back of a sign-in that has failed. A vault that was away before the state was used up is told at the
- * redirect URI itself: there a reload finishes the sign-in.
+ * Handles the callback of a failed sign-in. If the vault was unavailable before the state was used up, the redirect URI
+ * itself shows the page, and a reload completes the sign-in.
  */
 export async function answerFailed(
   c: PageContext,
@@ -71,7 +71,7 @@ export async function answerFailed(
   return c.redirect(paths.consentResult({ key: at.key }), 303);
 }
 
-/** Answers the way back of an owner who was invited and is connected. */
+/** Handles the callback of an invited owner whose mailbox is connected. */
 export async function answerDone(c: PageContext, key: string, accountId: string): Promise<Response> {
   await keep(c, key, { kind: 'done', accountId });
   return c.redirect(paths.consentResult({ key }), 303);
@@ -98,7 +98,7 @@ async function done(
   if (wish === undefined || account === undefined)
     return c.html(await outcomePage(c, { kind: 'unknown' }, new URLSearchParams()), 400);
   const provider = await services.providers.get(wish.providerId);
-  // The mailbox as it stands, or as it would be set up: undefined where the provider names no mail server.
+  // The existing mailbox, or one with the provider's defaults; undefined when the provider has no mail server.
   const mailbox =
     wish.reconnect === undefined
       ? provider && mailboxOfPreset(provider, services.config, account, wish.address, services.seam.now())

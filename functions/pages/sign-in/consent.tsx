@@ -1,4 +1,4 @@
-/** Which mailbox, the way to the provider, the ways back, and the links for those who are not here. */
+/** The connect form, the redirect to the provider, and the creation of invitations. */
 import { appAccountId } from '../../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
 import type { ConnectRequest } from '../../../shared/consent/consent.ts';
@@ -16,16 +16,16 @@ import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  saved: { kind: 'success', text: 'The provider is saved. Now connect a mailbox.' },
+  saved: { kind: 'success', text: 'Provider saved. Now connect a mailbox.' },
 };
 
 export async function showConnectForm(c: RouteContext<'connect'>): Promise<Response> {
   const provider = await c.get('services').providers.get(c.req.param('id'));
   if (provider === undefined) return c.notFound();
-  // Its own page says what is missing before anybody can sign in.
+  // A draft's own page says what is missing.
   if (provider.state === 'draft') return c.redirect(paths.provider(provider), 303);
   const mailbox = await mailboxOf(c, c.req.query('mailbox'));
-  // Nobody has signed in for it: the app did, and is checked in another way.
+  // This mailbox uses app-only access, which has its own page.
   if (mailbox?.accountId === appAccountId(provider))
     return c.redirect(paths.appAccess(provider, { mailbox: mailbox.id }), 303);
   const typed = await proposedFields(c);
@@ -50,7 +50,7 @@ export async function startSignIn(c: RouteContext<'connect'>): Promise<Response>
   return c.redirect(paths.handover({ key: started.key }), 303);
 }
 
-// Answered by a redirect, so that a reload makes no second invitation. The token stands in no address of ours and in no
+// Answered by a redirect, so that a reload makes no second invitation. The token is in no address and in no
 // table: a cookie brings it to the page that shows the link.
 export async function createInvitation(c: RouteContext<'createInvitation'>): Promise<Response> {
   const asked = await askedFor(c, c.req.param('id'));
@@ -90,7 +90,7 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
   }
 }
 
-/** What the form asks for; the form again when something in it is not right. */
+/** The submitted connect request, or the form again with its errors. */
 async function askedFor(
   c: PageContext,
   providerId: string,

@@ -19,7 +19,7 @@ import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { AskAdmin } from './approval.tsx';
 import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
 
-/** The link of a new invitation, shown to the one who made it. */
+/** The link of a new invitation, shown to its creator. */
 export function invitationLinkPage(view: {
   principal: Principal;
   provider: Provider;
@@ -29,24 +29,25 @@ export function invitationLinkPage(view: {
   const { invitation, provider, link } = view;
   const { wish } = invitation;
   return renderPage(
-    <Page title={`A link for the owner of ${wish.address}`} principal={view.principal} place="mailboxes">
+    <Page title={`Invitation for ${wish.address}`} principal={view.principal} place="mailboxes">
       <p>
         Send this link to the person who signs in as <strong>{wish.signIn}</strong> at {provider.name}. It
-        shows nothing of Postroom but the sign-in.
+        gives no access to Postroom except this sign-in.
       </p>
-      <CopyText label="Link of the invitation" value={link} />
+      <CopyText label="Invitation link" value={link} />
       <p>
-        Copy it now: Postroom does not keep it, and shows it in this browser for ten minutes. It is good for{' '}
-        {INVITATION_DAYS} days, until <Time at={invitation.expiresAt} />, and for one successful sign-in.
+        Copy it now: Postroom does not store it and shows it only in this browser, for ten minutes. Valid for{' '}
+        {INVITATION_DAYS} days (until <Time at={invitation.expiresAt} />
+        ), single use.
       </p>
       <p class="actions">
-        <ButtonLink href={paths.invitations()}>See all invitations</ButtonLink>
+        <ButtonLink href={paths.invitations()}>View all invitations</ButtonLink>
       </p>
     </Page>,
   );
 }
 
-/** Where the link of an invitation leads: its token is read by the page's script, or pasted with the link. */
+/** Opens an invitation link: the page's script reads the token, or the person pastes the link. */
 export function openInvitationPage(): string {
   return renderPage(
     <Page title="Open your invitation">
@@ -60,7 +61,7 @@ function OpenInvitation(): JSX.Element {
     <form method="post" action={paths.openInvitation()} data-token-from-hash novalidate>
       <TextField
         name="link"
-        label="Link of your invitation"
+        label="Your invitation link"
         hint="Copy the whole link from the message you were sent, and paste it here."
         autocomplete="off"
         spellcheck={false}
@@ -81,21 +82,21 @@ export function invitationPage(view: {
   const { wish, invitedBy } = invitation;
   const waits = approval !== undefined && approval.grantedAt === undefined;
   return renderPage(
-    <Page title={waits ? 'An admin of your organization has to agree first' : `Connect ${wish.address}`}>
+    <Page title={waits ? 'Admin consent required' : `Connect ${wish.address}`}>
       {waits ? (
         <AskAdmin approval={approval} link={view.link} reader="mailbox-owner" />
       ) : approval === undefined ? (
         <p>
           {invitedBy.name} asks you to connect <strong>{wish.address}</strong> to Postroom, the help desk that
-          turns its mail into tickets.
+          turns its email into tickets.
         </p>
       ) : (
-        <p>An admin has agreed. Sign in once more, and {wish.address} is connected.</p>
+        <p>Admin consent is granted. Sign in once more to connect {wish.address}.</p>
       )}
       {waits ? null : (
         <p>
-          You sign in at {provider.name} as <strong>{wish.signIn}</strong>. Postroom sees no password; it is
-          given permission to read and send mail, which you can take back at any time.
+          You sign in at {provider.name} as <strong>{wish.signIn}</strong>. Postroom never sees your password.
+          It gets permission to read and send email, which you can revoke at any time.
         </p>
       )}
       <form method="post" action={paths.acceptInvitation(invitation)}>
@@ -104,13 +105,13 @@ export function invitationPage(view: {
         </SubmitButton>
       </form>
       <p class="muted small">
-        The link is good until <Time at={invitation.expiresAt} />.
+        The link is valid until <Time at={invitation.expiresAt} />.
       </p>
     </Page>,
   );
 }
 
-/** The last page of an invitation: whoever has it has signed in this minute. */
+/** The last page of an invitation, right after the sign-in. */
 export function invitationDonePage(view: {
   wish: ConnectRequest;
   user: string;
@@ -120,15 +121,17 @@ export function invitationDonePage(view: {
   return renderPage(
     <Page title="Done, you can close this page">
       <p>
-        You have signed in as <strong>{user}</strong>. Whoever invited you takes it from here
-        {wish.reconnect === undefined ? ' and finishes setting up' : ''} {wish.address}.
+        You signed in as <strong>{user}</strong>.{' '}
+        {wish.reconnect === undefined
+          ? `The person who invited you will finish the setup of ${wish.address}.`
+          : `The sign-in of ${wish.address} is renewed. There is nothing left to do.`}
       </p>
       {look === undefined ? null : look.kind === 'opened' ? (
         <MailboxPreviewView look={look} folder="INBOX" />
       ) : (
         <p>
-          The mailbox could not be opened yet, which whoever invited you sees too: {look.message} You need not
-          sign in again for that.
+          The mailbox could not be opened yet: {look.message} The person who invited you sees this too. You do
+          not need to sign in again.
         </p>
       )}
     </Page>,
@@ -136,23 +139,26 @@ export function invitationDonePage(view: {
 }
 
 const overWords: Readonly<Record<Exclude<InvitationState, 'open'> | 'gone' | 'unknown', [string, string]>> = {
-  done: ['This invitation is done', 'Somebody has signed in with it. Nothing is left to do here.'],
+  done: ['Invitation already used', 'Someone has signed in with it. There is nothing left to do.'],
   revoked: [
-    'This invitation was taken back',
-    'If the mailbox is to be connected all the same, ask whoever sent you the link for a new one.',
+    'This invitation was revoked',
+    'If the mailbox still needs to be connected, ask the person who sent you the link for a new one.',
   ],
   expired: [
-    'This invitation is too old',
-    `An invitation is good for ${INVITATION_DAYS} days. Ask whoever sent you the link for a new one.`,
+    'This invitation has expired',
+    `An invitation is valid for ${INVITATION_DAYS} days. Ask the person who sent you the link for a new one.`,
   ],
-  gone: ['This invitation is over', 'What it was made for does not exist any more. Ask for a new one.'],
+  gone: [
+    'This invitation is no longer valid',
+    'The provider or mailbox it was created for no longer exists. Ask for a new one.',
+  ],
   unknown: [
-    'This invitation is not known',
+    'Unknown invitation',
     'The link is incomplete or very old, or this browser has not opened it in the last hour. Open the link again, paste it here, or ask for a new one.',
   ],
 };
 
-/** An invitation that opens nothing any more, and why. */
+/** Says why an invitation no longer works. */
 export function invitationOverPage(why: keyof typeof overWords): string {
   const [title, words] = overWords[why];
   return renderPage(
@@ -163,7 +169,7 @@ export function invitationOverPage(why: keyof typeof overWords): string {
   );
 }
 
-/** Who was invited, who has signed in, and what is left to do. */
+/** The invitations with their states and next steps. */
 export function invitationListPage(view: {
   principal: Principal;
   invitations: readonly Invitation[];
@@ -177,18 +183,18 @@ export function invitationListPage(view: {
   return renderPage(
     <Page title="Invitations" principal={view.principal} place="mailboxes" flash={view.flash} wide>
       <p>
-        An invitation is a link with which the owner of a mailbox signs in without any access to Postroom.
-        Make one where you connect a mailbox.
+        A link that lets a mailbox owner sign in without a Postroom account. Create one from{' '}
+        <a href={paths.newMailbox()}>Connect a mailbox</a>.
       </p>
       {invitations.length === 0 ? (
-        <EmptyState title="No invitation yet">
-          <p>Choose a provider, enter the address of the mailbox, and make a link for its owner.</p>
+        <EmptyState title="No invitations yet">
+          <p>Choose a provider, enter the address of the mailbox, and create a link for its owner.</p>
           <ButtonLink href={only === undefined ? paths.providers() : paths.connect(only)}>
             Invite an owner
           </ButtonLink>
         </EmptyState>
       ) : (
-        <DataTable caption="Invitations of the last weeks" head={['Mailbox', 'State', 'Made by', '']}>
+        <DataTable caption="Recent invitations" head={['Mailbox', 'State', 'Created by', '']}>
           {invitations.map((invitation) => (
             <InvitationRow invitation={invitation} {...view} />
           ))}
@@ -221,7 +227,7 @@ function InvitationRow(props: {
           <State invitation={invitation} state={state} />
         </div>
       </td>
-      <td data-label="Made by">
+      <td data-label="Created by">
         <div>
           {invitedBy.name}, <Time at={invitation.createdAt} />
         </div>
@@ -232,9 +238,10 @@ function InvitationRow(props: {
             <button
               type="submit"
               class="button secondary"
-              aria-label={`Take back the invitation for ${wish.address}`}
+              aria-label={`Revoke the invitation for ${wish.address}`}
             >
-              Take back
+              {' '}
+              Revoke{' '}
             </button>
           </form>
         ) : done === undefined || isSetUp ? null : (
@@ -268,18 +275,16 @@ function State(props: { invitation: Invitation; state: InvitationState }): JSX.E
       return (
         <>
           <StatusLabel kind="warn">
-            {invitation.approvalKey === undefined
-              ? 'Waits for its owner'
-              : 'Waits for an admin of the tenant'}
+            {invitation.approvalKey === undefined ? 'Pending' : 'Pending admin consent'}
           </StatusLabel>
           <p>
-            Good until <Time at={invitation.expiresAt} />
+            Valid until <Time at={invitation.expiresAt} />
           </p>
         </>
       );
     case 'revoked':
-      return <StatusLabel kind="quiet">Taken back</StatusLabel>;
+      return <StatusLabel kind="quiet">Revoked</StatusLabel>;
     case 'expired':
-      return <StatusLabel kind="quiet">Too old</StatusLabel>;
+      return <StatusLabel kind="quiet">Expired</StatusLabel>;
   }
 }

@@ -1,4 +1,4 @@
-/** One-time links for owners of mailboxes: what they see, and the list of them for an admin. */
+/** Invitations: the pages for mailbox owners, and the list for admins. */
 import { approvalLink } from '../../../shared/consent/ask-approval.ts';
 import { confirmedIn } from '../../../shared/consent/connect-form.ts';
 import {
@@ -29,12 +29,12 @@ import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  revoked: { kind: 'success', text: 'The invitation is taken back. Its link does nothing any more.' },
+  revoked: { kind: 'success', text: 'Invitation revoked. Its link no longer works.' },
   'link-gone': {
     kind: 'warning',
-    text: 'The link of an invitation is shown once, right after it was made. Take the invitation back and make a new one.',
+    text: 'An invitation link is shown only once, right after it is created. Revoke the invitation and create a new one.',
   },
-  over: { kind: 'warning', text: 'That invitation was not open any more.' },
+  over: { kind: 'warning', text: 'That invitation was no longer open.' },
 };
 
 export async function openInvitationLink(c: PageContext): Promise<Response> {
@@ -62,13 +62,13 @@ export async function showInvitation(c: PageContext): Promise<Response> {
   return c.html(invitationPage({ invitation, provider, approval, link: asked.link }));
 }
 
-// The hand-over is the answer itself: the only addresses open to strangers are those of an invitation.
+// The redirect page is the response itself: without a role, only the addresses of invitations are open.
 export async function acceptInvitation(c: PageContext): Promise<Response> {
   const open = await openInvitation(c);
   if (open instanceof Response) return open;
   const services = c.get('services');
   const initiator = { kind: 'invitation', key: open.invitation.key } as const;
-  // After a wrong account: the provider's list of accounts in place of the one it knows already.
+  // After a wrong account: show the provider's account picker.
   const typed = await formData(c);
   const chooseAccount = typed['choose'] === 'on';
   const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
@@ -128,12 +128,12 @@ export async function revokeOpenInvitation(c: RouteContext<'revokeInvitation'>):
   });
   return c.redirect(paths.invitations({ flash: 'revoked' }), 303);
 }
-// The link leads here. Its token stands behind `#`: the page's script posts it; without script, a person pastes the link.
+// The target of the link. Its token is after `#`: the page's script posts it; without script, the person pastes the link.
 export const showOpenInvitation = (c: PageContext): Response => c.html(openInvitationPage());
 
 const statusOf = { 'vault-away': 503, 'too-many': 429, 'invitation-over': 410 } as const;
 
-/** The invitation of the address, in a browser that has opened its link; a page that says why where there is none to go on with. */
+/** The open invitation, for a browser that has opened its link; otherwise a page that says why not. */
 async function openInvitation(
   c: PageContext,
 ): Promise<{ invitation: Invitation; provider: Provider } | Response> {

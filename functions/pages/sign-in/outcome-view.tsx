@@ -17,7 +17,7 @@ import { explainContext } from '../errors/explain-context.ts';
 import { CANCELLED, ExplanationView } from '../errors/explanation-view.tsx';
 import { ConnectRequestFields, connectRequestFor } from './connect-request-fields.tsx';
 
-/** What an error of this trip means, with the ids of its provider and mailbox filled in. */
+/** Explains an error of this sign-in, with the ids of its provider and mailbox. */
 export async function explainedFor(
   c: Context<WebEnvironment>,
   outcome: Parameters<typeof explainOutcome>[0],
@@ -45,7 +45,7 @@ export async function outcomePage(
   return outcomeView(c, outcome, await explainedFor(c, outcome, parameters));
 }
 
-/** The same with what the catalogue says of it, undefined where it says nothing. */
+/** The same, with the catalogue's explanation, if there is one. */
 export function outcomeView(
   c: Context<WebEnvironment>,
   outcome: FailedOutcome,
@@ -60,13 +60,13 @@ export function outcomeView(
       : trip.startedBy.kind === 'invitation';
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
   const words = wordsFor(outcome, reader);
-  // Whoever pressed Cancel with an invitation knows what happened; the way on is the invitation, not Postroom's pages.
+  // Someone who pressed Cancel knows what happened, and continues from the invitation.
   const isOwners = explained?.code !== CANCELLED && outcome.kind !== 'vault-away';
   const explanation = invited && !isOwners ? undefined : explained;
   return renderPage(
     <Page
       title={explanation?.title ?? words.title}
-      // The owner of a mailbox sees the trip and nothing else, also when signed in to Postroom.
+      // A mailbox owner sees only the sign-in, even when signed in to Postroom.
       principal={invited ? undefined : signedIn}
       place="providers"
     >
@@ -75,10 +75,10 @@ export function outcomeView(
         <>
           {outcome.kind === 'other-identity' ? <Identities outcome={outcome} /> : null}
           {outcome.kind === 'unnamed-account' ? (
-            <Facts items={[{ term: 'Subject that has signed in', detail: outcome.subject }]} />
+            <Facts items={[{ term: 'Signed-in subject', detail: outcome.subject }]} />
           ) : null}
           {words.said === undefined ? null : (
-            <Facts items={[{ term: 'The provider said', detail: words.said }]} />
+            <Facts items={[{ term: 'Provider message', detail: words.said }]} />
           )}
           <p>{words.next}</p>
         </>
@@ -98,7 +98,7 @@ export function outcomeView(
         />
       ) : trip === undefined ? (
         <p>
-          <ButtonLink href={paths.providers()}>Go to the providers</ButtonLink>
+          <ButtonLink href={paths.providers()}>View providers</ButtonLink>
         </p>
       ) : (
         <Again outcome={outcome} trip={trip} />
@@ -110,7 +110,7 @@ export function outcomeView(
 const invitationOf = ({ startedBy }: ConsentAttempt): string | undefined =>
   startedBy.kind === 'invitation' ? startedBy.key : undefined;
 
-/** Directory ids are what tells two accounts of one name apart. */
+/** Two accounts of one name differ only in their directory ids. */
 function Identities(props: { outcome: Extract<FailedOutcome, { kind: 'other-identity' }> }): JSX.Element {
   const { before, now } = props.outcome;
   const idOf = ({ tenantId, objectId, subject }: typeof before): string =>
@@ -131,7 +131,7 @@ function InvitationAgain(props: {
   unnamed: string | undefined;
 }): JSX.Element {
   if (props.invitation === undefined)
-    return <p>Open the link of your invitation again: it stays good until you have signed in.</p>;
+    return <p>Open your invitation link again: it stays valid until you have signed in.</p>;
   if (props.unnamed !== undefined)
     return (
       <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
@@ -143,7 +143,7 @@ function InvitationAgain(props: {
     return (
       <form method="post" action={paths.acceptInvitation({ key: props.invitation })}>
         <input type="hidden" name="choose" value="on" />
-        <SubmitButton>Try again with another account</SubmitButton>
+        <SubmitButton>Use a different account</SubmitButton>
       </form>
     );
   return (
@@ -164,14 +164,14 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
       <>
         <form method="post" action={path}>
           <ConnectRequestFields wish={wish} choose />
-          <SubmitButton>Try again with another account</SubmitButton>
+          <SubmitButton>Use a different account</SubmitButton>
         </form>
         <form method="post" action={path}>
           <ConnectRequestFields
             wish={connectRequestFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)}
           />
           <SubmitButton kind="secondary">
-            {replaces ? `Let ${signedIn} take the place of the account before` : 'This is a shared mailbox'}
+            {replaces ? `Replace the previous account with ${signedIn}` : 'This is a shared mailbox'}
           </SubmitButton>
         </form>
       </>
@@ -186,7 +186,7 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
         </form>
         <form method="post" action={path}>
           <ConnectRequestFields wish={wish} choose />
-          <SubmitButton kind="secondary">Try again with another account</SubmitButton>
+          <SubmitButton kind="secondary">Use a different account</SubmitButton>
         </form>
       </>
     );
@@ -194,7 +194,7 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
     { id: wish.providerId },
     wish.reconnect === undefined ? { address: wish.address } : { mailbox: wish.reconnect.mailboxId },
   );
-  // The link leads over the sign-in of Postroom, as every page does for somebody who is signed out.
+  // The link leads through Postroom's sign-in, like every page when signed out.
   if (outcome.kind === 'signed-out')
     return (
       <p>
@@ -209,7 +209,7 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
         href={atProvider ? paths.provider({ id: wish.providerId }) : paths.mailboxes()}
         kind="secondary"
       >
-        {atProvider ? 'See the provider' : 'See the mailboxes'}
+        {atProvider ? 'View provider' : 'View mailboxes'}
       </ButtonLink>
     </p>
   );

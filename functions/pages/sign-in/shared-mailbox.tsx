@@ -1,4 +1,4 @@
-/** Who may open a shared mailbox: the script that gives the right, and a look whether it is there. */
+/** Access to a shared mailbox: the script that grants it, and a check whether it is granted. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Account } from '../../../shared/accounts/account.ts';
 import { delegateAccessScript } from '../../../shared/accounts/delegate-access-script.ts';
@@ -25,13 +25,13 @@ import { formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
 const ADDRESS = 'Enter the address of the shared mailbox, for example info@example.org.';
-const USER = 'Enter who signs in for it, for example sam@example.org.';
+const USER = 'Enter the user who signs in for it, for example sam@example.org.';
 
 export async function showSharedMailbox(c: RouteContext<'sharedMailbox'>): Promise<Response> {
   const provider = await c.get('services').providers.get(c.req.param('id'));
   if (provider === undefined) return c.notFound();
   const typed = { address: c.req.query('address') ?? '', user: c.req.query('user') ?? '' };
-  // A fresh page has nothing to correct.
+  // A newly opened page shows no errors.
   const asked = typed.address !== '' || typed.user !== '';
   const errors = asked ? scriptErrors(typed) : {};
   return c.html(await sharedMailboxPage(c, provider, { typed, errors, tried: undefined }));
@@ -49,7 +49,9 @@ export async function tryRightsOnMailbox(c: RouteContext<'sharedMailbox'>): Prom
   const mailbox =
     account && mailboxOfPreset(provider, services.config, account, address, services.seam.now());
   if (mailbox === undefined || !isMailAddress(address)) {
-    const errors = isMailAddress(address) ? { account: 'Choose who signs in.' } : { address: ADDRESS };
+    const errors = isMailAddress(address)
+      ? { account: 'Choose the user who signs in.' }
+      : { address: ADDRESS };
     return c.html(await sharedMailboxPage(c, provider, { typed: filled, errors, tried: undefined }), 422);
   }
   const send = typed['send'] === 'on';
@@ -65,7 +67,7 @@ function scriptErrors({ address, user }: { address: string; user: string }): Fie
   };
 }
 
-/** In the demo nobody can run a script at the mail server. */
+/** The demo's mail server has no Exchange admin who could run a script. */
 const hasExchangeAdmin = (c: PageContext, provider: Provider): boolean =>
   isMicrosoftShaped(provider) && !isOfDemo(c.get('services').config, provider);
 
@@ -83,35 +85,35 @@ async function sharedMailboxPage(c: PageContext, provider: Provider, shown: Show
   const microsoft = hasExchangeAdmin(c, provider);
   return renderPage(
     <Page
-      title="Give access to a shared mailbox"
+      title="Grant access to a shared mailbox"
       principal={principal}
       place="providers"
       hasErrors={Object.keys(errors).length > 0}
     >
       <ErrorSummary errors={errors} />
       <p>
-        A shared mailbox cannot sign in by itself. A person with the right to open it signs in, and Postroom
-        opens the shared mailbox in that person’s name.
+        A shared mailbox cannot sign in itself. A user with access signs in, and Postroom opens the shared
+        mailbox as that user.
       </p>
       {microsoft ? <GiveRight provider={provider} shown={shown} /> : null}
       {microsoft ? (
-        <Panel title="Or without a person">
+        <Panel title="Or use app-only access">
           <p>
-            Postroom can also open the mailbox by itself, so that nobody’s password, second factor or
-            departure stops it. An Exchange admin makes the app known with the object ID of the{' '}
-            <strong>enterprise application</strong>; the app registration has another one, which looks the
-            same and does not work.
+            Postroom can also open the mailbox without a user sign-in, so it keeps working when passwords
+            change or people leave. An Exchange admin registers the app with the object ID of the{' '}
+            <strong>enterprise application</strong>. The app registration has a different object ID, which
+            does not work here.
           </p>
           <ButtonLink href={paths.appAccess(provider, { address: typed['address'] ?? '' })} kind="secondary">
-            Let the app open it
+            Set up app-only access
           </ButtonLink>
         </Panel>
       ) : null}
-      <Panel title="Is the right there?">
+      <Panel title="Check access">
         {people.length === 0 ? (
           <p>
-            Nobody has signed in at {provider.name} yet. Connect the shared mailbox, sign in as the person who
-            may open it, and Postroom says at once whether it opens.
+            No one has signed in at {provider.name} yet. Connect the shared mailbox and sign in as a user with
+            access; Postroom then checks whether it opens.
           </p>
         ) : (
           <TryRight provider={provider} people={people} shown={shown} asked={microsoft} />
@@ -130,7 +132,7 @@ function GiveRight(props: { provider: Provider; shown: Shown }): JSX.Element {
   const [address, user] = [(typed['address'] ?? '').trim(), (typed['user'] ?? '').trim()];
   const ready = isMailAddress(address) && isMailAddress(user);
   return (
-    <Panel title="Give a person the right">
+    <Panel title="Grant access to a user">
       <form method="get" action={paths.sharedMailbox(provider)} novalidate>
         <TextField
           name="address"
@@ -161,7 +163,7 @@ function GiveRight(props: { provider: Provider; shown: Shown }): JSX.Element {
           />
           <p>
             Or by hand: Exchange admin center, Mailboxes, the shared mailbox, Delegation: add {user} under
-            “Read and manage” and under “Send as”. It takes some minutes, for sending up to an hour.
+            “Read and manage” and under “Send as”. This takes a few minutes; for sending, up to an hour.
           </p>
         </>
       ) : null}
@@ -204,10 +206,10 @@ function TryRight(props: {
         />
         <CheckboxField
           name="send"
-          label="Also send an email from it to itself: only that shows the right “Send as”"
+          label="Also send a test email from the mailbox to itself: only this verifies “Send as”"
           checked={typed['send'] === 'on'}
         />
-        <SubmitButton>Open it for real</SubmitButton>
+        <SubmitButton>Test now</SubmitButton>
       </form>
     </>
   );

@@ -24,11 +24,11 @@ const labels: Readonly<Record<ActivityKind, { one: string; all: string }>> = {
 };
 const results: Readonly<Record<ActivityResult, { kind: 'good' | 'warn' | 'bad'; word: string }>> = {
   done: { kind: 'good', word: 'Done' },
-  'trying-again': { kind: 'warn', word: 'Trying again' },
-  'needs-person': { kind: 'bad', word: 'Needs a person' },
+  'trying-again': { kind: 'warn', word: 'Retrying' },
+  'needs-person': { kind: 'bad', word: 'Action required' },
 };
 
-/** What Postroom did by itself, newest first, under how each mailbox stands. For agents. */
+/** `/activity`: the state of each mailbox, and what Postroom did automatically, newest first. For agents. */
 export async function showActivity(c: PageContext): Promise<Response> {
   const { activity, mailboxes, heartbeats, seam } = c.get('services');
   const principal = c.get('principal');
@@ -58,7 +58,7 @@ export async function showActivity(c: PageContext): Promise<Response> {
           <EmptyState title={isFirst ? 'Nothing yet' : 'Nothing older'}>
             {kind === undefined
               ? 'Fetches, token refreshes and sent email appear here.'
-              : 'Choose another kind, or everything.'}
+              : 'Choose another type, or show everything.'}
           </EmptyState>
         ) : (
           <Entries entries={page.entries} />
@@ -80,7 +80,7 @@ function Filter(props: { kind: ActivityKind | undefined }): JSX.Element {
     <form class="choose" method="get" action={paths.activity()} data-submit-on-change="">
       <SelectField
         name="kind"
-        label="Kind"
+        label="Type"
         value={props.kind ?? EVERYTHING}
         options={[{ value: EVERYTHING, label: 'Everything' }, ...options]}
       />
@@ -91,13 +91,13 @@ function Filter(props: { kind: ActivityKind | undefined }): JSX.Element {
 
 function Entries(props: { entries: readonly Activity[] }): JSX.Element {
   return (
-    <DataTable caption="Newest first" head={['When', 'What', 'For', 'Result', 'Took']}>
+    <DataTable caption="Newest first" head={['Time', 'Type', 'For', 'Result', 'Duration']}>
       {props.entries.map(({ at, kind, about, result, what, ms }) => (
         <tr>
-          <td data-label="When">
+          <td data-label="Time">
             <Time at={at} />
           </td>
-          <td data-label="What">{labels[kind].one}</td>
+          <td data-label="Type">{labels[kind].one}</td>
           <td data-label="For">{about}</td>
           <td data-label="Result">
             <span>
@@ -106,7 +106,7 @@ function Entries(props: { entries: readonly Activity[] }): JSX.Element {
               {what}
             </span>
           </td>
-          <td data-label="Took">{ms === undefined ? <span class="muted">Not known</span> : tookOf(ms)}</td>
+          <td data-label="Duration">{ms === undefined ? <span class="muted">Unknown</span> : tookOf(ms)}</td>
         </tr>
       ))}
     </DataTable>

@@ -1,4 +1,4 @@
-/** Who changed what, and the same to take away. For admins. */
+/** The audit log, and its export as CSV or JSON. For admins. */
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import {
   type AuditEntry,
@@ -43,7 +43,7 @@ export async function exportAuditAsJson(c: PageContext): Promise<Response> {
   return fileResponse(c, changes, { filename: 'postroom-audit.json', contentType: 'application/json' });
 }
 
-/** Before anything leaves: what is not noted is not given out. */
+/** Called before the file is sent: an export that cannot be recorded does not happen. */
 const recordExport = (c: PageContext, format: string): Promise<void> =>
   recordChange(c, {
     action: 'exported',
@@ -82,7 +82,7 @@ function Filter(props: { filter: AuditFilter; name: string | undefined }): JSX.E
   if (kind !== undefined && id !== undefined)
     return (
       <p>
-        Changes of <strong>{props.name ?? 'this one'}</strong> only.{' '}
+        Changes to <strong>{props.name ?? 'this one'}</strong> only.{' '}
         <a href={paths.audit()}>Show all changes</a>
       </p>
     );
@@ -92,7 +92,7 @@ function Filter(props: { filter: AuditFilter; name: string | undefined }): JSX.E
   ];
   return (
     <form class="choose" method="get" action={paths.audit()} data-submit-on-change="">
-      <SelectField name="kind" label="Changes of" value={kind ?? EVERYTHING} options={options} />
+      <SelectField name="kind" label="Changes to" value={kind ?? EVERYTHING} options={options} />
       <SubmitButton kind="secondary">Show</SubmitButton>
     </form>
   );
@@ -110,20 +110,20 @@ function Changes(props: { page: AuditPage; filtered: boolean; position: Position
     );
   if (page.next !== undefined)
     return (
-      <EmptyState title="Nothing here yet">
-        Many changes of other things lie between. Choose “Older” to look further back.
+      <EmptyState title="No matching changes here">
+        This part of the log holds other changes only. Choose “Older” to search further back.
       </EmptyState>
     );
   if (filtered || position.after !== undefined)
     return (
-      <EmptyState title="No such changes">
+      <EmptyState title="No matching changes">
         <a href={paths.audit()}>Show all changes</a>
       </EmptyState>
     );
   return (
     <EmptyState title="No changes yet">
-      Whatever somebody sets up, changes, connects or deletes here is kept with its time and name. Secrets and
-      mail are never part of it.
+      Every configuration change is recorded with who made it and when. Secrets and email content are never
+      recorded.
     </EmptyState>
   );
 }

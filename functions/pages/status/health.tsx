@@ -16,7 +16,7 @@ import { OutsideLink } from '../../../shared/ui/outside-link.tsx';
 import type { Services } from '../../services.ts';
 import type { MailContext } from '../tickets/mail-services.ts';
 
-/** How a part answered: in how many milliseconds, or with what words not. */
+/** How a dependency responded: its response time, and its error where it failed. */
 interface Answered {
   name: string;
   ms: number;
@@ -29,7 +29,7 @@ interface GivenUp {
   since: string | undefined;
 }
 
-/** `/health`: what the app stands on, its timers, the work that was given up, and who is told of alerts. For admins. */
+/** `/health`: the app’s dependencies, its timers, failed jobs, and who gets alerts. For admins. */
 export async function showHealth(c: MailContext): Promise<Response> {
   const services = c.get('services');
   const { seam, queues } = services;
@@ -75,14 +75,14 @@ async function answered(name: string, ask: () => Promise<unknown>): Promise<Answ
 
 function Parts(props: { parts: readonly Answered[] }): JSX.Element {
   return (
-    <DataTable caption="What Postroom stands on" head={['Part', 'State', 'Answered in']}>
+    <DataTable caption="Dependencies" head={['Service', 'Status', 'Response time']}>
       {props.parts.map(({ name, ms, problem }) => (
         <tr>
           <th scope="row">{name}</th>
-          <td data-label="State">
+          <td data-label="Status">
             <span>
               <StatusLabel kind={problem === undefined ? 'good' : 'bad'}>
-                {problem === undefined ? 'Answers' : 'Does not answer'}
+                {problem === undefined ? 'OK' : 'Not responding'}
               </StatusLabel>
               {problem === undefined ? null : (
                 <>
@@ -92,7 +92,7 @@ function Parts(props: { parts: readonly Answered[] }): JSX.Element {
               )}
             </span>
           </td>
-          <td data-label="Answered in">{ms} ms</td>
+          <td data-label="Response time">{ms} ms</td>
         </tr>
       ))}
     </DataTable>
@@ -100,10 +100,10 @@ function Parts(props: { parts: readonly Answered[] }): JSX.Element {
 }
 
 const does: Readonly<Record<TimerName, string>> = {
-  fetchMail: 'starts the fetches',
-  monitor: 'looks at the installation, opens and closes alerts',
-  refreshTokens: 'keeps unused sign-ins alive',
-  reviewSecrets: 'watches over the secrets',
+  fetchMail: 'starts fetching',
+  monitor: 'checks for problems and updates alerts',
+  refreshTokens: 'refreshes the tokens of idle accounts',
+  reviewSecrets: 'checks secret expiry dates',
 };
 
 function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }): JSX.Element {
@@ -112,7 +112,7 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
   const apps = linkTo('function-apps', {});
   return (
     <section>
-      <DataTable caption="Timers" head={['Timer', 'State', 'Last seen']}>
+      <DataTable caption="Timers" head={['Timer', 'Status', 'Last heartbeat']}>
         {names.map((name) => {
           const beat = props.beats.get(name);
           return (
@@ -120,27 +120,26 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
               <th scope="row">
                 {name} <span class="muted">{does[name]}</span>
               </th>
-              <td data-label="State">
+              <td data-label="Status">
                 <span>
                   {beat === undefined ? (
                     <StatusLabel kind="quiet">Not seen yet</StatusLabel>
                   ) : (
                     <StatusLabel kind={late.has(name) ? 'bad' : 'good'}>
-                      {late.has(name) ? 'Late' : 'Runs'}
+                      {late.has(name) ? 'Late' : 'Running'}
                     </StatusLabel>
                   )}
                 </span>
               </td>
-              <td data-label="Last seen">{beat === undefined ? 'None' : <Time at={beat.at} />}</td>
+              <td data-label="Last heartbeat">{beat === undefined ? 'Never' : <Time at={beat.at} />}</td>
             </tr>
           );
         })}
       </DataTable>
       {late.size === 0 ? null : (
         <p>
-          A timer that is late and does not come back by itself comes back when the app is started again:{' '}
-          <OutsideLink href={apps.href}>{apps.label}</OutsideLink>, this app, Overview, Restart. If it stays
-          away, the log of the app says why its runs fail.
+          If a timer stays late, restart the app: <OutsideLink href={apps.href}>{apps.label}</OutsideLink>,
+          this app, Overview, Restart. If it is still late after that, the app’s log shows why its runs fail.
         </p>
       )}
     </section>
@@ -150,7 +149,7 @@ function Timers(props: { beats: ReadonlyMap<TimerName, Heartbeat>; now: number }
 function Queues(props: { abandoned: readonly GivenUp[] }): JSX.Element {
   return (
     <section>
-      <DataTable caption="Work that was given up" head={['Queue', 'Messages', 'Since']}>
+      <DataTable caption="Failed jobs (poison queues)" head={['Queue', 'Messages', 'Since']}>
         {props.abandoned.map(({ queue, count, since }) => (
           <tr>
             <th scope="row">{queue}-poison</th>
@@ -171,16 +170,16 @@ function Queues(props: { abandoned: readonly GivenUp[] }): JSX.Element {
       </DataTable>
       {props.abandoned.every(({ count }) => count === 0) ? null : (
         <p>
-          Each of these failed five times; the log of the app says why. Mail that is not fetched or sent yet
-          is tried again by itself. When the reason is gone, the messages can be deleted in the storage
-          account, under Queues.
+          Each of these messages failed five times; the app’s log shows why. Email that has not been fetched
+          or sent is retried automatically. Once the cause is fixed, you can delete the messages in the
+          storage account, under Queues.
         </p>
       )}
     </section>
   );
 }
 
-/** The addresses of the channels may open a door of their own: what is shown is only whether they are there. */
+/** A channel’s address may itself be a credential, so the page shows only whether there is one. */
 function Channels({
   emails,
   channels: { relay, webhook },
@@ -189,19 +188,19 @@ function Channels({
   channels: ChannelStates;
 }): JSX.Element {
   const over = {
-    ready: 'over the relay',
-    absent: 'over any mailbox that may send',
-    unusable: 'over any mailbox that may send: the secret smtp-relay-url cannot be used',
+    ready: 'through the SMTP relay',
+    absent: 'through any mailbox that can send',
+    unusable: 'through any mailbox that can send: the secret smtp-relay-url cannot be used',
   }[relay.kind];
-  const byMail = emails.length === 0 ? 'Nobody: ALERT_EMAIL is not set' : `${emails.join(', ')}, ${over}`;
+  const byMail = emails.length === 0 ? 'None: ALERT_EMAIL is not set' : `${emails.join(', ')}, ${over}`;
   return (
     <section>
-      <h2>Who is told of alerts</h2>
+      <h2>Alert recipients</h2>
       <Facts
         items={[
-          { term: 'On these pages', detail: <a href={paths.alerts()}>All alerts</a> },
-          { term: 'By mail', detail: byMail },
-          { term: 'By webhook', detail: webhookInWords(webhook) },
+          { term: 'Pages', detail: <a href={paths.alerts()}>All alerts</a> },
+          { term: 'Email', detail: byMail },
+          { term: 'Webhook', detail: webhookInWords(webhook) },
         ]}
       />
     </section>
@@ -211,13 +210,13 @@ function Channels({
 function webhookInWords(webhook: ChannelStates['webhook']): string {
   switch (webhook.kind) {
     case 'absent':
-      return 'None: the key vault holds no secret alert-webhook-url';
+      return 'None: Key Vault has no secret named alert-webhook-url';
     case 'unusable':
-      return 'Set up, but the secret alert-webhook-url cannot be used';
+      return 'Configured, but the secret alert-webhook-url cannot be used';
     case 'ready':
-      if (webhook.key !== undefined) return 'Set, signed';
+      if (webhook.key !== undefined) return 'Configured, signed';
       return needsKey(webhook.url)
-        ? 'Set, but nothing is sent: the secret alert-webhook-key is missing or cannot be used'
-        : 'Set, unsigned';
+        ? 'Configured, but nothing is sent: the secret alert-webhook-key is missing or cannot be used'
+        : 'Configured, unsigned';
   }
 }

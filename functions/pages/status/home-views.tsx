@@ -5,7 +5,7 @@ import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { DataTable, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import type { MailboxLine } from './mail-flow.ts';
 
-/** What is still to be done before the first mail comes, in its order. */
+/** The steps that lead to the first ticket, in order. */
 export function FirstSteps(props: {
   hasProvider: boolean;
   hasMailbox: boolean;
@@ -30,9 +30,9 @@ export function FirstSteps(props: {
         <Step state={second} href={paths.newMailbox()} label="Add a mailbox" isAdmin={isAdmin} />
       </li>
       <li class={third}>
-        <h2>Mail becomes tickets</h2>
-        <p>From then on every unread mail becomes a ticket, exactly once.</p>
-        <Step state={third} href={paths.home()} label="Look again" isAdmin />
+        <h2>Email becomes tickets</h2>
+        <p>Every unread email becomes a ticket, exactly once.</p>
+        <Step state={third} href={paths.home()} label="Refresh" isAdmin />
       </li>
     </ol>
   );
@@ -53,22 +53,22 @@ function Step(props: {
 const words: Readonly<
   Record<MailboxLine['state'], { kind: 'good' | 'warn' | 'bad' | 'quiet'; word: string }>
 > = {
-  works: { kind: 'good', word: 'Works' },
+  works: { kind: 'good', word: 'OK' },
   'first-fetch': { kind: 'quiet', word: 'First fetch soon' },
   off: { kind: 'quiet', word: 'Paused' },
-  silent: { kind: 'bad', word: 'Silent' },
+  silent: { kind: 'bad', word: 'Overdue' },
   'not-started': { kind: 'bad', word: 'Not fetched' },
-  retrying: { kind: 'warn', word: 'Trying again' },
-  'needs-person': { kind: 'bad', word: 'Needs you' },
+  retrying: { kind: 'warn', word: 'Retrying' },
+  'needs-person': { kind: 'bad', word: 'Action required' },
 };
 
-/** How each mailbox fares, a row each; for an admin its address leads to its settings. */
+/** The state of each mailbox, one row each. For admins, the address links to the settings. */
 export function Mailboxes(props: { lines: readonly MailboxLine[]; isAdmin: boolean }): JSX.Element {
   return (
     <section>
       <DataTable
         caption="Mailboxes"
-        head={['Address', 'State', 'Last fetch', 'Last mail', 'Waiting', 'Next try']}
+        head={['Address', 'State', 'Last fetch', 'Last email', 'Unread', 'Next fetch']}
       >
         {props.lines.map(({ mailbox, health, state }) => (
           <tr>
@@ -83,13 +83,13 @@ export function Mailboxes(props: { lines: readonly MailboxLine[]; isAdmin: boole
             <td data-label="Last fetch">
               <OptionalTime at={health.lastSuccessAt} />
             </td>
-            <td data-label="Last mail">
+            <td data-label="Last email">
               <OptionalTime at={health.lastMailAt} />
             </td>
-            <td data-label="Waiting">
+            <td data-label="Unread">
               <Waiting backlog={health.backlog} state={state} />
             </td>
-            <td data-label="Next try">
+            <td data-label="Next fetch">
               <NextTry nextTryAt={health.nextTryAt} state={state} interval={mailbox.intervalMinutes} />
             </td>
           </tr>
@@ -103,11 +103,11 @@ function OptionalTime(props: { at: string | undefined }): JSX.Element {
   return props.at === undefined ? <span class="muted">None yet</span> : <Time at={props.at} />;
 }
 
-/** While a mailbox is not fetched, nobody can say how much waits there. */
+/** The count is known only while the mailbox is fetched. */
 function Waiting(props: { backlog: number | undefined; state: MailboxLine['state'] }): JSX.Element {
   const { backlog = 0, state } = props;
   if (backlog > 0) return <>{backlog === 1 ? '1 email' : `${backlog} emails`}</>;
-  return <span class="muted">{state === 'works' ? 'Nothing' : 'Not known'}</span>;
+  return <span class="muted">{state === 'works' ? 'None' : 'Unknown'}</span>;
 }
 
 function NextTry(props: {
@@ -117,23 +117,23 @@ function NextTry(props: {
 }): JSX.Element {
   const { nextTryAt, state, interval } = props;
   if (state === 'off') return <span class="muted">None</span>;
-  if (state === 'not-started') return <span class="muted">Not known</span>;
+  if (state === 'not-started') return <span class="muted">Unknown</span>;
   if (nextTryAt !== undefined) return <Time at={nextTryAt} />;
-  return <span class="muted">{interval === 1 ? 'Each minute' : `Every ${interval} minutes`}</span>;
+  return <span class="muted">{interval === 1 ? 'Every minute' : `Every ${interval} minutes`}</span>;
 }
 
 const BAR = 20;
 const GAP = 4;
 const HEIGHT = 80;
 
-/** Mails of the last hours as bars, with a sentence that says the same, and a table for who cannot see bars. */
+/** Email received per hour, as bars, with a one-sentence summary and a table for screen readers. */
 export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
   const { hours } = props;
   const most = Math.max(1, ...hours.map(({ mails }) => mails));
   const width = hours.length * (BAR + GAP) - GAP;
   return (
     <section>
-      <h2>Mail of the last {hours.length} hours</h2>
+      <h2>Email received in the last {hours.length} hours</h2>
       <figure class="chart">
         <figcaption>{chartSentence(hours)}</figcaption>
         <svg viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -156,8 +156,8 @@ export function MailChart(props: { hours: readonly MailHour[] }): JSX.Element {
         </p>
         {hours.every(({ mails }) => mails === 0) ? null : (
           <details>
-            <summary>As a table</summary>
-            <DataTable caption="Mails by the hour, UTC" head={['Hour', 'Mails', 'Not readable']}>
+            <summary>Show as a table</summary>
+            <DataTable caption="Emails per hour (UTC)" head={['Hour', 'Emails', 'Unreadable']}>
               {hours
                 .filter(({ mails }) => mails > 0)
                 .toReversed()
@@ -182,10 +182,10 @@ const clockOf = (one: MailHour | undefined): string => (one === undefined ? '' :
 
 function chartSentence(hours: readonly MailHour[]): string {
   const total = hours.reduce((sum, { mails }) => sum + mails, 0);
-  if (total === 0) return 'No mail came in.';
+  if (total === 0) return 'No email received.';
   const fullest = hours.reduce((best, one) => (one.mails > best.mails ? one : best));
-  const from = `from ${clockOf(fullest)} UTC on`;
-  if (total === 1) return `1 mail came in, ${from}.`;
-  if (total === fullest.mails) return `${total} emails came in, all of them ${from}.`;
-  return `${total} emails came in, most of them ${from}: ${fullest.mails}.`;
+  const from = `in the hour from ${clockOf(fullest)} UTC`;
+  if (total === 1) return `1 email received, ${from}.`;
+  if (total === fullest.mails) return `${total} emails received, all ${from}.`;
+  return `${total} emails received. Busiest hour: ${clockOf(fullest)} UTC (${fullest.mails}).`;
 }

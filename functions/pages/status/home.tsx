@@ -67,13 +67,13 @@ export async function showHome(c: MailContext): Promise<Response> {
   );
 }
 
-/** The first sentence of the page: with something wrong it says what. */
+/** The page’s title. When something is wrong, it says what. */
 function titleOf(flow: MailFlow): string {
   switch (flow.kind) {
     case 'not-set-up':
       return 'Welcome to Postroom';
     case 'all-off':
-      return 'No mail is fetched';
+      return 'All mailboxes are paused';
     case 'starting':
       return 'Almost there';
     case 'flows':
@@ -96,17 +96,17 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
   const { flow, isAdmin } = props;
   switch (flow.kind) {
     case 'not-set-up':
-      return <p class="lead">Three steps turn the mail of a mailbox into tickets.</p>;
+      return <p class="lead">Turn email into tickets in three steps.</p>;
     case 'all-off':
       return (
         <>
-          <div class="verdict warn">Every mailbox is paused. Mail waits on the server; none is lost.</div>
+          <div class="verdict warn">No mail is lost: it stays on the server until you resume a mailbox.</div>
           <FindingList findings={promisedOnce(flow.findings, true)} isAdmin={isAdmin} />
         </>
       );
     case 'starting':
       return (
-        <p class="lead">The mailbox is connected. Its first mail arrives here within a minute or two.</p>
+        <p class="lead">The mailbox is connected. The first emails appear here within a minute or two.</p>
       );
     case 'flows':
       return <Flows paused={flow.paused} isFinished={props.isFinished} />;
@@ -131,7 +131,7 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
   }
 }
 
-/** So many mailboxes are named; the table below has them all. */
+/** At most this many mailboxes are named; the table below lists them all. */
 const MOST_NAMED = 3;
 
 function Hiccups(props: { lines: readonly MailboxLine[]; isPromised?: boolean }): JSX.Element {
@@ -142,14 +142,14 @@ function Hiccups(props: { lines: readonly MailboxLine[]; isPromised?: boolean })
     <div class="verdict warn">
       {since === undefined ? null : (
         <p>
-          {retryingOf(lines)}, since <Time at={since} />. Mail waits on the server
+          {retryingOf(lines)}, since <Time at={since} />. Email stays on the server until it is fetched
           {props.isPromised === true ? '.' : '; none is lost.'}
         </p>
       )}
       {lines.slice(0, MOST_NAMED).map((line) => (
         <Hiccup line={line} />
       ))}
-      {more > 0 ? <p>The table shows {more === 1 ? 'the other one' : `the ${more} others`}.</p> : null}
+      {more > 0 ? <p>The table below lists {more === 1 ? 'the other one' : `the ${more} others`}.</p> : null}
     </div>
   );
 }
@@ -158,18 +158,18 @@ function Hiccup(props: { line: MailboxLine }): JSX.Element {
   const { mailbox, health } = props.line;
   return (
     <p>
-      The last try to fetch {mailbox.address} failed. Postroom tries again by itself
+      The last fetch of {mailbox.address} failed. Postroom retries automatically
       {health.nextTryAt === undefined ? null : (
         <>
           , next at <Time at={health.nextTryAt} />
         </>
       )}
-      ; nothing needs you yet.
+      . No action needed yet.
     </p>
   );
 }
 
-/** "No action needed" is said only where that is so. */
+/** Says “No action needed” only when nothing is unfinished. */
 function Flows(props: { paused: readonly MailboxLine[]; isFinished: boolean }): JSX.Element {
   const { paused, isFinished } = props;
   const [first] = paused;
@@ -186,7 +186,7 @@ function Flows(props: { paused: readonly MailboxLine[]; isFinished: boolean }): 
   );
 }
 
-/** The first one stands under the title, which is its headline; the others follow, each with its own link. */
+/** The page’s title is the headline of the first finding; the others follow with their own headlines and links. */
 function Wrong(props: {
   level: 'warn' | 'bad';
   findings: readonly Finding[];
@@ -199,7 +199,7 @@ function Wrong(props: {
       {first === undefined ? null : (
         <div class={`verdict ${props.level}`}>
           <FindingDetails finding={first} isAdmin={props.isAdmin} main />
-          {props.allFetched === true ? <p class="small">All mail is fetched as it should be.</p> : null}
+          {props.allFetched === true ? <p class="small">Email is still fetched from all mailboxes.</p> : null}
         </div>
       )}
       <FindingList findings={others} isAdmin={props.isAdmin} />

@@ -3,33 +3,33 @@ import type { Mailbox, MailboxHealth } from '../../../shared/mailboxes/mailbox.t
 import { isSilent } from '../../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../../shared/alerts/alert.ts';
 
-/** How one mailbox does, for the table. */
+/** The state of one mailbox, for the table. */
 export interface MailboxLine {
   mailbox: Mailbox;
   health: MailboxHealth;
   state: 'works' | 'first-fetch' | 'off' | 'silent' | 'not-started' | 'retrying' | 'needs-person';
 }
 
-/** The one answer of the home page. */
+/** What the home page says: whether mail is flowing. */
 export type MailFlow =
   | { kind: 'not-set-up' }
-  /** A person's choice, which takes nothing from what is wrong besides. */
+  /** Every mailbox is paused by a person; other findings are still shown. */
   | { kind: 'all-off'; findings: readonly Finding[] }
   | { kind: 'starting' }
   /** `paused`: mailboxes that a person has paused. */
   | { kind: 'flows'; paused: readonly MailboxLine[] }
-  /** Fetches fail and are tried again; nobody has to do anything, and it does not pass for all being well. */
+  /** Some fetches fail and are retried: no action is needed, but the page does not say that all is well. */
   | { kind: 'hiccup'; lines: readonly MailboxLine[] }
-  /** Mail flows, and somebody should look at something. `lines`: mailboxes whose last fetch failed a moment ago. */
+  /** Mail is flowing, but there are warnings. `lines`: mailboxes whose last fetch failed. */
   | { kind: 'warned'; lines: readonly MailboxLine[]; findings: readonly Finding[] }
-  /** Mail stands still somewhere. The first finding is the gravest. */
+  /** Some mail is not fetched. The first finding is the most severe. */
   | { kind: 'stopped'; findings: readonly [Finding, ...Finding[]] };
 
 const MINUTE = 60_000;
 const FIRST_FETCH_MINUTES = 5;
 
 /**
- * Silent is a mailbox of which an alert would say so; while the timer is late that starts the fetches, nobody tries any.
+ * `silent` matches the rule of the alert. While the timer that starts fetches is late, no mailbox is fetched.
  * Pure.
  * @param now milliseconds since the epoch
  */
@@ -63,12 +63,12 @@ function stateOf(
   return isSilent(mailbox, last ?? mailbox.createdAt, beats, now) ? 'silent' : 'works';
 }
 
-/** What the mailboxes and all that is wrong say together. Pure. */
+/** Combines the mailboxes’ states and the findings into one verdict. Pure. */
 export function mailFlow(lines: readonly MailboxLine[], findings: readonly Finding[]): MailFlow {
   const [first, ...others] = findings;
   if (first !== undefined && first.severity !== 'warning')
     return { kind: 'stopped', findings: [first, ...others] };
-  // A mailbox that waits for a person and is no alert has been mended, and its next fetch will show it.
+  // A mailbox that waits for a person without an alert was just repaired; its next fetch will show it.
   const retrying = lines.filter(({ state }) => state === 'retrying' || state === 'needs-person');
   if (lines.length > 0 && lines.every(({ state }) => state === 'off')) return { kind: 'all-off', findings };
   if (first !== undefined) return { kind: 'warned', lines: retrying, findings };

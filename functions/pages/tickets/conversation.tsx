@@ -20,7 +20,7 @@ export interface ShownMessage {
   images: RemoteImages;
 }
 
-/** Where the reader stands in a conversation: what links within it keep. */
+/** The reader's place in a conversation, which links within it keep. */
 export interface ConversationPlace {
   ticketId: string;
   /** `messageRef` that this page ends before; absent on the newest page. */
@@ -37,7 +37,7 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
   return lines <= 25 ? 'high' : 'tall';
 }
 
-/** Whose ticket it is, its state, and the forms that change it. */
+/** The ticket's requester and status, and the form that closes or reopens it. */
 export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
   const { ticket, mailboxAddress } = props;
   const open = ticket.status === 'open';
@@ -51,7 +51,7 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
       </p>
       {ticket.follows === undefined ? null : (
         <p>
-          Follows <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
+          Follow-up to <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
         </p>
       )}
       <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>
@@ -61,7 +61,7 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
   );
 }
 
-/** One message with its attachments; HTML stands in a frame of its own. A folded one says why and opens at a click. */
+/** One message with its attachments; HTML is shown in its own frame. A collapsed message says why and opens on click. */
 export function Message(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, text } = props.shown;
   const place = placeOf(props.place.ticketId, message);
@@ -83,7 +83,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
         {message.html === undefined ? null : <ViewLink place={props.place} shown={props.shown} />}
         {message.html === undefined ? null : (
           <a href={paths.messageBody(place)} target="_blank" rel="noopener">
-            Open formatted in its own tab
+            Open in new tab
           </a>
         )}
         <a href={paths.messageOriginal(place)} download="">
@@ -115,7 +115,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
         content
       ) : (
         <details class="folded">
-          <summary>Folded: {folded}</summary>
+          <summary>Collapsed: {folded}</summary>
           {content}
         </details>
       )}
@@ -137,9 +137,9 @@ interface MessagePlace {
 function ViewLink(props: { place: ConversationPlace; shown: ShownMessage }): JSX.Element {
   const { message, text } = props.shown;
   return text === undefined ? (
-    <a href={viewAddress(props.place, message, { text: messageRef(message) })}>Show as text</a>
+    <a href={viewAddress(props.place, message, { text: messageRef(message) })}>View plain text</a>
   ) : (
-    <a href={viewAddress(props.place, message, {})}>Show formatted</a>
+    <a href={viewAddress(props.place, message, {})}>View HTML</a>
   );
 }
 
@@ -159,16 +159,15 @@ function Formatted(props: { place: ConversationPlace; shown: ShownMessage }): JS
         <p class="alert">
           {images === 'blocked' ? (
             <>
-              Images from other servers are not loaded, so the sender cannot tell that you read this.{' '}
+              Remote images are blocked, so the sender cannot tell that you read this message.{' '}
               <a href={viewAddress(props.place, message, { images: messageRef(message) })}>
                 Show remote images
               </a>{' '}
-              tells those servers your address and the time.
+              (reveals your IP address to the sender)
             </>
           ) : (
             <>
-              Images are loaded from other servers.{' '}
-              <a href={viewAddress(props.place, message, {})}>Hide remote images</a>
+              Remote images are shown. <a href={viewAddress(props.place, message, {})}>Hide remote images</a>
             </>
           )}
         </p>
@@ -199,8 +198,8 @@ function Headers(props: { message: StoredMessage }): JSX.Element {
         { term: 'Subject', detail: message.subject },
         { term: 'Received', detail: <Time at={message.at} /> },
         {
-          term: 'Date it claims',
-          detail: message.sentAt === undefined ? 'None that can be read' : <Time at={message.sentAt} />,
+          term: 'Date header',
+          detail: message.sentAt === undefined ? 'Missing or unreadable' : <Time at={message.sentAt} />,
         },
         { term: 'Message-ID', detail: message.messageId ?? 'None' },
         ...senderFacts(message),
@@ -230,5 +229,5 @@ function listed(people: readonly Person[]): string {
   const names = people.map(({ name, address }) =>
     name !== undefined && address !== undefined ? `${name} <${address}>` : (name ?? address ?? 'Unknown'),
   );
-  return names.length === 0 ? 'nobody named' : names.join(', ');
+  return names.length === 0 ? 'no recipients' : names.join(', ');
 }

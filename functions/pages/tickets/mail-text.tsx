@@ -9,7 +9,7 @@ export interface ShownText {
   whole: boolean;
 }
 
-/** Characters of one message's text that a page shows; the rest is one click away. */
+/** Characters of one message's text that a page shows; a link leads to the full text. */
 export const SHOWN_TEXT_CHARACTERS = 32 * 1024;
 
 /** Plain text with its quotation folded and its web addresses as links. */
@@ -32,9 +32,9 @@ export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Elem
       )}
       {whole ? null : (
         <p class="alert">
-          This text is long: only its beginning is shown.{' '}
+          This message is long; only the beginning is shown.{' '}
           <a href={props.wholeAt} target="_blank" rel="noopener">
-            Show all of it
+            Show the full text
           </a>
         </p>
       )}

@@ -1,4 +1,4 @@
-/** Mail that became no ticket, with the reason, and its original to download. For agents. */
+/** Emails without a ticket, with the reason and the original to download. For agents. */
 import type { QuarantineEntry } from '../../../shared/intake/quarantine-records.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { SelectField, SubmitButton } from '../../../shared/ui/forms.tsx';
@@ -32,12 +32,12 @@ export async function showQuarantine(c: MailContext): Promise<Response> {
     renderPage(
       <Page title="Quarantine" principal={c.get('principal')} place="quarantine" wide>
         <p>
-          Mail that became no ticket stands here with its reason. Nothing is thrown away: quarantined mail was
-          kept because it could not be read, skipped mail because it is no message of its own.
+          Emails that did not become tickets, and why. <em>Quarantined</em>: could not be read.{' '}
+          <em>Skipped</em>: not imported on purpose, such as duplicates. Nothing is deleted.
         </p>
         {known.length > 1 ? <MailboxChoice shelves={known} chosen={chosen?.id ?? ALL} /> : null}
         {page.entries.length === 0 ? (
-          <EmptyState title="Nothing in quarantine">Every mail so far became part of a ticket.</EmptyState>
+          <EmptyState title="Nothing in quarantine">Every email so far became part of a ticket.</EmptyState>
         ) : (
           <Entries entries={page.entries} shelves={known} />
         )}
@@ -52,7 +52,7 @@ export async function showQuarantine(c: MailContext): Promise<Response> {
   );
 }
 
-/** A mailbox under which mail stands here, also one that was deleted since. */
+/** A mailbox to filter by, including deleted ones. */
 interface Shelf {
   id: string;
   label: string;
@@ -88,12 +88,12 @@ function Entries(props: { entries: readonly QuarantineEntry[]; shelves: readonly
   const labels = new Map(props.shelves.map(({ id, label }) => [id, label]));
   return (
     <DataTable
-      caption="Mail that became no ticket"
-      head={['Mail', 'Reason', 'Mailbox', 'Received', 'Original']}
+      caption="Emails without a ticket"
+      head={['Email', 'Reason', 'Mailbox', 'Received', 'Original']}
     >
       {props.entries.map((entry) => (
         <tr>
-          <td data-label="Mail">
+          <td data-label="Email">
             <span>
               <strong>{entry.subject?.trim() || '(no subject)'}</strong>
               <br />
@@ -128,7 +128,7 @@ function Original(props: { entry: QuarantineEntry }) {
   const address = paths.quarantinedOriginal({ mailboxId: entry.mailboxId }, { key: entry.key });
   return (
     <span>
-      <a href={address} download="" aria-label={`Download ${entry.subject?.trim() || 'the mail'}`}>
+      <a href={address} download="" aria-label={`Download ${entry.subject?.trim() || 'the email'}`}>
         Download
       </a>{' '}
       <span class="muted">{readableSize(entry.size)}</span>

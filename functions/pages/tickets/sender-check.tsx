@@ -7,7 +7,7 @@ interface Checked {
   authentication?: SenderAuthentication | undefined;
 }
 
-/** What the receiving mail server found out about the sender: nothing where it says nothing certain. */
+/** The receiving mail server's verdict on the sender; renders nothing when the verdict is uncertain. */
 export function SenderWarning({ message }: { message: Checked }): JSX.Element | null {
   const { authentication } = message;
   if (authentication === undefined) return null;
@@ -15,8 +15,8 @@ export function SenderWarning({ message }: { message: Checked }): JSX.Element | 
     return (
       <p class="sender-check">
         <StatusLabel kind="bad">Sender not confirmed</StatusLabel> The mail server could not confirm that this
-        message comes from {message.from.address ?? 'its sender'}. Anyone may have written it: ask another way
-        before you act on it.
+        message comes from {message.from.address ?? 'its sender'}. It may be forged: confirm with the sender
+        in another way before you act on it.
       </p>
     );
   if (authentication.dmarc !== 'pass') return null;
@@ -30,7 +30,7 @@ export function SenderWarning({ message }: { message: Checked }): JSX.Element | 
 /** The single results, for the details of a message. */
 export function senderFacts({ authentication }: Checked): { term: string; detail: string }[] {
   if (authentication === undefined)
-    return [{ term: 'Sender check', detail: 'The mail server left no result' }];
+    return [{ term: 'Sender check', detail: 'No result from the mail server' }];
   const { spf, dkim, dmarc } = authentication;
   const said = Object.entries({ SPF: spf, DKIM: dkim, DMARC: dmarc })
     .map(([name, result]) => `${name} ${result ?? 'not checked'}`)

@@ -25,7 +25,7 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
   );
 }
 
-/** What stands for a subject where the mail had none. */
+/** The subject, or a placeholder for an empty one. */
 export const subjectOf = ({ subject }: { subject: string }): string =>
   subject.trim() === '' ? '(no subject)' : subject;
 

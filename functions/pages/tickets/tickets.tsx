@@ -21,11 +21,11 @@ import { subjectOf, TicketList } from './ticket-list.tsx';
 
 const PAGE_SIZE = 50;
 const MESSAGES_A_PAGE = 50;
-/** Up to so many messages, links above them are enough. */
+/** With up to this many messages, the links above them are enough. */
 const FEW = 5;
 const flashes: Readonly<Record<string, Flash>> = {
-  closed: { kind: 'success', text: 'The ticket is closed. A reply by mail opens a new one that follows it.' },
-  reopened: { kind: 'success', text: 'The ticket is open again.' },
+  closed: { kind: 'success', text: 'Ticket closed. A reply will open a new, linked ticket.' },
+  reopened: { kind: 'success', text: 'Ticket reopened.' },
   'no-number': { kind: 'warning', text: 'There is no ticket with this number.' },
 };
 
@@ -106,11 +106,11 @@ function NoTickets(props: { status: TicketStatus; later: boolean }) {
       </EmptyState>
     );
   if (props.status === 'closed')
-    return <EmptyState title="No closed tickets yet">Tickets that somebody closes are kept here.</EmptyState>;
+    return <EmptyState title="No closed tickets yet">Closed tickets are kept here.</EmptyState>;
   return (
     <EmptyState title="No open tickets">
-      Unread mail in a connected mailbox becomes a ticket within a minute or two.{' '}
-      <a href={paths.home()}>See whether mail is flowing</a>
+      Unread email in a connected mailbox becomes a ticket within a minute or two.{' '}
+      <a href={paths.home()}>Check whether mail is flowing</a>
     </EmptyState>
   );
 }
@@ -128,7 +128,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
     mailboxes.get(ticket.mailboxId),
     mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
   ]);
-  // Each by itself, with a pause between two: a page of fifty long texts must not hold up the others' requests.
+  // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
   const messages: HtmlEscapedString[] = [];
   for (const message of shown) {
     messages.push(raw(String(<Message place={place} shown={message} />)));
