@@ -22,7 +22,7 @@ export async function connectAsApp(
   await services.audit.record({
     at: services.seam.now(),
     principal: by,
-    action: 'connected as the app itself',
+    action: 'connected with app-only access',
     subject: { kind: 'account', id: appAccountId(provider), name: provider.name },
     after: { mailbox: address, permissions: token.roles },
   });

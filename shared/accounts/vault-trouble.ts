@@ -11,7 +11,7 @@ export interface VaultTrouble {
   said: string;
 }
 
-const WAIT = 'Wait a minute. If it lasts, see under Health what Postroom finds there.';
+const WAIT = 'Wait a minute. If the problem persists, check the Health page.';
 
 /**
  * Does something that needs the vault, for a person who waits for a page: what is wrong there comes back as a value.

@@ -195,14 +195,14 @@ export const mailProblems = {
     links: [],
   },
   'mail-not-arrived': {
-    title: 'The mail to yourself did not arrive',
+    title: 'The test email did not arrive',
     cause:
-      'The server took the mail, and it was not in the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
+      'The server accepted the email, but it did not reach the mailbox within two minutes. Either delivery is slow, or a rule moved or deleted it.',
     who: 'mailbox-owner',
     retry: 'after-fix',
     steps: [
-      'Look into “Junk Email” and “Deleted Items” of the mailbox, and at its rules.',
-      'If it is nowhere: let an Exchange admin run a message trace.',
+      'Check “Junk Email” and “Deleted Items” in the mailbox, and its rules.',
+      'If it is nowhere, ask an Exchange admin to run a message trace.',
     ],
     links: [],
   },

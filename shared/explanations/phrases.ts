@@ -30,8 +30,8 @@ export const findInAppLog = 'Open the log of the function app, and search for th
 export const reportCode =
   'Report it to the people who look after Postroom, with this code and the line of the log.';
 export const giveVaultRole =
-  'Give the managed identity of Postroom its role at the vault again: open the key vault, “Access control (IAM)”, and choose Key Vault Secrets Officer.';
-export const waitForRole = 'A new role works after up to ten minutes. Then it goes on by itself.';
+  'Give the managed identity of Postroom its role on the vault again: open the key vault, “Access control (IAM)”, and choose Key Vault Secrets Officer.';
+export const waitForRole = 'A new role takes effect within ten minutes. Then Postroom resumes automatically.';
 export const letIntoVault =
   'Connect the function app with a virtual network, and give the key vault a private endpoint or a rule for that network. Functions do not count as a trusted service.';
 export const imapOn =

@@ -38,7 +38,7 @@ export const signInProblems = {
   'tokens-unreadable': {
     title: 'The stored sign-in cannot be read',
     cause:
-      'The encryption key in the key vault was replaced or removed, and what it has locked stays locked.',
+      'The encryption key in the key vault was replaced or removed, so the stored tokens cannot be decrypted.',
     who: 'mailbox-owner',
     retry: 'sign-in-again',
     steps: [

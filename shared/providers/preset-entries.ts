@@ -17,7 +17,7 @@ const outlookPermissions: Record<Protocol, string> = {
 
 const microsoft: PresetEntry = {
   label: 'Microsoft 365',
-  hint: 'Mailboxes of Exchange Online. You need the tenant and the client ID of an app registration; the next pages lead you to both.',
+  hint: 'Mailboxes in Exchange Online. You need the tenant ID and client ID of an app registration; the next page shows where to find them.',
   shape: 'entra',
   settingsFrom: 'preset',
   isDemo: false,
@@ -28,10 +28,10 @@ const microsoft: PresetEntry = {
   secretRules: [
     refused(
       GUID,
-      'This is the ID of the secret, not its value. In “Certificates & secrets” copy the column “Value”; it is shown only right after the secret is made, so make a new one if it is hidden.',
+      'This is the “Secret ID”, not the “Value”. In “Certificates & secrets”, copy the column “Value”. It is shown only right after the secret is created; if it is hidden, create a new one.',
     ),
   ],
-  secretHint: 'The value, not the ID.',
+  secretHint: 'The “Value”, not the “Secret ID”.',
   guide: { kind: 'entra-portal' },
   credentialKinds: ['secret', 'certificate', 'federated'],
   secretsExpire: true,
@@ -56,7 +56,7 @@ const microsoft: PresetEntry = {
 const demo: PresetEntry = {
   ...microsoft,
   label: 'Demo',
-  hint: 'The demo mailboxes of this machine. Everything is filled in; no account anywhere is needed.',
+  hint: 'The demo mailboxes on this machine. Everything is filled in, and no account is needed.',
   isDemo: true,
   hasClouds: false,
   clientIdRules: [],
@@ -75,22 +75,19 @@ const google: PresetEntry = {
   hasClouds: false,
   clientIdLabel: 'Client ID',
   clientIdRules: [
-    wanted(
-      '\\.apps\\.googleusercontent\\.com$',
-      'A client ID of Google ends in .apps.googleusercontent.com.',
-    ),
+    wanted('\\.apps\\.googleusercontent\\.com$', 'A Google client ID ends in .apps.googleusercontent.com.'),
   ],
   secretRules: [],
   secretHint: undefined,
   guide: {
     kind: 'text',
-    text: 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this address under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. A client secret of Google does not expire.',
+    text: 'In the Google Cloud console: APIs & Services, Credentials, Create credentials, OAuth client ID, application type “Web application”. Add this URI under “Authorized redirect URIs”. Then copy the client ID and the client secret into this form. Google client secrets do not expire.',
     redirectLabel: 'Authorized redirect URI',
     page: {
       href: 'https://console.cloud.google.com/apis/credentials',
       label: 'Google Cloud console: credentials',
     },
-    copy: { label: 'Scope, for the data access page', value: 'https://mail.google.com/' },
+    copy: { label: 'Scope for the “Data access” page', value: 'https://mail.google.com/' },
   },
   credentialKinds: ['secret'],
   // https://support.google.com/cloud/answer/15549257: secrets are rotated by hand and have no date.
@@ -113,7 +110,7 @@ const google: PresetEntry = {
 
 const custom: PresetEntry = {
   label: 'Another provider',
-  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its addresses and scopes.',
+  hint: 'Any OAuth 2.0 provider with a mailbox that accepts XOAUTH2. You need its endpoints and scopes.',
   shape: 'oidc',
   settingsFrom: 'admin',
   isDemo: false,
@@ -125,7 +122,7 @@ const custom: PresetEntry = {
   secretHint: undefined,
   guide: {
     kind: 'text',
-    text: 'Register an app there as a confidential web application, with this redirect URI. It belongs to this provider alone, so that no other one can take its answers.',
+    text: 'Register a confidential web application with this redirect URI. The URI belongs to this provider only, so no other provider can receive its responses.',
     redirectLabel: 'Redirect URI',
   },
   credentialKinds: ['secret', 'certificate'],
