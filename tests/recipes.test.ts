@@ -99,7 +99,9 @@ describe('adding a kind of alert', () => {
     expect(files).toHaveLength(2);
     for (const kind of ['poison-queue', 'row-unreadable', 'mail-loop', 'quarantine-grown'] as const) {
       expect(alertKinds).toContain(kind);
-      expect(naming([kind]).toSorted(), kind).toEqual(files.toSorted());
+      // The code of a problem may have the same name as the kind of the alert; its list and its meaning are their own.
+      const alertFiles = naming([kind]).filter((path) => !/^shared\/(?:platform|explanations)\//.test(path));
+      expect(alertFiles.toSorted(), kind).toEqual(files.toSorted());
     }
   });
 });

@@ -204,7 +204,10 @@ export function unreadableRowFindings(
   return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
     const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
     const more = rows.length - names.length;
-    const what = rows.length === 1 ? '1 row' : `${rows.length} rows`;
+    const [what, mailboxes] =
+      rows.length === 1
+        ? ['1 row', 'the mailbox of this row']
+        : [`${rows.length} rows`, 'the mailboxes of these rows'];
     return {
       kind: 'row-unreadable',
       subject: { kind: 'table', id: table, name: `Table ${table}` },
@@ -215,7 +218,7 @@ export function unreadableRowFindings(
       since: new Date(now).toISOString(),
       affected:
         table === 'Mailboxes'
-          ? `Not receiving mail from the mailbox of this row; all others work. No mail is lost: it waits there.`
+          ? `Not receiving mail from ${mailboxes}; all others work. No mail is lost: it waits there.`
           : 'These entries are left out; everything else works.',
       who: 'you',
       fix: { label: azure.label, href: azure.href },

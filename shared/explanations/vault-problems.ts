@@ -69,9 +69,9 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'sealed-unreadable': {
-    title:
-      'What Postroom stored for this sign-in cannot be read: the encryption key in Key Vault was replaced or removed in the meantime',
-    cause: 'Data can only be decrypted with the key that encrypted it, and the vault no longer has that key.',
+    title: 'What Postroom stored for this sign-in cannot be read',
+    cause:
+      'The encryption key in Key Vault was replaced or removed. Data can only be decrypted with the key that encrypted it.',
     who: 'you',
     retry: 'after-fix',
     steps: [recoverDataKey],

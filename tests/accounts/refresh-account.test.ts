@@ -531,7 +531,7 @@ describe('a provider that cannot be asked', () => {
       const after = await row();
       expect(after).toMatchObject({
         state: 'retrying',
-        problem: { code: 'key-vault', message: expect.stringContaining('does not answer') },
+        problem: { code: 'key-vault', message: expect.stringContaining('does not respond') },
         refusedAsOf: undefined,
         refreshBegunAt: undefined,
       });

@@ -68,11 +68,11 @@ test('a credential that is switched off is switched on again, one that is gone i
 
 test.each<[VaultCode, RegExp]>([
   ['no-identity', /managed identity gave no token .* Contoso: it must be user-assigned/],
-  ['key-vault-denied', /Contoso: it refuses this installation/],
-  ['key-vault-throttled', /Contoso: it takes no more requests/],
+  ['key-vault-denied', /Contoso: it denies access to this installation/],
+  ['key-vault-throttled', /Contoso: it is throttling requests/],
   ['secret-disabled', /Contoso: the encryption key is disabled/],
   ['bad-data-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
-  ['key-vault', /Contoso: it does not answer/],
+  ['key-vault', /Contoso: it does not respond/],
 ])('what is wrong where a proof comes from is said for %s', (code, words) => {
   expect(proofAway(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
   expect(proofAway(provider, code).message).toMatch(/Postroom retries automatically\.$/);

@@ -294,9 +294,9 @@ describe('rows that cannot be read', () => {
     const affected = (...args: Parameters<typeof rows>) =>
       unreadableRowFindings({ unreadable: rows(...args) }, START)[0]?.affected;
     expect(affected('Mailboxes', 2)).toBe(
-      'The mailboxes of these rows are not fetched; all others are. No mail is lost: it waits there.',
+      'Not receiving mail from the mailboxes of these rows; all others work. No mail is lost: it waits there.',
     );
-    expect(affected('Accounts', 1)).toBe('What the row holds is left out; everything else goes on.');
+    expect(affected('Accounts', 1)).toBe('These entries are left out; everything else works.');
   });
 
   test('are named up to three, and none is nothing', () => {

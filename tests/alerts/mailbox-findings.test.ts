@@ -87,12 +87,6 @@ describe('a sign-in that has ended', () => {
     expect(finding?.cause).toBe(odd.problem.slice(0, 600));
   });
 
-  test('is told without a problem of the account, too', () => {
-    const accounts = [account({ problem: undefined })];
-    const [finding] = found(stopped({ support: ended }, { accounts }));
-    expect(finding).toMatchObject({ kind: 'consent-dead', subject: { kind: 'account', id: 'a1' } });
-  });
-
   test('is told by the sentence of the server rather than by the code that was made of it', () => {
     const said = trouble('odd', { problem: 'AADSTS7000215: Invalid client secret provided.' });
     expect(found(stopped({ support: said }, { accounts: [account()] }))[0]?.code).toBe('AADSTS7000215');

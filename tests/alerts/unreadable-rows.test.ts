@@ -276,7 +276,7 @@ describe('pages', () => {
   test.each([
     ['/mailboxes', 'Mailboxes', 'mailbox', 'support@contoso.example'],
     ['/providers', 'Providers', 'provider', sampleProvider.name],
-    ['/accounts', 'Accounts', sampleProvider.id, 'Who signs in'],
+    ['/accounts', 'Accounts', sampleProvider.id, 'Accounts'],
   ] as const)(
     '%s shows the others and says that one could not be read',
     async (path, table, partition, other) => {
