@@ -4,12 +4,14 @@ import { createWeb } from '../../functions/web.ts';
 import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { createConnectionTestStore } from '../../shared/connection-test/connection-test-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
+import { invertedTime } from '../../shared/platform/inverted-time.ts';
 import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
 import type { Row, TableName } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import { createRotationStore } from '../../shared/secrets/rotation-store.ts';
 import {
+  ago,
   origin,
   principalHeader,
   type SamplePostroom,
@@ -268,28 +270,55 @@ describe('pages', () => {
     await pages.mailbox();
     await pages.providers.save(sampleProvider);
   });
-  const broken = async (table: TableName, partitionKey: string): Promise<void> => {
-    const row = { partitionKey, rowKey: 'broken' };
+  const broken = async (table: TableName, partitionKey: string, rowKey = 'broken'): Promise<void> => {
+    const row = { partitionKey, rowKey };
     await pages.services.tables.open(table).commit(partitionKey, [{ kind: 'put', row }]);
+  };
+  const isSaid = async (path: string, place: string, other: string): Promise<void> => {
+    const answer = await ask(path);
+    const html = (await answer.text()).replaceAll('<wbr/>', '');
+    expect(answer.status).toBe(200);
+    expect(html).toContain('1 entry in this list could not be read');
+    expect(html).toContain(`<code>${place}</code>`);
+    expect(html).toContain(other);
   };
 
   test.each([
     ['/mailboxes', 'Mailboxes', 'mailbox', 'support@contoso.example'],
     ['/providers', 'Providers', 'provider', sampleProvider.name],
     ['/accounts', 'Accounts', sampleProvider.id, 'Accounts'],
+    ['/tickets', 'TicketIndex', 'open', 'A broken keyboard'],
   ] as const)(
     '%s shows the others and says that one could not be read',
     async (path, table, partition, other) => {
+      await pages.file({ subject: 'A broken keyboard' });
       expect(await (await ask(path)).text()).not.toContain('could not be read');
       await broken(table, partition);
-      const answer = await ask(path);
-      const html = (await answer.text()).replaceAll('<wbr/>', '');
-      expect(answer.status).toBe(200);
-      expect(html).toContain('1 entry in this list could not be read');
-      expect(html).toContain(`<code>${partition} / broken</code>`);
-      expect(html).toContain(other);
+      await isSaid(path, `${partition} / broken`, other);
     },
   );
+
+  test('/activity, /alerts, /audit and /quarantine do, too', async () => {
+    const key = `${invertedTime(ago(1))}|broken`;
+    await broken('Activity', 'send', key);
+    await isSaid('/activity?kind=send', `send / ${key}`, 'Recent activity');
+    await broken('Alerts', 'alert', 'open|broken');
+    await isSaid('/alerts', 'alert / open|broken', 'Alerts');
+    const principal = { id: 'ada', name: 'Ada' };
+    const subject = { kind: 'provider', id: 'p', name: 'Contoso' } as const;
+    await pages.services.audit.record({
+      at: Date.parse('2026-11-24'),
+      principal,
+      action: 'created',
+      subject,
+    });
+    await broken('Audit', '2026-11');
+    await isSaid('/audit', '2026-11 / broken', 'Contoso');
+    const [mailbox] = await pages.services.mailboxes.list();
+    if (mailbox === undefined) throw new Error('no mailbox');
+    await broken('Quarantine', mailbox.id);
+    await isSaid('/quarantine', `${mailbox.id} / broken`, 'Quarantine');
+  });
 
   test('the home page says it, too', async () => {
     await broken('Mailboxes', 'mailbox');

@@ -7,6 +7,8 @@ import { Page, renderPage } from '../../../shared/ui/page.tsx';
 import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
 import type { MailContext } from '../tickets/mail-services.ts';
 import { FindingDetails, promisedOnce } from './alert-views.tsx';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 
@@ -29,6 +31,7 @@ export async function showAlerts(c: MailContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title="Alerts" place="alerts" principal={principal} wide>
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Alerts')} />
         {open.length === 0 ? (
           <div class="verdict good">No active alerts.</div>
         ) : (

@@ -14,6 +14,8 @@ import { Pager, readPosition } from '../../../shared/ui/pager.tsx';
 import type { PageContext } from '../../http/web-environment.ts';
 import { Mailboxes } from './home-views.tsx';
 import { mailboxLine } from './mail-flow.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const EVERYTHING = '';
@@ -48,6 +50,7 @@ export async function showActivity(c: PageContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title="Activity" place="activity" principal={principal} wide>
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Activity')} />
         {isFirst && lines.length > 0 ? (
           <Mailboxes lines={lines} isAdmin={principal.roles.includes('admin')} />
         ) : null}

@@ -16,6 +16,8 @@ import { Pager, type Position, readPosition } from '../../../shared/ui/pager.tsx
 import { fileResponse } from '../../http/file-download.ts';
 import { recordChange } from '../../http/record-change.ts';
 import type { PageContext } from '../../http/web-environment.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const EVERYTHING = '';
@@ -68,6 +70,7 @@ export async function showAudit(c: PageContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title="Audit log" place="audit" principal={c.get('principal')} wide>
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Audit')} />
         <Filter filter={filter} name={page.entries[0]?.subject.name} />
         <Changes page={page} filtered={filter.kind !== undefined} position={position} />
         <Pager path={paths.audit()} keep={keep} position={position} next={page.next} />

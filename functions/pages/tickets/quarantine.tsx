@@ -9,6 +9,8 @@ import { readableSize } from '../../../shared/ui/size.ts';
 import { fileResponse } from '../../http/file-download.ts';
 import { type MailContext, type MailServices, mailServices } from './mail-services.ts';
 import { recordChange } from '../../http/record-change.ts';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const ALL = '';
@@ -31,6 +33,7 @@ export async function showQuarantine(c: MailContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title="Quarantine" principal={c.get('principal')} place="quarantine" wide>
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'Quarantine')} />
         <p>
           Emails that did not become tickets, and why. <em>Quarantined</em>: could not be read.{' '}
           <em>Skipped</em>: not imported on purpose, such as duplicates. Nothing is deleted.

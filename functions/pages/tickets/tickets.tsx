@@ -18,6 +18,8 @@ import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
 import { ownId } from './message-files.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { subjectOf, TicketList } from './ticket-list.tsx';
+import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
+import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const MESSAGES_A_PAGE = 50;
@@ -45,6 +47,7 @@ export async function showTickets(c: MailContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page title="Tickets" principal={c.get('principal')} place="tickets" wide flash={flashOf(c)}>
+        <UnreadableNote rows={unreadableRows(c.get('services').tables, 'TicketIndex')} />
         <ListHead status={status} />
         <ListBody status={status} page={page} position={position} />
       </Page>,
