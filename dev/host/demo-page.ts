@@ -10,7 +10,7 @@ export interface DemoPage {
   answer(path: string, query: URLSearchParams, form: URLSearchParams | undefined): Promise<Answer>;
 }
 
-const SAID: Readonly<Record<string, string>> = {
+const FLASHES: Readonly<Record<string, string>> = {
   sent: 'The mail is in the mailbox. Postroom fetches it within a minute, or at once with “Fetch now”.',
   fetching: 'Postroom looks into its mailboxes now. New tickets appear in a few seconds.',
 };
@@ -30,7 +30,7 @@ interface DemoMail {
 export function createDemoPage(demo: DemoMailOptions | undefined, fetchNow: () => void): DemoPage {
   return {
     async answer(path, query, form) {
-      if (form === undefined && path === DEMO_PATH) return page(demo, SAID[query.get('said') ?? '']);
+      if (form === undefined && path === DEMO_PATH) return page(demo, FLASHES[query.get('flash') ?? '']);
       if (form !== undefined && path === `${DEMO_PATH}/fetch`) {
         fetchNow();
         return seeOther(`${DEMO_PATH}?flash=fetching`);

@@ -69,9 +69,8 @@ export const vaultProblems = {
     links: ['key-vaults'],
   },
   'sealed-unreadable': {
-    title: 'What Postroom stored for this sign-in cannot be read',
-    cause:
-      'The encryption key in Key Vault was replaced or removed. Data can only be decrypted with the key that encrypted it.',
+    title: 'Stored tokens cannot be read: the encryption key in Key Vault was replaced or removed',
+    cause: 'Data can only be decrypted with the key that encrypted it, and the vault no longer has that key.',
     who: 'you',
     retry: 'after-fix',
     steps: [recoverDataKey],

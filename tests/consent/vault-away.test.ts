@@ -146,7 +146,7 @@ describe('the vault that fails', () => {
     // The data key is known already; the next question is for the credential.
     breakVault(denied);
     const reply = await admin.get(callback);
-    expect([reply.status, reply.title]).toEqual([503, 'Key Vault refuses this installation']);
+    expect([reply.status, reply.title]).toEqual([503, 'Key Vault denies access to this installation']);
     expect(reply.html).toContain('Key Vault Secrets Officer');
     expect(reply.html).toContain(`/providers/${providerId}/connect?address=${encodeURIComponent(SUPPORT)}`);
     expect(await accounts()).toEqual([]);

@@ -22,7 +22,7 @@ test('every kind of resource of an installation is one that the subscription is 
   );
 });
 
-const [, sendBack] = /To send messages back[\s\S]*?```sh\nQUEUE=.*\n([\s\S]*?)```/.exec(page) ?? [];
+const [, sendBack] = /To move messages back[\s\S]*?```sh\nQUEUE=.*\n([\s\S]*?)```/.exec(page) ?? [];
 const hasTools = ['jq', 'bash'].every((tool) => spawnSync(tool, ['--version']).status === 0);
 if (!hasTools)
   console.warn('THE COMMANDS OF THE OPERATIONS PAGE ARE NOT RUN HERE: there is no jq or no bash.');
@@ -64,14 +64,14 @@ test('the first deployment is checked in the order in which a doubt would show, 
   const steps = firstDeployment.split(/^(?=\*\*\d\. )/m).slice(1);
   const titles = steps.map((step) => /^\*\*\d\. (.+?)\.?\*\*/.exec(step)?.[1]);
   expect(titles).toEqual([
-    'The site is made',
+    'The site is created',
     'It is ready',
     'Sign-in',
     'A forged header is dropped',
-    'Results of the watch arrive',
+    'The availability test reports results',
     'The timer runs',
-    'An event of the vault reaches the queue',
-    'Down',
+    'A vault event reaches the queue',
+    'Remove it',
   ]);
   // Signing in is done by a person.
   for (const step of steps)

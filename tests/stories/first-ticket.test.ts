@@ -270,7 +270,7 @@ async function closeAndReopen(reader: Reader): Promise<void> {
   await reader.look('tickets-closed');
   await reader.click(page.getByRole('link', { name: /Invoice 2026-1187/ }));
   await reader.click(page.getByRole('button', { name: 'Reopen ticket' }));
-  expect(await page.getByRole('status').innerText()).toContain('open again');
+  expect(await page.getByRole('status').innerText()).toContain('Ticket reopened');
 }
 
 /** An email sent with the local host's form is a ticket after the next fetch. */
