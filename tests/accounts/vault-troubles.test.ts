@@ -68,9 +68,9 @@ async function rowOf({ app }: Postroom, account: Account): Promise<Account> {
 }
 
 describe.each([
-  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it refuses this installation'],
-  ['takes no more requests (429)', 429, 'key-vault-throttled', 'it takes no more requests'],
-  ['breaks (503)', 503, 'key-vault', 'it does not answer'],
+  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it denies access to this installation'],
+  ['takes no more requests (429)', 429, 'key-vault-throttled', 'it is throttling requests'],
+  ['breaks (503)', 503, 'key-vault', 'it does not respond'],
 ])('a vault that %s', (_case, status, code, words) => {
   it('leaves that account trying again with the reason, serves the other, and mends by itself', async () => {
     const all = await postroom();

@@ -144,10 +144,10 @@ describe('a month without mail', () => {
     const monthOfShape = (shape: Shape) => fixedMonthOf(committed(shape), fixed, logs.logGb);
     const dollars = (shape: Shape): string => monthOfShape(shape).usd.toFixed(2);
     const [, standard, hardened] =
-      /^\| together \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
+      /^\| total \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
     expect([standard, hardened]).toEqual([dollars('main'), dollars('hardened')]);
     const [, ...atMost] =
-      /^\| telemetry at most.* \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
+      /^\| telemetry, at most.* \| ([\d.]+) \| ([\d.]+) \|$/m.exec(source('docs/operations.md')) ?? [];
     expect(atMost).toEqual(shapes.map((shape) => monthOfShape(shape).logsAtMostUsd.toFixed(2)));
   });
 });
