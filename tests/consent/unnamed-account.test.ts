@@ -148,7 +148,7 @@ describe('an account without a verified name', () => {
     claims = { email: SUPPORT, email_verified: false };
     const asked = await connect();
     expect(asked.title).toBe(RIGHT);
-    expect(asked.html).toContain('has not verified it');
+    expect(asked.html).toContain('without having verified it');
     claims = { email: SUPPORT, email_verified: true };
     expect((await connect()).status).toBe(303);
   });
