@@ -67,7 +67,7 @@ describe('a test', () => {
     ["import 'node:child_process';", 'node:child_process'],
     ["import 'playwright-core';", 'playwright-core'],
     ["import 'a-package-that-nobody-judged';", 'a-package-that-nobody-judged'],
-    ["import '../../shared/platform/thread-pool.ts';", 'shared/platform/thread-pool.ts'],
+    ["import '../shared/platform/thread-pool.ts';", 'shared/platform/thread-pool.ts'],
   ])('with %s is not fast', async (text, way) => {
     expect(await outsideOf(text)).toBe(`tests/some.test.ts → ${way}`);
   });

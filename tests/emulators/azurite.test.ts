@@ -83,7 +83,7 @@ it('saves and ends by itself when its parent is killed', async () => {
     [
       '--input-type=module-typescript',
       '--eval',
-      `import { startAzurite } from '../../dev/emulators/storage/azurite.ts';
+      `import { startAzurite } from './dev/emulators/storage/azurite.ts';
        const { connectionString, ports } = await startAzurite({ stateDir: process.argv[1] });
        console.log(JSON.stringify({ connectionString, ports }));`,
       folder,

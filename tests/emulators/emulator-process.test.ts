@@ -75,7 +75,7 @@ describe('an emulator', () => {
       [
         '--input-type=module-typescript',
         '--eval',
-        `import { startEmulator } from '../../dev/emulators/process/start-emulator.ts';
+        `import { startEmulator } from './dev/emulators/process/start-emulator.ts';
          const emulator = await startEmulator('managed-identity', { tenantId: 't' });
          console.log(JSON.stringify({ pid: emulator.pid, endpoint: emulator.ready.endpoint }));`,
       ],

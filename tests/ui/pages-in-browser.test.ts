@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     await page.getByLabel('Ticket number').fill('2');
     await page.getByRole('button', { name: 'Go' }).click();
     await page.getByRole('button', { name: 'Reopen ticket' }).click();
-    expect(await page.getByRole('status').innerText()).toContain('open again');
+    expect(await page.getByRole('status').innerText()).toContain('Ticket reopened');
     await context.close();
   });
 
