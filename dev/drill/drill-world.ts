@@ -9,7 +9,7 @@ import type { Stack } from '../stack.ts';
 import type { Visitor } from '../visitor.ts';
 import { type AlertReceiver, startAlertReceiver } from './alert-receiver.ts';
 import { openDrillHost } from './open-drill-host.ts';
-import { readInbox, subjectOf } from './read-inbox.ts';
+import { readInbox, subjectHeader } from './read-inbox.ts';
 
 /** What is broken: it fetches, and its account may send. */
 export const MAILBOX = 'support@contoso.example';
@@ -161,7 +161,7 @@ export async function openDrillWorld(
     async mails() {
       const accessToken = await stack.identityProvider.control.mintAccessToken({ upn: ON_CALL });
       const mails = await readInbox(pop3, stack.ca, { address: ON_CALL, accessToken });
-      return mails.map(subjectOf);
+      return mails.map(subjectHeader);
     },
     complaints: host.complaints,
   };

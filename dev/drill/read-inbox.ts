@@ -49,5 +49,5 @@ export async function readInbox(
 }
 
 /** Unfolded (RFC 5322 section 2.2.3); words in another alphabet stay encoded. Pure. */
-export const subjectOf = (mail: string): string =>
+export const subjectHeader = (mail: string): string =>
   /^Subject: (.*)$/im.exec(mail.replaceAll(/\r\n[ \t]+/g, ' ').replaceAll('\r', ''))?.[1] ?? '';

@@ -105,7 +105,7 @@ const TRUSTED_MS = 90_000;
 
 // What a lease may last at most. It is renewed before each request, so that it outlasts one (15 s) and storing its answer.
 const LEASE_SECONDS = 60;
-const LOOKS = 40;
+const MAX_CHECKS = 40;
 const PAUSE_MS = 500;
 
 /** Access tokens of all accounts: remembered, read from the table, or refreshed, one refresh at a time an account. */
@@ -193,12 +193,12 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
         // The row is read again under the lease: whoever held it before may have refreshed.
         if (lease !== undefined) {
           const done = await refreshed(stored, provider, lease, refused.rejected);
-          if (done !== undefined || look >= LOOKS) return done ?? busy;
+          if (done !== undefined || look >= MAX_CHECKS) return done ?? busy;
           continue;
         }
         lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
         if (lease !== undefined) continue;
-        if (look >= LOOKS) return stillGood(stored.account, provider, refused.rejected, busy);
+        if (look >= MAX_CHECKS) return stillGood(stored.account, provider, refused.rejected, busy);
         await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
       }
     } finally {

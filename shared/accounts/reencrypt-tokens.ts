@@ -22,7 +22,7 @@ export interface Reencrypted {
 }
 
 /** A run a day: with this many each, an installation of a thousand accounts is through in a week. */
-const MOST_A_RUN = 200;
+const MAX_A_RUN = 200;
 const LEASE_SECONDS = 60;
 
 const isUnderOther = ({ tokens }: Account, version: string): boolean =>
@@ -43,7 +43,7 @@ export async function countUnderOlderKeys(
  * account that is being refreshed, or whose last refresh never ended, nothing is touched: its row is waited for.
  * @throws PostroomError when the vault or storage is away.
  */
-export async function reencryptTokens(deps: ReencryptDeps, most: number = MOST_A_RUN): Promise<Reencrypted> {
+export async function reencryptTokens(deps: ReencryptDeps, most: number = MAX_A_RUN): Promise<Reencrypted> {
   const newest = await deps.sealer.newestVersion();
   const waiting = await underOther(deps, newest);
   let resealed = 0;

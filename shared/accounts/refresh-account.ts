@@ -250,12 +250,18 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       asked = true;
     };
     const { account } = stored;
-    const held = unsaved.get(account.accountId);
-    if (held !== undefined) {
-      const written = held.etag === stored.etag ? await store(stored.etag, held.next) : undefined;
+    const unsavedOutcome = unsaved.get(account.accountId);
+    if (unsavedOutcome !== undefined) {
+      const written =
+        unsavedOutcome.etag === stored.etag ? await store(stored.etag, unsavedOutcome.next) : undefined;
       unsaved.delete(account.accountId);
-      if (written === undefined || held.token === undefined) return { kind: 'changed' };
-      return { kind: 'refreshed', account: written.account, token: held.token, provider: held.provider };
+      if (written === undefined || unsavedOutcome.token === undefined) return { kind: 'changed' };
+      return {
+        kind: 'refreshed',
+        account: written.account,
+        token: unsavedOutcome.token,
+        provider: unsavedOutcome.provider,
+      };
     }
     const [provider, history] = await Promise.all([
       providers.get(account.providerId),

@@ -19,10 +19,10 @@ export interface SignInEvent {
   lastAt: string;
 }
 
-const MOST_EVENTS = 50;
+const MAX_EVENTS = 50;
 const SAID_CHARACTERS = 200;
 // A column of a row holds 32 Ki characters.
-const MOST_CHARACTERS = 30_000;
+const MAX_CHARACTERS = 30_000;
 
 /**
  * Adds an event, newest first. Failures that repeat become one event that counts, so that an outage of a night does not
@@ -41,8 +41,8 @@ export function withEvent(
     newest.result === event.result &&
     newest.code === event.code;
   const all = repeated ? [{ ...next, at: newest.at, times: newest.times + 1 }, ...older] : [next, ...history];
-  const kept = all.slice(0, MOST_EVENTS);
-  while (kept.length > 1 && JSON.stringify(kept).length > MOST_CHARACTERS) kept.pop();
+  const kept = all.slice(0, MAX_EVENTS);
+  while (kept.length > 1 && JSON.stringify(kept).length > MAX_CHARACTERS) kept.pop();
   return kept;
 }
 

@@ -44,18 +44,18 @@ interface DataKey {
 export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSeam): TokenCipher {
   const byVersion = new Map<string, Buffer>();
   /** The key that is sealed with, and until when nobody is asked for a newer one. */
-  let held: { key: DataKey; until: number } | undefined;
+  let cached: { key: DataKey; until: number } | undefined;
   let asking: Promise<DataKey> | undefined;
 
   async function ask(make: () => Promise<DataKey>): Promise<DataKey> {
     const key = await make();
     byVersion.set(key.version, key.bytes);
-    held = { key, until: seam.now() + NEWEST_MS };
+    cached = { key, until: seam.now() + NEWEST_MS };
     return key;
   }
 
   async function currentKey(): Promise<DataKey> {
-    if (held !== undefined && held.until > seam.now()) return held.key;
+    if (cached !== undefined && cached.until > seam.now()) return cached.key;
     asking ??= ask(() => fetchOrMake(vault)).finally(() => {
       asking = undefined;
     });
@@ -63,7 +63,7 @@ export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSe
       return await asking;
     } catch (error) {
       // A key that may have been replaced still opens and seals; what it must not do is fail after `ready`.
-      if (held !== undefined) return held.key;
+      if (cached !== undefined) return cached.key;
       throw error;
     }
   }

@@ -167,16 +167,16 @@ export function readFailure(
   sent: readonly string[] = [],
 ): EndpointFailure {
   const body = objectOf(answer.text);
-  const textOf = (name: string): string | undefined => {
+  const stringField = (name: string): string | undefined => {
     const text = stringOf(body[name]);
     return text && withoutSecrets(text, sent);
   };
-  const error = textOf('error');
-  const description = textOf('error_description');
+  const error = stringField('error');
+  const description = stringField('error_description');
   return {
     status: answer.status,
     error: error === undefined || !/^[\x21-\x7e]{1,80}$/.test(error) ? undefined : error,
-    suberror: textOf('suberror'),
+    suberror: stringField('suberror'),
     codes: codesOf(body['error_codes'], description),
     sentence: description === undefined ? undefined : tidySentence(description),
     retryAfterSeconds: secondsOf(answer.retryAfter, now),

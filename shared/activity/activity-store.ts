@@ -9,7 +9,7 @@ const DAYS_KEPT = 30;
 /** Removed a day later than it is shown, so that a clock that is a day ahead takes nothing away. */
 const DAYS_UNTIL_REMOVED = 31;
 const DAY_MS = 86_400_000;
-const MOST_REMOVED = 20_000;
+const MAX_REMOVED = 20_000;
 const ROWS_AT_ONCE = 100;
 
 export interface ActivityPage {
@@ -60,7 +60,7 @@ export function createActivityStore(tables: Tables): ActivityStore {
     async forgetOld(now) {
       let removed = 0;
       for (const kind of activityKinds)
-        removed += await removeFrom(table, kind, keyBefore(now, DAYS_UNTIL_REMOVED), MOST_REMOVED - removed);
+        removed += await removeFrom(table, kind, keyBefore(now, DAYS_UNTIL_REMOVED), MAX_REMOVED - removed);
       return removed;
     },
   };

@@ -36,7 +36,7 @@ const QUARANTINE_HOURS = 24;
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
 const VAULT_MS = 25_000;
 /** Of the newest entries of the quarantine. With more, "since" is the time of the last that was read. */
-const MOST_READ = 100;
+const MAX_READ = 100;
 
 /** The facts that tables provide: cheap enough for a page. @throws PostroomError when storage is unavailable */
 export async function collectHealth(
@@ -93,7 +93,7 @@ async function quarantinedOf(
   if (first === undefined) return undefined;
   const count = hours.reduce((sum, { quarantined }) => sum + quarantined, 0);
   const ids = mailboxes.map(({ id }) => id);
-  const { entries } = await quarantine.pageOfAll(ids, { limit: MOST_READ });
+  const { entries } = await quarantine.pageOfAll(ids, { limit: MAX_READ });
   const [earliest] = entries
     .filter(({ kind }) => kind === 'quarantined')
     .slice(0, count)

@@ -11,7 +11,7 @@ import type { ChannelSecrets } from './channel-secrets.ts';
 import type { Tell } from './alert-service.ts';
 import type { Finding } from './alert.ts';
 import type { Notification } from './notification.ts';
-import { textOf, titleOf } from './notification-text.ts';
+import { notificationText, titleOf } from './notification-text.ts';
 
 /** An attempt to send an alert through a mailbox; without `refusal`, the server accepted it. */
 export interface SendingSeen {
@@ -30,9 +30,9 @@ export interface EmailDeps {
 }
 
 /** At most this many servers are tried for one notification. */
-const MOST_ASKED = 5;
+const MAX_ASKED = 5;
 /** At most this many mailboxes are tried; for an account without a token, no server is contacted. */
-const MOST_TRIED = 30;
+const MAX_TRIED = 30;
 
 /**
  * Sends notifications by email: through the SMTP relay if there is one, since it depends on nothing else of the
@@ -70,8 +70,8 @@ export function emailChannel(deps: EmailDeps): Tell {
     const problems: string[] = [];
     const sendings: SendingSeen[] = [];
     let asked = 0;
-    for (const way of ways.slice(0, MOST_TRIED)) {
-      if (asked >= MOST_ASKED) break;
+    for (const way of ways.slice(0, MAX_TRIED)) {
+      if (asked >= MAX_ASKED) break;
       const { problem, refusal } = await overMailbox(notification, way);
       if (refusal?.asked !== false) asked += 1;
       if (problem === undefined || refusal !== undefined) sendings.push({ mailbox: way.mailbox, refusal });
@@ -186,7 +186,7 @@ function mailOf(
     from: { address: from, name: 'Postroom' },
     to,
     subject: `[Postroom] ${titleOf(notification)}`,
-    text: textOf(notification, publicUrl),
+    text: notificationText(notification, publicUrl),
     messageId: idOf(notification.id),
     headers: {
       // Suppresses automatic replies (RFC 3834 section 5; the second header is Exchange's).

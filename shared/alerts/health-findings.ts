@@ -193,7 +193,7 @@ export function loopFindings(
   });
 }
 
-const MOST_ROWS = 3;
+const MAX_ROWS = 3;
 
 /** Rows that could not be read and are left out: one finding for each table. Pure. */
 export function unreadableRowFindings(
@@ -202,7 +202,7 @@ export function unreadableRowFindings(
 ): Finding[] {
   const azure = linkTo('storage-accounts', {});
   return [...Map.groupBy(unreadable, ({ table }) => table)].map(([table, rows]) => {
-    const names = rows.slice(0, MOST_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
+    const names = rows.slice(0, MAX_ROWS).map(({ partitionKey, rowKey }) => `${partitionKey} / ${rowKey}`);
     const more = rows.length - names.length;
     const [what, mailboxes] =
       rows.length === 1

@@ -253,12 +253,12 @@ function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
   );
 }
 
-const MOST_NAMES = 3;
+const MAX_NAMES = 3;
 
 /** `a@x`, `a@x and b@x`, `a@x, b@x, c@x and 5 more`: short enough for a subject. */
 export function listOf(names: readonly string[]): string {
   const sorted = [...names].sort();
-  const shown = sorted.slice(0, MOST_NAMES);
+  const shown = sorted.slice(0, MAX_NAMES);
   const more = sorted.length - shown.length;
   const parts = more > 0 ? [...shown, `${more} more`] : shown;
   return parts.length === 1 ? `${parts[0]}` : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;

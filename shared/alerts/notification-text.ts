@@ -44,7 +44,7 @@ export function factsOf(notification: Notification): { term: string; detail: str
 }
 
 /** The whole as plain text. */
-export function textOf(notification: Notification, publicUrl: string): string {
+export function notificationText(notification: Notification, publicUrl: string): string {
   const facts = factsOf(notification).map(({ term, detail }) => `${term}: ${detail}`);
   const end =
     notification.what === 'closed'

@@ -60,11 +60,11 @@ export function channelsFor({ what, finding }: Notification, available: readonly
 
 // Minutes to the next try. The first seven fill the first two hours, then hourly for a day.
 const BACKOFF_MINUTES = [1, 2, 5, 10, 15, 30, 60];
-const MOST_ATTEMPTS = 30;
+const MAX_ATTEMPTS = 30;
 
 /** When a notification is tried again that is being tried now; undefined after about a day: then it is given up. */
 export function nextTry(attempts: number, now: number): string | undefined {
-  if (attempts >= MOST_ATTEMPTS) return undefined;
+  if (attempts >= MAX_ATTEMPTS) return undefined;
   const minutes = BACKOFF_MINUTES[Math.min(attempts, BACKOFF_MINUTES.length) - 1] ?? 1;
   return new Date(now + minutes * 60_000).toISOString();
 }

@@ -3,7 +3,7 @@ import { fixerInWords } from '../explanations/fixer-text.ts';
 import { paths } from '../paths/paths.ts';
 import type { Secret } from '../platform/secret.ts';
 import type { Notification } from './notification.ts';
-import { factsOf, linkOf, textOf, titleOf } from './notification-text.ts';
+import { factsOf, linkOf, notificationText, titleOf } from './notification-text.ts';
 
 export type WebhookShape = 'teams' | 'slack' | 'json';
 
@@ -51,7 +51,7 @@ function plain(notification: Notification, publicUrl: string) {
       affected,
       who: fixerInWords(finding.who),
       fix: { label: fix.label, url: linkOf(notification, publicUrl) },
-      text: textOf(notification, publicUrl),
+      text: notificationText(notification, publicUrl),
     },
   };
 }

@@ -15,8 +15,8 @@ export interface AuditRecord extends AuditEntry {
   order: string;
 }
 
-const MOST_CHARACTERS = 250;
-const short = shortText(MOST_CHARACTERS);
+const MAX_CHARACTERS = 250;
+const short = shortText(MAX_CHARACTERS);
 
 /** Something with an id and a name, each cut to what a column takes. */
 const named = <T extends { id: string; name: string }>(schema: z.ZodType<T>): Column<T> => ({

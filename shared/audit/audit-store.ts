@@ -28,7 +28,7 @@ export interface AuditStore {
 const LAST_TURN = 0xff_ff_ff;
 const MONTH = /^\d{4}-\d{2}$/;
 /** Rows that one page reads at most, so that a filter that fits nothing ends in time. */
-const MOST_READ = 2000;
+const MAX_READ = 2000;
 const READ_AT_ONCE = 500;
 
 /** A row that was read; without an entry where it does not hold one. */
@@ -97,7 +97,7 @@ export function createAuditStore(tables: Tables): AuditStore {
       if (after !== undefined && !MONTH.test(after.split('|')[0] ?? '')) return { entries, next: undefined };
       const filtered = filter.kind !== undefined || filter.id !== undefined;
       for await (const { position, entry } of rowsAfter(after, filtered ? READ_AT_ONCE : limit + 1)) {
-        if (entries.length === limit || read === MOST_READ) return { entries, next: last };
+        if (entries.length === limit || read === MAX_READ) return { entries, next: last };
         if (entry !== undefined && fits(entry, filter)) entries.push(entry);
         last = position;
         read += 1;

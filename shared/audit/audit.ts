@@ -68,30 +68,30 @@ export const auditKinds: readonly AuditKind[] = [
 ];
 
 // A row's column takes 32 Ki characters, and JSON may double each: 25 × (2 × 250 + 60) × 2 stays below.
-const MOST_SETTINGS = 25;
-const MOST_CHARACTERS = 250;
-const MOST_NAME_CHARACTERS = 60;
+const MAX_SETTINGS = 25;
+const MAX_CHARACTERS = 250;
+const MAX_NAME_CHARACTERS = 60;
 
 /** The settings that differ, in the order in which they are named. Pure. */
 export function changesBetween(before: Settings = {}, after: Settings = {}): ChangedSetting[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changes = names
     .map((name) => ({
-      name: name.slice(0, MOST_NAME_CHARACTERS),
-      before: textOf(before[name]),
-      after: textOf(after[name]),
+      name: name.slice(0, MAX_NAME_CHARACTERS),
+      before: settingText(before[name]),
+      after: settingText(after[name]),
     }))
     .filter((change) => change.before !== change.after)
     .map((change) => ({ ...change, before: cut(change.before), after: cut(change.after) }));
-  if (changes.length <= MOST_SETTINGS) return changes;
-  const shown = changes.slice(0, MOST_SETTINGS - 1);
+  if (changes.length <= MAX_SETTINGS) return changes;
+  const shown = changes.slice(0, MAX_SETTINGS - 1);
   return [
     ...shown,
     { name: 'further settings', before: undefined, after: `${changes.length - shown.length} changed` },
   ];
 }
 
-function textOf(value: Setting): string | undefined {
+function settingText(value: Setting): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'object' ? value.join(', ') : String(value);
@@ -100,7 +100,5 @@ function textOf(value: Setting): string | undefined {
 function cut(text: string | undefined): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters of a typed text become spaces
   const line = text?.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-  return line === undefined || line.length <= MOST_CHARACTERS
-    ? line
-    : `${line.slice(0, MOST_CHARACTERS - 1)}…`;
+  return line === undefined || line.length <= MAX_CHARACTERS ? line : `${line.slice(0, MAX_CHARACTERS - 1)}…`;
 }

@@ -17,7 +17,7 @@ import { type ConnectionTest, type ExpectedMail, type Step, stepNames } from './
 //   `waiting` / mailbox   of which a test waits for its mail, so that one request finds them
 //   `mark` / mark         an email to oneself that was sent; the intake notes there that it arrived
 
-const MOST_CHARACTERS = 30_000;
+const MAX_CHARACTERS = 30_000;
 
 const step = objectOf<Step>({
   name: z.enum(stepNames),
@@ -56,7 +56,7 @@ export const connectionTestKind = recordKind<MailboxTest>()({
     // As far as a column holds it.
     transcript: converted(text, {
       read: (stored): readonly string[] => stored.split('\n'),
-      write: (lines) => lines.join('\n').slice(0, MOST_CHARACTERS),
+      write: (lines) => lines.join('\n').slice(0, MAX_CHARACTERS),
     }),
     expected: optional(json(expectedMail)),
   },

@@ -2,7 +2,7 @@ import type { LineSocket } from '../mailboxes/line-socket.ts';
 import type { Secret } from '../platform/secret.ts';
 import { StepRefused } from './test-runner.ts';
 
-const MOST_LINES = 5_000;
+const MAX_LINES = 5_000;
 
 /**
  * IMAP4rev1 by hand (RFC 3501), for a test that shows each word: the library joins steps that a test must tell apart.
@@ -75,8 +75,8 @@ export class ImapProbe {
       if (line.startsWith(`${tag} `)) throw new StepRefused(line);
       // A server that explains a refusal first wants an empty line before it says NO.
       if (line.startsWith('+')) this.#wire.say('');
-      if (lines.length < MOST_LINES) lines.push(line);
-      else throw new StepRefused(`More than ${MOST_LINES} lines in one answer`);
+      if (lines.length < MAX_LINES) lines.push(line);
+      else throw new StepRefused(`More than ${MAX_LINES} lines in one answer`);
     }
   }
 }

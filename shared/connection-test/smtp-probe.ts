@@ -2,7 +2,7 @@ import type { Encryption, LineSocket } from '../mailboxes/line-socket.ts';
 import type { Secret } from '../platform/secret.ts';
 import { StepRefused } from './test-runner.ts';
 
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 
 /** SMTP by hand up to the sign-in (RFC 5321, 3207, 4954), for a test that shows each word. */
 export class SmtpProbe {
@@ -59,7 +59,7 @@ export class SmtpProbe {
       const [, digits, sign, text] = /^(\d{3})([ -]?)(.*)$/.exec(line) ?? [];
       if (digits === undefined) throw new StepRefused(line);
       lines.push(text ?? '');
-      if (lines.length > MOST_LINES) throw new StepRefused(`More than ${MOST_LINES} lines in one answer`);
+      if (lines.length > MAX_LINES) throw new StepRefused(`More than ${MAX_LINES} lines in one answer`);
       if (sign === '-') continue;
       const code = Number(digits);
       if (code >= 400) throw new StepRefused(line);

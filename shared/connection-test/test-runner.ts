@@ -12,7 +12,7 @@ import { type TokenClaims, tokenClaims, tokenFault } from './token-claims.ts';
 
 const STEP_MS = 20_000;
 // A column takes 32 Ki characters.
-const MOST_CHARACTERS = 24_000;
+const MAX_CHARACTERS = 24_000;
 const LONGEST_LINE = 500;
 
 /** A server's refusal of a step, in its own words; `narrowed` is what further probes have shown. */
@@ -112,7 +112,7 @@ export class TestRunner {
     const sign = { server: 'S:', client: 'C:', test: '--' }[from];
     const shown = `${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`;
     this.#characters += shown.length + 1;
-    if (this.#characters <= MOST_CHARACTERS) this.#transcript.push(shown);
+    if (this.#characters <= MAX_CHARACTERS) this.#transcript.push(shown);
   };
 
   /** A wire that ends with the test. */

@@ -134,7 +134,7 @@ export const mailProblems = {
       'The connection broke after the mail was handed over. It was most likely delivered, so it is not sent again.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Look into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
+    steps: ['MailboxPreview into the recipient’s mailbox, or let an Exchange admin run a message trace.'],
     links: [],
   },
   'smtp-no-answer': {
@@ -232,7 +232,7 @@ export const mailProblems = {
       'More automatic messages than usual came from one sender within an hour. Those over the limit are folded away.',
     who: 'you',
     retry: 'after-fix',
-    steps: ['Look at the conversation, and switch off one of the two automatic replies.'],
+    steps: ['MailboxPreview at the conversation, and switch off one of the two automatic replies.'],
     links: [],
   },
   'quarantine-grown': {

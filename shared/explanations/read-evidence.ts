@@ -21,8 +21,8 @@ export interface Reading {
 const LONGEST_TEXT = 1024 * 1024;
 const LONGEST_SENTENCE = 600;
 const DEEPEST = 8;
-const MOST_LEAVES = 2000;
-const MOST_WORDS = 20;
+const MAX_LEAVES = 2000;
+const MAX_WORDS = 20;
 // Entra's numbers have five digits and more; AADSTS0 and such are what broken programs print.
 const NUMBER = /(?<![a-z0-9])AADSTS[ :#-]{0,3}([1-9]\d{3,8})(?!\d)/gi;
 // AADSTS70002 only wraps the number that comes after it.
@@ -61,7 +61,7 @@ function wordsAfter(flat: string, pattern: RegExp): string[] {
   const words: string[] = [];
   for (const [, word] of flat.matchAll(pattern)) {
     if (word !== undefined) words.push(word);
-    if (words.length >= MOST_WORDS) break;
+    if (words.length >= MAX_WORDS) break;
   }
   return words;
 }
@@ -82,7 +82,7 @@ function jsonLeaves(text: string): string | undefined {
 }
 
 function collect(value: unknown, name: string, depth: number, leaves: string[]): void {
-  if (leaves.length >= MOST_LEAVES || depth > DEEPEST || SECRET_NAME.test(name)) return;
+  if (leaves.length >= MAX_LEAVES || depth > DEEPEST || SECRET_NAME.test(name)) return;
   if (typeof value === 'string') leaves.push(`${name}: ${value}`);
   // Microsoft's numbers also stand alone, in `error_codes`.
   else if (name === 'error_codes' && Number.isInteger(value)) leaves.push(`${name}: AADSTS${value}`);
@@ -150,7 +150,7 @@ function numbersIn(flat: string): number[] {
   const found = new Set<number>();
   for (const [, digits] of flat.matchAll(NUMBER)) {
     if (digits !== undefined) found.add(Number(digits));
-    if (found.size >= MOST_WORDS) break;
+    if (found.size >= MAX_WORDS) break;
   }
   // Older pages of Microsoft give the number in a field of its own, beside the ids for support.
   const field = /\berror code: ?([1-9]\d{4,8})\b/i.exec(flat)?.[1];

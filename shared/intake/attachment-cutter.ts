@@ -42,7 +42,7 @@ type Phase = 'header' | 'between' | 'part-header' | 'body' | 'rest';
 export function createAttachmentCutter(nonce: string): AttachmentCutter {
   let phase: Phase = 'header';
   /** Not yet decided about. In `between` and `body` it starts at, or before, the start of a line. */
-  let held: Buffer = Buffer.alloc(0);
+  let buffered: Buffer = Buffer.alloc(0);
   let delimiter: Buffer = Buffer.alloc(0);
   let atLineStart = true;
   let cut = -1;
@@ -51,12 +51,12 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
   let events: CutEvent[] = [];
 
   const keep = (length: number): void => {
-    if (length > 0) events.push({ kind: 'keep', bytes: held.subarray(0, length) });
+    if (length > 0) events.push({ kind: 'keep', bytes: buffered.subarray(0, length) });
     drop(length);
   };
   const drop = (length: number): void => {
-    if (length > 0) atLineStart = held[length - 1] === LF;
-    held = held.subarray(length);
+    if (length > 0) atLineStart = buffered[length - 1] === LF;
+    buffered = buffered.subarray(length);
   };
   const emitData = (chunks: readonly Uint8Array[]): void => {
     for (const bytes of chunks) {
@@ -71,11 +71,11 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
     events.push({ kind: 'keep', bytes: Buffer.from(`${marker}\r\n`) });
   };
 
-  /** Each step handles what it can of `held`; true when the phase changed and the next one may go on. */
+  /** Each step handles what it can of `buffered`; true when the phase changed and the next one may go on. */
   const readRootHeader = (final: boolean): boolean => {
-    const bodyStart = findBodyStart(held);
-    if (bodyStart === undefined && !final && held.length <= rootHeaderLimit) return false;
-    const boundary = bodyStart === undefined ? undefined : cutBoundary(held.subarray(0, bodyStart));
+    const bodyStart = findBodyStart(buffered);
+    if (bodyStart === undefined && !final && buffered.length <= rootHeaderLimit) return false;
+    const boundary = bodyStart === undefined ? undefined : cutBoundary(buffered.subarray(0, bodyStart));
     if (bodyStart === undefined || boundary === undefined) {
       phase = 'rest';
       return true;
@@ -87,9 +87,9 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
   };
 
   const readPartHeader = (final: boolean): boolean => {
-    const bodyStart = findBodyStart(held);
-    if (bodyStart === undefined && !final && held.length <= partHeaderLimit) return false;
-    const header = held.subarray(0, bodyStart ?? 0);
+    const bodyStart = findBodyStart(buffered);
+    if (bodyStart === undefined && !final && buffered.length <= partHeaderLimit) return false;
+    const header = buffered.subarray(0, bodyStart ?? 0);
     if (bodyStart === undefined || mayHoldDelimiter(header) || !isCuttable(header)) {
       // The search for the next delimiter goes on from the header's first line.
       phase = 'between';
@@ -106,7 +106,7 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
 
   const pass = (length: number): void => {
     if (phase === 'body') {
-      emitData(decoder.push(held.subarray(0, length)));
+      emitData(decoder.push(buffered.subarray(0, length)));
       drop(length);
     } else keep(length);
   };
@@ -114,17 +114,17 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
   const readToDelimiter = (final: boolean): boolean => {
     let search = 0;
     for (;;) {
-      const found = held.indexOf(delimiter, search);
+      const found = buffered.indexOf(delimiter, search);
       if (found < 0) {
         // The end of the chunk may be the beginning of a delimiter line.
-        pass(final ? held.length : Math.max(0, held.length - delimiter.length - 1));
+        pass(final ? buffered.length : Math.max(0, buffered.length - delimiter.length - 1));
         return false;
       }
-      if (!startsLine(held, found, atLineStart)) {
+      if (!startsLine(buffered, found, atLineStart)) {
         search = found + 1;
         continue;
       }
-      const line = readDelimiterLine(held, found + delimiter.length, final);
+      const line = readDelimiterLine(buffered, found + delimiter.length, final);
       if (line === 'more') {
         // One byte before it stays: a lone CR there decides whether it starts a line.
         pass(Math.max(0, found - 1));
@@ -146,7 +146,7 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
     if (phase === 'header') return readRootHeader(final);
     if (phase === 'part-header') return readPartHeader(final);
     if (phase !== 'rest') return readToDelimiter(final);
-    keep(held.length);
+    keep(buffered.length);
     return false;
   };
 
@@ -161,7 +161,7 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
   return {
     push(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+      buffered = buffered.length === 0 ? bytes : Buffer.concat([buffered, bytes]);
       return run(false);
     },
     end: () => run(true),

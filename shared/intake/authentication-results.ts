@@ -45,15 +45,15 @@ export function authenticationFields(fields: readonly RawField[]): Authenticatio
   for (const { name, value } of fields) {
     if (name === 'received') hop += 1;
     if (name !== 'authentication-results') continue;
-    found.push({ value: latin1(unfold(value.subarray(0, MOST_CHARACTERS))), hop });
-    if (found.length >= MOST_FIELDS) break;
+    found.push({ value: latin1(unfold(value.subarray(0, MAX_CHARACTERS))), hop });
+    if (found.length >= MAX_FIELDS) break;
   }
   return found;
 }
 
 /** More fields than any chain of servers writes. */
-const MOST_FIELDS = 20;
-const MOST_CHARACTERS = 8 * 1024;
+const MAX_FIELDS = 20;
+const MAX_CHARACTERS = 8 * 1024;
 
 /** Exchange Online: https://learn.microsoft.com/defender-office-365/message-headers-eop-mdo#authentication-results-message-header */
 const MICROSOFT_HOSTS =
@@ -70,7 +70,7 @@ export function ownServerResults(
   imapHost: string,
 ): AuthenticationResults | undefined {
   const read = fields
-    .slice(0, MOST_FIELDS)
+    .slice(0, MAX_FIELDS)
     .map(({ value, hop }) => ({ hop, results: readAuthenticationResults(value) }));
   const top = read.find(({ results }) => isOwnServer(results.authservId, imapHost));
   if (top === undefined) return undefined;
@@ -106,7 +106,7 @@ export function failsAuthentication(
 
 /** Reads one field. What is not understood is left out; it never throws, whatever the field holds. */
 export function readAuthenticationResults(value: string): AuthenticationResults {
-  const pieces = splitUnquoted(withoutComments(value.slice(0, MOST_CHARACTERS)));
+  const pieces = splitUnquoted(withoutComments(value.slice(0, MAX_CHARACTERS)));
   const results: AuthenticationResults = {
     authservId: authservIdOf(pieces[0] ?? ''),
     spf: undefined,

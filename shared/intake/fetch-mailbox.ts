@@ -133,15 +133,15 @@ async function fetchFrom(
   }
   const lease = await deps.blobs.lease(`lease/${mailbox.id}`, LEASE_SECONDS);
   if (lease === undefined) return { kind: 'busy' };
-  const held = holdLease(lease);
+  const heldLease = holdLease(lease);
   // Another run may have the mailbox although a storage call of this one still hangs.
-  const forget = whenCut(box, () => held.letGo());
+  const forget = whenCut(box, () => heldLease.letGo());
   const take = async (): Promise<FetchResult | 'given again'> => {
     const { facts, missing, unasked, isLastAnother } = seen ?? (await newFacts(session, uids, start.last));
     // The server was restored, and new email reaches past the old end: which of it was fetched is not known.
     if (isLastAnother) return 'given again';
     const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
-    const mayGoOn = (): boolean => held.isOurs() && deps.seam.now() < box.deadline;
+    const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
     const found = {
       facts: fresh,
       missing: missing.filter((uid) => !left.has(uid)),
@@ -157,7 +157,7 @@ async function fetchFrom(
     if (taken !== 'given again') return taken;
   } finally {
     forget();
-    await held.end();
+    await heldLease.end();
   }
   return fetchFrom(deps, mailbox, session, cursor, box, { givenAgain: true });
 }

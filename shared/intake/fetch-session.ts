@@ -2,7 +2,7 @@ import type { connectInbox } from '../mailboxes/connect-inbox.ts';
 import { type Inbox, InboxError, type MessageMeta } from '../mailboxes/inbox.ts';
 
 /** For some messages of a fetch at which the server breaks off: each takes about three. */
-const MOST_SESSIONS = 16;
+const MAX_SESSIONS = 16;
 
 /**
  * Where a server broke off over many messages, the one at fault is sought in pieces. The square root finds it with fewer
@@ -42,7 +42,7 @@ export class FetchSession {
 
   /** Whether half of the sessions were needed so far. */
   get isHalfSpent(): boolean {
-    return this.#opened > MOST_SESSIONS / 2;
+    return this.#opened > MAX_SESSIONS / 2;
   }
 
   get isDropped(): boolean {
@@ -60,7 +60,7 @@ export class FetchSession {
    */
   async renew(): Promise<'renewed' | 'spent' | 'away'> {
     if (this.#dropped) return 'away';
-    if (this.#opened >= MOST_SESSIONS) return 'spent';
+    if (this.#opened >= MAX_SESSIONS) return 'spent';
     await this.#inbox.close();
     this.#opened += 1;
     const connected = await this.#connect();

@@ -43,7 +43,7 @@ export interface ClaimOptions {
 
 export interface LedgerStore {
   /** What is known of the places where these emails stand, by UID; one request. */
-  look(
+  lookUp(
     mailboxId: string,
     numbering: UidScope,
     facts: readonly MessageMeta[],
@@ -82,7 +82,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
   return {
     mails,
-    async look(mailboxId, numbering, facts) {
+    async lookUp(mailboxId, numbering, facts) {
       if (facts.length === 0) return new Map();
       const uids = facts.map(({ uid }) => uid);
       const wanted = new Map(facts.map((each) => [placeOf(numbering, each), each.uid]));

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 /** In so many minutes the turn comes to every mailbox once. */
 const ROUND_MINUTES = 60;
 /** Of the newest entries. Beyond that many, a mailbox needs a person and not a number. */
-const MOST_COUNTED = 999;
+const MAX_COUNTED = 999;
 
 /**
  * Measures how much of a mailbox lies in quarantine, for those mailboxes whose turn this minute is: a thousand of them
@@ -22,7 +22,7 @@ export async function measureQuarantine(deps: {
   const turn = Math.floor(deps.seam.now() / MINUTE) % ROUND_MINUTES;
   const due = (await deps.mailboxes.list()).filter((_mailbox, index) => index % ROUND_MINUTES === turn);
   for (const { id: mailbox } of due) {
-    const { entries } = await deps.quarantine.page(mailbox, { limit: MOST_COUNTED });
+    const { entries } = await deps.quarantine.page(mailbox, { limit: MAX_COUNTED });
     const kept = entries.filter(({ kind }) => kind === 'quarantined').length;
     telemetry.measure('quarantineSize', kept, { mailbox });
   }

@@ -54,19 +54,19 @@ function readHeaders(mail: Buffer, start: number, open: (string | undefined)[]):
   for (;;) {
     const bodyStart = findBodyStart(mail, position) ?? mail.length;
     const fields = splitFields(mail.subarray(position, bodyStart));
-    const textOf = (name: string): string => {
+    const headerValue = (name: string): string => {
       const field = fields.find((candidate) => candidate.name === name);
       return field === undefined ? '' : latin1(unfold(field.value).subarray(0, 4_000));
     };
     position = bodyStart;
-    const type = textOf('content-type');
+    const type = headerValue('content-type');
     const boundary = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
     if (/^\s*multipart\//i.test(type)) {
       const value = boundary?.[1] ?? boundary?.[2];
       if (value !== undefined) open.push(value.trimEnd());
       return position;
     }
-    if (!/^\s*message\/rfc822/i.test(type) || !/^\s*inline/i.test(textOf('content-disposition')))
+    if (!/^\s*message\/rfc822/i.test(type) || !/^\s*inline/i.test(headerValue('content-disposition')))
       return position;
     if (position >= mail.length) return position;
     open.push(undefined);

@@ -3,9 +3,9 @@ import type { MessageMeta } from '../mailboxes/inbox.ts';
 import { fingerprintOf } from './ledger.ts';
 
 /** What the row of a cursor has room for. */
-const MOST_WAITING = 1000;
-const MOST_LEFT = 1000;
-export const MOST_UNFETCHED = 250;
+const MAX_WAITING = 1000;
+const MAX_LEFT = 1000;
+export const MAX_UNFETCHED = 250;
 
 /** What a fetch leaves behind. All numbers are UIDs. */
 export interface Progress {
@@ -25,22 +25,22 @@ export interface Progress {
 /** How far a folder was read after a fetch. What the row has no room for stays above the cursor, to be found again. Pure. */
 export function nextCursor(start: Cursor, progress: Progress): Cursor {
   const { read, remaining, left } = progress;
-  const unfetched = progress.unfetched.slice(0, MOST_UNFETCHED);
+  const unfetched = progress.unfetched.slice(0, MAX_UNFETCHED);
   const highest = Math.max(start.uid, ...read, ...progress.unfetched.map(({ uid }) => uid));
   const waiting = new Set([
     ...progress.waiting,
     ...remaining.filter((uid) => uid <= highest),
-    ...progress.unfetched.slice(MOST_UNFETCHED).map(({ uid }) => uid),
+    ...progress.unfetched.slice(MAX_UNFETCHED).map(({ uid }) => uid),
   ]);
   const sorted = [...waiting].sort((a, b) => a - b);
-  const overflow = sorted[MOST_WAITING];
+  const overflow = sorted[MAX_WAITING];
   const ahead = remaining.filter((uid) => !waiting.has(uid));
   return {
     ...start,
     uid: overflow === undefined ? highest : Math.min(highest, overflow - 1),
     last: highestOf(progress.told, start.last),
-    left: left.slice(-MOST_LEFT),
-    waiting: sorted.slice(0, MOST_WAITING),
+    left: left.slice(-MAX_LEFT),
+    waiting: sorted.slice(0, MAX_WAITING),
     unfetched,
     backlog: ahead.length + sorted.length + unfetched.length,
   };

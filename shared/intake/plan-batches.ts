@@ -4,11 +4,11 @@ export const limits = {
   batchMails: 50,
   batchBytes: 32 * 1024 * 1024,
   /**
-   * Up to here an email is held in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
+   * Up to here an email is inMemory in memory; over it, it flows in pieces, alone. Twice the size of a piece: below that, three
    * round trips to the mail server, blocks up and pieces down again cost more than the memory they save, which
    * `batchBytes` bounds. Mails with a few photographs or a deck of slides, 5 to 8 MB as they travel, stay on this side.
    */
-  heldBytes: 8 * 1024 * 1024,
+  inMemoryBytes: 8 * 1024 * 1024,
   /** Over this an email stays on the server and goes to quarantine with its headers. */
   rawBytes: 100 * 1024 * 1024,
   /** Runs that may die over an email before it goes to quarantine. */
@@ -16,28 +16,28 @@ export const limits = {
 } as const;
 
 export type Batch =
-  | { kind: 'held'; mails: readonly MessageMeta[] }
+  | { kind: 'in-memory'; mails: readonly MessageMeta[] }
   | { kind: 'large'; mail: MessageMeta }
   | { kind: 'oversized'; mail: MessageMeta };
 
 /** Cuts what is to be fetched into batches, in UID order. Pure. */
 export function planBatches(facts: readonly MessageMeta[]): Batch[] {
   const batches: Batch[] = [];
-  let held: MessageMeta[] = [];
+  let inMemory: MessageMeta[] = [];
   let bytes = 0;
   const flush = (): void => {
-    if (held.length > 0) batches.push({ kind: 'held', mails: held });
-    held = [];
+    if (inMemory.length > 0) batches.push({ kind: 'in-memory', mails: inMemory });
+    inMemory = [];
     bytes = 0;
   };
   for (const mail of facts) {
-    if (mail.size > limits.heldBytes) {
+    if (mail.size > limits.inMemoryBytes) {
       flush();
       batches.push({ kind: mail.size > limits.rawBytes ? 'oversized' : 'large', mail });
       continue;
     }
-    if (held.length >= limits.batchMails || bytes + mail.size > limits.batchBytes) flush();
-    held.push(mail);
+    if (inMemory.length >= limits.batchMails || bytes + mail.size > limits.batchBytes) flush();
+    inMemory.push(mail);
     bytes += mail.size;
   }
   flush();

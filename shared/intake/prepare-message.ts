@@ -42,19 +42,19 @@ export function prepareMessage(raw: Uint8Array, limits: ParseLimits): PreparedMe
 
   const bounded = boundFields(fields, limits, notes);
   const charset = needsDecoding(block) ? bodyCharset(fields, bytes, bodyStart) : undefined;
-  const textOf = (field: RawField): string => decodeUndeclared(unfold(field.value), charset);
+  const decodedValue = (field: RawField): string => decodeUndeclared(unfold(field.value), charset);
   const headers: HeaderTexts = {
     names: new Set(bounded.map((field) => field.name)),
     first: (name) => {
       const found = bounded.find((field) => field.name === name);
-      return found === undefined ? undefined : textOf(found);
+      return found === undefined ? undefined : decodedValue(found);
     },
   };
   const authentication = authenticationFields(fields);
   if (bounded === fields && !needsDecoding(block)) return { bytes, headers, authentication, notes };
 
   const lines = bounded.map((field) =>
-    needsDecoding(field.raw) ? Buffer.from(`${field.name}: ${textOf(field)}\r\n`) : endLine(field.raw),
+    needsDecoding(field.raw) ? Buffer.from(`${field.name}: ${decodedValue(field)}\r\n`) : endLine(field.raw),
   );
   const body = bytes.subarray(bodyStart);
   return { bytes: Buffer.concat([...lines, Buffer.from('\r\n'), body]), headers, authentication, notes };

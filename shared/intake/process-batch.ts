@@ -77,8 +77,8 @@ export interface Work {
 export async function processBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
   const { mailbox, numbering, present } = place;
   const run = new BatchRun(deps, place, batch.kind);
-  const all = batch.kind === 'held' ? batch.mails : [batch.mail];
-  const places = await deps.ledger.look(mailbox.id, numbering, all);
+  const all = batch.kind === 'in-memory' ? batch.mails : [batch.mail];
+  const places = await deps.ledger.lookUp(mailbox.id, numbering, all);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),

@@ -7,7 +7,7 @@ import type { FetchDeps } from './fetch-mailbox.ts';
 import { type FetchSession, type FoundFacts, inPieces } from './fetch-session.ts';
 import { fingerprintOf, type UidScope, placeOf } from './ledger.ts';
 import { ServerMarker } from './mark-on-server.ts';
-import { MOST_UNFETCHED, nextCursor } from './next-cursor.ts';
+import { MAX_UNFETCHED, nextCursor } from './next-cursor.ts';
 import { type Batch, planBatches } from './plan-batches.ts';
 import { type BatchReport, processBatch } from './process-batch.ts';
 import { UnfetchedList } from './unfetched.ts';
@@ -28,7 +28,7 @@ interface Running {
 }
 
 const mailsOf = (batch: Batch): readonly MessageMeta[] =>
-  batch.kind === 'held' ? batch.mails : [batch.mail];
+  batch.kind === 'in-memory' ? batch.mails : [batch.mail];
 
 /**
  * Takes in what a search found, batch by batch, marks it, and saves how far the folder was read. Where the server breaks
@@ -283,7 +283,7 @@ class MessageTaker {
     this.#unfetched.count(facts, 'download', this.#now());
     await this.#deps.saveCursor(this.#mailbox.id, {
       ...this.#start,
-      unfetched: this.#unfetched.list.slice(0, MOST_UNFETCHED),
+      unfetched: this.#unfetched.list.slice(0, MAX_UNFETCHED),
     });
   }
 

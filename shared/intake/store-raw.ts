@@ -54,7 +54,7 @@ export async function storeRaw(
     rawBlob: rawBlobOf(mailboxId, numbering, each),
   }));
   const kept: StoredMail[] = [];
-  const broken = kind === 'held' ? await keepHeld(blobs, inbox, placed, kept) : await keepEach();
+  const broken = kind === 'in-memory' ? await storeInMemory(blobs, inbox, placed, kept) : await storeEach();
   const came = new Set(kept.map(({ uid }) => uid));
   return {
     kept: kept.sort((a, b) => a.uid - b.uid),
@@ -62,9 +62,9 @@ export async function storeRaw(
     broken,
   };
 
-  async function keepEach(): Promise<InboxError | undefined> {
+  async function storeEach(): Promise<InboxError | undefined> {
     for (const each of placed) {
-      const one = await (kind === 'large' ? keepLarge(blobs, inbox, each) : keepHeaders(inbox, each));
+      const one = await (kind === 'large' ? storeLarge(blobs, inbox, each) : storeHeaders(inbox, each));
       if (one instanceof InboxError) return one;
       if (one !== undefined) kept.push(one);
     }
@@ -78,7 +78,7 @@ interface Placed extends MessageMeta {
 }
 
 /** Uploads run while the rest of the stream is still coming in. */
-async function keepHeld(
+async function storeInMemory(
   blobs: Blobs,
   inbox: Inbox,
   placed: readonly Placed[],
@@ -139,7 +139,7 @@ const shortPlace = (placed: Placed, size: number): Placed => ({
  * An email that comes short is read again. Where it ends at the same byte as before, the server knows no more of it, and it
  * is kept with a note; where it ends elsewhere, it is missing for now.
  */
-async function keepLarge(
+async function storeLarge(
   blobs: Blobs,
   inbox: Inbox,
   placed: Placed,
@@ -210,7 +210,7 @@ class Reading {
 }
 
 /** What is known of it is its headers and its size: these make its key. */
-async function keepHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | InboxError> {
+async function storeHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | InboxError> {
   try {
     const beginning = await inbox.beginning(placed.uid, HEADER_BYTES);
     const raw = headerBlock(beginning);

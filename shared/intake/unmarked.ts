@@ -39,7 +39,7 @@ export async function withoutUnmarked(
   for (const uid of isDue ? old.slice(0, TRIED_AT_ONCE) : []) wanted.add(uid);
   const { facts } = await factsOf(session, old.slice(-COMPARED));
   const numbering = { folderKey: known.folderKey ?? '', uidValidity: session.uidValidity };
-  const places = await ledger.look(mailbox.id, numbering, facts);
+  const places = await ledger.lookUp(mailbox.id, numbering, facts);
   const mails = await ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),

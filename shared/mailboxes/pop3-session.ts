@@ -4,7 +4,7 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type LineSocket, SocketError } from './line-socket.ts';
 
-const MOST_LINES = 200_000;
+const MAX_LINES = 200_000;
 const HIDDEN = '(sign-in)';
 
 export type Pop3Failure =
@@ -177,9 +177,9 @@ export class Pop3Session {
     await this.#ask(command);
     const lines: string[] = [];
     for (let line = await this.#wire.line(); line !== '.'; line = await this.#wire.line()) {
-      if (lines.length >= MOST_LINES) {
+      if (lines.length >= MAX_LINES) {
         this.#wire.close();
-        throw new Pop3Error('unavailable', `more than ${MOST_LINES} lines`);
+        throw new Pop3Error('unavailable', `more than ${MAX_LINES} lines`);
       }
       lines.push(line.replace(/^\./, ''));
     }

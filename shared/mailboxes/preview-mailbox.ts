@@ -9,14 +9,14 @@ export interface LatestMail {
   receivedAt: string;
 }
 
-export type Look =
+export type MailboxPreview =
   | { kind: 'opened'; unread: number; total: number; latest: readonly LatestMail[] }
   /** The message is a sentence for a person. */
   | { kind: 'failed'; code: string; message: string };
 
 export interface PreviewDeps extends ConnectDeps {
   /** Reads the subject from the beginning of an email. */
-  subjectOf(beginning: Uint8Array): Promise<string>;
+  readSubject(beginning: Uint8Array): Promise<string>;
 }
 
 const LATEST = 3;
@@ -29,7 +29,7 @@ const BEGINNING_BYTES = 32 * 1024;
  * Opens the mailbox for real, counts, and reads the subjects of its latest emails, so that a person sees that it is the
  * right one. Marks and remembers nothing.
  */
-export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promise<Look> {
+export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promise<MailboxPreview> {
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected')
     return { kind: 'failed', code: connected.code, message: connected.message };
@@ -41,7 +41,10 @@ export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promi
     const facts = newest.length === 0 ? [] : await inbox.facts(newest);
     const latest: LatestMail[] = [];
     for (const { uid, receivedAt } of facts.toReversed())
-      latest.push({ receivedAt, subject: await deps.subjectOf(await inbox.beginning(uid, BEGINNING_BYTES)) });
+      latest.push({
+        receivedAt,
+        subject: await deps.readSubject(await inbox.beginning(uid, BEGINNING_BYTES)),
+      });
     return { kind: 'opened', unread: unread.length, total: inbox.total, latest };
   } catch (error) {
     if (!(error instanceof InboxError)) throw error;

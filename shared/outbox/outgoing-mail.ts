@@ -11,7 +11,7 @@ export interface OutgoingMail {
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-const MOST_RECIPIENTS = 100;
+const MAX_RECIPIENTS = 100;
 const LOCAL_PART = String.raw`[^\s@<>()[\]\\,;:"\p{Cc}]{1,64}`;
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;
 const ADDRESS = new RegExp(`^${LOCAL_PART}@(?:${LABEL}\\.)+${LABEL}$`, 'u');
@@ -33,7 +33,7 @@ export const isEnvelopeAddress = (text: string): boolean => {
 export function envelopeProblem(mail: OutgoingMail): string | undefined {
   if (!isEnvelopeAddress(mail.from.address)) return 'The sender is not a mail address.';
   if (mail.to.length === 0) return 'There is no recipient.';
-  if (mail.to.length > MOST_RECIPIENTS) return `There are more than ${MOST_RECIPIENTS} recipients.`;
+  if (mail.to.length > MAX_RECIPIENTS) return `There are more than ${MAX_RECIPIENTS} recipients.`;
   if (!mail.to.every(isEnvelopeAddress)) return 'A recipient is not a mail address.';
   if (!MESSAGE_ID.test(mail.messageId)) return 'The Message-ID is not one.';
   const headers = Object.entries(mail.headers ?? {});

@@ -41,7 +41,7 @@ class AzureTable implements Table {
   get(partitionKey: string, rowKey: string): Promise<Row | undefined> {
     return this.#read('get', async (client, { signal: abortSignal }) => {
       try {
-        return rowOf(await client.getEntity<Record<string, Value>>(partitionKey, rowKey, { abortSignal }));
+        return toRow(await client.getEntity<Record<string, Value>>(partitionKey, rowKey, { abortSignal }));
       } catch (error) {
         if (statusOf(error) === 404 && codeOf(error) !== 'TableNotFound') return undefined;
         throw error;
@@ -59,7 +59,7 @@ class AzureTable implements Table {
       });
       for await (const page of entities.byPage({ maxPageSize: limit })) {
         progress();
-        for (const entity of page) if (rows.length < limit) rows.push(rowOf(entity));
+        for (const entity of page) if (rows.length < limit) rows.push(toRow(entity));
         if (rows.length >= limit) break;
       }
       return rows;
@@ -167,7 +167,7 @@ function entityOf(row: Row): { partitionKey: string; rowKey: string } & Record<s
   return entity;
 }
 
-function rowOf(entity: TableEntityResult<Record<string, Value>>): Row {
+function toRow(entity: TableEntityResult<Record<string, Value>>): Row {
   const row: Record<string, Value | undefined> = {};
   for (const [name, value] of Object.entries(entity)) {
     if (name === 'odata.metadata' || name === 'timestamp') continue;

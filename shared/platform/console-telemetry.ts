@@ -18,7 +18,7 @@ export const consoleMetrics: PushMetricExporter = {
   export({ scopeMetrics }: ResourceMetrics, done) {
     for (const { descriptor, dataPoints } of scopeMetrics.flatMap((scope) => scope.metrics))
       for (const { value, attributes } of dataPoints)
-        log.info('metric', { name: descriptor.name, value: textOf(value), ...fieldsOf(attributes) });
+        log.info('metric', { name: descriptor.name, value: toLogField(value), ...fieldsOf(attributes) });
     done(DONE);
   },
   forceFlush: nothing,
@@ -36,13 +36,13 @@ function lineOf(span: ReadableSpan): Record<string, LogField> {
     parent: span.parentSpanContext?.spanId,
     failed: span.status.message,
     events:
-      span.events.map(({ name, attributes }) => `${name} ${textOf(attributes)}`).join('; ') || undefined,
+      span.events.map(({ name, attributes }) => `${name} ${toLogField(attributes)}`).join('; ') || undefined,
     ...fieldsOf(span.attributes),
   };
 }
 
-const textOf = (value: unknown): LogField =>
+const toLogField = (value: unknown): LogField =>
   typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value);
 
 const fieldsOf = (attributes: Readonly<Record<string, unknown>>): Record<string, LogField> =>
-  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`field.${name}`, textOf(value)]));
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`field.${name}`, toLogField(value)]));

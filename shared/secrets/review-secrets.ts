@@ -10,7 +10,7 @@ import type { Credential } from '../providers/credential.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderStore } from '../providers/provider-store.ts';
 import type { RotationStore } from './rotation-store.ts';
-import { findingFor, entryOf, isNew, type ReviewedSecret, subjectOf } from './secret-findings.ts';
+import { findingFor, entryOf, isNew, type ReviewedSecret, secretSubject } from './secret-findings.ts';
 import { daysUntil, stateOf } from './secret-state.ts';
 
 export interface ReviewDeps {
@@ -59,7 +59,7 @@ export async function reviewSecret(deps: ReviewDeps, name: string): Promise<bool
   const wanted = name.toLowerCase();
   const secrets = await lookAtSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
   if (secrets.length === 0) return false;
-  const about = secrets.map((secret) => subjectOf(secret).id);
+  const about = secrets.map((secret) => secretSubject(secret).id);
   const findings = findingsFor(secrets, deps.seam.now());
   await deps.alerts.observe({ source: 'review', findings, about });
   return true;

@@ -70,7 +70,7 @@ export async function rotateOne(
 }
 
 /** What one step goes by. */
-interface Look {
+interface MailboxPreview {
   provider: Provider;
   rotation: Rotation;
   /** Secrets of the app registration. */
@@ -91,11 +91,11 @@ async function nextStep(deps: RotateDeps, provider: Provider, rotation: Rotation
     deps.vault.versionsOf(secretName(provider.id)),
   ]);
   if (answer.kind === 'refused') return answer;
-  const look: Look = { provider, rotation, directory: answer.secrets, versions };
+  const look: MailboxPreview = { provider, rotation, directory: answer.secrets, versions };
   return isDue ? makeNext(deps, look) : removeLeftover(deps, look);
 }
 
-async function makeNext(deps: RotateDeps, look: Look): Promise<RotationStep> {
+async function makeNext(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
   const { provider, rotation } = look;
   const rotatedAt = new Date(deps.seam.now()).toISOString();
   // First of all: whatever a run leaves behind that dies further down is then looked for.
@@ -115,7 +115,7 @@ async function makeNext(deps: RotateDeps, look: Look): Promise<RotationStep> {
   return { kind: 'made' };
 }
 
-async function removeLeftover(deps: RotateDeps, look: Look): Promise<RotationStep> {
+async function removeLeftover(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
   const { provider, rotation } = look;
   const removed = await removeStale(deps, look);
   // What is still to be disabled in the vault becomes stale only then.
@@ -127,7 +127,7 @@ async function removeLeftover(deps: RotateDeps, look: Look): Promise<RotationSte
 const nameInDirectory = ({ id }: Provider): string => `Postroom ${id}`;
 
 /** Removes what is ours by its name and stands for no version of the vault that may still be read; nothing else, ever. */
-async function removeStale(deps: RotateDeps, look: Look): Promise<RotationStep> {
+async function removeStale(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
   const { provider, directory, versions } = look;
   const used = versions.filter(({ enabled }) => enabled).map(({ tags }) => tags['key']);
   const stale = directory.filter(
@@ -143,7 +143,7 @@ async function removeStale(deps: RotateDeps, look: Look): Promise<RotationStep> 
 
 /** A run that died after it had kept a new secret, and before the provider's row named it. */
 function keptByAnEarlierRun(
-  { provider: { credential, retired }, directory, versions }: Look,
+  { provider: { credential, retired }, directory, versions }: MailboxPreview,
   setAt: string,
 ): ClientSecret | undefined {
   const present = credential?.kind === 'secret' ? credential.version : undefined;
@@ -155,7 +155,10 @@ function keptByAnEarlierRun(
   return isThere ? { kind: 'secret', vaultName, version, setAt, expiresOn } : undefined;
 }
 
-async function newSecret(deps: RotateDeps, { provider }: Look): Promise<ClientSecret | GraphRefusal> {
+async function newSecret(
+  deps: RotateDeps,
+  { provider }: MailboxPreview,
+): Promise<ClientSecret | GraphRefusal> {
   const added = await deps.graph.addSecret(provider, {
     displayName: nameInDirectory(provider),
     endDateTime: new Date(deps.seam.now() + LIFE_DAYS * DAY_MS).toISOString(),

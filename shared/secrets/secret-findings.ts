@@ -40,7 +40,7 @@ export function findingFor(secret: ReviewedSecret, now: number): Finding | undef
   const over = state.kind === 'expired' || state.kind === 'disabled' || state.kind === 'missing';
   return {
     kind: state.kind === 'expired' ? 'secret-expired' : over ? 'secret-refused' : 'secret-due',
-    subject: subjectOf(secret),
+    subject: secretSubject(secret),
     severity: over && provider !== undefined && !isNew(secret) ? 'error' : 'warning',
     headline: headlineOf(capital(name), state),
     cause: causeOf(secret),
@@ -59,7 +59,7 @@ export const isNew = ({ what }: Pick<ReviewedSecret, 'what'>): boolean => what.s
 const NEXT = '/next';
 
 /** Whose end an alert is about. A replacement stands in the same entry of the vault as what it replaces. Pure. */
-export function subjectOf(secret: ReviewedSecret): Subject {
+export function secretSubject(secret: ReviewedSecret): Subject {
   const { provider, vaultName, what } = secret;
   if (provider === undefined)
     return { kind: 'secret', id: vaultName, name: `the ${what} of this installation` };

@@ -38,9 +38,9 @@ function parsed(text: string): unknown {
 function readOne(value: unknown): VaultEvent | undefined {
   const event = tidy(value);
   const data = tidy(event['data']);
-  const kind = types[textOf(event['type'] ?? event['eventtype']).toLowerCase()];
-  const secret = textOf(data['objectname'] ?? event['subject']);
-  const isSecret = ['', 'secret'].includes(textOf(data['objecttype']).toLowerCase());
+  const kind = types[trimmedText(event['type'] ?? event['eventtype']).toLowerCase()];
+  const secret = trimmedText(data['objectname'] ?? event['subject']);
+  const isSecret = ['', 'secret'].includes(trimmedText(data['objecttype']).toLowerCase());
   if (kind === undefined || !isSecret || !/^[0-9a-zA-Z-]{1,127}$/.test(secret)) return undefined;
   return { kind, secret };
 }
@@ -54,4 +54,4 @@ function tidy(value: unknown): Record<string, unknown> {
   );
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
+const trimmedText = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');

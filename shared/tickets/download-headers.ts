@@ -28,7 +28,7 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set([
   'text/plain',
   'video/mp4',
 ]);
-const MOST_CHARACTERS = 150;
+const MAX_CHARACTERS = 150;
 
 /**
  * Headers that hand a file over as a file, never as a page of ours: `attachment`, a known type or plain bytes, no
@@ -81,11 +81,11 @@ const withoutMiddle = (name: string): string =>
 
 function shortened(name: string): string {
   const characters = [...name];
-  if (characters.length <= MOST_CHARACTERS) return name;
+  if (characters.length <= MAX_CHARACTERS) return name;
   const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
   return (
     characters
-      .slice(0, MOST_CHARACTERS - extension.length)
+      .slice(0, MAX_CHARACTERS - extension.length)
       .join('')
       .trimEnd() + extension
   );

@@ -1,6 +1,6 @@
 import type { TicketAttachment } from './ticket.ts';
 
-const MOST_BYTES = 5 * 1024 * 1024;
+const MAX_BYTES = 5 * 1024 * 1024;
 
 /**
  * The attachments of a message that its HTML shows as images, as `data:` addresses by Content-ID: together at most
@@ -13,7 +13,7 @@ export async function readInlineImages(
 ): Promise<ReadonlyMap<string, string>> {
   const images = new Map<string, string>();
   if (!/cid:/i.test(html)) return images;
-  let left = MOST_BYTES;
+  let left = MAX_BYTES;
   for (const { contentId, contentType, size, blob } of attachments) {
     if (contentId === undefined || !/^image\//i.test(contentType) || size > left) continue;
     const bytes = await read(blob);

@@ -23,11 +23,11 @@ const REASONS: Readonly<Record<WhyText, string>> = {
   'too-deep': 'The formatting of this message is nested too deep to be shown.',
   'too-slow': 'The formatting of this message takes too long to be made safe, so it is not shown.',
 };
-const MOST_TEXT_CHARACTERS = 100_000;
+const MAX_TEXT_CHARACTERS = 100_000;
 
 /** The document in place of HTML that cannot be shown: the reason, and the message as text. */
 export function textDocument(why: WhyText, text: string): string {
-  const shown = text.slice(0, MOST_TEXT_CHARACTERS).toWellFormed();
+  const shown = text.slice(0, MAX_TEXT_CHARACTERS).toWellFormed();
   const rest =
     shown.length < text.length
       ? '<p class="none">The rest is in the original, which can be downloaded.</p>'

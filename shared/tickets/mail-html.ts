@@ -133,9 +133,9 @@ const STYLES = [
 const DATA_IMAGE = /^data:image\/(?:png|jpe?g|gif|webp);base64,[a-z0-9+/=\s]*$/i;
 
 /** A message with more open tags inside one another than this is not shown formatted: parsing it takes quadratic time. */
-export const MOST_OPEN_TAGS = 500;
+export const MAX_OPEN_TAGS = 500;
 /** Of the `data:` addresses of one document together: an image that is named a thousand times is there a thousand times. */
-const MOST_IMAGE_CHARACTERS = 8_000_000;
+const MAX_IMAGE_CHARACTERS = 8_000_000;
 
 class TooDeep extends Error {}
 
@@ -163,7 +163,7 @@ export async function sanitiseMailHtml(
     const shown = imageAddress(src.trim(), options);
     if (shown.kind === 'remote') blockedImages += 1;
     if (shown.kind === 'address') imageCharacters += shown.address.length;
-    const fits = shown.kind === 'address' && imageCharacters <= MOST_IMAGE_CHARACTERS;
+    const fits = shown.kind === 'address' && imageCharacters <= MAX_IMAGE_CHARACTERS;
     return { tagName: 'img', attribs: fits ? { ...attribs, src: shown.address } : attribs };
   };
   const guarded: IOptions = {
@@ -172,7 +172,7 @@ export async function sanitiseMailHtml(
     // The parser's own stack, tags that it leaves out included: it looks through it at each closing tag.
     onOpenTag: () => {
       openTags += 1;
-      if (openTags > MOST_OPEN_TAGS) throw new TooDeep();
+      if (openTags > MAX_OPEN_TAGS) throw new TooDeep();
     },
     onCloseTag: () => {
       openTags -= 1;

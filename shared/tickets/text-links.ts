@@ -3,7 +3,7 @@ export type TextPiece = string | { href: string; text: string };
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]{1,2000}/gi;
 /** More links than a person reads; the rest stays text. */
-const MOST_LINKS = 200;
+const MAX_LINKS = 200;
 
 /** Finds the web addresses in a text, in linear time. Together the pieces are the text. Pure. */
 export function linkPieces(text: string): TextPiece[] {
@@ -11,7 +11,7 @@ export function linkPieces(text: string): TextPiece[] {
   let written = 0;
   let links = 0;
   for (const { 0: found, index } of text.matchAll(ADDRESS)) {
-    if (links >= MOST_LINKS) break;
+    if (links >= MAX_LINKS) break;
     const address = withoutPunctuation(found);
     if (!URL.canParse(address)) continue;
     if (index > written) pieces.push(text.slice(written, index));

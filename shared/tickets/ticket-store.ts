@@ -46,7 +46,7 @@ export interface TicketStore {
   /** The whole ticket with every text. However long it is: no page asks for this. */
   read(id: string): Promise<Conversation | undefined>;
   /** The beginning of a text, at most `limit` characters of it; undefined when its blob is gone. */
-  textOf(body: Body, limit: number): Promise<{ text: string; whole: boolean } | undefined>;
+  readText(body: Body, limit: number): Promise<{ text: string; whole: boolean } | undefined>;
   /** Closes or opens a ticket and says what it was before. */
   setStatus(id: string, status: TicketStatus): Promise<StatusChange | 'missing'>;
   byNumber(number: number): Promise<string | undefined>;
@@ -133,7 +133,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
       });
       return { ticket: withoutStale(head.record), messages: shown };
     },
-    async textOf(body, limit) {
+    async readText(body, limit) {
       if (body.kind === 'inline') return cut(body.text, limit);
       const pieces = await blobs.stream(body.blob);
       if (pieces === undefined) return undefined;

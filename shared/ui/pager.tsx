@@ -8,8 +8,8 @@ export interface Position {
   back: readonly string[];
 }
 
-const MOST_STEPS = 40;
-const MOST_CHARACTERS = 300;
+const MAX_STEPS = 40;
+const MAX_CHARACTERS = 300;
 
 /** Reads a position from the address; whatever does not look like one is the first page. */
 export function readPosition(query: {
@@ -17,9 +17,9 @@ export function readPosition(query: {
   back: readonly string[] | undefined;
 }): Position {
   const { after } = query;
-  if (after === undefined || after === '' || after.length > MOST_CHARACTERS)
+  if (after === undefined || after === '' || after.length > MAX_CHARACTERS)
     return { after: undefined, back: [] };
-  const back = (query.back ?? []).filter((step) => step.length <= MOST_CHARACTERS).slice(-MOST_STEPS);
+  const back = (query.back ?? []).filter((step) => step.length <= MAX_CHARACTERS).slice(-MAX_STEPS);
   return { after, back };
 }
 
@@ -44,7 +44,7 @@ export function Pager(props: {
     return text === '' ? props.path : `${props.path}?${text}`;
   };
   const newer = { after: position.back.at(-1), back: position.back.slice(0, -1) };
-  const older = { after: next, back: [...position.back, position.after ?? ''].slice(-MOST_STEPS) };
+  const older = { after: next, back: [...position.back, position.after ?? ''].slice(-MAX_STEPS) };
   return (
     <nav class="pager" aria-label="Pages">
       {position.after === undefined ? null : (

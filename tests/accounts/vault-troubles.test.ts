@@ -68,7 +68,12 @@ async function rowOf({ app }: Postroom, account: Account): Promise<Account> {
 }
 
 describe.each([
-  ['refuses one entry (403 ForbiddenByRbac)', 403, 'key-vault-denied', 'it denies access to this installation'],
+  [
+    'refuses one entry (403 ForbiddenByRbac)',
+    403,
+    'key-vault-denied',
+    'it denies access to this installation',
+  ],
   ['takes no more requests (429)', 429, 'key-vault-throttled', 'it is throttling requests'],
   ['breaks (503)', 503, 'key-vault', 'it does not respond'],
 ])('a vault that %s', (_case, status, code, words) => {

@@ -3,7 +3,13 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../../shared/alerts/alert.ts';
 import { channelsFor, nextTry, notificationOf } from '../../shared/alerts/notification.ts';
-import { factsOf, inWords, linkOf, textOf, titleOf } from '../../shared/alerts/notification-text.ts';
+import {
+  factsOf,
+  inWords,
+  linkOf,
+  notificationText,
+  titleOf,
+} from '../../shared/alerts/notification-text.ts';
 import { payloadOf, shapeFor, signatureOf, signingKeyProblem } from '../../shared/alerts/webhook-payload.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { HOUR, iso, START, sampleNotification, silent } from '../harness/memory/sample-findings.ts';
@@ -110,12 +116,12 @@ describe('the words of a notification', () => {
   test('lead to a page of the installation by its whole address, and elsewhere as they are', () => {
     expect(linkOf(sampleNotification(), postroom)).toBe('https://desk.example/mailboxes/support/test');
     const href = 'https://portal.azure.com/#x';
-    const finding = silent('support', { fix: { label: 'Look', href } });
+    const finding = silent('support', { fix: { label: 'MailboxPreview', href } });
     expect(linkOf(sampleNotification({ finding }), postroom)).toBe(href);
   });
 
   test('are a text with the link at its end', () => {
-    expect(textOf(sampleNotification(), postroom)).toBe(
+    expect(notificationText(sampleNotification(), postroom)).toBe(
       [
         'support@contoso.example is not fetched.',
         '',
@@ -128,7 +134,7 @@ describe('the words of a notification', () => {
         '',
       ].join('\n'),
     );
-    expect(textOf(sampleNotification({ what: 'closed' }), postroom)).toContain(
+    expect(notificationText(sampleNotification({ what: 'closed' }), postroom)).toContain(
       '\n\nNo action needed. All alerts: https://desk.example/alerts\n',
     );
   });
@@ -155,7 +161,7 @@ describe('the payload of a webhook', () => {
         affected: 'No mail is lost: it waits in the mailbox.',
         who: 'no one: it resolves on its own',
         fix: { label: 'Test the connection', url: 'https://desk.example/mailboxes/support/test' },
-        text: textOf(sampleNotification(), postroom),
+        text: notificationText(sampleNotification(), postroom),
       },
     });
     expect(

@@ -76,13 +76,13 @@ describe('the ledger', () => {
       ['key2', 1],
     ]);
     expect([copies, before, suspects]).toEqual([[], [], []]);
-    expect([...(await ledger.look(BOX, under('1'), [1, 2, 3].map(facts))).keys()]).toEqual([1, 2]);
+    expect([...(await ledger.lookUp(BOX, under('1'), [1, 2, 3].map(facts))).keys()]).toEqual([1, 2]);
   });
 
   test('tells nothing of a place under another UIDVALIDITY', async () => {
     await claim([found(1)]);
-    expect((await ledger.look(BOX, under('2'), [1].map(facts))).size).toBe(0);
-    expect((await ledger.look(BOX, under('1', 'another folder'), [1].map(facts))).size).toBe(0);
+    expect((await ledger.lookUp(BOX, under('2'), [1].map(facts))).size).toBe(0);
+    expect((await ledger.lookUp(BOX, under('1', 'another folder'), [1].map(facts))).size).toBe(0);
   });
 
   test('takes copies of one batch for one email', async () => {
@@ -179,19 +179,19 @@ describe('the ledger', () => {
   test('keeps mailboxes apart', async () => {
     await claim([found(1)]);
     expect((await ledger.mails('other', ['key1'])).size).toBe(0);
-    expect((await ledger.look('other', under('1'), [1].map(facts))).size).toBe(0);
+    expect((await ledger.lookUp('other', under('1'), [1].map(facts))).size).toBe(0);
   });
 
   test('finds what it is asked for among more places than a page holds', async () => {
     for (let start = 1; start <= 1200; start += 40)
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
     points.length = 0;
-    const places = await ledger.look(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
+    const places = await ledger.lookUp(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
     expect([...places.keys()]).toEqual([1, 1100, 1200]);
     expect(points, 'a request a page').toEqual(['list', 'list']);
-    await ledger.look(BOX, under('1'), [2, 1].map(facts));
+    await ledger.lookUp(BOX, under('1'), [2, 1].map(facts));
     expect(points.slice(2), 'and none for what lies beyond').toEqual(['list']);
-    expect(await ledger.look(BOX, under('1'), [])).toEqual(new Map());
+    expect(await ledger.lookUp(BOX, under('1'), [])).toEqual(new Map());
     expect(points).toHaveLength(3);
   });
 
@@ -210,7 +210,7 @@ describe('the ledger', () => {
     expect((await claim([again])).settled).toEqual([again.place]);
     await claim([found(6, 'begun')], true);
     const told = [{ ...facts(1), size: 101 }, ...[2, 3, 4, 5, 6].map(facts)];
-    const places = [...(await ledger.look(BOX, under('1'), told)).values()];
+    const places = [...(await ledger.lookUp(BOX, under('1'), told)).values()];
     expect(places.map(({ key, copy }) => [key, copy])).toEqual([
       ['settled', false],
       ['begun', false],
@@ -296,7 +296,7 @@ describe('the ledger', () => {
     test('tells the other places, and takes the email at that place for what its own row says', async () => {
       await settled(found(1), found(2));
       await spoil(found(1).place, { key: 7 });
-      expect([...(await ledger.look(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([2]);
+      expect([...(await ledger.lookUp(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([2]);
       expect(reported()).toEqual([found(1).place]);
       const again = await claim([found(1)]);
       expect([again.mine, again.settled]).toEqual([[], [found(1).place]]);

@@ -12,7 +12,7 @@ const mails = (...sizes: number[]): MessageMeta[] =>
   }));
 const planned = (...sizes: number[]): string[] =>
   planBatches(mails(...sizes)).map((batch) =>
-    batch.kind === 'held'
+    batch.kind === 'in-memory'
       ? `held ${batch.mails.map(({ uid }) => uid).join(' ')}`
       : `${batch.kind} ${batch.mail.uid}`,
   );
@@ -24,9 +24,9 @@ test('nothing to fetch is no batch', () => {
 test('fifty emails are one batch, one more is a second', () => {
   const sizes = Array.from({ length: 51 }, () => 1000);
   expect(planBatches(mails(...sizes.slice(1)))).toHaveLength(1);
-  expect(planBatches(mails(...sizes)).map((batch) => batch.kind === 'held' && batch.mails.length)).toEqual([
-    50, 1,
-  ]);
+  expect(
+    planBatches(mails(...sizes)).map((batch) => batch.kind === 'in-memory' && batch.mails.length),
+  ).toEqual([50, 1]);
 });
 
 test('a batch holds 32 MB, and not a byte more', () => {
@@ -36,8 +36,8 @@ test('a batch holds 32 MB, and not a byte more', () => {
 });
 
 test('an email is held up to 8 MB, flows up to 100 MB, and stays on the server over it', () => {
-  expect(planned(limits.heldBytes)).toEqual(['held 1']);
-  expect(planned(limits.heldBytes + 1)).toEqual(['large 1']);
+  expect(planned(limits.inMemoryBytes)).toEqual(['held 1']);
+  expect(planned(limits.inMemoryBytes + 1)).toEqual(['large 1']);
   expect(planned(limits.rawBytes)).toEqual(['large 1']);
   expect(planned(limits.rawBytes + 1)).toEqual(['oversized 1']);
 });

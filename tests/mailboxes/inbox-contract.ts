@@ -73,12 +73,12 @@ export function describeInbox(world: InboxWorld): void {
 
   test('is looked into: counted, its latest emails the newest first, and nothing is marked', async () => {
     await world.fill([...three, mail('fourth')]);
-    const subjectOf = async (beginning: Uint8Array): Promise<string> =>
+    const readSubject = async (beginning: Uint8Array): Promise<string> =>
       /^Subject: (.*?)\r?$/m.exec(Buffer.from(beginning).toString('latin1'))?.[1] ?? '';
     const accessTokens: ConnectDeps['accessTokens'] = {
       get: async () => ({ kind: 'token', token: new Secret('of the session that the world opens') }),
     };
-    const deps = { accessTokens, openInbox: () => world.open(), subjectOf };
+    const deps = { accessTokens, openInbox: () => world.open(), readSubject };
     const look = await previewMailbox(deps, lookedInto);
     if (look.kind !== 'opened') throw new Error(look.message);
     expect(look).toMatchObject({ unread: 4, total: 4 });

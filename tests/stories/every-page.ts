@@ -40,7 +40,7 @@ const LANDMARKS = [
   '/health',
   '/secrets',
 ];
-const MOST_PAGES = 80;
+const MAX_PAGES = 80;
 const SIZES = [
   { width: 1280, height: 900 },
   { width: 360, height: 780 },
@@ -67,7 +67,7 @@ export function everyPage(world: () => StoryWorld, providerId: () => string): vo
         if (status === 404 && !UNLINKED.includes(address))
           found[kind] = ['a link to a page that does not exist'];
         if (status >= 500) found[kind] = [`answers ${status}`];
-        expect(seen.size, 'pages that link to ever new ones').toBeLessThan(MOST_PAGES);
+        expect(seen.size, 'pages that link to ever new ones').toBeLessThan(MAX_PAGES);
         await page.goto(address);
         waiting.push(...(await linksOf(page)));
         await reader.picture(kind);

@@ -237,12 +237,12 @@ describe('the beginning of a text', () => {
 
   test.each(cases)('%s is the same from the row and from a blob', async (_what, text, limit, expected) => {
     await keep('b', text);
-    expect(await store.textOf({ kind: 'inline', text }, limit)).toEqual(expected);
-    expect(await store.textOf({ kind: 'blob', blob: 'b' }, limit)).toEqual(expected);
+    expect(await store.readText({ kind: 'inline', text }, limit)).toEqual(expected);
+    expect(await store.readText({ kind: 'blob', blob: 'b' }, limit)).toEqual(expected);
   });
 
   test('is none where the blob is gone', async () => {
-    expect(await store.textOf({ kind: 'blob', blob: 'gone' }, 4)).toBeUndefined();
+    expect(await store.readText({ kind: 'blob', blob: 'gone' }, 4)).toBeUndefined();
   });
 
   /** Blobs that come in pieces of ten bytes. */
@@ -266,7 +266,7 @@ describe('the beginning of a text', () => {
     ['three bytes a letter', '字'],
   ])('needs no more of a long blob than its longest characters take: %s', async (_what, letter) => {
     const { blobs: slow, taken } = inPieces(letter.repeat(1000));
-    const read = await createTicketStore({ tables, blobs: slow }).textOf({ kind: 'blob', blob: 'b' }, 10);
+    const read = await createTicketStore({ tables, blobs: slow }).readText({ kind: 'blob', blob: 'b' }, 10);
     expect(read).toEqual({ text: letter.repeat(10), whole: false });
     expect(taken()).toBe(4);
   });

@@ -1,14 +1,14 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts';
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** Above a list that leaves out rows which could not be read: how many, and which. Nothing where all could be. */
 export function UnreadableNote(props: { rows: readonly UnreadableRow[] }): JSX.Element | null {
   const { rows } = props;
   const [first] = rows;
   if (first === undefined) return null;
-  const more = rows.length - MOST_NAMED;
+  const more = rows.length - MAX_NAMED;
   return (
     <div class="verdict warn">
       <p>
@@ -17,7 +17,7 @@ export function UnreadableNote(props: { rows: readonly UnreadableRow[] }): JSX.E
         {first.table}:
       </p>
       <ul>
-        {rows.slice(0, MOST_NAMED).map(({ partitionKey, rowKey }) => (
+        {rows.slice(0, MAX_NAMED).map(({ partitionKey, rowKey }) => (
           <li>
             <code>
               {partitionKey} / {rowKey}

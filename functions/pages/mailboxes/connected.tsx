@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -8,7 +8,7 @@ import { ButtonLink } from '../../../shared/ui/forms.tsx';
 import { type Flash, Page, renderPage } from '../../../shared/ui/page.tsx';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { previewOf, type SendingLook, trySending } from './preview-mailbox.ts';
+import { previewOf, type SendingPreview, trySending } from './preview-mailbox.ts';
 import { MailboxPreviewView } from './mailbox-preview.tsx';
 import { flashOf } from '../../http/form-data.ts';
 import type { RouteContext } from '../../http/web-environment.ts';
@@ -29,32 +29,32 @@ export async function showConnected(c: RouteContext<'mailboxConnected'>): Promis
   const id = c.req.param('id');
   const mailbox = /^[a-z2-7]{26}$/.test(id) ? await services.mailboxes.get(id) : undefined;
   if (mailbox === undefined) return c.notFound();
-  const [look, sending] = await Promise.all([previewOf(services, mailbox), trySending(services, mailbox)]);
+  const [preview, sending] = await Promise.all([previewOf(services, mailbox), trySending(services, mailbox)]);
   const { address } = mailbox;
   const unread =
-    look.kind === 'failed' ? await explainForMailbox(services, address, mailbox, look.code) : undefined;
+    preview.kind === 'failed' ? await explainForMailbox(services, address, mailbox, preview.code) : undefined;
   const unsent =
     sending?.kind === 'refused'
       ? await explainForMailbox(services, address, mailbox.sending, sending.said)
       : undefined;
   const flash = flashOf(c, said);
   return c.html(
-    connectedPage({ principal: c.get('principal'), mailbox, look, sending, unread, unsent, flash }),
+    connectedPage({ principal: c.get('principal'), mailbox, preview, sending, unread, unsent, flash }),
   );
 }
 
 function connectedPage(view: {
   principal: Principal;
   mailbox: Mailbox;
-  look: Look;
-  sending: SendingLook | undefined;
+  preview: MailboxPreview;
+  sending: SendingPreview | undefined;
   /** Explanations of the failures, if any. */
   unread: Explanation | undefined;
   unsent: Explanation | undefined;
   flash: Flash | undefined;
 }): string {
-  const { mailbox, look, sending } = view;
-  const opened = look.kind === 'opened';
+  const { mailbox, preview, sending } = view;
+  const opened = preview.kind === 'opened';
   return renderPage(
     <Page
       title={opened ? `${mailbox.address} is connected` : `Could not open ${mailbox.address}`}
@@ -63,9 +63,9 @@ function connectedPage(view: {
       flash={view.flash}
     >
       {opened ? (
-        <MailboxPreviewView look={look} folder={mailbox.folder} />
+        <MailboxPreviewView preview={preview} folder={mailbox.folder} />
       ) : (
-        <NotOpened look={look} explanation={view.unread} />
+        <NotOpened preview={preview} explanation={view.unread} />
       )}
       <Sending sending={sending} explanation={view.unsent} />
       <div class="actions">
@@ -93,13 +93,13 @@ function connectedPage(view: {
 }
 
 function NotOpened(props: {
-  look: Extract<Look, { kind: 'failed' }>;
+  preview: Extract<MailboxPreview, { kind: 'failed' }>;
   explanation: Explanation | undefined;
 }): JSX.Element {
-  const { look, explanation } = props;
+  const { preview, explanation } = props;
   return (
     <>
-      <p>{look.message}</p>
+      <p>{preview.message}</p>
       {explanation === undefined || explanation.code === 'not-recognised' ? null : (
         <ExplanationView explanation={explanation} />
       )}
@@ -108,7 +108,7 @@ function NotOpened(props: {
 }
 
 function Sending(props: {
-  sending: SendingLook | undefined;
+  sending: SendingPreview | undefined;
   explanation: Explanation | undefined;
 }): JSX.Element | null {
   const { sending, explanation } = props;

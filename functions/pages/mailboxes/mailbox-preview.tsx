@@ -1,15 +1,15 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import { Time } from '../../../shared/ui/lists.tsx';
 
 /** The counts and latest subjects of the mailbox, so that a person can recognize it. */
 export function MailboxPreviewView(props: {
-  look: Extract<Look, { kind: 'opened' }>;
+  preview: Extract<MailboxPreview, { kind: 'opened' }>;
   folder: string;
   /** `h3` inside a panel that has its own heading. */
   heading?: 'h2' | 'h3' | undefined;
 }): JSX.Element {
-  const { unread, total, latest } = props.look;
+  const { unread, total, latest } = props.preview;
   const Heading = props.heading ?? 'h2';
   return (
     <>

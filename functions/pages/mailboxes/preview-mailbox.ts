@@ -1,6 +1,6 @@
 import type { AccountRef } from '../../../shared/accounts/account.ts';
 import { letterToOneself, newMark } from '../../../shared/connection-test/test-smtp.ts';
-import { type Look, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
+import { type MailboxPreview, previewMailbox } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { loginFields } from '../../../shared/mailboxes/mailbox-form.ts';
 import { routeOf } from '../../../shared/outbox/send-mail.ts';
@@ -8,17 +8,17 @@ import { PostroomError } from '../../../shared/platform/errors.ts';
 import { mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
 import type { Services } from '../../services.ts';
 
-export type SendingLook =
+export type SendingPreview =
   | { kind: 'accepted' }
   /** `said`: the server's line, or our own description when there was none. */
   | { kind: 'refused'; said: string };
 
 /** Opens the mailbox and reads its latest subjects with the parser of the intake, which survives any email. */
-export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox): Promise<Look> {
+export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox): Promise<MailboxPreview> {
   return previewMailbox(
     {
       ...intake,
-      subjectOf: async (beginning) => {
+      readSubject: async (beginning) => {
         const parsed = await intake.parser.parse(beginning);
         return parsed.kind === 'mail' ? parsed.mail.subject : '';
       },
@@ -31,7 +31,7 @@ export function previewOf({ intake }: Pick<Services, 'intake'>, mailbox: Mailbox
 export async function trySending(
   { mailSender }: Pick<Services, 'mailSender'>,
   mailbox: Mailbox,
-): Promise<SendingLook | undefined> {
+): Promise<SendingPreview | undefined> {
   const route = routeOf(mailbox);
   if (route === undefined) return undefined;
   try {
@@ -47,7 +47,7 @@ export async function trySending(
 export async function sendToItself(
   { mailSender, connectionTests, seam }: Pick<Services, 'mailSender' | 'connectionTests' | 'seam'>,
   mailbox: Mailbox,
-): Promise<SendingLook | undefined> {
+): Promise<SendingPreview | undefined> {
   const route = routeOf(mailbox);
   if (route === undefined) return undefined;
   const mark = newMark();

@@ -1,18 +1,18 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
-import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import type { Services } from '../../services.ts';
 import { explainForMailbox } from '../errors/explain-context.ts';
 import { ExplanationView } from '../errors/explanation-view.tsx';
-import { previewOf, type SendingLook, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
+import { previewOf, type SendingPreview, sendToItself, trySending } from '../mailboxes/preview-mailbox.ts';
 import { MailboxPreviewView } from '../mailboxes/mailbox-preview.tsx';
 
 /** The result of an access check, with explanations of its failures. */
 export interface CheckedAccess {
-  look: Look;
+  preview: MailboxPreview;
   /** Undefined when the provider has no SMTP server. */
-  sending: SendingLook | undefined;
+  sending: SendingPreview | undefined;
   /** True when a test email was sent, false when the check only signed in. */
   sent: boolean;
   unread: Explanation | undefined;
@@ -25,17 +25,17 @@ export async function checkAccess(
   mailbox: Mailbox,
   send: boolean,
 ): Promise<CheckedAccess> {
-  const [look, sending] = await Promise.all([
+  const [preview, sending] = await Promise.all([
     previewOf(services, mailbox),
     send ? sendToItself(services, mailbox) : trySending(services, mailbox),
   ]);
   const explained = (text: string): Promise<Explanation> =>
     explainForMailbox(services, mailbox.address, mailbox, text);
   return {
-    look,
+    preview,
     sending,
     sent: send,
-    unread: look.kind === 'failed' ? await explained(look.code) : undefined,
+    unread: preview.kind === 'failed' ? await explained(preview.code) : undefined,
     unsent: sending?.kind === 'refused' ? await explained(sending.said) : undefined,
   };
 }
@@ -62,8 +62,8 @@ interface TriedProps {
 }
 
 function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
-  const { look, unread } = tried;
-  if (look.kind === 'opened')
+  const { preview, unread } = tried;
+  if (preview.kind === 'opened')
     return (
       <>
         <p role="status">
@@ -71,7 +71,7 @@ function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
             {user} can access {address}.
           </strong>
         </p>
-        <MailboxPreviewView look={look} folder="INBOX" heading="h3" />
+        <MailboxPreviewView preview={preview} folder="INBOX" heading="h3" />
       </>
     );
   return (
@@ -80,7 +80,7 @@ function TriedReading({ tried, address, user }: TriedProps): JSX.Element {
         <strong>
           {user} cannot access {address}.
         </strong>{' '}
-        {look.message}
+        {preview.message}
       </p>
       <Known explanation={unread} />
     </>

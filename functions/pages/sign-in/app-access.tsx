@@ -10,7 +10,7 @@ import { withVault } from '../../../shared/accounts/vault-trouble.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explainProblem } from '../../../shared/explanations/explain.ts';
-import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import { isOfDemo, mailServersOf, type Provider } from '../../../shared/providers/provider.ts';
@@ -79,8 +79,8 @@ export async function checkAppAccess(c: PageContext): Promise<Response> {
   // If the roles cannot be read, the mail server decides.
   if (roles.length > 0 && !roles.includes('IMAP.AccessAsApp'))
     return again({ kind: 'no-role', objectId, roles });
-  const look = await openWith(c, provider, asked, typed.address);
-  if (look.kind === 'failed') return again({ kind: 'not-open', objectId, roles, code: look.code });
+  const preview = await openWith(c, provider, asked, typed.address);
+  if (preview.kind === 'failed') return again({ kind: 'not-open', objectId, roles, code: preview.code });
   return connected(c, provider, asked, typed, again);
 }
 
@@ -111,7 +111,12 @@ function explained(c: PageContext, provider: Provider, failure: EndpointFailure)
 }
 
 /** Opens the inbox with the new token, before anything is saved. */
-function openWith(c: PageContext, provider: Provider, { token }: AppToken, address: string): Promise<Look> {
+function openWith(
+  c: PageContext,
+  provider: Provider,
+  { token }: AppToken,
+  address: string,
+): Promise<MailboxPreview> {
   const { intake, config, seam } = c.get('services');
   const { imap: server } = mailServersOf(provider, config);
   const mailbox: Mailbox = {

@@ -103,6 +103,6 @@ async function done(
     wish.reconnect === undefined
       ? provider && mailboxOfPreset(provider, services.config, account, wish.address, services.seam.now())
       : await services.mailboxes.get(wish.reconnect.mailboxId);
-  const look = mailbox && (await previewOf(services, mailbox));
-  return c.html(invitationDonePage({ wish, user: account.user, look }));
+  const preview = mailbox && (await previewOf(services, mailbox));
+  return c.html(invitationDonePage({ wish, user: account.user, preview }));
 }

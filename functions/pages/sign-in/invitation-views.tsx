@@ -7,7 +7,7 @@ import {
   type InvitationState,
   stateOfInvitation,
 } from '../../../shared/consent/invitation.ts';
-import type { Look } from '../../../shared/mailboxes/preview-mailbox.ts';
+import type { MailboxPreview } from '../../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
@@ -115,9 +115,9 @@ export function invitationPage(view: {
 export function invitationDonePage(view: {
   wish: ConnectRequest;
   user: string;
-  look: Look | undefined;
+  preview: MailboxPreview | undefined;
 }): string {
-  const { wish, user, look } = view;
+  const { wish, user, preview } = view;
   return renderPage(
     <Page title="Done, you can close this page">
       <p>
@@ -126,12 +126,12 @@ export function invitationDonePage(view: {
           ? `The person who invited you will finish the setup of ${wish.address}.`
           : `The sign-in of ${wish.address} is renewed. There is nothing left to do.`}
       </p>
-      {look === undefined ? null : look.kind === 'opened' ? (
-        <MailboxPreviewView look={look} folder="INBOX" />
+      {preview === undefined ? null : preview.kind === 'opened' ? (
+        <MailboxPreviewView preview={preview} folder="INBOX" />
       ) : (
         <p>
-          The mailbox could not be opened yet: {look.message} The person who invited you sees this too. You do
-          not need to sign in again.
+          The mailbox could not be opened yet: {preview.message} The person who invited you sees this too. You
+          do not need to sign in again.
         </p>
       )}
     </Page>,

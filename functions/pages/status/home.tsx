@@ -132,12 +132,12 @@ function Verdict(props: { flow: MailFlow; isAdmin: boolean; isFinished: boolean 
 }
 
 /** At most this many mailboxes are named; the table below lists them all. */
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 function Hiccups(props: { lines: readonly MailboxLine[]; isPromised?: boolean }): JSX.Element {
   const { lines } = props;
   const [since] = lines.map(({ health }) => health.since).sort();
-  const more = lines.length - MOST_NAMED;
+  const more = lines.length - MAX_NAMED;
   return (
     <div class="verdict warn">
       {since === undefined ? null : (
@@ -146,7 +146,7 @@ function Hiccups(props: { lines: readonly MailboxLine[]; isPromised?: boolean })
           {props.isPromised === true ? '.' : '; none is lost.'}
         </p>
       )}
-      {lines.slice(0, MOST_NAMED).map((line) => (
+      {lines.slice(0, MAX_NAMED).map((line) => (
         <Hiccup line={line} />
       ))}
       {more > 0 ? <p>The table below lists {more === 1 ? 'the other one' : `the ${more} others`}.</p> : null}

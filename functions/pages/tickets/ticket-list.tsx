@@ -11,7 +11,7 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
         <li>
           <p class="subject">
             <span class="number">#{ticket.number}</span>
-            <a href={paths.ticket(ticket)}>{subjectOf(ticket)}</a>
+            <a href={paths.ticket(ticket)}>{ticketTitle(ticket)}</a>
           </p>
           <p class="who-wrote">{shownName(ticket.requester)}</p>
           <p class="when">
@@ -26,7 +26,7 @@ export function TicketList(props: { label: string; tickets: readonly TicketSumma
 }
 
 /** The subject, or a placeholder for an empty one. */
-export const subjectOf = ({ subject }: { subject: string }): string =>
+export const ticketTitle = ({ subject }: { subject: string }): string =>
   subject.trim() === '' ? '(no subject)' : subject;
 
 /** A person in as few words as the mail allows. */

@@ -17,7 +17,7 @@ import { type MailContext, mailServices } from './mail-services.ts';
 import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
 import { ownId } from './message-files.ts';
 import { recordChange } from '../../http/record-change.ts';
-import { subjectOf, TicketList } from './ticket-list.tsx';
+import { ticketTitle, TicketList } from './ticket-list.tsx';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
@@ -140,7 +140,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
   return c.html(
     renderPage(
       <Page
-        title={`#${ticket.number} ${subjectOf(ticket)}`}
+        title={`#${ticket.number} ${ticketTitle(ticket)}`}
         principal={c.get('principal')}
         place="tickets"
         wide
@@ -166,7 +166,7 @@ async function shownMessage(c: MailContext, message: StoredMessage): Promise<Sho
   const ref = messageRef(message);
   const images: RemoteImages = c.req.query('images') === ref ? 'shown' : 'blocked';
   if (message.html !== undefined && c.req.query('text') !== ref) return { message, text: undefined, images };
-  const text = await mailServices(c).tickets.textOf(message.text, SHOWN_TEXT_CHARACTERS);
+  const text = await mailServices(c).tickets.readText(message.text, SHOWN_TEXT_CHARACTERS);
   return { message, text: text ?? { text: '', whole: true }, images };
 }
 

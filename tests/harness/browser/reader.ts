@@ -50,7 +50,7 @@ export class Reader {
 
   /** @throws Error when Tab never comes to it */
   async tabTo(what: Locator): Promise<void> {
-    for (let press = 0; press < MOST_STOPS; press++) {
+    for (let press = 0; press < MAX_STOPS; press++) {
       if (await what.evaluate((element) => element === document.activeElement)) return;
       await this.page.keyboard.press('Tab');
     }
@@ -140,7 +140,7 @@ export class Reader {
   }
 }
 
-const MOST_STOPS = 120;
+const MAX_STOPS = 120;
 const PHONE = { width: 360, height: 800 };
 
 /** What axe has against the page as it stands, and headings whose content is cut away. */

@@ -144,7 +144,7 @@ export const largeMail: TinyMail = {
     type: `multipart/mixed; boundary=${boundary}`,
     body: withAttachment.replace(
       'JVBERi0',
-      `${`${'A'.repeat(76)}\r\n`.repeat(limits.heldBytes / 78)}JVBERi0`,
+      `${`${'A'.repeat(76)}\r\n`.repeat(limits.inMemoryBytes / 78)}JVBERi0`,
     ),
   }),
   fate: 'ticket',
