@@ -38,7 +38,7 @@ describe('a fetch', () => {
       result: 'done',
       what: '4 tickets opened, 3 replies added, 2 emails quarantined, 1 email skipped.',
     });
-    expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 mail passed over.' });
+    expect(activity({ ...nothing, skipped: 1 }, before)).toMatchObject({ what: '1 email skipped.' });
   });
 
   test.each([
