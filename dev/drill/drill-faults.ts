@@ -133,7 +133,7 @@ export const drillFaults: readonly DrillFault[] = [
     name: 'storage down',
     kind: 'storage-failing',
     code: 'table-storage',
-    cause: /Azure Storage is away/,
+    cause: /Azure Storage is unavailable/,
     link: /^https:\/\/portal\.azure\.com\/#browse\/Microsoft\.Storage/,
     withinMinutes: 3,
     othersGoOn: false,

@@ -48,6 +48,12 @@ export async function readInbox(
   }
 }
 
-/** Unfolded (RFC 5322 section 2.2.3); words in another alphabet stay encoded. Pure. */
-export const subjectHeader = (mail: string): string =>
-  /^Subject: (.*)$/im.exec(mail.replaceAll(/\r\n[ \t]+/g, ' ').replaceAll('\r', ''))?.[1] ?? '';
+/** Unfolded (RFC 5322 section 2.2.3), its encoded words in UTF-8 decoded (RFC 2047). Pure. */
+export function subjectHeader(mail: string): string {
+  const unfolded = mail.replaceAll(/\r\n[ \t]+/g, ' ').replaceAll('\r', '');
+  const subject = /^Subject: (.*)$/im.exec(unfolded)?.[1] ?? '';
+  return subject.replaceAll(/\?=\s+=\?/g, '?==?').replaceAll(/(?:=\?utf-8\?q\?[^?]*\?=)+/gi, (words) => {
+    const text = words.replaceAll(/=\?utf-8\?q\?|\?=/gi, '').replaceAll('_', ' ');
+    return decodeURIComponent(text.replaceAll('%', '=25').replaceAll('=', '%'));
+  });
+}

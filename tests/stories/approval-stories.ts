@@ -30,7 +30,7 @@ export function approvalStories(world: () => StoryWorld, providerId: () => strin
     );
     await readHeading(owner.page, 'Admin consent required');
     await owner.lookClosely('an admin has to agree');
-    expect(await wordsOf(owner.page)).toContain('Nothing was saved');
+    expect(await wordsOf(owner.page)).toContain('Nothing was changed');
     const link = await owner.page.getByRole('textbox', { name: 'Link for the admin' }).inputValue();
 
     const admin = await world().visit('approval-admin', 'nobody');

@@ -15,7 +15,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     const words = await wordsOf(page);
     expect(words).toContain(orders);
     expect(words).toContain(sales);
-    expect(words).toContain('Nothing was saved');
+    expect(words).toContain('Nothing was changed');
     expect((await world().accountsOf(sales)).length).toBe(0);
     await page.getByRole('button', { name: 'Use a different account' }).click();
     await page.getByRole('heading', { name: 'Pick an account' }).waitFor();
@@ -48,7 +48,7 @@ export function consentStories(world: () => StoryWorld, providerId: () => string
     await page.getByRole('button', { name: 'Cancel' }).click();
     await readHeading(page, /cancelled|declined/i);
     await reader.lookClosely('declined');
-    expect(await wordsOf(page)).toContain('Nothing was saved');
+    expect(await wordsOf(page)).toContain('Nothing was changed');
     await page.getByRole('link', { name: 'Try again' }).click();
     expect(await page.getByLabel('Address of the mailbox').inputValue()).toBe(addressOf('returns'));
     expectGoodPages(reader);

@@ -16,7 +16,7 @@ export function providerStories(world: () => StoryWorld): void {
     await press(page, page.getByRole('button', { name: 'Save as a draft' }));
     await readHeading(page, 'Fabrikam');
     await reader.lookClosely('draft');
-    expect(await wordsOf(page)).toContain('A draft');
+    expect(await wordsOf(page)).toContain('Draft saved');
     await page.goto('/providers');
     await reader.look('providers with a draft');
     await press(page, page.getByRole('link', { name: 'Fabrikam', exact: true }));

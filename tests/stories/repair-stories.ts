@@ -30,7 +30,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await reader.lookClosely('secret has expired');
     const words = await wordsOf(page);
     expect(words).toContain('AADSTS7000222');
-    expect(words).toContain('Nothing was saved');
+    expect(words).toContain('Nothing was changed');
     await control.addClientSecret(clientId, { value: 'a~new~secret' });
     await press(page, page.getByRole('link', { name: 'View provider' }));
     await enterSecret(page, 'a~new~secret');
@@ -96,7 +96,7 @@ export function repairStories(world: () => StoryWorld, providerId: () => string)
     await connect(page, own, 'office');
     await atProvider().control.addTrouble('throttled', { retryAfterSeconds: 1 });
     await askForToken(reader, own, 'office');
-    expect(await page.getByRole('alert').innerText()).toContain('tries again by itself');
+    expect(await page.getByRole('alert').innerText()).toContain('Postroom retries automatically');
     await reader.lookClosely('throttled');
     // Nobody asks before the second is over that the provider wants to be left alone for.
     await page.waitForTimeout(1_100);
