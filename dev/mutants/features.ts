@@ -10,7 +10,7 @@ export interface MutatedFeature {
  * Decisions where one wrong character loses a message, or lets somebody in. A file joins with the tests in memory that
  * notice 90 of 100 changes of it.
  *
- * Left out are `accounts/get-access-token.ts`, `accounts/refresh-account.ts` and `notices/keep-notices.ts`: their runs take
+ * Left out are `accounts/get-access-token.ts`, `accounts/refresh-account.ts` and `alerts/alert-service.ts`: their runs take
  * longest, because they wait and try again, and not every survivor has its test or its reason yet. Their races are held by
  * tests/accounts/one-refresh.test.ts and many-processes.test.ts, and by tests/alerts/alerts-contract.ts in memory and
  * on Azurite.
@@ -234,7 +234,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/tickets/ticket-store.test.ts',
     ],
   },
-  notices: {
+  alerts: {
     mutate: [
       'shared/alerts/channel-findings.ts',
       'shared/alerts/channel-secrets.ts',
