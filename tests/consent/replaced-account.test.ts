@@ -68,7 +68,7 @@ describe('an account of the same name and another identity', () => {
     );
     const refused = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     const { html } = await visitor.get(refused.callback);
-    const agreed = fieldsOf(html, 'take the place');
+    const agreed = fieldsOf(html, 'Replace the previous account');
     const { callback } = await visitor.leave(providerId, agreed, SUPPORT);
     expect((await visitor.get(callback)).status).toBe(303);
     const [now, ...rest] = await accounts();
@@ -119,7 +119,7 @@ describe('an account of the same name and another identity', () => {
     const refused = await visitor.leave(providerId, fields, ALEX_UPN);
     const { html, title } = await visitor.get(refused.callback);
     expect(title).toBe('Wrong account');
-    const agreed = fieldsOf(html, 'take the place');
+    const agreed = fieldsOf(html, 'Replace the previous account');
     const { callback } = await visitor.leave(providerId, agreed, ALEX_UPN);
     expect((await visitor.get(callback)).location).toContain('/connected');
     expect(await accounts()).toMatchObject([{ user: ALEX_UPN, address: SUPPORT }]);
