@@ -75,6 +75,8 @@ describe('a cursor', () => {
     ['an empty UID', 'uid', { uid: '' }],
     ['a UID that is a word', 'uid', { uid: 'ten' }],
     ['a UID with a fraction', 'uid', { uid: '1.5' }],
+    ['a UID below zero', 'uid', { uid: '-5' }],
+    ['a UID with a space behind it', 'uid', { uid: '5 ' }],
     ['a word among the waiting UIDs', 'waiting', { waiting: '3,four' }],
     ['a word among the messages that were left', 'left', { left: '3:a,four:b' }],
     ['a word as its last message', 'last', { last: 'four:b' }],
