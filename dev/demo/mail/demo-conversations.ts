@@ -4,7 +4,7 @@ import { multipart, plainPart, textPart, word } from './mime-writer.ts';
 export function plainQuestion(world: World): DemoMail {
   const text = `Hello,
 
-I ordered two postroom lamps yesterday (order 4711) and noticed that the parcel
+I ordered two desk lamps yesterday (order 4711) and noticed that the parcel
 would go to our old office. Could you please send it to this address instead?
 
     Fabrikam Studio
