@@ -207,6 +207,7 @@ describe('a whole ticket', () => {
     ];
     await file(messages);
     const whole = await store.read('ticket');
+    expect(unreadableRows(tables, 'Tickets')).toEqual([]);
     const common = { authentication: undefined, folded: undefined };
     const shown = (one: NewMessage, text: string, hasHtml: boolean) => {
       const { html: _, preview: __, manifestBlob: ___, ...rest } = one;
