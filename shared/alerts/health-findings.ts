@@ -237,7 +237,7 @@ export function smtpRefused(
   now: number,
   severity: Finding['severity'] = 'error',
 ): Finding {
-  const explanation = explainProblem({ code: codeFrom(code), said }, { mailbox: mailbox.address });
+  const explanation = explainProblem({ code: codeFrom(code), said });
   const known = explanation.code !== 'not-recognised';
   return {
     kind: 'smtp-refused',

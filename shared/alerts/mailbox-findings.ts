@@ -243,14 +243,12 @@ function findingFor(
   };
 }
 
-function explainedFor({ trouble, mailbox, provider }: Stopped): Explanation {
+function explainedFor({ trouble }: Stopped): Explanation {
   const code = codeFrom(trouble.code);
   // A code of others is all that an account keeps beside its sentence, which ends with the provider's own.
   const said = trouble.said ?? (isProblemCode(code) ? undefined : trouble.problem);
-  return explainProblem(
-    { code, said },
-    { mailbox: mailbox.address, clientId: provider?.clientId, tenant: provider?.tenant },
-  );
+  // Without a context: an alert shows the cause, and only steps have placeholders.
+  return explainProblem({ code, said });
 }
 
 const MAX_NAMES = 3;

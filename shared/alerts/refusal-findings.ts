@@ -16,7 +16,7 @@ export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailbox
       move: `moved to “${afterFetch.kind === 'move' ? afterFetch.folder : ''}”`,
       delete: 'deleted',
     }[afterFetch.kind];
-    const explained = explainText({ text: refusal.problem, context: { mailbox: address } });
+    const explained = explainText({ text: refusal.problem });
     const isKnown = explained.code !== 'not-recognised';
     const code = isKnown ? explained.code : 'imap-refused';
     return [

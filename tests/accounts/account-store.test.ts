@@ -1,5 +1,6 @@
 /** The table of accounts: what is written is read back whole, and nobody writes over what they have not seen. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { signInHistoryKind } from '../../shared/accounts/account-records.ts';
 import { type AccountStore, createAccountStore } from '../../shared/accounts/account-store.ts';
 import type { SignInEvent } from '../../shared/accounts/sign-in-history.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -229,4 +230,9 @@ test('a consent is noted before what came earlier', async () => {
     ['2026-11-24T10:00:00.000Z', 'signed-in'],
     ['2026-11-20T10:00:00.000Z', 'signed-in'],
   ]);
+});
+
+test('the row of a history names its account', () => {
+  const record = { providerId, accountId, events: [] };
+  expect(signInHistoryKind.fromRow(signInHistoryKind.toRow(record))).toEqual(record);
 });

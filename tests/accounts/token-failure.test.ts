@@ -5,6 +5,7 @@ import {
   blamesCredential,
   codeOf,
   codesOf,
+  explainable,
   type EndpointFailure,
   judgeFailure,
   judgeWithHistory,
@@ -308,5 +309,21 @@ describe('a sentence', () => {
     expect(tidySentence('a'.repeat(400))).toBe('a'.repeat(400));
     expect(tidySentence('a'.repeat(401))).toBe(`${'a'.repeat(400)}…`);
     expect(tidySentence(`${' '.repeat(4000)}late`)).toBe('');
+  });
+});
+
+test('a failed answer is explained from its parts: the sentence of the provider, else what is known of the answer', () => {
+  const parts = {
+    error: 'invalid_grant',
+    suberror: 'bad_token',
+    traceId: 't',
+    correlationId: 'c',
+    timestamp: 'now',
+  };
+  const given = failure({ ...parts, codes: [50173], sentence: 'Revoked.' });
+  expect(explainable(given)).toEqual({ ...parts, code: 'AADSTS50173', said: 'Revoked.' });
+  expect(explainable(failure())).toMatchObject({
+    code: 'http-400',
+    said: 'login.example answered with status 400.',
   });
 });

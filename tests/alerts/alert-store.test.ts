@@ -300,3 +300,27 @@ describe('an alert', () => {
     expect(waiting[0]?.outgoing).toEqual(openedNotification(alert)[0]);
   });
 });
+
+test('what is said of nothing delivered writes the alert and no other row', async () => {
+  const tables = new MemoryTables(openSeam);
+  await createAlertStore(tables).apply({ kind: 'open', alert: alertAt(START) }, []);
+  expect(tables.dump('Alerts')).toHaveLength(1);
+});
+
+test('the row of a delivery names its notification', () => {
+  const delivery: Delivery = {
+    channel: 'webhook',
+    what: 'opened',
+    at: iso(START),
+    result: 'delivered',
+    attempts: 1,
+  };
+  const record = { notificationId: 'a-1', ...delivery };
+  expect(sentKind.fromRow(sentKind.toRow(record))).toEqual(record);
+});
+
+test('an alert in whose row no source has a finding is not one that Postroom wrote', () => {
+  const row = openAlertKind.toRow(alertAt(START));
+  expect(() => openAlertKind.fromRow({ ...row, held: '{}' })).toThrow();
+  expect(openAlertKind.fromRow(row)).toMatchObject({ id: alertAt(START).id });
+});

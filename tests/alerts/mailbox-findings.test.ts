@@ -271,6 +271,7 @@ describe('a vault that withholds something', () => {
 test('storage that is away is never the trouble of a mailbox', () => {
   for (const code of ['table-storage', 'blob-storage', 'queue-storage'])
     expect(found(stopped({ support: retrying(code) }))).toEqual([]);
+  expect(partOf('secret-disabled')).toBeUndefined();
   expect(['table-storage', 'key-vault', 'key-vault-denied', 'imap-key-vault', 'odd'].map(partOf)).toEqual([
     'storage',
     'vault',
@@ -366,6 +367,8 @@ test('what waits is counted where it was seen', () => {
     ['support', cursor({ backlog: 3 })],
     ['sales', cursor({ backlog: 4 })],
   ]);
+  const one = new Map([['support', { ...cursor(), backlog: 1 }]]);
+  expect(waitingMail(two.slice(0, 1), { cursors: one })).toContain('at least 1 unread email waits');
   expect(waitingMail(two, { cursors })).toBe(
     'No mail is lost: at least 7 unread emails wait in 2 mailboxes.',
   );

@@ -27,6 +27,11 @@ const trouble = (change: Partial<Trouble> = {}): Trouble => ({
 });
 
 describe('a mailbox that failed', () => {
+  test('keeps the words of its server, and nothing where it said none', () => {
+    expect(troubleAfter(undefined, found({ said: 'NO busy' }), NOW).said).toBe('NO busy');
+    expect(troubleAfter(undefined, found(), NOW)).not.toHaveProperty('said');
+  });
+
   test('is tried again in a minute, a little early, so that the next run of the timer finds it due', () => {
     expect(troubleAfter(undefined, found(), NOW)).toEqual({
       state: 'retrying',

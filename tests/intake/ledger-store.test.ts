@@ -302,6 +302,17 @@ describe('the ledger', () => {
       expect([again.mine, again.settled]).toEqual([[], [found(1).place]]);
     });
 
+    test('is reported until its own place is read again and whole, whatever else is read meanwhile', async () => {
+      await settled(found(1), found(2));
+      await spoil(found(1).place, { key: 7 });
+      await ledger.lookUp(BOX, under('1'), [facts(1)]);
+      await ledger.lookUp(BOX, under('1'), [facts(2)]);
+      expect(reported()).toEqual([found(1).place]);
+      await spoil(found(1).place, { key: 'key1' });
+      await ledger.lookUp(BOX, under('1'), [facts(1)]);
+      expect(reported()).toEqual([]);
+    });
+
     test('begins the email anew in that row, and reports it until then', async () => {
       await settled(found(1), found(2));
       await spoil('mail|key1', { state: 'pondered' });

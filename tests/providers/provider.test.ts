@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DemoWorld } from '../../shared/platform/config.ts';
 import { cloudNames, inCloud, isCloudName } from '../../shared/providers/clouds.ts';
-import { presetNamed } from '../../shared/providers/presets.ts';
+import { isPresetName, presetNamed, presetsFor } from '../../shared/providers/presets.ts';
 import {
   endpointsOf,
   exchangeAudienceOf,
@@ -237,4 +237,14 @@ describe('the text of a registration', () => {
       registrationOf(sampleProvider({ tenant: 'b' })),
     );
   });
+});
+
+test('presets are known by their names alone, and the demo is on offer where it runs', () => {
+  for (const name of ['yahoo', 'toString', 7, undefined, ['google']]) expect(isPresetName(name)).toBe(false);
+  expect(isPresetName('google')).toBe(true);
+  expect(presetNamed('toString', demo)).toBeUndefined();
+  const names = (config: Parameters<typeof presetsFor>[0]) => presetsFor(config).map(({ name }) => name);
+  expect(names(demo)).toContain('demo');
+  expect(names({ demo: undefined })).toEqual(names(demo).filter((name) => name !== 'demo'));
+  expect(presetNamed('demo', demo)?.endpointHosts).toEqual([new URL(world.authority).hostname]);
 });
