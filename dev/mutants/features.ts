@@ -228,6 +228,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/tickets/inline-images.test.ts',
       'tests/tickets/message-order.test.ts',
       'tests/tickets/quoted-text.test.ts',
+      'tests/tickets/record-keys.test.ts',
       'tests/tickets/text-links.test.ts',
       'tests/tickets/ticket-numbers.test.ts',
       'tests/tickets/ticket-records.test.ts',
