@@ -32,7 +32,7 @@ export function auditRows(rows: AllRows): Flag[] {
         detail: `${row.rowKey} ${row['state']} ${row['attempts']}`,
       })),
     ...rows.accounts
-      .filter((row) => stateOf(row) === 'needs-person')
+      .filter((row) => stateOf(row) === 'action-required')
       .map((row) => ({ kind: 'account does not work', detail: `${row.partitionKey}/${row.rowKey}` })),
   ];
 }

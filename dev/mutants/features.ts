@@ -118,7 +118,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'shared/accounts/token-failure.ts',
       'shared/accounts/trusted-identity.ts',
       'shared/accounts/token-endpoint-error.ts',
-      'shared/accounts/vault-trouble.ts',
+      'shared/accounts/vault-failure.ts',
     ],
     tests: [
       'tests/accounts/account-store.test.ts',
@@ -139,7 +139,7 @@ export const features: Readonly<Record<string, MutatedFeature>> = {
       'tests/accounts/token-failure.test.ts',
       'tests/accounts/trusted-identity.test.ts',
       'tests/accounts/token-endpoint-error.test.ts',
-      'tests/accounts/vault-trouble.test.ts',
+      'tests/accounts/vault-failure.test.ts',
     ],
   },
   providers: {

@@ -28,6 +28,6 @@ export async function connectAsApp(
   });
   const account = await saveAppAccount(services, provider, token, { address, by: by.id });
   services.accessTokens.forget(account);
-  if (mailbox !== undefined) await services.mailboxes.saveTrouble(mailbox.id, undefined);
+  if (mailbox !== undefined) await services.mailboxes.setFailure(mailbox.id, undefined);
   return account;
 }

@@ -47,7 +47,7 @@ const rows = recordKind<Account>()({
       refresh: optional(text),
       previousRefresh: optional(text),
     }),
-    state: oneOf('works', 'retrying', 'needs-person'),
+    state: oneOf('ok', 'retrying', 'action-required'),
     stateSince: time,
     problem: optional(json(objectOf<Problem>({ code: z.string().transform(codeFrom), message: z.string() }))),
     retryAt: optional(time),
@@ -65,7 +65,7 @@ export const accountKind: RecordKind<Account> = {
     const account = rows.fromRow(row);
     // Read column by column, which is more than the type admits.
     const { state, problem, retryAt }: Record<keyof AccountStatus, unknown> = account;
-    if (state === 'works' || (problem !== undefined && (state !== 'retrying' || retryAt !== undefined)))
+    if (state === 'ok' || (problem !== undefined && (state !== 'retrying' || retryAt !== undefined)))
       return account;
     throw new PostroomError(
       'bad-row',
@@ -84,7 +84,7 @@ export const HISTORY = '~';
 
 const signInEvent = objectOf<SignInEvent>({
   at: z.string(),
-  result: z.enum(['signed-in', 'refreshed', 'retrying', 'needs-person']),
+  result: z.enum(['signed-in', 'refreshed', 'retrying', 'action-required']),
   code: z.string().optional(),
   suberror: z.string().optional(),
   said: z.string().optional(),

@@ -44,7 +44,7 @@ export interface EncryptedTokens {
 /** Whether an account works, and what goes with that: an account that works has no problem, every other one has. */
 export type AccountStatus =
   | {
-      state: 'works';
+      state: 'ok';
       /** ISO time since which the state holds. */
       stateSince: string;
       problem: undefined;
@@ -62,7 +62,7 @@ export type AccountStatus =
       refusedAsOf: string | undefined;
     }
   | {
-      state: 'needs-person';
+      state: 'action-required';
       stateSince: string;
       problem: Problem;
       /** ISO time at which Postroom looks again whether it was mended; undefined where only a new sign-in helps. */

@@ -113,7 +113,7 @@ export async function saveAppAccount(
       refresh: undefined,
       previousRefresh: undefined,
     },
-    state: 'works',
+    state: 'ok',
     stateSince: at,
     problem: undefined,
     retryAt: undefined,

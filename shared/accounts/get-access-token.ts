@@ -21,14 +21,14 @@ import { recordRefresh } from './record-refresh.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { createRefresher } from './refresh-account.ts';
 import type { TokenCipher } from './token-encryption.ts';
-import { vaultInWords, withVault } from './vault-trouble.ts';
+import { vaultInWords, withVault } from './vault-failure.ts';
 
 export type AccessToken =
   | { kind: 'token'; token: Secret; expiresAt: string; user: string }
   /** Passes by itself; nobody is asked for anything. */
   | { kind: 'retrying'; code: Code; message: string; retryAt?: string }
   /** A person has to act; the message says what for. */
-  | { kind: 'needs-person'; code: Code; message: string };
+  | { kind: 'action-required'; code: Code; message: string };
 
 /** What a caller wants a token for. */
 export interface TokenUse {
@@ -124,19 +124,19 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     refused: Refused,
   ): Promise<Obtained | undefined> {
     const { rejected, olderThan, again, tryNow } = refused;
-    if (hasEnded(account)) return { kind: 'needs-person', ...problemOf(account) };
-    if (account.state === 'needs-person' && again !== true && !(await refresher.mayTryAgain(account)))
-      return { kind: 'needs-person', ...problemOf(account) };
+    if (hasEnded(account)) return { kind: 'action-required', ...problemOf(account) };
+    if (account.state === 'action-required' && again !== true && !(await refresher.mayTryAgain(account)))
+      return { kind: 'action-required', ...problemOf(account) };
     // A refusal is answered by asking again, not by the token from before it: else nobody would see that it has ended.
     const fresh =
-      account.state !== 'needs-person' &&
+      account.state !== 'action-required' &&
       isFresh(account.tokens, seam.now()) &&
       (olderThan === undefined || account.tokens.receivedAt >= olderThan);
     const token = fresh ? await openAccess(account, provider) : undefined;
     if (token !== undefined && provider !== undefined && token.expose() !== rejected)
       return remember(account, provider, token);
     const isPaused = again !== true && tryNow !== true && isWaiting(account.retryAt, seam.now());
-    if (account.state !== 'needs-person' && isPaused)
+    if (account.state !== 'action-required' && isPaused)
       return stillGood(account, provider, rejected, {
         kind: 'retrying',
         ...problemOf(account),
@@ -234,8 +234,8 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
           ...problemOf(outcome.account),
           ...(outcome.account.retryAt !== undefined && { retryAt: outcome.account.retryAt }),
         });
-      case 'needs-person':
-        return { kind: 'needs-person', ...problemOf(outcome.account) };
+      case 'action-required':
+        return { kind: 'action-required', ...problemOf(outcome.account) };
       case 'changed':
         return undefined;
       case 'taken':
@@ -314,7 +314,7 @@ function handedTo(host: string, answer: Obtained): AccessToken {
   const { hosts, user } = answer;
   const own = hosts.length === 0 ? 'at no mail server' : `at ${[...new Set(hosts)].join(', ')} alone`;
   return {
-    kind: 'needs-person',
+    kind: 'action-required',
     code: 'mail-host-refused',
     message: `The sign-in of ${user} may be used ${own}, and not at ${host}. Correct the server of the mailbox, or the mail servers of its provider.`,
   };
@@ -328,7 +328,7 @@ const problemOf = ({ problem }: Account): Problem =>
   problem ?? { code: 'unknown', message: 'The account does not work and did not say why. Connect it again.' };
 
 const accountGone: NoToken = {
-  kind: 'needs-person',
+  kind: 'action-required',
   code: 'account-missing',
   message: 'The account that signs in was removed. Connect the mailbox again.',
 };

@@ -28,8 +28,8 @@ function endedAs(account: Account, problem: Problem, at: string): Account {
   return {
     ...account,
     tokens,
-    state: 'needs-person',
-    stateSince: account.state === 'needs-person' ? account.stateSince : at,
+    state: 'action-required',
+    stateSince: account.state === 'action-required' ? account.stateSince : at,
     problem,
     retryAt: undefined,
     refusedAsOf: undefined,

@@ -133,7 +133,7 @@ export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence
   if (isNoTenant(failure)) return { tenant: 'wrong', client: 'unknown', credential: 'unknown' };
   if (failure.codes.some((code) => NO_CLIENT.has(code)))
     return { tenant: 'proven', client: 'wrong', credential: 'unknown' };
-  if (failure.error === 'invalid_client' && judgeFailure(failure).kind === 'needs-person')
+  if (failure.error === 'invalid_client' && judgeFailure(failure).kind === 'action-required')
     return { tenant: 'proven', client: 'proven', credential: 'wrong' };
   return { tenant: 'proven', client: 'unknown', credential: 'unknown' };
 }

@@ -42,5 +42,5 @@ export function refreshActivity(
   if (outcome.kind === 'refreshed') return { ...entry, result: 'done', what: 'Token refreshed.' };
   if (before.problem?.code === problem?.code && before.state === outcome.account.state) return undefined;
   const what = problem?.message ?? 'The token could not be refreshed.';
-  return { ...entry, result: outcome.kind === 'retrying' ? 'trying-again' : 'needs-person', what };
+  return { ...entry, result: outcome.kind === 'retrying' ? 'retrying' : 'action-required', what };
 }

@@ -14,13 +14,13 @@ import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
 import { encryptTokens } from './encrypt-tokens.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
 import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from './token-failure.ts';
-import { withVault } from './vault-trouble.ts';
+import { withVault } from './vault-failure.ts';
 
 export type RefreshOutcome =
   /** `provider`: whose token it is, as it stood when it was asked. */
   | { kind: 'refreshed'; account: Account; token: Secret; provider: Provider }
   | { kind: 'retrying'; account: Account }
-  | { kind: 'needs-person'; account: Account }
+  | { kind: 'action-required'; account: Account }
   /** The row is no longer the one that was read: look at it again. */
   | { kind: 'changed' }
   /** The lease has ended and somebody else refreshes: the provider was not asked once more. */
@@ -83,7 +83,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
   async function saveOutcome(
     attempt: Attempt,
-    change: Exclude<NextStatus, { state: 'works' }> & Pick<Account, 'refreshBegunAt'>,
+    change: Exclude<NextStatus, { state: 'ok' }> & Pick<Account, 'refreshBegunAt'>,
     failure?: EndpointFailure,
   ): Promise<Account | undefined> {
     const { state, problem } = change;
@@ -126,8 +126,8 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       ...account,
       tokens: await encryptTokens(sealer, account, provider, grant, seam.now()),
       scopes: account.kind === 'app' ? account.scopes : (grant.scopes ?? account.scopes),
-      state: 'works',
-      stateSince: account.state === 'works' ? account.stateSince : isoNow(),
+      state: 'ok',
+      stateSince: account.state === 'ok' ? account.stateSince : isoNow(),
       problem: undefined,
       retryAt: undefined,
       refusedAsOf: undefined,
@@ -171,7 +171,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     // Nothing brings an ended grant back but a sign-in; all else goes on by itself once it is mended.
     const hasEnded = verdict.blames === 'grant' && attempt.account.kind !== 'app';
     const change = {
-      state: 'needs-person' as const,
+      state: 'action-required' as const,
       problem: problemFor(verdict, attempt.account, provider, unfinished),
       retryAt: hasEnded ? undefined : isoAfter(pauseForPerson(attempt.history)),
       refusedAsOf: hasEnded ? undefined : provider?.changedAt,
@@ -179,7 +179,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
       refreshBegunAt: hasEnded ? undefined : unfinished,
     };
     const account = await saveOutcome(attempt, change, failure);
-    return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
+    return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
   }
 
   async function stuck(
@@ -188,14 +188,14 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     more: Partial<Pick<Account, 'refusedAsOf' | 'refreshBegunAt' | 'retryAt'>> = {},
   ): Promise<RefreshOutcome> {
     const account = await saveOutcome(attempt, {
-      state: 'needs-person',
+      state: 'action-required',
       problem,
       retryAt: undefined,
       refusedAsOf: undefined,
       refreshBegunAt: attempt.account.refreshBegunAt,
       ...more,
     });
-    return account === undefined ? { kind: 'changed' } : { kind: 'needs-person', account };
+    return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
   }
 
   /** The vault or the identity endpoint is away and the provider was not asked: the row says of it what it said before. */

@@ -3,7 +3,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Account, Problem } from './account.ts';
 import type { Unproven } from './oauth-client.ts';
 import type { Lasting } from './token-failure.ts';
-import { vaultInWords } from './vault-trouble.ts';
+import { vaultInWords } from './vault-failure.ts';
 
 /** What a person reads about a refusal that lasts, and what to do about it. */
 export function problemFor(

@@ -69,5 +69,5 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
  */
 export const isIdle = (account: Account, now: number): boolean =>
   account.kind !== 'app' &&
-  account.state !== 'needs-person' &&
+  account.state !== 'action-required' &&
   now - Date.parse(account.tokens.receivedAt) >= IDLE_MS;

@@ -28,7 +28,7 @@ export function pauseInPassing(
  * @param history the refreshes before this one, newest first
  */
 export const pauseForPerson = (history: readonly SignInEvent[]): number =>
-  Math.min(SHORTEST_FOR_PERSON_MS * 2 ** inARow(history, 'needs-person'), LONGEST_FOR_PERSON_MS);
+  Math.min(SHORTEST_FOR_PERSON_MS * 2 ** inARow(history, 'action-required'), LONGEST_FOR_PERSON_MS);
 
 /** How many of the newest ended so, whatever their codes were. */
 function inARow(history: readonly SignInEvent[], result: SignInEvent['result']): number {

@@ -5,7 +5,7 @@ import { codeFrom } from '../platform/problem.ts';
 export interface SignInEvent {
   /** ISO time of the first one. */
   at: string;
-  result: 'signed-in' | 'refreshed' | 'retrying' | 'needs-person';
+  result: 'signed-in' | 'refreshed' | 'retrying' | 'action-required';
   /** What failed, as `codeOf` names it. */
   code?: string | undefined;
   suberror?: string | undefined;

@@ -28,9 +28,9 @@ export interface EndpointFailure {
 export type Verdict =
   | { kind: 'retrying'; code: Code; message: string; retryAfterSeconds: number | undefined }
   /** `blames`: what a person has to renew. */
-  | { kind: 'needs-person'; code: Code; message: string; blames: 'grant' | 'credential' | 'settings' };
+  | { kind: 'action-required'; code: Code; message: string; blames: 'grant' | 'credential' | 'settings' };
 
-export type Lasting = Extract<Verdict, { kind: 'needs-person' }>;
+export type Lasting = Extract<Verdict, { kind: 'action-required' }>;
 
 const LONGEST_RETRY_AFTER = 3600;
 const SENTENCE_CHARACTERS = 400;
@@ -85,7 +85,7 @@ export function judgeFailure(failure: EndpointFailure): Verdict {
     PASSES.has(error ?? '') ||
     failure.codes.some((number) => PASSING_CODES.has(number));
   if (passes) return { kind: 'retrying', code, message, retryAfterSeconds: pauseAsked(failure) };
-  const lasts = (blames: Lasting['blames']): Lasting => ({ kind: 'needs-person', code, message, blames });
+  const lasts = (blames: Lasting['blames']): Lasting => ({ kind: 'action-required', code, message, blames });
   if (NEEDS_CREDENTIAL.has(error ?? '')) return lasts('credential');
   if (suberror === SUBERROR_NEEDS_ADMIN) return lasts('settings');
   if (NEEDS_SIGN_IN.has(error ?? '') || SUBERRORS_NEED_SIGN_IN.has(suberror)) return lasts('grant');
@@ -117,11 +117,11 @@ export function judgeWithHistory(
   const mayPass = status === 408 || status === 425 || status === 429 || codes.length > 0;
   if (verdict.kind !== 'retrying' || !isWordless || mayPass || newest?.code !== verdict.code) return verdict;
   const isLasting =
-    newest.result === 'needs-person' ||
+    newest.result === 'action-required' ||
     (newest.result === 'retrying' && now - Date.parse(newest.at) >= DAY_MS);
   if (!isLasting) return verdict;
   return {
-    kind: 'needs-person',
+    kind: 'action-required',
     code: verdict.code,
     message: `What stands at the provider’s address has refused for more than a day, and not in the words of a sign-in service. Compare the addresses of the provider with its documentation, and see whether a proxy or firewall stands in between. ${verdict.message}`,
     blames: 'settings',
@@ -131,7 +131,7 @@ export function judgeWithHistory(
 /** True when the provider refuses the app itself, and not the grant or the request. */
 export function blamesCredential(failure: EndpointFailure): boolean {
   const verdict = judgeFailure(failure);
-  return verdict.kind === 'needs-person' && verdict.blames === 'credential';
+  return verdict.kind === 'action-required' && verdict.blames === 'credential';
 }
 
 /** `AADSTS7000222` where Microsoft gave a number, else the standard's word, else the status. */

@@ -17,8 +17,8 @@ export interface Activity {
 export const activityKinds = ['fetch', 'refresh', 'send'] as const;
 export type ActivityKind = (typeof activityKinds)[number];
 
-/** `trying-again`: time mends it. `needs-person`: a person has to. */
-export const activityResults = ['done', 'trying-again', 'needs-person'] as const;
+/** `retrying`: time mends it. `action-required`: a person has to. */
+export const activityResults = ['done', 'retrying', 'action-required'] as const;
 export type ActivityResult = (typeof activityResults)[number];
 
 export interface FetchCounts {

@@ -1,7 +1,7 @@
 import { explainText } from '../explanations/explain.ts';
 import { linkTo } from '../explanations/links.ts';
 import { partBlamed } from '../platform/problem.ts';
-import type { ChannelSecretName, ChannelTrouble } from './channel-states.ts';
+import type { ChannelSecretName, ChannelFailure } from './channel-states.ts';
 import type { Finding } from './alert.ts';
 
 const channels: Readonly<Record<ChannelSecretName, { name: string; headline: string; affected: string }>> = {
@@ -28,16 +28,16 @@ const channels: Readonly<Record<ChannelSecretName, { name: string; headline: str
  * @param options `isVaultBlamed`: Key Vault as a whole fails and has an alert, which covers these too
  */
 export function channelFindings(
-  troubles: readonly ChannelTrouble[],
+  failures: readonly ChannelFailure[],
   now: number,
   { isVaultBlamed }: { isVaultBlamed: boolean },
 ): Finding[] {
-  return troubles
+  return failures
     .filter(({ code }) => !isVaultBlamed || partBlamed(code) !== 'key-vault')
-    .map((trouble) => channelUnusable(trouble, now));
+    .map((failure) => channelUnusable(failure, now));
 }
 
-function channelUnusable({ secret, code, said }: ChannelTrouble, now: number): Finding {
+function channelUnusable({ secret, code, said }: ChannelFailure, now: number): Finding {
   const { name, headline, affected } = channels[secret];
   const azure = linkTo('key-vaults', {});
   return {

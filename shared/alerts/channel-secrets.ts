@@ -65,11 +65,11 @@ export function createChannelSecrets(deps: {
 
   function isDue(): boolean {
     if (readAt === undefined) return true;
-    const { troubles } = channelStatesFrom(readings, config);
+    const { failures } = channelStatesFrom(readings, config);
     const isFailing = Object.values(readings).some(({ failure }) => failure !== undefined);
     const age = seam.now() - readAt;
     // A clock that was set back makes no reading young.
-    return age < 0 || age >= (troubles.length > 0 || isFailing ? KEPT_IN_TROUBLE_MS : KEPT_MS);
+    return age < 0 || age >= (failures.length > 0 || isFailing ? KEPT_IN_TROUBLE_MS : KEPT_MS);
   }
 
   return {

@@ -24,7 +24,7 @@ export interface ChannelSecretReading {
 export type ChannelSecretReadings = Readonly<Record<ChannelSecretName, ChannelSecretReading>>;
 
 /** Why a configured channel does not work. Contains nothing of the secret's value. */
-export interface ChannelTrouble {
+export interface ChannelFailure {
   secret: ChannelSecretName;
   /** `channel-malformed`, `webhook-unsigned`, or the error code of the failed reading. */
   code: string;
@@ -39,7 +39,7 @@ export type ChannelState<T> = { kind: 'absent' } | { kind: 'unusable' } | ({ kin
 export interface ChannelStates {
   relay: ChannelState<{ url: Secret }>;
   webhook: ChannelState<{ url: Secret; key: Secret | undefined }>;
-  troubles: readonly ChannelTrouble[];
+  failures: readonly ChannelFailure[];
 }
 
 /** One failed reading is ignored; a refusal or a disabled secret is reported at once. */
@@ -51,26 +51,26 @@ const PASSING: ReadonlySet<string> = new Set<ProblemCode>(['key-vault', 'key-vau
  * in use, so that the alert about it can be sent. A disabled secret is not used again.
  */
 export function channelStatesFrom(readings: ChannelSecretReadings, rules: EndpointRules): ChannelStates {
-  const troubles: ChannelTrouble[] = [];
+  const failures: ChannelFailure[] = [];
   const read = (
     secret: ChannelSecretName,
     problemOf: (value: Secret) => string | undefined,
   ): ChannelState<{ value: Secret }> => {
     const { value, isKnown, failure } = readings[secret];
     if (failure !== undefined && (!PASSING.has(failure.code) || failure.times >= TIMES_OF_AN_OUTAGE))
-      troubles.push({ secret, code: failure.code, said: failure.said });
+      failures.push({ secret, code: failure.code, said: failure.said });
     if (!isKnown || failure?.code === 'secret-disabled') return { kind: 'unusable' };
     if (value === undefined) return { kind: 'absent' };
     const problem = problemOf(value);
     if (problem === undefined) return { kind: 'ready', value };
-    troubles.push({ secret, code: 'channel-malformed' satisfies ProblemCode, said: problem });
+    failures.push({ secret, code: 'channel-malformed' satisfies ProblemCode, said: problem });
     return { kind: 'unusable' };
   };
   const relay = read('smtp-relay-url', (value) => relayProblem(value, rules));
   const url = read('alert-webhook-url', (value) => endpointProblem(value.expose(), rules));
   const key = read('alert-webhook-key', signingKeyProblem);
   if (url.kind === 'ready' && key.kind === 'absent' && needsKey(url.value))
-    troubles.push({
+    failures.push({
       secret: 'alert-webhook-key',
       code: 'webhook-unsigned' satisfies ProblemCode,
       said: 'It is missing, and Postroom sends nothing unsigned to this receiver.',
@@ -81,7 +81,7 @@ export function channelStatesFrom(readings: ChannelSecretReadings, rules: Endpoi
       url.kind === 'ready'
         ? { kind: 'ready', url: url.value, key: key.kind === 'ready' ? key.value : undefined }
         : url,
-    troubles,
+    failures,
   };
 }
 

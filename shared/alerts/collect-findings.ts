@@ -31,7 +31,7 @@ function foundIn(facts: HealthFacts, now: number): Finding[] {
     ...(fetchesStand ? [] : unexplained(facts, now)),
     ...refusalFindings(facts),
     ...independentFindings(facts, now),
-    ...channelFindings(facts.channelTroubles ?? [], now, { isVaultBlamed }),
+    ...channelFindings(facts.channelFailures ?? [], now, { isVaultBlamed }),
   ].sort(byGravity);
 }
 
@@ -42,17 +42,17 @@ function foundIn(facts: HealthFacts, now: number): Finding[] {
 function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): FailingPart[] {
   const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
   const hits = mailboxes.flatMap(({ id, enabled }) => {
-    const trouble = state.troubles.get(id);
-    if (!enabled || trouble === undefined || trouble.failures < BLAMED_AFTER) return [];
-    const part = partOf(trouble.code);
-    return part === undefined ? [] : [{ id, trouble, part }];
+    const failure = state.failing.get(id);
+    if (!enabled || failure === undefined || failure.failures < BLAMED_AFTER) return [];
+    const part = partOf(failure.code);
+    return part === undefined ? [] : [{ id, failure, part }];
   });
   const isVault = isVaultToBlame({ failing, mailboxes, state });
-  for (const { id, trouble, part } of hits) {
-    if (part === 'vault' && !isVault && withoutVault?.get(id) !== trouble.failures) continue;
+  for (const { id, failure, part } of hits) {
+    if (part === 'vault' && !isVault && withoutVault?.get(id) !== failure.failures) continue;
     const before = parts.get(part);
-    const since = before === undefined || trouble.since < before.since ? trouble.since : before.since;
-    parts.set(part, { part, said: before?.said ?? trouble.problem, since });
+    const since = before === undefined || failure.since < before.since ? failure.since : before.since;
+    parts.set(part, { part, said: before?.said ?? failure.problem, since });
   }
   return [...parts.values()];
 }
@@ -62,9 +62,9 @@ type AboutVault = Pick<HealthFacts, 'failing' | 'mailboxes' | 'state'>;
 /** Mailboxes whose last fetch ended for want of the vault. */
 const hitByVault = ({ mailboxes, state }: AboutVault) =>
   mailboxes.flatMap(({ id, enabled, providerId }) => {
-    const trouble = state.troubles.get(id);
-    if (!enabled || trouble === undefined || partOf(trouble.code) !== 'vault') return [];
-    return [{ id, providerId, failures: trouble.failures }];
+    const failure = state.failing.get(id);
+    if (!enabled || failure === undefined || partOf(failure.code) !== 'vault') return [];
+    return [{ id, providerId, failures: failure.failures }];
   });
 
 function isVaultToBlame(facts: AboutVault): boolean {

@@ -51,7 +51,7 @@ export async function collectHealth(
     deps.mailboxes.fetchState(),
     deps.heartbeats.all(),
   ]);
-  const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.troubles.has(id));
+  const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.failing.has(id));
   const [accounts, providers] = await Promise.all([
     accountsOf(troubled, deps.accounts),
     // Their names are wanted only where something is wrong, their presets where there is a demo.
@@ -123,7 +123,7 @@ export async function lookAtQueues(
       if (count === 0 || since === undefined || now - Date.parse(since) < GIVEN_UP_AFTER_MS) continue;
       const isOver = mailboxes.every(
         ({ id, enabled }) =>
-          !enabled || (lastSuccessOf(state, id, now) ?? '') > since || state.troubles.has(id),
+          !enabled || (lastSuccessOf(state, id, now) ?? '') > since || state.failing.has(id),
       );
       if (queue === 'fetch-shard' && isOver) await queues.clearPoison(queue);
       else abandoned.push({ queue, count, since });

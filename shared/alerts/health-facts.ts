@@ -7,7 +7,7 @@ import type { QueueName } from '../platform/queues.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
 import type { UnreadableRow } from '../platform/unreadable-rows.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { ChannelTrouble } from './channel-states.ts';
+import type { ChannelFailure } from './channel-states.ts';
 
 /** A part of Azure that does not answer as it should. */
 export interface FailingPart {
@@ -30,7 +30,7 @@ export interface HealthFacts {
   /** The configuration, if the caller has it. */
   config?: Pick<Config, 'demo'> | undefined;
   /** Problems of the channels' secrets; absent when they were not checked. */
-  channelTroubles?: readonly ChannelTrouble[] | undefined;
+  channelFailures?: readonly ChannelFailure[] | undefined;
   /** Queues whose work the Functions host gave up. */
   abandoned: readonly { queue: QueueName; count: number; since: string }[];
   /** Mail of the last 24 hours that became no ticket because it could not be read. */
@@ -90,7 +90,7 @@ export function isSilent(
 /** Enabled mailboxes that are silent and say nothing of a reason: worth a second look. Pure. */
 export function silentWithoutReason(facts: Omit<HealthFacts, 'suspects'>, now: number): string[] {
   return facts.mailboxes
-    .filter((mailbox) => mailbox.enabled && !facts.state.troubles.has(mailbox.id))
+    .filter((mailbox) => mailbox.enabled && !facts.state.failing.has(mailbox.id))
     .filter((mailbox) => silentSince(mailbox, facts, now) !== undefined)
     .map(({ id }) => id);
 }

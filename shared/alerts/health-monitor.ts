@@ -4,7 +4,7 @@ import { withTimeout } from '../platform/concurrency.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import type { Seam } from '../platform/seam.ts';
-import type { ChannelTrouble } from './channel-states.ts';
+import type { ChannelFailure } from './channel-states.ts';
 import type { ChannelSecrets } from './channel-secrets.ts';
 import { inWordsOf } from './demo-findings.ts';
 import { partFailing } from './health-findings.ts';
@@ -66,13 +66,13 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
     }));
 
   async function look(now: number): Promise<HealthFacts> {
-    const [found, { troubles }] = await Promise.all([
+    const [found, { failures }] = await Promise.all([
       withTimeout(lookAtStorage(now), LOOK_MS, 'table-storage'),
       deps.channelSecrets.read(),
     ]);
-    const vault = isVaultWanted(found, troubles, now) ? await askVault(now) : [];
+    const vault = isVaultWanted(found, failures, now) ? await askVault(now) : [];
     failing = sinceBefore([...found.failing, ...vault]);
-    return { ...found, failing, suspects, withoutVault, channelTroubles: troubles };
+    return { ...found, failing, suspects, withoutVault, channelFailures: failures };
   }
 
   async function lookAtStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
@@ -92,14 +92,14 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
 
   function isVaultWanted(
     { state }: Pick<HealthFacts, 'state'>,
-    troubles: readonly ChannelTrouble[],
+    failures: readonly ChannelFailure[],
     now: number,
   ): boolean {
     const isSuspected =
       wasVaultBusy ||
-      troubles.some(({ code }) => partOf(code) === 'vault') ||
+      failures.some(({ code }) => partOf(code) === 'vault') ||
       failing.some(({ part }) => part === 'vault') ||
-      [...state.troubles.values()].some(({ code }) => partOf(code) === 'vault');
+      [...state.failing.values()].some(({ code }) => partOf(code) === 'vault');
     if (!isSuspected && vaultAskedAt !== undefined && Math.abs(now - vaultAskedAt) < VAULT_EVERY_MS)
       return false;
     vaultAskedAt = now;

@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.ts';
 import { explainProblem } from '../explanations/explain.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { linkTo } from '../explanations/links.ts';
-import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { remedyOf } from '../mailboxes/remedy.ts';
 import { paths } from '../paths/paths.ts';
@@ -15,7 +15,7 @@ import type { Finding, AlertKind, Subject } from './alert.ts';
 interface Stopped {
   mailbox: Mailbox;
   state: FetchState;
-  trouble: Trouble;
+  failure: FetchFailure;
   account: Account | undefined;
   provider: Provider | undefined;
 }
@@ -59,16 +59,16 @@ function stoppedOf(
   isVaultBlamed: boolean,
 ): Stopped[] {
   return mailboxes.flatMap((mailbox) => {
-    const trouble = state.troubles.get(mailbox.id);
-    if (!mailbox.enabled || trouble === undefined) return [];
-    const part = partOf(trouble.code);
-    if (part === 'storage' || (part === 'vault' && (isVaultBlamed || trouble.failures < BLAMED_AFTER)))
+    const failure = state.failing.get(mailbox.id);
+    if (!mailbox.enabled || failure === undefined) return [];
+    const part = partOf(failure.code);
+    if (part === 'storage' || (part === 'vault' && (isVaultBlamed || failure.failures < BLAMED_AFTER)))
       return [];
     return [
       {
         mailbox,
         state,
-        trouble,
+        failure,
         account: accounts.find(({ accountId }) => accountId === mailbox.accountId),
         provider: providers.find(({ id }) => id === mailbox.providerId),
       },
@@ -82,13 +82,13 @@ interface Cause {
 }
 
 function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | undefined {
-  const { mailbox, trouble, account } = stopped;
-  if (partOf(trouble.code) === 'vault')
+  const { mailbox, failure, account } = stopped;
+  if (partOf(failure.code) === 'vault')
     return { key: `vault ${mailbox.providerId}`, finding: secretWithheld };
-  if (trouble.state === 'needs-person') {
-    if (account !== undefined && isMended(account, trouble, now)) return undefined;
-    if (account?.state !== 'needs-person')
-      return isRefusedByMailServer(trouble)
+  if (failure.state === 'action-required') {
+    if (account !== undefined && isMended(account, failure, now)) return undefined;
+    if (account?.state !== 'action-required')
+      return isRefusedByMailServer(failure)
         ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
         : { key: `account ${mailbox.accountId}`, finding: consentDead };
     // The tokens of all accounts are encrypted with one key.
@@ -99,9 +99,9 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
   }
   const since = silentSince(mailbox, facts, now);
   if (since === undefined) return undefined;
-  if (account?.state === 'retrying' && account.problem.code === trouble.code)
+  if (account?.state === 'retrying' && account.problem.code === failure.code)
     return { key: `sign-in ${account.providerId}`, finding: signInSilent };
-  const isAway = trouble.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
+  const isAway = failure.code.endsWith('-unavailable') && explainedFor(stopped).code !== 'imap-throttled';
   return isAway
     ? { key: `server ${mailbox.host}`, finding: serverSilent }
     : { key: `mailbox ${mailbox.id}`, finding: mailboxRefused };
@@ -111,13 +111,13 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
  * The account works again since the last fetch of this mailbox, which its next fetch, minutes from now, will confirm. If
  * that fetch does not happen for a long time, the finding stays.
  */
-const isMended = ({ state, stateSince }: Account, trouble: Trouble, now: number): boolean =>
-  state === 'works' &&
-  stateSince > trouble.since &&
-  !isRefusedByMailServer(trouble) &&
-  now - Date.parse(trouble.nextTryAt) < MEND_MS;
+const isMended = ({ state, stateSince }: Account, failure: FetchFailure, now: number): boolean =>
+  state === 'ok' &&
+  stateSince > failure.since &&
+  !isRefusedByMailServer(failure) &&
+  now - Date.parse(failure.nextTryAt) < MEND_MS;
 
-const isRefusedByMailServer = ({ code }: Trouble): boolean => /^(?:imap|pop3)-/.test(code);
+const isRefusedByMailServer = ({ code }: FetchFailure): boolean => /^(?:imap|pop3)-/.test(code);
 
 function tokensUnreadable(stopped: Group): Finding {
   const azure = linkTo('key-vaults', {});
@@ -127,14 +127,14 @@ function tokensUnreadable(stopped: Group): Finding {
     stopped,
     {
       headline: `Not receiving mail from ${names(stopped)}: the encryption key of the stored tokens is gone.`,
-      since: earliest(stopped.map((one) => one.trouble.since)),
+      since: earliest(stopped.map((one) => one.failure.since)),
       fix: { label: azure.label, href: azure.href },
     },
   );
 }
 
 function consentDead(stopped: Group): Finding {
-  const [{ mailbox, account, trouble }] = stopped;
+  const [{ mailbox, account, failure }] = stopped;
   const subject: Subject = {
     kind: 'account',
     id: mailbox.accountId,
@@ -142,7 +142,7 @@ function consentDead(stopped: Group): Finding {
   };
   return findingFor('consent-dead', subject, stopped, {
     headline: `Not receiving mail from ${names(stopped)}: someone has to sign in again.`,
-    since: account?.stateSince ?? trouble.since,
+    since: account?.stateSince ?? failure.since,
     fix: signInFix(stopped[0]),
   });
 }
@@ -157,9 +157,9 @@ function signInFix({ mailbox, account, provider }: Stopped): Finding['fix'] {
 }
 
 function credentialRefused(stopped: Group): Finding {
-  const [{ mailbox, provider, trouble }] = stopped;
+  const [{ mailbox, provider, failure }] = stopped;
   const name = provider?.name ?? 'The provider';
-  const expired = trouble.code === 'AADSTS7000222';
+  const expired = failure.code === 'AADSTS7000222';
   return findingFor(
     expired ? 'secret-expired' : 'secret-refused',
     { kind: 'provider', id: mailbox.providerId, name },
@@ -168,7 +168,7 @@ function credentialRefused(stopped: Group): Finding {
       headline: expired
         ? `Not receiving mail from ${names(stopped)}: the client secret of ${name} has expired.`
         : `Not receiving mail from ${names(stopped)}: ${name} no longer accepts this app.`,
-      since: earliest(stopped.map((one) => one.trouble.since)),
+      since: earliest(stopped.map((one) => one.failure.since)),
       fix: { label: `Replace the secret of ${name}`, href: paths.editProvider({ id: mailbox.providerId }) },
     },
   );
@@ -180,7 +180,7 @@ function secretWithheld(stopped: Group): Finding {
   const azure = linkTo('key-vaults', {});
   return findingFor('vault-failing', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
     headline: `Not receiving mail from ${names(stopped)}: Key Vault does not return the secret of ${name}.`,
-    since: earliest(stopped.map((one) => one.trouble.since)),
+    since: earliest(stopped.map((one) => one.failure.since)),
     fix: { label: azure.label, href: azure.href },
   });
 }
@@ -190,7 +190,7 @@ function signInSilent(stopped: Group): Finding {
   const name = provider?.name ?? 'the provider';
   return findingFor('mailbox-silent', { kind: 'provider', id: mailbox.providerId, name }, stopped, {
     headline: `Not receiving mail from ${names(stopped)}: signing in at ${name} fails.`,
-    since: earliest(stopped.map((one) => one.trouble.since)),
+    since: earliest(stopped.map((one) => one.failure.since)),
     fix: { label: `View ${name}`, href: paths.provider({ id: mailbox.providerId }) },
   });
 }
@@ -199,7 +199,7 @@ function serverSilent(stopped: Group): Finding {
   const [{ mailbox }] = stopped;
   return findingFor('mailbox-silent', { kind: 'server', id: mailbox.host, name: mailbox.host }, stopped, {
     headline: `Not receiving mail from ${names(stopped)}: ${mailbox.host} does not respond as it should.`,
-    since: earliest(stopped.map((one) => one.trouble.since)),
+    since: earliest(stopped.map((one) => one.failure.since)),
     fix: {
       label: `Test the connection of ${mailbox.address}`,
       href: paths.connectionTest(mailbox),
@@ -208,11 +208,11 @@ function serverSilent(stopped: Group): Finding {
 }
 
 function mailboxRefused(stopped: Group): Finding {
-  const [{ mailbox, trouble }] = stopped;
+  const [{ mailbox, failure }] = stopped;
   return findingFor('mailbox-silent', { kind: 'mailbox', id: mailbox.id, name: mailbox.address }, stopped, {
     headline: `Not receiving mail from ${mailbox.address}.`,
-    since: trouble.since,
-    fix: remedyOf(mailbox, trouble.code) ?? {
+    since: failure.since,
+    fix: remedyOf(mailbox, failure.code) ?? {
       label: `Test the connection of ${mailbox.address}`,
       href: paths.connectionTest(mailbox),
     },
@@ -232,8 +232,8 @@ function findingFor(
     kind,
     subject,
     severity: 'error',
-    cause: known ? cause : one.trouble.problem.slice(0, 600),
-    code: known ? code : one.trouble.code,
+    cause: known ? cause : one.failure.problem.slice(0, 600),
+    code: known ? code : one.failure.code,
     affected: waitingMail(
       stopped.map(({ mailbox }) => mailbox),
       one.state,
@@ -243,10 +243,10 @@ function findingFor(
   };
 }
 
-function explainedFor({ trouble }: Stopped): Explanation {
-  const code = codeFrom(trouble.code);
+function explainedFor({ failure }: Stopped): Explanation {
+  const code = codeFrom(failure.code);
   // A code of others is all that an account keeps beside its sentence, which ends with the provider's own.
-  const said = trouble.said ?? (isProblemCode(code) ? undefined : trouble.problem);
+  const said = failure.said ?? (isProblemCode(code) ? undefined : failure.problem);
   // Without a context: an alert shows the cause, and only steps have placeholders.
   return explainProblem({ code, said });
 }

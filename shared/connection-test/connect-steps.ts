@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
+import type { ConnectFailure } from '../mailboxes/connect-inbox.ts';
 import { connectSocket, type Encryption, type LineSocket, SocketError } from '../mailboxes/line-socket.ts';
 import type { MailLogin } from '../mailboxes/mailbox.ts';
 import { PostroomError } from '../platform/errors.ts';
@@ -16,7 +16,7 @@ export interface TestTokens {
   get(
     account: { providerId: string; accountId: string },
     use: { host: string; rejected?: string | undefined },
-  ): Promise<{ kind: 'token'; token: Secret; expiresAt: string; user: string } | MailboxTroubleFound>;
+  ): Promise<{ kind: 'token'; token: Secret; expiresAt: string; user: string } | ConnectFailure>;
 }
 
 export interface ReachDeps {

@@ -99,7 +99,7 @@ export async function acceptGrant(
       previousRefresh: undefined,
       ...lifetimeOf(grant.expiresInSeconds, now),
     },
-    state: 'works',
+    state: 'ok',
     stateSince: at,
     problem: undefined,
     retryAt: undefined,

@@ -1,5 +1,5 @@
 import { newState } from '../accounts/oauth-client.ts';
-import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
+import { type VaultFailure, withVault } from '../accounts/vault-failure.ts';
 import type { Explanation } from '../explanations/explanation.ts';
 import { Secret } from '../platform/secret.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -65,7 +65,7 @@ export async function approvalLink(
   deps: ApprovalDeps,
   provider: Provider,
   approval: Approval,
-): Promise<{ kind: 'asked'; link: string | undefined } | (ConsentAttempt & VaultTrouble)> {
+): Promise<{ kind: 'asked'; link: string | undefined } | (ConsentAttempt & VaultFailure)> {
   if (Date.parse(approval.expiresAt) <= deps.seam.now()) return { kind: 'asked', link: undefined };
   const { wish, startedBy } = approval;
   const opened = await withVault(async () => ({

@@ -19,7 +19,7 @@ export type CompletedConsent =
   | { kind: 'waiting-for-approval'; approval: Approval };
 
 export interface CompleteDeps extends FinishDeps, ApprovalDeps {
-  mailboxes: FinishDeps['mailboxes'] & Pick<MailboxStore, 'saveTrouble'>;
+  mailboxes: FinishDeps['mailboxes'] & Pick<MailboxStore, 'setFailure'>;
   accessTokens: Pick<AccessTokens, 'forget'>;
   /** What the catalogue says of an outcome; kept with the request for approval. */
   explainOutcome(outcome: FailedConsent): Promise<Explanation | undefined>;
@@ -42,7 +42,7 @@ export async function completeConsent(
   const { reconnect } = outcome.wish;
   // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn. A crash before this costs
   // that turn only.
-  if (reconnect !== undefined) await deps.mailboxes.saveTrouble(reconnect.mailboxId, undefined);
+  if (reconnect !== undefined) await deps.mailboxes.setFailure(reconnect.mailboxId, undefined);
   return outcome;
 }
 

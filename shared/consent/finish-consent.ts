@@ -1,5 +1,5 @@
 import type { EndpointFailure } from '../accounts/token-failure.ts';
-import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
+import { type VaultFailure, withVault } from '../accounts/vault-failure.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type Provider, scopesOf } from '../providers/provider.ts';
@@ -62,7 +62,7 @@ export type ConsentOutcome =
   | (ConsentAttempt & { kind: 'secret-missing'; providerName: string })
   /** As many trips by one invitation are under way as may be; this one was not started. */
   | (ConsentAttempt & { kind: 'too-many' })
-  | (ConsentAttempt & VaultTrouble);
+  | (ConsentAttempt & VaultFailure);
 
 const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
 

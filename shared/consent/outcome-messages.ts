@@ -1,5 +1,5 @@
 import { codeOf } from '../accounts/token-failure.ts';
-import { vaultInWords } from '../accounts/vault-trouble.ts';
+import { vaultInWords } from '../accounts/vault-failure.ts';
 import type { Reader } from '../explanations/fixer-text.ts';
 import { CONSENT_MINUTES } from './consent.ts';
 import type { ConsentOutcome } from './finish-consent.ts';

@@ -1,7 +1,7 @@
 import { newNonce, newState, newVerifier, type OAuthClient } from '../accounts/oauth-client.ts';
 import type { TokenCipher } from '../accounts/token-encryption.ts';
 import type { EndpointFailure } from '../accounts/token-failure.ts';
-import { type VaultTrouble, withVault } from '../accounts/vault-trouble.ts';
+import { type VaultFailure, withVault } from '../accounts/vault-failure.ts';
 import { paths } from '../paths/paths.ts';
 import type { DemoWorld } from '../platform/config.ts';
 import type { Seam } from '../platform/seam.ts';
@@ -59,7 +59,7 @@ export async function startConsent(
   deps: ConsentDeps,
   wish: ConnectRequest,
   startedBy: Initiator,
-): Promise<Started | (ConsentAttempt & (VaultTrouble | { kind: 'too-many' | 'invitation-over' }))> {
+): Promise<Started | (ConsentAttempt & (VaultFailure | { kind: 'too-many' | 'invitation-over' }))> {
   const { seam, sealer, consents, providers } = deps;
   const now = seam.now();
   const [state, verifier, nonce, cookie] = [newState(), newVerifier(), newNonce(), newState()];
@@ -106,7 +106,7 @@ export type AuthorizationRedirect =
   /** Used, too old, unknown, another browser's or person's, or its provider has become another registration. */
   | { kind: 'over' }
   | (ConsentAttempt & { kind: 'failed'; failure: EndpointFailure; providerName: string })
-  | (ConsentAttempt & VaultTrouble);
+  | (ConsentAttempt & VaultFailure);
 
 /** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
 export async function buildAuthorizationUrl(

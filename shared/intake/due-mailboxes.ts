@@ -1,4 +1,4 @@
-import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
@@ -19,12 +19,12 @@ export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: nu
   for (const mailbox of all) {
     if (!mailbox.enabled) continue;
     const { id } = mailbox;
-    const trouble = state.troubles.get(id);
-    if (isDue(mailbox, trouble, state, now)) due.add(id);
-    if (trouble === undefined) continue;
-    const cause = sharedCauseOf(mailbox, trouble);
+    const failure = state.failing.get(id);
+    if (isDue(mailbox, failure, state, now)) due.add(id);
+    if (failure === undefined) continue;
+    const cause = sharedCauseOf(mailbox, failure);
     if (cause === undefined) continue;
-    groups.set(cause, [...(groups.get(cause) ?? []), { id, triedAt: trouble.triedAt }]);
+    groups.set(cause, [...(groups.get(cause) ?? []), { id, triedAt: failure.triedAt }]);
   }
   for (const group of groups.values()) {
     const lastTry = Math.max(...group.map(({ triedAt }) => Date.parse(triedAt)));
@@ -34,17 +34,17 @@ export function dueMailboxes(all: readonly Mailbox[], state: FetchState, now: nu
   return due;
 }
 
-function isDue(mailbox: Mailbox, trouble: Trouble | undefined, state: FetchState, now: number): boolean {
-  if (trouble !== undefined) return isTryDue(mailbox, trouble, state, now);
+function isDue(mailbox: Mailbox, failure: FetchFailure | undefined, state: FetchState, now: number): boolean {
+  if (failure !== undefined) return isTryDue(mailbox, failure, state, now);
   // Each minute means at each run of the timer, also at one that a person starts a few seconds after the last.
   if (mailbox.intervalMinutes <= 1) return true;
   const last = lastSuccessOf(state, mailbox.id, now);
   return last === undefined || now - Date.parse(last) >= mailbox.intervalMinutes * 60_000 - EARLY_MS;
 }
 
-function isTryDue(mailbox: Mailbox, trouble: Trouble, state: FetchState, now: number): boolean {
-  if (now >= Date.parse(trouble.nextTryAt) || isFromFuture(trouble.triedAt, now)) return true;
-  const cause = sharedCauseOf(mailbox, trouble);
+function isTryDue(mailbox: Mailbox, failure: FetchFailure, state: FetchState, now: number): boolean {
+  if (now >= Date.parse(failure.nextTryAt) || isFromFuture(failure.triedAt, now)) return true;
+  const cause = sharedCauseOf(mailbox, failure);
   const overAt = cause === undefined ? undefined : state.recoveries.get(cause);
-  return overAt !== undefined && overAt > trouble.triedAt && !isFromFuture(overAt, now);
+  return overAt !== undefined && overAt > failure.triedAt && !isFromFuture(overAt, now);
 }

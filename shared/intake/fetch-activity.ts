@@ -1,6 +1,6 @@
 import { type Activity, fetchSentence } from '../activity/activity.ts';
 import type { MailHour } from '../mailboxes/mail-hours.ts';
-import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import type { FetchResult } from './fetch-mailbox.ts';
 
 /** What came in with a fetch, for the hours of the home page. Pure. */
@@ -18,7 +18,7 @@ export const countOf = ({
 export function activityOf(
   { id, address }: Mailbox,
   result: FetchResult,
-  before: Trouble | undefined,
+  before: FetchFailure | undefined,
   now: number,
   ms: number,
 ): Activity | undefined {
@@ -35,9 +35,9 @@ export function activityOf(
     case 'busy':
       return undefined;
     case 'failed': {
-      const { kind, code, message } = result.trouble;
+      const { kind, code, message } = result.failure;
       if (before?.code === code) return undefined;
-      return { ...entry, result: kind === 'retrying' ? 'trying-again' : 'needs-person', what: message };
+      return { ...entry, result: kind === 'retrying' ? 'retrying' : 'action-required', what: message };
     }
   }
 }

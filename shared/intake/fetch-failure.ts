@@ -1,5 +1,5 @@
-import type { MailboxTroubleFound } from '../mailboxes/connect-inbox.ts';
-import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { ConnectFailure } from '../mailboxes/connect-inbox.ts';
+import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import type { FetchState } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { isFromFuture } from '../platform/trusted-time.ts';
@@ -11,11 +11,15 @@ const PERSON_BACKOFF_MINUTES = 5;
 const SAYS_NOTHING = new Set(['fetch-too-slow', 'unexpected']);
 
 /** When to try again: doubling from one minute, or as the server said; a mailbox that waits for a person keeps asking. */
-export function troubleAfter(before: Trouble | undefined, found: MailboxTroubleFound, now: number): Trouble {
+export function nextFailure(
+  before: FetchFailure | undefined,
+  found: ConnectFailure,
+  now: number,
+): FetchFailure {
   const same = before?.code === found.code;
   const failures = same ? before.failures + 1 : 1;
   const minutes =
-    found.kind === 'needs-person'
+    found.kind === 'action-required'
       ? PERSON_BACKOFF_MINUTES
       : Math.min(2 ** (failures - 1), LONGEST_BACKOFF_MINUTES);
   const usual = now + minutes * 60_000 - 5_000;
@@ -39,13 +43,13 @@ export function troubleAfter(before: Trouble | undefined, found: MailboxTroubleF
  */
 export function causeEnded(
   mailbox: Mailbox,
-  before: Trouble | undefined,
+  before: FetchFailure | undefined,
   result: FetchResult,
 ): string | undefined {
   const cause = before === undefined ? undefined : sharedCauseOf(mailbox, before);
   if (result.kind === 'busy') return undefined;
   if (result.kind !== 'failed') return cause;
-  const { kind: state, code } = result.trouble;
+  const { kind: state, code } = result.failure;
   const isShared = sharedCauseOf(mailbox, { state, code }) !== undefined;
   return isShared || SAYS_NOTHING.has(code) ? undefined : cause;
 }
@@ -54,13 +58,13 @@ export function causeEnded(
 export function waitingFor(
   cause: string,
   all: readonly Mailbox[],
-  { troubles }: Pick<FetchState, 'troubles'>,
+  { failing }: Pick<FetchState, 'failing'>,
   except: string,
 ): ReadonlySet<string> {
   const waiting = all.filter((mailbox) => {
-    const trouble = troubles.get(mailbox.id);
-    if (!mailbox.enabled || mailbox.id === except || trouble === undefined) return false;
-    return sharedCauseOf(mailbox, trouble) === cause;
+    const failure = failing.get(mailbox.id);
+    if (!mailbox.enabled || mailbox.id === except || failure === undefined) return false;
+    return sharedCauseOf(mailbox, failure) === cause;
   });
   return new Set(waiting.map(({ id }) => id));
 }

@@ -1,8 +1,8 @@
 import {
   type ConnectDeps,
   connectInbox,
-  type MailboxTroubleFound,
-  troubleOf,
+  type ConnectFailure,
+  connectFailureFrom,
 } from '../mailboxes/connect-inbox.ts';
 import type { Cursor, LeftMessage } from '../mailboxes/cursor.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
@@ -25,7 +25,7 @@ export type FetchResult =
   | { kind: 'nothing-new' }
   /** Another run has this mailbox. */
   | { kind: 'busy' }
-  | { kind: 'failed'; trouble: MailboxTroubleFound };
+  | { kind: 'failed'; failure: ConnectFailure };
 
 /** How long a fetch may take. */
 export interface TimeBox {
@@ -42,7 +42,7 @@ const DAY_MS = 86_400_000;
 /**
  * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
  * @param cursor how far the folder was read, if it was.
- * @throws PostroomError when storage or the vault is away; the mail server's troubles are a result.
+ * @throws PostroomError when storage or the vault is away; the mail server's failures are a result.
  */
 export async function fetchMailbox(
   deps: FetchDeps,
@@ -51,15 +51,15 @@ export async function fetchMailbox(
   box: TimeBox,
 ): Promise<FetchResult> {
   const connected = await connectInbox(deps, mailbox);
-  if (connected.kind !== 'connected') return { kind: 'failed', trouble: connected };
+  if (connected.kind !== 'connected') return { kind: 'failed', failure: connected };
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
   const forget = whenCut(box, () => session.drop());
   try {
     return await fetchFrom(deps, mailbox, session, cursor, box);
   } catch (error) {
     if (error instanceof InboxError && box.cut?.aborted === true)
-      return { kind: 'failed', trouble: tooSlow(mailbox) };
-    if (error instanceof InboxError) return { kind: 'failed', trouble: troubleOf(error, mailbox) };
+      return { kind: 'failed', failure: tooSlow(mailbox) };
+    if (error instanceof InboxError) return { kind: 'failed', failure: connectFailureFrom(error, mailbox) };
     throw error;
   } finally {
     forget();
@@ -68,7 +68,7 @@ export async function fetchMailbox(
 }
 
 /** What becomes of a mailbox whose fetch was cut off; what it stored until then counts. */
-export const tooSlow = ({ address }: Mailbox): MailboxTroubleFound => ({
+export const tooSlow = ({ address }: Mailbox): ConnectFailure => ({
   kind: 'retrying',
   code: 'fetch-too-slow',
   message: `The mail server of ${address} took so long that Postroom broke off the fetch. It goes on from there by itself.`,

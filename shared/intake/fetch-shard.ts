@@ -1,7 +1,7 @@
 import type { Activity } from '../activity/activity.ts';
 import type { ActivityStore } from '../activity/activity-store.ts';
 import { type MailHour, withMails } from '../mailboxes/mail-hours.ts';
-import type { Mailbox, Trouble } from '../mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../mailboxes/mailbox.ts';
 import { type FetchState, lastSuccessOf, type MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { sharedCauseOf } from '../mailboxes/shared-cause.ts';
 import { mapLimited, withinTime } from '../platform/concurrency.ts';
@@ -13,7 +13,7 @@ import { isFromFuture } from '../platform/trusted-time.ts';
 import { dueMailboxes } from './due-mailboxes.ts';
 import { activityOf, countOf } from './fetch-activity.ts';
 import { type FetchDeps, type FetchResult, fetchMailbox, tooSlow } from './fetch-mailbox.ts';
-import { causeEnded, troubleAfter, waitingFor } from './fetch-failure.ts';
+import { causeEnded, nextFailure, waitingFor } from './fetch-failure.ts';
 import { queueAtOnce, type Shard } from './queue-due-mailboxes.ts';
 
 export interface ShardDeps extends FetchDeps {
@@ -92,7 +92,7 @@ function recoveryChannel(
 ): (mailbox: Mailbox, result: FetchResult) => Promise<void> {
   const told = new Set<string>();
   return async (mailbox, result) => {
-    const cause = causeEnded(mailbox, state.troubles.get(mailbox.id), result);
+    const cause = causeEnded(mailbox, state.failing.get(mailbox.id), result);
     if (cause === undefined || told.has(cause)) return;
     told.add(cause);
     const waiting = waitingFor(cause, all, state, mailbox.id);
@@ -179,7 +179,7 @@ function fetchMeasured(
       for (const [outcome, count] of Object.entries({ ticket: opened, reply: replies, quarantined, skipped }))
         if (count > 0) telemetry.measure('mails', count, { outcome });
     }
-    if (result?.kind === 'failed') span.add({ code: result.trouble.code });
+    if (result?.kind === 'failed') span.add({ code: result.failure.code });
     return fetched;
   });
 }
@@ -192,19 +192,19 @@ async function fetchOne(
 ): Promise<Fetched> {
   const mailboxId = mailbox.id;
   const began = deps.seam.now();
-  const before = state.troubles.get(mailboxId);
+  const before = state.failing.get(mailboxId);
   try {
     const result = await fetchSafely(deps, mailbox, state, deadline);
     const now = deps.seam.now();
     const activity = activityOf(mailbox, result, before, now, now - began);
     if (result.kind === 'failed') {
-      const trouble = troubleAfter(before, result.trouble, now);
-      log.warn('fetch failed', { mailbox: mailboxId, code: trouble.code, nextTryAt: trouble.nextTryAt });
-      await deps.mailboxes.saveTrouble(mailboxId, trouble);
+      const failure = nextFailure(before, result.failure, now);
+      log.warn('fetch failed', { mailbox: mailboxId, code: failure.code, nextTryAt: failure.nextTryAt });
+      await deps.mailboxes.setFailure(mailboxId, failure);
       return { mailboxId, result, activity };
     }
     if (result.kind === 'busy') return { mailboxId, result };
-    if (before !== undefined) await deps.mailboxes.saveTrouble(mailboxId, undefined);
+    if (before !== undefined) await deps.mailboxes.setFailure(mailboxId, undefined);
     if (result.kind === 'fetched') logFetched(mailboxId, result, now - began);
     return {
       mailboxId,
@@ -233,7 +233,7 @@ async function fetchSafely(
     log.error('fetch broken off', error, { mailbox: mailbox.id });
     const code = error instanceof PostroomError ? error.code : 'unexpected';
     const message = `Postroom could not finish a fetch of ${mailbox.address} (${describeError(error)}). It tries again by itself.`;
-    return { kind: 'failed', trouble: { kind: 'retrying', code, message } };
+    return { kind: 'failed', failure: { kind: 'retrying', code, message } };
   }
 }
 
@@ -250,14 +250,14 @@ async function fetchInTime(
   const timer = setTimeout(() => cut.abort(), left);
   const cursor = state.cursors.get(mailbox.id);
   const fetching = fetchMailbox(
-    { ...deps, accessTokens: tokensFor(deps, mailbox, state.troubles.get(mailbox.id)) },
+    { ...deps, accessTokens: tokensFor(deps, mailbox, state.failing.get(mailbox.id)) },
     mailbox,
     cursor,
     { deadline, cut: cut.signal },
   );
   try {
     if ((await withinTime(fetching, left + ENDING_MS)) === 'late')
-      return { kind: 'failed', trouble: tooSlow(mailbox) };
+      return { kind: 'failed', failure: tooSlow(mailbox) };
     return await fetching;
   } finally {
     clearTimeout(timer);
@@ -271,7 +271,7 @@ async function fetchInTime(
 function tokensFor(
   { accessTokens, seam }: Pick<ShardDeps, 'accessTokens' | 'seam'>,
   mailbox: Mailbox,
-  before: Trouble | undefined,
+  before: FetchFailure | undefined,
 ): ShardDeps['accessTokens'] {
   if (before === undefined) return accessTokens;
   const mayBeOver = sharedCauseOf(mailbox, before) !== undefined || isFromFuture(before.triedAt, seam.now());

@@ -18,12 +18,12 @@ export interface TokenSource {
     account: AccountRef,
     /** `host`: the mail server that it will be sent to; `rejected`: a token that this has just refused. */
     use: { host: string; rejected?: string | undefined; tryNow?: boolean | undefined },
-  ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | MailboxTroubleFound>;
+  ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | ConnectFailure>;
 }
 
 /** Why a mailbox cannot be fetched now, in a sentence for a person. */
-export interface MailboxTroubleFound {
-  kind: 'retrying' | 'needs-person';
+export interface ConnectFailure {
+  kind: 'retrying' | 'action-required';
   code: Code;
   message: string;
   /** The mail server's own words, where it is the one that fails. */
@@ -43,7 +43,7 @@ export interface ConnectDeps {
 export async function connectInbox(
   deps: ConnectDeps,
   mailbox: Mailbox,
-): Promise<{ kind: 'connected'; inbox: Inbox } | MailboxTroubleFound> {
+): Promise<{ kind: 'connected'; inbox: Inbox } | ConnectFailure> {
   const account = { providerId: mailbox.providerId, accountId: mailbox.accountId };
   let rejected: string | undefined;
   for (;;) {
@@ -57,14 +57,15 @@ export async function connectInbox(
       };
     } catch (error) {
       if (!(error instanceof InboxError)) throw error;
-      if (error.failure !== 'token-refused' || rejected !== undefined) return troubleOf(error, mailbox);
+      if (error.failure !== 'token-refused' || rejected !== undefined)
+        return connectFailureFrom(error, mailbox);
       rejected = token.token.expose();
     }
   }
 }
 
 /** What a mail server's refusal means for a mailbox, in a sentence for a person. Only an unavailable server passes by itself. Pure. */
-export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFound {
+export function connectFailureFrom(error: InboxError, mailbox: Mailbox): ConnectFailure {
   const sentences: Record<InboxFailure, string> = {
     'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox.`,
     'no-access': `The sign-in works, but this account cannot open ${mailbox.address}. Check the address, the rights on a shared mailbox, and that IMAP is switched on.`,
@@ -73,7 +74,7 @@ export function troubleOf(error: InboxError, mailbox: Mailbox): MailboxTroubleFo
     unavailable: `The mail server of ${mailbox.address} does not answer as it should. Postroom retries automatically.`,
   };
   return {
-    kind: error.failure === 'unavailable' ? 'retrying' : 'needs-person',
+    kind: error.failure === 'unavailable' ? 'retrying' : 'action-required',
     code: error.code,
     // A server that is away has its own words for why: throttled, moved, full.
     message:

@@ -14,7 +14,7 @@ import {
 import type { Cursor, LeftMessage, Refusal, UnfetchedMessage } from './cursor.ts';
 import type { MailHour } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
-import type { Trouble } from './mailbox.ts';
+import type { FetchFailure } from './mailbox.ts';
 
 // Table MailboxState, PartitionKey `state`:
 //   `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
@@ -109,17 +109,17 @@ export const cursorKind = recordKind<MailboxCursor>()({
   },
 });
 
-/** A trouble with its mailbox. */
-interface MailboxTrouble extends Trouble {
+/** A failure with its mailbox. */
+interface FailureRow extends FetchFailure {
   mailboxId: string;
 }
 
-export const troubleKind = recordKind<MailboxTrouble>()({
+export const failureKind = recordKind<FailureRow>()({
   table: 'MailboxState',
   version: 1,
   ...ofMailbox('health'),
   columns: {
-    state: oneOf('retrying', 'needs-person'),
+    state: oneOf('retrying', 'action-required'),
     code: text,
     problem: text,
     said: optional(text),

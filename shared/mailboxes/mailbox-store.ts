@@ -5,7 +5,7 @@ import { readRows } from '../platform/unreadable-rows.ts';
 import type { Cursor } from './cursor.ts';
 import { type MailHour, summed } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
-import type { Mailbox, MailboxHealth, Trouble } from './mailbox.ts';
+import type { Mailbox, MailboxHealth, FetchFailure } from './mailbox.ts';
 import {
   MAILBOXES,
   mailboxKind,
@@ -19,12 +19,12 @@ import {
   recoveryKind,
   shardKind,
   STATE,
-  troubleKind,
+  failureKind,
 } from './mailbox-state-records.ts';
 
 export interface FetchState {
   cursors: ReadonlyMap<string, Cursor>;
-  troubles: ReadonlyMap<string, Trouble>;
+  failing: ReadonlyMap<string, FetchFailure>;
   /** Mailbox id → ISO time of the last fetch that worked. */
   successes: ReadonlyMap<string, string>;
   /** The same as each shard's row has it. */
@@ -69,7 +69,7 @@ export interface MailboxStore {
   health(): Promise<ReadonlyMap<string, MailboxHealth>>;
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
-  saveTrouble(mailboxId: string, trouble: Trouble | undefined): Promise<void>;
+  setFailure(mailboxId: string, failure: FetchFailure | undefined): Promise<void>;
   /** A shared cause is over: everything that waited for it is due. @param at ISO time */
   saveRecovery(cause: string, at: string): Promise<void>;
   saveSuccesses(
@@ -83,13 +83,13 @@ export interface MailboxStore {
 export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = openRecords(tables, mailboxKind);
   const removed = openRecords(tables, removedMailboxKind);
-  const troubles = openRecords(tables, troubleKind);
+  const failureRows = openRecords(tables, failureKind);
   const list = (): Promise<Mailbox[]> => mailboxes.list(MAILBOXES);
   const fetchState = async (): Promise<FetchState> =>
     stateOf(tables, await listAll(tables.open('MailboxState'), STATE));
-  const clearTrouble = async (mailboxId: string): Promise<void> => {
-    const { partitionKey, rowKey } = troubleKind.keysOf({ mailboxId, ...UNREADABLE });
-    await troubles.remove(partitionKey, rowKey);
+  const clearFailure = async (mailboxId: string): Promise<void> => {
+    const { partitionKey, rowKey } = failureKind.keysOf({ mailboxId, ...UNREADABLE });
+    await failureRows.remove(partitionKey, rowKey);
   };
 
   return {
@@ -102,7 +102,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       // First of all, so that no moment leaves its quarantine without a name.
       if (stored !== undefined) await removed.put({ id, address: stored.record.address });
       await mailboxes.remove(MAILBOXES, id);
-      await clearTrouble(id);
+      await clearFailure(id);
     },
     removed: () => removed.list(REMOVED),
     async health() {
@@ -110,8 +110,8 @@ export function createMailboxStore(tables: Tables): MailboxStore {
       return new Map(all.map((mailbox) => [mailbox.id, healthOf(mailbox, known)]));
     },
     saveCursor: (mailboxId, cursor) => openRecords(tables, cursorKind).put({ mailboxId, ...cursor }),
-    saveTrouble: (mailboxId, trouble) =>
-      trouble === undefined ? clearTrouble(mailboxId) : troubles.put({ mailboxId, ...trouble }),
+    setFailure: (mailboxId, failure) =>
+      failure === undefined ? clearFailure(mailboxId) : failureRows.put({ mailboxId, ...failure }),
     saveRecovery: (cause, at) => openRecords(tables, recoveryKind).put({ cause, at }),
     saveSuccesses: (shard, successes, hours = []) =>
       openRecords(tables, shardKind).put({ shard, successes, hours }),
@@ -120,7 +120,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
 
 const LONG_AGO = new Date(0).toISOString();
 /** Stands in for a trouble that cannot be read: due at once, so that the next fetch writes its row anew or removes it. */
-const UNREADABLE: Trouble = {
+const UNREADABLE: FetchFailure = {
   state: 'retrying',
   code: '',
   problem: '',
@@ -132,7 +132,7 @@ const UNREADABLE: Trouble = {
 
 function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   const cursors = new Map<string, Cursor>();
-  const troubles = new Map<string, Trouble>();
+  const failing = new Map<string, FetchFailure>();
   const successes = new Map<string, string>();
   const shards = new Map<number, ReadonlyMap<string, string>>();
   const hours = new Map<number, readonly MailHour[]>();
@@ -153,27 +153,27 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
       const { mailboxId, ...cursor } = cursorKind.fromRow(row);
       cursors.set(mailboxId, cursor);
     } else if (second === 'health') {
-      troubles.set(first, UNREADABLE);
-      const { mailboxId, ...trouble } = troubleKind.fromRow(row);
-      troubles.set(mailboxId, trouble);
+      failing.set(first, UNREADABLE);
+      const { mailboxId, ...failure } = failureKind.fromRow(row);
+      failing.set(mailboxId, failure);
     }
   });
-  return { cursors, troubles, successes, shards, hours, recoveries, loops };
+  return { cursors, failing, successes, shards, hours, recoveries, loops };
 }
 
 /** What the last fetches said of a mailbox. Pure. */
 export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
-  const trouble = known.troubles.get(mailbox.id);
+  const failure = known.failing.get(mailbox.id);
   const lastSuccessAt = known.successes.get(mailbox.id);
   return {
     mailboxId: mailbox.id,
-    state: trouble?.state ?? 'works',
-    since: trouble?.since ?? lastSuccessAt ?? mailbox.createdAt,
-    problem: trouble?.problem,
-    code: trouble?.code,
+    state: failure?.state ?? 'ok',
+    since: failure?.since ?? lastSuccessAt ?? mailbox.createdAt,
+    problem: failure?.problem,
+    code: failure?.code,
     lastSuccessAt,
     lastMailAt: known.cursors.get(mailbox.id)?.lastMailAt,
-    nextTryAt: trouble?.nextTryAt,
+    nextTryAt: failure?.nextTryAt,
     backlog: known.cursors.get(mailbox.id)?.backlog,
   };
 }

@@ -31,8 +31,8 @@ export interface MailLogin {
 }
 
 /** Why the last fetches of a mailbox failed. */
-export interface Trouble {
-  state: 'retrying' | 'needs-person';
+export interface FetchFailure {
+  state: 'retrying' | 'action-required';
   code: string;
   problem: string;
   /** The mail server's own words, where it is the one that fails. */
@@ -47,7 +47,7 @@ export interface Trouble {
 /** What the last fetches said; absent while the mailbox has not been fetched. */
 export interface MailboxHealth {
   mailboxId: string;
-  state: 'works' | 'retrying' | 'needs-person';
+  state: 'ok' | 'retrying' | 'action-required';
   /** ISO time since which the state holds. */
   since: string;
   /** A sentence for a person; absent when all is well. */

@@ -1,5 +1,5 @@
 import { isVaultCode, partBlamed } from '../platform/problem.ts';
-import type { Mailbox, Trouble } from './mailbox.ts';
+import type { Mailbox, FetchFailure } from './mailbox.ts';
 
 /**
  * A token endpoint that is out of order: no answer, a status of 500 and above, the words of RFC 6749 section 4.1.2.1, and
@@ -16,7 +16,7 @@ const TOKEN_ENDPOINT =
  */
 export function sharedCauseOf(
   { providerId }: Pick<Mailbox, 'providerId'>,
-  { state, code }: Pick<Trouble, 'state' | 'code'>,
+  { state, code }: Pick<FetchFailure, 'state' | 'code'>,
 ): string | undefined {
   if (state !== 'retrying') return undefined;
   if (partBlamed(code) === 'storage') return 'storage';

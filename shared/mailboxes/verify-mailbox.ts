@@ -11,7 +11,7 @@ export type VerifiedMailbox =
  * all the same, what was read before is not.
  */
 export async function verifyMailbox(
-  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'saveTrouble'> },
+  deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'setFailure'> },
   mailbox: Mailbox,
 ): Promise<VerifiedMailbox> {
   const connected = await connectInbox(deps, mailbox);
@@ -20,9 +20,9 @@ export async function verifyMailbox(
   const { inbox } = connected;
   try {
     const unread = await inbox.search({});
-    const { cursors, troubles } = await deps.mailboxes.fetchState();
+    const { cursors, failing } = await deps.mailboxes.fetchState();
     // What stopped it is mended: the next fetch need not wait for its time.
-    if (troubles.has(mailbox.id)) await deps.mailboxes.saveTrouble(mailbox.id, undefined);
+    if (failing.has(mailbox.id)) await deps.mailboxes.setFailure(mailbox.id, undefined);
     const folderKey = folderKeyOf(mailbox);
     const cursor = cursors.get(mailbox.id);
     if (cursor?.uidValidity !== inbox.uidValidity || cursor.folderKey !== folderKey)

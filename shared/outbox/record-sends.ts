@@ -52,13 +52,13 @@ export function sendActivity(
   if (result === undefined)
     return {
       ...entry,
-      result: 'trying-again',
+      result: 'retrying',
       what: 'Not sent: the server could not be reached, or its response was lost.',
     };
   if (result.kind === 'refused')
     return {
       ...entry,
-      result: result.permanent ? 'needs-person' : 'trying-again',
+      result: result.permanent ? 'action-required' : 'retrying',
       what: `Email refused: ${result.said}`,
     };
   const left = result.refusedRecipients.length;

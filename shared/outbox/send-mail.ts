@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../platform/problem.ts';
-import type { AccountRef, MailboxTroubleFound, TokenSource } from '../mailboxes/connect-inbox.ts';
+import type { AccountRef, ConnectFailure, TokenSource } from '../mailboxes/connect-inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
 import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
@@ -137,11 +137,11 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
   };
 }
 
-const withoutToken = ({ kind, code, message, retryAt }: MailboxTroubleFound): Refused => ({
+const withoutToken = ({ kind, code, message, retryAt }: ConnectFailure): Refused => ({
   kind: 'refused',
   asked: false,
   code,
   said: message,
-  permanent: kind === 'needs-person',
+  permanent: kind === 'action-required',
   retryAt,
 });

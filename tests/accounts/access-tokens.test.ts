@@ -128,7 +128,7 @@ describe('a failure that passes', () => {
     expect((await row(app, account)).state).toBe('retrying');
     app.seam.skewMs = 2 * HOUR + 121_000;
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
-    expect(await row(app, account)).toMatchObject({ state: 'works', problem: undefined, retryAt: undefined });
+    expect(await row(app, account)).toMatchObject({ state: 'ok', problem: undefined, retryAt: undefined });
   });
 
   it('is not asked about again before Retry-After, also by another process', async () => {
@@ -172,11 +172,11 @@ describe('a failure that does not pass', () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.revokeUser('support@contoso.example');
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
-    expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS50173' });
-    expect(answer.kind === 'needs-person' && answer.message).toContain('due to it being revoked');
+    expect(answer).toMatchObject({ kind: 'action-required', code: 'AADSTS50173' });
+    expect(answer.kind === 'action-required' && answer.message).toContain('due to it being revoked');
     const asked = refreshes();
-    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
-    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
     expect(refreshes()).toBe(asked);
     expect(JSON.stringify(answer)).not.toContain('Trace ID');
   });
@@ -192,7 +192,7 @@ describe('a failure that does not pass', () => {
     };
     app.idp.addFault({ match: { path: 'token' }, status: 400, body });
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'AADSTS50076',
     });
     // Requests that met a fault are not counted: the older token would have been a second one.
@@ -204,8 +204,10 @@ describe('a failure that does not pass', () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
-    expect(answer).toMatchObject({ kind: 'needs-person', code: 'AADSTS7000222' });
-    expect(answer.kind === 'needs-person' && answer.message).toContain('Replace the secret of the provider');
+    expect(answer).toMatchObject({ kind: 'action-required', code: 'AADSTS7000222' });
+    expect(answer.kind === 'action-required' && answer.message).toContain(
+      'Replace the secret of the provider',
+    );
 
     app.idp.addClientSecret(CLIENT, { value: 'brand-new-secret' });
     const visitor = new Visitor(app);
@@ -217,7 +219,7 @@ describe('a failure that does not pass', () => {
     };
     expect((await visitor.post(`/providers/${providerId}/edit`, fields)).status).toBe(303);
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
-    expect((await row(app, account)).state).toBe('works');
+    expect((await row(app, account)).state).toBe('ok');
   });
 
   it('of a removed account or provider is said as such', async () => {
@@ -225,12 +227,12 @@ describe('a failure that does not pass', () => {
     await app.services.providers.remove(account.providerId);
     app.seam.skewMs = 2 * HOUR;
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'provider-missing',
     });
     await app.services.accounts.remove(account);
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'account-missing',
     });
   });
@@ -247,7 +249,7 @@ describe('a clock that is set', () => {
     expect(tokenOf(await app.services.accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
     expect(tokenOf(await app.another().accessTokens.get(account, AT_MAIL))).not.toBe(ahead);
     expect(refreshes()).toBe(2);
-    expect((await row(app, account)).state).toBe('works');
+    expect((await row(app, account)).state).toBe('ok');
   });
 
   it('does not turn a wait of two minutes into one of a year', async () => {
@@ -277,7 +279,7 @@ describe('the history', () => {
     app.seam.skewMs = 4 * HOUR;
     await accessTokens.get(account, AT_MAIL);
     expect(await accounts.history(account)).toMatchObject([
-      { result: 'needs-person', code: 'AADSTS50173', traceId: expect.any(String) },
+      { result: 'action-required', code: 'AADSTS50173', traceId: expect.any(String) },
       { result: 'refreshed' },
       { result: 'signed-in' },
     ]);
@@ -307,10 +309,10 @@ describe('a credential that is not in the vault', () => {
     const versions = app.vault.versions.get(name) ?? [];
     app.vault.versions.delete(name);
     app.seam.skewMs = 2 * HOUR;
-    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({ kind: 'needs-person' });
+    expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({ kind: 'action-required' });
     app.vault.versions.set(name, versions);
     app.seam.skewMs = 2 * HOUR + 9 * 60_000;
-    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
     app.seam.skewMs = 2 * HOUR + 10 * 60_000;
     expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     expect(refreshes()).toBe(1);
@@ -341,7 +343,7 @@ describe('rotation', () => {
     expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('token');
   });
 
-  it('ends as needs-person with that cause, never in a loop, where a strict provider answered a process that died', async () => {
+  it('ends as action-required with that cause, never in a loop, where a strict provider answered a process that died', async () => {
     const { app, account, refreshes } = await start({ strictRotation: true });
     app.seam.skewMs = 2 * HOUR;
     die(app, 'token.refresh');
@@ -349,8 +351,8 @@ describe('rotation', () => {
     app.seam.around = undefined;
     app.seam.skewMs = 2 * HOUR + 61_000;
     const answer = await app.another().accessTokens.get(account, AT_MAIL);
-    expect(answer.kind).toBe('needs-person');
-    expect(answer.kind === 'needs-person' && answer.message).toContain(
+    expect(answer.kind).toBe('action-required');
+    expect(answer.kind === 'action-required' && answer.message).toContain(
       'was stopped before the answer was stored',
     );
     const asked = refreshes();
@@ -438,7 +440,7 @@ describe('what rests in the table', () => {
     app.vault.versions.delete('postroom-data-key');
     app.seam.skewMs = 2 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'tokens-unreadable',
     });
   });

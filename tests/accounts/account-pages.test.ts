@@ -81,10 +81,10 @@ describe('the page of an account', () => {
     expect(entry).toMatchObject({ action: 'checked', principal: { id: 'alex' } });
     expect(app.idp.tokenRequests()).toHaveLength(before + 1);
     app.idp.revokeUser('support@contoso.example');
-    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=needs-person`);
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=action-required`);
     // Asked again although only a person can end it: a person is asking.
-    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=needs-person`);
-    expect(wordsOf((await alex.get(`${path}?flash=needs-person`)).html)).toContain('refuses this sign-in');
+    expect((await alex.post(`${path}/check`, {})).location).toBe(`${path}?flash=action-required`);
+    expect(wordsOf((await alex.get(`${path}?flash=action-required`)).html)).toContain('refuses this sign-in');
   });
 
   test('leads to the sign-in of the mailbox that uses it', async () => {
@@ -135,7 +135,7 @@ test('the pages are usable in a browser in each state', async () => {
   drawn['an account that waits'] = (await alex.get(path)).html;
   app.idp.revokeUser('support@contoso.example');
   await alex.post(`${path}/check`, {});
-  drawn['an account that was revoked'] = (await alex.get(`${path}?flash=needs-person`)).html;
+  drawn['an account that was revoked'] = (await alex.get(`${path}?flash=action-required`)).html;
   drawn['accounts'] = (await alex.get('/accounts')).html;
   await app.services.accounts.remove(account);
   drawn['no accounts'] = (await alex.get('/accounts')).html;

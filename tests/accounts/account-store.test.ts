@@ -41,7 +41,7 @@ describe('an account', () => {
     [
       'that needs a person',
       sampleAccount({
-        state: 'needs-person',
+        state: 'action-required',
         problem: { code: 'AADSTS50173', message: 'Connect the mailbox again.' },
         refusedAsOf: '2026-11-01T09:00:00.000Z',
         scopes: [],
@@ -136,7 +136,7 @@ describe('an account', () => {
 });
 
 test.each<[string, Partial<Row>]>([
-  ['needs a person and has no problem', { state: 'needs-person' }],
+  ['needs a person and has no problem', { state: 'action-required' }],
   ['tries again and has no problem', { state: 'retrying', retryAt: '2026-11-24T10:05:00.000Z' }],
   ['tries again at no time', { state: 'retrying', problem: '{"code":"http-503","message":""}' }],
 ])('an account that %s is refused: no such status exists', async (_what, columns) => {
@@ -193,7 +193,7 @@ describe('a history', () => {
   test('is read back as it was written', async () => {
     const failed = {
       ...event('a'),
-      result: 'needs-person' as const,
+      result: 'action-required' as const,
       code: 'AADSTS50173',
       suberror: 'bad_token',
       said: 'The grant was revoked.',

@@ -74,7 +74,7 @@ describe('an app', () => {
     app.seam.skewMs = 2 * HOUR;
     app.idp.expireClientSecrets(CLIENT);
     expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'AADSTS7000222',
     });
     const before = asked();

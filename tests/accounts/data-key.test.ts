@@ -181,7 +181,7 @@ async function postroom() {
         refresh: await seal('refresh'),
         previousRefresh: undefined,
       },
-      state: 'works',
+      state: 'ok',
       stateSince: at,
       problem: undefined,
       retryAt: undefined,

@@ -99,7 +99,7 @@ describe('a token that is good', () => {
     const { get, deps, account } = await postroom({ fresh: true });
     await deps.accounts.remove(account);
     expect(await get()).toEqual({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'account-missing',
       message: 'The account that signs in was removed. Connect the mailbox again.',
     });
@@ -141,7 +141,7 @@ describe('a mail server', () => {
   test('of somebody else gets none, also of a token that is remembered', async () => {
     const { get, account } = await postroom({ fresh: true });
     const none = {
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'mail-host-refused',
       message: `The sign-in of ${account.user} may be used at outlook.office365.com, smtp.office365.com alone, and not at evil.example. Correct the server of the mailbox, or the mail servers of its provider.`,
     };
@@ -386,10 +386,10 @@ describe('a sign-in that a person has to renew', () => {
   test('is asked for at once, and the provider is not', async () => {
     const { get, renew, asked } = await postroom({
       fresh: true,
-      account: { state: 'needs-person', problem },
+      account: { state: 'action-required', problem },
     });
-    expect(await get()).toEqual({ kind: 'needs-person', ...problem });
-    expect(await renew()).toEqual({ kind: 'needs-person', ...problem });
+    expect(await get()).toEqual({ kind: 'action-required', ...problem });
+    expect(await renew()).toEqual({ kind: 'action-required', ...problem });
     expect(asked).toEqual([]);
   });
 
@@ -397,7 +397,7 @@ describe('a sign-in that a person has to renew', () => {
     const { get, hooks } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
     expect(await get()).toEqual({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'invalid_grant',
       message: expect.stringContaining('has ended'),
     });
@@ -406,17 +406,17 @@ describe('a sign-in that a person has to renew', () => {
   test('may be tried again by a person, who is not given the token from before', async () => {
     const { renew, asked, row } = await postroom({
       fresh: true,
-      account: { state: 'needs-person', problem },
+      account: { state: 'action-required', problem },
     });
     expect(await renew(true)).toBe('a2');
     expect(asked).toEqual(['r1']);
-    expect(await row()).toMatchObject({ state: 'works', problem: undefined });
+    expect(await row()).toMatchObject({ state: 'ok', problem: undefined });
   });
 
   test('is tried again by itself once its pause is over, whatever else waits', async () => {
-    const account = { state: 'needs-person', problem, retryAt: isoAt(15 * MINUTE) } as const;
+    const account = { state: 'action-required', problem, retryAt: isoAt(15 * MINUTE) } as const;
     const { get, asked, state } = await postroom({ fresh: true, account });
-    expect(await get()).toMatchObject({ kind: 'needs-person' });
+    expect(await get()).toMatchObject({ kind: 'action-required' });
     state.now = NOW + 15 * MINUTE;
     expect(await get()).toBe('a2');
     expect(asked).toEqual(['r1']);
@@ -424,9 +424,9 @@ describe('a sign-in that a person has to renew', () => {
 
   test('is tried again once the refused settings have changed, also during its pause', async () => {
     const refusedAsOf = '2026-11-01T09:00:00.000Z';
-    const account = { state: 'needs-person', problem, refusedAsOf, retryAt: isoAt(15 * MINUTE) } as const;
+    const account = { state: 'action-required', problem, refusedAsOf, retryAt: isoAt(15 * MINUTE) } as const;
     const { get, deps, provider, asked } = await postroom({ account });
-    expect(await get()).toMatchObject({ kind: 'needs-person' });
+    expect(await get()).toMatchObject({ kind: 'action-required' });
     await deps.providers.save({ ...provider, changedAt: isoAt(0) });
     expect(await get()).toBe('a2');
     expect(asked).toEqual(['r1']);
@@ -436,11 +436,11 @@ describe('a sign-in that a person has to renew', () => {
     const tokens = { refresh: undefined } as unknown as Account['tokens'];
     const { get, renew, asked } = await postroom({ fresh: true, account: { tokens } });
     expect(await get()).toEqual({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'unknown',
       message: 'The account does not work and did not say why. Connect it again.',
     });
-    expect(await renew(true)).toMatchObject({ kind: 'needs-person' });
+    expect(await renew(true)).toMatchObject({ kind: 'action-required' });
     expect(asked).toEqual([]);
   });
 });
@@ -503,14 +503,14 @@ describe('without what opens it', () => {
   test('a token of another registration is replaced', async () => {
     const { get, deps, provider, asked } = await postroom({ fresh: true });
     await deps.providers.save({ ...provider, clientId: 'another app' });
-    expect(await get()).toMatchObject({ kind: 'needs-person', code: 'tokens-unreadable' });
+    expect(await get()).toMatchObject({ kind: 'action-required', code: 'tokens-unreadable' });
     expect(asked).toEqual([]);
   });
 
   test('a token of a provider that is gone is none', async () => {
     const { get, deps, provider } = await postroom({ fresh: true });
     await deps.providers.remove(provider.id);
-    expect(await get()).toMatchObject({ kind: 'needs-person', code: 'provider-missing' });
+    expect(await get()).toMatchObject({ kind: 'action-required', code: 'provider-missing' });
   });
 
   test('an account whose row has no access token is refreshed', async () => {

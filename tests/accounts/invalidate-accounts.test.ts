@@ -41,7 +41,7 @@ test('a sign-in that ends keeps no token and says why', async () => {
   expect((await store.get(account))?.account).toEqual({
     ...account,
     tokens,
-    state: 'needs-person',
+    state: 'action-required',
     stateSince: AT,
     problem,
     retryAt: undefined,
@@ -52,7 +52,7 @@ test('a sign-in that ends keeps no token and says why', async () => {
 
 test('a person who was asked for before has been asked for since then', async () => {
   const asked = sampleAccount({
-    state: 'needs-person',
+    state: 'action-required',
     problem: { code: codeFrom('before'), message: 'Before.' },
   });
   await store.save(asked);
@@ -87,6 +87,6 @@ test('what another process writes at the same moment is kept, but for its tokens
   expect((await store.get(account))?.account).toMatchObject({
     user: 'new-2@contoso.example',
     tokens,
-    state: 'needs-person',
+    state: 'action-required',
   });
 });

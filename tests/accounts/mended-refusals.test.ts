@@ -73,14 +73,14 @@ describe.each([
     const all = await postroom();
     const { app, row } = all;
     refuse(app, code, error, sentence);
-    expect(await kindOf(all)).toBe('needs-person');
-    expect(await row()).toMatchObject({ state: 'needs-person', problem: { code: `AADSTS${code}` } });
+    expect(await kindOf(all)).toBe('action-required');
+    expect(await row()).toMatchObject({ state: 'action-required', problem: { code: `AADSTS${code}` } });
     app.idp.clearFaults();
     app.seam.skewMs = 2 * HOUR + 14 * MINUTE;
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     app.seam.skewMs = 2 * HOUR + 15 * MINUTE;
     expect(await kindOf(all)).toBe('token');
-    expect(await row()).toMatchObject({ state: 'works', problem: undefined, retryAt: undefined });
+    expect(await row()).toMatchObject({ state: 'ok', problem: undefined, retryAt: undefined });
   });
 
   it('one “Check now” at the provider that finds all in order lets the next fetch work', async () => {
@@ -89,7 +89,7 @@ describe.each([
     const before = await app.services.providers.get(providerId);
     expect(before?.preflight).toMatchObject({ credential: 'proven' });
     refuse(app, code, error, sentence);
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     app.idp.clearFaults();
     await visitor.post(`/providers/${providerId}/check`, {});
     expect(await kindOf(all)).toBe('token');
@@ -103,7 +103,7 @@ describe('a refusal that lasts', () => {
     refuse(app, 7000112, 'unauthorized_client', 'Application is disabled.');
     for (let minutes = 0; minutes <= 48 * 60; minutes += 5) {
       app.seam.skewMs = 2 * HOUR + minutes * MINUTE;
-      expect(await kindOf(all)).toBe('needs-person');
+      expect(await kindOf(all)).toBe('action-required');
     }
     // After 0, 15 and 45 minutes, 1 h 45, 3 h 45, 7 h 45, and then every 6 hours.
     expect(asked()).toBeLessThanOrEqual(13);
@@ -121,7 +121,7 @@ describe('a refusal that lasts', () => {
       body: aadstsBody(7000112, 'unauthorized_client', 'Application is disabled.'),
     });
     await visitor.post(`/providers/${providerId}/check`, {});
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     expect(asked()).toBe(1);
   });
 
@@ -129,13 +129,13 @@ describe('a refusal that lasts', () => {
     const all = await postroom();
     const { app, providerId, visitor, asked, row } = all;
     app.idp.revokeUser('support@contoso.example');
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     expect(asked()).toBe(1);
     expect(await row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
     await visitor.post(`/providers/${providerId}/check`, {});
     for (const days of [1, 7, 60]) {
       app.seam.skewMs = days * 24 * HOUR;
-      expect(await kindOf(all)).toBe('needs-person');
+      expect(await kindOf(all)).toBe('action-required');
     }
     expect(asked()).toBe(1);
   });
@@ -148,14 +148,14 @@ describe('a refusal that lasts', () => {
   ])('said as %s with the suberror %s is one of the grant', async (error, suberror) => {
     const all = await postroom();
     refuse(all.app, 987654, error, 'Refused.', suberror);
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     expect(await all.row()).toMatchObject({ retryAt: undefined, refusedAsOf: undefined });
   });
 
   it('said as invalid_grant with message_only, which no sign-in helps, goes on once it is mended', async () => {
     const all = await postroom();
     refuse(all.app, 987654, 'invalid_grant', 'Blocked by your organization.', 'message_only');
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     all.app.idp.clearFaults();
     all.app.seam.skewMs = 2 * HOUR + 15 * MINUTE;
     expect(await kindOf(all)).toBe('token');
@@ -170,13 +170,13 @@ describe('a refusal that lasts', () => {
       expect(await kindOf(all)).toBe('retrying');
     }
     app.seam.skewMs = 27 * HOUR;
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     expect((await row()).problem).toMatchObject({
       code: 'http-403',
       message: expect.stringContaining('proxy'),
     });
     app.seam.skewMs = 28 * HOUR;
-    expect(await kindOf(all)).toBe('needs-person');
+    expect(await kindOf(all)).toBe('action-required');
     app.idp.clearFaults();
     app.seam.skewMs = 34 * HOUR;
     expect(await kindOf(all)).toBe('token');
@@ -247,7 +247,7 @@ describe('an outage without Retry-After', () => {
     app.idp.revokeUser('support@contoso.example');
     app.seam.skewMs = 3 * HOUR;
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
-    expect(answer.kind === 'needs-person' && answer.message).toContain(
+    expect(answer.kind === 'action-required' && answer.message).toContain(
       'was stopped before the answer was stored',
     );
   });

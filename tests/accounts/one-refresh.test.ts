@@ -178,7 +178,7 @@ describe('an answer that has come', () => {
     expect(Date.parse(refreshBegunAt ?? '')).toBeGreaterThanOrEqual(Date.now() + 2 * HOUR - 60_000);
     app.seam.skewMs = 3 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       message: expect.stringContaining('was stopped before the answer was stored'),
     });
   });

@@ -12,7 +12,7 @@ const NOW = Date.parse('2026-11-24T12:00:00.000Z');
 const busy = { code: 'http-503', message: 'The provider is busy.' } as const;
 const works = sampleAccount();
 const retrying = sampleAccount({ state: 'retrying', problem: busy });
-const stopped = sampleAccount({ state: 'needs-person', problem: busy });
+const stopped = sampleAccount({ state: 'action-required', problem: busy });
 const refreshed = {
   kind: 'refreshed',
   account: works,
@@ -37,12 +37,12 @@ describe('a row of activity', () => {
   test('is left by a failure that is new', () => {
     expect(refreshActivity(works, { kind: 'retrying', account: retrying }, NOW, 70)).toEqual({
       ...entry,
-      result: 'trying-again',
+      result: 'retrying',
       what: busy.message,
     });
-    expect(refreshActivity(retrying, { kind: 'needs-person', account: stopped }, NOW, 70)).toEqual({
+    expect(refreshActivity(retrying, { kind: 'action-required', account: stopped }, NOW, 70)).toEqual({
       ...entry,
-      result: 'needs-person',
+      result: 'action-required',
       what: busy.message,
     });
     const other = sampleAccount({ state: 'retrying', problem: { code: 'no-answer', message: 'Silence.' } });
@@ -59,7 +59,7 @@ describe('a row of activity', () => {
 
   test('is not left by a failure that goes on, so that an outage of a night is one row', () => {
     expect(refreshActivity(retrying, { kind: 'retrying', account: retrying }, NOW, 70)).toBeUndefined();
-    expect(refreshActivity(stopped, { kind: 'needs-person', account: stopped }, NOW, 70)).toBeUndefined();
+    expect(refreshActivity(stopped, { kind: 'action-required', account: stopped }, NOW, 70)).toBeUndefined();
   });
 });
 

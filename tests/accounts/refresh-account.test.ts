@@ -29,7 +29,7 @@ async function postroom(change: Partial<Account> = {}, provider: Partial<Provide
 }
 const away = () => Promise.reject(new PostroomError('table-storage', 'Away.'));
 const works = {
-  state: 'works',
+  state: 'ok',
   problem: undefined,
   retryAt: undefined,
   refusedAsOf: undefined,
@@ -354,7 +354,7 @@ describe('a failure that passes', () => {
         return answer;
       };
       expect(await refresh()).toEqual({ kind: 'changed' });
-      expect(await row()).toMatchObject({ user: 'new@contoso.example', state: 'works' });
+      expect(await row()).toMatchObject({ user: 'new@contoso.example', state: 'ok' });
     }
   });
 });
@@ -363,11 +363,11 @@ describe('a refusal that lasts', () => {
   test('of the grant asks for a new sign-in, and is never tried again by itself', async () => {
     const { hooks, refresh, row, refresher, history } = await postroom();
     hooks.answer = async () => refused('invalid_grant');
-    expect(await refresh()).toMatchObject({ kind: 'needs-person', account: { state: 'needs-person' } });
-    expect(await history()).toMatchObject([{ result: 'needs-person', said: 'The provider’s own words.' }]);
+    expect(await refresh()).toMatchObject({ kind: 'action-required', account: { state: 'action-required' } });
+    expect(await history()).toMatchObject([{ result: 'action-required', said: 'The provider’s own words.' }]);
     const after = await row();
     expect(after).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       stateSince: isoAt(0),
       problem: { code: 'invalid_grant', message: expect.stringContaining('has ended') },
       retryAt: undefined,
@@ -399,7 +399,7 @@ describe('a refusal that lasts', () => {
     await refresh();
     const after = await row();
     expect(after).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       retryAt: isoAt(15 * MINUTE),
       refusedAsOf: provider.changedAt,
       refreshBegunAt: isoAt(-5),
@@ -471,9 +471,9 @@ describe('a provider that cannot be asked', () => {
       refusedAsOf: isoAt(-1),
     });
     await deps.providers.remove(provider.id);
-    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
+    expect(await refresh()).toMatchObject({ kind: 'action-required' });
     expect(await row()).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       problem: { code: 'provider-missing' },
       retryAt: undefined,
       refusedAsOf: undefined,
@@ -484,16 +484,16 @@ describe('a provider that cannot be asked', () => {
   test('because its credential is gone is tried again after ten minutes, or once it has changed', async () => {
     const { hooks, provider, refresh, row, history } = await postroom({ refreshBegunAt: isoAt(-5) });
     hooks.answer = async () => ({ kind: 'unproven', reason: 'disabled' });
-    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
+    expect(await refresh()).toMatchObject({ kind: 'action-required' });
     expect(await row()).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       problem: { code: 'secret-disabled' },
       retryAt: isoAt(10 * MINUTE),
       refusedAsOf: provider.changedAt,
       refreshBegunAt: isoAt(-5),
     });
     expect(await history()).toMatchObject([
-      { result: 'needs-person', code: 'secret-disabled', said: expect.stringContaining('switched off') },
+      { result: 'action-required', code: 'secret-disabled', said: expect.stringContaining('switched off') },
     ]);
   });
 
@@ -507,8 +507,8 @@ describe('a provider that cannot be asked', () => {
   test('because the stored sign-in opens no more needs a new one', async () => {
     const { deps, provider, asked, refresh, row } = await postroom();
     await deps.providers.save({ ...provider, clientId: 'another app' });
-    expect(await refresh()).toMatchObject({ kind: 'needs-person' });
-    expect(await row()).toMatchObject({ state: 'needs-person', problem: { code: 'tokens-unreadable' } });
+    expect(await refresh()).toMatchObject({ kind: 'action-required' });
+    expect(await row()).toMatchObject({ state: 'action-required', problem: { code: 'tokens-unreadable' } });
     expect(asked).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import { sampleAccount } from '../harness/memory/sample-account.ts';
 const provider = sampleProvider({ name: 'Contoso' });
 const account = sampleAccount();
 const verdict = (blames: Lasting['blames']): Lasting => ({
-  kind: 'needs-person',
+  kind: 'action-required',
   code: 'AADSTS1',
   message: 'The provider’s own words.',
   blames,

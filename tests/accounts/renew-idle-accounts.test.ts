@@ -44,7 +44,7 @@ test('over a year of days each grant lives on', async () => {
     await renewIdleAccounts(app.services);
   }
   expect(refreshes()).toBe(52);
-  expect((await app.services.accounts.get(account))?.account.state).toBe('works');
+  expect((await app.services.accounts.get(account))?.account.state).toBe('ok');
 });
 
 test('a refusal is counted, shows on the account, and is not asked for again', async () => {
@@ -52,7 +52,7 @@ test('a refusal is counted, shows on the account, and is not asked for again', a
   app.seam.skewMs = 7 * DAY;
   expect(await renewIdleAccounts(app.services)).toEqual({ ...NONE, idle: 1, refused: 1 });
   expect((await app.services.accounts.get(account))?.account).toMatchObject({
-    state: 'needs-person',
+    state: 'action-required',
     problem: { code: 'AADSTS50173' },
   });
   expect(await renewIdleAccounts(app.services)).toEqual(NONE);
@@ -95,5 +95,5 @@ test('who waits for a person does not idle', () => {
   const retrying = { state: 'retrying' as const, problem, retryAt: account.consentedAt };
   expect(isIdle(account, later)).toBe(true);
   expect(isIdle({ ...account, ...retrying }, later)).toBe(true);
-  expect(isIdle({ ...account, ...retrying, state: 'needs-person' }, later)).toBe(false);
+  expect(isIdle({ ...account, ...retrying, state: 'action-required' }, later)).toBe(false);
 });

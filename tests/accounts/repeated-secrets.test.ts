@@ -70,7 +70,7 @@ it('keeps and shows none of a refresh either, nor the refresh token', async () =
   });
   app.seam.skewMs = 3 * 3_600_000;
   expect(await app.services.accessTokens.get(account, AT_MAIL)).toMatchObject({
-    kind: 'needs-person',
+    kind: 'action-required',
     message: expect.stringContaining('No [secret] and no [secret]'),
   });
   const { html } = await visitor.get(`/accounts/${id}/${account.accountId}`);

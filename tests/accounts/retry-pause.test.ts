@@ -33,7 +33,9 @@ describe('the pause after a failure that passes', () => {
 
 describe('the pause while a person has to act', () => {
   it('doubles from 15 minutes to 6 hours', () => {
-    const hours = [0, 1, 4, 5, 60].map((times) => pauseForPerson([event('needs-person', times)]) / 3_600_000);
+    const hours = [0, 1, 4, 5, 60].map(
+      (times) => pauseForPerson([event('action-required', times)]) / 3_600_000,
+    );
     expect(hours).toEqual([0.25, 0.5, 4, 6, 6]);
     expect(pauseForPerson([event('retrying', 9)])).toBe(15 * 60_000);
   });

@@ -43,7 +43,7 @@ describe('a history', () => {
     const history = recorded(
       ...Array.from({ length: 60 }, (_, minute) => ({
         at: at(minute),
-        result: 'needs-person' as const,
+        result: 'action-required' as const,
         code: `AADSTS${50_000 + minute}`,
         suberror: '"'.repeat(400),
         said: '"'.repeat(1000),
@@ -56,7 +56,7 @@ describe('a history', () => {
   test('names a number once, though Microsoft begins its sentence with it', () => {
     const [event] = recorded({
       at: at(0),
-      result: 'needs-person',
+      result: 'action-required',
       code: 'AADSTS50173',
       said: 'AADSTS50173: The grant was revoked.',
     });
@@ -104,11 +104,11 @@ describe('an event', () => {
     const failing = { code: 'http-403', said: 'no' };
     const history = recorded(
       { at: at(0), result: 'retrying', ...failing },
-      { at: at(1), result: 'needs-person', ...failing },
-      { at: at(2), result: 'needs-person', ...failing },
+      { at: at(1), result: 'action-required', ...failing },
+      { at: at(2), result: 'action-required', ...failing },
     );
     expect(history.map(({ result, times }) => [result, times])).toEqual([
-      ['needs-person', 2],
+      ['action-required', 2],
       ['retrying', 1],
     ]);
   });
@@ -126,7 +126,7 @@ describe('an event', () => {
       traceId: 't',
       correlationId: 'c',
     };
-    expect(failureOf({ ...recorded({ at: at(0), result: 'needs-person' })[0], ...event })).toEqual(event);
+    expect(failureOf({ ...recorded({ at: at(0), result: 'action-required' })[0], ...event })).toEqual(event);
     expect(failureOf({})).toMatchObject({ code: 'unknown', said: undefined });
   });
 });

@@ -94,7 +94,7 @@ describe('a failure', () => {
 
   test('says the provider’s sentence, else ours', () => {
     expect(judgeFailure(failure({ error: 'invalid_grant', sentence: 'Ended.' }))).toEqual({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'invalid_grant',
       message: 'Ended.',
       blames: 'grant',
@@ -146,7 +146,7 @@ describe('a refusal in no words of OAuth', () => {
 
   test('is put to a person once it has lasted for a day', () => {
     expect(judgeWithHistory(wordless, [event()], NOW)).toEqual({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'http-403',
       message: expect.stringMatching(/more than a day.* login\.example answered with status 403\.$/),
       blames: 'settings',
@@ -156,8 +156,8 @@ describe('a refusal in no words of OAuth', () => {
   });
 
   test('stays with the person, however young the event is', () => {
-    expect(kindAfter([event({ result: 'needs-person', at: new Date(NOW).toISOString() })])).toBe(
-      'needs-person',
+    expect(kindAfter([event({ result: 'action-required', at: new Date(NOW).toISOString() })])).toBe(
+      'action-required',
     );
   });
 
@@ -168,8 +168,8 @@ describe('a refusal in no words of OAuth', () => {
   });
 
   test.each([
-    ['http-400', { status: 400 }, 'needs-person'],
-    ['http-499', { status: 499 }, 'needs-person'],
+    ['http-400', { status: 400 }, 'action-required'],
+    ['http-499', { status: 499 }, 'action-required'],
     ['http-500', { status: 500 }, 'retrying'],
     ['http-399', { status: 399 }, 'retrying'],
     ['http-408', { status: 408 }, 'retrying'],
@@ -183,9 +183,9 @@ describe('a refusal in no words of OAuth', () => {
   });
 
   test('is the end of the grant where Microsoft’s second word says so, however long it has lasted', () => {
-    const history = [event({ code: 'http-400', result: 'needs-person' })];
+    const history = [event({ code: 'http-400', result: 'action-required' })];
     expect(judgeWithHistory(failure({ suberror: 'bad_token' }), history, NOW)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       blames: 'grant',
     });
   });
@@ -193,7 +193,7 @@ describe('a refusal in no words of OAuth', () => {
   test('changes nothing of a refusal that had its words', () => {
     expect(
       judgeWithHistory(failure({ error: 'invalid_grant' }), [event({ code: 'invalid_grant' })], NOW),
-    ).toMatchObject({ kind: 'needs-person', blames: 'grant' });
+    ).toMatchObject({ kind: 'action-required', blames: 'grant' });
   });
 });
 

@@ -39,7 +39,7 @@ describe('a token that another process remembers', () => {
     expect(await app.services.providers.get(providerId)).toBeUndefined();
     app.seam.skewMs = 120 * SECOND;
     expect(await other.accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'account-missing',
     });
   });
@@ -168,6 +168,6 @@ describe('a refresh that takes longer than its lease', () => {
       body: aadstsBody(50173, 'invalid_grant', 'Revoked.', { suberror: 'bad_token' }),
     });
     const answer = await app.services.accessTokens.get(account, AT_MAIL);
-    expect(answer.kind === 'needs-person' && answer.message).toContain('has ended');
+    expect(answer.kind === 'action-required' && answer.message).toContain('has ended');
   });
 });

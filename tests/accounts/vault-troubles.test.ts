@@ -98,12 +98,12 @@ describe.each([
       (await app.services.activity.page({ kind: 'refresh', limit: 9 }, app.seam.now())).entries,
     ).toMatchObject([
       { result: 'done', aboutId: other.accountId },
-      { result: 'trying-again', aboutId: hit.accountId, what: expect.stringContaining(words) },
+      { result: 'retrying', aboutId: hit.accountId, what: expect.stringContaining(words) },
     ]);
     standIn.faults.length = 0;
     app.seam.skewMs = 2 * HOUR + 40_000;
     expect((await app.services.accessTokens.get(hit, AT_MAIL)).kind).toBe('token');
-    expect(await rowOf(all, hit)).toMatchObject({ state: 'works', problem: undefined });
+    expect(await rowOf(all, hit)).toMatchObject({ state: 'ok', problem: undefined });
     await app.stop();
   });
 });
@@ -114,7 +114,7 @@ describe('an entry of the vault that was', () => {
     const { app, hit, other, entry } = all;
     await app.services.vault.disable(entry.name, entry.version);
     expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'secret-disabled',
     });
     expect((await rowOf(all, hit)).problem?.message).toContain('is switched off in Key Vault');
@@ -137,7 +137,7 @@ describe('an entry of the vault that was', () => {
     const { app, hit, other, entry } = all;
     await app.services.vault.remove(entry.name);
     expect(await app.services.accessTokens.get(hit, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'secret-missing',
     });
     expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');

@@ -4,7 +4,7 @@ import { refreshActivity } from '../../shared/accounts/record-refresh.ts';
 import { type Activity, fetchSentence } from '../../shared/activity/activity.ts';
 import { createActivityStore } from '../../shared/activity/activity-store.ts';
 import { activityOf } from '../../shared/intake/fetch-activity.ts';
-import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { recordSends } from '../../shared/outbox/record-sends.ts';
 import type { MailSender } from '../../shared/outbox/send-mail.ts';
 import { azureTables } from '../../shared/platform/azure-tables.ts';
@@ -99,7 +99,7 @@ test('a row that cannot be written costs nothing but the row', async () => {
 
 describe('a fetch', () => {
   const mailbox = mailboxOf({ kind: 'mark-seen' });
-  const trouble: Trouble = {
+  const failure: FetchFailure = {
     state: 'retrying',
     code: 'imap-unavailable',
     problem: 'x',
@@ -111,18 +111,18 @@ describe('a fetch', () => {
   const counts = { opened: 2, replies: 1, quarantined: 0, skipped: 0, backlog: 0, more: false };
   const failed = {
     kind: 'failed' as const,
-    trouble: { kind: 'retrying' as const, code: 'imap-unavailable' as const, message: 'No answer.' },
+    failure: { kind: 'retrying' as const, code: 'imap-unavailable' as const, message: 'No answer.' },
   };
 
   test.each([
     ['that finds nothing leaves no row', { kind: 'nothing-new' as const }, undefined, undefined],
     ['that another run does leaves none', { kind: 'busy' as const }, undefined, undefined],
-    ['that fails as before leaves none', failed, trouble, undefined],
+    ['that fails as before leaves none', failed, failure, undefined],
     ['that begins to fail leaves one', failed, undefined, 'No answer.'],
     [
       'that works again leaves one',
       { kind: 'nothing-new' as const },
-      trouble,
+      failure,
       'Fetching works again; no new email.',
     ],
     [
@@ -172,17 +172,17 @@ describe('a send', () => {
     [
       'that is refused for good',
       async () => ({ ...refused, permanent: true }),
-      { result: 'needs-person', what: 'Email refused: 554 no' },
+      { result: 'action-required', what: 'Email refused: 554 no' },
     ],
     [
       'that is refused for now',
       async () => ({ ...refused, permanent: false, retryAt: '2026-11-24T10:05:00.000Z' }),
-      { result: 'trying-again' },
+      { result: 'retrying' },
     ],
     [
       'without an answer',
       () => Promise.reject(new PostroomError('smtp-unreachable', 'away')),
-      { result: 'trying-again' },
+      { result: 'retrying' },
     ],
   ])('%s leaves a row that names neither recipient nor text', async (_case, send, expected) => {
     const activity = createActivityStore(new MemoryTables(openSeam));
@@ -204,9 +204,9 @@ test('a refresh that fails all night leaves one row', () => {
     problem: { code: 'no-answer', message: 'No answer came.' },
   } as unknown as Parameters<typeof refreshActivity>[0];
   const outcome = { kind: 'retrying' as const, account };
-  const works = { ...account, state: 'works', problem: undefined } as unknown as typeof account;
+  const works = { ...account, state: 'ok', problem: undefined } as unknown as typeof account;
   expect(refreshActivity(works, outcome, NOW, 1)).toMatchObject({
-    result: 'trying-again',
+    result: 'retrying',
     what: 'No answer came.',
   });
   expect(refreshActivity(account, outcome, NOW, 1)).toBeUndefined();

@@ -56,7 +56,7 @@ describe('the secrets of the channels', () => {
     expect(await world.read()).toEqual({
       relay: { kind: 'absent' },
       webhook: { kind: 'absent' },
-      troubles: [],
+      failures: [],
     });
   });
 
@@ -66,8 +66,8 @@ describe('the secrets of the channels', () => {
       'alert-webhook-url': 'https://hooks.contoso.example/x\r\n',
       'alert-webhook-key': `${whsec(24)}\n`,
     });
-    const { relay, webhook, troubles } = await world.read();
-    expect(troubles).toEqual([]);
+    const { relay, webhook, failures } = await world.read();
+    expect(failures).toEqual([]);
     expect(relay.kind === 'ready' && relay.url.expose()).toBe('smtps://u:p%40ss@relay.contoso.example:465');
     expect(webhook.kind === 'ready' && [webhook.url.expose(), exposed(webhook.key)]).toEqual([
       'https://hooks.contoso.example/x',
@@ -84,9 +84,9 @@ describe('the secrets of the channels', () => {
     await world.read(0.1);
     expect(world.asked).toBe(6);
     await setChannels(world.vault, { 'alert-webhook-key': 'short' });
-    expect((await world.read(10)).troubles).toHaveLength(1);
+    expect((await world.read(10)).failures).toHaveLength(1);
     await setChannels(world.vault, { 'alert-webhook-key': SIGNING_KEY });
-    expect((await world.read(1)).troubles).toEqual([]);
+    expect((await world.read(1)).failures).toEqual([]);
   });
 
   test('are asked for again after the clock was set back', async () => {
@@ -104,9 +104,9 @@ describe('the secrets of the channels', () => {
     ],
     ['a private name', { ...https, 'alert-webhook-url': 'https://169.254.169.254/x' }],
   ])('cannot make a webhook of %s, and it waits', async (_what, values) => {
-    const { webhook, troubles } = await (await worldWith(values)).read();
+    const { webhook, failures } = await (await worldWith(values)).read();
     expect(webhook.kind).toBe('unusable');
-    expect(troubles.map(({ secret, code }) => [secret, code])).toEqual([
+    expect(failures.map(({ secret, code }) => [secret, code])).toEqual([
       ['alert-webhook-url', 'channel-malformed'],
     ]);
   });
@@ -119,9 +119,9 @@ describe('the secrets of the channels', () => {
     'smtp://u:100%@relay.contoso.example',
     '@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/relay)',
   ])('cannot make a relay of %s', async (value) => {
-    const { relay, troubles } = await (await worldWith({ 'smtp-relay-url': value })).read();
+    const { relay, failures } = await (await worldWith({ 'smtp-relay-url': value })).read();
     expect(relay.kind).toBe('unusable');
-    expect(troubles.map(({ secret, code }) => [secret, code])).toEqual([
+    expect(failures.map(({ secret, code }) => [secret, code])).toEqual([
       ['smtp-relay-url', 'channel-malformed'],
     ]);
   });
@@ -133,26 +133,26 @@ describe('the secrets of the channels', () => {
     [whsec(23), 'has 23 bytes'],
     [`whsec_${'!'.repeat(40)}`, 'is not base64'],
   ])('sign with no key that can be guessed: %s', async (key, why) => {
-    const { webhook, troubles } = await (await worldWith({ ...https, 'alert-webhook-key': key })).read();
+    const { webhook, failures } = await (await worldWith({ ...https, 'alert-webhook-key': key })).read();
     expect(webhook.kind === 'ready' && webhook.key).toBeUndefined();
-    expect(troubles).toHaveLength(1);
-    expect(troubles[0]).toMatchObject({ secret: 'alert-webhook-key', code: 'channel-malformed' });
-    expect(troubles[0]?.said).toContain(why);
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toMatchObject({ secret: 'alert-webhook-key', code: 'channel-malformed' });
+    expect(failures[0]?.said).toContain(why);
   });
 
   test.each(['x'.repeat(24), whsec(24), whsec(32).replace(/=+$/, '')])('sign with %s', async (key) => {
-    const { webhook, troubles } = await (await worldWith({ ...https, 'alert-webhook-key': key })).read();
-    expect(troubles).toEqual([]);
+    const { webhook, failures } = await (await worldWith({ ...https, 'alert-webhook-key': key })).read();
+    expect(failures).toEqual([]);
     expect(webhook.kind === 'ready' && exposed(webhook.key)).toBe(key);
   });
 
   test('must hold a key for a receiver that is neither Teams nor Slack', async () => {
     const world = await worldWith({ 'alert-webhook-url': 'https://hooks.contoso.example/x' });
-    expect((await world.read()).troubles).toMatchObject([
+    expect((await world.read()).failures).toMatchObject([
       { secret: 'alert-webhook-key', code: 'webhook-unsigned' },
     ]);
     const slack = await worldWith({ 'alert-webhook-url': 'https://hooks.slack.com/services/T/B/x' });
-    expect((await slack.read()).troubles).toEqual([]);
+    expect((await slack.read()).failures).toEqual([]);
     expect(needsKey(new Secret('https://hooks.slack.com/services/T/B/x'))).toBe(false);
   });
 
@@ -161,20 +161,20 @@ describe('the secrets of the channels', () => {
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
     const once = await world.read(10);
-    expect([once.webhook.kind, once.troubles]).toEqual(['ready', []]);
+    expect([once.webhook.kind, once.failures]).toEqual(['ready', []]);
     const again = await world.read(1);
     expect(again.webhook.kind).toBe('ready');
-    expect(again.troubles.map(({ code }) => code)).toEqual(['key-vault', 'key-vault', 'key-vault']);
+    expect(again.failures.map(({ code }) => code)).toEqual(['key-vault', 'key-vault', 'key-vault']);
     world.failure = undefined;
-    expect((await world.read(1)).troubles).toEqual([]);
+    expect((await world.read(1)).failures).toEqual([]);
   });
 
   test('may be there as long as the vault has not said otherwise', async () => {
     const world = await worldWith({});
     world.failure = new PostroomError('key-vault-denied', 'Key Vault did not get it (status 403)');
-    const { relay, webhook, troubles } = await world.read();
+    const { relay, webhook, failures } = await world.read();
     expect([relay.kind, webhook.kind]).toEqual(['unusable', 'unusable']);
-    expect(troubles).toHaveLength(3);
+    expect(failures).toHaveLength(3);
     world.failure = undefined;
     expect((await world.read(1)).webhook.kind).toBe('absent');
   });
@@ -184,9 +184,9 @@ describe('the secrets of the channels', () => {
     await world.read();
     const [newest] = await world.vault.versionsOf('alert-webhook-url');
     await world.vault.disable('alert-webhook-url', newest?.version ?? '');
-    const { webhook, troubles } = await world.read(10);
+    const { webhook, failures } = await world.read(10);
     expect(webhook.kind).toBe('unusable');
-    expect(troubles).toMatchObject([{ secret: 'alert-webhook-url', code: 'secret-disabled' }]);
+    expect(failures).toMatchObject([{ secret: 'alert-webhook-url', code: 'secret-disabled' }]);
   });
 
   test('that cannot be read are explained in the words of the vault and of Azure behind it', async () => {
@@ -194,12 +194,12 @@ describe('the secrets of the channels', () => {
     world.failure = new PostroomError('key-vault-denied', 'Key Vault did not get it (status 403)', {
       cause: new Error(`ForbiddenByFirewall ${'x'.repeat(3000)}`),
     });
-    const { troubles } = await world.read();
-    expect(troubles[0]).toMatchObject({ secret: 'smtp-relay-url', code: 'key-vault-denied' });
-    expect(troubles[0]?.said).toMatch(/Key Vault did not get it \(status 403\) .*ForbiddenByFirewall x+$/);
-    expect(troubles[0]?.said).toHaveLength(2000);
+    const { failures } = await world.read();
+    expect(failures[0]).toMatchObject({ secret: 'smtp-relay-url', code: 'key-vault-denied' });
+    expect(failures[0]?.said).toMatch(/Key Vault did not get it \(status 403\) .*ForbiddenByFirewall x+$/);
+    expect(failures[0]?.said).toHaveLength(2000);
     world.failure = new PostroomError('key-vault-denied', 'no cause');
-    expect((await world.read(1)).troubles[0]?.said).toMatch(/no cause$/);
+    expect((await world.read(1)).failures[0]?.said).toMatch(/no cause$/);
   });
 
   test('that fail for a reason without a code count as a vault that does not answer', async () => {
@@ -207,7 +207,7 @@ describe('the secrets of the channels', () => {
     await world.read();
     Object.assign(world, { failure: new TypeError('odd') });
     await world.read(10);
-    expect((await world.read(1)).troubles.map(({ code }) => code)).toEqual([
+    expect((await world.read(1)).failures.map(({ code }) => code)).toEqual([
       'key-vault',
       'key-vault',
       'key-vault',
@@ -218,7 +218,7 @@ describe('the secrets of the channels', () => {
     const world = await worldWith(https);
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
-    expect((await world.read(10)).troubles).toEqual([]);
+    expect((await world.read(10)).failures).toEqual([]);
     const asked = world.asked;
     await world.read(0.9);
     expect(world.asked).toBe(asked);
@@ -231,7 +231,7 @@ describe('the secrets of the channels', () => {
     await world.read();
     world.failure = new PostroomError('key-vault', 'no answer');
     world.fails = 'alert-webhook-key';
-    expect((await world.read(10)).troubles).toEqual([]);
+    expect((await world.read(10)).failures).toEqual([]);
     await world.read(1);
     expect(world.asked).toBe(9);
   });
@@ -242,7 +242,7 @@ describe('the secrets of the channels', () => {
     await world.read();
     for (const failure of [outage, undefined, outage]) {
       world.failure = failure;
-      expect((await world.read(10)).troubles).toEqual([]);
+      expect((await world.read(10)).failures).toEqual([]);
     }
   });
 
@@ -259,6 +259,6 @@ describe('the secrets of the channels', () => {
 
   test('that hold nothing but white space set up nothing', async () => {
     const world = await worldWith({ 'alert-webhook-url': ' \n' });
-    expect(await world.read()).toMatchObject({ webhook: { kind: 'absent' }, troubles: [] });
+    expect(await world.read()).toMatchObject({ webhook: { kind: 'absent' }, failures: [] });
   });
 });

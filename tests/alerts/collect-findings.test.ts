@@ -22,7 +22,7 @@ import {
   provider,
   retrying,
   stopped,
-  trouble,
+  failure,
 } from './sample-facts.ts';
 
 const found = (postroom: HealthFacts): string[] => named(collectFindings(postroom, START));
@@ -39,7 +39,7 @@ describe('an installation where', () => {
     const beats = new Map([['reviewSecrets' as const, { at: ago(60 * 30), since: ago(60 * 100) }]]);
     const refusal = { action: 'mark-seen', problem: 'no', since: ago(9), triedAt: ago(1) };
     const postroom = stopped(
-      { support: trouble('AADSTS50173') },
+      { support: failure('AADSTS50173') },
       {
         boxes: [mailbox('support'), mailbox('sales'), mailbox('info')],
         accounts: [account()],
@@ -47,7 +47,7 @@ describe('an installation where', () => {
         abandoned: [{ queue: 'fetch-shard', count: 1, since: ago(9) }],
         quarantined: { count: 2, since: ago(9) },
         unreadable: [{ table: 'Mailboxes', partitionKey: 'mailbox', rowKey: 'x' }],
-        channelTroubles: [{ secret: 'alert-webhook-url', code: 'channel-malformed', said: 'no' }],
+        channelFailures: [{ secret: 'alert-webhook-url', code: 'channel-malformed', said: 'no' }],
         suspects: new Set(['sales']),
       },
     );
@@ -73,7 +73,7 @@ describe('an installation where', () => {
   test('storage is away knows nothing else', () => {
     const failing = [{ part: 'storage' as const, said: 'no answer', since: ago(5) }];
     const postroom = stopped(
-      { support: trouble('AADSTS50173') },
+      { support: failure('AADSTS50173') },
       { failing, quarantined: { count: 1, since: '' } },
     );
     expect(found(postroom)).toEqual(['storage-failing storage storage']);
@@ -137,14 +137,14 @@ describe('a part of Azure is blamed', () => {
 
   test('and speaks for the channels that it withholds', () => {
     const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
-    const channelTroubles = [{ secret: 'alert-webhook-url' as const, code: 'key-vault', said: 'no' }];
-    expect(found(facts([], { failing, channelTroubles }))).toEqual(['vault-failing vault vault']);
-    expect(found(facts([], { channelTroubles }))).toEqual(['channel-unusable channel alert-webhook-url']);
+    const channelFailures = [{ secret: 'alert-webhook-url' as const, code: 'key-vault', said: 'no' }];
+    expect(found(facts([], { failing, channelFailures }))).toEqual(['vault-failing vault vault']);
+    expect(found(facts([], { channelFailures }))).toEqual(['channel-unusable channel alert-webhook-url']);
   });
 
   test('does not stand for a trouble of another kind', () => {
     const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
-    expect(found(stopped({ support: trouble('AADSTS50173') }, { failing }))).toEqual([
+    expect(found(stopped({ support: failure('AADSTS50173') }, { failing }))).toEqual([
       'vault-failing vault vault',
       'consent-dead account a1',
     ]);
@@ -178,8 +178,8 @@ describe('mailboxes without the vault', () => {
   test('are none that are paused, have no trouble or another one', () => {
     const failing = [{ part: 'vault' as const, said: 'no', since: ago(9) }];
     const boxes = [mailbox('support', { enabled: false }), mailbox('sales'), mailbox('info')];
-    const troubles = { support: denied, info: trouble('imap-no-access') };
-    expect(still(stopped(troubles, { boxes, failing }))).toEqual([]);
+    const failures = { support: denied, info: failure('imap-no-access') };
+    expect(still(stopped(failures, { boxes, failing }))).toEqual([]);
   });
 });
 
@@ -288,7 +288,7 @@ describe('a mailbox is silent', () => {
 
   test('without a reason where it is on, has no trouble and was not fetched', () => {
     const boxes = [mailbox('support'), mailbox('sales', { enabled: false }), mailbox('info'), mailbox('new')];
-    const postroom = stopped({ info: trouble('odd') }, { boxes });
+    const postroom = stopped({ info: failure('odd') }, { boxes });
     const successes = new Map([...postroom.state.successes, ['new', ago(1)] as const]);
     expect(silentWithoutReason({ ...postroom, state: { ...postroom.state, successes } }, START)).toEqual([
       'support',
@@ -308,7 +308,7 @@ describe('what a page says is wrong now', () => {
   const well = facts([mailbox('support')]);
 
   test('is there before the first monitor has seen it', () => {
-    expect(standing(stopped({ support: trouble('AADSTS50173') }))).toEqual(['consent-dead account a1']);
+    expect(standing(stopped({ support: failure('AADSTS50173') }))).toEqual(['consent-dead account a1']);
     expect(standing(stopped({}, { boxes: [mailbox('support')] }))).toEqual([
       'mailbox-silent mailbox support',
     ]);
@@ -349,7 +349,7 @@ describe('what a page says is wrong now', () => {
   });
 
   test('is as the page sees it, where the alert has it, too', () => {
-    const postroom = stopped({ support: trouble('AADSTS50173') });
+    const postroom = stopped({ support: failure('AADSTS50173') });
     const [seen] = currentFindings([], postroom, START);
     if (seen === undefined) throw new Error('nothing stands');
     const before = alert({ review: { ...seen, headline: 'as it was' } });
@@ -357,7 +357,7 @@ describe('what a page says is wrong now', () => {
   });
 
   test('is the gravest first', () => {
-    const postroom = stopped({ support: trouble('AADSTS50173') });
+    const postroom = stopped({ support: failure('AADSTS50173') });
     const open = [alert({ review: secret('7 days') }), alert({ watch: storageDown })];
     expect(standing(postroom, ...open)).toEqual([
       'storage-failing storage storage',
@@ -367,8 +367,8 @@ describe('what a page says is wrong now', () => {
   });
 
   test('is no fault of a provider while the vault as a whole fails', () => {
-    const postroom = stopped({ support: denied, sales: trouble('imap-no-access') });
-    const accounts = [account({ state: 'works', stateSince: ago(500) })];
+    const postroom = stopped({ support: denied, sales: failure('imap-no-access') });
+    const accounts = [account({ state: 'ok', stateSince: ago(500) })];
     const whole = alert({
       watch: silent('vault', {
         kind: 'vault-failing',

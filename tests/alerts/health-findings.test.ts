@@ -349,13 +349,13 @@ describe('a server that takes no email', () => {
 });
 
 describe('a channel that cannot be used', () => {
-  const trouble = (secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key', code: string) => ({
+  const failure = (secret: 'smtp-relay-url' | 'alert-webhook-url' | 'alert-webhook-key', code: string) => ({
     secret,
     code,
     said: 'It is no address.',
   });
   const of = (code: string, said = 'It is no address.') =>
-    channelFindings([{ ...trouble('smtp-relay-url', code), said }], START, { isVaultBlamed: false })[0];
+    channelFindings([{ ...failure('smtp-relay-url', code), said }], START, { isVaultBlamed: false })[0];
 
   test('is told by its secret, and where the alerts go meanwhile', () => {
     expect(of('channel-malformed')).toEqual({
@@ -384,12 +384,12 @@ describe('a channel that cannot be used', () => {
   });
 
   test('for want of the vault is no finding of its own where the vault is blamed', () => {
-    const troubles = [
-      trouble('alert-webhook-url', 'key-vault-denied'),
-      trouble('alert-webhook-key', 'secret-disabled'),
+    const failures = [
+      failure('alert-webhook-url', 'key-vault-denied'),
+      failure('alert-webhook-key', 'secret-disabled'),
     ];
     const ids = (isVaultBlamed: boolean) =>
-      channelFindings(troubles, START, { isVaultBlamed }).map(({ subject }) => subject.name);
+      channelFindings(failures, START, { isVaultBlamed }).map(({ subject }) => subject.name);
     expect(ids(false)).toEqual(['The webhook', 'The key of the webhook']);
     expect(ids(true)).toEqual(['The key of the webhook']);
   });

@@ -17,7 +17,11 @@ beforeEach(async () => {
 const problem = { code: 'AADSTS50173', message: 'The sign-in of sam@contoso.example has ended.' } as const;
 const dead = async (changes: Parameters<WatchedPostroom['account']>[0] = {}): Promise<void> => {
   const { code, message } = changes.problem ?? problem;
-  await postroom.account({ state: 'needs-person', ...changes, problem: { code, message } } as typeof changes);
+  await postroom.account({
+    state: 'action-required',
+    ...changes,
+    problem: { code, message },
+  } as typeof changes);
   await postroom.stop('support', code, message);
   await postroom.stop('sales', code, message);
 };
@@ -89,8 +93,8 @@ describe('one fault is one alert', () => {
       code: 'tokens-unreadable',
       message: 'The stored sign-in cannot be read: the data key is gone.',
     } as const;
-    await postroom.account({ state: 'needs-person', problem });
-    await postroom.account({ accountId: 'b'.repeat(26), state: 'needs-person', problem });
+    await postroom.account({ state: 'action-required', problem });
+    await postroom.account({ accountId: 'b'.repeat(26), state: 'action-required', problem });
     await postroom.mailbox('sales', { accountId: 'b'.repeat(26) });
     for (const id of ['support', 'sales']) await postroom.stop(id, problem.code, problem.message);
     await postroom.minutes(5);

@@ -14,12 +14,12 @@ import {
   provider,
   retrying,
   stopped,
-  trouble,
+  failure,
 } from './sample-facts.ts';
 
 const found = (postroom: HealthFacts, isVaultBlamed = false): Finding[] =>
   mailboxFindings(postroom, START, { isVaultBlamed });
-const ended = trouble('AADSTS50173');
+const ended = failure('AADSTS50173');
 
 describe('a sign-in that has ended', () => {
   test('is one finding for all mailboxes of its account, and its owner signs in again', () => {
@@ -81,14 +81,14 @@ describe('a sign-in that has ended', () => {
   });
 
   test('for a reason that nobody knows is told in the words of the trouble, and its owner is asked', () => {
-    const odd = trouble('odd', { problem: `It said: ${'x'.repeat(700)}` });
+    const odd = failure('odd', { problem: `It said: ${'x'.repeat(700)}` });
     const [finding] = found(stopped({ support: odd }, { accounts: [account()] }));
     expect(finding).toMatchObject({ code: 'odd', who: 'mailbox-owner' });
     expect(finding?.cause).toBe(odd.problem.slice(0, 600));
   });
 
   test('is told by the sentence of the server rather than by the code that was made of it', () => {
-    const said = trouble('odd', { problem: 'AADSTS7000215: Invalid client secret provided.' });
+    const said = failure('odd', { problem: 'AADSTS7000215: Invalid client secret provided.' });
     expect(found(stopped({ support: said }, { accounts: [account()] }))[0]?.code).toBe('AADSTS7000215');
   });
 
@@ -99,9 +99,9 @@ describe('a sign-in that has ended', () => {
 });
 
 describe('a sign-in that works again since the mailbox was last tried', () => {
-  const works = account({ state: 'works', stateSince: ago(5) });
+  const works = account({ state: 'ok', stateSince: ago(5) });
   const ofMailbox = (change: Partial<typeof ended>, code = 'AADSTS50173'): Finding[] =>
-    found(stopped({ support: trouble(code, { since: ago(60), ...change }) }, { accounts: [works] }));
+    found(stopped({ support: failure(code, { since: ago(60), ...change }) }, { accounts: [works] }));
 
   test('is mended, as the next try will tell', () => {
     expect(ofMailbox({})).toEqual([]);
@@ -133,8 +133,8 @@ describe('a sign-in that works again since the mailbox was last tried', () => {
 describe('a mail server that refuses one mailbox', () => {
   test('is the finding of that mailbox alone', () => {
     const postroom = stopped(
-      { support: trouble('imap-folder-missing'), sales: trouble('imap-no-access') },
-      { accounts: [account({ state: 'works', stateSince: ago(500) })] },
+      { support: failure('imap-folder-missing'), sales: failure('imap-no-access') },
+      { accounts: [account({ state: 'ok', stateSince: ago(500) })] },
     );
     expect(found(postroom)).toMatchObject([
       {
@@ -155,19 +155,19 @@ describe('a mail server that refuses one mailbox', () => {
   });
 
   test('is told beside a sign-in that has ended only as that', () => {
-    const postroom = stopped({ support: trouble('imap-no-access') }, { accounts: [account()] });
+    const postroom = stopped({ support: failure('imap-no-access') }, { accounts: [account()] });
     expect(named(found(postroom))).toEqual(['consent-dead account a1']);
   });
 
   test('is no sign-in: a code that only holds the name of a protocol is', () => {
-    expect(named(found(stopped({ support: trouble('no-imap-x') })))).toEqual(['consent-dead account a1']);
+    expect(named(found(stopped({ support: failure('no-imap-x') })))).toEqual(['consent-dead account a1']);
   });
 });
 
 describe('the data key', () => {
   test('that is gone stops all accounts, and the first step is in Azure', () => {
     const problem = { code: 'tokens-unreadable', message: 'The stored sign-in cannot be read.' } as const;
-    const unreadable = trouble('tokens-unreadable');
+    const unreadable = failure('tokens-unreadable');
     const postroom = stopped(
       { support: unreadable, sales: { ...unreadable, since: ago(70) } },
       {
@@ -192,7 +192,7 @@ describe('a credential that the provider refuses', () => {
   const refused = (code: string, change: Partial<HealthFacts> = {}): Finding[] =>
     found(
       stopped(
-        { support: trouble(code), sales: trouble(code, { since: ago(70) }) },
+        { support: failure(code), sales: failure(code, { since: ago(70) }) },
         { accounts: [account({ refusedAsOf: ago(60) })], ...change },
       ),
     );
@@ -264,7 +264,7 @@ describe('a vault that withholds something', () => {
   });
 
   test('is told while it waits for a person, too', () => {
-    expect(named(found(postroom({ state: 'needs-person' })))).toEqual(['vault-failing provider p1']);
+    expect(named(found(postroom({ state: 'action-required' })))).toEqual(['vault-failing provider p1']);
   });
 });
 
@@ -286,10 +286,10 @@ describe('what passes by itself', () => {
 
   test('is told once the mailbox has been silent for too long', () => {
     const successes = new Map([['support', ago(13)]]);
-    const troubles = new Map([['support', away]]);
-    expect(found(facts([mailbox('support')], { state: { successes, troubles } }))).toEqual([]);
+    const failing = new Map([['support', away]]);
+    expect(found(facts([mailbox('support')], { state: { successes, failing } }))).toEqual([]);
     successes.set('support', ago(13.1));
-    expect(found(facts([mailbox('support')], { state: { successes, troubles } }))).toHaveLength(1);
+    expect(found(facts([mailbox('support')], { state: { successes, failing } }))).toHaveLength(1);
   });
 
   test('is one finding for all mailboxes of a server that is away', () => {
@@ -345,7 +345,7 @@ describe('what passes by itself', () => {
     expect(named(found(stopped({ support: retrying('http-503') }, { accounts })))).toEqual([
       'mailbox-silent mailbox support',
     ]);
-    const works = [account({ state: 'works' })];
+    const works = [account({ state: 'ok' })];
     expect(named(found(stopped({ support: busy }, { accounts: works })))).toEqual([
       'mailbox-silent mailbox support',
     ]);

@@ -2,7 +2,7 @@ import type { Account } from '../../shared/accounts/account.ts';
 import { createAccountStore } from '../../shared/accounts/account-store.ts';
 import { createHeartbeatStore } from '../../shared/heartbeats/heartbeat-store.ts';
 import { createQuarantineStore } from '../../shared/intake/quarantine-store.ts';
-import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { type ChannelSecrets, createChannelSecrets } from '../../shared/alerts/channel-secrets.ts';
 import { createAlertService } from '../../shared/alerts/alert-service.ts';
@@ -108,10 +108,10 @@ export class WatchedPostroom {
     id: string,
     code: string,
     problem: string,
-    state: Trouble['state'] = 'needs-person',
+    state: FetchFailure['state'] = 'action-required',
   ): Promise<void> {
     this.works.delete(id);
-    await this.mailboxes.saveTrouble(id, {
+    await this.mailboxes.setFailure(id, {
       state,
       code,
       problem,
@@ -124,7 +124,7 @@ export class WatchedPostroom {
 
   async mend(id: string): Promise<void> {
     this.works.add(id);
-    await this.mailboxes.saveTrouble(id, undefined);
+    await this.mailboxes.setFailure(id, undefined);
   }
 
   async minutes(count: number): Promise<void> {
@@ -198,7 +198,7 @@ export const sampleAccount: Account = {
     refresh: 'sealed',
     previousRefresh: undefined,
   },
-  state: 'works',
+  state: 'ok',
   stateSince: iso(START),
   problem: undefined,
   retryAt: undefined,

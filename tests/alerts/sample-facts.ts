@@ -1,6 +1,6 @@
 import type { Account } from '../../shared/accounts/account.ts';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import type { FetchState } from '../../shared/mailboxes/mailbox-store.ts';
 import type { HealthFacts } from '../../shared/alerts/health-facts.ts';
 import type { Finding } from '../../shared/alerts/alert.ts';
@@ -30,8 +30,8 @@ export const mailbox = (id: string, change: Partial<Mailbox> = {}): Mailbox => (
 });
 
 /** What a mailbox cannot be fetched for, since an hour. */
-export const trouble = (code: string, change: Partial<Trouble> = {}): Trouble => ({
-  state: 'needs-person',
+export const failure = (code: string, change: Partial<FetchFailure> = {}): FetchFailure => ({
+  state: 'action-required',
   code,
   problem: 'It said: no.',
   since: ago(60),
@@ -40,8 +40,8 @@ export const trouble = (code: string, change: Partial<Trouble> = {}): Trouble =>
   nextTryAt: ago(-1),
   ...change,
 });
-export const retrying = (code: string, change: Partial<Trouble> = {}): Trouble =>
-  trouble(code, { state: 'retrying', ...change });
+export const retrying = (code: string, change: Partial<FetchFailure> = {}): FetchFailure =>
+  failure(code, { state: 'retrying', ...change });
 
 export const account = (change: Partial<Account> = {}): Account =>
   ({
@@ -65,7 +65,7 @@ export const account = (change: Partial<Account> = {}): Account =>
       refresh: 'sealed',
       previousRefresh: undefined,
     },
-    state: 'needs-person',
+    state: 'action-required',
     stateSince: ago(50),
     problem: { code: 'AADSTS50173', message: 'The sign-in has ended.' },
     retryAt: undefined,
@@ -105,7 +105,7 @@ export function facts(
     ...change,
     state: {
       cursors: new Map(),
-      troubles: new Map(),
+      failing: new Map(),
       successes: new Map(mailboxes.map(({ id }) => [id, ago(1)])),
       shards: new Map(),
       hours: new Map(),
@@ -118,16 +118,16 @@ export function facts(
 
 /** Mailboxes that stand still for these reasons, since two hours. */
 export const stopped = (
-  troubles: Readonly<Record<string, Trouble>>,
+  failing: Readonly<Record<string, FetchFailure>>,
   change: Partial<HealthFacts> & { boxes?: readonly Mailbox[] } = {},
 ): HealthFacts => {
   const { boxes, ...rest } = change;
-  const mailboxes = boxes ?? Object.keys(troubles).map((id) => mailbox(id));
+  const mailboxes = boxes ?? Object.keys(failing).map((id) => mailbox(id));
   return facts(mailboxes, {
     ...rest,
     state: {
       successes: new Map(mailboxes.map(({ id }) => [id, ago(120)])),
-      troubles: new Map(Object.entries(troubles)),
+      failing: new Map(Object.entries(failing)),
       ...rest.state,
     },
   });

@@ -101,10 +101,10 @@ test('what fails again after the vault answered is that provider’s trouble', a
   await postroom.minutes(6);
   postroom.broken = undefined;
   await postroom.minutes(1);
-  const { troubles } = await postroom.mailboxes.fetchState();
-  const trouble = troubles.get('support');
-  if (trouble === undefined) throw new TypeError('no trouble');
-  await postroom.mailboxes.saveTrouble('support', { ...trouble, failures: trouble.failures + 1 });
+  const { failing } = await postroom.mailboxes.fetchState();
+  const failure = failing.get('support');
+  if (failure === undefined) throw new TypeError('no trouble');
+  await postroom.mailboxes.setFailure('support', { ...failure, failures: failure.failures + 1 });
   await postroom.minutes(1);
   expect((await postroom.open()).map(({ subject }) => subject.kind)).toEqual(['provider']);
 });

@@ -246,7 +246,7 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
         const tested = await imapCase(all(), {
           get: () =>
             Promise.resolve({
-              kind: 'needs-person',
+              kind: 'action-required',
               code: 'AADSTS50173',
               message: 'The provided grant has expired due to it being revoked.',
             }),

@@ -95,7 +95,7 @@ describe('the expected person', () => {
           refresh: expect.stringMatching(/^1\./),
           previousRefresh: undefined,
         },
-        state: 'works',
+        state: 'ok',
         stateSince: isoAt(0),
         problem: undefined,
         retryAt: undefined,

@@ -60,7 +60,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(resumed.html).toContain(`Continue as ${SUPPORT}`);
     const { callback } = await visitor.leave(providerId, { address: SUPPORT }, SUPPORT);
     expect((await visitor.get(callback)).status).toBe(303);
-    expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'works' }]);
+    expect(await accounts()).toMatchObject([{ user: SUPPORT, state: 'ok' }]);
   });
 
   it('what a link of all permissions brought back proves the redirect URI and stands in the checklist', async () => {

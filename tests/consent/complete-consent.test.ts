@@ -46,8 +46,8 @@ describe('a sign-in for a mailbox that had stopped', () => {
     const mailbox = mailboxOf(account);
     await app.services.mailboxes.save(mailbox);
     const at = new Date(app.seam.now()).toISOString();
-    await app.services.mailboxes.saveTrouble(mailbox.id, {
-      state: 'needs-person',
+    await app.services.mailboxes.setFailure(mailbox.id, {
+      state: 'action-required',
       code: 'AADSTS50173',
       problem: 'The grant has ended.',
       since: at,
@@ -57,7 +57,7 @@ describe('a sign-in for a mailbox that had stopped', () => {
     });
     const { callback } = await visitor.leave(providerId, { address: SUPPORT, mailbox: mailbox.id }, SUPPORT);
     expect((await visitor.returned(callback)).location).toBe(`/mailboxes/${mailbox.id}/connected`);
-    expect((await app.services.mailboxes.fetchState()).troubles.has(mailbox.id)).toBe(false);
+    expect((await app.services.mailboxes.fetchState()).failing.has(mailbox.id)).toBe(false);
     const [entry] = (await app.services.audit.page({ kind: 'account', limit: 1 })).entries;
     expect(entry?.action).toBe('connected again');
   });

@@ -88,7 +88,7 @@ describe('the way back', () => {
     expect(reply.status, reply.html).toBe(303);
     const [account] = await accounts();
     expect(reply.location).toBe(`/mailboxes/new?account=${providerId}.${account?.accountId}&flash=connected`);
-    expect(account).toMatchObject({ user: SUPPORT, address: SUPPORT, state: 'works', consentedBy: 'alex' });
+    expect(account).toMatchObject({ user: SUPPORT, address: SUPPORT, state: 'ok', consentedBy: 'alex' });
     const token = await app.services.accessTokens.get(
       { providerId, accountId: account?.accountId ?? '' },
       AT_MAIL,

@@ -59,7 +59,7 @@ describe('in the demo', () => {
     const stored = await app.services.accounts.get(account);
     if (stored === undefined) throw new Error('no account');
     const problem = { code: 'AADSTS7000222', message: EXPIRED } as const;
-    await app.services.accounts.save({ ...stored.account, state: 'needs-person', problem });
+    await app.services.accounts.save({ ...stored.account, state: 'action-required', problem });
     const { html } = await visitor.get(`/accounts/${account.providerId}/${account.accountId}`);
     await app.services.accounts.save(stored.account);
     expect(html).toContain('AADSTS7000222');
@@ -99,8 +99,8 @@ describe('in the demo', () => {
 
   it('the alert and the list of mailboxes name the demo', async () => {
     const at = new Date(app.seam.now()).toISOString();
-    await app.services.mailboxes.saveTrouble(MAILBOX, {
-      state: 'needs-person',
+    await app.services.mailboxes.setFailure(MAILBOX, {
+      state: 'action-required',
       code: 'imap-no-access',
       problem: 'User is authenticated but not connected. Ask Microsoft.',
       since: at,
@@ -112,7 +112,7 @@ describe('in the demo', () => {
     expect(home).toContain(`Not receiving mail from ${SUPPORT}`);
     expectOfDemo(home);
     expectOfDemo((await visitor.get('/mailboxes')).html);
-    await app.services.mailboxes.saveTrouble(MAILBOX, undefined);
+    await app.services.mailboxes.setFailure(MAILBOX, undefined);
   });
 
   it('the page of a shared mailbox asks for no script of an admin', async () => {

@@ -76,7 +76,7 @@ describe('the links of an explanation', () => {
       code: 'AADSTS50105',
       message: 'AADSTS50105: Your administrator has configured the app.',
     } as const;
-    await app.services.accounts.save({ ...stored.account, state: 'needs-person', problem });
+    await app.services.accounts.save({ ...stored.account, state: 'action-required', problem });
     const links = await linksOf(visitor.get(`/accounts/${account.providerId}/${account.accountId}`));
     await app.services.accounts.save(stored.account);
     const provider = await app.services.providers.get(account.providerId);

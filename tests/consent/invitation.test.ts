@@ -76,7 +76,7 @@ describe('an invitation', () => {
     expect(done.html).not.toContain('Main');
 
     const [account] = await accounts();
-    expect(account).toMatchObject({ user: SUPPORT, state: 'works', consentedBy: 'invitation' });
+    expect(account).toMatchObject({ user: SUPPORT, state: 'ok', consentedBy: 'invitation' });
     const list = (await admin.get('/invitations')).html;
     expect(list).toContain(`/mailboxes/new?account=${providerId}.${account?.accountId}`);
     expect(list).toContain('Finish setting up');
@@ -200,10 +200,10 @@ describe('an invitation', () => {
     await app.services.mailboxes.save(mailbox);
     const at = '2026-11-24T00:00:00.000Z';
     const trouble = { code: 'x', problem: 'Ended.', since: at, failures: 1, triedAt: at, nextTryAt: at };
-    await app.services.mailboxes.saveTrouble(mailbox.id, { ...trouble, state: 'needs-person' });
+    await app.services.mailboxes.setFailure(mailbox.id, { ...trouble, state: 'action-required' });
     const path = await invited({ mailbox: mailbox.id });
     expect((await follow(owner(), path, SUPPORT)).title).toBe('Done, you can close this page');
-    expect((await app.services.mailboxes.health()).get(mailbox.id)?.state).toBe('works');
+    expect((await app.services.mailboxes.health()).get(mailbox.id)?.state).toBe('ok');
   });
 
   it('that was taken back, is too old or was never made lets nobody go on, and nothing is written', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VerifiedMailbox } from '../../shared/mailboxes/verify-mailbox.ts';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { explainText } from '../../shared/explanations/explain.ts';
-import { troubleOf } from '../../shared/mailboxes/connect-inbox.ts';
+import { connectFailureFrom } from '../../shared/mailboxes/connect-inbox.ts';
 import { InboxError } from '../../shared/mailboxes/inbox.ts';
 import { portsInWords } from '../../shared/mailboxes/mailbox-form.ts';
 import { remedyOf } from '../../shared/mailboxes/remedy.ts';
@@ -131,19 +131,19 @@ describe('a mailbox', () => {
       triedAt: at,
       nextTryAt: at,
     };
-    await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', { ...trouble, state: 'needs-person' });
+    await app.services.mailboxes.setFailure(mailbox?.id ?? '', { ...trouble, state: 'action-required' });
     const { html } = await visitor.get('/mailboxes');
     expect(html).toContain('The sign-in has ended.');
     expect(html).toContain(`/connect?mailbox=${mailbox?.id}`);
-    await app.services.mailboxes.saveTrouble(mailbox?.id ?? '', undefined);
+    await app.services.mailboxes.setFailure(mailbox?.id ?? '', undefined);
   });
 
   it('with a folder that is missing leads to its folder, in the list as in the alert, and to no new sign-in', async () => {
     const [mailbox] = await stored();
     if (mailbox === undefined) throw new Error('no mailbox');
-    const { kind, code, message } = troubleOf(new InboxError('folder-missing', 'NO'), mailbox);
+    const { kind, code, message } = connectFailureFrom(new InboxError('folder-missing', 'NO'), mailbox);
     const at = new Date().toISOString();
-    await app.services.mailboxes.saveTrouble(mailbox.id, {
+    await app.services.mailboxes.setFailure(mailbox.id, {
       state: kind,
       code,
       problem: message,
@@ -166,7 +166,7 @@ describe('a mailbox', () => {
     // The sentence and the explanation ask for the same thing.
     for (const words of [message, explainText({ text: code }).steps.join(' ')])
       expect(words).toMatch(/[Ee]dit the mailbox and enter the folder’s present name\./);
-    await app.services.mailboxes.saveTrouble(mailbox.id, undefined);
+    await app.services.mailboxes.setFailure(mailbox.id, undefined);
   });
 
   it.each([

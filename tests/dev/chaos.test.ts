@@ -131,7 +131,7 @@ describe('rows', () => {
     numbers: [row('n', '0000000001', { ticketId: 't' }), row('counter', 'counter', { last: 1 })],
     messageIds: [row('box', 'hash|t', { ticketId: 't' })],
     ledger: [row('box', 'mail|k', { state: 'done' })],
-    accounts: [row('p', 'a', { state: 'works' })],
+    accounts: [row('p', 'a', { state: 'ok' })],
   };
 
   test('that agree raise no flag', () => {
@@ -149,7 +149,7 @@ describe('rows', () => {
     ['listed ticket does not exist', { index: [...healthy.index, row('open', '2|x', { id: 'x' })] }],
     ['message id leads to no ticket', { messageIds: [row('box', 'hash|x', { ticketId: 'x' })] }],
     ['ledger not done', { ledger: [row('box', 'mail|k', { state: 'decided' })] }],
-    ['account does not work', { accounts: [row('p', 'a', { json: '{"state":"needs-person"}' })] }],
+    ['account does not work', { accounts: [row('p', 'a', { json: '{"state":"action-required"}' })] }],
   ])('%s is flagged', (kind, change) => {
     expect(kinds(auditRows({ ...healthy, ...change }))).toEqual([kind]);
   });

@@ -45,29 +45,29 @@ describe('the home page', () => {
   });
 
   test('does not say that all is fetched while a mended mailbox waits for its next try', () => {
-    const lines = [{ state: 'needs-person' }] as unknown as Parameters<typeof mailFlow>[0];
+    const lines = [{ state: 'action-required' }] as unknown as Parameters<typeof mailFlow>[0];
     expect(mailFlow(lines, []).kind).toBe('hiccup');
   });
 
   test('calls a mailbox silent exactly when an alert would', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
     const stateAfter = (silence: number): string => {
-      const health = { state: 'works', lastSuccessAt: new Date(NOW - silence).toISOString() } as const;
+      const health = { state: 'ok', lastSuccessAt: new Date(NOW - silence).toISOString() } as const;
       return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], new Map(), NOW).state;
     };
-    expect(stateAfter(allowedSilence(mailbox))).toBe('works');
+    expect(stateAfter(allowedSilence(mailbox))).toBe('ok');
     expect(stateAfter(allowedSilence(mailbox) + 1)).toBe('silent');
   });
 
   test('calls a mailbox silent whose last fetch lies in the future, once the monitor is back for long enough', () => {
     const mailbox = { ...mailboxOf({ kind: 'mark-seen' }), intervalMinutes: 5, enabled: true };
-    const health = { state: 'works', lastSuccessAt: new Date(NOW + 3_600_000).toISOString() } as const;
+    const health = { state: 'ok', lastSuccessAt: new Date(NOW + 3_600_000).toISOString() } as const;
     const stateSince = (back: number): string => {
       const since = new Date(NOW - back).toISOString();
       const beats = new Map([['monitor', { at: new Date(NOW).toISOString(), since }]] as const);
       return mailboxLine(mailbox, health as Parameters<typeof mailboxLine>[1], beats, NOW).state;
     };
-    expect(stateSince(allowedSilence(mailbox))).toBe('works');
+    expect(stateSince(allowedSilence(mailbox))).toBe('ok');
     expect(stateSince(allowedSilence(mailbox) + 1)).toBe('silent');
   });
 

@@ -72,8 +72,8 @@ async function minutes(count: number): Promise<void> {
 
 /** How far the next try of the mailbox that waits longest is away, in minutes. */
 async function longestWait(): Promise<number> {
-  const { troubles } = await services.mailboxes.fetchState();
-  const times = [...troubles.values()].map(({ nextTryAt }) => Date.parse(nextTryAt));
+  const { failing } = await services.mailboxes.fetchState();
+  const times = [...failing.values()].map(({ nextTryAt }) => Date.parse(nextTryAt));
   return (Math.max(...times) - app.seam.now()) / MINUTE;
 }
 
@@ -120,13 +120,13 @@ describe.each(outages)('an outage of %s', (_what, code, begin, end) => {
   test('that ends makes everything that waited for it due within a minute', async () => {
     begin();
     await minutes(45);
-    const { troubles } = await services.mailboxes.fetchState();
-    expect([...troubles.keys()].sort()).toEqual([...ALONE, ...SUPPORT]);
-    expect(new Set([...troubles.values()].map((trouble) => trouble.code))).toEqual(new Set([code]));
+    const { failing } = await services.mailboxes.fetchState();
+    expect([...failing.keys()].sort()).toEqual([...ALONE, ...SUPPORT]);
+    expect(new Set([...failing.values()].map((trouble) => trouble.code))).toEqual(new Set([code]));
     expect(await longestWait(), 'without the end of the outage they wait for long').toBeGreaterThan(10);
     end();
     expect([...(await minute())].sort()).toEqual([...ALONE, ...SUPPORT]);
-    expect((await services.mailboxes.fetchState()).troubles.size).toBe(0);
+    expect((await services.mailboxes.fetchState()).failing.size).toBe(0);
   });
 
   test('does not make all mailboxes ask each minute', async () => {
@@ -142,8 +142,8 @@ test('a pause that was begun under a clock set back since is over, for mailboxes
   app.seam.skewMs += 60 * MINUTE;
   app.idp.faults.push({ match: { path: '/token' }, times: 9_999, status: 429 });
   await minutes(3);
-  const { troubles } = await services.mailboxes.fetchState();
-  expect(new Set([...troubles.values()].map(({ code }) => code))).toEqual(new Set(['http-429']));
+  const { failing } = await services.mailboxes.fetchState();
+  expect(new Set([...failing.values()].map(({ code }) => code))).toEqual(new Set(['http-429']));
   app.idp.faults.length = 0;
   app.seam.skewMs -= 60 * MINUTE;
   expect([...(await minute())].sort()).toEqual([...ALONE, ...SUPPORT]);
@@ -162,7 +162,7 @@ test('a mailbox with a trouble of its own keeps its own back-off when a shared o
   services.intake.openInbox = (address) =>
     address.user === 'own@contoso.example' ? own() : openInbox(address);
   await minutes(12);
-  const before = (await services.mailboxes.fetchState()).troubles.get('own');
+  const before = (await services.mailboxes.fetchState()).failing.get('own');
   expect(before).toMatchObject({ code: 'unexpected', failures: 4 });
   begin?.();
   await minute();
@@ -170,7 +170,7 @@ test('a mailbox with a trouble of its own keeps its own back-off when a shared o
   asked = [];
   await minutes(2);
   expect(asked).not.toContain('own');
-  expect((await services.mailboxes.fetchState()).troubles.get('own')).toEqual(before);
+  expect((await services.mailboxes.fetchState()).failing.get('own')).toEqual(before);
 });
 
 async function box(id: string) {

@@ -124,7 +124,7 @@ describe('a batch that is read while the one before it is filed', () => {
         if (point === 'blob.putOnce' && uploads > 50) await pause(100);
       },
     });
-    expect(result).toMatchObject({ kind: 'failed', trouble: { code: 'table-storage' } });
+    expect(result).toMatchObject({ kind: 'failed', failure: { code: 'table-storage' } });
     const calls = seam.calls.length;
     await pause(400);
     expect(seam.calls.slice(calls)).toEqual([]);

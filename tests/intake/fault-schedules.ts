@@ -73,8 +73,8 @@ async function settleAndCheck(world: IntakeWorld, allowed: Allowed): Promise<str
 
 /** An error that no fault of ours explains is a fault of the product. */
 function unexpected({ error, result, seam }: RunEnd): string[] {
-  if (result?.kind === 'failed' && result.trouble.code === 'unexpected' && !seam.dead)
-    return [`a run failed with ${result.trouble.message}`];
+  if (result?.kind === 'failed' && result.failure.code === 'unexpected' && !seam.dead)
+    return [`a run failed with ${result.failure.message}`];
   if (error === undefined || error instanceof ProcessDied || seam.dead) return [];
   const isOutage = error instanceof Error && error.message.startsWith('no answer to');
   return isOutage ? [] : [`a run ended with ${String(error)}`];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { activityOf, countOf } from '../../shared/intake/fetch-activity.ts';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
-import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 
@@ -10,11 +10,11 @@ const AT = '2026-11-24T10:00:00.000Z';
 const mailbox = mailboxOf({ kind: 'mark-seen' });
 const fetched = { kind: 'fetched', opened: 4, replies: 3, quarantined: 2, skipped: 1, more: false } as const;
 const nothing = { ...fetched, opened: 0, replies: 0, quarantined: 0, skipped: 0 };
-const failed = (kind: 'retrying' | 'needs-person', code: string): FetchResult => ({
+const failed = (kind: 'retrying' | 'action-required', code: string): FetchResult => ({
   kind: 'failed',
-  trouble: { kind, code: codeFrom(code), message: 'The mail server does not answer.' },
+  failure: { kind, code: codeFrom(code), message: 'The mail server does not answer.' },
 });
-const before: Trouble = {
+const before: FetchFailure = {
   state: 'retrying',
   code: 'imap-unavailable',
   problem: 'x',
@@ -23,8 +23,8 @@ const before: Trouble = {
   triedAt: AT,
   nextTryAt: AT,
 };
-const activity = (result: FetchResult, trouble?: Trouble): ReturnType<typeof activityOf> =>
-  activityOf(mailbox, result, trouble, Date.parse(AT), 250);
+const activity = (result: FetchResult, failure?: FetchFailure): ReturnType<typeof activityOf> =>
+  activityOf(mailbox, result, failure, Date.parse(AT), 250);
 const entry = { kind: 'fetch', at: AT, aboutId: 'support', about: 'support@contoso.example', ms: 250 };
 
 test('the count of a fetch holds all of its emails, and apart those in quarantine', () => {
@@ -61,13 +61,13 @@ describe('a fetch', () => {
     const what = 'The mail server does not answer.';
     expect(activity(failed('retrying', 'imap-unavailable'))).toEqual({
       ...entry,
-      result: 'trying-again',
+      result: 'retrying',
       what,
     });
     expect(activity(failed('retrying', 'imap-unavailable'), before)).toBeUndefined();
-    expect(activity(failed('needs-person', 'no-access'), before)).toEqual({
+    expect(activity(failed('action-required', 'no-access'), before)).toEqual({
       ...entry,
-      result: 'needs-person',
+      result: 'action-required',
       what,
     });
   });

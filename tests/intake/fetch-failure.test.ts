@@ -1,21 +1,21 @@
-/** When a mailbox in trouble is tried again, and what the end of one trouble says about others. */
+/** When a mailbox in trouble is tried again, and what the end of one failure says about others. */
 import { describe, expect, test } from 'vitest';
 import type { FetchResult } from '../../shared/intake/fetch-mailbox.ts';
-import { causeEnded, troubleAfter, waitingFor } from '../../shared/intake/fetch-failure.ts';
-import type { MailboxTroubleFound } from '../../shared/mailboxes/connect-inbox.ts';
-import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import { causeEnded, nextFailure, waitingFor } from '../../shared/intake/fetch-failure.ts';
+import type { ConnectFailure } from '../../shared/mailboxes/connect-inbox.ts';
+import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { codeFrom } from '../../shared/platform/problem.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
-const found = (change: Partial<MailboxTroubleFound> = {}): MailboxTroubleFound => ({
+const found = (change: Partial<ConnectFailure> = {}): ConnectFailure => ({
   kind: 'retrying',
   code: 'imap-unavailable',
   message: 'The mail server does not answer.',
   ...change,
 });
-const trouble = (change: Partial<Trouble> = {}): Trouble => ({
+const failure = (change: Partial<FetchFailure> = {}): FetchFailure => ({
   state: 'retrying',
   code: 'imap-unavailable',
   problem: 'The mail server does not answer.',
@@ -28,12 +28,12 @@ const trouble = (change: Partial<Trouble> = {}): Trouble => ({
 
 describe('a mailbox that failed', () => {
   test('keeps the words of its server, and nothing where it said none', () => {
-    expect(troubleAfter(undefined, found({ said: 'NO busy' }), NOW).said).toBe('NO busy');
-    expect(troubleAfter(undefined, found(), NOW)).not.toHaveProperty('said');
+    expect(nextFailure(undefined, found({ said: 'NO busy' }), NOW).said).toBe('NO busy');
+    expect(nextFailure(undefined, found(), NOW)).not.toHaveProperty('said');
   });
 
   test('is tried again in a minute, a little early, so that the next run of the timer finds it due', () => {
-    expect(troubleAfter(undefined, found(), NOW)).toEqual({
+    expect(nextFailure(undefined, found(), NOW)).toEqual({
       state: 'retrying',
       code: 'imap-unavailable',
       problem: 'The mail server does not answer.',
@@ -52,7 +52,7 @@ describe('a mailbox that failed', () => {
     [5, 30],
     [50, 30],
   ])('the same way %i times before waits %i minutes', (failures, minutes) => {
-    expect(troubleAfter(trouble({ failures }), found(), NOW)).toMatchObject({
+    expect(nextFailure(failure({ failures }), found(), NOW)).toMatchObject({
       since: at(-600),
       failures: failures + 1,
       triedAt: at(0),
@@ -61,7 +61,7 @@ describe('a mailbox that failed', () => {
   });
 
   test('in another way begins anew', () => {
-    expect(troubleAfter(trouble({ code: 'no-answer', failures: 5 }), found(), NOW)).toMatchObject({
+    expect(nextFailure(failure({ code: 'no-answer', failures: 5 }), found(), NOW)).toMatchObject({
       code: 'imap-unavailable',
       since: at(0),
       failures: 1,
@@ -70,25 +70,25 @@ describe('a mailbox that failed', () => {
   });
 
   test('and waits for a person is asked every five minutes', () => {
-    const before = trouble({ state: 'needs-person', code: 'imap-no-access', failures: 9 });
-    const after = troubleAfter(before, found({ kind: 'needs-person', code: 'imap-no-access' }), NOW);
-    expect(after).toMatchObject({ state: 'needs-person', failures: 10, nextTryAt: at(295) });
+    const before = failure({ state: 'action-required', code: 'imap-no-access', failures: 9 });
+    const after = nextFailure(before, found({ kind: 'action-required', code: 'imap-no-access' }), NOW);
+    expect(after).toMatchObject({ state: 'action-required', failures: 10, nextTryAt: at(295) });
   });
 
   test('waits as long as the server asked, and never shorter than usual', () => {
-    expect(troubleAfter(undefined, found({ retryAt: at(3600) }), NOW).nextTryAt).toBe(at(3600));
-    expect(troubleAfter(undefined, found({ retryAt: at(10) }), NOW).nextTryAt).toBe(at(55));
+    expect(nextFailure(undefined, found({ retryAt: at(3600) }), NOW).nextTryAt).toBe(at(3600));
+    expect(nextFailure(undefined, found({ retryAt: at(10) }), NOW).nextTryAt).toBe(at(55));
   });
 
   test('in the future began now: the clock was set back', () => {
-    expect(troubleAfter(trouble({ since: at(3600), failures: 2 }), found(), NOW)).toMatchObject({
+    expect(nextFailure(failure({ since: at(3600), failures: 2 }), found(), NOW)).toMatchObject({
       since: at(0),
       failures: 3,
     });
   });
 
   test('with a sentence without end keeps its beginning', () => {
-    const { problem } = troubleAfter(undefined, found({ message: 'x'.repeat(5000) }), NOW);
+    const { problem } = nextFailure(undefined, found({ message: 'x'.repeat(5000) }), NOW);
     expect(problem).toBe('x'.repeat(2000));
   });
 });
@@ -105,10 +105,10 @@ describe('a shared cause', () => {
   };
   const failed = (code: string): FetchResult => ({
     kind: 'failed',
-    trouble: found({ code: codeFrom(code) }),
+    failure: found({ code: codeFrom(code) }),
   });
   const ended = (code: string, result: FetchResult): string | undefined =>
-    causeEnded(mailbox, trouble({ code }), result);
+    causeEnded(mailbox, failure({ code }), result);
 
   test('is over when a fetch that it stopped before works', () => {
     expect(ended('key-vault', fetched)).toBe(`vault|${mailbox.providerId}`);
@@ -148,11 +148,11 @@ describe('a shared cause', () => {
       box('other provider', { providerId: 'q' }),
       box('waits, too'),
     ];
-    const troubles = new Map(
-      all.filter(({ id }) => id !== 'well').map(({ id }) => [id, trouble({ code: 'server_error' })]),
+    const failures = new Map(
+      all.filter(({ id }) => id !== 'well').map(({ id }) => [id, failure({ code: 'server_error' })]),
     );
-    troubles.set('own trouble', trouble());
-    const waiting = waitingFor(`sign-in|${mailbox.providerId}`, all, { troubles }, 'showed it');
+    failures.set('own trouble', failure());
+    const waiting = waitingFor(`sign-in|${mailbox.providerId}`, all, { failing: failures }, 'showed it');
     expect([...waiting]).toEqual(['waits', 'waits, too']);
   });
 });

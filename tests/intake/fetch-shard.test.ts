@@ -138,7 +138,7 @@ describe('a shard with good and bad mailboxes', () => {
     expect(results.get('good')).toMatchObject({ kind: 'fetched', opened: 3 });
     const code = (id: string): unknown => {
       const result = results.get(id);
-      return result?.kind === 'failed' ? result.trouble.code : result;
+      return result?.kind === 'failed' ? result.failure.code : result;
     };
     expect(['throws', 'silent', 'unreachable', 'dripping'].map(code)).toEqual([
       'unexpected',
@@ -146,8 +146,8 @@ describe('a shard with good and bad mailboxes', () => {
       'fetch-too-slow',
       'fetch-too-slow',
     ]);
-    const { troubles } = await world.deps.mailboxes.fetchState();
-    expect(troubles.get('silent')).toMatchObject({ state: 'retrying', code: 'fetch-too-slow' });
+    const { failing } = await world.deps.mailboxes.fetchState();
+    expect(failing.get('silent')).toMatchObject({ state: 'retrying', code: 'fetch-too-slow' });
     expect(await world.worked()).toEqual(['good']);
     const activities = world.tables.dump('Activity');
     expect(activities, 'each is noted once').toHaveLength(5);
@@ -188,7 +188,7 @@ describe('a shard with good and bad mailboxes', () => {
     await vi.advanceTimersByTimeAsync(5 * MINUTE + SECOND);
     expect((await run).get('dripping')).toMatchObject({
       kind: 'failed',
-      trouble: { code: 'fetch-too-slow' },
+      failure: { code: 'fetch-too-slow' },
     });
     world.moods.clear();
     await vi.advanceTimersByTimeAsync(MINUTE);
@@ -236,16 +236,16 @@ describe('a message that comes late, or twice', () => {
   const fails: Mood = () => {
     throw new InboxError('unavailable', 'the server is away');
   };
-  const troubleOf = async (world: ShardWorld, id: string) =>
-    (await world.deps.mailboxes.fetchState()).troubles.get(id);
+  const connectFailureFrom = async (world: ShardWorld, id: string) =>
+    (await world.deps.mailboxes.fetchState()).failing.get(id);
 
   test('does not count as another failure: the mailbox is asked again whether it is due', async () => {
     const world = new ShardWorld();
     await world.connect('away', 1, fails);
     await world.run();
-    const first = await troubleOf(world, 'away');
+    const first = await connectFailureFrom(world, 'away');
     for (let stale = 0; stale < 5; stale += 1) expect((await world.run()).size).toBe(0);
-    expect(await troubleOf(world, 'away')).toEqual(first);
+    expect(await connectFailureFrom(world, 'away')).toEqual(first);
   });
 
   test('fetches nothing twice within the minutes that a person chose', async () => {
@@ -264,8 +264,8 @@ describe('a message that comes late, or twice', () => {
     const waits: number[] = [];
     for (let failure = 0; failure < 7; failure += 1) {
       await world.run();
-      const trouble = await troubleOf(world, 'away');
-      const wait = Date.parse(trouble?.nextTryAt ?? '') - Date.now();
+      const failure = await connectFailureFrom(world, 'away');
+      const wait = Date.parse(failure?.nextTryAt ?? '') - Date.now();
       waits.push(Math.round(wait / MINUTE));
       vi.setSystemTime(Date.now() + wait);
     }
@@ -292,7 +292,7 @@ test('a mailbox whose failure cannot even be noted stops no other', async () => 
   const { mailboxes } = world.deps;
   world.deps.mailboxes = {
     ...mailboxes,
-    saveTrouble: () => Promise.reject(new PostroomError('table-storage', 'no answer')),
+    setFailure: () => Promise.reject(new PostroomError('table-storage', 'no answer')),
   };
   const results = await world.run();
   expect(results.get('bad')).toBeUndefined();
@@ -332,6 +332,6 @@ describe('a clock that is set during the drill of a shard', () => {
     resolve();
     await vi.waitFor(() => expect(world.messages()).toBe(8));
     await vi.advanceTimersByTimeAsync(5 * MINUTE + 15 * SECOND);
-    expect((await run).get('silent')).toMatchObject({ kind: 'failed', trouble: { code: 'fetch-too-slow' } });
+    expect((await run).get('silent')).toMatchObject({ kind: 'failed', failure: { code: 'fetch-too-slow' } });
   });
 });

@@ -30,7 +30,7 @@ const state = (successes: Record<string, string>, nextTryAt: Record<string, stri
   recoveries: new Map(),
   loops: [],
   successes: new Map(Object.entries(successes)),
-  troubles: new Map(
+  failing: new Map(
     Object.entries(nextTryAt).map(([id, at]) => [
       id,
       { state: 'retrying', code: 'x', problem: 'x', since: at, failures: 1, triedAt: at, nextTryAt: at },
@@ -68,7 +68,7 @@ describe('a clock that was set back', () => {
 
   it('ends a pause that was begun in the future', () => {
     const known = state({}, { a: secondsAgo(-3700) });
-    for (const trouble of known.troubles.values()) trouble.triedAt = secondsAgo(-3600);
+    for (const failure of known.failing.values()) failure.triedAt = secondsAgo(-3600);
     expect(shardsOfDue([mailbox('a', 1)], known, NOW)).toHaveLength(1);
   });
 
@@ -88,14 +88,14 @@ describe('a clock that was set back', () => {
 describe('what several mailboxes wait for together', () => {
   const waiting = (code: string, triedAt: Record<string, string>): FetchState => {
     const nextTryAt = secondsAgo(-1200);
-    const troubles = Object.entries(triedAt).map(
+    const failing = Object.entries(triedAt).map(
       ([id, at]) =>
         [
           id,
           { state: 'retrying', code, problem: 'x', since: at, failures: 6, triedAt: at, nextTryAt },
         ] as const,
     );
-    return { ...state({}), troubles: new Map(troubles) };
+    return { ...state({}), failing: new Map(failing) };
   };
   const all = [mailbox('a', 1), mailbox('b', 1), mailbox('c', 1)];
   const due = (known: FetchState): string[] =>
@@ -134,7 +134,7 @@ describe('what several mailboxes wait for together', () => {
 
   it('is not probed beside one of them that is due by itself', () => {
     const known = waiting('key-vault', tried);
-    for (const [id, trouble] of known.troubles) if (id === 'c') trouble.nextTryAt = secondsAgo(1);
+    for (const [id, failure] of known.failing) if (id === 'c') failure.nextTryAt = secondsAgo(1);
     expect(due(known)).toEqual(['c']);
   });
 

@@ -153,7 +153,7 @@ class RefusedPostroom {
   }
 
   async troubles(): Promise<string[]> {
-    return [...(await this.#deps.mailboxes.fetchState()).troubles.values()].map(({ code }) => code);
+    return [...(await this.#deps.mailboxes.fetchState()).failing.values()].map(({ code }) => code);
   }
 }
 

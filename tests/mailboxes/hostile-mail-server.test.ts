@@ -139,7 +139,9 @@ describe('a mail server that is not the provider’s', () => {
     await Promise.all([
       ...[1, 2, 3].map(() => app.services.accessTokens.get(account, { host: OWN })),
       ...[1, 2, 3].map(async () => {
-        expect((await app.services.accessTokens.get(account, { host: HOSTILE })).kind).toBe('needs-person');
+        expect((await app.services.accessTokens.get(account, { host: HOSTILE })).kind).toBe(
+          'action-required',
+        );
       }),
     ]);
     expect((await app.services.accessTokens.get(account, { host: OWN.toUpperCase() })).kind).toBe('token');

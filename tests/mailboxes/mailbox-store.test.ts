@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Cursor } from '../../shared/mailboxes/cursor.ts';
-import type { Mailbox, Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { Mailbox, FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { mailboxKind } from '../../shared/mailboxes/mailbox-records.ts';
-import { troubleKind } from '../../shared/mailboxes/mailbox-state-records.ts';
+import { failureKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import { createMailboxStore, lastSuccessOf } from '../../shared/mailboxes/mailbox-store.ts';
 import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
@@ -51,8 +51,8 @@ describe('a stored mailbox', () => {
 describe('the store of mailboxes', () => {
   const NOW = Date.parse('2026-11-24T10:00:00.000Z');
   const at = (minute: number): string => new Date(NOW + minute * 60_000).toISOString();
-  const trouble: Trouble = {
-    state: 'needs-person',
+  const failure: FetchFailure = {
+    state: 'action-required',
     code: 'invalid_grant',
     problem: 'Ended.',
     since: at(0),
@@ -88,31 +88,31 @@ describe('the store of mailboxes', () => {
 
   test('keeps the address of a mailbox that was deleted, and forgets its trouble', async () => {
     await store.save({ ...before, id: 'one' });
-    await store.saveTrouble('one', trouble);
+    await store.setFailure('one', failure);
     await store.remove('one');
     await store.remove('never');
     expect(await store.list()).toEqual([]);
     expect(await store.removed()).toEqual([{ id: 'one', address: 'support@contoso.example' }]);
-    expect((await store.fetchState()).troubles.size).toBe(0);
+    expect((await store.fetchState()).failing.size).toBe(0);
   });
 
   test('reads back what a fetch left behind', async () => {
     await store.saveCursor('one', cursor);
-    await store.saveTrouble('one', trouble);
-    await store.saveTrouble('two', { ...trouble, state: 'retrying' });
+    await store.setFailure('one', failure);
+    await store.setFailure('two', { ...failure, state: 'retrying' });
     await store.saveRecovery('vault|p', at(3));
     const state = await store.fetchState();
     expect(state.cursors.get('one')).toMatchObject({ uid: 10, waiting: [3], lastMailAt: at(-5), backlog: 4 });
-    expect(state.troubles).toEqual(
+    expect(state.failing).toEqual(
       new Map([
-        ['one', trouble],
-        ['two', { ...trouble, state: 'retrying' }],
+        ['one', failure],
+        ['two', { ...failure, state: 'retrying' }],
       ]),
     );
     expect(state.recoveries).toEqual(new Map([['vault|p', at(3)]]));
     expect(state.loops).toEqual([]);
-    await store.saveTrouble('one', undefined);
-    expect([...(await store.fetchState()).troubles.keys()]).toEqual(['two']);
+    await store.setFailure('one', undefined);
+    expect([...(await store.fetchState()).failing.keys()]).toEqual(['two']);
   });
 
   test('knows the latest success of a mailbox that was in two shards', async () => {
@@ -151,11 +151,11 @@ describe('the store of mailboxes', () => {
     for (const id of ['well', 'new', 'ill']) await store.save({ ...before, id });
     await store.saveSuccesses(0, new Map([['well', at(7)]]));
     await store.saveCursor('well', cursor);
-    await store.saveTrouble('ill', trouble);
+    await store.setFailure('ill', failure);
     const health = await store.health();
     expect(health.get('well')).toEqual({
       mailboxId: 'well',
-      state: 'works',
+      state: 'ok',
       since: at(7),
       problem: undefined,
       lastSuccessAt: at(7),
@@ -163,9 +163,9 @@ describe('the store of mailboxes', () => {
       nextTryAt: undefined,
       backlog: 4,
     });
-    expect(health.get('new')).toMatchObject({ state: 'works', since: before.createdAt, backlog: undefined });
+    expect(health.get('new')).toMatchObject({ state: 'ok', since: before.createdAt, backlog: undefined });
     expect(health.get('ill')).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       since: at(0),
       problem: 'Ended.',
       nextTryAt: at(2),
@@ -240,10 +240,10 @@ describe('the store of mailboxes', () => {
     'takes a trouble whose %s is %j for one that is due, and reports it until it ends',
     async (column, value) => {
       await put('MailboxState', 'state', {
-        ...troubleKind.toRow({ mailboxId: 'one', ...trouble }),
+        ...failureKind.toRow({ mailboxId: 'one', ...failure }),
         [column]: value,
       });
-      expect((await store.fetchState()).troubles.get('one')).toEqual({
+      expect((await store.fetchState()).failing.get('one')).toEqual({
         state: 'retrying',
         code: '',
         problem: '',
@@ -255,8 +255,8 @@ describe('the store of mailboxes', () => {
       expect(unreadableRows(tables)).toEqual([
         { table: 'MailboxState', partitionKey: 'state', rowKey: 'one|health' },
       ]);
-      await store.saveTrouble('one', undefined);
-      expect((await store.fetchState()).troubles.size).toBe(0);
+      await store.setFailure('one', undefined);
+      expect((await store.fetchState()).failing.size).toBe(0);
       expect(unreadableRows(tables)).toEqual([]);
     },
   );
@@ -285,8 +285,8 @@ describe('the store of mailboxes', () => {
 
   test('takes no row of another kind for one that it knows', async () => {
     await put('MailboxState', 'state', { rowKey: 'one|something' });
-    const { cursors, troubles, shards } = await store.fetchState();
-    expect([cursors.size, troubles.size, shards.size]).toEqual([0, 0, 0]);
+    const { cursors, failing, shards } = await store.fetchState();
+    expect([cursors.size, failing.size, shards.size]).toEqual([0, 0, 0]);
   });
 
   test('believes the latest success, and none of the future', () => {

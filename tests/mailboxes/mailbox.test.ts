@@ -68,7 +68,7 @@ describe('a folder', () => {
 });
 
 describe('what stops a mailbox', () => {
-  const cause = (code: string, state: 'retrying' | 'needs-person' = 'retrying'): string | undefined =>
+  const cause = (code: string, state: 'retrying' | 'action-required' = 'retrying'): string | undefined =>
     sharedCauseOf({ providerId: 'p' }, { state, code });
 
   test.each([
@@ -115,7 +115,7 @@ describe('what stops a mailbox', () => {
   });
 
   test('is its own where a person has to act', () => {
-    expect(cause('table-storage', 'needs-person')).toBeUndefined();
-    expect(cause('no-answer', 'needs-person')).toBeUndefined();
+    expect(cause('table-storage', 'action-required')).toBeUndefined();
+    expect(cause('no-answer', 'action-required')).toBeUndefined();
   });
 });

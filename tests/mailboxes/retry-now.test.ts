@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Trouble } from '../../shared/mailboxes/mailbox.ts';
+import type { FetchFailure } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { retryNow } from '../../shared/mailboxes/retry-now.ts';
 import { openSeam, type Seam, type SeamPoint } from '../../shared/platform/seam.ts';
@@ -11,8 +11,8 @@ const later = '2026-11-24T10:15:00.000Z';
 
 test('a provider that was mended has its mailboxes that wait for a person tried at once, and no others', async () => {
   const store = createMailboxStore(new MemoryTables(openSeam));
-  const trouble: Trouble = {
-    state: 'needs-person',
+  const failure: FetchFailure = {
+    state: 'action-required',
     code: 'AADSTS7000222',
     problem: 'The secret has expired.',
     since: '2026-11-24T09:00:00.000Z',
@@ -28,17 +28,17 @@ test('a provider that was mended has its mailboxes that wait for a person tried 
     ['fine', 'p1'],
   ] as const)
     await store.save({ ...mailbox, id, providerId });
-  await store.saveTrouble('mine', trouble);
-  await store.saveTrouble('passing', { ...trouble, state: 'retrying' });
-  await store.saveTrouble('other', trouble);
+  await store.setFailure('mine', failure);
+  await store.setFailure('passing', { ...failure, state: 'retrying' });
+  await store.setFailure('other', failure);
   await retryNow(store, 'p1', NOW);
-  const { troubles } = await store.fetchState();
-  expect([...troubles].map(([id, { nextTryAt }]) => [id, nextTryAt]).sort()).toEqual([
+  const { failing } = await store.fetchState();
+  expect([...failing].map(([id, { nextTryAt }]) => [id, nextTryAt]).sort()).toEqual([
     ['mine', '2026-11-24T10:00:00.000Z'],
     ['other', later],
     ['passing', later],
   ]);
-  expect(troubles.get('mine')).toMatchObject({ ...trouble, nextTryAt: '2026-11-24T10:00:00.000Z' });
+  expect(failing.get('mine')).toMatchObject({ ...failure, nextTryAt: '2026-11-24T10:00:00.000Z' });
 });
 
 test('an installation without trouble is not read any further', async () => {

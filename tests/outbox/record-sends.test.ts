@@ -37,14 +37,14 @@ describe('the activity of a sent mail', () => {
   test('says how it ended', () => {
     const refused = { kind: 'refused', said: '550 No.', code: 'x', retryAt: undefined, asked: true } as const;
     expect(note(undefined)).toMatchObject({
-      result: 'trying-again',
+      result: 'retrying',
       what: 'Not sent: the server could not be reached, or its response was lost.',
     });
     expect(note({ ...refused, permanent: true })).toMatchObject({
-      result: 'needs-person',
+      result: 'action-required',
       what: 'Email refused: 550 No.',
     });
-    expect(note({ ...refused, permanent: false })).toMatchObject({ result: 'trying-again' });
+    expect(note({ ...refused, permanent: false })).toMatchObject({ result: 'retrying' });
     expect(
       note({ kind: 'sent', answer: '250 ok', refusedRecipients: [refusedOne, refusedOne] }),
     ).toMatchObject({

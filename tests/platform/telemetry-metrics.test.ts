@@ -74,7 +74,7 @@ test('a renewal of access is counted by how it ended', async () => {
   expect(await measured('refreshes')).toEqual([{ value: 1, result: 'refreshed' }]);
   app.idp.revokeUser(SUPPORT);
   await refuse();
-  expect(await measured('refreshes')).toContainEqual({ value: 1, result: 'needs-person' });
+  expect(await measured('refreshes')).toContainEqual({ value: 1, result: 'action-required' });
 });
 
 test('an email that leaves is counted, and so is one whose recipient the server refuses; neither with an address', async () => {

@@ -158,7 +158,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     expect((await edit(id, next)).status).toBe(303);
     const [row] = app.tables.dump('Accounts').filter(({ rowKey }) => rowKey === account.accountId);
     expect(row).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       problem: expect.stringContaining('"code":"provider-changed"'),
     });
     for (const column of ['tokensAccess', 'tokensRefresh', 'tokensPreviousRefresh'])
@@ -167,12 +167,12 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     const path = `/accounts/${id}/${account.accountId}`;
     expect((await visitor.post(`${path}/check`, {})).location).toBe(`${path}?flash=ended`);
     expect(await app.services.accessTokens.renew(account, { again: true })).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'provider-changed',
     });
     app.seam.skewMs = 3 * HOUR;
-    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
-    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
+    expect((await app.another().accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
     expect(said(hostile)).not.toMatch(/refresh-token-|canary/);
   });
 
@@ -190,7 +190,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     }));
     app.seam.skewMs = 3 * HOUR;
     expect(await app.another().accessTokens.get(account, AT_MAIL)).toMatchObject({
-      kind: 'needs-person',
+      kind: 'action-required',
       code: 'tokens-unreadable',
     });
     expect(said(hostile)).not.toContain('refresh-token-');

@@ -288,10 +288,10 @@ describe('another registration', () => {
       retired: [],
     });
     expect((await app.services.accounts.get(account))?.account).toMatchObject({
-      state: 'needs-person',
+      state: 'action-required',
       problem: { code: 'provider-changed' },
     });
-    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('needs-person');
+    expect((await app.services.accessTokens.get(account, AT_MAIL)).kind).toBe('action-required');
   });
 
   it('is not asked about for a new name', async () => {
@@ -299,7 +299,7 @@ describe('another registration', () => {
     const { visitor, providerId, account } = await connectSupport(app);
     const fields = { name: 'Renamed', clientId: CLIENT };
     expect((await visitor.post(`/providers/${providerId}/edit`, fields)).status).toBe(303);
-    expect((await app.services.accounts.get(account))?.account.state).toBe('works');
+    expect((await app.services.accounts.get(account))?.account.state).toBe('ok');
     expect(await actions(app)).toContain('changed');
   });
 });

@@ -96,7 +96,7 @@ describe('the page of activity', () => {
         what: `${index} tickets opened.`,
         ms: 1234,
       })),
-      { ...about, kind: 'refresh', at: at(5), result: 'trying-again', what: 'No answer came.' },
+      { ...about, kind: 'refresh', at: at(5), result: 'retrying', what: 'No answer came.' },
     ]);
     const first = await visitor.get('/activity');
     expect(first.html.indexOf('0 tickets opened.')).toBeLessThan(first.html.indexOf('No answer came.'));
@@ -149,7 +149,7 @@ it('the pages are usable in a browser in each state', async () => {
       at: new Date().toISOString(),
       aboutId: 'x',
       about: 'support@contoso.example',
-      result: 'needs-person',
+      result: 'action-required',
       what: 'The mail server refuses the sign-in of the account for support@contoso.example.',
       ms: 812,
     },

@@ -55,8 +55,8 @@ test('whatever an email says about itself is escaped, on every page', async () =
     files: [{ filename: evil, contentType: evil, contentId: evil, bytes: redPixel }],
   });
   await postroom.mailbox({ address: evil });
-  await postroom.mailboxes.saveTrouble('support', {
-    state: 'needs-person',
+  await postroom.mailboxes.setFailure('support', {
+    state: 'action-required',
     code: evil,
     problem: evil,
     since: ago(1),
@@ -146,7 +146,7 @@ describe('home', () => {
     await postroom.mailbox();
     await postroom.providers.save(sampleProvider);
     await success(1);
-    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'needs-person' });
+    await postroom.mailboxes.setFailure('support', { ...trouble, state: 'action-required' });
     const page = await html('/', 'admin');
     expect(await headline()).toBe(
       'Not receiving mail from support@contoso.example: someone has to sign in again',
@@ -163,7 +163,7 @@ describe('home', () => {
   test('while a mailbox is retrying says so, since when, and that nobody has to do anything', async () => {
     await postroom.mailbox();
     await success(2);
-    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    await postroom.mailboxes.setFailure('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('1 mailbox is retrying');
     expect(await html('/', 'admin')).toContain('No action needed yet');
   });
@@ -171,7 +171,7 @@ describe('home', () => {
   test('names three of many that are retrying, and since when the first of them is', async () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) {
       await postroom.mailbox({ id, address: `${id}@contoso.example` });
-      await postroom.mailboxes.saveTrouble(id, {
+      await postroom.mailboxes.setFailure(id, {
         ...trouble,
         state: 'retrying',
         since: ago(id === 'c' ? 9 : 4),
@@ -189,7 +189,7 @@ describe('home', () => {
 
   test('a mailbox that is switched off is no trouble, and all of them off is said', async () => {
     await postroom.mailbox({ enabled: false });
-    await postroom.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
+    await postroom.mailboxes.setFailure('support', { ...trouble, state: 'retrying' });
     expect(await headline()).toBe('All mailboxes are paused');
   });
 });

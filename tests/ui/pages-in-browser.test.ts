@@ -33,8 +33,8 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       triedAt: ago(1),
       nextTryAt: ago(0),
     };
-    await broken.mailboxes.saveTrouble('support', { ...trouble, state: 'retrying' });
-    await broken.mailboxes.saveTrouble('billing', { ...trouble, state: 'needs-person' });
+    await broken.mailboxes.setFailure('support', { ...trouble, state: 'retrying' });
+    await broken.mailboxes.setFailure('billing', { ...trouble, state: 'action-required' });
     [browser, full, empty, troubled] = await Promise.all([
       openChromium(),
       served(postroom),

@@ -72,9 +72,9 @@ function AccountRow(props: { shown: ShownAccount }): JSX.Element {
 }
 
 const states: Readonly<Record<Account['state'], { kind: 'good' | 'warn' | 'bad'; label: string }>> = {
-  works: { kind: 'good', label: 'OK' },
+  ok: { kind: 'good', label: 'OK' },
   retrying: { kind: 'warn', label: 'Retrying' },
-  'needs-person': { kind: 'bad', label: 'Action required' },
+  'action-required': { kind: 'bad', label: 'Action required' },
 };
 
 function State(props: { state: Account['state'] }): JSX.Element {
@@ -98,7 +98,7 @@ function Mailboxes(props: { mailboxes: readonly Mailbox[] }): JSX.Element {
 
 function NextRenewal(props: { account: Account }): JSX.Element {
   const { state, retryAt, tokens } = props.account;
-  if (state === 'needs-person')
+  if (state === 'action-required')
     return retryAt === undefined ? (
       <>After the problem is fixed</>
     ) : (
@@ -135,7 +135,7 @@ export function accountPage(
         ) : null}
         <ButtonLink
           href={signInPathOf(view)}
-          kind={account.state === 'needs-person' && !mendsApp ? 'primary' : 'secondary'}
+          kind={account.state === 'action-required' && !mendsApp ? 'primary' : 'secondary'}
         >
           {account.kind === 'app' ? 'Check access again' : 'Sign in again'}
         </ButtonLink>
@@ -212,7 +212,7 @@ const results: Readonly<Record<SignInEvent['result'], { kind: 'good' | 'warn' | 
   'signed-in': { kind: 'good', label: 'Signed in' },
   refreshed: { kind: 'good', label: 'Refreshed' },
   retrying: { kind: 'warn', label: 'Retrying' },
-  'needs-person': { kind: 'bad', label: 'Refused' },
+  'action-required': { kind: 'bad', label: 'Refused' },
 };
 
 function History(props: { history: readonly SignInEvent[] }): JSX.Element {

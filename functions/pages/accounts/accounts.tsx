@@ -15,13 +15,13 @@ import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
 
 const said: Readonly<Record<string, Flash>> = {
-  works: { kind: 'success', text: 'Token refreshed: this sign-in works.' },
+  ok: { kind: 'success', text: 'Token refreshed: this sign-in works.' },
   retrying: { kind: 'warning', text: 'The provider gave no token just now. Postroom retries automatically.' },
   ended: {
     kind: 'error',
     text: 'This sign-in has ended and its tokens are deleted. See below what to do.',
   },
-  'needs-person': { kind: 'error', text: 'The provider refuses this sign-in. See below what to do.' },
+  'action-required': { kind: 'error', text: 'The provider refuses this sign-in. See below what to do.' },
 };
 
 export async function showAccounts(c: PageContext): Promise<Response> {
@@ -74,7 +74,7 @@ export async function checkAccount(c: PageContext): Promise<Response> {
   const answer = await accessTokens.renew(ref, { again: true });
   // The answer may be the current token, which still serves while a refresh fails temporarily: the row has the result.
   const state = answer.kind === 'token' ? (await accounts.get(ref))?.account.state : answer.kind;
-  return c.redirect(paths.account(ref, { flash: state ?? 'needs-person' }), 303);
+  return c.redirect(paths.account(ref, { flash: state ?? 'action-required' }), 303);
 }
 
 const refOf = (c: PageContext): AccountRef => ({

@@ -120,7 +120,7 @@ function MailboxRow(props: {
 function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefined }): JSX.Element {
   const { mailbox, health } = props;
   if (!mailbox.enabled) return <StatusLabel kind="quiet">Paused</StatusLabel>;
-  if (health === undefined || health.state === 'works')
+  if (health === undefined || health.state === 'ok')
     return health?.lastSuccessAt === undefined ? (
       <StatusLabel kind="quiet">First fetch soon</StatusLabel>
     ) : (
@@ -138,7 +138,7 @@ function MailboxState(props: { mailbox: Mailbox; health: MailboxHealth | undefin
       <p>
         {health.problem} Since <Time at={health.since} />.
       </p>
-      {health.state === 'needs-person' ? (
+      {health.state === 'action-required' ? (
         <p>
           <a href={remedy.href}>{remedy.label}</a>
         </p>

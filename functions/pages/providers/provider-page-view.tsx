@@ -201,7 +201,7 @@ function Accounts(props: { accounts: readonly Account[] }): JSX.Element | null {
 
 function AccountState(props: { account: Account }): JSX.Element {
   const { state, problem } = props.account;
-  if (state === 'works') return <StatusLabel kind="good">OK</StatusLabel>;
+  if (state === 'ok') return <StatusLabel kind="good">OK</StatusLabel>;
   return (
     <>
       <StatusLabel kind={state === 'retrying' ? 'warn' : 'bad'}>

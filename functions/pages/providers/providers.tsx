@@ -32,7 +32,7 @@ const said: Readonly<Record<string, Flash>> = {
     text: 'This form was already saved; this is the provider it created. Choose “Edit” to change it.',
   },
   changed: { kind: 'success', text: 'Changes saved.' },
-  works: { kind: 'success', text: 'Tenant, client ID and credential are accepted.' },
+  ok: { kind: 'success', text: 'Tenant, client ID and credential are accepted.' },
   trouble: { kind: 'warning', text: 'Checked just now. Not everything is accepted yet.' },
   discarded: { kind: 'success', text: 'New credential discarded. The previous one stays in use.' },
   deleted: { kind: 'success', text: 'Provider deleted.' },
@@ -61,7 +61,7 @@ export async function checkProviderNow(c: PageContext): Promise<Response> {
   const provider = await providerOf(c);
   if (provider === undefined) return c.notFound();
   const checked = provider.state === 'draft' ? provider : await checkProvider(c.get('services'), provider);
-  const result = isReadyToSignIn(checked.preflight) ? 'works' : 'trouble';
+  const result = isReadyToSignIn(checked.preflight) ? 'ok' : 'trouble';
   return c.redirect(paths.provider(provider, { flash: result }), 303);
 }
 
@@ -126,7 +126,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
   const steps = checklistOf(provider, {
     accounts: accounts.map(({ user, state, scopes, kind }) => ({
       user,
-      works: state === 'works',
+      works: state === 'ok',
       scopes,
       asApp: kind === 'app',
     })),

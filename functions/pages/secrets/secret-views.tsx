@@ -1,5 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { vaultInWords } from '../../../shared/accounts/vault-trouble.ts';
+import { vaultInWords } from '../../../shared/accounts/vault-failure.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import type { VaultCode } from '../../../shared/platform/problem.ts';

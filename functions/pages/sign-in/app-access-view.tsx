@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { appAccessScript, OBJECT_ID_MISSING } from '../../../shared/accounts/app-access-script.ts';
-import { type VaultTrouble, vaultInWords } from '../../../shared/accounts/vault-trouble.ts';
+import { type VaultFailure, vaultInWords } from '../../../shared/accounts/vault-failure.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { LinkName } from '../../../shared/explanations/links.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -20,7 +20,7 @@ export type AppAccessState =
   | { kind: 'open' }
   | { kind: 'no-address'; sentence: string }
   | { kind: 'no-credential'; reason: 'draft' | 'missing' | 'disabled' }
-  | VaultTrouble
+  | VaultFailure
   | { kind: 'no-token'; explanation: Explanation; said: string }
   /** A token came without the permission for IMAP. */
   | { kind: 'no-role'; objectId: string | undefined; roles: readonly string[] }

@@ -6,7 +6,7 @@ import {
   canSignInAsApp,
 } from '../../../shared/accounts/app-account.ts';
 import { type EndpointFailure, explainable } from '../../../shared/accounts/token-failure.ts';
-import { withVault } from '../../../shared/accounts/vault-trouble.ts';
+import { withVault } from '../../../shared/accounts/vault-failure.ts';
 import { isMailAddress } from '../../../shared/consent/connect-form.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import { explainProblem } from '../../../shared/explanations/explain.ts';

@@ -26,8 +26,8 @@ const labels: Readonly<Record<ActivityKind, { one: string; all: string }>> = {
 };
 const results: Readonly<Record<ActivityResult, { kind: 'good' | 'warn' | 'bad'; word: string }>> = {
   done: { kind: 'good', word: 'Done' },
-  'trying-again': { kind: 'warn', word: 'Retrying' },
-  'needs-person': { kind: 'bad', word: 'Action required' },
+  retrying: { kind: 'warn', word: 'Retrying' },
+  'action-required': { kind: 'bad', word: 'Action required' },
 };
 
 /** `/activity`: the state of each mailbox, and what Postroom did automatically, newest first. For agents. */

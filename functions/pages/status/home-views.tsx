@@ -53,13 +53,13 @@ function Step(props: {
 const words: Readonly<
   Record<MailboxLine['state'], { kind: 'good' | 'warn' | 'bad' | 'quiet'; word: string }>
 > = {
-  works: { kind: 'good', word: 'OK' },
+  ok: { kind: 'good', word: 'OK' },
   'first-fetch': { kind: 'quiet', word: 'First fetch soon' },
   off: { kind: 'quiet', word: 'Paused' },
   silent: { kind: 'bad', word: 'Overdue' },
   'not-started': { kind: 'bad', word: 'Not fetched' },
   retrying: { kind: 'warn', word: 'Retrying' },
-  'needs-person': { kind: 'bad', word: 'Action required' },
+  'action-required': { kind: 'bad', word: 'Action required' },
 };
 
 /** The state of each mailbox, one row each. For admins, the address links to the settings. */
@@ -107,7 +107,7 @@ function OptionalTime(props: { at: string | undefined }): JSX.Element {
 function Waiting(props: { backlog: number | undefined; state: MailboxLine['state'] }): JSX.Element {
   const { backlog = 0, state } = props;
   if (backlog > 0) return <>{backlog === 1 ? '1 email' : `${backlog} emails`}</>;
-  return <span class="muted">{state === 'works' ? 'None' : 'Unknown'}</span>;
+  return <span class="muted">{state === 'ok' ? 'None' : 'Unknown'}</span>;
 }
 
 function NextTry(props: {

@@ -7,7 +7,7 @@ import type { Finding } from '../../../shared/alerts/alert.ts';
 export interface MailboxLine {
   mailbox: Mailbox;
   health: MailboxHealth;
-  state: 'works' | 'first-fetch' | 'off' | 'silent' | 'not-started' | 'retrying' | 'needs-person';
+  state: 'ok' | 'first-fetch' | 'off' | 'silent' | 'not-started' | 'retrying' | 'action-required';
 }
 
 /** What the home page says: whether mail is flowing. */
@@ -41,7 +41,7 @@ export function mailboxLine(
 ): MailboxLine {
   const state = stateOf(mailbox, health, beats, now);
   const isStarted = !lateTimers(beats, now).some(({ name }) => name === 'fetchMail');
-  const waits = !isStarted && (state === 'works' || state === 'silent');
+  const waits = !isStarted && (state === 'ok' || state === 'silent');
   return { mailbox, health, state: waits ? 'not-started' : state };
 }
 
@@ -52,7 +52,7 @@ function stateOf(
   now: number,
 ): MailboxLine['state'] {
   if (!mailbox.enabled) return 'off';
-  if (health.state !== 'works') return health.state;
+  if (health.state !== 'ok') return health.state;
   const since = (at: string): number => now - Date.parse(at);
   const last = health.lastSuccessAt;
   if (
@@ -60,7 +60,7 @@ function stateOf(
     since(mailbox.createdAt) <= (mailbox.intervalMinutes + FIRST_FETCH_MINUTES) * MINUTE
   )
     return 'first-fetch';
-  return isSilent(mailbox, last ?? mailbox.createdAt, beats, now) ? 'silent' : 'works';
+  return isSilent(mailbox, last ?? mailbox.createdAt, beats, now) ? 'silent' : 'ok';
 }
 
 /** Combines the mailboxes’ states and the findings into one verdict. Pure. */
@@ -69,7 +69,7 @@ export function mailFlow(lines: readonly MailboxLine[], findings: readonly Findi
   if (first !== undefined && first.severity !== 'warning')
     return { kind: 'stopped', findings: [first, ...others] };
   // A mailbox that waits for a person without an alert was just repaired; its next fetch will show it.
-  const retrying = lines.filter(({ state }) => state === 'retrying' || state === 'needs-person');
+  const retrying = lines.filter(({ state }) => state === 'retrying' || state === 'action-required');
   if (lines.length > 0 && lines.every(({ state }) => state === 'off')) return { kind: 'all-off', findings };
   if (first !== undefined) return { kind: 'warned', lines: retrying, findings };
   if (lines.length === 0) return { kind: 'not-set-up' };

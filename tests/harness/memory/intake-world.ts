@@ -115,8 +115,8 @@ export class IntakeWorld {
    */
   async run(options: RunOptions = {}): Promise<RunEnd> {
     this.now += 61_000;
-    const { troubles } = await createMailboxStore(this.tables).fetchState();
-    this.now = Math.max(this.now, Date.parse(troubles.get(this.mailbox.id)?.nextTryAt ?? '1970-01-01'));
+    const { failing } = await createMailboxStore(this.tables).fetchState();
+    this.now = Math.max(this.now, Date.parse(failing.get(this.mailbox.id)?.nextTryAt ?? '1970-01-01'));
     const seam = new FaultySeam({
       ...options,
       now: () => this.now,

@@ -24,7 +24,7 @@ export const sampleAccount = (change: Partial<Account> = {}): Account =>
       refresh: 'sealed refresh',
       previousRefresh: 'sealed refresh before',
     },
-    state: 'works',
+    state: 'ok',
     stateSince: '2026-11-20T10:00:00.000Z',
     problem: undefined,
     retryAt: undefined,

@@ -120,7 +120,7 @@ export class SignIn {
         ),
         previousRefresh: undefined,
       },
-      state: 'works',
+      state: 'ok',
       stateSince: at,
       problem: undefined,
       retryAt: undefined,

@@ -27,9 +27,9 @@ const stop = (
   id: string,
   code: string,
   problem: string,
-  state: 'needs-person' | 'retrying',
+  state: 'action-required' | 'retrying',
 ) =>
-  postroom.mailboxes.saveTrouble(id, {
+  postroom.mailboxes.setFailure(id, {
     state,
     code,
     problem,
@@ -56,8 +56,8 @@ export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> 
     const postroom = await busyPostroom();
     const said =
       'The sign-in of support@contoso.example has ended. AADSTS50173: The provided grant has expired due to it being revoked.';
-    await stop(postroom, 'support', 'AADSTS50173', said, 'needs-person');
-    await stop(postroom, 'billing', 'AADSTS50173', said, 'needs-person');
+    await stop(postroom, 'support', 'AADSTS50173', said, 'action-required');
+    await stop(postroom, 'billing', 'AADSTS50173', said, 'action-required');
     const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: ago(190), backlog: 14 };
     await postroom.mailboxes.saveCursor('billing', cursor);
     return postroom;
@@ -69,7 +69,7 @@ export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> 
       'support',
       'imap-no-access',
       'User is authenticated but not connected.',
-      'needs-person',
+      'action-required',
     );
     await observe(postroom, [
       secret('7 days', {
@@ -104,8 +104,8 @@ export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> 
     };
     for (const [name, value] of Object.entries(values))
       await vault.set(name, new Secret(value), { contentType: 'text/plain' });
-    const { troubles } = await channelSecrets.read();
-    const findings = channelFindings(troubles, seam.now(), { isVaultBlamed: false });
+    const { failures } = await channelSecrets.read();
+    const findings = channelFindings(failures, seam.now(), { isVaultBlamed: false });
     await alerts.observe({ source: 'watch', findings });
     return postroom;
   },

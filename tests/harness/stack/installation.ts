@@ -76,7 +76,7 @@ export async function fetchOnce(
   await startFetch(host, mailboxId, shard);
   const end = Date.now() + limitMs;
   while ((await successOf()) === before) {
-    const trouble = (await mailboxes.fetchState()).troubles.get(mailboxId);
+    const trouble = (await mailboxes.fetchState()).failing.get(mailboxId);
     if (trouble !== undefined || Date.now() > end)
       throw new Error(
         `The fetch did not work: ${trouble?.problem ?? 'time is over'}\n${postroom.log().slice(-3000)}`,

@@ -1,6 +1,6 @@
 /** A vault that is away is a value with its remedy; whatever else breaks is thrown. */
 import { expect, test } from 'vitest';
-import { vaultInWords, withVault } from '../../shared/accounts/vault-trouble.ts';
+import { vaultInWords, withVault } from '../../shared/accounts/vault-failure.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import type { ProblemCode, VaultCode } from '../../shared/platform/problem.ts';
 
