@@ -126,7 +126,7 @@ describe('a refusal', () => {
     async (reason, status, ask) => {
       const answer = await ask();
       expect(answer.status).toBe(status);
-      await vi.waitFor(() => expect(counted).toEqual([reason]));
+      await vi.waitFor(() => expect(counted).toEqual([reason]), { timeout: 15_000 });
       expect(lines).toHaveLength(1);
       expect(lines[0]).toMatchObject({ level: 'warn', event: 'refused', reason, route: '/things/:id' });
       expect(JSON.stringify(lines)).not.toMatch(/a-path-token|Secret-Name/);
@@ -159,7 +159,7 @@ describe('a refusal', () => {
     const web = webWith();
     const ask = () => web.request(`${ORIGIN}/things/1`, { headers: personWith('agent') });
     for (let turn = 0; turn < 135; turn++) await ask();
-    await vi.waitFor(() => expect(counted).toHaveLength(135));
+    await vi.waitFor(() => expect(counted).toHaveLength(135), { timeout: 15_000 });
     expect(lines).toHaveLength(10);
     clock += 60_000;
     await ask();

@@ -75,8 +75,8 @@ describe('queues', () => {
   test('a message arrives parsed and leaves the queue', async () => {
     host = await sample.start({ background: true });
     await send('{"shard":1}');
-    await vi.waitFor(async () => expect(await notes()).toContain('work {"shard":1} 1'), { timeout: 10_000 });
-    await vi.waitFor(async () => expect(await left(queue)).toBe(0), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await notes()).toContain('work {"shard":1} 1'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await left(queue)).toBe(0), { timeout: 20_000 });
   });
 
   test('a message that fails is tried five times and then lies in the poison queue', async () => {
@@ -92,7 +92,7 @@ describe('queues', () => {
   test('work that takes longer than its lease is not given to anyone else, and stopping waits for it', async () => {
     host = await sample.start({ background: true, queues: { leaseSeconds: 1 } });
     await send('slow');
-    await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await notes()).toContain('work "slow" 1'), { timeout: 20_000 });
     await pause(2_000);
     expect((await queue.peekMessages()).peekedMessageItems).toEqual([]);
     await host.stop();

@@ -71,7 +71,9 @@ describe('the local host as a process', () => {
     const logFile = join(sample.folder, 'log', 'host.log');
     const host = await startHostProcess(sample.options, logFile);
     await fetch(`${host.url}/boom`);
-    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'));
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'), {
+      timeout: 15_000,
+    });
     await host.stop();
   });
 
@@ -82,7 +84,9 @@ describe('the local host as a process', () => {
     const logFile = join(sample.folder, 'log', `debug-${logDebug}.log`);
     const host = await startHostProcess({ ...sample.options, logDebug }, logFile);
     await fetch(`${host.url}/boom`);
-    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'));
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('the reason'), {
+      timeout: 15_000,
+    });
     await host.stop();
     expect([
       ...(await readFile(logFile, 'utf8')).matchAll(/Executed 'Functions\.\w+' .*Duration=\d+ms/g),
