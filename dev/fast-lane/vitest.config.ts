@@ -13,6 +13,8 @@ export default defineConfig(async () => ({
     env: { POSTROOM_FAST: '1' },
     css: true,
     pool: 'forks',
+    // Modules are loaded once per worker: pure tests share no state, and loading was a third of the time.
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 30_000,
   },
