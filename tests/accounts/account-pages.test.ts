@@ -76,7 +76,7 @@ describe('the page of an account', () => {
   test('asks for a fresh token when a person wants to know, and says how it ended', async () => {
     const before = app.idp.tokenRequests().length;
     const works = await alex.post(`${path}/check`, {});
-    expect(works.location).toBe(`${path}?flash=works`);
+    expect(works.location).toBe(`${path}?flash=ok`);
     const [entry] = (await app.services.audit.page({ kind: 'account', limit: 1 })).entries;
     expect(entry).toMatchObject({ action: 'checked', principal: { id: 'alex' } });
     expect(app.idp.tokenRequests()).toHaveLength(before + 1);

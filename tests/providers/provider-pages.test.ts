@@ -71,7 +71,7 @@ describe('saving a provider', () => {
 
     app.idp.setApp(CLIENT, { secrets: [{ value: SECRET }] });
     const checked = await visitor.post(`/providers/${idIn(location)}/check`, {});
-    expect(checked.location).toBe(`/providers/${idIn(location)}?flash=works`);
+    expect(checked.location).toBe(`/providers/${idIn(location)}?flash=ok`);
     expect((await visitor.get(checked.location ?? '')).html).not.toContain('AADSTS7000222');
   });
 
