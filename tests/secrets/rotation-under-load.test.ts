@@ -31,6 +31,7 @@ import { REDIRECT } from '../harness/stack/demo-directory.ts';
 const SECONDS = Number(process.env['POSTROOM_ROTATION_SECONDS'] ?? 60);
 /** A new secret is known to Entra's own servers only after a while. */
 const SPREAD_MS = 1500;
+const ROUNDS_AT_A_TIME = 2;
 const addresses = Array.from({ length: 10 }, (_value, index) => `box${index}@contoso.example`);
 
 const before = { ...process.env };
@@ -49,8 +50,8 @@ beforeAll(async () => {
     inMemory: true,
     users: addresses.map((upn) => ({ upn, name: upn })),
     redirectUris: [REDIRECT],
-    // Renewed at half of their life, so that each mailbox asks with the secret every two seconds.
-    accessTokenSeconds: 4,
+    // Renewed at half of their life, so that each mailbox asks with the secret every four seconds.
+    accessTokenSeconds: 8,
   });
   trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, stack.ca]);
@@ -117,7 +118,7 @@ test(
     });
 
     const results: FetchResult[] = [];
-    const running: Promise<unknown>[] = [];
+    const rounds: Promise<unknown>[] = [];
     let rotated = false;
     let removedIn: number | undefined;
     let second = 0;
@@ -125,7 +126,9 @@ test(
     const isOver = (): boolean => second >= SECONDS && second > (removedIn ?? SECONDS + 40) + 2;
     for (; !isOver(); second += 1) {
       const next = Date.now() + 1000;
-      running.push(...mailboxes.map(async (mailbox) => results.push(await fetchOne(mailbox))));
+      // A busy machine is given fewer fetches a second, not ever more at a time: tokens would end in the queue.
+      await rounds.at(-ROUNDS_AT_A_TIME);
+      rounds.push(Promise.all(mailboxes.map(async (mailbox) => results.push(await fetchOne(mailbox)))));
       if (second === 1)
         for (const { address } of mailboxes) await stack.mail.deliver(address, letter(address));
       if (!rotated && second >= SECONDS / 5) {
@@ -140,7 +143,7 @@ test(
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
     }
-    await Promise.all(running);
+    await Promise.all(rounds);
 
     expect(removedIn).toBeDefined();
     expect(results).toHaveLength(second * 10);
@@ -153,7 +156,7 @@ test(
     const versions = await services.vault.versionsOf(secretName(providerId));
     expect(versions.map(({ enabled }) => enabled).sort()).toEqual([false, true]);
   },
-  (SECONDS + 100) * 1000,
+  (4 * SECONDS + 100) * 1000,
 );
 
 /** Of all secrets only the one that was made last stays. */
