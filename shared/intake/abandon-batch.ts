@@ -1,7 +1,7 @@
 import { messageRowKey } from '../tickets/ticket-records.ts';
 import type { LedgerMail } from './ledger.ts';
 import { limits } from './plan-batches.ts';
-import type { IntakeDeps, Work } from './process-batch.ts';
+import type { IntakeDeps, Work } from './batch.ts';
 
 /**
  * Why an email is not tried again, if so. A decided one has an attempt more: where it is not death that ends them but a
@@ -19,13 +19,13 @@ type GiveUpDeps = Pick<IntakeDeps, 'tables' | 'ledger'>;
 export async function forceQuarantine(
   { tables, ledger }: GiveUpDeps,
   mailboxId: string,
-  { mail, kept }: Work,
+  { mail, stored }: Work,
   reason: string,
 ): Promise<void> {
   const now = (await ledger.mails(mailboxId, [mail.key])).get(mail.key);
   const ticketId = now?.decision?.ticketId;
   if (now?.state !== 'decided' || ticketId === undefined) return;
-  const rowKey = messageRowKey(kept.receivedAt, mail.key);
+  const rowKey = messageRowKey(stored.receivedAt, mail.key);
   if ((await tables.open('Tickets').get(ticketId, rowKey)) !== undefined) return;
   await ledger.forceQuarantine(mailboxId, now, {
     fate: 'quarantine',

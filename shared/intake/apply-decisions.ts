@@ -7,7 +7,7 @@ import type { StoredMail } from './store-raw.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
 import type { ReadOutcome } from './read-message.ts';
-import type { IntakeDeps, Work } from './process-batch.ts';
+import type { IntakeDeps, Work } from './batch.ts';
 
 const TICKETS_AT_ONCE = 16;
 
@@ -22,13 +22,13 @@ export async function applyDecisions(
   const decisions = new Map(decided.map((mail) => [mail.key, mail.decision]));
   const filings = new Map<string, Filing & { messages: NewMessage[] }>();
   const entries: NewEntry[] = [];
-  for (const [index, { kept, mail }] of work.entries()) {
+  for (const [index, { stored, mail }] of work.entries()) {
     const decision = decisions.get(mail.key);
     const outcome = outcomes[index];
     if (decision === undefined || outcome === undefined) continue;
-    const message = { ...messageOf(kept, outcome), folded: decision.folded };
+    const message = { ...messageOf(stored, outcome), folded: decision.folded };
     if (decision.fate === 'ticket') addTo(filings, mailboxId, mail, decision, message);
-    else entries.push(entryOf(kept, mail, decision, outcome));
+    else entries.push(entryOf(stored, mail, decision, outcome));
   }
   const fields = { mailbox: mailboxId, mails: work.length };
   await telemetry.span('file batch', { fields }, async (span) => {
@@ -71,20 +71,20 @@ function addTo(
 }
 
 /** An email that could be read when it was decided and cannot now keeps its place: its ticket says so and has the raw mail. */
-function messageOf(kept: StoredMail, outcome: ReadOutcome): NewMessage {
+function messageOf(stored: StoredMail, outcome: ReadOutcome): NewMessage {
   if (outcome.kind === 'message') return outcome.message;
   const remark = `This mail could not be read again: ${outcome.reason}. Download it to see it.`;
   return {
-    key: kept.key,
-    at: kept.receivedAt,
+    key: stored.key,
+    at: stored.receivedAt,
     sentAt: undefined,
     from: { name: undefined, address: undefined },
     to: [],
     cc: [],
     subject: '',
     messageId: undefined,
-    notes: [remark, ...kept.notes],
-    rawBlob: kept.rawBlob,
+    notes: [remark, ...stored.notes],
+    rawBlob: stored.rawBlob,
     attachments: [],
     text: { kind: 'inline', text: '' },
     html: undefined,
@@ -93,7 +93,7 @@ function messageOf(kept: StoredMail, outcome: ReadOutcome): NewMessage {
   };
 }
 
-function entryOf(kept: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
+function entryOf(stored: StoredMail, mail: LedgerMail, decision: Decision, outcome: ReadOutcome): NewEntry {
   const known = outcome.kind === 'quarantine' ? outcome : undefined;
   return {
     kind: decision.fate === 'skip' ? 'skipped' : 'quarantined',
@@ -101,8 +101,8 @@ function entryOf(kept: StoredMail, mail: LedgerMail, decision: Decision, outcome
     at: mail.receivedAt,
     from: known?.from,
     subject: known?.subject,
-    size: kept.size,
-    rawBlob: kept.rawBlob === '' ? undefined : kept.rawBlob,
+    size: stored.size,
+    rawBlob: stored.rawBlob === '' ? undefined : stored.rawBlob,
     contentKey: mail.key,
     place: mail.place,
   };

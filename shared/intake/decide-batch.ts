@@ -10,7 +10,7 @@ import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
-import type { IntakeDeps, Work } from './process-batch.ts';
+import type { IntakeDeps, Work } from './batch.ts';
 
 /** Message-IDs looked up for one email: what it answers, then its thread backwards. */
 const LOOKUPS = 6;

@@ -4,14 +4,19 @@ import {
   type ConnectFailure,
   connectFailureFrom,
 } from '../mailboxes/connect-inbox.ts';
-import type { Cursor, LeftMessage } from '../mailboxes/cursor.ts';
+import type { Cursor } from '../mailboxes/cursor.ts';
 import { InboxError } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import {
+  fingerprintOf,
+  type MessageIdentity,
+  type MessageMeta,
+  type MessageRef,
+} from '../mailboxes/message-ref.ts';
 import type { Lease } from '../platform/blobs.ts';
 import type { Seam } from '../platform/seam.ts';
-import { FetchSession, type FoundFacts, factsOf } from './fetch-session.ts';
-import { fingerprintOf } from './ledger.ts';
-import type { IntakeDeps } from './process-batch.ts';
+import { FetchSession, type FoundMeta, fetchMetaOf } from './fetch-session.ts';
+import type { IntakeDeps } from './batch.ts';
 import { processMessages } from './process-messages.ts';
 import { listedDigest, withoutUnmarked } from './unmarked.ts';
 
@@ -37,7 +42,6 @@ export interface TimeBox {
 
 const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;
-const DAY_MS = 86_400_000;
 
 /**
  * One fetch of one mailbox: sign in, look for mail, take it in batch by batch, mark it on the server.
@@ -53,7 +57,7 @@ export async function fetchMailbox(
   const connected = await connectInbox(deps, mailbox);
   if (connected.kind !== 'connected') return { kind: 'failed', failure: connected };
   const session = new FetchSession(connected.inbox, () => connectInbox(deps, mailbox));
-  const forget = whenCut(box, () => session.drop());
+  const forget = whenCut(box, () => session.destroy());
   try {
     return await fetchFrom(deps, mailbox, session, cursor, box);
   } catch (error) {
@@ -87,41 +91,40 @@ async function fetchFrom(
   session: FetchSession,
   cursor: Cursor | undefined,
   box: TimeBox,
-  { givenAgain = false }: { givenAgain?: boolean } = {},
+  { isVoid = false }: { isVoid?: boolean } = {},
 ): Promise<FetchResult> {
-  const { uidValidity, uidNext } = session;
+  const { validity } = session;
   const folderKey = folderKeyOf(mailbox);
   // A cursor of another folder, from before a person changed the mailbox, says nothing about this one.
   const earlier = (cursor?.folderKey ?? folderKey) === folderKey ? cursor : undefined;
-  const known = earlier?.uidValidity === uidValidity ? earlier : undefined;
-  // A server that was restored from a backup gives UIDs again: what was read above its new end says nothing either.
-  const isSetBack = known !== undefined && (givenAgain || uidNext <= known.uid);
-  const since = isSetBack || known === undefined ? earlier?.lastMailAt : undefined;
-  const listed = await session.inbox.search({
-    from: known === undefined || isSetBack ? undefined : known.uid + 1,
-    also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ uid }) => uid)],
-    since: since === undefined ? undefined : dayBefore(since),
+  const known = earlier?.validity === validity ? earlier : undefined;
+  const listing = await session.inbox.list({
+    position: known?.position,
+    isVoid,
+    also: [...(known?.waiting ?? []), ...(known?.unfetched ?? []).map(({ ref }) => ref)],
+    since: earlier?.lastMailAt,
   });
-  const unmarked = isSetBack ? undefined : await withoutUnmarked(deps, mailbox, session, listed, known);
+  const { refs: listed, position, isSetBack, witness } = listing;
+  const unmarked = isSetBack ? undefined : await withoutUnmarked(deps, mailbox, session, listing, known);
   const isListed = new Set(listed);
   const start: Cursor = {
     left: [],
     waiting: [],
     lastMailAt: earlier?.lastMailAt,
     ...known,
-    uid: known === undefined || isSetBack ? uidNext - 1 : known.uid,
-    last: isSetBack ? undefined : known?.last,
-    unfetched: (known?.unfetched ?? []).filter(({ uid }) => isListed.has(uid)),
-    uidValidity,
+    position: position.toData(),
+    unfetched: (known?.unfetched ?? []).filter(({ ref }) => isListed.has(ref)),
+    validity,
     folderKey,
     ...(unmarked !== undefined && { refusal: unmarked.refusal }),
   };
-  const uids = unmarked?.uids ?? listed;
-  const left = new Map(start.left.map((each) => [each.uid, each.fingerprint]));
+  const refs = unmarked?.refs ?? listed;
+  const left = new Map(start.left.map((each) => [each.ref, each.fingerprint]));
+  const isLeft = (meta: MessageMeta): boolean => left.get(meta.ref) === fingerprintOf(meta);
   // A message that was left on the server is passed over only while it is the one that stands there.
-  const isAllLeft = uids.every((uid) => left.has(uid));
-  const seen = isAllLeft && uids.length > 0 ? await newFacts(session, uids, undefined) : undefined;
-  const isNews = seen?.facts.some((each) => left.get(each.uid) !== fingerprintOf(each)) ?? uids.length > 0;
+  const isAllLeft = refs.every((ref) => left.has(ref));
+  const seen = isAllLeft && refs.length > 0 ? await newMeta(session, refs, undefined) : undefined;
+  const isNews = seen === undefined ? refs.length > 0 : !seen.metas.every(isLeft);
   if (!isNews) {
     // What waited may have been read or deleted by somebody else; an alert would speak of it for ever.
     const isGone =
@@ -136,51 +139,52 @@ async function fetchFrom(
   const heldLease = holdLease(lease);
   // Another run may have the mailbox although a storage call of this one still hangs.
   const forget = whenCut(box, () => heldLease.letGo());
-  const take = async (): Promise<FetchResult | 'given again'> => {
-    const { facts, missing, unasked, isLastAnother } = seen ?? (await newFacts(session, uids, start.last));
+  const take = async (): Promise<FetchResult | 'void'> => {
+    const { metas, missing, unasked, isWitnessAnother } = seen ?? (await newMeta(session, refs, witness));
     // The server was restored, and new email reaches past the old end: which of it was fetched is not known.
-    if (isLastAnother) return 'given again';
-    const fresh = facts.filter((each) => left.get(each.uid) !== fingerprintOf(each));
-    const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
+    if (isWitnessAnother) return 'void';
     const found = {
-      facts: fresh,
-      missing: missing.filter((uid) => !left.has(uid)),
+      metas: metas.filter((each) => !isLeft(each)),
+      missing: missing.filter((ref) => !left.has(ref)),
       unasked,
-      listed: listedDigest(listed),
+      position,
+      digest: listedDigest(listed),
     };
+    const mayGoOn = (): boolean => heldLease.isOurs() && deps.seam.now() < box.deadline;
     const { ended, ...result } = await processMessages(deps, mailbox, session, found, start, mayGoOn);
     if (ended !== undefined) throw ended;
     return { kind: 'fetched', ...result };
   };
   try {
-    const taken = await take();
-    if (taken !== 'given again') return taken;
+    const result = await take();
+    if (result !== 'void') return result;
   } finally {
     forget();
     await heldLease.end();
   }
-  return fetchFrom(deps, mailbox, session, cursor, box, { givenAgain: true });
+  return fetchFrom(deps, mailbox, session, cursor, box, { isVoid: true });
 }
 
-/** What the server tells of these, and in the same command whether another message stands at the last one's UID. */
-async function newFacts(
+/** What the server tells of these, and in the same command whether another message stands at the witness's ref. */
+async function newMeta(
   session: FetchSession,
-  uids: readonly number[],
-  last: LeftMessage | undefined,
-): Promise<FoundFacts & { isLastAnother: boolean }> {
-  const asked = new Set(uids);
-  const found = await factsOf(session, last === undefined ? uids : [...new Set([...uids, last.uid])]);
-  const atLast = found.facts.find(({ uid }) => uid === last?.uid);
-  const isAsked = (uid: number): boolean => asked.has(uid);
+  refs: readonly MessageRef[],
+  witness: MessageIdentity | undefined,
+): Promise<FoundMeta & { isWitnessAnother: boolean }> {
+  const asked = new Set(refs);
+  const found = await fetchMetaOf(
+    session,
+    witness === undefined ? refs : [...new Set([...refs, witness.ref])],
+  );
+  const standing = found.metas.find(({ ref }) => ref === witness?.ref);
+  const isAsked = (ref: MessageRef): boolean => asked.has(ref);
   return {
-    facts: found.facts.filter(({ uid }) => isAsked(uid)),
+    metas: found.metas.filter(({ ref }) => isAsked(ref)),
     missing: found.missing.filter(isAsked),
     unasked: found.unasked.filter(isAsked),
-    isLastAnother: atLast !== undefined && fingerprintOf(atLast) !== last?.fingerprint,
+    isWitnessAnother: standing !== undefined && fingerprintOf(standing) !== witness?.fingerprint,
   };
 }
-
-const dayBefore = (at: string): string => new Date(Date.parse(at) - DAY_MS).toISOString();
 
 /** Renews in the background. The lease saves double work; that two runs do no harm is the ledger's doing. */
 function holdLease(lease: Lease): { isOurs(): boolean; letGo(): void; end(): Promise<void> } {

@@ -1,5 +1,6 @@
 import type { connectInbox } from '../mailboxes/connect-inbox.ts';
-import { type Inbox, InboxError, type MessageMeta } from '../mailboxes/inbox.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 
 /** For some messages of a fetch at which the server breaks off: each takes about three. */
 const MAX_SESSIONS = 16;
@@ -15,7 +16,7 @@ export function inPieces<T>(items: readonly T[]): T[][] {
   return pieces;
 }
 
-/** The numbers that were learnt mean other email now. */
+/** The refs that were learnt mean other email now. */
 export class Renumbered extends InboxError {
   constructor() {
     super('unavailable', 'The mail server numbered its mail anew during the fetch; the next one starts over');
@@ -25,17 +26,15 @@ export class Renumbered extends InboxError {
 
 /** The sessions of one fetch, one after the other: a server that breaks off at a message ends the session with it. */
 export class FetchSession {
-  /** As the first session found them. */
-  readonly uidValidity: string;
-  readonly uidNext: number;
+  /** As the first session found it. */
+  readonly validity: string;
   readonly #connect: () => ReturnType<typeof connectInbox>;
   #inbox: Inbox;
   #opened = 1;
   #dropped = false;
 
   constructor(inbox: Inbox, connect: () => ReturnType<typeof connectInbox>) {
-    this.uidValidity = inbox.uidValidity;
-    this.uidNext = inbox.uidNext;
+    this.validity = inbox.validity;
     this.#connect = connect;
     this.#inbox = inbox;
   }
@@ -45,7 +44,7 @@ export class FetchSession {
     return this.#opened > MAX_SESSIONS / 2;
   }
 
-  get isDropped(): boolean {
+  get isDestroyed(): boolean {
     return this.#dropped;
   }
 
@@ -66,15 +65,15 @@ export class FetchSession {
     const connected = await this.#connect();
     if (connected.kind !== 'connected') return 'away';
     this.#inbox = connected.inbox;
-    if (this.#dropped) connected.inbox.drop();
-    if (connected.inbox.uidValidity !== this.uidValidity) throw new Renumbered();
+    if (this.#dropped) connected.inbox.destroy();
+    if (connected.inbox.validity !== this.validity) throw new Renumbered();
     return 'renewed';
   }
 
   /** For good: no session follows. */
-  drop(): void {
+  destroy(): void {
     this.#dropped = true;
-    this.#inbox.drop();
+    this.#inbox.destroy();
   }
 
   close(): Promise<void> {
@@ -82,32 +81,32 @@ export class FetchSession {
   }
 }
 
-export interface FoundFacts {
-  /** Ascending by UID. */
-  facts: MessageMeta[];
+export interface FoundMeta {
+  /** Sorted. */
+  metas: MessageMeta[];
   /** The server lists them and tells nothing of them. */
-  missing: number[];
+  missing: MessageRef[];
   /** Not asked about: the sessions that are left are for those of which the server tells. */
-  unasked: number[];
+  unasked: MessageRef[];
 }
 
 /** What the server tells of these messages. Where it breaks off, the range is cut until the one at fault stands alone. */
-export async function factsOf(session: FetchSession, uids: readonly number[]): Promise<FoundFacts> {
+export async function fetchMetaOf(session: FetchSession, refs: readonly MessageRef[]): Promise<FoundMeta> {
   try {
-    const facts = await session.inbox.facts(uids);
-    const told = new Set(facts.map(({ uid }) => uid));
-    return { facts, missing: uids.filter((uid) => !told.has(uid)), unasked: [] };
+    const metas = await session.inbox.fetchMeta(refs);
+    const known = new Set(metas.map(({ ref }) => ref));
+    return { metas, missing: refs.filter((ref) => !known.has(ref)), unasked: [] };
   } catch (error) {
     if (!(error instanceof InboxError)) throw error;
     const renewed = await session.renew();
     if (renewed === 'away') throw error;
-    const isEnough = renewed === 'spent' || (session.isHalfSpent && uids.length > 1);
-    if (isEnough) return { facts: [], missing: [], unasked: [...uids] };
-    if (uids.length === 1) return { facts: [], missing: [...uids], unasked: [] };
-    const found: FoundFacts = { facts: [], missing: [], unasked: [] };
-    for (const piece of inPieces(uids)) {
-      const { facts, missing, unasked } = await factsOf(session, piece);
-      found.facts.push(...facts);
+    const isEnough = renewed === 'spent' || (session.isHalfSpent && refs.length > 1);
+    if (isEnough) return { metas: [], missing: [], unasked: [...refs] };
+    if (refs.length === 1) return { metas: [], missing: [...refs], unasked: [] };
+    const found: FoundMeta = { metas: [], missing: [], unasked: [] };
+    for (const piece of inPieces(refs)) {
+      const { metas: facts, missing, unasked } = await fetchMetaOf(session, piece);
+      found.metas.push(...facts);
       found.missing.push(...missing);
       found.unasked.push(...unasked);
     }

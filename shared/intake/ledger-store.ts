@@ -1,21 +1,22 @@
-import type { MessageMeta } from '../mailboxes/inbox.ts';
+import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
 import { PostroomError } from '../platform/errors.ts';
 import type { Change, Row, Tables } from '../platform/tables.ts';
 import {
   type Decision,
-  isSameUid,
+  isSameRef,
   type LedgerMail,
   type LedgerPlace,
   placeOf,
-  placesOfUid,
-  type UidScope,
+  placesOfRef,
+  refOfPlace,
+  type RefScope,
 } from './ledger.ts';
 import { mailKind, mailRowKey, placeKind } from './ledger-records.ts';
 import { type Known, readKnown, readMails, readPlaces } from './read-ledger.ts';
 
 /** An email as it was found: downloaded, kept as a raw blob, its content key known. */
 export interface Found {
-  uid: number;
+  ref: MessageRef;
   place: string;
   key: string;
   rawBlob: string;
@@ -28,9 +29,9 @@ export interface Claim {
   mine: LedgerMail[];
   /** Places where an email stands that is known from another place. */
   copies: LedgerPlace[];
-  /** Places whose mail was settled by an earlier run. */
-  settled: string[];
-  /** Begun before and never settled: each is to be claimed again alone. */
+  /** Places whose mail was completed by an earlier run. */
+  completed: string[];
+  /** Begun before and never completed: each is to be claimed again alone. */
   suspects: Found[];
 }
 
@@ -42,12 +43,12 @@ export interface ClaimOptions {
 }
 
 export interface LedgerStore {
-  /** What is known of the places where these emails stand, by UID; one request. */
+  /** What is known of the places where these emails stand, by ref; one request where few stand between them. */
   lookUp(
     mailboxId: string,
-    numbering: UidScope,
-    facts: readonly MessageMeta[],
-  ): Promise<Map<number, LedgerPlace>>;
+    scope: RefScope,
+    metas: readonly MessageMeta[],
+  ): Promise<Map<MessageRef, LedgerPlace>>;
   /** An email whose row cannot be read is left out and reported. */
   mails(mailboxId: string, keys: readonly string[]): Promise<Map<string, LedgerMail>>;
   /** Records that work on these emails (at most 50) begins, in one transaction. */
@@ -82,12 +83,13 @@ export function createLedgerStore(tables: Tables): LedgerStore {
 
   return {
     mails,
-    async lookUp(mailboxId, numbering, facts) {
-      if (facts.length === 0) return new Map();
-      const uids = facts.map(({ uid }) => uid);
-      const wanted = new Map(facts.map((each) => [placeOf(numbering, each), each.uid]));
-      const from = placesOfUid(numbering, Math.min(...uids));
-      const to = `${placesOfUid(numbering, Math.max(...uids))}~`;
+    async lookUp(mailboxId, scope, metas) {
+      const refs = sortedRefs(metas.map(({ ref }) => ref));
+      const [first, last] = [refs[0], refs.at(-1)];
+      if (first === undefined || last === undefined) return new Map();
+      const wanted = new Map(metas.map((each) => [placeOf(scope, each), each.ref]));
+      const from = placesOfRef(scope, first);
+      const to = `${placesOfRef(scope, last)}~`;
       const known: Row[] = [];
       let after: string | undefined;
       for (;;) {
@@ -97,7 +99,7 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         if (rows.length < 1000) break;
       }
       const places = readPlaces(tables, mailboxId, known);
-      return new Map(places.map((each) => [wanted.get(each.place) ?? 0, each]));
+      return new Map(places.map((each) => [wanted.get(each.place) ?? refOfPlace(each.place), each]));
     },
     async claim(mailboxId, found, options) {
       // In hope that all is new: the usual case then costs one request.
@@ -137,8 +139,8 @@ export function createLedgerStore(tables: Tables): LedgerStore {
         now.state === 'decided' ? { ...now, decision } : undefined,
       );
     },
-    async complete(mailboxId, settled) {
-      await replaceAll(tables, mailboxId, settled, (mail) =>
+    async complete(mailboxId, mails) {
+      await replaceAll(tables, mailboxId, mails, (mail) =>
         mail.state === 'done' ? undefined : { ...mail, state: 'done' },
       );
     },
@@ -167,7 +169,7 @@ function planClaim(
   known: Known,
   { alone, present }: ClaimOptions,
 ): { claim: Claim; changes: Write[] } {
-  const claim: Claim = { mine: [], copies: [], settled: [], suspects: [] };
+  const claim: Claim = { mine: [], copies: [], completed: [], suspects: [] };
   const changes: Write[] = [];
   const seen = new Set<string>();
   const stand = (place: LedgerPlace): void => {
@@ -177,8 +179,8 @@ function planClaim(
   for (const each of found) {
     const { key, place } = each;
     const mail = known.mails.get(key);
-    // The same email at the same UID, of which the server tells another size or time than before, is no copy of itself.
-    const isThere = mail !== undefined && isSameUid(mail.place, place);
+    // The same email at the same ref, of which the server tells another size or time than before, is no copy of itself.
+    const isThere = mail !== undefined && isSameRef(mail.place, place);
     const elsewhere =
       seen.has(key) || (mail !== undefined && !isThere && (mail.state === 'done' || present.has(mail.place)));
     if (elsewhere) {
@@ -195,7 +197,7 @@ function planClaim(
       claim.mine.push(fresh);
     } else if (mail.state === 'done') {
       stand({ place, key, copy: false });
-      claim.settled.push(place);
+      claim.completed.push(place);
     } else if (alone && mail.etag !== undefined) {
       const again = { ...mail, attempts: mail.attempts + 1 };
       stand({ place, key, copy: false });

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { MessageMeta } from '../mailboxes/inbox.ts';
+import { fingerprintOf, type MessageMeta, type MessageRef, messageRef } from '../mailboxes/message-ref.ts';
 
 // The ledger knows which mail stood at a place on the server, and what became of an email, whatever place it stood at.
 // The folder key keeps apart what a mailbox fetched before and after a person chose another folder or server for it:
-// many servers give all folders the same UIDVALIDITY.
+// many servers give all folders the same validity.
 // The fingerprint is made of what the server tells of an email before it is downloaded. A server that was restored from a
-// backup gives UIDs again under the same UIDVALIDITY: another email at a known UID is a place of its own, and a new email.
+// backup gives refs again under the same validity: another email at a known ref is a place of its own, and a new email.
 // K2 is the content key; a Message-ID is never an identity.
 
 export const dispositions = ['ticket', 'quarantine', 'skip'] as const;
@@ -51,39 +50,29 @@ export interface LedgerPlace {
   copy: boolean;
 }
 
-/** Within what a UID means one email: a folder (see `folderKeyOf`) under a UIDVALIDITY (RFC 3501 section 2.3.1.1). */
-export interface UidScope {
+/** Within what a ref means one message: a folder (see `folderKeyOf`) under a validity (see `Inbox`). */
+export interface RefScope {
   folderKey: string;
-  uidValidity: string;
+  validity: string;
 }
 
-/** 16 hex digits of what a server tells of an email: its size, when it came, and its Message-ID. */
-export function fingerprintOf({ size, receivedAt, messageId }: Omit<MessageMeta, 'uid'>): string {
-  const facts = JSON.stringify([size, receivedAt, messageId]);
-  return createHash('sha256').update(facts).digest('hex').slice(0, 16);
-}
-
-/** What the row keys of all emails that stood at a UID begin with. */
-export function placesOfUid({ folderKey, uidValidity }: UidScope, uid: number): string {
-  return `at|${folderKey}|${uidValidity.padStart(10, '0')}|${String(uid).padStart(10, '0')}|`;
+/** What the row keys of all messages that stood at a ref begin with. */
+export function placesOfRef({ folderKey, validity }: RefScope, ref: MessageRef): string {
+  return `at|${folderKey}|${validity.padStart(10, '0')}|${ref}|`;
 }
 
 /** Row key of a place. */
-export const placeOf = (numbering: UidScope, facts: MessageMeta): string =>
-  `${placesOfUid(numbering, facts.uid)}${fingerprintOf(facts)}`;
+export const placeOf = (scope: RefScope, meta: MessageMeta): string =>
+  `${placesOfRef(scope, meta.ref)}${fingerprintOf(meta)}`;
 
 /** Name of the blob that keeps the mail of a place as it came. */
-export function rawBlobOf(
-  mailboxId: string,
-  { folderKey, uidValidity }: UidScope,
-  facts: MessageMeta,
-): string {
-  return `raw/${mailboxId}/${folderKey}-${uidValidity}-${facts.uid}-${fingerprintOf(facts)}.eml`;
+export function rawBlobOf(mailboxId: string, { folderKey, validity }: RefScope, meta: MessageMeta): string {
+  return `raw/${mailboxId}/${folderKey}-${validity}-${meta.ref}-${fingerprintOf(meta)}.eml`;
 }
 
-/** The UID of a place. */
-export const uidOfPlace = (place: string): number => Number(place.split('|')[3]);
+/** The ref of a place. */
+export const refOfPlace = (place: string): MessageRef => messageRef(place.split('|')[3] ?? '');
 
-/** Whether both are the same UID of the same folder, whatever stood there. */
-export const isSameUid = (one: string, other: string): boolean =>
+/** Whether both are the same ref of the same folder, whatever stood there. */
+export const isSameRef = (one: string, other: string): boolean =>
   one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));

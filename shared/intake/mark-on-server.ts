@@ -1,6 +1,7 @@
 import { actionOf, type Refusal } from '../mailboxes/cursor.ts';
 import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
 import type { Mailbox } from '../mailboxes/mailbox.ts';
+import type { MessageRef } from '../mailboxes/message-ref.ts';
 import { log } from '../platform/log.ts';
 import { Renumbered } from './fetch-session.ts';
 
@@ -9,7 +10,7 @@ const MARKED_AT_ONCE = 100;
 /** Sessions that may break off over marking in one fetch; then the fetch goes on without. */
 const BREAKS = 2;
 /**
- * Step 7, last of all: only what is stored is marked, moved or deleted, and only while UIDs still mean what they meant.
+ * Step 7, last of all: only what is stored is marked, moved or deleted, and only while refs still mean what they meant.
  * Storing never depends on it: a server that refuses it is noted, and the fetch goes on.
  */
 export class ServerMarker {
@@ -17,12 +18,12 @@ export class ServerMarker {
   readonly #now: () => number;
   readonly #listed: string;
   readonly #before: Refusal | undefined;
-  #unmarked: number[] = [];
+  readonly #unmarked: MessageRef[] = [];
   #refusal: Refusal | undefined;
   #worked = false;
   #breaks = 0;
 
-  /** @param listed digest of the UIDs that this fetch's search listed */
+  /** @param listed digest of what this fetch's search listed */
   constructor(mailbox: Mailbox, before: Refusal | undefined, listed: string, now: () => number) {
     this.#mailbox = mailbox;
     this.#listed = listed;
@@ -37,29 +38,29 @@ export class ServerMarker {
   }
 
   /** Stored, and to be marked with the next ones. */
-  hold(uids: readonly number[]): void {
-    this.#unmarked.push(...uids);
+  add(refs: readonly MessageRef[]): void {
+    this.#unmarked.push(...refs);
   }
 
-  /** Stored, and to be marked. @returns why the session broke off, if it did; @throws Renumbered */
-  async add(uids: readonly number[], inbox: Inbox): Promise<InboxError | undefined> {
-    this.hold(uids);
-    return this.#unmarked.length >= MARKED_AT_ONCE ? this.flush(inbox) : undefined;
+  /** Marks where there are many. @returns why the session broke off, if it did; @throws Renumbered */
+  async markMany(inbox: Inbox): Promise<InboxError | undefined> {
+    return this.#unmarked.length >= MARKED_AT_ONCE ? this.markAll(inbox) : undefined;
   }
 
-  /** Marks what is left. @returns why the session broke off, if it did; @throws Renumbered */
-  async flush(inbox: Inbox): Promise<InboxError | undefined> {
-    if (this.#refusal !== undefined || this.#breaks >= BREAKS) this.#unmarked = [];
-    if (this.#unmarked.length === 0) return undefined;
+  /** Marks all there are. @returns why the session broke off, if it did; @throws Renumbered */
+  async markAll(inbox: Inbox): Promise<InboxError | undefined> {
+    // More may be added meanwhile.
+    const refs = this.#unmarked.splice(0);
+    if (refs.length === 0 || this.#refusal !== undefined || this.#breaks >= BREAKS) return undefined;
     try {
-      await mark(inbox, this.#mailbox, this.#unmarked);
-      this.#unmarked = [];
+      await mark(inbox, this.#mailbox, refs);
       this.#worked = true;
       return undefined;
     } catch (error) {
       if (!(error instanceof InboxError) || error instanceof Renumbered) throw error;
       if (error.failure !== 'refused') {
         this.#breaks += 1;
+        this.#unmarked.unshift(...refs);
         return error;
       }
       this.#refuse(error);
@@ -76,18 +77,17 @@ export class ServerMarker {
       action: this.#mailbox.afterFetch.kind,
     });
     this.#refusal = { action, problem: message.slice(0, 500), since, triedAt: now, listed: this.#listed };
-    this.#unmarked = [];
   }
 }
 
-async function mark(inbox: Inbox, { afterFetch }: Mailbox, uids: readonly number[]): Promise<void> {
-  if ((await inbox.currentUidValidity()) !== inbox.uidValidity) throw new Renumbered();
+async function mark(inbox: Inbox, { afterFetch }: Mailbox, refs: readonly MessageRef[]): Promise<void> {
+  if ((await inbox.currentValidity()) !== inbox.validity) throw new Renumbered();
   switch (afterFetch.kind) {
     case 'mark-seen':
-      return inbox.markSeen(uids);
+      return inbox.markSeen(refs);
     case 'move':
-      return inbox.move(uids, afterFetch.folder);
+      return inbox.move(refs, afterFetch.folder);
     case 'delete':
-      return inbox.remove(uids);
+      return inbox.remove(refs);
   }
 }

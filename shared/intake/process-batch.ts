@@ -1,102 +1,52 @@
-import type { Inbox, InboxError, MessageMeta } from '../mailboxes/inbox.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
-import type { Blobs } from '../platform/blobs.ts';
+import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import type { Tables } from '../platform/tables.ts';
-import { decideBatch } from './decide-batch.ts';
-import { applyDecisions } from './apply-decisions.ts';
 import { abandoned, forceQuarantine, whyAbandoned } from './abandon-batch.ts';
-import { type Download, type StoredMail, storeRaw } from './store-raw.ts';
-import { type LedgerMail, type UidScope, placeOf, uidOfPlace } from './ledger.ts';
-import type { Claim, LedgerStore } from './ledger-store.ts';
-import type { ParserPool } from './parser-pool.ts';
-import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
-import { type Batch, limits } from './plan-batches.ts';
-import type { QuarantineStore } from './quarantine-store.ts';
+import { applyDecisions } from './apply-decisions.ts';
+import { type BatchContext, type BatchReport, emptyReport, type IntakeDeps, type Work } from './batch.ts';
+import { decideBatch } from './decide-batch.ts';
+import { type LedgerMail, placeOf, refOfPlace } from './ledger.ts';
+import type { Claim } from './ledger-store.ts';
+import { type Batch, limits, messagesOf } from './plan-batches.ts';
 import { type ReadOutcome, readMail } from './read-message.ts';
+import { skipDuplicates, type StandingCopy } from './skip-duplicates.ts';
+import { type StoredMail, storeRaw } from './store-raw.ts';
 
-export interface IntakeDeps {
-  tables: Tables;
-  blobs: Blobs;
-  ledger: LedgerStore;
-  quarantine: QuarantineStore;
-  parser: ParserPool;
-  /** Ticket that an email opens, made from the mail alone, so that every repetition means the same one. */
-  ticketIdOf: (mailboxId: string, key: string) => string;
-  /** True for the Message-ID of an email that "Test connection" sent to its own mailbox; absent: there are none. */
-  isOwnTest?: ((messageId: string) => Promise<boolean>) | undefined;
-}
-
-export interface BatchReport {
-  opened: number;
-  replies: number;
-  quarantined: number;
-  skipped: number;
-  /** UIDs whose mail is settled: to be marked, moved or deleted on the server. */
-  settled: number[];
-  /** UIDs settled but left as they are, because the server has the only copy. */
-  left: number[];
-  /** UIDs that a later run has to come back to. */
-  waiting: number[];
-  /** Asked for and not handed out. */
-  missing: MessageMeta[];
-  /** Not asked for, because the session had ended. */
-  unasked: MessageMeta[];
-  /** Whose rows or bytes storage refuses, each with the reason. */
-  refused: { facts: MessageMeta; problem: string }[];
-  /** Why the session ended before its time, if it did. */
-  broken: InboxError | undefined;
-}
-
-export interface BatchPlace {
-  mailbox: Mailbox;
-  inbox: Inbox;
-  numbering: UidScope;
-  /** Places of all mail of the fetch. */
-  present: ReadonlySet<string>;
-  /**
-   * The batch before this one. Mail is kept, claimed and read while that one is still filed; decisions wait for it, since
-   * a reply may answer its mail. An email that may kill its run waits before it is even claimed: no other then dies with it.
-   */
-  after: Promise<unknown>;
-}
-
-/** What an email is worked on with. */
-export interface Work {
-  kept: StoredMail;
-  mail: LedgerMail;
-}
+const READ_AT_ONCE = 12;
 
 /**
- * Takes one batch of mail into storage. The order loses nothing and doubles nothing (docs/decisions/0003):
- * 1 raw blobs, 2 claim, 3 read, 4 decide, 5 file, 6 done; marking on the server (7) is the caller's, afterwards.
- * Mail that an earlier run began and never settled is taken alone, so that an email that kills its run kills no other.
+ * Takes one batch of mail into storage; the order of `BatchRun.#takeSteps` loses nothing and doubles nothing
+ * (docs/decisions/0003). Mail that an earlier run began and never completed is taken alone, so that an email that kills
+ * its run kills no other.
  */
-export async function processBatch(deps: IntakeDeps, place: BatchPlace, batch: Batch): Promise<BatchReport> {
-  const { mailbox, numbering, present } = place;
-  const run = new BatchRun(deps, place, batch.kind);
-  const all = batch.kind === 'in-memory' ? batch.mails : [batch.mail];
-  const places = await deps.ledger.lookUp(mailbox.id, numbering, all);
+export async function processBatch(
+  deps: IntakeDeps,
+  context: BatchContext,
+  batch: Batch,
+): Promise<BatchReport> {
+  const { mailbox, scope, present } = context;
+  const run = new BatchRun(deps, context, batch.kind);
+  const all = messagesOf(batch);
+  const places = await deps.ledger.lookUp(mailbox.id, scope, all);
   const mails = await deps.ledger.mails(
     mailbox.id,
     [...places.values()].map(({ key }) => key),
   );
   const copies: StandingCopy[] = [];
   let fresh: MessageMeta[] = [];
-  for (const facts of all) {
-    const place = places.get(facts.uid);
+  for (const meta of all) {
+    const place = places.get(meta.ref);
     const mail = place && mails.get(place.key);
     // What a copy is a copy of may have gone from the server before it was stored: then the copy takes its place.
     const orphan = mail !== undefined && mail.state !== 'done' && !present.has(mail.place);
-    if (place === undefined) fresh.push(facts);
-    else if (place.copy && !orphan) copies.push({ facts, copy: place });
-    else if (mail?.state === 'done') run.markDone(facts.uid);
+    if (place === undefined) fresh.push(meta);
+    else if (place.copy && !orphan) copies.push({ meta, copy: place });
+    else if (mail?.state === 'done') run.markOnServer([meta.ref]);
     else {
       await run.take(fresh, { alone: false });
       fresh = [];
-      await run.take([facts], { alone: true });
+      await run.take([meta], { alone: true });
     }
   }
   await run.take(fresh, { alone: false });
@@ -104,201 +54,208 @@ export async function processBatch(deps: IntakeDeps, place: BatchPlace, batch: B
   return run.report;
 }
 
+/** How far the messages of one attempt got. */
+interface Attempt {
+  readonly metas: readonly MessageMeta[];
+  readonly alone: boolean;
+  stored?: readonly StoredMail[];
+  claim?: Claim;
+  work?: readonly Work[];
+}
+
 class BatchRun {
-  readonly report: BatchReport = {
-    opened: 0,
-    replies: 0,
-    quarantined: 0,
-    skipped: 0,
-    settled: [],
-    left: [],
-    waiting: [],
-    missing: [],
-    unasked: [],
-    refused: [],
-    broken: undefined,
-  };
+  readonly report = emptyReport();
   readonly #deps: IntakeDeps;
-  readonly #mailbox: Mailbox;
-  readonly #place: BatchPlace;
+  readonly #context: BatchContext;
   readonly #kind: Batch['kind'];
+  readonly #mailboxId: string;
 
-  constructor(deps: IntakeDeps, place: BatchPlace, kind: Batch['kind']) {
+  constructor(deps: IntakeDeps, context: BatchContext, kind: Batch['kind']) {
     this.#deps = deps;
-    this.#mailbox = place.mailbox;
-    this.#place = place;
+    this.#context = context;
     this.#kind = kind;
+    this.#mailboxId = context.mailbox.id;
   }
 
-  markDone(uid: number): void {
-    (this.#kind === 'oversized' ? this.report.left : this.report.settled).push(uid);
-  }
-
-  async take(facts: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
-    if (facts.length === 0) return;
+  async take(metas: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<void> {
+    if (metas.length === 0) return;
     if (this.report.broken !== undefined) {
-      this.report.unasked.push(...facts);
+      this.report.unasked.push(...metas);
       return;
     }
-    if (alone) await this.#place.after;
-    const { kept, missing, broken } = await this.#keep(facts, { alone });
-    this.report.missing.push(...missing);
-    this.report.broken ??= broken;
-    const claim = await this.#claim(facts, kept, { alone });
-    if (claim !== undefined) await this.#carryOn(facts, kept, claim, { alone });
-  }
-
-  async #keep(facts: readonly MessageMeta[], { alone }: { alone: boolean }): Promise<Download> {
-    const { inbox, numbering } = this.#place;
-    const place = { blobs: this.#deps.blobs, inbox, mailboxId: this.#mailbox.id, numbering };
+    if (alone) await this.#context.after;
+    const attempt: Attempt = { metas, alone };
     try {
-      return await storeRaw(place, this.#kind, facts);
-    } catch (error) {
-      await this.#goRoundRefused(facts, error, { alone });
-      return { kept: [], missing: [], broken: undefined };
-    }
-  }
-
-  async #claim(
-    facts: readonly MessageMeta[],
-    kept: readonly StoredMail[],
-    { alone }: { alone: boolean },
-  ): Promise<Claim | undefined> {
-    const { present } = this.#place;
-    try {
-      return await this.#deps.ledger.claim(this.#mailbox.id, kept, { alone, present });
-    } catch (error) {
-      const uids = new Set(kept.map(({ uid }) => uid));
-      await this.#goRoundRefused(
-        facts.filter(({ uid }) => uids.has(uid)),
-        error,
-        { alone },
-      );
-      return undefined;
-    }
-  }
-
-  /** Storage refuses bytes or rows of some mail before it is even begun: each is tried alone. */
-  async #goRoundRefused(
-    facts: readonly MessageMeta[],
-    error: unknown,
-    { alone }: { alone: boolean },
-  ): Promise<void> {
-    if (!isCausedByContent(error)) throw error;
-    log.error('mail not begun', error, { mailbox: this.#mailbox.id, mails: facts.length, alone });
-    const [only, ...others] = facts;
-    if (only !== undefined && others.length === 0)
-      this.report.refused.push({ facts: only, problem: describeError(error) });
-    else for (const each of facts) await this.take([each], { alone: true });
-  }
-
-  /** What was kept and claimed, from the reading to the end. */
-  async #carryOn(
-    facts: readonly MessageMeta[],
-    kept: readonly StoredMail[],
-    claim: Claim,
-    { alone }: { alone: boolean },
-  ): Promise<void> {
-    const mailboxId = this.#mailbox.id;
-    const { numbering } = this.#place;
-    const keptByKey = new Map(kept.toReversed().map((each) => [each.key, each]));
-    const work = claim.mine.flatMap((mail): Work[] => {
-      const each = keptByKey.get(mail.key);
-      // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
-      const { receivedAt, rawBlob } = mail;
-      return each === undefined ? [] : [{ kept: { ...each, receivedAt, rawBlob }, mail }];
-    });
-    try {
-      await this.#work(
-        alone ? await mapLimited(work, 1, (each) => abandoned(this.#deps, this.#mailbox.id, each)) : work,
-      );
+      await this.#takeSteps(attempt);
     } catch (error) {
       if (!isCausedByContent(error)) {
-        await this.#release(claim.mine);
+        await this.#release(attempt.claim?.mine ?? []);
         throw error;
       }
-      log.error('mail not taken in', error, { mailbox: mailboxId, mails: work.length, alone });
-      await this.#goRoundContent(work, facts, describeError(error));
+      await (attempt.claim === undefined
+        ? this.#storeEachAlone(attempt, error)
+        : this.#takeEachAlone(attempt, error));
     }
-    for (const place of claim.settled) this.markDone(uidOfPlace(place));
-    const factsByPlace = new Map(facts.map((each) => [placeOf(numbering, each), each]));
-    await this.skipDuplicates(
-      claim.copies.flatMap((copy) => {
-        const each = factsByPlace.get(copy.place);
-        return each === undefined ? [] : [{ facts: each, copy }];
-      }),
-      { again: false },
-    );
-    for (const { uid } of claim.suspects) {
-      const suspect = facts.filter((each) => each.uid === uid);
-      await this.take(suspect, { alone: true });
-    }
+    if (attempt.claim !== undefined) await this.#finishClaim(attempt.claim, metas);
   }
 
-  /**
-   * Some mail of the batch cannot be stored as it is: each is tried alone, so that only the culprit stays behind. Its
-   * attempts grow with every run until it goes to quarantine.
-   */
-  async #goRoundContent(
-    work: readonly Work[],
-    facts: readonly MessageMeta[],
-    problem: string,
-  ): Promise<void> {
-    const [only, ...others] = work;
-    if (only === undefined) return;
-    if (others.length > 0) {
-      for (const { kept } of work)
-        await this.take(
-          facts.filter(({ uid }) => uid === kept.uid),
-          { alone: true },
-        );
-      return;
-    }
-    this.report.waiting.push(only.kept.uid);
-    if (only.mail.attempts > limits.attempts)
-      await forceQuarantine(this.#deps, this.#mailbox.id, only, `it could not be stored: ${problem}`);
+  /** The seven steps. Each may be repeated; what it wrote is durable before the next one begins. */
+  async #takeSteps(attempt: Attempt): Promise<void> {
+    const stored = await this.#storeRaw(attempt);
+    const work = await this.#claim(attempt, stored);
+    const outcomes = await this.#read(work);
+    const decided = await this.#decide(work, outcomes);
+    await this.#apply(work, outcomes, decided);
+    await this.#complete(decided);
+    this.markOnServer(work.map((each) => each.stored.ref));
   }
 
-  async skipDuplicates(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
-    if (copies.length === 0) return;
-    await this.#place.after;
-    const { settled, waiting, skipped } = await skipDuplicates(this.#deps, this.#mailbox.id, copies, {
-      again,
+  /** 1. The raw mail is a blob. */
+  async #storeRaw(attempt: Attempt): Promise<readonly StoredMail[]> {
+    const { inbox, scope } = this.#context;
+    const place = { blobs: this.#deps.blobs, inbox, mailboxId: this.#mailboxId, scope };
+    const { stored, missing, broken } = await storeRaw(place, this.#kind, attempt.metas);
+    this.report.missing.push(...missing);
+    this.report.broken ??= broken;
+    attempt.stored = stored;
+    return stored;
+  }
+
+  /** 2. The ledger knows that this run works on it. */
+  async #claim(attempt: Attempt, stored: readonly StoredMail[]): Promise<readonly Work[]> {
+    const { alone } = attempt;
+    const claim = await this.#deps.ledger.claim(this.#mailboxId, stored, {
+      alone,
+      present: this.#context.present,
     });
-    for (const uid of settled) this.markDone(uid);
-    this.report.waiting.push(...waiting);
-    this.report.skipped += skipped;
+    attempt.claim = claim;
+    const byKey = new Map(stored.toReversed().map((each) => [each.key, each]));
+    const work = claim.mine.flatMap((mail): Work[] => {
+      const each = byKey.get(mail.key);
+      // Time and raw blob are those of the first place, also where a copy takes over: every run writes the same rows.
+      const { receivedAt, rawBlob } = mail;
+      return each === undefined ? [] : [{ stored: { ...each, receivedAt, rawBlob }, mail }];
+    });
+    attempt.work = work;
+    if (!alone) return work;
+    return mapLimited(work, 1, (each) => abandoned(this.#deps, this.#mailboxId, each));
   }
 
-  async #work(work: readonly Work[]): Promise<void> {
-    if (work.length === 0) return;
-    const outcomes = await mapLimited(work, 12, (each) => this.#read(each));
-    await this.#place.after;
-    const decided = await decideBatch(this.#deps, this.#mailbox.id, work, outcomes);
-    await applyDecisions(this.#deps, this.#mailbox.id, work, outcomes, decided);
-    await this.#deps.ledger.complete(this.#mailbox.id, decided);
+  /** 3. Attachments and bodies are blobs. */
+  #read(work: readonly Work[]): Promise<readonly ReadOutcome[]> {
+    return mapLimited(work, READ_AT_ONCE, async ({ stored, mail }): Promise<ReadOutcome> => {
+      const reason = whyAbandoned(mail);
+      if (reason !== undefined) return { kind: 'quarantine', reason, from: undefined, subject: undefined };
+      return readMail(this.#deps, this.#context.mailbox, stored);
+    });
+  }
+
+  /** 4. The ledger has the decisions, which stand from then on. */
+  async #decide(work: readonly Work[], outcomes: readonly ReadOutcome[]): Promise<LedgerMail[]> {
+    if (work.length === 0) return [];
+    await this.#context.after;
+    return decideBatch(this.#deps, this.#mailboxId, work, outcomes);
+  }
+
+  /** 5. Tickets, messages, their indexes and quarantine entries are rows. */
+  async #apply(
+    work: readonly Work[],
+    outcomes: readonly ReadOutcome[],
+    decided: readonly LedgerMail[],
+  ): Promise<void> {
+    if (work.length > 0) await applyDecisions(this.#deps, this.#mailboxId, work, outcomes, decided);
+  }
+
+  /** 6. The ledger knows that all of it is stored. */
+  async #complete(decided: readonly LedgerMail[]): Promise<void> {
+    if (decided.length > 0) await this.#deps.ledger.complete(this.#mailboxId, decided);
     for (const { decision } of decided) {
       if (decision?.fate === 'quarantine') this.report.quarantined += 1;
       else if (decision?.fate === 'skip') this.report.skipped += 1;
       else if (decision?.opens === true) this.report.opened += 1;
       else this.report.replies += 1;
     }
-    for (const { kept } of work) this.markDone(kept.uid);
   }
 
-  #read({ kept, mail }: Work): Promise<ReadOutcome> {
-    const reason = whyAbandoned(mail);
-    if (reason !== undefined)
-      return Promise.resolve({ kind: 'quarantine', reason, from: undefined, subject: undefined });
-    return readMail(this.#deps, this.#mailbox, kept);
+  /** 7. Only what is complete is marked on the server, unless that has the only copy. */
+  markOnServer(refs: readonly MessageRef[]): void {
+    if (this.#kind === 'oversized') this.report.left.push(...refs);
+    else this.#context.markLater(refs);
+  }
+
+  /** What was claimed beside the work: mail of earlier runs, copies, and what may have killed its run. */
+  async #finishClaim(claim: Claim, metas: readonly MessageMeta[]): Promise<void> {
+    this.markOnServer(claim.completed.map(refOfPlace));
+    const metaOf = new Map(metas.map((each) => [placeOf(this.#context.scope, each), each]));
+    await this.skipDuplicates(
+      claim.copies.flatMap((copy) => {
+        const meta = metaOf.get(copy.place);
+        return meta === undefined ? [] : [{ meta, copy }];
+      }),
+      { again: false },
+    );
+    for (const { ref } of claim.suspects) await this.take(among(metas, [ref]), { alone: true });
+  }
+
+  async skipDuplicates(copies: readonly StandingCopy[], { again }: { again: boolean }): Promise<void> {
+    if (copies.length === 0) return;
+    await this.#context.after;
+    const { completed, waiting, skipped } = await skipDuplicates(this.#deps, this.#mailboxId, copies, {
+      again,
+    });
+    this.markOnServer(completed);
+    this.report.waiting.push(...waiting);
+    this.report.skipped += skipped;
+  }
+
+  /** Storage refuses bytes or rows of some mail before it is even begun: each is tried alone. */
+  async #storeEachAlone({ metas, stored, alone }: Attempt, error: unknown): Promise<void> {
+    log.error('mail not begun', error, { mailbox: this.#mailboxId, mails: metas.length, alone });
+    const concerned =
+      stored === undefined
+        ? metas
+        : among(
+            metas,
+            stored.map(({ ref }) => ref),
+          );
+    const [only, ...others] = concerned;
+    if (only !== undefined && others.length === 0)
+      this.report.refused.push({ meta: only, problem: describeError(error) });
+    else for (const each of concerned) await this.take([each], { alone: true });
+  }
+
+  /**
+   * Some mail of the batch cannot be stored as it is: each is tried alone, so that only the culprit stays behind. Its
+   * attempts grow with every run until it goes to quarantine.
+   */
+  async #takeEachAlone({ metas, work = [], alone }: Attempt, error: unknown): Promise<void> {
+    log.error('mail not taken in', error, { mailbox: this.#mailboxId, mails: work.length, alone });
+    const [only, ...others] = work;
+    if (only === undefined) return;
+    if (others.length > 0) {
+      for (const { stored } of work) await this.take(among(metas, [stored.ref]), { alone: true });
+      return;
+    }
+    this.report.waiting.push(only.stored.ref);
+    if (only.mail.attempts > limits.attempts)
+      await forceQuarantine(
+        this.#deps,
+        this.#mailboxId,
+        only,
+        `it could not be stored: ${describeError(error)}`,
+      );
   }
 
   /** An outage is no fault of the emails: their attempts count deaths only. Best effort, storage may be what is out. */
   async #release(mails: readonly LedgerMail[]): Promise<void> {
+    if (mails.length === 0) return;
     try {
-      await this.#deps.ledger.release(this.#mailbox.id, mails);
+      await this.#deps.ledger.release(this.#mailboxId, mails);
     } catch (error) {
-      log.warn('attempts not taken back', { mailbox: this.#mailbox.id, error: describeError(error) });
+      log.warn('attempts not taken back', { mailbox: this.#mailboxId, error: describeError(error) });
     }
   }
 }
+
+const among = (metas: readonly MessageMeta[], refs: readonly MessageRef[]): MessageMeta[] =>
+  metas.filter(({ ref }) => refs.includes(ref));

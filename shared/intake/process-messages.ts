@@ -1,18 +1,22 @@
-import type { Cursor, LeftMessage } from '../mailboxes/cursor.ts';
-import type { InboxError, MessageMeta } from '../mailboxes/inbox.ts';
+import type { Cursor } from '../mailboxes/cursor.ts';
+import type { InboxError, Listing } from '../mailboxes/inbox.ts';
 import { folderKeyOf, type Mailbox } from '../mailboxes/mailbox.ts';
+import type { MessageIdentity, MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
+import { fingerprintOf } from '../mailboxes/message-ref.ts';
 import { describeError, isCausedByContent } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import type { BatchReport } from './batch.ts';
+import { BatchQueue } from './batch-queue.ts';
 import type { FetchDeps } from './fetch-mailbox.ts';
-import { type FetchSession, type FoundFacts, inPieces } from './fetch-session.ts';
-import { fingerprintOf, type UidScope, placeOf } from './ledger.ts';
+import type { FetchSession, FoundMeta } from './fetch-session.ts';
+import { placeOf, type RefScope } from './ledger.ts';
 import { ServerMarker } from './mark-on-server.ts';
-import { MAX_UNFETCHED, nextCursor } from './next-cursor.ts';
-import { type Batch, planBatches } from './plan-batches.ts';
-import { type BatchReport, processBatch } from './process-batch.ts';
+import { nextCursor, roomForUnfetched } from './next-cursor.ts';
+import { type Batch, messagesOf } from './plan-batches.ts';
+import { processBatch } from './process-batch.ts';
 import { UnfetchedList } from './unfetched.ts';
 
-export interface Taken {
+export interface ProcessedMessages {
   opened: number;
   replies: number;
   quarantined: number;
@@ -22,85 +26,86 @@ export interface Taken {
   ended: InboxError | undefined;
 }
 
+/** What a fetch is to take in. */
+export interface FoundMessages extends FoundMeta {
+  position: Listing['position'];
+  /** Digest of all that was listed. */
+  digest: string;
+}
+
 interface Running {
   batch: Batch;
   report: Promise<BatchReport>;
 }
 
-const mailsOf = (batch: Batch): readonly MessageMeta[] =>
-  batch.kind === 'in-memory' ? batch.mails : [batch.mail];
-
 /**
  * Takes in what a search found, batch by batch, marks it, and saves how far the folder was read. Where the server breaks
  * off at a message, another session goes on with the others, and the message is asked for alone.
+ * @param start what the fetch before left behind
  */
 export async function processMessages(
   deps: FetchDeps,
   mailbox: Mailbox,
   session: FetchSession,
-  { facts, missing, unasked, listed }: FoundFacts & { listed: string },
+  found: FoundMessages,
   start: Cursor,
   mayGoOn: () => boolean,
-): Promise<Taken> {
-  const taker = new MessageTaker(deps, mailbox, session, { facts, listed }, start);
-  for (const uid of missing) taker.missed(uid);
+): Promise<ProcessedMessages> {
+  const run = new BatchLoop(deps, mailbox, session, found, start);
   try {
-    await taker.takeAll(mayGoOn);
+    await run.processAll(mayGoOn);
   } finally {
     // Nothing goes on behind an error: the connection and the lease are given back next.
-    await taker.settled();
+    await run.stopped();
   }
   // Another run may have the mailbox by now.
-  if (session.isDropped && taker.ended !== undefined) throw taker.ended;
-  return taker.finish(unasked);
+  if (session.isDestroyed && run.ended !== undefined) throw run.ended;
+  return run.finish();
 }
 
-class MessageTaker {
+class BatchLoop {
   readonly #deps: FetchDeps;
   readonly #mailbox: Mailbox;
   readonly #session: FetchSession;
+  readonly #found: FoundMessages;
   readonly #start: Cursor;
-  readonly #numbering: UidScope;
-  readonly #told: ReadonlyMap<number, MessageMeta>;
+  readonly #scope: RefScope;
+  readonly #known: ReadonlyMap<MessageRef, MessageMeta>;
   readonly #present: ReadonlySet<string>;
   readonly #marker: ServerMarker;
   readonly #unfetched: UnfetchedList;
+  readonly #queue: BatchQueue;
   readonly #total = { opened: 0, replies: 0, quarantined: 0, skipped: 0 };
-  readonly #handled = new Set<number>();
-  readonly #waiting = new Set<number>();
-  readonly #left: LeftMessage[];
-  /** Asked for alone, because the session broke off when they were asked for with others. */
-  readonly #suspects = new Set<number>();
-  readonly #queue: Batch[];
+  readonly #handled = new Set<MessageRef>();
+  readonly #waiting = new Set<MessageRef>();
+  readonly #left: MessageIdentity[];
   #lastMailAt: string;
   #running: Running | undefined;
   #ended: InboxError | undefined;
-  #stopped = false;
+  #isStopped = false;
 
-  constructor(
-    deps: FetchDeps,
-    mailbox: Mailbox,
-    session: FetchSession,
-    { facts, listed }: { facts: readonly MessageMeta[]; listed: string },
-    start: Cursor,
-  ) {
+  constructor(deps: FetchDeps, mailbox: Mailbox, session: FetchSession, found: FoundMessages, start: Cursor) {
+    const { metas, missing, digest } = found;
     this.#deps = deps;
     this.#mailbox = mailbox;
     this.#session = session;
+    this.#found = found;
     this.#start = start;
-    this.#numbering = { folderKey: folderKeyOf(mailbox), uidValidity: session.uidValidity };
-    this.#told = new Map(facts.map((each) => [each.uid, each]));
-    this.#present = new Set(facts.map((each) => placeOf(this.#numbering, each)));
-    this.#marker = new ServerMarker(mailbox, start.refusal, listed, deps.seam.now);
+    this.#scope = { folderKey: folderKeyOf(mailbox), validity: session.validity };
+    this.#known = new Map(metas.map((each) => [each.ref, each]));
+    this.#present = new Set(metas.map((each) => placeOf(this.#scope, each)));
+    this.#marker = new ServerMarker(mailbox, start.refusal, digest, deps.seam.now);
     this.#unfetched = new UnfetchedList(start.unfetched ?? []);
     this.#left = [...start.left];
     this.#lastMailAt = start.lastMailAt ?? '';
     // What failed before comes last: the others do not wait for it.
-    const again = facts.filter((each) => this.#unfetched.has(each));
-    this.#queue = [
-      ...planBatches(facts.filter((each) => !again.includes(each))),
-      ...planBatches(again.filter((each) => !this.#unfetched.isSpent(each))),
+    const [first, again] = [
+      metas.filter((each) => !this.#unfetched.has(each)),
+      metas.filter((each) => this.#unfetched.has(each) && !this.#unfetched.isSpent(each)),
     ];
+    this.#queue = new BatchQueue(first, again);
+    // The server lists these, and tells nothing of them.
+    for (const ref of missing) this.#unfetched.count({ ref }, 'download', this.#now());
   }
 
   /** Why the fetch ended before its time, if the server went away. */
@@ -108,19 +113,15 @@ class MessageTaker {
     return this.#ended;
   }
 
-  /** The server lists it, and tells nothing of it. */
-  missed(uid: number): void {
-    this.#unfetched.count({ uid }, 'download', this.#now());
-  }
-
-  /** One batch is read while the one before it is filed: two at most are in memory. */
-  async takeAll(mayGoOn: () => boolean): Promise<void> {
+  /** One batch is read while the one before it is applied: two at most are in memory. */
+  async processAll(mayGoOn: () => boolean): Promise<void> {
     for (;;) {
       const before = this.#running;
-      const next = !this.#stopped && mayGoOn() ? this.#queue.shift() : undefined;
+      const next = !this.#isStopped && mayGoOn() ? this.#queue.next() : undefined;
       const suspect = next === undefined ? undefined : this.#suspectOf(next);
       if (next !== undefined && suspect !== undefined && before !== undefined) {
-        this.#queue.unshift(next);
+        // Nothing runs beside a message that may end the session.
+        this.#queue.putBack([suspect]);
         this.#running = undefined;
       } else if (next === undefined) this.#running = undefined;
       else {
@@ -130,31 +131,32 @@ class MessageTaker {
       if (before !== undefined) await this.#end(before);
       else if (next === undefined) break;
     }
-    if (!this.#stopped) await this.#mark([]);
+    if (!this.#isStopped) await this.#markRest();
   }
 
   /** Waits for what still runs, whatever comes of it. */
-  async settled(): Promise<void> {
+  async stopped(): Promise<void> {
     await this.#running?.report.catch(() => {});
   }
 
-  async finish(unasked: readonly number[]): Promise<Taken> {
+  async finish(): Promise<ProcessedMessages> {
     if (this.#ended === undefined) await this.#giveUpSpent();
-    const rest = this.#queue.flatMap(mailsOf).map(({ uid }) => uid);
-    const remaining = [...new Set([...rest, ...unasked])].filter((uid) => !this.#handled.has(uid));
+    const open = [...new Set([...this.#queue.rest, ...this.#found.unasked])];
+    const remaining = open.filter((ref) => !this.#handled.has(ref));
     const more = remaining.length > 0;
     await this.#deps.saveCursor(
       this.#mailbox.id,
       nextCursor(
         { ...this.#start, refusal: this.#marker.refusal, lastMailAt: this.#lastMailAt || undefined },
+        this.#found.position,
         {
-          // All that stands in the folder was found: what is above has yet to come.
-          read: more ? [...this.#handled] : [...this.#told.keys(), this.#session.uidNext - 1],
+          read: [...this.#handled],
+          isComplete: !more,
           remaining,
           waiting: this.#waiting,
           unfetched: this.#unfetched.list,
           left: this.#left,
-          told: this.#told.values(),
+          known: this.#found.metas,
         },
       ),
     );
@@ -166,16 +168,15 @@ class MessageTaker {
   }
 
   #begin(batch: Batch, before: Running | undefined): Running {
-    const { inbox } = this.#session;
-    const after = before?.report ?? Promise.resolve();
-    const place = {
+    const context = {
       mailbox: this.#mailbox,
-      inbox,
-      numbering: this.#numbering,
+      inbox: this.#session.inbox,
+      scope: this.#scope,
       present: this.#present,
-      after,
+      after: before?.report ?? Promise.resolve(),
+      markLater: (refs: readonly MessageRef[]) => this.#marker.add(refs),
     };
-    const report = processBatch(this.#deps, place, batch);
+    const report = processBatch(this.#deps, context, batch);
     // Its failure is heard when its turn comes.
     report.catch(() => {});
     return { batch, report };
@@ -186,45 +187,44 @@ class MessageTaker {
     this.#tally(batch, report);
     if (report.broken === undefined) {
       for (const each of report.missing) this.#unfetched.count(each, 'download', this.#now());
-      await this.#mark(report.settled);
+      await this.#mark(() => this.#marker.markMany(this.#session.inbox));
       return;
     }
-    this.#marker.hold(report.settled);
-    const renewed = await this.#recover(report.broken);
-    if (renewed) this.#blame(batch, report);
-    else this.#acquit(batch, report);
-    if (renewed) await this.#mark([]);
+    const isRenewed = await this.#recover(report.broken);
+    if (isRenewed) this.#seekCulprit(batch, report);
+    else this.#askAllAgain(batch, report);
+    if (isRenewed) await this.#markRest();
   }
 
   #tally(batch: Batch, report: BatchReport): void {
     for (const name of ['opened', 'replies', 'quarantined', 'skipped'] as const)
       this.#total[name] += report[name];
-    for (const { facts, problem } of report.refused)
-      this.#unfetched.count(facts, 'storage', this.#now(), problem);
-    const not = new Set(
-      [...report.missing, ...report.unasked, ...report.refused.map(({ facts }) => facts)].map(
-        ({ uid }) => uid,
-      ),
-    );
-    for (const { uid, receivedAt } of mailsOf(batch)) {
-      if (not.has(uid)) continue;
-      this.#handled.add(uid);
-      this.#unfetched.forget(uid);
+    for (const { meta, problem } of report.refused)
+      this.#unfetched.count(meta, 'storage', this.#now(), problem);
+    const open = [...report.missing, ...report.unasked, ...report.refused.map(({ meta }) => meta)];
+    const isOpen = new Set(open.map(({ ref }) => ref));
+    for (const { ref, receivedAt } of messagesOf(batch)) {
+      if (isOpen.has(ref)) continue;
+      this.#handled.add(ref);
+      this.#unfetched.forget(ref);
       if (receivedAt > this.#lastMailAt) this.#lastMailAt = receivedAt;
     }
-    for (const uid of report.waiting) this.#waiting.add(uid);
-    for (const uid of report.left) {
-      const facts = this.#told.get(uid);
-      if (facts !== undefined) this.#left.push({ uid, fingerprint: fingerprintOf(facts) });
+    for (const ref of report.waiting) this.#waiting.add(ref);
+    for (const ref of report.left) {
+      const meta = this.#known.get(ref);
+      if (meta !== undefined) this.#left.push({ ref, fingerprint: fingerprintOf(meta) });
     }
-    if (report.unasked.length > 0) this.#queue.unshift(...planBatches(report.unasked));
+    if (report.unasked.length > 0) this.#queue.putBack(report.unasked);
   }
 
-  async #mark(uids: readonly number[]): Promise<void> {
-    const { inbox } = this.#session;
-    const broken = await (uids.length > 0 ? this.#marker.add(uids, inbox) : this.#marker.flush(inbox));
+  #markRest(): Promise<void> {
+    return this.#mark(() => this.#marker.markAll(this.#session.inbox));
+  }
+
+  async #mark(marking: () => Promise<InboxError | undefined>): Promise<void> {
+    const broken = await marking();
     if (broken === undefined) return;
-    if (await this.#recover(broken)) await this.#mark([]);
+    if (await this.#recover(broken)) await this.#markRest();
   }
 
   /**
@@ -237,59 +237,46 @@ class MessageTaker {
     if (meanwhile !== undefined) {
       const report = await meanwhile.report;
       this.#tally(meanwhile.batch, report);
-      this.#marker.hold(report.settled);
-      this.#queue.unshift(...planBatches(report.missing));
+      this.#queue.putBack(report.missing);
     }
     const renewed = await this.#session.renew();
     if (renewed === 'renewed') return true;
-    this.#stopped = true;
+    this.#isStopped = true;
     if (renewed === 'away') this.#ended = broken;
     return false;
   }
 
   /** In an outage no message is at fault. */
-  #acquit(batch: Batch, { missing }: BatchReport): void {
-    for (const each of mailsOf(batch)) this.#unfetched.takeBack(each);
-    this.#queue.unshift(...planBatches(missing));
+  #askAllAgain(batch: Batch, { missing }: BatchReport): void {
+    for (const each of messagesOf(batch)) this.#unfetched.takeBack(each);
+    this.#queue.putBack(missing);
   }
 
-  /** The session broke off while these were asked for. The one at fault is sought, then asked for alone. */
-  #blame(batch: Batch, { missing }: BatchReport): void {
-    const [first, ...others] = missing;
-    if (first === undefined) return;
-    const asked = mailsOf(batch);
-    if (asked.length === 1) {
+  /** The session broke off while these were asked for: one of them may be at fault. */
+  #seekCulprit(batch: Batch, { missing }: BatchReport): void {
+    const [first] = missing;
+    if (first !== undefined && messagesOf(batch).length === 1)
       this.#unfetched.count(first, 'download', this.#now());
-      return;
-    }
-    if (missing.length === asked.length) {
-      this.#queue.unshift(...inPieces(missing).flatMap(planBatches));
-      return;
-    }
-    // Servers answer in order: the first that did not come is the most likely one.
-    this.#suspects.add(first.uid);
-    this.#queue.unshift(...planBatches(others));
-    this.#queue.push(...planBatches([first]));
+    else this.#queue.isolateCulprit(batch, missing);
   }
 
   #suspectOf(batch: Batch): MessageMeta | undefined {
-    const [only, ...others] = mailsOf(batch);
+    const [only, ...others] = messagesOf(batch);
     if (only === undefined || others.length > 0) return undefined;
-    return this.#suspects.has(only.uid) || this.#unfetched.has(only) ? only : undefined;
+    return this.#queue.isSuspect(only) || this.#unfetched.has(only) ? only : undefined;
   }
 
   /** Before the download, so that a message that ends the process counts, too. */
-  async #countBefore(facts: MessageMeta): Promise<void> {
-    this.#unfetched.count(facts, 'download', this.#now());
-    await this.#deps.saveCursor(this.#mailbox.id, {
-      ...this.#start,
-      unfetched: this.#unfetched.list.slice(0, MAX_UNFETCHED),
-    });
+  async #countBefore(meta: MessageMeta): Promise<void> {
+    this.#unfetched.count(meta, 'download', this.#now());
+    const { list } = this.#unfetched;
+    const unfetched = list.slice(0, roomForUnfetched(list));
+    await this.#deps.saveCursor(this.#mailbox.id, { ...this.#start, unfetched });
   }
 
   /** What was tried often enough stands in quarantine from now on, and is left where it is on the server. */
   async #giveUpSpent(): Promise<void> {
-    for (const { left, entry } of this.#unfetched.spent(this.#numbering, this.#told)) {
+    for (const { left, entry } of this.#unfetched.spent(this.#scope, this.#known)) {
       try {
         const fresh = await this.#deps.quarantine.missing(this.#mailbox.id, [entry]);
         await this.#deps.quarantine.put(this.#mailbox.id, fresh);
@@ -303,8 +290,8 @@ class MessageTaker {
         continue;
       }
       this.#left.push(left);
-      this.#handled.add(left.uid);
-      this.#unfetched.forget(left.uid);
+      this.#handled.add(left.ref);
+      this.#unfetched.forget(left.ref);
     }
   }
 }

@@ -1,18 +1,18 @@
-import type { MessageMeta } from '../mailboxes/inbox.ts';
+import type { MessageMeta, MessageRef } from '../mailboxes/message-ref.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { isCausedByContent } from '../platform/errors.ts';
-import { type LedgerMail, type LedgerPlace, uidOfPlace } from './ledger.ts';
+import { type LedgerMail, type LedgerPlace, refOfPlace } from './ledger.ts';
 import type { NewEntry } from './quarantine-store.ts';
-import type { IntakeDeps } from './process-batch.ts';
+import type { IntakeDeps } from './batch.ts';
 
 /** An email on the server that is known from another place. */
 export interface StandingCopy {
-  facts: MessageMeta;
+  meta: MessageMeta;
   copy: LedgerPlace;
 }
 
 /**
- * Copies of settled mail are shown as skipped, then count as settled; others wait for a later run (UIDs of both).
+ * Copies of completed mail are shown as skipped, then count as completed; others wait for a later run.
  * @param again an earlier run claimed them: what it did show is neither shown nor counted twice.
  */
 export async function skipDuplicates(
@@ -20,21 +20,21 @@ export async function skipDuplicates(
   mailboxId: string,
   copies: readonly StandingCopy[],
   { again }: { again: boolean },
-): Promise<{ settled: number[]; waiting: number[]; skipped: number }> {
+): Promise<{ completed: MessageRef[]; waiting: MessageRef[]; skipped: number }> {
   const mails = await ledger.mails(
     mailboxId,
     copies.map(({ copy }) => copy.key),
   );
-  const entries = copies.flatMap(({ facts, copy }): NewEntry[] => {
+  const entries = copies.flatMap(({ meta, copy }): NewEntry[] => {
     const original = mails.get(copy.key);
-    return original?.state === 'done' ? [entryOf(facts, copy, original)] : [];
+    return original?.state === 'done' ? [entryOf(meta, copy, original)] : [];
   });
   const fresh = again ? await quarantine.missing(mailboxId, entries) : entries;
   const refused = new Set(await show(quarantine, mailboxId, fresh));
-  const settled = entries.flatMap(({ place }) => (refused.has(place) ? [] : [uidOfPlace(place)]));
+  const completed = entries.flatMap(({ place }) => (refused.has(place) ? [] : [refOfPlace(place)]));
   return {
-    settled,
-    waiting: copies.map(({ facts }) => facts.uid).filter((uid) => !settled.includes(uid)),
+    completed,
+    waiting: copies.map(({ meta }) => meta.ref).filter((ref) => !completed.includes(ref)),
     skipped: fresh.length - refused.size,
   };
 }
@@ -55,11 +55,11 @@ async function show(
   }
 }
 
-function entryOf(facts: MessageMeta, copy: LedgerPlace, original: LedgerMail): NewEntry {
+function entryOf(meta: MessageMeta, copy: LedgerPlace, original: LedgerMail): NewEntry {
   return {
     kind: 'skipped',
     reason: reasonOfCopy(original),
-    at: facts.receivedAt,
+    at: meta.receivedAt,
     from: undefined,
     subject: undefined,
     size: original.size,

@@ -1,8 +1,9 @@
-import { type Inbox, InboxError, type MessageMeta } from '../mailboxes/inbox.ts';
+import { type Inbox, InboxError } from '../mailboxes/inbox.ts';
+import { type MessageMeta, type MessageRef, sortedRefs } from '../mailboxes/message-ref.ts';
 import type { Blobs } from '../platform/blobs.ts';
 import { createLimiter } from '../platform/concurrency.ts';
 import { createContentKey } from './content-key.ts';
-import { type UidScope, placeOf, rawBlobOf } from './ledger.ts';
+import { type RefScope, placeOf, rawBlobOf } from './ledger.ts';
 import type { Found } from './ledger-store.ts';
 import type { Batch } from './plan-batches.ts';
 import { BEGINNING_BYTES, END_BYTES, isShort, type ReadMail, shortNote } from './complete-message.ts';
@@ -18,7 +19,7 @@ export interface StoredMail extends Found {
 
 /** What a download gave. */
 export interface Download {
-  kept: StoredMail[];
+  stored: StoredMail[];
   /** Asked for and not handed out, whole and as announced. */
   missing: MessageMeta[];
   /** Why the download ended before its time; the session is of no more use. */
@@ -35,7 +36,7 @@ interface Place {
   blobs: Blobs;
   inbox: Inbox;
   mailboxId: string;
-  numbering: UidScope;
+  scope: RefScope;
 }
 
 /**
@@ -44,21 +45,21 @@ interface Place {
  * @throws PostroomError where storage does not take the bytes
  */
 export async function storeRaw(
-  { blobs, inbox, mailboxId, numbering }: Place,
+  { blobs, inbox, mailboxId, scope }: Place,
   kind: Batch['kind'],
-  facts: readonly MessageMeta[],
+  metas: readonly MessageMeta[],
 ): Promise<Download> {
-  const placed = facts.map((each) => ({
+  const placed = metas.map((each) => ({
     ...each,
-    place: placeOf(numbering, each),
-    rawBlob: rawBlobOf(mailboxId, numbering, each),
+    place: placeOf(scope, each),
+    rawBlob: rawBlobOf(mailboxId, scope, each),
   }));
-  const kept: StoredMail[] = [];
-  const broken = kind === 'in-memory' ? await storeInMemory(blobs, inbox, placed, kept) : await storeEach();
-  const came = new Set(kept.map(({ uid }) => uid));
+  const stored: StoredMail[] = [];
+  const broken = kind === 'in-memory' ? await storeInMemory(blobs, inbox, placed, stored) : await storeEach();
+  const byRef = new Map(stored.map((each) => [each.ref, each]));
   return {
-    kept: kept.sort((a, b) => a.uid - b.uid),
-    missing: facts.filter(({ uid }) => !came.has(uid)),
+    stored: sortedRefs(byRef.keys()).flatMap((ref) => byRef.get(ref) ?? []),
+    missing: metas.filter(({ ref }) => !byRef.has(ref)),
     broken,
   };
 
@@ -66,7 +67,7 @@ export async function storeRaw(
     for (const each of placed) {
       const one = await (kind === 'large' ? storeLarge(blobs, inbox, each) : storeHeaders(inbox, each));
       if (one instanceof InboxError) return one;
-      if (one !== undefined) kept.push(one);
+      if (one !== undefined) stored.push(one);
     }
     return undefined;
   }
@@ -82,32 +83,32 @@ async function storeInMemory(
   blobs: Blobs,
   inbox: Inbox,
   placed: readonly Placed[],
-  kept: StoredMail[],
+  stored: StoredMail[],
 ): Promise<InboxError | undefined> {
-  const byUid = new Map(placed.map((each) => [each.uid, each]));
+  const byRef = new Map(placed.map((each) => [each.ref, each]));
   const limited = createLimiter(UPLOADS);
   const uploads: Promise<{ error: unknown } | undefined>[] = [];
-  const short = new Map<number, Uint8Array>();
-  const keep = (each: Placed, raw: Uint8Array, notes: readonly string[] = []): void => {
-    kept.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false, notes });
+  const short = new Map<MessageRef, Uint8Array>();
+  const store = (each: Placed, raw: Uint8Array, notes: readonly string[] = []): void => {
+    stored.push({ ...each, key: contentKeyOf(raw), size: raw.byteLength, raw, oversized: false, notes });
     uploads.push(failure(limited(() => blobs.putOnce(each.rawBlob, raw))));
   };
   let stream = await failure(
-    inbox.sources([...byUid.keys()], (uid, raw) => {
-      const each = byUid.get(uid);
+    inbox.fetchRaw([...byRef.keys()], (ref, raw) => {
+      const each = byRef.get(ref);
       if (each === undefined) return;
-      if (isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) short.set(uid, raw);
-      else keep(each, raw);
+      if (isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) short.set(ref, raw);
+      else store(each, raw);
     }),
   );
   if (stream === undefined && short.size > 0)
     stream = await failure(
-      inbox.sources([...short.keys()], (uid, raw) => {
-        const [each, before] = [byUid.get(uid), short.get(uid)];
+      inbox.fetchRaw([...short.keys()], (ref, raw) => {
+        const [each, before] = [byRef.get(ref), short.get(ref)];
         if (each === undefined || before === undefined) return;
-        if (!isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) keep(each, raw);
+        if (!isShort(partsOf(raw), each.size, TOLERATED_WHOLE)) store(each, raw);
         else if (Buffer.from(before).equals(raw))
-          keep(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
+          store(shortPlace(each, raw.byteLength), raw, [shortNote(raw.byteLength, each.size)]);
       }),
     );
   for (const failed of await Promise.all(uploads)) if (failed !== undefined) throw failed.error;
@@ -186,7 +187,7 @@ class Reading {
   /** Throws at the end of what came short, so that the upload is not committed, unless it ends as it is known to. */
   async *pieces(known: Reading | undefined): AsyncGenerator<Uint8Array> {
     try {
-      for await (const piece of this.#inbox.pieces(this.#placed.uid, this.#placed.size)) {
+      for await (const piece of this.#inbox.streamRaw(this.#placed.ref, this.#placed.size)) {
         this.#take(piece);
         yield piece;
       }
@@ -212,7 +213,7 @@ class Reading {
 /** What is known of it is its headers and its size: these make its key. */
 async function storeHeaders(inbox: Inbox, placed: Placed): Promise<StoredMail | InboxError> {
   try {
-    const beginning = await inbox.beginning(placed.uid, HEADER_BYTES);
+    const beginning = await inbox.fetchHead(placed.ref, HEADER_BYTES);
     const raw = headerBlock(beginning);
     const key = contentKeyOf(Buffer.concat([raw, Buffer.from(`oversized ${placed.size}`)]));
     return { ...placed, rawBlob: '', key, raw, oversized: true, notes: [] };

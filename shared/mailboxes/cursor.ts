@@ -1,20 +1,21 @@
+import type { PositionData } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { MessageIdentity, MessageRef } from './message-ref.ts';
 
-/** How far a folder was read. UIDs mean something only under their UIDVALIDITY (RFC 3501 section 2.3.1.1). */
+/** What a fetch leaves behind for the next one: how far it got, and which messages want another look. */
 export interface Cursor {
-  uidValidity: string;
+  /** Refs and the position mean something only under the same validity (see `Inbox`). */
+  validity: string;
   /** Which folder was read (see `folderKeyOf`). */
   folderKey?: string | undefined;
-  /** Every mail up to this UID is settled. */
-  uid: number;
-  /** The highest message the server told of: another one at its UID shows that UIDs were given again. */
-  last?: LeftMessage | undefined;
-  /** Settled but left unread on the server, because they could not be taken. */
-  left: readonly LeftMessage[];
-  /** UIDs that could not be settled yet: looked at again even when somebody reads them meanwhile. */
-  waiting: readonly number[];
+  /** Every message that it covers is handled, but for those below. */
+  position: PositionData;
+  /** Handled, and left unread on the server because they could not be taken. */
+  left: readonly MessageIdentity[];
+  /** Not handled yet: looked at again even when somebody reads them meanwhile. */
+  waiting: readonly MessageRef[];
   lastMailAt: string | undefined;
-  /** Mails that the last fetch saw and left for the next one. */
+  /** Messages that the last fetch saw and left for the next one. */
   backlog?: number | undefined;
   /** What the server lists and could not be taken so far; asked for again by each fetch. */
   unfetched?: readonly UnfetchedMessage[] | undefined;
@@ -22,13 +23,7 @@ export interface Cursor {
   refusal?: Refusal | undefined;
 }
 
-/** A message at a UID: another one at the same UID has another fingerprint. */
-export interface LeftMessage {
-  uid: number;
-  fingerprint: string;
-}
-
-export interface UnfetchedMessage extends LeftMessage {
+export interface UnfetchedMessage extends MessageIdentity {
   /** Fetches that asked for it alone, or got an answer without it. */
   attempts: number;
   /** ISO time at which it was first missed. */
@@ -45,7 +40,7 @@ export interface Refusal {
   problem: string;
   since: string;
   triedAt: string;
-  /** Digest of the UIDs that the last search listed: another list may hold mail that was never fetched. */
+  /** Digest of the refs that the last search listed: another list may hold mail that was never fetched. */
   listed?: string | undefined;
 }
 

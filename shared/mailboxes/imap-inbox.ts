@@ -4,7 +4,10 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
 import { publicLookup } from '../providers/guarded-fetch.ts';
-import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MessageMeta } from './inbox.ts';
+import { inboxError, RefusalLog, required } from './imap-errors.ts';
+import { goOnFrom, uidOf, uidRef, uidsAmong } from './imap-position.ts';
+import { type Inbox, InboxError, type Listing, type ListRequest } from './inbox.ts';
+import type { MessageMeta, MessageRef } from './message-ref.ts';
 
 const PIECE = 4 * 1024 * 1024;
 const HIGHEST_UID = 4_294_967_295;
@@ -14,6 +17,11 @@ const CONNECT_MS = 20_000;
 const SILENCE_MS = 60_000;
 /** No message that is fetched whole is announced with more than 8 MB; a literal far beyond that ends the connection. */
 const LARGEST_LITERAL = 64 * 1024 * 1024;
+const DAY_MS = 86_400_000;
+/** UIDs from the end of the folder among which the latest messages are looked for: some of them may be gone. */
+const NEAR_THE_END = 50;
+/** Numbers are UIDs, in the command and in its answer. */
+const UID = { uid: true } as const;
 
 export interface ImapAddress {
   host: string;
@@ -53,7 +61,7 @@ export async function openImapInbox(address: ImapAddress, seam: Seam, rules: End
     await seam.call('imap.connect', () => client.connect());
     const folder = await seam.call('imap.select', () => client.mailboxOpen(address.folder));
     return new ImapInbox(client, refusals, seam, address.folder, {
-      uidValidity: String(folder.uidValidity),
+      validity: String(folder.uidValidity),
       uidNext: await uidNextOf(client, folder, seam),
       total: folder.exists,
     });
@@ -80,39 +88,10 @@ async function uidNextOf(
   return required(last, 'say which of its messages is the newest').uid + 1;
 }
 
-/** imapflow swallows why the server refused a command, but for a line in its log. */
-class RefusalLog {
-  #said = '';
-
-  warn(entry: { err?: unknown }): void {
-    this.#said = text(entry.err, 'responseText') || this.#said;
-  }
-
-  isLevelEnabled(level: string): boolean {
-    return level === 'warn';
-  }
-
-  debug(): void {}
-
-  info(): void {}
-
-  /** Where there were none of these two, imapflow would write to the console. */
-  error(): void {}
-
-  fatal(): void {}
-
-  /** What the server said since this was last asked. */
-  take(): string {
-    const said = this.#said;
-    this.#said = '';
-    return said;
-  }
-}
-
 class ImapInbox implements Inbox {
-  readonly uidValidity: string;
-  readonly uidNext: number;
+  readonly validity: string;
   readonly total: number;
+  readonly #uidNext: number;
   readonly #client: ImapFlow;
   readonly #refusals: RefusalLog;
   readonly #seam: Seam;
@@ -123,24 +102,48 @@ class ImapInbox implements Inbox {
     refusals: RefusalLog,
     seam: Seam,
     folder: string,
-    opened: { uidValidity: string; uidNext: number; total: number },
+    opened: { validity: string; uidNext: number; total: number },
   ) {
     this.#client = client;
     this.#refusals = refusals;
     this.#seam = seam;
     this.#folder = folder;
-    this.uidValidity = opened.uidValidity;
-    this.uidNext = opened.uidNext;
+    this.validity = opened.validity;
+    this.#uidNext = opened.uidNext;
     this.total = opened.total;
   }
 
-  search({ from, since, also = [] }: InboxSearch): Promise<number[]> {
+  async list({ position: saved, isVoid = false, also = [], since }: ListRequest): Promise<Listing> {
+    const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext: this.#uidNext, isVoid });
+    const uids = await this.#search({
+      from: isKnown ? position.uid + 1 : undefined,
+      since: isKnown ? undefined : since,
+      also: uidsAmong(also),
+    });
+    return { refs: uids.map(uidRef), position, isSetBack, witness: isKnown ? position.witness : undefined };
+  }
+
+  async latest(count: number): Promise<MessageRef[]> {
+    const uids = await this.#search({ from: Math.max(1, this.#uidNext - NEAR_THE_END) });
+    return uids.slice(-count).map(uidRef);
+  }
+
+  #search({
+    from,
+    since,
+    also = [],
+  }: {
+    from?: number | undefined;
+    since?: string | undefined;
+    also?: readonly number[];
+  }): Promise<number[]> {
     const [first, ...others] = uidSets(also);
     const alternatives = [
       { seen: false },
       // Not `n:*`, which holds the newest mail even when that is below n (RFC 3501 section 6.4.8).
       ...(from === undefined ? [] : [{ uid: `${from}:${HIGHEST_UID}` }]),
-      ...(since === undefined ? [] : [{ since: new Date(since) }]),
+      // SINCE knows days alone, in the server's time zone (RFC 3501 section 6.4.4).
+      ...(since === undefined ? [] : [{ since: new Date(Date.parse(since) - DAY_MS) }]),
       ...(first === undefined ? [] : [{ uid: first }]),
     ];
     const query = alternatives.length === 1 ? { seen: false } : { or: alternatives };
@@ -152,71 +155,72 @@ class ImapInbox implements Inbox {
     });
   }
 
-  facts(uids: readonly number[]): Promise<MessageMeta[]> {
+  fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]> {
     return this.#call('facts', async () => {
-      const found: MessageMeta[] = [];
+      const found: { uid: number; meta: MessageMeta }[] = [];
       const query = { uid: true, size: true, internalDate: true, headers: ['message-id'] };
       // An answer without a size tells of flags that somebody changed.
-      for (const set of uidSets(uids))
-        for await (const mail of this.#client.fetch(set, query, { uid: true }))
-          if (mail.size !== undefined)
+      for (const set of setsOf(refs))
+        for await (const { uid, size, internalDate, headers } of this.#client.fetch(set, query, UID))
+          if (size !== undefined)
             found.push({
-              uid: mail.uid,
-              size: mail.size,
-              receivedAt: isoOf(mail.internalDate),
-              messageId: messageIdOf(mail.headers),
+              uid,
+              meta: {
+                ref: uidRef(uid),
+                size,
+                receivedAt: isoOf(internalDate),
+                messageId: messageIdOf(headers),
+              },
             });
-      return found.sort((a, b) => a.uid - b.uid);
+      return found.sort((a, b) => a.uid - b.uid).map(({ meta }) => meta);
     });
   }
 
-  sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void> {
+  fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void> {
     return this.#call('sources', async () => {
-      for (const set of uidSets(uids))
-        for await (const mail of this.#client.fetch(set, { uid: true, source: true }, { uid: true }))
-          if (mail.source !== undefined) each(mail.uid, mail.source);
+      for (const set of setsOf(refs))
+        for await (const { uid, source } of this.#client.fetch(set, { uid: true, source: true }, UID))
+          if (source !== undefined) each(uidRef(uid), source);
     });
   }
 
   /** A short piece is the end only where the size is reached, an empty one always: Exchange's RFC822.SIZE is an estimate. */
-  async *pieces(uid: number, size: number): AsyncGenerator<Uint8Array> {
+  async *streamRaw(ref: MessageRef, size: number): AsyncGenerator<Uint8Array> {
     for (let start = 0; ; ) {
-      const piece = await this.#part(uid, start, PIECE);
+      const piece = await this.#part(ref, start, PIECE);
       start += piece.byteLength;
       if (piece.byteLength > 0) yield piece;
       if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
     }
   }
 
-  beginning(uid: number, bytes: number): Promise<Uint8Array> {
-    return this.#part(uid, 0, bytes);
+  fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array> {
+    return this.#part(ref, 0, bytes);
   }
 
-  currentUidValidity(): Promise<string> {
+  currentValidity(): Promise<string> {
     return this.#call('status', async () => {
       const status = required(await this.#client.status(this.#folder, { uidValidity: true }), 'status');
       return String(status.uidValidity);
     });
   }
 
-  markSeen(uids: readonly number[]): Promise<void> {
+  markSeen(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('store', async () => {
-      for (const set of uidSets(uids))
-        this.#done(await this.#client.messageFlagsAdd(set, ['\\Seen'], { uid: true }), 'mark as read');
+      for (const set of setsOf(refs))
+        this.#done(await this.#client.messageFlagsAdd(set, ['\\Seen'], UID), 'mark as read');
     });
   }
 
-  move(uids: readonly number[], folder: string): Promise<void> {
+  move(refs: readonly MessageRef[], folder: string): Promise<void> {
     return this.#call('move', async () => {
-      for (const set of uidSets(uids))
-        this.#done(await this.#client.messageMove(set, folder, { uid: true }), 'move');
+      for (const set of setsOf(refs)) this.#done(await this.#client.messageMove(set, folder, UID), 'move');
     });
   }
 
-  remove(uids: readonly number[]): Promise<void> {
+  remove(refs: readonly MessageRef[]): Promise<void> {
     return this.#call('delete', async () => {
-      for (const set of uidSets(uids))
-        this.#done(await this.#client.messageDelete(set, { uid: true }), 'delete');
+      for (const set of setsOf(refs)) this.#done(await this.#client.messageDelete(set, UID), 'delete');
     });
   }
 
@@ -228,7 +232,7 @@ class ImapInbox implements Inbox {
     }
   }
 
-  drop(): void {
+  destroy(): void {
     this.#client.close();
   }
 
@@ -244,9 +248,9 @@ class ImapInbox implements Inbox {
     );
   }
 
-  #part(uid: number, start: number, maxLength: number): Promise<Uint8Array> {
+  #part(ref: MessageRef, start: number, maxLength: number): Promise<Uint8Array> {
     return this.#call('part', async () => {
-      const mail = await this.#client.fetchOne(String(uid), { source: { start, maxLength } }, { uid: true });
+      const mail = await this.#client.fetchOne(String(uidOf(ref)), { source: { start, maxLength } }, UID);
       const found = required(mail, 'find the mail any more');
       return found.source ?? new Uint8Array();
     });
@@ -263,12 +267,7 @@ class ImapInbox implements Inbox {
   }
 }
 
-/** imapflow reports much by its return value, false or undefined, where one would expect an error. */
-function required<T>(value: T | false | undefined | null, what: string): T {
-  if (value === false || value === undefined || value === null)
-    throw new InboxError('unavailable', `The mail server did not ${what}`);
-  return value;
-}
+const setsOf = (refs: readonly MessageRef[]): string[] => uidSets(refs.map(uidOf));
 
 const sorted = (uids: readonly number[]): number[] => [...uids].sort((a, b) => a - b);
 
@@ -298,33 +297,4 @@ function messageIdOf(headers: Buffer | undefined): string {
 function isoOf(date: Date | string | undefined): string {
   const time = date === undefined ? Number.NaN : new Date(date).getTime();
   return new Date(Number.isNaN(time) ? 0 : time).toISOString();
-}
-
-const text = (error: unknown, name: string): string => {
-  const value =
-    typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
-  return typeof value === 'string' ? value : '';
-};
-
-/** Tells failures apart by what the server said; imapflow calls a server that is down "authentication failed", too. */
-function inboxError(error: unknown): InboxError {
-  if (error instanceof InboxError) return error;
-  const said = text(error, 'responseText') || text(error, 'response') || text(error, 'message');
-  // A server may repeat what it was sent.
-  const shown = redact(said).slice(0, 200);
-  return new InboxError(failureOf(error, said), `The mail server said: ${shown}`, {
-    cause: error,
-    said: shown,
-  });
-}
-
-function failureOf(error: unknown, said: string): InboxFailure {
-  const flag = (name: string): boolean =>
-    typeof error === 'object' && error !== null && (error as Record<string, unknown>)[name] === true;
-  if (/authenticated but not connected/i.test(said)) return 'no-access';
-  if (text(error, 'serverResponseCode') === 'UNAVAILABLE' || text(error, 'code') === 'ETHROTTLE')
-    return 'unavailable';
-  if (flag('authenticationFailed')) return 'token-refused';
-  if (flag('mailboxMissing') || text(error, 'serverResponseCode') === 'NONEXISTENT') return 'folder-missing';
-  return 'unavailable';
 }

@@ -1,59 +1,91 @@
+import { z } from 'zod';
 import { PostroomError } from '../platform/errors.ts';
+import type { MessageIdentity, MessageMeta, MessageRef } from './message-ref.ts';
 
-/** What is known of an email before it is downloaded. */
-export interface MessageMeta {
-  uid: number;
-  /** RFC822.SIZE: bytes. */
-  size: number;
-  /** INTERNALDATE as ISO: when the server received it. */
-  receivedAt: string;
-  /** The Message-ID field as it stands in the header, on one line; empty when there is none. Proves nothing by itself. */
-  messageId: string;
+/** How far a folder was read, as JSON that only the adapter that wrote it reads. */
+export type PositionData = z.infer<typeof positionData>;
+export const positionData = z.json();
+
+/** What a position is moved by. */
+export interface ReadingProgress {
+  /** Come to: handled, or remembered elsewhere. */
+  read: Iterable<MessageRef>;
+  /** Of which the server told. */
+  known: Iterable<MessageMeta>;
+  /** Whether all that was listed was come to: only what arrives from now on is new. */
+  isComplete: boolean;
 }
 
-export interface InboxSearch {
-  /** Also mail that somebody has read, from this UID on. */
-  from?: number | undefined;
-  /** Also mail that somebody has read, received on or after this day (ISO). */
-  since?: string | undefined;
+/** How far a folder was read. Immutable. */
+export interface Position {
+  /** Whether the message is no news: the next listing holds it only while it is unread, or where it is asked for. */
+  covers(ref: MessageRef): boolean;
+  /** Further on; never back. */
+  advance(progress: ReadingProgress): Position;
+  /** Back, so that these are listed again. */
+  uncover(refs: readonly MessageRef[]): Position;
+  toData(): PositionData;
+}
+
+export interface ListRequest {
+  /** Where an earlier fetch got to, under the same validity. Absent: nothing is known, and only unread messages are new. */
+  position?: PositionData | undefined;
+  /** The witness turned out to be another message: the position means nothing any more. */
+  isVoid?: boolean | undefined;
   /** Also these, whether or not somebody has read them. */
-  also?: readonly number[] | undefined;
+  also?: readonly MessageRef[] | undefined;
+  /** Without a position that means something: also what was received at this time (ISO) or later, or shortly before. */
+  since?: string | undefined;
+}
+
+export interface Listing {
+  /** Unread messages, those beyond the position, and what the request adds; sorted. */
+  refs: readonly MessageRef[];
+  /** From where this fetch goes on. What is unread already is covered where nothing was known. */
+  position: Position;
+  /** The server went back behind the position, as one does that was restored from a backup: it starts over. */
+  isSetBack: boolean;
+  /** A message of before. Where another one stands at its ref, the server gave its refs again: ask with `isVoid`. */
+  witness: MessageIdentity | undefined;
 }
 
 /**
- * One open folder of a mailbox. Both protocols and the stand-in of the tests meet this port. Reading never marks an email.
- * Every call throws InboxError when the server refuses or goes away; a call that answers has done what it says.
+ * One open folder of a mailbox. Each protocol is an adapter behind this port, and the stand-in of the tests is another.
+ * Reading never marks a message. Every call throws InboxError when the server refuses or goes away; a call that answers
+ * has done what it says.
  */
 export interface Inbox {
-  readonly uidValidity: string;
-  readonly uidNext: number;
+  /** Refs mean messages only under the same validity: UIDVALIDITY in IMAP, the same for ever where ids never change. */
+  readonly validity: string;
   readonly total: number;
-  /** UIDs of unread mail and of what the search adds, ascending. */
-  search(search: InboxSearch): Promise<number[]>;
-  /** In one command, ascending by UID. Left out is what is gone, and what the server does not tell of. */
-  facts(uids: readonly number[]): Promise<MessageMeta[]>;
+  /** What there is to fetch. */
+  list(request: ListRequest): Promise<Listing>;
+  /** The latest messages, at most this many, sorted. */
+  latest(count: number): Promise<MessageRef[]>;
+  /** In one command, sorted. Left out is what is gone, and what the server does not tell of. */
+  fetchMeta(refs: readonly MessageRef[]): Promise<MessageMeta[]>;
   /**
    * All sources in one command; each is handed over as it arrives. Left out is what is gone, and what the server does not
    * hand out: nothing says which.
    */
-  sources(uids: readonly number[], each: (uid: number, raw: Uint8Array) => void): Promise<void>;
+  fetchRaw(refs: readonly MessageRef[], each: (ref: MessageRef, raw: Uint8Array) => void): Promise<void>;
   /**
-   * One mail in pieces of at most 4 MB, for mail too large to hold.
-   * @param size its RFC822.SIZE: a short piece before that much was handed out is not taken for the end
+   * One message in pieces of at most 4 MB, for messages too large to hold.
+   * @param size its announced size: a short piece before that much was handed out is not taken for the end
    */
-  pieces(uid: number, size: number): AsyncIterable<Uint8Array>;
-  /** The first bytes of an email. */
-  beginning(uid: number, bytes: number): Promise<Uint8Array>;
-  /** Asks the server again: another value means that all UIDs are void. */
-  currentUidValidity(): Promise<string>;
+  streamRaw(ref: MessageRef, size: number): AsyncIterable<Uint8Array>;
+  /** The first bytes of a message. */
+  fetchHead(ref: MessageRef, bytes: number): Promise<Uint8Array>;
+  /** Asks the server again: another value means that all refs are void. */
+  currentValidity(): Promise<string>;
   /** These three fail as `refused` where the server says no; what it said of part of the mail may be done then. */
-  markSeen(uids: readonly number[]): Promise<void>;
-  move(uids: readonly number[], folder: string): Promise<void>;
-  remove(uids: readonly number[]): Promise<void>;
+  markSeen(refs: readonly MessageRef[]): Promise<void>;
+  move(refs: readonly MessageRef[], folder: string): Promise<void>;
+  remove(refs: readonly MessageRef[]): Promise<void>;
   /** Takes leave of the server; never throws. */
   close(): Promise<void>;
   /** Ends the connection at once: calls under way reject. For a server that takes too long. */
-  drop(): void;
+  destroy(): void;
 }
 
 export type InboxFailure =

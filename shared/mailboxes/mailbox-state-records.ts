@@ -11,10 +11,12 @@ import {
   time,
   whole,
 } from '../platform/records.ts';
-import type { Cursor, LeftMessage, Refusal, UnfetchedMessage } from './cursor.ts';
+import type { Cursor, Refusal, UnfetchedMessage } from './cursor.ts';
+import { positionData } from './inbox.ts';
 import type { MailHour } from './mail-hours.ts';
 import type { MailLoop } from './mail-loops.ts';
 import type { FetchFailure } from './mailbox.ts';
+import { type MessageIdentity, type MessageRef, messageRef } from './message-ref.ts';
 
 // Table MailboxState, PartitionKey `state`:
 //   `<mailboxId>|cursor`    how far its folder was read; written when a fetch found something
@@ -26,22 +28,13 @@ import type { FetchFailure } from './mailbox.ts';
 // One query over `state` therefore tells all there is to know about a shard.
 export const STATE = 'state';
 
-/** As text: a UID takes 32 bits without a sign (RFC 3501 section 2.3.1.1), and a whole number of a row 31. */
-const uid = converted(text, { read: uidOf, write: String });
-
-function uidOf(digits: string): number {
-  const number = Number(digits);
-  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(number)) throw new TypeError('not a UID');
-  return number;
-}
-
 const commaSeparated = (stored: string): string[] => (stored === '' ? [] : stored.split(','));
 
-// `uid:fingerprint`, comma-separated: as JSON a thousand of them would not fit into a column.
-const leftText = (left: LeftMessage): string => `${left.uid}:${left.fingerprint}`;
-const leftOf = (stored: string): LeftMessage => {
-  const [digits = '', fingerprint = ''] = stored.split(':');
-  return { uid: uidOf(digits), fingerprint };
+// `ref:fingerprint`, comma-separated: as JSON a thousand of them would not fit into a column.
+const leftText = (left: MessageIdentity): string => `${left.ref}:${left.fingerprint}`;
+const leftOf = (stored: string): MessageIdentity => {
+  const [ref = '', fingerprint = ''] = stored.split(':');
+  return { ref: messageRef(ref), fingerprint };
 };
 
 /** Rows of a mailbox: its id, and after it what of it they hold. */
@@ -54,7 +47,7 @@ const ofMailbox = (what: string) => ({
 });
 
 const unfetchedTuples = z.array(
-  z.tuple([z.int(), z.string(), z.number(), z.string(), z.enum(['download', 'storage'])]),
+  z.tuple([z.string(), z.string(), z.number(), z.string(), z.enum(['download', 'storage'])]),
 );
 
 /** A cursor with its mailbox. */
@@ -67,32 +60,31 @@ export const cursorKind = recordKind<MailboxCursor>()({
   version: 1,
   ...ofMailbox('cursor'),
   columns: {
-    uidValidity: text,
+    validity: text,
     folderKey: optional(text),
-    uid,
-    last: optional(converted(text, { read: leftOf, write: leftText })),
+    position: json(positionData),
     left: converted(text, {
-      read: (stored): readonly LeftMessage[] => commaSeparated(stored).map(leftOf),
+      read: (stored): readonly MessageIdentity[] => commaSeparated(stored).map(leftOf),
       write: (left) => left.map(leftText).join(','),
     }),
     waiting: converted(text, {
-      read: (stored): readonly number[] => commaSeparated(stored).map(uidOf),
-      write: (uids) => uids.join(','),
+      read: (stored): readonly MessageRef[] => commaSeparated(stored).map(messageRef),
+      write: (refs) => refs.join(','),
     }),
     lastMailAt: optional(time),
     backlog: optional(whole),
     unfetched: optional(
       converted<z.infer<typeof unfetchedTuples>, readonly UnfetchedMessage[]>(json(unfetchedTuples), {
         read: (tuples) =>
-          tuples.map(([id, fingerprint, attempts, since, failed]) => ({
-            uid: id,
+          tuples.map(([ref, fingerprint, attempts, since, failed]) => ({
+            ref: messageRef(ref),
             fingerprint,
             attempts,
             since,
             failed,
           })),
         write: (unfetched) =>
-          unfetched.map((each) => [each.uid, each.fingerprint, each.attempts, each.since, each.failed]),
+          unfetched.map((each) => [each.ref, each.fingerprint, each.attempts, each.since, each.failed]),
       }),
     ),
     refusal: optional(

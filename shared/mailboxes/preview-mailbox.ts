@@ -20,8 +20,6 @@ export interface PreviewDeps extends ConnectDeps {
 }
 
 const LATEST = 3;
-/** UIDs from the end of the folder among which the latest emails are looked for: some of them may be gone. */
-const NEAR_THE_END = 50;
 /** Where a subject stands; some emails begin with pages of routing. */
 const BEGINNING_BYTES = 32 * 1024;
 
@@ -35,17 +33,16 @@ export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promi
     return { kind: 'failed', code: connected.code, message: connected.message };
   const { inbox } = connected;
   try {
-    const unread = await inbox.search({});
-    const recent = await inbox.search({ from: Math.max(1, inbox.uidNext - NEAR_THE_END) });
-    const newest = recent.toSorted((a, b) => b - a).slice(0, LATEST);
-    const facts = newest.length === 0 ? [] : await inbox.facts(newest);
+    const unread = await inbox.list({});
+    const newest = await inbox.latest(LATEST);
+    const facts = newest.length === 0 ? [] : await inbox.fetchMeta(newest);
     const latest: LatestMail[] = [];
-    for (const { uid, receivedAt } of facts.toReversed())
+    for (const { ref, receivedAt } of facts.toReversed())
       latest.push({
         receivedAt,
-        subject: await deps.readSubject(await inbox.beginning(uid, BEGINNING_BYTES)),
+        subject: await deps.readSubject(await inbox.fetchHead(ref, BEGINNING_BYTES)),
       });
-    return { kind: 'opened', unread: unread.length, total: inbox.total, latest };
+    return { kind: 'opened', unread: unread.refs.length, total: inbox.total, latest };
   } catch (error) {
     if (!(error instanceof InboxError)) throw error;
     return { kind: 'failed', code: error.code, message: error.message };

@@ -19,17 +19,17 @@ export async function verifyMailbox(
     return { kind: 'failed', code: connected.code, message: connected.message };
   const { inbox } = connected;
   try {
-    const unread = await inbox.search({});
+    const { refs: unread, position } = await inbox.list({});
     const { cursors, failing } = await deps.mailboxes.fetchState();
     // What stopped it is mended: the next fetch need not wait for its time.
     if (failing.has(mailbox.id)) await deps.mailboxes.setFailure(mailbox.id, undefined);
     const folderKey = folderKeyOf(mailbox);
     const cursor = cursors.get(mailbox.id);
-    if (cursor?.uidValidity !== inbox.uidValidity || cursor.folderKey !== folderKey)
+    if (cursor?.validity !== inbox.validity || cursor.folderKey !== folderKey)
       await deps.mailboxes.saveCursor(mailbox.id, {
-        uidValidity: inbox.uidValidity,
+        validity: inbox.validity,
         folderKey,
-        uid: inbox.uidNext - 1,
+        position: position.toData(),
         left: [],
         waiting: [],
         lastMailAt: undefined,

@@ -1,9 +1,10 @@
-import { type Decision, type LedgerMail, placesOfUid, type UidScope } from '../../shared/intake/ledger.ts';
+import { type Decision, type LedgerMail, placesOfRef, type RefScope } from '../../shared/intake/ledger.ts';
 import { mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
 import { folderKeyOf } from '../../shared/mailboxes/mailbox.ts';
 import { createMailboxStore } from '../../shared/mailboxes/mailbox-store.ts';
 import { listAll, type Row, type Tables } from '../../shared/platform/tables.ts';
 import { dumpTables } from '../harness/stack/installation.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 /** What became of the mail at one UID. */
 export type Disposition =
@@ -21,11 +22,11 @@ export interface Records {
   faults: string[];
 }
 
-/** What the UIDs of a mailbox mean something in. */
-export async function numberingOf(tables: Tables, mailboxId: string, uidValidity: string): Promise<UidScope> {
+/** Within what the refs of a mailbox mean something. */
+export async function refScopeOf(tables: Tables, mailboxId: string, uidValidity: string): Promise<RefScope> {
   const mailbox = await createMailboxStore(tables).get(mailboxId);
   if (mailbox === undefined) throw new Error(`There is no mailbox ${mailboxId}`);
-  return { folderKey: folderKeyOf(mailbox), uidValidity };
+  return { folderKey: folderKeyOf(mailbox), validity: uidValidity };
 }
 
 /** Reads a mailbox's whole record and compares what must agree. */
@@ -36,7 +37,7 @@ export async function readRecords(
   uidValidity: string,
   uids: readonly number[],
 ): Promise<Records> {
-  const numbering = await numberingOf(tables, mailboxId, uidValidity);
+  const scope = await refScopeOf(tables, mailboxId, uidValidity);
   const ledger = await listAll(tables.open('Ledger'), mailboxId);
   const places = new Map(
     ledger
@@ -67,7 +68,7 @@ export async function readRecords(
   for (const uid of uids) {
     // The numbers of these servers mean one email for good, so that one place is known of each.
     const [place, ...others] = [...places.values()].filter((each) =>
-      each.place.startsWith(placesOfUid(numbering, uid)),
+      each.place.startsWith(placesOfRef(scope, uidRef(uid))),
     );
     const mail = place && mails.get(place.key);
     if (others.length > 0) faults.push(`mail ${uid} is known as ${1 + others.length} emails`);

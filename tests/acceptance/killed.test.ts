@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { HostProcess } from '../../dev/host/host-process.ts';
-import { placesOfUid } from '../../shared/intake/ledger.ts';
+import { placesOfRef } from '../../shared/intake/ledger.ts';
 import { mailKind, mailRowKey, placeKind } from '../../shared/intake/ledger-records.ts';
 import { listAll } from '../../shared/platform/tables.ts';
 import { corpusMail } from '../harness/memory/mail-files.ts';
@@ -26,8 +26,9 @@ import {
   watchInbox,
 } from '../harness/stack/installation.ts';
 import { chosenFiles } from './chosen-mails.ts';
-import { numberingOf, readRecords } from './installation-records.ts';
+import { refScopeOf, readRecords } from './installation-records.ts';
 import { openStorageGate, type StorageGate } from './storage-gate.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const KILLS = 50;
 /** So many of the kills strike at a storage request, the others at a millisecond, wherever that finds the process. */
@@ -66,11 +67,11 @@ describe('a process that is killed at any instant', () => {
 
   async function markedButNotStored(): Promise<number[]> {
     const { seen, uidValidity } = await watcher.look();
-    const numbering = await numberingOf(postroom.tables, mailboxId, uidValidity);
+    const scope = await refScopeOf(postroom.tables, mailboxId, uidValidity);
     const rows = await listAll(postroom.tables.open('Ledger'), mailboxId);
     const byKey = new Map(rows.map((row) => [row.rowKey, row]));
     return seen.filter((uid) => {
-      const place = rows.find(({ rowKey }) => rowKey.startsWith(placesOfUid(numbering, uid)));
+      const place = rows.find(({ rowKey }) => rowKey.startsWith(placesOfRef(scope, uidRef(uid))));
       const mail = place && byKey.get(mailRowKey(placeKind.fromRow(place).key));
       return mail === undefined || mailKind.fromRow(mail).state !== 'done';
     });

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 async function refused(afterFetch: Mailbox['afterFetch'], action: string, problem: string): Promise<void> {
   await postroom.mailbox('support', { afterFetch });
-  const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: undefined };
+  const cursor = { validity: '1', position: { uid: 9 }, left: [], waiting: [], lastMailAt: undefined };
   const refusal = { action, problem, since: iso(START), triedAt: iso(START) };
   await postroom.mailboxes.saveCursor('support', { ...cursor, refusal });
   await postroom.minutes(2);

@@ -77,8 +77,8 @@ export const account = (change: Partial<Account> = {}): Account =>
   }) as Account;
 
 export const cursor = (change: Partial<Cursor> = {}): Cursor => ({
-  uidValidity: '1',
-  uid: 9,
+  validity: '1',
+  position: { uid: 9 },
   left: [],
   waiting: [],
   lastMailAt: undefined,

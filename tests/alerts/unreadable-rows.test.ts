@@ -81,7 +81,7 @@ function settings(): Row {
 
 describe('the state of mailboxes', () => {
   test.each([
-    ['support|cursor', { uid: 'x' }],
+    ['support|cursor', { waiting: '?' }],
     ['support|health', { nextTryAt: 'soon', since: 'x', failures: 'many' }],
     ['shard|00000', { successes: '{' }],
     ['shard|00000', { successes: '[1, 2]' }],
@@ -96,12 +96,12 @@ describe('the state of mailboxes', () => {
   });
 
   test('that cannot be read is an alert until it is written anew', async () => {
-    await put('MailboxState', { partitionKey: 'state', rowKey: 'support|cursor', uid: 'x' });
+    await put('MailboxState', { partitionKey: 'state', rowKey: 'support|cursor', waiting: '?' });
     await postroom.minutes(2);
     expect((await postroom.open())[0]?.headline).toBe(
       '1 row of the table MailboxState cannot be read: state / support|cursor.',
     );
-    const cursor = { uidValidity: '1', uid: 7, left: [], waiting: [], lastMailAt: undefined };
+    const cursor = { validity: '1', position: { uid: 7 }, left: [], waiting: [], lastMailAt: undefined };
     await postroom.mailboxes.saveCursor('support', cursor);
     await postroom.minutes(2);
     expect(await postroom.open()).toEqual([]);

@@ -183,7 +183,7 @@ describe('a mailbox', () => {
           : ({ kind: 'move', folder: 'Done' } as const);
       await app.services.mailboxes.save({ ...mailbox, afterFetch });
       const at = new Date(app.seam.now()).toISOString();
-      const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: undefined };
+      const cursor = { validity: '1', position: { uid: 9 }, left: [], waiting: [], lastMailAt: undefined };
       await app.services.mailboxes.saveCursor(mailbox.id, {
         ...cursor,
         refusal: { action, problem, since: at, triedAt: at },

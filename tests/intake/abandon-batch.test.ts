@@ -3,14 +3,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { abandoned, forceQuarantine, whyAbandoned } from '../../shared/intake/abandon-batch.ts';
 import type { Decision, LedgerMail } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { Work } from '../../shared/intake/process-batch.ts';
+import type { Work } from '../../shared/intake/batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { messageRowKey } from '../../shared/tickets/ticket-records.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';
-const found = { uid: 1, place: 'at|f|1|1|p', key: 'k', rawBlob: 'raw/1', receivedAt: AT, size: 100 };
+const found = { ref: uidRef(1), place: 'at|f|1|1|p', key: 'k', rawBlob: 'raw/1', receivedAt: AT, size: 100 };
 const opening: Decision = {
   fate: 'ticket',
   ticketId: 't',
@@ -37,7 +38,7 @@ beforeEach(() => {
 
 const workOf = (mail: LedgerMail): Work => ({
   mail,
-  kept: { ...found, raw: undefined, oversized: false, notes: [] },
+  stored: { ...found, raw: undefined, oversized: false, notes: [] },
 });
 const stored = async (): Promise<LedgerMail | undefined> => (await ledger.mails(BOX, ['k'])).get('k');
 
@@ -125,7 +126,7 @@ describe('work on a decided mail', () => {
     const work = workOf(await begun(5, opening));
     const now = await abandoned({ tables, ledger }, BOX, work);
     const reason = 'the app ended 4 times while it worked on this email';
-    expect(now).toEqual({ kept: work.kept, mail: await stored() });
+    expect(now).toEqual({ stored: work.stored, mail: await stored() });
     expect(now.mail.decision).toEqual({ ...kept, reason });
   });
 

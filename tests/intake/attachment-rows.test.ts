@@ -6,6 +6,7 @@ import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { parserHere } from '../harness/memory/intake-world.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 describe('the attachments of a message', () => {
   const withFiles = (count: number): Buffer => {
@@ -29,7 +30,7 @@ describe('the attachments of a message', () => {
       { blobs, parser: parserHere },
       { id: 'box', host: 'localhost' },
       {
-        uid: 1,
+        ref: uidRef(1),
         place: 'at|1',
         key: 'key',
         rawBlob: 'raw/1',

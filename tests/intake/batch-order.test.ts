@@ -6,6 +6,8 @@ import type { ParserPool } from '../../shared/intake/parser-pool.ts';
 import type { FaultySeam } from '../harness/memory/faulty-seam.ts';
 import { type Design, IntakeWorld, parserHere } from '../harness/memory/intake-world.ts';
 import { type TinyMail, tinyMail } from '../harness/memory/tiny-mails.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import type { MessageRef } from '../../shared/mailboxes/message-ref.ts';
 
 beforeAll(() => {
   for (const level of ['log', 'warn', 'error'] as const)
@@ -164,10 +166,10 @@ describe('a server', () => {
           const inbox = await deps.openInbox(address);
           return {
             ...inbox,
-            async sources(uids, each) {
-              const came: [number, Uint8Array][] = [];
-              await inbox.sources(uids, (uid, raw) => came.push([uid, raw]));
-              for (const [uid, raw] of came.toReversed()) each(uid, raw);
+            async fetchRaw(refs, each) {
+              const came: [MessageRef, Uint8Array][] = [];
+              await inbox.fetchRaw(refs, (ref, raw) => came.push([ref, raw]));
+              for (const [ref, raw] of came.toReversed()) each(ref, raw);
             },
           };
         },
@@ -240,17 +242,17 @@ test('of a folder in which all was read before the first fetch nothing is fetche
 });
 
 test('the raw mail of another mailbox, folder, numbering, UID or message is another blob', () => {
-  const facts = { uid: 3, size: 10, receivedAt: '2026-11-24T10:00:00.000Z', messageId: '<a@b>' };
-  const numbering = { folderKey: 'f', uidValidity: '1' };
+  const meta = { ref: uidRef(3), size: 10, receivedAt: '2026-11-24T10:00:00.000Z', messageId: '<a@b>' };
+  const scope = { folderKey: 'f', validity: '1' };
   const names = [
-    rawBlobOf('support', numbering, facts),
-    rawBlobOf('sales', numbering, facts),
-    rawBlobOf('support', { ...numbering, folderKey: 'g' }, facts),
-    rawBlobOf('support', { ...numbering, uidValidity: '2' }, facts),
-    rawBlobOf('support', numbering, { ...facts, uid: 4 }),
-    rawBlobOf('support', numbering, { ...facts, size: 11 }),
-    rawBlobOf('support', numbering, { ...facts, receivedAt: '2026-11-24T10:00:01.000Z' }),
-    rawBlobOf('support', numbering, { ...facts, messageId: '<c@d>' }),
+    rawBlobOf('support', scope, meta),
+    rawBlobOf('sales', scope, meta),
+    rawBlobOf('support', { ...scope, folderKey: 'g' }, meta),
+    rawBlobOf('support', { ...scope, validity: '2' }, meta),
+    rawBlobOf('support', scope, { ...meta, ref: uidRef(4) }),
+    rawBlobOf('support', scope, { ...meta, size: 11 }),
+    rawBlobOf('support', scope, { ...meta, receivedAt: '2026-11-24T10:00:01.000Z' }),
+    rawBlobOf('support', scope, { ...meta, messageId: '<c@d>' }),
   ];
   expect(new Set(names).size).toBe(names.length);
 });

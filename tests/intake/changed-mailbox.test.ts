@@ -8,6 +8,7 @@ import { IntakeWorld } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { violationsAtTheEnd } from '../harness/memory/promises.ts';
 import { earlier, workload } from '../harness/memory/tiny-mails.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Exchange reports the same UIDVALIDITY for most of its folders, Gmail 1 for INBOX, and UIDs begin at 1 everywhere.
 
@@ -59,7 +60,7 @@ test('an email left on the server in one folder does not hide the mail of that n
   if (cursor === undefined) throw new Error('no cursor');
   await mailboxes.saveCursor(world.mailbox.id, {
     ...cursor,
-    left: [1, 2, 3].map((uid) => ({ uid, fingerprint: '' })),
+    left: [1, 2, 3].map((uid) => ({ ref: uidRef(uid), fingerprint: '' })),
   });
   await edit(world, { folder: 'Orders' }, 'anyway');
   world.deliver(workload);

@@ -8,7 +8,7 @@ import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-
 import { readLoopCounts } from '../../shared/intake/loop-counts.ts';
 import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
 import type { ReadOutcome } from '../../shared/intake/read-message.ts';
-import type { Work } from '../../shared/intake/process-batch.ts';
+import type { Work } from '../../shared/intake/batch.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { writeIndexes } from '../../shared/tickets/ticket-indexes.ts';
 import { appendMessages } from '../../shared/tickets/append-messages.ts';
@@ -16,6 +16,7 @@ import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { createTicketStore } from '../../shared/tickets/ticket-store.ts';
 import { MemoryBlobs } from '../harness/memory/memory-blobs.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 
@@ -81,7 +82,7 @@ const told = { receivedAt: '2026-11-24T10:00:00.000Z', size: 100, messageId: '' 
 
 const workOf = (mail: LedgerMail, uid: number): Work => ({
   mail,
-  kept: { ...mail, uid, raw: undefined, oversized: false, notes: [] },
+  stored: { ...mail, ref: uidRef(uid), raw: undefined, oversized: false, notes: [] },
 });
 
 let tables: MemoryTables;
@@ -104,8 +105,8 @@ let lastUid = 0;
 async function claimed(keys: readonly string[]): Promise<Work[]> {
   const found = keys.map((key) => {
     lastUid += 1;
-    const place = placeOf({ folderKey: 'f', uidValidity: '1' }, { ...told, uid: lastUid });
-    return { uid: lastUid, place, key, rawBlob: `raw/${key}`, ...told };
+    const place = placeOf({ folderKey: 'f', validity: '1' }, { ...told, ref: uidRef(lastUid) });
+    return { ref: uidRef(lastUid), place, key, rawBlob: `raw/${key}`, ...told };
   });
   const { mine } = await ledger.claim(BOX, found, { alone: false, present: new Set() });
   return mine.map(workOf);

@@ -1,22 +1,23 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Decision, type UidScope, placeOf } from '../../shared/intake/ledger.ts';
+import { type Decision, type RefScope, placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type Found, type LedgerStore } from '../../shared/intake/ledger-store.ts';
-import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import type { MessageMeta } from '../../shared/mailboxes/message-ref.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { Row } from '../../shared/platform/tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const BOX = 'box';
-const under = (uidValidity: string, folderKey = 'f'): UidScope => ({ folderKey, uidValidity });
+const under = (validity: string, folderKey = 'f'): RefScope => ({ folderKey, validity });
 const facts = (uid: number): MessageMeta => ({
-  uid,
+  ref: uidRef(uid),
   size: 100,
   receivedAt: '2026-11-24T10:00:00.000Z',
   messageId: '',
 });
 const found = (uid: number, key = `key${uid}`, uidValidity = '1'): Found => ({
-  uid,
+  ref: uidRef(uid),
   place: placeOf(under(uidValidity), facts(uid)),
   key,
   rawBlob: `raw/${BOX}/${uidValidity}-${uid}.eml`,
@@ -70,13 +71,15 @@ describe('the ledger', () => {
   };
 
   test('gives new email to who claims it, at its first attempt', async () => {
-    const { mine, copies, settled: before, suspects } = await claim([found(1), found(2)]);
+    const { mine, copies, completed: before, suspects } = await claim([found(1), found(2)]);
     expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([
       ['key1', 1],
       ['key2', 1],
     ]);
     expect([copies, before, suspects]).toEqual([[], [], []]);
-    expect([...(await ledger.lookUp(BOX, under('1'), [1, 2, 3].map(facts))).keys()]).toEqual([1, 2]);
+    expect([...(await ledger.lookUp(BOX, under('1'), [1, 2, 3].map(facts))).keys()]).toEqual(
+      [1, 2].map(uidRef),
+    );
   });
 
   test('tells nothing of a place under another UIDVALIDITY', async () => {
@@ -101,7 +104,7 @@ describe('the ledger', () => {
   test('says of an email that it was settled where it stands', async () => {
     await settled(found(1));
     expect(await claim([found(1), found(2)])).toMatchObject({
-      settled: [placeOf(under('1'), facts(1))],
+      completed: [placeOf(under('1'), facts(1))],
       mine: [{ key: 'key2' }],
     });
   });
@@ -118,7 +121,7 @@ describe('the ledger', () => {
   test('suspects what was begun and never settled, and gives it out alone, its attempts raised', async () => {
     await claim([found(1), found(2)]);
     const together = await claim([found(1), found(2), found(3)]);
-    expect(together.suspects.map(({ uid }) => uid)).toEqual([1, 2]);
+    expect(together.suspects.map(({ ref }) => ref)).toEqual([1, 2].map(uidRef));
     expect(together.mine.map(({ key }) => key)).toEqual(['key3']);
     const alone = await claim([found(1)], true);
     expect(alone.mine.map(({ attempts }) => attempts)).toEqual([2]);
@@ -187,7 +190,7 @@ describe('the ledger', () => {
       await claim(Array.from({ length: 40 }, (_, index) => found(start + index)));
     points.length = 0;
     const places = await ledger.lookUp(BOX, under('1'), [1, 1100, 1200, 1201].map(facts));
-    expect([...places.keys()]).toEqual([1, 1100, 1200]);
+    expect([...places.keys()]).toEqual([1, 1100, 1200].map(uidRef));
     expect(points, 'a request a page').toEqual(['list', 'list']);
     await ledger.lookUp(BOX, under('1'), [2, 1].map(facts));
     expect(points.slice(2), 'and none for what lies beyond').toEqual(['list']);
@@ -207,7 +210,7 @@ describe('the ledger', () => {
     await claim([found(2, 'begun')]);
     await claim([found(3, 'same'), found(4, 'same'), found(5, 'settled')]);
     const again = { ...found(1, 'settled'), place: placeOf(under('1'), { ...facts(1), size: 101 }) };
-    expect((await claim([again])).settled).toEqual([again.place]);
+    expect((await claim([again])).completed).toEqual([again.place]);
     await claim([found(6, 'begun')], true);
     const told = [{ ...facts(1), size: 101 }, ...[2, 3, 4, 5, 6].map(facts)];
     const places = [...(await ledger.lookUp(BOX, under('1'), told)).values()];
@@ -296,10 +299,10 @@ describe('the ledger', () => {
     test('tells the other places, and takes the email at that place for what its own row says', async () => {
       await settled(found(1), found(2));
       await spoil(found(1).place, { key: 7 });
-      expect([...(await ledger.lookUp(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([2]);
+      expect([...(await ledger.lookUp(BOX, under('1'), [1, 2].map(facts))).keys()]).toEqual([uidRef(2)]);
       expect(reported()).toEqual([found(1).place]);
       const again = await claim([found(1)]);
-      expect([again.mine, again.settled]).toEqual([[], [found(1).place]]);
+      expect([again.mine, again.completed]).toEqual([[], [found(1).place]]);
     });
 
     test('is reported until its own place is read again and whole, whatever else is read meanwhile', async () => {
@@ -318,7 +321,7 @@ describe('the ledger', () => {
       await spoil('mail|key1', { state: 'pondered' });
       expect([...(await ledger.mails(BOX, ['key1', 'key2'])).keys()]).toEqual(['key2']);
       expect(reported()).toEqual(['mail|key1']);
-      const { mine, settled: done } = await claim([found(1), found(2)]);
+      const { mine, completed: done } = await claim([found(1), found(2)]);
       expect(mine.map(({ key, attempts }) => [key, attempts])).toEqual([['key1', 1]]);
       expect(done).toEqual([found(2).place]);
       const decided = await ledger.decide(

@@ -2,19 +2,20 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Decision,
-  fingerprintOf,
-  isSameUid,
+  isSameRef,
   type LedgerMail,
   placeOf,
-  placesOfUid,
+  placesOfRef,
   rawBlobOf,
-  uidOfPlace,
+  refOfPlace,
 } from '../../shared/intake/ledger.ts';
 import { countKey, loopCountKind, mailKind, placeKind } from '../../shared/intake/ledger-records.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { fingerprintOf } from '../../shared/mailboxes/message-ref.ts';
 
-const numbering = { folderKey: 'f', uidValidity: '17' };
+const scope = { folderKey: 'f', validity: '17' };
 const facts = {
-  uid: 42,
+  ref: uidRef(42),
   size: 100,
   receivedAt: '2026-11-24T10:00:00.000Z',
   messageId: '<1@customer.example>',
@@ -36,7 +37,7 @@ const mail: Omit<LedgerMail, 'etag'> & { mailboxId: string } = {
   key: 'k',
   state: 'decided',
   attempts: 2,
-  place: placeOf(numbering, facts),
+  place: placeOf(scope, facts),
   rawBlob: 'raw/box/1.eml',
   receivedAt: '2026-11-24T10:00:00.000Z',
   size: 100,
@@ -46,9 +47,9 @@ const mail: Omit<LedgerMail, 'etag'> & { mailboxId: string } = {
 describe('a place on the server', () => {
   test('has a row key and a blob that are pinned: others would make new email of mail already fetched', () => {
     expect(fingerprintOf(facts)).toBe(FINGERPRINT);
-    expect(placesOfUid(numbering, 42)).toBe('at|f|0000000017|0000000042|');
-    expect(placeOf(numbering, facts)).toBe(`at|f|0000000017|0000000042|${FINGERPRINT}`);
-    expect(rawBlobOf('box', numbering, facts)).toBe(`raw/box/f-17-42-${FINGERPRINT}.eml`);
+    expect(placesOfRef(scope, uidRef(42))).toBe('at|f|0000000017|0000000042|');
+    expect(placeOf(scope, facts)).toBe(`at|f|0000000017|0000000042|${FINGERPRINT}`);
+    expect(rawBlobOf('box', scope, facts)).toBe(`raw/box/f-17-0000000042-${FINGERPRINT}.eml`);
   });
 
   test.each([
@@ -56,16 +57,16 @@ describe('a place on the server', () => {
     ['time', { receivedAt: '2026-11-24T10:00:01.000Z' }],
     ['Message-ID', { messageId: '<2@customer.example>' }],
   ])('is another one for an email of another %s at the same UID', (_what, change) => {
-    const other = placeOf(numbering, { ...facts, ...change });
+    const other = placeOf(scope, { ...facts, ...change });
     expect(other).not.toBe(mail.place);
-    expect(isSameUid(other, mail.place)).toBe(true);
-    expect(uidOfPlace(other)).toBe(42);
+    expect(isSameRef(other, mail.place)).toBe(true);
+    expect(refOfPlace(other)).toBe(uidRef(42));
   });
 
   test('shares its UID with no other UID, UIDVALIDITY or folder', () => {
-    expect(isSameUid(placeOf(numbering, { ...facts, uid: 43 }), mail.place)).toBe(false);
-    expect(isSameUid(placeOf({ ...numbering, uidValidity: '18' }, facts), mail.place)).toBe(false);
-    expect(isSameUid(placeOf({ ...numbering, folderKey: 'g' }, facts), mail.place)).toBe(false);
+    expect(isSameRef(placeOf(scope, { ...facts, ref: uidRef(43) }), mail.place)).toBe(false);
+    expect(isSameRef(placeOf({ ...scope, validity: '18' }, facts), mail.place)).toBe(false);
+    expect(isSameRef(placeOf({ ...scope, folderKey: 'g' }, facts), mail.place)).toBe(false);
   });
 
   test('is the same when it is read back from its row', () => {

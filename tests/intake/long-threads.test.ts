@@ -11,6 +11,7 @@ import type { SenderAuthentication } from '../../shared/tickets/ticket.ts';
 import type { NewMessage } from '../../shared/tickets/ticket-records.ts';
 import { readMail } from '../harness/memory/mail-files.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
 const AT = '2026-11-24T10:00:00.000Z';
@@ -60,7 +61,7 @@ async function joined(
   };
   const behind = tables.behind(seam);
   const ledger = createLedgerStore(behind);
-  const found = { uid: 1, place: 'at|1', key: 'k', rawBlob: 'raw/k', receivedAt: AT, size: 1 };
+  const found = { ref: uidRef(1), place: 'at|1', key: 'k', rawBlob: 'raw/k', receivedAt: AT, size: 1 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   const raw = ['From: Kim <kim@customer.example>', 'Subject: Lamp', ...headers, '', 'Hello', ''];
   const mail = await readMail(Buffer.from(raw.join('\r\n')));
@@ -68,7 +69,7 @@ async function joined(
   const outcome: ReadOutcome = { kind: 'message', mail, message };
   const work = mine.map((each) => ({
     mail: each,
-    kept: { ...found, raw: undefined, oversized: false, notes: [] },
+    stored: { ...found, raw: undefined, oversized: false, notes: [] },
   }));
   const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, BOX, work, [outcome]);
   return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;

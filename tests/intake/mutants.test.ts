@@ -15,6 +15,7 @@ import {
   renumberedWithNews,
   schedule,
 } from './fault-schedules.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Designs that are wrong on purpose, some as products do it. A checker that lets one pass proves nothing.
 
@@ -39,9 +40,9 @@ const withInbox = (wrap: (inbox: Inbox) => Partial<Inbox>): Design =>
 
 /** Marks while it downloads, as a FETCH without PEEK does. */
 const markedFirst = withInbox((inbox) => ({
-  async sources(uids, each) {
-    await inbox.markSeen(uids);
-    await inbox.sources(uids, each);
+  async fetchRaw(refs, each) {
+    await inbox.markSeen(refs);
+    await inbox.fetchRaw(refs, each);
   },
 }));
 
@@ -59,7 +60,7 @@ const markedInCatch: Design = async (deps, shard, { folder, seam }) => {
       user: mailbox.address,
       accessToken: new Secret('unused'),
     });
-    await inbox.markSeen(folder.mails.map(({ uid }) => uid));
+    await inbox.markSeen(folder.mails.map(({ uid }) => uidRef(uid)));
   }
   return results;
 };
@@ -100,8 +101,8 @@ const rowsBeforeBlobs: Design = async (deps, shard) => {
 };
 
 /** Trusts the UIDs it learnt at the beginning. */
-const uidValidityTrusted = withInbox((inbox) => ({
-  currentUidValidity: () => Promise.resolve(inbox.uidValidity),
+const validityTrusted = withInbox((inbox) => ({
+  currentValidity: () => Promise.resolve(inbox.validity),
 }));
 
 const mutants: [string, Design, RegExp][] = [
@@ -137,7 +138,7 @@ describe('the checker catches a design in which', () => {
 
   test('UIDs are trusted after the server numbered its mail anew', async () => {
     const findings = new Findings();
-    const options: WorldOptions = { design: uidValidityTrusted };
+    const options: WorldOptions = { design: validityTrusted };
     for (let call = 1; call <= (await countCalls(options)); call += 1)
       findings.add(`before call ${call}`, await meanwhile(call, renumberedWithNews, options));
     expect(findings.list()).toContainEqual(expect.stringMatching(/^P[12]/));

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { limits, planBatches } from '../../shared/intake/plan-batches.ts';
-import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
+import { uidOf, uidRef } from '../../shared/mailboxes/imap-position.ts';
+import type { MessageMeta } from '../../shared/mailboxes/message-ref.ts';
 
 const MB = 1024 * 1024;
 const mails = (...sizes: number[]): MessageMeta[] =>
   sizes.map((size, index) => ({
-    uid: index + 1,
+    ref: uidRef(index + 1),
     size,
     receivedAt: '2026-11-24T10:00:00.000Z',
     messageId: '',
@@ -13,8 +14,8 @@ const mails = (...sizes: number[]): MessageMeta[] =>
 const planned = (...sizes: number[]): string[] =>
   planBatches(mails(...sizes)).map((batch) =>
     batch.kind === 'in-memory'
-      ? `held ${batch.mails.map(({ uid }) => uid).join(' ')}`
-      : `${batch.kind} ${batch.mail.uid}`,
+      ? `held ${batch.messages.map(({ ref }) => uidOf(ref)).join(' ')}`
+      : `${batch.kind} ${uidOf(batch.message.ref)}`,
   );
 
 test('nothing to fetch is no batch', () => {
@@ -25,7 +26,7 @@ test('fifty emails are one batch, one more is a second', () => {
   const sizes = Array.from({ length: 51 }, () => 1000);
   expect(planBatches(mails(...sizes.slice(1)))).toHaveLength(1);
   expect(
-    planBatches(mails(...sizes)).map((batch) => batch.kind === 'in-memory' && batch.mails.length),
+    planBatches(mails(...sizes)).map((batch) => batch.kind === 'in-memory' && batch.messages.length),
   ).toEqual([50, 1]);
 });
 

@@ -3,6 +3,7 @@ import { mailServerKindHere } from '../../dev/emulators/mail/mail-server.ts';
 import type { MailServerKind } from '../../dev/emulators/mail/mail-world.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { ImapWorld, letter } from '../harness/stack/imap-world.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 // Mail servers that do what the design does not assume: real ones, behind a proxy that misbehaves to order.
 
@@ -88,7 +89,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         await world.fetch();
         await restore();
         await world.deliver(letter('read by a colleague'));
-        await world.asColleague(async (inbox) => inbox.markSeen(await inbox.search({})));
+        await world.asColleague(async (inbox) => inbox.markSeen((await inbox.list({})).refs));
         await world.fetch();
         expect(world.subjects()).toContain('read by a colleague');
       });
@@ -102,7 +103,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         await world.fetch();
         await restore();
         await world.deliver(...letters(['read by a colleague', 'read, too']));
-        await world.asColleague(async (inbox) => inbox.markSeen(await inbox.search({})));
+        await world.asColleague(async (inbox) => inbox.markSeen((await inbox.list({})).refs));
         await world.deliver(letter('the next one'));
         await world.fetch();
         expect(world.subjects()).toEqual([
@@ -177,11 +178,11 @@ describe.each(kinds)('%s', (_name, kind) => {
           expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
           await world.deliver(...letters(['first', 'second']));
           expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 2 });
-          expect((await world.cursor())?.uid).toBe(2);
+          expect((await world.cursor())?.position).toMatchObject({ uid: 2 });
           await world.deliver(letter('read by a colleague'));
-          await world.asColleague(async (inbox) => inbox.markSeen(await inbox.search({})));
+          await world.asColleague(async (inbox) => inbox.markSeen((await inbox.list({})).refs));
           expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 1 });
-          expect((await world.cursor())?.uid).toBe(3);
+          expect((await world.cursor())?.position).toMatchObject({ uid: 3 });
           expect(await world.unread()).toEqual([]);
           expect(await world.fetch()).toEqual({ kind: 'nothing-new' });
           expect(world.entries()).toEqual([]);
@@ -203,8 +204,8 @@ describe.each(kinds)('%s', (_name, kind) => {
           expect(await world.cursor()).toMatchObject({
             backlog: 2,
             unfetched: [
-              { uid: 7, attempts: 1, failed: 'download' },
-              { uid: 31, attempts: 1, failed: 'download' },
+              { ref: uidRef(7), attempts: 1, failed: 'download' },
+              { ref: uidRef(31), attempts: 1, failed: 'download' },
             ],
           });
           expect(world.entries()).toEqual([]);
@@ -256,8 +257,11 @@ describe.each(kinds)('%s', (_name, kind) => {
           await world.deliver(...letters(numbered(5)));
           world.faults.push({ kind: fault, uids: uids(3), times: 1 });
           expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 4 });
-          expect(await world.cursor()).toMatchObject({ backlog: 1, unfetched: [{ uid: 3, attempts: 1 }] });
-          await world.asColleague((inbox) => inbox.markSeen([3]));
+          expect(await world.cursor()).toMatchObject({
+            backlog: 1,
+            unfetched: [{ ref: uidRef(3), attempts: 1 }],
+          });
+          await world.asColleague((inbox) => inbox.markSeen([uidRef(3)]));
           expect(await world.fetch()).toMatchObject({ kind: 'fetched', opened: 1 });
           expect(world.subjects()).toEqual(numbered(5));
           expect(await world.cursor()).toMatchObject({ backlog: 0, unfetched: [] });
@@ -288,7 +292,7 @@ describe.each(kinds)('%s', (_name, kind) => {
         await world.deliver(...letters(numbered(3)));
         world.faults.push({ kind: 'leave-out', uids: uids(2), times: 1 });
         await world.fetch();
-        await world.asColleague((inbox) => inbox.remove([2]));
+        await world.asColleague((inbox) => inbox.remove([uidRef(2)]));
         await world.fetch();
         expect(await world.cursor()).toMatchObject({ backlog: 0, unfetched: [], waiting: [] });
         expect(world.entries()).toEqual([]);

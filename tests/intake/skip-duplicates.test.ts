@@ -7,11 +7,12 @@ import { createQuarantineStore, type QuarantineStore } from '../../shared/intake
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const BOX = 'box';
-const numbering = { folderKey: 'f', uidValidity: '1' };
-const factsOf = (uid: number) => ({
-  uid,
+const scope = { folderKey: 'f', validity: '1' };
+const metaOf = (uid: number) => ({
+  ref: uidRef(uid),
   size: 100 + uid,
   receivedAt: `2026-11-24T10:00:${String(uid).padStart(2, '0')}.000Z`,
   messageId: '',
@@ -41,7 +42,7 @@ async function original(
   { settled = true, rawBlob = `raw/${key}` } = {},
 ): Promise<void> {
   const place = `at|f|1|0|${key}`;
-  const found = { uid: 0, place, key, rawBlob, receivedAt: '2026-11-24T09:00:00.000Z', size: 5000 };
+  const found = { ref: uidRef(0), place, key, rawBlob, receivedAt: '2026-11-24T09:00:00.000Z', size: 5000 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   const decided = await ledger.decide(
     BOX,
@@ -50,8 +51,8 @@ async function original(
   if (settled) await ledger.complete(BOX, decided);
 }
 const copyOf = (key: string, uid: number): StandingCopy => {
-  const facts = factsOf(uid);
-  return { facts, copy: { place: placeOf(numbering, facts), key, copy: true } };
+  const meta = metaOf(uid);
+  return { meta, copy: { place: placeOf(scope, meta), key, copy: true } };
 };
 const pass = (copies: readonly StandingCopy[], again = false) =>
   skipDuplicates({ ledger, quarantine }, BOX, copies, { again });
@@ -59,7 +60,7 @@ const shown = async () => (await quarantine.page(BOX, { limit: 100 })).entries;
 
 test('a copy of a settled mail is shown with where the original is, under its own time', async () => {
   await original('k', ticket);
-  expect(await pass([copyOf('k', 3)])).toEqual({ settled: [3], waiting: [], skipped: 1 });
+  expect(await pass([copyOf('k', 3)])).toEqual({ completed: [3].map(uidRef), waiting: [], skipped: 1 });
   expect(await shown()).toEqual([
     {
       key: expect.stringContaining('|k|at-f-0000000001-0000000003-'),
@@ -87,7 +88,7 @@ test.each([
 
 test('a copy of an email whose row holds no decision counts as a copy of one in quarantine', async () => {
   const receivedAt = '2026-11-24T10:00:00.000Z';
-  const found = { uid: 0, place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt, size: 5000 };
+  const found = { ref: uidRef(0), place: 'at|f|1|0|k', key: 'k', rawBlob: '', receivedAt, size: 5000 };
   const { mine } = await ledger.claim(BOX, [found], { alone: false, present: new Set() });
   await ledger.complete(BOX, mine);
   await pass([copyOf('k', 3)]);
@@ -104,7 +105,7 @@ test('a copy waits as long as the original is not settled, or is not known', asy
   await original('open', ticket, { settled: false });
   await original('done', ticket);
   const copies = [copyOf('open', 2), copyOf('done', 3), copyOf('unknown', 4)];
-  expect(await pass(copies)).toEqual({ settled: [3], waiting: [2, 4], skipped: 1 });
+  expect(await pass(copies)).toEqual({ completed: [3].map(uidRef), waiting: [2, 4].map(uidRef), skipped: 1 });
   expect(await shown()).toHaveLength(1);
 });
 
@@ -112,7 +113,7 @@ test('what an earlier run showed is settled, and neither shown nor counted again
   await original('k', ticket);
   await pass([copyOf('k', 3)]);
   const copies = [copyOf('k', 3), copyOf('k', 4)];
-  expect(await pass(copies, true)).toEqual({ settled: [3, 4], waiting: [], skipped: 1 });
+  expect(await pass(copies, true)).toEqual({ completed: [3, 4].map(uidRef), waiting: [], skipped: 1 });
   expect(await shown()).toHaveLength(2);
 });
 
@@ -133,8 +134,8 @@ test('an entry that storage refuses keeps its copy waiting, and no other', async
   };
   const copies = [copyOf('k', 3), copyOf('k', 4), copyOf('k', 5)];
   expect(await skipDuplicates(deps, BOX, copies, { again: false })).toEqual({
-    settled: [3, 5],
-    waiting: [4],
+    completed: [3, 5].map(uidRef),
+    waiting: [4].map(uidRef),
     skipped: 2,
   });
   expect((await shown()).map(({ at }) => at.slice(-7, -5))).toEqual(['05', '03']);

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { inPieces } from '../../shared/intake/fetch-session.ts';
-import { fingerprintOf } from '../../shared/intake/ledger.ts';
 import { UnfetchedList } from '../../shared/intake/unfetched.ts';
-import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { fingerprintOf, type MessageMeta } from '../../shared/mailboxes/message-ref.ts';
 
 const NOW = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:05:00.000Z';
 const facts = (uid: number, changes: Partial<MessageMeta> = {}): MessageMeta => ({
-  uid,
+  ref: uidRef(uid),
   size: 100,
   receivedAt: '2026-11-24T09:00:00.000Z',
   messageId: `<${uid}@customer.example>`,
   ...changes,
 });
-const numbering = { folderKey: 'f', uidValidity: '1' };
+const scope = { folderKey: 'f', validity: '1' };
 /** As the next fetch finds it. */
 const next = (list: UnfetchedList): UnfetchedList => new UnfetchedList(list.list);
 
@@ -21,10 +21,10 @@ test('counts one attempt a fetch, whatever is tried in it, and keeps when it beg
   const first = new UnfetchedList([]);
   first.count(facts(1), 'download', NOW);
   first.count(facts(1), 'download', NOW);
-  expect(first.list).toMatchObject([{ uid: 1, attempts: 1, since: NOW }]);
+  expect(first.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: NOW }]);
   const second = next(first);
   second.count(facts(1), 'download', LATER);
-  expect(second.list).toMatchObject([{ uid: 1, attempts: 2, since: NOW }]);
+  expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 2, since: NOW }]);
 });
 
 test('takes back what this fetch counted, and nothing of before', () => {
@@ -37,7 +37,7 @@ test('takes back what this fetch counted, and nothing of before', () => {
   second.takeBack(facts(1));
   second.count(facts(1), 'download', LATER);
   second.takeBack(facts(1));
-  expect(second.list).toMatchObject([{ uid: 1, attempts: 1, since: NOW }]);
+  expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: NOW }]);
 });
 
 test('takes back one attempt of a fetch that tried twice', () => {
@@ -51,11 +51,11 @@ test('takes back one attempt of a fetch that tried twice', () => {
 test('lists by UID what was not taken, and forgets what was', () => {
   const list = new UnfetchedList([]);
   for (const uid of [3, 1, 2]) list.count(facts(uid), 'download', NOW);
-  expect(list.list.map(({ uid }) => uid)).toEqual([1, 2, 3]);
-  list.forget(2);
+  expect(list.list.map(({ ref }) => ref)).toEqual([1, 2, 3].map(uidRef));
+  list.forget(uidRef(2));
   expect(list.list).toEqual(
     [1, 3].map((uid) => ({
-      uid,
+      ref: uidRef(uid),
       fingerprint: fingerprintOf(facts(uid)),
       attempts: 1,
       since: NOW,
@@ -72,7 +72,7 @@ test('takes another message at the same UID for another one', () => {
   expect(list.has(facts(1, { size: 101 }))).toBe(false);
   const second = next(list);
   second.count(facts(1, { size: 101 }), 'download', LATER);
-  expect(second.list).toMatchObject([{ uid: 1, attempts: 1, since: LATER }]);
+  expect(second.list).toMatchObject([{ ref: uidRef(1), attempts: 1, since: LATER }]);
 });
 
 test('three attempts are the end: the message stands in quarantine under its place, each time the same', () => {
@@ -83,10 +83,10 @@ test('three attempts are the end: the message stands in quarantine under its pla
     list.count(facts(1), 'download', NOW);
   }
   expect(list.isSpent(facts(1))).toBe(true);
-  const told = new Map([[1, facts(1)]]);
-  const [spent] = list.spent(numbering, told);
+  const told = new Map([[uidRef(1), facts(1)]]);
+  const [spent] = list.spent(scope, told);
   expect(spent).toMatchObject({
-    left: { uid: 1, fingerprint: fingerprintOf(facts(1)) },
+    left: { ref: uidRef(1), fingerprint: fingerprintOf(facts(1)) },
     entry: {
       kind: 'quarantined',
       at: '2026-11-24T09:00:00.000Z',
@@ -94,8 +94,8 @@ test('three attempts are the end: the message stands in quarantine under its pla
       reason: expect.stringContaining('cannot hand it out'),
     },
   });
-  expect(next(list).spent(numbering, told)).toEqual([spent]);
-  expect(list.spent({ ...numbering, uidValidity: '2' }, told)[0]?.entry.contentKey).not.toBe(
+  expect(next(list).spent(scope, told)).toEqual([spent]);
+  expect(list.spent({ ...scope, validity: '2' }, told)[0]?.entry.contentKey).not.toBe(
     spent?.entry.contentKey,
   );
 });
@@ -104,9 +104,9 @@ test('of a message that the server tells nothing of, the time is when it was fir
   let list = new UnfetchedList([]);
   for (let fetch = 1; fetch <= 3; fetch += 1) {
     list = next(list);
-    list.count({ uid: 7 }, 'download', fetch === 1 ? NOW : LATER);
+    list.count({ ref: uidRef(7) }, 'download', fetch === 1 ? NOW : LATER);
   }
-  expect(list.spent(numbering, new Map())[0]?.entry).toMatchObject({ at: NOW, size: 0 });
+  expect(list.spent(scope, new Map())[0]?.entry).toMatchObject({ at: NOW, size: 0 });
   expect(list.has(facts(7)), 'what it is was not known').toBe(true);
 });
 
@@ -119,7 +119,7 @@ test('says what storage said of it, where it said something', () => {
     list.count(facts(2), 'storage', NOW);
   }
   list.count(facts(3), 'storage', NOW, 'row-refused: status 413');
-  expect(list.spent(numbering, new Map()).map(({ entry }) => entry.reason)).toEqual([
+  expect(list.spent(scope, new Map()).map(({ entry }) => entry.reason)).toEqual([
     'it could not be stored: row-refused: status 413; it is still on the mail server, unread',
     'it could not be stored; it is still on the mail server, unread',
   ]);

@@ -1,17 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FetchSession } from '../../shared/intake/fetch-session.ts';
-import { fingerprintOf, placeOf } from '../../shared/intake/ledger.ts';
+import { placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore, type LedgerStore } from '../../shared/intake/ledger-store.ts';
 import { isTryDue, listedDigest, withoutUnmarked } from '../../shared/intake/unmarked.ts';
 import type { Cursor, Refusal } from '../../shared/mailboxes/cursor.ts';
-import type { MessageMeta } from '../../shared/mailboxes/inbox.ts';
+import { ImapPosition, uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { fingerprintOf, type MessageMeta, type MessageRef } from '../../shared/mailboxes/message-ref.ts';
 import { openSeam, type Seam } from '../../shared/platform/seam.ts';
 import { mailboxOf } from '../harness/memory/intake-world.ts';
 import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
+import { z } from 'zod';
 
 const MINUTE = 60_000;
 const since = Date.parse('2026-11-24T10:00:00.000Z');
+const refs = (...uids: readonly number[]): MessageRef[] => uids.map(uidRef);
 const at = (minutes: number): string => new Date(since + minutes * MINUTE).toISOString();
 
 describe('a server that refuses to mark', () => {
@@ -34,9 +37,9 @@ describe('a server that refuses to mark', () => {
   });
 
   test('has lists told apart by what is in them, whatever their order', () => {
-    expect(listedDigest([3, 1, 2])).toBe(listedDigest([1, 2, 3]));
-    expect(listedDigest([1, 2, 3])).not.toBe(listedDigest([1, 2, 4]));
-    expect(listedDigest([1, 2, 3])).toMatch(/^[0-9a-f]{16}$/);
+    expect(listedDigest(refs(3, 1, 2))).toBe(listedDigest(refs(1, 2, 3)));
+    expect(listedDigest(refs(1, 2, 3))).not.toBe(listedDigest(refs(1, 2, 4)));
+    expect(listedDigest(refs(1, 2, 3))).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 
@@ -60,14 +63,14 @@ describe('stored mail that the server does not let mark', () => {
       folder.deliver(Buffer.from(`Message-ID: <${each}@customer.example>\r\n\r\n`), at(-60));
   };
   const factsOf = async (): Promise<MessageMeta[]> =>
-    (await openMemoryInbox(folder, openSeam)).facts(folder.mails.map(({ uid }) => uid));
+    (await openMemoryInbox(folder, openSeam)).fetchMeta(folder.mails.map(({ uid }) => uidRef(uid)));
   /** Mail with these UIDs is taken; what becomes of it rests in the ledger. */
   async function taken(uids: readonly number[], state: 'received' | 'done' = 'done'): Promise<void> {
     const found = (await factsOf())
-      .filter(({ uid }) => uids.includes(uid))
+      .filter(({ ref }) => refs(...uids).includes(ref))
       .map((facts) => ({
         ...facts,
-        place: placeOf({ folderKey: 'f', uidValidity: '17' }, facts),
+        place: placeOf({ folderKey: 'f', validity: '17' }, facts),
         key: `key of ${fingerprintOf(facts)}`,
         rawBlob: '',
       }));
@@ -79,17 +82,19 @@ describe('stored mail that the server does not let mark', () => {
     problem: 'NO',
     since: at(0),
     triedAt: at(0),
-    listed: listedDigest(listed),
+    listed: listedDigest(refs(...listed)),
   });
   const cursor = (uid: number, wish: Partial<Cursor> = {}): Cursor => ({
-    uidValidity: '17',
+    validity: '17',
     folderKey: 'f',
-    uid,
+    position: { uid },
     left: [],
     waiting: [],
     lastMailAt: undefined,
     ...wish,
   });
+  const uid = (known: Cursor | undefined): number =>
+    z.object({ uid: z.int() }).parse(known?.position ?? { uid: 0 }).uid;
   async function toFetch(now: number, known: Cursor | undefined, listed = numbers(1, folder.uidNext - 1)) {
     const seam: Seam = {
       now: () => now,
@@ -102,17 +107,18 @@ describe('stored mail that the server does not let mark', () => {
       throw new Error('a session broke off');
     });
     asked.length = 0;
-    return withoutUnmarked({ ledger, seam }, mailbox, session, listed, known);
+    const position = new ImapPosition({ uid: uid(known) }, folder.uidNext);
+    return withoutUnmarked({ ledger, seam }, mailbox, session, { refs: refs(...listed), position }, known);
   }
 
   test('is fetched with all the rest where nothing was refused, or something else than what is wanted now', async () => {
     deliver(3);
     await taken([1, 2]);
     const moved = refusal([1, 2], 'move Done');
-    expect(await toFetch(NOT_DUE, undefined)).toEqual({ uids: [1, 2, 3], refusal: undefined });
-    expect(await toFetch(NOT_DUE, cursor(2))).toEqual({ uids: [1, 2, 3], refusal: undefined });
+    expect(await toFetch(NOT_DUE, undefined)).toEqual({ refs: refs(1, 2, 3), refusal: undefined });
+    expect(await toFetch(NOT_DUE, cursor(2))).toEqual({ refs: refs(1, 2, 3), refusal: undefined });
     expect(await toFetch(NOT_DUE, cursor(2, { refusal: moved }))).toEqual({
-      uids: [1, 2, 3],
+      refs: refs(1, 2, 3),
       refusal: moved,
     });
     expect(asked).toEqual([]);
@@ -122,18 +128,18 @@ describe('stored mail that the server does not let mark', () => {
     deliver(6);
     await taken([1, 2, 3, 4]);
     const known = cursor(4, {
-      waiting: [2],
-      unfetched: [{ uid: 3, fingerprint: '', attempts: 1, since: at(0), failed: 'download' }],
+      waiting: refs(2),
+      unfetched: [{ ref: uidRef(3), fingerprint: '', attempts: 1, since: at(0), failed: 'download' }],
       refusal: refusal([1, 2, 3, 4]),
     });
-    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [2, 3, 5, 6], refusal: known.refusal });
+    expect(await toFetch(NOT_DUE, known)).toEqual({ refs: refs(2, 3, 5, 6), refusal: known.refusal });
     expect(asked).toEqual([]);
   });
 
   test('is no more where all of what was found is new', async () => {
     deliver(3);
     const known = cursor(2, { refusal: refusal([1, 2]) });
-    expect(await toFetch(DUE, known, [3])).toEqual({ uids: [3], refusal: known.refusal });
+    expect(await toFetch(DUE, known, [3])).toEqual({ refs: refs(3), refusal: known.refusal });
     expect(asked).toEqual([]);
   });
 
@@ -142,7 +148,7 @@ describe('stored mail that the server does not let mark', () => {
     for (const start of [1, 51, 101]) await taken(numbers(start, Math.min(start + 49, 125)));
     const known = cursor(125, { refusal: refusal(numbers(1, 125)) });
     expect(await toFetch(DUE, known)).toEqual({
-      uids: [...numbers(1, 100), ...numbers(126, 130)],
+      refs: refs(...numbers(1, 100), ...numbers(126, 130)),
       refusal: known.refusal,
     });
   });
@@ -153,22 +159,22 @@ describe('stored mail that the server does not let mark', () => {
     await taken([3], 'received');
     const known = cursor(5, { refusal: refusal([1, 2, 3]) });
     const now = refusal([1, 2, 3, 4, 5]);
-    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [3, 5], refusal: now });
+    expect(await toFetch(NOT_DUE, known)).toEqual({ refs: refs(3, 5), refusal: now });
     const [second] = folder.mails.filter(({ uid }) => uid === 2);
     if (second !== undefined) second.raw = Buffer.from('Another mail at this UID\r\n\r\n');
-    expect(await toFetch(NOT_DUE, known)).toEqual({ uids: [2, 3, 5], refusal: now });
+    expect(await toFetch(NOT_DUE, known)).toEqual({ refs: refs(2, 3, 5), refusal: now });
     expect(await toFetch(NOT_DUE, { ...known, folderKey: 'another' })).toMatchObject({
-      uids: [1, 2, 3, 4, 5],
+      refs: refs(1, 2, 3, 4, 5),
     });
     expect(await toFetch(NOT_DUE, { ...known, folderKey: undefined })).toMatchObject({
-      uids: [1, 2, 3, 4, 5],
+      refs: refs(1, 2, 3, 4, 5),
     });
   });
 
   test('is compared as far as the newest thousand', async () => {
     deliver(1010);
     const known = cursor(1010, { refusal: refusal([1, 2, 3]) });
-    const { uids } = await toFetch(NOT_DUE, known);
-    expect(uids).toEqual(numbers(11, 1010));
+    const { refs: wanted } = await toFetch(NOT_DUE, known);
+    expect(wanted).toEqual(refs(...numbers(11, 1010)));
   });
 });

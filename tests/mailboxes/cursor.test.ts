@@ -2,24 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { actionOf, type Cursor } from '../../shared/mailboxes/cursor.ts';
 import { cursorKind } from '../../shared/mailboxes/mailbox-state-records.ts';
 import type { Row } from '../../shared/platform/tables.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const AT = '2026-11-24T10:00:00.000Z';
 const LATER = '2026-11-24T10:05:00.000Z';
 const full: Cursor = {
-  uidValidity: '17',
+  validity: '17',
   folderKey: 'imap.contoso.example/INBOX',
-  uid: 4_294_967_295,
-  last: { uid: 4_294_967_290, fingerprint: 'abc' },
+  position: { uid: 4_294_967_295, last: { uid: 4_294_967_290, fingerprint: 'abc' } },
   left: [
-    { uid: 3, fingerprint: 'def' },
-    { uid: 5, fingerprint: '' },
+    { ref: uidRef(3), fingerprint: 'def' },
+    { ref: uidRef(5), fingerprint: '' },
   ],
-  waiting: [7, 9],
+  waiting: [uidRef(7), uidRef(9)],
   lastMailAt: AT,
   backlog: 12,
   unfetched: [
-    { uid: 11, fingerprint: 'ghi', attempts: 2, since: AT, failed: 'download' },
-    { uid: 13, fingerprint: 'jkl', attempts: 1, since: LATER, failed: 'storage' },
+    { ref: uidRef(11), fingerprint: 'ghi', attempts: 2, since: AT, failed: 'download' },
+    { ref: uidRef(13), fingerprint: 'jkl', attempts: 1, since: LATER, failed: 'storage' },
   ],
   refusal: {
     action: 'move Done',
@@ -37,10 +37,9 @@ describe('a cursor', () => {
     [
       'of a folder that was never read',
       {
-        uidValidity: '1',
+        validity: '1',
         folderKey: undefined,
-        uid: 0,
-        last: undefined,
+        position: { uid: 0 },
         left: [],
         waiting: [],
         lastMailAt: undefined,
@@ -58,28 +57,30 @@ describe('a cursor', () => {
   });
 
   test('without what it may lack is read back without it', () => {
-    const bare: Cursor = { uidValidity: '1', uid: 2, left: [], waiting: [], lastMailAt: undefined };
+    const bare: Cursor = {
+      validity: '1',
+      position: { uid: 2 },
+      left: [],
+      waiting: [],
+      lastMailAt: undefined,
+    };
     expect(cursorKind.fromRow(cursorKind.toRow(ofBox(bare)))).toEqual(ofBox(bare));
   });
 
   test('with the thousand messages that may be left fits into its columns', () => {
     const left = Array.from({ length: 1000 }, (_, index) => ({
-      uid: 4_294_967_295 - index,
+      ref: uidRef(4_294_967_295 - index),
       fingerprint: '0123456789abcdef',
     }));
     expect(String(cursorKind.toRow(ofBox({ ...full, left }))['left']).length).toBeLessThanOrEqual(32_768);
   });
 
   test.each<[string, string, Partial<Row>]>([
-    ['no UID', 'uid', { uid: undefined }],
-    ['an empty UID', 'uid', { uid: '' }],
-    ['a UID that is a word', 'uid', { uid: 'ten' }],
-    ['a UID with a fraction', 'uid', { uid: '1.5' }],
-    ['a UID below zero', 'uid', { uid: '-5' }],
-    ['a UID with a space behind it', 'uid', { uid: '5 ' }],
-    ['a word among the waiting UIDs', 'waiting', { waiting: '3,four' }],
-    ['a word among the messages that were left', 'left', { left: '3:a,four:b' }],
-    ['a word as its last message', 'last', { last: 'four:b' }],
+    ['no position', 'position', { position: undefined }],
+    ['an empty position', 'position', { position: '' }],
+    ['half a position', 'position', { position: '{"uid":' }],
+    ['words among the waiting refs', 'waiting', { waiting: '3,four five' }],
+    ['no ref among the messages that were left', 'left', { left: '3:a,:b' }],
     ['words as its backlog', 'backlog', { backlog: 'three' }],
     ['half an unfetched message', 'unfetched', { unfetched: '[[1,"a"]]' }],
     ['half a refusal', 'refusal', { refusal: '{"action":"delete"}' }],

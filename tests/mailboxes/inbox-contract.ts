@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectDeps } from '../../shared/mailboxes/connect-inbox.ts';
-import { type Inbox, InboxError } from '../../shared/mailboxes/inbox.ts';
+import { uidOf, uidRef } from '../../shared/mailboxes/imap-position.ts';
+import { type Inbox, InboxError, type ListRequest, type PositionData } from '../../shared/mailboxes/inbox.ts';
+import { type MessageRef, sortedRefs } from '../../shared/mailboxes/message-ref.ts';
 import { previewMailbox } from '../../shared/mailboxes/preview-mailbox.ts';
 import type { Mailbox } from '../../shared/mailboxes/mailbox.ts';
 import { Secret } from '../../shared/platform/secret.ts';
@@ -12,6 +14,12 @@ export interface InboxWorld {
   /** A session of its own. */
   open(): Promise<Inbox>;
 }
+
+/** A ref of no message, beyond all of these. */
+const beyond = (refs: readonly MessageRef[], steps: number): MessageRef =>
+  uidRef(Math.max(...refs.map(uidOf)) + steps);
+const threeOf = ([first = uidRef(0), second = uidRef(0), third = uidRef(0)]: readonly MessageRef[]) =>
+  [first, second, third] as const;
 
 const MB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -38,36 +46,41 @@ const lookedInto: Mailbox = {
   createdAt: '2026-11-24T00:00:00.000Z',
 };
 
-async function sourcesOf(inbox: Inbox, uids: readonly number[]): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  await inbox.sources(uids, (uid, raw) => found.set(uid, Buffer.from(raw).toString('latin1')));
+async function sourcesOf(inbox: Inbox, refs: readonly MessageRef[]): Promise<Map<MessageRef, string>> {
+  const found = new Map<MessageRef, string>();
+  await inbox.fetchRaw(refs, (ref, raw) => found.set(ref, Buffer.from(raw).toString('latin1')));
   return found;
 }
 
 /** What every inbox keeps to: the one in memory, and IMAP on real servers. */
 export function describeInbox(world: InboxWorld): void {
+  const unreadIn = async (inbox: Inbox): Promise<readonly MessageRef[]> => (await inbox.list({})).refs;
   const three = [mail('first'), mail('second', 'longer than the first'), mail('third')];
-  /** Fills the folder and gives a session and the UIDs in order. */
-  const filled = async (raws: readonly Uint8Array[]): Promise<{ inbox: Inbox; uids: number[] }> => {
+  /** Fills the folder and gives a session and the refs in order. */
+  const filled = async (
+    raws: readonly Uint8Array[],
+  ): Promise<{ inbox: Inbox; refs: readonly MessageRef[] }> => {
     await world.fill(raws);
     const inbox = await world.open();
-    return { inbox, uids: await inbox.search({}) };
+    return { inbox, refs: await unreadIn(inbox) };
   };
-  const unread = async (): Promise<number[]> => {
+  const unread = async (): Promise<readonly MessageRef[]> => {
     const other = await world.open();
     try {
-      return await other.search({});
+      return await unreadIn(other);
     } finally {
       await other.close();
     }
   };
 
   test('says how it found the folder', async () => {
-    const { inbox, uids } = await filled(three);
+    const { inbox, refs } = await filled(three);
     expect(inbox.total).toBe(3);
-    expect(inbox.uidValidity).toMatch(/^[1-9]\d{0,9}$/);
-    expect(inbox.uidNext).toBeGreaterThan(Math.max(...uids));
-    expect(await inbox.currentUidValidity()).toBe(inbox.uidValidity);
+    expect(inbox.validity).toMatch(/^[1-9]\d{0,9}$/);
+    const { position } = await inbox.list({});
+    expect(refs.map((ref) => position.covers(ref))).toEqual([true, true, true]);
+    expect(position.covers(beyond(refs, 1))).toBe(false);
+    expect(await inbox.currentValidity()).toBe(inbox.validity);
     await inbox.close();
   });
 
@@ -87,35 +100,43 @@ export function describeInbox(world: InboxWorld): void {
   });
 
   test('finds nothing in an empty folder', async () => {
-    const { inbox, uids } = await filled([]);
+    const { inbox, refs } = await filled([]);
     expect(inbox.total).toBe(0);
-    expect(uids).toEqual([]);
-    expect(await inbox.search({ from: 1, since: '2020-01-01T00:00:00.000Z' })).toEqual([]);
+    expect(refs).toEqual([]);
+    expect((await inbox.list({ since: '2020-01-01T00:00:00.000Z' })).refs).toEqual([]);
+    expect(await inbox.latest(3)).toEqual([]);
     await inbox.close();
   });
 
   test('finds unread mail, ascending, and what the search adds', async () => {
-    const { inbox, uids } = await filled(three);
-    const [first = 0, second = 0, third = 0] = uids;
-    expect(uids).toEqual(uids.toSorted((a, b) => a - b));
+    const { inbox, refs } = await filled(three);
+    const [first, second, third] = threeOf(refs);
+    expect(refs).toEqual(sortedRefs(refs));
     await inbox.markSeen([first, second, third]);
-    expect(await inbox.search({})).toEqual([]);
-    expect(await inbox.search({ from: second })).toEqual([second, third]);
-    expect(await inbox.search({ from: third + 1 }), 'n:* would give the newest mail').toEqual([]);
-    expect(await inbox.search({ also: [first, third, third + 7] })).toEqual([first, third]);
-    expect(await inbox.search({ from: third, also: [first] })).toEqual([first, third]);
-    const today = new Date().toISOString();
-    expect(await inbox.search({ since: new Date(Date.now() - 24 * HOUR_MS).toISOString() })).toEqual(uids);
-    expect(await inbox.search({ since: new Date(Date.parse(today) + 72 * HOUR_MS).toISOString() })).toEqual(
-      [],
-    );
+    const { position: end } = await inbox.list({});
+    const found = async (request: ListRequest): Promise<readonly MessageRef[]> =>
+      (await inbox.list(request)).refs;
+    expect(await found({})).toEqual([]);
+    const before = (ref: MessageRef): PositionData => end.uncover([ref]).toData();
+    expect(await found({ position: before(second) })).toEqual([second, third]);
+    expect(await found({ position: end.toData() }), 'n:* would give the newest mail').toEqual([]);
+    expect(await found({ also: [first, third, beyond(refs, 7)] })).toEqual([first, third]);
+    expect(await found({ position: before(third), also: [first] })).toEqual([first, third]);
+    const today = Date.now();
+    const since = (hours: number): ListRequest => ({
+      since: new Date(today + hours * HOUR_MS).toISOString(),
+    });
+    expect(await found(since(-24))).toEqual(refs);
+    expect(await found(since(72))).toEqual([]);
+    expect(await found({ ...since(-24), position: end.toData() }), 'the position says more').toEqual([]);
+    expect(await found({ ...since(-24), position: end.toData(), isVoid: true })).toEqual(refs);
     await inbox.close();
   });
 
   test('tells size and time of arrival, ascending, and leaves out what is gone', async () => {
-    const { inbox, uids } = await filled(three);
-    const facts = await inbox.facts([...uids, Math.max(...uids) + 9].toReversed());
-    expect(facts.map(({ uid }) => uid)).toEqual(uids);
+    const { inbox, refs } = await filled(three);
+    const facts = await inbox.fetchMeta([...refs, beyond(refs, 9)].toReversed());
+    expect(facts.map(({ ref }) => ref)).toEqual(refs);
     expect(facts.map(({ size }) => size)).toEqual(three.map(({ byteLength }) => byteLength));
     expect(facts.map(({ messageId }) => messageId)).toEqual(
       ['first', 'second', 'third'].map((name) => `<${name}@customer.example>`),
@@ -127,39 +148,38 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
-  test('takes more UIDs than a command line has room for', async () => {
-    const { inbox, uids } = await filled(three);
-    const last = Math.max(...uids);
+  test('takes more refs than a command line has room for', async () => {
+    const { inbox, refs } = await filled(three);
     // What is gone: of three thousand emails, none a neighbour of another.
-    const many = [...uids, ...Array.from({ length: 3000 }, (_, index) => last + 2 + 2 * index)];
-    expect(await inbox.search({ also: many })).toEqual(uids);
-    expect((await inbox.facts(many)).map(({ uid }) => uid)).toEqual(uids);
-    expect([...(await sourcesOf(inbox, many)).keys()].toSorted((a, b) => a - b)).toEqual(uids);
+    const many = [...refs, ...Array.from({ length: 3000 }, (_, index) => beyond(refs, 2 + 2 * index))];
+    expect((await inbox.list({ also: many })).refs).toEqual(refs);
+    expect((await inbox.fetchMeta(many)).map(({ ref }) => ref)).toEqual(refs);
+    expect(sortedRefs((await sourcesOf(inbox, many)).keys())).toEqual(refs);
     await inbox.markSeen(many);
-    expect(await inbox.search({})).toEqual([]);
-    expect(await inbox.search({ also: many.toReversed() })).toEqual(uids);
+    expect(await unreadIn(inbox)).toEqual([]);
+    expect((await inbox.list({ also: many.toReversed() })).refs).toEqual(refs);
     await inbox.move(many, 'Archive');
-    expect(await inbox.facts(many)).toEqual([]);
+    expect(await inbox.fetchMeta(many)).toEqual([]);
     await inbox.close();
   });
 
   test('hands over the very bytes of each email, and leaves out what is gone', async () => {
-    const { inbox, uids } = await filled(three);
-    const found = await sourcesOf(inbox, [...uids, Math.max(...uids) + 9]);
-    expect([...found.keys()].toSorted((a, b) => a - b)).toEqual(uids);
-    expect(uids.map((uid) => found.get(uid))).toEqual(three.map((raw) => raw.toString('latin1')));
+    const { inbox, refs } = await filled(three);
+    const found = await sourcesOf(inbox, [...refs, beyond(refs, 9)]);
+    expect(sortedRefs(found.keys())).toEqual(refs);
+    expect(refs.map((ref) => found.get(ref))).toEqual(three.map((raw) => raw.toString('latin1')));
     await inbox.close();
   });
 
   test('gives a large email in pieces of at most 4 MB, and its beginning alone', async () => {
-    const { inbox, uids } = await filled([mail('before'), large]);
-    const [small = 0, uid = 0] = uids;
-    const pieces = await Array.fromAsync(inbox.pieces(uid, large.byteLength));
+    const { inbox, refs } = await filled([mail('before'), large]);
+    const [small, big] = threeOf(refs);
+    const pieces = await Array.fromAsync(inbox.streamRaw(big, large.byteLength));
     expect(pieces.map(({ byteLength }) => byteLength)).toEqual([4 * MB, 4 * MB, large.byteLength - 8 * MB]);
     expect(Buffer.concat(pieces).equals(large)).toBe(true);
-    expect(Buffer.from(await inbox.beginning(uid, 100)).equals(large.subarray(0, 100))).toBe(true);
+    expect(Buffer.from(await inbox.fetchHead(big, 100)).equals(large.subarray(0, 100))).toBe(true);
     expect(
-      Buffer.concat(await Array.fromAsync(inbox.pieces(small, mail('before').byteLength))).equals(
+      Buffer.concat(await Array.fromAsync(inbox.streamRaw(small, mail('before').byteLength))).equals(
         mail('before'),
       ),
     ).toBe(true);
@@ -167,24 +187,24 @@ export function describeInbox(world: InboxWorld): void {
   });
 
   test('refuses a piece of an email that is gone', async () => {
-    const { inbox, uids } = await filled(three);
-    await expect(inbox.beginning(Math.max(...uids) + 9, 100)).rejects.toBeInstanceOf(InboxError);
+    const { inbox, refs } = await filled(three);
+    await expect(inbox.fetchHead(beyond(refs, 9), 100)).rejects.toBeInstanceOf(InboxError);
     await inbox.close();
   });
 
   test('marks nothing by reading', async () => {
-    const { inbox, uids } = await filled(three);
-    await inbox.facts(uids);
-    await sourcesOf(inbox, uids);
-    for (const uid of uids) await Array.fromAsync(inbox.pieces(uid, 100));
-    await inbox.beginning(uids[0] ?? 0, 10);
+    const { inbox, refs } = await filled(three);
+    await inbox.fetchMeta(refs);
+    await sourcesOf(inbox, refs);
+    for (const ref of refs) await Array.fromAsync(inbox.streamRaw(ref, 100));
+    await inbox.fetchHead(refs[0] ?? uidRef(0), 10);
     await inbox.close();
-    expect(await unread()).toEqual(uids);
+    expect(await unread()).toEqual(refs);
   });
 
   test('marks what it is told, for every session, and nothing else', async () => {
-    const { inbox, uids } = await filled(three);
-    const [first = 0, second = 0, third = 0] = uids;
+    const { inbox, refs } = await filled(three);
+    const [first, second, third] = threeOf(refs);
     await inbox.markSeen([first, third]);
     expect(await unread()).toEqual([second]);
     await inbox.markSeen([first, third]);
@@ -193,56 +213,56 @@ export function describeInbox(world: InboxWorld): void {
   });
 
   test('moves what it is told into the folder, and nothing else', async () => {
-    const { inbox, uids } = await filled(three);
-    const [first = 0, second = 0, third = 0] = uids;
+    const { inbox, refs } = await filled(three);
+    const [first, second, third] = threeOf(refs);
     await inbox.move([first, third], 'Archive');
     expect(await unread()).toEqual([second]);
-    expect(await inbox.facts(uids)).toHaveLength(1);
+    expect(await inbox.fetchMeta(refs)).toHaveLength(1);
     await inbox.close();
   });
 
   test('removes what it is told, and nothing else', async () => {
-    const { inbox, uids } = await filled(three);
-    const [first = 0, second = 0, third = 0] = uids;
+    const { inbox, refs } = await filled(three);
+    const [first, second, third] = threeOf(refs);
     await inbox.remove([first, third]);
-    expect(await inbox.facts(uids)).toHaveLength(1);
+    expect(await inbox.fetchMeta(refs)).toHaveLength(1);
     expect(await unread()).toEqual([second]);
     await inbox.close();
   });
 
   test('sees with a new session what arrived after another one was opened', async () => {
-    const { inbox, uids } = await filled([mail('first')]);
+    const { inbox, refs } = await filled([mail('first')]);
     await inbox.close();
     await world.fill([mail('later')]);
     const later = await world.open();
-    const [uid = 0] = await later.search({});
-    expect(later.uidValidity).toBe(inbox.uidValidity);
-    expect(uid, 'a UID is never given twice').toBeGreaterThan(uids[0] ?? 0);
+    const [ref = ''] = await unreadIn(later);
+    expect(later.validity).toBe(inbox.validity);
+    expect(ref > (refs[0] ?? ''), 'a ref is never given twice').toBe(true);
     await later.close();
   });
 
   test('lets go at once when it is dropped, also of a call under way', async () => {
-    const { inbox, uids } = await filled([large]);
-    const reading = Array.fromAsync(inbox.pieces(uids[0] ?? 0, large.byteLength)).catch(
+    const { inbox, refs } = await filled([large]);
+    const reading = Array.fromAsync(inbox.streamRaw(refs[0] ?? uidRef(0), large.byteLength)).catch(
       (error: unknown) => error,
     );
     const began = Date.now();
-    inbox.drop();
+    inbox.destroy();
     expect(await reading).toBeInstanceOf(InboxError);
-    await expect(inbox.search({})).rejects.toBeInstanceOf(InboxError);
+    await expect(inbox.list({})).rejects.toBeInstanceOf(InboxError);
     await inbox.close();
     expect(Date.now() - began, 'nobody waited for the server').toBeLessThan(5_000);
-    expect(await unread()).toEqual(uids);
+    expect(await unread()).toEqual(refs);
   });
 
   describe('a session that is closed', () => {
     test('refuses every call', async () => {
-      const { inbox, uids } = await filled(three);
+      const { inbox, refs } = await filled(three);
       await inbox.close();
-      await expect(inbox.search({})).rejects.toBeInstanceOf(InboxError);
-      await expect(inbox.markSeen(uids)).rejects.toBeInstanceOf(InboxError);
-      await expect(sourcesOf(inbox, uids)).rejects.toBeInstanceOf(InboxError);
-      expect(await unread()).toEqual(uids);
+      await expect(inbox.list({})).rejects.toBeInstanceOf(InboxError);
+      await expect(inbox.markSeen(refs)).rejects.toBeInstanceOf(InboxError);
+      await expect(sourcesOf(inbox, refs)).rejects.toBeInstanceOf(InboxError);
+      expect(await unread()).toEqual(refs);
     });
   });
 }

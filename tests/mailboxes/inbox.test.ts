@@ -13,6 +13,7 @@ import { MemoryFolder, openMemoryInbox } from '../harness/memory/memory-inbox.ts
 import { info, sales, sam, support } from '../harness/stack/mail-lab.ts';
 import { useMailServer } from '../harness/stack/mail-under-test.ts';
 import { describeInbox } from './inbox-contract.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const locally = { local: true };
 
@@ -31,7 +32,7 @@ describe('an inbox in memory', () => {
     for (const text of ['a', 'b', 'c']) own.deliver(Buffer.from(text), '2026-11-24T10:00:00.000Z');
     const inbox = await openMemoryInbox(own, openSeam);
     own.renumber();
-    expect(await inbox.currentUidValidity()).not.toBe(inbox.uidValidity);
+    expect(await inbox.currentValidity()).not.toBe(inbox.validity);
     expect(own.mails.map(({ uid, raw }) => [uid, String(raw)])).toEqual([
       [1, 'c'],
       [2, 'b'],
@@ -74,7 +75,7 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       await mail.server().deliver(sales, Buffer.from('Subject: to be moved\r\n\r\nx\r\n'));
       const accessToken = new Secret(await mail.lab().token(sales));
       const inbox = await openImapInbox(await addressOf({ user: sales, accessToken }), openSeam, locally);
-      await inbox.move(await inbox.search({}), 'Archive');
+      await inbox.move((await inbox.list({})).refs, 'Archive');
       await inbox.close();
       await client.mailboxOpen('Archive');
       expect(await client.search({ subject: 'to be moved' })).toEqual([1]);
@@ -98,13 +99,13 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
       await mail.emptyInbox(support);
       await mail.server().deliver(support, Buffer.from('Subject: x\r\n\r\nx\r\n'));
       const inbox = await openImapInbox(await addressOf(), seam, locally);
-      const uids = await inbox.search({});
-      await inbox.facts(uids);
-      await inbox.sources(uids, () => {});
-      await inbox.beginning(uids[0] ?? 0, 5);
-      await inbox.currentUidValidity();
-      await inbox.markSeen(uids);
-      await inbox.remove(uids);
+      const { refs } = await inbox.list({});
+      await inbox.fetchMeta(refs);
+      await inbox.fetchRaw(refs, () => {});
+      await inbox.fetchHead(refs[0] ?? uidRef(0), 5);
+      await inbox.currentValidity();
+      await inbox.markSeen(refs);
+      await inbox.remove(refs);
       await inbox.close();
       const reading = ['search', 'facts', 'sources', 'part', 'status'];
       const called = ['connect', 'select', ...reading, 'store', 'delete', 'logout'];
@@ -161,10 +162,10 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
           openSeam,
           locally,
         );
-        const uids = await inbox.search({});
+        const { refs } = await inbox.list({});
         skin.faults.push(faults.cutAfter(50_000));
         const got: string[] = [];
-        const broken = inbox.sources(uids, (_uid, raw) => got.push(Buffer.from(raw).toString()));
+        const broken = inbox.fetchRaw(refs, (_ref, raw) => got.push(Buffer.from(raw).toString()));
         await expect(broken).rejects.toMatchObject({ failure: 'unavailable' });
         expect(got).toEqual([short.toString()]);
         await inbox.close();

@@ -8,6 +8,7 @@ import { routeOf } from '../../shared/outbox/send-mail.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { unreadableRows } from '../../shared/platform/unreadable-rows.ts';
+import { uidRef } from '../../shared/mailboxes/imap-position.ts';
 
 const login = { host: 'mail.contoso.example', port: 587, providerId: 'q', accountId: 'b' };
 const before: Omit<Mailbox, 'id'> = {
@@ -61,11 +62,11 @@ describe('the store of mailboxes', () => {
     nextTryAt: at(2),
   };
   const cursor: Cursor = {
-    uidValidity: '1',
+    validity: '1',
     folderKey: 'f',
-    uid: 10,
+    position: { uid: 10 },
     left: [],
-    waiting: [3],
+    waiting: [uidRef(3)],
     lastMailAt: at(-5),
     backlog: 4,
   };
@@ -102,7 +103,12 @@ describe('the store of mailboxes', () => {
     await store.setFailure('two', { ...failure, state: 'retrying' });
     await store.saveRecovery('vault|p', at(3));
     const state = await store.fetchState();
-    expect(state.cursors.get('one')).toMatchObject({ uid: 10, waiting: [3], lastMailAt: at(-5), backlog: 4 });
+    expect(state.cursors.get('one')).toMatchObject({
+      position: { uid: 10 },
+      waiting: [uidRef(3)],
+      lastMailAt: at(-5),
+      backlog: 4,
+    });
     expect(state.failing).toEqual(
       new Map([
         ['one', failure],

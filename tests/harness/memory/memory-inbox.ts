@@ -1,9 +1,6 @@
-import {
-  type Inbox,
-  InboxError,
-  type InboxSearch,
-  type MessageMeta,
-} from '../../../shared/mailboxes/inbox.ts';
+import { goOnFrom, uidOf, uidRef, uidsAmong } from '../../../shared/mailboxes/imap-position.ts';
+import { type Inbox, InboxError } from '../../../shared/mailboxes/inbox.ts';
+import type { MessageMeta, MessageRef } from '../../../shared/mailboxes/message-ref.ts';
 import type { Seam } from '../../../shared/platform/seam.ts';
 
 const PIECE = 4 * 1024 * 1024;
@@ -60,36 +57,38 @@ export class MemoryFolder {
 /** Opens the folder behind the port and the seam points of IMAP; held to the same contract suite as real servers. */
 export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise<Inbox> {
   await seam.call('imap.connect', async () => {});
-  const opened = await seam.call('imap.select', async () => ({
-    uidValidity: folder.uidValidity,
+  const { uidNext, ...opened } = await seam.call('imap.select', async () => ({
+    validity: folder.uidValidity,
     uidNext: folder.uidNext,
     total: folder.mails.length,
   }));
-  const { promise: dropped, reject } = Promise.withResolvers<never>();
+  const { promise: destroyed, reject } = Promise.withResolvers<never>();
   let closed = false;
-  const drop = (): void => {
+  const destroy = (): void => {
     closed = true;
     reject(new InboxError('unavailable', 'The connection is closed'));
   };
-  // Nobody may be waiting when it is dropped.
-  dropped.catch(() => {});
+  // Nobody may be waiting when it is destroyed.
+  destroyed.catch(() => {});
   const call = <T>(operation: string, effect: () => T): Promise<T> => {
     const answer = seam.call(`imap.${operation}`, async () => {
       if (closed) throw new InboxError('unavailable', 'The connection is closed');
       return effect();
     });
-    return Promise.race([answer, dropped]);
+    return Promise.race([answer, destroyed]);
   };
-  const among = (uids: readonly number[]): FolderMail[] =>
-    folder.mails.filter(({ uid }) => uids.includes(uid)).sort((a, b) => a.uid - b.uid);
-  const part = (uid: number, start: number, length: number): Promise<Uint8Array> =>
+  const among = (refs: readonly MessageRef[]): FolderMail[] => {
+    const uids = new Set(refs.map(uidOf));
+    return folder.mails.filter(({ uid }) => uids.has(uid)).sort((a, b) => a.uid - b.uid);
+  };
+  const part = (ref: MessageRef, start: number, length: number): Promise<Uint8Array> =>
     call('part', () => {
-      const [mail] = among([uid]);
+      const [mail] = among([ref]);
       if (mail === undefined) throw new InboxError('unavailable', 'The mail is gone');
       return mail.raw.subarray(start, start + length);
     });
-  const take = (uids: readonly number[]): FolderMail[] => {
-    const taken = among(uids);
+  const take = (refs: readonly MessageRef[]): FolderMail[] => {
+    const taken = among(refs);
     folder.mails = folder.mails.filter((mail) => !taken.includes(mail));
     for (const mail of taken) mail.settled = true;
     return taken;
@@ -97,55 +96,75 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
 
   return {
     ...opened,
-    search: (search) => call('search', () => found(folder.mails, search)),
-    facts: (uids) => call('facts', () => among(uids).map(factsOf)),
-    sources: (uids, each) =>
+    list: ({ position: saved, isVoid = false, also = [], since }) =>
+      call('search', () => {
+        const { position, isKnown, isSetBack } = goOnFrom(saved, { uidNext, isVoid });
+        const refs = found(folder.mails, {
+          from: isKnown ? position.uid + 1 : undefined,
+          since: isKnown ? undefined : since,
+          also: uidsAmong(also),
+        });
+        return { refs, position, isSetBack, witness: isKnown ? position.witness : undefined };
+      }),
+    latest: (count) =>
+      call('search', () =>
+        folder.mails
+          .map(({ uid }) => uid)
+          .sort((a, b) => a - b)
+          .slice(-count)
+          .map(uidRef),
+      ),
+    fetchMeta: (refs) => call('facts', () => among(refs).map(metaOf)),
+    fetchRaw: (refs, each) =>
       call('sources', () => {
         // The answer is as the folder was at the question, whatever happens while it is read.
-        const answer = among(uids).map(({ uid, raw }) => ({ uid, raw }));
-        for (const { uid, raw } of answer) each(uid, raw);
+        const answer = among(refs).map(({ uid, raw }) => ({ uid, raw }));
+        for (const { uid, raw } of answer) each(uidRef(uid), raw);
       }),
-    async *pieces(uid, size) {
+    async *streamRaw(ref, size) {
       for (let start = 0; ; ) {
-        const piece = await part(uid, start, PIECE);
+        const piece = await part(ref, start, PIECE);
         start += piece.byteLength;
         if (piece.byteLength > 0) yield piece;
         if (piece.byteLength === 0 || (piece.byteLength < PIECE && start >= size)) return;
       }
     },
-    beginning: (uid, bytes) => part(uid, 0, bytes),
-    currentUidValidity: () => call('status', () => folder.uidValidity),
-    markSeen: (uids) =>
+    fetchHead: (ref, bytes) => part(ref, 0, bytes),
+    currentValidity: () => call('status', () => folder.uidValidity),
+    markSeen: (refs) =>
       call('store', () => {
-        for (const mail of among(uids)) Object.assign(mail, { seen: true, settled: true });
+        for (const mail of among(refs)) Object.assign(mail, { seen: true, settled: true });
       }),
-    move: (uids, to) =>
+    move: (refs, to) =>
       call('move', () => {
-        folder.moved.set(to, [...(folder.moved.get(to) ?? []), ...take(uids)]);
+        folder.moved.set(to, [...(folder.moved.get(to) ?? []), ...take(refs)]);
       }),
-    remove: (uids) =>
+    remove: (refs) =>
       call('delete', () => {
-        folder.removed.push(...take(uids));
+        folder.removed.push(...take(refs));
       }),
     async close() {
       // A connection that is gone needs no leave.
       if (!closed) await call('logout', () => {}).catch(() => {});
-      drop();
+      destroy();
     },
-    drop,
+    destroy,
   };
 }
 
-const factsOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
-  uid,
+const metaOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
+  ref: uidRef(uid),
   size: raw.byteLength,
   receivedAt,
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
 
-function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSearch): number[] {
-  // SINCE knows days, not times (RFC 3501 section 6.4.4).
-  const day = since === undefined ? undefined : Math.floor(Date.parse(since) / DAY_MS) * DAY_MS;
+function found(
+  mails: readonly FolderMail[],
+  { from, since, also }: { from: number | undefined; since: string | undefined; also: readonly number[] },
+): MessageRef[] {
+  // SINCE knows days, not times (RFC 3501 section 6.4.4), and not whose.
+  const day = since === undefined ? undefined : Math.floor(Date.parse(since) / DAY_MS - 1) * DAY_MS;
   return mails
     .filter(
       ({ uid, seen, receivedAt }) =>
@@ -155,5 +174,6 @@ function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSe
         also.includes(uid),
     )
     .map(({ uid }) => uid)
-    .sort((a, b) => a - b);
+    .sort((a, b) => a - b)
+    .map(uidRef);
 }

@@ -19,7 +19,7 @@ export async function fillPostroom(
     ['old', ago(60 * 24 * 12)],
   ]);
   await postroom.mailboxes.saveSuccesses(0, successes);
-  const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [] };
+  const cursor = { validity: '1', position: { uid: 9 }, left: [], waiting: [] };
   await postroom.mailboxes.saveCursor('support', { ...cursor, lastMailAt: ago(4) });
   await postroom.mailboxes.saveCursor('billing', { ...cursor, lastMailAt: ago(190) });
 

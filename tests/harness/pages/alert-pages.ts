@@ -58,7 +58,14 @@ export const postrooms: Readonly<Record<string, () => Promise<SamplePostroom>>> 
       'The sign-in of support@contoso.example has ended. AADSTS50173: The provided grant has expired due to it being revoked.';
     await stop(postroom, 'support', 'AADSTS50173', said, 'action-required');
     await stop(postroom, 'billing', 'AADSTS50173', said, 'action-required');
-    const cursor = { uidValidity: '1', uid: 9, left: [], waiting: [], lastMailAt: ago(190), backlog: 14 };
+    const cursor = {
+      validity: '1',
+      position: { uid: 9 },
+      left: [],
+      waiting: [],
+      lastMailAt: ago(190),
+      backlog: 14,
+    };
     await postroom.mailboxes.saveCursor('billing', cursor);
     return postroom;
   },

@@ -24,6 +24,7 @@ import { mailboxOf, parserHere } from '../memory/intake-world.ts';
 import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryTables } from '../memory/memory-tables.ts';
 import { type MailLab, makeMailLab, support } from './mail-lab.ts';
+import { uidOf } from '../../../shared/mailboxes/imap-position.ts';
 
 const MINUTE = 60_000;
 
@@ -181,7 +182,7 @@ export class ImapWorld {
   }
 
   unread(): Promise<number[]> {
-    return this.asColleague((inbox) => inbox.search({}));
+    return this.asColleague(async (inbox) => (await inbox.list({})).refs.map(uidOf));
   }
 
   rows(): Row[] {

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Position, PositionData, ReadingProgress } from './inbox.ts';
+import {
+  fingerprintOf,
+  type MessageIdentity,
+  type MessageMeta,
+  type MessageRef,
+  messageRef,
+} from './message-ref.ts';
+
+// How far a folder was read over IMAP: UIDs ascend and are never given twice under one UIDVALIDITY (RFC 3501 section
+// 2.3.1.1), so one number says it. A server that was restored from a backup gives UIDs again all the same; the highest
+// message that was seen is remembered with its fingerprint to notice that.
+
+const HIGHEST_UID = 4_294_967_295;
+
+/** Padded, so that refs sort as UIDs do. */
+export const uidRef = (uid: number): MessageRef => messageRef(String(uid).padStart(10, '0'));
+
+const isUidRef = (ref: MessageRef): boolean => /^\d{10}$/.test(ref);
+
+/** @throws TypeError where the ref is of no IMAP folder */
+export function uidOf(ref: MessageRef): number {
+  if (!isUidRef(ref)) throw new TypeError('not a UID');
+  return Number(ref);
+}
+
+/** UIDs of those refs that are some: a stored one may not be. */
+export const uidsAmong = (refs: readonly MessageRef[]): number[] => refs.filter(isUidRef).map(uidOf);
+
+const savedPosition = z.object({
+  uid: z.int().min(0).max(HIGHEST_UID),
+  last: z.object({ uid: z.int().min(1).max(HIGHEST_UID), fingerprint: z.string() }).optional(),
+});
+type SavedPosition = z.infer<typeof savedPosition>;
+
+export class ImapPosition implements Position {
+  /** Every message up to this UID is handled, or remembered elsewhere. */
+  readonly uid: number;
+  readonly #uidNext: number;
+  readonly #last: SavedPosition['last'];
+
+  constructor({ uid, last }: SavedPosition, uidNext: number) {
+    this.uid = uid;
+    this.#last = last;
+    this.#uidNext = uidNext;
+  }
+
+  /** The highest message that the server told of. */
+  get witness(): MessageIdentity | undefined {
+    return this.#last && { ref: uidRef(this.#last.uid), fingerprint: this.#last.fingerprint };
+  }
+
+  covers(ref: MessageRef): boolean {
+    return uidOf(ref) <= this.uid;
+  }
+
+  advance({ read, known, isComplete }: ReadingProgress): ImapPosition {
+    let uid = isComplete ? Math.max(this.uid, this.#uidNext - 1) : this.uid;
+    let last: { uid: number; meta: MessageMeta } | undefined;
+    for (const ref of read) uid = Math.max(uid, uidOf(ref));
+    for (const meta of known) {
+      const its = uidOf(meta.ref);
+      if (isComplete) uid = Math.max(uid, its);
+      if (its > (last?.uid ?? 0)) last = { uid: its, meta };
+    }
+    const isHigher = last !== undefined && last.uid >= (this.#last?.uid ?? 0);
+    return new ImapPosition(
+      {
+        uid,
+        last: last && isHigher ? { uid: last.uid, fingerprint: fingerprintOf(last.meta) } : this.#last,
+      },
+      this.#uidNext,
+    );
+  }
+
+  uncover(refs: readonly MessageRef[]): ImapPosition {
+    const uid = Math.min(this.uid, ...refs.map((ref) => uidOf(ref) - 1));
+    return new ImapPosition({ uid, last: this.#last }, this.#uidNext);
+  }
+
+  toData(): PositionData {
+    return this.#last === undefined ? { uid: this.uid } : { uid: this.uid, last: this.#last };
+  }
+}
+
+/**
+ * Where reading goes on, given where it got to. Pure.
+ * @param saved absent: nothing was read under this UIDVALIDITY
+ */
+export function goOnFrom(
+  saved: PositionData | undefined,
+  { uidNext, isVoid }: { uidNext: number; isVoid: boolean },
+): { position: ImapPosition; isKnown: boolean; isSetBack: boolean } {
+  const known = saved === undefined ? undefined : savedPosition.safeParse(saved).data;
+  const isKnown = known !== undefined && !isVoid && known.uid < uidNext;
+  return {
+    position: new ImapPosition(isKnown ? known : { uid: uidNext - 1 }, uidNext),
+    isKnown,
+    isSetBack: saved !== undefined && !isKnown,
+  };
+}
