@@ -12,30 +12,30 @@ export interface InvitationDeps {
   invitations: InvitationStore;
 }
 
-/** Makes an invitation. Its token (256 bits) leaves in the answer alone: the row holds a hash of it. */
+/** Creates an invitation. Its token (256 bits) is only in the result: the row stores a hash. */
 export async function invite(
   { seam, invitations }: InvitationDeps,
-  wish: ConnectRequest,
+  connectRequest: ConnectRequest,
   invitedBy: Invitation['invitedBy'],
 ): Promise<{ invitation: Invitation; token: Secret }> {
   const now = seam.now();
   const token = newState();
   const invitation: Invitation = {
     key: invitationKey(token.expose()),
-    wish,
+    connectRequest,
     invitedBy,
     createdAt: new Date(now).toISOString(),
     expiresAt: new Date(now + INVITATION_DAYS * DAY_MS).toISOString(),
     revokedAt: undefined,
     done: undefined,
     approvalKey: undefined,
-    trips: [],
+    attempts: [],
   };
   await invitations.add(invitation);
   return { invitation, token };
 }
 
-/** Ends an invitation that nobody has used; undefined when it was not open any more. */
+/** Revokes an unused invitation; undefined when it was no longer open. */
 export async function revokeInvitation(
   { seam, invitations }: InvitationDeps,
   key: string,

@@ -31,7 +31,7 @@ export interface GraphApplications {
   secrets(app: App): Promise<{ kind: 'secrets'; secrets: DirectorySecret[] } | GraphRefusal>;
   addSecret(
     app: App,
-    wish: { displayName: string; endDateTime: string },
+    connectRequest: { displayName: string; endDateTime: string },
   ): Promise<{ kind: 'added'; keyId: string; value: Secret; expiresOn: string } | GraphRefusal>;
   /** A secret that is already gone counts as removed. */
   removeSecret(app: App, keyId: string): Promise<{ kind: 'removed' } | GraphRefusal>;

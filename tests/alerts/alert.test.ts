@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { byGravity, type Finding, keyHash, keyOf, alertId, shownOf } from '../../shared/alerts/alert.ts';
 import { silent } from '../harness/memory/sample-findings.ts';
 
-const finding = (wish: Partial<Finding> = {}): Finding => ({ ...silent(), ...wish });
+const finding = (connectRequest: Partial<Finding> = {}): Finding => ({ ...silent(), ...connectRequest });
 const subject = { kind: 'secret', id: 's', name: 'The secret' } as const;
 
 test('a fault is one by its kind and its subject; a secret that is due and then expires is one', () => {

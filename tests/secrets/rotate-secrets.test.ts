@@ -77,8 +77,8 @@ describe('a secret that an admin lets Postroom rotate', () => {
     ['the identity is no owner', { owns: false }, 'it needs Application.ReadWrite.OwnedBy'],
     ['a policy forbids secrets', { policy: { secrets: 'forbidden' } }, 'A policy of the tenant forbids it.'],
     ['a policy wants shorter ones', { policy: { longestDays: 90 } }, 'A policy of the tenant forbids it.'],
-  ])('stays as it is when %s; the warning says why', async (_case, wish, words) => {
-    const postroom = await world(wish);
+  ])('stays as it is when %s; the warning says why', async (_case, connectRequest, words) => {
+    const postroom = await world(connectRequest);
     const typed = versionOf(await postroom.current());
     await rotateSecrets(postroom.deps);
     await rotateSecrets(postroom.deps);

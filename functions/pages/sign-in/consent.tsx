@@ -44,7 +44,7 @@ export async function startSignIn(c: RouteContext<'connect'>): Promise<Response>
   const asked = await askedFor(c, c.req.param('id'));
   if (asked instanceof Response) return asked;
   const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
-  const started = await startConsent(c.get('services'), asked.wish, startedBy);
+  const started = await startConsent(c.get('services'), asked.connectRequest, startedBy);
   if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
   keepConsentCookie(c, started.key, started.cookie);
   return c.redirect(paths.handover({ key: started.key }), 303);
@@ -56,16 +56,16 @@ export async function createInvitation(c: RouteContext<'createInvitation'>): Pro
   const asked = await askedFor(c, c.req.param('id'));
   if (asked instanceof Response) return asked;
   const services = c.get('services');
-  const { wish, provider } = asked;
+  const { connectRequest, provider } = asked;
   const { invitation, token } = await invite(
     services,
-    { ...wish, chooseAccount: false },
+    { ...connectRequest, chooseAccount: false },
     { id: c.get('principal').id, name: c.get('principal').name },
   );
   await recordChange(c, {
     action: 'created',
-    subject: { kind: 'invitation', id: invitation.key, name: wish.address },
-    after: { mailbox: wish.address, 'signs in': wish.signIn, provider: provider.name },
+    subject: { kind: 'invitation', id: invitation.key, name: connectRequest.address },
+    after: { mailbox: connectRequest.address, 'signs in': connectRequest.signIn, provider: provider.name },
   });
   keepLinkCookie(c, invitation.key, token);
   return c.redirect(paths.invitation(invitation), 303);
@@ -80,7 +80,7 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
   });
   switch (handover.kind) {
     case 'address':
-      return c.html(redirectPage({ principal, signIn: handover.wish.signIn, ...handover }));
+      return c.html(redirectPage({ principal, signIn: handover.connectRequest.signIn, ...handover }));
     case 'over':
       return c.html(overPage(principal), 410);
     case 'failed':
@@ -94,7 +94,7 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
 async function askedFor(
   c: PageContext,
   providerId: string,
-): Promise<{ provider: Provider; wish: ConnectRequest } | Response> {
+): Promise<{ provider: Provider; connectRequest: ConnectRequest } | Response> {
   const provider = await c.get('services').providers.get(providerId);
   if (provider === undefined || provider.state === 'draft') return c.notFound();
   const typed = await formData(c);
@@ -106,7 +106,7 @@ async function askedFor(
     );
   const mailbox = await mailboxOf(c, typed['mailbox']);
   const reconnect = mailbox && { mailboxId: mailbox.id, accountId: mailbox.accountId };
-  return { provider, wish: { ...parsed.wish, providerId: provider.id, reconnect } };
+  return { provider, connectRequest: { ...parsed.connectRequest, providerId: provider.id, reconnect } };
 }
 
 async function proposedFields(c: PageContext): Promise<Record<string, string>> {
