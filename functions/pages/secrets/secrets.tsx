@@ -5,7 +5,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
 import { isVaultCode } from '../../../shared/platform/problem.ts';
-import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
+import { checkSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import { switchRotation } from '../../../shared/secrets/switch-rotation.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
@@ -41,7 +41,7 @@ async function withVault(c: PageContext, answer: () => Promise<Response>): Promi
 
 async function viewOf(services: Services): Promise<SecretsView> {
   const [secrets, versions, rotations] = await Promise.all([
-    lookAtSecrets(services),
+    checkSecrets(services),
     services.vault.versionsOf(dataKeyName),
     services.rotations.list(),
   ]);
