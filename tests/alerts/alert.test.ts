@@ -31,10 +31,10 @@ test('an occurrence is named by its time and a hash of its fault, the newest fir
 test('an alert shows the gravest of what its sources see', () => {
   const due = finding({ kind: 'secret-due' });
   const expired = finding({ kind: 'secret-expired' });
-  expect(shownOf({ held: { watch: due, review: expired } })).toBe(expired);
-  expect(shownOf({ held: { watch: expired, review: due } })).toBe(expired);
-  expect(shownOf({ held: { sending: due } })).toBe(due);
-  expect(() => shownOf({ held: {} })).toThrow(TypeError);
+  expect(shownOf({ findings: { watch: due, review: expired } })).toBe(expired);
+  expect(shownOf({ findings: { watch: expired, review: due } })).toBe(expired);
+  expect(shownOf({ findings: { sending: due } })).toBe(due);
+  expect(() => shownOf({ findings: {} })).toThrow(TypeError);
 });
 
 test('the gravest comes first, then the weightier kind, then the older one', () => {

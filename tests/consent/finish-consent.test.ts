@@ -354,7 +354,7 @@ describe('the provider', () => {
   });
 });
 
-test('a attempt belongs to the person who started it, or to whoever holds the invitation', () => {
+test('an attempt belongs to the person who started it, or to whoever holds the invitation', () => {
   const browser = (principal: AuthorizationCallback['principal'], holds = false) => ({
     principal,
     holdsInvitation: (key: string) => holds && key === guest.key,

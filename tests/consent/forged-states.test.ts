@@ -32,13 +32,13 @@ async function tripOf(browser: Visitor, callback: string): Promise<ConsentAttemp
   return { browser, callback, state, cookie: consentCookie(consentKey(state)) };
 }
 
-/** A attempt of a signed-in person, as far as the way back. */
+/** An attempt of a signed-in person, as far as the way back. */
 async function ownAttempt(provider = providerId, browser = visitor): Promise<ConsentAttempt> {
   const { callback } = await browser.leave(provider, { address: SUPPORT }, SUPPORT);
   return tripOf(browser, callback);
 }
 
-/** A attempt of somebody who holds an invitation. */
+/** An attempt of somebody who holds an invitation. */
 async function invitedAttempt(): Promise<ConsentAttempt> {
   const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
@@ -130,7 +130,7 @@ const refusedUnused: Readonly<
       return { browser: guest, callback };
     },
   },
-  'a attempt by invitation in a browser that holds another invitation': {
+  'an attempt by invitation in a browser that holds another invitation': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
       const [one, two] = [await invitedAttempt(), await invitedAttempt()];
@@ -139,7 +139,7 @@ const refusedUnused: Readonly<
       return one;
     },
   },
-  'a attempt by invitation in a browser that holds none': {
+  'an attempt by invitation in a browser that holds none': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
       const attempt = await invitedAttempt();
@@ -147,7 +147,7 @@ const refusedUnused: Readonly<
       return attempt;
     },
   },
-  'a attempt by invitation in the browser of a signed-in person': {
+  'an attempt by invitation in the browser of a signed-in person': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
       const { callback, browser, cookie } = await invitedAttempt();
@@ -155,7 +155,7 @@ const refusedUnused: Readonly<
       return { browser: visitor, callback };
     },
   },
-  'a attempt that took too long': {
+  'an attempt that took too long': {
     title: 'This sign-in took too long',
     attack: async () => {
       const attempt = await ownAttempt();
@@ -163,7 +163,7 @@ const refusedUnused: Readonly<
       return attempt;
     },
   },
-  'a attempt by invitation that took too long': {
+  'an attempt by invitation that took too long': {
     title: 'This sign-in took too long',
     attack: async () => {
       const attempt = await invitedAttempt();
@@ -171,7 +171,7 @@ const refusedUnused: Readonly<
       return attempt;
     },
   },
-  'a attempt that was finished': {
+  'an attempt that was finished': {
     title: 'Sign-in already processed',
     attack: async () => {
       const attempt = await ownAttempt();
@@ -187,7 +187,7 @@ const refusedUnused: Readonly<
       return { browser: new Visitor(app), callback: attempt.callback };
     },
   },
-  'a attempt that failed': {
+  'an attempt that failed': {
     title: 'The request was damaged on its way',
     attack: async () => {
       const attempt = await ownAttempt();

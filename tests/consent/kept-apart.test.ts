@@ -141,7 +141,7 @@ test('a state of an approval is known by its kind, and no other one is', () => {
     expect(isApprovalState(other)).toBe(false);
 });
 
-describe('who goes on a attempt', () => {
+describe('who goes on an attempt', () => {
   const person = (id: string) => ({ kind: 'principal', id }) as const;
   const guest = (key: string) => ({ kind: 'invitation', key }) as const;
 

@@ -63,7 +63,7 @@ test('the sixth one is told so, and nothing is written', async () => {
   expect(await attempts()).toBe('abcde');
 });
 
-test('a attempt that came back, or whose row is gone, gives its place back', async () => {
+test('an attempt that came back, or whose row is gone, gives its place back', async () => {
   await underWay('aBcde');
   expect(await take('f')).toBe('taken');
   expect(await attempts()).toBe('acdef');
@@ -72,7 +72,7 @@ test('a attempt that came back, or whose row is gone, gives its place back', asy
   expect(await attempts()).toBe('g');
 });
 
-test('a attempt gives its place back at its end, and not before', async () => {
+test('an attempt gives its place back at its end, and not before', async () => {
   await underWay('abcde');
   expect(await take('f', NOW)).toBe('too-many');
   expect(await take('f', NOW + 1)).toBe('taken');

@@ -34,7 +34,7 @@ const invited = (): Promise<string> => admin.invite(providerId, { address: SUPPO
 const TOO_MANY = 'Too many open sign-ins';
 const consentRows = () => app.tables.open('Consents').list('consent', { limit: 1000 });
 
-/** A browser that has opened the link, and the address that starts a attempt from there. */
+/** A browser that has opened the link, and the address that starts an attempt from there. */
 async function opened(link: string): Promise<{ owner: Visitor; start: () => Promise<Reply> }> {
   const owner = Visitor.signedOut(app);
   await owner.get(link);
@@ -54,7 +54,7 @@ describe('an invitation', () => {
     expect((await start()).status).toBe(200);
   });
 
-  it('gives a place back when a attempt comes back, so that a person may fail as often as they like', async () => {
+  it('gives a place back when an attempt comes back, so that a person may fail as often as they like', async () => {
     const link = await invited();
     const { owner, start } = await opened(link);
     for (let attempt = 1; attempt <= 7; attempt++) {

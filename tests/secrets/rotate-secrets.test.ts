@@ -6,7 +6,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { ProviderStore } from '../../shared/providers/provider-store.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
-import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
+import { checkSecrets } from '../../shared/secrets/review-secrets.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { DAY_MS, NOW, useRotationEmulators, versionOf, type Wish, world } from './rotation-world.ts';
@@ -89,7 +89,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     });
     expect(postroom.registered()).toEqual(['typed by a person']);
     const mailboxes = createMailboxStore(new MemoryTables(openSeam));
-    const [seen] = await lookAtSecrets({ ...postroom.deps, mailboxes });
+    const [seen] = await checkSecrets({ ...postroom.deps, mailboxes });
     expect(seen?.state).toMatchObject({ kind: 'due', stage: 30 });
     expect(seen?.rotationProblem).toContain(words);
     expect(await postroom.use()).toBe(typed);
