@@ -4,7 +4,7 @@ import { readGrant } from '../../shared/accounts/grant.ts';
 import { acceptGrant } from '../../shared/consent/accept-grant.ts';
 import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
-import { invite } from '../../shared/consent/invite.ts';
+import { createInvitation } from '../../functions/use-cases/invite-owner.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ALEX, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
@@ -81,7 +81,10 @@ describe('an account of another tenant than the provider', () => {
 
 describe('an invitation', () => {
   const invited = async (): Promise<Initiator> => {
-    const { invitation } = await invite(app.services, connectRequest(), { id: 'alex', name: 'Alex' });
+    const { invitation } = await createInvitation(app.services, connectRequest(), provider, {
+      id: 'alex',
+      name: 'Alex',
+    });
     return { kind: 'invitation', key: invitation.key };
   };
   const other = (): Identity => identity({ objectId: '22222222-2222-4333-8444-555555555555', subject: 's2' });

@@ -2,7 +2,6 @@
 import { appAccountId } from '../../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
 import type { ConnectRequest } from '../../../shared/consent/consent.ts';
-import { invite } from '../../../shared/consent/invite.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -11,7 +10,7 @@ import type { Flash } from '../../../shared/ui/page.tsx';
 import { connectPage, emptyConnectForm, redirectPage, overPage } from './connect-views.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
 import { outcomePage } from './outcome-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
+import { createInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -52,21 +51,16 @@ export async function startSignIn(c: RouteContext<'connect'>): Promise<Response>
 
 // Answered by a redirect, so that a reload makes no second invitation. The token is in no address and in no
 // table: a cookie brings it to the page that shows the link.
-export async function createInvitation(c: RouteContext<'createInvitation'>): Promise<Response> {
+export async function inviteOwner(c: RouteContext<'createInvitation'>): Promise<Response> {
   const asked = await askedFor(c, c.req.param('id'));
   if (asked instanceof Response) return asked;
-  const services = c.get('services');
-  const { connectRequest, provider } = asked;
-  const { invitation, token } = await invite(
-    services,
-    { ...connectRequest, chooseAccount: false },
-    { id: c.get('principal').id, name: c.get('principal').name },
+  const { id, name } = c.get('principal');
+  const { invitation, token } = await createInvitation(
+    c.get('services'),
+    { ...asked.connectRequest, chooseAccount: false },
+    asked.provider,
+    { id, name },
   );
-  await recordChange(c, {
-    action: 'created',
-    subject: { kind: 'invitation', id: invitation.key, name: connectRequest.address },
-    after: { mailbox: connectRequest.address, 'signs in': connectRequest.signIn, provider: provider.name },
-  });
   keepLinkCookie(c, invitation.key, token);
   return c.redirect(paths.invitation(invitation), 303);
 }

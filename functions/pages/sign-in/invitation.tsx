@@ -8,7 +8,6 @@ import {
   stateOfInvitation,
   tokenIn,
 } from '../../../shared/consent/invitation.ts';
-import { revokeInvitation } from '../../../shared/consent/invite.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
@@ -24,7 +23,7 @@ import {
   openInvitationPage,
 } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
+import { revokeInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -120,12 +119,9 @@ export async function showInvitationLink(c: RouteContext<'invitation'>): Promise
 }
 
 export async function revokeOpenInvitation(c: RouteContext<'revokeInvitation'>): Promise<Response> {
-  const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
-  if (revoked === undefined) return c.redirect(paths.invitations({ flash: 'over' }), 303);
-  await recordChange(c, {
-    action: 'revoked',
-    subject: { kind: 'invitation', id: revoked.key, name: revoked.connectRequest.address },
-  });
+  const { id, name } = c.get('principal');
+  if (!(await revokeInvitation(c.get('services'), c.req.param('key'), { id, name })))
+    return c.redirect(paths.invitations({ flash: 'over' }), 303);
   return c.redirect(paths.invitations({ flash: 'revoked' }), 303);
 }
 // The target of the link. Its token is after `#`: the page's script posts it; without script, the person pastes the link.
