@@ -41,7 +41,7 @@ import { checkAppAccess, showAppAccess } from './pages/sign-in/app-access.tsx';
 import { showApproval } from './pages/sign-in/approval.tsx';
 import { showApprovalResult } from './pages/sign-in/approval-result.tsx';
 import { answerCallback } from './pages/sign-in/callback.tsx';
-import { createInvitation, showConnectForm, showHandover, startSignIn } from './pages/sign-in/consent.tsx';
+import { inviteOwner, showConnectForm, showHandover, startSignIn } from './pages/sign-in/consent.tsx';
 import { showConsentResult } from './pages/sign-in/consent-result.tsx';
 import {
   acceptInvitation,
@@ -113,7 +113,7 @@ export const routes: readonly Route[] = [
   post(paths.appAccess, 'admin', checkAppAccess),
   get(paths.handover, 'admin', showHandover),
   get(paths.approval, 'admin', showApproval),
-  post(paths.createInvitation, 'admin', createInvitation),
+  post(paths.createInvitation, 'admin', inviteOwner),
   get(paths.invitations, 'admin', showInvitations),
   get(paths.invitation, 'admin', showInvitationLink),
   post(paths.revokeInvitation, 'admin', revokeOpenInvitation),

@@ -73,7 +73,7 @@ export function createWeb(
     // Who is not signed in learns nothing of what Postroom stands on.
     if (isStorageAway(error) && principal !== undefined) {
       const { config, alerts, seam } = c.get('services');
-      const outage = storageFinding(alerts.held(), error, seam.now());
+      const outage = storageFinding(alerts.inMemory(), error, seam.now());
       return c.html(outagePage(principal, isOfDemo(config, undefined) ? findingInDemo(outage) : outage), 503);
     }
     return c.html(brokenPage(reference), 500);

@@ -24,7 +24,7 @@ export async function monitor(): Promise<void> {
 export async function sweepAll(all: Services): Promise<void> {
   const { heartbeats, watch, alerts, seam } = all;
   const isAlive = await inTime('heartbeat not stored', heartbeats.beat('monitor', seam.now()));
-  const hasStorage = isAlive && alerts.held().length === 0;
+  const hasStorage = isAlive && alerts.inMemory().length === 0;
   // Before the look at the installation, which tells what they find. Without storage there is only that look, and no time to lose.
   if (hasStorage)
     await Promise.all([
@@ -38,7 +38,7 @@ export async function sweepAll(all: Services): Promise<void> {
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);
-  if (alerts.held().length === 0)
+  if (alerts.inMemory().length === 0)
     await inTime('tokens not kept', prefetchTokens({ ...all, mailboxes: all.knownMailboxes }));
 }
 

@@ -25,8 +25,8 @@ export async function reviewAll(all: Services): Promise<void> {
       log.info('secrets reviewed', { secrets: secrets.length });
     },
     'sealing again': async () => {
-      const { resealed, left } = await reencryptTokens(all);
-      if (resealed + left > 0) log.info('tokens sealed again', { resealed, left });
+      const { reencrypted, left } = await reencryptTokens(all);
+      if (reencrypted + left > 0) log.info('tokens re-encrypted', { reencrypted, left });
     },
     'old activity': async () => {
       const removed = await all.activity.forgetOld(all.seam.now());

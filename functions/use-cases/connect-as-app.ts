@@ -8,16 +8,16 @@ import type { Services } from '../services.ts';
 /**
  * Keeps the app itself as an account, with a token that has just opened the mailbox. The audit entry is written before the
  * account.
- * @param wish `mailbox`: one that is connected again, and is fetched at the next minute
+ * @param connectRequest `mailbox`: one that is connected again, and is fetched at the next minute
  * @throws PostroomError when the vault is away: nothing is kept then
  */
 export async function connectAsApp(
   services: Pick<Services, 'accessTokens' | 'accounts' | 'audit' | 'mailboxes' | 'sealer' | 'seam'>,
   provider: Provider,
   token: AppToken,
-  wish: { address: string; mailbox: Mailbox | undefined; by: AuditChange['principal'] },
+  connectRequest: { address: string; mailbox: Mailbox | undefined; by: AuditChange['principal'] },
 ): Promise<Account> {
-  const { address, mailbox, by } = wish;
+  const { address, mailbox, by } = connectRequest;
   await services.sealer.ready();
   await services.audit.record({
     at: services.seam.now(),

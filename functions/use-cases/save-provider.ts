@@ -107,15 +107,15 @@ function withCredential(current: Provider, made: Credential | undefined, another
 async function keptCredential(
   services: Services,
   provider: { id: string; name: string },
-  wish: CredentialInput,
+  connectRequest: CredentialInput,
 ): Promise<Credential | undefined> {
-  switch (wish.kind) {
+  switch (connectRequest.kind) {
     case 'keep':
       return undefined;
     case 'secret':
-      return storeSecret(services, provider.id, wish);
+      return storeSecret(services, provider.id, connectRequest);
     case 'certificate':
-      return storeNewCertificate(services, provider, wish.expiresOn);
+      return storeNewCertificate(services, provider, connectRequest.expiresOn);
     case 'federated':
       return { kind: 'federated', setAt: isoNow(services) };
   }

@@ -16,9 +16,9 @@ import type { Account, AccountRef, AccountStatus, Problem } from './account.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
 // Table Accounts, PartitionKey provider id:
-//   account id      a hash of who signed in, see accountIdOf, so that a second consent by the same person finds the
-//                   same row; tokens in it are sealed
-//   ~<account id>   how its last refreshes ended, written in one transaction with what they changed; after all ids
+//   account id      a hash of the identity, see accountIdOf, so a second consent by the same person finds the same
+//                   row; its tokens are encrypted
+//   ~<account id>   the results of its last refreshes, written in one transaction with the account; sorts after all IDs
 
 const rows = recordKind<Account>()({
   table: 'Accounts',
@@ -38,7 +38,7 @@ const rows = recordKind<Account>()({
     user: text,
     address: text,
     scopes: json(z.array(z.string())),
-    // Each has a column of its own: one alone may take half of what a column holds.
+    // Two columns, because each token may need half of what one column can store.
     tokens: group<Account['tokens']>('tokens', {
       access: optional(text),
       accessExpiresAt: time,
@@ -58,12 +58,15 @@ const rows = recordKind<Account>()({
   },
 });
 
-/** The columns of a row together make one of the three statuses of an account, or the row is not ours. */
+/**
+ * The columns of a row must form one of the three statuses of an account; otherwise Postroom did not write
+ * the row.
+ */
 export const accountKind: RecordKind<Account> = {
   ...rows,
   fromRow(row) {
     const account = rows.fromRow(row);
-    // Read column by column, which is more than the type admits.
+    // Read column by column, so the type system does not check the combination.
     const { state, problem, retryAt }: Record<keyof AccountStatus, unknown> = account;
     if (state === 'ok' || (problem !== undefined && (state !== 'retrying' || retryAt !== undefined)))
       return account;
@@ -74,12 +77,12 @@ export const accountKind: RecordKind<Account> = {
   },
 };
 
-/** How the last refreshes of an account ended, newest first. */
+/** The results of an account's last refreshes, newest first. */
 interface SignInHistory extends AccountRef {
   events: readonly SignInEvent[];
 }
 
-/** Before the id of its account; after all ids. */
+/** Prefix of the row key; sorts after all account IDs. */
 export const HISTORY = '~';
 
 const signInEvent = objectOf<SignInEvent>({

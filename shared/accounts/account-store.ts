@@ -12,11 +12,13 @@ export interface StoredAccount {
 export interface AccountStore {
   get(ref: AccountRef): Promise<StoredAccount | undefined>;
   listOf(providerId: string): Promise<Account[]>;
-  /** How its last refreshes ended, newest first. */
+  /** The results of its last refreshes, newest first. */
   history(ref: AccountRef): Promise<SignInEvent[]>;
-  /** Writes whatever stood there: after a consent. */
+  /** Writes unconditionally: after a consent. */
   save(account: Account): Promise<void>;
-  /** Writes only over the row that was read, and the history beside it; undefined when it has changed or is gone. */
+  /**
+   * Writes the row and its history only if the row is unchanged since it was read; otherwise undefined.
+   */
   replace(
     account: Account,
     etag: string,
@@ -28,9 +30,10 @@ export interface AccountStore {
 export function createAccountStore(tables: Tables): AccountStore {
   const table = tables.open('Accounts');
   const accounts = openRecords(tables, accountKind);
-  // One that cannot be read is reported and counts as empty: it stops no refresh, and the next one writes it anew.
+  // An unreadable history is reported and counts as empty: it must not block a refresh, and the next one
+  // overwrites it.
   const histories = openRecords(tables, signInHistoryKind);
-  // One that cannot be read counts as empty: it stops no refresh, and the next one writes it anew.
+  // An unreadable history counts as empty: it must not block a refresh, and the next one overwrites it.
   const history = async ({ providerId, accountId }: AccountRef): Promise<SignInEvent[]> => [
     ...((await histories.find(providerId, HISTORY + accountId))?.events ?? []),
   ];

@@ -3,13 +3,15 @@ import type { Code } from '../platform/problem.ts';
 import { base32 } from '../providers/base32.ts';
 import { type Registration, registrationOf } from '../providers/registration.ts';
 
-/** Names an account; also what a mailbox keeps. */
+/** Identifies an account; mailboxes store it too. */
 export interface AccountRef {
   providerId: string;
   accountId: string;
 }
 
-/** Who signed in, as the id_token says. `user` is for people to read and for XOAUTH2; it may change over time. */
+/**
+ * Who signed in, according to the id_token. `user` is for display and for XOAUTH2; it may change over time.
+ */
 export interface Identity {
   issuer: string;
   subject: string;
@@ -17,57 +19,63 @@ export interface Identity {
   objectId: string | undefined;
   /** `preferred_username`, or a verified `email`. */
   user: string | undefined;
-  /** An `email` that the provider does not say is verified, where there is no `user`. Compared, and never believed. */
+  /**
+   * An `email` that the provider does not mark as verified, when there is no `user`. Only compared, never
+   * trusted.
+   */
   claimed?: string | undefined;
   name: string | undefined;
 }
 
 export interface Problem {
   code: Code;
-  /** One sentence or two for a person; never holds a token or a secret. */
+  /** One or two sentences for a person; never contains a token or a secret. */
   message: string;
 }
 
-/** Tokens as they rest in the table, sealed. */
+/** Tokens as stored in the table, encrypted. */
 export interface EncryptedTokens {
   access: string | undefined;
-  /** ISO times. The token is replaced from `refreshAt` on. */
+  /** ISO times. The token is refreshed from `refreshAt` on. */
   receivedAt: string;
   accessExpiresAt: string;
   refreshAt: string;
-  /** Undefined: an app has none, and a sign-in that has ended has none any more. */
+  /** Undefined for an app, and once the sign-in has ended. */
   refresh: string | undefined;
-  /** The refresh token before the present one, kept until that has worked. */
+  /** The previous refresh token, kept until the current one has worked. */
   previousRefresh: string | undefined;
 }
 
-/** Whether an account works, and what goes with that: an account that works has no problem, every other one has. */
+/** Whether an account works. Every state except `ok` carries a problem. */
 export type AccountStatus =
   | {
       state: 'ok';
-      /** ISO time since which the state holds. */
+      /** ISO time of the last state change. */
       stateSince: string;
       problem: undefined;
       retryAt: undefined;
       refusedAsOf: undefined;
     }
   | {
-      /** Something failed in passing: Postroom tries again by itself. */
+      /** A temporary failure: Postroom retries automatically. */
       state: 'retrying';
       stateSince: string;
       problem: Problem;
-      /** ISO time before which the provider is not called again by itself. */
+      /** ISO time before which the provider is not called automatically. */
       retryAt: string;
-      /** As below, of a refusal before: it is not over until the provider has answered. */
+      /** As below, from an earlier refusal: it lasts until the provider has answered. */
       refusedAsOf: string | undefined;
     }
   | {
       state: 'action-required';
       stateSince: string;
       problem: Problem;
-      /** ISO time at which Postroom looks again whether it was mended; undefined where only a new sign-in helps. */
+      /** ISO time at which Postroom tries again; undefined when only a new sign-in helps. */
       retryAt: string | undefined;
-      /** `changedAt` of the provider whose settings were refused; once they change, another try is worth it. */
+      /**
+       * `changedAt` of the provider whose settings were refused. Once the settings change, Postroom tries
+       * again.
+       */
       refusedAsOf: string | undefined;
     };
 
@@ -75,22 +83,22 @@ export type AccountStatus =
 export type Account = SignedIn & AccountStatus;
 
 interface SignedIn extends AccountRef {
-  /** Set for the app itself, which signs in without a person; absent: somebody has signed in. */
+  /** Set for the app itself, which signs in without a person; absent when a person has signed in. */
   kind?: 'app' | undefined;
   identity: Omit<Identity, 'claimed'>;
-  /** Name that signs in at the mail servers. */
+  /** Username for the mail servers. */
   user: string;
-  /** The mailbox address that the last consent was for. */
+  /** The mailbox address of the last consent. */
   address: string;
   scopes: readonly string[];
   tokens: EncryptedTokens;
-  /** ISO time at which a refresh was begun whose answer is not stored yet. */
+  /** ISO time at which a refresh started whose response is not stored yet. */
   refreshBegunAt: string | undefined;
   consentedAt: string;
   consentedBy: string;
 }
 
-/** The same person at the same provider always gets the same id: 130 bits of a hash, 26 characters. */
+/** The same person at the same provider always gets the same ID: 130 bits of a hash, 26 characters. */
 export function accountIdOf(providerId: string, identity: Identity): string {
   const who =
     identity.tenantId !== undefined && identity.objectId !== undefined
@@ -103,8 +111,9 @@ export function accountIdOf(providerId: string, identity: Identity): string {
 }
 
 /**
- * What a token is sealed for: this account, this purpose, and the registration that it was given to. A row that is moved
- * to another provider, or whose provider gets other endpoints or mail servers, opens nothing.
+ * The encryption context of a token: this account, this purpose, and the registration that the token was
+ * issued to. A row that is moved to another provider, or whose provider gets other endpoints or mail
+ * servers, can't be decrypted.
  */
 export const tokenContext = (
   { providerId, accountId }: AccountRef,
@@ -112,6 +121,6 @@ export const tokenContext = (
   provider: Registration,
 ): string => [providerId, accountId, purpose, registrationOf(provider)].join('|');
 
-/** Without a token to ask with, only a new sign-in goes on; an app asks with its credential. */
+/** Without a refresh token only a new sign-in helps; an app authenticates with its credential. */
 export const hasEnded = ({ kind, tokens }: Account): boolean =>
   kind !== 'app' && tokens.refresh === undefined;

@@ -3,22 +3,22 @@ import { connectExchange, quoted } from './exchange-shell.ts';
 
 export interface AppAccess {
   cloud: CloudName;
-  /** Id or domain. */
+  /** ID or domain. */
   tenant: string | undefined;
   clientId: string;
-  /** Of the enterprise application; undefined while nobody knows it. */
+  /** Of the enterprise application; undefined when unknown. */
   objectId: string | undefined;
   /** Address of the mailbox. */
   address: string;
 }
 
-/** Stands in the script where a value is to be filled in. */
+/** Placeholder in the script for a value to fill in. */
 export const OBJECT_ID_MISSING = 'OBJECT-ID-OF-THE-ENTERPRISE-APPLICATION';
 
 /**
- * What an Exchange admin runs once, so that this app may open this one mailbox and no other. The service principal is
- * made from the object id of the enterprise application: with that of the app registration, which looks the same,
- * Exchange refuses every sign-in without a word why.
+ * A script that an Exchange admin runs once to let this app open this one mailbox and no other. The service
+ * principal needs the object ID of the enterprise application. With that of the app registration, which
+ * looks the same, Exchange refuses every sign-in without a reason.
  * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
  */
 export function appAccessScript({ cloud, tenant, clientId, objectId, address }: AppAccess): string {

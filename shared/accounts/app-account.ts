@@ -13,32 +13,34 @@ import type { Failed, OAuthClient, Unproven } from './oauth-client.ts';
 import type { TokenCipher } from './token-encryption.ts';
 import { objectOf, silence } from './token-failure.ts';
 
-/** What an app's own token says of the app. */
+/** The claims of an app's own token. */
 export interface AppToken {
   token: Secret;
   grant: Grant;
   credential: Credential;
-  /** Of the enterprise application, which Exchange Online has to know. */
+  /** Object ID of the enterprise application, which Exchange Online needs to know. */
   objectId: string | undefined;
   /** Application permissions, such as `IMAP.AccessAsApp`. */
   roles: readonly string[];
 }
 
-// Endpoints for several directories at once have no app of their own (AADSTS9001023).
+// Endpoints for several directories don't issue app tokens (AADSTS9001023).
 const NO_DIRECTORY = new Set(['common', 'organizations', 'consumers']);
 
-/** An app signs in by itself at one directory of Microsoft 365 only: elsewhere mail servers know no such token. */
+/** App-only sign-in needs a single Microsoft 365 tenant: other mail servers don't accept such tokens. */
 export const canSignInAsApp = (provider: Provider): boolean =>
   provider.state === 'ready' &&
   isMicrosoftShaped(provider) &&
   provider.tenant !== undefined &&
   !NO_DIRECTORY.has(provider.tenant.toLowerCase());
 
-/** Mail servers take an app's token for this resource alone, and with all the permissions it was granted. */
+/** Mail servers accept an app's token only for this resource, with all permissions granted to the app. */
 export const appScopeOf = ({ cloud }: Pick<Provider, 'cloud'>): string =>
   `${clouds[cloud].outlookApp}/.default`;
 
-/** One app signs in once at a provider, for however many mailboxes: 130 bits of a hash, as every account has. */
+/**
+ * One account per app and provider, for any number of mailboxes: 130 bits of a hash, as for every account.
+ */
 export const appAccountId = (provider: Provider): string =>
   base32(
     createHash('sha256')
@@ -46,7 +48,7 @@ export const appAccountId = (provider: Provider): string =>
       .digest(),
   ).slice(0, 26);
 
-/** Asks for a token of the app itself, without a person (RFC 6749 section 4.4). */
+/** Requests a token for the app itself, without a person (RFC 6749 section 4.4). */
 export async function askAppToken(
   oauth: Pick<OAuthClient, 'clientCredentials'>,
   provider: Provider,
@@ -68,8 +70,8 @@ export async function askAppToken(
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Object id and roles from the token's own claims. Microsoft does not promise that a client can read them, so that a
- * token which cannot be read only leaves the help without these values; nothing is decided on them.
+ * Object ID and roles from the token's own claims. Microsoft does not guarantee that a client can read
+ * them: without them only the help text lacks these values. No decision depends on them.
  */
 export function claimsOfAppToken(token: Secret): Pick<AppToken, 'objectId' | 'roles'> {
   const claims = objectOf(Buffer.from(token.expose().split('.')[1] ?? '', 'base64url').toString('utf8'));
@@ -82,12 +84,15 @@ export function claimsOfAppToken(token: Secret): Pick<AppToken, 'objectId' | 'ro
   };
 }
 
-/** Keeps the app as an account, so that mailboxes can sign in with it. @param by who set it up: object id */
+/**
+ * Stores the app as an account, so that mailboxes can sign in with it.
+ * @param by who set it up: object ID
+ */
 export async function saveAppAccount(
   deps: { accounts: AccountStore; sealer: TokenCipher; seam: Pick<Seam, 'now'> },
   provider: Provider,
   { token, grant, objectId, roles }: AppToken,
-  wish: { address: string; by: string },
+  connectRequest: { address: string; by: string },
 ): Promise<Account> {
   const now = deps.seam.now();
   const at = new Date(now).toISOString();
@@ -104,12 +109,12 @@ export async function saveAppAccount(
       name: undefined,
     },
     user: 'The app itself',
-    address: wish.address,
+    address: connectRequest.address,
     scopes: roles,
     tokens: {
       access: await deps.sealer.seal(token, tokenContext(ref, 'access', provider)),
       ...lifetimeOf(grant.expiresInSeconds, now),
-      // An app is given none: it asks with its credential each time.
+      // An app gets no refresh token: it uses its credential each time.
       refresh: undefined,
       previousRefresh: undefined,
     },
@@ -120,7 +125,7 @@ export async function saveAppAccount(
     refusedAsOf: undefined,
     refreshBegunAt: undefined,
     consentedAt: at,
-    consentedBy: wish.by,
+    consentedBy: connectRequest.by,
   };
   await deps.accounts.save(account);
   return account;

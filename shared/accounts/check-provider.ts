@@ -11,8 +11,8 @@ interface CheckDeps extends PromoteDeps {
 }
 
 /**
- * Makes the preflight of a provider and keeps what it found. A next credential that worked takes the place of the one
- * before. Answers the newest row.
+ * Runs the preflight of a provider and stores its result. A next credential that worked replaces the
+ * current one. Returns the updated provider.
  */
 export async function checkProvider(deps: CheckDeps, provider: Provider): Promise<Provider> {
   const found = await preflightProvider(deps, provider);
@@ -26,7 +26,7 @@ export async function checkProvider(deps: CheckDeps, provider: Provider): Promis
   return kept ?? (await deps.providers.get(provider.id)) ?? provider;
 }
 
-/** Whether accounts were refused for what stands in the settings now. */
+/** True when an account was refused because of the provider's current settings. */
 async function hasRefused({ accounts }: CheckDeps, { id, changedAt }: Provider): Promise<boolean> {
   return (await accounts.listOf(id)).some(({ refusedAsOf }) => refusedAsOf === changedAt);
 }
@@ -37,12 +37,12 @@ function withFound(provider: Provider, found: Preflight, refused: boolean): Prov
   return {
     ...provider,
     preflight,
-    // Something was put right at the provider itself: accounts that it refused are tried again at their next fetch.
+    // Something was fixed at the provider itself: accounts that it refused are retried at their next fetch.
     changedAt: mended ? found.at : provider.changedAt,
   };
 }
 
-/** The next credential was proven and is the only one now. */
+/** The next credential has worked and is now the only one. */
 function asPresent(found: Preflight): Preflight {
   const { at, tenant, client, credential, evidence, next, enterpriseId } = found;
   const ids = enterpriseId === undefined ? {} : { enterpriseId };

@@ -7,7 +7,7 @@ import type { Vault, VaultEntry } from '../platform/vault.ts';
 import { type Credential, sha256ThumbprintOf, type VaultVersion } from '../providers/credential.ts';
 import { exchangeAudienceOf, type Provider } from '../providers/provider.ts';
 
-/** What goes along with a token request to prove the app. */
+/** The client authentication of a token request. */
 export type ClientProof =
   | { kind: 'secret'; value: Secret }
   /** `thumbprint`: `x5t#S256` of the certificate. */
@@ -20,12 +20,12 @@ export interface ProofDeps {
   identityAssertion: IdentityAssertion;
 }
 
-/** The entry is gone from Key Vault, or somebody has switched it off. */
+/** The entry is missing from Key Vault, or that version is disabled. */
 export type ProofGap = 'missing' | 'disabled';
 
 /**
- * Fetches what a credential stands for.
- * @throws PostroomError when the vault or the identity endpoint is away.
+ * Fetches the secret, key or assertion of a credential.
+ * @throws PostroomError when the vault or the identity endpoint is unavailable
  */
 export async function proofOf(
   deps: ProofDeps,
@@ -54,8 +54,8 @@ async function entryOf(vault: Vault, { vaultName, version }: VaultVersion): Prom
 }
 
 /**
- * The managed identity's own word for this app, made for the cloud of the provider.
- * @throws PostroomError `no-identity` where there is no identity endpoint, or it gives no token.
+ * Gets an assertion of the managed identity for this app, for the provider's cloud.
+ * @throws PostroomError `no-identity` when there is no identity endpoint, or it returns no token
  */
 export async function assertionFor(
   deps: Pick<ProofDeps, 'seam' | 'identityAssertion'>,

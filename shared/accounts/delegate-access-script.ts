@@ -3,17 +3,17 @@ import { connectExchange, quoted } from './exchange-shell.ts';
 
 export interface DelegateAccess {
   cloud: CloudName;
-  /** Id or domain. */
+  /** ID or domain. */
   tenant: string | undefined;
   /** Address of the shared mailbox. */
   address: string;
-  /** Who signs in for it. */
+  /** The user who signs in for it. */
   user: string;
 }
 
 /**
- * What an Exchange admin runs once, so that a person may open a shared mailbox and send as it, over the protocols that
- * Postroom uses. Safe to repeat.
+ * A script that an Exchange admin runs once to let a user open a shared mailbox and send as it, over the
+ * protocols that Postroom uses. Safe to repeat.
  * https://learn.microsoft.com/powershell/module/exchangepowershell/add-mailboxpermission
  */
 export function delegateAccessScript({ cloud, tenant, address, user }: DelegateAccess): string {

@@ -3,7 +3,10 @@ import { type Account, type EncryptedTokens, tokenContext } from './account.ts';
 import { type Grant, lifetimeOf } from './grant.ts';
 import type { TokenCipher } from './token-encryption.ts';
 
-/** The tokens of an account after a refresh, as they rest in its row. @param now milliseconds since the epoch */
+/**
+ * The encrypted tokens of an account after a refresh.
+ * @param now milliseconds since the epoch
+ */
 export async function encryptTokens(
   sealer: Pick<TokenCipher, 'seal'>,
   account: Account,
@@ -20,7 +23,7 @@ export async function encryptTokens(
     access,
     ...lifetimeOf(grant.expiresInSeconds, now),
     refresh: refresh ?? tokens.refresh,
-    // The one just used has worked; the new one has still to show that it does.
+    // The token just used is known to work; the new one is not proven yet.
     previousRefresh: refresh === undefined ? tokens.previousRefresh : tokens.refresh,
   };
 }

@@ -8,7 +8,7 @@ const environments: Readonly<Record<CloudName, string | undefined>> = {
   china: 'O365China',
 };
 
-/** The lines with which an Exchange admin's PowerShell reaches the tenant. */
+/** PowerShell lines that connect an Exchange admin to the tenant. */
 export function connectExchange(at: { cloud: CloudName; tenant: string | undefined }): string[] {
   const environment = environments[at.cloud];
   const connect = [
@@ -20,8 +20,9 @@ export function connectExchange(at: { cloud: CloudName; tenant: string | undefin
 }
 
 /**
- * A PowerShell text in which nothing is a command: single quotes are doubled, and so are the typographic ones, which
- * PowerShell reads as the same. https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
+ * Quotes text for PowerShell so that nothing in it is executed. Single quotes are doubled, including
+ * typographic ones, which PowerShell treats as equal.
+ * https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
  */
 export const quoted = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line break would end the command

@@ -25,36 +25,35 @@ import { vaultInWords, withVault } from './vault-failure.ts';
 
 export type AccessToken =
   | { kind: 'token'; token: Secret; expiresAt: string; user: string }
-  /** Passes by itself; nobody is asked for anything. */
+  /** A temporary failure; no person has to act. */
   | { kind: 'retrying'; code: Code; message: string; retryAt?: string }
-  /** A person has to act; the message says what for. */
+  /** A person has to act; the message says how. */
   | { kind: 'action-required'; code: Code; message: string };
 
-/** What a caller wants a token for. */
+/** What the caller needs the token for. */
 export interface TokenUse {
-  /** Name of the mail server that it will be sent to. */
+  /** Host name of the mail server that will receive the token. */
   host: string;
-  /** One that the mail server has just refused, so that it is not given again. */
+  /** The token that the mail server has just refused; it is not returned again. */
   rejected?: string | undefined;
-  /** Also during the pause after a failure that passes by itself, because what caused it may be over. */
+  /** Also tries during the pause after a temporary failure, whose cause may be gone. */
   tryNow?: boolean | undefined;
 }
 
 export interface AccessTokens {
   /**
-  /**
-   * A token that works for now, for one mail server of its provider: another host gets none, whoever asks (RFC 9700
-   * section 4.9). A vault that is away is `retrying`, as an answer of the provider that passes is.
-   * @throws PostroomError when storage is away.
+   * Returns a valid token for one mail server of its provider. Other hosts get none, whoever asks (RFC 9700
+   * section 4.9). An unavailable vault is `retrying`, like a temporary failure of the provider.
+   * @throws PostroomError when storage is unavailable
    */
   get(account: AccountRef, use: TokenUse): Promise<AccessToken>;
   /**
-   * Asks the provider although the token at hand is good: for a grant that idles, or because a person wants to know.
-   * `again`: also where only a person could end the last refusal, and during the pause after a failure. A sign-in that
-   * has ended is never asked for again: it has no token left.
+   * Refreshes although the current token is still valid: to keep an idle grant alive, or because a person
+   * asked. `again`: also after a refusal that only a person can fix, and during the pause after a failure.
+   * A sign-in that has ended is never refreshed: it has no token left.
    */
   renew(account: AccountRef, options?: { again?: boolean }): Promise<AccessToken>;
-  /** Drops what this process remembers, after a new consent. */
+  /** Clears this process's cache for the account, after a new consent. */
   forget(account: AccountRef): void;
 }
 
@@ -66,19 +65,19 @@ export interface AccessTokenDeps extends PromoteDeps {
   sealer: TokenCipher;
   oauth: OAuthClient;
   activity: Pick<ActivityStore, 'note'>;
-  /** Milliseconds between two looks at a refresh that another process runs. */
+  /** Milliseconds between two checks for a refresh that another process runs. */
   pauseMs?: number;
 }
 
-/** What a caller does not want to be given. */
+/** Tokens and refusals that the caller does not accept. */
 interface Refused {
   /** The token that the mail server has just refused. */
   rejected?: string | undefined;
-  /** ISO time before which no token may have been received. */
+  /** ISO time; only a token received later is accepted. */
   olderThan?: string | undefined;
-  /** Even where only a person can end the last refusal, or a pause is not over. */
+  /** Even after a refusal that only a person can fix, or during a pause. */
   again?: boolean | undefined;
-  /** Even if a pause is not over. */
+  /** Even during a pause. */
   tryNow?: boolean | undefined;
 }
 
@@ -88,27 +87,33 @@ interface Remembered {
   user: string;
   /** The mail servers it may be sent to. */
   hosts: readonly string[];
-  /** When the row said so, in milliseconds since the epoch. */
+  /** When the row was read, in milliseconds since the epoch. */
   seenAt: number;
 }
 
-/** A token with the mail servers it may be sent to; the rest as a caller sees it. */
-type Held = Extract<AccessToken, { kind: 'token' }> & Pick<Remembered, 'hosts'>;
+/** A token with the mail servers that may receive it, and what the caller sees. */
+type UsableToken = Extract<AccessToken, { kind: 'token' }> & Pick<Remembered, 'hosts'>;
 type NoToken = Exclude<AccessToken, { kind: 'token' }>;
-type Obtained = Held | NoToken;
+type Obtained = UsableToken | NoToken;
 
 /**
- * How long a token is given without a look at its row: an account that was deleted, or refused, in another process ends
- * here within this time (while storage answers: without it, the token serves until it ends). Of fetches a minute apart every second one reads a row: 100 accounts, 2.2 million reads a month.
+ * How long a cached token is used without reading its row. An account that another process deleted or
+ * marked as refused stops here within this time (if storage is available; without it, the token is used
+ * until it expires). With a fetch each minute, every second fetch reads a row: for 100 accounts, 2.2
+ * million reads a month.
  */
 const TRUSTED_MS = 90_000;
 
-// What a lease may last at most. It is renewed before each request, so that it outlasts one (15 s) and storing its answer.
+// Maximum lease duration. The lease is renewed before each request, so it covers the request (15 s) and
+// storing its response.
 const LEASE_SECONDS = 60;
 const MAX_CHECKS = 40;
 const PAUSE_MS = 500;
 
-/** Access tokens of all accounts: remembered, read from the table, or refreshed, one refresh at a time an account. */
+/**
+ * Access tokens of all accounts: cached, read from the table, or refreshed, with one refresh at a time per
+ * account.
+ */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const { seam, accounts, providers, sealer, config } = deps;
   const remembered = new Map<string, Remembered>();
@@ -117,7 +122,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
 
   const keyOf = ({ providerId, accountId }: AccountRef): string => `${providerId}/${accountId}`;
 
-  /** What the row itself answers; undefined when only a refresh can. */
+  /** The answer when the row alone decides; undefined when a refresh is needed. */
   async function answerOf(
     { account }: StoredAccount,
     provider: Provider | undefined,
@@ -127,7 +132,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     if (hasEnded(account)) return { kind: 'action-required', ...problemOf(account) };
     if (account.state === 'action-required' && again !== true && !(await refresher.mayTryAgain(account)))
       return { kind: 'action-required', ...problemOf(account) };
-    // A refusal is answered by asking again, not by the token from before it: else nobody would see that it has ended.
+    // A refusal requires a refresh: the old token would hide that the grant has ended.
     const fresh =
       account.state !== 'action-required' &&
       isFresh(account.tokens, seam.now()) &&
@@ -137,7 +142,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       return remember(account, provider, token);
     const isPaused = again !== true && tryNow !== true && isWaiting(account.retryAt, seam.now());
     if (account.state !== 'action-required' && isPaused)
-      return stillGood(account, provider, rejected, {
+      return currentToken(account, provider, rejected, {
         kind: 'retrying',
         ...problemOf(account),
         ...(account.retryAt !== undefined && { retryAt: account.retryAt }),
@@ -145,7 +150,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     return undefined;
   }
 
-  /** Undefined also where it was given for another registration than the provider is now. */
+  /** Undefined also when the token was issued for another registration than the provider has now. */
   async function openAccess(account: Account, provider: Provider | undefined): Promise<Secret | undefined> {
     const { access } = account.tokens;
     if (access === undefined || provider === undefined) return undefined;
@@ -160,15 +165,15 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const hostsOf = (provider: Provider): string[] =>
     Object.values(mailServersOf(provider, config)).map(({ host }) => host.toLowerCase());
 
-  function remember(account: Account, provider: Provider, token: Secret): Held {
+  function remember(account: Account, provider: Provider, token: Secret): UsableToken {
     const { tokens, user } = account;
     const known = { token, tokens, user, hosts: hostsOf(provider), seenAt: seam.now() };
     remembered.set(keyOf(account), known);
-    return heldOf(known);
+    return toUsable(known);
   }
 
-  /** While a refresh fails in passing, the token at hand serves until it ends. */
-  async function stillGood(
+  /** While a refresh fails temporarily, the current token is used until it expires. */
+  async function currentToken(
     account: Account,
     provider: Provider | undefined,
     rejected: string | undefined,
@@ -184,30 +189,31 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   async function obtain(ref: AccountRef, refused: Refused): Promise<Obtained> {
     let lease: Lease | undefined;
     try {
-      for (let look = 0; ; look++) {
-        // Two reads that a change may part: a token only opens for the registration that it was sealed for.
+      for (let check = 0; ; check++) {
+        // A change may happen between the two reads. This is safe: a token can only be decrypted for the
+        // registration that it was encrypted for.
         const [stored, provider] = await Promise.all([accounts.get(ref), providers.get(ref.providerId)]);
         if (stored === undefined) return accountGone;
         const answer = await answerOf(stored, provider, refused);
         if (answer !== undefined) return answer;
-        // The row is read again under the lease: whoever held it before may have refreshed.
+        // The row is read again under the lease: the previous holder may have refreshed.
         if (lease !== undefined) {
           const done = await refreshed(stored, provider, lease, refused.rejected);
-          if (done !== undefined || look >= MAX_CHECKS) return done ?? busy;
+          if (done !== undefined || check >= MAX_CHECKS) return done ?? busy;
           continue;
         }
         lease = await deps.blobs.lease(`lease/account-${ref.accountId}`, LEASE_SECONDS);
         if (lease !== undefined) continue;
-        if (look >= MAX_CHECKS) return stillGood(stored.account, provider, refused.rejected, busy);
+        if (check >= MAX_CHECKS) return currentToken(stored.account, provider, refused.rejected, busy);
         await new Promise((resolve) => setTimeout(resolve, deps.pauseMs ?? PAUSE_MS));
       }
     } finally {
-      // A lease that cannot be given back ends by itself; the answer counts.
+      // A lease that can't be released expires by itself; the result is valid.
       await lease?.release().catch(() => undefined);
     }
   }
 
-  /** Without the vault the token at hand cannot even be opened. */
+  /** Without the vault, even the current token can't be decrypted. */
   async function obtainOrWait(ref: AccountRef, refused: Refused): Promise<Obtained> {
     const answer = await withVault(() => obtain(ref, refused));
     if (answer.kind !== 'vault-away') return answer;
@@ -229,7 +235,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       case 'refreshed':
         return remember(outcome.account, outcome.provider, outcome.token);
       case 'retrying':
-        return stillGood(outcome.account, provider, rejected, {
+        return currentToken(outcome.account, provider, rejected, {
           kind: 'retrying',
           ...problemOf(outcome.account),
           ...(outcome.account.retryAt !== undefined && { retryAt: outcome.account.retryAt }),
@@ -239,11 +245,11 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
       case 'changed':
         return undefined;
       case 'taken':
-        return stillGood(stored.account, provider, rejected, busy);
+        return currentToken(stored.account, provider, rejected, busy);
     }
   }
 
-  /** One request of an account at a time; the others wait for it and see whether it brought what they want. */
+  /** One request per account at a time; other callers wait and check whether its result suits them. */
   async function inTurn(
     ref: AccountRef,
     refused: Refused,
@@ -268,20 +274,22 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
     async get(ref, { host, rejected, tryNow }) {
       const known = remembered.get(keyOf(ref));
       if (known !== undefined && isTrusted(known, seam.now()) && known.token.expose() !== rejected)
-        return handedTo(host, heldOf(known));
+        return releaseTo(host, toUsable(known));
       try {
-        // Whoever waits for the request of another caller may have another host in mind: each answer is looked at here.
+        // A caller that waited for another caller's request may need another host, so each checks the
+        // result here.
         const answer = await inTurn(
           ref,
           { rejected, tryNow },
           (one) => one.kind !== 'token' || one.token.expose() !== rejected,
         );
-        return handedTo(host, answer);
+        return releaseTo(host, answer);
       } catch (error) {
-        // While storage is away nobody can have removed the account there; the news of it may need this very token.
+        // While storage is unavailable, the account can't have been removed there, and the alert about it
+        // may need this very token.
         const isAway = error instanceof PostroomError && error.code === 'table-storage';
         if (!isAway || known === undefined || !isUsable(known, rejected)) throw error;
-        return handedTo(host, heldOf(known));
+        return releaseTo(host, toUsable(known));
       }
     },
     async renew(ref, { again } = {}) {
@@ -294,7 +302,7 @@ export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   };
 }
 
-const heldOf = ({ token, tokens, user, hosts }: Remembered): Held => ({
+const toUsable = ({ token, tokens, user, hosts }: Remembered): UsableToken => ({
   kind: 'token',
   token,
   expiresAt: tokens.accessExpiresAt,
@@ -308,8 +316,8 @@ function withoutHosts(answer: Obtained): AccessToken {
   return token;
 }
 
-/** The last look before a token leaves: only the provider's own mail servers get one. */
-function handedTo(host: string, answer: Obtained): AccessToken {
+/** The last check before a token is returned: only the provider's own mail servers get one. */
+function releaseTo(host: string, answer: Obtained): AccessToken {
   if (answer.kind !== 'token' || answer.hosts.includes(host.toLowerCase())) return withoutHosts(answer);
   const { hosts, user } = answer;
   const own = hosts.length === 0 ? 'at no mail server' : `at ${[...new Set(hosts)].join(', ')} alone`;
@@ -320,7 +328,7 @@ function handedTo(host: string, answer: Obtained): AccessToken {
   };
 }
 
-/** A clock that was set back makes nothing trusted for longer. */
+/** A clock that was set back must not extend the trust. */
 const isTrusted = ({ tokens, seenAt }: Remembered, now: number): boolean =>
   isFresh(tokens, now) && now >= seenAt && now - seenAt < TRUSTED_MS;
 

@@ -2,23 +2,23 @@ import { Secret } from '../platform/secret.ts';
 import type { EncryptedTokens } from './account.ts';
 import { objectOf } from './token-failure.ts';
 
-/** What a token endpoint gave. */
+/** The tokens of a token response. */
 export interface Grant {
   accessToken: Secret | undefined;
-  /** Absent when the provider goes on with the old one. */
+  /** Absent when the provider keeps the old one valid. */
   refreshToken: Secret | undefined;
   /** Seconds from now. */
   expiresInSeconds: number;
-  /** Absent: as asked for (RFC 6749 section 5.1). */
+  /** Absent: as requested (RFC 6749 section 5.1). */
   scopes: readonly string[] | undefined;
 }
 
-// RFC 6749 section 5.1 only recommends expires_in. An hour is what the large providers give, and a token that ends
-// sooner is noticed when the mail server refuses it.
+// RFC 6749 section 5.1 only recommends expires_in. The large providers use one hour. If a token expires
+// sooner, the mail server refuses it and a refresh follows.
 const ASSUMED_SECONDS = 3600;
 const LONGEST_SECONDS = 30 * 86_400;
 
-/** Reads an answer of the token endpoint, field by field: one odd field never costs the others. */
+/** Reads a token response field by field: an invalid field does not affect the others. */
 export function readGrant(text: string): Grant {
   const body = objectOf(text);
   const scope = body['scope'];
@@ -33,14 +33,14 @@ export function readGrant(text: string): Grant {
 const secretOf = (value: unknown): Secret | undefined =>
   typeof value === 'string' && value !== '' ? new Secret(value) : undefined;
 
-/** `expires_in` as a number, as a string of digits (seen at several providers), as nothing, or as nonsense. */
+/** Reads `expires_in`: a number, a string of digits (seen at several providers), or absent or invalid. */
 function secondsOf(value: unknown): number {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return ASSUMED_SECONDS;
   return Math.min(Math.max(Math.floor(seconds), 0), LONGEST_SECONDS);
 }
 
-/** The same answer with an `expires_in` that the library accepts. */
+/** The same response with an `expires_in` that the library accepts. */
 export function tidyTokenBody(text: string): string {
   const body = objectOf(text);
   return 'access_token' in body
@@ -58,9 +58,10 @@ export interface Lifetime {
 const EARLY_MS = 10 * 60_000;
 
 /**
- * When a token ends and from when it is replaced: ten minutes or half its life before the end, whichever is less, and up
- * to a tenth of that earlier, so that mailboxes which were connected together do not ask together.
- * @param spread from 0, at the last moment, to 1.
+ * When a token expires and from when it is refreshed: ten minutes or half its lifetime before expiry,
+ * whichever is less, and up to a tenth of that earlier, so that mailboxes connected together do not refresh
+ * together.
+ * @param spread from 0 (latest) to 1
  */
 export function lifetimeOf(expiresInSeconds: number, now: number, spread = Math.random()): Lifetime {
   const life = expiresInSeconds * 1000;
@@ -72,14 +73,14 @@ export function lifetimeOf(expiresInSeconds: number, now: number, spread = Math.
   };
 }
 
-// Clocks of two instances differ; by more than this one of them was set.
+// Allowed difference between the clocks of two instances; a larger one means that a clock was changed.
 const CLOCK_MS = 5 * 60_000;
-// The longest pause that retry-pause.ts makes.
+// The longest pause of retry-pause.ts.
 const LONGEST_WAIT_MS = 6 * 3_600_000 + CLOCK_MS;
 
 /**
- * True while a token need not be replaced. One that was received in the future was received under a clock that has been
- * set since, and its times mean nothing. Pure.
+ * True while a token need not be refreshed. A token received in the future was received before the clock
+ * was set back, so its times mean nothing. Pure.
  */
 export function isFresh(
   { refreshAt, receivedAt }: Pick<EncryptedTokens, 'refreshAt' | 'receivedAt'>,
@@ -88,7 +89,10 @@ export function isFresh(
   return Date.parse(refreshAt) > now && Date.parse(receivedAt) <= now + CLOCK_MS;
 }
 
-/** True while the provider is not to be called again; a time further off than any that we keep is of another clock. */
+/**
+ * True while the provider must not be called. A time later than any that we write comes from another clock.
+ * Pure.
+ */
 export function isWaiting(retryAt: string | undefined, now: number): boolean {
   if (retryAt === undefined) return false;
   const wait = Date.parse(retryAt) - now;

@@ -2,8 +2,8 @@ import type { Account, Problem } from './account.ts';
 import type { AccountStore } from './account-store.ts';
 
 /**
- * Erases the tokens of accounts and marks each so that it says why somebody has to sign in again. An app only loses its
- * token: it asks for another one with its credential. What another process writes meanwhile is kept, but for its tokens.
+ * Erases the tokens of accounts and sets the problem that requires a new sign-in. An app only loses its
+ * access token and gets another one with its credential. Concurrent changes are kept, except for tokens.
  * @param at ISO time
  */
 export async function invalidateAccounts(

@@ -2,13 +2,13 @@ import { traitsOf } from '../providers/presets.ts';
 import type { Provider } from '../providers/provider.ts';
 import { objectOf } from './token-failure.ts';
 
-/** Issuer of Microsoft's endpoints for several tenants: the tenant of the person takes the place of the name. */
+/** The issuer of Microsoft's multi-tenant endpoints has a placeholder for the user's tenant. */
 const TENANT_PLACE = '{tenantid}';
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const isMicrosoftShaped = (provider: Provider): boolean => traitsOf(provider).shape === 'entra';
 
-/** A tenant given by its domain answers with the issuer of its id; several tenants answer with a place for it. */
+/** A tenant given by domain has the issuer of its ID; multi-tenant endpoints have a placeholder. */
 export function isIssuerOf(provider: Provider, asked: string, announced: string): boolean {
   if (announced === asked || announced === asked.replace(/\/$/, '')) return true;
   if (!isMicrosoftShaped(provider) || GUID.test(provider.tenant ?? '')) return false;
@@ -17,7 +17,7 @@ export function isIssuerOf(provider: Provider, asked: string, announced: string)
   return provider.tenant === 'organizations' ? tenant === TENANT_PLACE : GUID.test(tenant);
 }
 
-/** The issuer that the way back must name, when it names one (RFC 9207). */
+/** The issuer that the callback must name, if it names one (RFC 9207). */
 export function issuerOfCallback(issuer: string, parameters: URLSearchParams): string {
   const said = parameters.get('iss');
   const [before = '', after] = issuer.split(TENANT_PLACE);
@@ -27,10 +27,11 @@ export function issuerOfCallback(issuer: string, parameters: URLSearchParams): s
 }
 
 /**
- * The same where the endpoints were typed and no issuer is known: RFC 9207 (section 2.4) compares `iss` with what the
- * client knows, and only the host is known here. It guards against an answer of one server that is sent to another
- * (RFC 9700 section 4.4): the state belongs to one provider, the code goes to that provider's own token endpoint, and it
- * is worth nothing without the credential of the app there. Undefined: it names another host than both endpoints.
+ * The same check for manually entered endpoints without a known issuer. RFC 9207 (section 2.4) compares
+ * `iss` with the issuer the client knows, and here only the host is known. The check guards against mix-up
+ * attacks (RFC 9700 section 4.4): the state belongs to one provider, the code is sent to that provider's
+ * own token endpoint, and it is useless without the app's credential there. Undefined: `iss` names another
+ * host than both endpoints.
  */
 export function issuerByHand(
   server: { issuer: string; authorization_endpoint?: string; token_endpoint?: string },
@@ -44,7 +45,7 @@ export function issuerByHand(
   return origin !== undefined && origin !== 'null' && origins.includes(origin) ? said : undefined;
 }
 
-/** The issuer the id_token must name. What is read from it unverified only chooses among the tenants of one issuer. */
+/** The issuer the id_token must name. Unverified claims only select among the tenants of one issuer. */
 export function issuerOfToken(issuer: string, hasKeys: boolean, idToken: string): string {
   const claims = objectOf(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
   if (!hasKeys) return String(claims['iss'] ?? issuer);

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { ClientProof } from './client-proof.ts';
 
-/** How a proof travels in a token request. */
+/** How a token request authenticates the client. */
 export function authenticationOf(server: oauth.AuthorizationServer, proof: ClientProof): oauth.ClientAuth {
   switch (proof.kind) {
     case 'secret':
@@ -28,7 +28,7 @@ function secretAuthentication(server: oauth.AuthorizationServer, secret: string)
 type CertificateProof = Extract<ClientProof, { kind: 'certificate' }>;
 
 /**
- * Entra wants to be addressed by its token endpoint and finds the certificate by its thumbprint:
+ * Entra requires its token endpoint as the audience and finds the certificate by its thumbprint:
  * https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
 function certificateAuthentication(
@@ -45,7 +45,7 @@ function certificateAuthentication(
   });
 }
 
-/** The key as the library takes it: RSA-PSS with SHA-256, which is PS256. */
+/** The key in the library's form: RSA-PSS with SHA-256, which is PS256. */
 const signingKey = ({ privateKey }: CertificateProof): Promise<CryptoKey> =>
   crypto.subtle.importKey(
     'pkcs8',

@@ -11,15 +11,15 @@ export interface Declined {
   sentence: string | undefined;
 }
 
-/** The answer is not what was asked for: another issuer, audience, nonce or signature. */
+/** The response does not match the request: another issuer, audience, nonce or signature. */
 export interface Untrusted {
   kind: 'untrusted';
   reason: string;
 }
 
 /**
- * What the browser brought back from the provider. The state has been compared before. Pure.
- * @param byHand the addresses of the server were typed, so that nobody has said what its issuer is
+ * Reads the provider's callback parameters. The state has been verified before. Pure.
+ * @param byHand the endpoints were entered manually, so the issuer is unknown
  */
 export function readCallback(
   server: oauth.AuthorizationServer,

@@ -21,39 +21,41 @@ export interface AuthorizationAsk {
   nonce: Secret;
   verifier: Secret;
   scopes: readonly string[];
-  /** Either a hint or the account picker, never both: Microsoft refuses the pair. */
+  /** Either a hint or the account picker: Microsoft rejects both together. */
   account: { kind: 'hint'; user: string } | { kind: 'choose' };
 }
 
 export type Failed = { kind: 'failed'; failure: EndpointFailure };
-/** There is nothing to prove the app with: a draft, or Key Vault gives none of the provider's entries. */
+/**
+ * No client authentication is possible: the provider is a draft, or Key Vault returns none of its entries.
+ */
 export type Unproven = { kind: 'unproven'; reason: 'draft' | ProofGap };
 
 export type Redeemed =
-  /** `credential`: which one was accepted; hand it to promoteCredential once the grant is stored. */
+  /** `credential`: the one that was accepted; pass it to promoteCredential once the grant is stored. */
   | { kind: 'redeemed'; grant: Grant; identity: Identity | undefined; credential: Credential }
   | Declined
   | Untrusted
   | Failed
   | Unproven;
 
-/** `credential`: which one was accepted; hand it to promoteCredential once the grant is stored. */
+/** `credential`: the one that was accepted; pass it to promoteCredential once the grant is stored. */
 export type Refreshed = { kind: 'refreshed'; grant: Grant; credential: Credential } | Failed | Unproven;
 export type AppGranted = { kind: 'granted'; grant: Grant; credential: Credential } | Failed | Unproven;
 
 /**
- * Credentials are fetched here and never leave: the next one is tried first, the present one where the provider does
- * not accept it.
+ * Credentials are fetched inside and never returned: the next one is tried first, then the current one if
+ * the provider refuses it.
  */
 export interface OAuthClient {
-  /** Reads the provider's discovery document; says nothing about the app. */
+  /** Reads the provider's discovery document; does not check the app. */
   reach(provider: Provider): Promise<{ kind: 'reached' } | Failed>;
-  /** Where the browser is to go. */
+  /** The URL of the authorization request. */
   authorizationAddress(
     provider: Provider,
     ask: AuthorizationAsk,
   ): Promise<{ kind: 'address'; url: string } | Failed>;
-  /** Checks the way back and trades the code for tokens. */
+  /** Verifies the callback and exchanges the code for tokens. */
   redeem(
     provider: Provider,
     callback: {
@@ -74,9 +76,11 @@ export interface OAuthClient {
 }
 
 export interface TokenOptions {
-  /** Tries this credential alone. */
+  /** Uses only this credential. */
   only?: Credential;
-  /** Runs right before each token request, which is not sent when it throws; what it throws is thrown. */
+  /**
+   * Runs right before each token request. If it throws, the request is not sent and the error is rethrown.
+   */
   before?: () => Promise<void>;
 }
 
@@ -85,8 +89,8 @@ export const newNonce = (): Secret => new Secret(oauth.generateRandomNonce());
 export const newVerifier = (): Secret => new Secret(oauth.generateRandomCodeVerifier());
 
 /**
- * OAuth 2.0 and OpenID Connect towards the providers. Everything a provider can answer is a value; a vault or an
- * identity endpoint that is away is thrown.
+ * OAuth 2.0 and OpenID Connect client. Every response of a provider is a value; an unavailable vault or
+ * identity endpoint throws.
  */
 export function createOAuthClient(
   deps: ProofDeps & { config: { local: boolean; demo: DemoWorld | undefined } },
@@ -94,7 +98,7 @@ export function createOAuthClient(
   const { config, seam } = deps;
   const servers = createOAuthServers(deps);
 
-  /** Runs one exchange; whatever broke becomes a value. */
+  /** Runs one exchange; failures become values. */
   async function attempt<T>(
     provider: Provider,
     run: (exchange: Exchange) => Promise<T>,
@@ -112,7 +116,7 @@ export function createOAuthClient(
     }
   }
 
-  /** Runs an exchange with one credential after the other, until one is not what the provider refuses. */
+  /** Runs an exchange with each credential in turn, until the provider accepts one. */
   async function proven<T extends { kind: string }>(
     provider: Provider,
     credentials: readonly Credential[],
@@ -169,7 +173,8 @@ export function createOAuthClient(
         const byHand = endpointsOf(provider, config).kind === 'manual';
         const answer = readCallback(server, client, callback.parameters, { byHand });
         if (answer.kind !== 'code') return answer;
-        // Microsoft takes the audience of the token from the scope of this request; others know no such parameter here.
+        // Microsoft takes the token's audience from the scope of this request; other providers do not
+        // define such a parameter here.
         const additionalParameters = isMicrosoftShaped(provider) ? { scope: callback.scopes.join(' ') } : {};
         exchange.tidy = true;
         const response = await seam.call('token.code', () =>
@@ -197,8 +202,9 @@ export function createOAuthClient(
             expectedNonce: callback.nonce.expose(),
             requireIdToken: true,
           });
-          // Without a known key set the id_token is trusted because it came straight from the token endpoint over
-          // TLS: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation, item 6.
+          // Without a known key set the id_token is trusted because it came directly from the token
+          // endpoint over TLS: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation,
+          // item 6.
           if (trusted.jwks_uri !== undefined)
             await seam.call('token.keys', () =>
               oauth.validateApplicationLevelSignature(trusted, response, servers.wire({})),
@@ -224,8 +230,8 @@ export function createOAuthClient(
             servers.wire(exchange),
           ),
         );
-        // Not the library's reader: it refuses a whole answer for one odd field, and with it a rotated refresh
-        // token that nothing can bring back. The id_token in it is not used, so it is not read.
+        // Not parsed by the library, which rejects a whole response for one invalid field and would lose a
+        // rotated refresh token. The id_token in it is not used, so it is not read.
         return { kind: 'refreshed', grant: grantIn(exchange, server), credential };
       }),
 
@@ -250,7 +256,7 @@ export function createOAuthClient(
 const tried = (provider: Provider, { only }: TokenOptions): readonly Credential[] =>
   only === undefined ? credentialsOf(provider) : [only];
 
-/** Why a request was not sent: on its way through `attempt`, which makes values of all other errors. */
+/** Thrown when a request was not sent. `attempt` rethrows it and turns all other errors into values. */
 class Withheld extends Error {}
 
 async function permission({ before }: TokenOptions): Promise<void> {
@@ -268,7 +274,9 @@ function grantIn(exchange: Exchange, server: oauth.AuthorizationServer): Grant {
   return readGrant(answer.text);
 }
 
-/** The provider knows the request and refuses the app itself: another credential may be accepted. */
+/**
+ * The provider understood the request and refuses the client itself: another credential may be accepted.
+ */
 const isRefusal = (outcome: { kind: string }): outcome is Failed =>
   outcome.kind === 'failed' && 'failure' in outcome && blamesCredential(outcome.failure as EndpointFailure);
 

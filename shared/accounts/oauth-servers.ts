@@ -11,12 +11,12 @@ import { secretsIn } from './sent-secrets.ts';
 import { objectOf } from './token-failure.ts';
 import { TokenEndpointError } from './token-endpoint-error.ts';
 
-/** One request on its way: the last answer is kept, because its status and Retry-After decide. */
+/** One request in progress. Its last response is kept for status and Retry-After. */
 export interface Exchange {
   answer?: Answer;
-  /** Secrets of the request: an answer that repeats them is masked. */
+  /** Secrets of the request; they are masked in a response that repeats them. */
   sent?: readonly string[];
-  /** Mends an `expires_in` that the library would refuse the whole answer for. */
+  /** Corrects an `expires_in` for which the library would reject the whole response. */
   tidy?: boolean;
 }
 
@@ -26,7 +26,7 @@ interface FetchOptions {
   body?: URLSearchParams | undefined;
 }
 
-/** What the library takes to send through us. */
+/** The options that make the library send requests through our fetch. */
 export interface Wire {
   [oauth.allowInsecureRequests]: boolean;
   [oauth.customFetch]: (url: string, options: FetchOptions) => Promise<Response>;
@@ -34,11 +34,11 @@ export interface Wire {
 
 export interface OAuthServers {
   /**
-   * Where a provider answers, by discovery (remembered for an hour) or as typed.
-   * @throws PostroomError `endpoint-refused` when it names an address that may not be used; TokenEndpointError.
+   * The endpoints of a provider, from discovery (cached for an hour) or as entered.
+   * @throws PostroomError `endpoint-refused` when an endpoint is not allowed; TokenEndpointError
    */
   of(provider: Provider): Promise<oauth.AuthorizationServer>;
-  /** The library's fetch: our guarded one. */
+  /** Our guarded fetch, for the library. */
   wire(exchange: Exchange): Wire;
 }
 
@@ -94,7 +94,9 @@ export function createOAuthServers(deps: {
     return server;
   }
 
-  /** Codes, secrets and tokens go to vetted addresses only: a preset's own hosts, or public ones over https. */
+  /**
+   * Codes, secrets and tokens are sent only to allowed hosts: a preset's own, or public ones over https.
+   */
   function checked(provider: Provider, server: oauth.AuthorizationServer): oauth.AuthorizationServer {
     const hosts = presetOf(provider, config).endpointHosts;
     for (const address of [server.authorization_endpoint, server.token_endpoint, server.jwks_uri]) {

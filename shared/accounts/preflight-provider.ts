@@ -15,7 +15,7 @@ interface PreflightDeps {
   seam: Pick<Seam, 'now'>;
 }
 
-/** What one credential showed. */
+/** What one credential proved. */
 interface Shown {
   tenant: Proof;
   client: Proof;
@@ -25,8 +25,8 @@ interface Shown {
 }
 
 /**
- * Proves tenant, client ID and credential before anybody signs in, each credential by itself. A token that comes is
- * thrown away. Whatever does not answer is found "unknown"; nothing is thrown.
+ * Checks tenant, client ID and each credential before anybody signs in. Tokens are discarded. What can't be
+ * reached is "unknown"; nothing is thrown.
  */
 export async function preflightProvider(deps: PreflightDeps, provider: Provider): Promise<Preflight> {
   const at = new Date(deps.seam.now()).toISOString();
@@ -57,7 +57,7 @@ export async function preflightProvider(deps: PreflightDeps, provider: Provider)
   };
 }
 
-/** A server that knows no such issuer: the address is wrong, and waiting does not mend it. */
+/** The server does not know the issuer: the URL is wrong, and a retry can't help. */
 function nothingThere({ endpoints }: Provider, { status }: EndpointFailure): string | undefined {
   if (status !== 404 || endpoints?.kind !== 'discovery') return undefined;
   return `Discovery at ${endpoints.issuer} finds nothing (status ${status}).`;
@@ -83,8 +83,8 @@ async function showing(
 }
 
 /**
- * Entra looks at a code before it looks at the credential, but at the credential of an app that asks for itself:
- * Graph's `/.default` is there in every tenant and needs no permission.
+ * Entra checks an authorization code before the credential, so the check uses client credentials, where the
+ * credential comes first. Graph's `/.default` exists in every tenant and needs no permission.
  */
 async function asApp(deps: PreflightDeps, provider: Provider, credential: Credential): Promise<Shown> {
   const scope = `${clouds[provider.cloud].graph}/.default`;
@@ -102,7 +102,10 @@ async function asApp(deps: PreflightDeps, provider: Provider, credential: Creden
   }
 }
 
-/** Others look at the credential first (RFC 6749 section 5.2), so a token that nobody gave out shows what they think of it. */
+/**
+ * Other providers check the credential first (RFC 6749 section 5.2), so a made-up token shows whether they
+ * accept it.
+ */
 async function withMadeUpToken(
   deps: PreflightDeps,
   provider: Provider,
@@ -128,7 +131,7 @@ const NO_CLIENT = new Set([700016, 70001, 700011, 7000112, 7000229, 1000031, 900
 
 const isNoTenant = ({ codes }: EndpointFailure): boolean => codes.some((code) => NO_TENANT.has(code));
 
-/** Which of the three an answer to an app's request blames. Pure. */
+/** Which of the three a failed client credentials request blames. Pure. */
 export function judgeAppFailure(failure: EndpointFailure): Omit<Shown, 'evidence'> {
   if (isNoTenant(failure)) return { tenant: 'wrong', client: 'unknown', credential: 'unknown' };
   if (failure.codes.some((code) => NO_CLIENT.has(code)))
@@ -150,7 +153,7 @@ function gone(provider: Provider, { reason }: Unproven): Shown {
 
 const LONGEST_EVIDENCE = 700;
 
-/** What the provider said, with the ids that Microsoft's support asks for. */
+/** The provider's message, with the IDs that Microsoft's support asks for. */
 function evidenceOf(failure: EndpointFailure): string {
   const { sentence, error, detail, traceId, correlationId } = failure;
   const isWord = failure.codes.length === 0 && error !== undefined && /^[a-z_]+$/.test(error);

@@ -10,7 +10,7 @@ interface NoteDeps {
   activity: Pick<ActivityStore, 'note'>;
 }
 
-/** Runs a refresh, measures it, and leaves a row of activity when it changed something. */
+/** Runs a refresh, measures it, and records an activity row if something changed. */
 export async function recordRefresh(
   deps: NoteDeps,
   before: Account,
@@ -30,7 +30,10 @@ export async function recordRefresh(
   });
 }
 
-/** An outage of a night is one row, not one a minute. Pure. @param now milliseconds since the epoch */
+/**
+ * An outage is one row, not one per minute. Pure.
+ * @param now milliseconds since the epoch
+ */
 export function refreshActivity(
   before: Account,
   outcome: Exclude<RefreshOutcome, { kind: 'changed' | 'taken' }>,

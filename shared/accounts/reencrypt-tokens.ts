@@ -15,13 +15,13 @@ export interface ReencryptDeps {
 }
 
 export interface Reencrypted {
-  /** Accounts whose tokens are now under the newest version of the data key. */
-  resealed: number;
-  /** Accounts with a token under an older one: for the next run. */
+  /** Accounts whose tokens now use the newest version of the encryption key. */
+  reencrypted: number;
+  /** Accounts that still have a token under an older version; the next run continues. */
   left: number;
 }
 
-/** A run a day: with this many each, an installation of a thousand accounts is through in a week. */
+/** At one run a day, an installation of a thousand accounts takes less than a week. */
 const MAX_A_RUN = 200;
 const LEASE_SECONDS = 60;
 
@@ -30,7 +30,7 @@ const isUnderOther = ({ tokens }: Account, version: string): boolean =>
     (sealed) => sealed !== undefined && versionOfSealed(sealed) !== version,
   );
 
-/** How many accounts have a token under another than the newest version of the data key. */
+/** Number of accounts with a token under an older version of the encryption key. */
 export async function countUnderOlderKeys(
   deps: Pick<ReencryptDeps, 'providers' | 'accounts'>,
   newest: string,
@@ -39,17 +39,17 @@ export async function countUnderOlderKeys(
 }
 
 /**
- * Seals tokens again that rest under an older version of the data key, so that the old version can be disabled. Of an
- * account that is being refreshed, or whose last refresh never ended, nothing is touched: its row is waited for.
- * @throws PostroomError when the vault or storage is away.
+ * Encrypts tokens again that use an older version of the encryption key, so that the old version can be
+ * disabled. Accounts that are being refreshed, or whose last refresh never ended, are left for a later run.
+ * @throws PostroomError when the vault or storage is unavailable
  */
 export async function reencryptTokens(deps: ReencryptDeps, most: number = MAX_A_RUN): Promise<Reencrypted> {
   const newest = await deps.sealer.newestVersion();
   const waiting = await underOther(deps, newest);
-  let resealed = 0;
+  let reencrypted = 0;
   for (const { account, provider } of waiting.slice(0, most))
-    if (await resealOne(deps, account, provider, newest)) resealed += 1;
-  return { resealed, left: waiting.length - resealed };
+    if (await reencryptOne(deps, account, provider, newest)) reencrypted += 1;
+  return { reencrypted, left: waiting.length - reencrypted };
 }
 
 async function underOther(
@@ -63,13 +63,14 @@ async function underOther(
   return found;
 }
 
-async function resealOne(
+async function reencryptOne(
   deps: ReencryptDeps,
   listed: Account,
   provider: Provider,
   newest: string,
 ): Promise<boolean> {
-  // The same lease as a refresh: a row that changes under it would cost the token that was just received.
+  // The same lease as a refresh: a change of the row during a refresh would lose the token it just
+  // received.
   const lease = await deps.blobs.lease(`lease/account-${listed.accountId}`, LEASE_SECONDS);
   if (lease === undefined) return false;
   try {
@@ -77,19 +78,21 @@ async function resealOne(
     if (stored === undefined || stored.account.refreshBegunAt !== undefined) return false;
     const { account } = stored;
     if (!isUnderOther(account, newest)) return true;
-    const next = { ...account, tokens: await resealTokens(deps.sealer, account, provider) };
+    const next = { ...account, tokens: await reencryptAccount(deps.sealer, account, provider) };
     return (await deps.accounts.replace(next, stored.etag)) !== undefined;
   } catch (error) {
-    // Of one account alone: an old version that was disabled too early, or a text that is not what was sealed.
-    log.warn('account not sealed again', { account: listed.accountId, error: describeError(error) });
+    // Affects one account only: an old version was disabled too early, or the text is corrupt.
+    log.warn('account not re-encrypted', { account: listed.accountId, error: describeError(error) });
     return false;
   } finally {
     await lease.release().catch(() => undefined);
   }
 }
 
-/** Each token is sealed for the registration it opens for, so that this path moves none to another one. */
-async function resealTokens(
+/**
+ * Each token is encrypted for the registration that it was decrypted for, so none moves to another one.
+ */
+async function reencryptAccount(
   sealer: TokenCipher,
   account: Account,
   provider: Provider,

@@ -9,7 +9,13 @@ import { appScopeOf } from './app-account.ts';
 import type { AccessTokenDeps } from './get-access-token.ts';
 import { type Grant, isWaiting } from './grant.ts';
 import type { Refreshed } from './oauth-client.ts';
-import { credentialGone, problemFor, proofAway, providerGone, unreadable } from './refresh-problem.ts';
+import {
+  credentialGone,
+  problemFor,
+  credentialUnavailable,
+  providerGone,
+  unreadable,
+} from './refresh-problem.ts';
 import { pauseForPerson, pauseInPassing } from './retry-pause.ts';
 import { encryptTokens } from './encrypt-tokens.ts';
 import { type SignInEvent, withEvent } from './sign-in-history.ts';
@@ -17,59 +23,63 @@ import { type EndpointFailure, judgeFailure, judgeWithHistory, silence } from '.
 import { withVault } from './vault-failure.ts';
 
 export type RefreshOutcome =
-  /** `provider`: whose token it is, as it stood when it was asked. */
+  /** `provider`: the provider as it was when it was called. */
   | { kind: 'refreshed'; account: Account; token: Secret; provider: Provider }
   | { kind: 'retrying'; account: Account }
   | { kind: 'action-required'; account: Account }
-  /** The row is no longer the one that was read: look at it again. */
+  /** The row has changed since it was read: read it again. */
   | { kind: 'changed' }
-  /** The lease has ended and somebody else refreshes: the provider was not asked once more. */
+  /** The lease has expired and another process refreshes; the provider was not called again. */
   | { kind: 'taken' };
 
 export interface Refresher {
   /**
-   * Refreshes once. The caller holds the lease of the account; `hold` renews it, before each request to the provider:
-   * a slow discovery, a second credential and the token before may together take longer than the lease lasts.
+   * Refreshes once. The caller holds the account's lease, and `hold` renews it before each request to the
+   * provider: slow discovery, a second credential and the previous token may together take longer than the
+   * lease.
    */
   refresh(stored: StoredAccount, hold: () => Promise<boolean>): Promise<RefreshOutcome>;
-  /** Whether somebody may have mended what a refusal blamed, so that the provider may be asked again. */
+  /** True when the cause of a refusal may have been fixed, so the provider may be called again. */
   mayTryAgain(account: Account): Promise<boolean>;
 }
 
-/** A row as it was read, with what happened before: read before the provider is asked, not while its answer waits. */
+/**
+ * A row as read, with its history, both read before the provider is called and not while its response
+ * waits.
+ */
 interface Attempt extends StoredAccount {
   history: readonly SignInEvent[];
 }
 
-/** Since when it holds follows from the one before. */
+/** `stateSince` is derived from the previous status. */
 type NextStatus = WithoutSince<AccountStatus>;
 type WithoutSince<Status> = Status extends AccountStatus ? Omit<Status, 'stateSince'> : never;
 
-/** A row as it is to be, with its history. */
+/** The new row, with its history. */
 interface Next {
   account: Account;
   history: readonly SignInEvent[];
 }
 
-/** Thrown while the credential is fetched, so before the provider is asked. */
+/** Codes thrown while the credential is fetched, before the provider is called. */
 const isUnasked = (code: ProblemCode): code is VaultCode =>
   partBlamed(code) === 'key-vault' || code === 'no-identity';
-/** Called before a request; throws where the account is no longer ours to refresh. */
+/** Called before a request; throws when the lease on the account is lost. */
 type Hold = () => Promise<void>;
 
 const STORE_TRIES = 4;
 const STORE_PAUSE_MS = 250;
-// Nobody tells Postroom when an entry of the vault is there again.
+// Postroom is not notified when a vault entry is available again.
 const VAULT_PAUSE_MS = 10 * 60_000;
 
 /**
- * Refreshes an account, in this order: the row says that a refresh has begun; the provider is asked; what it gave is
- * stored before anything else is done with it. A death in between therefore shows: the row says "begun", and when the
- * provider then refuses the old token, the person reads why.
+ * Refreshes an account in this order: the row records that a refresh started; the provider is called; its
+ * response is stored before anything else happens. A crash in between is therefore visible: the row says
+ * "started", and if the provider then refuses the old token, the person reads why.
  */
 export function createRefresher(deps: AccessTokenDeps): Refresher {
   const { seam, accounts, sealer, providers, oauth } = deps;
-  /** Received and not stored, because storage was away for longer than the tries last. */
+  /** Received but not stored, because storage was unavailable for longer than the retries. */
   const unsaved = new Map<
     string,
     { etag: string; next: Next; token: Secret | undefined; provider: Provider }
@@ -80,7 +90,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   const after = (attempt: Attempt, event: Omit<SignInEvent, 'at' | 'times' | 'lastAt'>): SignInEvent[] =>
     withEvent(attempt.history, { ...event, at: isoNow() });
 
-  /** Writes a state and how it came to it; undefined when the row has changed meanwhile. */
+  /** Writes a state and its history; undefined when the row has changed since it was read. */
   async function saveOutcome(
     attempt: Attempt,
     change: Exclude<NextStatus, { state: 'ok' }> & Pick<Account, 'refreshBegunAt'>,
@@ -101,14 +111,15 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return (await accounts.replace(next, attempt.etag, history))?.account;
   }
 
-  /** Stores what was received, against a storage that fails in passing: nothing can bring a rotated token back. */
+  /** Stores a response, with retries: a rotated token that is lost can't be recovered. */
   async function store(etag: string, { account, history }: Next): Promise<StoredAccount | undefined> {
     for (let tries = 1; ; tries++) {
       try {
         const written = await accounts.replace(account, etag, history);
         if (written !== undefined) return written;
-        // Refused: either an earlier try arrived and only its answer was lost, or somebody else has written the row.
-        // No two sealed texts are equal; a refresh token alone may be the one from before, and an app has none.
+        // Refused: either an earlier try succeeded and its response was lost, or another process has
+        // written the row. No two ciphertexts are equal. The refresh token alone is not enough: it may be
+        // the previous one, and an app has none.
         const there = await accounts.get(account);
         const { access, refresh } = account.tokens;
         const isOurs = there?.account.tokens.access === access && there?.account.tokens.refresh === refresh;
@@ -152,7 +163,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     attempt: Attempt,
     failure: EndpointFailure,
     provider: Provider | undefined,
-    /** When an earlier refresh was begun that never came to its end. */
+    /** When an earlier refresh started that never finished. */
     unfinished: string | undefined,
   ): Promise<RefreshOutcome> {
     const verdict = judgeWithHistory(failure, attempt.history, seam.now());
@@ -162,20 +173,20 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         problem: { code: verdict.code, message: verdict.message },
         retryAt: isoAfter(pauseInPassing(attempt.history, verdict.retryAfterSeconds)),
         refusedAsOf: attempt.account.refusedAsOf,
-        // No answer may mean that the request arrived: the note that a refresh began has to stay.
+        // Without a response the request may have arrived, so the record of the started refresh must stay.
         refreshBegunAt: failure.status === undefined ? attempt.account.refreshBegunAt : unfinished,
       };
       const account = await saveOutcome(attempt, change, failure);
       return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
     }
-    // Nothing brings an ended grant back but a sign-in; all else goes on by itself once it is mended.
+    // Only a new sign-in restores an ended grant; everything else continues automatically once it is fixed.
     const hasEnded = verdict.blames === 'grant' && attempt.account.kind !== 'app';
     const change = {
       state: 'action-required' as const,
       problem: problemFor(verdict, attempt.account, provider, unfinished),
       retryAt: hasEnded ? undefined : isoAfter(pauseForPerson(attempt.history)),
       refusedAsOf: hasEnded ? undefined : provider?.changedAt,
-      // Said of the grant only: an earlier refresh may still have used up the token.
+      // Applies to the grant only: an earlier refresh may still have used up the token.
       refreshBegunAt: hasEnded ? undefined : unfinished,
     };
     const account = await saveOutcome(attempt, change, failure);
@@ -198,7 +209,10 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return account === undefined ? { kind: 'changed' } : { kind: 'action-required', account };
   }
 
-  /** The vault or the identity endpoint is away and the provider was not asked: the row says of it what it said before. */
+  /**
+   * The vault or the identity endpoint is unavailable and the provider was not called: the status of the
+   * account is unchanged.
+   */
   async function unproven(
     attempt: Attempt,
     provider: Provider,
@@ -207,7 +221,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
   ): Promise<RefreshOutcome> {
     const account = await saveOutcome(attempt, {
       state: 'retrying',
-      problem: proofAway(provider, code),
+      problem: credentialUnavailable(provider, code),
       retryAt: isoAfter(pauseInPassing(attempt.history, undefined)),
       refusedAsOf: undefined,
       refreshBegunAt,
@@ -215,13 +229,13 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return account === undefined ? { kind: 'changed' } : { kind: 'retrying', account };
   }
 
-  /** The app asks for itself, with its credential alone. */
+  /** The app authenticates with its credential only. */
   async function askAsApp(provider: Provider, hold: Hold): Promise<Refreshed> {
     const answer = await oauth.clientCredentials(provider, [appScopeOf(provider)], { before: hold });
     return answer.kind === 'granted' ? { ...answer, kind: 'refreshed' } : answer;
   }
 
-  /** Asks with the newest refresh token; where that is refused, with the one before, which Entra leaves alive. */
+  /** Uses the newest refresh token; if it is refused, the previous one, which Entra keeps valid. */
   async function ask(provider: Provider, account: Account, hold: Hold): Promise<Refreshed> {
     const { refresh: newest, previousRefresh } = account.tokens;
     const open = (sealed: string): Promise<Secret> =>
@@ -236,7 +250,9 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
     return second.kind === 'refreshed' ? second : first;
   }
 
-  /** Notes that a refresh begins. An app can ask as often as it likes, so that there is nothing to note. */
+  /**
+   * Records that a refresh starts. An app can request tokens as often as it likes, so nothing is recorded.
+   */
   async function begin(stored: StoredAccount): Promise<StoredAccount | undefined> {
     const { account, etag } = stored;
     if (account.kind === 'app') return stored;
@@ -283,7 +299,7 @@ export function createRefresher(deps: AccessTokenDeps): Refresher {
         return outcome;
       }
       if (answer.kind === 'unproven')
-        // The provider was not asked: the row says again what it said before.
+        // The provider was not called: the problem stays the same.
         return await stuck(attempt, credentialGone(provider, answer.reason), {
           refusedAsOf: provider.changedAt,
           refreshBegunAt: account.refreshBegunAt,

@@ -5,7 +5,7 @@ import type { Unproven } from './oauth-client.ts';
 import type { Lasting } from './token-failure.ts';
 import { vaultInWords } from './vault-failure.ts';
 
-/** What a person reads about a refusal that lasts, and what to do about it. */
+/** The text for a person about a lasting refusal, and how to fix it. */
 export function problemFor(
   verdict: Lasting,
   account: Account,
@@ -41,8 +41,8 @@ export const credentialGone = (provider: Provider, reason: Unproven['reason']): 
         message: `The credential of ${provider.name} is not in Key Vault. Replace the credential of the provider.`,
       };
 
-/** `code`: how the vault or the identity endpoint failed. Nobody has to sign in again for it. */
-export function proofAway({ name }: Provider, code: VaultCode): Problem {
+/** `code`: how the vault or the identity endpoint failed. No new sign-in is needed. */
+export function credentialUnavailable({ name }: Provider, code: VaultCode): Problem {
   if (code === 'no-identity')
     return {
       code,

@@ -14,27 +14,28 @@ interface RenewDeps {
 }
 
 export interface Renewals {
-  /** How many idled. */
+  /** Number of idle accounts. */
   idle: number;
   renewed: number;
-  /** Refused, now or for now. */
+  /** Refused, permanently or temporarily. */
   refused: number;
-  /** Broke, as when storage is away; the log says why. */
+  /** Failed, for example because storage is unavailable; the log says why. */
   broken: number;
-  /** Left for the next day, because the time was over. */
+  /** Left for the next day, because time ran out. */
   left: number;
 }
 
-// Entra ends a refresh token that was not used for 90 days, Google one of six months: a week leaves many tries.
-// https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime
+// Entra expires a refresh token after 90 days without use, Google after six months. Renewing after a week
+// leaves many retries. https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime
 export const IDLE_MS = 7 * 86_400_000;
 const AT_A_TIME = 4;
 /** Less than the five minutes after which the Functions host may end a run. */
 const TIME_MS = 4 * 60_000;
 
 /**
- * Uses every grant that nobody has used for a week, so that it does not end unnoticed. Each account for itself: what
- * breaks one stops no other. Those that idled longest come first, and what does not fit into the time is for tomorrow.
+ * Refreshes every grant that was not used for a week, so that it does not expire unnoticed. Accounts are
+ * independent: one failure does not stop the others. The longest idle come first, and the rest waits until
+ * the next day.
  */
 export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
   const begunAt = deps.seam.now();
@@ -65,7 +66,8 @@ export async function renewIdleAccounts(deps: RenewDeps): Promise<Renewals> {
 }
 
 /**
- * One that waits for a person idles too, but only that person can use it again; an app has no grant that could end. Pure.
+ * False for an account that requires a person's action (only that person can use it again) and for an app
+ * (it has no grant that could expire). Pure.
  */
 export const isIdle = (account: Account, now: number): boolean =>
   account.kind !== 'app' &&

@@ -1,9 +1,12 @@
-/** Parameters of a token request that must never be kept or shown (RFC 6749 sections 2.3.1, 4.1.3 and 6, RFC 7521, RFC 7636). */
+/**
+ * Parameters of a token request that must never be stored or shown (RFC 6749 sections 2.3.1, 4.1.3 and 6,
+ * RFC 7521, RFC 7636).
+ */
 const SECRET_PARAMETERS = ['client_secret', 'client_assertion', 'refresh_token', 'code', 'code_verifier'];
-/** What is shorter is part of ordinary words. */
+/** Shorter values also occur in ordinary text. */
 const SHORTEST = 4;
 
-/** The secret values that a token request carries, in its body or its Authorization header. Pure. */
+/** The secret values in the body or the Authorization header of a token request. Pure. */
 export function secretsIn(
   headers: Readonly<Record<string, string>>,
   body: URLSearchParams | undefined,
@@ -17,8 +20,8 @@ export function secretsIn(
 }
 
 /**
- * A text of a provider without the secrets it was sent, however it repeats them: a short secret looks like any other
- * word and is only known by its value. Pure.
+ * A provider's text with the secrets of the request masked, in whatever encoding it repeats them. A short
+ * secret can't be recognized by its form, only by its value. Pure.
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const forms = new Set(secrets.filter(({ length }) => length >= SHORTEST).flatMap(formsOf));
@@ -36,7 +39,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** As it is, and as URLs, forms, JSON and HTML write it. */
+/** As it is, and as encoded in URLs, forms, JSON and HTML. */
 const formsOf = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret),

@@ -1,12 +1,12 @@
 import type { Failure } from '../explanations/explain.ts';
 import { codeFrom } from '../platform/problem.ts';
 
-/** What a provider was asked, and how it ended. */
+/** A request to a provider and its result. */
 export interface SignInEvent {
-  /** ISO time of the first one. */
+  /** ISO time of the first occurrence. */
   at: string;
   result: 'signed-in' | 'refreshed' | 'retrying' | 'action-required';
-  /** What failed, as `codeOf` names it. */
+  /** The failure's code, as `codeOf` names it. */
   code?: string | undefined;
   suberror?: string | undefined;
   /** The provider's own sentence, or ours. */
@@ -14,19 +14,19 @@ export interface SignInEvent {
   /** For the provider's support. */
   traceId?: string | undefined;
   correlationId?: string | undefined;
-  /** How often it ended so in a row, the last time at `lastAt`. */
+  /** Number of equal results in a row, the last one at `lastAt`. */
   times: number;
   lastAt: string;
 }
 
 const MAX_EVENTS = 50;
 const SAID_CHARACTERS = 200;
-// A column of a row holds 32 Ki characters.
+// A column of a row stores 32 Ki characters.
 const MAX_CHARACTERS = 30_000;
 
 /**
- * Adds an event, newest first. Failures that repeat become one event that counts, so that an outage of a night does not
- * push out what was before it. What is over the bound is gone. Pure.
+ * Adds an event, newest first. Repeated failures become one event with a count, so that an outage does not
+ * push out older events. Events beyond the limit are dropped. Pure.
  */
 export function withEvent(
   history: readonly SignInEvent[],
@@ -46,11 +46,11 @@ export function withEvent(
   return kept;
 }
 
-/** Microsoft begins its sentences with the number that stands beside them here. */
+/** Microsoft starts its sentences with the code, which is shown separately here. */
 const withoutCode = (said: string | undefined, code: string | undefined): string | undefined =>
   code !== undefined && said?.startsWith(`${code}: `) === true ? said.slice(code.length + 2) : said;
 
-/** What explains an event: its code, and what the provider said. Pure. */
+/** The input for the explanation of an event: its code and the provider's message. Pure. */
 export const failureOf = ({
   code = 'unknown',
   suberror,

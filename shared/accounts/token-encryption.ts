@@ -9,24 +9,33 @@ const FORMAT = '1';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** How long a process goes on with a data key that was replaced meanwhile: nothing is lost by it, the monitor comes again. */
+/**
+ * How long a process may keep using an encryption key that was replaced. This is harmless: old versions
+ * stay readable, and the monitor re-encrypts.
+ */
 const NEWEST_MS = 60 * 60_000;
 
-/** Encrypts what rests in a table under a key that rests in Key Vault. */
+/** Encrypts stored values with a key from Key Vault. */
 export interface TokenCipher {
-  /** Fetches the key, so that a later `seal` cannot fail: called before something that can be received only once. */
+  /**
+   * Fetches the key, so that a later `seal` can't fail. Call it before receiving anything that can be
+   * received only once.
+   */
   ready(): Promise<void>;
-  /** `context` says whose value it is and what for; what was sealed for one context does not open in another. */
+  /**
+   * `context` names the owner and the purpose of the value; text sealed for one context can't be opened
+   * with another.
+   */
   seal(plain: Secret, context: string): Promise<string>;
-  /** @throws PostroomError `sealed-unreadable` when the key is gone or the text is not what was sealed. */
+  /** @throws PostroomError `sealed-unreadable` when the key is gone or the text was changed */
   open(sealed: string, context: string): Promise<Secret>;
-  /** The version of the data key that counts now, asked of the vault; from now on it is sealed with. */
+  /** The newest version of the encryption key, read from the vault; used from now on. */
   newestVersion(): Promise<string>;
-  /** Makes a new version of the data key, which counts from now on. What was sealed before stays readable. */
+  /** Creates a new version of the encryption key, used from now on. Older sealed texts stay readable. */
   rotate(): Promise<string>;
 }
 
-/** Under which version of the data key a text was sealed; undefined when it is none of ours. */
+/** The version of the encryption key that sealed a text; undefined when the text is not sealed. */
 export function versionOfSealed(sealed: string): string | undefined {
   const [format, version] = sealed.split('.');
   return format === FORMAT ? version : undefined;
@@ -38,12 +47,13 @@ interface DataKey {
 }
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with the data key of the vault, made at the first use. Two processes that make it at
- * the same moment leave two versions; both stay readable, because each sealed text names its own.
+ * AES-256-GCM (NIST SP 800-38D) with the encryption key from the vault, created at first use. Two processes
+ * that create it at the same time leave two versions; both stay readable, because each sealed text names
+ * its version.
  */
 export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSeam): TokenCipher {
   const byVersion = new Map<string, Buffer>();
-  /** The key that is sealed with, and until when nobody is asked for a newer one. */
+  /** The current key, and until when the vault is not asked for a newer one. */
   let cached: { key: DataKey; until: number } | undefined;
   let asking: Promise<DataKey> | undefined;
 
@@ -62,7 +72,7 @@ export function createTokenCipher(vault: Vault, seam: Pick<Seam, 'now'> = openSe
     try {
       return await asking;
     } catch (error) {
-      // A key that may have been replaced still opens and seals; what it must not do is fail after `ready`.
+      // A key that may have been replaced still works; after `ready`, sealing must not fail.
       if (cached !== undefined) return cached.key;
       throw error;
     }

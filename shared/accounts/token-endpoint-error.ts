@@ -3,7 +3,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Exchange } from './oauth-servers.ts';
 import { type EndpointFailure, readFailure, silence } from './token-failure.ts';
 
-/** An answer other than 200, on its way to becoming a value. */
+/** A response other than 200, before it becomes a value. */
 export class TokenEndpointError extends Error {
   readonly #exchange: Exchange;
   readonly #host: string;
@@ -28,7 +28,7 @@ export class TokenEndpointError extends Error {
   }
 }
 
-/** Whatever broke while talking to a provider, as a value. */
+/** Turns any error of a provider call into a value. */
 export function failureOf(
   error: unknown,
   provider: Provider,

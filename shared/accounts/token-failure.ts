@@ -3,17 +3,17 @@ import { type Code, codeFrom } from '../platform/problem.ts';
 import { withoutSecrets } from './sent-secrets.ts';
 import type { SignInEvent } from './sign-in-history.ts';
 
-/** How a provider's endpoint failed, without anything secret. */
+/** How a request to a provider failed, without secrets. */
 export interface EndpointFailure {
-  /** HTTP status; undefined when no answer came. */
+  /** HTTP status; undefined when there was no response. */
   status: number | undefined;
-  /** `error` of RFC 6749 section 5.2, when the answer has one. */
+  /** `error` of RFC 6749 section 5.2, if present. */
   error: string | undefined;
   /** Microsoft's `suberror`. */
   suberror: string | undefined;
   /** Microsoft's numbers, as in AADSTS7000222. */
   codes: readonly number[];
-  /** The provider's own sentence, without trace lines. */
+  /** The provider's own message, without trace lines. */
   sentence: string | undefined;
   retryAfterSeconds: number | undefined;
   /** For the provider's support; Microsoft sends them. */
@@ -21,7 +21,7 @@ export interface EndpointFailure {
   correlationId?: string | undefined;
   /** As Microsoft writes it: `2026-11-24 01:42:11Z`. */
   timestamp?: string | undefined;
-  /** Our words for it when the provider gave none. */
+  /** Our description, used when the provider gave none. */
   detail: string;
 }
 
@@ -43,8 +43,9 @@ const NEEDS_SIGN_IN = new Set([
   'login_required',
   'bad_token',
 ]);
-// Microsoft's second word for the same, which also comes with `invalid_request` and the like. The list is that of its
-// own client library: https://github.com/AzureAD/microsoft-authentication-library-for-js (InteractionRequiredAuthError).
+// Microsoft's suberrors with the same meaning, which also come with `invalid_request` and others. The list
+// is that of its own client library: https://github.com/AzureAD/microsoft-authentication-library-for-js
+// (InteractionRequiredAuthError).
 const SUBERRORS_NEED_SIGN_IN = new Set([
   'bad_token',
   'token_expired',
@@ -55,19 +56,22 @@ const SUBERRORS_NEED_SIGN_IN = new Set([
   'ui_not_allowed',
   'interrupted_user',
 ]);
-/** Another sign-in would be refused as well; the provider's own sentence says what will help. */
+/** Another sign-in would be refused as well; the provider's own message says what helps. */
 const SUBERROR_NEEDS_ADMIN = 'message_only';
 const NEEDS_CREDENTIAL = new Set(['invalid_client', 'unauthorized_client']);
 const PASSES = new Set(['temporarily_unavailable', 'server_error', 'slow_down']);
-// Outages and throttling that Microsoft has been seen to send under a lasting `error`: AADSTS50196 comes as
-// invalid_grant when an app asks too often, AADSTS700024 as invalid_client though the assertion is made anew for each
-// request. The number decides nothing else.
+// Outages and throttling that Microsoft sends with a permanent `error`: AADSTS50196 as invalid_grant when
+// an app sends too many requests, AADSTS700024 as invalid_client although each request has a new assertion.
+// Codes decide nothing else.
 const ASKED_TOO_OFTEN = 50196;
 const PASSING_CODES = new Set([50033, ASKED_TOO_OFTEN, 70012, 90006, 90012, 90024, 90033, 90055, 700024]);
-/** An app that goes on within this time is kept out for longer. */
+/** An app that continues within this time is blocked for longer. */
 const TOO_OFTEN_PAUSE_SECONDS = 600;
 
-/** Decides whether time or a person repairs a failure. Pure: what may pass by itself is never put to a person. */
+/**
+ * Decides whether a failure is temporary or needs a person. Pure: a failure that may be temporary never
+ * asks for a person.
+ */
 export function judgeFailure(failure: EndpointFailure): Verdict {
   const code = codeOf(failure);
   const message = failure.sentence ?? failure.detail;
@@ -100,8 +104,8 @@ function pauseAsked({ codes, retryAfterSeconds }: EndpointFailure): number | und
 const DAY_MS = 86_400_000;
 
 /**
- * As judgeFailure, with what came before: a refusal in no words of OAuth, as a proxy or a wrong address gives it, is
- * put to a person once it has lasted for a day. Pure.
+ * As judgeFailure, with the history: a refusal without an OAuth error, as from a proxy or a wrong URL,
+ * requires a person once it has lasted for a day. Pure.
  * @param history the refreshes before this one, newest first
  * @param now milliseconds since the epoch
  */
@@ -128,13 +132,13 @@ export function judgeWithHistory(
   };
 }
 
-/** True when the provider refuses the app itself, and not the grant or the request. */
+/** True when the provider refuses the client itself, not the grant or the request. */
 export function blamesCredential(failure: EndpointFailure): boolean {
   const verdict = judgeFailure(failure);
   return verdict.kind === 'action-required' && verdict.blames === 'credential';
 }
 
-/** `AADSTS7000222` where Microsoft gave a number, else the standard's word, else the status. */
+/** `AADSTS7000222` if Microsoft sent a number, otherwise the OAuth error, otherwise the status. */
 export function codeOf({ codes, error, status }: EndpointFailure): Code {
   const [number] = codes;
   if (number !== undefined) return `AADSTS${number}`;
@@ -142,7 +146,7 @@ export function codeOf({ codes, error, status }: EndpointFailure): Code {
   return status === undefined ? 'no-answer' : `http-${status}`;
 }
 
-/** What explains a failed answer: its parts, as the provider gave them. Pure. */
+/** The parts of a failed response that an explanation needs, as the provider sent them. Pure. */
 export function explainable(failure: EndpointFailure): Failure {
   const { error, suberror, sentence, detail, traceId, correlationId, timestamp } = failure;
   return {
@@ -157,8 +161,9 @@ export function explainable(failure: EndpointFailure): Failure {
 }
 
 /**
- * Reads a failed answer. Pure; unknown shapes become what the status says.
- * @param sent secrets of the request, which the provider may repeat: they are masked before anything is cut or kept
+ * Reads a failed response. Pure; unknown forms are judged by the status.
+ * @param sent secrets of the request, which the provider may repeat: they are masked before anything is
+ * shortened or stored
  */
 export function readFailure(
   host: string,
@@ -204,7 +209,7 @@ function idsOf(
   };
 }
 
-/** A failure without an answer of the provider. */
+/** A failure without a response. */
 export const silence = (detail: string): EndpointFailure => ({
   status: undefined,
   error: undefined,
@@ -215,7 +220,7 @@ export const silence = (detail: string): EndpointFailure => ({
   detail,
 });
 
-/** Microsoft's sentence without the trace, correlation and time stamps that follow it, on one line. */
+/** Microsoft's message on one line, without the trace ID, correlation ID and timestamp that follow it. */
 export function tidySentence(description: string): string {
   const [sentence = ''] = description.slice(0, 4000).split(/\s*Trace ID:/i);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters of a foreign text become spaces
@@ -223,7 +228,7 @@ export function tidySentence(description: string): string {
   return line.length > SENTENCE_CHARACTERS ? `${line.slice(0, SENTENCE_CHARACTERS)}…` : line;
 }
 
-/** The numbers of Microsoft's errors, from their own field or from the text. */
+/** Microsoft's error numbers, from their own field or from the text. */
 export function codesOf(field: unknown, description: string | undefined): number[] {
   if (Array.isArray(field)) {
     const numbers = field.filter((value): value is number => Number.isInteger(value));
@@ -241,7 +246,7 @@ function secondsOf(header: string | undefined, now: number): number | undefined 
   return Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_RETRY_AFTER);
 }
 
-/** The JSON object in a text; an empty one when there is none. */
+/** The JSON object in a text; empty if there is none. */
 export function objectOf(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);

@@ -5,14 +5,14 @@ import type { Provider } from '../providers/provider.ts';
 import { assertionFor } from './client-proof.ts';
 import { objectOf } from './token-failure.ts';
 
-/** Issuer and subject to enter in the app registration, or why they are not known here. */
+/** Issuer and subject to enter in the app registration, or why they are unknown. */
 export type TrustedIdentity =
-  | { kind: 'told'; issuer: string; subject: string }
+  | { kind: 'known'; issuer: string; subject: string }
   | { kind: 'silent'; sentence: string };
 
 /**
- * What the managed identity says of itself, from the very token that Entra compares with the app registration: no
- * setting of ours can differ from it.
+ * Reads issuer and subject from the managed identity's own token, the one that Entra compares with the app
+ * registration, so that they can't differ from it.
  */
 export async function trustedIdentityFor(
   deps: { seam: Seam; identityAssertion: IdentityAssertion },
@@ -22,7 +22,7 @@ export async function trustedIdentityFor(
     const token = await assertionFor(deps, provider);
     const [, payload = ''] = token.expose().split('.');
     const claims = objectOf(Buffer.from(payload, 'base64url').toString('utf8'));
-    return { kind: 'told', issuer: String(claims['iss'] ?? ''), subject: String(claims['sub'] ?? '') };
+    return { kind: 'known', issuer: String(claims['iss'] ?? ''), subject: String(claims['sub'] ?? '') };
   } catch (error) {
     if (error instanceof PostroomError) return { kind: 'silent', sentence: error.message };
     throw error;

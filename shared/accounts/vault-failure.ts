@@ -2,20 +2,20 @@ import { vaultMeaning } from '../explanations/vault-problems.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { isVaultCode, type VaultCode } from '../platform/problem.ts';
 
-/** Key Vault or the managed identity did not give what a sign-in takes. */
+/** Key Vault or the managed identity failed during a sign-in. */
 export interface VaultFailure {
   kind: 'vault-away';
-  /** As it was thrown. */
+  /** The code of the error thrown. */
   code: VaultCode;
-  /** Our own sentence for it; names no secret. */
+  /** Our own message; contains no secret. */
   said: string;
 }
 
 const WAIT = 'Wait a minute. If the problem persists, check the Health page.';
 
 /**
- * Does something that needs the vault, for a person who waits for a page: what is wrong there comes back as a value.
- * @throws whatever else breaks
+ * Runs work that needs the vault while a person waits for a page: a vault failure is returned as a value.
+ * @throws all other errors
  */
 export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultFailure> {
   try {
@@ -26,10 +26,10 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T | VaultFai
   }
 }
 
-/** What is wrong, as a part of a sentence, and what a person who looks after Postroom does about it. Pure. */
+/** The failure as part of a sentence, and what an admin should do. Pure. */
 export function vaultInWords({ code }: Pick<VaultFailure, 'code'>): { happened: string; next: string } {
   const { title, steps, retry } = vaultMeaning(code);
-  // Here a person waits for a page: what passes by itself has to be tried again.
+  // A person waits for the page: they have to retry what is temporary.
   const next = retry === 'by-itself' ? WAIT : steps.join(' ');
   return { happened: title, next };
 }

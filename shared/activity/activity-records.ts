@@ -5,7 +5,7 @@ import { type Activity, activityKinds, activityResults } from './activity.ts';
 // Activity: `<kind>` such as `fetch` / `<inverted ms>|<random>`   newest first
 // A page of one kind is one range of one partition, a page of all kinds is one range of each.
 
-/** An activity, and what keeps it apart from others of the same millisecond. */
+/** An activity with a random part, for several in the same millisecond. */
 export interface ActivityRecord extends Activity {
   /** Random, 12 hex digits. */
   id: string;
@@ -27,8 +27,11 @@ export const activityKind = recordKind<ActivityRecord>()({
   },
 });
 
-/** The first row key of what is as old as this or older. @param at ISO time */
+/**
+ * The first row key of activities this old or older.
+ * @param at ISO time
+ */
 export const keyFrom = (at: string): string => invertedTime(at);
 
-/** Whether it has the form of a row key. */
+/** True when a text has the form of a row key. */
 export const isActivityKey = (key: string): boolean => /^\d{14}\|[0-9a-f]{12}$/.test(key);

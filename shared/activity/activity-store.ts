@@ -6,7 +6,7 @@ import { type Activity, type ActivityKind, activityKinds } from './activity.ts';
 import { activityKind, isActivityKey, keyFrom } from './activity-records.ts';
 
 const DAYS_KEPT = 30;
-/** Removed a day later than it is shown, so that a clock that is a day ahead takes nothing away. */
+/** Removed a day later than shown, so that a clock that is a day ahead deletes nothing early. */
 const DAYS_UNTIL_REMOVED = 31;
 const DAY_MS = 86_400_000;
 const MAX_REMOVED = 20_000;
@@ -14,23 +14,26 @@ const ROWS_AT_ONCE = 100;
 
 export interface ActivityPage {
   entries: Activity[];
-  /** Where the next page begins. */
+  /** The start of the next page. */
   next: string | undefined;
 }
 
 export interface ActivityStore {
-  /** Keeps what was done, one transaction a kind. Never rejects: what was done stays done without its row. */
+  /** Records activities, one transaction per kind. Never rejects: a missing row must not undo the work. */
   note(entries: readonly Activity[]): Promise<void>;
   /** Newest first. @param now milliseconds since the epoch */
   page(
     ask: { kind?: ActivityKind | undefined; after?: string | undefined; limit: number },
     now: number,
   ): Promise<ActivityPage>;
-  /** Removes what is older than 30 days; gives the number of rows. Repeatable, and bounded a run. */
+  /** Removes activities older than 30 days and returns their number. Repeatable; limited per run. */
   forgetOld(now: number): Promise<number>;
 }
 
-/** What was done, a partition for each kind, newest first. A note that cannot be kept is logged and lost: the work goes on. */
+/**
+ * Activities, one partition per kind, newest first. A row that can't be written is only logged: the work
+ * continues.
+ */
 export function createActivityStore(tables: Tables): ActivityStore {
   const table = tables.open('Activity');
   const activities = openRecords(tables, activityKind);
@@ -48,7 +51,7 @@ export function createActivityStore(tables: Tables): ActivityStore {
     },
     async page({ kind, after, limit }, now) {
       const kinds = kind === undefined ? activityKinds : [kind];
-      // A position comes from an address: anything else begins at the newest.
+      // The position comes from a URL: anything invalid starts at the newest.
       const position = after !== undefined && isActivityKey(after) ? { after } : {};
       const { records, next } = await activities.page(kinds, {
         ...position,
@@ -66,7 +69,7 @@ export function createActivityStore(tables: Tables): ActivityStore {
   };
 }
 
-/** The first row key of what is older than so many days. */
+/** The first row key of activities older than this many days. */
 const keyBefore = (now: number, days: number): string => keyFrom(new Date(now - days * DAY_MS).toISOString());
 
 function insertOf({ ms, ...entry }: Activity): Change {
@@ -87,7 +90,7 @@ async function removeFrom(table: Table, partitionKey: string, from: string, most
       partitionKey,
       rows.map(({ rowKey }) => ({ kind: 'remove', rowKey })),
     );
-    // Somebody else removes the same rows: leave it to them.
+    // Another process is removing the same rows.
     if (!gone.ok) break;
     removed += rows.length;
   }

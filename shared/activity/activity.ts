@@ -1,23 +1,23 @@
-/** Something that Postroom did by itself. A look at a mailbox that found nothing is none: it leaves no row. */
+/** Something Postroom did automatically. A fetch that found nothing is not recorded. */
 export interface Activity {
   kind: ActivityKind;
   /** ISO time. */
   at: string;
-  /** Id of the mailbox or account. */
+  /** ID of the mailbox or account. */
   aboutId: string;
-  /** The address, for people. */
+  /** The address, for display. */
   about: string;
   result: ActivityResult;
-  /** For people: "2 tickets opened, 1 reply filed." Never text of an email. */
+  /** For display: "2 tickets opened, 1 reply filed." Never text of an email. */
   what: string;
-  /** How long it took. */
+  /** Duration. */
   ms?: number | undefined;
 }
 
 export const activityKinds = ['fetch', 'refresh', 'send'] as const;
 export type ActivityKind = (typeof activityKinds)[number];
 
-/** `retrying`: time mends it. `action-required`: a person has to. */
+/** `retrying`: a temporary failure. `action-required`: a person has to act. */
 export const activityResults = ['done', 'retrying', 'action-required'] as const;
 export type ActivityResult = (typeof activityResults)[number];
 
@@ -28,7 +28,7 @@ export interface FetchCounts {
   skipped: number;
 }
 
-/** What a fetch brought, in a sentence; what is zero is not said, and something is not. Pure. */
+/** Summarizes a fetch in one sentence. Zero counts are omitted. Pure. */
 export function fetchSentence({ opened, replies, quarantined, skipped }: FetchCounts): string {
   const parts = [
     counted(opened, 'ticket opened', 'tickets opened'),

@@ -10,8 +10,8 @@ import { emailChannel, type SendingSeen } from './email-channel.ts';
 import { webhookChannel } from './webhook-channel.ts';
 
 /**
- * The channels that settings and vault name at the moment of asking. The pages are none of them: they read what is
- * stored. A webhook whose secret cannot be used counts: its notifications wait until that is fixed.
+ * The channels currently configured by settings and vault, besides the pages, which read the stored alerts.
+ * A webhook whose secret can't be used is included: its notifications wait until that is fixed.
  */
 export function alertChannels(deps: {
   config: Config;
@@ -19,14 +19,14 @@ export function alertChannels(deps: {
   channelSecrets: ChannelSecrets;
   sender: Pick<MailSender, 'send'>;
   mailboxes: Pick<MailboxCache, 'listOrLast'>;
-  /** Where a server that refuses mail becomes an alert; while alerts are kept in memory there is no such place. */
-  alerts: () => Pick<AlertService, 'observe' | 'held'>;
+  /** Reports a server that refuses email as an alert; not possible while alerts are kept in memory. */
+  alerts: () => Pick<AlertService, 'observe' | 'inMemory'>;
 }): () => Promise<Channels> {
   const { config, seam, sender, channelSecrets } = deps;
   const seen = async (sendings: readonly SendingSeen[]): Promise<void> => {
     const observation = sendingObservation(sendings, seam.now());
     const alerts = deps.alerts();
-    if (observation.about?.length === 0 || alerts.held().length > 0) return;
+    if (observation.about?.length === 0 || alerts.inMemory().length > 0) return;
     await alerts.observe(observation);
   };
   const mailboxes = deps.mailboxes.listOrLast;

@@ -12,13 +12,13 @@ import {
 } from './alert.ts';
 import { channels, type Delivery, events, type Notification, type Outgoing } from './notification.ts';
 
-// Alerts:  `alert` / `open|<hash of the key>`                       what is wrong now: one row a fault, so that it opens once
-//          `alert` / `outgoing|<due>|<notification>|<channel>`      told, but not yet delivered; its key moves with each try
-//          `alert` / `past|<id>`                                    what is over; the id begins with the inverted opening
-//          `alert` / `sent|<notification>|<channel>`                what was delivered or given up; a notification begins with
-//                                                                   the id of its alert
-// One partition: an alert and what is told of it change in one transaction. `open` and `outgoing` stand side by side,
-// so that one query reads all that a monitor needs.
+// Alerts:  `alert` / `open|<hash of the key>`                       an open alert: one row per fault, so it opens once
+//          `alert` / `outgoing|<due>|<notification>|<channel>`      a pending notification; each attempt changes its key
+//          `alert` / `past|<id>`                                    a closed alert; the ID starts with the inverted opening
+//          `alert` / `sent|<notification>|<channel>`                a notification that was sent or abandoned; its ID
+//                                                                   starts with the ID of its alert
+// One partition: an alert and its notifications change in one transaction. `open` and `outgoing` are adjacent, so that one
+// query reads all that the monitor needs.
 export const PARTITION = 'alert';
 export const OPEN = 'open|';
 export const OUTGOING = 'outgoing|';
@@ -39,7 +39,7 @@ const finding = objectOf<Finding>({
   stage: z.string().optional(),
   size: z.number().optional(),
 });
-const held = objectOf<Alert['held']>({
+const findingsBySource = objectOf<Alert['findings']>({
   watch: finding.optional(),
   review: finding.optional(),
   sending: finding.optional(),
@@ -65,10 +65,10 @@ const alertKind = (rowKeyOf: (alert: AlertRecord) => string) =>
     columns: {
       id: text,
       key: text,
-      held: json(held),
+      findings: json(findingsBySource),
       openedAt: time,
       notifiedAt: time,
-      told: whole,
+      notificationCount: whole,
       notifiedAs: text,
       closedAt: optional(time),
     },
@@ -94,7 +94,7 @@ export const outgoingKind = recordKind<Outgoing>()({
   },
 });
 
-/** What became of a notification over one channel. */
+/** The result of sending a notification over one channel. */
 export interface SentRecord extends Delivery {
   notificationId: string;
 }

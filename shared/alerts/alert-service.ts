@@ -18,38 +18,51 @@ import {
   type What,
 } from './notification.ts';
 
-/** Tells over one channel. @throws whatever goes wrong on the way: the notification is tried again. */
+/**
+ * Sends over one channel.
+ * @throws any failure: the notification is retried
+ */
 export type Tell = (notification: Notification) => Promise<void>;
 export type Channels = Partial<Record<Channel, Tell>>;
 
 export interface AlertService extends Pick<AlertStore, 'past' | 'deliveries'> {
   /** What is open now, as stored. */
   open(): Promise<Alert[]>;
-  /** How many are open by what this process has last read or holds, without a query; undefined before the first read. */
+  /**
+   * Number of open alerts, from the last read or from memory, without a query; undefined before the first
+   * read.
+   */
   openCount(): number | undefined;
-  /** Reads again for `openCount`, at most once a minute; while storage is away the last count stays. */
+  /** Updates `openCount`, at most once a minute; while storage is unavailable, the last count stays. */
   recount(): Promise<void>;
   /**
-   * Opens, repeats, changes and closes alerts by what a source sees, and queues notifications; `deliver` sends them.
-   * @throws PostroomError `table-storage` when storage is away: see `hold`.
+   * Opens, repeats, changes and closes alerts according to a source's findings, and queues notifications;
+   * `deliver` sends them.
+   * @throws PostroomError `table-storage` when storage is unavailable: see `keepInMemory`
    */
   observe(observation: Observation): Promise<void>;
-  /** Tells what is due over the channels there are. A channel that fails is tried again at the next call, ever more rarely. */
+  /**
+   * Sends due notifications over the available channels. A failed one is retried at later calls, with
+   * growing pauses.
+   */
   deliver(): Promise<void>;
   /**
-   * For when storage itself is away: keeps these findings in the memory of this process and tells them at once. The
-   * next `observe` that reaches storage writes them there, one row each.
+   * Used when storage itself is unavailable: keeps alerts for these findings in this process and notifies
+   * at once. The next `observe` that reaches storage stores them.
    */
-  hold(findings: readonly Finding[]): Promise<void>;
-  /** What `hold` keeps. */
-  held(): readonly Alert[];
+  keepInMemory(findings: readonly Finding[]): Promise<void>;
+  /** The alerts of `keepInMemory`. */
+  inMemory(): readonly Alert[];
 }
 
 const TRIES = 6;
 const COUNT_MS = 60_000;
 const AT_ONCE = 4;
 
-/** A process may remember for ten minutes that a channel is not set up. By the fourth try that is 18 minutes ago. */
+/**
+ * A process may cache for ten minutes that a channel is not configured. The fourth attempt is 18 minutes
+ * later.
+ */
 const TRIES_WITHOUT_CHANNEL = 4;
 
 /**
@@ -88,10 +101,15 @@ export function createAlertService(deps: {
     const { kind } = notification.finding;
     try {
       await channels[channel]?.(notification);
-      log.info('alert told', { kind, what: notification.what, channel });
+      log.info('notification sent', { kind, what: notification.what, channel });
       return true;
     } catch (error) {
-      log.warn('alert not told yet', { kind, what: notification.what, channel, error: describeError(error) });
+      log.warn('notification not sent yet', {
+        kind,
+        what: notification.what,
+        channel,
+        error: describeError(error),
+      });
       return false;
     }
   }
@@ -147,7 +165,7 @@ export function createAlertService(deps: {
   }
 
   /** Alerts that were sent while storage was unavailable become open rows; the next observation closes or keeps them. */
-  async function storeHeld(open: readonly Alert[]): Promise<boolean> {
+  async function storeInMemoryAlerts(open: readonly Alert[]): Promise<boolean> {
     const all = await memory.take();
     const known = new Set(open.map(({ key }) => key));
     try {
@@ -173,7 +191,7 @@ export function createAlertService(deps: {
   return {
     past: store.past,
     deliveries: store.deliveries,
-    held: () => memory.all().map(({ alert }: InMemoryAlert) => alert),
+    inMemory: () => memory.all().map(({ alert }: InMemoryAlert) => alert),
     async open() {
       return (await store.current()).open;
     },
@@ -183,7 +201,7 @@ export function createAlertService(deps: {
     },
     async recount() {
       const age = seam.now() - (counted?.at ?? Number.NEGATIVE_INFINITY);
-      // A clock that was set back would make the count young for as long.
+      // If the clock was set back, the count's age is unknown.
       if (age >= 0 && age < COUNT_MS) return;
       try {
         await store.current();
@@ -195,13 +213,14 @@ export function createAlertService(deps: {
     async observe(observation) {
       for (let attempt = 1; ; attempt++) {
         const { open } = await store.current();
-        if (await storeHeld(open)) continue;
+        if (await storeInMemoryAlerts(open)) continue;
         const decisions = decideAlerts(open, observation, seam.now());
-        // Only what is to be said needs to know to whom: an idle look asks the vault nothing here.
+        // Channels are only needed when something has to be sent: without decisions, the vault is not
+        // called.
         const channels = decisions.length > 0 ? await deps.channels() : {};
         const written = await mapLimited(decisions, AT_ONCE, (decision) => carryOut(decision, channels));
         if (written.every(Boolean)) return;
-        // Another run decided at the same moment. Read what it wrote, and do only the rest.
+        // Another run decided at the same time. Read what it wrote, and do the rest.
         if (attempt >= TRIES)
           throw new PostroomError('alerts-busy', 'Too many runs change the alerts at the same time');
       }
@@ -219,9 +238,9 @@ export function createAlertService(deps: {
       const channels = await deps.channels();
       await mapLimited(inOrder, AT_ONCE, (line) => deliverInOrder(line, channels));
     },
-    async hold(findings) {
+    async keepInMemory(findings) {
       const channels = await deps.channels();
-      await memory.hold(findings, (alert, what) => outgoingOf(alert, what, channels));
+      await memory.keep(findings, (alert, what) => outgoingOf(alert, what, channels));
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Waiting {
 }
 
 export interface AlertStore {
-  /** What is open, and what is on its way. */
+  /** Open alerts and pending notifications. */
   current(): Promise<{ open: Alert[]; waiting: Waiting[] }>;
   /**
    * Applies a decision and queues its notifications, in one transaction.
@@ -34,7 +34,7 @@ export interface AlertStore {
   /** Claims a notification for one attempt; undefined when another process has it. Until `dueAt`, no one else tries. */
   claim(waiting: Waiting, dueAt: string): Promise<Waiting | undefined>;
   recordDelivery(waiting: Waiting, delivery: Delivery): Promise<void>;
-  /** Takes a notification off the list for which there is no channel; nothing is recorded of it. */
+  /** Removes a pending notification without a channel; nothing is recorded. */
   drop(waiting: Waiting): Promise<void>;
   past(range: { after?: string | undefined; limit: number }): Promise<{
     alerts: Alert[];
@@ -43,7 +43,7 @@ export interface AlertStore {
   deliveries(alertId: string): Promise<Delivery[]>;
 }
 
-/** A delivery that was made before there was a row for it. */
+/** A notification sent before there was a row for it. */
 export interface Sent {
   notificationId: string;
   delivery: Delivery;
@@ -56,7 +56,9 @@ export function createAlertStore(tables: Tables): AlertStore {
   const sent = openRecords(tables, sentKind);
   const read = <T>(part: string, rows: readonly Row[], each: (row: Row) => T): T[] =>
     readRows(tables, { table: 'Alerts', partition: PARTITION, part }, rows, each);
-  /** Open rows that could not be read, with their ETags: the same fault, seen again, takes their place. */
+  /**
+   * Open rows that could not be read, with their ETags: if the same fault is found again, it replaces them.
+   */
   let broken: ReadonlyMap<string, string> = new Map();
 
   return {

@@ -3,11 +3,14 @@ import type { Fixer } from '../explanations/explanation.ts';
 import { invertedTime } from '../platform/inverted-time.ts';
 
 interface AlertKindTraits {
-  /** Kinds of one family about one subject are one alert, such as a secret that is due, then expires. Absent: the kind alone. */
+  /**
+   * Kinds of one family about the same subject are one alert, such as a secret that is due, then expires.
+   * Absent: the kind alone.
+   */
   family?: string;
   /**
-   * `tables`: the tables alone tell, so that a page need not wait for the next monitor. `monitor`: only the monitor or the
-   * daily review can see it.
+   * `tables`: the tables show it, so that a page need not wait for the next monitor run. `monitor`: only
+   * the monitor or the daily review can see it.
    */
   seenIn: 'tables' | 'monitor';
 }
@@ -35,10 +38,12 @@ export const alertKinds = Object.keys(kinds) as AlertKind[];
 
 const traitsOf = (kind: AlertKind): AlertKindTraits => kinds[kind];
 
-/** Whether a page may judge for itself that a finding of this kind is there or gone. */
+/** True when a page can check by itself whether a finding of this kind exists. */
 export const isSeenInTables = (kind: AlertKind): boolean => traitsOf(kind).seenIn === 'tables';
 
-/** `critical`: no mail at all becomes a ticket. `error`: some mail does not. `warning`: all flows, as yet. */
+/**
+ * `critical`: no email becomes a ticket. `error`: some email does not. `warning`: everything still works.
+ */
 export const severities = ['critical', 'error', 'warning'] as const;
 export type Severity = (typeof severities)[number];
 
@@ -73,7 +78,7 @@ export interface Finding {
   headline: string;
   /** Why, in one or two sentences. */
   cause: string;
-  /** Of an explanation, or of an error. */
+  /** The code of an explanation, or of an error. */
   code?: string | undefined;
   /** ISO time. */
   since: string;
@@ -87,7 +92,9 @@ export interface Finding {
    * on a schedule.
    */
   stage?: string | undefined;
-  /** The size behind a stage of size. While the alert is open, only a larger stage notifies again. */
+  /**
+   * The size, for a stage that depends on it. While the alert is open, only a larger size notifies again.
+   */
   size?: number | undefined;
 }
 
@@ -96,15 +103,15 @@ export type Source = 'watch' | 'review' | 'sending';
 
 /** A finding that people are notified of, until it is resolved. */
 export interface Alert {
-  /** Names this one occurrence: `<inverted ms of opening>-<hash of the key>`. */
+  /** Identifies this occurrence: `<inverted ms of opening>-<hash of the key>`. */
   id: string;
   key: string;
-  /** By source, as it was last seen; never empty. */
-  held: Partial<Record<Source, Finding>>;
+  /** By source, as last found; never empty. */
+  findings: Partial<Record<Source, Finding>>;
   openedAt: string;
   /** The time of the last notification, and the number of notifications so far. */
   notifiedAt: string;
-  told: number;
+  notificationCount: number;
   /** The kind and stage of the last notification. */
   notifiedAs: string;
   closedAt?: string | undefined;
@@ -125,15 +132,18 @@ export function keyOf({ kind, subject }: Pick<Finding, 'kind' | 'subject'>): str
   return `${traitsOf(kind).family ?? kind}|${subject.kind}|${subject.id}`;
 }
 
-/** Hashed, because an id may come from outside and keys of tables refuse some characters. */
+/** Hashed, because an ID may come from outside and table keys allow only some characters. */
 export const keyHash = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
 
-/** Names one occurrence of a fault. @param openedAt ISO time */
+/**
+ * The ID of one occurrence of a fault.
+ * @param openedAt ISO time
+ */
 export const alertId = (openedAt: string, key: string): string => `${invertedTime(openedAt)}-${keyHash(key)}`;
 
 /** The finding that an alert shows: the most severe of its sources. */
-export function shownOf({ held }: Pick<Alert, 'held'>): Finding {
-  const [gravest] = Object.values(held).sort(
+export function shownOf({ findings }: Pick<Alert, 'findings'>): Finding {
+  const [gravest] = Object.values(findings).sort(
     (a, b) => alertKinds.indexOf(a.kind) - alertKinds.indexOf(b.kind),
   );
   if (gravest === undefined) throw new TypeError('an alert without a finding');

@@ -11,19 +11,24 @@ import {
 } from './channel-states.ts';
 
 export interface ChannelSecrets {
-  /** What the vault sets up, read anew where that is due. Never rejects: what cannot be read is a trouble of its channel. */
+  /**
+   * The channels configured in the vault; reads it again when due. Never rejects: a failed reading is a
+   * problem of its channel.
+   */
   read(): Promise<ChannelStates>;
 }
 
 const MINUTE = 60_000;
-/** The vault is paid for by the question. */
-const KEPT_MS = 10 * MINUTE;
+/** Every vault request costs money. */
+const CACHE_MS = 10 * MINUTE;
 /** While a secret is faulty, it is read more often, so that a fix works within a minute or two. */
-const KEPT_IN_TROUBLE_MS = MINUTE - 5_000;
-/** Less than the look at the installation may take as a whole. */
-const PATIENCE_MS = 10_000;
+const CACHE_WHILE_FAILING_MS = MINUTE - 5_000;
+/** Less than the timeout of a whole health check. */
+const TIMEOUT_MS = 10_000;
 
-/** Reads the secrets of the channels from the vault and remembers them in this process. Nothing is asked before `read`. */
+/**
+ * Reads the channels' secrets from the vault and caches them in this process. No request before `read`.
+ */
 export function createChannelSecrets(deps: {
   vault: Pick<Vault, 'get'>;
   seam: Pick<Seam, 'now'>;
@@ -42,14 +47,14 @@ export function createChannelSecrets(deps: {
   async function readOne(name: ChannelSecretName): Promise<ChannelSecretReading> {
     const before = readings[name];
     try {
-      const entry = await withTimeout(vault.get(name), PATIENCE_MS, 'key-vault');
-      // A value that came from a file or a shell often ends with a line break.
+      const entry = await withTimeout(vault.get(name), TIMEOUT_MS, 'key-vault');
+      // A value that comes from a file or a shell often ends with a line break.
       const text = entry?.value.expose().trim() ?? '';
       return { value: text === '' ? undefined : new Secret(text), isKnown: true, failure: undefined };
     } catch (error) {
       const code = error instanceof PostroomError ? error.code : 'key-vault';
       const times = (before.failure?.times ?? 0) + 1;
-      return { ...before, failure: { code, said: saidBy(error), times } };
+      return { ...before, failure: { code, said: messageWithCause(error), times } };
     }
   }
 
@@ -68,8 +73,8 @@ export function createChannelSecrets(deps: {
     const { failures } = channelStatesFrom(readings, config);
     const isFailing = Object.values(readings).some(({ failure }) => failure !== undefined);
     const age = seam.now() - readAt;
-    // A clock that was set back makes no reading young.
-    return age < 0 || age >= (failures.length > 0 || isFailing ? KEPT_IN_TROUBLE_MS : KEPT_MS);
+    // If the clock was set back, the age of the reading is unknown.
+    return age < 0 || age >= (failures.length > 0 || isFailing ? CACHE_WHILE_FAILING_MS : CACHE_MS);
   }
 
   return {
@@ -85,8 +90,8 @@ export function createChannelSecrets(deps: {
   };
 }
 
-/** The sentence of the error and the words of Azure behind it, for `explainText`. */
-function saidBy(error: unknown): string {
+/** The error's message with Azure's, for `explainText`. */
+function messageWithCause(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
   return `${describeError(error)}${cause}`.slice(0, 2000);
 }

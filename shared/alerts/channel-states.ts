@@ -35,7 +35,7 @@ export interface ChannelFailure {
 /** `absent`: not configured. `unusable`: configured, or perhaps configured, but not usable now. */
 export type ChannelState<T> = { kind: 'absent' } | { kind: 'unusable' } | ({ kind: 'ready' } & T);
 
-/** The channels beside the pages whose addresses are secrets. */
+/** The channels, besides the pages, whose URLs are secrets. */
 export interface ChannelStates {
   relay: ChannelState<{ url: Secret }>;
   webhook: ChannelState<{ url: Secret; key: Secret | undefined }>;

@@ -10,8 +10,9 @@ import { byGravity, type Finding } from './alert.ts';
 import { refusalFindings } from './refusal-findings.ts';
 
 /**
- * What is wrong now, gravest first, each fault once under its root cause: while storage is away nothing else is known;
- * a late timer or a failing part speaks for the mailboxes that wait for it. Pure.
+ * All current findings, most severe first, each fault once under its root cause: while storage is
+ * unavailable nothing else is known; a late timer or a failing dependency covers the mailboxes that wait
+ * for it. Pure.
  */
 export function collectFindings(facts: HealthFacts, now: number): Finding[] {
   return inWordsOf(facts.config, facts, foundIn(facts, now));
@@ -36,8 +37,8 @@ function foundIn(facts: HealthFacts, now: number): Finding[] {
 }
 
 /**
- * Parts that did not answer the look itself, or that fetches again and again ended with. A vault that answers the look
- * and withholds something from one provider is that provider's trouble: the others go on.
+ * Dependencies that failed the check itself, or that repeatedly made fetches fail. If the vault responds to
+ * the check but refuses something to one provider, it is that provider's problem: the others continue.
  */
 function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): FailingPart[] {
   const parts = new Map<FailingPart['part'], FailingPart>(failing.map((one) => [one.part, one]));
@@ -59,7 +60,7 @@ function partsBlamed({ failing, mailboxes, state, withoutVault }: HealthFacts): 
 
 type AboutVault = Pick<HealthFacts, 'failing' | 'mailboxes' | 'state'>;
 
-/** Mailboxes whose last fetch ended for want of the vault. */
+/** Mailboxes whose last fetch failed because of the vault. */
 const hitByVault = ({ mailboxes, state }: AboutVault) =>
   mailboxes.flatMap(({ id, enabled, providerId }) => {
     const failure = state.failing.get(id);
@@ -75,7 +76,7 @@ function isVaultToBlame(facts: AboutVault): boolean {
   );
 }
 
-/** What the next look has to know of this one: see `withoutVault` of the facts. Pure. */
+/** State for the next check: see `withoutVault` of the facts. Pure. */
 export function stillWithoutVault(facts: Omit<HealthFacts, 'suspects'>): ReadonlyMap<string, number> {
   const hits = hitByVault(facts);
   const left = isVaultToBlame(facts)
@@ -84,7 +85,10 @@ export function stillWithoutVault(facts: Omit<HealthFacts, 'suspects'>): Readonl
   return new Map(left.map(({ id, failures }) => [id, failures]));
 }
 
-/** Mailboxes that neither worked nor failed for too long, seen so twice: their runs do not come to an end. */
+/**
+ * Mailboxes that have neither succeeded nor failed for too long, at two checks in a row: their runs do not
+ * finish.
+ */
 function unexplained(facts: HealthFacts, now: number): Finding[] {
   const ids = new Set(silentWithoutReason(facts, now).filter((id) => facts.suspects.has(id)));
   const silent = facts.mailboxes.filter(({ id }) => ids.has(id));

@@ -30,12 +30,15 @@ export interface PreviewDeps {
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** An email that could not be read is news for so many hours. */
+/** Hours for which an unreadable email is reported. */
 const QUARANTINE_HOURS = 24;
 /** A job that failed just now may be part of a larger fault, which has its own alert. */
 const GIVEN_UP_AFTER_MS = 5 * MINUTE;
 const VAULT_MS = 25_000;
-/** Of the newest entries of the quarantine. With more, "since" is the time of the last that was read. */
+/**
+ * At most this many of the newest quarantine entries are read. With more, "since" is the time of the last
+ * one read.
+ */
 const MAX_READ = 100;
 
 /** The facts that tables provide: cheap enough for a page. @throws PostroomError when storage is unavailable */
@@ -51,11 +54,11 @@ export async function collectHealth(
     deps.mailboxes.fetchState(),
     deps.heartbeats.all(),
   ]);
-  const troubled = mailboxes.filter(({ id, enabled }) => enabled && state.failing.has(id));
+  const failing = mailboxes.filter(({ id, enabled }) => enabled && state.failing.has(id));
   const [accounts, providers] = await Promise.all([
-    accountsOf(troubled, deps.accounts),
-    // Their names are wanted only where something is wrong, their presets where there is a demo.
-    troubled.length > 0 || deps.config?.demo?.isShownAsDemo === true ? deps.providers.list() : [],
+    accountsOf(failing, deps.accounts),
+    // Names are only needed when something is wrong, presets only in a demo.
+    failing.length > 0 || deps.config?.demo?.isShownAsDemo === true ? deps.providers.list() : [],
   ]);
   const quarantined = await quarantinedOf(deps, mailboxes, state, now);
   const unreadable = unreadableRows(deps.tables);
@@ -63,11 +66,8 @@ export async function collectHealth(
   return { ...found, config: deps.config, failing: [], abandoned: [] };
 }
 
-async function accountsOf(
-  troubled: readonly Mailbox[],
-  store: Pick<AccountStore, 'get'>,
-): Promise<Account[]> {
-  const refs = new Map(troubled.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
+async function accountsOf(failing: readonly Mailbox[], store: Pick<AccountStore, 'get'>): Promise<Account[]> {
+  const refs = new Map(failing.map(({ providerId, accountId }) => [accountId, { providerId, accountId }]));
   // An account that cannot be read is reported by the failure of its mailbox.
   const found = await Promise.all(
     [...refs.values()].map((ref) =>
@@ -80,7 +80,10 @@ async function accountsOf(
   return found.flatMap((stored) => (stored === undefined ? [] : [stored.account]));
 }
 
-/** How many by the counts of the hours; since when by the messages themselves, which are read only where there are some. */
+/**
+ * The number comes from the hourly counts, the start from the messages, which are read only if there are
+ * any.
+ */
 async function quarantinedOf(
   { quarantine }: Pick<PreviewDeps, 'quarantine'>,
   mailboxes: readonly Mailbox[],
@@ -99,15 +102,16 @@ async function quarantinedOf(
     .slice(0, count)
     .map(({ at }) => at)
     .sort();
-  // A mailbox that was deleted since has its counts here and its messages nowhere.
+  // A mailbox deleted since then has counts but no messages.
   return { count, since: earliest ?? `${first.hour}:00:00.000Z` };
 }
 
 /**
- * What the Functions host gave up. Fetches among it are worthless a minute later: once the mailboxes have been fetched
- * since, they are thrown away. A queue that cannot be asked is a failing storage.
+ * Messages that the Functions host moved to poison queues. A fetch is worthless a minute later, so fetches
+ * are deleted once their mailboxes have been fetched since. A queue that can't be read means that storage
+ * fails.
  */
-export async function lookAtQueues(
+export async function checkQueues(
   { queues }: Pick<PreviewDeps, 'queues'>,
   { mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>,
   now: number,
@@ -116,7 +120,7 @@ export async function lookAtQueues(
     const all = await Promise.all(
       queueNames.map(async (queue) => ({ queue, ...(await queues.poison(queue)) })),
     );
-    // Measured each time, also at 0: an alert of Azure ends only when it sees that nothing is left.
+    // Measured every time, even at 0: Azure's alert only closes when it sees that nothing is left.
     for (const { queue, count } of all) telemetry.measure('poisonSize', count, { queue });
     const abandoned: { queue: QueueName; count: number; since: string }[] = [];
     for (const { queue, count, since } of all) {
@@ -134,14 +138,14 @@ export async function lookAtQueues(
   }
 }
 
-/** How the vault answered. `busy`: it takes no more questions for the moment, which passes within seconds. */
-export type VaultLook = { kind: 'answers' } | { kind: 'busy' | 'failing'; part: FailingPart };
+/** The vault's response. `busy`: it throttles requests, which usually passes within seconds. */
+export type VaultCheck = { kind: 'answers' } | { kind: 'busy' | 'failing'; part: FailingPart };
 
 /**
- * Whether the vault lets us in. A secret of this name need not exist: "no such secret" is an answer. A vault that is
- * slow is a failing vault and no failing storage, so it has a limit of its own.
+ * Checks that the vault accepts the app. The secret need not exist: "not found" is a valid response. A slow
+ * vault must count as a vault failure and not as a storage failure, so it has its own timeout.
  */
-export async function lookAtVault({ vault }: Pick<PreviewDeps, 'vault'>, now: number): Promise<VaultLook> {
+export async function checkVault({ vault }: Pick<PreviewDeps, 'vault'>, now: number): Promise<VaultCheck> {
   try {
     await withTimeout(vault.get('postroom-data-key'), VAULT_MS, 'key-vault');
     return { kind: 'answers' };
@@ -151,11 +155,11 @@ export async function lookAtVault({ vault }: Pick<PreviewDeps, 'vault'>, now: nu
   }
 }
 
-/** True for what any call to storage throws when storage does not answer as it should. */
+/** True for the error of any storage call when storage does not work as it should. */
 export const isStorageAway = (error: unknown): boolean =>
   error instanceof PostroomError && partBlamed(error.code) === 'storage';
 
-/** The sentence of the error and the words of Azure behind it, which say what the matter is. */
+/** A failing dependency, with the error's message and Azure's. */
 export function failed(part: FailingPart['part'], error: unknown, now: number): FailingPart {
   const cause = error instanceof Error && error.cause !== undefined ? ` ${describeError(error.cause)}` : '';
   return { part, said: `${describeError(error)}${cause}`.slice(0, 2000), since: new Date(now).toISOString() };

@@ -6,8 +6,8 @@ const isWholeVault = ({ kind, subject }: Finding): boolean =>
   kind === 'vault-failing' && subject.kind === 'vault';
 
 /**
- * What is wrong at this moment, gravest first: what a page sees itself, and of the open notices what it cannot see. A
- * fault that was mended a second ago is gone, one that began a second ago is there. Pure.
+ * All current findings, most severe first: what a page can check itself, and from the open alerts what it
+ * can't. A fault fixed a second ago is gone, and a new one is shown at once. Pure.
  */
 export function currentFindings(
   open: readonly Alert[],
@@ -15,15 +15,17 @@ export function currentFindings(
   now: number,
 ): Finding[] {
   const live = collectFindings({ ...facts, suspects: new Set(silentWithoutReason(facts, now)) }, now);
-  // A page does not ask the vault itself: where the monitor found that it fails, no provider is to blame.
-  const isVaultFailing = open.some(({ held }) => held.watch !== undefined && isWholeVault(held.watch));
+  // A page does not call the vault. If the monitor found that the vault fails, no provider is to blame.
+  const isVaultFailing = open.some(
+    ({ findings }) => findings.watch !== undefined && isWholeVault(findings.watch),
+  );
   const seen = live.filter((one) => !isVaultFailing || one.kind !== 'vault-failing');
   const standing = new Map(seen.map((finding) => [keyOf(finding), finding]));
   for (const alert of open) {
-    const { watch, ...others } = alert.held;
-    const kept = watch === undefined || isSeenInTables(watch.kind) ? others : alert.held;
+    const { watch, ...others } = alert.findings;
+    const kept = watch === undefined || isSeenInTables(watch.kind) ? others : alert.findings;
     if (Object.keys(kept).length > 0 && !standing.has(alert.key))
-      standing.set(alert.key, shownOf({ held: kept }));
+      standing.set(alert.key, shownOf({ findings: kept }));
   }
   return [...standing.values()].sort(byGravity);
 }

@@ -9,20 +9,20 @@ import type { UnreadableRow } from '../platform/unreadable-rows.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ChannelFailure } from './channel-states.ts';
 
-/** A part of Azure that does not answer as it should. */
+/** A dependency in Azure that does not work as it should. */
 export interface FailingPart {
   part: 'storage' | 'vault';
-  /** What it said, for `explainText`; no secret. */
+  /** Its error message, for `explainText`; contains no secret. */
   said: string;
   /** ISO time. */
   since: string;
 }
 
-/** What one look at the installation found; from it follows what is wrong. */
+/** The result of one health check; the findings are derived from it. */
 export interface HealthFacts {
   mailboxes: readonly Mailbox[];
   state: FetchState;
-  /** At least those of mailboxes that wait for a person or are tried again. */
+  /** At least the accounts of mailboxes that require action or are retrying. */
   accounts: readonly Account[];
   providers: readonly Provider[];
   beats: ReadonlyMap<TimerName, Heartbeat>;
@@ -31,34 +31,37 @@ export interface HealthFacts {
   config?: Pick<Config, 'demo'> | undefined;
   /** Problems of the channels' secrets; absent when they were not checked. */
   channelFailures?: readonly ChannelFailure[] | undefined;
-  /** Queues whose work the Functions host gave up. */
+  /** Queues with messages that the Functions host abandoned. */
   abandoned: readonly { queue: QueueName; count: number; since: string }[];
-  /** Mail of the last 24 hours that became no ticket because it could not be read. */
+  /** Email of the last 24 hours that could not be read and became no ticket. */
   quarantined: { count: number; since: string } | undefined;
-  /** Rows that had to be left out. */
+  /** Rows that were omitted because they could not be read. */
   unreadable?: readonly UnreadableRow[] | undefined;
-  /** Mailboxes that were silent without a reason already at a look before this one. */
+  /** Mailboxes that were already silent without a reason at the previous check. */
   suspects: ReadonlySet<string>;
   /**
-   * Mailboxes that were without the vault when it was last to blame, and how often their fetches had failed then. Until
-   * they were tried again, that is still its doing.
+   * Mailboxes affected by the last vault failure, with the number of failed fetches at that time. Until
+   * they are retried, the vault is still the cause.
    */
   withoutVault?: ReadonlyMap<string, number> | undefined;
 }
 
 const MINUTE = 60_000;
-/** Promised: a quarter of an hour, or three intervals of the mailbox where that is longer. */
+/** Promised to users: a quarter of an hour, or three intervals of the mailbox if that is longer. */
 const PROMISED_MINUTES = 15;
-/** Two looks are a minute apart, and what says nothing of a reason is looked at twice. */
-const LOOKS_MINUTES = 2;
-
-/** How long a mailbox may be without a fetch that worked, in milliseconds, so that the promise is kept. Pure. */
-export const allowedSilence = ({ intervalMinutes }: Pick<Mailbox, 'intervalMinutes'>): number =>
-  (Math.max(PROMISED_MINUTES, 3 * intervalMinutes) - LOOKS_MINUTES) * MINUTE;
+/** Checks are a minute apart, and a silence without a reason must be seen twice. */
+const CHECK_MINUTES = 2;
 
 /**
- * Since when a mailbox has had no fetch that worked, if that is longer than it may be. Time in which the whole app was
- * off does not count. ISO time; `now` in milliseconds. Pure.
+ * How long a mailbox may go without a successful fetch, in milliseconds, without breaking the promise.
+ * Pure.
+ */
+export const allowedSilence = ({ intervalMinutes }: Pick<Mailbox, 'intervalMinutes'>): number =>
+  (Math.max(PROMISED_MINUTES, 3 * intervalMinutes) - CHECK_MINUTES) * MINUTE;
+
+/**
+ * Since when a mailbox has had no successful fetch, if that is longer than allowed. Time in which the whole
+ * app was off does not count. ISO time; `now` in milliseconds. Pure.
  */
 export function silentSince(
   mailbox: Mailbox,
@@ -70,8 +73,9 @@ export function silentSince(
 }
 
 /**
- * Whether a mailbox has had no fetch that worked since `last` (ISO time) for longer than it may be. A time from the future
- * counts for nothing: after a clock was set back, the monitor's return is what the mailbox is measured from. Pure.
+ * True when a mailbox has had no successful fetch since `last` (ISO time) for longer than allowed. A time
+ * in the future is ignored: after a clock was set back, the silence is measured from the monitor's return.
+ * Pure.
  */
 export function isSilent(
   mailbox: Pick<Mailbox, 'intervalMinutes'>,
@@ -87,7 +91,7 @@ export function isSilent(
   return from !== undefined && now - Date.parse(from) > allowedSilence(mailbox);
 }
 
-/** Enabled mailboxes that are silent and say nothing of a reason: worth a second look. Pure. */
+/** Enabled mailboxes that are silent without a known reason and need a second check. Pure. */
 export function silentWithoutReason(facts: Omit<HealthFacts, 'suspects'>, now: number): string[] {
   return facts.mailboxes
     .filter((mailbox) => mailbox.enabled && !facts.state.failing.has(mailbox.id))

@@ -42,8 +42,8 @@ export function partFailing({ part, said, since }: FailingPart): Finding {
 }
 
 /** The finding for a page that cannot reach storage: the known alert, if there is one. Pure. */
-export function storageFinding(held: readonly Alert[], error: unknown, now: number): Finding {
-  const known = held.map(shownOf).find(({ kind }) => kind === 'storage-failing');
+export function storageFinding(inMemory: readonly Alert[], error: unknown, now: number): Finding {
+  const known = inMemory.map(shownOf).find(({ kind }) => kind === 'storage-failing');
   return known ?? partFailing(failed('storage', error, now));
 }
 
@@ -111,7 +111,7 @@ function timerLate(
   };
 }
 
-/** Faults that no other fault explains away; a new kind of alert is one more line here. Pure. */
+/** Findings that no other finding explains; a new kind of alert is one more line here. Pure. */
 export function independentFindings(facts: HealthFacts, now: number): Finding[] {
   return [
     ...poisonFindings(facts),

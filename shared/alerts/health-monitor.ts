@@ -15,8 +15,8 @@ import {
   failed,
   isStorageAway,
   type PreviewDeps,
-  lookAtQueues,
-  lookAtVault,
+  checkQueues,
+  checkVault,
   collectHealth,
 } from './collect-health.ts';
 import { partOf } from './mailbox-findings.ts';
@@ -40,15 +40,15 @@ export interface HealthMonitor {
 }
 
 const MINUTE = 60_000;
-const LOOK_MS = 40_000;
-/** The vault is paid for by the question. */
+const CHECK_MS = 40_000;
+/** Every vault request costs money. */
 const VAULT_EVERY_MS = 5 * MINUTE;
 const awaited: readonly TimerName[] = ['fetchMail', 'monitor', 'refreshTokens', 'reviewSecrets'];
 
-/** The one who looks at the installation. What it remembers, such as since when a part fails, is of its process. */
+/** Runs the health checks. State (for example, when a dependency began to fail) is per process. */
 export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   const { seam, alerts, heartbeats } = deps;
-  /** Mailboxes that were silent without a reason at the last look. */
+  /** Mailboxes that were silent without a reason at the last check. */
   let suspects: ReadonlySet<string> = new Set();
   let failing: readonly FailingPart[] = [];
   let vaultAskedAt: number | undefined;
@@ -58,16 +58,16 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   let lastRunAt: number | undefined;
   let running: Promise<void> | undefined;
 
-  /** A fault keeps the time at which it was first seen. */
+  /** A fault keeps the time at which it was first found. */
   const sinceBefore = (found: readonly FailingPart[]): FailingPart[] =>
     found.map((one) => ({
       ...one,
       since: failing.find(({ part }) => part === one.part)?.since ?? one.since,
     }));
 
-  async function look(now: number): Promise<HealthFacts> {
+  async function collect(now: number): Promise<HealthFacts> {
     const [found, { failures }] = await Promise.all([
-      withTimeout(lookAtStorage(now), LOOK_MS, 'table-storage'),
+      withTimeout(checkStorage(now), CHECK_MS, 'table-storage'),
       deps.channelSecrets.read(),
     ]);
     const vault = isVaultWanted(found, failures, now) ? await askVault(now) : [];
@@ -75,16 +75,16 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
     return { ...found, failing, suspects, withoutVault, channelFailures: failures };
   }
 
-  async function lookAtStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
+  async function checkStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
     if (!isExpecting) await heartbeats.expect(awaited, now);
     isExpecting = true;
     const read = await collectHealth(deps, now);
-    return { ...read, ...(await lookAtQueues(deps, read, now)) };
+    return { ...read, ...(await checkQueues(deps, read, now)) };
   }
 
-  /** A vault that has too many questions is in trouble when it says so at two looks in a row. */
+  /** A vault that throttles requests is reported after two checks in a row. */
   async function askVault(now: number): Promise<FailingPart[]> {
-    const answer = await lookAtVault(deps, now);
+    const answer = await checkVault(deps, now);
     const wasBusy = wasVaultBusy;
     wasVaultBusy = answer.kind === 'busy';
     return answer.kind === 'failing' || (answer.kind === 'busy' && wasBusy) ? [answer.part] : [];
@@ -110,7 +110,7 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
     const now = seam.now();
     lastRunAt = now;
     try {
-      const facts = await look(now);
+      const facts = await collect(now);
       const findings = collectFindings(facts, now);
       suspects = new Set(silentWithoutReason(facts, now));
       withoutVault = stillWithoutVault(facts);
@@ -120,7 +120,9 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
       if (!isStorageAway(error)) throw error;
       log.error('storage is away', error);
       failing = sinceBefore([failed('storage', error, now)]);
-      await alerts.hold(inWordsOf(deps.config, { mailboxes: [], providers: [] }, failing.map(partFailing)));
+      await alerts.keepInMemory(
+        inWordsOf(deps.config, { mailboxes: [], providers: [] }, failing.map(partFailing)),
+      );
     }
   }
 
@@ -137,11 +139,11 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   }
 
   async function glanceOnce(): Promise<boolean> {
-    if (alerts.held().length > 0 || (await isSweepLate())) {
+    if (alerts.inMemory().length > 0 || (await isSweepLate())) {
       if (lastRunAt === undefined || Math.abs(seam.now() - lastRunAt) >= MINUTE) await run();
-      if (alerts.held().length > 0) return false;
+      if (alerts.inMemory().length > 0) return false;
     }
-    const [open, vault] = await Promise.all([alerts.open(), lookAtVault(deps, seam.now())]);
+    const [open, vault] = await Promise.all([alerts.open(), checkVault(deps, seam.now())]);
     if (vault.kind === 'failing') log.error('not ready', new PostroomError('key-vault', vault.part.said));
     return vault.kind !== 'failing' && !open.some((alert) => shownOf(alert).severity === 'critical');
   }

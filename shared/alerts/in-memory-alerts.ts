@@ -12,11 +12,11 @@ export interface InMemoryAlert {
 }
 
 export interface InMemoryAlerts {
-  hold(findings: readonly Finding[], outgoingOf: (alert: Alert, what: What) => Outgoing[]): Promise<void>;
+  keep(findings: readonly Finding[], outgoingOf: (alert: Alert, what: What) => Outgoing[]): Promise<void>;
   all(): readonly InMemoryAlert[];
   /** Returns everything and clears it, after notifications in progress have been sent: nothing is sent twice. */
   take(): Promise<InMemoryAlert[]>;
-  giveBack(held: readonly InMemoryAlert[]): void;
+  giveBack(alerts: readonly InMemoryAlert[]): void;
 }
 
 /** Alerts of a process that cannot reach storage. They follow the same rules and are sent immediately. */
@@ -27,12 +27,12 @@ export function createInMemoryAlerts(deps: {
   const { seam, tell } = deps;
   let all = new Map<string, InMemoryAlert>();
   let running = Promise.resolve();
-  /** Given by this process: another outage of the same hour is another one. */
+  /** IDs assigned by this process: a second outage in the same hour gets another one. */
   const names = new Set<string>();
 
   /**
-   * Processes that cannot reach storage know nothing of each other. The name that the same outage has in all of them,
-   * and after a restart, lets a receiver take what they tell for one and the same.
+   * Processes that can't reach storage don't know of each other. They all give the same outage the same ID,
+   * even after a restart, so that a receiver can recognize duplicates.
    */
   function named(alert: Alert): Alert {
     const id = alertId(`${alert.openedAt.slice(0, 13)}:00:00.000Z`, alert.key);
@@ -41,19 +41,19 @@ export function createInMemoryAlerts(deps: {
     return { ...alert, id };
   }
 
-  async function tellDue(held: InMemoryAlert): Promise<void> {
+  async function sendDue(one: InMemoryAlert): Promise<void> {
     const now = new Date(seam.now()).toISOString();
-    for (const outgoing of held.waiting.filter(({ dueAt }) => dueAt <= now)) {
+    for (const outgoing of one.waiting.filter(({ dueAt }) => dueAt <= now)) {
       const attempts = outgoing.attempts + 1;
       const done = await tell(outgoing);
       const next = nextTry(attempts, seam.now());
-      held.waiting.splice(held.waiting.indexOf(outgoing), 1);
-      if (!done && next !== undefined) held.waiting.push({ ...outgoing, attempts, dueAt: next });
+      one.waiting.splice(one.waiting.indexOf(outgoing), 1);
+      if (!done && next !== undefined) one.waiting.push({ ...outgoing, attempts, dueAt: next });
       else {
         const { channel, notification } = outgoing;
         const at = new Date(seam.now()).toISOString();
         const result = done ? 'delivered' : 'given-up';
-        held.sent.push({
+        one.sent.push({
           notificationId: notification.id,
           delivery: { channel, what: notification.what, at, result, attempts },
         });
@@ -62,11 +62,12 @@ export function createInMemoryAlerts(deps: {
   }
 
   return {
-    async hold(findings, outgoingOf) {
+    async keep(findings, outgoingOf) {
       const open = [...all.values()].map(({ alert }) => alert);
       for (const decision of decideAlerts(open, { source: 'watch', findings }, seam.now())) {
         const { alert } = decision;
-        // Nothing closes here: that it is over is known when storage is back, and then it is stored first.
+        // Nothing closes here: whether it is over is only known when storage is back, and then the alert is
+        // stored first.
         if (decision.kind === 'open') {
           const own = named(alert);
           all.set(alert.key, { alert: own, waiting: outgoingOf(own, 'opened'), sent: [] });
@@ -77,24 +78,24 @@ export function createInMemoryAlerts(deps: {
           if (decision.tell !== undefined) before.waiting.push(...outgoingOf(alert, decision.tell));
         }
       }
-      // One at a time: a notification that takes long is not begun a second time by the next minute's run.
+      // One at a time, so that a slow notification is not sent again by the next minute's run.
       running = running.then(async () => {
-        for (const held of all.values()) await tellDue(held);
+        for (const one of all.values()) await sendDue(one);
       });
       await running;
     },
     all: () => [...all.values()],
     async take() {
-      for (let told: unknown; told !== running; ) {
-        told = running;
+      for (let seen: unknown; seen !== running; ) {
+        seen = running;
         await running;
       }
       const taken = [...all.values()];
       all = new Map();
       return taken;
     },
-    giveBack(held) {
-      for (const one of held) if (!all.has(one.alert.key)) all.set(one.alert.key, one);
+    giveBack(alerts) {
+      for (const one of alerts) if (!all.has(one.alert.key)) all.set(one.alert.key, one);
     },
   };
 }

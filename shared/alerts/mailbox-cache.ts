@@ -3,19 +3,25 @@ import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 import { withTimeout } from '../platform/concurrency.ts';
 import { isStorageAway } from './collect-health.ts';
 
-/** The mailboxes, and the last of them that this process saw: what is left to mail an alert over when storage is away. */
+/** The mailboxes, with a cache for sending alerts while storage is unavailable. */
 export interface MailboxCache {
-  /** As they are. @throws PostroomError `table-storage` when storage is away */
+  /**
+   * The current mailboxes.
+   * @throws PostroomError `table-storage` when storage is unavailable
+   */
   list(): Promise<Mailbox[]>;
-  /** As they were when this process read them last; costs nothing. */
+  /** The mailboxes of this process's last read, without a request. */
   last(): readonly Mailbox[];
-  /** As they are, or as they were when storage last answered. @throws PostroomError where it never has */
+  /**
+   * The current mailboxes, or the last ones read.
+   * @throws PostroomError when storage is unavailable and nothing was read before
+   */
   listOrLast(): Promise<readonly Mailbox[]>;
 }
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
-/** Reads the mailboxes of the store and remembers them, for one process. */
+/** Reads the mailboxes of the store and caches them in this process. */
 export function createMailboxCache(store: Pick<MailboxStore, 'list'>): MailboxCache {
   let last: readonly Mailbox[] | undefined;
   const list = async (): Promise<Mailbox[]> => {
@@ -28,7 +34,7 @@ export function createMailboxCache(store: Pick<MailboxStore, 'list'>): MailboxCa
     last: () => last ?? [],
     async listOrLast() {
       try {
-        return await withTimeout(list(), PATIENCE_MS, 'table-storage');
+        return await withTimeout(list(), TIMEOUT_MS, 'table-storage');
       } catch (error) {
         if (last === undefined || !isStorageAway(error)) throw error;
         return last;

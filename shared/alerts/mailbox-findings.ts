@@ -20,7 +20,7 @@ interface Stopped {
   provider: Provider | undefined;
 }
 
-/** Mailboxes that the same cause stops. */
+/** Mailboxes stopped by the same cause. */
 type Group = [Stopped, ...Stopped[]];
 
 /** The part of Azure that is unavailable, by the code of a fetch; that part’s own alert covers the mailbox. */
@@ -86,7 +86,7 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
   if (partOf(failure.code) === 'vault')
     return { key: `vault ${mailbox.providerId}`, finding: secretWithheld };
   if (failure.state === 'action-required') {
-    if (account !== undefined && isMended(account, failure, now)) return undefined;
+    if (account !== undefined && isFixed(account, failure, now)) return undefined;
     if (account?.state !== 'action-required')
       return isRefusedByMailServer(failure)
         ? { key: `mailbox ${mailbox.id}`, finding: mailboxRefused }
@@ -108,10 +108,10 @@ function causeOf(stopped: Stopped, facts: HealthFacts, now: number): Cause | und
 }
 
 /**
- * The account works again since the last fetch of this mailbox, which its next fetch, minutes from now, will confirm. If
- * that fetch does not happen for a long time, the finding stays.
+ * True when the account has recovered since the last fetch of this mailbox; its next fetch, minutes from
+ * now, will confirm it. If that fetch does not happen for a long time, the finding stays.
  */
-const isMended = ({ state, stateSince }: Account, failure: FetchFailure, now: number): boolean =>
+const isFixed = ({ state, stateSince }: Account, failure: FetchFailure, now: number): boolean =>
   state === 'ok' &&
   stateSince > failure.since &&
   !isRefusedByMailServer(failure) &&
@@ -245,7 +245,8 @@ function findingFor(
 
 function explainedFor({ failure }: Stopped): Explanation {
   const code = codeFrom(failure.code);
-  // A code of others is all that an account keeps beside its sentence, which ends with the provider's own.
+  // For a foreign code, an account stores only the code and a sentence that ends with the provider's
+  // message.
   const said = failure.said ?? (isProblemCode(code) ? undefined : failure.problem);
   // Without a context: an alert shows the cause, and only steps have placeholders.
   return explainProblem({ code, said });

@@ -14,7 +14,7 @@ const clock = new Intl.DateTimeFormat('en-GB', {
   timeStyle: 'short',
   timeZone: 'UTC',
 });
-/** A point in time for a message, which no script makes relative. */
+/** A point in time as text, for a message where no script can make it relative. */
 export const inWords = (at: string): string => `${clock.format(new Date(at))} UTC`;
 
 /** One line: the subject of an email, or the title of a card. */
@@ -22,7 +22,7 @@ export function titleOf({ what, finding }: Notification): string {
   return `${begins[what]}${finding.headline}`.replaceAll(/\s+/g, ' ').slice(0, 200);
 }
 
-/** The absolute address of the fix; a path of our own pages starts with a slash. */
+/** The absolute URL of the fix; a path of our own pages starts with a slash. */
 export const linkOf = ({ finding }: Notification, publicUrl: string): string =>
   finding.fix.href.startsWith('/') ? `${publicUrl}${finding.fix.href}` : finding.fix.href;
 

@@ -17,17 +17,17 @@ export interface Notification {
   finding: Finding;
 }
 
-/** A notification on its way over one channel. */
+/** A pending notification on one channel. */
 export interface Outgoing {
   notification: Notification;
   channel: Channel;
-  /** Tries so far. */
+  /** Attempts so far. */
   attempts: number;
-  /** ISO time before which it is not tried (again). */
+  /** ISO time of the next attempt. */
   dueAt: string;
 }
 
-/** What became of it. */
+/** The result of sending. */
 export interface Delivery {
   channel: Channel;
   what: What;
@@ -36,9 +36,9 @@ export interface Delivery {
   attempts: number;
 }
 
-/** What people hear of a change of an alert. */
+/** The notification about a change of an alert. */
 export function notificationOf(alert: Alert, what: What): Notification {
-  const step = what === 'closed' ? 'closed' : String(alert.told);
+  const step = what === 'closed' ? 'closed' : String(alert.notificationCount);
   return {
     id: `${alert.id}-${step}`,
     what,
@@ -50,19 +50,19 @@ export function notificationOf(alert: Alert, what: What): Notification {
 }
 
 /**
- * Over which of the channels that there are a notification goes. A machine hears everything. A person's mail is spared what
- * changes nothing: that a warning still stands, or no longer does. The pages show all of it.
+ * The channels for a notification. Webhooks get every event. Email omits what changes nothing: that a
+ * warning still exists, or no longer does. The pages show everything.
  */
 export function channelsFor({ what, finding }: Notification, available: readonly Channel[]): Channel[] {
   const spared = finding.severity === 'warning' && (what === 'repeated' || what === 'closed');
   return available.filter((channel) => channel === 'webhook' || !spared);
 }
 
-// Minutes to the next try. The first seven fill the first two hours, then hourly for a day.
+// Minutes until the next attempt. The first seven cover two hours, then hourly for a day.
 const BACKOFF_MINUTES = [1, 2, 5, 10, 15, 30, 60];
 const MAX_ATTEMPTS = 30;
 
-/** When a notification is tried again that is being tried now; undefined after about a day: then it is given up. */
+/** The time of the next attempt; undefined after about a day: then it is abandoned. */
 export function nextTry(attempts: number, now: number): string | undefined {
   if (attempts >= MAX_ATTEMPTS) return undefined;
   const minutes = BACKOFF_MINUTES[Math.min(attempts, BACKOFF_MINUTES.length) - 1] ?? 1;

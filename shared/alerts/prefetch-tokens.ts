@@ -4,13 +4,13 @@ import type { ChannelSecrets } from './channel-secrets.ts';
 import type { MailboxCache } from './mailbox-cache.ts';
 import { routesFor } from './email-channel.ts';
 
-/** One may be the very account that is dead. */
+/** Two, because one may be the very account that fails. */
 const AT_HAND = 2;
 
 /**
- * After each look at the installation, which reads the mailboxes: sees to it that this process has the tokens of two mailboxes at hand over which an alert could leave, for
- * the time in which storage is away and no token can be read. Mostly they are, and this costs nothing. Where a relay or
- * no mail at all is set up, it does nothing.
+ * Runs after each health check, which reads the mailboxes: caches the tokens of two mailboxes that can send
+ * alerts, for a time when storage is unavailable and no token can be read. Usually they are cached already,
+ * and this costs nothing. Does nothing with a relay, or without email alerts.
  */
 export async function prefetchTokens(deps: {
   config: Pick<Config, 'alerts'>;

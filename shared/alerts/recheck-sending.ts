@@ -29,18 +29,18 @@ const TURNS_A_DAY = (24 * 60) / EVERY_MINUTES;
 const AT_ONCE = 4;
 
 /**
- * Every tenth minute, by signing in and sending nothing: asks the servers again that refused to take mail, so that such a
- * alert closes without an email to try it on, and, once a day for each mailbox that sends, the others, so that a refusal is
- * known before the mail that matters. What only an email shows, such as a sender that is not allowed, waits for the reminder
- * of that notice. A server that cannot be reached changes nothing. Other minutes it does nothing.
- * @throws PostroomError `table-storage` when storage is away
+ * Every tenth minute, signs in to SMTP servers without sending anything. It checks servers that refused
+ * email, so that their alert can close without another email, and once a day every other sending mailbox,
+ * so that a refusal is found before an important email. What only a real email shows, such as a sender that
+ * is not allowed, waits for the alert's reminder. An unreachable server changes nothing.
+ * @throws PostroomError `table-storage` when storage is unavailable
  */
 export async function recheckSending(deps: RecheckDeps): Promise<void> {
   const now = deps.seam.now();
   const turn = Math.floor(now / MINUTE / EVERY_MINUTES) % TURNS_A_DAY;
   if (Math.floor(now / MINUTE) % EVERY_MINUTES !== 0) return;
   const refused = new Map(
-    (await deps.alerts.open()).flatMap(({ held: { sending } }) =>
+    (await deps.alerts.open()).flatMap(({ findings: { sending } }) =>
       sending === undefined ? [] : [[sending.subject.id, sending] as const],
     ),
   );
@@ -54,7 +54,7 @@ export async function recheckSending(deps: RecheckDeps): Promise<void> {
   await mapLimited(due, AT_ONCE, (mailbox) => askAgain(deps, mailbox, refused.get(mailbox.id), now));
 }
 
-/** Spreads the mailboxes over the day; the same for each of its days. */
+/** Spreads the mailboxes over the day, the same way every day. */
 const turnOf = (id: string): number => Number.parseInt(keyHash(id).slice(0, 8), 16) % TURNS_A_DAY;
 
 async function askAgain(

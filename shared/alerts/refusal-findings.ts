@@ -8,7 +8,7 @@ import type { Finding } from './alert.ts';
 export function refusalFindings({ mailboxes, state }: Pick<HealthFacts, 'mailboxes' | 'state'>): Finding[] {
   return mailboxes.flatMap((mailbox): Finding[] => {
     const refusal = state.cursors.get(mailbox.id)?.refusal;
-    // A changed setting is tried at the next fetch that finds email.
+    // A changed setting is first applied by the next fetch that finds email.
     if (!mailbox.enabled || refusal === undefined || refusal.action !== actionOf(mailbox)) return [];
     const { address, id, afterFetch } = mailbox;
     const done = {

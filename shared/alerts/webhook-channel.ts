@@ -8,11 +8,11 @@ import type { Tell } from './alert-service.ts';
 import { payloadOf, shapeFor, signatureOf } from './webhook-payload.ts';
 
 /**
- * Posts notifications to the webhook that the vault names, in the shape its host understands. Teams and Slack know the sender
- * by the address; every other receiver gets a signature, or nothing.
- * @throws PostroomError, from the function it gives: `channel-unusable` when the address cannot be read or used,
- * `webhook-unsigned` when the key cannot, `webhook-refused` when the answer is no success, and what `guardedFetch` throws.
- * None of them holds the address.
+ * Posts notifications to the webhook in the vault, in its host's format. Teams and Slack authenticate the
+ * sender by the URL; every other receiver gets a signed request, or none.
+ * @throws PostroomError, from the returned function: `channel-unusable` when the URL can't be read or used,
+ * `webhook-unsigned` when the key can't, `webhook-refused` when the response is not a success, and the
+ * errors of `guardedFetch`. None contains the URL.
  */
 export function webhookChannel({
   config,

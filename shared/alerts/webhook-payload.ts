@@ -7,7 +7,7 @@ import { factsOf, linkOf, notificationText, titleOf } from './notification-text.
 
 export type WebhookShape = 'teams' | 'slack' | 'json';
 
-// Where Teams takes a card: the Workflows app under its old and its new addresses, and the connectors before it.
+// Hosts of Teams: the Workflows app with its old and new URLs, and the older connectors.
 // https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
 const TEAMS =
   /(?:^|\.)(?:logic\.azure\.com|api\.powerplatform\.com|powerautomate\.com|flow\.microsoft\.com|webhook\.office\.com)$/;
@@ -111,14 +111,15 @@ const button = (notification: Notification, publicUrl: string): { title: string;
     ? { title: 'All alerts', url: `${publicUrl}${paths.alerts()}` }
     : { title: notification.finding.fix.label, url: linkOf(notification, publicUrl) };
 
-/** Only these three mean something to Slack; an address in a name must not become a link or a mention. */
+/** Slack only interprets these three characters; a URL in a name must not become a link or a mention. */
 const slackText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /**
- * Headers by which a receiver knows that a body is ours, recent, and no repetition: an HMAC-SHA256 over id, time and
- * body, as the Standard Webhooks specification has it (https://github.com/standard-webhooks/standard-webhooks).
- * @param now milliseconds since the epoch; the time of this try
+ * Headers that prove that a body is ours, recent and not replayed: an HMAC-SHA256 over ID, time and body,
+ * as the Standard Webhooks specification defines it
+ * (https://github.com/standard-webhooks/standard-webhooks).
+ * @param now milliseconds since the epoch; the time of this attempt
  */
 export function signatureOf(
   id: string,
@@ -132,11 +133,11 @@ export function signatureOf(
 }
 
 const KEY_PREFIX = 'whsec_';
-/** The specification asks for 24 to 64 bytes; a key that can be guessed signs for everybody. */
+/** The specification requires 24 to 64 bytes; anyone could sign with a key that can be guessed. */
 const FEWEST_KEY_BYTES = 24;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
-/** A sentence when a key is not fit to sign with, which shows nothing of it; undefined when it is. Pure. */
+/** A sentence when a key can't be used to sign, without showing the key; otherwise undefined. Pure. */
 export function signingKeyProblem(key: Secret): string | undefined {
   const text = key.expose();
   if (text.startsWith(KEY_PREFIX) && !BASE64.test(text.slice(KEY_PREFIX.length)))
@@ -147,7 +148,7 @@ export function signingKeyProblem(key: Secret): string | undefined {
     : undefined;
 }
 
-/** A key with the prefix of the specification is base64; any other text is used as is. */
+/** A key with the specification's prefix is base64; any other text is used as is. */
 function keyBytes(key: Secret): Buffer {
   const text = key.expose();
   return text.startsWith(KEY_PREFIX)

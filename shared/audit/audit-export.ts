@@ -14,11 +14,11 @@ const HEAD = [
 ];
 
 /**
- * Changes as CSV (RFC 4180), one line a changed setting, in pieces. A field that a spreadsheet would take for a
- * formula begins with an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection
+ * The audit log as CSV (RFC 4180), one line per changed setting, in chunks. A field that a spreadsheet
+ * would treat as a formula gets an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection
  */
 export async function* auditAsCsv(entries: AsyncIterable<AuditEntry>): AsyncGenerator<Uint8Array> {
-  // The mark of byte order tells spreadsheets that it is UTF-8.
+  // The byte order mark tells spreadsheets that this is UTF-8.
   yield Buffer.from(`\ufeff${csvLine(HEAD)}`);
   for await (const { at, principal, action, subject, changes } of entries) {
     const who = [at, principal.name, principal.id, action, subject.kind, subject.name, subject.id];
@@ -28,7 +28,7 @@ export async function* auditAsCsv(entries: AsyncIterable<AuditEntry>): AsyncGene
   }
 }
 
-/** Changes as one JSON array, in pieces. */
+/** The audit log as one JSON array, in chunks. */
 export async function* auditAsJson(entries: AsyncIterable<AuditEntry>): AsyncGenerator<Uint8Array> {
   let before = '[';
   for await (const entry of entries) {
@@ -42,8 +42,8 @@ const csvLine = (fields: readonly (string | undefined)[]): string =>
   `${fields.map((field) => csvField(field ?? '')).join(',')}\r\n`;
 
 /**
- * Leading spaces do not keep a spreadsheet from seeing the formula behind them, and one with a Japanese or Chinese
- * keyboard takes the full-width signs for the others.
+ * Spreadsheets ignore leading spaces before a formula, and with a Japanese or Chinese keyboard they also
+ * accept the full-width forms of these characters.
  */
 export function csvField(text: string): string {
   const harmless = /^\s*[=+\-@\t\r|%＝＋－＠]/.test(text) ? `'${text}` : text;

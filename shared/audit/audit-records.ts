@@ -9,7 +9,7 @@ import type { AuditEntry, ChangedSetting } from './audit.ts';
 // keeps those of two processes apart.
 // Only ever added to.
 
-/** A change, and what keeps it in order and apart from others of the same millisecond. */
+/** An audit entry with its order within the same millisecond. */
 export interface AuditRecord extends AuditEntry {
   /** `<turn>|<random>` */
   order: string;
@@ -18,7 +18,7 @@ export interface AuditRecord extends AuditEntry {
 const MAX_CHARACTERS = 250;
 const short = shortText(MAX_CHARACTERS);
 
-/** Something with an id and a name, each cut to what a column takes. */
+/** Something with an ID and a name, each cut to the size of a column. */
 const named = <T extends { id: string; name: string }>(schema: z.ZodType<T>): Column<T> => ({
   read: json(schema).read,
   write: (value) => JSON.stringify({ ...value, id: short.write(value.id), name: short.write(value.name) }),

@@ -4,7 +4,7 @@ import { readRows } from '../platform/unreadable-rows.ts';
 import { type AuditChange, type AuditEntry, type AuditKind, changesBetween } from './audit.ts';
 import { auditKind, MONTHS } from './audit-records.ts';
 
-/** Which changes: of one kind of thing, or of one thing. */
+/** Limits the entries to one kind of subject, or to one subject. */
 export interface AuditFilter {
   kind?: AuditKind | undefined;
   id?: string | undefined;
@@ -12,28 +12,31 @@ export interface AuditFilter {
 
 export interface AuditPage {
   entries: AuditEntry[];
-  /** Where the next page begins. A page may hold fewer entries than asked for, even none, and still have a next one. */
+  /**
+   * The start of the next page. A page may have fewer entries than requested, even none, and still have a
+   * next one.
+   */
   next: string | undefined;
 }
 
 export interface AuditStore {
-  /** Keeps who changed what, with the settings that differ. */
+  /** Records who changed what, with the settings that differ. */
   record(change: AuditChange): Promise<void>;
   /** Newest first. */
   page(ask: AuditFilter & { after?: string | undefined; limit: number }): Promise<AuditPage>;
-  /** Every change that fits, newest first, read as it is asked for. */
+  /** All matching entries, newest first, read on demand. */
   all(filter: AuditFilter): AsyncIterable<AuditEntry>;
 }
 
 const LAST_TURN = 0xff_ff_ff;
 const MONTH = /^\d{4}-\d{2}$/;
-/** Rows that one page reads at most, so that a filter that fits nothing ends in time. */
+/** Maximum rows read per page, so that a filter without matches ends in time. */
 const MAX_READ = 2000;
 const READ_AT_ONCE = 500;
 
-/** A row that was read; without an entry where it does not hold one. */
+/** A row that was read, without an entry if it is unreadable. */
 interface ReadRow {
-  /** To go on after. */
+  /** Where to continue. */
   position: string;
   entry: AuditEntry | undefined;
 }
@@ -75,14 +78,14 @@ export function createAuditStore(tables: Tables): AuditStore {
     async record(change) {
       const at = new Date(change.at).toISOString();
       const month = at.slice(0, 7);
-      // Taken before anything is waited for: changes are in the order in which they were handed over.
+      // Assigned before any await, so that entries keep the order of the calls.
       const turn = (LAST_TURN - (turns++ % LAST_TURN)).toString(16).padStart(6, '0');
       await begin(month);
       const { principal, subject, action } = change;
       const row = auditKind.toRow({
         at,
         order: `${turn}|${randomBytes(6).toString('hex')}`,
-        // Field by field: what a caller hands over may hold more than is kept.
+        // Copied field by field: a caller may pass more than is stored.
         principal: { id: principal.id, name: principal.name },
         action,
         subject: { kind: subject.kind, id: subject.id, name: subject.name },

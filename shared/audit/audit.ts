@@ -1,7 +1,10 @@
-/** What a setting may be in the audit. A `Secret` is none of these, so the compiler refuses it here. */
+/** The value of a setting in the audit log. `Secret` is not allowed, so the compiler rejects it. */
 export type Setting = string | number | boolean | readonly string[] | undefined;
 
-/** Settings by the name a person reads: `{ name: 'Support', 'client ID': '…' }`. Never a secret, a token or mail. */
+/**
+ * Settings by display name: `{ name: 'Support', 'client ID': '…' }`. Never a secret, a token or text of an
+ * email.
+ */
 export type Settings = Readonly<Record<string, Setting>>;
 
 export type AuditKind =
@@ -15,42 +18,42 @@ export type AuditKind =
   | 'secret'
   | 'audit';
 
-/** What was changed. The name is the one it had then: it may be gone since. */
+/** What was changed, with its name at that time. */
 export interface AuditSubject {
   kind: AuditKind;
   id: string;
   name: string;
 }
 
-/** One change as it happened. */
+/** A change to be recorded. */
 export interface AuditChange {
   /** Milliseconds since the epoch, from the seam. */
   at: number;
-  /** Who: the signed-in principal, or what stands for one, such as an invitation. */
+  /** The signed-in principal, or another actor such as an invitation. */
   principal: { id: string; name: string };
-  /** What, as a past participle: `created`, `changed`, `deleted`, `secret replaced`. */
+  /** A past participle: `created`, `changed`, `deleted`, `secret replaced`. */
   action: string;
   subject: AuditSubject;
-  /** Absent when it was made just now. */
+  /** Absent when the subject was created. */
   before?: Settings;
-  /** Absent when it is gone. */
+  /** Absent when the subject was deleted. */
   after?: Settings;
 }
 
-/** A setting that is another one now; undefined stands for "not set". */
+/** A setting that changed; undefined means "not set". */
 export interface ChangedSetting {
   name: string;
   before: string | undefined;
   after: string | undefined;
 }
 
-/** A change as it is kept and shown. */
+/** A change as stored and shown. */
 export interface AuditEntry {
   /** ISO time. */
   at: string;
   principal: { id: string; name: string };
   action: string;
-  /** The kind is a text here: a later version may have kept kinds that this one does not know. */
+  /** A plain string: a later version may have stored kinds that this version does not know. */
   subject: { kind: string; id: string; name: string };
   changes: readonly ChangedSetting[];
 }
@@ -67,12 +70,12 @@ export const auditKinds: readonly AuditKind[] = [
   'audit',
 ];
 
-// A row's column takes 32 Ki characters, and JSON may double each: 25 × (2 × 250 + 60) × 2 stays below.
+// A column stores 32 Ki characters, and JSON may double each: 25 × (2 × 250 + 60) × 2 is less.
 const MAX_SETTINGS = 25;
 const MAX_CHARACTERS = 250;
 const MAX_NAME_CHARACTERS = 60;
 
-/** The settings that differ, in the order in which they are named. Pure. */
+/** The settings that differ, in the order of their names in the input. Pure. */
 export function changesBetween(before: Settings = {}, after: Settings = {}): ChangedSetting[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changes = names

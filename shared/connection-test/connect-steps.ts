@@ -11,7 +11,7 @@ import { tokenClaims } from './token-claims.ts';
 
 const CONNECT_MS = 20_000;
 
-/** Where tokens come from, and whose they are. */
+/** The source of tokens, and their account. */
 export interface TestTokens {
   get(
     account: { providerId: string; accountId: string },
@@ -50,7 +50,7 @@ export async function reachServer(
   }));
 }
 
-/** One connection more to the same server, for a second try or a probe. */
+/** Another connection to the same server, for a second attempt or a probe. */
 export async function openLineSocket(
   run: TestRunner,
   { config }: Pick<ReachDeps, 'config'>,
@@ -64,7 +64,7 @@ export async function openLineSocket(
   return run.keep(wire);
 }
 
-/** The step `tls`, over the encryption that `encrypt` makes. */
+/** The step `tls`; `encrypt` does the handshake. */
 export async function encryptStep(run: TestRunner, encrypt: () => Promise<Encryption>): Promise<void> {
   await run.step('tls', async () => {
     const { protocol, certificate, distrust } = await encrypt();
@@ -87,7 +87,7 @@ export async function tokenStep(run: TestRunner, deps: ReachDeps, login: MailLog
   });
 }
 
-/** A token, hidden from the transcript; another one than `rejected`. */
+/** A token other than `rejected`, masked in the transcript. */
 export async function tokenOf(
   run: TestRunner,
   { accessTokens }: ReachDeps,

@@ -34,7 +34,7 @@ const expectedMail = objectOf<ExpectedMail>({
   until: z.string(),
 });
 
-/** A test with its mailbox. */
+/** A test and its mailbox. */
 export interface MailboxTest extends ConnectionTest {
   mailboxId: string;
 }
@@ -53,7 +53,7 @@ export const connectionTestKind = recordKind<MailboxTest>()({
     server: text,
     startedAt: time,
     steps: json(z.array(step)),
-    // As far as a column holds it.
+    // Shortened to the size of a column.
     transcript: converted(text, {
       read: (stored): readonly string[] => stored.split('\n'),
       write: (lines) => lines.join('\n').slice(0, MAX_CHARACTERS),
@@ -71,11 +71,11 @@ export const waitingKind = recordKind<{ mailboxId: string }>()({
   columns: {},
 });
 
-/** An email to oneself that was sent. */
+/** A sent test email. */
 interface SentMark {
   mark: string;
   sentAt: string;
-  /** True once the intake has taken it. */
+  /** True once the intake has processed it. */
   taken: boolean;
 }
 

@@ -19,24 +19,27 @@ export interface WaitingMailbox {
 export interface ConnectionTestStore {
   /** The last tests of a mailbox, IMAP first. */
   of(mailboxId: string): Promise<ConnectionTest[]>;
-  /** Takes the place of all tests there were. */
+  /** Replaces all earlier tests. */
   save(mailboxId: string, tests: readonly ConnectionTest[]): Promise<void>;
-  /** What became of a test that waited; nothing where another test has begun meanwhile. */
+  /** Stores the result of a waiting test; ignored when another test has started since. */
   saveResult(mailboxId: string, test: ConnectionTest): Promise<void>;
-  /** Mailboxes of which a test waits for its mail; some may have been settled meanwhile. */
+  /** Mailboxes with a test that waits for its email; some may have a result by now. */
   waiting(): Promise<WaitingMailbox[]>;
-  /** Takes a mailbox off that list, unless another test has begun to wait since it was read. */
+  /** Removes a mailbox from that list, unless another test has started to wait since it was read. */
   endWait(waiting: WaitingMailbox): Promise<void>;
   remove(mailboxId: string): Promise<void>;
-  /** An email to oneself with this mark is about to be sent. @param now milliseconds since the epoch */
+  /**
+   * Registers the mark of a test email before it is sent.
+   * @param now milliseconds since the epoch
+   */
   expectMark(mark: string, now: number): Promise<void>;
-  /** True for the mark of an email that was sent in the last days; notes that it arrived. */
+  /** True for the mark of a recently sent email; records its arrival. */
   takeMark(mark: string): Promise<boolean>;
-  /** True once the intake has taken the email with this mark. */
+  /** True once the intake has processed the email with this mark. */
   isTaken(mark: string): Promise<boolean>;
 }
 
-/** An email that has not arrived after so many days has long been given up by its mail servers. */
+/** Mail servers give up delivery long before this many days. */
 const MARK_DAYS = 7;
 const DAY_MS = 86_400_000;
 
@@ -56,7 +59,7 @@ export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
         row: connectionTestKind.toRow({ mailboxId, ...test }),
       }));
       if (puts.length > 0) await table.commit(mailboxId, puts);
-      // After the tests: whoever finds them waiting finds them there.
+      // Written after the tests, so that a reader of this row finds them.
       if (next.some(isWaiting)) await waits.put({ mailboxId });
     },
     async saveResult(mailboxId, test) {
@@ -79,14 +82,14 @@ export function createConnectionTestStore(tables: Tables): ConnectionTestStore {
       await waits.remove(WAITING, mailboxId);
     },
     async expectMark(mark, now) {
-      // One without a time goes, too.
+      // Marks without a time are purged too.
       const isRecent = ({ sentAt }: Row): boolean =>
         typeof sentAt === 'string' && now - Date.parse(sentAt) <= MARK_DAYS * DAY_MS;
       for (const row of await listAll(table, MARKS))
         if (!isRecent(row)) await marks.remove(MARKS, row.rowKey);
       await marks.put({ mark, sentAt: new Date(now).toISOString(), taken: false });
     },
-    // A mark that cannot be read is none: its email becomes a ticket like any other, and stops no fetch.
+    // An unreadable mark is ignored: its email becomes a normal ticket and stops no fetch.
     async takeMark(mark) {
       const sent = await marks.find(MARKS, mark);
       if (sent?.taken === false) await marks.put({ ...sent, taken: true });

@@ -2,7 +2,7 @@ import { explainProblem, explainText } from '../explanations/explain.ts';
 import type { ExplainContext, Explanation } from '../explanations/explanation.ts';
 import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 
-/** In the order in which they are taken; each protocol has those that it knows. */
+/** In the order in which they run; each protocol has its own subset. */
 export const stepNames = [
   'dns',
   'tcp',
@@ -12,7 +12,7 @@ export const stepNames = [
   'folder',
   'count',
   'send',
-  // The mail to oneself is looked for.
+  // Looks for the test email.
   'arrival',
 ] as const;
 export type StepName = (typeof stepNames)[number];
@@ -21,17 +21,17 @@ export interface Step {
   name: StepName;
   state: 'passed' | 'failed' | 'waiting';
   ms: number;
-  /** What was found, in a sentence for a person. */
+  /** The result, in a sentence for a person. */
   found: string;
-  /** The words of the server or of the network when it failed; never a token. */
+  /** The message of the server or the network after a failure; never a token. */
   evidence?: string | undefined;
-  /** What further probes have shown about the failure. */
+  /** What further probes have shown about a failure. */
   narrowed?: string | undefined;
 }
 
-/** An email to oneself that is under way. */
+/** A test email that has been sent. */
 export interface ExpectedMail {
-  /** Stands in its subject and in no other. */
+  /** Unique text in its subject. */
   mark: string;
   /** ISO times. */
   sentAt: string;
@@ -45,21 +45,21 @@ export interface ConnectionTest {
   /** ISO time. */
   startedAt: string;
   steps: readonly Step[];
-  /** The conversation, without tokens and without text of mail. */
+  /** The protocol log, without tokens and message text. */
   transcript: readonly string[];
   expected?: ExpectedMail | undefined;
 }
 
-/** The first step that failed; undefined while none has. */
+/** The first failed step; undefined if none has failed. */
 export const failedStep = ({ steps }: ConnectionTest): Step | undefined =>
   steps.find(({ state }) => state === 'failed');
 
 export const isWaiting = ({ steps }: ConnectionTest): boolean =>
   steps.some(({ state }) => state === 'waiting');
 
-/** Why a step failed and what to do. Pure. */
+/** Why a step failed and how to fix it. Pure. */
 export function explainStep(step: Step, context: ExplainContext): Explanation {
-  // With words of a server, it was the looking that failed.
+  // With a server's message, the search itself failed.
   if (step.name === 'arrival' && step.evidence === undefined)
     return explainProblem('mail-not-arrived', context);
   return explainText({ text: step.evidence ?? '', context });

@@ -1,18 +1,18 @@
-/** What further probes have shown after "User is authenticated but not connected". */
+/** The results of further probes after "User is authenticated but not connected". */
 export interface AccessProbes {
   mailbox: string;
   /** Who signed in. */
   user: string;
-  /** The list of folders over the same sign-in. */
+  /** Listing folders over the same session. */
   folders: 'opens' | 'refused';
-  /** The same mailbox over a second connection, a moment later. */
+  /** Opening the same mailbox over a second connection, a moment later. */
   again: 'opens' | 'refused';
-  /** The signed-in user's own mailbox; undefined where it is the same one. */
+  /** Opening the signed-in user's own mailbox; undefined when it is the same one. */
   own: 'opens' | 'refused' | undefined;
 }
 
 /**
- * Which of the causes of that line it is, as far as it can be told from outside. Pure.
+ * The likely cause of that error, as far as probes can show. Pure.
  * https://learn.microsoft.com/exchange/troubleshoot/user-and-shared-mailboxes/pop3-imap-owa-activesync-office-365
  */
 export function diagnoseNoAccess({ mailbox, user, folders, again, own }: AccessProbes): string {

@@ -5,8 +5,8 @@ import { StepRefused } from './test-runner.ts';
 const MAX_LINES = 5_000;
 
 /**
- * IMAP4rev1 by hand (RFC 3501), for a test that shows each word: the library joins steps that a test must tell apart.
- * Reads only. A refusal is thrown as StepRefused with the server's line.
+ * A minimal IMAP4rev1 client (RFC 3501) that shows each line: the library combines steps that a test must
+ * distinguish. Read-only. A refusal throws StepRefused with the server's line.
  */
 export class ImapProbe {
   readonly #wire: LineSocket;
@@ -22,13 +22,13 @@ export class ImapProbe {
     return line;
   }
 
-  /** `AUTHENTICATE XOAUTH2` with the token in the command (SASL-IR), as Exchange Online and Gmail take it. */
+  /** `AUTHENTICATE XOAUTH2` with an initial response (SASL-IR), as Exchange Online and Gmail accept it. */
   async signIn(user: string, token: Secret): Promise<void> {
     const sasl = Buffer.from(`user=${user}\x01auth=Bearer ${token.expose()}\x01\x01`).toString('base64');
     await this.#ask(`AUTHENTICATE XOAUTH2 ${sasl}`, 'AUTHENTICATE XOAUTH2 (sign-in)');
   }
 
-  /** Opens a folder for reading alone; how many emails it holds. */
+  /** Opens a folder read-only and returns its number of messages. */
   async examine(folder: string): Promise<number> {
     const lines = await this.#ask(`EXAMINE ${folderArgument(folder)}`);
     const exists = lines.map((line) => /^\* (\d{1,10}) EXISTS/i.exec(line)?.[1]).find(Boolean);
@@ -47,13 +47,13 @@ export class ImapProbe {
     return Number(unseen);
   }
 
-  /** How many folders there are at the top. */
+  /** Number of top-level folders. */
   async folders(): Promise<number> {
     const lines = await this.#ask('LIST "" "%"');
     return lines.filter((line) => /^\* LIST /i.test(line)).length;
   }
 
-  /** True when the open folder holds an email with this word in its subject. */
+  /** True when the open folder contains a message with this word in its subject. */
   async holdsSubject(word: string): Promise<boolean> {
     const lines = await this.#ask(`SEARCH SUBJECT "${word.replaceAll(/[^\w-]/g, '')}"`);
     return lines.some((line) => /^\* SEARCH \d/i.test(line));
@@ -66,14 +66,14 @@ export class ImapProbe {
     const lines: string[] = [];
     for (;;) {
       let line = await this.#wire.line();
-      // A name that is sent as a literal: the line goes on behind it (RFC 3501 section 4.3).
+      // The server sent a name as a literal: the response continues after it (RFC 3501 section 4.3).
       for (let size = literalOf(line); size !== undefined; size = literalOf(line)) {
         const name = await this.#wire.bytes(size);
         line = `${line.replace(/\{\d+\}$/, '')}${name.toString('latin1')}${await this.#wire.line()}`;
       }
       if (line.startsWith(`${tag} OK`)) return lines;
       if (line.startsWith(`${tag} `)) throw new StepRefused(line);
-      // A server that explains a refusal first wants an empty line before it says NO.
+      // A server that first explains a refusal expects an empty line before NO.
       if (line.startsWith('+')) this.#wire.say('');
       if (lines.length < MAX_LINES) lines.push(line);
       else throw new StepRefused(`More than ${MAX_LINES} lines in one answer`);
@@ -86,7 +86,7 @@ const literalOf = (line: string): number | undefined => {
   return size === undefined ? undefined : Number(size);
 };
 
-/** A folder's name as an argument: modified UTF-7 (RFC 3501 section 5.1.3), quoted. */
+/** A folder name as a command argument: modified UTF-7 (RFC 3501 section 5.1.3), quoted. */
 export function folderArgument(folder: string): string {
   const encoded = folder.replaceAll('&', '&-').replaceAll(/[^\x20-\x7e]+/g, (text) => {
     const utf16 = Buffer.from(text, 'utf16le').swap16();

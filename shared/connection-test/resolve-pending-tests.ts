@@ -8,8 +8,8 @@ import { type PreviewDeps, findTestMessage } from './run-connection-test.ts';
 const AT_ONCE = 4;
 
 /**
- * Looks once for the mail to oneself of every test that waits for one, and keeps what became of it: a test ends whether
- * or not somebody watches its page.
+ * Checks once for the test email of every waiting test and stores the result, so that a test ends even if
+ * nobody watches its page.
  */
 export async function resolvePendingTests(
   deps: PreviewDeps & {
@@ -21,14 +21,14 @@ export async function resolvePendingTests(
   await mapLimited(await connectionTests.waiting(), AT_ONCE, async (waiting) => {
     const { mailboxId } = waiting;
     const mailbox = await mailboxes.get(mailboxId).catch(unreadable);
-    // Its test waits until its row can be read again, and no other test waits for that.
+    // Its test waits until the row can be read again; other tests are not affected.
     if (mailbox === 'unreadable') return;
     let waits = false;
     for (const test of await connectionTests.of(mailboxId)) {
       if (mailbox === undefined || !isWaiting(test)) continue;
-      const looked = await findTestMessage(deps, mailbox, test);
-      if (isWaiting(looked)) waits = true;
-      else await connectionTests.saveResult(mailboxId, looked);
+      const checked = await findTestMessage(deps, mailbox, test);
+      if (isWaiting(checked)) waits = true;
+      else await connectionTests.saveResult(mailboxId, checked);
     }
     if (!waits) await connectionTests.endWait(waiting);
   });

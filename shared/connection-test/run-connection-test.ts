@@ -14,16 +14,17 @@ export interface ConnectionTestDeps {
   config: { local: boolean };
   accessTokens: TestTokens;
   mailSender: MailSender;
-  /** Hears of the mark of an email to oneself before it is sent: the intake, which may be quick, knows it by that. */
+  /** Registers the mark of a test email before it is sent, so that even a fast intake recognizes it. */
   expectMark?: ((mark: string, now: number) => Promise<void>) | undefined;
-  /** Milliseconds before a second try, and of a step at most; for tests. */
+  /** Milliseconds before a second attempt, and the timeout of a step; for tests. */
   pauseMs?: number | undefined;
   stepMs?: number | undefined;
 }
 
 /**
- * Tests every protocol that is set up for a mailbox, side by side, each up to its first failing step. `toOneself` also
- * sends an email. What servers and networks do is in the result; only storage and mistakes of ours are thrown.
+ * Tests every configured protocol of a mailbox in parallel, each up to its first failing step. `toOneself`
+ * also sends an email. Failures of servers and networks are part of the result; only storage failures and
+ * bugs throw.
  */
 export function runConnectionTest(
   deps: ConnectionTestDeps,
@@ -47,12 +48,13 @@ export function runConnectionTest(
 }
 
 export interface PreviewDeps extends ConnectionTestDeps {
-  /** True when the intake has taken the email with this mark: it may have moved or deleted it. */
+  /** True when the intake has processed the email with this mark and may have moved or deleted it. */
   isTaken(mark: string): Promise<boolean>;
 }
 
 /**
- * Looks once for the mail to oneself, among what the intake has taken and then in the mailbox. The test as it is now: still waiting, arrived, or given up once its time is over.
+ * Checks once for the test email, first in the intake, then in the mailbox. Returns the updated test: still
+ * waiting, arrived, or failed after its time limit.
  */
 export async function findTestMessage(
   deps: PreviewDeps,
@@ -64,7 +66,7 @@ export async function findTestMessage(
   const run = new TestRunner(deps, 'imap', mailbox);
   const taken = await deps.isTaken(expected.mark);
   let found: string | undefined = taken ? 'The email arrived and was skipped as a test.' : undefined;
-  const look = await run.take(async () => {
+  const search = await run.take(async () => {
     if (taken) return;
     const isThere = await run.step('arrival', async () => {
       const value = await findMail(run, deps, mailbox, expected.mark);
@@ -77,7 +79,7 @@ export async function findTestMessage(
   const arrival = ((): Step | undefined => {
     if (found !== undefined) return { name: 'arrival', state: 'passed', ms, found };
     if (now < Date.parse(expected.until)) return undefined;
-    const evidence = look.steps.find(({ state }) => state === 'failed')?.evidence;
+    const evidence = search.steps.find(({ state }) => state === 'failed')?.evidence;
     return { name: 'arrival', state: 'failed', ms, found: '', ...(evidence !== undefined && { evidence }) };
   })();
   if (arrival === undefined) return test;
@@ -85,6 +87,6 @@ export async function findTestMessage(
   return {
     ...rest,
     steps: [...test.steps.filter(({ name }) => name !== 'arrival'), arrival],
-    transcript: [...test.transcript, ...look.transcript],
+    transcript: [...test.transcript, ...search.transcript],
   };
 }

@@ -4,7 +4,7 @@ import { StepRefused } from './test-runner.ts';
 
 const MAX_LINES = 200;
 
-/** SMTP by hand up to the sign-in (RFC 5321, 3207, 4954), for a test that shows each word. */
+/** A minimal SMTP client up to authentication (RFC 5321, 3207, 4954) that shows each line. */
 export class SmtpProbe {
   readonly #wire: LineSocket;
 
@@ -12,7 +12,10 @@ export class SmtpProbe {
     this.#wire = wire;
   }
 
-  /** Greeting, EHLO and STARTTLS, then TLS. A server without STARTTLS is refused: nothing is said in the clear. */
+  /**
+   * Greeting, EHLO and STARTTLS, then TLS. A server without STARTTLS is rejected: nothing is sent
+   * unencrypted.
+   */
   async startTls(): Promise<Encryption> {
     await this.#reply();
     const offers = await this.#ask('EHLO postroom.invalid');
@@ -21,7 +24,7 @@ export class SmtpProbe {
     return this.#wire.encrypt();
   }
 
-  /** The greeting, where TLS came first. */
+  /** The greeting after implicit TLS. */
   async greeting(): Promise<void> {
     await this.#reply();
   }
@@ -33,7 +36,7 @@ export class SmtpProbe {
     const sasl = Buffer.from(`user=${user}\x01auth=Bearer ${token.expose()}\x01\x01`).toString('base64');
     this.#wire.say(`AUTH XOAUTH2 ${sasl}`, 'AUTH XOAUTH2 (sign-in)');
     const { code } = await this.#answer();
-    // A server that explains a refusal first wants an empty line before it says 535.
+    // A server that first explains a refusal expects an empty line before 535.
     if (code === 334) await this.#ask('');
   }
 
@@ -46,7 +49,7 @@ export class SmtpProbe {
     return this.#reply();
   }
 
-  /** The lines of an answer without their numbers, the first one included. */
+  /** The lines of a response without their codes. */
   async #reply(): Promise<string[]> {
     const { lines } = await this.#answer();
     return lines;

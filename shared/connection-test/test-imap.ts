@@ -18,7 +18,7 @@ const MOMENT_MS = 1_500;
 const NOT_CONNECTED = /authenticated but not connected/i;
 const AWAY = /\bUNAVAILABLE\b|throttled|too many/i;
 
-/** The steps of IMAP up to the number of unread emails. Nothing is marked. */
+/** The IMAP steps up to the number of unread messages. Changes no flags. */
 export async function testImap(
   run: TestRunner,
   deps: ReachDeps & { pauseMs?: number | undefined },
@@ -56,7 +56,9 @@ function counted(unread: number, total: number): string {
   return `${unread} unread, of ${mails}.`;
 }
 
-/** A token that the server refuses is refreshed once, as a fetch does; on a connection of its own. */
+/**
+ * After the server refuses a token, retries once with a fresh one, as a fetch does, over a new connection.
+ */
 async function signInTwice(
   run: TestRunner,
   deps: ReachDeps,
@@ -124,7 +126,10 @@ async function narrowed(
   return diagnoseNoAccess(probes);
 }
 
-/** True when the mail to oneself is in the mailbox: where it is fetched from, in the inbox, or where it is moved to. */
+/**
+ * True when the test email is in the mailbox: in the fetched folder, the inbox, or the folder it is moved
+ * to.
+ */
 export async function findMail(
   run: TestRunner,
   deps: ReachDeps,

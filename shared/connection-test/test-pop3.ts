@@ -11,7 +11,7 @@ import {
 } from './connect-steps.ts';
 import type { TestRunner } from './test-runner.ts';
 
-/** The steps of POP3 up to the number of emails. Nothing is removed. */
+/** The POP3 steps up to the number of messages. Removes nothing. */
 export async function testPop3(
   run: TestRunner,
   deps: ReachDeps & { seam: Seam },
@@ -41,7 +41,7 @@ export async function testPop3(
   });
   await run.step('count', async () => {
     const { count } = await session.stat();
-    // Each mail must have a name that lasts, else none could be told from the others.
+    // Each message needs a permanent UIDL, otherwise messages can't be distinguished.
     await session.mails();
     await session.quit();
     const mails = count === 1 ? '1 email' : `${count} emails`;

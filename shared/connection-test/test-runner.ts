@@ -11,11 +11,11 @@ import type { ConnectionTest, ExpectedMail, Step, StepName } from './connection-
 import { type TokenClaims, tokenClaims, tokenFault } from './token-claims.ts';
 
 const STEP_MS = 20_000;
-// A column takes 32 Ki characters.
+// A column stores 32 Ki characters.
 const MAX_CHARACTERS = 24_000;
 const LONGEST_LINE = 500;
 
-/** A server's refusal of a step, in its own words; `narrowed` is what further probes have shown. */
+/** A server's refusal of a step, with its message; `narrowed` is what further probes have shown. */
 export class StepRefused extends PostroomError {
   readonly narrowed: string | undefined;
 
@@ -26,10 +26,10 @@ export class StepRefused extends PostroomError {
   }
 }
 
-/** Thrown once a step has failed and stands in the list: the test is over. */
+/** Thrown to end the test after a failed step has been recorded. */
 class TestOver extends Error {}
 
-/** Takes the steps of one test, one after the other, until one fails. */
+/** Runs the steps of one test in order, until one fails. */
 export class TestRunner {
   readonly #seam: Seam;
   readonly #protocol: MailProtocol;
@@ -56,7 +56,7 @@ export class TestRunner {
     this.#startedAt = new Date(seam.now()).toISOString();
   }
 
-  /** Runs all steps and closes what they have opened. */
+  /** Runs all steps, then closes the connections they opened. */
   async take(steps: () => Promise<void>): Promise<ConnectionTest> {
     try {
       await steps();
@@ -75,7 +75,7 @@ export class TestRunner {
     };
   }
 
-  /** One step of at most 20 seconds; `work` gives its result and what was found. */
+  /** Runs one step with a timeout of 20 seconds; `work` returns its value and a sentence. */
   async step<T>(name: StepName, work: () => Promise<{ value: T; found: string }>): Promise<T> {
     const began = this.#seam.now();
     const done = (step: Pick<Step, 'state' | 'found' | 'evidence' | 'narrowed'>): void => {
@@ -96,7 +96,7 @@ export class TestRunner {
     }
   }
 
-  /** The mail to oneself is under way and is looked for later. */
+  /** The test email has been sent and is checked later. */
   await(expected: ExpectedMail): void {
     this.#expected = expected;
     this.#steps.push({
@@ -107,7 +107,7 @@ export class TestRunner {
     });
   }
 
-  /** Puts a line into the transcript. */
+  /** Adds a line to the transcript. */
   readonly note = (from: 'server' | 'client' | 'test', line: string): void => {
     const sign = { server: 'S:', client: 'C:', test: '--' }[from];
     const shown = `${sign} ${this.#masked(line).slice(0, LONGEST_LINE)}`;
@@ -115,19 +115,19 @@ export class TestRunner {
     if (this.#characters <= MAX_CHARACTERS) this.#transcript.push(shown);
   };
 
-  /** A wire that ends with the test. */
+  /** Registers a socket that is closed at the end of the test. */
   keep(wire: LineSocket): LineSocket {
     this.#wires.add(wire);
     return wire;
   }
 
-  /** From now on this token is masked, should a server repeat it; what it says of itself is remembered. */
+  /** Masks this token from now on, in case a server repeats it, and remembers its claims. */
   hide(token: Secret): void {
     this.#tokens.add(token.expose());
     this.#facts = tokenClaims(token);
   }
 
-  /** Of the sign-in alone: what the token says of itself. */
+  /** Only for the sign-in step: what the token's claims show. */
   #hintFor(name: StepName): string | undefined {
     return name === 'sign-in' ? tokenFault(this.#facts, this.#protocol) : undefined;
   }
@@ -154,11 +154,11 @@ export class TestRunner {
   }
 }
 
-/** What a server, the network or the sign-in can cause; anything else is a mistake of ours. */
+/** True for failures of a server, the network or the sign-in; anything else is a bug. */
 const isOfTheWorld = (error: unknown): boolean =>
   error instanceof PostroomError || typeof field(error, 'code') === 'string';
 
-/** The words that tell most: the server's own, else the network's. */
+/** The most specific message: the server's, otherwise the network's. */
 function evidenceOf(error: unknown, transcript: readonly string[]): string {
   if (error instanceof StepRefused) return error.message;
   if (error instanceof Pop3Error && error.said !== '') return error.said;

@@ -25,8 +25,8 @@ export interface SmtpTestDeps extends ReachDeps {
 }
 
 /**
- * The steps of SMTP up to the sign-in, and with `toOneself` an email that is sent as all mail is and then looked for.
- * The intake recognises that email by its Message-ID and makes no ticket of it.
+ * The SMTP steps up to authentication. With `toOneself`, also sends an email like any other and then looks
+ * for it. The intake recognizes it by its Message-ID and creates no ticket.
  */
 export async function testSmtp(
   run: TestRunner,
@@ -50,7 +50,7 @@ export async function testSmtp(
     const second = await refusalOf(await encryptedTalk(run, deps, login), address, fresh);
     if (second === undefined) return { value: undefined, found: `${found} (after a token refresh).` };
     if (user.toLowerCase() === address.toLowerCase()) throw second;
-    // For a shared mailbox some servers want its address, others the name of who signs in.
+    // For a shared mailbox, some servers expect its address, others the signed-in user's name.
     run.note('test', `refused; the same with the name ${user}`);
     const third = await refusalOf(await encryptedTalk(run, deps, login), user, fresh);
     if (third === undefined) return { value: undefined, found: `${found} (with the user name ${user}).` };
@@ -59,12 +59,13 @@ export async function testSmtp(
   if (toOneself) await sendToOneself(run, deps, { ...mailbox, sending: login });
 }
 
-/** Signs in and ends the session. What a fresh token may mend is returned, anything else thrown. */
+/** Authenticates and ends the session. Returns a refusal that a fresh token may fix; throws any other. */
 async function refusalOf(talk: SmtpProbe, name: string, token: Secret): Promise<StepRefused | undefined> {
   try {
     await talk.signIn(name, token);
   } catch (error) {
-    // 5.7.139 has the same digits and means a switch of the tenant: a fresh token does not help.
+    // 5.7.139 also starts with 535 but means that the tenant has disabled SMTP AUTH: a fresh token does not
+    // help.
     if (error instanceof StepRefused && /^535 5\.7\.[38]\b/.test(error.message)) return error;
     throw error;
   }
@@ -106,18 +107,18 @@ async function sendToOneself(run: TestRunner, deps: SmtpTestDeps, mailbox: Mailb
   });
 }
 
-/** By which an email to oneself is found again. */
+/** Identifies a test email. */
 export const newMark = (): string => `postroom-${randomBytes(8).toString('hex')}`;
 
-/** Of an email to oneself with this mark. */
+/** The Message-ID of a test email. */
 export const messageIdOf = (address: string, mark: string): string =>
   `<${mark}@${address.slice(address.lastIndexOf('@') + 1)}>`;
 
-/** The mark in the Message-ID of an email to oneself; undefined in any other. */
+/** The mark in the Message-ID of a test email; undefined for any other. */
 export const markIn = (messageId: string): string | undefined =>
   /^<?(postroom-[0-9a-f]{16})@/.exec(messageId)?.[1];
 
-/** An email of an address to itself that says what it is. */
+/** The test email of an address to itself. */
 export const letterToOneself = (address: string, mark: string): OutgoingMail => ({
   from: { address, name: 'Postroom' },
   to: [address],
@@ -128,6 +129,6 @@ export const letterToOneself = (address: string, mark: string): OutgoingMail => 
     '',
   ].join('\n'),
   messageId: messageIdOf(address, mark),
-  // Nobody's automatic answer shall come back (RFC 3834 section 5).
+  // Suppresses automatic replies (RFC 3834 section 5).
   headers: { 'Auto-Submitted': 'auto-generated' },
 });

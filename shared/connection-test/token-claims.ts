@@ -2,14 +2,14 @@ import type { MailProtocol } from '../mailboxes/mailbox-form.ts';
 import { field } from '../platform/sdk-error.ts';
 import type { Secret } from '../platform/secret.ts';
 
-/** What a token says of itself, for a person who looks for a fault; nothing is decided by it. */
+/** The claims of a token, for troubleshooting; no decision depends on them. */
 export interface TokenClaims {
   audience: string;
-  /** Delegated permissions, or those of an app. */
+  /** Delegated or application permissions. */
   permissions: readonly string[];
 }
 
-/** Undefined for a token that is no JWT: Microsoft, too, calls its tokens opaque. Pure. */
+/** Undefined for a token that is not a JWT: Microsoft also calls its tokens opaque. Pure. */
 export function tokenClaims(token: Secret): TokenClaims | undefined {
   const [, payload, signature] = token.expose().split('.');
   if (payload === undefined || signature === undefined) return undefined;
@@ -44,13 +44,13 @@ const names: Readonly<Record<MailProtocol, string>> = {
 const MAIL_AUDIENCE =
   /^https:\/\/(?:outlook\.office(?:365)?\.(?:com|us)|partner\.outlook\.cn|webmail\.apps\.mil)\/?$/i;
 
-// Microsoft Graph, by its addresses and by its app id.
+// Microsoft Graph, by its URLs and its app ID.
 const GRAPH_AUDIENCE =
   /^https:\/\/[\w.]*graph\.(?:microsoft|windows)\.|^00000003-0000-0000-c000-000000000000$/i;
 
 /**
- * Why Exchange Online may have refused this token, as far as the token itself tells; undefined when it looks right, and
- * for tokens of others, of which nothing is known. Pure.
+ * Why Exchange Online may have refused this token, as far as its claims show; undefined when they look
+ * right, and for tokens of other providers. Pure.
  */
 export function tokenFault(facts: TokenClaims | undefined, protocol: MailProtocol): string | undefined {
   if (facts === undefined) return undefined;

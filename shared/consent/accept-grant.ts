@@ -25,60 +25,66 @@ export interface AcceptDeps {
   invitations: InvitationStore;
 }
 
-/** Why a grant is not taken; nothing was saved. */
+/** Why a grant is rejected; nothing was saved. */
 export type RefusedGrant =
-  /** Without a refresh token the mailbox would stop within an hour. */
+  /** Without a refresh token the mailbox would stop working within an hour. */
   | { kind: 'no-refresh-token' }
   | { kind: 'no-mail-scope' }
   | { kind: 'other-account'; signedIn: string; accountId: string }
-  /** The name is the expected one, but it now belongs to another account of the directory. */
+  /** The username is the expected one, but it now belongs to another account of the directory. */
   | { kind: 'other-identity'; signedIn: string; accountId: string; before: Identity; now: Identity }
-  /** The provider names no address, or one that it has not verified: a person has to say that it is the right account. */
+  /**
+   * The provider gives no address, or an unverified one: a person has to confirm that it is the right
+   * account.
+   */
   | { kind: 'unnamed-account'; subject: string; claimed: string | undefined; accountId: string }
   | { kind: 'untrusted'; reason: string }
-  /** The invitation was used, taken back or too old when its bearer came back. */
+  /** The invitation was used, revoked or expired when its holder came back. */
   | { kind: 'invitation-over' };
 
 export interface Accepted {
   kind: 'connected';
   account: Account;
-  /** Mail scopes that were asked for and not granted. */
+  /** Mail scopes that were requested but not granted. */
   missing: readonly string[];
-  /** Whose place it took, and at which mailboxes (addresses). */
+  /** The account that it replaced, and at which mailboxes (addresses). */
   replaced: { account: Account; mailboxes: readonly string[] } | undefined;
 }
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Compares who signed in with who was expected, and stores the account. An invitation is used up before the account is
- * stored: of two who come back at once, one is told that it is over. The audit entry is written before the account: after
- * a crash an entry may stand without its account, and never an account without its entry.
- * @param answer `initiatorName`: the name of the signed-in person, for the audit
+ * Compares who signed in with who was expected, and stores the account. An invitation is used up before the
+ * account is stored: if two people come back at once, one of them reads that it is no longer valid. The
+ * audit entry is written before the account: after a crash there may be an entry without its account, but
+ * never an account without its entry.
+ * @param answer `initiatorName`: the name of the signed-in person, for the audit log
  */
 export async function acceptGrant(
   deps: AcceptDeps,
   provider: Provider,
-  trip: ConsentAttempt,
+  attempt: ConsentAttempt,
   answer: { grant: Grant; identity: Identity | undefined; initiatorName?: string | undefined },
 ): Promise<Accepted | RefusedGrant> {
-  const { wish, startedBy } = trip;
-  const { grant, identity: told } = answer;
-  // A provider without id_tokens does not say who signed in; the person's own word has to do.
-  const identity = told ?? unnamed(provider, wish.signIn);
+  const { connectRequest, startedBy } = attempt;
+  const { grant, identity: reported } = answer;
+  // A provider without id_tokens does not say who signed in, so the entered username is used.
+  const identity = reported ?? unnamed(provider, connectRequest.signIn);
   if (isOtherTenant(provider, identity))
     return { kind: 'untrusted', reason: 'the account belongs to another tenant than the provider' };
   const accountId = accountIdOf(provider.id, identity);
-  const user = identity.user ?? wish.signIn;
+  const user = identity.user ?? connectRequest.signIn;
   const known = await deps.accounts.listOf(provider.id);
-  const before = accountBefore(known, wish, user, accountId);
-  const isKnown = known.some((one) => one.accountId === accountId && sameName(one.user, wish.signIn));
-  const refused = refusalOf({ wish, user, accountId, identity, before, isKnown });
+  const before = accountBefore(known, connectRequest, user, accountId);
+  const isKnown = known.some(
+    (one) => one.accountId === accountId && sameName(one.user, connectRequest.signIn),
+  );
+  const refused = refusalOf({ connectRequest, user, accountId, identity, before, isKnown });
   if (refused !== undefined) return refused;
   const { accessToken, refreshToken } = grant;
   if (accessToken === undefined || refreshToken === undefined) return { kind: 'no-refresh-token' };
 
-  const asked = mailScopesOf(provider, deps.config, wish.protocols);
+  const asked = mailScopesOf(provider, deps.config, connectRequest.protocols);
   const granted = grant.scopes ?? asked;
   const missing = asked.filter((scope) => !granted.some((one) => sameScope(one, scope)));
   if (missing.length === asked.length) return { kind: 'no-mail-scope' };
@@ -91,7 +97,7 @@ export async function acceptGrant(
     ...ref,
     identity,
     user,
-    address: wish.address,
+    address: connectRequest.address,
     scopes: granted,
     tokens: {
       access: await deps.sealer.seal(accessToken, tokenContext(ref, 'access', provider)),
@@ -109,8 +115,8 @@ export async function acceptGrant(
     consentedBy: startedBy.kind === 'principal' ? startedBy.id : 'invitation',
   };
   const replacement =
-    before && planReplacement(await deps.mailboxes.list(), before, wish.reconnect?.mailboxId);
-  await deps.audit.record(connectionEntry({ at: now, trip, account, replacement, ...answer }));
+    before && planReplacement(await deps.mailboxes.list(), before, connectRequest.reconnect?.mailboxId);
+  await deps.audit.record(connectionEntry({ at: now, attempt, account, replacement, ...answer }));
   await deps.accounts.save(account);
   if (replacement !== undefined) await replaceAccount(deps, replacement, account);
   const replaced = replacement && {
@@ -120,38 +126,38 @@ export async function acceptGrant(
   return { kind: 'connected', account, missing, replaced };
 }
 
-/** The account whose place the one who signed in would take; undefined when it takes nobody's. */
+/** The account that this one would replace; undefined when it replaces none. */
 function accountBefore(
   known: readonly Account[],
-  wish: ConnectRequest,
+  connectRequest: ConnectRequest,
   user: string,
   accountId: string,
 ): Account | undefined {
   const others = known.filter((account) => account.accountId !== accountId);
-  const { reconnect } = wish;
+  const { reconnect } = connectRequest;
   return reconnect === undefined
     ? others.find((account) => sameName(account.user, user))
     : others.find((account) => account.accountId === reconnect.accountId);
 }
 
 function refusalOf(seen: {
-  wish: ConnectRequest;
+  connectRequest: ConnectRequest;
   user: string;
   accountId: string;
   identity: Identity;
   before: Account | undefined;
-  /** The very account has been connected under the expected name before. */
+  /** This identity has already been connected under the expected name. */
   isKnown: boolean;
 }): RefusedGrant | undefined {
-  const { wish, user, accountId, identity, before, isKnown } = seen;
-  const { replacement } = wish;
+  const { connectRequest, user, accountId, identity, before, isKnown } = seen;
+  const { replacement } = connectRequest;
   if (replacement?.kind === 'this' && replacement.accountId === accountId) return undefined;
-  // The same identity stays the same one under a new name.
-  if (wish.reconnect?.accountId === accountId) return undefined;
+  // The same identity under a new username is still the same account.
+  if (connectRequest.reconnect?.accountId === accountId) return undefined;
   const { subject, claimed } = identity;
-  const named = identity.user ?? claimed ?? wish.signIn;
-  if (!sameName(named, wish.signIn)) return { kind: 'other-account', signedIn: named, accountId };
-  if (identity.user === undefined && !isKnown && wish.confirmed !== accountId)
+  const named = identity.user ?? claimed ?? connectRequest.signIn;
+  if (!sameName(named, connectRequest.signIn)) return { kind: 'other-account', signedIn: named, accountId };
+  if (identity.user === undefined && !isKnown && connectRequest.confirmed !== accountId)
     return { kind: 'unnamed-account', subject, claimed, accountId };
   if (before === undefined || replacement?.kind === 'any') return undefined;
   return { kind: 'other-identity', signedIn: user, accountId, before: before.identity, now: identity };
@@ -169,7 +175,7 @@ async function useInvitation(
   return used !== undefined;
 }
 
-/** The provider's issuer is checked in the id_token; its tenant is what the account is known by. */
+/** The id_token validation checks the provider's issuer; the tenant is part of an account's identity. */
 const isOtherTenant = ({ tenant }: Provider, { tenantId }: Identity): boolean =>
   tenant !== undefined && tenantId !== undefined && GUID.test(tenant) && !sameName(tenant, tenantId);
 
@@ -188,6 +194,6 @@ const unnamed = (provider: Provider, user: string): Identity => {
 
 const sameName = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 const lastPart = (scope: string): string => scope.slice(scope.lastIndexOf('/') + 1).toLowerCase();
-/** Microsoft shortens or lengthens the names of scopes in its answers. */
+/** Microsoft shortens or lengthens scope names in its responses. */
 const sameScope = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() || (lastPart(b) !== '' && lastPart(a) === lastPart(b));

@@ -16,9 +16,9 @@ export interface ApprovalStore {
   get(key: string): Promise<StoredApproval | undefined>;
   list(): Promise<Approval[]>;
   add(approval: Approval): Promise<void>;
-  /** Writes only over the row that was read; false when it has changed or is gone. */
+  /** Writes only if the row is unchanged since it was read; false when it has changed or is gone. */
   replace(approval: Approval, etag: string): Promise<boolean>;
-  /** Removes rows a month past their end. */
+  /** Removes rows a month after they expired. */
   purge(now: number): Promise<void>;
 }
 

@@ -5,18 +5,18 @@ import { base32 } from '../providers/base32.ts';
 import { endpointsOf, type Provider, scopesOf } from '../providers/provider.ts';
 import type { ConnectRequest, ConsentAttempt } from './consent.ts';
 
-/** How long the admin of the tenant has to follow the link. */
+/** How long the tenant admin has to follow the link. */
 export const APPROVAL_DAYS = 7;
 
 /**
- * What an admin of the tenant is asked by a link: consent for everybody there. The one who follows it need not be known
- * to Postroom, and it brings nothing back but the word that it was granted. The trip that it holds waits for it.
+ * A request to a tenant admin, by link, for consent for the whole tenant. The admin needs no Postroom
+ * account, and the link returns nothing but the result. The consent attempt in it waits for the approval.
  */
 export interface Approval extends ConsentAttempt {
   /** Hash of the state: the row key, safe in addresses. */
   key: string;
   sealedState: string;
-  /** What the provider said when it turned the owner away. */
+  /** The explanation of the error that stopped the mailbox owner's sign-in. */
   explanation: Explanation | undefined;
   /** ISO times. */
   createdAt: string;
@@ -24,7 +24,8 @@ export interface Approval extends ConsentAttempt {
   grantedAt: string | undefined;
 }
 
-// The kind of a state stands before its random part, inside what is hashed: a state of one kind is never one of the other.
+// Prefix of a state before its random part, included in its hash, so that a state of one kind is never
+// valid as the other.
 const KIND = 'admin_';
 
 export const approvalState = (random: string): string => `${KIND}${random}`;
@@ -35,11 +36,11 @@ export const approvalKey = (state: string): string =>
 
 export const approvalContext = (key: string): string => `approval|${key}|state`;
 
-/** True where one consent of an admin counts for the whole tenant. */
+/** True when one admin consent applies to the whole tenant. */
 export const takesApproval = (provider: Provider): boolean => isMicrosoftShaped(provider);
 
 /**
- * Where an admin of the tenant accepts for everybody, with the permissions of the preset.
+ * The admin consent URL of the tenant, with the permissions of the preset.
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
  */
 export function approvalAddress(

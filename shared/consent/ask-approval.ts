@@ -24,12 +24,12 @@ export interface ApprovalDeps extends ConsentDeps {
 }
 
 /**
- * Keeps what an admin of the tenant is to be asked. Whoever is turned away twice gets the link again that may have been
- * sent already.
+ * Stores a request for admin consent. An owner who is refused twice gets the same link again, which may
+ * have been sent already.
  */
 export async function askApproval(
   deps: ApprovalDeps,
-  trip: ConsentAttempt,
+  attempt: ConsentAttempt,
   explanation: Explanation | undefined,
 ): Promise<Approval> {
   const { seam, sealer, approvals } = deps;
@@ -38,16 +38,16 @@ export async function askApproval(
     (one) =>
       one.grantedAt === undefined &&
       Date.parse(one.expiresAt) > now &&
-      one.wish.providerId === trip.wish.providerId &&
-      one.wish.address === trip.wish.address &&
-      isSameInitiator(one.startedBy, trip.startedBy),
+      one.connectRequest.providerId === attempt.connectRequest.providerId &&
+      one.connectRequest.address === attempt.connectRequest.address &&
+      isSameInitiator(one.startedBy, attempt.startedBy),
   );
   if (asked !== undefined) return asked;
   const state = new Secret(approvalState(newState().expose()));
   const key = approvalKey(state.expose());
   const approval: Approval = {
     key,
-    ...trip,
+    ...attempt,
     sealedState: await sealer.seal(state, approvalContext(key)),
     explanation,
     createdAt: new Date(now).toISOString(),
@@ -59,7 +59,8 @@ export async function askApproval(
 }
 
 /**
- * The link to send to the admin; without one once its time has passed, and where no approval for a tenant is taken.
+ * The link to send to the admin; undefined once it has expired, or when the provider has no tenant-wide
+ * consent.
  */
 export async function approvalLink(
   deps: ApprovalDeps,
@@ -67,16 +68,16 @@ export async function approvalLink(
   approval: Approval,
 ): Promise<{ kind: 'asked'; link: string | undefined } | (ConsentAttempt & VaultFailure)> {
   if (Date.parse(approval.expiresAt) <= deps.seam.now()) return { kind: 'asked', link: undefined };
-  const { wish, startedBy } = approval;
+  const { connectRequest, startedBy } = approval;
   const opened = await withVault(async () => ({
     kind: 'opened' as const,
     state: await deps.sealer.open(approval.sealedState, approvalContext(approval.key)),
   }));
-  if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
+  if (opened.kind === 'vault-away') return { ...opened, connectRequest, startedBy };
   const link = approvalAddress(provider, deps.config, {
     redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state.expose(),
-    protocols: wish.protocols,
+    protocols: connectRequest.protocols,
   });
   return { kind: 'asked', link };
 }

@@ -15,19 +15,19 @@ export type FailedConsent = Exclude<ConsentOutcome, { kind: 'connected' }>;
 
 export type CompletedConsent =
   | ConsentOutcome
-  /** An admin of the tenant has to agree first. The page of the initiator has the link to send. */
+  /** A tenant admin has to consent first. The initiator's page has the link to send. */
   | { kind: 'waiting-for-approval'; approval: Approval };
 
 export interface CompleteDeps extends FinishDeps, ApprovalDeps {
   mailboxes: FinishDeps['mailboxes'] & Pick<MailboxStore, 'setFailure'>;
   accessTokens: Pick<AccessTokens, 'forget'>;
-  /** What the catalogue says of an outcome; kept with the request for approval. */
+  /** The catalogue's explanation of an outcome; stored with the approval request. */
   explainOutcome(outcome: FailedConsent): Promise<Explanation | undefined>;
 }
 
 /**
- * Takes a callback to its end: the account is stored with its audit entry, a mailbox that waited for it is fetched at the
- * next minute, or an admin of the tenant is asked.
+ * Processes a callback: stores the account with its audit entry and fetches a mailbox that waited for it at
+ * the next minute, or requests admin consent.
  */
 export async function completeConsent(
   deps: CompleteDeps,
@@ -39,21 +39,21 @@ export async function completeConsent(
     return approval === undefined ? outcome : { kind: 'waiting-for-approval', approval };
   }
   deps.accessTokens.forget(outcome.account);
-  const { reconnect } = outcome.wish;
-  // What stopped the mailbox is repaired: it is fetched at the next minute, not at its next turn. A crash before this costs
-  // that turn only.
+  const { reconnect } = outcome.connectRequest;
+  // The cause of the mailbox's failure is fixed, so it is fetched at the next minute instead of at its next
+  // retry. A crash before this only delays the fetch.
   if (reconnect !== undefined) await deps.mailboxes.setFailure(reconnect.mailboxId, undefined);
   return outcome;
 }
 
-/** Undefined where no approval can help, or where the invitation that started the trip is gone. */
+/** Undefined when admin consent can't help, or when the invitation that started the consent is gone. */
 async function requestApproval(deps: CompleteDeps, outcome: FailedConsent): Promise<Approval | undefined> {
-  if (!needsApproval(outcome) || !('wish' in outcome)) return undefined;
-  const { wish, startedBy } = outcome;
-  const provider = await deps.providers.get(wish.providerId);
+  if (!needsApproval(outcome) || !('connectRequest' in outcome)) return undefined;
+  const { connectRequest, startedBy } = outcome;
+  const provider = await deps.providers.get(connectRequest.providerId);
   if (provider === undefined || !takesApproval(provider)) return undefined;
   const explanation = await deps.explainOutcome(outcome);
-  const approval = await askApproval(deps, { wish, startedBy }, explanation);
+  const approval = await askApproval(deps, { connectRequest, startedBy }, explanation);
   if (startedBy.kind === 'principal') return approval;
   const waiting = await deps.invitations.change(startedBy.key, (invitation) => ({
     ...invitation,

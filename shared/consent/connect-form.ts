@@ -2,17 +2,17 @@ import { type Protocol, protocols } from '../providers/presets.ts';
 import type { ConnectRequest } from './consent.ts';
 
 export type ConnectFormResult =
-  | { kind: 'valid'; wish: Omit<ConnectRequest, 'providerId' | 'reconnect'> }
+  | { kind: 'valid'; connectRequest: Omit<ConnectRequest, 'providerId' | 'reconnect'> }
   | { kind: 'invalid'; errors: Readonly<Record<string, string>> };
 
-// One address as a person types it: no display name, no quotes, no spaces.
+// One address as a person enters it: no display name, no quotes, no spaces.
 const ADDRESS = /^[^\s@<>()[\]\\,;:"]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/i;
 
 const ACCOUNT_ID = /^[a-z2-7]{26}$/;
 
 export const isMailAddress = (text: string): boolean => text.length <= 254 && ADDRESS.test(text);
 
-/** Checks "which mailbox?". Pure. */
+/** Validates the connect form. Pure. */
 export function parseConnectForm(typed: Readonly<Record<string, string>>): ConnectFormResult {
   const errors: Record<string, string> = {};
   const address = (typed['address'] ?? '').trim();
@@ -23,14 +23,14 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   if (shared && (signIn === '' || signIn.length > 254 || /\s/.test(signIn)))
     errors['signIn'] = 'Enter the user who signs in for this shared mailbox, for example sam@example.org.';
   const wanted = protocols.filter((protocol): protocol is Protocol => typed[protocol] === 'on');
-  // The boxes stand under "advanced"; a form without them means all three.
+  // The checkboxes are under "advanced"; a form without them means all three.
   const chosen = typed['advanced'] === 'yes' ? wanted : protocols;
   if (!chosen.includes('imap') && !chosen.includes('pop3'))
     errors['imap'] = 'Choose IMAP or POP: at least one is needed to read email.';
   if (Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',
-    wish: {
+    connectRequest: {
       address,
       signIn,
       shared,
@@ -42,11 +42,14 @@ export function parseConnectForm(typed: Readonly<Record<string, string>>): Conne
   };
 }
 
-/** The account that a person recognised on the page that named its subject. */
+/** The account that a person confirmed on the page that showed its subject. */
 export const confirmedIn = ({ confirmed = '' }: Readonly<Record<string, string>>): string | undefined =>
   ACCOUNT_ID.test(confirmed) ? confirmed : undefined;
 
-/** An account by its id, as the page offers it that names both accounts; a tick, or `any`, lets any take the place. */
+/**
+ * The ID of an account, as offered by the page that shows both accounts; `any` (or a checked box) allows
+ * every account.
+ */
 function replacementOf(typed: string): ConnectRequest['replacement'] {
   if (typed === 'any' || typed === 'on') return { kind: 'any' };
   return ACCOUNT_ID.test(typed) ? { kind: 'this', accountId: typed } : undefined;

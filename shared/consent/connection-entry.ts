@@ -7,36 +7,38 @@ import type { Replacement } from './replace-account.ts';
 export function connectionEntry(connection: {
   /** Milliseconds since the epoch. */
   at: number;
-  trip: ConsentAttempt;
+  attempt: ConsentAttempt;
   account: Account;
   replacement: Replacement | undefined;
   initiatorName?: string | undefined;
 }): AuditChange {
-  const { at, trip, account, replacement, initiatorName } = connection;
-  const { wish } = trip;
+  const { at, attempt, account, replacement, initiatorName } = connection;
+  const { connectRequest } = attempt;
   const mailboxes = replacement?.moved.map(({ address }) => address);
   return {
     at,
-    principal: initiatorInAudit(trip, account, initiatorName),
-    action: wish.reconnect === undefined ? 'connected' : 'connected again',
+    principal: initiatorInAudit(attempt, account, initiatorName),
+    action: connectRequest.reconnect === undefined ? 'connected' : 'connected again',
     subject: { kind: 'account', id: account.accountId, name: account.user },
     ...(replacement !== undefined && {
       before: { 'signs in': nameOf(replacement.before), 'at mailboxes': mailboxes },
     }),
     after: {
-      mailbox: wish.address,
+      mailbox: connectRequest.address,
       scopes: account.scopes,
-      ...(wish.confirmed === account.accountId && { 'subject confirmed by hand': account.identity.subject }),
+      ...(connectRequest.confirmed === account.accountId && {
+        'subject confirmed by hand': account.identity.subject,
+      }),
       ...(replacement !== undefined && { 'signs in': nameOf(account), 'at mailboxes': mailboxes }),
     },
   };
 }
 
-/** Two accounts of one name differ in their object id alone. */
+/** Two accounts with the same username differ only in their object ID. */
 const nameOf = ({ user, identity }: Account): string =>
   identity.objectId === undefined ? user : `${user} (${identity.objectId})`;
 
-/** The bearer of an invitation is known by the account alone. */
+/** The holder of an invitation is identified only by the account. */
 const initiatorInAudit = (
   { startedBy }: ConsentAttempt,
   { user }: Account,

@@ -6,18 +6,18 @@ import type { ConnectRequest, PendingConsent, Initiator } from './consent.ts';
 import type { Invitation } from './invitation.ts';
 
 // Table Consents. Its partitions hold:
-//   `consent` / hash of the state       a consent under way. Used, it stays a day without its secrets, so that the back
-//                                       button and a second tab can be told what happened
-//   `invitation` / hash of the token    it stays a month after its end, so that whoever follows the link late reads what
-//                                       became of it
-//   `approval` / hash of the state      it stays a month after its end, like an invitation that waits for it
-//   `set-up` / id of the provider       one a provider: a newer one takes its place
+//   `consent` / hash of the state       a consent in progress. Once used, it stays for a day without its secrets, so
+//                                       that the back button and a second tab can show what happened
+//   `invitation` / hash of the token    stays for a month after it expires, so that someone who follows the link late
+//                                       reads what happened
+//   `approval` / hash of the state      stays for a month after it expires, like an invitation that waits for it
+//   `set-up` / id of the provider       one per provider: a newer one replaces it
 // The monitor purges what is older.
 
-/** Hashes in base 32: whatever else is asked for never reaches a key. */
+/** Hashes in base32; any other text is never used as a key. */
 export const isKey = (key: string): boolean => /^[a-z2-7]{52}$/.test(key);
 
-const wish: z.ZodType<ConnectRequest> = z
+const connectRequest: z.ZodType<ConnectRequest> = z
   .object({
     providerId: z.string(),
     address: z.string(),
@@ -45,7 +45,7 @@ const initiator: z.ZodType<Initiator> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('invitation'), key: z.string() }),
 ]);
 
-/** Written by us from an Explanation; the pages need no more of it than that it is one. */
+/** Postroom wrote it from an Explanation, so this only checks that it is one. */
 const shown = z.object({ code: z.string(), steps: z.array(z.unknown()) });
 const explanation = z.custom<Explanation>((value) => shown.safeParse(value).success);
 
@@ -61,7 +61,7 @@ export const consentKind = recordKind<PendingConsent>()({
   version: 1,
   ...keyedIn(CONSENTS),
   columns: {
-    wish: json(wish),
+    connectRequest: json(connectRequest),
     startedBy: json(initiator),
     registration: text,
     browserHash: text,
@@ -81,14 +81,14 @@ export const invitationKind = recordKind<Invitation>()({
   version: 1,
   ...keyedIn(INVITATIONS),
   columns: {
-    wish: json(wish),
+    connectRequest: json(connectRequest),
     invitedBy: json(z.object({ id: z.string(), name: z.string() })),
     createdAt: time,
     expiresAt: time,
     revokedAt: optional(time),
     done: optional(json(z.object({ at: z.string(), accountId: z.string(), user: z.string() }))),
     approvalKey: optional(text),
-    trips: json(z.array(z.object({ key: z.string(), expiresAt: z.string() }))),
+    attempts: json(z.array(z.object({ key: z.string(), expiresAt: z.string() }))),
   },
 });
 
@@ -98,7 +98,7 @@ export const approvalKind = recordKind<Approval>()({
   version: 1,
   ...keyedIn(APPROVALS),
   columns: {
-    wish: json(wish),
+    connectRequest: json(connectRequest),
     startedBy: json(initiator),
     sealedState: text,
     explanation: optional(json(explanation)),
@@ -108,10 +108,10 @@ export const approvalKind = recordKind<Approval>()({
   },
 });
 
-/** What an admin of the tenant is asked in set-up, before anybody has tried to sign in: no trip waits for it. */
+/** A request for admin consent made during set-up, before any sign-in; no consent attempt waits for it. */
 export interface SetUpApproval {
   providerId: string;
-  /** Cloud, tenant and client id that it was asked for. */
+  /** Cloud, tenant and client ID that it was requested for. */
   registration: string;
   stateHash: string;
   sealedState: string;

@@ -6,16 +6,16 @@ import type { ConsentStore } from './consent-store.ts';
 import { type ConsentOutcome, type AuthorizationCallback, verifyInitiator } from './finish-consent.ts';
 import type { FailedOutcome } from './outcome-messages.ts';
 
-/** What became of a sign-in, as its row keeps it for the page that the browser is led to. */
+/** The outcome of a sign-in, as stored in its row for the page that shows it. */
 export type StoreResult =
   | { kind: 'failed'; outcome: FailedOutcome; explanation: Explanation | undefined }
-  /** Connected by an invitation, whose owner has no other page to go to. */
+  /** Connected by an invitation, whose holder has no other page to go to. */
   | { kind: 'done'; accountId: string };
 
-/** What others have written: it may repeat a secret that was sent to them. */
+/** Text of the provider: it may repeat a secret that was sent to it. */
 const FOREIGN = new Set(['sentence', 'detail', 'said']);
 
-/** A result as a row keeps it in one column. */
+/** A result as stored in one column. */
 export const resultAsText = (result: StoreResult): string =>
   JSON.stringify(result, (name, value: unknown) =>
     FOREIGN.has(name) && typeof value === 'string' ? redact(value) : value,
@@ -25,12 +25,12 @@ const resultOf = (text: string): StoreResult => JSON.parse(text) as StoreResult;
 
 export type ShownResult =
   | StoreResult
-  /** Not back yet, and still good: the way to the provider is open. */
+  /** Not back yet and still valid: the sign-in may continue. */
   | { kind: 'open'; startedBy: Initiator };
 
 /**
- * What to show at the address of a sign-in, to the browser and the person that made it and to nobody else. Reads only,
- * so that a reload says the same again.
+ * What to show for a sign-in, only to the browser and the person that started it. Only reads, so a reload
+ * shows the same.
  */
 export async function readResult(
   { seam, consents }: { seam: Pick<Seam, 'now'>; consents: Pick<ConsentStore, 'get'> },
@@ -39,17 +39,17 @@ export async function readResult(
 ): Promise<ShownResult> {
   const consent = (await consents.get(key))?.consent;
   if (consent === undefined) return failed({ kind: 'unknown' });
-  const { wish, startedBy } = consent;
-  const trip = { wish, startedBy };
+  const { connectRequest, startedBy } = consent;
+  const attempt = { connectRequest, startedBy };
   const cookie = browser.cookieOf(key);
   if (cookie === undefined || browserHash(cookie) !== consent.browserHash)
     return failed({ kind: consent.usedAt === undefined ? 'other-browser' : 'used-elsewhere' });
-  const stranger = verifyInitiator(startedBy, browser);
-  if (stranger === 'signed-out') return failed({ kind: stranger, ...trip });
-  if (stranger !== undefined) return failed({ kind: stranger });
+  const mismatch = verifyInitiator(startedBy, browser);
+  if (mismatch === 'signed-out') return failed({ kind: mismatch, ...attempt });
+  if (mismatch !== undefined) return failed({ kind: mismatch });
   if (consent.result !== undefined) return resultOf(consent.result);
-  if (consent.usedAt !== undefined) return failed({ kind: 'used', ...trip });
-  if (Date.parse(consent.expiresAt) <= seam.now()) return failed({ kind: 'expired', ...trip });
+  if (consent.usedAt !== undefined) return failed({ kind: 'used', ...attempt });
+  if (Date.parse(consent.expiresAt) <= seam.now()) return failed({ kind: 'expired', ...attempt });
   return { kind: 'open', startedBy };
 }
 
@@ -59,7 +59,7 @@ const failed = (outcome: FailedOutcome): StoreResult => ({
   explanation: undefined,
 });
 
-/** Outcomes without a trip, which an address may name: they hold nothing of anybody. */
+/** Outcomes without a consent, which a URL may name: they contain no personal data. */
 export const unattributed = [
   'unknown',
   'used-elsewhere',
@@ -73,6 +73,9 @@ export type UnattributedOutcome = (typeof unattributed)[number];
 export const isUnattributed = (kind: string): kind is UnattributedOutcome =>
   unattributed.some((one) => one === kind);
 
-/** Whether this outcome is kept with the sign-in; all others are told from its row, or by their kind alone. */
+/**
+ * True when this outcome is stored with the sign-in. The others follow from its row, or from their kind
+ * alone.
+ */
 export const isKept = (outcome: Exclude<ConsentOutcome, { kind: 'connected' }>): boolean =>
-  'wish' in outcome && !['used', 'expired', 'signed-out'].includes(outcome.kind);
+  'connectRequest' in outcome && !['used', 'expired', 'signed-out'].includes(outcome.kind);

@@ -15,11 +15,11 @@ export interface StoredConsent {
 export interface ConsentStore {
   get(key: string): Promise<StoredConsent | undefined>;
   add(consent: PendingConsent): Promise<void>;
-  /** Takes the consent for good and forgets its secrets; false when somebody else has. */
+  /** Marks the consent as used and erases its secrets; false when another request was first. */
   use(stored: StoredConsent, at: string): Promise<boolean>;
-  /** Notes what became of a used consent, for the page that says so; false when it is not used, or gone. */
+  /** Stores the outcome of a used consent for its page; false when it is not used, or gone. */
   keepResult(key: string, result: string): Promise<boolean>;
-  /** Removes rows a day past their end. */
+  /** Removes rows a day after they expired. */
   purge(now: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function createConsentStore(tables: Tables): ConsentStore {
         throw new PostroomError('consent-exists', 'A new state met an old one; try again.');
     },
     use: ({ consent, etag }, at) =>
-      // A replace and no delete: a delete of a row that is gone counts as done, and two tabs would both go on.
+      // Replaces instead of deleting: deleting a missing row succeeds, so two tabs would both continue.
       consents.replace(
         { ...consent, usedAt: at, sealedState: '', sealedVerifier: '', sealedNonce: '' },
         etag,

@@ -31,11 +31,11 @@ export function explainOutcome(
   const explanation = explanationOf(outcome, parameters, context);
   return explanation === undefined || explanation.code === 'not-recognised'
     ? undefined
-    : forThisTrip(explanation);
+    : forInteractiveSignIn(explanation);
 }
 
 /** An interactive sign-in is never retried automatically, so a temporary error becomes “start again”. */
-function forThisTrip(explanation: Explanation): Explanation {
+function forInteractiveSignIn(explanation: Explanation): Explanation {
   return explanation.retry === 'by-itself'
     ? { ...explanation, steps: ['Wait a minute, then start the sign-in again.'], retry: 'sign-in-again' }
     : explanation;
@@ -80,8 +80,8 @@ function sentBack(parameters: URLSearchParams): string | undefined {
 const WORD = /^[a-z_]{1,40}$/;
 
 /**
- * Without a state that Postroom issued, anyone could have written the address. Its code selects an entry of the catalogue;
- * none of its own words, ids or links reaches the page.
+ * The error code in callback parameters. Without a state that Postroom issued, anyone could have made the
+ * URL: the code selects an entry of the catalogue, and none of its text, IDs or links reaches the page.
  */
 export function errorCodeIn(parameters: URLSearchParams): string | undefined {
   const number = codesOf(undefined, parameters.get('error_description') ?? undefined).find(
@@ -92,7 +92,7 @@ export function errorCodeIn(parameters: URLSearchParams): string | undefined {
   return WORD.test(word) ? word : undefined;
 }
 
-/** The parameters with which a provider would have returned this code; empty when it is not a code. */
+/** The callback parameters with which a provider returns this code; empty when it is not a code. */
 export function parametersOf(code: string): URLSearchParams {
   if (/^AADSTS\d{3,9}$/.test(code)) return new URLSearchParams({ error_description: code });
   return new URLSearchParams(WORD.test(code) ? { error: code } : {});

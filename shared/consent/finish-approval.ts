@@ -7,11 +7,11 @@ import { isStateOf, providerOfSetUpState, registrationOf } from './set-up-approv
 
 export type ApprovalOutcome =
   | { kind: 'granted'; approval: Approval; providerName: string }
-  /** By the link of set-up, which no trip waits for. */
+  /** By the set-up link, which no consent attempt waits for. */
   | { kind: 'set-up-granted'; provider: Provider; first: boolean }
-  /** By a link without a state, of Microsoft's portal or of an explanation: nobody can say which provider's. */
-  | { kind: 'told' }
-  /** No link of Postroom's, or one that was swept. */
+  /** By a link without a state, from Microsoft's portal or an explanation: its provider is unknown. */
+  | { kind: 'reported' }
+  /** Not a link of Postroom's, or one that was purged. */
   | { kind: 'unknown-approval' }
   | { kind: 'granted-before'; approval: Approval }
   | { kind: 'approval-expired' }
@@ -26,10 +26,10 @@ export interface FinishApprovalDeps extends ApprovalDeps {
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Takes the word of the provider that an admin has accepted for everybody. Nothing is opened by it: the owner of the
- * mailbox still signs in, and a false word only sends them there once more. A refusal leaves the link good. The audit
- * entry of a first grant is written before the grant is kept: a crash leaves no grant without its entry.
- * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent#successful-response
+ * Records that the provider reports admin consent. The report gives no access: the mailbox owner still
+ * signs in, and a false report only makes them try once more. After a refusal the link stays valid. The
+ * audit entry of a first approval is written before the approval: a crash never leaves an approval without
+ * its entry. https://learn.microsoft.com/entra/identity-platform/v2-admin-consent#successful-response
  */
 export async function finishApproval(
   deps: FinishApprovalDeps,
@@ -45,23 +45,23 @@ export async function finishApproval(
   if (approval.grantedAt !== undefined) return { kind: 'granted-before', approval };
   const now = deps.seam.now();
   if (Date.parse(approval.expiresAt) <= now) return { kind: 'approval-expired' };
-  const provider = await deps.providers.get(approval.wish.providerId);
+  const provider = await deps.providers.get(approval.connectRequest.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
   const refusal = refusalIn(parameters, provider);
   if (refusal !== undefined) return { ...refusal, approval };
   const grantedAt = new Date(now).toISOString();
   const granted = { ...approval, grantedAt };
-  await recordGrant(deps, provider, approval.wish.address, parameters);
+  await recordGrant(deps, provider, approval.connectRequest.address, parameters);
   if (!(await deps.approvals.replace(granted, stored.etag))) return { kind: 'granted-before', approval };
-  const forAll = protocols.every((protocol) => approval.wish.protocols.includes(protocol));
+  const forAll = protocols.every((protocol) => approval.connectRequest.protocols.includes(protocol));
   await noteReturn(deps, provider, grantedAt, forAll);
   return { kind: 'granted', approval: granted, providerName: provider.name };
 }
 
-/** Writes nothing: anybody can make such an address. */
+/** Writes nothing: anyone can make such a URL. */
 function withoutState(parameters: URLSearchParams): ApprovalOutcome {
   if (parameters.has('error')) return { kind: 'not-granted', tenant: parameters.get('tenant') ?? undefined };
-  return saysTrue(parameters) ? { kind: 'told' } : { kind: 'unknown-approval' };
+  return saysTrue(parameters) ? { kind: 'reported' } : { kind: 'unknown-approval' };
 }
 
 async function finishSetUp(
@@ -96,7 +96,7 @@ async function recordGrant(
 ): Promise<void> {
   await audit.record({
     at: seam.now(),
-    // Whoever holds the link can bring this word. A sign-in that carries the permissions is the proof.
+    // Anyone with the link can send this report. Only a sign-in with the permissions proves it.
     principal: { id: 'approval-link', name: 'Someone with the admin consent link' },
     action: 'consent reported',
     subject: { kind: 'provider', id, name },
@@ -126,7 +126,7 @@ function refusalIn(
 const saysTrue = (parameters: URLSearchParams): boolean =>
   parameters.get('admin_consent')?.toLowerCase() === 'true';
 
-/** A browser that comes back with our state shows that the provider knows our redirect URI as well. */
+/** A browser that returns with our state also proves that the provider knows our redirect URI. */
 async function noteReturn(
   { providers }: ApprovalDeps,
   { id }: Provider,

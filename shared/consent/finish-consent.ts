@@ -21,35 +21,35 @@ export interface FinishDeps extends ConsentDeps, AcceptDeps, PromoteDeps {
   seam: Seam;
 }
 
-/** What came back, and who brought it. */
+/** The callback and who made it. */
 export interface AuthorizationCallback {
-  /** The path that was asked for: a custom provider has a redirect URI of its own. */
+  /** The requested path: a custom provider has its own redirect URI. */
   path: string;
   parameters: URLSearchParams;
-  /** The value of the consent's cookie, by its key; undefined when the browser has none. */
+  /** The value of a consent's cookie, by its key; undefined when the browser has none. */
   cookieOf(key: string): Secret | undefined;
-  /** Who is signed in, when somebody is, and whether that person may still connect mailboxes. */
+  /** The signed-in person, if any, and whether they may still connect mailboxes. */
   principal: { id: string; name?: string; isAdmin: boolean } | undefined;
-  /** Whether the browser holds the token of this invitation. */
+  /** True when the browser has the token of this invitation. */
   holdsInvitation(key: string): boolean;
 }
 
 export type ConsentOutcome =
   | (ConsentAttempt & (Accepted | RefusedGrant))
-  /** No state, or one that Postroom never made or has swept. */
+  /** No state, or one that Postroom never issued or has purged. */
   | { kind: 'unknown' }
   | (ConsentAttempt & { kind: 'used' })
-  /** Used, and by another browser than this one. */
+  /** Already used, by another browser. */
   | { kind: 'used-elsewhere' }
   | (ConsentAttempt & { kind: 'expired' })
   | { kind: 'other-browser' }
   | { kind: 'other-person' }
-  /** Nobody is signed in any more in the browser of the person who started it. */
+  /** The person who started it is no longer signed in in this browser. */
   | (ConsentAttempt & { kind: 'signed-out' })
-  /** The person who started it has no right to any more. */
+  /** The person who started it no longer has the role. */
   | { kind: 'role-lost' }
   | { kind: 'provider-missing' }
-  /** The provider has become another registration meanwhile: the code and its verifier were not sent anywhere. */
+  /** The provider's registration has changed since the start: the code and its verifier were not sent. */
   | (ConsentAttempt & { kind: 'provider-changed'; providerName: string })
   | (ConsentAttempt & {
       kind: 'declined';
@@ -60,16 +60,16 @@ export type ConsentOutcome =
     })
   | (ConsentAttempt & { kind: 'failed'; providerName: string; failure: EndpointFailure })
   | (ConsentAttempt & { kind: 'secret-missing'; providerName: string })
-  /** As many trips by one invitation are under way as may be; this one was not started. */
+  /** The invitation has too many sign-ins in progress; this one was not started. */
   | (ConsentAttempt & { kind: 'too-many' })
   | (ConsentAttempt & VaultFailure);
 
 const OTHER_ADDRESS = 'the answer came to the redirect URI of another provider';
 
 /**
- * Checks the way back from the provider and stores the account. Order matters: what an attacker could send from
- * elsewhere is refused before the state is used up, and the state is used up before the provider is asked
- * (RFC 9700 sections 2.1.1, 4.4 and 4.7).
+ * Verifies the callback and stores the account. The order matters: a forged callback is rejected before the
+ * state is used up, and the state is used up before the provider is called (RFC 9700 sections 2.1.1, 4.4
+ * and 4.7).
  */
 export async function finishConsent(deps: FinishDeps, back: AuthorizationCallback): Promise<ConsentOutcome> {
   const { seam, consents, providers } = deps;
@@ -78,31 +78,31 @@ export async function finishConsent(deps: FinishDeps, back: AuthorizationCallbac
   const stored = state === '' ? undefined : await consents.get(key);
   if (stored === undefined) return { kind: 'unknown' };
   const { consent } = stored;
-  const { wish, startedBy } = consent;
-  const trip = { wish, startedBy };
+  const { connectRequest, startedBy } = consent;
+  const attempt = { connectRequest, startedBy };
   const cookie = back.cookieOf(key);
   if (cookie === undefined || browserHash(cookie) !== consent.browserHash)
     return { kind: consent.usedAt === undefined ? 'other-browser' : 'used-elsewhere' };
-  const stranger = verifyInitiator(startedBy, back);
-  if (stranger === 'signed-out') return { kind: stranger, ...trip };
-  // Strangers are not told of the trip.
-  if (stranger !== undefined) return { kind: stranger };
-  if (consent.usedAt !== undefined) return { kind: 'used', ...trip };
+  const mismatch = verifyInitiator(startedBy, back);
+  if (mismatch === 'signed-out') return { kind: mismatch, ...attempt };
+  // Does not reveal the consent to anyone but its initiator.
+  if (mismatch !== undefined) return { kind: mismatch };
+  if (consent.usedAt !== undefined) return { kind: 'used', ...attempt };
   const now = new Date(seam.now()).toISOString();
-  if (Date.parse(consent.expiresAt) <= seam.now()) return { kind: 'expired', ...trip };
-  // Before the state is used up: a vault that is away for a moment costs a reload and not the whole trip.
+  if (Date.parse(consent.expiresAt) <= seam.now()) return { kind: 'expired', ...attempt };
+  // Before the state is used up: a short vault outage then costs a reload and not the whole sign-in.
   const opened = await withVault(() => open(deps, consent));
-  if (opened.kind === 'vault-away') return { ...opened, ...trip };
-  if (!(await consents.use(stored, now))) return { kind: 'used', ...trip };
-  if (!(await isStillInvited(deps, startedBy))) return { kind: 'invitation-over', ...trip };
+  if (opened.kind === 'vault-away') return { ...opened, ...attempt };
+  if (!(await consents.use(stored, now))) return { kind: 'used', ...attempt };
+  if (!(await isStillInvited(deps, startedBy))) return { kind: 'invitation-over', ...attempt };
 
-  const provider = await providers.get(wish.providerId);
+  const provider = await providers.get(connectRequest.providerId);
   if (provider === undefined) return { kind: 'provider-missing' };
-  // Before anything leaves: an answer meant for another provider never reaches this one's token endpoint.
-  if (back.path !== callbackPathOf(provider)) return { kind: 'untrusted', reason: OTHER_ADDRESS, ...trip };
-  // A code, its verifier and the secret leave for the endpoints that the person was sent to, and for no others.
+  // Before anything is sent: a callback meant for another provider never reaches this one's token endpoint.
+  if (back.path !== callbackPathOf(provider)) return { kind: 'untrusted', reason: OTHER_ADDRESS, ...attempt };
+  // The code, its verifier and the secret are only sent to the endpoints that the person was redirected to.
   if (registrationOf(provider) !== consent.registration)
-    return { kind: 'provider-changed', ...trip, providerName: provider.name };
+    return { kind: 'provider-changed', ...attempt, providerName: provider.name };
   await noteRedirect(deps, provider, now);
   const redeemed = await withVault(() =>
     deps.oauth.redeem(provider, {
@@ -110,39 +110,39 @@ export async function finishConsent(deps: FinishDeps, back: AuthorizationCallbac
       redirectUri: redirectUriOf(deps.config, provider),
       verifier: opened.verifier,
       nonce: opened.nonce,
-      scopes: scopesOf(provider, deps.config, wish.protocols),
+      scopes: scopesOf(provider, deps.config, connectRequest.protocols),
     }),
   );
   switch (redeemed.kind) {
     case 'declined':
       return {
         ...redeemed,
-        ...trip,
+        ...attempt,
         cancelled: redeemed.subcode === 'cancel' || redeemed.error === 'access_denied',
       };
     case 'untrusted':
     case 'vault-away':
-      return { ...redeemed, ...trip };
+      return { ...redeemed, ...attempt };
     case 'failed':
-      return { ...redeemed, ...trip, providerName: provider.name };
+      return { ...redeemed, ...attempt, providerName: provider.name };
     case 'unproven':
-      return { kind: 'secret-missing', ...trip, providerName: provider.name };
+      return { kind: 'secret-missing', ...attempt, providerName: provider.name };
     case 'redeemed': {
       const initiatorName = back.principal?.name;
-      const outcome = await acceptGrant(deps, provider, trip, { ...redeemed, initiatorName });
+      const outcome = await acceptGrant(deps, provider, attempt, { ...redeemed, initiatorName });
       await promoteCredential(deps, provider, redeemed.credential);
-      return { ...outcome, ...trip };
+      return { ...outcome, ...attempt };
     }
   }
 }
 
-/** A browser that comes back, however the trip ends, shows that the provider knows our redirect URI. */
+/** A browser that comes back, with any outcome, proves that the provider knows our redirect URI. */
 async function noteRedirect({ providers }: FinishDeps, provider: Provider, now: string): Promise<void> {
   if (provider.redirectSeenAt !== undefined) return;
   await providers.change(provider.id, (current) => ({ ...current, redirectSeenAt: now }));
 }
 
-/** A signed-in person's trip is that person's, who is still signed in and may still do what the trip is for. */
+/** A person's consent requires that the same person is still signed in and still has the role. */
 export function verifyInitiator(
   startedBy: Initiator,
   { principal, holdsInvitation }: Pick<AuthorizationCallback, 'principal' | 'holdsInvitation'>,
@@ -159,7 +159,10 @@ async function isStillInvited({ invitations, seam }: FinishDeps, startedBy: Init
   return stored !== undefined && stateOfInvitation(stored.invitation, seam.now()) === 'open';
 }
 
-/** What the answer is checked against. Afterwards the tokens it brings can be sealed, whatever the vault does then. */
+/**
+ * Decrypts what the callback is verified against. This also loads the key, so the new tokens can be
+ * encrypted even if the vault fails later.
+ */
 async function open(
   { sealer }: FinishDeps,
   { key, sealedVerifier, sealedNonce }: PendingConsent,

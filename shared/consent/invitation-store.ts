@@ -17,17 +17,17 @@ export interface InvitationStore {
   /** Newest first. */
   list(): Promise<Invitation[]>;
   add(invitation: Invitation): Promise<void>;
-  /** Writes only over the row that was read; false when it has changed or is gone. */
+  /** Writes only if the row is unchanged since it was read; false when it has changed or is gone. */
   replace(invitation: Invitation, etag: string): Promise<boolean>;
   /**
-   * Writes what `change` makes of the newest row, also while sign-ins start by it; `change` may run several times.
-   * Undefined: the invitation is gone, or `change` answered undefined.
+   * Applies `change` to the newest row, with retries when others write at the same time, so `change` may
+   * run several times. Undefined: the invitation is gone, or `change` returned undefined.
    */
   change(
     key: string,
     change: (invitation: Invitation) => Invitation | undefined,
   ): Promise<Invitation | undefined>;
-  /** Removes rows a month past their end. */
+  /** Removes rows a month after they expired. */
   purge(now: number): Promise<void>;
 }
 

@@ -24,8 +24,8 @@ const OVER = {
   said: undefined,
 };
 
-/** The message for each way in which a consent can fail. Pure. */
-export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): OutcomeMessage {
+/** The message for each failed outcome of a consent. Pure. */
+export function messageFor(outcome: FailedOutcome, reader: Reader = 'admin'): OutcomeMessage {
   const owner = reader === 'mailbox-owner';
   switch (outcome.kind) {
     case 'unknown':
@@ -147,16 +147,16 @@ export function wordsFor(outcome: FailedOutcome, reader: Reader = 'admin'): Outc
     case 'other-account':
       return {
         title: 'Wrong account',
-        happened: `You signed in as ${outcome.signedIn}, but Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
+        happened: `You signed in as ${outcome.signedIn}, but Postroom expected ${outcome.connectRequest.signIn}. ${NOTHING_SAVED}`,
         said: undefined,
         next: owner
-          ? `Sign in as ${outcome.wish.signIn}. If ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} can open, ask the person who invited you for an invitation to a shared mailbox.`
-          : `Sign in as ${outcome.wish.signIn}, or confirm that ${outcome.wish.address} is a shared mailbox that ${outcome.signedIn} can open.`,
+          ? `Sign in as ${outcome.connectRequest.signIn}. If ${outcome.connectRequest.address} is a shared mailbox that ${outcome.signedIn} can open, ask the person who invited you for an invitation to a shared mailbox.`
+          : `Sign in as ${outcome.connectRequest.signIn}, or confirm that ${outcome.connectRequest.address} is a shared mailbox that ${outcome.signedIn} can open.`,
       };
     case 'unnamed-account':
       return {
         title: 'Is this the right account?',
-        happened: `The provider does not confirm which address signed in${outcome.claimed === undefined ? '' : `: it reports ${outcome.claimed} without having verified it`}. Postroom expected ${outcome.wish.signIn}. ${NOTHING_SAVED}`,
+        happened: `The provider does not confirm which address signed in${outcome.claimed === undefined ? '' : `: it reports ${outcome.claimed} without having verified it`}. Postroom expected ${outcome.connectRequest.signIn}. ${NOTHING_SAVED}`,
         said: undefined,
         next: 'Compare the subject with the one that the provider shows for the account. If they match, confirm and sign in once more.',
       };

@@ -4,12 +4,14 @@ import type { ConsentStore } from './consent-store.ts';
 import type { InvitationStore } from './invitation-store.ts';
 
 const MINUTE_MS = 60_000;
-/** Of each hour: the monitor runs every minute, and reading three partitions once an hour is enough. */
+/**
+ * Minute of the hour: the monitor runs every minute, but reading three partitions once an hour is enough.
+ */
 const PURGE_MINUTE = 17;
 
 /**
- * Removes sign-ins, invitations and approvals whose end is long past. A timer does so and not a start: how many rows
- * there are must not be felt by the person who starts a sign-in.
+ * Removes consents, invitations and approvals that expired long ago. It runs on a timer, so that the number
+ * of rows never slows down a person who starts a sign-in.
  */
 export async function purgeConsents(deps: {
   seam: Pick<Seam, 'now'>;

@@ -1,9 +1,9 @@
 import { listAll, type Table } from '../platform/tables.ts';
 
-/** Changes in one transaction: the most that Table Storage takes. */
+/** Changes per transaction: the limit of Table Storage. */
 const AT_ONCE = 100;
 
-/** Removes the rows of a partition whose `expiresAt` lies more than `keptMs` back. */
+/** Removes the rows of a partition whose `expiresAt` is more than `keptMs` ago. */
 export async function purgeExpired(
   table: Table,
   partition: string,

@@ -6,15 +6,15 @@ import type { MailboxStore } from '../mailboxes/mailbox-store.ts';
 
 export interface Replacement {
   before: Account;
-  /** Mailboxes that change to the new account. */
+  /** Mailboxes that switch to the new account. */
   moved: readonly Mailbox[];
-  /** False while another mailbox still needs the account before. */
+  /** False while another mailbox still needs the old account. */
   removesBefore: boolean;
 }
 
 /**
- * What it takes for another account to take the place of this one: at one mailbox, or at all. An account that no mailbox
- * needs any more is removed; it would only be found dead one day. Pure.
+ * Plans the replacement of an account, at one mailbox or at all. An account that no mailbox needs any more
+ * is removed, so that it does not fail unnoticed later. Pure.
  */
 export function planReplacement(
   all: readonly Mailbox[],
@@ -26,7 +26,10 @@ export function planReplacement(
   return { before, moved, removesBefore: moved.length === served.length };
 }
 
-/** Carries a replacement out. The account before goes last: a replacement that was cut short can be repeated. */
+/**
+ * Applies a replacement. The old account is removed last, so that an interrupted replacement can be
+ * repeated.
+ */
 export async function replaceAccount(
   deps: { accounts: Pick<AccountStore, 'remove'>; mailboxes: Pick<MailboxStore, 'save'> },
   { before, moved, removesBefore }: Replacement,

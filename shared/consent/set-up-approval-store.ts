@@ -9,7 +9,7 @@ export interface StoredSetUpApproval {
 
 export interface SetUpApprovalStore {
   get(providerId: string): Promise<StoredSetUpApproval | undefined>;
-  /** Writes only over the row that was read, or where there was none; false when another came before. */
+  /** Writes only if the row is unchanged since it was read, or did not exist; false otherwise. */
   save(approval: SetUpApproval, over: StoredSetUpApproval | undefined): Promise<boolean>;
   remove(providerId: string): Promise<void>;
 }

@@ -11,33 +11,33 @@ import type { StoredSetUpApproval } from './set-up-approval-store.ts';
 import { redirectUriOf } from './start-consent.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-// A kind of its own before the random part, as in approval.ts; the provider's id finds the row.
+// Prefix before the random part, as in approval.ts; the provider's ID finds the row.
 const STATE = /^setup_([a-z2-7]{26})_[\w-]{43}$/;
 
-/** Whose set-up a state belongs to; undefined for a state of another kind. */
+/** The provider of a set-up state; undefined for a state of another kind. */
 export const providerOfSetUpState = (state: string): string | undefined => STATE.exec(state)?.[1];
 
-/** True when this is the state that was given away for a set-up. */
+/** True when this state was issued for this set-up approval. */
 export const isStateOf = ({ stateHash }: SetUpApproval, state: string): boolean =>
   timingSafeEqual(Buffer.from(stateHash), Buffer.from(hashOf(state)));
 
-/** An approval counts for the registration it was asked for, and for no later one. */
+/** An approval is only valid for the registration it was requested for. */
 export const registrationOf = ({ cloud, tenant, clientId }: Provider): string =>
   [cloud, tenant, clientId].join('|');
 
 type World = Parameters<typeof presetNamed>[1];
 
-/** True once an admin of the tenant can be asked, which needs no sign-in that was tried before. */
+/** True once a tenant admin can be asked, even before any sign-in. */
 export const canAskInSetUp = (provider: Provider, world: World): boolean =>
   provider.clientId !== '' &&
   provider.tenant !== undefined &&
-  // A demo provider where no demo runs has no addresses.
+  // Without the demo running, a demo provider has no endpoints.
   presetNamed(provider.preset, world, provider.cloud) !== undefined &&
   takesApproval(provider);
 
 /**
- * The admin consent link of set-up, for all permissions; the same one for a week, so that a link that was sent already
- * stays good. Undefined where the provider takes no approval for a whole tenant.
+ * The admin consent link of set-up, for all permissions. It stays the same for a week, so that a link
+ * already sent stays valid. Undefined when the provider has no tenant-wide consent.
  */
 export async function setUpApprovalLink(deps: ApprovalDeps, provider: Provider): Promise<string | undefined> {
   if (!canAskInSetUp(provider, deps.config)) return undefined;
@@ -65,13 +65,13 @@ async function openState(
   try {
     return await deps.sealer.open(approval.sealedState, contextOf(provider.id));
   } catch (error) {
-    // Its data key is gone: there is another link then.
+    // Its encryption key is gone, so a new link is made.
     if (error instanceof PostroomError && error.code === 'sealed-unreadable') return undefined;
     throw error;
   }
 }
 
-/** Undefined when another process asked at the same moment: then its link is the one. */
+/** Undefined when another process made one at the same time: its link is used. */
 async function askAnew(
   deps: ApprovalDeps,
   provider: Provider,

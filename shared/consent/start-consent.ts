@@ -36,9 +36,10 @@ export interface ConsentDeps {
 }
 
 /**
- * The redirect URI of a provider, from the settings and from nothing else. A custom provider has one of its own, so that
- * an answer of one authorization server cannot be redeemed at another one (RFC 9700 section 4.4.2.2); presets share one,
- * because their addresses are not typed by anybody. Undefined: the provider is not known, as in a general explanation.
+ * The redirect URI of a provider, built from the settings and from nothing else. A custom provider has its
+ * own, so that a code from one authorization server can't be redeemed at another (RFC 9700 section
+ * 4.4.2.2). Presets share one, because their endpoints are fixed. Undefined: the provider is unknown, as in
+ * a general explanation.
  */
 export const redirectUriOf = (
   { publicUrl }: { publicUrl: string },
@@ -52,12 +53,12 @@ export const callbackPathOf = (provider: Pick<Provider, 'id' | 'preset'> | undef
     : paths.callback();
 
 /**
- * Keeps what the way back will be checked against. The cookie goes to the browser and is stored as a hash only. Whoever
- * comes by an invitation may have few trips under way, and is counted before the vault is asked for anything.
+ * Stores what the callback is verified against. The cookie goes to the browser; only its hash is stored. An
+ * invitation allows few sign-ins in progress, and this is checked before the vault is called.
  */
 export async function startConsent(
   deps: ConsentDeps,
-  wish: ConnectRequest,
+  connectRequest: ConnectRequest,
   startedBy: Initiator,
 ): Promise<Started | (ConsentAttempt & (VaultFailure | { kind: 'too-many' | 'invitation-over' }))> {
   const { seam, sealer, consents, providers } = deps;
@@ -67,7 +68,7 @@ export async function startConsent(
   const expiresAt = new Date(now + CONSENT_MINUTES * 60_000).toISOString();
   if (startedBy.kind === 'invitation') {
     const place = await takePlace(deps, startedBy.key, { key, expiresAt });
-    if (place !== 'taken') return { kind: place, wish, startedBy };
+    if (place !== 'taken') return { kind: place, connectRequest, startedBy };
   }
   const sealed = await withVault(async () => ({
     kind: 'sealed' as const,
@@ -75,14 +76,14 @@ export async function startConsent(
     sealedVerifier: await sealer.seal(verifier, consentContext(key, 'verifier')),
     sealedNonce: await sealer.seal(nonce, consentContext(key, 'nonce')),
   }));
-  if (sealed.kind === 'vault-away') return { ...sealed, wish, startedBy };
+  if (sealed.kind === 'vault-away') return { ...sealed, connectRequest, startedBy };
   const { sealedState, sealedVerifier, sealedNonce } = sealed;
-  const provider = await providers.get(wish.providerId);
+  const provider = await providers.get(connectRequest.providerId);
   await consents.add({
     key,
-    wish,
+    connectRequest,
     startedBy,
-    // Of a provider that is gone the way back says so.
+    // If the provider is gone, the callback reports it.
     registration: provider === undefined ? '' : registrationOf(provider),
     browserHash: browserHash(cookie),
     sealedState,
@@ -103,12 +104,12 @@ export interface Started {
 
 export type AuthorizationRedirect =
   | (ConsentAttempt & { kind: 'address'; url: string; providerName: string })
-  /** Used, too old, unknown, another browser's or person's, or its provider has become another registration. */
+  /** Used, expired, unknown, of another browser or person, or the provider's registration has changed. */
   | { kind: 'over' }
   | (ConsentAttempt & { kind: 'failed'; failure: EndpointFailure; providerName: string })
   | (ConsentAttempt & VaultFailure);
 
-/** Where the browser is to go for a started consent. Changes nothing, so a reload is harmless. */
+/** The authorization URL of a started consent. Changes nothing, so a reload is harmless. */
 export async function buildAuthorizationUrl(
   deps: ConsentDeps,
   key: string,
@@ -116,8 +117,9 @@ export async function buildAuthorizationUrl(
 ): Promise<AuthorizationRedirect> {
   const stored = await deps.consents.get(key);
   if (stored === undefined || !isOpen(stored.consent, deps.seam.now(), browser)) return { kind: 'over' };
-  const { wish, startedBy, registration, sealedState, sealedVerifier, sealedNonce } = stored.consent;
-  const provider = await deps.providers.get(wish.providerId);
+  const { connectRequest, startedBy, registration, sealedState, sealedVerifier, sealedNonce } =
+    stored.consent;
+  const provider = await deps.providers.get(connectRequest.providerId);
   if (provider === undefined || registrationOf(provider) !== registration) return { kind: 'over' };
   const opened = await withVault(async () => ({
     kind: 'opened' as const,
@@ -125,16 +127,18 @@ export async function buildAuthorizationUrl(
     verifier: await deps.sealer.open(sealedVerifier, consentContext(key, 'verifier')),
     nonce: await deps.sealer.open(sealedNonce, consentContext(key, 'nonce')),
   }));
-  if (opened.kind === 'vault-away') return { ...opened, wish, startedBy };
+  if (opened.kind === 'vault-away') return { ...opened, connectRequest, startedBy };
   const answer = await deps.oauth.authorizationAddress(provider, {
     redirectUri: redirectUriOf(deps.config, provider),
     state: opened.state,
     nonce: opened.nonce,
     verifier: opened.verifier,
-    scopes: scopesOf(provider, deps.config, wish.protocols),
-    account: wish.chooseAccount ? { kind: 'choose' } : { kind: 'hint', user: wish.signIn },
+    scopes: scopesOf(provider, deps.config, connectRequest.protocols),
+    account: connectRequest.chooseAccount
+      ? { kind: 'choose' }
+      : { kind: 'hint', user: connectRequest.signIn },
   });
-  return { ...answer, wish, startedBy, providerName: provider.name };
+  return { ...answer, connectRequest, startedBy, providerName: provider.name };
 }
 
 function isOpen(

@@ -1,9 +1,9 @@
 import { recordKind, time } from '../platform/records.ts';
 import type { Heartbeat } from './heartbeat.ts';
 
-/** A heartbeat with its timer. */
+/** A heartbeat and its timer. */
 export interface TimerHeartbeat extends Heartbeat {
-  /** Of a timer of this version, or of one that another version had. */
+  /** A timer of this version, or one of another version. */
   timer: string;
 }
 

@@ -4,25 +4,25 @@ import { beaten, type Heartbeat, isWorthWriting, type TimerName, timerLimits } f
 import { HEARTBEATS, heartbeatKind } from './heartbeat-records.ts';
 
 export interface HeartbeatStore {
-  /** Notes that a timer has run and done its work. Most runs of a timer of each minute write nothing. */
+  /** Records a successful run of a timer. Most runs of the minute timers write nothing. */
   beat(name: TimerName, now: number): Promise<void>;
-  /** Begins to wait for timers that were never seen, so that one that never comes is late some day. */
+  /** Starts to expect timers that have never run, so that one that never starts is reported as late. */
   expect(names: readonly TimerName[], now: number): Promise<void>;
   all(): Promise<ReadonlyMap<TimerName, Heartbeat>>;
 }
 
 /**
- * @param notBefore ISO time; where the timers run in this very process, its start: what was before it, such as the night
- * between two starts, makes no timer late
+ * @param notBefore ISO time; where the timers run in this process, its start: earlier times, such as the
+ * night between two starts, make no timer late
  */
 export function createHeartbeatStore(tables: Tables, notBefore = ''): HeartbeatStore {
   const heartbeats = openRecords(tables, heartbeatKind);
-  /** What this process wrote last. */
+  /** The last heartbeats that this process wrote. */
   const written = new Map<TimerName, Heartbeat>();
 
   const all = async (): Promise<ReadonlyMap<TimerName, Heartbeat>> =>
     new Map(
-      // A row that cannot be read is left out: the timer's next run writes it anew.
+      // An unreadable row is omitted: the timer's next run overwrites it.
       (await heartbeats.list(HEARTBEATS)).flatMap(({ timer, at, since }) =>
         isTimer(timer) ? [[timer, { at, since: since > notBefore ? since : notBefore }] as const] : [],
       ),

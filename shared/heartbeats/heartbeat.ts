@@ -1,50 +1,53 @@
 import { isFromFuture } from '../platform/trusted-time.ts';
 
 /**
- * Every timer of the app, and after how many minutes without a sign of life it counts as late. With both timers of each
- * minute dead, only the look from outside finds that out, which comes every five minutes (infra/modules/alerts.bicep):
- * limit and look together stay below the fifteen that are promised.
+ * Every timer of the app, with the minutes without a heartbeat after which it is late. If both minute
+ * timers stop, only the external check notices, which runs every five minutes (infra/modules/alerts.bicep):
+ * limit and check together stay below the promised fifteen.
  */
 export const timerLimits = {
   fetchMail: 9.5,
   monitor: 9.5,
-  // Each day, and an hour and a half for a run that began late and took its time.
+  // A day, plus an hour and a half for a run that started late and was slow.
   refreshTokens: 25.5 * 60,
   reviewSecrets: 25.5 * 60,
 } as const;
 export type TimerName = keyof typeof timerLimits;
 
-/** The last sign of life of a timer. ISO times. */
+/** The last heartbeat of a timer. ISO times. */
 export interface Heartbeat {
   at: string;
   /**
-   * Since when it is back after the app was away; nothing before it makes a timer late. Gaps that come again and again are
-   * no absence but a timer that runs too rarely, and give no time again.
+   * Since when it has been back after the app was off; earlier gaps make no timer late. Frequent gaps mean
+   * that the timer runs too rarely, and do not reset this time.
    */
   since: string;
 }
 
 export interface LateTimer {
   name: TimerName;
-  /** When it was last seen. */
+  /** When it last ran. */
   since: string;
 }
 
 const MINUTE = 60_000;
-/** A timer of each minute writes only every so many minutes: two rows missing make it late. */
+/** A minute timer writes only every few minutes: it is late after two missing rows. */
 const BEAT_MINUTES = 4;
-/** A gap of that many limits is an absence, however short the time before it was. */
+/** A gap of this many limits counts as downtime, however short the time before it. */
 const RARE_LIMITS = 4;
 
-/** Whether a run leaves a row: of the timers of each minute only some do. Times in milliseconds. */
+/** True when a run must write a row; most runs of the minute timers need not. Times in milliseconds. */
 export function isWorthWriting(name: TimerName, last: number | undefined, now: number): boolean {
   if (last === undefined || isFromFuture(new Date(last).toISOString(), now)) return true;
   const often = timerLimits[name] <= 60;
-  // A run a few seconds early counts as on time.
+  // A run that is a few seconds early counts as on time.
   return !often || now - last >= BEAT_MINUTES * MINUTE - 10_000;
 }
 
-/** The row after a run at `now` (milliseconds). A clock that was set back is an absence: nothing from before counts. Pure. */
+/**
+ * The row after a run at `now` (milliseconds). A clock that was set back counts as downtime: earlier times
+ * are ignored. Pure.
+ */
 export function beaten(name: TimerName, before: Heartbeat | undefined, now: number): Heartbeat {
   const at = new Date(now).toISOString();
   if (before === undefined || isFromFuture(before.at, now)) return { at, since: at };
@@ -56,9 +59,9 @@ export function beaten(name: TimerName, before: Heartbeat | undefined, now: numb
 }
 
 /**
- * Which timers are late at `now` (milliseconds). While the monitor itself was away the whole app was, so that the others
- * get their time from its return on, and so does one whose last run lies in the future. A timer that was never seen is not
- * judged: see `expect` of the store. Pure.
+ * The timers that are late at `now` (milliseconds). If the monitor itself was late, the whole app was off,
+ * so the other timers' limits start at its return. The same applies when its last run is in the future. A
+ * timer that has never run is not judged: see `expect` of the store. Pure.
  */
 export function lateTimers(beats: ReadonlyMap<TimerName, Heartbeat>, now: number): LateTimer[] {
   const monitor = beats.get('monitor');

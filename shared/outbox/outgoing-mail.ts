@@ -1,11 +1,11 @@
-/** An email that is to leave. Addresses are bare, as the envelope carries them; a name stands beside the sender's. */
+/** An email to send. Addresses are bare, as in the envelope; the sender's name is separate. */
 export interface OutgoingMail {
   from: { address: string; name?: string | undefined };
   to: readonly string[];
   subject: string;
   text: string;
   html?: string | undefined;
-  /** `<…@…>`; made by the caller, so that an email sent twice is known again. */
+  /** `<…@…>`; set by the caller, so that an email sent twice can be recognized. */
   messageId: string;
   /** Further headers, for example `Auto-Submitted`. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -20,16 +20,18 @@ const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,75}$/;
 const CONTROL = /\p{Cc}/u;
 
 /**
- * True for what may stand in an envelope: no name, no quotes, nothing that ends a command (RFC 5321 section 4.1.2). A
- * local part in other letters is allowed (RFC 6531), one that becomes another text when it is normalised is not: what
- * looks like `ａdmin` or hides a `＠` is the address of somebody else for the next server.
+ * True for an address that is safe in an envelope: no name, no quotes, nothing that ends a command (RFC
+ * 5321 section 4.1.2). Non-ASCII local parts are allowed (RFC 6531), unless normalization changes them:
+ * `ａdmin` or a hidden `＠` would be another person's address for the next server.
  */
 export const isEnvelopeAddress = (text: string): boolean => {
   const local = text.slice(0, text.lastIndexOf('@'));
   return text.length <= 254 && ADDRESS.test(text) && local.normalize('NFKC') === local.normalize('NFC');
 };
 
-/** Why an email may not leave as it is, for the log; undefined when it may. Nothing of the mail itself is in the sentence. */
+/**
+ * Why an email can't be sent as it is, for the log; undefined if it can. Contains nothing of the email.
+ */
 export function envelopeProblem(mail: OutgoingMail): string | undefined {
   if (!isEnvelopeAddress(mail.from.address)) return 'The sender is not a mail address.';
   if (mail.to.length === 0) return 'There is no recipient.';

@@ -9,7 +9,9 @@ interface NoteDeps {
   activity: Pick<ActivityStore, 'note'>;
 }
 
-/** The same sender; each mail that it sends is measured and leaves a row of activity. A sign-in alone is no send. */
+/**
+ * Wraps a sender: each email sent is measured and recorded as activity. Signing in alone is not recorded.
+ */
 export function recordSends(sender: MailSender, deps: NoteDeps): MailSender {
   return {
     signIn: (route) => sender.signIn(route),
@@ -35,7 +37,10 @@ export function recordSends(sender: MailSender, deps: NoteDeps): MailSender {
   };
 }
 
-/** Who sent and how it ended; never to whom or what. Pure. `result` undefined: no answer came. */
+/**
+ * Who sent and the result; never the recipient or the content. Pure. `result` undefined: there was no
+ * response.
+ */
 export function sendActivity(
   route: SendingRoute,
   result: SendResult | undefined,

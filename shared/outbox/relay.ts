@@ -7,8 +7,8 @@ const SUBMISSION = 587;
 const SUBMISSION_OVER_TLS = 465;
 
 /**
- * Reads the address of a relay, which holds its password.
- * @throws PostroomError `bad-relay`, which shows nothing of the address.
+ * Parses the URL of a relay, which contains its password.
+ * @throws PostroomError `bad-relay`, which contains nothing of the URL
  */
 export function relayOf(
   address: Secret,
@@ -27,7 +27,7 @@ export function relayOf(
   const user = decoded(url.username);
   const signIn: SmtpSignIn | undefined =
     user === '' ? undefined : { kind: 'password', user, password: new Secret(decoded(url.password)) };
-  // A password never travels in the clear, on no machine.
+  // A password is never sent unencrypted, on any machine.
   const plainAllowed = local && signIn === undefined;
   return { server: { host: url.hostname, port, implicitTls, plainAllowed }, signIn };
 }

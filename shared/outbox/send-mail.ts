@@ -14,15 +14,18 @@ import {
   type SmtpSession,
 } from './smtp-session.ts';
 
-/** The way an email leaves: as a mailbox, signed in with its account's token, or over a relay of the operator's. */
+/** How an email is sent: as a mailbox, with its account's token, or over the operator's relay. */
 export type SendingRoute =
-  /** `user` is the address that sends. */
+  /** `user` is the sender address. */
   | { kind: 'mailbox'; host: string; port: number; user: string; account: AccountRef }
-  /** `smtp://user:password@host:587` or `smtps://…:465`; without a user the relay knows the app by its address. */
+  /**
+   * `smtp://user:password@host:587` or `smtps://…:465`; without a user, the relay authenticates the app by
+   * its IP address.
+   */
   | { kind: 'relay'; url: Secret };
 
 export type SendResult =
-  /** `answer` is the server's line; some recipients may have been refused all the same. */
+  /** `answer` is the server's line; some recipients may still have been refused. */
   { kind: 'sent'; answer: string; refusedRecipients: readonly RefusedRecipient[] } | Refused;
 
 export type SignInResult = { kind: 'accepted'; answer: string } | Refused;
@@ -30,7 +33,7 @@ export type SignInResult = { kind: 'accepted'; answer: string } | Refused;
 type Refused = { kind: 'refused' } & SmtpRefusal;
 type Accepted = SmtpAnswer & { kind: 'accepted' };
 type Outcome = { kind: 'accepted'; answer: Accepted } | Refused;
-/** What is done once signed in; `allowed` is the answer to the sign-in. */
+/** Runs after authentication; `allowed` is its response. */
 type Next = (session: SmtpSession, allowed: Accepted) => Promise<SmtpAnswer>;
 
 const OVER_TLS = 465;
@@ -38,13 +41,14 @@ const nobodySignsIn: Accepted = { kind: 'accepted', line: '', refusedRecipients:
 
 export interface MailSender {
   /**
-   * Sends one email over a connection of its own. A token that the server refuses is refreshed once, and then tried with
-   * the name of who signed in.
-   * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing has left) and `smtp-answer-lost`
-   * (it may have left: an automatic mail must not be sent again); `bad-relay` for a relay's address that is not one.
+   * Sends one email over its own connection. If the server refuses the token, it is refreshed once and then
+   * also tried with the signed-in user's name.
+   * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private` (nothing
+   * was sent) and `smtp-answer-lost` (it may have been sent: do not resend automatic email); `bad-relay`
+   * for an invalid relay URL
    */
   send(route: SendingRoute, mail: OutgoingMail): Promise<SendResult>;
-  /** Connects and signs in, and sends nothing. Throws as `send` does. */
+  /** Connects and authenticates, without sending. Throws like `send`. */
   signIn(route: SendingRoute): Promise<SignInResult>;
 }
 
@@ -54,16 +58,16 @@ export interface MailSenderDeps {
   accessTokens: TokenSource;
 }
 
-/** How mail of this mailbox leaves; undefined where it sends none. */
+/** How this mailbox sends email; undefined if it does not. */
 export function routeOf({ address, sending }: Mailbox): SendingRoute | undefined {
   if (sending === undefined) return undefined;
   const { host, port, providerId, accountId } = sending;
   return { kind: 'mailbox', host, port, user: address, account: { providerId, accountId } };
 }
 
-/** The one sender of all mail that leaves. */
+/** Sends all outgoing email. */
 export function createMailSender({ seam, config, accessTokens }: MailSenderDeps): MailSender {
-  /** The name that was let in the last time. */
+  /** The username that the server accepted last. */
   const signInNames = new Map<string, string>();
   const refused = (line: string): Refused => ({ kind: 'refused', ...readRefusal(line, seam.now()) });
 
@@ -76,15 +80,15 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
     }
   }
 
-  /** Signs in, goes on if that was accepted, and answers in the words of a result. */
+  /** Authenticates, continues if accepted, and returns the result. */
   async function through(route: SendingRoute, next: Next): Promise<Outcome> {
-    const settled = (answer: SmtpAnswer): Outcome =>
+    const asOutcome = (answer: SmtpAnswer): Outcome =>
       answer.kind === 'accepted' ? { kind: 'accepted', answer } : refused(answer.line);
     if (route.kind === 'relay') {
       const { server, signIn } = relayOf(route.url, config);
       return withSession(server, async (session) => {
         const allowed = signIn === undefined ? nobodySignsIn : await session.signIn(signIn);
-        return settled(allowed.kind === 'refused' ? allowed : await next(session, allowed));
+        return asOutcome(allowed.kind === 'refused' ? allowed : await next(session, allowed));
       });
     }
     const { host, port, user, account } = route;
@@ -96,7 +100,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
       if (token.kind !== 'token') return withoutToken(token);
       const accessToken = token.token;
       const fresh = rejected !== undefined;
-      // For a shared mailbox some servers want its address here, others the name of who signs in.
+      // For a shared mailbox, some servers expect its address here, others the signed-in user's name.
       const names = new Set([signInNames.get(place) ?? user, ...(fresh ? [user, token.user ?? user] : [])]);
       let outcome: Outcome | undefined;
       for (const name of names) {
@@ -104,7 +108,7 @@ export function createMailSender({ seam, config, accessTokens }: MailSenderDeps)
           const allowed = await session.signIn({ kind: 'token', user: name, accessToken });
           if (allowed.kind === 'refused') return refused(allowed.line);
           signInNames.set(place, name);
-          return settled(await next(session, allowed));
+          return asOutcome(await next(session, allowed));
         });
         if (outcome.kind === 'accepted' || !isTokenRefused(outcome)) return outcome;
       }

@@ -2,17 +2,20 @@ import type { SmtpCode } from '../explanations/catalogue.ts';
 import { explainText } from '../explanations/explain.ts';
 import { redact } from '../explanations/redact.ts';
 
-/** A server or the sign-in says no. */
+/** A refusal by the server, or a failed sign-in. */
 export interface SmtpRefusal {
-  /** A word of the catalogue of errors, else `smtp-` and the server's three digits. */
+  /** A code of the error catalogue, otherwise `smtp-` and the server's reply code. */
   code: string;
-  /** The server's own line, or the sentence why it was not asked; never holds a token. */
+  /** The server's line, or why it was not contacted; never contains a token. */
   said: string;
-  /** True: the same email would be refused again until a person changes something. */
+  /** True when the same email would be refused again until a person changes something. */
   permanent: boolean;
-  /** ISO time before which another try is pointless; absent when `permanent`. */
+  /** ISO time before which a retry is pointless; absent when `permanent`. */
   retryAt: string | undefined;
-  /** False: no server was asked, because there is no token for it or the mail is none. Then this says nothing of the server. */
+  /**
+   * False when no server was contacted, because there is no token or the email is invalid. Then this says
+   * nothing about the server.
+   */
   asked: boolean;
 }
 
@@ -21,8 +24,8 @@ const LONGEST_SAID = 400;
 const USUAL_WAIT = 5 * MINUTE;
 
 /**
- * What becomes of an email that is refused so: milliseconds to wait, or `give-up` until a person has changed something.
- * Exchange Online counts emails a minute and recipients a day; everything else that passes, passes in minutes.
+ * What happens after a refusal: milliseconds to wait, or `give-up` until a person has changed something.
+ * Exchange Online limits messages per minute and recipients per day; other temporary refusals last minutes.
  * https://learn.microsoft.com/exchange/troubleshoot/send-emails/smtp-submission-improvements
  */
 const policies: Readonly<Record<SmtpCode, 'give-up' | number>> = {
@@ -57,7 +60,7 @@ const policies: Readonly<Record<SmtpCode, 'give-up' | number>> = {
 };
 const isSmtpCode = (code: string): code is SmtpCode => Object.hasOwn(policies, code);
 
-/** What a line of an SMTP server means for the mail. Pure; `now` in milliseconds. */
+/** The meaning of an SMTP server's reply. Pure; `now` in milliseconds. */
 export function readRefusal(line: string, now: number): SmtpRefusal {
   const known: string = explainText({ text: line }).code;
   const digits = /^\s*([45]\d\d)\b/.exec(line)?.[1];
@@ -73,10 +76,16 @@ export function readRefusal(line: string, now: number): SmtpRefusal {
   };
 }
 
-/** 503 says that the session was in the wrong state, not that the mail is refused; an unknown line is tried again. */
+/**
+ * 503 means that the session was in the wrong state, not that the email is refused; an unknown reply is
+ * retried.
+ */
 const policyOfUnknown = (digits: string | undefined): 'give-up' | number =>
   digits?.startsWith('5') === true && digits !== '503' ? 'give-up' : USUAL_WAIT;
 
-/** True when a fresh token may help: not where the tenant has switched sending off, which has the same three digits. */
+/**
+ * True when a fresh token may help: not when the tenant has disabled SMTP AUTH, which has the same reply
+ * code.
+ */
 export const isTokenRefused = ({ code }: SmtpRefusal): boolean =>
   code === 'smtp-token-refused' || code === 'smtp-535';

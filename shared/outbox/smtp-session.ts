@@ -16,17 +16,20 @@ const GOODBYE_MS = 2_000;
 export interface SmtpServer {
   host: string;
   port: number;
-  /** TLS from the first byte; else STARTTLS, without which nothing is said. */
+  /** TLS from the first byte; otherwise STARTTLS, which is then required. */
   implicitTls: boolean;
-  /** Goes on without TLS where the server offers none; on a developer's machine only, and never with a sign-in. */
+  /**
+   * Continues without TLS if the server offers none; only on a developer's machine, and never with a
+   * sign-in.
+   */
   plainAllowed?: boolean | undefined;
 }
 
 export type SmtpSignIn =
-  /** `user` is the mailbox that sends: for a shared one not whom the token belongs to. */
+  /** `user` is the sending mailbox: for a shared mailbox, not the token's owner. */
   { kind: 'token'; user: string; accessToken: Secret } | { kind: 'password'; user: string; password: Secret };
 
-/** What the server said to a step. */
+/** The server's response to a step. */
 export type SmtpAnswer =
   | { kind: 'accepted'; line: string; refusedRecipients: readonly RefusedRecipient[] }
   | { kind: 'refused'; line: string };
@@ -43,10 +46,10 @@ export interface SmtpSession {
 }
 
 /**
- * Connects to an SMTP server, encrypted, and greets it. Names are looked up by the socket itself, which refuses
- * private addresses unless `local`.
- * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private`: nothing has left. From `send` also
- * `smtp-answer-lost`: the mail was handed over and may have left.
+ * Connects to an SMTP server over TLS and greets it. The socket itself resolves names and refuses private
+ * addresses unless `local`.
+ * @throws PostroomError `smtp-unreachable`, `smtp-tls`, `endpoint-refused`, `endpoint-private`: nothing was
+ * sent. `send` also throws `smtp-answer-lost`: the email may have been sent.
  */
 export async function openSmtpSession(
   server: SmtpServer,
@@ -90,7 +93,7 @@ class NodemailerSession implements SmtpSession {
   readonly #connection: SMTPConnection;
   readonly #seam: Seam;
   readonly #host: string;
-  /** Rejects when the connection breaks, whichever step is under way. */
+  /** Rejects when the connection breaks, at any step. */
   readonly #broken: Promise<never>;
   #handedOver = false;
 
@@ -107,7 +110,7 @@ class NodemailerSession implements SmtpSession {
 
   async greet(): Promise<void> {
     const answer = await this.#step((done) => this.#connection.connect((error) => done(error ?? null)));
-    // The greeting or EHLO itself was refused: the server wants no conversation now.
+    // The server refused the greeting or EHLO: it accepts no session now.
     if (answer.kind === 'refused')
       throw new PostroomError('smtp-unreachable', `${this.#host} said: ${redact(answer.line).slice(0, 200)}`);
   }
@@ -124,7 +127,7 @@ class NodemailerSession implements SmtpSession {
 
   async send(mail: OutgoingMail): Promise<SmtpAnswer> {
     const raw = await compose(mail);
-    // Read from only once the server has said "go ahead" to DATA: until then nothing has left.
+    // Only read once the server has accepted DATA: until then nothing has been sent.
     const source = new Readable({
       read: () => {
         this.#handedOver = true;
@@ -176,8 +179,8 @@ function recipientOf(error: SMTPConnection.SMTPError): RefusedRecipient {
 }
 
 /**
- * `AUTH XOAUTH2` with the token in the command. A server that explains a refusal first (334) wants an empty line
- * before it says 535. https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+ * `AUTH XOAUTH2` with an initial response. A server that first explains a refusal (334) expects an empty
+ * line before 535. https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
  */
 async function saslXoauth2(context: SMTPConnection.CustomAuthenticationContext): Promise<void> {
   const { user, pass } = context.auth.credentials;

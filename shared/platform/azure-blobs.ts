@@ -8,7 +8,7 @@ import { PostroomError } from './errors.ts';
 import { field, isRefusedForGood, statusOf } from './sdk-error.ts';
 import type { Seam } from './seam.ts';
 
-/** The one container of the product. The infrastructure creates the same. */
+/** The product's only container. The infrastructure templates create it under the same name. */
 export const containerName = 'postroom';
 const BLOCK = 4 * 1024 * 1024;
 
@@ -37,8 +37,8 @@ export function azureBlobs(settings: StorageSettings, seam: Seam): Blobs {
           await upload(client.getBlockBlobClient(name), bytes);
           return 'stored';
         } catch (error) {
-          // The SDK repeats a write whose answer was lost, so "already there" may be our own bytes; both are fine:
-          // a name says what its bytes are.
+          // The SDK retries a write whose response was lost, so "exists" may refer to the bytes we just
+          // wrote. Either way the blob is correct: its name identifies its content.
           if (isThere(error)) return 'exists';
           throw error;
         }
@@ -99,7 +99,7 @@ async function upload(blob: BlockBlobClient, bytes: Uint8Array | AsyncIterable<U
   }, 2 * BLOCK);
 }
 
-/** A mail server that is slow to give the mail is not a storage that does not take it. */
+/** Time spent waiting for a slow mail server does not count against the storage deadline. */
 async function* fed(bytes: AsyncIterable<Uint8Array>, deadline: Deadline): AsyncGenerator<Uint8Array> {
   const source = bytes[Symbol.asyncIterator]();
   try {
@@ -138,7 +138,7 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
   } catch (error) {
     if (statusOf(error) === 404 && codeOf(error) !== 'ContainerNotFound') {
       await upload(blob, new Uint8Array()).catch((reason: unknown) => {
-        // A lease on it means that it is there, too.
+        // A blob with an active lease also exists.
         if (statusOf(reason) !== 409 && statusOf(reason) !== 412) throw reason;
       });
       return take(blob, seconds, seam);
@@ -170,8 +170,8 @@ async function take(blob: BlockBlobClient, seconds: number, seam: Seam): Promise
 }
 
 /**
- * The condition "not there yet" failed. Other refusals with 409 (a container that is being deleted, an upload that another
- * one overtook) say nothing about the blob:
+ * True when the precondition "does not exist yet" failed. Other 409 responses (a container being deleted, a
+ * concurrent upload) do not show that the blob exists:
  * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
  */
 const isThere = (error: unknown): boolean =>

@@ -94,12 +94,15 @@ class AzureTable implements Table {
     return this.#call(operation, (client) => retryOnce((deadline) => effect(client, deadline)));
   }
 
-  /** Never a second time: whether a write that was not answered was done is for the caller to find out. */
+  /**
+   * Writes are never retried here. If a write gets no response, the caller finds out whether it was
+   * applied.
+   */
   #write<T>(operation: string, effect: Effect<T>): Promise<T> {
     return this.#call(operation, (client) => withDeadline((deadline) => effect(client, deadline)));
   }
 
-  /** Makes the table on the fly where the infrastructure has not: on a developer's machine. */
+  /** Creates the table on demand where the infrastructure has not: on a developer's machine. */
   async #call<T>(operation: string, effect: (client: TableClient) => Promise<T>): Promise<T> {
     this.#client ??= connect(this.#name, this.#settings);
     const client = await this.#client;
@@ -186,7 +189,7 @@ function filterOf(partitionKey: string, { from, to, after }: RowRange): string {
   return parts.join(' and ');
 }
 
-/** Single calls put the service's code into `details.odataError.code`, transactions into `code`. */
+/** Single operations put the service's code in `details.odataError.code`, transactions in `code`. */
 function codeOf(error: unknown): string | undefined {
   const single = field(field(field(error, 'details'), 'odataError'), 'code');
   const code = typeof single === 'string' ? single : field(error, 'code');
@@ -204,7 +207,10 @@ function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** A refused transaction names the change in front of its message: `1:The specified entity already exists.` */
+/**
+ * A rejected transaction puts the index of the failing change before its message: `1:The specified entity
+ * already exists.`
+ */
 function failingIndexOf(error: unknown): number {
   const index = error instanceof Error ? /^\s*(\d+):/.exec(error.message)?.[1] : undefined;
   return index === undefined ? 0 : Number(index);

@@ -10,8 +10,8 @@ import type { DeletedVaultEntry, Vault, VaultProperties } from './vault.ts';
 
 type Policy = NonNullable<SecretClientOptions['additionalPolicies']>[number]['policy'];
 
-/** Repeated without harm. */
-const readings: ReadonlySet<string> = new Set(['get', 'list']);
+/** Operations that are safe to retry. */
+const retryable: ReadonlySet<string> = new Set(['get', 'list']);
 const LONGEST_WAIT_SECONDS = 3;
 
 /** Key Vault with the app's own identity. The SDK is loaded at the first call. */
@@ -28,14 +28,14 @@ export function azureVault(
   ): Promise<T> {
     client ??= connect(settings);
     const ready = await client;
-    const ask = readings.has(operation) ? retryOnce : withDeadline;
+    const ask = retryable.has(operation) ? retryOnce : withDeadline;
     return seam.call(`vault.${operation}`, async () => {
       try {
         return await ask((deadline) => effect(ready, deadline));
       } catch (error) {
         const status = statusOf(error);
         throw new PostroomError(
-          troubleCode(error),
+          vaultCode(error),
           `Key Vault did not ${operation} ${name}${status === undefined ? '' : ` (status ${status})`}`,
           { cause: error },
         );
@@ -136,20 +136,23 @@ export function azureVault(
 }
 
 /**
- * `secret-disabled` is about one entry; the codes that begin with `key-vault` are about the vault.
+ * `secret-disabled` concerns one entry; codes that start with `key-vault` concern the whole vault.
  * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
  */
-function troubleCode(error: unknown): VaultCode {
+function vaultCode(error: unknown): VaultCode {
   const status = statusOf(error);
   if (status === 429) return 'key-vault-throttled';
   if (status !== 401 && status !== 403) return 'key-vault';
-  // The SDK keeps the inner code in the answer's text alone.
+  // The SDK exposes the inner error code only in the response body.
   const answer = field(field(error, 'response'), 'bodyAsText');
   const disabled = /"SecretDisabled"|disabled secret/.test(String(answer ?? field(error, 'message')));
   return disabled ? 'secret-disabled' : 'key-vault-denied';
 }
 
-/** Times are whole seconds; of two versions of one second the one listed last counts as newer. */
+/**
+ * Times have a resolution of one second. Of two versions with the same second, the one listed last counts
+ * as newer.
+ */
 const newestFirst = (all: readonly VaultProperties[]): VaultProperties[] =>
   all.toReversed().toSorted((a, b) => b.createdOn.localeCompare(a.createdOn));
 
@@ -168,8 +171,8 @@ function propertiesOf(properties: SecretProperties): VaultProperties {
 }
 
 /**
- * The library waits for as long as the vault asks it to, an hour if need be. Who calls has no such time: then the
- * refusal itself is the answer, and says that it is one.
+ * The library honors any Retry-After, even an hour. Our callers can't wait that long, so a longer delay
+ * ends the retries and the throttling response is returned as the result.
  */
 const waitShortly: Policy['sendRequest'] = async (request, next) => {
   const response = await next(request);
@@ -185,7 +188,8 @@ async function connect(settings: {
 }): Promise<SecretClient> {
   const { SecretClient } = await import('@azure/keyvault-secrets');
   const credential = await appCredential(settings.managedIdentityClientId);
-  // The client insists that the vault's host ends in the challenge's resource, which a vault on this machine cannot.
+  // The client requires the vault's host name to match the challenge's resource, which an emulator on
+  // loopback can't satisfy.
   return new SecretClient(settings.vaultUri, credential, {
     disableChallengeResourceVerification: settings.local,
     additionalPolicies: [{ policy: { name: 'shortWaits', sendRequest: waitShortly }, position: 'perRetry' }],

@@ -2,8 +2,9 @@ import { PostroomError } from './errors.ts';
 import type { ProblemCode } from './problem.ts';
 
 /**
- * Runs an effect over all items, at most `limit` at a time, and gives the results in the items' order.
- * The first failure stops new work; the ones under way are waited for, so that nothing goes on behind a caught error.
+ * Runs an effect over all items, at most `limit` at a time, and returns the results in the order of the
+ * items. The first failure stops new work. Effects already running are awaited, so none continues after the
+ * error is thrown.
  */
 export async function mapLimited<T, R>(
   items: readonly T[],
@@ -29,7 +30,7 @@ export async function mapLimited<T, R>(
   return results;
 }
 
-/** Lets at most `limit` effects run at a time; the others wait in line. */
+/** Limits effects to `limit` at a time; the others are queued. */
 export function createLimiter(limit: number): <T>(effect: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -46,7 +47,7 @@ export function createLimiter(limit: number): <T>(effect: () => Promise<T>) => P
 }
 
 /**
- * Waits for work, but no longer than this. The work itself is not stopped.
+ * Waits for the work, but no longer than `limitMs`. The work is not cancelled.
  * @throws what the work throws
  */
 export async function withinTime(work: Promise<unknown>, limitMs: number): Promise<'done' | 'late'> {
@@ -62,8 +63,8 @@ export async function withinTime(work: Promise<unknown>, limitMs: number): Promi
 }
 
 /**
- * What the work gives, if it does so in time. The work itself is not stopped.
- * @throws PostroomError `code` when it takes longer
+ * Returns the result of the work if it finishes within `limitMs`. The work is not cancelled.
+ * @throws PostroomError `code` at the timeout
  */
 export async function withTimeout<T>(work: Promise<T>, limitMs: number, code: ProblemCode): Promise<T> {
   if ((await withinTime(work, limitMs)) === 'late')

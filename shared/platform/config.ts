@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PostroomError } from './errors.ts';
 import { isOnThisMachine, localOnlyProblems } from './local-only.ts';
 
-/** What `npm start` tells the app about its demo, so that the demo preset can fill itself in. */
+/** What `npm start` passes to the app about its demo; the demo preset fills itself in from it. */
 export interface DemoWorld {
   authority: string;
   tenant: string;
@@ -11,18 +11,30 @@ export interface DemoWorld {
   imap: { host: string; port: number };
   pop3: { host: string; port: number };
   smtp: { host: string; port: number };
-  /** The Microsoft 365 preset leads here too, with what is typed into it: for the walk of a newcomer in a test. */
+  /**
+   * Makes the Microsoft 365 preset use the demo's endpoints too, together with the values a person enters.
+   * For the newcomer test.
+   */
   asMicrosoft?: boolean | undefined;
-  /** Set by `npm start` alone: explanations name the demo's servers. Tests let the same world stand for Microsoft. */
+  /**
+   * Set only by `npm start`: explanations then name the demo's servers. Tests leave it unset, so the
+   * emulators stand for Microsoft.
+   */
   isShownAsDemo?: boolean | undefined;
 }
 
-/** Either a connection string (local) or the three service addresses reached with the managed identity (Azure). */
+/**
+ * Either a connection string (local) or the three service endpoints, used with the managed identity
+ * (Azure).
+ */
 export type StorageSettings =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; tables: string; blobs: string; queues: string; clientId: string | undefined };
 
-/** Who hears of alerts beside the pages. A relay and a webhook stand in the vault: shared/alerts/channel-secrets.ts. */
+/**
+ * Where alerts are sent besides the pages. The SMTP relay and the webhook are in Key Vault:
+ * shared/alerts/channel-secrets.ts.
+ */
 export interface AlertSettings {
   emails: readonly string[];
 }
@@ -33,28 +45,36 @@ export type TelemetrySettings =
   | {
       kind: 'azure-monitor';
       connectionString: string;
-      /** Set: with the app's own identity instead of the key in the connection string. */
+      /** When set, the app's own identity is used instead of the key in the connection string. */
       identity: { clientId: string | undefined } | undefined;
     };
 
 export interface Config {
   storage: StorageSettings;
   vaultUri: string;
-  /** Origin of the pages, without a slash at the end; the redirect URI is made from it and from nothing else. */
+  /**
+   * Origin of the pages, without a trailing slash. The redirect URI is built from it and from nothing else.
+   */
   publicUrl: string;
   adminObjectIds: readonly string[];
   managedIdentityClientId: string | undefined;
-  /** True where an identity endpoint stands beside the app, as on Azure. */
+  /** True when the host provides an identity endpoint, as on Azure. */
   identityEndpoint: boolean;
-  /** Allows http, loopback and other ports. Never on where Azure runs the app, nor with a setting that leads elsewhere. */
+  /**
+   * Allows http, loopback and other ports. Rejected where Azure runs the app, or with a setting that points
+   * to another machine.
+   */
   local: boolean;
-  /** True when the platform's sign-in stands before the app and a setting says whose people it lets in; without it every page refuses. */
+  /**
+   * True when the platform's sign-in is on and a setting restricts it to our tenants; otherwise every page
+   * refuses.
+   */
   platformSignIn: boolean;
-  /** Ids of the tenants whose people may come, in lower case. */
+  /** IDs of the tenants whose users may sign in, in lower case. */
   signInTenants: readonly string[];
   demo: DemoWorld | undefined;
   alerts: AlertSettings;
-  /** Undefined: nobody measures. */
+  /** Undefined: telemetry is off. */
   telemetry: TelemetrySettings | undefined;
 }
 
@@ -103,8 +123,8 @@ const settings = z.object({
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What is wrong with settings in the light of others: name and sentence. Apart from the schema, because zod asks for such
- * rules only once each setting by itself is right, and a person wants to hear of all at once. Pure.
+ * Rules across several settings: name and sentence. They are separate from the schema because zod runs such
+ * rules only once every single setting is valid, and a person wants to see all problems at once. Pure.
  */
 function brokenRules(environment: Environment): [name: string, problem: string][] {
   const value = (name: string): string | undefined => environment[name] || undefined;
@@ -112,7 +132,7 @@ function brokenRules(environment: Environment): [name: string, problem: string][
   const local = isOn(value('POSTROOM_LOCAL')?.toLowerCase());
   const broken: [string, string][] = [];
   if (local) broken.push(...localOnlyProblems(environment));
-  // A redirect to http://localhost leads to the browser's own machine, and Entra takes it as such.
+  // A redirect to http://localhost stays on the browser's own machine, and Entra accepts it.
   else
     for (const name of ['KEY_VAULT_URI', 'PUBLIC_URL', ...storageUris])
       if (isHttp(name) && !(name === 'PUBLIC_URL' && isOnThisMachine(value(name) ?? '')))
@@ -132,7 +152,7 @@ const storageUris = [
   'DataStorage__queueServiceUri',
 ];
 
-/** Commas, semicolons and blanks between the parts. */
+/** Parts are separated by commas, semicolons or spaces. */
 const listOf = (value: string | undefined): string[] =>
   (value ?? '').split(/[\s,;]+/).filter((part) => part !== '');
 
@@ -158,7 +178,7 @@ export function parseConfig(environment: Environment): Config {
   }
   const value = parsed.data;
   const local = isOn(value.POSTROOM_LOCAL);
-  // The platform's own list, so that both let the same people in.
+  // The same list that the platform uses, so both admit the same users.
   const signInTenants = listOf(value.WEBSITE_AUTH_AAD_ALLOWED_TENANTS).map((id) => id.toLowerCase());
   return {
     storage: storageOf(value),
@@ -189,7 +209,7 @@ function storageOf(value: z.infer<typeof settings>): StorageSettings {
 }
 
 /**
- * The names and the form of `Authorization=AAD;ClientId=…` are the platform's:
+ * The platform defines the names and the form `Authorization=AAD;ClientId=…`:
  * https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
  */
 function telemetryOf(value: z.infer<typeof settings>): TelemetrySettings | undefined {
@@ -213,7 +233,10 @@ function demoOf(json: string | undefined): DemoWorld | 'unreadable' | undefined 
 
 let cached: Config | undefined;
 
-/** The settings of this process, read at the first call and not at load, so that bad ones keep no function from registering. */
+/**
+ * The settings of this process. They are read at the first call and not at load, so invalid settings
+ * prevent no function from registering.
+ */
 export function readConfig(): Config {
   cached ??= parseConfig(process.env);
   return cached;

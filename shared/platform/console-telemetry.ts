@@ -5,7 +5,7 @@ import { type LogField, log } from './log.ts';
 const DONE = { code: 0 } as const;
 const nothing = async (): Promise<void> => {};
 
-/** Telemetry as lines of the log, for a developer's machine: a line a span, a line a measured value. */
+/** Writes telemetry to the log on a developer's machine: one line for each span and each data point. */
 export const consoleSpans: SpanExporter = {
   export(spans, done) {
     for (const span of spans) log.info('span', lineOf(span));

@@ -15,12 +15,15 @@ export async function appCredential(clientId: string | undefined): Promise<Token
   return credential;
 }
 
-/** A token of the managed identity for one audience (`api://…`), with which an app registration lets it vouch for the app. */
+/**
+ * Gets a token of the managed identity for an audience (`api://…`). An app registration with a federated
+ * credential accepts it as a client assertion.
+ */
 export type IdentityAssertion = (audience: string) => Promise<Secret>;
 
 /**
- * Asks the identity endpoint of the Functions host, and nothing else: what a developer's machine has cannot vouch for
- * an app. The library keeps a token until shortly before its end.
+ * Asks only the identity endpoint of the Functions host: an identity on a developer's machine can't
+ * authenticate the app. The library caches the token until shortly before it expires.
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  */
 export function managedIdentityAssertion(settings: {
@@ -30,7 +33,8 @@ export function managedIdentityAssertion(settings: {
   const { managedIdentityClientId: clientId, identityEndpoint } = settings;
   let identity: Promise<TokenCredential> | undefined;
   return async (audience) => {
-    // Without it the library would look for the identity of a virtual machine, at an address that is none of ours.
+    // Without this check the library would try the identity endpoint of a virtual machine, an address we do
+    // not use.
     if (!identityEndpoint)
       throw new PostroomError(
         'no-identity',

@@ -1,12 +1,15 @@
-/** How long a call to Azure may be silent. What answers at all answers within a second; what is dropped never does. */
+/**
+ * How long an Azure call may make no progress. A healthy service responds within a second; dropped packets
+ * never get a response.
+ */
 const SILENCE_MS = 10_000;
-/** A transfer that is slower stands still. */
+/** A transfer slower than this counts as stalled. */
 const SLOWEST_BYTES_PER_SECOND = 256_000;
 
-/** How often the libraries for blobs and queues try again what was refused or broke off: within the deadline. */
+/** Retries of the blob and queue libraries, all within the deadline. */
 export const storageRetries = { maxTries: 4, retryDelayInMs: 1000, maxRetryDelayInMs: 3000 } as const;
 
-/** Nothing came in time. */
+/** No response arrived in time. */
 export class TimeoutError extends Error {
   constructor(limitMs: number) {
     super(`No answer within ${limitMs / 1000} seconds`);
@@ -14,24 +17,24 @@ export class TimeoutError extends Error {
   }
 }
 
-/** What a call is given so that it comes to an end. */
+/** Passed to a call so that it can extend or observe its deadline. */
 export interface Deadline {
-  /** For the library that makes the call. */
+  /** Abort signal for the library that makes the call. */
   readonly signal: AbortSignal;
-  /** Something came or went: the time begins anew. */
+  /** Data was sent or received: restarts the timer. */
   progress(): void;
-  /** Time in which the call itself waits for somebody else does not count. */
+  /** Time that the call spends waiting for something else does not count. */
   except<T>(others: Promise<T>): Promise<T>;
 }
 
 /**
- * What the effect gives, if it is not silent for too long. Without this, a network that drops packets keeps a call
- * waiting for as long as TCP does, a quarter of an hour: the libraries of Azure have no limit of their own.
+ * Runs the effect and aborts it when it makes no progress. The Azure libraries have no such limit: a
+ * network that drops packets would block a call until TCP gives up, about 15 minutes.
  * @param bytes how much is transferred between two signs of progress
- * @throws TimeoutError at the deadline, also where the library does not listen to the signal
+ * @throws TimeoutError at the deadline, even if the library ignores the signal
  */
 export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>, bytes = 0): Promise<T> {
-  // Whole seconds: Node keeps timers of one length in one list, and a list for each length is what they cost.
+  // Whole seconds: Node keeps one list for each timer duration, so many different durations are expensive.
   const limitMs = SILENCE_MS + Math.ceil(bytes / SLOWEST_BYTES_PER_SECOND) * 1000;
   const abort = new AbortController();
   const { promise: silence, reject } = Promise.withResolvers<never>();
@@ -67,8 +70,8 @@ export async function withDeadline<T>(effect: (deadline: Deadline) => Promise<T>
 }
 
 /**
- * For what only reads: where nothing came the first time it is asked a second time, over a new connection. One that was
- * kept open may have died in silence.
+ * For reads only: a request without a response is sent once more, over a new connection, because a pooled
+ * connection may have died without notice.
  */
 export async function retryOnce<T>(effect: (deadline: Deadline) => Promise<T>): Promise<T> {
   try {

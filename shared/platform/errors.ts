@@ -1,8 +1,9 @@
 import { isOfContent, type ProblemCode } from './problem.ts';
 
 /**
- * Something the world broke: storage away, a server refusing, a setting missing. What a user can cause is a value,
- * never one of these. The message is safe to log: it never holds a secret, a token or text of an email.
+ * A failure of the environment: storage unavailable, a server refusing, a setting missing. A failure that a
+ * user can cause is a value instead. The message is safe to log: it never contains a secret, a token or
+ * text of an email.
  */
 export class PostroomError extends Error {
   readonly code: ProblemCode;
@@ -14,7 +15,7 @@ export class PostroomError extends Error {
   }
 }
 
-/** A sentence for the log from anything that was thrown. */
+/** Describes anything that was thrown, in one sentence for the log. */
 export function describeError(error: unknown): string {
   if (error instanceof PostroomError) return `${error.code}: ${error.message}`;
   if (error instanceof Error) return `${error.name}: ${error.message}`;
@@ -22,8 +23,8 @@ export function describeError(error: unknown): string {
 }
 
 /**
- * True when trying again cannot help because of what was to be stored, or of a mistake of ours in handling it; false
- * for outages, which pass.
+ * True when a retry can't help, because of the content to be stored or a bug in handling it. False for
+ * outages, which are temporary.
  */
 export function isCausedByContent(error: unknown): boolean {
   if (error instanceof PostroomError) return isOfContent(error.code);

@@ -3,8 +3,9 @@ import { isIPv4 } from 'node:net';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the platform sets where it runs the app. Flex Consumption does not set `WEBSITE_INSTANCE_ID`: the Functions host
- * itself tells the plan by its absence, and by the names of the pod and of its service.
+ * Variables that the platform sets where it runs the app. Flex Consumption does not set
+ * `WEBSITE_INSTANCE_ID`: the Functions host itself detects the plan by its absence and by the names of the
+ * pod and of its service.
  * https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentExtensions.cs
  */
 const SET_BY_AZURE = [
@@ -29,9 +30,10 @@ const ADDRESSES = [
 const CONNECTION_STRINGS = ['DataStorage', 'AzureWebJobsStorage'];
 
 /**
- * Why `POSTROOM_LOCAL` may not be on: signs of Azure, and settings whose address is on another machine. It allows http
- * and private addresses, so that on Azure a provider or a mailbox could lead to the metadata service. No value is
- * repeated. Providers and mail servers are no settings: `npm start` reaches those of Microsoft 365. Pure.
+ * Why `POSTROOM_LOCAL` must be off: signs of Azure, and settings that point to another machine. The setting
+ * allows http and private addresses, so on Azure a provider or mailbox could reach the metadata service.
+ * Messages never repeat a value. Providers and mail servers are not settings: `npm start` can reach those
+ * of Microsoft 365. Pure.
  */
 export function localOnlyProblems(environment: Environment): [name: string, problem: string][] {
   const value = (name: string): string => environment[name] ?? '';
@@ -58,7 +60,7 @@ export function localOnlyProblems(environment: Environment): [name: string, prob
   ];
 }
 
-/** True for an address whose host is the loopback of this machine; what is no address is not judged here. Pure. */
+/** True for a URL whose host is this machine's loopback, and for text that is not a URL. Pure. */
 export function isOnThisMachine(address: string): boolean {
   const url = URL.parse(address);
   return url === null || isLoopback(url.hostname);
@@ -68,7 +70,7 @@ const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
 
 /**
- * A connection string that names an endpoint for each service, all on this machine, or the emulator.
+ * True for a connection string that names a loopback endpoint for each service, or the emulator.
  * https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
  */
 function isStorageOnThisMachine(connectionString: string): boolean {
@@ -82,7 +84,7 @@ function isStorageOnThisMachine(connectionString: string): boolean {
     const proxy = parts.get('developmentstorageproxyuri');
     return proxy === undefined || isLoopback(URL.parse(proxy)?.hostname ?? '');
   }
-  // A service without an endpoint is looked for at Azure, under the name of the account.
+  // Without an explicit endpoint, the SDK derives an Azure address from the account name.
   return ['blobendpoint', 'queueendpoint', 'tableendpoint'].every((name) =>
     isLoopback(URL.parse(parts.get(name) ?? '')?.hostname ?? ''),
   );

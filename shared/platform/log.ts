@@ -1,7 +1,7 @@
 import { describeError } from './errors.ts';
 import type { Secret } from './secret.ts';
 
-/** What a log line may carry. Secrets print as a placeholder by their own type; mail text has no place here. */
+/** What a log line may contain. Secrets print a placeholder; never log message text. */
 export type LogField = string | number | boolean | undefined | Secret;
 
 export interface Log {
@@ -13,7 +13,7 @@ export interface Log {
 const line = (level: string, event: string, fields: Record<string, LogField>): string =>
   JSON.stringify({ level, event, ...fields });
 
-/** One JSON object a line; the Functions host adds time and invocation. */
+/** Writes one JSON object per line; the Functions host adds time and invocation. */
 export const log: Log = {
   info: (event, fields = {}) => console.log(line('info', event, fields)),
   warn: (event, fields = {}) => console.warn(line('warn', event, fields)),

@@ -38,7 +38,10 @@ interface Exporters {
   metrics: PushMetricExporter;
 }
 
-/** OpenTelemetry's libraries, to Application Insights or to the console. Load this file only where telemetry is wanted. */
+/**
+ * OpenTelemetry, exporting to Application Insights or to the console. Import this file only where telemetry
+ * is on.
+ */
 export async function openTelemetry(settings: TelemetrySettings): Promise<TelemetrySink> {
   const exporters =
     settings.kind === 'console'
@@ -66,7 +69,7 @@ async function toAzureMonitor(settings: TelemetrySettings & { kind: 'azure-monit
   const { connectionString, identity } = settings;
   const options = {
     connectionString,
-    // What cannot be sent is dropped: an instance's disk is gone with the instance.
+    // Telemetry that can't be sent is dropped: an instance's disk disappears with the instance.
     disableOfflineStorage: true,
     ...(identity !== undefined && { credential: await appCredential(identity.clientId) }),
   };
@@ -101,11 +104,11 @@ function sinkOf(spans: BasicTracerProvider, meters: MeterProvider): TelemetrySin
         return await current.run(trace.setSpan(parent, span), () => run(handle));
       } catch (error) {
         wanted = true;
-        // Described in our words: the message of a foreign error may hold what it was given.
+        // Described by us: a third-party error message may contain its input.
         span.setStatus({ code: SpanStatusCode.ERROR, message: describeError(error) });
         throw error;
       } finally {
-        // A span that is never ended is never sent.
+        // A span that is never ended is never exported.
         if (wanted) span.end();
       }
     },
@@ -139,7 +142,8 @@ function parentOf({ parent }: SpanOptions, around: Context | undefined): Context
 function remoteContext(traceparent: string | undefined): SpanContext | undefined {
   const parts = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '');
   const [, traceId = '', spanId = ''] = parts ?? [];
-  // Sampled whatever the host decided for its own: ours are few, and half a way from timer to ticket tells nothing.
+  // Always sampled, whatever the host decided for its own spans: ours are few, and a trace with missing
+  // spans is useless.
   return parts === null ? undefined : { traceId, spanId, traceFlags: 1, isRemote: true };
 }
 

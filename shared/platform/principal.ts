@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** Who is signed in on the pages, as the platform's sign-in says. */
+/** The signed-in user, as reported by the platform's sign-in. */
 export interface Principal {
-  /** Object id in the directory: what allow-lists and the audit name. */
+  /** Object ID in the directory, used by allow-lists and the audit log. */
   id: string;
   name: string;
   roles: readonly Role[];
@@ -20,21 +20,21 @@ const ROLES = ['roles', 'http://schemas.microsoft.com/ws/2008/06/identity/claims
 
 export interface PrincipalRules {
   platformSignIn: boolean;
-  /** Tenants whose people may come. */
+  /** Tenants whose users may sign in. */
   signInTenants: readonly string[];
   adminObjectIds: readonly string[];
 }
 
-/** `foreign`: signed in, but at another provider than Entra, or in another tenant. */
+/** `foreign`: signed in with a provider other than Entra, or in another tenant. */
 export type PrincipalReading =
   | { kind: 'known'; principal: Principal }
   | { kind: 'foreign' }
   | { kind: 'nobody' };
 
 /**
- * Reads `X-MS-CLIENT-PRINCIPAL`: base64 of JSON, unsigned, so it is believed only while the platform's sign-in is on,
- * which strips the header from outside requests. Roles and object ids mean something in our tenant alone: another
- * provider that somebody adds to the platform's sign-in may hand out the same words.
+ * Reads `X-MS-CLIENT-PRINCIPAL`: base64 of JSON, unsigned. It is trusted only while the platform's sign-in
+ * is on, which strips the header from outside requests. Roles and object IDs are only meaningful in our
+ * tenant: another provider added to the platform's sign-in may issue the same strings.
  * https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
  */
 export function judgePrincipal(header: string | undefined, config: PrincipalRules): PrincipalReading {
@@ -56,7 +56,7 @@ export function judgePrincipal(header: string | undefined, config: PrincipalRule
   return { kind: 'known', principal: { id, name: claim(NAME)[0] ?? id, roles: [...roles] } };
 }
 
-/** The signed-in principal of ours; undefined for everybody else. */
+/** The signed-in principal of our tenants; undefined otherwise. */
 export function readPrincipal(header: string | undefined, config: PrincipalRules): Principal | undefined {
   const reading = judgePrincipal(header, config);
   return reading.kind === 'known' ? reading.principal : undefined;

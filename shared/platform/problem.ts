@@ -1,15 +1,15 @@
-/** What the way on depends on, beyond the meaning that a person reads. */
+/** What code depends on, beyond the meaning that a person reads. */
 interface ProblemTraits {
   /**
-   * What Postroom stands on and does not get: a part of Azure that is away or refuses, or (`keys`) the managed identity
-   * or the data key, without which Key Vault is of no use.
+   * The dependency at fault: a part of Azure that is unavailable or refuses, or (`keys`) the managed
+   * identity or the encryption key, without which Key Vault is useless.
    */
   part?: 'storage' | 'key-vault' | 'keys';
-  /** What was to be stored, or a mistake of ours in handling it, is at fault: the same work would fail again. */
+  /** The content, or a bug in handling it, is at fault: a retry would fail again. */
   isOfContent?: true;
 }
 
-/** Every code that Postroom itself gives; what each means for a person stands in shared/explanations. */
+/** Every code that Postroom itself raises. shared/explanations has the meaning of each. */
 const problems = {
   // Storage
   'table-storage': { part: 'storage' },
@@ -20,7 +20,7 @@ const problems = {
   'blob-refused': { isOfContent: true },
   'bad-key': { isOfContent: true },
   'bad-row': { isOfContent: true },
-  // Key Vault, the managed identity, the data key
+  // Key Vault, the managed identity, the encryption key
   'key-vault': { part: 'key-vault' },
   'key-vault-denied': { part: 'key-vault' },
   'key-vault-throttled': { part: 'key-vault' },
@@ -100,14 +100,17 @@ export type ProblemCode = keyof typeof problems;
 
 export const problemCodes = Object.keys(problems) as readonly ProblemCode[];
 
-/** Those whose trouble is Key Vault, the identity with which it is asked, or the data key in it. */
+/** Codes that blame Key Vault, the identity used to reach it, or the encryption key in it. */
 export type VaultCode = {
   [Code in ProblemCode]: (typeof problems)[Code] extends { part: 'key-vault' | 'keys' } ? Code : never;
 }[ProblemCode];
 
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code);
 
-/** The part of Azure, or the keys, that a code blames; undefined for all else, also for codes of others. Pure. */
+/**
+ * The part of Azure, or the keys, that a code blames; undefined for all others, including foreign codes.
+ * Pure.
+ */
 export function partBlamed(code: string): ProblemTraits['part'] {
   return isProblemCode(code) ? traitsOf(code).part : undefined;
 }
@@ -115,23 +118,25 @@ export function partBlamed(code: string): ProblemTraits['part'] {
 export const isVaultCode = (code: string): code is VaultCode =>
   partBlamed(code) === 'key-vault' || partBlamed(code) === 'keys';
 
-/** True when another try of the same cannot help. Pure. */
+/** True when a retry can't help. Pure. */
 export const isOfContent = (code: ProblemCode): boolean => traitsOf(code).isOfContent === true;
 
 const traitsOf = (code: ProblemCode): ProblemTraits => problems[code];
 
 declare const foreign: unique symbol;
-/** What only a provider, a server or the catalogue of errors names: a word of OAuth, of Graph, of Node. */
+/** A code known only to a provider, a server or the error catalogue: a word of OAuth, Graph or Node. */
 type ForeignWord = string & { readonly [foreign]: true };
 
-/** A code that others gave, or that is made of what they said: Microsoft's number, a status, a word of theirs. */
+/**
+ * A code of somebody else, or derived from their response: Microsoft's number, a status, an OAuth error.
+ */
 export type ForeignCode = `AADSTS${number}` | `http-${number}` | `smtp-${number}` | ForeignWord;
 
 /** Any code that a failure may have. */
 export type Code = ProblemCode | ForeignCode;
 
-/** A word of others as a code. Pure. */
+/** Marks a foreign word as a code. Pure. */
 export const foreignCode = (word: string): ForeignCode => word as ForeignWord;
 
-/** A code as an answer or a row holds it: what is not ours is somebody else's. Pure. */
+/** Reads a code from a response or a row; any code that is not ours is foreign. Pure. */
 export const codeFrom = (text: string): Code => (isProblemCode(text) ? text : foreignCode(text));

@@ -1,12 +1,18 @@
-/** Every queue of the product. The infrastructure creates the same list. */
+/** Every queue of the product. The infrastructure templates create the same list. */
 export const queueNames = ['fetch-shard', 'vault-events'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export interface Queues {
-  /** Sends a value as JSON, in the base64 that the Functions host expects. It vanishes unread after `ttlSeconds`. */
+  /**
+   * Sends a value as JSON, base64-encoded as the Functions host expects. The message expires after
+   * `ttlSeconds`.
+   */
   send(name: QueueName, value: unknown, ttlSeconds: number): Promise<void>;
-  /** What the Functions host gave up: messages of `<name>-poison`, about how many, and when the first of them came (ISO). */
+  /**
+   * The poison queue `<name>-poison`: its approximate message count and when its oldest message arrived
+   * (ISO).
+   */
   poison(name: QueueName): Promise<{ count: number; since: string | undefined }>;
-  /** Throws away what was given up. */
+  /** Deletes all messages of the poison queue. */
   clearPoison(name: QueueName): Promise<void>;
 }

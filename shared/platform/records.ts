@@ -12,22 +12,23 @@ import {
 } from './tables.ts';
 import { readRows } from './unreadable-rows.ts';
 
-// Properties, not methods: so a column of text does not fit an optional field, which it could not write.
+// Properties, not methods, so that a text column is not assignable to an optional field, which it could not
+// write.
 
-/** How one field of a record is stored as one column. `read` throws where the column holds something else. */
+/** How one field is stored as one column. `read` throws when the stored value is of another kind. */
 export interface Column<T> {
-  /** @param value what the column holds; undefined where the row has no such column */
+  /** @param value the stored value; undefined when the row has no such column */
   readonly read: (value: Value | undefined) => T;
   readonly write: (value: T) => Value | undefined;
 }
 
-/** How one field is stored as several columns, which it names itself; the names are unique in their row. */
+/** How one field is stored as several columns, which it names itself. Names are unique within the row. */
 export interface ColumnGroup<T> {
   readonly readAll: (row: Row) => T;
   readonly writeAll: (value: T) => Record<string, Value | undefined>;
 }
 
-/** A column for each field: a field without one, or a column without its field, does not compile. */
+/** One column per field: a field without a column, or a column without a field, does not compile. */
 export type Columns<T> = { readonly [Name in keyof T]-?: Column<T[Name]> | ColumnGroup<T[Name]> };
 
 export interface RowKeys {
@@ -35,22 +36,26 @@ export interface RowKeys {
   rowKey: string;
 }
 
-/** One kind of row, as a table keeps it. */
+/** One kind of row in a table. */
 export interface RecordKind<T> {
   readonly table: TableName;
   keysOf(record: T): RowKeys;
   /** @throws PostroomError `row-too-large` on commit, not here */
   toRow(record: T): Row;
-  /** @throws PostroomError `bad-row`, naming the row and the column, when Postroom did not write the row like this */
+  /**
+   * @throws PostroomError `bad-row`, naming the row and the column, when the row is not in the form that
+   * Postroom writes
+   */
   fromRow(row: Row): T;
 }
 
-/** The column that says by which version of its schema a row was written. */
+/** The column with the schema version that the row was written with. */
 const VERSION = 'v';
 
 /**
- * Describes one kind of row. Every field of `T` is either in the keys (`keysOf`, and back by `fromKeys`) or has a column.
- * Call it with the type alone first, since TypeScript infers all type arguments or none: `recordKind<Account>()({ … })`.
+ * Defines one kind of row. Every field of `T` is either part of the keys (`keysOf`, and back by `fromKeys`)
+ * or has a column. Call it with only the type first, since TypeScript infers either all type arguments or
+ * none: `recordKind<Account>()({ … })`.
  * @returns the kind, for `openRecords` and for transactions over several kinds
  */
 export function recordKind<T extends object>() {
@@ -62,10 +67,10 @@ export function recordKind<T extends object>() {
     columns,
   }: {
     table: TableName;
-    /** Counted up with each change that makes older rows unreadable. */
+    /** Incremented by each change that makes older rows unreadable. */
     version: number;
     keysOf(record: T): RowKeys;
-    /** The fields that the keys hold. May throw where they hold something else. */
+    /** The fields stored in the keys. May throw when the keys have another form. */
     fromKeys(keys: RowKeys): Keyed;
     columns: Columns<Omit<T, keyof Keyed>>;
   }): RecordKind<T> => {
@@ -101,14 +106,14 @@ export function recordKind<T extends object>() {
           } catch (error) {
             throw unreadable(name, error);
           }
-        // Every field is there: `columns` and `fromKeys` together name them all.
+        // All fields are present: `columns` and `fromKeys` together cover them.
         return fields as T;
       },
     };
   };
 }
 
-/** What a column did not hold; the record kind adds which row and column. */
+/** What was expected of a column; the record kind adds the row and the column. */
 const expected = (what: string): Error => new TypeError(`not ${what}`);
 
 export const text: Column<string> = {
@@ -119,7 +124,7 @@ export const text: Column<string> = {
   write: (value) => value,
 };
 
-/** A 32-bit whole number. */
+/** A 32-bit integer. */
 export const whole: Column<number> = {
   read: (value) => {
     if (typeof value !== 'number') throw expected('a whole number');
@@ -128,7 +133,7 @@ export const whole: Column<number> = {
   write: (value) => value,
 };
 
-/** Text that people read and that may be too long: what is over `most` characters is cut off with an ellipsis. */
+/** Text for people that may be too long: cut to `most` characters, with an ellipsis. */
 export const shortText = (
   most: number,
 ): { readonly read: Column<string>['read']; readonly write: (value: string) => string } => ({
@@ -153,7 +158,7 @@ export const time: Column<string> = {
   write: (value) => value,
 };
 
-/** One of a few words. */
+/** One of a fixed set of words. */
 export const oneOf = <const Word extends string>(...words: readonly Word[]): Column<Word> => ({
   read: (value) => {
     const word = words.find((one) => one === value);
@@ -163,18 +168,20 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]): Col
   write: (value) => value,
 });
 
-/** A column whose field has another form than what is stored. `read` throws where it cannot be converted. */
-export const converted = <Held, T>(
-  column: Column<Held>,
-  { read, write }: { read(held: Held): T; write(value: T): Held },
+/**
+ * A column whose field differs in form from the stored value. `read` throws when it can't be converted.
+ */
+export const converted = <StoredValue, T>(
+  column: Column<StoredValue>,
+  { read, write }: { read(stored: StoredValue): T; write(value: T): StoredValue },
 ): Column<T> => ({
   read: (value) => read(column.read(value)),
   write: (value) => column.write(write(value)),
 });
 
 /**
- * An object of which each field has a column of its own, named after both: with the prefix `tokens`, the field `access`
- * is in `tokensAccess`. Call it with the type of the object.
+ * An object with one column per field, named after both: with the prefix `tokens`, the field `access` is in
+ * `tokensAccess`. Call it with the type of the object.
  */
 export const group = <T extends object>(
   prefix: string,
@@ -183,7 +190,7 @@ export const group = <T extends object>(
   const all = Object.entries(columns) as [keyof T & string, Column<unknown>][];
   const nameOf = (field: string): string => prefix + field.charAt(0).toUpperCase() + field.slice(1);
   return {
-    // Every field is there: `columns` names them all.
+    // All fields are present: `columns` covers them.
     readAll: (row) =>
       Object.fromEntries(all.map(([field, { read }]) => [field, read(row[nameOf(field)])])) as T,
     writeAll: (value) =>
@@ -197,7 +204,7 @@ export const optional = <T>(column: Column<T>): Column<T | undefined> => ({
   write: (value) => (value === undefined ? undefined : column.write(value)),
 });
 
-/** Anything that a schema describes, as JSON; at most 32,768 characters of it. */
+/** Any value with a schema, as JSON of at most 32,768 characters. */
 export const json = <T>(
   schema: z.ZodType<T>,
 ): { read: Column<T>['read']; write: Column<Readonly<T>>['write'] } => ({
@@ -206,15 +213,15 @@ export const json = <T>(
 });
 
 /**
- * The schema of an object within a JSON column. A field of `T` without its schema does not compile, optional ones
- * included: zod alone would leave them out of what it reads without a word.
+ * The schema of an object in a JSON column. A field of `T` without a schema does not compile, even an
+ * optional one: zod alone would silently drop it on read.
  */
 export const objectOf = <T extends object>(
   shape: {
     readonly [Name in keyof T]-?: z.ZodType<T[Name]>;
   },
 ): z.ZodType<T> =>
-  // JSON has no undefined: a field that is undefined and one that is absent are the same.
+  // JSON has no undefined: an undefined field and an absent one are equivalent.
   z.object(shape) as unknown as z.ZodType<T>;
 
 export interface Stored<T> {
@@ -223,38 +230,47 @@ export interface Stored<T> {
 }
 
 export interface Page<T> {
-  /** Fewer than asked for where a row could not be read. */
+  /** May be fewer than requested when a row could not be read. */
   records: T[];
   /** Pass as `after` for the next page; undefined on the last. */
   next: string | undefined;
 }
 
-/** The rows of one kind. */
+/** The stored rows of one kind. */
 export interface Records<T> {
-  /** Undefined where there is none. @throws PostroomError `bad-row` when it cannot be read */
+  /**
+   * Undefined if there is none.
+   * @throws PostroomError `bad-row` when it can't be read
+   */
   get(partitionKey: string, rowKey: string): Promise<Stored<T> | undefined>;
-  /** Undefined also where the row cannot be read, which is reported as for a list. */
+  /** Undefined also when the row can't be read; it is then reported as by `list`. */
   find(partitionKey: string, rowKey: string): Promise<T | undefined>;
-  /** Those of a partition in order of row key; a row that cannot be read is left out and reported (`readRows`). */
+  /**
+   * The rows of a partition in row key order. A row that can't be read is omitted and reported
+   * (`readRows`).
+   */
   list(partitionKey: string, range?: RowRange | { prefix: string }): Promise<T[]>;
   /**
-   * One page of several partitions together in order of row key; one request a partition, of one row more than is shown.
-   * A row that cannot be read is left out and reported.
+   * One page of several partitions, merged in row key order; one request per partition, each for one row
+   * more than the page shows. A row that can't be read is omitted and reported.
    */
   page(partitionKeys: readonly string[], range: RowRange & { limit: number }): Promise<Page<T>>;
-  /** False when a row with these keys is there. */
+  /** False when a row with these keys exists. */
   insert(record: T): Promise<boolean>;
-  /** Writes only over the row that was read; false when it has changed or is gone. */
+  /** Writes only if the row is unchanged since it was read; false when it has changed or is gone. */
   replace(record: T, etag: string): Promise<boolean>;
-  /** Writes whatever stood there. */
+  /** Writes unconditionally. */
   put(record: T): Promise<void>;
-  /** With an etag, only the row that was read is removed; false when it has changed. A row that is gone counts as removed. */
+  /**
+   * With an etag, removes the row only if it is unchanged; false when it has changed. A missing row counts
+   * as removed.
+   */
   remove(partitionKey: string, rowKey: string, etag?: string): Promise<boolean>;
 }
 
 const PARTITIONS_AT_ONCE = 8;
 
-/** Opens the rows of a kind. Every method throws PostroomError where storage is away. */
+/** Opens the rows of a kind. Every method throws PostroomError when storage is unavailable. */
 export function openRecords<T>(tables: Tables, kind: RecordKind<T>): Records<T> {
   const table = tables.open(kind.table);
   return {

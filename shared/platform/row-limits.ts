@@ -1,7 +1,8 @@
 import { PostroomError } from './errors.ts';
 import type { Row } from './tables.ts';
 
-// Limits of the service, which Azurite does not enforce: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+// Limits of the service. Azurite does not enforce them:
+// https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 const MAX_ENTITY_BYTES = 1024 * 1024;
 const MAX_PROPERTIES = 252;
 const MAX_STRING_CHARACTERS = 32 * 1024;
@@ -11,7 +12,10 @@ const PROPERTY_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the service refuses exactly these in keys
 const BAD_KEY = /[/\\#?\u0000-\u001f\u007f-\u009f]/;
 
-/** Bytes an entity takes, by the formula of Azure's documentation: 4 + 2 a character of the keys, then per property 8 + name + value. */
+/**
+ * Size of an entity in bytes, by Azure's formula: 4 + 2 per character of the keys, then per property 8 +
+ * name + value.
+ */
 export function sizeOfRow(row: Row): number {
   let bytes = 4 + 2 * (row.partitionKey.length + row.rowKey.length);
   for (const [name, value] of Object.entries(row)) {
@@ -29,8 +33,8 @@ function sizeOfValue(value: string | number | boolean | Uint8Array): number {
 }
 
 /**
- * Refuses a row that Table Storage would refuse.
- * @throws PostroomError `row-too-large` or `bad-key`, naming the row, never its contents.
+ * Rejects a row that Table Storage would reject.
+ * @throws PostroomError `row-too-large` or `bad-key`, naming the row but never its content
  */
 export function assertRowFits(row: Row): void {
   const where = `${row.partitionKey}/${row.rowKey}`;

@@ -2,7 +2,9 @@ import { inspect } from 'node:util';
 
 const HIDDEN = '[secret]';
 
-/** A value that cannot be printed by accident: text, JSON and inspection all show a placeholder. */
+/**
+ * A value that can't be printed by accident: string conversion, JSON and inspection show a placeholder.
+ */
 export class Secret {
   readonly #value: string;
 
@@ -10,7 +12,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself. Call it only where the value leaves for the service it belongs to. */
+  /** The value itself. Call this only where the value is sent to the service it belongs to. */
   expose(): string {
     return this.#value;
   }

@@ -1,4 +1,4 @@
-/** What a column may hold. Times are ISO strings: Table Storage has no whole numbers above 2^31 in JSON. */
+/** The value of a column. Times are ISO strings: Table Storage has no integers above 2^31 in JSON. */
 export type Value = string | number | boolean | Uint8Array;
 
 export interface Row {
@@ -9,29 +9,29 @@ export interface Row {
 }
 
 export type Change =
-  /** Refused as `exists` when the row is there. */
+  /** Refused as `exists` when the row exists. */
   | { kind: 'insert'; row: Row }
-  /** Refused as `changed` when the row is no longer the one read, as `missing` when it is gone. */
+  /** Refused as `changed` when the row has changed since it was read, as `missing` when it is gone. */
   | { kind: 'replace'; row: Row; etag: string }
-  /** Written whatever stood there. */
+  /** Written unconditionally. */
   | { kind: 'put'; row: Row }
-  /** Alone in its commit, a missing row counts as removed; inside a transaction it is refused as `missing`. */
+  /** On its own, removing a missing row succeeds; in a transaction it is refused as `missing`. */
   | { kind: 'remove'; rowKey: string; etag?: string };
 
 export type Refusal = 'exists' | 'changed' | 'missing';
 export type Committed =
   | { ok: true; etags: readonly (string | undefined)[] }
-  /** Nothing was written. `index` names the change that stood in the way. */
+  /** Nothing was written. `index` is the change that was refused. */
   | { ok: false; index: number; refusal: Refusal };
 
 export interface RowRange {
-  /** First row key, included. */
+  /** First row key, inclusive. */
   from?: string;
-  /** Row key after the last, excluded. */
+  /** Last row key, exclusive. */
   to?: string;
-  /** Row key to go on after, excluded: the last one of the page before. */
+  /** Continues after this row key (exclusive): the last one of the previous page. */
   after?: string | undefined;
-  /** At most this many rows; 1,000 unless told, which is also the most. */
+  /** At most this many rows; the default and the maximum are 1,000. */
   limit?: number;
 }
 
@@ -40,13 +40,14 @@ export interface Table {
   /** One page of a partition in order of row key. */
   list(partitionKey: string, range?: RowRange): Promise<Row[]>;
   /**
-   * Writes 1 to 100 changes of one partition, all or none (an entity group transaction when more than one).
-   * @throws PostroomError `row-too-large` before anything is sent when a row breaks a limit of the service.
+   * Writes 1 to 100 changes of one partition atomically (an entity group transaction when there is more
+   * than one).
+   * @throws PostroomError `row-too-large` before the request when a row exceeds a limit of the service
    */
   commit(partitionKey: string, changes: readonly Change[]): Promise<Committed>;
 }
 
-/** Every table of the product. The infrastructure creates the same list. */
+/** Every table of the product. The infrastructure templates create the same list. */
 export const tableNames = [
   'Providers',
   'Accounts',
@@ -70,7 +71,7 @@ export interface Tables {
   open(name: TableName): Table;
 }
 
-/** A key range that holds every row key beginning with `prefix` (keys are ASCII here). */
+/** The range of row keys that start with `prefix` (keys are ASCII here). */
 export function startingWith(prefix: string): { from: string; to: string } {
   return { from: prefix, to: `${prefix}\uffff` };
 }

@@ -1,4 +1,4 @@
-/** What is measured. `infra/workbook.json` asks for the same names (a test compares). */
+/** The metrics. `infra/workbook.json` queries them by these names (a test compares the two). */
 export const metrics = {
   fetchDuration: {
     name: 'postroom.fetch.duration',
@@ -24,7 +24,7 @@ export const metrics = {
     unit: '{mail}',
     description: 'Tries to send an email, by result',
   },
-  /** Counted in functions/http/record-refusal.ts, where the values of its dimension `reason` stand. */
+  /** Recorded by functions/http/record-refusal.ts, which defines the values of its dimension `reason`. */
   refusals: {
     name: 'postroom.refusals',
     kind: 'counter',
@@ -58,43 +58,48 @@ export const metrics = {
 } as const;
 export type MetricName = keyof typeof metrics;
 
-/** Ids, counts, codes and results alone: no address, no text of an email, nothing secret. */
+/** Only IDs, counts, codes and results: no address, no text of an email, no secret. */
 export type TelemetryFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface SpanHandle {
   add(fields: TelemetryFields): void;
-  /** Something that happened at this moment inside the span. */
+  /** Records an event now, inside the span. */
   event(name: string, fields?: TelemetryFields): void;
-  /** Nothing came of it: the span is not sent. A minute in which a mailbox had nothing new is no news. */
+  /**
+   * Drops the span, for a run without a result worth recording, such as a fetch that found nothing new.
+   */
   discard(): void;
 }
 
 export interface SpanOptions {
   fields?: TelemetryFields | undefined;
-  /** W3C `traceparent` of what this goes on from; absent: the span around it. */
+  /** W3C `traceparent` of the parent; absent: the active span. */
   parent?: string | undefined;
-  /** W3C `traceparent` of another trace that it also belongs to. */
+  /** W3C `traceparent` of another trace to link to. */
   link?: string | undefined;
 }
 
-/** Where spans and measurements go. */
+/** Where spans and metrics are sent. */
 export interface TelemetrySink {
   span<T>(name: string, options: SpanOptions, run: (span: SpanHandle) => Promise<T>): Promise<T>;
   measure(metric: MetricName, value: number, fields: TelemetryFields): void;
   traceparent(): string | undefined;
-  /** Sends what has not been sent. */
+  /** Sends everything that is buffered. */
   flush(): Promise<void>;
 }
 
 const unseen: SpanHandle = { add() {}, event() {}, discard() {} };
 let sink: TelemetrySink | undefined;
 
-/** From now on telemetry goes there; undefined: nowhere. */
+/** Sets where telemetry is sent; undefined turns it off. */
 export function sendTelemetryTo(next: TelemetrySink | undefined): void {
   sink = next;
 }
 
-/** Traces and metrics; costs a function call while they go nowhere. The library behind it: open-telemetry.ts. */
+/**
+ * Traces and metrics. While telemetry is off, a call costs one function call. open-telemetry.ts has the
+ * library behind it.
+ */
 export const telemetry: TelemetrySink = {
   span: (name, options, run) => (sink === undefined ? run(unseen) : sink.span(name, options, run)),
   measure: (metric, value, fields) => sink?.measure(metric, value, fields),

@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 
-/** What became of a task: its value, or why there is none. */
+/** The outcome of a task: its value, or why there is none. */
 export type ThreadOutcome<Value> =
   | { kind: 'done'; value: Value }
-  /** It took longer than allowed, or waited longer than allowed; its thread was ended. */
+  /** It ran or waited longer than allowed; its thread was terminated. */
   | { kind: 'late' }
-  /** The thread threw, ran out of memory or ended. `reason` is for the log. */
+  /** The thread threw, ran out of memory or exited. `reason` is for the log. */
   | { kind: 'broken'; reason: string };
 
 export interface ThreadPool<Task, Value> {
-  /** Never rejects. The task is copied into the thread. */
+  /** Never rejects. The task is copied to the thread. */
   run(task: Task): Promise<ThreadOutcome<Value>>;
-  /** Ends the threads; what is still open is `broken`. */
+  /** Terminates the threads; unfinished tasks end as `broken`. */
   close(): Promise<void>;
 }
 
@@ -25,17 +25,17 @@ export interface ThreadPoolOptions {
   waitMs: number;
   /** JavaScript heap of a thread; buffers are outside of it. */
   heapMb: number;
-  /** A thread without work ends after so many milliseconds and gives its memory back. */
+  /** A thread that is idle for this many milliseconds is terminated to free its memory. */
   idleMs: number;
 }
 
-/** From thread to pool: `ready` once, after the code is loaded, then one answer a task. */
+/** From thread to pool: `ready` once the code is loaded, then one response per task. */
 export type ThreadMessage<Value> = { ready: true } | { value: Value } | { failure: string };
 
 interface Job<Task, Value> {
   task: Task;
-  settle(outcome: ThreadOutcome<Value>): void;
-  /** Runs out while the job waits for a thread. */
+  resolve(outcome: ThreadOutcome<Value>): void;
+  /** The timeout while the job waits for a thread. */
   waiting: NodeJS.Timeout;
 }
 
@@ -47,14 +47,17 @@ interface Seat<Task, Value> {
   gone: boolean;
 }
 
-/** Time to load the code, on a machine that has a lot to do. */
+/** Time to load the code, on a busy machine. */
 const LOAD_MS = 15_000;
-/** Time for an answer that has arrived but was not yet read, when this thread itself was busy at the deadline. */
+/**
+ * Extra time for a response that has arrived but was not read yet, because this thread was busy at the
+ * deadline.
+ */
 const GRACE_MS = 100;
 
 /**
- * Threads for work that must not hold this one, each of which is ended when its task takes too long. They start with the
- * first task, take one at a time, and never keep the process alive.
+ * A pool of threads for work that must not block this one. A thread whose task takes too long is
+ * terminated. Threads start with the first task, run one task at a time, and never keep the process alive.
  */
 export function createThreadPool<Task, Value>(options: ThreadPoolOptions): ThreadPool<Task, Value> {
   const queue: Job<Task, Value>[] = [];
@@ -64,7 +67,7 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
   const open = (): Seat<Task, Value> => {
     const worker = new Worker(options.file, {
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
-      // Nothing of the process's environment is needed inside; source maps are switched on thread by thread.
+      // The threads need no environment variables; source maps have to be turned on in each.
       execArgv: ['--enable-source-maps'],
       env: {},
     });
@@ -107,7 +110,7 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
       seat.ready = true;
       begin(seat, job);
     } else if ('failure' in message) {
-      // What was left behind by the code that threw is not known, so the thread goes, too.
+      // The state left by the code that threw is unknown, so the thread is terminated too.
       end(seat, { kind: 'broken', reason: message.failure });
     } else {
       clearTimeout(seat.timer);
@@ -115,7 +118,7 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
       seat.worker.unref();
       seat.timer = setTimeout(() => end(seat, { kind: 'late' }), options.idleMs);
       seat.timer.unref();
-      job.settle({ kind: 'done', value: message.value });
+      job.resolve({ kind: 'done', value: message.value });
       dispatch();
     }
   };
@@ -125,8 +128,8 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
     seat.gone = true;
     clearTimeout(seat.timer);
     seats = seats.filter((other) => other !== seat);
-    seat.job?.settle(outcome);
-    // Until the thread is gone its memory is in use, so the next one starts after it.
+    seat.job?.resolve(outcome);
+    // A thread uses its memory until it has exited, so the next one starts after that.
     seat.worker.terminate().then(dispatch, dispatch);
   };
 
@@ -136,7 +139,7 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
       if (closed) return Promise.resolve({ kind: 'broken', reason: 'the threads are closed' });
       const job: Job<Task, Value> = {
         task,
-        settle: resolve,
+        resolve,
         waiting: setTimeout(() => {
           queue.splice(queue.indexOf(job), 1);
           resolve({ kind: 'late' });
@@ -151,7 +154,7 @@ export function createThreadPool<Task, Value>(options: ThreadPoolOptions): Threa
       const reason = { kind: 'broken', reason: 'the threads were closed' } as const;
       for (const job of queue.splice(0)) {
         clearTimeout(job.waiting);
-        job.settle(reason);
+        job.resolve(reason);
       }
       const all = [...seats];
       for (const seat of all) end(seat, reason);

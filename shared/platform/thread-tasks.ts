@@ -3,9 +3,10 @@ import { describeError } from './errors.ts';
 import type { ThreadMessage } from './thread-pool.ts';
 
 /**
- * The other end of `createThreadPool`: says that the code is loaded and answers one task after the other.
- * @param work may throw: the pool then ends the thread
- * @param moved buffers of a value that are handed over instead of copied
+ * The thread's side of `createThreadPool`: reports that the code is loaded, then runs one task after the
+ * other.
+ * @param work may throw: the pool then terminates the thread
+ * @param moved buffers of a value that are transferred instead of copied
  */
 export function answerTasks<Task, Value>(
   work: (task: Task) => Promise<Value>,

@@ -1,9 +1,9 @@
-// Clocks of two instances differ; by more than this one of them was set.
+// Allowed difference between the clocks of two instances; a larger one means that a clock was changed.
 const CLOCK_MS = 5 * 60_000;
 
 /**
- * True for a stored time that lies in the future: it was written under a clock that has been set back since, and says
- * nothing about how long ago something was. Pure.
+ * True for a stored time in the future: it was written before the clock was set back, so it does not show
+ * how long ago something happened. Pure.
  * @param at ISO time
  * @param now milliseconds since the epoch
  */

@@ -2,21 +2,24 @@ import { describeError } from './errors.ts';
 import { log } from './log.ts';
 import type { Row, TableName, Tables } from './tables.ts';
 
-/** A row that does not hold what Postroom wrote there. Its keys name it and are never text from outside. */
+/**
+ * A row that is not in the form that Postroom writes. Its keys identify it and never contain text from
+ * outside.
+ */
 export interface UnreadableRow {
   table: TableName;
   partitionKey: string;
   rowKey: string;
 }
 
-/** By tables, then by table and partition: what the last reading of that partition left out. */
+/** By tables, then by table and partition: the rows omitted by the last read of that partition. */
 const known = new WeakMap<Tables, Map<string, readonly UnreadableRow[]>>();
 
 /**
- * Reads the rows of a list. One that cannot be read is left out, so that it stops nothing but itself; it is logged, and
- * remembered for `unreadableRows` until it is read again without it.
- * @param place part names the rows where several lists stand in one partition; covers says which row keys were read
- *   where not all were, so that reading the second page forgets nothing of the first
+ * Reads the rows of a list. A row that can't be read is omitted, so that it affects nothing else. It is
+ * logged, and listed by `unreadableRows` until a read of the same rows no longer finds it.
+ * @param place `part` names the rows where several lists share a partition; `covers` says which row keys
+ * were read where not all were, so that reading the second page does not forget the first
  */
 export function readRows<T>(
   tables: Tables,
@@ -50,7 +53,7 @@ export function readRows<T>(
   return values;
 }
 
-/** What this process had to leave out of the lists it read last, in order of table and row. */
+/** The rows that this process omitted from the lists it read last, ordered by table and row. */
 export function unreadableRows(tables: Tables, table?: TableName): UnreadableRow[] {
   const all = [...(known.get(tables)?.values() ?? [])].flat();
   const nameOf = (row: UnreadableRow): string => `${row.table} ${row.partitionKey} ${row.rowKey}`;

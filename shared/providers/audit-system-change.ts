@@ -9,12 +9,12 @@ export interface RecordDeps {
   seam: Pick<Seam, 'now'>;
 }
 
-/** Who stands in the audit for what nobody pressed a button for. */
+/** Audit actor for changes the system makes itself. */
 const postroom = { id: 'postroom', name: 'Postroom (automatic)' };
 
 /**
- * Tells the audit that the credentials of a provider have changed without a person. The change is done already, so that
- * a storage that is away is logged and stops nothing.
+ * Records an automatic change of a provider's credentials in the audit log. The change has already been
+ * made, so unavailable storage is only logged.
  * @param action a past participle: `new credential in use`
  */
 export async function auditSystemChange(
@@ -37,7 +37,7 @@ export async function auditSystemChange(
   }
 }
 
-/** The credentials as the audit shows them: what they are and until when, never a secret. Pure. */
+/** The credentials as shown in the audit log: kind and expiry date, never a secret. Pure. */
 export const credentialsForAudit = ({
   credential,
   nextCredential,

@@ -1,25 +1,27 @@
-/** Microsoft's separate clouds: a registration, its credentials and its mailboxes live in one of them. */
+/**
+ * Microsoft's separate clouds. A registration, its credentials and its mailboxes are all in one of them.
+ */
 export type CloudName = 'worldwide' | 'gcc-high' | 'dod' | 'china';
 
 export interface Cloud {
   label: string;
-  /** Host of sign-in, token and key addresses. */
+  /** Host of the authorization, token and key endpoints. */
   loginHost: string;
-  /** Origin of the portal where app registrations are kept. */
+  /** Origin of the portal with the app registrations. */
   portal: string;
-  /** Beginnings of the pages of the Microsoft 365, Exchange and Defender admin centers, up to their `/` or `#`. */
+  /** URL prefixes of the Microsoft 365, Exchange and Defender admin centers, up to their `/` or `#`. */
   adminCenter: string;
   exchangeCenter: string;
   defender: string;
-  /** Where Microsoft Graph answers: the resource a preflight asks for. */
+  /** Origin of Microsoft Graph: the resource that a preflight requests. */
   graph: string;
   /** Prefix of the scopes of IMAP, POP and SMTP. */
   outlookScope: string;
-  /** Resource of a token for the app itself. */
+  /** Resource of an app-only token. */
   outlookApp: string;
   imapHost: string;
   smtpHost: string;
-  /** Audience of a managed identity's token that is to be exchanged. */
+  /** Audience of a managed identity's token for federation. */
   exchangeAudience: string;
 }
 
@@ -94,7 +96,7 @@ export const cloudNames = Object.keys(clouds) as CloudName[];
 export const isCloudName = (value: unknown): value is CloudName =>
   typeof value === 'string' && Object.hasOwn(clouds, value);
 
-/** A page of Microsoft's worldwide portals, admin centers or sign-in, in another cloud. Pure. */
+/** The same page of Microsoft's worldwide portals, admin centers or sign-in in another cloud. Pure. */
 export function inCloud(href: string, cloud: CloudName): string {
   const { portal, loginHost, adminCenter, exchangeCenter, defender } = clouds[cloud];
   return href

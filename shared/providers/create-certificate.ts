@@ -1,4 +1,4 @@
-// The polyfill has to come before the library.
+// The polyfill must be imported before the library.
 import 'reflect-metadata';
 import { KeyObject } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
@@ -6,27 +6,32 @@ import { Secret } from '../platform/secret.ts';
 import { certificatePem } from './credential.ts';
 
 export interface CreatedCertificate {
-  /** The public part: base64 of the DER certificate. */
+  /** The public certificate: base64 of its DER form. */
   certificate: string;
-  /** Private key (PKCS #8) and certificate, as PEM: what Key Vault keeps. */
+  /** Private key (PKCS #8) and certificate, as PEM, as stored in Key Vault. */
   pem: Secret;
   /** ISO time. */
   expiresOn: string;
 }
 
-/** How the certificate is signed. Its key signs client assertions as PS256 later: `oauth-authentication.ts`. */
+/**
+ * The signature of the certificate. Its key later signs client assertions as PS256:
+ * `oauth-authentication.ts`.
+ */
 const ALGORITHM = {
   name: 'RSASSA-PKCS1-v1_5',
   hash: 'SHA-256',
   modulusLength: 2048,
   publicExponent: new Uint8Array([1, 0, 1]),
 };
-/** A clock that is a little behind must find the certificate valid already. */
+/** The certificate is already valid for a clock that is slightly behind. */
 const EARLY_MS = 3_600_000;
 /** The longest common name (RFC 5280 appendix A.1, ub-common-name). */
 const NAME_LENGTH = 64;
 
-/** A new key and its own certificate (RFC 5280), signed by itself: Entra trusts it because an admin uploads it. */
+/**
+ * Creates a key with a self-signed certificate (RFC 5280): Entra trusts it because an admin uploads it.
+ */
 export async function createCertificate(
   name: string,
   now: number,
@@ -34,7 +39,7 @@ export async function createCertificate(
 ): Promise<CreatedCertificate> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const made = await x509.X509CertificateGenerator.createSelfSigned({
-    // As an object, so that the name is taken as it is: quotes and escapes of a string would be interpreted.
+    // An object, so that the name is used verbatim: in a string, quotes and escapes would be interpreted.
     name: new x509.Name([{ CN: [{ utf8String: commonName(name) }] }]),
     notBefore: new Date(now - EARLY_MS),
     notAfter: new Date(expiresOn),
@@ -50,5 +55,5 @@ export async function createCertificate(
   return { certificate, pem: new Secret(key + certificatePem(certificate)), expiresOn };
 }
 
-/** Cut between characters: half of a surrogate pair has no form in UTF-8. */
+/** Cut between characters: half of a surrogate pair has no UTF-8 form. */
 const commonName = (name: string): string => [...name.toWellFormed()].slice(0, NAME_LENGTH).join('');

@@ -2,11 +2,13 @@ import { Secret } from '../platform/secret.ts';
 import type { Credential } from './credential.ts';
 import { type FieldRules, ruleProblem } from './field-rules.ts';
 
-/** What was said of the credential. */
+/** The submitted credential. */
 export type CredentialInput =
-  /** The present one, or none in a draft. */
+  /** Keeps the current one, or none in a draft. */
   | { kind: 'keep' }
-  /** `expiresOn`: ISO time, the end of the day that was typed; undefined where secrets do not expire. */
+  /**
+   * `expiresOn`: ISO time, the end of the day entered; undefined when the provider's secrets do not expire.
+   */
   | { kind: 'secret'; value: Secret; expiresOn: string | undefined }
   | { kind: 'certificate'; expiresOn: string }
   | { kind: 'federated' };
@@ -14,7 +16,9 @@ export type CredentialInput =
 const MONTHS_OF_A_SECRET = 24;
 const DAY_MS = 86_400_000;
 
-/** The expiry date proposed for a new secret: 24 months on, the longest Microsoft's portal offers. */
+/**
+ * The proposed expiry date of a new secret: 24 months ahead, the longest that Microsoft's portal offers.
+ */
 export function proposedExpiry(now: number): string {
   const date = new Date(now);
   const day = date.getUTCDate();
@@ -25,23 +29,26 @@ export function proposedExpiry(now: number): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** From this day on, an expiry is asked about: a day more than proposed, for those east of Greenwich. */
+/**
+ * Expiry dates from this day on need confirmation: a day more than proposed, for time zones east of
+ * Greenwich.
+ */
 export const questionedFrom = (now: number): string =>
   new Date(Date.parse(`${proposedExpiry(now)}T00:00:00.000Z`) + 2 * DAY_MS).toISOString().slice(0, 10);
 
 export interface CredentialRules {
   now: number;
   rules: FieldRules;
-  /** The kinds that the provider knows; another one is no choice of the form. */
+  /** The kinds that the provider supports; the form accepts no other. */
   kinds: readonly Credential['kind'][];
   secretsExpire: boolean;
-  /** `keep`: an empty field leaves what there is; `optional`: a draft may do without. */
+  /** `keep`: an empty field keeps the current secret; `optional`: a draft may have none. */
   secret: 'needed' | 'keep' | 'optional';
-  /** False: nobody typed the date, as for the demo's own secret. */
+  /** False when no person entered the date, as for the demo's own secret. */
   questionsLateExpiry: boolean;
 }
 
-/** Reads the part of the form about the credential; problems go into `errors`. Pure. */
+/** Reads the credential fields of the form; problems are added to `errors`. Pure. */
 export function parseCredential(
   field: (name: string) => string,
   { now, rules, kinds, secretsExpire, secret, questionsLateExpiry }: CredentialRules,

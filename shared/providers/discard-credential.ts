@@ -4,7 +4,10 @@ import { disableRetired, type PromoteDeps } from './promote-credential.ts';
 import type { Provider } from './provider.ts';
 import { providerEntry } from './provider-entry.ts';
 
-/** Drops a next credential that has not worked yet; the present one stays. The audit entry is written before the row. */
+/**
+ * Discards a next credential that has not worked yet and keeps the current one. The audit entry is written
+ * before the row.
+ */
 export async function discardCredential(
   deps: PromoteDeps,
   provider: Provider,

@@ -1,12 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What a developer's machine may do and Azure may not: http, loopback, private addresses, other ports. */
+/**
+ * `local`: allows what only a developer's machine may do: http, loopback, private addresses, other ports.
+ */
 export interface EndpointRules {
   local: boolean;
 }
 
-// Special-purpose ranges of RFC 6890 and its successors, and the two metadata services of Azure: a secret or a token
-// must never travel there, and an answer from there must never reach a page.
+// Special-purpose ranges of RFC 6890 and its successors, and Azure's two metadata services: a secret or a
+// token must never be sent there, and a response from there must never reach a page.
 const refused = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -28,7 +30,7 @@ for (const [network, prefix] of [
   refused.addSubnet(network, prefix, 'ipv4');
 refused.addAddress('168.63.129.16', 'ipv4');
 
-// Only global unicast is public; of it, these are tunnels (6to4, Teredo) and documentation.
+// Only global unicast is public. These ranges of it are tunnels (6to4, Teredo) and documentation.
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 const refusedUnicast = new BlockList();
@@ -49,11 +51,14 @@ export function isPublicAddress(address: string): boolean {
 }
 
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i;
-// The last one is the short name of Google's metadata service, which leads to a link-local address.
+// The last one is the short name of Google's metadata service, which resolves to a link-local address.
 const PRIVATE_NAMES =
   /(?:^|\.)(?:localhost|local|internal|lan|home|corp|home\.arpa|intranet|localdomain|metadata\.goog)$/i;
 
-/** A sentence when a host may not be reached, undefined when it may. Names are looked up, and checked again, at connect time. */
+/**
+ * A sentence when connecting to a host is not allowed, otherwise undefined. DNS names are resolved and
+ * checked again at connect time.
+ */
 export function hostProblem(host: string, { local }: EndpointRules): string | undefined {
   if (local) return host === '' ? 'Enter a host name.' : undefined;
   if (isIP(host.replace(/^\[|\]$/g, '')) !== 0) return 'Use the name of the server, not its IP address.';
@@ -63,7 +68,7 @@ export function hostProblem(host: string, { local }: EndpointRules): string | un
   return undefined;
 }
 
-/** A sentence when an endpoint of a provider may not be used, undefined when it may. */
+/** A sentence when a provider's endpoint is not allowed, otherwise undefined. */
 export function endpointProblem(address: string, rules: EndpointRules): string | undefined {
   let url: URL;
   try {

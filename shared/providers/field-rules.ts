@@ -1,11 +1,11 @@
 import type { EndpointRules } from './endpoint-safety.ts';
 import type { PresetTraits } from './presets.ts';
 
-/** What one field must or must not look like. The browser checks the same rules while somebody types. */
+/** A pattern that one field must or must not match. The browser checks the same rules during input. */
 export interface FieldRule {
-  /** Regular expression for the trimmed text, read without regard to case. */
+  /** Regular expression for the trimmed text, case-insensitive. */
   pattern: string;
-  /** False: what looks like this is refused. */
+  /** False: matching text is rejected. */
   wanted: boolean;
   sentence: string;
 }
@@ -22,7 +22,7 @@ export const refused = (pattern: string, sentence: string): FieldRule => ({
   sentence,
 });
 
-/** The rules of a provider's form, by field. Pure. */
+/** The rules of the provider form, by field. Pure. */
 export function providerRules(
   preset: Pick<PresetTraits, 'clientIdRules' | 'secretRules'>,
   { local }: EndpointRules,
@@ -55,7 +55,7 @@ export function providerRules(
   };
 }
 
-/** The sentence of the first rule that a text breaks; undefined for a good one. Pure. */
+/** The sentence of the first rule that the text breaks; undefined for valid text. Pure. */
 export function ruleProblem(text: string, rules: readonly FieldRule[] | undefined): string | undefined {
   return rules?.find((rule) => new RegExp(rule.pattern, 'i').test(text) !== rule.wanted)?.sentence;
 }

@@ -4,10 +4,11 @@ import { type EndpointRules, hostProblem } from './endpoint-safety.ts';
 import { publicLookup } from './guarded-fetch.ts';
 
 /**
- * A plain connection to a mail server, made on the very address that was checked: a name that leads to a private one
- * is refused by the socket itself. `withinMs` covers looking the name up, too. The caller listens to `error`.
- * @throws PostroomError `endpoint-refused`, `endpoint-private`; else what the socket says (`ECONNREFUSED`,
- * `ENOTFOUND`), or an error with the code `ETIMEDOUT`.
+ * Opens a plain connection to a mail server, to the very address that was checked: the socket itself
+ * refuses a name that resolves to a private one. `withinMs` includes the DNS lookup. The caller handles
+ * `error`.
+ * @throws PostroomError `endpoint-refused`, `endpoint-private`; otherwise the socket's error
+ * (`ECONNREFUSED`, `ENOTFOUND`), or an error with the code `ETIMEDOUT`
  */
 export function guardedConnect(
   { host, port }: { host: string; port: number },
@@ -17,7 +18,7 @@ export function guardedConnect(
   const problem = hostProblem(host, rules);
   if (problem !== undefined) return Promise.reject(new PostroomError('endpoint-refused', problem));
   return new Promise((resolve, reject) => {
-    // A developer's machine may look up what it likes.
+    // A developer's machine may resolve any name.
     const socket = connect({ host, port, ...(!rules.local && { lookup: publicLookup }) });
     const slow = setTimeout(
       () => socket.destroy(Object.assign(new Error('No connection in time'), { code: 'ETIMEDOUT' })),

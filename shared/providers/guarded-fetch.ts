@@ -21,10 +21,11 @@ export interface Answer {
 }
 
 /**
- * One request to an endpoint of a provider, redirects not followed. The address is checked at connect time, on the
- * very address the socket uses, so that a name which answers public first and private later gains nothing.
- * @throws PostroomError `endpoint-refused` when the address may not be used, `endpoint-private` when its name leads to
- * a private address just now, `endpoint-silent` when nothing usable came back; none holds anything that was sent or received.
+ * Sends one request to a provider's endpoint and follows no redirects. The address is checked at connect
+ * time, on the very address the socket uses, so that DNS rebinding has no effect.
+ * @throws PostroomError `endpoint-refused` when the address is not allowed, `endpoint-private` when its
+ * name currently resolves to a private address, `endpoint-silent` when there was no usable response; none
+ * contains anything sent or received
  */
 export async function guardedFetch(
   address: string,
@@ -81,7 +82,7 @@ function exchange(url: URL, outgoing: OutgoingRequest, rules: EndpointRules): Pr
   });
 }
 
-/** Looks a name up and lets only public addresses through; of several, one that is not public refuses them all. */
+/** Resolves a name and accepts only public addresses; a single other address rejects the name. */
 export function guardedLookup(resolve: typeof lookup): LookupFunction {
   return (hostname, options, callback) => {
     if (isIP(hostname) !== 0) {
@@ -102,7 +103,7 @@ export function guardedLookup(resolve: typeof lookup): LookupFunction {
   };
 }
 
-/** For every socket to a host that somebody typed. */
+/** For every socket to a host that a person entered. */
 export const publicLookup: LookupFunction = guardedLookup(lookup);
 
 const refusal = (hostname: string): PostroomError =>

@@ -4,17 +4,17 @@ import { type Protocol, protocols } from './presets.ts';
 export interface Permission {
   name: string;
   id: string;
-  /** What it is for, in a few words. */
+  /** Its purpose, in a few words. */
   reason: string;
-  /** Absent: needed whatever the protocol. */
+  /** Absent: required for every protocol. */
   protocol?: Protocol;
 }
 
-/** The application id of Microsoft Graph, the same in every tenant. */
+/** The application ID of Microsoft Graph, the same in every tenant. */
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 
 /**
- * Everything that a registration for mail needs, with the ids that Microsoft gave them:
+ * All permissions of an app registration for mail, with Microsoft's IDs:
  * https://learn.microsoft.com/graph/permissions-reference
  */
 export const mailPermissions: readonly Permission[] = [
@@ -46,10 +46,10 @@ export const mailPermissions: readonly Permission[] = [
   { name: 'email', id: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0', reason: 'read its address' },
 ];
 
-/** The protocols whose scope stands among granted ones, however long the provider writes their names. Pure. */
+/** The protocols whose scope was granted, however long the provider writes the scope names. Pure. */
 export function protocolsIn(scopes: readonly string[]): readonly Protocol[] {
   const names = new Set(scopes.map((scope) => scope.split('/').at(-1)?.toLowerCase()));
-  // Google's one scope opens all three.
+  // Google has one scope for all three.
   if (scopes.includes('https://mail.google.com/')) return protocols;
   return mailPermissions.flatMap(({ name, protocol }) =>
     protocol !== undefined && names.has(name.toLowerCase()) ? [protocol] : [],

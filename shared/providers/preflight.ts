@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const proof = z.enum(['proven', 'wrong', 'unknown']);
-/** As it is stored beside its provider. */
+/** As stored with its provider. */
 export const preflight = z.object({
   at: z.string(),
   tenant: proof,
@@ -13,16 +13,16 @@ export const preflight = z.object({
   enterpriseId: z.string().optional(),
 });
 
-/** Unknown: nothing answered, or something before it was wrong already. */
+/** `unknown`: there was no response, or an earlier check failed. */
 export type Proof = z.infer<typeof proof>;
 
 /**
- * What was found out about a provider before anybody signs in: whether the tenant (or the issuer) exists, whether it
- * knows the client ID, and whether it accepts the credential. `enterpriseId` is the object id of the enterprise
- * application, where the token of the check said so; links lead to its pages with it.
+ * The result of checking a provider before anyone signs in: whether the tenant (or issuer) exists, whether
+ * it knows the client ID, and whether it accepts the credential. `enterpriseId` is the object ID of the
+ * enterprise application, if the token contained it; links to its pages use it.
  */
 export type Preflight = Readonly<z.infer<typeof preflight>>;
 
-/** True when everything was proven, so that a sign-in can begin. */
+/** True when everything was proven, so that a sign-in can start. */
 export const isReadyToSignIn = (found: Preflight | undefined): boolean =>
   found !== undefined && [found.tenant, found.client, found.credential].every((one) => one === 'proven');

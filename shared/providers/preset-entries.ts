@@ -2,9 +2,9 @@ import type { Cloud } from './clouds.ts';
 import { GUID, refused, WHERE_IDS, wanted } from './field-rules.ts';
 import type { PresetPlaces, PresetTraits, Protocol } from './presets.ts';
 
-/** A preset as it is written down: adding one is one more entry of `presetEntries`. */
+/** The definition of a preset: a new one is one more entry of `presetEntries`. */
 export type PresetEntry = PresetTraits & {
-  /** Where it leads, in a cloud of Microsoft's; other providers have one place for everybody. */
+  /** Its endpoints, in one of Microsoft's clouds; other providers have the same for everyone. */
   places(cloud: Cloud): PresetPlaces;
 };
 
@@ -52,7 +52,7 @@ const microsoft: PresetEntry = {
   }),
 };
 
-/** Microsoft's shape, on this machine: its own places are never used. */
+/** Has Microsoft's shape, on this machine: its own endpoints are never used. */
 const demo: PresetEntry = {
   ...microsoft,
   label: 'Demo',
@@ -90,7 +90,7 @@ const google: PresetEntry = {
     copy: { label: 'Scope for the “Data access” page', value: 'https://mail.google.com/' },
   },
   credentialKinds: ['secret'],
-  // https://support.google.com/cloud/answer/15549257: secrets are rotated by hand and have no date.
+  // https://support.google.com/cloud/answer/15549257: secrets are rotated manually and have no expiry date.
   secretsExpire: false,
   // A refresh token comes only with both: https://developers.google.com/identity/protocols/oauth2/web-server#offline
   authorizationExtras: { access_type: 'offline', prompt: 'consent' },
@@ -137,5 +137,5 @@ const custom: PresetEntry = {
   }),
 };
 
-/** Every preset by the name that a provider's row keeps, in the order of the page where one is chosen. */
+/** Every preset by the name stored in a provider's row, in the order of the page where one is chosen. */
 export const presetEntries = { demo, microsoft, google, custom } satisfies Record<string, PresetEntry>;

@@ -10,11 +10,11 @@ export const presetNames = Object.keys(presetEntries) as PresetName[];
 export const isPresetName = (value: unknown): value is PresetName =>
   typeof value === 'string' && Object.hasOwn(presetEntries, value);
 
-/** What a token may be used for; each protocol is a scope of its own at Microsoft. */
+/** What a token may be used for; at Microsoft, each protocol has its own scope. */
 export type Protocol = 'imap' | 'pop3' | 'smtp';
 export const protocols: readonly Protocol[] = ['imap', 'pop3', 'smtp'];
 
-/** Names of mail servers, by protocol. */
+/** Host names of mail servers, by protocol. */
 export type MailHosts = Partial<Record<Protocol, string>>;
 
 export interface MailHost {
@@ -22,11 +22,11 @@ export interface MailHost {
   port: number;
 }
 
-/** What to enter at the provider, beside its form. */
+/** What to enter at the provider, shown beside the form. */
 export type PresetGuide =
-  /** Step by step through the pages of Microsoft's portal, and the same as a script. */
+  /** The steps in Microsoft's portal, and the same as a script. */
   | { kind: 'entra-portal' }
-  /** A paragraph and the redirect URI to copy; `page` is where it is entered, `copy` a further value. */
+  /** A paragraph and the redirect URI to copy; `page` is where to enter it, `copy` another value. */
   | {
       kind: 'text';
       text: string;
@@ -35,60 +35,69 @@ export type PresetGuide =
       copy?: { label: string; value: string };
     };
 
-/** What a preset is, wherever it leads. */
+/** The traits of a preset that do not depend on its endpoints. */
 export interface PresetTraits {
   label: string;
-  /** One sentence for the page where the kind of provider is chosen. */
+  /** One sentence for the page where the preset is chosen. */
   hint: string;
   /**
-   * `entra`: Microsoft Entra's dialect. It has tenants, issuers with a place for the tenant, admin consent, an app that
-   * signs in as itself, and secrets that Graph can make. `oidc`: OAuth 2.0 and OpenID Connect, and no more.
+   * `entra`: the dialect of Microsoft Entra, with tenants, issuers with a tenant placeholder, admin
+   * consent, app-only sign-in, and secrets that Graph can create. `oidc`: only OAuth 2.0 and OpenID
+   * Connect.
    */
   shape: 'entra' | 'oidc';
-  /** Who names endpoints, scopes and mail servers. Where the admin does, the provider has a redirect URI of its own. */
+  /**
+   * Who sets endpoints, scopes and mail servers. If the admin does, the provider has its own redirect URI.
+   */
   settingsFrom: 'preset' | 'admin';
-  /** Leads to what `npm start` runs, which fills in tenant, client ID and secret; offered nowhere else. */
+  /**
+   * Uses the emulators that `npm start` runs, which fills in tenant, client ID and secret; not offered
+   * elsewhere.
+   */
   isDemo: boolean;
   needsTenant: boolean;
-  /** Lives in one of Microsoft's separate clouds, to be chosen. */
+  /** Available in each of Microsoft's separate clouds. */
   hasClouds: boolean;
-  /** As the provider's own console calls it. */
+  /** The label in the provider's own console. */
   clientIdLabel: string;
-  /** Checked before what holds for every provider. */
+  /** Checked before the rules that apply to all providers. */
   clientIdRules: readonly FieldRule[];
   secretRules: readonly FieldRule[];
-  /** Which of the console's values is the secret; undefined where nobody takes another one for it. */
+  /** Which value of the console is the secret; undefined where it can't be confused with another. */
   secretHint: string | undefined;
-  /** Undefined: there is nothing to enter anywhere. */
+  /** Undefined: nothing has to be entered at the provider. */
   guide: PresetGuide | undefined;
-  /** How an app may prove itself there. */
+  /** The ways in which an app can authenticate there. */
   credentialKinds: readonly Credential['kind'][];
-  /** False where a client secret is good until somebody deletes it. */
+  /** False when a client secret is valid until it is deleted. */
   secretsExpire: boolean;
-  /** Parameters the authorization request needs for a refresh token to be given. */
+  /** Authorization request parameters that are needed to get a refresh token. */
   authorizationExtras: Readonly<Record<string, string>>;
-  /** `offline_access` is a scope of OpenID Connect; Google has a parameter in its place and refuses the scope. */
+  /** `offline_access` is a scope of OpenID Connect; Google rejects it and uses a parameter instead. */
   offlineScope: boolean;
 }
 
-/** Where a preset leads. */
+/** The endpoints of a preset. */
 export interface PresetPlaces {
-  /** Mail hosts a token of this provider may be sent to; undefined: the provider's row names them. */
+  /** Mail hosts that may receive a token of this provider; undefined: the provider's row names them. */
   mail: Partial<Record<Protocol, MailHost>> | undefined;
-  /** Hosts that sign-in, token and key addresses must stand on; undefined: any public host. */
+  /** Allowed hosts of the authorization, token and key endpoints; undefined: any public host. */
   endpointHosts: readonly string[] | undefined;
-  /** Where discovery starts; undefined: the admin names it. */
+  /** The issuer for discovery; undefined: the admin enters it. */
   authority(tenant: string): string | undefined;
-  /** Scopes for these protocols, without the OpenID ones. */
+  /** The scopes for these protocols, without the OpenID scopes. */
   mailScopes(wanted: readonly Protocol[]): string[];
 }
 
 export type Preset = PresetTraits & PresetPlaces & { name: PresetName };
 
-/** What is known of a provider's preset without asking where it leads, and so also of a demo that does not run. Pure. */
+/**
+ * The traits of a provider's preset. They do not depend on its endpoints, so they also exist for a demo
+ * that does not run. Pure.
+ */
 export const traitsOf = ({ preset }: { preset: PresetName }): PresetTraits => presetEntries[preset];
 
-/** Where a preset leads in the demo: the identity provider and mail server that `npm start` runs. */
+/** The endpoints of a preset in the demo: the identity provider and mail server that `npm start` runs. */
 function placesIn(world: DemoWorld): Omit<PresetPlaces, 'mailScopes'> {
   return {
     mail: { imap: world.imap, pop3: world.pop3, smtp: world.smtp },
@@ -97,14 +106,14 @@ function placesIn(world: DemoWorld): Omit<PresetPlaces, 'mailScopes'> {
   };
 }
 
-/** The authority of the world may come with or without tenant and version. */
+/** The configured authority may or may not include a tenant and a version. */
 function demoAuthority(world: DemoWorld, tenant: string): string {
   const base = world.authority.replace(/(?:\/v2\.0)?\/*$/, '');
   const origin = base.endsWith(`/${world.tenant}`) ? base.slice(0, -world.tenant.length - 1) : base;
   return `${origin}/${tenant}/v2.0`;
 }
 
-/** The presets on offer; Demo only where `npm start` has set up its world. */
+/** The available presets; Demo only when `npm start` has set up its servers. */
 export function presetsFor(
   config: { demo: DemoWorld | undefined },
   cloud: CloudName = 'worldwide',
@@ -112,7 +121,7 @@ export function presetsFor(
   return presetNames.flatMap((name) => presetNamed(name, config, cloud) ?? []);
 }
 
-/** A preset by its name; undefined for an unknown name, and for Demo where there is no demo. */
+/** A preset by name; undefined for an unknown name, and for Demo without a demo. */
 export function presetNamed(
   name: string,
   { demo }: { demo: DemoWorld | undefined },

@@ -13,9 +13,10 @@ interface DisableDeps {
 export interface PromoteDeps extends DisableDeps, RecordDeps {}
 
 /**
- * A credential has worked. If it is the next one, it takes the place of the one before, which is disabled in Key Vault.
- * The row changes first: a process that dies in between leaves a note of what is still to be disabled. The audit says
- * that it happened by itself. Call it after whatever the credential brought is stored.
+ * Called when a credential has worked. If it is the next one, it replaces the current one, which is
+ * disabled in Key Vault. The row changes first, so a crash in between leaves a record of what still has to
+ * be disabled. The audit log shows the change as automatic. Call it after the result of the request is
+ * stored.
  */
 export async function promoteCredential(
   deps: PromoteDeps,
@@ -34,7 +35,10 @@ export async function promoteCredential(
   await disableRetired(deps, proven ?? provider);
 }
 
-/** Disables what the row says is no longer used. What cannot be disabled now stays noted for the next time. */
+/**
+ * Disables the versions that the row lists as retired. If one can't be disabled now, it stays listed for
+ * the next time.
+ */
 export async function disableRetired(deps: DisableDeps, provider: Provider): Promise<void> {
   const disabled: string[] = [];
   for (const { vaultName, version } of provider.retired) {

@@ -3,8 +3,9 @@ import { credentialsForAudit } from './audit-system-change.ts';
 import type { Provider } from './provider.ts';
 
 /**
- * A change of a provider as the audit log shows it, under the name it has afterwards. Pure.
- * @param change `at`: milliseconds since the epoch; `before` is absent for a new provider, `after` for a deleted one
+ * A change of a provider as the audit log shows it, under its new name. Pure.
+ * @param change `at`: milliseconds since the epoch; `before` is absent for a new provider, `after` for a
+ * deleted one
  */
 export function providerEntry(
   change: Pick<AuditChange, 'at' | 'principal' | 'action'> &
@@ -20,7 +21,7 @@ export function providerEntry(
   };
 }
 
-/** Never a secret, which the type refuses. */
+/** Never contains a secret: the type refuses it. */
 function settingsForAudit(provider: Provider): Settings {
   const { endpoints } = provider;
   return {

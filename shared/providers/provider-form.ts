@@ -8,15 +8,15 @@ import type { CustomEndpoints, Provider } from './provider.ts';
 import { registrableDomainsOf } from './registrable-domains.ts';
 import { registrationOf } from './registration.ts';
 
-/** What a page sent: field name → text. */
+/** Submitted fields: name → text. */
 export type Typed = Readonly<Record<string, string>>;
 
-/** What was said of a provider. */
+/** The values of a submitted provider. */
 export interface ProviderInput {
   name: string;
   cloud: CloudName;
   tenant: string | undefined;
-  /** Empty in a draft that does not know it yet. */
+  /** Empty in a draft when it is not known yet. */
   clientId: string;
   credential: CredentialInput;
   endpoints: CustomEndpoints | undefined;
@@ -33,14 +33,14 @@ export interface ProviderFormOptions extends EndpointRules {
   now: number;
   /** Absent: a new provider. */
   before?: Provider | undefined;
-  /** A draft needs its name alone; what else was typed must be good all the same. */
+  /** A draft only needs a name; other fields must be valid if filled in. */
   draft: boolean;
 }
 
 type Field = (name: string) => string;
 type Errors = Record<string, string>;
 
-/** Checks what was typed for a provider. Pure. */
+/** Validates the provider form. Pure. */
 export function parseProviderForm(
   typed: Typed,
   preset: Preset,
@@ -49,7 +49,7 @@ export function parseProviderForm(
   const errors: Errors = {};
   const field: Field = (name) => (typed[name] ?? '').trim();
   const rules = providerRules(preset, options);
-  /** An empty field is a mistake where a whole provider is wanted. */
+  /** An empty field is an error unless the provider is a draft. */
   const checked = (name: string, missing: string, always = false): string => {
     const value = field(name);
     const needed = always || !options.draft;
@@ -94,7 +94,7 @@ export function parseProviderForm(
     mailHosts,
     scopes: scopes.split(/\s+/).filter((scope) => scope !== ''),
   };
-  // A mistake in one of these fields says nothing yet about what the registration is to be.
+  // While one of these fields is invalid, the intended registration is unknown.
   const unclear = registrationFields.some((one) => one in errors);
   if (!unclear && leavesItsSecret(options.before, input)) errors['secret'] ??= ENTER_AGAIN;
   if (!unclear && field('severalDomains') !== 'on') {
@@ -124,8 +124,9 @@ const secretNeed = ({ before, draft }: ProviderFormOptions): 'needed' | 'keep' |
 };
 
 /**
- * A secret belongs to one app and to the servers it was given for. Kept for others, it would be handed to whoever stands
- * there (RFC 9700 section 4.4). A certificate and the managed identity prove the app without being sent.
+ * A secret belongs to one app and to the servers it was issued for. If it were kept for others, it would be
+ * sent to them (RFC 9700 section 4.4). A certificate and the managed identity authenticate the app without
+ * being sent.
  */
 const leavesItsSecret = (before: Provider | undefined, input: ProviderInput): boolean =>
   before !== undefined &&
@@ -133,7 +134,10 @@ const leavesItsSecret = (before: Provider | undefined, input: ProviderInput): bo
   credentialsOf(before).some(({ kind }) => kind === 'secret') &&
   isAnotherRegistration(before, input);
 
-/** Asked where the addresses of a custom provider are new: several owners are unusual, and one may be a stranger. */
+/**
+ * Asks for confirmation when the endpoints of a custom provider are new: several owners are unusual, and
+ * one may be an attacker.
+ */
 function severalDomains(before: Provider | undefined, input: ProviderInput): string | undefined {
   if (before !== undefined && !isAnotherRegistration(before, input)) return undefined;
   const { endpoints, mailHosts } = input;
@@ -179,14 +183,14 @@ function customEndpoints(
   return issuer === '' ? undefined : { kind: 'discovery', issuer };
 }
 
-/** Fields of the form for the mail servers of a custom provider, in the order of the form. */
+/** Form fields for the mail servers of a custom provider, in form order. */
 export const mailHostFields: Readonly<Record<Protocol, string>> = {
   imap: 'imapHost',
   smtp: 'smtpHost',
   pop3: 'pop3Host',
 };
 
-/** POP3 and SMTP may be left out; without IMAP nothing could be fetched. */
+/** POP3 and SMTP are optional; without IMAP nothing could be fetched. */
 function customMailHosts(field: Field, options: ProviderFormOptions, errors: Errors): MailHosts | undefined {
   const hosts: MailHosts = {};
   for (const protocol of ['imap', 'smtp', 'pop3'] as const) {
@@ -201,6 +205,8 @@ function customMailHosts(field: Field, options: ProviderFormOptions, errors: Err
   return Object.keys(hosts).length === 0 ? undefined : hosts;
 }
 
-/** What a sign-in depends on: with another one of these, those who signed in must do so again. Pure. */
+/**
+ * True when a change makes it a different registration: everyone who signed in must sign in again. Pure.
+ */
 export const isAnotherRegistration = (before: Provider, input: ProviderInput): boolean =>
   registrationOf(before) !== registrationOf({ ...input, preset: before.preset });

@@ -6,13 +6,13 @@ import type { Provider } from './provider.ts';
 import { PROVIDERS, providerKind } from './provider-records.ts';
 
 export interface ProviderStore {
-  /** All of them, by name. */
+  /** All providers, by name. */
   list(): Promise<Provider[]>;
   get(id: string): Promise<Provider | undefined>;
   save(provider: Provider): Promise<void>;
   /**
-   * Writes what `change` makes of the newest row, also while others write; `change` may run several times. Undefined:
-   * the provider is gone, or `change` answered undefined.
+   * Applies `change` to the newest row, with retries when others write at the same time, so `change` may
+   * run several times. Undefined: the provider is gone, or `change` returned undefined.
    */
   change(id: string, change: (provider: Provider) => Provider | undefined): Promise<Provider | undefined>;
   remove(id: string): Promise<void>;
@@ -21,7 +21,7 @@ export interface ProviderStore {
 /** A new id: 128 random bits, 26 characters. */
 export const newProviderId = (): string => base32(randomBytes(16));
 
-/** Whether a text can be the id of a provider at all. */
+/** True when a text has the form of a provider ID. */
 export const isProviderId = (text: string): boolean => /^[a-z2-7]{26}$/.test(text);
 
 export function createProviderStore(tables: Tables): ProviderStore {
@@ -31,7 +31,7 @@ export function createProviderStore(tables: Tables): ProviderStore {
       return (await providers.list(PROVIDERS)).sort((a, b) => a.name.localeCompare(b.name));
     },
     async get(id) {
-      // An id comes from an address: what is not one of ours is never sent to the table.
+      // The ID comes from a URL: text of another form is never sent to the table.
       return isProviderId(id) ? (await providers.get(PROVIDERS, id))?.record : undefined;
     },
     save: providers.put,

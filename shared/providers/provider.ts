@@ -1,7 +1,7 @@
 import type { DemoWorld } from '../platform/config.ts';
 import { PostroomError } from '../platform/errors.ts';
 import { type CloudName, clouds } from './clouds.ts';
-import type { HeldCredentials } from './credential.ts';
+import type { ProviderCredentials } from './credential.ts';
 import type { Preflight } from './preflight.ts';
 import {
   type MailHosts,
@@ -13,35 +13,35 @@ import {
   traitsOf,
 } from './presets.ts';
 
-/** Where a provider without a preset answers. */
+/** The endpoints of a custom provider. */
 export type CustomEndpoints =
   | { kind: 'discovery'; issuer: string }
   | { kind: 'manual'; authorization: string; token: string };
 
-/** An OAuth app registration, as Postroom knows it. */
-export interface Provider extends HeldCredentials {
+/** An OAuth app registration. */
+export interface Provider extends ProviderCredentials {
   id: string;
   name: string;
-  /** A draft has a name and whatever else was known when it was saved; nobody can sign in through it. */
+  /** A draft has a name and whatever was known when it was saved; nobody can sign in through it. */
   state: 'draft' | 'ready';
   preset: PresetName;
-  /** Which of Microsoft's separate clouds the tenant lives in; worldwide for every other preset. */
+  /** Microsoft's cloud of the tenant; `worldwide` for all other presets. */
   cloud: CloudName;
-  /** Directory (tenant) id or domain; Microsoft and Demo only. */
+  /** Directory (tenant) ID or domain; Microsoft and Demo only. */
   tenant: string | undefined;
-  /** Empty in a draft that does not know it yet. */
+  /** Empty in a draft when it is not known yet. */
   clientId: string;
   /** Custom only. */
   endpoints: CustomEndpoints | undefined;
-  /** Custom only: the mail servers that its tokens may be sent to. */
+  /** Custom only: the mail servers that may receive its tokens. */
   mailHosts?: MailHosts | undefined;
-  /** Mail scopes of a custom provider; presets know their own. */
+  /** Mail scopes of a custom provider; presets define their own. */
   scopes: readonly string[];
-  /** What was found out about these settings since they were last changed. */
+  /** The result of the last check of these settings. */
   preflight?: Preflight | undefined;
-  /** ISO time at which a browser first came back from this registration, which proves its redirect URI. */
+  /** ISO time at which a browser first returned from this registration, which proves its redirect URI. */
   redirectSeenAt?: string | undefined;
-  /** ISO time at which an admin of the tenant agreed to all permissions, by a link of Postroom's. */
+  /** ISO time at which a tenant admin consented to all permissions, by one of Postroom's links. */
   approvedAt?: string | undefined;
   createdAt: string;
   /** Of the last edit. */
@@ -67,13 +67,13 @@ export function presetOf(provider: Provider, config: World): Preset {
 }
 
 /**
- * True for what `npm start` brings along, and for a matter of no provider in its world. A provider that leads elsewhere
- * stays what it is there.
+ * True for the provider of the demo, and in the demo for anything without a provider. Other providers are
+ * treated normally.
  */
 export const isOfDemo = ({ demo }: World, provider: Pick<Provider, 'preset'> | undefined): boolean =>
   demo?.isShownAsDemo === true && (provider === undefined || traitsOf(provider).isDemo);
 
-/** Where the provider's endpoints are found: by discovery at an issuer, or as they were typed. */
+/** The provider's endpoints: from discovery at an issuer, or as entered. */
 export function endpointsOf(provider: Provider, config: World): CustomEndpoints {
   const issuer = presetOf(provider, config).authority(provider.tenant ?? '');
   if (issuer !== undefined) return { kind: 'discovery', issuer };
@@ -85,7 +85,7 @@ export function endpointsOf(provider: Provider, config: World): CustomEndpoints 
   return provider.endpoints;
 }
 
-/** A mail server as a provider names it. `port` is absent where the usual ones of its protocol may be used. */
+/** A mail server of a provider. Without `port`, the usual ports of its protocol are allowed. */
 export interface MailServer {
   host: string;
   port?: number;
@@ -93,12 +93,12 @@ export interface MailServer {
 export type MailServers = Partial<Record<Protocol, MailServer>>;
 
 /**
- * The mail servers that a provider's tokens may be sent to, and no others (RFC 9700 section 4.9). Of a custom provider
- * its row names them, where a change is confirmed and audited; a mailbox cannot.
+ * The mail servers that may receive a provider's tokens, and no others (RFC 9700 section 4.9). For a custom
+ * provider they are part of its row, where a change is confirmed and audited; a mailbox can't set them.
  */
 export function mailServersOf(provider: Provider, config: World): MailServers {
   const preset = presetNamed(provider.preset, config, provider.cloud);
-  // A demo provider where no demo runs has none.
+  // Without the demo running, a demo provider has none.
   if (preset === undefined) return {};
   if (preset.mail !== undefined) return preset.mail;
   return Object.fromEntries(
@@ -106,7 +106,9 @@ export function mailServersOf(provider: Provider, config: World): MailServers {
   );
 }
 
-/** All scopes to ask for. The mail scopes come first: Entra takes the audience of the token from the first one. */
+/**
+ * All scopes to request. The mail scopes come first: Entra takes the token's audience from the first one.
+ */
 export function scopesOf(
   provider: Provider,
   config: World,
@@ -117,7 +119,7 @@ export function scopesOf(
   return [...mail, 'openid', 'profile', 'email', ...(offlineScope ? ['offline_access'] : [])];
 }
 
-/** The scopes that open mailboxes, without the OpenID ones. */
+/** The scopes for mailboxes, without the OpenID scopes. */
 export function mailScopesOf(
   provider: Provider,
   config: World,
@@ -128,7 +130,7 @@ export function mailScopesOf(
 }
 
 /**
- * Whom a managed identity's token must be made for, so that the provider's cloud accepts it for an app.
+ * The audience of a managed identity's token that the provider's cloud accepts as a client assertion.
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  */
 export const exchangeAudienceOf = ({ cloud }: Pick<Provider, 'cloud'>): string =>

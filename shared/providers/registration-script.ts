@@ -6,7 +6,7 @@ import { exchangeAudienceOf, type Provider } from './provider.ts';
 export interface ScriptValues {
   provider: Pick<Provider, 'name' | 'cloud' | 'tenant' | 'clientId' | 'credential' | 'nextCredential'>;
   redirectUri: string;
-  /** Known where the app runs with a managed identity. */
+  /** Known when the app runs with a managed identity. */
   identity: { issuer: string; subject: string } | undefined;
 }
 
@@ -19,15 +19,15 @@ const cliClouds: Readonly<Record<CloudName, string>> = {
 };
 
 /**
- * All steps at Microsoft as one script for the Azure CLI (`az`, version 2.37 or newer) and bash: it makes the app
- * registration, or mends the one whose client id is known, and can be run again. It prints what to enter in Postroom;
- * a new client secret is printed once and stored nowhere. Pure.
+ * All steps at Microsoft as one script for the Azure CLI (`az`, version 2.37 or newer) and bash. It creates
+ * the app registration, or updates the one whose client ID is known, and is safe to repeat. It prints the
+ * values to enter in Postroom; a new client secret is printed once and stored nowhere. Pure.
  */
 export function registrationScript(values: ScriptValues): string {
   const { provider, redirectUri } = values;
   const access = mailPermissions.map(({ id }) => ({ id, type: 'Scope' }));
   const permissions = JSON.stringify([{ resourceAppId: GRAPH_APP_ID, resourceAccess: access }]);
-  // An app of several tenants is registered in the one of whoever signs in to the Azure CLI.
+  // A multi-tenant app is registered in the tenant of the Azure CLI's user.
   const isForMany = provider.tenant === 'organizations';
   const tenant = isForMany ? '' : (provider.tenant ?? '');
   return `#!/usr/bin/env bash
@@ -111,5 +111,5 @@ SECRET=$(az ad app credential reset --id "$CLIENT_ID" --append --display-name Po
 `;
 }
 
-/** One word for a POSIX shell, whatever is in it. */
+/** Quotes text as one word for a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { traitsOf } from './presets.ts';
 import type { Provider } from './provider.ts';
 
-/** What a secret, a code or a token was given for: the app, the servers that may receive it, and nothing else. */
+/** What a secret, a code or a token was issued for: the app and the servers that may receive it. */
 export type Registration = Pick<
   Provider,
   'preset' | 'cloud' | 'tenant' | 'clientId' | 'endpoints' | 'mailHosts'
 >;
 
 /**
- * One text for a registration, 43 characters: SHA-256 in base64url over its parts. Two providers with the same text
- * send secrets and tokens to the same hosts for the same app. Consents under way and sealed tokens are bound to it, so
- * that they serve no other registration (RFC 9700 sections 4.4 and 4.9). Pure.
+ * A fingerprint of a registration, 43 characters: base64url SHA-256 of its parts. Two providers with the
+ * same fingerprint send secrets and tokens to the same hosts for the same app. Consents in progress and
+ * encrypted tokens are bound to it, so that they are not valid for another registration (RFC 9700 sections
+ * 4.4 and 4.9). Pure.
  */
 export function registrationOf({
   preset,
@@ -24,7 +25,7 @@ export function registrationOf({
   const parts = [
     preset,
     cloud,
-    // The demo tenant comes from the settings of the machine.
+    // The demo's tenant comes from the settings of the machine.
     traitsOf({ preset }).isDemo ? '' : (tenant ?? ''),
     clientId,
     ...(endpoints === undefined

@@ -8,8 +8,8 @@ interface KeepDeps {
 }
 
 /**
- * Puts a client secret into the vault, as a new version of the provider's entry. `expiresOn`: ISO time,
- * undefined where it has none. `key`: its id at the provider, where that is known.
+ * Stores a client secret in the vault, as a new version of the provider's entry. `expiresOn`: ISO time,
+ * undefined if it does not expire. `key`: its ID at the provider, if known.
  */
 export async function storeSecret(
   deps: KeepDeps,
@@ -27,8 +27,8 @@ export async function storeSecret(
 }
 
 /**
- * Makes a key and its certificate, and puts both into the vault as a new version of the provider's entry. `expiresOn`:
- * ISO time.
+ * Creates a key with its certificate and stores both in the vault as a new version of the provider's entry.
+ * `expiresOn`: ISO time.
  */
 export async function storeNewCertificate(
   deps: KeepDeps,
@@ -37,7 +37,7 @@ export async function storeNewCertificate(
 ): Promise<ClientCertificate> {
   const vaultName = secretName(provider.id);
   const now = deps.seam.now();
-  // Loaded here, because most processes never make a certificate.
+  // Imported on demand, because most processes never create a certificate.
   const { createCertificate } = await import('./create-certificate.ts');
   const { certificate, pem } = await createCertificate(`Postroom ${provider.name}`, now, expiresOn);
   const { version } = await deps.vault.set(vaultName, pem, {

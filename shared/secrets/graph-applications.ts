@@ -8,30 +8,30 @@ import { clouds } from '../providers/clouds.ts';
 import { type Answer, guardedFetch } from '../providers/guarded-fetch.ts';
 import type { Provider } from '../providers/provider.ts';
 
-/** A client secret as the directory lists it: without its value. ISO times. */
+/** A client secret as the directory lists it, without its value. ISO times. */
 export interface DirectorySecret {
   keyId: string;
   displayName: string | undefined;
-  /** In whole seconds, as the vault keeps it. */
+  /** Rounded to seconds, as the vault stores it. */
   expiresOn: string;
 }
 
 /** Which app registration. */
 export type App = Pick<Provider, 'cloud' | 'clientId'>;
 
-/** Graph said no, or nothing: in a sentence for a person, with Graph's own code where it gave one. */
+/** Graph refused or did not respond: a sentence for a person, with Graph's own code if there is one. */
 export interface GraphRefusal {
   kind: 'refused';
   code: string;
   message: string;
 }
 
-/** The app registrations of a tenant, as far as this installation's managed identity may see and change them. */
+/** The app registrations of a tenant that this installation's managed identity may read and change. */
 export interface GraphApplications {
   secrets(app: App): Promise<{ kind: 'secrets'; secrets: DirectorySecret[] } | GraphRefusal>;
   addSecret(
     app: App,
-    wish: { displayName: string; endDateTime: string },
+    connectRequest: { displayName: string; endDateTime: string },
   ): Promise<{ kind: 'added'; keyId: string; value: Secret; expiresOn: string } | GraphRefusal>;
   /** A secret that is already gone counts as removed. */
   removeSecret(app: App, keyId: string): Promise<{ kind: 'removed' } | GraphRefusal>;
@@ -49,15 +49,15 @@ const added = z.object({ keyId: z.string(), secretText: z.string().min(1), endDa
 const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /**
- * Microsoft Graph with the managed identity's own token: it works when a secret has already expired, and needs the
- * application permission Application.ReadWrite.OwnedBy and the identity as owner of the app registration.
- * https://learn.microsoft.com/graph/api/application-addpassword
+ * Microsoft Graph with the managed identity's own token. It works even after a secret has expired. It needs
+ * the application permission Application.ReadWrite.OwnedBy, and the identity must be an owner of the app
+ * registration. https://learn.microsoft.com/graph/api/application-addpassword
  */
 export function createGraphApplications(deps: {
   seam: Seam;
   local: boolean;
   identityAssertion: IdentityAssertion;
-  /** Stands for Microsoft Graph in a demo; absent: Graph of the app's cloud. */
+  /** Replaces Microsoft Graph in the demo; absent: Graph of the app's cloud. */
   origin?: string | undefined;
 }): GraphApplications {
   async function ask(
@@ -65,7 +65,7 @@ export function createGraphApplications(deps: {
     what: { method: 'GET' | 'POST'; path: string; body?: unknown },
   ): Promise<Answer | GraphRefusal> {
     const { method, path, body } = what;
-    // An installation on a developer's machine has a demo identity, whose tokens go nowhere else.
+    // A developer's machine has a demo identity, whose tokens must not be sent anywhere else.
     if (deps.local && deps.origin === undefined) return noGraph;
     try {
       const { graph } = clouds[cloud];
@@ -130,7 +130,7 @@ const noGraph: GraphRefusal = {
 function unanswered(error: unknown): GraphRefusal {
   if (error instanceof PostroomError)
     return { kind: 'refused', code: error.code, message: 'Microsoft Graph does not answer.' };
-  // The identity library has no error of ours: there is no managed identity here, or it gives no token.
+  // An error of the identity library: there is no managed identity, or it returned no token.
   return {
     kind: 'refused',
     code: 'no-identity' satisfies ProblemCode,
@@ -138,7 +138,7 @@ function unanswered(error: unknown): GraphRefusal {
   };
 }
 
-/** Graph's own sentence holds ids and names of policies, nothing secret; a body of ours never comes back in it. */
+/** Graph's message contains IDs and names of policies, but no secret and nothing of our request. */
 function refusalOf(answer: Answer): GraphRefusal {
   const read = failure.safeParse(jsonOf(answer));
   const code = read.success ? read.data.error.code : `http-${answer.status}`;

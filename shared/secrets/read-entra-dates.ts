@@ -13,9 +13,9 @@ export interface EntraDatesDeps {
 }
 
 /**
- * Corrects the dates that people typed by those of the directory, where the managed identity may read them; where it
- * may not, what was typed stands. Repeatable.
- * @throws PostroomError when the vault or storage is away.
+ * Replaces manually entered expiry dates by those of the directory, if the managed identity may read them.
+ * Idempotent.
+ * @throws PostroomError when the vault or storage is unavailable
  */
 export async function readEntraDates(deps: EntraDatesDeps): Promise<void> {
   for (const provider of await deps.providers.list()) if (canRotate(provider)) await readOne(deps, provider);
@@ -45,7 +45,10 @@ async function readOne(deps: EntraDatesDeps, provider: Provider): Promise<void> 
   );
 }
 
-/** The secret whose key we know, or the only one there is: of several, none can be told to be ours without its value. */
+/**
+ * The secret with our key ID, or the only one. If there are several, ours can't be identified without its
+ * value.
+ */
 function secretOf(key: string | undefined, secrets: readonly DirectorySecret[]): DirectorySecret | undefined {
   if (key !== undefined) return secrets.find(({ keyId }) => keyId === key);
   return secrets.length === 1 ? secrets[0] : undefined;

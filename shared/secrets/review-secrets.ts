@@ -15,7 +15,7 @@ import { daysUntil, stateOf } from './secret-state.ts';
 
 export interface ReviewDeps {
   seam: Pick<Seam, 'now'>;
-  /** Names, dates and tags alone: a review cannot read a value. */
+  /** Names, dates and tags only: a review can't read a value. */
   vault: Pick<Vault, 'list' | 'versionsOf' | 'listDeleted'>;
   providers: Pick<ProviderStore, 'list'>;
   mailboxes: { list(): Promise<Mailbox[]> };
@@ -23,7 +23,7 @@ export interface ReviewDeps {
   alerts: Pick<AlertService, 'observe'>;
 }
 
-/** Of the installation itself, with what it is for people. Other entries of the vault are none of ours. */
+/** The installation's own secrets, with their meaning. Other vault entries are ignored. */
 const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = {
   'smtp-relay-url': 'relay address',
   'alert-webhook-url': 'webhook address',
@@ -32,32 +32,32 @@ const OWN_SECRETS: Readonly<Record<string, ReviewedSecret['what']>> = {
 const AT_ONCE = 4;
 
 type InVault = Exclude<Credential, { kind: 'federated' }>;
-interface Held {
+interface CredentialOfProvider {
   provider: Provider;
   credential: InVault;
-  /** The one that is still to be tried. */
+  /** True for a replacement that has not been used yet. */
   isNext: boolean;
 }
 
 /**
- * Looks at every secret and says of each what is to be said, once a stage: alerts remember what they have said.
- * Safe to repeat, and to begin again where it broke off.
- * @throws PostroomError when the vault or storage is away.
+ * Checks every secret's expiry and raises or updates its alert. Idempotent: each threshold alerts once.
+ * Safe to restart after a failure.
+ * @throws PostroomError when the vault or storage is unavailable
  */
 export async function reviewSecrets(deps: ReviewDeps): Promise<ReviewedSecret[]> {
-  const secrets = await lookAtSecrets(deps);
+  const secrets = await checkSecrets(deps);
   await deps.alerts.observe({ source: 'review', findings: findingsFor(secrets, deps.seam.now()) });
   measure(secrets, deps.seam.now());
   return secrets;
 }
 
 /**
- * The same for one entry of the vault, by its name in any case.
+ * The same for one vault entry; its name is case-insensitive.
  * @returns false when no secret of ours has that name; nothing is done then
  */
 export async function reviewSecret(deps: ReviewDeps, name: string): Promise<boolean> {
   const wanted = name.toLowerCase();
-  const secrets = await lookAtSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
+  const secrets = await checkSecrets(deps, ({ vaultName }) => vaultName.toLowerCase() === wanted);
   if (secrets.length === 0) return false;
   const about = secrets.map((secret) => secretSubject(secret).id);
   const findings = findingsFor(secrets, deps.seam.now());
@@ -66,24 +66,26 @@ export async function reviewSecret(deps: ReviewDeps, name: string): Promise<bool
 }
 
 /**
- * Looks again at the secrets that the review has an open alert of, so that a replaced one is over within a minute and
- * not the next morning. Costs nothing while there is none.
- * @throws PostroomError when the vault or storage is away.
+ * Checks the secrets with an open alert of the review again, so that the alert of a replaced secret closes
+ * within a minute instead of the next morning. Costs nothing while there is none.
+ * @throws PostroomError when the vault or storage is unavailable
  */
 export async function recheckSecrets(
   deps: ReviewDeps & { alerts: Pick<AlertService, 'open' | 'observe'> },
 ): Promise<void> {
   const open = await deps.alerts.open();
-  const subjects = open.map(({ held }) => held.review?.subject).filter((subject) => subject !== undefined);
+  const subjects = open
+    .map(({ findings }) => findings.review?.subject)
+    .filter((subject) => subject !== undefined);
   if (subjects.length === 0) return;
   const names = new Set(subjects.map(entryOf));
-  const secrets = await lookAtSecrets(deps, ({ vaultName }) => names.has(vaultName));
+  const secrets = await checkSecrets(deps, ({ vaultName }) => names.has(vaultName));
   const findings = findingsFor(secrets, deps.seam.now());
   await deps.alerts.observe({ source: 'review', findings, about: subjects.map(({ id }) => id) });
 }
 
-/** Every secret of ours with its state, read from the vault now. */
-export async function lookAtSecrets(
+/** Every secret with its state, read from the vault now. */
+export async function checkSecrets(
   deps: Omit<ReviewDeps, 'alerts'>,
   isWanted: (secret: { vaultName: string }) => boolean = () => true,
 ): Promise<ReviewedSecret[]> {
@@ -97,7 +99,7 @@ export async function lookAtSecrets(
   const problems = new Map(
     rotations.filter(({ enabled }) => enabled).map(({ providerId, problem }) => [providerId, problem]),
   );
-  // Asked for only when something is missing: the app may not be allowed to see what was deleted.
+  // Only requested when an entry is missing: the app may not be allowed to list deleted entries.
   let deleted: Promise<DeletedVaultEntry[]> | undefined;
   const deletedEntry = async (name: string): Promise<DeletedVaultEntry | undefined> => {
     deleted ??= deps.vault.listDeleted().catch((error: unknown) => {
@@ -109,7 +111,7 @@ export async function lookAtSecrets(
 
   const own = listed
     .filter(({ name }) => OWN_SECRETS[name] !== undefined && isWanted({ vaultName: name }))
-    // They need no date. One that is switched off is its channel's alert, which the look at the installation finds.
+    // They may have no date. A disabled one is reported by its channel's alert, which the monitor raises.
     .filter(({ expiresOn, enabled }) => expiresOn !== undefined && enabled)
     .map((properties) => ownSecret(properties, now));
   const ofProviders = providers
@@ -117,19 +119,19 @@ export async function lookAtSecrets(
       { provider, credential: provider.credential, isNext: false },
       { provider, credential: provider.nextCredential, isNext: true },
     ])
-    .filter((one): one is Held => isInVault(one.credential))
+    .filter((one): one is CredentialOfProvider => isInVault(one.credential))
     .filter(({ credential }) => isWanted(credential));
-  const reviewed = await mapLimited(ofProviders, AT_ONCE, async (held) => {
-    const { provider, credential } = held;
+  const reviewed = await mapLimited(ofProviders, AT_ONCE, async (one) => {
+    const { provider, credential } = one;
     const versions = await deps.vault.versionsOf(credential.vaultName);
     const properties = versions.find(({ version }) => version === credential.version);
     const found = await stateIn(properties, () => deletedEntry(credential.vaultName), now);
     const isEndless = found.state.kind === 'unknown-date' && credential.expiresOn === undefined;
     return {
-      ...providerSecret(held, mailboxes),
+      ...providerSecret(one, mailboxes),
       ...found,
       ...(isEndless && { state: { kind: 'endless' as const } }),
-      rotationProblem: held.isNext ? undefined : problems.get(provider.id),
+      rotationProblem: one.isNext ? undefined : problems.get(provider.id),
     };
   });
   return [...reviewed, ...own];
@@ -168,7 +170,7 @@ const ownSecret = (properties: VaultProperties, now: number): ReviewedSecret => 
 });
 
 function providerSecret(
-  { provider: { id, name, nextCredential }, credential: { vaultName, kind }, isNext }: Held,
+  { provider: { id, name, nextCredential }, credential: { vaultName, kind }, isNext }: CredentialOfProvider,
   mailboxes: readonly Mailbox[],
 ): Pick<ReviewedSecret, 'vaultName' | 'what' | 'provider' | 'replacedSince' | 'mailboxes'> {
   const what = kind === 'secret' ? 'client secret' : 'certificate';
@@ -190,7 +192,7 @@ const findingsFor = (secrets: readonly ReviewedSecret[], now: number): Finding[]
     .map((secret) => findingFor(secret, now))
     .filter((finding) => finding !== undefined);
 
-/** An entry that was deleted takes all its versions with it, which is one fault. */
+/** A deleted entry takes all its versions with it; this is one fault. */
 const isWholeEntryGone = ({ vaultName }: ReviewedSecret, secrets: readonly ReviewedSecret[]): boolean =>
   secrets.some((one) => !isNew(one) && one.vaultName === vaultName && one.state.kind === 'missing');
 

@@ -18,31 +18,34 @@ export interface RotateDeps extends RecordDeps {
   graph: GraphApplications;
 }
 
-/** A new secret is made when the present one has this many days left. */
+/** A new secret is created when the current one has this many days left. */
 const ROTATE_DAYS = 30;
-/** How long a secret that nobody types may live: half a year. */
+/** Lifetime of a secret that no person has to enter: half a year. */
 const LIFE_DAYS = 180;
 const DAY_MS = 86_400_000;
 
 export type RotationStep =
   | { kind: 'nothing' }
-  /** There is a new secret; it is tried first from now on, and takes over once it has worked. */
+  /**
+   * A new secret was created; it is tried first from now on, and replaces the current one once it has
+   * worked.
+   */
   | { kind: 'made' }
-  /** Secrets that Postroom made and no longer uses were removed from the app registration. */
+  /** Secrets that Postroom created and no longer uses were removed from the app registration. */
   | { kind: 'removed' }
   | GraphRefusal;
 
-/** Whether Postroom could make the secrets of this provider by itself: an Entra app that proves itself with one. */
+/** True when Postroom can create this provider's secrets: an Entra app that authenticates with one. */
 export const canRotate = ({ preset, state, credential }: Provider): boolean =>
   state === 'ready' && traitsOf({ preset }).shape === 'entra' && credential?.kind === 'secret';
 
 /**
- * Carries the rotation of every provider where an admin switched it on one step further. What Graph refuses is noted
- * and said with the warning that the secret is due: nothing else changes. Safe to repeat and to break off anywhere.
- * @throws PostroomError when the vault or storage is away.
+ * Advances the rotation of every provider by one step, where an admin turned it on. A refusal by Graph is
+ * stored and shown with the alert that the secret expires. Safe to repeat and to interrupt at any point.
+ * @throws PostroomError when the vault or storage is unavailable
  */
 export async function rotateSecrets(deps: RotateDeps): Promise<void> {
-  // Listed, and not asked for one by one: a provider that cannot be read stops no other.
+  // Listed instead of read one by one, so that an unreadable provider does not stop the others.
   const providers = new Map((await deps.providers.list()).map((provider) => [provider.id, provider]));
   for (const rotation of await deps.rotations.list()) {
     if (!rotation.enabled) continue;
@@ -54,7 +57,7 @@ export async function rotateSecrets(deps: RotateDeps): Promise<void> {
   }
 }
 
-/** One step of one provider; what Graph refuses is kept with the rotation. */
+/** One step of one provider; a refusal by Graph is stored with the rotation. */
 export async function rotateOne(
   deps: RotateDeps,
   provider: Provider,
@@ -69,19 +72,19 @@ export async function rotateOne(
   return step;
 }
 
-/** What one step goes by. */
-interface MailboxPreview {
+/** The input of one step. */
+interface RotationInput {
   provider: Provider;
   rotation: Rotation;
   /** Secrets of the app registration. */
   directory: readonly DirectorySecret[];
-  /** Of the provider's entry in the vault, newest first. */
+  /** Versions of the provider's vault entry, newest first. */
   versions: readonly VaultProperties[];
 }
 
 async function nextStep(deps: RotateDeps, provider: Provider, rotation: Rotation): Promise<RotationStep> {
   const { credential, nextCredential } = provider;
-  // A replacement has still to work, or to be given up by a person.
+  // A replacement must first work, or be discarded by a person.
   if (credential?.kind !== 'secret' || nextCredential !== undefined) return { kind: 'nothing' };
   const { expiresOn } = credential;
   const isDue = expiresOn !== undefined && daysUntil(expiresOn, deps.seam.now()) <= ROTATE_DAYS;
@@ -91,18 +94,18 @@ async function nextStep(deps: RotateDeps, provider: Provider, rotation: Rotation
     deps.vault.versionsOf(secretName(provider.id)),
   ]);
   if (answer.kind === 'refused') return answer;
-  const look: MailboxPreview = { provider, rotation, directory: answer.secrets, versions };
-  return isDue ? makeNext(deps, look) : removeLeftover(deps, look);
+  const step: RotationInput = { provider, rotation, directory: answer.secrets, versions };
+  return isDue ? makeNext(deps, step) : removeLeftover(deps, step);
 }
 
-async function makeNext(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
-  const { provider, rotation } = look;
+async function makeNext(deps: RotateDeps, step: RotationInput): Promise<RotationStep> {
+  const { provider, rotation } = step;
   const rotatedAt = new Date(deps.seam.now()).toISOString();
-  // First of all: whatever a run leaves behind that dies further down is then looked for.
+  // Saved first, so that secrets left by a run that crashes later are cleaned up.
   await deps.rotations.save({ ...rotation, rotatedAt, leftover: true, problem: undefined });
-  const removed = await removeStale(deps, look);
+  const removed = await removeStale(deps, step);
   if (removed.kind === 'refused') return removed;
-  const next = keptByAnEarlierRun(look, rotatedAt) ?? (await newSecret(deps, look));
+  const next = keptByAnEarlierRun(step, rotatedAt) ?? (await newSecret(deps, step));
   if (next.kind === 'refused') return next;
   let before = provider;
   const changed = await deps.providers.change(provider.id, (current) => {
@@ -115,10 +118,10 @@ async function makeNext(deps: RotateDeps, look: MailboxPreview): Promise<Rotatio
   return { kind: 'made' };
 }
 
-async function removeLeftover(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
-  const { provider, rotation } = look;
-  const removed = await removeStale(deps, look);
-  // What is still to be disabled in the vault becomes stale only then.
+async function removeLeftover(deps: RotateDeps, step: RotationInput): Promise<RotationStep> {
+  const { provider, rotation } = step;
+  const removed = await removeStale(deps, step);
+  // Only then do versions that still have to be disabled become stale.
   if (removed.kind !== 'refused' && provider.retired.length === 0)
     await deps.rotations.save({ ...rotation, leftover: false, problem: undefined });
   return removed;
@@ -126,9 +129,9 @@ async function removeLeftover(deps: RotateDeps, look: MailboxPreview): Promise<R
 
 const nameInDirectory = ({ id }: Provider): string => `Postroom ${id}`;
 
-/** Removes what is ours by its name and stands for no version of the vault that may still be read; nothing else, ever. */
-async function removeStale(deps: RotateDeps, look: MailboxPreview): Promise<RotationStep> {
-  const { provider, directory, versions } = look;
+/** Removes only secrets that have our name and belong to no vault version that can still be read. */
+async function removeStale(deps: RotateDeps, step: RotationInput): Promise<RotationStep> {
+  const { provider, directory, versions } = step;
   const used = versions.filter(({ enabled }) => enabled).map(({ tags }) => tags['key']);
   const stale = directory.filter(
     ({ displayName, keyId }) => displayName === nameInDirectory(provider) && !used.includes(keyId),
@@ -141,9 +144,9 @@ async function removeStale(deps: RotateDeps, look: MailboxPreview): Promise<Rota
   return { kind: stale.length > 0 ? 'removed' : 'nothing' };
 }
 
-/** A run that died after it had kept a new secret, and before the provider's row named it. */
+/** The secret of a run that crashed after storing it and before the provider's row referred to it. */
 function keptByAnEarlierRun(
-  { provider: { credential, retired }, directory, versions }: MailboxPreview,
+  { provider: { credential, retired }, directory, versions }: RotationInput,
   setAt: string,
 ): ClientSecret | undefined {
   const present = credential?.kind === 'secret' ? credential.version : undefined;
@@ -157,7 +160,7 @@ function keptByAnEarlierRun(
 
 async function newSecret(
   deps: RotateDeps,
-  { provider }: MailboxPreview,
+  { provider }: RotationInput,
 ): Promise<ClientSecret | GraphRefusal> {
   const added = await deps.graph.addSecret(provider, {
     displayName: nameInDirectory(provider),

@@ -1,20 +1,20 @@
 import { flag, optional, recordKind, text, time } from '../platform/records.ts';
 
-/** That an admin lets Postroom make the client secrets of a provider by itself, and how that went. */
+/** An admin's permission to rotate a provider's client secrets automatically, and its last result. */
 export interface Rotation {
   providerId: string;
   enabled: boolean;
   changedAt: string;
   changedBy: string;
-  /** ISO time of the last try to make a secret. */
+  /** ISO time of the last attempt to create a secret. */
   rotatedAt: string | undefined;
-  /** There may be secrets in the app registration that Postroom made and no longer uses. */
+  /** True when the app registration may contain secrets that Postroom created and no longer uses. */
   leftover: boolean;
-  /** Why the last try came to nothing, in a sentence for a person. */
+  /** Why the last attempt failed, in a sentence for a person. */
   problem: string | undefined;
 }
 
-// Table Providers, PartitionKey `rotation`, RowKey provider id: written where an admin switched rotation on.
+// Table Providers, PartitionKey `rotation`, RowKey provider ID: written when an admin turns rotation on.
 export const ROTATIONS = 'rotation';
 export const rotationKind = recordKind<Rotation>()({
   table: 'Providers',

@@ -6,11 +6,13 @@ export interface RotationStore {
   get(providerId: string): Promise<Rotation | undefined>;
   list(): Promise<Rotation[]>;
   save(rotation: Rotation): Promise<void>;
-  /** With its provider. */
+  /** Called when the provider is removed. */
   remove(providerId: string): Promise<void>;
 }
 
-/** What is kept of automatic rotation, one row a provider. Saving puts the whole row; of two at once the later one stays. */
+/**
+ * The state of automatic rotation, one row per provider. Saving writes the whole row; the last write wins.
+ */
 export function createRotationStore(tables: Tables): RotationStore {
   const rotations = openRecords(tables, rotationKind);
   return {

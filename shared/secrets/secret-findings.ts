@@ -3,11 +3,11 @@ import { paths } from '../paths/paths.ts';
 import { secretName } from '../providers/credential.ts';
 import { firstWarningOf, type SecretState, stageOf } from './secret-state.ts';
 
-/** A secret of ours, as the review looked at it. It holds no value. */
+/** A secret as the review found it. Contains no value. */
 export interface ReviewedSecret {
   /** Name of the entry in Key Vault. */
   vaultName: string;
-  /** `new`: a replacement that has still to show that it works; nothing signs in with it yet. */
+  /** `new`: a replacement that has not been used yet. */
   what:
     | 'client secret'
     | 'certificate'
@@ -16,21 +16,24 @@ export interface ReviewedSecret {
     | 'relay address'
     | 'webhook address'
     | 'webhook key';
-  /** Whose it is; undefined for what belongs to the installation itself. */
+  /** Its provider; undefined for the installation's own secrets. */
   provider: { id: string; name: string } | undefined;
   expiresOn: string | undefined;
-  /** ISO time at which the vault last noted a change of it. */
+  /** ISO time of the vault's last recorded change. */
   changedOn: string | undefined;
   state: SecretState;
-  /** ISO time at which a replacement was entered that has still to show that it works. */
+  /** ISO time at which a replacement was entered that has not been used yet. */
   replacedSince: string | undefined;
-  /** Why the last automatic rotation came to nothing, in a sentence. */
+  /** Why the last automatic rotation failed, in a sentence. */
   rotationProblem: string | undefined;
   /** Addresses that sign in with it. */
   mailboxes: readonly string[];
 }
 
-/** What a person must know of a secret; undefined while all is well. Pure. @param now milliseconds since the epoch */
+/**
+ * What a person must know about a secret; undefined if all is well. Pure.
+ * @param now milliseconds since the epoch
+ */
 export function findingFor(secret: ReviewedSecret, now: number): Finding | undefined {
   const { state, provider, what } = secret;
   if (state.kind === 'healthy' || state.kind === 'endless') return undefined;
@@ -53,12 +56,15 @@ export function findingFor(secret: ReviewedSecret, now: number): Finding | undef
   };
 }
 
-/** True for a replacement that nothing signs in with yet. Pure. */
+/** True for a replacement that has not been used yet. Pure. */
 export const isNew = ({ what }: Pick<ReviewedSecret, 'what'>): boolean => what.startsWith('new ');
 
 const NEXT = '/next';
 
-/** Whose end an alert is about. A replacement stands in the same entry of the vault as what it replaces. Pure. */
+/**
+ * The subject of an alert about a secret. A replacement is in the same vault entry as the secret it
+ * replaces. Pure.
+ */
 export function secretSubject(secret: ReviewedSecret): Subject {
   const { provider, vaultName, what } = secret;
   if (provider === undefined)
@@ -68,7 +74,7 @@ export function secretSubject(secret: ReviewedSecret): Subject {
     : { kind: 'provider', id: provider.id, name: provider.name };
 }
 
-/** The entry of the vault that an alert of a secret is about. Pure. */
+/** The vault entry of an alert's subject. Pure. */
 export const entryOf = ({ kind, id }: Subject): string =>
   kind === 'provider' ? secretName(id) : id.endsWith(NEXT) ? id.slice(0, -NEXT.length) : id;
 

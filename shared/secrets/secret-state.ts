@@ -1,31 +1,31 @@
-/** How long a secret still lasts. Days are whole ones, rounded down. */
+/** The remaining lifetime of a secret, in whole days, rounded down. */
 export type SecretState =
   | { kind: 'healthy'; days: number }
-  /** `days` left; `stage` is the threshold that was passed last. */
+  /** `days` left; `stage` is the last threshold passed. */
   | { kind: 'due'; days: number; stage: number }
-  /** `days` ago. */
+  /** Expired `days` ago. */
   | { kind: 'expired'; days: number }
   | { kind: 'unknown-date' }
-  /** The provider's secrets have no date: nothing is due. */
+  /** The provider's secrets do not expire. */
   | { kind: 'endless' }
-  /** Key Vault keeps it and gives it to nobody. */
+  /** Disabled in Key Vault. */
   | { kind: 'disabled' }
-  /** Key Vault has none; ISO time until which a deleted one can be recovered. */
+  /** Missing from Key Vault; ISO time until which a deleted one can be recovered. */
   | { kind: 'missing'; recoverableUntil: string | undefined };
 
 const DAY_MS = 86_400_000;
-/** People hear of a secret when it has this many days left, and from then on each day. */
+/** People are notified when a secret has this many days left, and then every day. */
 const THRESHOLDS = [0, 1, 3, 7, 14, 30, 60] as const;
 
-/** ISO time from which a secret with this end is said to be due. */
+/** ISO time of the first alert for a secret with this expiry date. */
 export const firstWarningOf = (expiresOn: string): string =>
   new Date(Date.parse(expiresOn) - 60 * DAY_MS).toISOString();
 
-/** Whole days until then, rounded down; below zero afterwards. */
+/** Whole days until then, rounded down; negative afterwards. */
 export const daysUntil = (at: string, now: number): number => Math.floor((Date.parse(at) - now) / DAY_MS);
 
 /**
- * Classifies by what the vault says of a version. Pure: no value is needed.
+ * Classifies a version by its vault properties. Pure: needs no value.
  * @param now milliseconds since the epoch
  */
 export function stateOf(
@@ -40,7 +40,7 @@ export function stateOf(
   return stage === undefined ? { kind: 'healthy', days } : { kind: 'due', days, stage };
 }
 
-/** With another stage people hear of the same secret again; undefined where that follows a schedule. */
+/** A new stage notifies people again; undefined where notifications follow a schedule. */
 export function stageOf(state: SecretState): string | undefined {
   switch (state.kind) {
     case 'due':

@@ -4,7 +4,10 @@ import type { Seam } from '../platform/seam.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { RotationStore } from './rotation-store.ts';
 
-/** Lets Postroom make the client secrets of a provider, or stops it. The audit entry is written before the row. */
+/**
+ * Turns automatic rotation of a provider's client secrets on or off. The audit entry is written before the
+ * row.
+ */
 export async function switchRotation(
   deps: {
     audit: Pick<AuditStore, 'record'>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** A secret that Key Vault says is near its end or past it. */
+/** A secret that Key Vault reports as expired or about to expire. */
 export interface VaultEvent {
   kind: 'near-expiry' | 'expired';
-  /** As the vault writes it: without spaces, its case kept. */
+  /** As the vault writes it: trimmed, with its case. */
   secret: string;
 }
 
@@ -14,9 +14,9 @@ const types: Readonly<Record<string, VaultEvent['kind']>> = {
 const object = z.record(z.string(), z.unknown());
 
 /**
- * What a message of the queue `vault-events` says. Event Grid writes CloudEvents 1.0 or its own schema, one event or a
- * list of them, as JSON or as base64 of it; names of fields come in any case, and once with a space at the end.
- * Whatever else arrives says nothing: a message that cannot be read would be delivered again for nothing.
+ * Reads a message of the queue `vault-events`. Event Grid sends CloudEvents 1.0 or its own schema, one
+ * event or a list, as JSON or as base64 of it; field names vary in case, and one has been seen with a
+ * trailing space. Anything else yields no events, because a message that throws would only be redelivered.
  * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
  */
 export function readVaultEvents(message: unknown): VaultEvent[] {
@@ -29,7 +29,7 @@ function parsed(text: string): unknown {
     try {
       return JSON.parse(json);
     } catch {
-      // The other form is tried next.
+      // Try the other encoding.
     }
   }
   return undefined;
@@ -45,7 +45,7 @@ function readOne(value: unknown): VaultEvent | undefined {
   return { kind, secret };
 }
 
-/** The same fields under small names without spaces. */
+/** The same fields with trimmed, lower-case names. */
 function tidy(value: unknown): Record<string, unknown> {
   const fields = object.safeParse(value);
   if (!fields.success) return {};

@@ -89,7 +89,7 @@ describe('the monitor over sealed tokens', () => {
     const [before = ''] = versionsIn(await row());
     const after = await app.services.sealer.rotate();
     expect(await countUnderOlderKeys(app.services, after)).toBe(1);
-    expect(await reencryptTokens(app.services)).toEqual({ resealed: 1, left: 0 });
+    expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 1, left: 0 });
     expect(versionsIn(await row())).toEqual([after, after]);
     expect(await countUnderOlderKeys(app.services, after)).toBe(0);
     await app.vault.disable(dataKeyName, before);
@@ -97,7 +97,7 @@ describe('the monitor over sealed tokens', () => {
     expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
     app.seam.skewMs = 2 * HOUR;
     expect((await fresh.accessTokens.get(account, AT_MAIL)).kind).toBe('token');
-    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 0 });
+    expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 0, left: 0 });
   });
 
   it('leaves an account alone that is being refreshed, or whose refresh never ended', async () => {
@@ -105,12 +105,12 @@ describe('the monitor over sealed tokens', () => {
     await app.services.sealer.rotate();
     const before = await row();
     const lease = await app.services.blobs.lease(`lease/account-${account.accountId}`, 60);
-    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 0, left: 1 });
     await lease?.release();
     const stored = await app.services.accounts.get(account);
     const begun = { ...before, refreshBegunAt: new Date().toISOString() };
     await app.services.accounts.replace(begun, stored?.etag ?? '');
-    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 0, left: 1 });
     expect((await row()).tokens).toEqual(before.tokens);
   });
 
@@ -136,9 +136,9 @@ describe('the monitor over sealed tokens', () => {
     const after = await sealer.rotate();
     const spoilt = { ...first, tokens: { ...first.tokens, refresh: `1.v1.${'A'.repeat(60)}` } };
     await deps.accounts.replace(spoilt, (await deps.accounts.get(first))?.etag ?? '');
-    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 9, left: 16 });
-    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 9, left: 7 });
-    expect(await reencryptTokens(deps, 10)).toEqual({ resealed: 6, left: 1 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ reencrypted: 9, left: 16 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ reencrypted: 9, left: 7 });
+    expect(await reencryptTokens(deps, 10)).toEqual({ reencrypted: 6, left: 1 });
     const others = (await all()).filter(({ accountId }) => accountId !== first.accountId);
     expect(new Set(others.flatMap(versionsIn))).toEqual(new Set([after]));
   });

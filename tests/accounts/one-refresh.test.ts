@@ -101,8 +101,8 @@ describe('under the lease the row is read again:', () => {
     if (provider === undefined) throw new Error('no provider');
     const given = await askAppToken(app.services.oauth, provider);
     if (given.kind !== 'token') throw new Error(given.kind);
-    const wish = { address: 'support@contoso.example', by: 'alex' };
-    const account = await saveAppAccount(app.services, provider, given, wish);
+    const connectRequest = { address: 'support@contoso.example', by: 'alex' };
+    const account = await saveAppAccount(app.services, provider, given, connectRequest);
     app.seam.skewMs = 2 * HOUR;
     const before = asked('client_credentials');
     refreshedBefore(app, account, app.another());

@@ -94,7 +94,7 @@ describe('an account under an older key', () => {
     const account = await save('a', all);
     await sealer.rotate();
     expect(await countUnderOlderKeys(deps, 'v2')).toBe(1);
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 0 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 0 });
     expect(await opened(account)).toEqual({ held: all, versions: ['v2', 'v2', 'v2'] });
     const { tokens, ...others } = await row(account);
     const { tokens: earlier, ...same } = account;
@@ -105,7 +105,7 @@ describe('an account under an older key', () => {
       receivedAt: earlier.receivedAt,
     });
     expect(await countUnderOlderKeys(deps, 'v2')).toBe(0);
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 0, left: 0 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 0, left: 0 });
   });
 
   test.each<Held>([{ access: 'A' }, { refresh: 'R' }, { previousRefresh: 'P' }])(
@@ -113,7 +113,7 @@ describe('an account under an older key', () => {
     async (held) => {
       const account = await save('a', held);
       await sealer.rotate();
-      expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 0 });
+      expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 0 });
       expect((await opened(account)).held).toEqual({
         access: undefined,
         refresh: undefined,
@@ -128,11 +128,11 @@ describe('an account under an older key', () => {
     const begun = await save('b', all, { refreshBegunAt: '2026-11-24T12:00:00.000Z' });
     await sealer.rotate();
     const lease = await blobs.lease(`lease/account-${account.accountId}`, 60);
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 0, left: 2 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 0, left: 2 });
     expect(await row(account)).toEqual(account);
     expect(await row(begun)).toEqual(begun);
     await lease?.release();
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 1 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 1 });
   });
 
   test('that was removed, or sealed by another process, meanwhile is not written', async () => {
@@ -147,7 +147,7 @@ describe('an account under an older key', () => {
       await deps.accounts.remove(removed);
       await deps.accounts.save(other);
     };
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 1 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 1 });
     expect(await deps.accounts.get(removed)).toBeUndefined();
     expect(warnings).toEqual([]);
     expect(await row(done)).toEqual(other);
@@ -162,7 +162,7 @@ describe('an account under an older key', () => {
       before = async () => {};
       await deps.accounts.save(changed);
     };
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 0, left: 1 });
     expect(await row(account)).toEqual(changed);
   });
 
@@ -171,7 +171,7 @@ describe('an account under an older key', () => {
     await deps.accounts.save({ ...spoilt, tokens: { ...spoilt.tokens, refresh: `1.v1.${'A'.repeat(60)}` } });
     const account = await save('b', all);
     await sealer.rotate();
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 1 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 1 });
     expect((await opened(account)).versions).toEqual(['v2', 'v2', 'v2']);
     expect(warnings.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({
@@ -197,7 +197,7 @@ describe('an account under an older key', () => {
     before = async (point) => {
       if (point === 'blob.release') throw new PostroomError('blob-storage', 'Away.');
     };
-    expect(await reencryptTokens(deps)).toEqual({ resealed: 1, left: 0 });
+    expect(await reencryptTokens(deps)).toEqual({ reencrypted: 1, left: 0 });
   });
 });
 
@@ -205,8 +205,8 @@ describe('a run', () => {
   test('does as many accounts as it may, and says how many are left', async () => {
     for (const letter of 'abcde') await save(letter, { refresh: 'R' });
     await sealer.rotate();
-    expect(await reencryptTokens(deps, 2)).toEqual({ resealed: 2, left: 3 });
-    expect(await reencryptTokens(deps, 2)).toEqual({ resealed: 2, left: 1 });
-    expect(await reencryptTokens(deps, 2)).toEqual({ resealed: 1, left: 0 });
+    expect(await reencryptTokens(deps, 2)).toEqual({ reencrypted: 2, left: 3 });
+    expect(await reencryptTokens(deps, 2)).toEqual({ reencrypted: 2, left: 1 });
+    expect(await reencryptTokens(deps, 2)).toEqual({ reencrypted: 1, left: 0 });
   });
 });

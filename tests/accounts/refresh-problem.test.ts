@@ -1,6 +1,6 @@
 /** What a person reads about a refusal that lasts: whom it blames, and what to do. */
 import { describe, expect, test } from 'vitest';
-import { credentialGone, problemFor, proofAway } from '../../shared/accounts/refresh-problem.ts';
+import { credentialGone, problemFor, credentialUnavailable } from '../../shared/accounts/refresh-problem.ts';
 import type { VaultCode } from '../../shared/platform/problem.ts';
 import type { Lasting } from '../../shared/accounts/token-failure.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
@@ -74,6 +74,6 @@ test.each<[VaultCode, RegExp]>([
   ['bad-data-key', /Contoso: the encryption key in Key Vault was not created by Postroom/],
   ['key-vault', /Contoso: it does not respond/],
 ])('what is wrong where a proof comes from is said for %s', (code, words) => {
-  expect(proofAway(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
-  expect(proofAway(provider, code).message).toMatch(/Postroom retries automatically\.$/);
+  expect(credentialUnavailable(provider, code)).toEqual({ code, message: expect.stringMatching(words) });
+  expect(credentialUnavailable(provider, code).message).toMatch(/Postroom retries automatically\.$/);
 });

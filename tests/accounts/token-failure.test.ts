@@ -17,10 +17,10 @@ import {
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const DAY_MS = 86_400_000;
-const failure = (wish: Partial<EndpointFailure> = {}): EndpointFailure => ({
+const failure = (connectRequest: Partial<EndpointFailure> = {}): EndpointFailure => ({
   ...silence('login.example answered with status 400.'),
   status: 400,
-  ...wish,
+  ...connectRequest,
 });
 const read = (body: unknown, retryAfter?: string, sent?: string[]): EndpointFailure =>
   readFailure(
@@ -29,8 +29,8 @@ const read = (body: unknown, retryAfter?: string, sent?: string[]): EndpointFail
     NOW,
     sent,
   );
-const judged = (wish: Partial<EndpointFailure>): string => {
-  const verdict = judgeFailure(failure(wish));
+const judged = (connectRequest: Partial<EndpointFailure>): string => {
+  const verdict = judgeFailure(failure(connectRequest));
   return verdict.kind === 'retrying' ? 'retrying' : verdict.blames;
 };
 
@@ -49,8 +49,8 @@ describe('a failure', () => {
     ['slow_down', { error: 'slow_down' }],
     ['an outage under a lasting word', { error: 'invalid_grant', codes: [1, 90033] }],
     ['an assertion that is made anew each time', { error: 'invalid_client', codes: [700024] }],
-  ])('passes by itself: %s', (_what, wish) => {
-    expect(judged(wish)).toBe('retrying');
+  ])('passes by itself: %s', (_what, connectRequest) => {
+    expect(judged(connectRequest)).toBe('retrying');
   });
 
   test.each([
@@ -108,8 +108,8 @@ describe('a failure', () => {
   });
 
   test('waits as it was told, and ten minutes at least where the app asked too often', () => {
-    const pause = (wish: Partial<EndpointFailure>): unknown => {
-      const verdict = judgeFailure(failure({ status: 429, ...wish }));
+    const pause = (connectRequest: Partial<EndpointFailure>): unknown => {
+      const verdict = judgeFailure(failure({ status: 429, ...connectRequest }));
       return verdict.kind === 'retrying' ? verdict.retryAfterSeconds : 'none';
     };
     expect(pause({})).toBeUndefined();
@@ -132,17 +132,17 @@ describe('a failure', () => {
 });
 
 describe('a refusal in no words of OAuth', () => {
-  const event = (wish: Partial<SignInEvent> = {}): SignInEvent => ({
+  const event = (connectRequest: Partial<SignInEvent> = {}): SignInEvent => ({
     at: new Date(NOW - DAY_MS).toISOString(),
     result: 'retrying',
     code: 'http-403',
     times: 9,
     lastAt: new Date(NOW - 1000).toISOString(),
-    ...wish,
+    ...connectRequest,
   });
   const wordless = failure({ status: 403, detail: 'login.example answered with status 403.' });
-  const kindAfter = (history: SignInEvent[], wish: Partial<EndpointFailure> = {}): string =>
-    judgeWithHistory({ ...wordless, ...wish }, history, NOW).kind;
+  const kindAfter = (history: SignInEvent[], connectRequest: Partial<EndpointFailure> = {}): string =>
+    judgeWithHistory({ ...wordless, ...connectRequest }, history, NOW).kind;
 
   test('is put to a person once it has lasted for a day', () => {
     expect(judgeWithHistory(wordless, [event()], NOW)).toEqual({
@@ -178,8 +178,8 @@ describe('a refusal in no words of OAuth', () => {
     ['no-answer', { status: undefined }, 'retrying'],
     ['AADSTS90033', { codes: [90033] }, 'retrying'],
     ['slow_down', { error: 'slow_down' }, 'retrying'],
-  ] as const)('of which %s is one, or none', (code, wish, kind) => {
-    expect(kindAfter([event({ code })], wish)).toBe(kind);
+  ] as const)('of which %s is one, or none', (code, connectRequest, kind) => {
+    expect(kindAfter([event({ code })], connectRequest)).toBe(kind);
   });
 
   test('is the end of the grant where Microsoft’s second word says so, however long it has lasted', () => {

@@ -14,20 +14,20 @@ const tokenOf = (payload: string): Secret => new Secret(`h.${Buffer.from(payload
 describe('a managed identity', () => {
   test('tells issuer and subject as they stand in its token for the cloud of the provider', async () => {
     const audiences: string[] = [];
-    const told = await ask(async (audience) => {
+    const known = await ask(async (audience) => {
       audiences.push(audience);
       return tokenOf(
         JSON.stringify({ iss: 'https://login.example/t/v2.0', sub: 'object-id', aud: audience }),
       );
     });
-    expect(told).toEqual({ kind: 'told', issuer: 'https://login.example/t/v2.0', subject: 'object-id' });
+    expect(known).toEqual({ kind: 'known', issuer: 'https://login.example/t/v2.0', subject: 'object-id' });
     expect(audiences).toEqual(['api://AzureADTokenExchange']);
   });
 
   test.each([tokenOf('{}'), tokenOf('no JSON'), new Secret('opaque'), new Secret('')])(
     'whose token says nothing tells nothing',
     async (token) => {
-      expect(await ask(async () => token)).toEqual({ kind: 'told', issuer: '', subject: '' });
+      expect(await ask(async () => token)).toEqual({ kind: 'known', issuer: '', subject: '' });
     },
   );
 

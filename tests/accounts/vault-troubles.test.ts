@@ -11,7 +11,7 @@ import { servicesOn } from '../../functions/services.ts';
 import type { Account } from '../../shared/accounts/account.ts';
 import { azureVault } from '../../shared/platform/azure-vault.ts';
 import { secretName } from '../../shared/providers/credential.ts';
-import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
+import { checkSecrets } from '../../shared/secrets/review-secrets.ts';
 import { AT_MAIL, connectSupport, type DemoApp, startDemoApp } from '../harness/pages/demo-app.ts';
 
 const HOUR = 3_600_000;
@@ -119,7 +119,7 @@ describe('an entry of the vault that was', () => {
     });
     expect((await rowOf(all, hit)).problem?.message).toContain('is switched off in Key Vault');
     expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
-    const states = (await lookAtSecrets(app.services)).map(({ provider, state }) => [
+    const states = (await checkSecrets(app.services)).map(({ provider, state }) => [
       provider?.id,
       state.kind,
     ]);
@@ -141,7 +141,7 @@ describe('an entry of the vault that was', () => {
       code: 'secret-missing',
     });
     expect((await app.services.accessTokens.get(other, AT_MAIL)).kind).toBe('token');
-    const seen = (await lookAtSecrets(app.services)).find(({ provider }) => provider?.id === hit.providerId);
+    const seen = (await checkSecrets(app.services)).find(({ provider }) => provider?.id === hit.providerId);
     expect(seen?.state).toMatchObject({ kind: 'missing' });
     if (seen?.state.kind !== 'missing') throw new TypeError();
     const days = (Date.parse(seen.state.recoverableUntil ?? '') - Date.now()) / 86_400_000;

@@ -149,7 +149,7 @@ test('without any setting the pages alone tell, and nothing waits for a channel 
   await alerts.observe({ source: 'watch', findings: [silent()] });
   await alerts.deliver();
   const [open] = await alerts.open();
-  expect(open?.told).toBe(1);
+  expect(open?.notificationCount).toBe(1);
   expect(await alerts.deliveries(open?.id ?? '')).toEqual([]);
 });
 

@@ -130,7 +130,7 @@ describe('the alerts of a process', () => {
     await alerts.recount();
     expect(seam.calls.length).toBe(before + 1);
     expect(logged('warn')).toMatchObject([{ event: 'alerts not counted', error: expect.any(String) }]);
-    await alerts.hold([silent(), storageDown]);
+    await alerts.keepInMemory([silent(), storageDown]);
     expect(alerts.openCount()).toBe(2);
   });
 
@@ -299,7 +299,7 @@ describe('the alerts of a process', () => {
   test('in memory are told of over each channel that there is, with the tries noted for storage', async () => {
     const { state, alerts } = setUp({ channels: ['email', 'webhook'] });
     state.away = true;
-    await alerts.hold([storageDown]);
+    await alerts.keepInMemory([storageDown]);
     expect(state.told).toEqual([
       'email: opened storage-failing|storage|storage',
       'webhook: opened storage-failing|storage|storage',

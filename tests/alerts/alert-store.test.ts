@@ -15,10 +15,10 @@ const alertAt = (ms: number): Alert => {
   return {
     id: alertId(iso(ms), key),
     key,
-    held: { watch: finding },
+    findings: { watch: finding },
     openedAt: iso(ms),
     notifiedAt: iso(ms),
-    told: 1,
+    notificationCount: 1,
     notifiedAs: 'mailbox-silent|error|',
   };
 };
@@ -91,13 +91,13 @@ describe('an alert', () => {
 
   test('that is kept holds what changed, once', async () => {
     await store.apply({ kind: 'open', alert: alertAt(START) }, []);
-    const changed = { ...(await onlyOpen(store)), told: 2 };
+    const changed = { ...(await onlyOpen(store)), notificationCount: 2 };
     expect(await store.apply({ kind: 'keep', alert: changed, tell: undefined }, [])).toBe(true);
-    expect((await onlyOpen(store)).told).toBe(2);
-    expect(await store.apply({ kind: 'keep', alert: { ...changed, told: 3 }, tell: undefined }, [])).toBe(
-      false,
-    );
-    expect((await onlyOpen(store)).told).toBe(2);
+    expect((await onlyOpen(store)).notificationCount).toBe(2);
+    expect(
+      await store.apply({ kind: 'keep', alert: { ...changed, notificationCount: 3 }, tell: undefined }, []),
+    ).toBe(false);
+    expect((await onlyOpen(store)).notificationCount).toBe(2);
   });
 
   test('that is over is among those of the past, newest first, and no longer open', async () => {
@@ -207,18 +207,18 @@ describe('an alert', () => {
 
     test.each<[string, Partial<Row>]>([
       ['another version', { v: 2 }],
-      ['no JSON', { held: 'damaged' }],
-      ['a number for its findings', { held: 7 }],
-      ['null for its findings', { held: 'null' }],
-      ['a text for its findings', { held: '"x"' }],
-      ['no finding', { held: '{}' }],
-      ['a finding of another kind', { held: JSON.stringify({ watch: { ...silent(), kind: 'x' } }) }],
-      ['a finding of no source', { held: JSON.stringify({ x: silent() }) }],
+      ['no JSON', { findings: 'damaged' }],
+      ['a number for its findings', { findings: 7 }],
+      ['null for its findings', { findings: 'null' }],
+      ['a text for its findings', { findings: '"x"' }],
+      ['no finding', { findings: '{}' }],
+      ['a finding of another kind', { findings: JSON.stringify({ watch: { ...silent(), kind: 'x' } }) }],
+      ['a finding of no source', { findings: JSON.stringify({ x: silent() }) }],
       ['no id', { id: undefined }],
       ['a key that is none', { key: 7 }],
       ['no opening', { openedAt: undefined }],
       ['no notification', { notifiedAt: undefined }],
-      ['no count', { told: undefined }],
+      ['no count', { notificationCount: undefined }],
     ])('because it holds %s is left out and named', async (_what, change) => {
       await put({ ...openAlertKind.toRow(whole), ...change, rowKey: 'open|x' });
       await put({ ...pastAlertKind.toRow(whole), ...change, rowKey: 'past|x' });
@@ -270,12 +270,12 @@ describe('an alert', () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
       const row = openAlertKind.toRow(alert);
-      await put({ ...row, held: 'damaged' });
+      await put({ ...row, findings: 'damaged' });
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
       await store.current();
-      const again = { ...alert, told: 2 };
+      const again = { ...alert, notificationCount: 2 };
       expect(await store.apply({ kind: 'open', alert: again }, [])).toBe(true);
-      expect((await onlyOpen(store)).told).toBe(2);
+      expect((await onlyOpen(store)).notificationCount).toBe(2);
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
     });
 
@@ -283,20 +283,20 @@ describe('an alert', () => {
       const alert = alertAt(START);
       await store.apply({ kind: 'open', alert }, []);
       const row = openAlertKind.toRow(alert);
-      await put({ ...row, held: 'damaged' });
+      await put({ ...row, findings: 'damaged' });
       await store.current();
-      await put({ ...row, told: 5 });
+      await put({ ...row, notificationCount: 5 });
       expect(await store.apply({ kind: 'open', alert }, [])).toBe(false);
-      expect((await onlyOpen(store)).told).toBe(5);
+      expect((await onlyOpen(store)).notificationCount).toBe(5);
     });
   });
 
   test('keeps every field of its finding, those that it may lack included', async () => {
     const finding = silent('support', { stage: '7 days', size: 3, code: 'x' });
-    const alert: Alert = { ...alertAt(START), held: { watch: finding, review: secret('7 days') } };
+    const alert: Alert = { ...alertAt(START), findings: { watch: finding, review: secret('7 days') } };
     await store.apply({ kind: 'open', alert }, openedNotification(alert));
     const { open, waiting } = await store.current();
-    expect(open[0]?.held).toEqual(alert.held);
+    expect(open[0]?.findings).toEqual(alert.findings);
     expect(waiting[0]?.outgoing).toEqual(openedNotification(alert)[0]);
   });
 });
@@ -321,6 +321,6 @@ test('the row of a delivery names its notification', () => {
 
 test('an alert in whose row no source has a finding is not one that Postroom wrote', () => {
   const row = openAlertKind.toRow(alertAt(START));
-  expect(() => openAlertKind.fromRow({ ...row, held: '{}' })).toThrow();
+  expect(() => openAlertKind.fromRow({ ...row, findings: '{}' })).toThrow();
   expect(openAlertKind.fromRow(row)).toMatchObject({ id: alertAt(START).id });
 });

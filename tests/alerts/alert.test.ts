@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { byGravity, type Finding, keyHash, keyOf, alertId, shownOf } from '../../shared/alerts/alert.ts';
 import { silent } from '../harness/memory/sample-findings.ts';
 
-const finding = (wish: Partial<Finding> = {}): Finding => ({ ...silent(), ...wish });
+const finding = (connectRequest: Partial<Finding> = {}): Finding => ({ ...silent(), ...connectRequest });
 const subject = { kind: 'secret', id: 's', name: 'The secret' } as const;
 
 test('a fault is one by its kind and its subject; a secret that is due and then expires is one', () => {
@@ -31,10 +31,10 @@ test('an occurrence is named by its time and a hash of its fault, the newest fir
 test('an alert shows the gravest of what its sources see', () => {
   const due = finding({ kind: 'secret-due' });
   const expired = finding({ kind: 'secret-expired' });
-  expect(shownOf({ held: { watch: due, review: expired } })).toBe(expired);
-  expect(shownOf({ held: { watch: expired, review: due } })).toBe(expired);
-  expect(shownOf({ held: { sending: due } })).toBe(due);
-  expect(() => shownOf({ held: {} })).toThrow(TypeError);
+  expect(shownOf({ findings: { watch: due, review: expired } })).toBe(expired);
+  expect(shownOf({ findings: { watch: expired, review: due } })).toBe(expired);
+  expect(shownOf({ findings: { sending: due } })).toBe(due);
+  expect(() => shownOf({ findings: {} })).toThrow(TypeError);
 });
 
 test('the gravest comes first, then the weightier kind, then the older one', () => {

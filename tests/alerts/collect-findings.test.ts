@@ -297,11 +297,19 @@ describe('a mailbox is silent', () => {
 });
 
 describe('what a page says is wrong now', () => {
-  const alert = (held: Alert['held']): Alert => {
-    const [finding] = Object.values(held);
+  const alert = (findings: Alert['findings']): Alert => {
+    const [finding] = Object.values(findings);
     if (finding === undefined) throw new Error('an alert without a finding');
     const at = iso(START);
-    return { id: '1', key: keyOf(finding), held, openedAt: at, notifiedAt: at, told: 1, notifiedAs: '' };
+    return {
+      id: '1',
+      key: keyOf(finding),
+      findings,
+      openedAt: at,
+      notifiedAt: at,
+      notificationCount: 1,
+      notifiedAs: '',
+    };
   };
   const standing = (postroom: HealthFacts, ...open: Alert[]): string[] =>
     named(currentFindings(open, postroom, START));

@@ -78,13 +78,13 @@ describe('a part of Azure that does not answer', () => {
     const alert: Alert = {
       id: '1',
       key: 'k',
-      held: { watch: storageDown },
+      findings: { watch: storageDown },
       openedAt: iso(START),
       notifiedAt: iso(START),
-      told: 1,
+      notificationCount: 1,
       notifiedAs: '',
     };
-    const other: Alert = { ...alert, held: { watch: silent() } };
+    const other: Alert = { ...alert, findings: { watch: silent() } };
     const error = new PostroomError('table-storage', 'no answer');
     expect(storageFinding([other, alert], error, START)).toEqual(storageDown);
     expect(storageFinding([other], error, START)).toMatchObject({

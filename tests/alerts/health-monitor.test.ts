@@ -222,7 +222,7 @@ describe('one fault is one alert', () => {
     postroom.broken = /^(?:table|queue|blob)\./;
     await postroom.minutes(30);
     expect(postroom.heard()).toEqual(['opened storage-failing']);
-    expect(postroom.alerts.held()).toHaveLength(1);
+    expect(postroom.alerts.inMemory()).toHaveLength(1);
     postroom.broken = undefined;
     await postroom.minutes(3);
     expect(postroom.heard()).toEqual(['opened storage-failing', 'closed storage-failing']);

@@ -38,17 +38,17 @@ describe('while storage is away', () => {
       code: 'table-storage',
     });
     for (let minute = 0; minute < 10; minute++) {
-      await alerts.hold([storageDown]);
+      await alerts.keepInMemory([storageDown]);
       state.now += 60_000;
     }
     expect(state.told).toEqual(['opened storage-failing']);
-    expect(alerts.held()).toHaveLength(1);
+    expect(alerts.inMemory()).toHaveLength(1);
 
     state.away = false;
     await alerts.observe({ source: 'watch', findings: [] });
     await alerts.deliver();
     expect(state.told).toEqual(['opened storage-failing', 'closed storage-failing']);
-    expect(alerts.held()).toEqual([]);
+    expect(alerts.inMemory()).toEqual([]);
     const past = await alerts.past({ limit: 10 });
     expect(past.alerts).toHaveLength(1);
     expect(past.alerts[0]?.openedAt).toBe(new Date(START).toISOString());
@@ -64,8 +64,8 @@ describe('while storage is away', () => {
       seam: { ...openSeam, now: () => state.now },
       channels: async () => ({ webhook: () => Promise.resolve() }),
     });
-    await alerts.hold([storageDown]);
-    await other.hold([storageDown]);
+    await alerts.keepInMemory([storageDown]);
+    await other.keepInMemory([storageDown]);
     state.away = false;
     state.now += 60_000;
     await alerts.observe({ source: 'watch', findings: [] });
@@ -88,9 +88,9 @@ describe('while storage is away', () => {
         }),
       });
     const [one, other] = [process(), process()];
-    await one.hold([storageDown]);
+    await one.keepInMemory([storageDown]);
     state.now += 5 * 60_000;
-    await other.hold([storageDown]);
+    await other.keepInMemory([storageDown]);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
     state.away = false;
@@ -99,7 +99,7 @@ describe('while storage is away', () => {
     state.now += 60_000;
     // Again in the same hour, seen first by the one that has told of an outage before, and by one that has not.
     for (const process_ of [one, process()]) {
-      await process_.hold([storageDown]);
+      await process_.keepInMemory([storageDown]);
       state.now += 60_000;
       await process_.observe({ source: 'watch', findings: [] });
       await process_.deliver();
@@ -116,23 +116,23 @@ describe('while storage is away', () => {
   test('two notifications never overlap, and a channel that fails is tried again from memory', async () => {
     const { state, alerts } = setUp();
     state.channelWorks = false;
-    await Promise.all([alerts.hold([storageDown]), alerts.hold([storageDown])]);
+    await Promise.all([alerts.keepInMemory([storageDown]), alerts.keepInMemory([storageDown])]);
     state.channelWorks = true;
-    await alerts.hold([storageDown]);
+    await alerts.keepInMemory([storageDown]);
     expect(state.told).toEqual([]);
     state.now += 60_000;
-    await Promise.all([alerts.hold([storageDown]), alerts.hold([storageDown])]);
+    await Promise.all([alerts.keepInMemory([storageDown]), alerts.keepInMemory([storageDown])]);
     expect(state.told).toEqual(['opened storage-failing']);
   });
 
   test('what could not be stored because storage went away again is kept', async () => {
     const { state, alerts } = setUp();
-    await alerts.hold([storageDown]);
+    await alerts.keepInMemory([storageDown]);
     await expect(alerts.observe({ source: 'watch', findings: [] })).rejects.toThrow();
-    expect(alerts.held()).toHaveLength(1);
+    expect(alerts.inMemory()).toHaveLength(1);
     state.away = false;
     await alerts.observe({ source: 'watch', findings: [storageDown] });
-    expect(alerts.held()).toEqual([]);
+    expect(alerts.inMemory()).toEqual([]);
     expect(await alerts.open()).toHaveLength(1);
   });
 });
@@ -154,7 +154,7 @@ describe('what is held in memory', () => {
       },
     });
     const hold = (...findings: Finding[]): Promise<void> =>
-      held.hold(findings, (alert, what) => [
+      held.keep(findings, (alert, what) => [
         {
           notification: notificationOf(alert, what),
           channel: 'webhook',
@@ -174,7 +174,11 @@ describe('what is held in memory', () => {
   test('is told with what was delivered, and by whom and when', async () => {
     const { state, hold, only } = world();
     await hold(storageDown);
-    expect(only().alert).toMatchObject({ openedAt: iso(START), held: { watch: storageDown }, told: 1 });
+    expect(only().alert).toMatchObject({
+      openedAt: iso(START),
+      findings: { watch: storageDown },
+      notificationCount: 1,
+    });
     expect(only().waiting).toEqual([]);
     expect(only().sent).toEqual([
       {
@@ -191,17 +195,17 @@ describe('what is held in memory', () => {
     state.now += HOUR;
     await hold(storageDown);
     expect(heard()).toEqual(['opened', 'repeated']);
-    expect(only().alert.told).toBe(2);
+    expect(only().alert.notificationCount).toBe(2);
     await hold();
     expect(heard()).toEqual(['opened', 'repeated']);
-    expect(only().alert.held).toEqual({ watch: storageDown });
+    expect(only().alert.findings).toEqual({ watch: storageDown });
   });
 
   test('takes in what has changed without notification of it', async () => {
     const { hold, only, heard } = world();
     await hold(storageDown);
     await hold({ ...storageDown, cause: 'Another one.' });
-    expect(only().alert.held.watch?.cause).toBe('Another one.');
+    expect(only().alert.findings.watch?.cause).toBe('Another one.');
     expect(heard()).toEqual(['opened']);
   });
 

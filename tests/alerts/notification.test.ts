@@ -21,10 +21,10 @@ describe('a notification', () => {
   const alert: Alert = {
     id: '1-a',
     key: 'mailbox-silent|mailbox|support',
-    held: { watch: silent() },
+    findings: { watch: silent() },
     openedAt: iso(START),
     notifiedAt: iso(START + HOUR),
-    told: 3,
+    notificationCount: 3,
     notifiedAs: '',
   };
 

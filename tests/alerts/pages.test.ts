@@ -203,7 +203,7 @@ describe('while storage is away', () => {
 
   test('it shows the alert that is held in memory, with the time it was seen', async () => {
     const { services, ask } = await brokenPostroom();
-    await services.alerts.hold([{ ...storageDown, headline: 'Held in memory.' }]);
+    await services.alerts.keepInMemory([{ ...storageDown, headline: 'Held in memory.' }]);
     expect(glanceAt(await (await ask('admin')).text()).says).toBe('Held in memory');
   });
 

@@ -117,7 +117,7 @@ describe('ready', () => {
     postroom.broken = undefined;
     postroom.now += MINUTE;
     await postroom.watch.glance();
-    expect(postroom.alerts.held()).toEqual([]);
+    expect(postroom.alerts.inMemory()).toEqual([]);
     expect(postroom.heard()).toEqual(['opened storage-failing', 'closed storage-failing']);
     expect(await postroom.watch.glance()).toBe(true);
   });

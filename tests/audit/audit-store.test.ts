@@ -8,14 +8,14 @@ import { MemoryTables } from '../harness/memory/memory-tables.ts';
 
 const principal = { id: '11111111-1111-4111-8111-111111111111', name: 'Alex Admin' };
 const provider = { kind: 'provider', id: 'p1', name: 'Contoso' } as const;
-const change = (at: string, wish: Partial<AuditChange> = {}): AuditChange => ({
+const change = (at: string, connectRequest: Partial<AuditChange> = {}): AuditChange => ({
   at: Date.parse(at),
   principal,
   action: 'changed',
   subject: provider,
   before: { name: 'Contoso' },
   after: { name: 'Contoso Ltd' },
-  ...wish,
+  ...connectRequest,
 });
 
 let tables: MemoryTables;

@@ -28,7 +28,10 @@ import { useMailServer } from '../harness/stack/mail-under-test.ts';
 /** The intake has taken no email. */
 const none = () => Promise.resolve(false);
 const account = { providerId: 'p', accountId: 'a' };
-const mailboxAt = (server: { host: string; port: number }, wish: Partial<Mailbox> = {}): Mailbox => ({
+const mailboxAt = (
+  server: { host: string; port: number },
+  connectRequest: Partial<Mailbox> = {},
+): Mailbox => ({
   id: 'a'.repeat(26),
   address: support,
   protocol: 'imap',
@@ -40,7 +43,7 @@ const mailboxAt = (server: { host: string; port: number }, wish: Partial<Mailbox
   intervalMinutes: 1,
   afterFetch: { kind: 'mark-seen' },
   createdAt: '2026-11-24T08:00:00.000Z',
-  ...wish,
+  ...connectRequest,
 });
 const loginAt = ({ host, port }: { host: string; port: number }): MailLogin => ({ host, port, ...account });
 
@@ -108,11 +111,11 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       onTestFinished(() => skin.stop());
       return skin;
     };
-    const all = (wish: Partial<Mailbox> = {}): Mailbox =>
+    const all = (connectRequest: Partial<Mailbox> = {}): Mailbox =>
       mailboxAt(mail.server().imap, {
         pop3: loginAt(mail.server().pop3),
         sending: loginAt(mail.server().smtp),
-        ...wish,
+        ...connectRequest,
       });
 
     test('passes every step of IMAP, POP3 and SMTP, counts, and finds the mail to oneself', async () => {
@@ -177,8 +180,13 @@ describe.each(kinds)('"Test connection" on %s', (_name, kind) => {
       const fresh = await mail.lab().token(support);
       for (const protocol of ['imap', 'pop3', 'smtp'] as const) {
         const skin = await skinned(protocol);
-        const wish = { imap: skin, pop3: { pop3: loginAt(skin) }, smtp: { sending: loginAt(skin) } };
-        const mailbox = protocol === 'imap' ? mailboxAt(skin) : mailboxAt(mail.server().imap, wish[protocol]);
+        const connectRequest = {
+          imap: skin,
+          pop3: { pop3: loginAt(skin) },
+          smtp: { sending: loginAt(skin) },
+        };
+        const mailbox =
+          protocol === 'imap' ? mailboxAt(skin) : mailboxAt(mail.server().imap, connectRequest[protocol]);
         const only = protocol === 'imap' ? 'imap' : protocol;
         // The IMAP test beside it would take the dead token: each test has tokens of its own.
         const tokens: TestTokens = {

@@ -65,10 +65,10 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 
-async function saved(wish: Record<string, string> = {}): Promise<Mailbox> {
+async function saved(connectRequest: Record<string, string> = {}): Promise<Mailbox> {
   const [before] = await app.services.mailboxes.list();
   const path = before === undefined ? '/mailboxes/new' : `/mailboxes/${before.id}/edit`;
-  const reply = await visitor.post(path, { ...form, ...wish });
+  const reply = await visitor.post(path, { ...form, ...connectRequest });
   expect(reply.status).toBe(303);
   const [mailbox] = await app.services.mailboxes.list();
   if (mailbox === undefined) throw new Error('not saved');

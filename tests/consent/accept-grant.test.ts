@@ -9,7 +9,7 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import { sampleAccount } from '../harness/memory/sample-account.ts';
 import { memoryConsents } from './memory-consents.ts';
 import { mailboxOf } from '../harness/pages/sample-mailbox.ts';
-import { isoAt, keyOf, sampleInvitation, sampleWish } from './sample-trip.ts';
+import { isoAt, keyOf, sampleInvitation, sampleWish } from './sample-attempt.ts';
 
 const SUPPORT = 'support@contoso.example';
 const TENANT = '11111111-2222-4333-8444-555555555555';
@@ -43,7 +43,7 @@ const granted = (change: Partial<Grant> = {}): Grant => ({
 
 interface Case {
   provider?: Partial<Provider>;
-  wish?: Partial<ConnectRequest>;
+  connectRequest?: Partial<ConnectRequest>;
   startedBy?: Initiator;
   identity?: Identity | undefined;
   grant?: Partial<Grant>;
@@ -58,7 +58,7 @@ async function accept(given: Case = {}) {
     acceptGrant(
       world.deps,
       world.provider,
-      { wish: sampleWish(given.wish), startedBy },
+      { connectRequest: sampleWish(given.connectRequest), startedBy },
       { grant: granted(given.grant), identity },
     );
   const before = world.tables.dump('Accounts');
@@ -117,7 +117,7 @@ describe('the expected person', () => {
 
   test('may be written in other letters, and sign in for a mailbox of another name', async () => {
     const { outcome } = await accept({
-      wish: { signIn: ' SUPPORT@Contoso.example ', address: 'a@b.example' },
+      connectRequest: { signIn: ' SUPPORT@Contoso.example ', address: 'a@b.example' },
     });
     expect(outcome).toMatchObject({ kind: 'connected', account: { user: SUPPORT, address: 'a@b.example' } });
     const padded = await accept({ identity: person({ user: ` ${SUPPORT} ` }) });
@@ -160,10 +160,12 @@ describe('another person', () => {
 
   test('is taken where a person has chosen that very account', async () => {
     const chosen = { replacement: { kind: 'this' as const, accountId: idOf(sam) } };
-    expect((await accept({ identity: sam, wish: chosen })).outcome.kind).toBe('connected');
+    expect((await accept({ identity: sam, connectRequest: chosen })).outcome.kind).toBe('connected');
     const different = { replacement: { kind: 'this' as const, accountId: idOf(person()) } };
-    expect(await refusal({ identity: sam, wish: different })).toMatchObject({ kind: 'other-account' });
-    expect(await refusal({ identity: sam, wish: { replacement: { kind: 'any' } } })).toMatchObject({
+    expect(await refusal({ identity: sam, connectRequest: different })).toMatchObject({
+      kind: 'other-account',
+    });
+    expect(await refusal({ identity: sam, connectRequest: { replacement: { kind: 'any' } } })).toMatchObject({
       kind: 'other-account',
     });
   });
@@ -173,7 +175,7 @@ describe('another person', () => {
     const reconnect = { mailboxId: 'm', accountId: idOf(person()) };
     const { outcome } = await accept({
       identity: renamed,
-      wish: { reconnect },
+      connectRequest: { reconnect },
       known: [accountOf(person())],
     });
     expect(outcome).toMatchObject({
@@ -196,7 +198,7 @@ describe('another person', () => {
       before,
       now: person(),
     });
-    const { deps, outcome } = await accept({ known, wish: { replacement: { kind: 'any' } } });
+    const { deps, outcome } = await accept({ known, connectRequest: { replacement: { kind: 'any' } } });
     expect(outcome).toMatchObject({
       kind: 'connected',
       replaced: { account: { accountId: idOf(before) }, mailboxes: [] },
@@ -208,7 +210,10 @@ describe('another person', () => {
     const before = person({ objectId: 'object-0', user: 'old@contoso.example' });
     const known = [accountOf(before, 'old@contoso.example'), accountOf(person({ objectId: 'object-8' }))];
     const reconnect = { mailboxId: '1'.repeat(26), accountId: idOf(before) };
-    expect(await refusal({ known, wish: { reconnect } })).toMatchObject({ kind: 'other-identity', before });
+    expect(await refusal({ known, connectRequest: { reconnect } })).toMatchObject({
+      kind: 'other-identity',
+      before,
+    });
 
     const world = await memoryConsents({}, { preset: 'microsoft', tenant: TENANT });
     for (const account of known) await world.deps.accounts.save(account);
@@ -218,11 +223,11 @@ describe('another person', () => {
       mailboxOf(first, { id: id.repeat(26), address: `box${id}@x.example` }),
     );
     for (const box of boxes) await world.deps.mailboxes.save(box);
-    const trip = {
-      wish: sampleWish({ reconnect, replacement: { kind: 'any' } }),
+    const attempt = {
+      connectRequest: sampleWish({ reconnect, replacement: { kind: 'any' } }),
       startedBy: ada,
     };
-    const outcome = await acceptGrant(world.deps, world.provider, trip, {
+    const outcome = await acceptGrant(world.deps, world.provider, attempt, {
       grant: granted(),
       identity: person(),
     });
@@ -240,7 +245,7 @@ describe('another person', () => {
   test('takes nobody’s place where the account to connect again is gone', async () => {
     const reconnect = { mailboxId: 'm', accountId: 'z'.repeat(26) };
     const { outcome } = await accept({
-      wish: { reconnect },
+      connectRequest: { reconnect },
       known: [accountOf(person({ objectId: 'object-0' }))],
     });
     expect(outcome).toMatchObject({ kind: 'connected', replaced: undefined });
@@ -259,7 +264,9 @@ describe('a person whose name is not verified', () => {
     });
     const claimed = person({ user: undefined, claimed: SUPPORT });
     expect(await refusal({ identity: claimed })).toMatchObject({ kind: 'unnamed-account', claimed: SUPPORT });
-    expect(await refusal({ identity: nameless, wish: { confirmed: 'z'.repeat(26) } })).toMatchObject({
+    expect(
+      await refusal({ identity: nameless, connectRequest: { confirmed: 'z'.repeat(26) } }),
+    ).toMatchObject({
       kind: 'unnamed-account',
     });
   });
@@ -273,7 +280,7 @@ describe('a person whose name is not verified', () => {
   });
 
   test('is taken under the expected name once it is confirmed', async () => {
-    const { outcome } = await accept({ identity: nameless, wish: { confirmed: idOf(nameless) } });
+    const { outcome } = await accept({ identity: nameless, connectRequest: { confirmed: idOf(nameless) } });
     expect(outcome).toMatchObject({ kind: 'connected', account: { user: SUPPORT } });
   });
 
@@ -302,7 +309,7 @@ describe('a provider that does not say who signed in', () => {
     const { outcome } = await accept({
       provider: custom,
       identity: undefined,
-      wish: { signIn: 'Support@Contoso.example' },
+      connectRequest: { signIn: 'Support@Contoso.example' },
       grant: { scopes: undefined },
     });
     expect(outcome).toMatchObject({
@@ -383,7 +390,7 @@ describe('an invitation', () => {
       acceptGrant(
         world.deps,
         world.provider,
-        { wish: sampleWish(), startedBy: guest },
+        { connectRequest: sampleWish(), startedBy: guest },
         { grant: granted(), identity: person() },
       );
     return { ...world, run };

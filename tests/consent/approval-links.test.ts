@@ -14,7 +14,7 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
 import { memoryConsents } from './memory-consents.ts';
-import { NOW } from './sample-trip.ts';
+import { NOW } from './sample-attempt.ts';
 
 const DAY_MS = 86_400_000;
 const nowhere = { demo: undefined };

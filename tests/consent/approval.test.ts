@@ -20,7 +20,7 @@ afterAll(async () => {
   await Promise.all(apps.map((one) => one.stop()));
 });
 
-/** The owner is turned away, and lands where the trip waits. */
+/** The owner is turned away, and lands where the attempt waits. */
 async function turnedAway(): Promise<{ waiting: string; link: string }> {
   const { callback } = await visitor.leave(providerId, { address: SUPPORT }, 'no-approval');
   const reply = await visitor.get(callback);
@@ -47,7 +47,7 @@ describe('where only an admin of the tenant may consent', () => {
     expect(await accounts()).toEqual([]);
   });
 
-  it('an admin who is nobody in Postroom grants it, and the owner goes on where the trip stopped', async () => {
+  it('an admin who is nobody in Postroom grants it, and the owner goes on where the attempt stopped', async () => {
     const { waiting, link } = await turnedAway();
     const admin = Visitor.signedOut(app);
     const granted = await admin.get(await admin.walk(link, 'alex@contoso.example'));

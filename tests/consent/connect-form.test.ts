@@ -4,7 +4,7 @@ import { confirmedIn, isMailAddress, parseConnectForm } from '../../shared/conse
 
 const ID = 'a'.repeat(26);
 const typed = { address: ' support@contoso.example ', who: 'self' };
-const wish = {
+const connectRequest = {
   address: 'support@contoso.example',
   signIn: 'support@contoso.example',
   shared: false,
@@ -70,8 +70,8 @@ describe('an address', () => {
 
 describe('a form', () => {
   test('with an address alone means that one, over all protocols', () => {
-    expect(parsed({})).toEqual({ kind: 'valid', wish });
-    expect(parseConnectForm({ address: typed.address })).toEqual({ kind: 'valid', wish });
+    expect(parsed({})).toEqual({ kind: 'valid', connectRequest });
+    expect(parseConnectForm({ address: typed.address })).toEqual({ kind: 'valid', connectRequest });
   });
 
   test('without an address asks for one', () => {
@@ -83,7 +83,7 @@ describe('a form', () => {
   test('for a shared mailbox says who signs in', () => {
     expect(parsed({ who: 'shared', signIn: ' sam@contoso.example ' })).toEqual({
       kind: 'valid',
-      wish: { ...wish, signIn: 'sam@contoso.example', shared: true },
+      connectRequest: { ...connectRequest, signIn: 'sam@contoso.example', shared: true },
     });
     expect(parsed({ who: 'shared', signIn: 'CONTOSO\\sam' })).toMatchObject({ kind: 'valid' });
     expect(parsed({ who: 'shared', signIn: 's'.repeat(254) })).toMatchObject({ kind: 'valid' });
@@ -103,17 +103,19 @@ describe('a form', () => {
   });
 
   test('for a mailbox of its own takes no other name, whatever stands in the hidden field', () => {
-    expect(parsed({ signIn: 'sam smith' })).toEqual({ kind: 'valid', wish });
+    expect(parsed({ signIn: 'sam smith' })).toEqual({ kind: 'valid', connectRequest });
   });
 
   test('may choose protocols under "advanced", and only there', () => {
-    expect(parsed({ imap: 'on' })).toEqual({ kind: 'valid', wish });
-    expect(parsed({ advanced: 'yes', imap: 'on' })).toMatchObject({ wish: { protocols: ['imap'] } });
+    expect(parsed({ imap: 'on' })).toEqual({ kind: 'valid', connectRequest });
+    expect(parsed({ advanced: 'yes', imap: 'on' })).toMatchObject({
+      connectRequest: { protocols: ['imap'] },
+    });
     expect(parsed({ advanced: 'yes', pop3: 'on', smtp: 'on' })).toMatchObject({
-      wish: { protocols: ['pop3', 'smtp'] },
+      connectRequest: { protocols: ['pop3', 'smtp'] },
     });
     expect(parsed({ advanced: 'yes', imap: 'on', smtp: 'off' })).toMatchObject({
-      wish: { protocols: ['imap'] },
+      connectRequest: { protocols: ['imap'] },
     });
   });
 
@@ -131,21 +133,21 @@ describe('a form', () => {
   });
 
   test('may ask for the account picker', () => {
-    expect(parsed({ choose: 'on' })).toMatchObject({ wish: { chooseAccount: true } });
+    expect(parsed({ choose: 'on' })).toMatchObject({ connectRequest: { chooseAccount: true } });
   });
 
   test('may let one account, or any, take the place of another', () => {
     for (const replacement of ['any', 'on'])
-      expect(parsed({ replacement })).toMatchObject({ wish: { replacement: { kind: 'any' } } });
+      expect(parsed({ replacement })).toMatchObject({ connectRequest: { replacement: { kind: 'any' } } });
     expect(parsed({ replacement: ID })).toMatchObject({
-      wish: { replacement: { kind: 'this', accountId: ID } },
+      connectRequest: { replacement: { kind: 'this', accountId: ID } },
     });
     for (const replacement of ['', 'x', `${ID}a`, ` ${ID}`, ID.toUpperCase()])
-      expect(parsed({ replacement })).toEqual({ kind: 'valid', wish });
+      expect(parsed({ replacement })).toEqual({ kind: 'valid', connectRequest });
   });
 
   test('may confirm an account by its id', () => {
-    expect(parsed({ confirmed: ID })).toMatchObject({ wish: { confirmed: ID } });
+    expect(parsed({ confirmed: ID })).toMatchObject({ connectRequest: { confirmed: ID } });
     for (const confirmed of ['', `${ID}a`, `x${ID}`, ID.slice(1)])
       expect(confirmedIn({ confirmed })).toBeUndefined();
     expect(confirmedIn({})).toBeUndefined();

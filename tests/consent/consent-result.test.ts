@@ -11,7 +11,7 @@ import {
 import { silence } from '../../shared/accounts/token-failure.ts';
 import { Secret } from '../../shared/platform/secret.ts';
 import { memoryConsents } from './memory-consents.ts';
-import { isoAt, keyOf, NOW, sampleConsent, sampleWish } from './sample-trip.ts';
+import { isoAt, keyOf, NOW, sampleConsent, sampleWish } from './sample-attempt.ts';
 
 const cookie = new Secret('the cookie');
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
@@ -34,22 +34,22 @@ async function read(
   });
 }
 const failed = (outcome: object) => ({ kind: 'failed', outcome, explanation: undefined });
-const trip = { wish: sampleWish(), startedBy: ada };
+const attempt = { connectRequest: sampleWish(), startedBy: ada };
 const kept = { kind: 'done', accountId: 'a'.repeat(26) } as const;
 
 describe('the page of a sign-in', () => {
   test('that is still under way is open until its end', async () => {
     expect(await read()).toEqual({ kind: 'open', startedBy: ada });
     expect(await read({}, {}, NOW + 599_999)).toEqual({ kind: 'open', startedBy: ada });
-    expect(await read({}, {}, NOW + 600_000)).toEqual(failed({ kind: 'expired', ...trip }));
+    expect(await read({}, {}, NOW + 600_000)).toEqual(failed({ kind: 'expired', ...attempt }));
   });
 
   test('that is over says what became of it, also after its end', async () => {
     const done = { usedAt: isoAt(1), result: resultAsText(kept) };
     expect(await read(done)).toEqual(kept);
     expect(await read(done, {}, NOW + 700_000)).toEqual(kept);
-    expect(await read({ usedAt: isoAt(1) })).toEqual(failed({ kind: 'used', ...trip }));
-    expect(await read({ usedAt: isoAt(1) }, {}, NOW + 700_000)).toEqual(failed({ kind: 'used', ...trip }));
+    expect(await read({ usedAt: isoAt(1) })).toEqual(failed({ kind: 'used', ...attempt }));
+    expect(await read({ usedAt: isoAt(1) }, {}, NOW + 700_000)).toEqual(failed({ kind: 'used', ...attempt }));
   });
 
   test('that nobody made is unknown', async () => {
@@ -77,7 +77,7 @@ describe('the page of a sign-in', () => {
     expect(await read(done, { principal: { id: 'ada', isAdmin: false } })).toEqual(
       failed({ kind: 'role-lost' }),
     );
-    expect(await read(done, { principal: undefined })).toEqual(failed({ kind: 'signed-out', ...trip }));
+    expect(await read(done, { principal: undefined })).toEqual(failed({ kind: 'signed-out', ...attempt }));
     expect(await read({ ...done, startedBy: guest }, { holdsInvitation: () => false })).toEqual(
       failed({ kind: 'other-browser' }),
     );
@@ -92,14 +92,14 @@ describe('a result that is kept', () => {
     const failure = { ...silence(`detail ${secret}`), sentence: `sentence ${secret}` };
     const text = resultAsText({
       kind: 'failed',
-      outcome: { kind: 'failed', ...trip, providerName: 'Contoso', failure },
+      outcome: { kind: 'failed', ...attempt, providerName: 'Contoso', failure },
       explanation: undefined,
     });
     expect(text).not.toContain('hunter2');
     expect(text).toContain('sentence client_secret=(hidden)');
     const said = resultAsText({
       kind: 'failed',
-      outcome: { kind: 'vault-away', ...trip, code: 'key-vault', said: `said ${secret}` },
+      outcome: { kind: 'vault-away', ...attempt, code: 'key-vault', said: `said ${secret}` },
       explanation: undefined,
     });
     expect(said).not.toContain('hunter2');
@@ -108,7 +108,7 @@ describe('a result that is kept', () => {
   test('keeps our own words and values as they are', () => {
     const outcome = {
       kind: 'failed' as const,
-      ...trip,
+      ...attempt,
       providerName: secret,
       failure: { ...silence('d'), codes: [1], retryAfterSeconds: 3 },
     };
@@ -117,9 +117,9 @@ describe('a result that is kept', () => {
   });
 
   test('is not one that is told from the row, or by its kind alone', () => {
-    expect(isKept({ kind: 'no-refresh-token', ...trip })).toBe(true);
+    expect(isKept({ kind: 'no-refresh-token', ...attempt })).toBe(true);
     for (const kind of ['used', 'expired', 'signed-out'] as const)
-      expect(isKept({ kind, ...trip })).toBe(false);
+      expect(isKept({ kind, ...attempt })).toBe(false);
     for (const kind of ['unknown', 'other-browser', 'role-lost'] as const)
       expect(isKept({ kind })).toBe(false);
   });

@@ -15,7 +15,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import type { ClientSecret } from '../../shared/providers/credential.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { memoryConsents } from './memory-consents.ts';
-import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
+import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-attempt.ts';
 
 const SUPPORT = 'support@contoso.example';
 const ada: Initiator = { kind: 'principal', id: 'ada' };
@@ -87,7 +87,7 @@ async function away(
     calls,
     key,
     back,
-    trip: { wish: sampleWish(), startedBy },
+    attempt: { connectRequest: sampleWish(), startedBy },
     come: (change: Partial<AuthorizationCallback> = {}) => finishConsent(deps, { ...back, ...change }),
     usedAt: async () => (await deps.consents.get(key))?.consent.usedAt,
   };
@@ -95,8 +95,8 @@ async function away(
 
 describe('a browser that comes back', () => {
   test('is checked against what it left with, and the account is stored', async () => {
-    const { deps, calls, sent, back, come, usedAt, trip, provider } = await away();
-    expect(await come()).toMatchObject({ kind: 'connected', ...trip, account: { user: SUPPORT } });
+    const { deps, calls, sent, back, come, usedAt, attempt, provider } = await away();
+    expect(await come()).toMatchObject({ kind: 'connected', ...attempt, account: { user: SUPPORT } });
     expect(await deps.accounts.listOf(provider.id)).toHaveLength(1);
     expect(await usedAt()).toBe(isoAt(0));
     const [call] = calls;
@@ -111,10 +111,10 @@ describe('a browser that comes back', () => {
   });
 
   test('twice is told that its answer was taken, and the provider is asked once', async () => {
-    const { come, calls, trip } = await away();
+    const { come, calls, attempt } = await away();
     const kinds = (await Promise.all([come(), come()])).map(({ kind }) => kind);
     expect(kinds.sort()).toEqual(['connected', 'used']);
-    expect(await come()).toEqual({ kind: 'used', ...trip });
+    expect(await come()).toEqual({ kind: 'used', ...attempt });
     expect(calls).toHaveLength(1);
   });
 
@@ -163,18 +163,18 @@ describe('a browser that comes back', () => {
   });
 
   test('in other hands neither uses it up nor learns of it', async () => {
-    const { come, usedAt, trip } = await away();
+    const { come, usedAt, attempt } = await away();
     expect(await come({ principal: { id: 'eve', isAdmin: true } })).toEqual({ kind: 'other-person' });
     expect(await come({ principal: { id: 'ada', isAdmin: false } })).toEqual({ kind: 'role-lost' });
     // The cookie says that it is the same browser: it may go on once it has signed in again.
-    expect(await come({ principal: undefined })).toEqual({ kind: 'signed-out', ...trip });
+    expect(await come({ principal: undefined })).toEqual({ kind: 'signed-out', ...attempt });
     expect(await usedAt()).toBeUndefined();
   });
 
   test('after its ten minutes is too late, and a moment before them is not', async () => {
     const late = await away();
     late.state.now = NOW + 600_000;
-    expect(await late.come()).toEqual({ kind: 'expired', ...late.trip });
+    expect(await late.come()).toEqual({ kind: 'expired', ...late.attempt });
     expect(await late.usedAt()).toBeUndefined();
     const early = await away();
     early.state.now = NOW + 599_999;
@@ -182,22 +182,22 @@ describe('a browser that comes back', () => {
   });
 
   test('while the vault is away may come once more', async () => {
-    const { deps, back, state, usedAt, trip, come } = await away();
+    const { deps, back, state, usedAt, attempt, come } = await away();
     state.isVaultAway = true;
     const anew = { ...deps, sealer: createTokenCipher(deps.vault, deps.seam) };
     expect(await finishConsent(anew, back)).toEqual({
       kind: 'vault-away',
       code: 'key-vault',
       said: 'Away.',
-      ...trip,
+      ...attempt,
     });
     expect(await usedAt()).toBeUndefined();
     state.isVaultAway = false;
     expect(await come()).toMatchObject({ kind: 'connected' });
   });
 
-  test('is not taken while tokens could not be sealed, though the secrets of the trip can be read', async () => {
-    const { deps, back, trip, usedAt } = await away();
+  test('is not taken while tokens could not be sealed, though the secrets of the attempt can be read', async () => {
+    const { deps, back, attempt, usedAt } = await away();
     const failing = {
       ...deps,
       sealer: {
@@ -205,7 +205,7 @@ describe('a browser that comes back', () => {
         ready: () => Promise.reject(new PostroomError('key-vault', 'Away.')),
       },
     };
-    expect(await finishConsent(failing, back)).toMatchObject({ kind: 'vault-away', ...trip });
+    expect(await finishConsent(failing, back)).toMatchObject({ kind: 'vault-away', ...attempt });
     expect(await usedAt()).toBeUndefined();
   });
 });
@@ -226,10 +226,10 @@ describe('an invitation', () => {
   test('that was taken back or has ended meanwhile connects nothing, and the provider is not asked', async () => {
     const revoked = await away({ startedBy: guest });
     await revoked.deps.invitations.change(guest.key, (one) => ({ ...one, revokedAt: isoAt(0) }));
-    expect(await revoked.come()).toEqual({ kind: 'invitation-over', ...revoked.trip });
+    expect(await revoked.come()).toEqual({ kind: 'invitation-over', ...revoked.attempt });
     const ended = await away({ startedBy: guest });
     await ended.deps.invitations.purge(NOW + 90 * 86_400_000);
-    expect(await ended.come()).toEqual({ kind: 'invitation-over', ...ended.trip });
+    expect(await ended.come()).toEqual({ kind: 'invitation-over', ...ended.attempt });
     expect([...revoked.calls, ...ended.calls]).toEqual([]);
   });
 });
@@ -243,9 +243,9 @@ describe('the provider', () => {
   });
 
   test('that is another registration meanwhile gets neither code nor verifier', async () => {
-    const { come, deps, provider, calls, trip } = await away();
+    const { come, deps, provider, calls, attempt } = await away();
     await deps.providers.save({ ...provider, clientId: 'another app', name: 'New name' });
-    expect(await come()).toEqual({ kind: 'provider-changed', ...trip, providerName: 'New name' });
+    expect(await come()).toEqual({ kind: 'provider-changed', ...attempt, providerName: 'New name' });
     expect(calls).toEqual([]);
   });
 
@@ -260,8 +260,8 @@ describe('the provider', () => {
       [custom, '/oauth/callback'],
       [custom, '/oauth/callback/x'],
     ] as const) {
-      const { come, calls, trip } = await away({ provider });
-      expect(await come({ path })).toMatchObject({ kind: 'untrusted', ...trip });
+      const { come, calls, attempt } = await away({ provider });
+      expect(await come({ path })).toMatchObject({ kind: 'untrusted', ...attempt });
       expect(calls).toEqual([]);
     }
   });
@@ -291,31 +291,31 @@ describe('the provider', () => {
     [{ ...declined, subcode: 'cancel' }, true],
     [{ ...declined, subcode: 'other' }, false],
   ])('that declines with %j is told apart from a person who cancels: %s', async (answer, cancelled) => {
-    const { come, trip } = await away({ answer });
-    expect(await come()).toEqual({ ...answer, ...trip, cancelled });
+    const { come, attempt } = await away({ answer });
+    expect(await come()).toEqual({ ...answer, ...attempt, cancelled });
   });
 
-  test('that fails, or whose answer is not to be trusted, is a value with its trip', async () => {
+  test('that fails, or whose answer is not to be trusted, is a value with its attempt', async () => {
     const failed = await away({ answer: { kind: 'failed', failure: silence('No answer.') } });
     expect(await failed.come()).toEqual({
       kind: 'failed',
       failure: silence('No answer.'),
-      ...failed.trip,
+      ...failed.attempt,
       providerName: failed.provider.name,
     });
     const untrusted = await away({ answer: { kind: 'untrusted', reason: 'why' } });
-    expect(await untrusted.come()).toEqual({ kind: 'untrusted', reason: 'why', ...untrusted.trip });
+    expect(await untrusted.come()).toEqual({ kind: 'untrusted', reason: 'why', ...untrusted.attempt });
     const unproven = await away({ answer: { kind: 'unproven', reason: 'missing' } });
     expect(await unproven.come()).toEqual({
       kind: 'secret-missing',
-      ...unproven.trip,
+      ...unproven.attempt,
       providerName: unproven.provider.name,
     });
     for (const { usedAt } of [failed, untrusted, unproven]) expect(await usedAt()).toBe(isoAt(0));
   });
 
   test('whose secret cannot be fetched is a value, and the sign-in is over', async () => {
-    const { deps, back, trip, usedAt } = await away();
+    const { deps, back, attempt, usedAt } = await away();
     const oauth = {
       ...deps.oauth,
       redeem: () => Promise.reject(new PostroomError('key-vault-denied', 'No.')),
@@ -324,7 +324,7 @@ describe('the provider', () => {
       kind: 'vault-away',
       code: 'key-vault-denied',
       said: 'No.',
-      ...trip,
+      ...attempt,
     });
     expect(await usedAt()).toBe(isoAt(0));
   });
@@ -342,15 +342,19 @@ describe('the provider', () => {
     });
   });
 
-  test('that lets in somebody else is a refusal, with the trip', async () => {
+  test('that lets in somebody else is a refusal, with the attempt', async () => {
     if (redeemed.kind !== 'redeemed' || redeemed.identity === undefined) throw new Error();
     const identity = { ...redeemed.identity, user: 'eve@contoso.example' };
-    const { come, trip } = await away({ answer: { ...redeemed, identity } });
-    expect(await come()).toMatchObject({ kind: 'other-account', signedIn: 'eve@contoso.example', ...trip });
+    const { come, attempt } = await away({ answer: { ...redeemed, identity } });
+    expect(await come()).toMatchObject({
+      kind: 'other-account',
+      signedIn: 'eve@contoso.example',
+      ...attempt,
+    });
   });
 });
 
-test('a trip belongs to the person who started it, or to whoever holds the invitation', () => {
+test('an attempt belongs to the person who started it, or to whoever holds the invitation', () => {
   const browser = (principal: AuthorizationCallback['principal'], holds = false) => ({
     principal,
     holdsInvitation: (key: string) => holds && key === guest.key,

@@ -32,14 +32,14 @@ async function tripOf(browser: Visitor, callback: string): Promise<ConsentAttemp
   return { browser, callback, state, cookie: consentCookie(consentKey(state)) };
 }
 
-/** A trip of a signed-in person, as far as the way back. */
-async function ownTrip(provider = providerId, browser = visitor): Promise<ConsentAttempt> {
+/** An attempt of a signed-in person, as far as the way back. */
+async function ownAttempt(provider = providerId, browser = visitor): Promise<ConsentAttempt> {
   const { callback } = await browser.leave(provider, { address: SUPPORT }, SUPPORT);
   return tripOf(browser, callback);
 }
 
-/** A trip of somebody who holds an invitation. */
-async function invitedTrip(): Promise<ConsentAttempt> {
+/** An attempt of somebody who holds an invitation. */
+async function invitedAttempt(): Promise<ConsentAttempt> {
   const path = await visitor.invite(providerId, { address: SUPPORT });
   const browser = Visitor.signedOut(app);
   const { callback } = await browser.ride(await browser.post(path, {}), SUPPORT);
@@ -67,29 +67,29 @@ const refusedUnused: Readonly<
   'a state that nobody made': {
     title: 'Unknown sign-in',
     attack: async () => {
-      const { callback } = await ownTrip();
+      const { callback } = await ownAttempt();
       return { browser: visitor, callback: withParameter(callback, 'state', 'A'.repeat(43)) };
     },
   },
   'a state that was cut': {
     title: 'Unknown sign-in',
     attack: async () => {
-      const { callback, state } = await ownTrip();
+      const { callback, state } = await ownAttempt();
       return { browser: visitor, callback: withParameter(callback, 'state', state.slice(0, -1)) };
     },
   },
   'another browser': {
     title: 'This sign-in was started in another browser',
-    attack: async () => ({ browser: new Visitor(app), callback: (await ownTrip()).callback }),
+    attack: async () => ({ browser: new Visitor(app), callback: (await ownAttempt()).callback }),
   },
   'another browser that nobody is signed in to': {
     title: 'This sign-in was started in another browser',
-    attack: async () => ({ browser: Visitor.signedOut(app), callback: (await ownTrip()).callback }),
+    attack: async () => ({ browser: Visitor.signedOut(app), callback: (await ownAttempt()).callback }),
   },
-  'the cookie of another trip of the same browser': {
+  'the cookie of another attempt of the same browser': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
-      const [one, two] = [await ownTrip(), await ownTrip()];
+      const [one, two] = [await ownAttempt(), await ownAttempt()];
       visitor.jar.set(one.cookie, visitor.jar.get(two.cookie) ?? '');
       return one;
     },
@@ -97,7 +97,7 @@ const refusedUnused: Readonly<
   'another person in the same browser': {
     title: 'This sign-in was started by someone else',
     attack: async () => {
-      const { callback } = await ownTrip();
+      const { callback } = await ownAttempt();
       const other = new Visitor(app, { id: 'mallory', roles: ['admin'] });
       for (const [name, value] of visitor.jar) other.jar.set(name, value);
       return { browser: other, callback };
@@ -106,7 +106,7 @@ const refusedUnused: Readonly<
   'the same browser, signed out': {
     title: 'You are signed out of Postroom',
     attack: async () => {
-      const { callback } = await ownTrip();
+      const { callback } = await ownAttempt();
       const nobody = Visitor.signedOut(app);
       for (const [name, value] of visitor.jar) nobody.jar.set(name, value);
       return { browser: nobody, callback };
@@ -115,7 +115,7 @@ const refusedUnused: Readonly<
   'a person who is no admin any more': {
     title: 'You can no longer connect mailboxes',
     attack: async () => {
-      const { callback } = await ownTrip();
+      const { callback } = await ownAttempt();
       const agent = new Visitor(app, { id: 'alex', roles: ['agent'] });
       for (const [name, value] of visitor.jar) agent.jar.set(name, value);
       return { browser: agent, callback };
@@ -124,82 +124,82 @@ const refusedUnused: Readonly<
   'a person who has no role any more': {
     title: 'You can no longer connect mailboxes',
     attack: async () => {
-      const { callback } = await ownTrip();
+      const { callback } = await ownAttempt();
       const guest = new Visitor(app, { id: 'alex', roles: [] });
       for (const [name, value] of visitor.jar) guest.jar.set(name, value);
       return { browser: guest, callback };
     },
   },
-  'a trip by invitation in a browser that holds another invitation': {
+  'an attempt by invitation in a browser that holds another invitation': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
-      const [one, two] = [await invitedTrip(), await invitedTrip()];
+      const [one, two] = [await invitedAttempt(), await invitedAttempt()];
       const [own, other] = [invitationCookieOf(one.browser), invitationCookieOf(two.browser)];
       one.browser.jar.set(own, two.browser.jar.get(other) ?? '');
       return one;
     },
   },
-  'a trip by invitation in a browser that holds none': {
+  'an attempt by invitation in a browser that holds none': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
-      const trip = await invitedTrip();
-      trip.browser.jar.delete(invitationCookieOf(trip.browser));
-      return trip;
+      const attempt = await invitedAttempt();
+      attempt.browser.jar.delete(invitationCookieOf(attempt.browser));
+      return attempt;
     },
   },
-  'a trip by invitation in the browser of a signed-in person': {
+  'an attempt by invitation in the browser of a signed-in person': {
     title: 'This sign-in was started in another browser',
     attack: async () => {
-      const { callback, browser, cookie } = await invitedTrip();
+      const { callback, browser, cookie } = await invitedAttempt();
       visitor.jar.set(cookie, browser.jar.get(cookie) ?? '');
       return { browser: visitor, callback };
     },
   },
-  'a trip that took too long': {
+  'an attempt that took too long': {
     title: 'This sign-in took too long',
     attack: async () => {
-      const trip = await ownTrip();
+      const attempt = await ownAttempt();
       app.seam.skewMs = 11 * 60_000;
-      return trip;
+      return attempt;
     },
   },
-  'a trip by invitation that took too long': {
+  'an attempt by invitation that took too long': {
     title: 'This sign-in took too long',
     attack: async () => {
-      const trip = await invitedTrip();
+      const attempt = await invitedAttempt();
       app.seam.skewMs = 11 * 60_000;
-      return trip;
+      return attempt;
     },
   },
-  'a trip that was finished': {
+  'an attempt that was finished': {
     title: 'Sign-in already processed',
     attack: async () => {
-      const trip = await ownTrip();
-      expect((await trip.browser.get(trip.callback)).status).toBe(303);
-      return trip;
+      const attempt = await ownAttempt();
+      expect((await attempt.browser.get(attempt.callback)).status).toBe(303);
+      return attempt;
     },
   },
-  'a finished trip in another browser': {
+  'a finished attempt in another browser': {
     title: 'Sign-in already processed',
     attack: async () => {
-      const trip = await ownTrip();
-      expect((await trip.browser.get(trip.callback)).status).toBe(303);
-      return { browser: new Visitor(app), callback: trip.callback };
+      const attempt = await ownAttempt();
+      expect((await attempt.browser.get(attempt.callback)).status).toBe(303);
+      return { browser: new Visitor(app), callback: attempt.callback };
     },
   },
-  'a trip that failed': {
+  'an attempt that failed': {
     title: 'The request was damaged on its way',
     attack: async () => {
-      const trip = await ownTrip();
-      const foreign = withParameter(trip.callback, 'code', 'made-up');
-      expect((await trip.browser.get(foreign)).status).toBe(400);
-      return trip;
+      const attempt = await ownAttempt();
+      const foreign = withParameter(attempt.callback, 'code', 'made-up');
+      expect((await attempt.browser.get(foreign)).status).toBe(400);
+      return attempt;
     },
   },
   'a state of an invitation in the place of a code': {
     title: 'Unknown sign-in',
     attack: async () => {
-      const { browser } = await invitedTrip();
+      const { browser } = await invitedAttempt();
       const token = browser.jar.get(invitationCookieOf(browser)) ?? '';
       return { browser, callback: `/oauth/callback?${new URLSearchParams({ code: 'x', state: token })}` };
     },
@@ -211,14 +211,14 @@ const refusedUsed: typeof refusedUnused = {
   'an answer that names another issuer': {
     title: 'The response could not be trusted',
     attack: async () => {
-      const trip = await ownTrip();
-      return { ...trip, callback: withParameter(trip.callback, 'iss', 'https://evil.example') };
+      const attempt = await ownAttempt();
+      return { ...attempt, callback: withParameter(attempt.callback, 'iss', 'https://evil.example') };
     },
   },
-  'a code of another trip': {
+  'a code of another attempt': {
     title: 'The sign-in was finished in another window than it was begun in',
     attack: async () => {
-      const [one, two] = [await ownTrip(), await ownTrip()];
+      const [one, two] = [await ownAttempt(), await ownAttempt()];
       const code = new URL(two.callback, ORIGIN).searchParams.get('code') ?? '';
       return { ...one, callback: withParameter(one.callback, 'code', code) };
     },
@@ -230,16 +230,16 @@ const refusedUsed: typeof refusedUnused = {
       const stranger = new Visitor(other);
       const theirs = await stranger.leave(await stranger.addDemoProvider(), { address: SUPPORT }, SUPPORT);
       await other.stop();
-      const trip = await ownTrip();
+      const attempt = await ownAttempt();
       const code = new URL(theirs.callback, ORIGIN).searchParams.get('code') ?? '';
-      return { ...trip, callback: withParameter(trip.callback, 'code', code) };
+      return { ...attempt, callback: withParameter(attempt.callback, 'code', code) };
     },
   },
   'no code': {
     title: 'The response could not be trusted',
     attack: async () => {
-      const trip = await ownTrip();
-      return { ...trip, callback: `/oauth/callback?state=${trip.state}` };
+      const attempt = await ownAttempt();
+      return { ...attempt, callback: `/oauth/callback?state=${attempt.state}` };
     },
   },
 };
@@ -258,7 +258,7 @@ describe('nothing is written by', () => {
     expect(app.idp.tokenRequests().length).toBe(requests);
   });
 
-  it.each(Object.keys(refusedUsed))('%s, but that the trip is over', async (name) => {
+  it.each(Object.keys(refusedUsed))('%s, but that the attempt is over', async (name) => {
     const { attack, title } = refusedUsed[name] ?? unreachable();
     const { browser, callback } = await attack();
     const before = allRows(app);
@@ -272,8 +272,8 @@ describe('nothing is written by', () => {
 });
 
 describe('the page of a refused return', () => {
-  it('tells a stranger nothing of the trip', async () => {
-    const { callback } = await ownTrip();
+  it('tells a stranger nothing of the attempt', async () => {
+    const { callback } = await ownAttempt();
     expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);
     await visitor.get(callback);
     expect((await new Visitor(app).get(callback)).html).not.toContain(SUPPORT);

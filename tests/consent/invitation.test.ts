@@ -143,7 +143,7 @@ describe('an invitation', () => {
     expect(elsewhere.location).toBe('/invitations?flash=link-gone');
   });
 
-  it('may be tried again after a failed trip', async () => {
+  it('may be tried again after a failed attempt', async () => {
     const path = await invited({ choose: 'on' });
     const person = owner();
     const declined = await follow(person, path, 'cancel');
@@ -174,7 +174,7 @@ describe('an invitation', () => {
     expect((await person.get(callback)).title).toBe('Done, you can close this page');
   });
 
-  it('says who can help when the trip fails for a reason that is not the owner’s', async () => {
+  it('says who can help when the attempt fails for a reason that is not the owner’s', async () => {
     const path = await invited();
     const person = owner();
     const { callback } = await person.ride(await person.post(path, {}), SUPPORT);

@@ -27,7 +27,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00.000Z');
 const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDE_-'.padEnd(43, 'x').slice(0, 43);
-const wish = {
+const connectRequest = {
   providerId: 'p',
   address: 'support@contoso.example',
   signIn: 'support@contoso.example',
@@ -39,14 +39,14 @@ const wish = {
 };
 const invitation = (changes: Partial<Invitation> = {}): Invitation => ({
   key: 'k',
-  wish,
+  connectRequest,
   invitedBy: { id: 'ada', name: 'Ada' },
   createdAt: new Date(NOW - 1000).toISOString(),
   expiresAt: new Date(NOW + 1).toISOString(),
   revokedAt: undefined,
   done: undefined,
   approvalKey: undefined,
-  trips: [],
+  attempts: [],
   ...changes,
 });
 
@@ -141,7 +141,7 @@ test('a state of an approval is known by its kind, and no other one is', () => {
     expect(isApprovalState(other)).toBe(false);
 });
 
-describe('who goes on a trip', () => {
+describe('who goes on an attempt', () => {
   const person = (id: string) => ({ kind: 'principal', id }) as const;
   const guest = (key: string) => ({ kind: 'invitation', key }) as const;
 
@@ -158,15 +158,15 @@ describe('who goes on a trip', () => {
   });
 });
 
-describe('a stored wish', () => {
+describe('a stored connect request', () => {
   const connectRequestOf = (json: string) =>
-    invitationKind.fromRow({ ...invitationKind.toRow(invitation()), wish: json }).wish;
+    invitationKind.fromRow({ ...invitationKind.toRow(invitation()), connectRequest: json }).connectRequest;
 
   test.each([
-    wish,
-    { ...wish, reconnect: { mailboxId: 'm', accountId: 'a' }, confirmed: 'a' },
-    { ...wish, replacement: { kind: 'this' as const, accountId: 'a' } },
-    { ...wish, replacement: { kind: 'any' as const } },
+    connectRequest,
+    { ...connectRequest, reconnect: { mailboxId: 'm', accountId: 'a' }, confirmed: 'a' },
+    { ...connectRequest, replacement: { kind: 'this' as const, accountId: 'a' } },
+    { ...connectRequest, replacement: { kind: 'any' as const } },
   ])('is read back as it was written: %j', (one) => {
     expect(connectRequestOf(JSON.stringify(one))).toEqual(one);
   });
@@ -174,11 +174,11 @@ describe('a stored wish', () => {
   test.each([
     '{}',
     '[]',
-    JSON.stringify({ ...wish, protocols: ['ftp'] }),
-    JSON.stringify({ ...wish, replacement: { kind: 'this' } }),
-    JSON.stringify({ ...wish, replacement: { kind: 'other' } }),
-    JSON.stringify({ ...wish, reconnect: { mailboxId: 'm' } }),
-    JSON.stringify({ ...wish, confirmed: 7 }),
+    JSON.stringify({ ...connectRequest, protocols: ['ftp'] }),
+    JSON.stringify({ ...connectRequest, replacement: { kind: 'this' } }),
+    JSON.stringify({ ...connectRequest, replacement: { kind: 'other' } }),
+    JSON.stringify({ ...connectRequest, reconnect: { mailboxId: 'm' } }),
+    JSON.stringify({ ...connectRequest, confirmed: 7 }),
   ])('that is %s is refused', (json) => {
     expect(() => connectRequestOf(json)).toThrow();
   });

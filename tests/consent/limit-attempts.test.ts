@@ -6,7 +6,7 @@ import { createInvitationStore, type InvitationStore } from '../../shared/consen
 import { MAX_OPEN_ATTEMPTS, takePlace } from '../../shared/consent/limit-attempts.ts';
 import { openSeam, type SeamPoint } from '../../shared/platform/seam.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
-import { isoAt, keyOf, NOW, sampleConsent, sampleInvitation } from './sample-trip.ts';
+import { isoAt, keyOf, NOW, sampleConsent, sampleInvitation } from './sample-attempt.ts';
 
 const KEY = keyOf('d');
 const letters = [...'abcdefghijklmnopqrst'];
@@ -33,23 +33,24 @@ beforeEach(() => {
 
 const take = (letter: string, now = NOW) =>
   takePlace({ seam: { now: () => now }, consents, invitations }, KEY, tripOf(letter, isoAt(600_000)));
-const trips = async () => (await invitations.get(KEY))?.invitation.trips.map(({ key }) => key[0]).join('');
+const attempts = async () =>
+  (await invitations.get(KEY))?.invitation.attempts.map(({ key }) => key[0]).join('');
 
-/** An invitation by which these trips are under way; those in capitals have come back. */
+/** An invitation by which these attempts are under way; those in capitals have come back. */
 async function underWay(started: string, change: Partial<Invitation> = {}): Promise<void> {
   const all = [...started].map((letter) => tripOf(letter.toLowerCase()));
-  await invitations.add(sampleInvitation({ trips: all, ...change }));
+  await invitations.add(sampleInvitation({ attempts: all, ...change }));
   for (const letter of started) {
     const usedAt = letter === letter.toLowerCase() ? undefined : isoAt(0);
     await consents.add(sampleConsent({ key: keyOf(letter.toLowerCase()), usedAt }));
   }
 }
 
-test('a place is taken while fewer than five trips are under way, without a look at their rows', async () => {
+test('a place is taken while fewer than five attempts are under way, without a look at their rows', async () => {
   await underWay('abcd');
   points = [];
   expect(await take('e')).toBe('taken');
-  expect(await trips()).toBe('abcde');
+  expect(await attempts()).toBe('abcde');
   expect(points).toEqual(['table.Consents.get', 'table.Consents.commit', 'table.Consents.get']);
 });
 
@@ -59,23 +60,23 @@ test('the sixth one is told so, and nothing is written', async () => {
   points = [];
   expect(await take('f')).toBe('too-many');
   expect(points).not.toContain('table.Consents.commit');
-  expect(await trips()).toBe('abcde');
+  expect(await attempts()).toBe('abcde');
 });
 
-test('a trip that came back, or whose row is gone, gives its place back', async () => {
+test('an attempt that came back, or whose row is gone, gives its place back', async () => {
   await underWay('aBcde');
   expect(await take('f')).toBe('taken');
-  expect(await trips()).toBe('acdef');
+  expect(await attempts()).toBe('acdef');
   await consents.purge(NOW + 2 * 86_400_000);
   expect(await take('g')).toBe('taken');
-  expect(await trips()).toBe('g');
+  expect(await attempts()).toBe('g');
 });
 
-test('a trip gives its place back at its end, and not before', async () => {
+test('an attempt gives its place back at its end, and not before', async () => {
   await underWay('abcde');
   expect(await take('f', NOW)).toBe('too-many');
   expect(await take('f', NOW + 1)).toBe('taken');
-  expect(await trips()).toBe('f');
+  expect(await attempts()).toBe('f');
 });
 
 test.each([
@@ -99,7 +100,10 @@ function othersTake(times: number): void {
     before = async () => {};
     const stored = await invitations.get(KEY);
     if (stored !== undefined)
-      await invitations.replace({ ...stored.invitation, trips: [tripOf(letters[done] ?? '')] }, stored.etag);
+      await invitations.replace(
+        { ...stored.invitation, attempts: [tripOf(letters[done] ?? '')] },
+        stored.etag,
+      );
     done += 1;
     before = own;
   };
@@ -109,12 +113,12 @@ test('of two who start at the same moment none is forgotten', async () => {
   await underWay('');
   othersTake(3);
   expect(await take('x')).toBe('taken');
-  expect(await trips()).toBe('cx');
+  expect(await attempts()).toBe('cx');
 });
 
 test('who meets others four times in a row is told that there are too many', async () => {
   await underWay('');
   othersTake(4);
   expect(await take('x')).toBe('too-many');
-  expect(await trips()).toBe('d');
+  expect(await attempts()).toBe('d');
 });

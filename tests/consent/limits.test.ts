@@ -34,7 +34,7 @@ const invited = (): Promise<string> => admin.invite(providerId, { address: SUPPO
 const TOO_MANY = 'Too many open sign-ins';
 const consentRows = () => app.tables.open('Consents').list('consent', { limit: 1000 });
 
-/** A browser that has opened the link, and the address that starts a trip from there. */
+/** A browser that has opened the link, and the address that starts an attempt from there. */
 async function opened(link: string): Promise<{ owner: Visitor; start: () => Promise<Reply> }> {
   const owner = Visitor.signedOut(app);
   await owner.get(link);
@@ -42,9 +42,9 @@ async function opened(link: string): Promise<{ owner: Visitor; start: () => Prom
 }
 
 describe('an invitation', () => {
-  it('has five trips under way at most; the sixth is told what to do, and writes nothing', async () => {
+  it('has five attempts under way at most; the sixth is told what to do, and writes nothing', async () => {
     const { start } = await opened(await invited());
-    for (let trip = 1; trip <= 5; trip++) expect((await start()).status).toBe(200);
+    for (let attempt = 1; attempt <= 5; attempt++) expect((await start()).status).toBe(200);
     const before = allRows(app);
     const sixth = await start();
     expect([sixth.status, sixth.title]).toEqual([429, TOO_MANY]);
@@ -54,10 +54,10 @@ describe('an invitation', () => {
     expect((await start()).status).toBe(200);
   });
 
-  it('gives a place back when a trip comes back, so that a person may fail as often as they like', async () => {
+  it('gives a place back when an attempt comes back, so that a person may fail as often as they like', async () => {
     const link = await invited();
     const { owner, start } = await opened(link);
-    for (let trip = 1; trip <= 7; trip++) {
+    for (let attempt = 1; attempt <= 7; attempt++) {
       const { callback } = await owner.ride(await start(), 'alex@contoso.example');
       expect((await owner.get(callback)).title).toBe('Wrong account');
     }
@@ -77,7 +77,7 @@ describe('an invitation', () => {
     expect((await owner.get(first.callback)).title).toBe('Done, you can close this page');
   });
 
-  it('is used up and taken back also while trips start by it', async () => {
+  it('is used up and taken back also while attempts start by it', async () => {
     const link = await invited();
     const { start } = await opened(link);
     const [invitation] = await app.services.invitations.list();
@@ -100,7 +100,7 @@ describe('with 1,500 sign-ins in the table', () => {
       const startedAt = new Date(app.seam.now() - row * MINUTE_MS);
       await app.services.consents.add({
         key: consentKey(newState().expose()),
-        wish: invitation.wish,
+        connectRequest: invitation.connectRequest,
         startedBy: { kind: 'principal', id: 'alex' },
         registration: '',
         browserHash: 'x',

@@ -15,7 +15,7 @@ import { MemoryVault } from '../harness/memory/memory-vault.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { oauthAnswers } from '../harness/oauth-answers.ts';
 import { sampleProvider } from '../harness/memory/sample-provider.ts';
-import { NOW } from './sample-trip.ts';
+import { NOW } from './sample-attempt.ts';
 
 /** Everything that a sign-in needs, in memory: the clock stands, and the provider answers as a test says. */
 export async function memoryConsents(

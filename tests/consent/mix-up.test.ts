@@ -162,7 +162,7 @@ describe('a hostile provider that sends the browser on to another one’s sign-i
     expect(reply.html).toContain('the redirect URI of another provider');
     expect(heard).toEqual([]);
     expect(codeRequests()).toBe(before);
-    // The trip is over: the same answer brought to the hostile one's own address finds nothing to redeem it with.
+    // The attempt is over: the same answer brought to the hostile one's own address finds nothing to redeem it with.
     await admin.get(callback.replace(honest.id, evil.id));
     expect(heard).toEqual([]);
   });

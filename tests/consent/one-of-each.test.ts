@@ -4,7 +4,7 @@ import { readGrant } from '../../shared/accounts/grant.ts';
 import { acceptGrant } from '../../shared/consent/accept-grant.ts';
 import type { ConnectRequest, Initiator } from '../../shared/consent/consent.ts';
 import { consentCookie } from '../../shared/consent/consent.ts';
-import { invite } from '../../shared/consent/invite.ts';
+import { createInvitation } from '../../functions/use-cases/invite-owner.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { ALEX, allRows, type DemoApp, startDemoApp, Visitor } from '../harness/pages/demo-app.ts';
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
     await app.services.accounts.remove(account);
 });
 
-const wish = (): ConnectRequest => ({
+const connectRequest = (): ConnectRequest => ({
   providerId,
   address: SUPPORT,
   signIn: SUPPORT,
@@ -54,7 +54,12 @@ const grant = () =>
     JSON.stringify({ access_token: 'AT', refresh_token: 'RT', token_type: 'Bearer', expires_in: 3600 }),
   );
 const accept = (startedBy: Initiator, who: Identity) =>
-  acceptGrant(app.services, provider, { wish: wish(), startedBy }, { grant: grant(), identity: who });
+  acceptGrant(
+    app.services,
+    provider,
+    { connectRequest: connectRequest(), startedBy },
+    { grant: grant(), identity: who },
+  );
 
 describe('an account of another tenant than the provider', () => {
   it('is refused, whatever its name is, and nothing is stored', async () => {
@@ -76,7 +81,10 @@ describe('an account of another tenant than the provider', () => {
 
 describe('an invitation', () => {
   const invited = async (): Promise<Initiator> => {
-    const { invitation } = await invite(app.services, wish(), { id: 'alex', name: 'Alex' });
+    const { invitation } = await createInvitation(app.services, connectRequest(), provider, {
+      id: 'alex',
+      name: 'Alex',
+    });
     return { kind: 'invitation', key: invitation.key };
   };
   const other = (): Identity => identity({ objectId: '22222222-2222-4333-8444-555555555555', subject: 's2' });

@@ -41,7 +41,7 @@ async function sentBack(error: string, description: string): Promise<string> {
   return `/oauth/callback?${new URLSearchParams({ error, error_description: description, state })}`;
 }
 
-/** Each way in which the world can spoil a trip: the title of the page, what it must say, and how it comes about. */
+/** Each way in which the world can spoil an attempt: the title of the page, what it must say, and how it comes about. */
 const outcomes: Readonly<
   Record<string, { title: string; says: readonly string[]; arrange: () => Promise<string> }>
 > = {
@@ -137,7 +137,7 @@ const outcomes: Readonly<
 };
 let restore: () => Promise<void> = async () => {};
 
-describe('a trip that the world spoils', () => {
+describe('an attempt that the world spoils', () => {
   it.each(Object.keys(outcomes))('ends on a page that says so: %s', async (name) => {
     const { title, says, arrange } = outcomes[name] ?? unreachable();
     const callback = await arrange();

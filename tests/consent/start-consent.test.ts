@@ -20,7 +20,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import type { Provider } from '../../shared/providers/provider.ts';
 import { registrationOf } from '../../shared/providers/registration.ts';
 import { memoryConsents } from './memory-consents.ts';
-import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-trip.ts';
+import { isoAt, keyOf, NOW, sampleInvitation, sampleWish } from './sample-attempt.ts';
 
 const ada: Initiator = { kind: 'principal', id: 'ada' };
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
@@ -37,8 +37,8 @@ async function postroom(change?: Partial<Provider>) {
     },
     change,
   );
-  const start = async (wish: ConnectRequest = sampleWish(), startedBy = ada) => {
-    const started = await startConsent(world.deps, wish, startedBy);
+  const start = async (connectRequest: ConnectRequest = sampleWish(), startedBy = ada) => {
+    const started = await startConsent(world.deps, connectRequest, startedBy);
     if (started.kind !== 'started') throw new Error(started.kind);
     return started;
   };
@@ -65,7 +65,7 @@ describe('a start', () => {
     const consent = (await deps.consents.get(key))?.consent;
     expect(consent).toEqual({
       key,
-      wish: sampleWish(),
+      connectRequest: sampleWish(),
       startedBy: ada,
       registration: registrationOf(provider),
       browserHash: browserHash(cookie),
@@ -113,7 +113,7 @@ describe('a start', () => {
       kind: 'vault-away',
       code: 'key-vault',
       said: 'Away.',
-      wish: sampleWish(),
+      connectRequest: sampleWish(),
       startedBy: ada,
     });
     expect(tables.dump('Consents')).toEqual([]);
@@ -123,7 +123,7 @@ describe('a start', () => {
     const { deps, start } = await postroom();
     await deps.invitations.add(sampleInvitation());
     const { key } = await start(sampleWish(), guest);
-    expect((await deps.invitations.get(guest.key))?.invitation.trips).toEqual([
+    expect((await deps.invitations.get(guest.key))?.invitation.attempts).toEqual([
       { key, expiresAt: isoAt(600_000) },
     ]);
     expect((await deps.consents.get(key))?.consent.startedBy).toEqual(guest);
@@ -133,11 +133,11 @@ describe('a start', () => {
     const { deps, start, state } = await postroom();
     expect(await startConsent(deps, sampleWish(), guest)).toEqual({
       kind: 'invitation-over',
-      wish: sampleWish(),
+      connectRequest: sampleWish(),
       startedBy: guest,
     });
     await deps.invitations.add(sampleInvitation());
-    for (let trip = 0; trip < 5; trip += 1) await start(sampleWish(), guest);
+    for (let attempt = 0; attempt < 5; attempt += 1) await start(sampleWish(), guest);
     state.points = [];
     expect(await startConsent(deps, sampleWish(), guest)).toMatchObject({ kind: 'too-many' });
     expect(state.points.filter((point) => point.startsWith('vault.') || point.endsWith('commit'))).toEqual(
@@ -154,7 +154,7 @@ describe('the browser that started', () => {
     expect(handover).toEqual({
       kind: 'address',
       url: 'https://login.example/authorize',
-      wish: sampleWish(),
+      connectRequest: sampleWish(),
       startedBy: ada,
       providerName: provider.name,
     });
@@ -207,7 +207,7 @@ describe('the browser that started', () => {
       kind: 'vault-away',
       code: 'key-vault',
       said: 'Away.',
-      wish: sampleWish(),
+      connectRequest: sampleWish(),
       startedBy: ada,
     });
   });

@@ -18,7 +18,7 @@ import {
   sampleConsent,
   sampleInvitation,
   sampleWish,
-} from './sample-trip.ts';
+} from './sample-attempt.ts';
 
 const DAY_MS = 86_400_000;
 const guest = { kind: 'invitation', key: keyOf('d') } as const;
@@ -60,7 +60,7 @@ describe('a sign-in under way', () => {
   test.each([
     sampleConsent(),
     sampleConsent({ startedBy: guest, usedAt: isoAt(1), result: '{}' }),
-    sampleConsent({ wish: sampleWish({ reconnect: { mailboxId: 'm', accountId: 'a' } }) }),
+    sampleConsent({ connectRequest: sampleWish({ reconnect: { mailboxId: 'm', accountId: 'a' } }) }),
   ])('is read back as it was added', async (consent) => {
     await store().add(consent);
     expect((await store().get(key))?.consent).toEqual(consent);
@@ -121,7 +121,7 @@ describe('a sign-in under way', () => {
     expect(await store().keepResult(key, 'r')).toBe(false);
   });
 
-  test.each(['wish', 'startedBy', 'registration', 'browserHash', 'expiresAt', 'usedAt', 'result'])(
+  test.each(['connectRequest', 'startedBy', 'registration', 'browserHash', 'expiresAt', 'usedAt', 'result'])(
     'whose %s is no text is refused',
     async (column) => {
       await store().add(sampleConsent());
@@ -148,7 +148,7 @@ describe('an invitation', () => {
     sampleInvitation(),
     sampleInvitation({
       done: { at: isoAt(1), accountId: 'a', user: 'u' },
-      trips: [{ key: 'k', expiresAt: isoAt(1) }],
+      attempts: [{ key: 'k', expiresAt: isoAt(1) }],
     }),
     sampleInvitation({ revokedAt: isoAt(1), approvalKey: 'k' }),
   ])('is read back as it was added', async (invitation) => {
@@ -195,17 +195,17 @@ describe('an invitation', () => {
     before = async (point) => {
       if (point !== 'table.Consents.commit' || others === 2) return;
       others += 1;
-      const trips = [{ key: `trip ${others}`, expiresAt: isoAt(1) }];
+      const attempts = [{ key: `attempt ${others}`, expiresAt: isoAt(1) }];
       const { etag = '' } = (await store().get(key)) ?? {};
       const own = before;
       before = async () => {};
-      await store().replace(sampleInvitation({ trips }), etag);
+      await store().replace(sampleInvitation({ attempts }), etag);
       before = own;
     };
     const changed = await store().change(key, revoke);
     const expected = sampleInvitation({
       revokedAt: isoAt(5),
-      trips: [{ key: 'trip 2', expiresAt: isoAt(1) }],
+      attempts: [{ key: 'attempt 2', expiresAt: isoAt(1) }],
     });
     expect(changed).toEqual(expected);
     expect((await store().get(key))?.invitation).toEqual(expected);
@@ -220,10 +220,10 @@ describe('an invitation', () => {
   });
 
   test.each([
-    ['wish', {}],
+    ['connectRequest', {}],
     ['invitedBy', {}],
     ['createdAt', {}],
-    ['trips', {}],
+    ['attempts', {}],
     ['done', { done: { at: isoAt(1), accountId: 'a', user: 'u' } }],
   ])('whose %s is no text is refused', async (column, change) => {
     await store().add(sampleInvitation(change));
@@ -231,9 +231,9 @@ describe('an invitation', () => {
     await expect(store().get(key)).rejects.toMatchObject(badRow('invitation', key, column));
   });
 
-  test('whose trips are none of ours is refused', async () => {
-    const broken = [{ key: 'k' }] as unknown as Invitation['trips'];
-    await store().add(sampleInvitation({ trips: broken }));
+  test('whose attempts are none of ours is refused', async () => {
+    const broken = [{ key: 'k' }] as unknown as Invitation['attempts'];
+    await store().add(sampleInvitation({ attempts: broken }));
     await expect(store().get(key)).rejects.toThrow();
   });
 
@@ -286,7 +286,7 @@ describe('an approval that is waited for', () => {
     expect(await store().list()).toEqual([sampleApproval({ grantedAt: isoAt(1) })]);
   });
 
-  test.each(['wish', 'startedBy', 'sealedState', 'createdAt', 'expiresAt'])(
+  test.each(['connectRequest', 'startedBy', 'sealedState', 'createdAt', 'expiresAt'])(
     'whose %s is no text is refused',
     async (column) => {
       await store().add(sampleApproval());

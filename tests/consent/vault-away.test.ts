@@ -166,7 +166,7 @@ describe('the vault that fails', () => {
     expect((await admin.get(again.callback)).status).toBe(303);
   });
 
-  it('where a trip waits for an admin of the tenant says so in place of the link', async () => {
+  it('where an attempt waits for an admin of the tenant says so in place of the link', async () => {
     await start({ tenants: [tenant({ userConsent: false })] });
     const { callback } = await admin.leave(providerId, { address: SUPPORT }, 'no-approval');
     const waiting = await admin.get(callback);

@@ -12,22 +12,22 @@ import {
 import { features } from '../../dev/mutants/features.ts';
 
 const root = dirname(dirname(import.meta.dirname));
-const mutant = (wish: Partial<Mutant> = {}): Mutant => ({
+const mutant = (connectRequest: Partial<Mutant> = {}): Mutant => ({
   file: 'shared/a.ts',
   mutator: 'EqualityOperator',
   original: 'a < b',
   replacement: 'a <= b',
   line: 3,
   outcome: 'survived',
-  ...wish,
+  ...connectRequest,
 });
-const entry = (wish: Partial<Explained> = {}): Explained => ({
+const entry = (connectRequest: Partial<Explained> = {}): Explained => ({
   file: 'shared/a.ts',
   mutator: 'EqualityOperator',
   original: 'a < b',
   replacement: 'a <= b',
   reason: 'Both sides are never equal.',
-  ...wish,
+  ...connectRequest,
 });
 
 test('a survivor without an entry is named, whether tests ran it or not', () => {

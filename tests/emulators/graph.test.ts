@@ -141,8 +141,16 @@ describe('the stand-in for Microsoft Graph', () => {
     const postroom = await tokens.app(POSTROOM);
     const own = await made(graph, postroom);
     const foreign = await made(graph, await tokens.person(DIANA));
-    const wish = { passwordCredential: { displayName: 'postroom', endDateTime: '2027-01-01T00:00:00Z' } };
-    const given = await ask(graph, postroom, 'POST', `applications(appId='${own.appId}')/addPassword`, wish);
+    const connectRequest = {
+      passwordCredential: { displayName: 'postroom', endDateTime: '2027-01-01T00:00:00Z' },
+    };
+    const given = await ask(
+      graph,
+      postroom,
+      'POST',
+      `applications(appId='${own.appId}')/addPassword`,
+      connectRequest,
+    );
     expect(given.status).toBe(200);
     const secretText = String(given.body['secretText']);
     expect(secretText).toHaveLength(40);
@@ -151,9 +159,9 @@ describe('the stand-in for Microsoft Graph', () => {
     expect(shown.body['passwordCredentials']).toMatchObject([
       { keyId: given.body['keyId'], endDateTime: '2027-01-01T00:00:00Z', secretText: null },
     ]);
-    expect((await ask(graph, postroom, 'POST', `applications/${foreign.id}/addPassword`, wish)).status).toBe(
-      403,
-    );
+    expect(
+      (await ask(graph, postroom, 'POST', `applications/${foreign.id}/addPassword`, connectRequest)).status,
+    ).toBe(403);
     const stranger = await tokens.app('20000000-0000-4000-8000-000000000002');
     expect((await ask(graph, stranger, 'GET', `applications/${own.id}`)).status).toBe(403);
 

@@ -51,12 +51,15 @@ describe.each(kinds)('an inbox over IMAP %s', (_name, kind) => {
   if (!here) console.warn('SKIPPED: the inbox over IMAP on Dovecot, which is not here.');
   describe.skipIf(!here)('of our own', () => {
     const mail = useMailServer(kind);
-    const addressOf = async (wish: Partial<ImapAddress> = {}, upn = support): Promise<ImapAddress> => ({
+    const addressOf = async (
+      connectRequest: Partial<ImapAddress> = {},
+      upn = support,
+    ): Promise<ImapAddress> => ({
       ...mail.server().imap,
       folder: 'INBOX',
       user: support,
       accessToken: new Secret(await mail.lab().token(upn)),
-      ...wish,
+      ...connectRequest,
     });
     // What NODE_EXTRA_CA_CERTS is for a process of its own.
     beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));

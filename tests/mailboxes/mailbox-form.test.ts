@@ -43,9 +43,10 @@ const form = {
   after: 'mark-seen',
   interval: '1',
 };
-const parse = (wish: Record<string, string> = {}) => parseMailboxForm({ ...form, ...wish }, rules);
-const errorsOf = (wish: Record<string, string>): string[] => {
-  const parsed = parse(wish);
+const parse = (connectRequest: Record<string, string> = {}) =>
+  parseMailboxForm({ ...form, ...connectRequest }, rules);
+const errorsOf = (connectRequest: Record<string, string>): string[] => {
+  const parsed = parse(connectRequest);
   return parsed.kind === 'invalid' ? Object.keys(parsed.errors) : [];
 };
 
@@ -97,18 +98,18 @@ describe('a mailbox as it is typed', () => {
     ['a protocol that a custom provider has no server for', { pop3Account: 'c.custom' }, ['pop3Host']],
     ['a custom port beside 993, 995, 465 and 587', { account: 'c.custom', port: '2525' }, ['port']],
     ['a folder with a line break', { folder: 'a\r\nb' }, ['folder']],
-  ])('is refused at its field: %s', (_what, wish, fields) => {
-    expect(errorsOf(wish)).toEqual(fields);
+  ])('is refused at its field: %s', (_what, connectRequest, fields) => {
+    expect(errorsOf(connectRequest)).toEqual(fields);
   });
 });
 
 describe('a mailbox to the letter', () => {
-  const settingsOf = (wish: Record<string, string>) => {
-    const parsed = parse(wish);
+  const settingsOf = (connectRequest: Record<string, string>) => {
+    const parsed = parse(connectRequest);
     return parsed.kind === 'valid' ? parsed.settings : undefined;
   };
-  const sentenceOf = (wish: Record<string, string>): unknown => {
-    const parsed = parse(wish);
+  const sentenceOf = (connectRequest: Record<string, string>): unknown => {
+    const parsed = parse(connectRequest);
     return parsed.kind === 'invalid' ? Object.values(parsed.errors) : [];
   };
 

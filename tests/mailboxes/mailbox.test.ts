@@ -48,8 +48,8 @@ describe('a folder', () => {
     { host: 'imap2.contoso.example' },
     { port: 1993 },
     { folder: 'Archive' },
-  ])('has another key with %j', (wish) => {
-    expect(folderKeyOf({ ...mailbox, ...wish })).not.toBe(folderKeyOf(mailbox));
+  ])('has another key with %j', (connectRequest) => {
+    expect(folderKeyOf({ ...mailbox, ...connectRequest })).not.toBe(folderKeyOf(mailbox));
   });
 
   test('of a twin is the same folder of the same address, under whatever server', () => {

@@ -34,9 +34,9 @@ describe('an email that cannot leave', () => {
     ['a header of two lines', { headers: { 'X-A': 'a\r\nBcc: c@d.example' } }],
     ['a header whose name holds another', { headers: { 'X-A: b\r\nBcc': 'c@d.example' } }],
     ['a Message-ID that is none', { messageId: 'outbox-1' }],
-  ])('is refused before anything is asked: %s', async (_what, wish) => {
+  ])('is refused before anything is asked: %s', async (_what, connectRequest) => {
     const tokens = tokensOf('t');
-    expect(await senderWith(tokens).send(route(1), letter(wish))).toMatchObject({
+    expect(await senderWith(tokens).send(route(1), letter(connectRequest))).toMatchObject({
       kind: 'refused',
       asked: false,
       code: 'bad-envelope',

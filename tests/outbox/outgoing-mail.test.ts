@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { envelopeProblem, isEnvelopeAddress, type OutgoingMail } from '../../shared/outbox/outgoing-mail.ts';
 
-const mail = (wish: Partial<OutgoingMail> = {}): OutgoingMail => ({
+const mail = (connectRequest: Partial<OutgoingMail> = {}): OutgoingMail => ({
   from: { address: 'support@contoso.example', name: 'Support' },
   to: ['kim@customer.example'],
   subject: 'Re: hello',
   text: 'Hello',
   messageId: '<1@contoso.example>',
-  ...wish,
+  ...connectRequest,
 });
 
 describe('an address', () => {
@@ -90,7 +90,7 @@ describe('an email', () => {
       { from: { address: 'a@b.example', name: 'a\nb' } },
     ],
     ['A header holds a line break or another control character.', { headers: { 'X-A': 'a', 'X-B': 'a\nb' } }],
-  ])('may not leave: %s', (sentence, wish) => {
-    expect(envelopeProblem(mail(wish))).toBe(sentence);
+  ])('may not leave: %s', (sentence, connectRequest) => {
+    expect(envelopeProblem(mail(connectRequest))).toBe(sentence);
   });
 });

@@ -23,12 +23,12 @@ describe.each(kinds)('an email over %s', (_name, kind) => {
     const mail = useMailServer(kind);
     beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), mail.lab().ca]));
 
-    const route = (wish: { user?: string; host?: string; port?: number } = {}): SendingRoute => ({
+    const route = (connectRequest: { user?: string; host?: string; port?: number } = {}): SendingRoute => ({
       kind: 'mailbox',
       ...mail.server().smtp,
       user: support,
       account,
-      ...wish,
+      ...connectRequest,
     });
     const skinned = async (...planned: Fault[]): Promise<ExchangeSkin> => {
       const skin = await startExchangeSkin({

@@ -8,14 +8,14 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { sales, support } from '../harness/stack/mail-lab.ts';
 
 export const account = { providerId: 'p', accountId: 'a' };
-export const letter = (wish: Partial<OutgoingMail> = {}): OutgoingMail => ({
+export const letter = (connectRequest: Partial<OutgoingMail> = {}): OutgoingMail => ({
   from: { address: support, name: 'Contoso Ünterstützung' },
   to: [sales],
   subject: 'Grüße from the outbox',
   text: '.a line with a dot\n',
   messageId: '<outbox-1@postroom.example>',
   headers: { 'Auto-Submitted': 'auto-replied' },
-  ...wish,
+  ...connectRequest,
 });
 
 export interface Asked {

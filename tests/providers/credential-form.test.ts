@@ -19,31 +19,31 @@ const usual: CredentialRules = {
 };
 function parse(fields: Record<string, string>, change: Partial<CredentialRules> = {}) {
   const errors: Record<string, string> = {};
-  const wish = parseCredential((name) => fields[name] ?? '', { ...usual, ...change }, errors);
-  return { wish: shown(wish), errors };
+  const input = parseCredential((name) => fields[name] ?? '', { ...usual, ...change }, errors);
+  return { input: shown(input), errors };
 }
-const shown = (wish: CredentialInput): unknown =>
-  wish.kind === 'secret' ? { ...wish, value: wish.value.expose() } : wish;
+const shown = (input: CredentialInput): unknown =>
+  input.kind === 'secret' ? { ...input, value: input.value.expose() } : input;
 const typed = { credential: 'secret', secret: 's', expiresOn: '2027-11-24' };
 
 describe('a credential', () => {
   test('that is a secret has its value and the end of its last day', () => {
     expect(parse(typed)).toEqual({
-      wish: { kind: 'secret', value: 's', expiresOn: '2027-11-24T23:59:59.000Z' },
+      input: { kind: 'secret', value: 's', expiresOn: '2027-11-24T23:59:59.000Z' },
       errors: {},
     });
   });
 
   test('that is a secret has no end where secrets do not expire', () => {
     expect(parse({ ...typed, expiresOn: '' }, { secretsExpire: false })).toEqual({
-      wish: { kind: 'secret', value: 's', expiresOn: undefined },
+      input: { kind: 'secret', value: 's', expiresOn: undefined },
       errors: {},
     });
   });
 
   test('that is a certificate has an end', () => {
     expect(parse({ ...typed, credential: 'certificate' })).toEqual({
-      wish: { kind: 'certificate', expiresOn: '2027-11-24T23:59:59.000Z' },
+      input: { kind: 'certificate', expiresOn: '2027-11-24T23:59:59.000Z' },
       errors: {},
     });
     expect(parse({ credential: 'certificate' }).errors).toEqual({
@@ -52,13 +52,13 @@ describe('a credential', () => {
   });
 
   test('that is the managed identity needs nothing', () => {
-    expect(parse({ credential: 'federated' })).toEqual({ wish: { kind: 'federated' }, errors: {} });
+    expect(parse({ credential: 'federated' })).toEqual({ input: { kind: 'federated' }, errors: {} });
   });
 
   test.each(['certificate', 'federated'])(
     'that is a %s where the provider knows none is a secret',
     (credential) => {
-      expect(parse({ ...typed, credential }, { kinds: ['secret'] }).wish).toMatchObject({ kind: 'secret' });
+      expect(parse({ ...typed, credential }, { kinds: ['secret'] }).input).toMatchObject({ kind: 'secret' });
     },
   );
 
@@ -79,14 +79,14 @@ describe('an empty secret', () => {
     ['of an edit that chooses a new secret', 'keep', 'secret', 'secret'],
     ['of a new provider', 'needed', '', 'secret'],
   ] as const)('%s is: %s, %s → %s', (_what, secret, credential, kind) => {
-    const { wish, errors } = parse({ credential }, { secret });
-    expect(wish).toMatchObject({ kind });
+    const { input, errors } = parse({ credential }, { secret });
+    expect(input).toMatchObject({ kind });
     expect(Object.keys(errors)).toEqual(kind === 'keep' ? [] : ['secret', 'expiresOn']);
   });
 
   test('that is not empty is a new one, also of a draft', () => {
-    expect(parse(typed, { secret: 'optional' }).wish).toMatchObject({ kind: 'secret', value: 's' });
-    expect(parse({ ...typed, credential: '' }, { secret: 'keep' }).wish).toMatchObject({ kind: 'secret' });
+    expect(parse(typed, { secret: 'optional' }).input).toMatchObject({ kind: 'secret', value: 's' });
+    expect(parse({ ...typed, credential: '' }, { secret: 'keep' }).input).toMatchObject({ kind: 'secret' });
   });
 });
 

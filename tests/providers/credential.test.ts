@@ -6,7 +6,7 @@ import {
   certificatePem,
   credentialsOf,
   expiryOf,
-  type HeldCredentials,
+  type ProviderCredentials,
   isSameCredential,
   secretName,
   sha256ThumbprintOf,
@@ -26,7 +26,7 @@ const secret = (version: string, vaultName = 'provider-x'): Credential => ({
   expiresOn: `2028-11-01T23:59:59.000Z`,
 });
 const identity: Credential = { kind: 'federated', setAt: AT };
-const held = (change: Partial<HeldCredentials> = {}): HeldCredentials => ({
+const held = (change: Partial<ProviderCredentials> = {}): ProviderCredentials => ({
   credential: undefined,
   nextCredential: undefined,
   retired: [],

@@ -202,7 +202,7 @@ describe('the sign-ins of a provider that becomes another registration', () => {
     const before = (await app.services.accounts.get(account))?.account.tokens;
     await app.services.providers.change(id, (current) => ({ ...current, endpoints: undefined }));
     await app.services.sealer.rotate();
-    expect(await reencryptTokens(app.services)).toEqual({ resealed: 0, left: 1 });
+    expect(await reencryptTokens(app.services)).toEqual({ reencrypted: 0, left: 1 });
     expect((await app.services.accounts.get(account))?.account.tokens).toEqual(before);
   });
 });

@@ -3,7 +3,7 @@ import { Secret } from '../../shared/platform/secret.ts';
 import { secretName } from '../../shared/providers/credential.ts';
 import { createProviderStore } from '../../shared/providers/provider-store.ts';
 import {
-  lookAtSecrets,
+  checkSecrets,
   recheckSecrets,
   reviewSecret,
   reviewSecrets,
@@ -20,7 +20,7 @@ describe('a review', () => {
     const postroom = await postroomWithSecret();
     const get = vi.spyOn(postroom.vault, 'get');
     await reviewSecrets(postroom.process());
-    expect(JSON.stringify(await lookAtSecrets(postroom.process()))).not.toContain(CANARY);
+    expect(JSON.stringify(await checkSecrets(postroom.process()))).not.toContain(CANARY);
     expect(get).not.toHaveBeenCalled();
   });
 
@@ -214,7 +214,7 @@ describe('a replacement that has still to be used', () => {
     const postroom = await postroomWithNext('2028-06-01T00:00:00.000Z');
     await daily(postroom);
     expect(postroom.told).toEqual([]);
-    expect((await lookAtSecrets(postroom.process())).map(({ what }) => what)).toEqual([
+    expect((await checkSecrets(postroom.process())).map(({ what }) => what)).toEqual([
       'client secret',
       'new client secret',
     ]);

@@ -6,7 +6,7 @@ import { PostroomError } from '../../shared/platform/errors.ts';
 import { openSeam } from '../../shared/platform/seam.ts';
 import type { ProviderStore } from '../../shared/providers/provider-store.ts';
 import { createGraphApplications } from '../../shared/secrets/graph-applications.ts';
-import { lookAtSecrets } from '../../shared/secrets/review-secrets.ts';
+import { checkSecrets } from '../../shared/secrets/review-secrets.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { MemoryTables } from '../harness/memory/memory-tables.ts';
 import { DAY_MS, NOW, useRotationEmulators, versionOf, type Wish, world } from './rotation-world.ts';
@@ -77,8 +77,8 @@ describe('a secret that an admin lets Postroom rotate', () => {
     ['the identity is no owner', { owns: false }, 'it needs Application.ReadWrite.OwnedBy'],
     ['a policy forbids secrets', { policy: { secrets: 'forbidden' } }, 'A policy of the tenant forbids it.'],
     ['a policy wants shorter ones', { policy: { longestDays: 90 } }, 'A policy of the tenant forbids it.'],
-  ])('stays as it is when %s; the warning says why', async (_case, wish, words) => {
-    const postroom = await world(wish);
+  ])('stays as it is when %s; the warning says why', async (_case, connectRequest, words) => {
+    const postroom = await world(connectRequest);
     const typed = versionOf(await postroom.current());
     await rotateSecrets(postroom.deps);
     await rotateSecrets(postroom.deps);
@@ -89,7 +89,7 @@ describe('a secret that an admin lets Postroom rotate', () => {
     });
     expect(postroom.registered()).toEqual(['typed by a person']);
     const mailboxes = createMailboxStore(new MemoryTables(openSeam));
-    const [seen] = await lookAtSecrets({ ...postroom.deps, mailboxes });
+    const [seen] = await checkSecrets({ ...postroom.deps, mailboxes });
     expect(seen?.state).toMatchObject({ kind: 'due', stage: 30 });
     expect(seen?.rotationProblem).toContain(words);
     expect(await postroom.use()).toBe(typed);

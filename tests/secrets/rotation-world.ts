@@ -78,8 +78,8 @@ export interface Wish {
   enabled?: boolean;
 }
 
-export async function world(wish: Wish = {}): Promise<World> {
-  const { permissions = [OWNED], owns = true, daysLeft = 20, enabled = true } = wish;
+export async function world(connectRequest: Wish = {}): Promise<World> {
+  const { permissions = [OWNED], owns = true, daysLeft = 20, enabled = true } = connectRequest;
   const idp = await startEntra({ tenants: [tenant()] });
   stops.push(() => idp.stop());
   const graph = await startGraph({
@@ -89,7 +89,7 @@ export async function world(wish: Wish = {}): Promise<World> {
     onSecret: ({ secretText }) => {
       if (secretText !== undefined) idp.addClientSecret(CLIENT, { value: secretText });
     },
-    ...(wish.policy !== undefined && { policy: wish.policy }),
+    ...(connectRequest.policy !== undefined && { policy: connectRequest.policy }),
   });
   stops.push(() => graph.stop());
   const endDateTime = new Date(NOW + daysLeft * DAY_MS + 3_600_000).toISOString();

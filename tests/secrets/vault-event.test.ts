@@ -97,7 +97,9 @@ describe('the queue of vault events', () => {
     for (let time = 0; time < 5; time += 1) await takeEvents(postroom.services, event);
     await Promise.all(Array.from({ length: 5 }, () => takeEvents(postroom.another(), base64(event))));
     const open = await postroom.services.alerts.open();
-    expect(open.map(({ held, told }) => [held.review?.stage, told])).toEqual([['7 days', 1]]);
+    expect(
+      open.map(({ findings, notificationCount }) => [findings.review?.stage, notificationCount]),
+    ).toEqual([['7 days', 1]]);
     await postroom.stop();
   });
 
@@ -118,7 +120,9 @@ describe('the daily run', () => {
       data: { ...data, ObjectName: `provider-${postroom.providerId}` },
     });
     await reviewAll(postroom.another());
-    expect((await postroom.services.alerts.open()).map(({ told }) => told)).toEqual([1]);
+    expect((await postroom.services.alerts.open()).map(({ notificationCount }) => notificationCount)).toEqual(
+      [1],
+    );
     expect((await postroom.services.heartbeats.all()).has('reviewSecrets')).toBe(true);
     await postroom.stop();
   });
@@ -147,7 +151,7 @@ test('a secret that was replaced is over within a minute, not the next morning',
   await postroom.provider('2028-12-01T00:00:00.000Z');
   const open = () => createAlertStore(postroom.tables).current();
   await recheckSecrets(process);
-  expect((await open()).open.map(({ held }) => held.review?.subject.name)).toEqual(['Fabrikam']);
+  expect((await open()).open.map(({ findings }) => findings.review?.subject.name)).toEqual(['Fabrikam']);
 });
 
 test('no value of a secret is in any list, log, alert or row', async () => {

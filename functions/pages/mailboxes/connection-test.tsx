@@ -18,7 +18,7 @@ export async function showConnectionTest(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
-  const tests = await lookedAgain(services, mailbox, await services.connectionTests.of(mailbox.id));
+  const tests = await withTestMessages(services, mailbox, await services.connectionTests.of(mailbox.id));
   const contextOf = await explainContextsOf(services, mailbox);
   return c.html(connectionTestPage({ principal: c.get('principal'), mailbox, tests, contextOf }));
 }
@@ -57,7 +57,7 @@ const hasSent = ({ steps }: ConnectionTest): boolean =>
   steps.some(({ name, state }) => name === 'send' && state === 'passed');
 
 /** Each request of the page checks once whether the test email has arrived. */
-async function lookedAgain(
+async function withTestMessages(
   services: Services,
   mailbox: Mailbox,
   tests: readonly ConnectionTest[],
@@ -65,9 +65,9 @@ async function lookedAgain(
   return Promise.all(
     tests.map(async (test) => {
       if (!isWaiting(test)) return test;
-      const looked = await findTestMessage(findDepsOf(services), mailbox, test);
-      if (looked !== test) await services.connectionTests.saveResult(mailbox.id, looked);
-      return looked;
+      const checked = await findTestMessage(findDepsOf(services), mailbox, test);
+      if (checked !== test) await services.connectionTests.saveResult(mailbox.id, checked);
+      return checked;
     }),
   );
 }

@@ -40,7 +40,7 @@ export function unfinishedOf(
     // An invitation to reconnect is for an existing mailbox, whose problem is an alert.
     invitations: invitations.filter(
       (invitation) =>
-        stateOfInvitation(invitation, now) === 'open' && invitation.wish.reconnect === undefined,
+        stateOfInvitation(invitation, now) === 'open' && invitation.connectRequest.reconnect === undefined,
     ),
   };
 }
@@ -67,12 +67,12 @@ export function FinishSetup(props: { unfinished: Unfinished; isAdmin: boolean })
             : {user} signed in, <Time at={consentedAt} />. The mailbox is not set up yet.
           </li>
         ))}
-        {unfinished.invitations.map(({ wish, expiresAt, approvalKey }) => (
+        {unfinished.invitations.map(({ connectRequest, expiresAt, approvalKey }) => (
           <li>
             {isAdmin ? (
-              <a href={paths.invitations()}>Invitation for {wish.address}</a>
+              <a href={paths.invitations()}>Invitation for {connectRequest.address}</a>
             ) : (
-              `Invitation for ${wish.address}`
+              `Invitation for ${connectRequest.address}`
             )}
             : {approvalKey === undefined ? 'waiting for its owner' : 'waiting for admin consent'}, valid until{' '}
             <Time at={expiresAt} />.

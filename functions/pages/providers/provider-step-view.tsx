@@ -222,7 +222,7 @@ function CertificateFacts(props: { provider: Provider; certificate: string; open
 
 function IdentityFacts(props: { view: StepView }): JSX.Element {
   const { identity, provider } = props.view;
-  if (identity?.kind !== 'told') return <p>{identity?.sentence ?? ''}</p>;
+  if (identity?.kind !== 'known') return <p>{identity?.sentence ?? ''}</p>;
   return (
     <>
       <p>

@@ -135,7 +135,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
       opened: health.get(id)?.lastSuccessAt !== undefined,
     })),
   });
-  const told = identity?.kind === 'told' ? identity : undefined;
+  const known = identity?.kind === 'known' ? identity : undefined;
   return {
     principal: c.get('principal'),
     config,
@@ -149,7 +149,7 @@ async function viewOf(c: PageContext, provider: Provider): Promise<ProviderView>
     rotation,
     script:
       traitsOf(provider).guide?.kind === 'entra-portal'
-        ? registrationScript({ provider, redirectUri, identity: told })
+        ? registrationScript({ provider, redirectUri, identity: known })
         : undefined,
     now: seam.now(),
     flash: flashOf(c, said),

@@ -5,13 +5,13 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { PostroomError } from '../../../shared/platform/errors.ts';
 import { log } from '../../../shared/platform/log.ts';
 import { isVaultCode } from '../../../shared/platform/problem.ts';
-import { lookAtSecrets } from '../../../shared/secrets/review-secrets.ts';
+import { checkSecrets } from '../../../shared/secrets/review-secrets.ts';
 import { canRotate } from '../../../shared/secrets/rotate-secrets.ts';
 import { switchRotation } from '../../../shared/secrets/switch-rotation.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import type { PageContext } from '../../http/web-environment.ts';
 import type { Services } from '../../services.ts';
-import { recordChange } from '../../http/record-change.ts';
+import { replaceEncryptionKey } from '../../use-cases/replace-encryption-key.ts';
 import { type SecretsView, secretsPage, vaultAwayPage } from './secret-views.tsx';
 import { flashOf, formData } from '../../http/form-data.ts';
 
@@ -41,7 +41,7 @@ async function withVault(c: PageContext, answer: () => Promise<Response>): Promi
 
 async function viewOf(services: Services): Promise<SecretsView> {
   const [secrets, versions, rotations] = await Promise.all([
-    lookAtSecrets(services),
+    checkSecrets(services),
     services.vault.versionsOf(dataKeyName),
     services.rotations.list(),
   ]);
@@ -62,11 +62,7 @@ async function viewOf(services: Services): Promise<SecretsView> {
 
 export async function replaceDataKey(c: PageContext): Promise<Response> {
   return withVault(c, async () => {
-    await c.get('services').sealer.rotate();
-    await recordChange(c, {
-      action: 'encryption key replaced',
-      subject: { kind: 'secret', id: dataKeyName, name: 'encryption key' },
-    });
+    await replaceEncryptionKey(c.get('services'), c.get('principal'));
     return c.redirect(paths.secrets({ flash: 'new-key' }), 303);
   });
 }

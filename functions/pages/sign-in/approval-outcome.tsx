@@ -24,7 +24,7 @@ export function approvalOutcomePage(outcome: ApprovalOutcome, explanation: Expla
 const titles: Readonly<Record<ApprovalOutcome['kind'], string>> = {
   granted: 'Thank you, access is granted',
   'set-up-granted': 'Thank you, access is granted',
-  told: 'Access is reported as granted',
+  reported: 'Access is reported as granted',
   'granted-before': 'Access was already granted',
   'not-granted': 'Access was not granted',
   'other-tenant': 'Wrong organization',
@@ -40,7 +40,7 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
       return (
         <p>
           Postroom can now read and send email for users in your organization who sign in to it. The owner of{' '}
-          {outcome.approval.wish.address} can continue. You can close this page.
+          {outcome.approval.connectRequest.address} can continue. You can close this page.
         </p>
       );
     case 'set-up-granted':
@@ -50,7 +50,7 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
           who is setting it up sees this on the provider’s page. You can close this page.
         </p>
       );
-    case 'told':
+    case 'reported':
       return (
         <p>
           There is nothing left to do; you can close this page. The first mailbox sign-in will show what was
@@ -82,8 +82,8 @@ function Words(props: { outcome: ApprovalOutcome }): JSX.Element {
         <>
           <p>
             You signed in as an admin of a different organization, not of the organization of{' '}
-            {outcome.approval?.wish.address ?? 'the app that is being set up'}. Nothing was changed. Open the
-            link again and sign in with an account of the right organization.
+            {outcome.approval?.connectRequest.address ?? 'the app that is being set up'}. Nothing was changed.
+            Open the link again and sign in with an account of the right organization.
           </p>
           <Facts
             items={[

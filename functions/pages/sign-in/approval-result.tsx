@@ -42,4 +42,4 @@ export async function answerApproval(c: PageContext, parameters: URLSearchParams
 }
 
 const isGood = ({ kind }: ApprovalOutcome): boolean =>
-  kind === 'granted' || kind === 'set-up-granted' || kind === 'told';
+  kind === 'granted' || kind === 'set-up-granted' || kind === 'reported';

@@ -17,7 +17,7 @@ import { ConnectRequestFields } from './connect-request-fields.tsx';
 export async function showApproval(c: RouteContext<'approval'>): Promise<Response> {
   const services = c.get('services');
   const approval = (await services.approvals.get(c.req.param('key')))?.approval;
-  const provider = approval && (await services.providers.get(approval.wish.providerId));
+  const provider = approval && (await services.providers.get(approval.connectRequest.providerId));
   if (approval?.startedBy.kind !== 'principal' || provider === undefined) return c.notFound();
   const asked = await approvalLink(services, provider, approval);
   if (asked.kind === 'vault-away') return c.html(await outcomePage(c, asked, new URLSearchParams()), 503);
@@ -31,7 +31,7 @@ function approvalPage(view: {
   link: string | undefined;
 }): string {
   const { provider, approval, link } = view;
-  const { wish, grantedAt, explanation } = approval;
+  const { connectRequest, grantedAt, explanation } = approval;
   return renderPage(
     <Page
       title={grantedAt === undefined ? 'Admin consent required' : 'Admin consent granted'}
@@ -42,14 +42,15 @@ function approvalPage(view: {
         <AskAdmin approval={approval} link={link} reader="admin" />
       ) : (
         <p>
-          Consent was granted <Time at={grantedAt} />. Sign in once more to finish connecting {wish.address}.
+          Consent was granted <Time at={grantedAt} />. Sign in once more to finish connecting{' '}
+          {connectRequest.address}.
         </p>
       )}
       <form method="post" action={paths.connect(provider)}>
-        <ConnectRequestFields wish={wish} />
+        <ConnectRequestFields connectRequest={connectRequest} />
         <div class="actions">
           <SubmitButton kind={grantedAt === undefined ? 'secondary' : 'primary'}>
-            {grantedAt === undefined ? 'Sign in again' : `Continue as ${wish.signIn}`}
+            {grantedAt === undefined ? 'Sign in again' : `Continue as ${connectRequest.signIn}`}
           </SubmitButton>
           {grantedAt === undefined ? (
             <ButtonLink href={paths.approval(approval)} kind="secondary">
@@ -77,13 +78,13 @@ export function AskAdmin(props: {
   const { approval, link } = props;
   const mail = new URLSearchParams({
     subject: 'Please approve Postroom for our email',
-    body: `Postroom turns email sent to ${approval.wish.address} into tickets. In our organization, only administrators can grant this access. Please open this link and choose “Accept”:\n\n${link ?? ''}`,
+    body: `Postroom turns email sent to ${approval.connectRequest.address} into tickets. In our organization, only administrators can grant this access. Please open this link and choose “Accept”:\n\n${link ?? ''}`,
   });
   return (
     <>
       <p>
-        In the organization of {approval.wish.address}, only administrators can give an app access to email.
-        Nothing was changed.
+        In the organization of {approval.connectRequest.address}, only administrators can give an app access
+        to email. Nothing was changed.
       </p>
       {link === undefined ? (
         <p>The link has expired. Sign in again to get a new one.</p>

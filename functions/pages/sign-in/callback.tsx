@@ -54,13 +54,13 @@ export async function answerCallback(c: PageContext): Promise<Response> {
 
 async function answerConnected(
   c: PageContext,
-  { account, wish, startedBy, missing }: Extract<CompletedConsent, { kind: 'connected' }>,
+  { account, connectRequest, startedBy, missing }: Extract<CompletedConsent, { kind: 'connected' }>,
   key: string,
 ): Promise<Response> {
   if (startedBy.kind === 'invitation') return answerDone(c, key, account.accountId);
-  if (wish.reconnect !== undefined) {
+  if (connectRequest.reconnect !== undefined) {
     const flash = missing.length === 0 ? undefined : 'partly';
-    return c.redirect(paths.mailboxConnected({ id: wish.reconnect.mailboxId }, { flash }), 303);
+    return c.redirect(paths.mailboxConnected({ id: connectRequest.reconnect.mailboxId }, { flash }), 303);
   }
   const flash = missing.length === 0 ? 'connected' : 'connected-partly';
   return c.redirect(paths.newMailbox({ account: `${account.providerId}.${account.accountId}`, flash }), 303);

@@ -3,26 +3,28 @@ import type { ConnectRequest } from '../../../shared/consent/consent.ts';
 
 /** A connect request as hidden fields, to start the same sign-in once more. */
 export function ConnectRequestFields(props: {
-  wish: ConnectRequest;
+  connectRequest: ConnectRequest;
   /** Shows the provider's list of accounts in place of a hint. */
   choose?: boolean | undefined;
 }): JSX.Element {
-  const { wish, choose } = props;
-  const { replacement } = wish;
+  const { connectRequest, choose } = props;
+  const { replacement } = connectRequest;
   return (
     <>
-      <input type="hidden" name="address" value={wish.address} />
-      <input type="hidden" name="who" value={wish.shared ? 'shared' : 'self'} />
-      <input type="hidden" name="signIn" value={wish.signIn} />
+      <input type="hidden" name="address" value={connectRequest.address} />
+      <input type="hidden" name="who" value={connectRequest.shared ? 'shared' : 'self'} />
+      <input type="hidden" name="signIn" value={connectRequest.signIn} />
       <input type="hidden" name="advanced" value="yes" />
-      {wish.protocols.map((protocol) => (
+      {connectRequest.protocols.map((protocol) => (
         <input type="hidden" name={protocol} value="on" />
       ))}
       {choose === true ? <input type="hidden" name="choose" value="on" /> : null}
-      {wish.reconnect === undefined ? null : (
-        <input type="hidden" name="mailbox" value={wish.reconnect.mailboxId} />
+      {connectRequest.reconnect === undefined ? null : (
+        <input type="hidden" name="mailbox" value={connectRequest.reconnect.mailboxId} />
       )}
-      {wish.confirmed === undefined ? null : <input type="hidden" name="confirmed" value={wish.confirmed} />}
+      {connectRequest.confirmed === undefined ? null : (
+        <input type="hidden" name="confirmed" value={connectRequest.confirmed} />
+      )}
       {replacement === undefined ? null : (
         <input
           type="hidden"
@@ -36,13 +38,13 @@ export function ConnectRequestFields(props: {
 
 /** The same request for the user who signed in: as a shared mailbox, or in place of the previous account. */
 export const connectRequestFor = (
-  wish: ConnectRequest,
+  connectRequest: ConnectRequest,
   user: string,
   replacement?: ConnectRequest['replacement'],
 ): ConnectRequest => ({
-  ...wish,
+  ...connectRequest,
   signIn: user,
-  shared: user.toLowerCase() !== wish.address.toLowerCase(),
+  shared: user.toLowerCase() !== connectRequest.address.toLowerCase(),
   chooseAccount: false,
   replacement,
 });

@@ -38,7 +38,7 @@ export function keptApprovalOf(c: Context): string | undefined {
 export const consentCookieOf = (c: Context, key: string): Secret | undefined =>
   secretCookie(c, consentCookie(key));
 
-/** Takes the token of an invitation out of the link, for this page and for the trip to the provider. */
+/** Takes the token of an invitation out of the link, for this page and for the attempt to the provider. */
 export function keepInvitationCookie(c: Context, token: Secret): void {
   const name = invitationCookie(invitationKey(token.expose()));
   setCookie(c, name, token.expose(), { ...attributes, maxAge: INVITATION_COOKIE_SECONDS });

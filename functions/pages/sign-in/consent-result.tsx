@@ -59,7 +59,7 @@ export async function answerFailed(
   outcome: Failed,
   at: { key: string; parameters: URLSearchParams },
 ): Promise<Response> {
-  if (!('wish' in outcome)) {
+  if (!('connectRequest' in outcome)) {
     const error = outcome.kind === 'unknown' ? errorCodeIn(at.parameters) : undefined;
     return c.redirect(paths.consentResult({ key: outcome.kind }, { error }), 303);
   }
@@ -92,17 +92,20 @@ async function done(
   { accountId }: Extract<StoreResult, { kind: 'done' }>,
 ): Promise<Response> {
   const services = c.get('services');
-  const wish = (await services.consents.get(key))?.consent.wish;
-  const account = wish && (await services.accounts.get({ providerId: wish.providerId, accountId }))?.account;
+  const connectRequest = (await services.consents.get(key))?.consent.connectRequest;
+  const account =
+    connectRequest &&
+    (await services.accounts.get({ providerId: connectRequest.providerId, accountId }))?.account;
   // Removed since: nothing is left to show.
-  if (wish === undefined || account === undefined)
+  if (connectRequest === undefined || account === undefined)
     return c.html(await outcomePage(c, { kind: 'unknown' }, new URLSearchParams()), 400);
-  const provider = await services.providers.get(wish.providerId);
+  const provider = await services.providers.get(connectRequest.providerId);
   // The existing mailbox, or one with the provider's defaults; undefined when the provider has no mail server.
   const mailbox =
-    wish.reconnect === undefined
-      ? provider && mailboxOfPreset(provider, services.config, account, wish.address, services.seam.now())
-      : await services.mailboxes.get(wish.reconnect.mailboxId);
+    connectRequest.reconnect === undefined
+      ? provider &&
+        mailboxOfPreset(provider, services.config, account, connectRequest.address, services.seam.now())
+      : await services.mailboxes.get(connectRequest.reconnect.mailboxId);
   const preview = mailbox && (await previewOf(services, mailbox));
-  return c.html(invitationDonePage({ wish, user: account.user, preview }));
+  return c.html(invitationDonePage({ connectRequest, user: account.user, preview }));
 }

@@ -2,7 +2,6 @@
 import { appAccountId } from '../../../shared/accounts/app-account.ts';
 import { parseConnectForm } from '../../../shared/consent/connect-form.ts';
 import type { ConnectRequest } from '../../../shared/consent/consent.ts';
-import { invite } from '../../../shared/consent/invite.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import type { Mailbox } from '../../../shared/mailboxes/mailbox.ts';
 import { paths } from '../../../shared/paths/paths.ts';
@@ -11,7 +10,7 @@ import type { Flash } from '../../../shared/ui/page.tsx';
 import { connectPage, emptyConnectForm, redirectPage, overPage } from './connect-views.tsx';
 import { consentCookieOf, keepConsentCookie, keepLinkCookie } from './consent-cookies.ts';
 import { outcomePage } from './outcome-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
+import { createInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -44,7 +43,7 @@ export async function startSignIn(c: RouteContext<'connect'>): Promise<Response>
   const asked = await askedFor(c, c.req.param('id'));
   if (asked instanceof Response) return asked;
   const startedBy = { kind: 'principal', id: c.get('principal').id } as const;
-  const started = await startConsent(c.get('services'), asked.wish, startedBy);
+  const started = await startConsent(c.get('services'), asked.connectRequest, startedBy);
   if (started.kind !== 'started') return c.html(await outcomePage(c, started, new URLSearchParams()), 503);
   keepConsentCookie(c, started.key, started.cookie);
   return c.redirect(paths.handover({ key: started.key }), 303);
@@ -52,21 +51,16 @@ export async function startSignIn(c: RouteContext<'connect'>): Promise<Response>
 
 // Answered by a redirect, so that a reload makes no second invitation. The token is in no address and in no
 // table: a cookie brings it to the page that shows the link.
-export async function createInvitation(c: RouteContext<'createInvitation'>): Promise<Response> {
+export async function inviteOwner(c: RouteContext<'createInvitation'>): Promise<Response> {
   const asked = await askedFor(c, c.req.param('id'));
   if (asked instanceof Response) return asked;
-  const services = c.get('services');
-  const { wish, provider } = asked;
-  const { invitation, token } = await invite(
-    services,
-    { ...wish, chooseAccount: false },
-    { id: c.get('principal').id, name: c.get('principal').name },
+  const { id, name } = c.get('principal');
+  const { invitation, token } = await createInvitation(
+    c.get('services'),
+    { ...asked.connectRequest, chooseAccount: false },
+    asked.provider,
+    { id, name },
   );
-  await recordChange(c, {
-    action: 'created',
-    subject: { kind: 'invitation', id: invitation.key, name: wish.address },
-    after: { mailbox: wish.address, 'signs in': wish.signIn, provider: provider.name },
-  });
   keepLinkCookie(c, invitation.key, token);
   return c.redirect(paths.invitation(invitation), 303);
 }
@@ -80,7 +74,7 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
   });
   switch (handover.kind) {
     case 'address':
-      return c.html(redirectPage({ principal, signIn: handover.wish.signIn, ...handover }));
+      return c.html(redirectPage({ principal, signIn: handover.connectRequest.signIn, ...handover }));
     case 'over':
       return c.html(overPage(principal), 410);
     case 'failed':
@@ -94,7 +88,7 @@ export async function showHandover(c: RouteContext<'handover'>): Promise<Respons
 async function askedFor(
   c: PageContext,
   providerId: string,
-): Promise<{ provider: Provider; wish: ConnectRequest } | Response> {
+): Promise<{ provider: Provider; connectRequest: ConnectRequest } | Response> {
   const provider = await c.get('services').providers.get(providerId);
   if (provider === undefined || provider.state === 'draft') return c.notFound();
   const typed = await formData(c);
@@ -106,7 +100,7 @@ async function askedFor(
     );
   const mailbox = await mailboxOf(c, typed['mailbox']);
   const reconnect = mailbox && { mailboxId: mailbox.id, accountId: mailbox.accountId };
-  return { provider, wish: { ...parsed.wish, providerId: provider.id, reconnect } };
+  return { provider, connectRequest: { ...parsed.connectRequest, providerId: provider.id, reconnect } };
 }
 
 async function proposedFields(c: PageContext): Promise<Record<string, string>> {

@@ -27,12 +27,12 @@ export function invitationLinkPage(view: {
   link: string;
 }): string {
   const { invitation, provider, link } = view;
-  const { wish } = invitation;
+  const { connectRequest } = invitation;
   return renderPage(
-    <Page title={`Invitation for ${wish.address}`} principal={view.principal} place="mailboxes">
+    <Page title={`Invitation for ${connectRequest.address}`} principal={view.principal} place="mailboxes">
       <p>
-        Send this link to the person who signs in as <strong>{wish.signIn}</strong> at {provider.name}. It
-        gives no access to Postroom except this sign-in.
+        Send this link to the person who signs in as <strong>{connectRequest.signIn}</strong> at{' '}
+        {provider.name}. It gives no access to Postroom except this sign-in.
       </p>
       <CopyText label="Invitation link" value={link} />
       <p>
@@ -79,24 +79,24 @@ export function invitationPage(view: {
   link: string | undefined;
 }): string {
   const { invitation, provider, approval } = view;
-  const { wish, invitedBy } = invitation;
+  const { connectRequest, invitedBy } = invitation;
   const waits = approval !== undefined && approval.grantedAt === undefined;
   return renderPage(
-    <Page title={waits ? 'Admin consent required' : `Connect ${wish.address}`}>
+    <Page title={waits ? 'Admin consent required' : `Connect ${connectRequest.address}`}>
       {waits ? (
         <AskAdmin approval={approval} link={view.link} reader="mailbox-owner" />
       ) : approval === undefined ? (
         <p>
-          {invitedBy.name} asks you to connect <strong>{wish.address}</strong> to Postroom, the help desk that
-          turns its email into tickets.
+          {invitedBy.name} asks you to connect <strong>{connectRequest.address}</strong> to Postroom, the help
+          desk that turns its email into tickets.
         </p>
       ) : (
-        <p>Admin consent is granted. Sign in once more to connect {wish.address}.</p>
+        <p>Admin consent is granted. Sign in once more to connect {connectRequest.address}.</p>
       )}
       {waits ? null : (
         <p>
-          You sign in at {provider.name} as <strong>{wish.signIn}</strong>. Postroom never sees your password.
-          It gets permission to read and send email, which you can revoke at any time.
+          You sign in at {provider.name} as <strong>{connectRequest.signIn}</strong>. Postroom never sees your
+          password. It gets permission to read and send email, which you can revoke at any time.
         </p>
       )}
       <form method="post" action={paths.acceptInvitation(invitation)}>
@@ -113,18 +113,18 @@ export function invitationPage(view: {
 
 /** The last page of an invitation, right after the sign-in. */
 export function invitationDonePage(view: {
-  wish: ConnectRequest;
+  connectRequest: ConnectRequest;
   user: string;
   preview: MailboxPreview | undefined;
 }): string {
-  const { wish, user, preview } = view;
+  const { connectRequest, user, preview } = view;
   return renderPage(
     <Page title="Done, you can close this page">
       <p>
         You signed in as <strong>{user}</strong>.{' '}
-        {wish.reconnect === undefined
-          ? `The person who invited you will finish the setup of ${wish.address}.`
-          : `The sign-in of ${wish.address} is renewed. There is nothing left to do.`}
+        {connectRequest.reconnect === undefined
+          ? `The person who invited you will finish the setup of ${connectRequest.address}.`
+          : `The sign-in of ${connectRequest.address} is renewed. There is nothing left to do.`}
       </p>
       {preview === undefined ? null : preview.kind === 'opened' ? (
         <MailboxPreviewView preview={preview} folder="INBOX" />
@@ -211,15 +211,17 @@ function InvitationRow(props: {
   now: number;
 }): JSX.Element {
   const { invitation, now } = props;
-  const { wish, done, invitedBy } = invitation;
+  const { connectRequest, done, invitedBy } = invitation;
   const state = stateOfInvitation(invitation, now);
   const isSetUp = props.mailboxes.some(({ accountId }) => accountId === done?.accountId);
   return (
     <tr>
       <td data-label="Mailbox">
         <div>
-          {wish.address}
-          {wish.signIn.toLowerCase() === wish.address.toLowerCase() ? null : <> (as {wish.signIn})</>}
+          {connectRequest.address}
+          {connectRequest.signIn.toLowerCase() === connectRequest.address.toLowerCase() ? null : (
+            <> (as {connectRequest.signIn})</>
+          )}
         </div>
       </td>
       <td data-label="State">
@@ -238,7 +240,7 @@ function InvitationRow(props: {
             <button
               type="submit"
               class="button secondary"
-              aria-label={`Revoke the invitation for ${wish.address}`}
+              aria-label={`Revoke the invitation for ${connectRequest.address}`}
             >
               {' '}
               Revoke{' '}
@@ -246,8 +248,11 @@ function InvitationRow(props: {
           </form>
         ) : done === undefined || isSetUp ? null : (
           <a
-            href={paths.newMailbox({ account: `${wish.providerId}.${done.accountId}`, flash: 'connected' })}
-            aria-label={`Finish setting up ${wish.address}`}
+            href={paths.newMailbox({
+              account: `${connectRequest.providerId}.${done.accountId}`,
+              flash: 'connected',
+            })}
+            aria-label={`Finish setting up ${connectRequest.address}`}
           >
             Finish setting up
           </a>

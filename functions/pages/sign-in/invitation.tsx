@@ -8,7 +8,6 @@ import {
   stateOfInvitation,
   tokenIn,
 } from '../../../shared/consent/invitation.ts';
-import { revokeInvitation } from '../../../shared/consent/invite.ts';
 import { buildAuthorizationUrl, startConsent } from '../../../shared/consent/start-consent.ts';
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Provider } from '../../../shared/providers/provider.ts';
@@ -24,7 +23,7 @@ import {
   openInvitationPage,
 } from './invitation-views.tsx';
 import { outcomePage } from './outcome-view.tsx';
-import { recordChange } from '../../http/record-change.ts';
+import { revokeInvitation } from '../../use-cases/invite-owner.ts';
 import { flashOf, formData } from '../../http/form-data.ts';
 import type { PageContext, RouteContext } from '../../http/web-environment.ts';
 
@@ -71,8 +70,8 @@ export async function acceptInvitation(c: PageContext): Promise<Response> {
   // After a wrong account: show the provider's account picker.
   const typed = await formData(c);
   const chooseAccount = typed['choose'] === 'on';
-  const wish = { ...open.invitation.wish, chooseAccount, confirmed: confirmedIn(typed) };
-  const started = await startConsent(services, wish, initiator);
+  const connectRequest = { ...open.invitation.connectRequest, chooseAccount, confirmed: confirmedIn(typed) };
+  const started = await startConsent(services, connectRequest, initiator);
   if (started.kind !== 'started')
     return c.html(await outcomePage(c, started, new URLSearchParams()), statusOf[started.kind]);
   const { key, cookie } = started;
@@ -80,8 +79,8 @@ export async function acceptInvitation(c: PageContext): Promise<Response> {
   const handover = await buildAuthorizationUrl(services, key, { cookie, initiator });
   switch (handover.kind) {
     case 'address': {
-      const { providerName, url, wish } = handover;
-      return c.html(redirectPage({ principal: undefined, providerName, signIn: wish.signIn, url }));
+      const { providerName, url, connectRequest } = handover;
+      return c.html(redirectPage({ principal: undefined, providerName, signIn: connectRequest.signIn, url }));
     }
     case 'over':
       return c.html(invitationOverPage('gone'), 410);
@@ -112,7 +111,7 @@ export async function showInvitationLink(c: RouteContext<'invitation'>): Promise
   const key = c.req.param('key');
   const token = newTokenOf(c, key);
   const invitation = (await invitations.get(key))?.invitation;
-  const provider = invitation && (await providers.get(invitation.wish.providerId));
+  const provider = invitation && (await providers.get(invitation.connectRequest.providerId));
   if (token === undefined || invitation === undefined || provider === undefined)
     return c.redirect(paths.invitations({ flash: 'link-gone' }), 303);
   const link = invitationLink(config, token);
@@ -120,12 +119,9 @@ export async function showInvitationLink(c: RouteContext<'invitation'>): Promise
 }
 
 export async function revokeOpenInvitation(c: RouteContext<'revokeInvitation'>): Promise<Response> {
-  const revoked = await revokeInvitation(c.get('services'), c.req.param('key'));
-  if (revoked === undefined) return c.redirect(paths.invitations({ flash: 'over' }), 303);
-  await recordChange(c, {
-    action: 'revoked',
-    subject: { kind: 'invitation', id: revoked.key, name: revoked.wish.address },
-  });
+  const { id, name } = c.get('principal');
+  if (!(await revokeInvitation(c.get('services'), c.req.param('key'), { id, name })))
+    return c.redirect(paths.invitations({ flash: 'over' }), 303);
   return c.redirect(paths.invitations({ flash: 'revoked' }), 303);
 }
 // The target of the link. Its token is after `#`: the page's script posts it; without script, the person pastes the link.
@@ -147,6 +143,6 @@ async function openInvitation(
   const { invitation } = stored;
   const state = stateOfInvitation(invitation, seam.now());
   if (state !== 'open') return c.html(invitationOverPage(state), state === 'done' ? 200 : 410);
-  const provider = await providers.get(invitation.wish.providerId);
+  const provider = await providers.get(invitation.connectRequest.providerId);
   return provider === undefined ? c.html(invitationOverPage('gone'), 410) : { invitation, provider };
 }

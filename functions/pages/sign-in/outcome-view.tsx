@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { ConnectRequest, ConsentAttempt } from '../../../shared/consent/consent.ts';
 import { explainOutcome } from '../../../shared/consent/explain-outcome.ts';
-import { type FailedOutcome, wordsFor } from '../../../shared/consent/outcome-messages.ts';
+import { type FailedOutcome, messageFor } from '../../../shared/consent/outcome-messages.ts';
 import { redirectUriOf } from '../../../shared/consent/start-consent.ts';
 import type { Explanation } from '../../../shared/explanations/explanation.ts';
 import type { Reader } from '../../../shared/explanations/fixer-text.ts';
@@ -24,16 +24,21 @@ export async function explainedFor(
   parameters: URLSearchParams,
 ): Promise<Explanation | undefined> {
   const { providers, config } = c.get('services');
-  const wish = connectRequestOf(outcome);
+  const connectRequest = connectRequestOf(outcome);
   const named = 'provider' in outcome ? outcome.provider : undefined;
-  const provider = named ?? (wish && (await providers.get(wish.providerId)));
-  const about = { config, provider, mailbox: wish?.address, redirectUri: redirectUriOf(config, provider) };
+  const provider = named ?? (connectRequest && (await providers.get(connectRequest.providerId)));
+  const about = {
+    config,
+    provider,
+    mailbox: connectRequest?.address,
+    redirectUri: redirectUriOf(config, provider),
+  };
   return explainOutcome(outcome, parameters, explainContext(about));
 }
 
 function connectRequestOf(outcome: Parameters<typeof explainOutcome>[0]): ConnectRequest | undefined {
-  if ('wish' in outcome) return outcome.wish;
-  return 'approval' in outcome ? outcome.approval?.wish : undefined;
+  if ('connectRequest' in outcome) return outcome.connectRequest;
+  return 'approval' in outcome ? outcome.approval?.connectRequest : undefined;
 }
 
 /** A consent that did not connect: what happened, what it means, and the one next step. */
@@ -51,15 +56,15 @@ export function outcomeView(
   outcome: FailedOutcome,
   explained: Explanation | undefined,
 ): string {
-  const trip = 'wish' in outcome ? outcome : undefined;
-  const invitation = trip === undefined ? onlyInvitationOf(c) : invitationOf(trip);
+  const attempt = 'connectRequest' in outcome ? outcome : undefined;
+  const invitation = attempt === undefined ? onlyInvitationOf(c) : invitationOf(attempt);
   const signedIn: Principal | undefined = c.get('principal');
   const invited =
-    trip === undefined
+    attempt === undefined
       ? invitation !== undefined && signedIn === undefined
-      : trip.startedBy.kind === 'invitation';
+      : attempt.startedBy.kind === 'invitation';
   const reader: Reader = invited ? 'mailbox-owner' : 'admin';
-  const words = wordsFor(outcome, reader);
+  const words = messageFor(outcome, reader);
   // Someone who pressed Cancel knows what happened, and continues from the invitation.
   const isOwners = explained?.code !== CANCELLED && outcome.kind !== 'vault-away';
   const explanation = invited && !isOwners ? undefined : explained;
@@ -96,12 +101,12 @@ export function outcomeView(
           wrongAccount={outcome.kind === 'other-account' || outcome.kind === 'other-identity'}
           unnamed={outcome.kind === 'unnamed-account' ? outcome.accountId : undefined}
         />
-      ) : trip === undefined ? (
+      ) : attempt === undefined ? (
         <p>
           <ButtonLink href={paths.providers()}>View providers</ButtonLink>
         </p>
       ) : (
-        <Again outcome={outcome} trip={trip} />
+        <Again outcome={outcome} attempt={attempt} />
       )}
     </Page>,
   );
@@ -153,22 +158,26 @@ function InvitationAgain(props: {
   );
 }
 
-function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Element {
-  const { outcome, trip } = props;
-  const { wish } = trip;
-  const path = paths.connect({ id: wish.providerId });
+function Again(props: { outcome: FailedOutcome; attempt: ConsentAttempt }): JSX.Element {
+  const { outcome, attempt } = props;
+  const { connectRequest } = attempt;
+  const path = paths.connect({ id: connectRequest.providerId });
   if (outcome.kind === 'other-account' || outcome.kind === 'other-identity') {
     const { signedIn, accountId } = outcome;
-    const replaces = outcome.kind === 'other-identity' || wish.reconnect !== undefined;
+    const replaces = outcome.kind === 'other-identity' || connectRequest.reconnect !== undefined;
     return (
       <>
         <form method="post" action={path}>
-          <ConnectRequestFields wish={wish} choose />
+          <ConnectRequestFields connectRequest={connectRequest} choose />
           <SubmitButton>Use a different account</SubmitButton>
         </form>
         <form method="post" action={path}>
           <ConnectRequestFields
-            wish={connectRequestFor(wish, signedIn, replaces ? { kind: 'this', accountId } : undefined)}
+            connectRequest={connectRequestFor(
+              connectRequest,
+              signedIn,
+              replaces ? { kind: 'this', accountId } : undefined,
+            )}
           />
           <SubmitButton kind="secondary">
             {replaces ? `Replace the previous account with ${signedIn}` : 'This is a shared mailbox'}
@@ -181,18 +190,22 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
     return (
       <>
         <form method="post" action={path}>
-          <ConnectRequestFields wish={{ ...wish, chooseAccount: false, confirmed: outcome.accountId }} />
-          <SubmitButton>{`Yes, this is the account of ${wish.signIn}`}</SubmitButton>
+          <ConnectRequestFields
+            connectRequest={{ ...connectRequest, chooseAccount: false, confirmed: outcome.accountId }}
+          />
+          <SubmitButton>{`Yes, this is the account of ${connectRequest.signIn}`}</SubmitButton>
         </form>
         <form method="post" action={path}>
-          <ConnectRequestFields wish={wish} choose />
+          <ConnectRequestFields connectRequest={connectRequest} choose />
           <SubmitButton kind="secondary">Use a different account</SubmitButton>
         </form>
       </>
     );
   const again = paths.connect(
-    { id: wish.providerId },
-    wish.reconnect === undefined ? { address: wish.address } : { mailbox: wish.reconnect.mailboxId },
+    { id: connectRequest.providerId },
+    connectRequest.reconnect === undefined
+      ? { address: connectRequest.address }
+      : { mailbox: connectRequest.reconnect.mailboxId },
   );
   // The link leads through Postroom's sign-in, like every page when signed out.
   if (outcome.kind === 'signed-out')
@@ -206,7 +219,7 @@ function Again(props: { outcome: FailedOutcome; trip: ConsentAttempt }): JSX.Ele
     <p class="actions">
       <ButtonLink href={again}>Try again</ButtonLink>
       <ButtonLink
-        href={atProvider ? paths.provider({ id: wish.providerId }) : paths.mailboxes()}
+        href={atProvider ? paths.provider({ id: connectRequest.providerId }) : paths.mailboxes()}
         kind="secondary"
       >
         {atProvider ? 'View provider' : 'View mailboxes'}

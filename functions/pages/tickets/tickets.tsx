@@ -16,7 +16,7 @@ import { ConversationPager } from './conversation-pager.tsx';
 import { type MailContext, mailServices } from './mail-services.ts';
 import { SHOWN_TEXT_CHARACTERS } from './mail-text.tsx';
 import { ownId } from './message-files.ts';
-import { recordChange } from '../../http/record-change.ts';
+import { setTicketStatus } from '../../use-cases/set-ticket-status.ts';
 import { ticketTitle, TicketList } from './ticket-list.tsx';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import { UnreadableNote } from '../errors/unreadable-note.tsx';
@@ -170,19 +170,12 @@ async function shownMessage(c: MailContext, message: StoredMessage): Promise<Sho
   return { message, text: text ?? { text: '', whole: true }, images };
 }
 
-async function changeStatus(c: MailContext, status: TicketStatus, said: string): Promise<Response> {
+async function changeStatus(c: MailContext, status: TicketStatus, action: string): Promise<Response> {
   const id = ownId(c, 'id');
-  const outcome = id === undefined ? 'missing' : await mailServices(c).tickets.setStatus(id, status);
-  if (id === undefined || outcome === 'missing') return c.notFound();
-  const { number, before } = outcome;
-  if (before !== status)
-    await recordChange(c, {
-      action: said,
-      subject: { kind: 'ticket', id, name: `#${number}` },
-      before: { status: before },
-      after: { status },
-    });
-  return c.redirect(paths.ticket({ id }, { flash: said }), 303);
+  const change = { status, action, by: c.get('principal') };
+  if (id === undefined || (await setTicketStatus(c.get('services'), id, change)) === 'missing')
+    return c.notFound();
+  return c.redirect(paths.ticket({ id }, { flash: action }), 303);
 }
 
 function flashOf(c: MailContext): Flash | undefined {

@@ -22,7 +22,7 @@ export const sampleWish = (change: Partial<ConnectRequest> = {}): ConnectRequest
 
 export const sampleConsent = (change: Partial<PendingConsent> = {}): PendingConsent => ({
   key: keyOf('c'),
-  wish: sampleWish(),
+  connectRequest: sampleWish(),
   startedBy: { kind: 'principal', id: 'ada' },
   registration: 'the registration',
   browserHash: 'the hash of a cookie',
@@ -37,20 +37,20 @@ export const sampleConsent = (change: Partial<PendingConsent> = {}): PendingCons
 
 export const sampleInvitation = (change: Partial<Invitation> = {}): Invitation => ({
   key: keyOf('d'),
-  wish: sampleWish(),
+  connectRequest: sampleWish(),
   invitedBy: { id: 'ada', name: 'Ada' },
   createdAt: isoAt(0),
   expiresAt: isoAt(7 * 86_400_000),
   revokedAt: undefined,
   done: undefined,
   approvalKey: undefined,
-  trips: [],
+  attempts: [],
   ...change,
 });
 
 export const sampleApproval = (change: Partial<Approval> = {}): Approval => ({
   key: keyOf('e'),
-  wish: sampleWish(),
+  connectRequest: sampleWish(),
   startedBy: { kind: 'principal', id: 'ada' },
   sealedState: 'sealed state',
   explanation: undefined,
