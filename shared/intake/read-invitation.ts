@@ -1,5 +1,5 @@
 import ICAL from 'ical.js';
-import type { Invitation, MeetingTime } from '../tickets/invitation.ts';
+import type { Invitation, MeetingTime, Repetition } from '../tickets/invitation.ts';
 import type { Person } from '../tickets/ticket.ts';
 import { cleanLine } from './clean-text.ts';
 
@@ -27,11 +27,11 @@ const answers: Readonly<Record<string, 'accepted' | 'declined' | 'tentative'>> =
   DECLINED: 'declined',
   TENTATIVE: 'tentative',
 };
-const frequencies: Readonly<Record<string, Invitation['repeats']>> = {
-  DAILY: 'daily',
-  WEEKLY: 'weekly',
-  MONTHLY: 'monthly',
-  YEARLY: 'yearly',
+const units: Readonly<Record<string, Repetition['unit']>> = {
+  DAILY: 'day',
+  WEEKLY: 'week',
+  MONTHLY: 'month',
+  YEARLY: 'year',
 };
 
 /** The first meeting in the calendar files of an email. */
@@ -77,7 +77,6 @@ function meetingIn(calendar: Component): Invitation | undefined {
   const attendee = event.getFirstProperty('attendee');
   const says = String(attendee?.getFirstParameter('partstat') ?? '').toUpperCase();
   const from = personOf(attendee);
-  const rule = /\bFREQ=([A-Z]+)/i.exec(String(event.getFirstPropertyValue('rrule') ?? ''))?.[1];
   return {
     kind,
     title: textOf(event, 'summary') ?? '',
@@ -85,9 +84,17 @@ function meetingIn(calendar: Component): Invitation | undefined {
     end: endOf(event, start.value, zones),
     place: textOf(event, 'location'),
     organizer: personOf(event.getFirstProperty('organizer')),
-    repeats: rule === undefined ? undefined : frequencies[rule.toUpperCase()],
+    repeats: repetitionOf(String(event.getFirstPropertyValue('rrule') ?? '')),
     answer: kind === 'answer' && from !== undefined ? { from, says: answers[says] ?? 'other' } : undefined,
   };
+}
+
+/** Of a rule (RFC 5545 §3.3.10) what a person asks first; the calendar file has the rest. */
+function repetitionOf(rule: string): Repetition | undefined {
+  const unit = units[/\bFREQ=([A-Z]+)/i.exec(rule)?.[1]?.toUpperCase() ?? ''];
+  return unit === undefined
+    ? undefined
+    : { every: Number(/\bINTERVAL=(\d{1,3})\b/i.exec(rule)?.[1] ?? 1), unit };
 }
 
 function endOf(event: Component, start: Time, zones: Zones): MeetingTime | undefined {

@@ -10,9 +10,15 @@ export interface Invitation {
   end: MeetingTime | undefined;
   place: string | undefined;
   organizer: Person | undefined;
-  repeats: 'daily' | 'weekly' | 'monthly' | 'yearly' | undefined;
+  repeats: Repetition | undefined;
   /** Of an answer: who gave it, and which. */
   answer: { from: Person; says: 'accepted' | 'declined' | 'tentative' | 'other' } | undefined;
+}
+
+/** Every so many days, weeks, months or years. */
+export interface Repetition {
+  every: number;
+  unit: 'day' | 'week' | 'month' | 'year';
 }
 
 /** A time on the clock of the place that the invitation names. */

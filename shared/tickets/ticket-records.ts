@@ -136,7 +136,7 @@ const invitation = objectOf<Invitation>({
   end: meetingTime.optional(),
   place: z.string().optional(),
   organizer: person.optional(),
-  repeats: z.enum(['daily', 'weekly', 'monthly', 'yearly']).optional(),
+  repeats: z.object({ every: z.number(), unit: z.enum(['day', 'week', 'month', 'year']) }).optional(),
   answer: z.object({ from: person, says: z.enum(['accepted', 'declined', 'tentative', 'other']) }).optional(),
 });
 

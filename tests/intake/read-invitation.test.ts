@@ -17,7 +17,7 @@ describe('the meeting in an email', () => {
       end: { local: '2026-07-03T11:30', zone: 'W. Europe Standard Time', offset: 120 },
       place: 'Room 4',
       organizer: { name: 'Ada Byron', address: 'ada@fabrikam.example' },
-      repeats: 'weekly',
+      repeats: { every: 1, unit: 'week' },
       answer: undefined,
     });
     expect(mail.text.trim()).toBe('Let us look at the printers together.');
