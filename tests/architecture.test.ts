@@ -58,10 +58,13 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   '@opentelemetry/sdk-trace-base': [/^shared\/platform\/(open|console)-telemetry\.ts$/],
   '@stryker-mutator/core': [/^dev\/mutants\/run-feature\.ts$/],
   '@peculiar/x509': [/^shared\/providers\/create-certificate\.ts$/, /^dev\/emulators\/certificates\.ts$/],
+  asn1js: [/^shared\/intake\/cms\.ts$/],
   croner: [/^dev\/host\/timers\.ts$/],
+  entities: [/^shared\/tickets\/html-text\.ts$/],
   esbuild: [/^dev\/build\.ts$/, /^dev\/fast-lane\/lanes\.ts$/],
   fflate: [/^dev\/zip\.ts$/],
   hono: [/^functions\//, /^shared\/ui\//],
+  'ical.js': [/^shared\/intake\/read-invitation\.ts$/],
   imapflow: [/^shared\/mailboxes\/imap-inbox\.ts$/, /^dev\/chaos\/inbox-truth\.ts$/],
   jose: [/^dev\/emulators\//],
   mailparser: [/^shared\/intake\/parse-message\.ts$/],
@@ -79,7 +82,16 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Packages of which the product may use one file only, wherever that stands. */
-const onceInProduct = ['imapflow', 'mailparser', 'nodemailer', 'postal-mime', 'sanitize-html'];
+const onceInProduct = [
+  'asn1js',
+  'entities',
+  'ical.js',
+  'imapflow',
+  'mailparser',
+  'nodemailer',
+  'postal-mime',
+  'sanitize-html',
+];
 
 /** The things of the product that a command on a developer's machine runs by itself: pure, without settings or emulators. */
 const devUses: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 import { type Base64Decoder, createBase64Decoder } from './base64-decoder.ts';
-import { cutBoundary, isCuttable } from './cuttable-part.ts';
+import { cutBoundary, isCuttable, isOpenable } from './cuttable-part.ts';
 import { findBodyStart } from './raw-headers.ts';
 
 /**
@@ -38,8 +38,11 @@ const delimiterBlanks = 998;
 
 type Phase = 'header' | 'between' | 'part-header' | 'body' | 'rest';
 
-/** Reads an email in chunks of any size. Holds at most a header block and one delimiter line back. */
-export function createAttachmentCutter(nonce: string): AttachmentCutter {
+/**
+ * Reads an email in chunks of any size. Holds at most a header block and one delimiter line back.
+ * @param openable whether a part that can be opened (`isOpenable`) stays in the mail, for the reader to open it
+ */
+export function createAttachmentCutter(nonce: string, openable: 'keep' | 'cut' = 'keep'): AttachmentCutter {
   let phase: Phase = 'header';
   /** Not yet decided about. In `between` and `body` it starts at, or before, the start of a line. */
   let buffered: Buffer = Buffer.alloc(0);
@@ -86,11 +89,14 @@ export function createAttachmentCutter(nonce: string): AttachmentCutter {
     return true;
   };
 
+  const mayCut = (header: Buffer): boolean =>
+    isCuttable(header) && (openable === 'cut' || !isOpenable(header));
+
   const readPartHeader = (final: boolean): boolean => {
     const bodyStart = findBodyStart(buffered);
     if (bodyStart === undefined && !final && buffered.length <= partHeaderLimit) return false;
     const header = buffered.subarray(0, bodyStart ?? 0);
-    if (bodyStart === undefined || mayHoldDelimiter(header) || !isCuttable(header)) {
+    if (bodyStart === undefined || mayHoldDelimiter(header) || !mayCut(header)) {
       // The search for the next delimiter goes on from the header's first line.
       phase = 'between';
       return true;

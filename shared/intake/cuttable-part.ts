@@ -34,6 +34,20 @@ export function isCuttable(header: Uint8Array): boolean {
   return type !== undefined && !['text', 'multipart', 'message'].includes(type.toLowerCase());
 }
 
+/**
+ * Whether a part may hold a message or files that reading takes out of it: `winmail.dat`, signed or encrypted email, a
+ * meeting.
+ * @param header the part's header block with its blank line.
+ */
+export function isOpenable(header: Uint8Array): boolean {
+  const fields = splitFields(header);
+  const contentType = onlyValue(fields, 'content-type') ?? '';
+  if (/^application\/(?:(?:vnd\.)?ms-tnef|(?:x-)?pkcs7-mime|ics)\b/i.test(contentType)) return true;
+  return /name=["']?(?:win|winmail|smime)\.(?:dat|p7m)\b/i.test(
+    `${contentType};${onlyValue(fields, 'content-disposition') ?? ''}`,
+  );
+}
+
 const plainEncoding = new Set(['', '7bit', '8bit', 'binary']);
 
 /** Lower case; empty when there is none; `?` when there are several. */

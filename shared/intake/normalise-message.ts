@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import type { AuthenticationField } from './authentication-results.ts';
 import { cleanBody, cleanFileName, cleanLine, cutText } from './clean-text.ts';
-import { onlyVisibleText } from '../tickets/html-text.ts';
+import { textOfHtml } from '../tickets/html-text.ts';
 import { readDate } from './message-date.ts';
 import type {
   Address,
@@ -87,11 +87,13 @@ export function normaliseMessage(
 }
 
 /** The beginning of what a reader would see, on one line, at most 200 characters. Takes linear time. */
-export function previewOf(mail: Pick<ParsedMessage, 'text' | 'html'>): string {
+export function previewOf(mail: Pick<ParsedMessage, 'text' | 'html' | 'encryption' | 'invitation'>): string {
   const lineOf = (text: string): string => cleanLine(cutText(text, 8 * 1024).replace(/\s+/g, ' '), 200);
   const fromText = lineOf(mail.text.trimStart());
-  if (fromText !== '' || mail.html === undefined) return fromText;
-  return lineOf(onlyVisibleText(mail.html).trimStart());
+  if (fromText !== '') return fromText;
+  const fromHtml = mail.html === undefined ? '' : lineOf(textOfHtml(mail.html).trimStart());
+  if (fromHtml !== '') return fromHtml;
+  return mail.invitation?.title ?? (mail.encryption === undefined ? '' : 'Encrypted email');
 }
 
 /** The first valid address in the order of trust; an email without one is still an email. */

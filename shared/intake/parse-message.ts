@@ -1,10 +1,15 @@
 import { cutMarker } from './attachment-cutter.ts';
+import { encryptionOf } from './encryption.ts';
+import { expandParts } from './expand-parts.ts';
 import { cutBytes, decodeUndeclared } from './header-charset.ts';
 import { measureStructure } from './mime-structure.ts';
 import { normaliseMessage, type ReadAddress, type ReadMail, type ReadPart } from './normalise-message.ts';
+import { hasTextBesideHtml, type OpenedMail, openParts, textIsComplete } from './open-parts.ts';
 import type { ParseLimits, ParseOutcome } from './parsed-message.ts';
 import { prepareMessage } from './prepare-message.ts';
 import { findBodyStart } from './raw-headers.ts';
+import { invitationIn } from './read-invitation.ts';
+import { storedBody } from './stored-text.ts';
 
 export type MailLibrary = 'mailparser' | 'postal-mime';
 
@@ -33,14 +38,21 @@ export async function parseMessage(raw: Uint8Array, options: ParseOptions): Prom
   if (depth > limits.depth) return unreadable(`its parts lie more than ${limits.depth} deep in one another`);
   if (parts > limits.parts) return unreadable(`it has more than ${limits.parts} parts`);
 
-  const read = options.parser === 'mailparser' ? readWithMailparser : readWithPostalMime;
-  const mail = await read(prepared.bytes, limits);
+  // The second library is asked where the first attempt failed, perhaps at what it opened: then nothing is opened.
+  const isFirst = options.parser === 'mailparser';
+  const opened = openParts(prepared.bytes, limits, isFirst);
+  const mail = await (isFirst ? readWithMailparser : readWithPostalMime)(opened, limits);
   const { headers, authentication, notes } = prepared;
   if (mail.text.trim() === '' && mail.html === undefined && mail.parts.length === 0) {
-    mail.text = bodyAsText(prepared.bytes);
+    mail.text = bodyAsText(opened.bytes);
     if (mail.text !== '') notes.push('no part of it could be read: the raw text is shown');
   }
-  return { kind: 'mail', mail: normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce)) };
+  if (isFirst) expandParts(mail);
+  Object.assign(mail, storedBody(mail, textIsComplete(opened.bytes, opened.parts)));
+  const message = normaliseMessage(mail, headers, authentication, notes, cutFinder(nonce));
+  message.encryption = encryptionOf(opened, message.text);
+  if (isFirst) message.invitation = invitationIn(mail.parts);
+  return { kind: 'mail', mail: message };
 }
 
 /**
@@ -70,13 +82,16 @@ function cutFinder(nonce: string | undefined): (content: Uint8Array) => number |
   };
 }
 
-/** Lean: no text made from HTML, no HTML made from text, no links, no checksums (a third of the time). */
-async function readWithMailparser(bytes: Uint8Array, limits: ParseLimits): Promise<ReadMail> {
+/** Lean: no text made from HTML, no HTML made from text alone, no links, no checksums (a third of the time). */
+async function readWithMailparser(
+  { bytes, parts: tree }: OpenedMail,
+  limits: ParseLimits,
+): Promise<ReadMail> {
   const { MailParser } = await import('mailparser');
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const parser = new MailParser({
     skipHtmlToText: true,
-    skipTextToHtml: true,
+    skipTextToHtml: !hasTextBesideHtml(tree),
     skipImageLinks: true,
     skipTextLinks: true,
     keepDeliveryStatus: true,
@@ -140,7 +155,7 @@ async function readWithMailparser(bytes: Uint8Array, limits: ParseLimits): Promi
 }
 
 /** The second opinion. */
-async function readWithPostalMime(bytes: Uint8Array, limits: ParseLimits): Promise<ReadMail> {
+async function readWithPostalMime({ bytes }: OpenedMail, limits: ParseLimits): Promise<ReadMail> {
   const { default: PostalMime } = await import('postal-mime');
   const mail = await PostalMime.parse(bytes, { rfc822Attachments: true, maxNestingDepth: limits.depth * 2 });
   return {

@@ -1,4 +1,6 @@
 /** What an email says, once read and cleaned: the values between the parser and the decision. Types only. */
+import type { Invitation } from '../tickets/invitation.ts';
+import type { Encryption } from '../tickets/ticket.ts';
 import type { AuthenticationField } from './authentication-results.ts';
 
 export interface Address {
@@ -62,11 +64,15 @@ export interface ParsedMessage {
   references: string[];
   /** ISO time of the Date header; absent when it is missing or unreadable, never the current time. */
   date: string | undefined;
-  /** The plain text, `\n` as line end; empty when the mail carries HTML alone. */
+  /** What the mail says as plain text, `\n` as line end; made from its HTML where its own text says less. */
   text: string;
   /** As it came, decoded to a string, **not** sanitised. */
   html: string | undefined;
   attachments: ParsedAttachment[];
+  /** How it is encrypted; absent when it is not. */
+  encryption?: Encryption | undefined;
+  /** The meeting in its calendar part. */
+  invitation?: Invitation | undefined;
   automatic: AutomaticMarks;
   /** The `Authentication-Results` fields, the newest first; whose word counts is for `ownServerResults` to say. */
   authentication: readonly AuthenticationField[];

@@ -25,6 +25,8 @@ export interface ReadDeps {
 const UPLOADS = 4;
 /** What may be left of a large email, its attachments taken out, to be read in one piece. */
 const READABLE_BYTES = 24 * 1024 * 1024;
+/** Up to here `winmail.dat` and its like stay in the email, to be opened; in a larger one they are cut out as they are. */
+const OPENABLE_BYTES = 16 * 1024 * 1024;
 
 /** Step 3: attachments are cut out and stored, the rest is read in the worker, everything is in storage afterwards. */
 export async function readMail(
@@ -79,7 +81,7 @@ async function cutOut(
   kept: StoredMail,
 ): Promise<CutMail | 'too-large'> {
   if (kept.raw !== undefined) return cutHeld(blobs, prefix, nonce, kept.raw);
-  return cutStreamed(blobs, prefix, nonce, kept.rawBlob);
+  return cutStreamed(blobs, prefix, nonce, kept);
 }
 
 async function cutHeld(blobs: Blobs, prefix: string, nonce: string, raw: Uint8Array): Promise<CutMail> {
@@ -104,11 +106,11 @@ async function cutStreamed(
   blobs: Blobs,
   prefix: string,
   nonce: string,
-  rawBlob: string,
+  { rawBlob, size }: Pick<StoredMail, 'rawBlob' | 'size'>,
 ): Promise<CutMail | 'too-large'> {
   const source = await blobs.stream(rawBlob);
   if (source === undefined) return 'too-large';
-  const cutter = createAttachmentCutter(nonce);
+  const cutter = createAttachmentCutter(nonce, size <= OPENABLE_BYTES ? 'keep' : 'cut');
   const rest: Uint8Array[] = [];
   let restBytes = 0;
   const parts = new Map<number, { blob: string; size: number }>();
@@ -239,6 +241,8 @@ async function storedMessage(
     preview: previewOf(mail),
     manifestBlob,
     authentication: authenticationOf(mail, host),
+    encryption: mail.encryption,
+    invitation: mail.invitation,
   };
 }
 

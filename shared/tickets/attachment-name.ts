@@ -2,6 +2,8 @@ import { mediaTypeOf, safeFilename } from './download-headers.ts';
 
 /** Names for parts that came without one, by their type. */
 const NAMES: Readonly<Record<string, string>> = {
+  'application/ics': 'invite.ics',
+  'application/msword': 'document.doc',
   'application/ms-tnef': 'winmail.dat',
   'application/pdf': 'document.pdf',
   'application/pgp-encrypted': 'encrypted.asc',
@@ -9,8 +11,14 @@ const NAMES: Readonly<Record<string, string>> = {
   'application/pgp-signature': 'signature.asc',
   'application/pkcs7-mime': 'smime.p7m',
   'application/pkcs7-signature': 'smime.p7s',
+  'application/x-microsoft-rpmsg-message': 'message.rpmsg',
   'application/x-pkcs7-mime': 'smime.p7m',
   'application/x-pkcs7-signature': 'smime.p7s',
+  'application/rtf': 'document.rtf',
+  'application/vnd.ms-excel': 'table.xls',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation': 'slides.pptx',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'table.xlsx',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'document.docx',
   'application/json': 'data.json',
   'application/xml': 'data.xml',
   'application/zip': 'archive.zip',
@@ -27,7 +35,9 @@ const NAMES: Readonly<Record<string, string>> = {
   'text/plain': 'text.txt',
   'text/rfc822-headers': 'headers.txt',
   'text/vcard': 'contact.vcf',
+  'text/rtf': 'document.rtf',
   'text/x-amp-html': 'page.html',
+  'text/x-vcard': 'contact.vcf',
 };
 /** Types of which every kind is named alike; what follows the slash is the ending. */
 const FAMILIES: Readonly<Record<string, string>> = { audio: 'audio', image: 'image', video: 'video' };

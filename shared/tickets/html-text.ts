@@ -1,51 +1,173 @@
-/** Text that a reader of an HTML mail sees first. For previews, and where the HTML cannot be shown: it knows no layout. */
+import { decodeHTML } from 'entities';
 
-/** How much of the HTML is looked at; what opens an email stands at its top. */
-const htmlLimit = 256 * 1024;
-const previewLimit = 8 * 1024;
-const unseen = ['style', 'script', 'head', 'title'];
+/** What a reader of an HTML email sees, as plain text. In one pass and linear time, whatever the HTML looks like. */
+
+/** Characters of HTML that are read: as many as the page shows. */
+const HTML_LIMIT = 1_000_000;
+const PREVIEW_LIMIT = 8 * 1024;
+/** Deeper quotations have no more signs, so that a line of HTML cannot become thousands of characters of text. */
+const QUOTE_SIGNS = 5;
+const UNSEEN = new Set(['style', 'script', 'title', 'template', 'noembed', 'noframes', 'textarea']);
+/** Elements that begin and end a line. */
+const BLOCKS = new Set(
+  `address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4
+   h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul`.split(/\s+/),
+);
+/** Elements with an empty line before and after them. */
+const PARAGRAPHS = new Set([
+  'p',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'blockquote',
+  'pre',
+  'ol',
+  'ul',
+  'table',
+  'dl',
+]);
 
 /**
- * Takes tags, comments, styles and scripts away in one pass, whatever the HTML looks like.
- * @param textLimit ends after so many characters of text
+ * Tags, comments, styles and scripts are taken away. Blocks are lines, list items begin with `- `, quotations with `> `,
+ * cells are apart by a tab. Links, images and hidden elements are not looked at.
+ * @param textLimit ends after about so many characters of text
  */
-export function onlyVisibleText(html: string, textLimit = previewLimit): string {
-  const source = html.slice(0, htmlLimit);
+export function textOfHtml(html: string, textLimit = PREVIEW_LIMIT): string {
+  const source = html.slice(0, HTML_LIMIT);
   // ASCII alone: other letters may change their length, and the places in both strings must agree.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-  let text = '';
+  const endOfTag = tagEnds(source);
+  const lines = createLines();
   let position = 0;
-  while (position < source.length && text.length < textLimit) {
+  while (position < source.length && lines.length() < textLimit) {
     const open = source.indexOf('<', position);
-    text += source.slice(position, open < 0 ? source.length : Math.min(open, position + textLimit));
+    const textEnd = Math.min(open < 0 ? source.length : open, position + textLimit);
+    lines.write(decodeHTML(source.slice(position, textEnd)));
     if (open < 0) break;
-    position = tagEnd(lower, open);
-    text += ' ';
+    const tag = /^<(\/?)([a-z][a-z0-9]{0,15})(?![a-z0-9])/.exec(lower.slice(open, open + 20));
+    const [, slash, name = ''] = tag ?? [];
+    if (tag !== null) lines.tag(name, slash === '/');
+    else if (!/[a-z/!?]/.test(lower[open + 1] ?? '')) lines.write('<');
+    position = tag === null ? endOfOther(lower, open) : endOfTag(open + 1);
+    if (slash === '' && UNSEEN.has(name)) position = endOfElement(lower, name, position);
   }
-  return decodeEntities(text);
+  return lines.end();
 }
 
-/** Where the text goes on behind the tag, comment or unseen element that begins at `open`. */
-function tagEnd(lower: string, open: number): number {
-  const after = (sign: string, from: number): number => {
+/** Where the text goes on behind a `<` that begins no tag: a comment, a declaration, or a mere sign. */
+function endOfOther(lower: string, open: number): number {
+  const behind = (sign: string, from: number): number => {
     const found = lower.indexOf(sign, from);
     return found < 0 ? lower.length : found + sign.length;
   };
-  if (lower.startsWith('<!--', open)) return after('-->', open + 4);
-  const element = unseen.find((name) => lower.startsWith(name, open + 1));
-  // `<header>` is no `<head>`.
-  if (element !== undefined && !/[a-z0-9]/.test(lower[open + 1 + element.length] ?? '')) {
-    return after('>', after(`</${element}`, open));
-  }
-  return after('>', open + 1);
+  if (lower.startsWith('<!--', open)) return behind('-->', open + 4);
+  return /[a-z/!?]/.test(lower[open + 1] ?? '') ? behind('>', open + 1) : open + 1;
 }
 
-const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
+/** Behind the end tag of an element whose content nobody sees; the end of the HTML when there is none. */
+function endOfElement(lower: string, name: string, from: number): number {
+  const found = lower.indexOf(`</${name}`, from);
+  const end = found < 0 ? -1 : lower.indexOf('>', found);
+  return end < 0 ? lower.length : end + 1;
+}
 
-function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,6}));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return named[String(name).toLowerCase()] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
-    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '';
-  });
+/** Finds the `>` of a tag, which is none inside a quoted value. A quote that nothing ends counts for nothing. */
+function tagEnds(source: string): (from: number) => number {
+  const unended = new Set<string>();
+  const endOrValue = />|=\s{0,9}(["'])/g;
+  return (from) => {
+    endOrValue.lastIndex = from;
+    for (let found = endOrValue.exec(source); found !== null; found = endOrValue.exec(source)) {
+      const [, quote] = found;
+      if (quote === undefined) return endOrValue.lastIndex;
+      if (unended.has(quote)) continue;
+      const close = source.indexOf(quote, endOrValue.lastIndex);
+      if (close < 0) unended.add(quote);
+      else endOrValue.lastIndex = close + 1;
+    }
+    return source.length;
+  };
+}
+
+interface Lines {
+  write(text: string): void;
+  tag(name: string, closes: boolean): void;
+  length(): number;
+  end(): string;
+}
+
+/** Collects text as a browser lays it out: white space is one blank, blocks are lines of their own. */
+function createLines(): Lines {
+  const done: string[] = [];
+  /** The pieces of the line that is being written. */
+  let line: string[] = [];
+  let endsInBlank = true;
+  let length = 0;
+  let quotes = 0;
+  let preformatted = 0;
+
+  const signs = (): string => '> '.repeat(Math.min(quotes, QUOTE_SIGNS));
+  const add = (text: string): void => {
+    const whole = `${signs()}${text}`.trimEnd();
+    done.push(whole);
+    length += whole.length + 1;
+  };
+  const append = (text: string, blank = /[ \t]$/.test(text)): void => {
+    line.push(text);
+    length += text.length;
+    endsInBlank = blank;
+  };
+  const endLine = (): void => {
+    const text = line.join('');
+    length -= text.length;
+    line = [];
+    endsInBlank = true;
+    if (text.trim() !== '') add(text);
+  };
+  const emptyLine = (): void => {
+    const last = done.at(-1);
+    if (last !== undefined && !/^[> ]*$/.test(last)) add('');
+  };
+
+  return {
+    write(text) {
+      if (preformatted > 0) {
+        const [first = '', ...rest] = text.split(/\r\n?|\n/);
+        append(first);
+        for (const next of rest) {
+          if (line.join('').trim() === '') add('');
+          endLine();
+          append(next);
+        }
+        return;
+      }
+      // A no-break space is text to HTML, and a blank to whoever reads the text.
+      const words = text.replace(/[ \t\r\n\f\u00a0\u200c]+/g, ' ');
+      const next = endsInBlank && words.startsWith(' ') ? words.slice(1) : words;
+      if (next !== '') append(next, next.endsWith(' '));
+    },
+    tag(name, closes) {
+      if (name === 'br') {
+        if (endsInBlank && line.length === 0) emptyLine();
+        else endLine();
+        return;
+      }
+      if ((name === 'td' || name === 'th') && !closes && line.length > 0) append('\t');
+      if (!BLOCKS.has(name)) return;
+      endLine();
+      if (name === 'blockquote' && closes) quotes = Math.max(0, quotes - 1);
+      if (PARAGRAPHS.has(name)) emptyLine();
+      if (name === 'blockquote' && !closes) quotes += 1;
+      if (name === 'pre') preformatted = Math.max(0, preformatted + (closes ? -1 : 1));
+      if (name === 'li' && !closes) append('- ');
+    },
+    length: () => length,
+    end() {
+      endLine();
+      return done.join('\n').trim();
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { onlyVisibleText } from './html-text.ts';
+import { textOfHtml } from './html-text.ts';
 import type { RemoteImages } from './mail-html.ts';
 
 // The document of the frame, and the second wall around it.
@@ -75,7 +75,7 @@ const LOOKED_AT = 128 * 1024;
 /** A quick look in linear time, for a page or at intake. */
 export function shapeOfHtml(html: string): HtmlShape {
   const start = html.slice(0, LOOKED_AT);
-  const text = onlyVisibleText(start).length;
+  const text = textOfHtml(start).length;
   const breaks = start.match(/<(?:p|br|tr|li|h[1-6]|hr|div|blockquote)\b/gi)?.length ?? 0;
   const images = start.match(/<img\s/gi)?.length ?? 0;
   return {

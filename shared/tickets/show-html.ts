@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Blobs } from '../platform/blobs.ts';
 import { log } from '../platform/log.ts';
 import { createThreadPool } from '../platform/thread-pool.ts';
-import { onlyVisibleText } from './html-text.ts';
+import { textOfHtml } from './html-text.ts';
 import { readInlineImages } from './inline-images.ts';
 import { textDocument, type WhyText } from './mail-document.ts';
 import type { RemoteImages } from './mail-html.ts';
@@ -57,7 +57,7 @@ export function createHtmlViewer({ blobs }: { blobs: Blobs }): HtmlViewer {
     const bytes = message.text.kind === 'blob' ? await blobs.read(message.text.blob) : undefined;
     const text =
       message.text.kind === 'inline' ? message.text.text : Buffer.from(bytes ?? []).toString('utf8');
-    const shown = text.trim() === '' ? onlyVisibleText(html, FALLBACK_CHARACTERS) : text;
+    const shown = text.trim() === '' ? textOfHtml(html, FALLBACK_CHARACTERS) : text;
     return new TextEncoder().encode(textDocument(why, shown));
   };
 

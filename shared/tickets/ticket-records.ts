@@ -16,6 +16,7 @@ import {
   whole,
 } from '../platform/records.ts';
 import { type HtmlShape, shapeOfHtml } from './mail-document.ts';
+import type { Invitation, MeetingTime } from './invitation.ts';
 import type {
   Person,
   SenderAuthentication,
@@ -121,6 +122,22 @@ const authentication = objectOf<SenderAuthentication>({
   dkim: z.string().optional(),
   dmarc: z.string().optional(),
   fails: z.boolean(),
+});
+
+const meetingTime = objectOf<MeetingTime>({
+  local: z.string(),
+  zone: z.string().optional(),
+  offset: z.number().optional(),
+});
+const invitation = objectOf<Invitation>({
+  kind: z.enum(['invitation', 'cancellation', 'answer', 'counter', 'event']),
+  title: z.string(),
+  start: meetingTime,
+  end: meetingTime.optional(),
+  place: z.string().optional(),
+  organizer: person.optional(),
+  repeats: z.object({ every: z.number(), unit: z.enum(['day', 'week', 'month', 'year']) }).optional(),
+  answer: z.object({ from: person, says: z.enum(['accepted', 'declined', 'tentative', 'other']) }).optional(),
 });
 
 const requester: ColumnGroup<Person> = {
@@ -244,6 +261,8 @@ export const messageKind = recordKind<MessageRecord>()({
     manifestBlob: optional(text),
     attachmentRows: whole,
     authentication: optional(json(authentication)),
+    encryption: optional(oneOf('pgp', 'smime', 'rights')),
+    invitation: optional(json(invitation)),
     folded: optional(short),
     text: body('text'),
     html: optionalBody('html'),

@@ -1,3 +1,5 @@
+import type { Invitation } from './invitation.ts';
+
 /** What mail becomes. Pure values; the store keeps them, the pages show them. */
 export type TicketStatus = 'open' | 'closed';
 
@@ -61,9 +63,16 @@ export interface TicketMessage {
   attachments: readonly TicketAttachment[];
   /** What the receiving mail server found out about the sender; absent when it left no word of it. */
   authentication?: SenderAuthentication | undefined;
+  /** How its content is encrypted, which only its recipients can undo; absent: it is not. */
+  encryption?: Encryption | undefined;
+  /** The meeting that it proposes, changes or calls off. */
+  invitation?: Invitation | undefined;
   /** Why the message is folded away, in a sentence; absent: it is not. */
   folded?: string | undefined;
 }
+
+/** PGP (RFC 3156, RFC 9580), S/MIME (RFC 8551), or Microsoft Purview's rights management. */
+export type Encryption = 'pgp' | 'smime' | 'rights';
 
 /** Results of RFC 8601, in its words: `pass`, `fail`, `softfail`, `none` … */
 export interface SenderAuthentication {

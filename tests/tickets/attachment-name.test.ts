@@ -3,6 +3,8 @@ import { attachmentName } from '../../shared/tickets/attachment-name.ts';
 
 test.each([
   [undefined, 'text/calendar; method=REQUEST', 'invite.ics'],
+  [undefined, 'application/ics', 'invite.ics'],
+  [undefined, 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'document.docx'],
   [undefined, 'message/rfc822', 'message.eml'],
   ['', 'message/delivery-status', 'delivery-status.txt'],
   ['  ', 'application/pgp-signature', 'signature.asc'],

@@ -498,3 +498,48 @@ describe('quarantine', () => {
       expect((await postroom.ask(`/quarantine/support/raw?key=${encodeURIComponent(key)}`)).status).toBe(404);
   });
 });
+
+test('a meeting is a card with title, times, place, organizer and answer', async () => {
+  const time = (local: string) => ({ local, zone: 'Europe/Berlin', offset: 120 });
+  const id = await postroom.file({
+    text: '',
+    invitation: {
+      kind: 'answer',
+      title: 'Review of the <printers>',
+      start: time('2026-07-03T10:00'),
+      end: time('2026-07-03T11:30'),
+      place: 'Room 4',
+      organizer: { name: 'Mira Sund', address: 'mira@contoso.example' },
+      repeats: { every: 2, unit: 'week' },
+      answer: { from: { name: 'Ada Byron', address: 'ada@fabrikam.example' }, says: 'declined' },
+    },
+  });
+  const page = await html(`/tickets/${id}`);
+  expect(headingsInOrder(readPage(page).headings)).toBe(true);
+  for (const part of [
+    'Answer to an invitation',
+    'Review of the &lt;printers&gt;',
+    'Friday, 3 July 2026, 10:00 to 11:30 Europe/Berlin (UTC+02:00)',
+    '3 Jul 2026, 08:00 UTC',
+    'Every 2 weeks',
+    'Room 4',
+    'Mira Sund &lt;mira@contoso.example&gt;',
+    'Ada Byron: declined',
+  ])
+    expect(page).toContain(part);
+  expect(page).not.toContain('This message has no text');
+});
+
+test.each([
+  ['pgp', 'encrypted with PGP'],
+  ['smime', 'encrypted with S/MIME'],
+  ['rights', 'protected with Microsoft Purview'],
+] as const)(
+  'an email encrypted with %s says so, and that Postroom can’t open it',
+  async (encryption, words) => {
+    const id = await postroom.file({ text: '', encryption });
+    const page = (await html(`/tickets/${id}`)).replaceAll('&#39;', "'");
+    expect(page).toContain(`This email is ${words}. Postroom can't open it.`);
+    expect(page).not.toContain('This message has no text');
+  },
+);

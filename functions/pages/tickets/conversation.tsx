@@ -8,7 +8,9 @@ import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-r
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
+import { EncryptionNote } from './encryption-note.tsx';
 import { MailText, type ShownText } from './mail-text.tsx';
+import { MeetingCard } from './meeting-card.tsx';
 import { SenderWarning, senderFacts } from './sender-check.tsx';
 import { shownName } from './ticket-list.tsx';
 
@@ -71,9 +73,11 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
       {message.notes.map((note) => (
         <p class="alert">{note}</p>
       ))}
+      {message.encryption === undefined ? null : <EncryptionNote encryption={message.encryption} />}
+      {message.invitation === undefined ? null : <MeetingCard invitation={message.invitation} />}
       {text === undefined ? (
         <Formatted place={props.place} shown={props.shown} />
-      ) : (
+      ) : saysItself(message, text) ? null : (
         <MailText shown={text} wholeAt={paths.messageText(place)} />
       )}
       {message.attachments.length === 0 ? null : (
@@ -122,6 +126,10 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
     </article>
   );
 }
+
+/** Without a text, the card or the note is all there is to see. */
+const saysItself = ({ encryption, invitation }: StoredMessage, { text }: ShownText): boolean =>
+  text.trim() === '' && (encryption !== undefined || invitation !== undefined);
 
 /** What names a message in the paths of its body, text, attachments and original. */
 const placeOf = (ticketId: string, message: { at: string; key: string }): MessagePlace => ({

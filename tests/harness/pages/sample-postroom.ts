@@ -63,6 +63,8 @@ export interface SampleMail {
   follows?: Ticket['follows'];
   authentication?: NewMessage['authentication'];
   folded?: string;
+  encryption?: NewMessage['encryption'];
+  invitation?: NewMessage['invitation'];
 }
 
 export function principalHeader(role: 'admin' | 'agent', name = 'Mira Sund'): Record<string, string> {
@@ -217,6 +219,8 @@ export async function newMessage(
     htmlShape: mail.htmlInBlob === true ? shapeOfHtml(mail.html ?? '') : undefined,
     authentication: mail.authentication,
     folded: mail.folded,
+    encryption: mail.encryption,
+    invitation: mail.invitation,
     preview: text.replace(/\s+/g, ' ').slice(0, 200),
     notes: mail.notes ?? [],
     rawBlob,

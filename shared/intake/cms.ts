@@ -1,0 +1,40 @@
+import { Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+
+/** CMS, the envelope of S/MIME: what `smime.p7m` is (RFC 5652). Signatures are not checked. */
+
+const SIGNED_DATA = '1.2.840.113549.1.7.2';
+/** enveloped-data, encrypted-data, authEnveloped-data: the bytes of their object identifiers. */
+const ENCRYPTED = ['06092a864886f70d010703', '06092a864886f70d010706', '060b2a864886f70d0109100117'];
+/** The identifier is the first thing in the file. */
+const IDENTIFIER_BYTES = 32;
+
+/**
+ * What was signed, a MIME entity of its own (RFC 8551 §3.5.2). Undefined for everything else, also for a signature that
+ * stands apart from what it signs.
+ */
+export function signedContent(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const { result, offset } = fromBER(bytes);
+    if (offset < 0 || !(result instanceof Sequence)) return undefined;
+    const [type, tagged] = result.valueBlock.value;
+    if (!(type instanceof ObjectIdentifier) || type.valueBlock.toString() !== SIGNED_DATA) return undefined;
+    // SignedData: version, digestAlgorithms, encapContentInfo with the content's type and the content (§5.1, §5.2).
+    const signedData = insideTag(tagged);
+    const encapsulated = signedData instanceof Sequence ? signedData.valueBlock.value[2] : undefined;
+    const content =
+      encapsulated instanceof Sequence ? insideTag(encapsulated.valueBlock.value[1]) : undefined;
+    return content instanceof OctetString ? new Uint8Array(content.getValue()) : undefined;
+  } catch {
+    // The library throws at what is no ASN.1, and the stack ends at what is nested without bounds.
+    return undefined;
+  }
+}
+
+/** @param beginning of the file; a few dozen bytes are enough */
+export function isEncrypted(beginning: Uint8Array): boolean {
+  const head = Buffer.from(beginning.subarray(0, IDENTIFIER_BYTES)).toString('hex');
+  return ENCRYPTED.some((identifier) => head.includes(identifier));
+}
+
+const insideTag = (tagged: unknown): unknown =>
+  tagged instanceof Constructed ? tagged.valueBlock.value[0] : undefined;

@@ -1,0 +1,59 @@
+import type { ReadMail, ReadPart } from './normalise-message.ts';
+import { textOfHtml } from '../tickets/html-text.ts';
+import { saysTheSame } from './stored-text.ts';
+import { readTnef, type Tnef } from './tnef.ts';
+import { takeUuFiles } from './uuencode.ts';
+
+/** Characters that tell whether two texts are the same. */
+const COMPARED = 32 * 1024;
+
+/**
+ * Takes the files out of what holds several of them: Outlook's `winmail.dat` and uuencoded text. What cannot be opened,
+ * or holds something that is shown nowhere else, stays as it is. Changes the email it is given.
+ */
+export function expandParts(mail: ReadMail): void {
+  const body = takeUuFiles(mail.text);
+  mail.text = body.text;
+  const expanded = mail.parts.flatMap((part) => openTnef(part, mail));
+  mail.parts = [...expanded, ...body.files.map(({ name, content }) => fileOf({ name, content }))];
+}
+
+function openTnef(part: ReadPart, mail: ReadMail): ReadPart[] {
+  if (!isTnef(part)) return [part];
+  const tnef = readTnef(part.content);
+  if (tnef === undefined) return [part];
+  const files = tnef.files.map(fileOf);
+  if (mail.text.trim() === '' && mail.html === undefined) {
+    mail.text = tnef.text ?? '';
+    mail.html = tnef.html;
+  }
+  return files.length > 0 && tnef.whole && isSaid(tnef, mail) ? files : [part, ...files];
+}
+
+/** As a rule the message in the file also stands in the email. */
+function isSaid(tnef: Tnef, { text, html }: ReadMail): boolean {
+  const inside = tnef.text ?? textOfHtml(tnef.html ?? '', COMPARED);
+  return saysTheSame(`${text}${textOfHtml(html ?? '', COMPARED)}`, inside);
+}
+
+/** By its type or name; the signature in it decides. */
+function isTnef({ contentType, filename }: ReadPart): boolean {
+  return (
+    /^application\/(?:vnd\.)?ms-tnef$/i.test(contentType ?? '') || /^win(?:mail)?\.dat$/i.test(filename ?? '')
+  );
+}
+
+function fileOf(file: {
+  name: string | undefined;
+  contentType?: string | undefined;
+  contentId?: string | undefined;
+  content: Uint8Array;
+}): ReadPart {
+  return {
+    filename: file.name,
+    contentType: file.contentType,
+    contentId: file.contentId,
+    inline: file.contentId !== undefined,
+    content: file.content,
+  };
+}

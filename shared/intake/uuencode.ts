@@ -1,0 +1,73 @@
+/** uuencode: files as lines of printable characters, between `begin 644 name` and `end` (POSIX, uuencode). */
+
+export interface UuFile {
+  name: string;
+  content: Uint8Array;
+}
+
+const BEGIN = /^begin [0-7]{3,4} (\S.*)$/;
+/** Bytes that one line can hold: its first character says how many. */
+const LINE_BYTES = 63;
+
+/**
+ * Takes the uuencoded files out of a text. What begins like a file and is none stays in the text. Linear time.
+ * @param text lines that end in LF or CRLF
+ */
+export function takeUuFiles(text: string): { text: string; files: UuFile[] } {
+  if (!/^begin [0-7]{3,4} \S/m.test(text)) return { text, files: [] };
+  const lines = text.split('\n');
+  const files: UuFile[] = [];
+  const kept: string[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
+    const name = BEGIN.exec(line.trimEnd())?.[1];
+    const block = name === undefined ? undefined : readBlock(lines, at + 1);
+    if (name === undefined || block === undefined) kept.push(line);
+    else {
+      files.push({ name, content: block.content });
+      at = block.endLine;
+    }
+  }
+  return files.length === 0 ? { text, files } : { text: kept.join('\n'), files };
+}
+
+/** The lines up to `end`; undefined where one of them is no uuencode, or the end never comes. */
+function readBlock(
+  lines: readonly string[],
+  from: number,
+): { content: Uint8Array; endLine: number } | undefined {
+  const chunks: Buffer[] = [];
+  for (let at = from; at < lines.length; at += 1) {
+    const line = (lines[at] ?? '').replace(/\r$/, '');
+    if (line.trimEnd() === 'end') return { content: Buffer.concat(chunks), endLine: at };
+    const chunk = decodeLine(line);
+    if (chunk === undefined) return undefined;
+    chunks.push(chunk);
+  }
+  return undefined;
+}
+
+/** Mail programs take blanks off the end of a line, so what is missing there is blanks; a checksum may follow. */
+function decodeLine(line: string): Buffer | undefined {
+  const size = digit(line, 0);
+  if (size === undefined || size > LINE_BYTES) return undefined;
+  const digits = Math.ceil(size / 3) * 4;
+  if (line.length > digits + 4) return undefined;
+  const bytes = Buffer.alloc(Math.ceil(size / 3) * 3);
+  for (let group = 0; group < digits / 4; group += 1) {
+    let value = 0;
+    for (let place = 1; place <= 4; place += 1) {
+      const next = digit(line, group * 4 + place);
+      if (next === undefined) return undefined;
+      value = (value << 6) | next;
+    }
+    bytes.writeUIntBE(value, group * 3, 3);
+  }
+  return bytes.subarray(0, size);
+}
+
+/** A blank and a backtick are both 0. */
+function digit(line: string, at: number): number | undefined {
+  const code = at < line.length ? line.charCodeAt(at) : 0x20;
+  return code >= 0x20 && code <= 0x60 ? (code - 0x20) & 0x3f : undefined;
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createAttachmentCutter } from '../../shared/intake/attachment-cutter.ts';
+import { isEncrypted, signedContent } from '../../shared/intake/cms.ts';
+import { parseMessage } from '../../shared/intake/parse-message.ts';
+import { defaultParseLimits as limits, type ParsedMessage } from '../../shared/intake/parsed-message.ts';
+import { readTnef } from '../../shared/intake/tnef.ts';
+import { takeUuFiles } from '../../shared/intake/uuencode.ts';
+import { cutMail, mailOf, ownMail, readMail } from '../harness/memory/mail-files.ts';
+
+const filesOf = (mail: ParsedMessage): unknown[] =>
+  mail.attachments.map(({ filename, contentType, size, content }) => [
+    filename,
+    contentType,
+    size,
+    createHash('sha256')
+      .update(content ?? '')
+      .digest('hex')
+      .slice(0, 8),
+  ]);
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+
+const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+/** What the test emails carry. */
+const reading = Buffer.concat([everyByte, everyByte, everyByte, Buffer.from('\0end')]);
+const pdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), everyByte, Buffer.from('\n%%EOF\n')]);
+
+describe('uuencode', () => {
+  it('in the text is a file, and the text is what stands around it', async () => {
+    const mail = await readMail(ownMail('uuencode-in-text.eml'));
+    expect(filesOf(mail)).toEqual([
+      ['counter reading.bin', 'application/octet-stream', reading.length, hashOf(reading)],
+    ]);
+    expect(mail.text.trim()).toBe(
+      'The reading of May is in the file.\n\n\nI begin 644 again tomorrow.\nbegin 644 words\nThis is no file.',
+    );
+  });
+
+  it.each(['mailparser', 'postal-mime'] as const)(
+    'as a transfer encoding is undone before %s reads',
+    async (parser) => {
+      const raw = ownMail('uuencode-as-transfer-encoding.eml');
+      const mail = mailOf(await parseMessage(raw, { parser, limits }));
+      const gif = Buffer.from('GIF89a\x01\x00\x01\x00', 'latin1');
+      expect(filesOf(mail)).toEqual([
+        ['counter reading.bin', 'application/octet-stream', reading.length, hashOf(reading)],
+        ['dot.gif', 'image/gif', gif.length, hashOf(gif)],
+      ]);
+      expect(mail.text.trim()).toBe('The reading of May is in the file.');
+    },
+  );
+
+  it('that is none, or has no end, stays text', () => {
+    for (const text of [
+      'begin 644 a\n#86)C\n`',
+      'begin 644 a\nno uuencode in this line\nend',
+      'begin 644 a\n#86)C86)C86)C\nend',
+      'begin 9 a\nend',
+    ])
+      expect(takeUuFiles(text)).toEqual({ text, files: [] });
+    const { files } = takeUuFiles('begin 644 a\n#86)C\nend\nbegin 600 b\r\n"86(\r\n`\r\nend\r\n');
+    expect(files.map(({ name, content }) => [name, Buffer.from(content).toString()])).toEqual([
+      ['a', 'abc'],
+      ['b', 'ab'],
+    ]);
+  });
+
+  it('takes linear time on text made to take longer', () => {
+    for (const piece of ['begin 644 a\n', 'begin 644 a\n`\n', '#86)C\n', 'begin 644 a\nend\n']) {
+      const start = performance.now();
+      takeUuFiles(piece.repeat(1_000_000 / piece.length));
+      expect(performance.now() - start, piece).toBeLessThan(2_000);
+    }
+  });
+});
+
+describe('winmail.dat', () => {
+  it('is replaced by the files in it, with their long names and very bytes', async () => {
+    const mail = await readMail(ownMail('winmail-three-files.eml'));
+    const csv = Buffer.from('Z\xe4hler;41\n', 'latin1');
+    const question = Buffer.from('Die alte Frage von März');
+    expect(filesOf(mail)).toEqual([
+      ['Contract für Mai.pdf', 'application/pdf', pdf.length, hashOf(pdf)],
+      ['Zähler.csv', 'application/octet-stream', csv.length, hashOf(csv)],
+      ['Old question.txt', 'text/plain', question.length, hashOf(question)],
+      ['old.txt', 'application/octet-stream', 8, hashOf(Buffer.from('old file'))],
+    ]);
+    expect(mail.text.trim()).toBe('The contract and the meter list are attached.');
+  });
+
+  it('gives the message where the email has none, with its pictures', async () => {
+    const mail = await readMail(ownMail('winmail-holds-the-message.eml'));
+    expect(mail.html).toContain('<p>Схема <img src="cid:plan@fabrikam"></p>');
+    expect(mail.text).toBe('Схема');
+    expect(mail.attachments).toMatchObject([
+      { filename: 'план.png', contentType: 'image/png', contentId: 'plan@fabrikam', inline: true, size: 8 },
+    ]);
+  });
+
+  it('that breaks off stays beside what could be read of it', async () => {
+    const mail = await readMail(ownMail('winmail-broken-off.eml'));
+    expect(mail.attachments.map(({ filename }) => filename)).toEqual([
+      'winmail.dat',
+      'Contract für Mai.pdf',
+      'Zähler.csv',
+    ]);
+  });
+
+  it('that holds no file stays', async () => {
+    const mail = await readMail(ownMail('winmail.eml'));
+    expect(mail.attachments).toMatchObject([{ filename: 'winmail.dat', size: 40 }]);
+  });
+
+  it('never throws and never hangs, wherever a byte of it is wrong', async () => {
+    const mail = await readMail(ownMail('winmail-broken-off.eml'));
+    const whole = Buffer.from(mail.attachments[0]?.content ?? []);
+    expect(readTnef(whole)?.files).toHaveLength(2);
+    for (let at = 0; at < whole.length; at += 1)
+      for (const value of [0x00, 0xff, (whole[at] ?? 0) ^ 0x80]) {
+        const broken = Buffer.from(whole);
+        broken[at] = value;
+        expect(() => readTnef(broken)).not.toThrow();
+        expect(() => readTnef(whole.subarray(0, at))).not.toThrow();
+      }
+  });
+
+  it('is not cut out of an email that is small enough to open it', () => {
+    const raw = ownMail('winmail-three-files.eml');
+    expect(cutMail(raw, Number.MAX_SAFE_INTEGER, 'n').parts).toEqual([]);
+    const cutter = createAttachmentCutter('n', 'cut');
+    const events = [...cutter.push(raw), ...cutter.end()];
+    expect(events.filter(({ kind }) => kind === 'begin')).toHaveLength(1);
+  });
+});
+
+describe('S/MIME', () => {
+  it.each(['smime-opaque-signed.eml', 'smime-signed-below-footer.eml'])(
+    'that signs without hiding is opened: %s',
+    async (name) => {
+      const mail = await readMail(ownMail(name));
+      expect(mail.text).toContain('The signed order: zwölf Stühle.');
+      expect(filesOf(mail)).toEqual([['order.pdf', 'application/pdf', pdf.length, hashOf(pdf)]]);
+      expect(mail.from?.address).toBe('ada@fabrikam.example');
+      expect(mail.encryption).toBeUndefined();
+    },
+  );
+
+  it('that encrypts is called encrypted, and its file stays', async () => {
+    const mail = await readMail(ownMail('smime-encrypted.eml'));
+    expect(mail.encryption).toBe('smime');
+    expect(mail.attachments).toMatchObject([{ filename: 'smime.p7m' }]);
+    expect(mail.text).toBe('');
+  });
+
+  it('stays an attachment for the second parser, which is asked when the first attempt fails', async () => {
+    const raw = ownMail('smime-opaque-signed.eml');
+    const mail = mailOf(await parseMessage(raw, { parser: 'postal-mime', limits }));
+    expect(mail.attachments).toMatchObject([{ filename: 'smime.p7m' }]);
+  });
+
+  it('never throws, whatever the file is', () => {
+    const deep = Buffer.from('3080'.repeat(50_000), 'hex');
+    for (const bytes of [Buffer.alloc(0), Buffer.from('hello'), deep, Buffer.from('300506032a0304', 'hex')]) {
+      expect(signedContent(bytes)).toBeUndefined();
+      expect(isEncrypted(bytes)).toBe(false);
+    }
+  });
+});
+
+describe('encryption', () => {
+  it.each([
+    ['pgp-mime-encrypted.eml', 'pgp'],
+    ['pgp-in-text.eml', 'pgp'],
+    ['rights-protected.eml', 'rights'],
+    ['inline-named-text.eml', undefined],
+  ])('of %s is %s', async (name, encryption) => {
+    expect((await readMail(ownMail(name))).encryption).toBe(encryption);
+  });
+});

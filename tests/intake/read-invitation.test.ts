@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { readInvitation } from '../../shared/intake/read-invitation.ts';
+import { ownMail, readMail } from '../harness/memory/mail-files.ts';
+
+const event = (...lines: string[]): Buffer =>
+  Buffer.from(
+    ['BEGIN:VCALENDAR', 'BEGIN:VEVENT', 'UID:1', ...lines, 'END:VEVENT', 'END:VCALENDAR'].join('\r\n'),
+  );
+
+describe('the meeting in an email', () => {
+  it('has a time in the zone of Windows that the invitation describes, with its offset on that day', async () => {
+    const mail = await readMail(ownMail('invitation-windows-zone.eml'));
+    expect(mail.invitation).toEqual({
+      kind: 'invitation',
+      title: 'Review, printers, second floor',
+      start: { local: '2026-07-03T10:00', zone: 'W. Europe Standard Time', offset: 120 },
+      end: { local: '2026-07-03T11:30', zone: 'W. Europe Standard Time', offset: 120 },
+      place: 'Room 4',
+      organizer: { name: 'Ada Byron', address: 'ada@fabrikam.example' },
+      repeats: { every: 1, unit: 'week' },
+      answer: undefined,
+    });
+    expect(mail.text.trim()).toBe('Let us look at the printers together.');
+    expect(mail.attachments).toMatchObject([{ contentType: 'text/calendar' }]);
+  });
+
+  it('may be called off, and last whole days, in a file of its own', async () => {
+    const mail = await readMail(ownMail('invitation-cancelled-all-day.eml'));
+    expect(mail.invitation).toMatchObject({
+      kind: 'cancellation',
+      title: 'Trade fair',
+      start: { local: '2026-12-03', zone: undefined },
+      end: { local: '2026-12-04', zone: undefined },
+    });
+  });
+
+  it('may be an answer, and its zone one that the calendar only names', async () => {
+    const mail = await readMail(ownMail('invitation-accepted.eml'));
+    expect(mail.invitation).toMatchObject({
+      kind: 'answer',
+      start: { local: '2026-12-03T09:00', zone: 'America/New_York', offset: -300 },
+      end: { local: '2026-12-03T09:45' },
+      answer: { from: { name: 'Ada Byron', address: 'ada@fabrikam.example' }, says: 'accepted' },
+    });
+  });
+
+  it('has UTC, a time of nobody’s zone, or one of an unknown zone, as it is given', () => {
+    const startOf = (line: string): unknown => readInvitation(event(line))?.start;
+    expect(startOf('DTSTART:20260701T100000Z')).toEqual({
+      local: '2026-07-01T10:00',
+      zone: 'UTC',
+      offset: 0,
+    });
+    expect(startOf('DTSTART:20260701T100000')).toMatchObject({ zone: undefined, offset: undefined });
+    expect(startOf('DTSTART;TZID=Our Office:20260701T100000')).toEqual({
+      local: '2026-07-01T10:00',
+      zone: 'Our Office',
+      offset: undefined,
+    });
+  });
+
+  it('is none where no event with a time stands in the file', () => {
+    for (const file of ['', 'hello', 'BEGIN:VCALENDAR', 'BEGIN:VCALENDAR\r\nEND:VCALENDAR'])
+      expect(readInvitation(Buffer.from(file)), file).toBeUndefined();
+    expect(readInvitation(event('SUMMARY:x'))).toBeUndefined();
+    expect(readInvitation(event('DTSTART:99999999T999999Z'))).toBeUndefined();
+  });
+
+  it('is not looked for in a large calendar', () => {
+    const lines = (size: number): string[] => ['DTSTART:20260701T100000Z', `X-A:${'x'.repeat(size)}`];
+    expect(readInvitation(event(...lines(250_000)))).toBeDefined();
+    expect(readInvitation(event(...lines(270_000)))).toBeUndefined();
+  });
+
+  it.each([
+    ['a rule of every second', 'DTSTART:20260701T100000Z\r\nRRULE:FREQ=SECONDLY'],
+    ['a duration of millennia', 'DTSTART:20260701T100000Z\r\nDURATION:P99999999999999D'],
+    ['the year 9999', 'DTSTART;TZID=Europe/Berlin:99990701T100000'],
+    ['many lines', 'CATEGORIES:a,b\r\n'.repeat(10_000)],
+    ['a folded title', `SUMMARY:${'a\r\n '.repeat(50_000)}`],
+  ])('with %s takes no time', (_what, lines) => {
+    const start = performance.now();
+    readInvitation(event(lines));
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
+  it('follows no rule of a time zone but yearly ones', () => {
+    const zone = [
+      'BEGIN:VTIMEZONE',
+      'TZID:Odd',
+      'BEGIN:STANDARD',
+      'DTSTART:16010101T000000',
+      'TZOFFSETFROM:+0100',
+    ];
+    const rest = ['TZOFFSETTO:+0200', 'RRULE:FREQ=SECONDLY', 'END:STANDARD', 'END:VTIMEZONE'];
+    const file = event('DTSTART;TZID=Odd:20260701T100000').toString();
+    const withZone = file.replace('BEGIN:VEVENT', [...zone, ...rest, 'BEGIN:VEVENT'].join('\r\n'));
+    expect(readInvitation(Buffer.from(withZone))?.start).toMatchObject({ zone: 'Odd', offset: undefined });
+  });
+});
