@@ -238,6 +238,7 @@ export const messageKind = recordKind<MessageRecord>()({
     cc: listWithin(person, shortPerson),
     subject: short,
     messageId: optional(short),
+    answers: optional(listWithin(z.string())),
     preview: short,
     notes: listWithin(z.string(), (note) => short.write(note)),
     rawBlob: text,

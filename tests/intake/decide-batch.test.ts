@@ -1,5 +1,6 @@
 /** What is decided for the emails of a batch, in the light of what storage holds. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { answersOf } from '../../shared/intake/answers-of.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import { loopLimits } from '../../shared/intake/fold-loops.ts';
@@ -57,6 +58,7 @@ const messageOf = (key: string, mail: ParsedMessage, isForged?: boolean): NewMes
   cc: mail.cc,
   subject: mail.subject,
   messageId: mail.messageId,
+  answers: answersOf(mail),
   notes: [],
   rawBlob: '',
   attachments: [],
@@ -283,6 +285,22 @@ describe('a reply', () => {
     expect(points.filter((point) => point === 'table.MessageIds.list')).toHaveLength(6);
   });
 
+  test('goes on to the next of its thread where the ticket of the nearest is closed or not open to its sender', async () => {
+    await ticketWith('root', 7, ['root']);
+    await ticketWith('others', 8, ['others'], { from: address('lee@elsewhere.example') });
+    await ticketWith('closed', 9, ['closed']);
+    await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('closed', 'closed');
+    const references = [id('root'), id('others'), id('closed')];
+    expect(await decided({ reply: read('reply', { references }) })).toEqual([joins('root', 7)]);
+  });
+
+  test('joins the answer to the same message that never came, also where that one is in storage', async () => {
+    await ticketWith('t', 7, ['sibling'], { inReplyTo: [id('never came')] });
+    expect(await decided({ reply: read('reply', { inReplyTo: [id('never came')] }) })).toEqual([
+      joins('t', 7),
+    ]);
+  });
+
   test('names a Message-ID twice and is looked up by it once; its own is no answer', async () => {
     await ticketWith('t', 7, ['again']);
     points.length = 0;
@@ -294,9 +312,19 @@ describe('a reply', () => {
     ]);
   });
 
-  test('to an email of its own batch asks storage nothing', async () => {
-    await decided({ first: read('first'), reply: read('reply', { inReplyTo: [id('first')] }) });
-    expect(points.filter((point) => point === 'table.MessageIds.list')).toEqual([]);
+  test('to an email of its own batch asks storage, too, where a ticket may hold the same Message-ID', async () => {
+    await ticketWith('t', 7, ['first']);
+    points.length = 0;
+    const again = read('again', { messageId: id('first') });
+    const replies = Object.fromEntries(
+      ['one', 'two'].map((key) => [key, read(key, { inReplyTo: [id('first')] })]),
+    );
+    expect(await decided({ again, ...replies })).toEqual([opens('again', 1), joins('t', 7), joins('t', 7)]);
+    expect(
+      points.filter((point) => point === 'table.MessageIds.list'),
+      'once in a batch',
+    ).toHaveLength(1);
+    expect(points.filter((point) => point === 'table.Tickets.get')).toHaveLength(1);
   });
 
   test('to a Message-ID that many tickets hold looks at twenty of them', async () => {
