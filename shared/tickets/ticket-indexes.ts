@@ -4,13 +4,21 @@ import type { Row, TableName, Tables } from '../platform/tables.ts';
 import type { Filed } from './append-messages.ts';
 import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-id-records.ts';
 import type { Ticket } from './ticket.ts';
-import { HEAD, headKind, indexKind, indexRowKey, type NewMessage } from './ticket-records.ts';
+import {
+  type FollowerRecord,
+  followerKind,
+  HEAD,
+  headKind,
+  indexKind,
+  indexRowKey,
+  type NewMessage,
+} from './ticket-records.ts';
 
 // All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;
 const TRIES = 20;
 
-/** Writes what follows from the filed tickets: index and message ids; one transaction a partition. */
+/** Writes what follows from the filed tickets: index, message ids, links back; one transaction a partition. */
 export async function writeIndexes(
   tables: Tables,
   mailboxId: string,
@@ -26,6 +34,7 @@ export async function writeIndexes(
   await Promise.all([
     ...[...index].map(([status, rows]) => putAll(tables, 'TicketIndex', status, rows)),
     putAll(tables, 'MessageIds', mailboxId, messageIds),
+    ...filed.flatMap(followerOf).map((follower) => openRecords(tables, followerKind).put(follower)),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
   await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
@@ -46,6 +55,13 @@ function messageIdRows(
     ...(messageId === undefined ? [] : [row(messageId, true)]),
     ...(authentication?.fails === true ? [] : answers.map((id) => row(id, false))),
   ];
+}
+
+/** The link from the ticket that a new one follows; written with the message that opened it. */
+function followerOf({ ticket, messages }: Filed): FollowerRecord[] {
+  const { id: followerId, number, follows, openedAt } = ticket;
+  if (follows === undefined || messages.every(({ at }) => at !== openedAt)) return [];
+  return [{ ticketId: follows.id, number, followerId }];
 }
 
 /**
