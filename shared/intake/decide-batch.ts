@@ -1,3 +1,4 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
@@ -6,7 +7,7 @@ import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { HEAD, headKind } from '../tickets/ticket-records.ts';
 import { answersOf } from './answers-of.ts';
-import { type Candidate, decideMessages, isOpenTo } from './decide-messages.ts';
+import { type Candidate, decideMessages, isOpenTo, type ThreadRules } from './decide-messages.ts';
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
@@ -23,16 +24,17 @@ const OWN_TEST = 'the test email that “Test connection” sent to this mailbox
  */
 export async function decideBatch(
   deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
-  mailboxId: string,
+  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
 ): Promise<LedgerMail[]> {
+  const mailboxId = mailbox.id;
   const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
   let mails = work.map(({ mail }) => mail);
   // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
   // another ticket, or under another number, must follow it. Each turn leaves fewer.
   while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
-    const decisions = await decisionsFor(deps, mailboxId, mails, outcomeOf);
+    const decisions = await decisionsFor(deps, mailbox, mails, outcomeOf);
     const automatic = automaticOf(mails, outcomeOf, decisions);
     const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
     const { folded } = foldLoops(automatic, counts);
@@ -73,7 +75,7 @@ function automaticOf(
 
 async function decisionsFor(
   deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
-  mailboxId: string,
+  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
   mails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
 ): Promise<Map<string, Decision>> {
@@ -86,7 +88,7 @@ async function decisionsFor(
     const outcome = outcomeOf.get(key);
     return state === 'received' && outcome !== undefined ? [{ key, outcome }] : [];
   });
-  const lookUp = createLookUp(deps.tables, mailboxId);
+  const lookUp = createLookUp(deps.tables, mailbox);
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
       return { kind: 'settled', key, fate: outcome.kind, reason: outcome.reason };
@@ -95,15 +97,15 @@ async function decisionsFor(
       return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
     const message = threadMessageOf(outcome);
     await lookUp.threadsOf(message);
-    return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailboxId, key), ...message };
+    return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
   });
   const candidates = [...decided, ...undecided];
   const known = await lookUp.known();
-  const opening = [...decideMessages(candidates, known, 0).values()].flatMap(({ opens, ticketId }) =>
-    opens && ticketId !== undefined ? [ticketId] : [],
+  const opening = [...decideMessages(candidates, known, 0, mailbox).values()].flatMap(
+    ({ opens, ticketId }) => (opens && ticketId !== undefined ? [ticketId] : []),
   );
   const first = opening.length === 0 ? 0 : await reserveNumbers(deps.tables, opening);
-  return decideMessages(candidates, known, first);
+  return decideMessages(candidates, known, first, mailbox);
 }
 
 function threadMessageOf({ mail, message }: ReadOutcome & { kind: 'message' }): ThreadMessage {
@@ -130,7 +132,7 @@ interface LookUp {
 }
 
 /** Asks for each Message-ID and each ticket once in a batch. A ticket that cannot be read is none. */
-function createLookUp(tables: Tables, mailboxId: string): LookUp {
+function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
   const heads = openRecords(tables, headKind);
   const ids = new Map<string, Promise<TicketOfMessageId[]>>();
   const threads = new Map<string, Promise<KnownThread | undefined>>();
@@ -142,21 +144,21 @@ function createLookUp(tables: Tables, mailboxId: string): LookUp {
   const readThread = async (ticketId: string): Promise<KnownThread | undefined> => {
     const ticket = await heads.find(ticketId, HEAD);
     if (ticket === undefined) return undefined;
-    const { number, status, participants } = ticket;
-    return { ticketId, number, open: status === 'open', participants };
+    const { number, status, participants, requester } = ticket;
+    return { ticketId, number, open: status === 'open', participants, requester: requester.address };
   };
   const settled = async <T>(known: ReadonlyMap<string, Promise<T>>): Promise<Map<string, T>> =>
     new Map(await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const)));
   return {
     async threadsOf(message) {
       for (const id of message.answers) {
-        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailboxId, id))).slice(
+        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(
           0,
           TICKETS_OF_MESSAGE_ID,
         );
         const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {
           const thread = await once(threads, ticketId, () => readThread(ticketId));
-          return holds && thread !== undefined && isOpenTo(thread, message);
+          return holds && thread !== undefined && isOpenTo(thread, message, mailbox);
         });
         // It joins this ticket or one that comes before: a batch opens tickets and adds to them, and closes none.
         if (found.includes(true)) return;

@@ -1,5 +1,10 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { areColleagues } from './colleagues.ts';
 import type { Decision } from './ledger.ts';
 import { type KnownThread, type KnownThreads, type ThreadMessage, Threads } from './threads.ts';
+
+/** Settings of the mailbox that concern threads. */
+export type ThreadRules = Pick<Mailbox, 'colleaguesJoin'>;
 
 /** What a decision needs to know of an email. */
 export type Candidate =
@@ -20,11 +25,13 @@ export type Candidate =
  * emails are decided together and which are stored before.
  * @param known of every Message-ID that one of the emails answers, as far as it is needed
  * @param firstNumber the number of the first new ticket; the next ones follow. It decides nothing.
+ * @param rules what the mailbox allows
  */
 export function decideMessages(
   candidates: readonly Candidate[],
   known: KnownThreads,
   firstNumber: number,
+  rules: ThreadRules = {},
 ): Map<string, Decision> {
   const decisions = new Map<string, Decision>();
   const threads = new Threads(known);
@@ -40,7 +47,7 @@ export function decideMessages(
       continue;
     }
     const answered = threads.of(candidate.answers);
-    const joined = answered.find((thread) => isOpenTo(thread, candidate));
+    const joined = answered.find((thread) => isOpenTo(thread, candidate, rules));
     if (joined !== undefined) {
       const { ticketId } = joined;
       decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number });
@@ -66,13 +73,16 @@ const nothing = {
 } as const;
 
 /**
- * Whether a message may join a ticket that it answers: the ticket is open and the sender took part in it. A Message-ID
- * alone proves nothing, since anyone can copy one, nor does a From that the receiving server refutes. Pure.
+ * Whether a message may join a ticket that it answers: the ticket is open, and the sender took part in it or, where the
+ * mailbox allows it, is a colleague of the requester. A Message-ID alone proves nothing, since anyone can copy one, nor does
+ * a From that the receiving server refutes. Pure.
  */
 export function isOpenTo(
   thread: KnownThread,
   { sender, isForged }: Pick<ThreadMessage, 'sender' | 'isForged'>,
+  { colleaguesJoin }: ThreadRules,
 ): boolean {
   if (!thread.open || sender === undefined || isForged === true) return false;
-  return thread.participants.includes(sender.toLowerCase());
+  if (thread.participants.includes(sender.toLowerCase())) return true;
+  return colleaguesJoin === true && thread.requester !== undefined && areColleagues(sender, thread.requester);
 }

@@ -274,7 +274,7 @@ class BatchRun {
     if (work.length === 0) return;
     const outcomes = await mapLimited(work, 12, (each) => this.#read(each));
     await this.#place.after;
-    const decided = await decideBatch(this.#deps, this.#mailbox.id, work, outcomes);
+    const decided = await decideBatch(this.#deps, this.#mailbox, work, outcomes);
     await applyDecisions(this.#deps, this.#mailbox.id, work, outcomes, decided);
     await this.#deps.ledger.complete(this.#mailbox.id, decided);
     for (const { decision } of decided) {

@@ -7,6 +7,8 @@ export interface KnownThread {
   open: boolean;
   /** Lower-case addresses. */
   participants: readonly string[];
+  /** Address of whoever opened it; absent where that mail had none. */
+  requester?: string | undefined;
 }
 
 /** What storage knows of the threads that the emails of a batch name. */
@@ -63,15 +65,16 @@ export class Threads {
   /** A ticket begins with a message. */
   open(ticketId: string, number: number, message: ThreadMessage): void {
     this.#opened.push(ticketId);
-    this.#threads.set(ticketId, { ticketId, number, open: true, participants: message.people });
+    const { people: participants, sender: requester } = message;
+    this.#threads.set(ticketId, { ticketId, number, open: true, participants, requester });
     this.#leadTo(ticketId, message);
   }
 
   /** A message joins a ticket, which is open then and has its people as participants. */
   join(ticketId: string, number: number, message: ThreadMessage): void {
-    const { participants = [] } = this.#threads.get(ticketId) ?? {};
-    const people = [...new Set([...participants, ...message.people])];
-    this.#threads.set(ticketId, { ticketId, number, open: true, participants: people });
+    const known = this.#threads.get(ticketId);
+    const participants = [...new Set([...(known?.participants ?? []), ...message.people])];
+    this.#threads.set(ticketId, { ...known, ticketId, number, open: true, participants });
     this.#leadTo(ticketId, message);
   }
 

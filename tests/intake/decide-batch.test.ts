@@ -125,7 +125,7 @@ async function decided(
   const work = await claimed(Object.keys(outcomes));
   const mails = await decideBatch(
     { tables, ledger, ticketIdOf, isOwnTest },
-    BOX,
+    { id: BOX },
     work,
     Object.values(outcomes),
   );
@@ -203,7 +203,7 @@ describe('new email', () => {
 
   test('that could not be read yet stays undecided, and so does nothing else', async () => {
     const work = await claimed(['read', 'open']);
-    const mails = await decideBatch({ tables, ledger, ticketIdOf }, BOX, work, [read('read')]);
+    const mails = await decideBatch({ tables, ledger, ticketIdOf }, { id: BOX }, work, [read('read')]);
     expect(mails.map(({ key, state }) => [key, state])).toEqual([['read', 'decided']]);
     expect((await ledger.mails(BOX, ['open'])).get('open')?.state).toBe('received');
   });
@@ -404,8 +404,8 @@ describe('a batch of which another run decides some', () => {
     const reply = read('reply', { inReplyTo: [id('parent')], automatic });
 
     // The other run takes the parent alone; numbers were given out meanwhile.
-    const [first] = await decideBatch(deps, BOX, work.slice(0, 1), [parent]);
-    const late = await decideBatch(deps, BOX, work, [parent, reply]);
+    const [first] = await decideBatch(deps, { id: BOX }, work.slice(0, 1), [parent]);
+    const late = await decideBatch(deps, { id: BOX }, work, [parent, reply]);
 
     expect(late.map(({ state }) => state)).toEqual(['decided', 'decided']);
     expect(late[0]?.decision).toEqual(first?.decision);
@@ -422,9 +422,9 @@ describe('a batch of which another run decides some', () => {
     const deps = { tables, ledger, ticketIdOf };
     const odd: ReadOutcome = { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined };
     const outcomes = [read('parent'), odd, read('reply', { inReplyTo: [id('parent')] }), read('other')];
-    const before = await decideBatch(deps, BOX, work.slice(0, 2), outcomes.slice(0, 2));
+    const before = await decideBatch(deps, { id: BOX }, work.slice(0, 2), outcomes.slice(0, 2));
     const again = [...before.map((mail) => workOf(mail, 1)), ...work.slice(2)];
-    const now = await decideBatch(deps, BOX, again, outcomes);
+    const now = await decideBatch(deps, { id: BOX }, again, outcomes);
     expect(now.slice(0, 2)).toEqual(before);
     expect(now[2]?.decision).toEqual(joins(ticketIdOf(BOX, 'parent'), 1));
     expect(now[3]?.decision).toEqual(opens('other', 2));
@@ -432,7 +432,7 @@ describe('a batch of which another run decides some', () => {
     expect(
       await decideBatch(
         deps,
-        BOX,
+        { id: BOX },
         now.map((mail) => workOf(mail, 1)),
         outcomes,
       ),
@@ -443,10 +443,10 @@ describe('a batch of which another run decides some', () => {
   test('knows nothing of a decided mail that was not read again', async () => {
     const work = await claimed(['reply', 'parent']);
     const deps = { tables, ledger, ticketIdOf };
-    const [parent] = await decideBatch(deps, BOX, work.slice(1), [read('parent')]);
+    const [parent] = await decideBatch(deps, { id: BOX }, work.slice(1), [read('parent')]);
     if (parent === undefined) throw new Error('nothing was decided');
     const again = [...work.slice(0, 1), workOf(parent, 1)];
-    const now = await decideBatch(deps, BOX, again, [read('reply', { inReplyTo: [id('parent')] })]);
+    const now = await decideBatch(deps, { id: BOX }, again, [read('reply', { inReplyTo: [id('parent')] })]);
     expect(now.map(({ decision }) => decision)).toEqual([opens('reply', 2), parent.decision]);
   });
 });

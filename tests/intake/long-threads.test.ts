@@ -70,7 +70,7 @@ async function joined(
     mail: each,
     kept: { ...found, raw: undefined, oversized: false, notes: [] },
   }));
-  const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, BOX, work, [outcome]);
+  const [decided] = await decideBatch({ tables: behind, ledger, ticketIdOf }, { id: BOX }, work, [outcome]);
   return decided?.decision?.opens === true ? undefined : decided?.decision?.ticketId;
 }
 

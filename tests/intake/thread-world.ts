@@ -3,6 +3,7 @@ import { answersOf } from '../../shared/intake/answers-of.ts';
 import { applyDecisions } from '../../shared/intake/apply-decisions.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
+import type { ThreadRules } from '../../shared/intake/decide-messages.ts';
 import { placeOf } from '../../shared/intake/ledger.ts';
 import { createLedgerStore } from '../../shared/intake/ledger-store.ts';
 import type { ParsedMessage } from '../../shared/intake/parsed-message.ts';
@@ -35,7 +36,12 @@ export class ThreadWorld {
     blobs: new MemoryBlobs(openSeam),
   });
   readonly #ledger = createLedgerStore(this.tables);
+  readonly #mailbox: { id: string } & ThreadRules;
   #taken = 0;
+
+  constructor(rules: ThreadRules = {}) {
+    this.#mailbox = { id: BOX, ...rules };
+  }
 
   /** Takes emails in, so many in a batch. */
   async take(mails: readonly ThreadMail[], batchSize = mails.length): Promise<void> {
@@ -63,7 +69,7 @@ export class ThreadWorld {
       quarantine: createQuarantineStore({ tables: this.tables }),
       ticketIdOf,
     };
-    const decided = await decideBatch(deps, BOX, work, outcomes);
+    const decided = await decideBatch(deps, this.#mailbox, work, outcomes);
     await applyDecisions(deps, BOX, work, outcomes, decided);
     await this.#ledger.complete(BOX, decided);
   }

@@ -1,5 +1,6 @@
 /** Which ticket an email of a conversation joins, whatever else comes in the same batch. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { ThreadRules } from '../../shared/intake/decide-messages.ts';
 import { seeded } from '../harness/memory/seeded.ts';
 import { type ThreadMail, ThreadWorld } from './thread-world.ts';
 
@@ -42,8 +43,12 @@ function conversations(seed: number, count: number): ThreadMail[] {
   });
 }
 
-async function taken(mails: readonly ThreadMail[], batchSize: number): Promise<unknown> {
-  const world = new ThreadWorld();
+async function taken(
+  mails: readonly ThreadMail[],
+  batchSize: number,
+  rules: ThreadRules = {},
+): Promise<unknown> {
+  const world = new ThreadWorld(rules);
   await world.take(mails, batchSize);
   return { threads: world.threads(), follows: world.follows() };
 }
@@ -55,5 +60,95 @@ test.each([1, 2, 3])(
     const alone = await taken(mails, 1);
     expect(await taken(mails, 7)).toEqual(alone);
     expect(await taken(mails, 50)).toEqual(alone);
+    const rules = { colleaguesJoin: true };
+    const together = await taken(mails, 1, rules);
+    expect(together).not.toEqual(alone);
+    expect(await taken(mails, 50, rules)).toEqual(together);
   },
 );
+
+/** Three people of one company, who write to the mailbox alone, and each time answer one of the last few messages. */
+function companyThread(domain: string): ThreadMail[] {
+  const random = seeded(40);
+  const mails: ThreadMail[] = [];
+  for (let index = 0; index < 40; index += 1) {
+    const parent = mails[Math.max(0, index - 1 - Math.floor(random() * 3))];
+    const person = index === 0 ? 0 : Math.floor(random() * 3);
+    const references = parent === undefined ? [] : [...(parent.references ?? []), parent.key];
+    mails.push({ key: `mail${index}`, from: `person${person}@${domain}`, references });
+  }
+  return mails;
+}
+
+describe('forty messages of three people of one company', () => {
+  const numbers = async (domain: string, rules: ThreadRules, batchSize: number): Promise<string[]> => {
+    const world = new ThreadWorld(rules);
+    await world.take(companyThread(domain), batchSize);
+    return Object.keys(world.threads());
+  };
+
+  test.each([1, 7, 50])('are one ticket where colleagues join (batches of %i)', async (batchSize) => {
+    expect(await numbers('sales.contoso.co.uk', { colleaguesJoin: true }, batchSize)).toEqual(['1']);
+  });
+
+  test.each([1, 7, 50])(
+    'are a ticket for each person where they do not (batches of %i)',
+    async (batchSize) => {
+      expect(await numbers('sales.contoso.co.uk', {}, batchSize)).toEqual(['1', '2', '3']);
+      expect(await numbers('gmail.com', { colleaguesJoin: true }, batchSize)).toEqual(['1', '2', '3']);
+    },
+  );
+});
+
+describe('a colleague of the requester', () => {
+  const first: ThreadMail = { key: 'first', from: 'kim@contoso.example' };
+  const reply = (wish: Partial<ThreadMail> = {}): ThreadMail => ({
+    key: 'reply',
+    from: 'lee@contoso.example',
+    references: ['first'],
+    ...wish,
+  });
+  const taken = async (mails: readonly ThreadMail[], closes = false): Promise<ThreadWorld> => {
+    const world = new ThreadWorld({ colleaguesJoin: true });
+    await world.take(mails.slice(0, 1));
+    const id = await world.tickets.byNumber(1);
+    if (closes && id !== undefined) await world.tickets.setStatus(id, 'closed');
+    await world.take(mails.slice(1));
+    return world;
+  };
+
+  test('joins the ticket, also from another host of the domain, and takes part in it from then on', async () => {
+    const world = await taken([first, reply({ from: 'lee@mail.sales.CONTOSO.example' })]);
+    expect(world.threads()).toEqual({ 1: ['first', 'reply'] });
+  });
+
+  test.each([
+    ['whom the mail server refutes', reply({ isForged: true }), false],
+    ['who answers nothing', reply({ references: [] }), false],
+    ['of somebody who was only written to', reply({ from: 'max@elsewhere.example' }), false],
+    ['whose ticket is closed', reply(), true],
+  ])('%s opens a ticket', async (_who, mail, closes) => {
+    const to = ['support@fabrikam.example', 'ann@elsewhere.example'];
+    const world = await taken([{ ...first, to }, mail], closes);
+    expect(world.threads()).toEqual({ 1: ['first'], 2: ['reply'] });
+  });
+});
+
+describe('a ticket that follows another one', () => {
+  test('is named there, and names it', async () => {
+    const world = new ThreadWorld();
+    const strangers = ['one', 'two'].map((key) => ({
+      key,
+      from: `${key}@elsewhere.example`,
+      references: ['first'],
+    }));
+    await world.take([{ key: 'first', from: 'kim@contoso.example' }, ...strangers]);
+    expect(world.follows()).toEqual({ 2: 1, 3: 1 });
+    const followers = await world.tickets.followers((await world.tickets.byNumber(1)) ?? '');
+    expect(followers.map(({ number }) => number)).toEqual([2, 3]);
+    expect(followers.map(({ followerId }) => followerId)).toEqual([
+      await world.tickets.byNumber(2),
+      await world.tickets.byNumber(3),
+    ]);
+  });
+});
