@@ -76,7 +76,7 @@ const packageHomes: Readonly<Record<string, readonly RegExp[]>> = {
   'reflect-metadata': [/^shared\/providers\/create-certificate\.ts$/, /^dev\/emulators\/certificates\.ts$/],
   'sanitize-html': [/^shared\/tickets\/mail-html\.ts$/],
   'smtp-server': [/^dev\/emulators\/mail\//],
-  tldts: [/^shared\/providers\/registrable-domains\.ts$/],
+  tldts: [/^shared\/platform\/registrable-domains\.ts$/],
   vitest: [/^dev\/(fast-lane|mutants)\/vitest\.config\.ts$/],
   zod: [/^functions\//, /^shared\//],
 };

@@ -1,19 +1,21 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { mapLimited } from '../platform/concurrency.ts';
 import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
+import type { TicketOfMessageId } from '../tickets/message-id-records.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import { HEAD, headKind } from '../tickets/ticket-records.ts';
-import { type Candidate, decideMessages, type KnownThread } from './decide-messages.ts';
+import { answersOf } from './answers-of.ts';
+import { type Candidate, decideMessages, isOpenTo, type ThreadRules } from './decide-messages.ts';
 import { type AutomaticMail, foldLoops, isAutomatic } from './fold-loops.ts';
 import type { Decision, LedgerMail } from './ledger.ts';
 import { countAutomatic, readLoopCounts } from './loop-counts.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import type { ReadOutcome } from './read-message.ts';
 import type { IntakeDeps, Work } from './batch.ts';
+import { type KnownThread, type KnownThreads, type ThreadMessage, TICKETS_OF_MESSAGE_ID } from './threads.ts';
 
-/** Message-IDs looked up for one email: what it answers, then its thread backwards. */
-const LOOKUPS = 6;
 const OWN_TEST = 'the test email that “Test connection” sent to this mailbox';
 
 /**
@@ -22,16 +24,17 @@ const OWN_TEST = 'the test email that “Test connection” sent to this mailbox
  */
 export async function decideBatch(
   deps: Pick<IntakeDeps, 'tables' | 'ledger' | 'ticketIdOf' | 'isOwnTest'>,
-  mailboxId: string,
+  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
   work: readonly Work[],
   outcomes: readonly ReadOutcome[],
 ): Promise<LedgerMail[]> {
+  const mailboxId = mailbox.id;
   const outcomeOf = new Map(work.map(({ mail }, index) => [mail.key, outcomes[index]]));
   let mails = work.map(({ mail }) => mail);
   // Where another run decided some of them meanwhile, the rest is decided anew: a reply whose parent now stands in
   // another ticket, or under another number, must follow it. Each turn leaves fewer.
   while (mails.some((mail) => mail.state === 'received' && outcomeOf.get(mail.key) !== undefined)) {
-    const decisions = await decisionsFor(deps, mailboxId, mails, outcomeOf);
+    const decisions = await decisionsFor(deps, mailbox, mails, outcomeOf);
     const automatic = automaticOf(mails, outcomeOf, decisions);
     const counts = await readLoopCounts(deps.tables, mailboxId, automatic);
     const { folded } = foldLoops(automatic, counts);
@@ -72,63 +75,47 @@ function automaticOf(
 
 async function decisionsFor(
   deps: Pick<IntakeDeps, 'tables' | 'ticketIdOf' | 'isOwnTest'>,
-  mailboxId: string,
+  mailbox: ThreadRules & Pick<Mailbox, 'id'>,
   mails: readonly LedgerMail[],
   outcomeOf: ReadonlyMap<string, ReadOutcome | undefined>,
 ): Promise<Map<string, Decision>> {
   const decided = mails.flatMap(({ key, decision }): Candidate[] => {
     const outcome = outcomeOf.get(key);
     if (decision === undefined || outcome?.kind !== 'message') return [];
-    const { messageId } = outcome.mail;
-    return [{ kind: 'decided', key, decision, messageId, people: peopleOf(outcome.mail) }];
+    return [{ kind: 'decided', key, decision, ...threadMessageOf(outcome) }];
   });
   const open = mails.flatMap(({ key, state }) => {
     const outcome = outcomeOf.get(key);
     return state === 'received' && outcome !== undefined ? [{ key, outcome }] : [];
   });
-  const inBatch = new Set(
-    open.flatMap(({ outcome }) => (outcome.kind === 'message' ? [outcome.mail.messageId] : [])),
-  );
+  const lookUp = createLookUp(deps.tables, mailbox);
   const undecided = await mapLimited(open, 16, async ({ key, outcome }): Promise<Candidate> => {
     if (outcome.kind !== 'message')
       return { kind: 'settled', key, fate: outcome.kind, reason: outcome.reason };
     const { messageId } = outcome.mail;
     if (messageId !== undefined && (await deps.isOwnTest?.(messageId)) === true)
       return { kind: 'settled', key, fate: 'skip', reason: OWN_TEST };
-    const answers = answersOf(outcome.mail);
-    const threads = await threadsOf(
-      deps.tables,
-      mailboxId,
-      answers.filter((id) => !inBatch.has(id)),
-    );
-    const candidate = candidateOf(key, deps.ticketIdOf(mailboxId, key), outcome.mail, answers, threads);
-    return { ...candidate, isForged: outcome.message.authentication?.fails === true };
+    const message = threadMessageOf(outcome);
+    await lookUp.threadsOf(message);
+    return { kind: 'mail', key, ownTicketId: deps.ticketIdOf(mailbox.id, key), ...message };
   });
   const candidates = [...decided, ...undecided];
-  const opening = [...decideMessages(candidates, 0).values()].flatMap(({ opens, ticketId }) =>
-    opens && ticketId !== undefined ? [ticketId] : [],
+  const known = await lookUp.known();
+  const opening = [...decideMessages(candidates, known, 0, mailbox).values()].flatMap(
+    ({ opens, ticketId }) => (opens && ticketId !== undefined ? [ticketId] : []),
   );
   const first = opening.length === 0 ? 0 : await reserveNumbers(deps.tables, opening);
-  return decideMessages(candidates, first);
+  return decideMessages(candidates, known, first, mailbox);
 }
 
-function answersOf(mail: ParsedMessage): string[] {
-  const nearestFirst = [...mail.inReplyTo, ...mail.references.toReversed()];
-  const unique = [...new Set(nearestFirst)].filter((id) => id !== mail.messageId);
-  // The end of a long chain may never have reached this mailbox; its root usually did.
-  return unique.length <= LOOKUPS ? unique : [...unique.slice(0, LOOKUPS - 1), ...unique.slice(-1)];
-}
-
-function candidateOf(
-  key: string,
-  ownTicketId: string,
-  mail: ParsedMessage,
-  answers: readonly string[],
-  threads: readonly KnownThread[],
-): Candidate & { kind: 'mail' } {
-  const sender = mail.from?.address;
-  const people = peopleOf(mail);
-  return { kind: 'mail', key, ownTicketId, messageId: mail.messageId, answers, sender, people, threads };
+function threadMessageOf({ mail, message }: ReadOutcome & { kind: 'message' }): ThreadMessage {
+  return {
+    messageId: mail.messageId,
+    answers: answersOf(mail),
+    sender: mail.from?.address,
+    isForged: message.authentication?.fails === true,
+    people: peopleOf(mail),
+  };
 }
 
 function peopleOf(mail: ParsedMessage): string[] {
@@ -137,25 +124,52 @@ function peopleOf(mail: ParsedMessage): string[] {
   );
 }
 
-/**
- * Tickets that hold what an email answers, the nearest first; stops at the first answer that leads anywhere. A ticket that
- * cannot be read is none: what answers it opens another one.
- */
-async function threadsOf(
-  tables: Tables,
-  mailboxId: string,
-  answers: readonly string[],
-): Promise<KnownThread[]> {
-  const tickets = openRecords(tables, headKind);
-  for (const id of answers) {
-    const ticketIds = await ticketsOfMessageId(tables, mailboxId, id);
-    const heads = await mapLimited(ticketIds.slice(0, 20), 4, (ticketId) => tickets.find(ticketId, HEAD));
-    const threads = heads.flatMap((ticket): KnownThread[] => {
-      if (ticket === undefined) return [];
-      const { id: ticketId, number, status, participants } = ticket;
-      return [{ ticketId, number, open: status === 'open', participants }];
-    });
-    if (threads.length > 0) return threads;
-  }
-  return [];
+interface LookUp {
+  /** Asks storage for what a message answers, as far as can matter to it. */
+  threadsOf(message: ThreadMessage): Promise<void>;
+  /** All that was found. */
+  known(): Promise<KnownThreads>;
+}
+
+/** Asks for each Message-ID and each ticket once in a batch. A ticket that cannot be read is none. */
+function createLookUp(tables: Tables, mailbox: ThreadRules & Pick<Mailbox, 'id'>): LookUp {
+  const heads = openRecords(tables, headKind);
+  const ids = new Map<string, Promise<TicketOfMessageId[]>>();
+  const threads = new Map<string, Promise<KnownThread | undefined>>();
+  const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
+    const answer = known.get(key) ?? ask();
+    known.set(key, answer);
+    return answer;
+  };
+  const readThread = async (ticketId: string): Promise<KnownThread | undefined> => {
+    const ticket = await heads.find(ticketId, HEAD);
+    if (ticket === undefined) return undefined;
+    const { number, status, participants, requester } = ticket;
+    return { ticketId, number, open: status === 'open', participants, requester: requester.address };
+  };
+  const settled = async <T>(known: ReadonlyMap<string, Promise<T>>): Promise<Map<string, T>> =>
+    new Map(await Promise.all([...known].map(async ([key, answer]) => [key, await answer] as const)));
+  return {
+    async threadsOf(message) {
+      for (const id of message.answers) {
+        const tickets = (await once(ids, id, () => ticketsOfMessageId(tables, mailbox.id, id))).slice(
+          0,
+          TICKETS_OF_MESSAGE_ID,
+        );
+        const found = await mapLimited(tickets, 4, async ({ ticketId, holds }) => {
+          const thread = await once(threads, ticketId, () => readThread(ticketId));
+          return holds && thread !== undefined && isOpenTo(thread, message, mailbox);
+        });
+        // It joins this ticket or one that comes before: a batch opens tickets and adds to them, and closes none.
+        if (found.includes(true)) return;
+      }
+    },
+    async known() {
+      const found = await settled(threads);
+      return {
+        byMessageId: await settled(ids),
+        threads: new Map([...found].flatMap(([id, thread]) => (thread === undefined ? [] : [[id, thread]]))),
+      };
+    },
+  };
 }

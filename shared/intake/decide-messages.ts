@@ -1,51 +1,40 @@
+import type { Mailbox } from '../mailboxes/mailbox.ts';
+import { areColleagues } from './colleagues.ts';
 import type { Decision } from './ledger.ts';
+import { type KnownThread, type KnownThreads, type ThreadMessage, Threads } from './threads.ts';
 
-/** A ticket that an email may belong to. */
-export interface KnownThread {
-  ticketId: string;
-  number: number;
-  open: boolean;
-  /** Lower-case addresses. */
-  participants: readonly string[];
-}
+/** Settings of the mailbox that concern threads. */
+export type ThreadRules = Pick<Mailbox, 'colleaguesJoin'>;
 
 /** What a decision needs to know of an email. */
 export type Candidate =
-  | {
+  | ({
       kind: 'mail';
       key: string;
       /** The ticket this email opens, if it opens one. */
       ownTicketId: string;
-      messageId: string | undefined;
-      /** Message-IDs it answers, the nearest first. */
-      answers: readonly string[];
-      sender: string | undefined;
-      /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
-      isForged?: boolean;
-      people: readonly string[];
-      /** Tickets in storage that hold one of those. */
-      threads: readonly KnownThread[];
-    }
+    } & ThreadMessage)
   | { kind: 'settled'; key: string; fate: 'quarantine' | 'skip'; reason: string }
   /** Decided before or by another run, for good: the others of the batch go by it. */
-  | {
-      kind: 'decided';
-      key: string;
-      decision: Decision;
-      messageId: string | undefined;
-      people: readonly string[];
-    };
+  | ({ kind: 'decided'; key: string; decision: Decision } & ThreadMessage);
 
 /**
  * Decides for emails in UID order what becomes of each: quarantine, skip, a reply, or a ticket of its own. Pure.
- * A reply joins an open ticket if its sender took part in it (a Message-ID alone proves nothing: anyone can copy one, nor
- * does a From that the receiving server refutes); otherwise it opens a ticket that names the old one. The batch's own emails are looked at before storage.
- * Mails that are decided already come first and get no entry in the result.
- * @param firstNumber the number of the first new ticket; the next ones follow.
+ * A reply joins the first of its threads that is open to its sender; otherwise it opens a ticket that names the first of
+ * them. Emails that are decided already come first and get no entry in the result. The outcome does not depend on which
+ * emails are decided together and which are stored before.
+ * @param known of every Message-ID that one of the emails answers, as far as it is needed
+ * @param firstNumber the number of the first new ticket; the next ones follow. It decides nothing.
+ * @param rules what the mailbox allows
  */
-export function decideMessages(candidates: readonly Candidate[], firstNumber: number): Map<string, Decision> {
+export function decideMessages(
+  candidates: readonly Candidate[],
+  known: KnownThreads,
+  firstNumber: number,
+  rules: ThreadRules = {},
+): Map<string, Decision> {
   const decisions = new Map<string, Decision>();
-  const batch = new Map<string, KnownThread>();
+  const threads = new Threads(known);
   let number = firstNumber;
   for (const candidate of candidates) {
     if (candidate.kind === 'settled') {
@@ -54,33 +43,23 @@ export function decideMessages(candidates: readonly Candidate[], firstNumber: nu
     }
     if (candidate.kind === 'decided') {
       const { ticketId, number: itsNumber } = candidate.decision;
-      if (ticketId !== undefined && itsNumber !== undefined && candidate.messageId !== undefined)
-        batch.set(candidate.messageId, {
-          ticketId,
-          number: itsNumber,
-          open: true,
-          participants: candidate.people,
-        });
+      if (ticketId !== undefined && itsNumber !== undefined) threads.join(ticketId, itsNumber, candidate);
       continue;
     }
-    const nearby = candidate.answers.flatMap((id) => batch.get(id) ?? []);
-    const threads = [...nearby, ...candidate.threads];
-    const joined = threads.find((thread) => thread.open && tookPart(candidate, thread));
-    let thread: KnownThread;
+    const answered = threads.of(candidate.answers);
+    const joined = answered.find((thread) => isOpenTo(thread, candidate, rules));
     if (joined !== undefined) {
       const { ticketId } = joined;
       decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number: joined.number });
-      thread = { ...joined, participants: [...joined.participants, ...candidate.people] };
-    } else {
-      const [old] = threads;
-      const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
-      const { ownTicketId: ticketId } = candidate;
-      decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number, opens: true, follows });
-      thread = { ticketId, number, open: true, participants: candidate.people };
-      number += 1;
+      threads.join(ticketId, joined.number, candidate);
+      continue;
     }
-    if (candidate.messageId !== undefined && !batch.has(candidate.messageId))
-      batch.set(candidate.messageId, thread);
+    const [old] = answered;
+    const follows = old === undefined ? undefined : { id: old.ticketId, number: old.number };
+    const { ownTicketId: ticketId } = candidate;
+    decisions.set(candidate.key, { ...nothing, fate: 'ticket', ticketId, number, opens: true, follows });
+    threads.open(ticketId, number, candidate);
+    number += 1;
   }
   return decisions;
 }
@@ -93,10 +72,17 @@ const nothing = {
   reason: undefined,
 } as const;
 
-function tookPart(
-  { sender, isForged }: Pick<Candidate & { kind: 'mail' }, 'sender' | 'isForged'>,
+/**
+ * Whether a message may join a ticket that it answers: the ticket is open, and the sender took part in it or, where the
+ * mailbox allows it, is a colleague of the requester. A Message-ID alone proves nothing, since anyone can copy one, nor does
+ * a From that the receiving server refutes. Pure.
+ */
+export function isOpenTo(
   thread: KnownThread,
+  { sender, isForged }: Pick<ThreadMessage, 'sender' | 'isForged'>,
+  { colleaguesJoin }: ThreadRules,
 ): boolean {
-  if (sender === undefined || isForged === true) return false;
-  return thread.participants.includes(sender.toLowerCase());
+  if (!thread.open || sender === undefined || isForged === true) return false;
+  if (thread.participants.includes(sender.toLowerCase())) return true;
+  return colleaguesJoin === true && thread.requester !== undefined && areColleagues(sender, thread.requester);
 }

@@ -154,7 +154,7 @@ class BatchRun {
   async #decide(work: readonly Work[], outcomes: readonly ReadOutcome[]): Promise<LedgerMail[]> {
     if (work.length === 0) return [];
     await this.#context.after;
-    return decideBatch(this.#deps, this.#mailboxId, work, outcomes);
+    return decideBatch(this.#deps, this.#context.mailbox, work, outcomes);
   }
 
   /** 5. Tickets, messages, their indexes and quarantine entries are rows. */

@@ -5,6 +5,7 @@ import { mapLimited } from '../platform/concurrency.ts';
 import { shapeOfHtml } from '../tickets/mail-document.ts';
 import type { TicketAttachment } from '../tickets/ticket.ts';
 import { ATTACHMENT_ROWS, type Body, INLINE_CHARACTERS, type NewMessage } from '../tickets/ticket-records.ts';
+import { answersOf } from './answers-of.ts';
 import { createAttachmentCutter } from './attachment-cutter.ts';
 import { failsAuthentication, ownServerResults } from './authentication-results.ts';
 import { headerBlock, type StoredMail } from './store-raw.ts';
@@ -232,6 +233,7 @@ async function storedMessage(
     cc: mail.cc,
     subject: mail.subject,
     messageId: mail.messageId,
+    answers: answersOf(mail),
     notes: [...mail.notes, ...kept.notes],
     rawBlob: kept.rawBlob,
     attachments,

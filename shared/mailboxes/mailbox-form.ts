@@ -65,10 +65,22 @@ export function parseMailboxForm(
   if (!Number.isInteger(intervalMinutes) || intervalMinutes < 1 || intervalMinutes > MINUTES_A_DAY)
     errors['interval'] = 'Enter a number of minutes from 1 to 1440.';
 
+  const colleaguesJoin = field('colleaguesJoin') !== '' || undefined;
+
   if (imap === undefined || Object.keys(errors).length > 0) return { kind: 'invalid', errors };
   return {
     kind: 'valid',
-    settings: { address, protocol: 'imap', ...imap, folder, intervalMinutes, afterFetch, pop3, sending },
+    settings: {
+      address,
+      protocol: 'imap',
+      ...imap,
+      folder,
+      intervalMinutes,
+      afterFetch,
+      colleaguesJoin,
+      pop3,
+      sending,
+    },
   };
 }
 

@@ -41,6 +41,7 @@ export const mailboxKind = recordKind<Mailbox>()({
       ]),
     ),
     createdAt: time,
+    colleaguesJoin: optional(flag),
     pop3: login,
     sending: login,
   },

@@ -16,6 +16,8 @@ export interface Mailbox {
   /** What happens to an email on the server once it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
+  /** Email from the organization of a ticket's requester joins the ticket that it answers. Absent: participants' only. */
+  colleaguesJoin?: boolean | undefined;
   /** For "Test connection": mail is fetched over IMAP. Absent: not set up. */
   pop3?: MailLogin | undefined;
   /** How mail leaves for this address, over SMTP; absent: none does. */

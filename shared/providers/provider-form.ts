@@ -5,7 +5,7 @@ import { type EndpointRules, endpointProblem, hostProblem } from './endpoint-saf
 import { providerRules, ruleProblem } from './field-rules.ts';
 import type { MailHosts, Preset, Protocol } from './presets.ts';
 import type { CustomEndpoints, Provider } from './provider.ts';
-import { registrableDomainsOf } from './registrable-domains.ts';
+import { registrableDomainsOf } from '../platform/registrable-domains.ts';
 import { registrationOf } from './registration.ts';
 
 /** Submitted fields: name → text. */

@@ -2,15 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import { openRecords } from '../platform/records.ts';
 import type { Row, TableName, Tables } from '../platform/tables.ts';
 import type { Filed } from './append-messages.ts';
-import { messageIdHash, messageIdKind } from './message-id-records.ts';
+import { messageIdHash, messageIdKind, type TicketOfMessageId } from './message-id-records.ts';
 import type { Ticket } from './ticket.ts';
-import { HEAD, headKind, indexKind, indexRowKey } from './ticket-records.ts';
+import {
+  type FollowerRecord,
+  followerKind,
+  HEAD,
+  headKind,
+  indexKind,
+  indexRowKey,
+  type NewMessage,
+} from './ticket-records.ts';
 
 // All rows here follow from the tickets; writing them again changes nothing.
 const MAX_CHANGES = 100;
 const TRIES = 20;
 
-/** Writes what follows from the filed tickets: index and message ids; one transaction a partition. */
+/** Writes what follows from the filed tickets: index, message ids, links back; one transaction a partition. */
 export async function writeIndexes(
   tables: Tables,
   mailboxId: string,
@@ -21,18 +29,39 @@ export async function writeIndexes(
     (row) => row.partitionKey,
   );
   const messageIds = filed.flatMap(({ ticket, messages }) =>
-    messages.flatMap(({ messageId }) =>
-      messageId === undefined
-        ? []
-        : [messageIdKind.toRow({ mailboxId, hash: messageIdHash(messageId), ticketId: ticket.id })],
-    ),
+    messages.flatMap((message) => messageIdRows(mailboxId, ticket.id, message)),
   );
   await Promise.all([
     ...[...index].map(([status, rows]) => putAll(tables, 'TicketIndex', status, rows)),
     putAll(tables, 'MessageIds', mailboxId, messageIds),
+    ...filed.flatMap(followerOf).map((follower) => openRecords(tables, followerKind).put(follower)),
   ]);
   await Promise.all(filed.flatMap((each) => each.stale.map((key) => removeStale(tables, each, key))));
   await Promise.all(filed.filter(({ shared }) => shared).map(({ ticket }) => followHead(tables, ticket)));
+}
+
+/**
+ * A ticket is found by the Message-IDs of its messages, and by those that its messages answer. What a refuted sender claims
+ * to answer counts for nothing: it could bring the real sender's next answer into the forger's ticket.
+ */
+function messageIdRows(
+  mailboxId: string,
+  ticketId: string,
+  { messageId, answers = [], authentication }: NewMessage,
+): Row[] {
+  const row = (id: string, holds: boolean): Row =>
+    messageIdKind.toRow({ mailboxId, hash: messageIdHash(id), ticketId, holds });
+  return [
+    ...(messageId === undefined ? [] : [row(messageId, true)]),
+    ...(authentication?.fails === true ? [] : answers.map((id) => row(id, false))),
+  ];
+}
+
+/** The link from the ticket that a new one follows; written with the message that opened it. */
+function followerOf({ ticket, messages }: Filed): FollowerRecord[] {
+  const { id: followerId, number, follows, openedAt } = ticket;
+  if (follows === undefined || messages.every(({ at }) => at !== openedAt)) return [];
+  return [{ ticketId: follows.id, number, followerId }];
 }
 
 /**
@@ -78,13 +107,13 @@ async function removeStale(tables: Tables, { ticket }: Filed, key: string): Prom
   await tables.open('TicketIndex').commit(status, [{ kind: 'remove', rowKey }]);
 }
 
-/** Tickets of the mailbox that hold an email with this Message-ID. */
+/** Tickets of the mailbox that hold an email with this Message-ID, then those that hold an answer to it. */
 export async function ticketsOfMessageId(
   tables: Tables,
   mailboxId: string,
   messageId: string,
-): Promise<string[]> {
+): Promise<TicketOfMessageId[]> {
   const prefix = `${messageIdHash(messageId)}|`;
   const records = await openRecords(tables, messageIdKind).list(mailboxId, { prefix });
-  return records.map(({ ticketId }) => ticketId);
+  return records.map(({ ticketId, holds }) => ({ ticketId, holds }));
 }

@@ -31,6 +31,7 @@ import type {
 //   ticketId / `m|<inverted ms>|<K2>`          a message, the newest first; the time is the mail server's
 //   ticketId / `a|<inverted ms>|<K2>|<index>`  an attachment, 4 digits; in the order of the messages, so that one range
 //                                              holds those of a page of messages
+//   ticketId / `f|<number>`                 a ticket that follows this one, 10 digits; derived from the head of that one
 // TicketIndex: status / `<inverted ms>|<ticketId>`   newest first; derived from the head
 // Text over INLINE_CHARACTERS is a blob, named by the row's column.
 
@@ -221,6 +222,29 @@ export const headKind = recordKind<TicketHead>()({
   },
 });
 
+/** A ticket that follows another one: the other direction of its `follows`. */
+export interface FollowerRecord {
+  /** The ticket that is followed. */
+  ticketId: string;
+  number: number;
+  followerId: string;
+}
+
+export const FOLLOWERS = 'f|';
+export const followerKind = recordKind<FollowerRecord>()({
+  table: 'Tickets',
+  version: 1,
+  keysOf: ({ ticketId, number }) => ({
+    partitionKey: ticketId,
+    rowKey: `${FOLLOWERS}${String(number).padStart(10, '0')}`,
+  }),
+  fromKeys: ({ partitionKey, rowKey }) => ({
+    ticketId: partitionKey,
+    number: Number(rowKey.slice(FOLLOWERS.length)),
+  }),
+  columns: { followerId: text },
+});
+
 /** The ticket of a head. */
 export const withoutStale = ({ stale: _, ...ticket }: TicketHead): Ticket => ticket;
 
@@ -255,6 +279,7 @@ export const messageKind = recordKind<MessageRecord>()({
     cc: listWithin(person, shortPerson),
     subject: short,
     messageId: optional(short),
+    answers: optional(listWithin(z.string())),
     preview: short,
     notes: listWithin(z.string(), (note) => short.write(note)),
     rawBlob: text,

@@ -16,6 +16,9 @@ import {
   attachmentKind,
   attachmentRange,
   type Body,
+  FOLLOWERS,
+  type FollowerRecord,
+  followerKind,
   HEAD,
   headKind,
   indexKind,
@@ -30,6 +33,8 @@ import {
   withoutStale,
 } from './ticket-records.ts';
 
+/** Tickets that are named as following another one. */
+const FOLLOWERS_SHOWN = 20;
 /** Blobs read at the same time. */
 const READS = 16;
 
@@ -41,6 +46,8 @@ export interface TicketStore {
     id: string,
     range: { before?: string | undefined; limit: number },
   ): Promise<ConversationPage | undefined>;
+  /** Tickets that follow this one, the oldest twenty. */
+  followers(id: string): Promise<FollowerRecord[]>;
   /** One message by its `messageRef`, without reading any other. */
   message(id: string, ref: string): Promise<{ ticket: Ticket; message: StoredMessage } | undefined>;
   /** The whole ticket with every text. However long it is: no page asks for this. */
@@ -71,6 +78,7 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
   const index = openRecords(tables, indexKind);
   const records = openRecords(tables, messageKind);
   const attachmentRecords = openRecords(tables, attachmentKind);
+  const followers = openRecords(tables, followerKind);
   const numbers = openRecords(tables, numberKind);
 
   const whole = async (body: Body): Promise<string | undefined> => {
@@ -114,6 +122,10 @@ export function createTicketStore({ tables, blobs }: { tables: Tables; blobs: Bl
         messages: await withAttachments(id, page.records),
         earlier: page.next && refOfRowKey(page.next),
       };
+    },
+    async followers(id) {
+      const range = { ...startingWith(FOLLOWERS), limit: FOLLOWERS_SHOWN };
+      return (await followers.page([id], range)).records;
     },
     async message(id, ref) {
       const rowKey = rowKeyOfRef(ref);

@@ -55,6 +55,8 @@ export interface TicketMessage {
   cc: readonly Person[];
   subject: string;
   messageId: string | undefined;
+  /** Message-IDs that it answers, the nearest first; its ticket is found by them. */
+  answers?: readonly string[] | undefined;
   text: string;
   hasHtml: boolean;
   /** Plain remarks from reading it: cut headers, second parser. */

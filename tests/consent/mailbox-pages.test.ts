@@ -99,6 +99,17 @@ describe('a mailbox', () => {
     expect((await stored())[0]?.afterFetch).toEqual({ kind: 'move', folder: 'Done' });
   });
 
+  it('lets colleagues of a requester reply once that is ticked, and no longer when it is not', async () => {
+    const path = `/mailboxes/${(await stored())[0]?.id}/edit`;
+    const ticked = async (): Promise<boolean> =>
+      /<input[^>]*id="colleaguesJoin"[^>]* checked/.test((await visitor.get(path)).html);
+    expect(await ticked()).toBe(false);
+    await visitor.post(path, { ...form, colleaguesJoin: 'on' });
+    expect([await ticked(), (await stored())[0]?.colleaguesJoin]).toEqual([true, true]);
+    await visitor.post(path, form);
+    expect([await ticked(), (await stored())[0]?.colleaguesJoin]).toEqual([false, undefined]);
+  });
+
   it('may not become one that is already there, in whatever case it is written', async () => {
     const [mailbox] = await stored();
     const other = { ...form, folder: 'Orders' };

@@ -1,5 +1,6 @@
 /** What is decided for the emails of a batch, in the light of what storage holds. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { answersOf } from '../../shared/intake/answers-of.ts';
 import { ticketIdOf } from '../../shared/intake/content-key.ts';
 import { decideBatch } from '../../shared/intake/decide-batch.ts';
 import { loopLimits } from '../../shared/intake/fold-loops.ts';
@@ -58,6 +59,7 @@ const messageOf = (key: string, mail: ParsedMessage, isForged?: boolean): NewMes
   cc: mail.cc,
   subject: mail.subject,
   messageId: mail.messageId,
+  answers: answersOf(mail),
   notes: [],
   rawBlob: '',
   attachments: [],
@@ -124,7 +126,7 @@ async function decided(
   const work = await claimed(Object.keys(outcomes));
   const mails = await decideBatch(
     { tables, ledger, ticketIdOf, isOwnTest },
-    BOX,
+    { id: BOX },
     work,
     Object.values(outcomes),
   );
@@ -202,7 +204,7 @@ describe('new email', () => {
 
   test('that could not be read yet stays undecided, and so does nothing else', async () => {
     const work = await claimed(['read', 'open']);
-    const mails = await decideBatch({ tables, ledger, ticketIdOf }, BOX, work, [read('read')]);
+    const mails = await decideBatch({ tables, ledger, ticketIdOf }, { id: BOX }, work, [read('read')]);
     expect(mails.map(({ key, state }) => [key, state])).toEqual([['read', 'decided']]);
     expect((await ledger.mails(BOX, ['open'])).get('open')?.state).toBe('received');
   });
@@ -284,6 +286,22 @@ describe('a reply', () => {
     expect(points.filter((point) => point === 'table.MessageIds.list')).toHaveLength(6);
   });
 
+  test('goes on to the next of its thread where the ticket of the nearest is closed or not open to its sender', async () => {
+    await ticketWith('root', 7, ['root']);
+    await ticketWith('others', 8, ['others'], { from: address('lee@elsewhere.example') });
+    await ticketWith('closed', 9, ['closed']);
+    await createTicketStore({ tables, blobs: new MemoryBlobs(openSeam) }).setStatus('closed', 'closed');
+    const references = [id('root'), id('others'), id('closed')];
+    expect(await decided({ reply: read('reply', { references }) })).toEqual([joins('root', 7)]);
+  });
+
+  test('joins the answer to the same message that never came, also where that one is in storage', async () => {
+    await ticketWith('t', 7, ['sibling'], { inReplyTo: [id('never came')] });
+    expect(await decided({ reply: read('reply', { inReplyTo: [id('never came')] }) })).toEqual([
+      joins('t', 7),
+    ]);
+  });
+
   test('names a Message-ID twice and is looked up by it once; its own is no answer', async () => {
     await ticketWith('t', 7, ['again']);
     points.length = 0;
@@ -295,9 +313,19 @@ describe('a reply', () => {
     ]);
   });
 
-  test('to an email of its own batch asks storage nothing', async () => {
-    await decided({ first: read('first'), reply: read('reply', { inReplyTo: [id('first')] }) });
-    expect(points.filter((point) => point === 'table.MessageIds.list')).toEqual([]);
+  test('to an email of its own batch asks storage, too, where a ticket may hold the same Message-ID', async () => {
+    await ticketWith('t', 7, ['first']);
+    points.length = 0;
+    const again = read('again', { messageId: id('first') });
+    const replies = Object.fromEntries(
+      ['one', 'two'].map((key) => [key, read(key, { inReplyTo: [id('first')] })]),
+    );
+    expect(await decided({ again, ...replies })).toEqual([opens('again', 1), joins('t', 7), joins('t', 7)]);
+    expect(
+      points.filter((point) => point === 'table.MessageIds.list'),
+      'once in a batch',
+    ).toHaveLength(1);
+    expect(points.filter((point) => point === 'table.Tickets.get')).toHaveLength(1);
   });
 
   test('to a Message-ID that many tickets hold looks at twenty of them', async () => {
@@ -377,8 +405,8 @@ describe('a batch of which another run decides some', () => {
     const reply = read('reply', { inReplyTo: [id('parent')], automatic });
 
     // The other run takes the parent alone; numbers were given out meanwhile.
-    const [first] = await decideBatch(deps, BOX, work.slice(0, 1), [parent]);
-    const late = await decideBatch(deps, BOX, work, [parent, reply]);
+    const [first] = await decideBatch(deps, { id: BOX }, work.slice(0, 1), [parent]);
+    const late = await decideBatch(deps, { id: BOX }, work, [parent, reply]);
 
     expect(late.map(({ state }) => state)).toEqual(['decided', 'decided']);
     expect(late[0]?.decision).toEqual(first?.decision);
@@ -395,9 +423,9 @@ describe('a batch of which another run decides some', () => {
     const deps = { tables, ledger, ticketIdOf };
     const odd: ReadOutcome = { kind: 'quarantine', reason: 'too odd', from: undefined, subject: undefined };
     const outcomes = [read('parent'), odd, read('reply', { inReplyTo: [id('parent')] }), read('other')];
-    const before = await decideBatch(deps, BOX, work.slice(0, 2), outcomes.slice(0, 2));
+    const before = await decideBatch(deps, { id: BOX }, work.slice(0, 2), outcomes.slice(0, 2));
     const again = [...before.map((mail) => workOf(mail, 1)), ...work.slice(2)];
-    const now = await decideBatch(deps, BOX, again, outcomes);
+    const now = await decideBatch(deps, { id: BOX }, again, outcomes);
     expect(now.slice(0, 2)).toEqual(before);
     expect(now[2]?.decision).toEqual(joins(ticketIdOf(BOX, 'parent'), 1));
     expect(now[3]?.decision).toEqual(opens('other', 2));
@@ -405,7 +433,7 @@ describe('a batch of which another run decides some', () => {
     expect(
       await decideBatch(
         deps,
-        BOX,
+        { id: BOX },
         now.map((mail) => workOf(mail, 1)),
         outcomes,
       ),
@@ -416,10 +444,10 @@ describe('a batch of which another run decides some', () => {
   test('knows nothing of a decided mail that was not read again', async () => {
     const work = await claimed(['reply', 'parent']);
     const deps = { tables, ledger, ticketIdOf };
-    const [parent] = await decideBatch(deps, BOX, work.slice(1), [read('parent')]);
+    const [parent] = await decideBatch(deps, { id: BOX }, work.slice(1), [read('parent')]);
     if (parent === undefined) throw new Error('nothing was decided');
     const again = [...work.slice(0, 1), workOf(parent, 1)];
-    const now = await decideBatch(deps, BOX, again, [read('reply', { inReplyTo: [id('parent')] })]);
+    const now = await decideBatch(deps, { id: BOX }, again, [read('reply', { inReplyTo: [id('parent')] })]);
     expect(now.map(({ decision }) => decision)).toEqual([opens('reply', 2), parent.decision]);
   });
 });

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { type Candidate, decideMessages, type KnownThread } from '../../shared/intake/decide-messages.ts';
+import { type Candidate, decideMessages } from '../../shared/intake/decide-messages.ts';
+import type { KnownThread, KnownThreads } from '../../shared/intake/threads.ts';
 
-type Mail = Extract<Candidate, { kind: 'mail' }>;
+type Mail = Extract<Candidate, { kind: 'mail' }> & {
+  /** Tickets in storage that hold the first message that it answers. */
+  threads: readonly KnownThread[];
+};
 const mail = (key: string, wish: Partial<Mail> = {}): Mail => ({
   kind: 'mail',
   key,
   ownTicketId: `ticket of ${key}`,
   messageId: `<${key}>`,
-  answers: [],
+  answers: wish.threads === undefined ? [] : ['<parent>'],
   sender: 'kim@customer.example',
   people: ['kim@customer.example', 'support@contoso.example'],
   threads: [],
@@ -20,12 +24,26 @@ const thread = (wish: Partial<KnownThread> = {}): KnownThread => ({
   participants: ['kim@customer.example'],
   ...wish,
 });
-const decided = (...mails: Candidate[]): string[] =>
-  [...decideMessages(mails, 10)].map(([key, { fate, ticketId, number, opens, follows, reason }]) =>
+const knownOf = (mails: readonly (Candidate | Mail)[]): KnownThreads => {
+  const stored = mails.flatMap((each) => ('threads' in each ? [each] : []));
+  return {
+    byMessageId: new Map(
+      stored.map(({ answers, threads }) => [
+        answers[0] ?? '',
+        threads.map(({ ticketId }) => ({ ticketId, holds: true })),
+      ]),
+    ),
+    threads: new Map(stored.flatMap(({ threads }) => threads.map((each) => [each.ticketId, each]))),
+  };
+};
+const inWords = (decisions: ReturnType<typeof decideMessages>): string[] =>
+  [...decisions].map(([key, { fate, ticketId, number, opens, follows, reason }]) =>
     fate === 'ticket'
       ? `${key}: ${opens ? 'opens' : 'joins'} ${ticketId} #${number}${follows ? ` after #${follows.number}` : ''}`
       : `${key}: ${fate}, ${reason}`,
   );
+const decided = (...mails: (Candidate | Mail)[]): string[] =>
+  inWords(decideMessages(mails, knownOf(mails), 10));
 
 describe('an email', () => {
   test('that answers nothing opens a ticket of its own, numbered in the order of the batch', () => {
@@ -141,6 +159,8 @@ describe('an email that is decided already', () => {
       reason: undefined,
     },
     messageId: '<a>',
+    answers: [],
+    sender: 'kim@customer.example',
     people: ['kim@customer.example'],
     ...wish,
   });
@@ -185,4 +205,86 @@ test('whoever a reply brings in may answer it in the same batch', () => {
     mail('c', { answers: ['<b>'], sender: 'max@customer.example' }),
   ];
   expect(decided(...later)[2]).toBe('c: joins ticket of a #10');
+});
+
+describe('where a batch begins', () => {
+  test('does not show: whoever joined a ticket meanwhile may answer any of its messages', () => {
+    const LEE = 'lee@customer.example';
+    const batch = [
+      mail('a'),
+      mail('b', { answers: ['<a>'], people: ['kim@customer.example', LEE] }),
+      mail('c', { answers: ['<a>'], sender: LEE, people: [LEE] }),
+    ];
+    expect(decided(...batch)[2]).toBe('c: joins ticket of a #10');
+  });
+
+  test('does not show: a ticket in storage stays the first one of a Message-ID that is used again', () => {
+    const threads = [thread()];
+    const batch = [
+      mail('again', { messageId: '<parent>' }),
+      mail('reply', { answers: ['<parent>'], threads }),
+    ];
+    expect(decided(...batch)).toEqual(['again: opens ticket of again #10', 'reply: joins known #7']);
+  });
+});
+
+describe('answers to one message that never came', () => {
+  const sibling = (key: string, wish: Partial<Mail> = {}): Mail =>
+    mail(key, { answers: ['<never came>'], ...wish });
+
+  test('join each other', () => {
+    expect(decided(sibling('a'), sibling('b'))).toEqual([
+      'a: opens ticket of a #10',
+      'b: joins ticket of a #10',
+    ]);
+  });
+
+  test('of strangers make two tickets, of which the second names the first', () => {
+    const stranger = { sender: 'eve@elsewhere.example', people: ['eve@elsewhere.example'] };
+    expect(decided(sibling('a'), sibling('b', stranger))).toEqual([
+      'a: opens ticket of a #10',
+      'b: opens ticket of b #11 after #10',
+    ]);
+  });
+
+  test('lead to no ticket by what a refuted sender claims to answer', () => {
+    expect(decided(sibling('a', { isForged: true }), sibling('b'))).toEqual([
+      'a: opens ticket of a #10',
+      'b: opens ticket of b #11',
+    ]);
+  });
+
+  test('come after every ticket that holds a message of the thread', () => {
+    const threads = [thread()];
+    const later = mail('b', { answers: ['<parent>', '<never came>'], threads });
+    expect(decided(sibling('a'), later)[1]).toBe('b: joins known #7');
+  });
+
+  test('find the ticket that follows a closed one', () => {
+    const threads = [thread({ open: false })];
+    expect(decided(mail('a', { threads }), mail('b', { threads }))).toEqual([
+      'a: opens ticket of a #10 after #7',
+      'b: joins ticket of a #10',
+    ]);
+  });
+});
+
+test('a reply goes on to the next message that it answers where the ticket of the nearest is not open to it', () => {
+  const near = thread({ ticketId: 'near', number: 8, participants: ['lee@customer.example'] });
+  const known: KnownThreads = {
+    byMessageId: new Map([
+      ['<near>', [{ ticketId: 'near', holds: true }]],
+      ['<gone>', [{ ticketId: 'gone', holds: true }]],
+      ['<root>', [{ ticketId: 'known', holds: true }]],
+    ]),
+    threads: new Map([
+      ['near', near],
+      ['known', thread()],
+    ]),
+  };
+  const answers = ['<near>', '<gone>', '<root>'];
+  const decideOne = (wish: Partial<Mail>): string[] =>
+    inWords(decideMessages([mail('a', { answers, ...wish })], known, 10));
+  expect(decideOne({})).toEqual(['a: joins known #7']);
+  expect(decideOne({ sender: 'eve@elsewhere.example' })).toEqual(['a: opens ticket of a #10 after #8']);
 });

@@ -131,6 +131,11 @@ describe('a mailbox to the letter', () => {
     });
   });
 
+  test('lets colleagues join where that is ticked', () => {
+    expect(settingsOf({ colleaguesJoin: 'on' })?.colleaguesJoin).toBe(true);
+    expect(settingsOf({})?.colleaguesJoin).toBeUndefined();
+  });
+
   test('may have its server typed in whatever case', () => {
     expect(settingsOf({ host: 'Outlook.OFFICE365.com' })?.host).toBe('outlook.office365.com');
   });

@@ -34,9 +34,10 @@ describe('a stored mailbox', () => {
     expect(mailbox && routeOf(mailbox)).toBeUndefined();
   });
 
-  test('keeps a server and an account for each protocol', async () => {
+  test('keeps a server and an account for each protocol, and who may join a ticket', async () => {
     const mailboxes = createMailboxStore(new MemoryTables(openSeam));
-    const mailbox: Mailbox = { ...before, id: 'new', sending: login, pop3: { ...login, port: 995 } };
+    const pop3 = { ...login, port: 995 };
+    const mailbox: Mailbox = { ...before, id: 'new', colleaguesJoin: true, sending: login, pop3 };
     await mailboxes.save(mailbox);
     expect(await mailboxes.get('new')).toEqual(mailbox);
     expect(routeOf(mailbox)).toEqual({

@@ -249,6 +249,17 @@ describe('a ticket', () => {
     expect(page).toContain('Follow-up to <a href="/tickets/t000001">#1</a>');
   });
 
+  test('links the tickets that follow it', async () => {
+    const old = await postroom.file({});
+    const follows = { id: old, number: 1 };
+    expect(await html(`/tickets/${old}`)).not.toContain('Followed by');
+    const one = await postroom.file({ follows });
+    const two = await postroom.file({ follows });
+    expect(await html(`/tickets/${old}`)).toContain(
+      `Followed by <a href="/tickets/${one}">#2</a>, <a href="/tickets/${two}">#3</a>`,
+    );
+  });
+
   test.each(['/tickets/none', '/tickets/..%2Fx', '/tickets/a%20b', '/tickets/none/messages/x/raw'])(
     '%s is not there, and says so',
     async (path) => {

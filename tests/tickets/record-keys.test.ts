@@ -5,9 +5,12 @@ import { counterKind, numberKind } from '../../shared/tickets/number-records.ts'
 import { messageKind } from '../../shared/tickets/ticket-records.ts';
 
 test('the row of a Message-ID names its mailbox, its hash and its ticket', () => {
-  const record = { mailboxId: 'box', hash: 'a1b2', ticketId: 't000001' };
+  const record = { mailboxId: 'box', hash: 'a1b2', ticketId: 't000001', holds: true };
   expect(messageIdKind.toRow(record)).toMatchObject({ partitionKey: 'box', rowKey: 'a1b2|t000001' });
   expect(messageIdKind.fromRow(messageIdKind.toRow(record))).toEqual(record);
+  const answered = { ...record, holds: false };
+  expect(messageIdKind.toRow(answered)).toMatchObject({ partitionKey: 'box', rowKey: 'a1b2|~t000001' });
+  expect(messageIdKind.fromRow(messageIdKind.toRow(answered))).toEqual(answered);
 });
 
 test('the row of a number names it and its ticket, and the counter the last one', () => {

@@ -182,6 +182,7 @@ describe('a list row of a ticket that others change', () => {
 
 describe('a Message-ID', () => {
   const ID = '<same@customer.example>';
+  const holder = (ticketId: string) => ({ ticketId, holds: true });
   const file = async (ticketId: string, messageId: string | undefined, mailboxId = 'box'): Promise<void> => {
     const messages = [message(1, { key: `of-${ticketId}`, messageId })];
     const filed = await appendMessages(tables, filing(messages, { ticketId, mailboxId }));
@@ -190,17 +191,33 @@ describe('a Message-ID', () => {
 
   test('leads to its ticket, and to both where it was used again', async () => {
     await file('a', ID);
-    expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual(['a']);
+    expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([holder('a')]);
     await file('b', ID);
     await file('c', '<other@customer.example>');
-    expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual(['a', 'b']);
+    expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([holder('a'), holder('b')]);
     expect(await ticketsOfMessageId(tables, 'box', '<unknown@customer.example>')).toEqual([]);
+  });
+
+  test('leads to tickets with an answer to it after those that hold it, unless the sender of the answer is refuted', async () => {
+    const answer = async (ticketId: string, fails: boolean): Promise<void> => {
+      const authentication = { spf: undefined, dkim: undefined, dmarc: undefined, fails };
+      const messages = [message(2, { key: `of-${ticketId}`, answers: [ID], authentication })];
+      const filed = await appendMessages(tables, filing(messages, { ticketId, mailboxId: 'box' }));
+      await writeIndexes(tables, 'box', [filed]);
+    };
+    await answer('a', false);
+    await answer('b', true);
+    await file('c', ID);
+    expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([
+      holder('c'),
+      { ticketId: 'a', holds: false },
+    ]);
   });
 
   test('leads to tickets of its mailbox only', async () => {
     await file('a', ID, 'other box');
     expect(await ticketsOfMessageId(tables, 'box', ID)).toEqual([]);
-    expect(await ticketsOfMessageId(tables, 'other box', ID)).toEqual(['a']);
+    expect(await ticketsOfMessageId(tables, 'other box', ID)).toEqual([holder('a')]);
   });
 
   test('that an email does not have leaves no row', async () => {
@@ -213,6 +230,6 @@ describe('a Message-ID', () => {
     expect(tables.dump('MessageIds')).toMatchObject([
       { partitionKey: 'box', rowKey: expect.stringMatching(/^[0-9a-f]{40}\|a$/), ticketId: 'a' },
     ]);
-    expect(await ticketsOfMessageId(tables, 'box', 'a/b\\c#d?e')).toEqual(['a']);
+    expect(await ticketsOfMessageId(tables, 'box', 'a/b\\c#d?e')).toEqual([holder('a')]);
   });
 });

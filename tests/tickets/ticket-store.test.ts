@@ -424,7 +424,7 @@ describe('a row that cannot be read', () => {
     expect([await store.byNumber(1), await store.byNumber(2)]).toEqual([undefined, 'b']);
     expect(reported('Numbers')).toEqual(['0000000001']);
     const { rowKey } = await spoil('MessageIds', (row) => row['ticketId'] === 'a', { ticketId: 7 });
-    expect(await ticketsOfMessageId(tables, 'box', '<1@c>')).toEqual(['b']);
+    expect(await ticketsOfMessageId(tables, 'box', '<1@c>')).toEqual([{ ticketId: 'b', holds: true }]);
     expect(reported('MessageIds')).toEqual([rowKey]);
   });
 });

@@ -111,6 +111,7 @@ export function fieldsOf(mailbox: Mailbox): Record<string, string> {
     after: afterFetch.kind,
     moveFolder: afterFetch.kind === 'move' ? afterFetch.folder : '',
     interval: String(mailbox.intervalMinutes),
+    colleaguesJoin: mailbox.colleaguesJoin === true ? 'on' : '',
   };
 }
 

@@ -4,6 +4,7 @@ import { loginFields, type MailProtocol, portsInWords } from '../../../shared/ma
 import { paths } from '../../../shared/paths/paths.ts';
 import type { Principal } from '../../../shared/platform/principal.ts';
 import {
+  CheckboxField,
   type Choice,
   ErrorSummary,
   type FieldErrors,
@@ -88,6 +89,12 @@ export function mailboxFormPage(view: MailboxFormView): string {
             spellcheck={false}
           />
           <TextField {...field('interval')} label="Check every (minutes)" size="short" type="number" />
+          <CheckboxField
+            name="colleaguesJoin"
+            label="Colleagues of the requester can reply to a ticket"
+            hint="A reply from the domain of the person who opened the ticket joins it. Without this, only people who wrote or were written to can add to a ticket. Never applies to public email domains such as gmail.com."
+            checked={(view.typed['colleaguesJoin'] ?? '') !== ''}
+          />
         </fieldset>
         <fieldset class="fields">
           <legend>Sending mail</legend>

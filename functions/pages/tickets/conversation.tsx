@@ -4,7 +4,11 @@ import { attachmentName } from '../../../shared/tickets/attachment-name.ts';
 import { FRAME_SANDBOX, type HtmlShape } from '../../../shared/tickets/mail-document.ts';
 import type { RemoteImages } from '../../../shared/tickets/mail-html.ts';
 import type { Person, Ticket, TicketAttachment } from '../../../shared/tickets/ticket.ts';
-import { messageRef, type StoredMessage } from '../../../shared/tickets/ticket-records.ts';
+import {
+  type FollowerRecord,
+  messageRef,
+  type StoredMessage,
+} from '../../../shared/tickets/ticket-records.ts';
 import { SubmitButton } from '../../../shared/ui/forms.tsx';
 import { Facts, StatusLabel, Time } from '../../../shared/ui/lists.tsx';
 import { readableSize } from '../../../shared/ui/size.ts';
@@ -40,8 +44,12 @@ export function frameHeight(shape: HtmlShape | undefined): FrameHeight {
 }
 
 /** The ticket's requester and status, and the form that closes or reopens it. */
-export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | undefined }): JSX.Element {
-  const { ticket, mailboxAddress } = props;
+export function TicketHead(props: {
+  ticket: Ticket;
+  followers: readonly FollowerRecord[];
+  mailboxAddress: string | undefined;
+}): JSX.Element {
+  const { ticket, followers, mailboxAddress } = props;
   const open = ticket.status === 'open';
   return (
     <div class="ticket-head">
@@ -54,6 +62,17 @@ export function TicketHead(props: { ticket: Ticket; mailboxAddress: string | und
       {ticket.follows === undefined ? null : (
         <p>
           Follow-up to <a href={paths.ticket(ticket.follows)}>#{ticket.follows.number}</a>
+        </p>
+      )}
+      {followers.length === 0 ? null : (
+        <p>
+          Followed by{' '}
+          {followers.map(({ followerId, number }, index) => (
+            <>
+              {index === 0 ? '' : ', '}
+              <a href={paths.ticket({ id: followerId })}>#{number}</a>
+            </>
+          ))}
         </p>
       )}
       <form method="post" action={open ? paths.closeTicket(ticket) : paths.reopenTicket(ticket)}>

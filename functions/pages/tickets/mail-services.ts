@@ -10,7 +10,7 @@ import type { WebEnvironment } from '../../http/web-environment.ts';
 
 /** What the pages about mail read, out of all services. */
 export interface MailServices {
-  tickets: Pick<TicketStore, 'page' | 'conversation' | 'message' | 'readText' | 'byNumber'>;
+  tickets: Pick<TicketStore, 'page' | 'conversation' | 'followers' | 'message' | 'readText' | 'byNumber'>;
   htmlViewer: Pick<HtmlViewer, 'show'>;
   quarantine: Pick<QuarantineStore, 'page' | 'pageOfAll' | 'get'>;
   mailboxes: Pick<MailboxStore, 'list' | 'get' | 'health' | 'removed'>;

@@ -127,8 +127,9 @@ export async function showTicket(c: MailContext): Promise<Response> {
   if (page === undefined) return c.notFound();
   const { ticket, earlier } = page;
   const place = { ticketId: ticket.id, before };
-  const [mailbox, shown] = await Promise.all([
+  const [mailbox, followers, shown] = await Promise.all([
     mailboxes.get(ticket.mailboxId),
+    tickets.followers(ticket.id),
     mapLimited(page.messages, 16, (message) => shownMessage(c, message)),
   ]);
   // Rendered one at a time with pauses, so that fifty long texts do not block other requests.
@@ -146,7 +147,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
         wide
         flash={flashOf(c)}
       >
-        <TicketHead ticket={ticket} mailboxAddress={mailbox?.address} />
+        <TicketHead ticket={ticket} followers={followers} mailboxAddress={mailbox?.address} />
         <ConversationPager place={place} earlier={earlier} messageCount={ticket.messageCount} />
         <ol class="conversation" aria-label="Messages, oldest first">
           {messages.map((message) => (

@@ -51,7 +51,8 @@ export interface Allowed {
 
 /** What must hold when all is quiet: P1, and that all rows agree with one another. */
 export function violationsAtTheEnd(world: Witness, allowed: Allowed): string[] {
-  return [...fates(world, allowed), ...numbering(world.tables), ...listing(world.tables)];
+  const { tables } = world;
+  return [...fates(world, allowed), ...numbering(tables), ...listing(tables), ...links(tables)];
 }
 
 function fates({ folder, tables, mails, names }: Witness, allowed: Allowed): string[] {
@@ -133,6 +134,21 @@ function listing(tables: MemoryTables): string[] {
   const orphans = [...index.map((row) => text(row, 'id')), ...rows.map((row) => row.partitionKey)];
   if (orphans.some((id) => !ids.has(id))) violations.push('index: a row of a ticket that is not there');
   return violations;
+}
+
+/** Each ticket that follows another one is linked from there, under its number. */
+function links(tables: MemoryTables): string[] {
+  const rows = tables.dump('Tickets');
+  const followers = rows.filter(({ rowKey }) => rowKey.startsWith('f|'));
+  const wanted = rows.flatMap((head) => {
+    if (head.rowKey !== 'head' || typeof head['follows'] !== 'string') return [];
+    const { id } = JSON.parse(head['follows']) as { id: string };
+    return [`${id} f|${String(head['number']).padStart(10, '0')} ${head.partitionKey}`];
+  });
+  const found = followers.map((row) => `${row.partitionKey} ${row.rowKey} ${text(row, 'followerId')}`);
+  return isDeepStrictEqual(wanted.sort(), found.sort())
+    ? []
+    : [`links: ${wanted.length} tickets follow another one, ${found.length} are linked from there`];
 }
 
 export type Snapshot = Record<TableName, readonly Row[]>;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { registrableDomainsOf } from '../../shared/providers/registrable-domains.ts';
+import { registrableDomainsOf } from '../../shared/platform/registrable-domains.ts';
 
 test.each([
   [

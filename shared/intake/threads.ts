@@ -1,0 +1,109 @@
+import { messageIdOrder, type TicketOfMessageId } from '../tickets/message-id-records.ts';
+
+/** A ticket that an email may belong to. */
+export interface KnownThread {
+  ticketId: string;
+  number: number;
+  open: boolean;
+  /** Lower-case addresses. */
+  participants: readonly string[];
+  /** Address of whoever opened it; absent where that mail had none. */
+  requester?: string | undefined;
+}
+
+/** What storage knows of the threads that the emails of a batch name. */
+export interface KnownThreads {
+  /** By Message-ID. */
+  byMessageId: ReadonlyMap<string, readonly TicketOfMessageId[]>;
+  /** By ticket ID. A ticket without an entry here is gone or cannot be read. */
+  threads: ReadonlyMap<string, KnownThread>;
+}
+
+/** An email that is in a ticket, as far as threads are concerned. */
+export interface ThreadMessage {
+  messageId: string | undefined;
+  /** Message-IDs it answers, the nearest first. */
+  answers: readonly string[];
+  sender: string | undefined;
+  /** The receiving server found that the mail does not come from that sender (`failsAuthentication`). */
+  isForged?: boolean;
+  /** Lower-case addresses of its sender and recipients. */
+  people: readonly string[];
+}
+
+/** Tickets of one Message-ID that are looked at; only a mailing list or somebody malicious makes more of them. */
+export const TICKETS_OF_MESSAGE_ID = 20;
+
+/**
+ * The threads that are known while the emails of a batch are decided one after the other. What a decision adds counts for
+ * the next email exactly as if it had been stored: where a batch begins and ends must not show in any ticket.
+ */
+export class Threads {
+  readonly #byMessageId: Map<string, readonly TicketOfMessageId[]>;
+  readonly #threads: Map<string, KnownThread>;
+  /** Tickets opened meanwhile: they come after all that storage knows, as their numbers do once they have one. */
+  readonly #opened: string[] = [];
+
+  constructor({ byMessageId, threads }: KnownThreads) {
+    this.#byMessageId = new Map(byMessageId);
+    this.#threads = new Map(threads);
+  }
+
+  /**
+   * Threads that these Message-IDs lead to, each once. First those that hold one of the messages, then those that hold only
+   * an answer to one, since anyone can claim to answer a message. Within both, the nearest message first, then the oldest
+   * ticket.
+   */
+  of(messageIds: readonly string[]): KnownThread[] {
+    const found = messageIds.map((id) => this.#ticketsOf(id));
+    const ids = [true, false].flatMap((holds) =>
+      found.flatMap((tickets) => this.#oldestFirst(tickets.filter((ticket) => ticket.holds === holds))),
+    );
+    return [...new Set(ids)].flatMap((id) => this.#threads.get(id) ?? []);
+  }
+
+  /** A ticket begins with a message. */
+  open(ticketId: string, number: number, message: ThreadMessage): void {
+    this.#opened.push(ticketId);
+    const { people: participants, sender: requester } = message;
+    this.#threads.set(ticketId, { ticketId, number, open: true, participants, requester });
+    this.#leadTo(ticketId, message);
+  }
+
+  /** A message joins a ticket, which is open then and has its people as participants. */
+  join(ticketId: string, number: number, message: ThreadMessage): void {
+    const known = this.#threads.get(ticketId);
+    const participants = [...new Set([...(known?.participants ?? []), ...message.people])];
+    this.#threads.set(ticketId, { ...known, ticketId, number, open: true, participants });
+    this.#leadTo(ticketId, message);
+  }
+
+  /** As the rows of the Message-IDs will (`writeIndexes`). */
+  #leadTo(ticketId: string, { messageId, answers, isForged }: ThreadMessage): void {
+    const add = (id: string, holds: boolean): void => {
+      const known = this.#byMessageId.get(id) ?? [];
+      if (known.some((each) => each.ticketId === ticketId && each.holds === holds)) return;
+      this.#byMessageId.set(id, [...known, { ticketId, holds }]);
+    };
+    if (messageId !== undefined) add(messageId, true);
+    if (isForged !== true) for (const id of answers) add(id, false);
+  }
+
+  /** The same ones as storage would give first, whichever of them are stored by now. */
+  #ticketsOf(messageId: string): readonly TicketOfMessageId[] {
+    const known = this.#byMessageId.get(messageId) ?? [];
+    if (known.length <= TICKETS_OF_MESSAGE_ID) return known;
+    return known
+      .toSorted((a, b) => (messageIdOrder(a) < messageIdOrder(b) ? -1 : 1))
+      .slice(0, TICKETS_OF_MESSAGE_ID);
+  }
+
+  #oldestFirst(tickets: readonly TicketOfMessageId[]): string[] {
+    const age = (ticketId: string): number =>
+      this.#opened.includes(ticketId)
+        ? Number.MAX_SAFE_INTEGER
+        : (this.#threads.get(ticketId)?.number ?? Number.MAX_SAFE_INTEGER);
+    const ids = tickets.map(({ ticketId }) => ticketId);
+    return ids.toSorted((a, b) => age(a) - age(b) || this.#opened.indexOf(a) - this.#opened.indexOf(b));
+  }
+}

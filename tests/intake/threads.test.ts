@@ -1,0 +1,154 @@
+/** Which ticket an email of a conversation joins, whatever else comes in the same batch. */
+import { describe, expect, test } from 'vitest';
+import type { ThreadRules } from '../../shared/intake/decide-messages.ts';
+import { seeded } from '../harness/memory/seeded.ts';
+import { type ThreadMail, ThreadWorld } from './thread-world.ts';
+
+const SUPPORT = 'support@contoso.example';
+
+/**
+ * Emails of several conversations, one after the other as they come in: some answer messages that never came, some name a
+ * few of their thread only, some come from people who were not asked, some reuse a Message-ID, some are forged.
+ */
+function conversations(seed: number, count: number): ThreadMail[] {
+  const random = seeded(seed);
+  const one = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
+  const threads = Array.from({ length: 8 }, (_, thread) => ({
+    people: [1, 2, 3, 4].map((person) => `p${person}@company${thread}.example`),
+    /** Message-IDs of the thread with their own references, also of messages that never came. */
+    ids: [] as { id: string; references: readonly string[] }[],
+  }));
+  return Array.from({ length: count }, (_, index): ThreadMail => {
+    const thread = one(threads) ?? threads[0];
+    if (thread === undefined) throw new Error('there are threads');
+    const parent = random() < 0.15 ? undefined : one(thread.ids.slice(-6));
+    const key = `mail${index}`;
+    const all = parent === undefined ? [] : [...parent.references, parent.id];
+    const references =
+      random() < 0.3 ? all.slice(-1) : random() < 0.3 ? [...all.slice(0, 1), ...all.slice(-2)] : all;
+    const reused = random() < 0.05 ? one(thread.ids)?.id : undefined;
+    const id = reused ?? `${key}@mail.example`;
+    thread.ids.push({ id, references });
+    // Somebody answers from elsewhere, and only the answers to that answer come here.
+    if (random() < 0.2)
+      thread.ids.push({ id: `unseen${index}@mail.example`, references: [...references, id] });
+    return {
+      key,
+      id,
+      from: one(thread.people) ?? SUPPORT,
+      to: [SUPPORT, ...(random() < 0.3 ? [one(thread.people) ?? SUPPORT] : [])],
+      references: [...new Set(references)],
+      isForged: random() < 0.05,
+    };
+  });
+}
+
+async function taken(
+  mails: readonly ThreadMail[],
+  batchSize: number,
+  rules: ThreadRules = {},
+): Promise<unknown> {
+  const world = new ThreadWorld(rules);
+  await world.take(mails, batchSize);
+  return { threads: world.threads(), follows: world.follows() };
+}
+
+test.each([1, 2, 3])(
+  'where a batch begins and ends shows in no ticket: 300 emails, one by one, 7 and 50 at a time (seed %i)',
+  async (seed) => {
+    const mails = conversations(seed, 300);
+    const alone = await taken(mails, 1);
+    expect(await taken(mails, 7)).toEqual(alone);
+    expect(await taken(mails, 50)).toEqual(alone);
+    const rules = { colleaguesJoin: true };
+    const together = await taken(mails, 1, rules);
+    expect(together).not.toEqual(alone);
+    expect(await taken(mails, 50, rules)).toEqual(together);
+  },
+);
+
+/** Three people of one company, who write to the mailbox alone, and each time answer one of the last few messages. */
+function companyThread(domain: string): ThreadMail[] {
+  const random = seeded(40);
+  const mails: ThreadMail[] = [];
+  for (let index = 0; index < 40; index += 1) {
+    const parent = mails[Math.max(0, index - 1 - Math.floor(random() * 3))];
+    const person = index === 0 ? 0 : Math.floor(random() * 3);
+    const references = parent === undefined ? [] : [...(parent.references ?? []), parent.key];
+    mails.push({ key: `mail${index}`, from: `person${person}@${domain}`, references });
+  }
+  return mails;
+}
+
+describe('forty messages of three people of one company', () => {
+  const numbers = async (domain: string, rules: ThreadRules, batchSize: number): Promise<string[]> => {
+    const world = new ThreadWorld(rules);
+    await world.take(companyThread(domain), batchSize);
+    return Object.keys(world.threads());
+  };
+
+  test.each([1, 7, 50])('are one ticket where colleagues join (batches of %i)', async (batchSize) => {
+    expect(await numbers('sales.contoso.co.uk', { colleaguesJoin: true }, batchSize)).toEqual(['1']);
+  });
+
+  test.each([1, 7, 50])(
+    'are a ticket for each person where they do not (batches of %i)',
+    async (batchSize) => {
+      expect(await numbers('sales.contoso.co.uk', {}, batchSize)).toEqual(['1', '2', '3']);
+      expect(await numbers('gmail.com', { colleaguesJoin: true }, batchSize)).toEqual(['1', '2', '3']);
+    },
+  );
+});
+
+describe('a colleague of the requester', () => {
+  const first: ThreadMail = { key: 'first', from: 'kim@contoso.example' };
+  const reply = (wish: Partial<ThreadMail> = {}): ThreadMail => ({
+    key: 'reply',
+    from: 'lee@contoso.example',
+    references: ['first'],
+    ...wish,
+  });
+  const taken = async (mails: readonly ThreadMail[], closes = false): Promise<ThreadWorld> => {
+    const world = new ThreadWorld({ colleaguesJoin: true });
+    await world.take(mails.slice(0, 1));
+    const id = await world.tickets.byNumber(1);
+    if (closes && id !== undefined) await world.tickets.setStatus(id, 'closed');
+    await world.take(mails.slice(1));
+    return world;
+  };
+
+  test('joins the ticket, also from another host of the domain, and takes part in it from then on', async () => {
+    const world = await taken([first, reply({ from: 'lee@mail.sales.CONTOSO.example' })]);
+    expect(world.threads()).toEqual({ 1: ['first', 'reply'] });
+  });
+
+  test.each([
+    ['whom the mail server refutes', reply({ isForged: true }), false],
+    ['who answers nothing', reply({ references: [] }), false],
+    ['of somebody who was only written to', reply({ from: 'max@elsewhere.example' }), false],
+    ['whose ticket is closed', reply(), true],
+  ])('%s opens a ticket', async (_who, mail, closes) => {
+    const to = ['support@fabrikam.example', 'ann@elsewhere.example'];
+    const world = await taken([{ ...first, to }, mail], closes);
+    expect(world.threads()).toEqual({ 1: ['first'], 2: ['reply'] });
+  });
+});
+
+describe('a ticket that follows another one', () => {
+  test('is named there, and names it', async () => {
+    const world = new ThreadWorld();
+    const strangers = ['one', 'two'].map((key) => ({
+      key,
+      from: `${key}@elsewhere.example`,
+      references: ['first'],
+    }));
+    await world.take([{ key: 'first', from: 'kim@contoso.example' }, ...strangers]);
+    expect(world.follows()).toEqual({ 2: 1, 3: 1 });
+    const followers = await world.tickets.followers((await world.tickets.byNumber(1)) ?? '');
+    expect(followers.map(({ number }) => number)).toEqual([2, 3]);
+    expect(followers.map(({ followerId }) => followerId)).toEqual([
+      await world.tickets.byNumber(2),
+      await world.tickets.byNumber(3),
+    ]);
+  });
+});
