@@ -26,7 +26,10 @@ import type { FetchFailure } from './mailbox.ts';
 // One query over `state` therefore tells all there is to know about a shard.
 export const STATE = 'state';
 
-/** As text: a UID takes 32 bits without a sign (RFC 3501 section 2.3.1.1), and a whole number of a row 31. */
+/**
+ * Stored as text: a UID is an unsigned 32-bit number (RFC 3501 section 2.3.1.1), and an integer column is
+ * signed.
+ */
 const uid = converted(text, { read: uidOf, write: String });
 
 function uidOf(digits: string): number {
@@ -37,14 +40,14 @@ function uidOf(digits: string): number {
 
 const commaSeparated = (stored: string): string[] => (stored === '' ? [] : stored.split(','));
 
-// `uid:fingerprint`, comma-separated: as JSON a thousand of them would not fit into a column.
+// `uid:fingerprint`, comma-separated: as JSON, a thousand of them would not fit into a column.
 const leftText = (left: LeftMessage): string => `${left.uid}:${left.fingerprint}`;
 const leftOf = (stored: string): LeftMessage => {
   const [digits = '', fingerprint = ''] = stored.split(':');
   return { uid: uidOf(digits), fingerprint };
 };
 
-/** Rows of a mailbox: its id, and after it what of it they hold. */
+/** Row keys of a mailbox: its ID, then the kind of state. */
 const ofMailbox = (what: string) => ({
   keysOf: ({ mailboxId }: { mailboxId: string }): RowKeys => ({
     partitionKey: STATE,
@@ -132,7 +135,7 @@ export const failureKind = recordKind<FailureRow>()({
 
 interface ShardState {
   shard: number;
-  /** Mailbox id → ISO time of the last fetch that worked. */
+  /** Mailbox ID → ISO time of the last successful fetch. */
   successes: ReadonlyMap<string, string>;
   hours: readonly MailHour[];
 }
@@ -157,7 +160,7 @@ export const shardKind = recordKind<ShardState>()({
   },
 });
 
-/** The end of something that stopped many mailboxes. */
+/** The end of a fault that stopped many mailboxes. */
 interface Recovery {
   /** See `sharedCauseOf`. */
   cause: string;
