@@ -73,6 +73,6 @@ async function drainedOrClosed(answer: ServerResponse): Promise<void> {
     await Promise.race([once(answer, 'drain', { signal }), once(answer, 'close', { signal })]);
   } finally {
     // Removes the other listener.
-    settled.abort();
+    removal.abort();
   }
 }
