@@ -1,7 +1,8 @@
 /**
- * Everything that can start the app. Registration comes first and needs next to nothing: an entry that throws before
- * it has registered leaves an app without functions and without an error. So no setting is read here, although Azure's
- * worker has set the environment by then. Each handler loads its feature at its first call.
+ * Registers all functions. Registration comes first and needs almost nothing: an entry point that throws
+ * before it has registered leaves an app without functions and without an error. So no setting is read
+ * here, although Azure's worker has set the environment by then. Each handler loads its feature at its
+ * first call.
  */
 import { app, type HttpMethod } from '@azure/functions';
 import { paths } from '../shared/paths/paths.ts';
@@ -11,14 +12,14 @@ import { isLive, isReady } from './triggers/health.ts';
 import { httpHandler } from './http/http-adapter.ts';
 import { hostRoute } from './http/route.ts';
 
-// Downloads of up to 100 MB pass through piece by piece; else each would stand in memory three times.
+// Downloads of up to 100 MB are streamed; otherwise each would be in memory three times.
 app.setup({ enableHttpStream: true });
 watchAnswers();
 
 const everyMethod: HttpMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const pages = httpHandler(async () => (await import('./web.ts')).answerPage);
 
-// The host tries routes in order of function name and takes the first that fits: each name here must sort before `web`.
+// The host matches routes in order of function name, so each name here must sort before `web`.
 app.http('healthLive', {
   route: hostRoute(paths.live),
   methods: ['GET', 'HEAD'],
@@ -59,7 +60,7 @@ app.storageQueue('vaultEvents', {
   connection: 'DataStorage',
   handler: backgroundHandler(async () => (await import('./triggers/vault-events.ts')).takeVaultEvents),
 });
-// Once a day, at a minute when not everybody else does the same.
+// Once a day, at an uncommon minute.
 app.timer('reviewSecrets', {
   schedule: '0 41 5 * * *',
   handler: backgroundHandler(async () => (await import('./triggers/review-secrets.ts')).runReview),

@@ -62,9 +62,9 @@ import { downloadQuarantined, showQuarantine } from './pages/tickets/quarantine.
 import { closeTicket, reopenTicket, showTicket, showTickets } from './pages/tickets/tickets.tsx';
 
 /**
- * Every address of the pages, who may open it, and what answers. The first line that fits answers, so a fixed part stands
- * before a parameter in the same place. Beside the table stand the health addresses and the assets, which need neither
- * settings nor services.
+ * Every path of the pages, with its role and handler. The first match handles the request, so a literal
+ * segment comes before a parameter in the same place. The health endpoints and the assets are not in the
+ * table: they need neither settings nor services.
  */
 export const routes: readonly Route[] = [
   get(paths.home, 'agent', showHome),

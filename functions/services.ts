@@ -49,7 +49,7 @@ import { createRotationStore, type RotationStore } from '../shared/secrets/rotat
 import { createHtmlViewer, type HtmlViewer } from '../shared/tickets/show-html.ts';
 import { createTicketStore, type TicketStore } from '../shared/tickets/ticket-store.ts';
 
-/** Everything the triggers and pages work with, built once a process at the first use. */
+/** Everything that triggers and pages use, created once per process at first use. */
 export interface Services {
   config: Config;
   seam: Seam;
@@ -88,18 +88,21 @@ export interface Services {
 
 let cached: Services | undefined;
 
-/** Reads the settings at the first call, not at load: bad ones end as a page, and every function is registered. */
+/**
+ * Reads the settings at the first call and not at load: invalid settings are shown as a page, and every
+ * function is registered.
+ */
 export function services(): Services {
   cached ??= buildServices(readConfig(), openSeam);
   return cached;
 }
 
-/** Where the services stand on: Azure's storage and vault, or stand-ins with the same contract. */
+/** The platform below the services: Azure's storage and vault, or stand-ins with the same contract. */
 export type Platform = Pick<Services, 'config' | 'seam' | 'tables' | 'blobs' | 'queues' | 'vault'>;
 
 /**
- * The services of the real app: Azure's storage and vault, by the addresses of the settings.
- * @param seam every call to the outside and the clock pass through it
+ * The services of the real app, with Azure's storage and vault from the settings.
+ * @param seam every external call and the clock pass through it
  */
 export function buildServices(config: Config, seam: Seam): Services {
   return servicesOn({
@@ -113,9 +116,9 @@ export function buildServices(config: Config, seam: Seam): Services {
 }
 
 /**
- * Every feature over given storage and vault. Nothing is asked of them yet.
- * @param options for tests: `pauseMs` between two tries for an access token that another process is getting, and who
- * vouches for the app in place of the managed identity
+ * All features on the given storage and vault. Sends no request yet.
+ * @param options for tests: `pauseMs` between two checks for an access token that another process is
+ * getting, and an assertion that replaces the managed identity's
  */
 export function servicesOn(
   platform: Platform,

@@ -4,7 +4,10 @@ import { sendTelemetryTo } from '../shared/platform/telemetry.ts';
 
 let started: Promise<void> | undefined;
 
-/** Once a process, where telemetry is set up. Never rejects: what cannot be measured is done all the same. */
+/**
+ * Starts telemetry once per process, if it is configured. Never rejects: the app also works without
+ * telemetry.
+ */
 export function startTelemetry(): Promise<void> {
   started ??= start().catch((error: unknown) => log.error('telemetry not started', error));
   return started;

@@ -31,8 +31,8 @@ import { type Services, services } from './services.ts';
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /**
- * The pages of a table behind one function. The services are asked for at each request, so that bad settings end as a
- * page.
+ * All pages of a route table behind one function. Services are requested for each request, so that invalid
+ * settings are shown as a page.
  */
 export function createWeb(
   servicesOf: () => Services,
@@ -40,7 +40,7 @@ export function createWeb(
 ): Hono<WebEnvironment> {
   const web = new Hono<WebEnvironment>();
   web.use(strictHeaders, noStore);
-  // Before the settings are read: a page that says that they are wrong has its stylesheet.
+  // Before the settings are read: the page about invalid settings needs its stylesheet.
   web.get(paths.asset.pattern, sendAsset);
   web.use(async (c, next) => {
     c.set('services', servicesOf());
@@ -59,7 +59,7 @@ export function createWeb(
   web.use(readPrincipal);
   web.use(countAlerts);
   for (const { method, pattern, access, handler } of table) web.on(method, pattern, guard(access), handler);
-  // What no line names is no stranger's business either.
+  // Unknown paths also require a sign-in, so that strangers can't probe them.
   web.use(guard('agent'));
   web.notFound((c) => c.html(notFoundPage(c.get('principal')), 404));
   web.onError((error, c) => {
@@ -70,7 +70,7 @@ export function createWeb(
     const reference = newReference();
     log.error('page failed', error, { reference, method: c.req.method, path: c.req.routePath });
     const principal = c.get('principal');
-    // Who is not signed in learns nothing of what Postroom stands on.
+    // Without a sign-in, the page reveals nothing about dependencies.
     if (isStorageAway(error) && principal !== undefined) {
       const { config, alerts, seam } = c.get('services');
       const outage = storageFinding(alerts.inMemory(), error, seam.now());
@@ -81,7 +81,7 @@ export function createWeb(
   return web;
 }
 
-/** The name holds a fingerprint of the content: another content has another address. */
+/** The name contains a fingerprint of the content, so changed content has another URL. */
 function sendAsset(c: PageContext): Response | Promise<Response> {
   const asset = assets.find(({ path }) => path === c.req.path);
   if (asset === undefined) return c.notFound();
@@ -92,8 +92,8 @@ function sendAsset(c: PageContext): Response | Promise<Response> {
 }
 
 /**
- * Headers of every page. A route that needs other ones (the body of an email in its frame) sets them itself and keeps
- * them. `same-origin` instead of no referrer: without one, browsers send our own forms with `Origin: null`.
+ * Headers of every page. A route that needs others (the body of an email in its frame) sets them itself.
+ * `same-origin` instead of no referrer: without one, browsers send our own forms with `Origin: null`.
  */
 const strictHeaders: MiddlewareHandler = secureHeaders({
   contentSecurityPolicy: {
@@ -108,31 +108,33 @@ const strictHeaders: MiddlewareHandler = secureHeaders({
     frameAncestors: ["'none'"],
   },
   referrerPolicy: 'same-origin',
-  // A year, as the preload list asks for at least; other names of the same domain are none of ours.
+  // A year, the minimum of the preload list; other names of the same domain are not ours.
   strictTransportSecurity: 'max-age=31536000',
   overwrite: false,
 });
 
-/** The masthead counts the open alerts; a process asks storage for them once a minute, whoever opens a page. */
+/**
+ * The page header shows the number of open alerts; a process reads it from storage at most once a minute.
+ */
 const countAlerts: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
   const { alerts } = c.get('services');
   const principal: Principal | undefined = c.get('principal');
-  // Somebody without a role is let in nowhere, and is shown no count.
+  // A person without a role has no access and sees no count.
   if (principal?.roles.length === 0) return next();
   if (principal !== undefined && c.req.method === 'GET') await alerts.recount();
   await mastheadFacts.run({ openAlerts: () => alerts.openCount() }, next);
 });
 
-/** Pages hold mail: no cache keeps them, unless a route decides otherwise. */
+/** Pages contain email: they must not be cached, unless a route decides otherwise. */
 const noStore: MiddlewareHandler = createMiddleware(async (c, next) => {
   await next();
   if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
 });
 
 /**
- * Changing requests come from our own pages only, whatever their content type. Browsers say so in `Sec-Fetch-Site`
- * and, the older ones, in `Origin`; neither can be set by a page. A request that says nothing is refused.
- * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ * State-changing requests must come from our own pages, whatever their content type. Browsers state the
+ * origin in `Sec-Fetch-Site`, older ones in `Origin`; a page can set neither. A request without both is
+ * refused. https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
 const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(async (c, next) => {
   if (['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) return next();
@@ -147,7 +149,7 @@ const sameOrigin: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnviro
 
 let cached: Hono<WebEnvironment> | undefined;
 
-/** Answers one request to a page. */
+/** Handles one request to a page. */
 export function answerPage(request: Request): Response | Promise<Response> {
   cached ??= createWeb(services);
   return cached.fetch(request);

@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { log } from '../../shared/platform/log.ts';
 
-// With `enableHttpStream` the library answers over a server of its own, but writes a body as fast as it comes, whether the
-// reader takes it or not, and leaves the reader waiting for ever where a body breaks off. What it does not hand out, the
-// server's answer, is heard of here.
+// With `enableHttpStream` the library responds over its own server. It writes a body as fast as it is
+// produced, whether or not the client reads it, and leaves the client waiting forever when a body fails.
+// The library does not expose the server's response, so it is captured here.
 
 const INVOCATION = 'x-ms-invocation-id';
 const answers = new Map<string, ServerResponse>();
 
-/** Once, before the library's server takes its first request. https://nodejs.org/api/diagnostics_channel.html#http */
+/**
+ * Call once, before the library's server gets its first request.
+ * https://nodejs.org/api/diagnostics_channel.html#http
+ */
 export function watchAnswers(): void {
   subscribe('http.server.request.start', (message) => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
@@ -22,9 +25,10 @@ export function watchAnswers(): void {
 }
 
 /**
- * A body at the pace of its reader: the next piece is asked for when the last one has left. Who goes away ends it, and a
- * body that breaks off breaks the connection, so that nobody takes half a file for a whole one.
- * @throws what the body throws at its first piece, while there is still time for another answer
+ * Streams a body at the client's pace: the next chunk is read when the previous one has been sent. A client
+ * that disconnects ends the body, and a body that fails breaks the connection, so that a partial file is
+ * never taken for a whole one.
+ * @throws what the body throws at its first chunk, while another response is still possible
  */
 export async function atReadersPace(
   body: ReadableStream<Uint8Array>,
@@ -63,12 +67,12 @@ export async function atReadersPace(
 }
 
 async function drainedOrClosed(answer: ServerResponse): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
+  const removal = new AbortController();
+  const { signal } = removal;
   try {
     await Promise.race([once(answer, 'drain', { signal }), once(answer, 'close', { signal })]);
   } finally {
-    // Takes the other listener away.
-    settled.abort();
+    // Removes the other listener.
+    removal.abort();
   }
 }

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { downloadHeaders } from '../../shared/tickets/download-headers.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
-/** Hands stored bytes over as a file, piece by piece as the reader takes them. */
+/** Sends stored bytes as a file download, in chunks, at the client's pace. */
 export function fileResponse(
   c: Context<WebEnvironment>,
   bytes: AsyncIterable<Uint8Array>,
@@ -11,7 +11,7 @@ export function fileResponse(
   return c.body(streamOf(bytes), 200, downloadHeaders(file));
 }
 
-/** Shows stored bytes as text and as nothing else, piece by piece. */
+/** Sends stored bytes strictly as plain text, in chunks. */
 export function plainTextResponse(c: Context<WebEnvironment>, bytes: AsyncIterable<Uint8Array>): Response {
   return c.body(streamOf(bytes), 200, {
     'content-type': 'text/plain; charset=utf-8',
@@ -21,7 +21,7 @@ export function plainTextResponse(c: Context<WebEnvironment>, bytes: AsyncIterab
   });
 }
 
-/** Nothing is read before the reader asks for it: one piece at a time is in memory. */
+/** Reads on demand: only one chunk is in memory. */
 function streamOf(bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(

@@ -3,11 +3,11 @@ import { HTTPException } from 'hono/http-exception';
 import type { Flash } from '../../shared/ui/page.tsx';
 
 /**
- * The text fields of a posted form; files and repeated fields have no place in our forms.
- * @throws HTTPException 400 for a body that is no form: no browser sends one
+ * The text fields of a posted form; our forms have no files or repeated fields.
+ * @throws HTTPException 400 for a body that is not a form: browsers don't send one
  */
 export async function formData(c: Context): Promise<Record<string, string>> {
-  // Read before it is parsed, so that a connection that breaks off is told apart from a form that is none.
+  // Read before parsing, to distinguish a broken connection from an invalid form.
   await c.req.arrayBuffer();
   const body = await c.req.parseBody().catch((cause: unknown) => {
     throw new HTTPException(400, { message: 'The body is no form', cause });
@@ -17,7 +17,7 @@ export async function formData(c: Context): Promise<Record<string, string>> {
   return fields;
 }
 
-/** The alert of a `?flash=` code, from the page's own list. */
+/** The message of a `?flash=` code, from the page's own list. */
 export function flashOf(c: Context, said: Readonly<Record<string, Flash>>): Flash | undefined {
   const code = c.req.query('flash');
   return code !== undefined && Object.hasOwn(said, code) ? said[code] : undefined;

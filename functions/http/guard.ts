@@ -7,16 +7,16 @@ import { recordRefusal } from './record-refusal.ts';
 import type { Access } from './route.ts';
 import type { PageContext, WebEnvironment } from './web-environment.ts';
 
-/** What the platform's sign-in is to come back to: our own path and query, never another host. */
+/** Where the platform's sign-in returns to: our own path and query, never another host. */
 export function signInAddress(request: { method: string; url: string }): string {
   const { pathname, search } = new URL(request.url);
-  // A form cannot be sent again by a redirect, and `//host` would be read as another site.
+  // A redirect can't repeat a form post, and `//host` would be another site.
   const isPage = request.method === 'GET' || request.method === 'HEAD';
   const back = isPage && !pathname.startsWith('//') ? pathname + search : paths.home();
   return platformPaths.signIn({ post_login_redirect_uri: back });
 }
 
-/** Names the signed-in person, if there is one whom the app knows; who may open what is decided by `guard`. */
+/** Identifies the signed-in person, if the app knows them; `guard` decides on access. */
 export const readPrincipal: MiddlewareHandler<WebEnvironment> = createMiddleware<WebEnvironment>(
   async (c, next) => {
     const reading = readingOf(c);
@@ -29,8 +29,8 @@ const readingOf = (c: PageContext): PrincipalReading =>
   judgePrincipal(c.req.header('x-ms-client-principal'), c.get('services').config);
 
 /**
- * Lets in whom an address is for. Fails closed: while the platform's sign-in is off, only what is open to everybody
- * answers, because the header that names the principal could then come from anyone.
+ * Allows access according to a route's role. Fails closed: while the platform's sign-in is off, only
+ * anonymous routes respond, because anyone could then forge the header with the principal.
  */
 export function guard(access: Access): MiddlewareHandler<WebEnvironment> {
   return createMiddleware<WebEnvironment>(async (c, next) => {
@@ -44,7 +44,7 @@ export function guard(access: Access): MiddlewareHandler<WebEnvironment> {
       case 'nobody':
         return c.redirect(signInAddress(c.req.raw), 302);
       case 'foreign':
-        // The sign-in would send the same person straight back.
+        // Signing in again would return the same person.
         recordRefusal(c, 'principal-foreign');
         return c.html(foreignPrincipalPage(), 403);
       case 'known': {

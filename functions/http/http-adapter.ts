@@ -3,18 +3,18 @@ import type { Cookie, HttpHandler, HttpRequest, HttpResponseInit } from '@azure/
 import { log } from '../../shared/platform/log.ts';
 import { atReadersPace } from './answer-flow.ts';
 
-/** A web application as the fetch standard knows it. */
+/** A web application as the Fetch standard defines it. */
 export type FetchApp = (request: Request) => Response | Promise<Response>;
 
-/** What a person reads out when they report an error, and what the log line carries: eight characters. */
+/** The reference of an error: shown to the person and written to the log. Eight characters. */
 export function newReference(): string {
   return randomBytes(4).toString('hex');
 }
 
 /**
- * Serves a fetch-style app from an HTTP function. The app is loaded at the first request, so that the process answers
- * its first health check without it. Nothing is thrown: whatever breaks becomes a page with a reference. A handler that
- * throws would leave its caller without any answer, because answers are streamed:
+ * Serves a fetch-style app from an HTTP function. The app is loaded at the first request, so that the first
+ * health check does not wait for it. Never throws: a failure becomes a page with a reference. A handler
+ * that throws would leave the client without a response, because responses are streamed:
  * https://github.com/Azure/azure-functions-nodejs-library/issues/324
  */
 export function httpHandler(load: () => Promise<FetchApp>): HttpHandler {
@@ -35,7 +35,7 @@ export function toRequest(request: HttpRequest): Request {
   const { method, headers } = request;
   if (method === 'GET' || method === 'HEAD' || request.body === null)
     return new Request(request.url, { method, headers });
-  // Node wants `duplex` for a streamed body; the DOM's type does not know the field yet.
+  // Node requires `duplex` for a streamed body; the DOM's type does not have the field yet.
   const init: RequestInit & { duplex: 'half' } = {
     method,
     headers,
@@ -46,9 +46,9 @@ export function toRequest(request: HttpRequest): Request {
 }
 
 /**
- * A standard response as Azure's. Cookies leave through `cookies`: the worker keeps headers in a map, where the last
- * `Set-Cookie` alone would survive. The body is handed on piece by piece.
- * @throws what the body throws at its first piece
+ * A standard response as Azure's. Cookies use the field `cookies`: the worker stores headers in a map,
+ * which would keep only the last `Set-Cookie`. The body is streamed.
+ * @throws what the body throws at its first chunk
  */
 export async function toHttpResponse(response: Response, invocationId: string): Promise<HttpResponseInit> {
   const headers = new Headers(response.headers);
@@ -66,7 +66,7 @@ const SAME_SITE: Readonly<Record<string, 'Strict' | 'Lax' | 'None'>> = {
 };
 
 /**
- * Reads a `Set-Cookie` line (RFC 6265 §4.1). The name keeps its case, or `__Host-` would lose its meaning; only the
+ * Parses a `Set-Cookie` line (RFC 6265 §4.1). The name keeps its case, which `__Host-` needs; only the
  * first `=` separates. The value is decoded because the Functions host encodes it again.
  */
 export function parseSetCookie(line: string): Cookie {
@@ -115,7 +115,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Depends on nothing, because it is shown when the pages themselves cannot be loaded. */
+/** Has no dependencies, because it is shown when the pages themselves can't be loaded. */
 function failurePage(reference: string): HttpResponseInit {
   return {
     status: 500,

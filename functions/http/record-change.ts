@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { AuditChange } from '../../shared/audit/audit.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
-/** Writes a change of the signed-in person into the audit, once it is done. */
+/** Writes an audit entry for an action of the signed-in person. Call it before the action. */
 export async function recordChange(
   c: Context<WebEnvironment>,
   change: Omit<AuditChange, 'at' | 'principal'>,

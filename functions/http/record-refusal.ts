@@ -6,53 +6,53 @@ import { telemetry } from '../../shared/platform/telemetry.ts';
 import { startTelemetry } from '../start-telemetry.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
-/** Why a request was turned away. The values are dimensions of a metric: an alert rule may ask for one by its name. */
+/** Why a request was refused. The values are dimensions of a metric that alert rules may use. */
 export type RefusalReason =
-  /** The platform's sign-in is off, or no setting says whose people it lets in. */
+  /** The platform's sign-in is off, or no setting restricts it to tenants. */
   | 'sign-in-off'
-  /** Signed in at another provider, or in another tenant. */
+  /** Signed in with another provider, or in another tenant. */
   | 'principal-foreign'
-  /** Signed in, without the role that the page asks for. */
+  /** Signed in without the required role. */
   | 'role-missing'
-  /** A changing request that did not come from our own page. */
+  /** A state-changing request that did not come from our own page. */
   | 'other-site'
-  /** A body over the limit of a form. */
+  /** A body larger than any form. */
   | 'too-large'
-  /** A body that is no form. */
+  /** A body that is not a form. */
   | 'malformed'
-  /** A way back from a provider with a state that nobody knows: forged, used up, or too late. */
+  /** A callback with an unknown state: forged, used or expired. */
   | 'unknown-state'
-  /** An invitation that nobody knows: guessed, or long over. */
+  /** An unknown invitation: guessed, or expired long ago. */
   | 'unknown-invitation'
-  /** A link of an approval that nobody knows. */
+  /** An unknown approval link. */
   | 'unknown-approval';
 
 const MINUTE = 60_000;
-/** Of one reason; whoever asks a thousand times a second must not fill the log. */
+/** Per reason, so that a flood of requests does not fill the log. */
 const LINES_A_MINUTE = 10;
 
-/** Says of each refusal of a reason whether it gets a line, and how many went without one before it. */
+/** Decides whether a refusal is logged, and counts those that were not. */
 export interface LineLimit {
-  take(reason: string, now: number): { unsaid: number } | undefined;
+  take(reason: string, now: number): { suppressed: number } | undefined;
 }
 
-/** Ten lines a minute and reason. Pure but for what it remembers. */
+/** Ten lines a minute per reason. Pure except for its counters. */
 export function createLineLimit(): LineLimit {
-  const windows = new Map<string, { from: number; lines: number; unsaid: number }>();
+  const windows = new Map<string, { from: number; lines: number; suppressed: number }>();
   return {
     take(reason, now) {
       const known = windows.get(reason);
       const isOver = known === undefined || now < known.from || now - known.from >= MINUTE;
-      const window = isOver ? { from: now, lines: 0, unsaid: known?.unsaid ?? 0 } : known;
+      const window = isOver ? { from: now, lines: 0, suppressed: known?.suppressed ?? 0 } : known;
       windows.set(reason, window);
       if (window.lines >= LINES_A_MINUTE) {
-        window.unsaid += 1;
+        window.suppressed += 1;
         return undefined;
       }
       window.lines += 1;
-      const { unsaid } = window;
-      window.unsaid = 0;
-      return { unsaid };
+      const { suppressed } = window;
+      window.suppressed = 0;
+      return { suppressed };
     },
   };
 }
@@ -60,10 +60,10 @@ export function createLineLimit(): LineLimit {
 const limit = createLineLimit();
 
 /**
- * Notes a refusal for whoever watches the app. The metric `postroom.refusals` counts each one, with the dimension
- * `reason`. The log has the event `refused` with the fields `reason`, `method`, `route` (the pattern, never the path,
- * which may hold a token), `principal` (the object id; absent for a stranger) and `unsaid` (how many of this reason had
- * no line before this one): ten lines a minute of each reason.
+ * Records a refusal for monitoring. The metric `postroom.refusals` counts each one, with the dimension
+ * `reason`. The log has the event `refused` with the fields `reason`, `method`, `route` (the pattern, never
+ * the path, which may contain a token), `principal` (object ID; absent without a sign-in) and `suppressed`
+ * (refusals of this reason not logged since the last line): at most ten lines a minute per reason.
  */
 export function recordRefusal(c: Context<WebEnvironment>, reason: RefusalReason): void {
   const { config, seam } = c.get('services');
@@ -76,17 +76,19 @@ export function recordRefusal(c: Context<WebEnvironment>, reason: RefusalReason)
     method: c.req.method,
     route: routeOf(c),
     principal: principal?.id,
-    ...(line.unsaid > 0 && { unsaid: line.unsaid }),
+    ...(line.suppressed > 0 && { suppressed: line.suppressed }),
   });
 }
 
-/** On Azure the pages have processes of their own, in which nothing else starts the telemetry. Never rejects. */
+/**
+ * On Azure the pages run in their own processes, where nothing else starts the telemetry. Never rejects.
+ */
 async function count(reason: RefusalReason, isMeasured: boolean): Promise<void> {
   if (isMeasured) await startTelemetry();
   telemetry.measure('refusals', 1, { reason });
 }
 
-/** The pattern of the page that was asked for, such as `/tickets/:id`; middleware stands under patterns with a star. */
+/** The pattern of the requested page, such as `/tickets/:id`; middleware has patterns with a star. */
 function routeOf(c: Context<WebEnvironment>): string {
   const own = matchedRoutes(c).filter(({ path }) => !path.includes('*'));
   return own.at(-1)?.path ?? 'none';

@@ -3,12 +3,12 @@ import type { Path } from '../../shared/paths/paths.ts';
 import type { WebEnvironment } from './web-environment.ts';
 
 /**
- * Who may open an address: everybody, also without a sign-in; people with the role of an agent; admins alone. An admin may
- * do all that an agent may.
+ * Who may use a route: everyone, even without signing in; agents; admins only. Admins may do everything
+ * that agents may.
  */
 export type Access = 'anonymous' | 'agent' | 'admin';
 
-/** One address of the app. HEAD is answered as GET, without the body. */
+/** One route of the app. HEAD is answered like GET, without the body. */
 export interface Route {
   readonly method: 'GET' | 'POST';
   /** The path in the router's notation, such as `/tickets/:id`. */
@@ -26,12 +26,12 @@ export const get = <Pattern extends string>(
   handler: Answer<Pattern>,
 ): Route => ({ method: 'GET', pattern, access, handler });
 
-/** What a form does. */
+/** The target of a form. */
 export const post = <Pattern extends string>(
   { pattern }: Path<Pattern>,
   access: Access,
   handler: Answer<Pattern>,
 ): Route => ({ method: 'POST', pattern, access, handler });
 
-/** A path without parameters as the Functions host writes it: with no slash in front. */
+/** A path without parameters as the Functions host expects it: without a leading slash. */
 export const hostRoute = ({ pattern }: Path): string => pattern.slice(1);

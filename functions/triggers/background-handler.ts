@@ -2,12 +2,12 @@ import type { InvocationContext } from '@azure/functions';
 import { log } from '../../shared/platform/log.ts';
 import { telemetry } from '../../shared/platform/telemetry.ts';
 
-/** Work that a timer or a queue starts. */
+/** Work started by a timer or a queue. */
 export type BackgroundWork = (trigger: unknown) => Promise<void>;
 
 /**
- * Runs work for a timer or queue trigger. The work is loaded at the first call. A failure is logged with the
- * invocation it belongs to and thrown on: only so does the host deliver a queue message again.
+ * Runs the work of a timer or queue trigger. The work is loaded at the first call. A failure is logged with
+ * its invocation and rethrown: only then does the host deliver a queue message again.
  */
 export function backgroundHandler(
   load: () => Promise<BackgroundWork>,
@@ -26,7 +26,10 @@ export function backgroundHandler(
   };
 }
 
-/** A message goes on from the run that sent it; the host's own trace of this invocation is linked. */
+/**
+ * A queue message continues the trace of the run that sent it; the host's own trace of this invocation is
+ * linked.
+ */
 function spanOf(trigger: unknown, { invocationId, traceContext }: InvocationContext) {
   const host = traceContext?.traceParent;
   const sender = traceparentIn(trigger);
@@ -39,7 +42,7 @@ function traceparentIn(trigger: unknown): string | undefined {
   return typeof trigger.traceparent === 'string' ? trigger.traceparent : undefined;
 }
 
-/** The host tells of a queue message when it was put there. */
+/** For a queue message, the host provides the time at which it was sent. */
 function measureWait({ functionName, triggerMetadata }: InvocationContext): void {
   const since = Date.parse(String(triggerMetadata?.['insertionTime'] ?? ''));
   if (Number.isNaN(since)) return;
@@ -48,7 +51,7 @@ function measureWait({ functionName, triggerMetadata }: InvocationContext): void
 
 const LAST_MS = 3_000;
 
-/** Before the process ends: what was measured and not sent yet is sent, if that takes no longer than a moment. */
+/** Sends buffered telemetry before the process ends, if that takes only a moment. */
 export async function sendLastTelemetry(): Promise<void> {
   try {
     const limit = new Promise<void>((resolve) => setTimeout(resolve, LAST_MS).unref());

@@ -2,7 +2,7 @@ import { queueDueMailboxes } from '../../shared/intake/queue-due-mailboxes.ts';
 import { log } from '../../shared/platform/log.ts';
 import { services } from '../services.ts';
 
-/** Each minute: puts the mailboxes that are due on the queue `fetch-shard`. */
+/** Every minute: puts due mailboxes on the queue `fetch-shard`. */
 export async function fetchMail(): Promise<void> {
   const { mailboxes, queues, seam, heartbeats } = services();
   const queued = await queueDueMailboxes({ mailboxes, queues }, seam.now());

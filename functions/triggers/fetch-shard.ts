@@ -8,10 +8,13 @@ const shardMessage = z.object({
   mailboxIds: z.array(z.string().min(1)).max(100),
 });
 
-/** One message of the queue `fetch-shard`: up to 100 mailboxes that are fetched by one run. */
+/** A message of the queue `fetch-shard`: up to 100 mailboxes for one run. */
 export type ShardMessage = z.infer<typeof shardMessage>;
 
-/** @throws PostroomError `bad-message` for what no version of ours has sent; the host moves it to the poison queue. */
+/**
+ * @throws PostroomError `bad-message` for a message that no version of Postroom sends; the host moves it to
+ * the poison queue
+ */
 export function parseShardMessage(message: unknown): ShardMessage {
   const parsed = shardMessage.safeParse(message);
   if (!parsed.success)
@@ -19,7 +22,7 @@ export function parseShardMessage(message: unknown): ShardMessage {
   return parsed.data;
 }
 
-/** Fetches the mailboxes of one shard. An error goes back to the host, which delivers the message again. */
+/** Fetches the mailboxes of one shard. After an error, the host delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
   await fetchShard(services().intake, parseShardMessage(message));
 }

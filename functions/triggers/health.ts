@@ -3,7 +3,7 @@ import { withTimeout } from '../../shared/platform/concurrency.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { log } from '../../shared/platform/log.ts';
 
-/** As strict as those of the pages, which these functions do without. */
+/** As strict as the headers of the pages, which do not apply to these functions. */
 const headers = {
   'content-type': 'text/plain; charset=utf-8',
   'cache-control': 'no-store',
@@ -14,13 +14,13 @@ const headers = {
 const LIMIT_MS = 4_000;
 const REMEMBERED_MS = 5_000;
 
-/** The process answers; says nothing about what stands behind it. */
+/** The process responds; this says nothing about its dependencies. */
 export const isLive: HttpHandler = () => ({ status: 200, headers, body: 'ok' });
 
 /**
- * Settings, tables and vault can be reached and no alert says that all mail stands still: 200, otherwise 503. What is
- * wrong stands in the log and on the health page, not in the answer. Watched from outside, this also opens the alert
- * of a timer that is dead.
+ * 200 if settings, tables and vault are available and no alert says that all email has stopped; otherwise
+ * 503. The reason is in the log and on the health page, not in the response. An external monitor that calls
+ * this also causes the alert of a stopped timer to open.
  */
 export const isReady: HttpHandler = async () =>
   (await readiness(Date.now()))
@@ -30,9 +30,9 @@ export const isReady: HttpHandler = async () =>
 const readiness = rememberReadiness(checkDependencies);
 
 /**
- * Asks at most once in five seconds, however many ask: the address is open to everyone and must not become a way to
- * make others' storage busy.
- * @param check rejects when something is missing.
+ * Checks at most once in five seconds, however many requests arrive: the endpoint is public and must not be
+ * usable to put load on storage.
+ * @param check rejects when something is missing
  */
 export function rememberReadiness(check: () => Promise<void>): (now: number) => Promise<boolean> {
   let last: { at: number; answer: Promise<boolean> } | undefined;

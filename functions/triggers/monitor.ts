@@ -9,32 +9,35 @@ import { recheckSecrets } from '../../shared/secrets/review-secrets.ts';
 import { findDepsOf } from '../find-test-message.ts';
 import { type Services, services } from '../services.ts';
 
-/** What stands beside the look at the installation may not keep it waiting: a storage that is silent is to be told of. */
+/** The other checks must not delay the health check: unresponsive storage has to be reported. */
 const BESIDE_MS = 12_000;
 
 /**
- * Each minute, half a minute after the fetches began: looks at the whole installation, opens, repeats and closes alerts, and
- * tells people. Its own sign of life comes first, or it would find itself late after a night in which the app was off.
+ * Every minute, half a minute after the fetches start: checks the whole installation, opens, repeats and
+ * closes alerts, and sends notifications. The monitor's own heartbeat comes first, otherwise it would find
+ * itself late after a night in which the app was off.
  */
 export async function monitor(): Promise<void> {
   await sweepAll(services());
 }
 
-/** One run of the monitor, with these services. Rejects only for a fault of our own: an outage is what it tells of. */
+/** One run of the monitor. Rejects only because of a bug: outages are reported as alerts. */
 export async function sweepAll(all: Services): Promise<void> {
   const { heartbeats, watch, alerts, seam } = all;
   const isAlive = await inTime('heartbeat not stored', heartbeats.beat('monitor', seam.now()));
   const hasStorage = isAlive && alerts.inMemory().length === 0;
-  // Before the look at the installation, which tells what they find. Without storage there is only that look, and no time to lose.
+  // Before the health check, which reports what these find. Without storage, only the health check runs,
+  // without delay.
   if (hasStorage)
     await Promise.all([
-      inTime('secrets not looked at again', recheckSecrets(all)),
-      inTime('sending not looked at again', recheckSending({ ...all, sender: all.mailSender })),
+      inTime('secrets not rechecked', recheckSecrets(all)),
+      inTime('sending not rechecked', recheckSending({ ...all, sender: all.mailSender })),
     ]);
-  // A mail server that does not answer must not keep people from hearing what is wrong.
+  // A mail server that does not respond must not delay notifications.
   await Promise.all([
     watch.run(),
-    hasStorage && quietly('tests not looked at again', resolvePendingTests({ ...all, ...findDepsOf(all) })),
+    hasStorage &&
+      quietly('connection tests not checked', resolvePendingTests({ ...all, ...findDepsOf(all) })),
     hasStorage && quietly('quarantine not measured', measureQuarantine(all)),
     hasStorage && inTime('old sign-ins not removed', purgeConsents(all)),
   ]);
@@ -45,7 +48,7 @@ export async function sweepAll(all: Services): Promise<void> {
 const inTime = (failure: string, work: Promise<unknown>): Promise<boolean> =>
   quietly(failure, withTimeout(work, BESIDE_MS, 'too-slow'));
 
-/** Whether it went well. What fails here is what the look at the installation then tells. */
+/** True on success. The health check reports what fails here. */
 async function quietly(failure: string, work: Promise<unknown>): Promise<boolean> {
   try {
     await work;

@@ -2,7 +2,7 @@ import { renewIdleAccounts } from '../../shared/accounts/renew-idle-accounts.ts'
 import { log } from '../../shared/platform/log.ts';
 import { services } from '../services.ts';
 
-/** Each day: uses the grants that nobody has used for a week, so that they do not end. */
+/** Every day: refreshes grants that were not used for a week, so that they do not expire. */
 export async function refreshTokens(): Promise<void> {
   const all = services();
   const { idle, renewed, refused, broken, left } = await renewIdleAccounts(all);

@@ -5,15 +5,15 @@ import { reviewSecrets } from '../../shared/secrets/review-secrets.ts';
 import { rotateSecrets } from '../../shared/secrets/rotate-secrets.ts';
 import { type Services, services } from '../services.ts';
 
-/** Each day: what nobody does by hand for secrets, sealed tokens and records. */
+/** Every day: automatic maintenance of secrets, encrypted tokens and old records. */
 export async function runReview(): Promise<void> {
   await reviewAll(services());
 }
 
 /**
- * What `runReview` does, on given services: every part runs, whatever became of the ones before it. A review without a
- * failure leaves its sign of life, so that one that fails day by day makes the timer late.
- * @throws whatever the first part that failed threw
+ * The work of `runReview`, on given services: every part runs, even if an earlier one failed. Only a review
+ * without failures writes its heartbeat, so that a review that fails every day makes the timer late.
+ * @throws the error of the first part that failed
  */
 export async function reviewAll(all: Services): Promise<void> {
   const failures: unknown[] = [];

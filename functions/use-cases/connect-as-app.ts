@@ -6,10 +6,10 @@ import type { Provider } from '../../shared/providers/provider.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Keeps the app itself as an account, with a token that has just opened the mailbox. The audit entry is written before the
- * account.
- * @param connectRequest `mailbox`: one that is connected again, and is fetched at the next minute
- * @throws PostroomError when the vault is away: nothing is kept then
+ * Stores the app itself as an account, with a token that has just opened the mailbox. The audit entry is
+ * written before the account.
+ * @param connectRequest `mailbox`: a mailbox that is reconnected; it is fetched at the next minute
+ * @throws PostroomError when the vault is unavailable: nothing is stored then
  */
 export async function connectAsApp(
   services: Pick<Services, 'accessTokens' | 'accounts' | 'audit' | 'mailboxes' | 'sealer' | 'seam'>,

@@ -3,8 +3,8 @@ import { type MailboxAuthor, mailboxEntry } from '../../shared/mailboxes/mailbox
 import type { Services } from '../services.ts';
 
 /**
- * Deletes a mailbox and its connection tests; tickets and quarantine stay. The audit entry is written first and the
- * mailbox's own row goes last, so that a deletion that was cut short can be repeated from its page.
+ * Deletes a mailbox and its connection tests; tickets and quarantine stay. The audit entry is written first
+ * and the mailbox's own row is removed last, so that an interrupted deletion can be repeated from its page.
  */
 export async function deleteMailbox(
   services: Pick<Services, 'audit' | 'connectionTests' | 'mailboxes' | 'seam'>,

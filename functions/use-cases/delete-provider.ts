@@ -5,8 +5,9 @@ import { providerEntry } from '../../shared/providers/provider-entry.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Deletes a provider with its sign-ins and its secrets. The audit entry is written first and the provider's own row goes
- * last: a deletion that was cut short is in the audit log, and can be repeated from the provider's page.
+ * Deletes a provider with its accounts and secrets. The audit entry is written first and the provider's own
+ * row is removed last: an interrupted deletion is in the audit log, and can be repeated from the provider's
+ * page.
  */
 export async function deleteProvider(
   services: Pick<

@@ -22,12 +22,13 @@ interface Saving {
 }
 
 /**
- * Keeps a new provider under an id that none has yet, and makes its preflight unless it is a draft. The audit entry is
- * written before the row, and so before a secret leaves for the addresses in it: a crash leaves no change without its entry.
+ * Stores a new provider under an unused ID, and runs its preflight unless it is a draft. The audit entry is
+ * written before the row, and so before a secret is sent to the endpoints in it: a crash leaves no change
+ * without its entry.
  */
 export async function saveNewProvider(services: Services, id: string, saving: Saving): Promise<Provider> {
   const { name } = saving.input;
-  // The vault first: a row that names a credential must find it there.
+  // The vault first: a credential that a row refers to must exist there.
   const credential = await keptCredential(services, { id, name }, saving.input.credential);
   const at = isoNow(services);
   const provider: Provider = {
@@ -49,9 +50,10 @@ export async function saveNewProvider(services: Services, id: string, saving: Sa
 }
 
 /**
- * Keeps the changes of a provider. Another registration ends the sign-ins, whose tokens are erased, so that none leaves
- * for a host it was not given for. `gone`: it was deleted meanwhile; `stale`: it was changed meanwhile.
- * As with a new one, the audit entry is written first; the row may change between the two, which makes the save stale.
+ * Stores the changes of a provider. A different registration ends the sign-ins and erases their tokens, so
+ * that none is sent to a host it was not issued for. `gone`: the provider was deleted since the form was
+ * opened; `stale`: it was changed since then. As for a new one, the audit entry is written first; if the
+ * row changes in between, the save is stale.
  */
 export async function saveChangedProvider(
   services: Services,
@@ -62,7 +64,8 @@ export async function saveChangedProvider(
   const made = await keptCredential(services, { id: before.id, name: input.name }, input.credential);
   const another = isAnotherRegistration(before, input);
   const at = isoNow(services);
-  // The form was checked against `before`: a secret that came meanwhile was given for what stands there now.
+  // The form was checked against `before`: a secret stored since then was issued for the settings of that
+  // time.
   const isStale = (current: Provider): boolean =>
     registrationOf(current) !== registrationOf(before) ||
     (another && made === undefined && credentialsOf(current).some(({ kind }) => kind === 'secret'));
@@ -98,7 +101,10 @@ export async function saveChangedProvider(
   return { kind: 'saved', provider };
 }
 
-/** A secret of another registration is not for this one: there is nothing to keep beside the new one. */
+/**
+ * A secret of another registration must not be used for this one, so no credential is kept beside the new
+ * one.
+ */
 function withCredential(current: Provider, made: Credential | undefined, another: boolean): Provider {
   if (made === undefined) return current;
   return another ? withOnly(current, made) : withNext(current, made);

@@ -28,7 +28,7 @@ export const entraEntries: readonly EntraEntry[] = [
   ...serviceEntries,
 ];
 
-/** Every text that is explained, in the order of search: what says most comes first, success last. */
+/** Every text pattern, in search order: the most specific first, success last. */
 export const lineEntries: readonly LineEntry[] = [
   ...azureEntries,
   ...graphEntries,
@@ -43,7 +43,7 @@ export const lineEntries: readonly LineEntry[] = [
   pop3Success,
 ];
 
-/** What a line of an SMTP server can be recognised as. */
+/** The codes that a reply of an SMTP server can be recognized as. */
 export type SmtpCode = (
   | (typeof smtpSignInEntries)[number]
   | (typeof smtpSendingEntries)[number]

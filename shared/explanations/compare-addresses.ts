@@ -1,13 +1,13 @@
 import type { Comparison } from './explanation.ts';
 
-/** Where two addresses part. Pure. */
+/** The first difference between two addresses. Pure. */
 export function compareAddresses(sent: string, expected: string): Comparison {
   let same = 0;
   while (same < sent.length && same < expected.length && sent[same] === expected[same]) same += 1;
   return { sent, expected, same };
 }
 
-/** Where the addresses part, in words. Pure. */
+/** The first difference between two addresses, in words. Pure. */
 export function differenceInWords({ sent, expected, same }: Comparison): string {
   if (sent === expected) return '';
   const place = `They differ from character ${same + 1}: ${at(sent, same)} was sent, ${at(expected, same)} is right.`;
@@ -17,7 +17,7 @@ export function differenceInWords({ sent, expected, same }: Comparison): string 
 const at = (address: string, position: number): string =>
   position < address.length ? `“${address.slice(position, position + 20)}”` : 'nothing more';
 
-/** The usual slips, in the order of how often they are made. */
+/** The usual mistakes, most common first. */
 function reason(sent: string, expected: string): string {
   if (`${sent}/` === expected || sent === `${expected}/`) return 'Only a slash at the end differs.';
   if (sent.toLowerCase() === expected.toLowerCase()) return 'Only capital and small letters differ.';

@@ -3,16 +3,16 @@ import type { Explanation } from './explanation.ts';
 const BEGIN_AFRESH =
   'The identity provider and the mail server of the demo run on this machine and have no pages of settings. To begin afresh, stop Postroom, delete the folder .local, and run npm start.';
 
-// What only a portal, a shell or the support of Microsoft could do.
+// Steps that need a portal, a shell or Microsoft's support.
 const ELSEWHERE =
   /\b(?:Microsoft|Entra|Exchange|Azure|Office 365|Defender|Conditional Access|PowerShell|admins? (?:of|center)|app registrations?|enterprise app(?:lication)?s?|API permissions|Application permissions|sign-in logs|correlation ID|tenant ID|(?:Set|Add|Get|New|Connect)-[A-Z][A-Za-z]+)\b/i;
 
 const MICROSOFT_ADDRESS =
   /https?:\/\/(?:[a-z0-9-]{1,63}\.){0,5}(?:microsoft(?:online)?\.[a-z]{2,3}|aka\.ms|azure\.(?:com|us|cn))(?![a-z0-9.-])[^\s"'”]{0,600}/gi;
-/** An invitation of the provider to visit a portal, with all up to the end of its sentence. */
+/** A provider's suggestion to visit a portal, to the end of its sentence. */
 const PORTAL_SENTENCE = /\s?\b(?:Visit|Go to|See) the (?:Microsoft )?(?:Azure|Entra) [^.]{0,120}\./gi;
 
-/** Longer names first: each would otherwise be found in part. */
+/** Longer names first: otherwise a part of them would match. */
 const names: readonly (readonly [RegExp, string])[] = [
   [/\bpersonal Microsoft accounts\b/g, 'personal accounts'],
   [/\bpersonal Microsoft account\b/g, 'personal account'],
@@ -29,7 +29,7 @@ const names: readonly (readonly [RegExp, string])[] = [
   [/\bMicrosoft\b/g, 'the demo’s identity provider'],
 ];
 
-/** Names the servers of the demo where a sentence names Microsoft's. Codes such as AADSTS7000222 stay. Pure. */
+/** Replaces Microsoft's names by those of the demo's servers. Codes such as AADSTS7000222 stay. Pure. */
 export function inDemoWords(sentence: string): string {
   let words = sentence.replaceAll(MICROSOFT_ADDRESS, '').replaceAll(PORTAL_SENTENCE, '');
   for (const [name, ours] of names) words = words.replaceAll(name, ours);
@@ -40,8 +40,8 @@ export function inDemoWords(sentence: string): string {
 }
 
 /**
- * The same explanation for the provider that `npm start` brings along: nobody has a portal there, so its steps are those
- * that Postroom itself can do, and links, ids for a support and Microsoft's names are left out. Pure.
+ * The same explanation for the demo's provider. It has no portal, so the steps are those that Postroom
+ * itself can do; links, support IDs and Microsoft's names are omitted. Pure.
  */
 export function explainedInDemo(explanation: Explanation): Explanation {
   const { correlationId: _, traceId: __, timestamp: ___, ...rest } = explanation;

@@ -4,7 +4,7 @@ import { findInLogs, signInAgain } from './phrases.ts';
 const excludeAccount =
   'If it comes back: let an admin exclude {mailbox} or this app from that policy under Conditional Access.';
 
-/** Errors that a rule of the tenant has made: second factor, devices, places, risk. */
+/** Errors caused by a policy of the tenant: multifactor authentication, devices, locations, risk. */
 export const policyEntries: readonly EntraEntry[] = [
   {
     numbers: [50076, 50074],

@@ -4,7 +4,7 @@ import { addToWeb, copyRedirectUri, report, signInAgain, startAgain, waitMinutes
 const removeFrom = (platform: string): string =>
   `Open the app registration, Authentication, and remove the redirect URI under “${platform}”.`;
 
-/** Errors about the redirect URI and about the platform it stands under. */
+/** Errors about the redirect URI and the platform that it is registered for. */
 export const redirectEntries: readonly EntraEntry[] = [
   {
     numbers: [50011],

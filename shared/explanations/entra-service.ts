@@ -1,7 +1,7 @@
 import type { EntraEntry } from './explanation.ts';
 import { lookAtHealth, nothingToDo } from './phrases.ts';
 
-/** Errors that pass without anybody. */
+/** Temporary errors that need no action. */
 export const serviceEntries: readonly EntraEntry[] = [
   {
     numbers: [50033, 90006, 90012, 90024, 90033, 70012],

@@ -15,42 +15,45 @@ const SENT_ADDRESS = /\bre(?:direct|ply) (?:URI|URL|address) ['"]([^'"\s]{1,600}
 const DIFFERENT_ADDRESSES =
   /\breply address ['"]([^'"\s]{1,600})['"] does not match the reply address ['"]([^'"\s]{1,600})['"]/i;
 
-/** An error that somebody saw: of Microsoft, of a mail server, or of Postroom. */
+/** An error as a person has seen it: from Microsoft, a mail server or Postroom. */
 export interface ErrorEvidence {
-  /** A body, an address, a copied page, a line of a log, or a code alone. */
+  /** A response body, a URL, a copied page, a log line, or only a code. */
   text: string;
   context?: ExplainContext | undefined;
 }
 
-/** A failure that Postroom has met itself, so that nothing has to be looked for in a text. */
+/** A failure that Postroom itself has had: no text has to be searched. */
 export interface Failure {
   code: Code;
-  /** `error` of OAuth, where the code is Microsoft’s number. */
+  /** `error` of OAuth, when the code is Microsoft’s number. */
   error?: string | undefined;
   /** Microsoft’s `suberror`. */
   suberror?: string | undefined;
-  /** What the provider or the server said, and nothing of ours. It explains more than the code wherever it is known. */
+  /**
+   * The message of the provider or the server, without our own text. Where it is known, it explains more
+   * than the code.
+   */
   said?: string | undefined;
   correlationId?: string | undefined;
   traceId?: string | undefined;
   timestamp?: string | undefined;
 }
 
-/** An error of the catalogue, and where it was found. */
+/** An entry of the catalogue, and where it matched. */
 interface Match {
   code: Code;
   meaning: Meaning;
   said: string;
-  /** Of Entra, for the link to Microsoft's own page. */
+  /** Entra's number, for the link to Microsoft's own page. */
   number?: number;
 }
 
 const unmatched: Match = { code: 'not-recognised', meaning: notRecognised, said: '' };
 
 /**
- * Says what an error that somebody pasted or sent means, who can mend it and how. Never throws; a text without a known
- * error gives the code `not-recognised` and says what to paste. Linear in the length of the text, of which the first
- * 1 MiB is read.
+ * Explains a pasted or sent error: what it means, who can fix it and how. Never throws; a text without a
+ * known error gets the code `not-recognised` and asks for better input. Linear in the length of the text,
+ * of which the first 1 MiB is read.
  */
 export function explainText({ text, context = {} }: ErrorEvidence): Explanation {
   const reading = readEvidence(text);
@@ -60,8 +63,8 @@ export function explainText({ text, context = {} }: ErrorEvidence): Explanation 
 }
 
 /**
- * Says the same of a failure whose code is at hand. Every `ProblemCode` has a meaning; `not-recognised` is left for words
- * of others that the catalogue does not have. Never throws.
+ * Explains a failure with a known code. Every `ProblemCode` has a meaning; only foreign texts can be
+ * `not-recognised`. Never throws.
  */
 export function explainProblem(problem: ProblemCode | Failure, context: ExplainContext = {}): Explanation {
   const failure: Failure = typeof problem === 'string' ? { code: problem } : problem;
@@ -71,7 +74,7 @@ export function explainProblem(problem: ProblemCode | Failure, context: ExplainC
   return explanationOf(match, reading, context);
 }
 
-/** What a failure holds, in the places where the catalogue looks for it. */
+/** A failure in the form that the catalogue searches. */
 function readingOf(failure: Failure): Reading {
   const { code, error, suberror, said = '', correlationId, traceId, timestamp } = failure;
   const reading = readEvidence(said);
@@ -114,7 +117,7 @@ function explanationOf(match: Match, reading: Reading, context: ExplainContext):
   return safe.demo === true ? explainedInDemo(explanation) : explanation;
 }
 
-/** By Microsoft's number, whether or not the catalogue has it. */
+/** By Microsoft's number, even if the catalogue does not have it. */
 function numbered(reading: Reading): Match | undefined {
   const number = reading.numbers[0] ?? knownNumberAlone(reading.flat);
   if (number === undefined) return undefined;
@@ -126,13 +129,13 @@ function numbered(reading: Reading): Match | undefined {
   return { code: `AADSTS${number}`, meaning: { ...word, cause }, said, number };
 }
 
-/** A bare number is one of Entra's only when it is all there is, and known. */
+/** A number alone counts as Entra's only if there is no other text and the catalogue has it. */
 function knownNumberAlone(flat: string): number | undefined {
   if (!/^\d{5,7}$/.test(flat)) return undefined;
   return entraEntry(Number(flat)) === undefined ? undefined : Number(flat);
 }
 
-/** A code of ours or of the catalogue, alone. */
+/** Only a code, of ours or of the catalogue. */
 const spelledOut = ({ flat }: Reading): Match | undefined => (flat.length > 60 ? undefined : ofCode(flat));
 
 function ofCode(code: string): Match | undefined {
@@ -141,13 +144,13 @@ function ofCode(code: string): Match | undefined {
   return entry === undefined ? undefined : { code: codeFrom(entry.code), meaning: entry, said: '' };
 }
 
-/** A code of ours before its sentence, as the log has it: `bad-row: Providers/…`. */
+/** One of our codes before its message, as in the log: `bad-row: Providers/…`. */
 function logged({ flat }: Reading): Match | undefined {
   const code = /(?:^|\berror: )([a-z0-9]{2,20}-[a-z0-9-]{2,30}): /.exec(flat)?.[1];
   return code === undefined ? undefined : ofCode(code);
 }
 
-/** By the words of a server, or of a page of Microsoft that shows no number. */
+/** By the text of a server, or of a Microsoft page without a number. */
 function inWords({ flat, lines }: Reading): Match | undefined {
   for (const entry of entraEntries) {
     const match = entry.says?.exec(flat);
@@ -163,7 +166,7 @@ function inWords({ flat, lines }: Reading): Match | undefined {
   return undefined;
 }
 
-/** By the word of the standard alone, as other providers answer. */
+/** Only by the OAuth error, as other providers respond. */
 function oauthWord(reading: Reading): Match | undefined {
   const alone = reading.flat.length <= 40 ? { ...reading, errors: [reading.flat] } : reading;
   const meaning = wordMeaning(reading) ?? wordMeaning(alone);
@@ -176,7 +179,7 @@ function oauthWord(reading: Reading): Match | undefined {
   return { code, meaning, said: description?.trim() ?? '' };
 }
 
-/** `suberror` narrows `error`. */
+/** `suberror` is more specific than `error`. */
 function wordMeaning({ errors, suberrors }: Reading): Meaning | undefined {
   const narrower = knownWord(suberrorWords, suberrors);
   if (narrower !== undefined) return suberrorWords[narrower];
@@ -190,7 +193,7 @@ const knownWord = (
 ): string | undefined =>
   candidates.map((word) => word.toLowerCase()).find((word) => Object.hasOwn(words, word));
 
-/** The whole lines in which a match stands: the words of the server as it sent them. */
+/** The whole lines of a match: the server's message as it was sent. */
 function linesAround(lines: string, match: RegExpExecArray): string {
   const end = match.index + match[0].length;
   const from = Math.max(lines.lastIndexOf('\n', match.index) + 1, match.index - LONGEST_SAID / 2);
@@ -199,7 +202,7 @@ function linesAround(lines: string, match: RegExpExecArray): string {
   return lines.slice(from, to).replaceAll('\n', ' ').slice(0, LONGEST_SAID).trim();
 }
 
-/** The two addresses of a redirect URI that differs, and a sentence about them. */
+/** The two different redirect URIs, and a sentence about them. */
 function redirectDifference(
   number: number | undefined,
   { flat }: Reading,

@@ -24,10 +24,10 @@ export function fixerInWords(who: Fixer, reader: Reader = 'admin'): string {
   return who === 'mailbox-owner' ? 'you, the mailbox owner' : fixers[who];
 }
 
-/** What happens once the steps are done. Pure. */
+/** What happens after the steps are done. Pure. */
 export const endingInWords = (retry: Retry): string => endings[retry];
 
-/** The ids that Microsoft's support asks for, in one line; undefined when the error has none. Pure. */
+/** The IDs that Microsoft's support asks for, in one line; undefined when the error has none. Pure. */
 export function supportLine(explanation: Explanation): string | undefined {
   const { code, correlationId, traceId, timestamp } = explanation;
   if (correlationId === undefined && traceId === undefined) return undefined;

@@ -3,8 +3,8 @@ import { ownEntry } from './problem-meanings.ts';
 import { imapOn, lookAtHealth, nothingToDo, report, useOauth } from './phrases.ts';
 
 /**
- * What Exchange Online and others say over IMAP, the more notification first: one transcript often holds several.
- * Codes that the mailboxes feature has for the same state are the same word.
+ * IMAP errors of Exchange Online and others, the most specific first: one transcript often contains
+ * several. States with a code in the mailboxes feature have the same code here.
  */
 export const imapEntries: readonly LineEntry[] = [
   ownEntry('imap-no-access', /\bUser is authenticated but not connected\b/i),
@@ -130,7 +130,7 @@ export const imapEntries: readonly LineEntry[] = [
   },
 ];
 
-/** What servers say when all is well; found only where nothing else is. */
+/** Responses on success; they match only when nothing else does. */
 export const imapSuccess: LineEntry = {
   code: 'imap-signed-in',
   pattern: /\bOK AUTHENTICATE completed\b/i,

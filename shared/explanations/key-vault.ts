@@ -2,7 +2,7 @@ import type { LineEntry } from './explanation.ts';
 import { giveVaultRole, letIntoVault, waitForRole } from './phrases.ts';
 import { ownEntry } from './problem-meanings.ts';
 
-/** What Key Vault, the storage account and the managed identity say to the app itself. */
+/** Errors of Key Vault, the storage account and the managed identity. */
 export const azureEntries: readonly LineEntry[] = [
   {
     code: 'key-vault-role-missing',

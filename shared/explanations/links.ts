@@ -3,9 +3,9 @@ import type { ExplainContext, ExplanationLink } from './explanation.ts';
 
 interface LinkTemplate {
   label: string;
-  /** The page of this very app or mailbox: the first one of which all placeholders are known. */
+  /** The page of this app or mailbox: the first one with values for all its placeholders. */
   own?: readonly string[];
-  /** Where the page is found when they are not. */
+  /** The page to use without these values. */
   generic: string;
 }
 
@@ -17,7 +17,7 @@ const appPage = (blade: string): string =>
 const enterprisePage = (blade: string): string =>
   `${ENTRA}/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/${blade}/objectId/{objectId}/appId/{clientId}`;
 
-// Without a redirect URI the admin comes back to the first one that is registered, which may be another app's.
+// Without a redirect URI the admin returns to the first registered one, which may be another app's.
 const ADMIN_CONSENT = 'https://login.microsoftonline.com/{tenant}/adminconsent?client_id={clientId}';
 
 const templates = {
@@ -118,14 +118,17 @@ const templates = {
 
 export type LinkName = keyof typeof templates;
 
-/** The page for this installation where its ids are known, else where such pages are listed; in its cloud. Pure. */
+/**
+ * The page for this installation if its IDs are known, otherwise the page that lists such pages; in its
+ * cloud. Pure.
+ */
 export function linkTo(name: LinkName, context: ExplainContext): ExplanationLink {
   const { label, own, generic }: LinkTemplate = templates[name];
   const known = own?.map((template) => filledUrl(template, context)).find((url) => url !== undefined);
   return { label, href: inCloud(known ?? generic, context.cloud ?? 'worldwide') };
 }
 
-/** Microsoft's own page about a number. */
+/** Microsoft's own page about an error number. */
 export const lookUp = (number: number, { cloud = 'worldwide' }: ExplainContext): ExplanationLink => ({
   label: `Microsoft’s page on error ${number}`,
   href: inCloud(`https://login.microsoftonline.com/error?code=${number}`, cloud),

@@ -12,7 +12,7 @@ import {
 const testConnection =
   'In Postroom, open the mailbox and test its connection: the transcript shows what the server said.';
 
-/** What the mailboxes feature, the connection test and the outbox meet at mail servers. */
+/** Errors of mail servers in the mailboxes feature, the connection test and the outbox. */
 export const mailProblems = {
   'imap-token-refused': {
     title: 'The mail server refuses the sign-in',

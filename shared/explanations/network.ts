@@ -1,7 +1,7 @@
 import type { LineEntry } from './explanation.ts';
 import { lookAtHealth, nothingToDo } from './phrases.ts';
 
-/** What the way to a server does; the words are those of Node and OpenSSL. The sign-in host comes before any other. */
+/** Network errors, with the codes of Node and OpenSSL. The sign-in host comes before any other. */
 export const networkEntries: readonly LineEntry[] = [
   {
     code: 'network-sign-in',

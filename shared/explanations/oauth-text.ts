@@ -50,7 +50,8 @@ const consent: Meaning = {
 };
 
 /**
- * `error` of RFC 6749 (sections 4.1.2.1 and 5.2) and of OpenID Connect, for all that has no number of its own.
+ * `error` of RFC 6749 (sections 4.1.2.1 and 5.2) and of OpenID Connect, for errors without a number of
+ * their own.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-token-endpoint-errors
  */
 export const errorWords: Readonly<Record<string, Meaning>> = {
@@ -77,7 +78,9 @@ export const errorWords: Readonly<Record<string, Meaning>> = {
   },
 };
 
-/** Microsoft's `suberror`, which says more than `error`; the list is that of its own client library. */
+/**
+ * Microsoft's `suberror`, which is more specific than `error`; the list is that of its own client library.
+ */
 export const suberrorWords: Readonly<Record<string, Meaning>> = {
   basic_action: signIn,
   additional_action: signIn,
@@ -106,7 +109,7 @@ export const suberrorWords: Readonly<Record<string, Meaning>> = {
   },
 };
 
-/** For a number of Microsoft that is not in the catalogue and comes without any known word. */
+/** For a Microsoft number that is not in the catalogue and has no known OAuth error. */
 export const unknownNumber: Meaning = {
   title: 'An error of Microsoft that Postroom does not know',
   cause: 'Microsoft’s own sentence, and its page about the number, say what it means.',
@@ -116,7 +119,7 @@ export const unknownNumber: Meaning = {
   links: ['sign-in-logs'],
 };
 
-/** For a text in which nothing is known. */
+/** For a text without a known error. */
 export const notRecognised: Meaning = {
   title: 'This error is not known',
   cause: 'No known error was found in this text.',

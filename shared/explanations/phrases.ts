@@ -1,4 +1,4 @@
-/** Steps that many errors share, so that the same thing is always asked for in the same words. */
+/** Steps shared by many errors, so that the same step always has the same wording. */
 
 export const signInAgain =
   'In Postroom, open the mailbox and choose “Sign in again”. Sign in as the owner of the mailbox, best in a private browser window.';

@@ -1,12 +1,12 @@
 import type { ExplainContext } from './explanation.ts';
 
-// Steps hold commands to copy into a shell: a value that is not plainly an id or an address is left out.
+// Steps contain shell commands to copy: a value that is not clearly an ID or an address is omitted.
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DOMAIN = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
 const ADDRESS = /^[\w.+-]{1,64}@[a-z0-9][a-z0-9.-]{0,252}$/i;
 const URI = /^https?:\/\/[\w.:[\]-]{1,255}[\w./~%-]{0,255}$/i;
 
-/** What stands in a step where the value is not known. */
+/** Replaces unknown values in a step. */
 const unknown = {
   clientId: 'CLIENT-ID',
   tenant: 'TENANT-ID',
@@ -18,7 +18,7 @@ const unknown = {
 
 type Placeholder = keyof typeof unknown;
 
-/** Only what is safe in a command and in a link. Pure. */
+/** Only values that are safe in a command and in a link. Pure. */
 export function safeContext(context: ExplainContext): ExplainContext {
   const keep = (value: string | undefined, shape: RegExp): string | undefined =>
     value !== undefined && value.length <= 600 && shape.test(value.trim()) ? value.trim() : undefined;

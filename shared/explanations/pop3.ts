@@ -2,7 +2,7 @@ import type { LineEntry } from './explanation.ts';
 import { ownEntry } from './problem-meanings.ts';
 import { nothingToDo, popOn, report, useOauth } from './phrases.ts';
 
-/** What Exchange Online and others say over POP3. */
+/** POP3 errors of Exchange Online and others. */
 export const pop3Entries: readonly LineEntry[] = [
   ownEntry('pop3-token-refused', /\bAuthentication failure: unknown user name or bad password\b/i),
   {
@@ -56,7 +56,7 @@ export const pop3Entries: readonly LineEntry[] = [
   },
 ];
 
-/** What the server says when all is well; found only where nothing else is. */
+/** Responses on success; they match only when nothing else does. */
 export const pop3Success: LineEntry = {
   code: 'pop3-signed-in',
   pattern: /\+OK User successfully authenticated\b/i,

@@ -1,7 +1,7 @@
 import type { LineEntry } from './explanation.ts';
 import { ownEntry } from './problem-meanings.ts';
 
-/** Sentences of Postroom about accounts and providers, as somebody may paste them without their code. */
+/** Postroom's own sentences about accounts and providers, which may be pasted without their code. */
 export const postroomEntries: readonly LineEntry[] = [
   ownEntry('account-missing', /\bThe account that signs in was removed\b/),
   ownEntry('provider-missing', /\bThe provider was deleted\b/),

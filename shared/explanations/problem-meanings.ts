@@ -7,7 +7,7 @@ import { signInProblems } from './sign-in-problems.ts';
 import { storageProblems } from './storage-problems.ts';
 import { vaultProblems } from './vault-problems.ts';
 
-/** What every code of ours means. A code without a meaning does not compile. */
+/** The meaning of every code of ours. A code without a meaning does not compile. */
 export const problemMeanings: Readonly<Record<ProblemCode, Meaning>> = {
   ...storageProblems,
   ...vaultProblems,
@@ -17,7 +17,7 @@ export const problemMeanings: Readonly<Record<ProblemCode, Meaning>> = {
   'not-recognised': notRecognised,
 };
 
-/** A code of ours that is also recognised by words, of a server or of ours. */
+/** An entry for one of our codes that is also recognized by a text. */
 export const ownEntry = (code: ProblemCode, pattern: RegExp): LineEntry => ({
   code,
   pattern,

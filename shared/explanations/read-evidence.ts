@@ -1,20 +1,20 @@
-/** What can be read from a raw text before the catalogue is asked. */
+/** The parts of a raw text that the catalogue needs. */
 export interface Reading {
   /** The text with its line breaks, decoded. */
   lines: string;
-  /** The same, position by position, in one line. */
+  /** The same text on one line, with equal positions. */
   flat: string;
-  /** Numbers of Microsoft Entra, the most notification first. */
+  /** Numbers of Microsoft Entra, the most specific first. */
   numbers: number[];
-  /** What stands where `error` and `suberror` of OAuth do, in this order; not every word is one of theirs. */
+  /** The values of `error` and `suberror` of OAuth, in this order; some may not be OAuth's. */
   errors: string[];
   suberrors: string[];
-  /** What follows the number: Microsoft's own sentence. */
+  /** The text after the number: Microsoft's own message. */
   sentence: string | undefined;
   correlationId: string | undefined;
   traceId: string | undefined;
   timestamp: string | undefined;
-  /** Of the app that the error names. */
+  /** Of the app named in the error. */
   clientId: string | undefined;
 }
 

@@ -10,23 +10,23 @@ export interface AccountRef {
 }
 
 /**
- * Where access tokens come from; the accounts feature is the one that gives them. `user` is whose token it is. `tryNow`:
- * also during the pause after a refresh that failed in passing.
+ * The source of access tokens, implemented by the accounts feature. `user` is the token's owner. `tryNow`:
+ * also during the pause after a temporary refresh failure.
  */
 export interface TokenSource {
   get(
     account: AccountRef,
-    /** `host`: the mail server that it will be sent to; `rejected`: a token that this has just refused. */
+    /** `host`: the mail server that will receive it; `rejected`: a token that it has just refused. */
     use: { host: string; rejected?: string | undefined; tryNow?: boolean | undefined },
   ): Promise<{ kind: 'token'; token: Secret; user?: string | undefined } | ConnectFailure>;
 }
 
-/** Why a mailbox cannot be fetched now, in a sentence for a person. */
+/** Why a mailbox can't be fetched now, in a sentence for a person. */
 export interface ConnectFailure {
   kind: 'retrying' | 'action-required';
   code: Code;
   message: string;
-  /** The mail server's own words, where it is the one that fails. */
+  /** The mail server's message, if the server is what fails. */
   said?: string | undefined;
   retryAt?: string | undefined;
 }
@@ -37,8 +37,8 @@ export interface ConnectDeps {
 }
 
 /**
- * Opens a mailbox with its account's token. A token that the server refuses is refreshed once: the server may know of
- * a change of rights before the token ends.
+ * Opens a mailbox with its account's token. A refused token is refreshed once: the server may have revoked
+ * it before it expired.
  */
 export async function connectInbox(
   deps: ConnectDeps,
@@ -64,7 +64,10 @@ export async function connectInbox(
   }
 }
 
-/** What a mail server's refusal means for a mailbox, in a sentence for a person. Only an unavailable server passes by itself. Pure. */
+/**
+ * The meaning of a mail server's refusal for a mailbox, in a sentence for a person. Only an unavailable
+ * server is temporary. Pure.
+ */
 export function connectFailureFrom(error: InboxError, mailbox: Mailbox): ConnectFailure {
   const sentences: Record<InboxFailure, string> = {
     'token-refused': `The mail server refuses the sign-in of the account for ${mailbox.address}. Sign in again, or check that IMAP is switched on for this mailbox.`,
@@ -76,7 +79,7 @@ export function connectFailureFrom(error: InboxError, mailbox: Mailbox): Connect
   return {
     kind: error.failure === 'unavailable' ? 'retrying' : 'action-required',
     code: error.code,
-    // A server that is away has its own words for why: throttled, moved, full.
+    // The server's own message says why it is unavailable: throttled, moved, full.
     message:
       error.failure === 'unavailable'
         ? `${sentences.unavailable} ${error.message}`

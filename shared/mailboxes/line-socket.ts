@@ -14,7 +14,7 @@ const LF = 10;
 const END = Buffer.from('.\r\n');
 const NOTHING = Buffer.alloc(0);
 
-/** What a server showed of itself. */
+/** The certificate that a server presented. */
 export interface ServerCertificate {
   subject: string;
   issuer: string;
@@ -28,14 +28,17 @@ export interface Encryption {
   /** Such as `TLSv1.3`. */
   protocol: string;
   certificate: ServerCertificate;
-  /** OpenSSL's or Node's word why the certificate is not trusted; absent where it is. */
+  /** The error of OpenSSL or Node for an untrusted certificate; absent when it is trusted. */
   distrust: SocketFault | undefined;
 }
 
-/** Hears each line that goes over a wire; what the client says of itself is shown as the caller gives it. */
+/**
+ * Called for each line in either direction; for client lines, with the text that the caller allows to be
+ * shown.
+ */
 export type SocketListener = (from: 'server' | 'client', line: string) => void;
 
-/** Words of ours for what no operating system and no OpenSSL has a word for. */
+/** Our own codes for faults that have no code of the operating system or OpenSSL. */
 export type SocketFault =
   | 'broken'
   | 'certificate-not-trusted'
@@ -48,8 +51,8 @@ export type SocketFault =
   | ForeignCode;
 
 /**
- * The connection broke or the server does not keep to its protocol. `fault` is the operating system's or OpenSSL's
- * word where there is one, else one of ours.
+ * The connection broke, or the server violated its protocol. `fault` is a code of the operating system or
+ * OpenSSL if there is one, otherwise one of ours.
  */
 export class SocketError extends PostroomError {
   readonly fault: SocketFault;
@@ -62,8 +65,8 @@ export class SocketError extends PostroomError {
 }
 
 /**
- * A conversation in lines with a mail server that nobody trusts: lines have a longest length, silence an end, and a
- * server that sends on without being read is held back.
+ * A line-based connection to an untrusted mail server, with a maximum line length, a timeout, and
+ * backpressure for a server that sends more than is read.
  */
 export class LineSocket {
   #socket: Socket;
@@ -80,9 +83,9 @@ export class LineSocket {
   }
 
   /**
-   * Upgrades to TLS, 1.2 or newer. An untrusted certificate is told, and the connection closed: nothing more can be
-   * said over it.
-   * @throws SocketError when there is no TLS to be had, or bytes came before it (RFC 3207 section 6).
+   * Upgrades to TLS 1.2 or newer. With an untrusted certificate, the connection is closed and the result
+   * says why.
+   * @throws SocketError when TLS is not available, or when bytes arrived before it (RFC 3207 section 6)
    */
   async encrypt(options: Pick<ConnectionOptions, 'ca'> = {}): Promise<Encryption> {
     if (this.#buffer.byteLength > 0)
@@ -113,7 +116,7 @@ export class LineSocket {
     return encryption;
   }
 
-  /** The next line, Latin-1, without its end. */
+  /** The next line, as Latin-1, without its line ending. */
   async line(): Promise<string> {
     for (let from = 0; ; ) {
       const end = this.#buffer.indexOf(LF, from);
@@ -131,7 +134,7 @@ export class LineSocket {
     }
   }
 
-  /** The next bytes, as many as were announced. */
+  /** The next `count` bytes. */
   async bytes(count: number): Promise<Buffer> {
     if (count > LONGEST_LINE)
       throw this.#end(new SocketError('line-too-long', `${this.#host} announced a name of ${count} bytes`));
@@ -140,9 +143,9 @@ export class LineSocket {
   }
 
   /**
-   * What stands before a line with a single dot, in pieces, with doubled dots made single (RFC 1939 section 3). Only
-   * CRLF begins a line: an email with bare line feeds could else end itself and go on as the server's answers. A caller
-   * that stops early ends the connection for the same reason.
+   * The lines before a single dot, in chunks, with doubled dots unescaped (RFC 1939 section 3). Only CRLF
+   * starts a line: otherwise an email with bare line feeds could end itself and continue as the server's
+   * responses. For the same reason, a caller that stops early closes the connection.
    */
   async *untilDot(): AsyncGenerator<Uint8Array> {
     let atLineStart = true;
@@ -165,7 +168,7 @@ export class LineSocket {
           atLineStart = true;
           continue;
         }
-        // All but the last two bytes, which may be the end of the line before a dot.
+        // All but the last two bytes, which may be the line ending before a dot.
         const whole = this.#buffer.byteLength - 2;
         if (whole > 0) yield Buffer.from(this.#take(whole));
         await this.#more();
@@ -175,7 +178,7 @@ export class LineSocket {
     }
   }
 
-  /** Says a line; `shown` stands for it where it holds a token. */
+  /** Sends a line; `shown` replaces it in the log when it contains a token. */
   say(line: string, shown: string = line): void {
     if (this.#fault !== undefined) throw this.#fault;
     if (/[\r\n]/.test(line)) throw new SocketError('line-break', 'A command must be one line');
@@ -243,7 +246,7 @@ export class LineSocket {
   }
 }
 
-/** True when these bytes do not begin as the last line of a body does. */
+/** True when these bytes can't start the last line of a body. */
 const differs = (buffer: Buffer): boolean => {
   const size = Math.min(buffer.byteLength, END.byteLength);
   return !buffer.subarray(0, size).equals(END.subarray(0, size));
@@ -283,9 +286,7 @@ function nameOf(name: unknown): string {
   return [part('CN'), part('O')].filter((text) => text !== '').join(', ');
 }
 
-/**
- * Connects, without TLS yet. Errors are those of `guardedConnect`.
- */
+/** Connects, without TLS yet. Errors are those of `guardedConnect`. */
 export async function connectSocket(
   server: { host: string; port: number },
   {

@@ -1,10 +1,10 @@
-/** What came in during one hour, of a shard or of all of them. Counted for people to look at, not for the books. */
+/** Incoming email of one hour, of one shard or all. Approximate: for display only. */
 export interface MailHour {
   /** `2026-11-24T10`, UTC. */
   hour: string;
-  /** Mails that were settled, whatever became of them. */
+  /** Number of processed emails, whatever their disposition. */
   mails: number;
-  /** Of these, those that could not be read. */
+  /** How many of these could not be read. */
   quarantined: number;
 }
 
@@ -12,7 +12,9 @@ const KEPT_HOURS = 48;
 const HOUR_MS = 3_600_000;
 const hourOf = (ms: number): string => new Date(ms).toISOString().slice(0, 13);
 
-/** The hours of a shard after one more run at `now` (milliseconds); those older than two days are dropped. Pure. */
+/**
+ * The hours of a shard after another run at `now` (milliseconds), without those older than two days. Pure.
+ */
 export function withMails(
   hours: readonly MailHour[],
   run: Omit<MailHour, 'hour'>,
@@ -23,7 +25,7 @@ export function withMails(
   return summed([...kept, { ...run, hour: hourOf(now) }]);
 }
 
-/** One entry an hour, oldest first. Pure. */
+/** One entry per hour, oldest first. Pure. */
 export function summed(hours: readonly MailHour[]): MailHour[] {
   const byHour = new Map<string, MailHour>();
   for (const { hour, mails, quarantined } of hours) {
@@ -37,7 +39,7 @@ export function summed(hours: readonly MailHour[]): MailHour[] {
   return [...byHour.values()].sort((a, b) => (a.hour < b.hour ? -1 : 1));
 }
 
-/** The last `count` hours up to the one of `now`, those without mail too. Pure. */
+/** The last `count` hours up to that of `now`, including those without email. Pure. */
 export function lastHours(hours: readonly MailHour[], count: number, now: number): MailHour[] {
   const known = new Map(hours.map((one) => [one.hour, one]));
   return Array.from({ length: count }, (_, index) => {

@@ -2,19 +2,22 @@ import { openRecords } from '../platform/records.ts';
 import type { Tables } from '../platform/tables.ts';
 import { mailLoopKind } from './mailbox-state-records.ts';
 
-/** Automatic mail that was folded away, because more of it came than people send. */
+/** Automatic email above the limits, collapsed in its ticket. */
 export interface MailLoop {
   mailboxId: string;
-  /** Address of who sent the last of it. */
+  /** Sender of the last one. */
   sender: string;
-  /** ISO time the mail server received the last of it. */
+  /** ISO time at which the mail server received the last one. */
   at: string;
-  /** The conversation it is in. */
+  /** Its ticket. */
   ticketId: string;
-  /** Of that hour, so far. */
+  /** Number in that hour so far. */
   count: number;
 }
 
-/** One write for a batch in which mail was folded. @throws PostroomError where storage is away */
+/**
+ * One write per batch with collapsed email.
+ * @throws PostroomError when storage is unavailable
+ */
 export const recordMailLoop = (tables: Tables, loop: MailLoop): Promise<void> =>
   openRecords(tables, mailLoopKind).put(loop);

@@ -3,16 +3,16 @@ import type { Mailbox, MailLogin } from './mailbox.ts';
 
 type Account = Pick<MailLogin, 'providerId' | 'accountId'>;
 
-/** Who makes a change of a mailbox, and how accounts are called in its audit entry. */
+/** The author of a change, and the names of accounts in its audit entry. */
 export interface MailboxAuthor {
   by: AuditChange['principal'];
-  /** As the mailbox form lists it; undefined for an account that is gone. */
+  /** As listed in the mailbox form; undefined for an account that is gone. */
   accountName(account: Account): string | undefined;
 }
 
 /**
  * A change of a mailbox as the audit log shows it. Pure.
- * @param change `at`: milliseconds since the epoch; `before` and `after` only where settings are to be shown
+ * @param change `at`: milliseconds since the epoch; `before` and `after` only when settings are shown
  */
 export function mailboxEntry(
   { by, accountName }: MailboxAuthor,
@@ -30,7 +30,7 @@ export function mailboxEntry(
   };
 }
 
-/** In the words of the mailbox form. */
+/** With the labels of the mailbox form. */
 function settingsForAudit(mailbox: Mailbox, accountName: MailboxAuthor['accountName']): Settings {
   const { pop3, sending, afterFetch } = mailbox;
   const server = (login: MailLogin | undefined): string | undefined => login && `${login.host}:${login.port}`;

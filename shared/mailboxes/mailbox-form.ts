@@ -1,22 +1,25 @@
 import { isSameFolder, type Mailbox, type MailLogin } from './mailbox.ts';
 
-/** The protocols of a mailbox, each with a server and an account of its own. */
+/** The protocols of a mailbox, each with its own server and account. */
 export type MailProtocol = 'imap' | 'pop3' | 'smtp';
 
-/** What is known of an account that somebody chose. */
+/** What the form needs to know about a chosen account. */
 export interface AccountRules {
   providerId: string;
   accountId: string;
-  /** The mail servers of its provider, which alone get its tokens. `port` is absent where the usual ones may be used. */
+  /**
+   * The mail servers of its provider, the only ones that receive its tokens. Without `port`, the usual
+   * ports are allowed.
+   */
   hosts: Partial<Record<MailProtocol, { host: string; port?: number }>>;
-  /** False where the sign-in did not bring this permission. */
+  /** False when the sign-in did not include this permission. */
   granted: (protocol: MailProtocol) => boolean;
 }
 
 export interface MailboxFormRules {
   /** Undefined: there is no such account. */
   account: (value: string) => AccountRules | undefined;
-  /** Other ports than those of mail over TLS; on a developer's machine only. */
+  /** Allows other ports than those of mail over TLS; only on a developer's machine. */
   anyPort: boolean;
   isMailAddress: (text: string) => boolean;
 }
@@ -28,7 +31,7 @@ export type MailboxFormResult =
 
 const MINUTES_A_DAY = 1440;
 
-/** Names of the form's fields, and the ports that may be used: TLS at once, or for 587 STARTTLS. */
+/** Form field names, and the allowed ports: implicit TLS, or STARTTLS for 587. */
 export const loginFields = {
   imap: { account: 'account', host: 'host', port: 'port', name: 'IMAP', ports: [993] },
   pop3: { account: 'pop3Account', host: 'pop3Host', port: 'pop3Port', name: 'POP3', ports: [995] },
@@ -39,8 +42,8 @@ type Typed = (name: string) => string;
 type Errors = Record<string, string>;
 
 /**
- * Checks what was typed for a mailbox. Pure. POP3 and SMTP may be left out by choosing no account; an empty host or
- * port is the provider's own.
+ * Validates the mailbox form. Pure. POP3 and SMTP are optional: choose no account. An empty host or port
+ * means the provider's.
  */
 export function parseMailboxForm(
   typed: Readonly<Record<string, string>>,
@@ -109,15 +112,15 @@ function loginOf(
   return { host, port, providerId: account.providerId, accountId: account.accountId };
 }
 
-/** The ports of a protocol that may be used at a server: its own one, or those with TLS. Pure. */
+/** The allowed ports of a protocol at a server: its own, or those with TLS. Pure. */
 export const portsOf = (protocol: MailProtocol, bound: { port?: number } | undefined): readonly number[] =>
   bound?.port === undefined ? loginFields[protocol].ports : [bound.port];
 
-/** The same for hints and errors: "587 or 465". Pure. */
+/** The same as text for hints and errors: "587 or 465". Pure. */
 export const portsInWords = (protocol: MailProtocol, bound: { port?: number } | undefined): string =>
   portsOf(protocol, bound).join(' or ');
 
-/** A token may go to its provider's own servers only (RFC 9700 section 4.9). */
+/** A token may only be sent to its provider's servers (RFC 9700 section 4.9). */
 function hostProblemOf(
   host: string,
   protocol: MailProtocol,

@@ -30,14 +30,14 @@ export const STATE = 'state';
 
 const commaSeparated = (stored: string): string[] => (stored === '' ? [] : stored.split(','));
 
-// `ref:fingerprint`, comma-separated: as JSON a thousand of them would not fit into a column.
+// `ref:fingerprint`, comma-separated: as JSON, a thousand of them would not fit into a column.
 const leftText = (left: MessageIdentity): string => `${left.ref}:${left.fingerprint}`;
 const leftOf = (stored: string): MessageIdentity => {
   const [ref = '', fingerprint = ''] = stored.split(':');
   return { ref: messageRef(ref), fingerprint };
 };
 
-/** Rows of a mailbox: its id, and after it what of it they hold. */
+/** Row keys of a mailbox: its ID, then the kind of state. */
 const ofMailbox = (what: string) => ({
   keysOf: ({ mailboxId }: { mailboxId: string }): RowKeys => ({
     partitionKey: STATE,
@@ -124,7 +124,7 @@ export const failureKind = recordKind<FailureRow>()({
 
 interface ShardState {
   shard: number;
-  /** Mailbox id → ISO time of the last fetch that worked. */
+  /** Mailbox ID → ISO time of the last successful fetch. */
   successes: ReadonlyMap<string, string>;
   hours: readonly MailHour[];
 }
@@ -149,7 +149,7 @@ export const shardKind = recordKind<ShardState>()({
   },
 });
 
-/** The end of something that stopped many mailboxes. */
+/** The end of a fault that stopped many mailboxes. */
 interface Recovery {
   /** See `sharedCauseOf`. */
   cause: string;

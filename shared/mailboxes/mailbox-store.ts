@@ -25,21 +25,21 @@ import {
 export interface FetchState {
   cursors: ReadonlyMap<string, Cursor>;
   failing: ReadonlyMap<string, FetchFailure>;
-  /** Mailbox id → ISO time of the last fetch that worked. */
+  /** Mailbox ID → ISO time of the last successful fetch. */
   successes: ReadonlyMap<string, string>;
-  /** The same as each shard's row has it. */
+  /** The same, by shard. */
   shards: ReadonlyMap<number, ReadonlyMap<string, string>>;
-  /** Mails by the hour, as each shard's row has them. */
+  /** Emails per hour, by shard. */
   hours: ReadonlyMap<number, readonly MailHour[]>;
   /** Shared cause (see `sharedCauseOf`) → ISO time at which a fetch showed that it was over. */
   recoveries: ReadonlyMap<string, string>;
-  /** The last automatic mail that was folded away, a mailbox each. */
+  /** The last collapsed automatic email of each mailbox. */
   loops: readonly MailLoop[];
 }
 
 /**
- * ISO time of the last fetch of a mailbox that worked. A time that a clock wrote which has been set back since counts for
- * nothing, else the mailbox would stay unfetched, and unmissed, until that time comes. Pure.
+ * ISO time of a mailbox's last successful fetch. A time in the future, written before the clock was set
+ * back, is ignored; otherwise the mailbox would not be fetched, or missed, until then. Pure.
  * @param now milliseconds since the epoch
  */
 export function lastSuccessOf(
@@ -54,7 +54,7 @@ export function lastSuccessOf(
 const later = (one: string | undefined, other: string): string =>
   one === undefined || other > one ? other : one;
 
-/** Mails by the hour of all shards, oldest first. */
+/** Emails per hour of all shards, oldest first. */
 export const mailHours = ({ hours }: Pick<FetchState, 'hours'>): MailHour[] =>
   summed([...hours.values()].flat());
 
@@ -62,15 +62,18 @@ export interface MailboxStore {
   list(): Promise<Mailbox[]>;
   get(id: string): Promise<Mailbox | undefined>;
   save(mailbox: Mailbox): Promise<void>;
-  /** Its mail stays where it is, on the server and in storage. */
+  /** Its email stays, on the server and in storage. */
   remove(id: string): Promise<void>;
-  /** Mailboxes that were deleted. */
+  /** Deleted mailboxes. */
   removed(): Promise<RemovedMailbox[]>;
   health(): Promise<ReadonlyMap<string, MailboxHealth>>;
   fetchState(): Promise<FetchState>;
   saveCursor(mailboxId: string, cursor: Cursor): Promise<void>;
   setFailure(mailboxId: string, failure: FetchFailure | undefined): Promise<void>;
-  /** A shared cause is over: everything that waited for it is due. @param at ISO time */
+  /**
+   * A shared cause is over: every mailbox that waited for it is due.
+   * @param at ISO time
+   */
   saveRecovery(cause: string, at: string): Promise<void>;
   saveSuccesses(
     shard: number,
@@ -79,7 +82,7 @@ export interface MailboxStore {
   ): Promise<void>;
 }
 
-/** Mailboxes and their state on the tables of these names. Every method throws PostroomError where storage is away. */
+/** Mailboxes and their state. Every method throws PostroomError when storage is unavailable. */
 export function createMailboxStore(tables: Tables): MailboxStore {
   const mailboxes = openRecords(tables, mailboxKind);
   const removed = openRecords(tables, removedMailboxKind);
@@ -99,7 +102,7 @@ export function createMailboxStore(tables: Tables): MailboxStore {
     save: mailboxes.put,
     async remove(id) {
       const stored = await mailboxes.get(MAILBOXES, id);
-      // First of all, so that no moment leaves its quarantine without a name.
+      // Written first, so that its quarantine always has a mailbox name.
       if (stored !== undefined) await removed.put({ id, address: stored.record.address });
       await mailboxes.remove(MAILBOXES, id);
       await clearFailure(id);
@@ -119,7 +122,9 @@ export function createMailboxStore(tables: Tables): MailboxStore {
 }
 
 const LONG_AGO = new Date(0).toISOString();
-/** Stands in for a trouble that cannot be read: due at once, so that the next fetch writes its row anew or removes it. */
+/**
+ * Replaces a failure that can't be read: due at once, so that the next fetch overwrites or removes its row.
+ */
 const UNREADABLE: FetchFailure = {
   state: 'retrying',
   code: '',
@@ -161,7 +166,7 @@ function stateOf(tables: Tables, rows: readonly Row[]): FetchState {
   return { cursors, failing, successes, shards, hours, recoveries, loops };
 }
 
-/** What the last fetches said of a mailbox. Pure. */
+/** The health of a mailbox after its last fetches. Pure. */
 export function healthOf(mailbox: Mailbox, known: FetchState): MailboxHealth {
   const failure = known.failing.get(mailbox.id);
   const lastSuccessAt = known.successes.get(mailbox.id);

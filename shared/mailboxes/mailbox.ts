@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** An address that is fetched: where it is, who signs in, and what happens to fetched mail. */
+/** An address to fetch: its server, its account, and what happens to fetched email. */
 export interface Mailbox {
   id: string;
   address: string;
@@ -13,18 +13,21 @@ export interface Mailbox {
   enabled: boolean;
   /** Minutes between fetches; 1 to 1440. */
   intervalMinutes: number;
-  /** What happens to an email on the server once it is stored. */
+  /** What happens to an email on the server after it is stored. */
   afterFetch: { kind: 'mark-seen' } | { kind: 'move'; folder: string } | { kind: 'delete' };
   createdAt: string;
   /** Email from the organization of a ticket's requester joins the ticket that it answers. Absent: participants' only. */
   colleaguesJoin?: boolean | undefined;
-  /** For "Test connection": mail is fetched over IMAP. Absent: not set up. */
+  /** For "Test connection" only: email is fetched over IMAP. Absent: not configured. */
   pop3?: MailLogin | undefined;
-  /** How mail leaves for this address, over SMTP; absent: none does. */
+  /** SMTP for email sent from this address; absent: it sends none. */
   sending?: MailLogin | undefined;
 }
 
-/** A mail server and the account that signs in there. Of SMTP, 465 is TLS from the first byte, other ports STARTTLS. */
+/**
+ * A mail server and the account that signs in to it. For SMTP, port 465 uses implicit TLS, other ports
+ * STARTTLS.
+ */
 export interface MailLogin {
   host: string;
   port: number;
@@ -37,20 +40,20 @@ export interface FetchFailure {
   state: 'retrying' | 'action-required';
   code: string;
   problem: string;
-  /** The mail server's own words, where it is the one that fails. */
+  /** The mail server's message, if the server is what fails. */
   said?: string | undefined;
   since: string;
   failures: number;
-  /** ISO time of the fetch that failed last. */
+  /** ISO time of the last failed fetch. */
   triedAt: string;
   nextTryAt: string;
 }
 
-/** What the last fetches said; absent while the mailbox has not been fetched. */
+/** The health after the last fetches; absent before the first fetch. */
 export interface MailboxHealth {
   mailboxId: string;
   state: 'ok' | 'retrying' | 'action-required';
-  /** ISO time since which the state holds. */
+  /** ISO time of the last state change. */
   since: string;
   /** A sentence for a person; absent when all is well. */
   problem: string | undefined;
@@ -59,17 +62,19 @@ export interface MailboxHealth {
   lastSuccessAt: string | undefined;
   lastMailAt: string | undefined;
   nextTryAt: string | undefined;
-  /** Mails that the last fetch saw and left for the next one. */
+  /** Number of emails that the last fetch left for the next one. */
   backlog: number | undefined;
 }
 
-/** INBOX alone is the same folder in whatever case (RFC 3501 section 5.1). */
+/** Only INBOX is case-insensitive (RFC 3501 section 5.1). */
 const folderName = (folder: string): string => (folder.toUpperCase() === 'INBOX' ? 'INBOX' : folder);
 
-/** Whether two names mean one folder of a mailbox. */
+/** True when both names refer to the same folder. */
 export const isSameFolder = (one: string, other: string): boolean => folderName(one) === folderName(other);
 
-/** 16 hex digits that stand for one folder of one address on one server. UIDs mean nothing outside of it. */
+/**
+ * 16 hex digits that identify one folder of one address on one server. UIDs are only meaningful within it.
+ */
 export function folderKeyOf({
   address,
   host,
@@ -80,7 +85,7 @@ export function folderKeyOf({
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** Another mailbox that fetches the same folder of the same address, under whatever name of its server. */
+/** Another mailbox that fetches the same folder of the same address, under any name of its server. */
 export function twinOf(
   mailbox: Pick<Mailbox, 'id' | 'address' | 'folder'>,
   all: readonly Mailbox[],

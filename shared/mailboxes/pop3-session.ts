@@ -8,16 +8,16 @@ const MAX_LINES = 200_000;
 const HIDDEN = '(sign-in)';
 
 export type Pop3Failure =
-  /** The server refused the token: refresh once, then ask a person. */
+  /** The server refused the token: refresh once, then a person has to act. */
   | 'token-refused'
   /** The server refused a command. */
   | 'refused'
-  /** Away, cut off, or not speaking POP3: try again later. */
+  /** Unreachable, disconnected, or not speaking POP3: retry later. */
   | 'unavailable';
 
 export class Pop3Error extends PostroomError {
   readonly failure: Pop3Failure;
-  /** The server's line without anything secret; empty when it said none. */
+  /** The server's line, without secrets; empty if there was none. */
   readonly said: string;
 
   constructor(failure: Pop3Failure, said: string, options?: { cause?: unknown }) {
@@ -31,15 +31,16 @@ export class Pop3Error extends PostroomError {
 }
 
 export interface Pop3Mail {
-  /** Within this session, from 1. */
+  /** The message number within this session, from 1. */
   number: number;
-  /** Names the mail for good (RFC 1939 section 7): 1 to 70 printable characters. */
+  /** The permanent ID of the message (RFC 1939 section 7): 1 to 70 printable characters. */
   uidl: string;
 }
 
 /**
- * POP3 after TLS: RFC 1939 and 2449, signed in by XOAUTH2. The emails are those of the moment of sign-in; removals
- * count after `quit` only. Every call throws Pop3Error when the server refuses or goes away.
+ * POP3 after TLS: RFC 1939 and 2449, authenticated with XOAUTH2. The session sees the messages that existed
+ * at sign-in; removals take effect at `quit`. Every call throws Pop3Error when the server refuses or
+ * disconnects.
  */
 export class Pop3Session {
   readonly #wire: LineSocket;
@@ -50,14 +51,14 @@ export class Pop3Session {
     this.#seam = seam;
   }
 
-  /** Over a wire that is encrypted already: reads the greeting. */
+  /** Reads the greeting, over an encrypted connection. */
   static async greeted(wire: LineSocket, seam: Seam): Promise<Pop3Session> {
     const session = new Pop3Session(wire, seam);
     await session.#call('greeting', () => session.#reply());
     return session;
   }
 
-  /** CAPA: each capability in capitals with what stands behind it; empty where the server knows no CAPA. */
+  /** CAPA: each capability in capitals with its arguments; empty when the server does not support CAPA. */
   capabilities(): Promise<ReadonlyMap<string, string>> {
     return this.#call('capabilities', async () => {
       const found = new Map<string, string>();
@@ -74,9 +75,9 @@ export class Pop3Session {
   }
 
   /**
-   * In two lines, the form that Exchange Online takes.
+   * Uses two lines, the form that Exchange Online accepts.
    * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
-   * @param user the mailbox to open: for a shared mailbox not the user the token belongs to
+   * @param user the mailbox to open: for a shared mailbox, not the token's owner
    */
   signIn(user: string, token: Secret): Promise<void> {
     return this.#call('sign-in', async () => {
@@ -86,7 +87,7 @@ export class Pop3Session {
       if (!line.startsWith('+')) throw new Pop3Error(signInFailure(line), line);
       this.#wire.say(sasl, HIDDEN);
       line = await this.#wire.line();
-      // A server that explains a refusal first wants an empty line before it says so.
+      // A server that first explains a refusal expects an empty line before its error.
       if (line.startsWith('+ ')) {
         this.#wire.say('');
         line = await this.#wire.line();
@@ -95,7 +96,7 @@ export class Pop3Session {
     });
   }
 
-  /** How many emails there are, read or not, and how large they are together, in bytes. */
+  /** The number of messages and their total size in bytes. */
   stat(): Promise<{ count: number; bytes: number }> {
     return this.#call('stat', async () => {
       const line = await this.#ask('STAT');
@@ -116,7 +117,7 @@ export class Pop3Session {
     });
   }
 
-  /** Bytes by number; servers may estimate. */
+  /** Bytes by message number; servers may estimate. */
   sizes(): Promise<ReadonlyMap<number, number>> {
     return this.#call('list', async () => {
       const lines = await this.#lines('LIST');
@@ -130,12 +131,15 @@ export class Pop3Session {
     });
   }
 
-  /** One mail, byte for byte, in pieces. Stopping early ends the session. */
+  /** One message, byte for byte, in chunks. Stopping early ends the session. */
   async *mail(number: number): AsyncGenerator<Uint8Array> {
     yield* this.#body(`RETR ${number}`);
   }
 
-  /** The headers of an email and the first lines of its body, at most `limit` bytes; a longer one ends the session. */
+  /**
+   * The headers of a message and the first lines of its body, at most `limit` bytes; a longer response ends
+   * the session.
+   */
   top(number: number, lines: number, limit = 1024 * 1024): Promise<Uint8Array> {
     return this.#call('top', async () => {
       const pieces: Uint8Array[] = [];
@@ -149,12 +153,12 @@ export class Pop3Session {
     });
   }
 
-  /** Marks an email for removal at `quit`. */
+  /** Marks a message for removal at `quit`. */
   async remove(number: number): Promise<void> {
     await this.#call('delete', () => this.#ask(`DELE ${number}`));
   }
 
-  /** Ends the session; only now are removals done. */
+  /** Ends the session and commits removals. */
   async quit(): Promise<void> {
     await this.#call('quit', () => this.#ask('QUIT'));
     this.#wire.close();
@@ -210,7 +214,10 @@ export class Pop3Session {
   }
 }
 
-/** A busy mailbox or a server in trouble says so in brackets (RFC 2449 section 8, RFC 3206); a fresh token helps neither. */
+/**
+ * A busy mailbox or a failing server says so in brackets (RFC 2449 section 8, RFC 3206); a fresh token does
+ * not help.
+ */
 const signInFailure = (line: string): Pop3Failure =>
   /^-ERR \[(?:IN-USE|LOGIN-DELAY|SYS\/)/i.test(line) || !line.startsWith('-ERR')
     ? 'unavailable'

@@ -2,7 +2,7 @@ import { type ConnectDeps, connectInbox } from './connect-inbox.ts';
 import { InboxError } from './inbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** An email as a person knows it again. */
+/** The details by which a person recognizes an email. */
 export interface LatestMail {
   subject: string;
   /** ISO time at which the server received it. */
@@ -15,17 +15,17 @@ export type MailboxPreview =
   | { kind: 'failed'; code: string; message: string };
 
 export interface PreviewDeps extends ConnectDeps {
-  /** Reads the subject from the beginning of an email. */
+  /** Reads the subject from the first bytes of an email. */
   readSubject(beginning: Uint8Array): Promise<string>;
 }
 
 const LATEST = 3;
-/** Where a subject stands; some emails begin with pages of routing. */
+/** The bytes that contain a subject; some emails start with pages of routing headers. */
 const BEGINNING_BYTES = 32 * 1024;
 
 /**
- * Opens the mailbox for real, counts, and reads the subjects of its latest emails, so that a person sees that it is the
- * right one. Marks and remembers nothing.
+ * Opens the mailbox, counts, and reads the latest subjects, so that a person can recognize it. Changes no
+ * flags and stores nothing.
  */
 export async function previewMailbox(deps: PreviewDeps, mailbox: Mailbox): Promise<MailboxPreview> {
   const connected = await connectInbox(deps, mailbox);

@@ -1,18 +1,18 @@
 import { paths } from '../paths/paths.ts';
 import type { Mailbox } from './mailbox.ts';
 
-/** A link of ours to what ends a trouble. */
+/** A link to one of our pages that fixes a problem. */
 export interface Remedy {
   label: string;
   href: string;
 }
 
-/** True for what the mail server said after a sign-in that was good. */
+/** True for a mail server's error after a successful sign-in. */
 const isOfMailServer = (code: string): boolean => /^(?:imap|pop3)-/.test(code);
 
 /**
- * Where the trouble of a mailbox is ended, by its code: alerts and pages say the same. Undefined where it is no matter of
- * the mail server: then somebody has to sign in again. Pure.
+ * The fix for a mailbox's problem, by its code, for alerts and pages. Undefined when the mail server is not
+ * the cause: then someone has to sign in again. Pure.
  */
 export function remedyOf({ id, address }: Pick<Mailbox, 'id' | 'address'>, code: string): Remedy | undefined {
   if (!isOfMailServer(code)) return undefined;
@@ -23,7 +23,7 @@ export function remedyOf({ id, address }: Pick<Mailbox, 'id' | 'address'>, code:
     : { label: `Test the connection of ${address}`, href: paths.connectionTest({ id }) };
 }
 
-/** Reading works, and what is asked of stored email does not: that is a setting of the mailbox. Pure. */
+/** Reading works, but the action on stored email fails: this is a setting of the mailbox. Pure. */
 export function remedyOfRefusal({ id, address }: Pick<Mailbox, 'id' | 'address'>, code: string): Remedy {
   const label =
     code === 'imap-target-missing'

@@ -1,8 +1,8 @@
 import type { MailboxStore } from './mailbox-store.ts';
 
 /**
- * After a person has mended a provider: its mailboxes that wait for one are tried with the next fetches, and not only
- * when their time has come. Their failure stands until a fetch has shown that it is over.
+ * Called after a provider was fixed: its mailboxes are retried at the next fetch instead of at their next
+ * retry time. Their failure stays until a fetch has succeeded.
  * @param now milliseconds since the epoch
  */
 export async function retryNow(

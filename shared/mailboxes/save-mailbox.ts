@@ -14,23 +14,23 @@ interface AuditDeps {
 
 export interface SaveMailboxDeps extends AuditDeps {
   mailboxes: Pick<MailboxStore, 'save'>;
-  /** Opens the mailbox for real; see verify-mailbox.ts. */
+  /** Opens the mailbox; see verify-mailbox.ts. */
   open(mailbox: Mailbox): Promise<VerifiedMailbox>;
 }
 
-/** A mailbox as a form would have it, beside the one that is saved; `before` is absent for a new one. */
+/** A submitted mailbox and the saved one; `before` is absent for a new one. */
 export interface MailboxDraft extends MailboxAuthor {
   mailbox: Mailbox;
   before: Mailbox | undefined;
 }
 
 export type SavedMailbox =
-  /** `opened` may have failed where the person wanted it saved anyway. */
+  /** `opened` may have failed if the person chose to save anyway. */
   { kind: 'saved'; opened: VerifiedMailbox } | { kind: 'not-opened'; message: string };
 
 /**
- * Saves a mailbox once it was opened for real; a person may still save one that does not open. The audit entry is written
- * before the row: a crash leaves no change without its entry.
+ * Saves a mailbox after opening it; a person may also save one that does not open. The audit entry is
+ * written before the row: a crash leaves no change without its entry.
  */
 export async function saveMailbox(
   deps: SaveMailboxDeps,
@@ -50,8 +50,8 @@ export async function saveMailbox(
 }
 
 /**
- * A token is about to leave for a server, or for an account, that is not saved: the entry is written first, whatever
- * becomes of the form.
+ * Records that a token is about to be sent to a server, or used for an account, that is not saved. The
+ * entry is written first, whatever happens to the form.
  */
 export async function recordUnsavedUse(
   { audit, seam }: AuditDeps,

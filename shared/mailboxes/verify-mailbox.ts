@@ -7,8 +7,8 @@ export type VerifiedMailbox =
   | { kind: 'failed'; code: string; message: string };
 
 /**
- * Opens the mailbox for real, counts, and remembers where its folder stands: what anyone reads from now on is fetched
- * all the same, what was read before is not.
+ * Opens the mailbox, counts, and stores the folder's position: messages that are read from now on are
+ * fetched too, those read before are not.
  */
 export async function verifyMailbox(
   deps: ConnectDeps & { mailboxes: Pick<MailboxStore, 'fetchState' | 'saveCursor' | 'setFailure'> },
@@ -21,7 +21,7 @@ export async function verifyMailbox(
   try {
     const { refs: unread, position } = await inbox.list({});
     const { cursors, failing } = await deps.mailboxes.fetchState();
-    // What stopped it is mended: the next fetch need not wait for its time.
+    // The cause of its failure is fixed, so the next fetch need not wait for its retry time.
     if (failing.has(mailbox.id)) await deps.mailboxes.setFailure(mailbox.id, undefined);
     const folderKey = folderKeyOf(mailbox);
     const cursor = cursors.get(mailbox.id);

@@ -216,7 +216,7 @@ async function tellOfAnEvent(providerId: string): Promise<void> {
   // Something new to tell of.
   await postroom.stack.keyVault.addFault({ match: { path: '^/secrets' }, status: 403, times: 1000 });
   await start('monitor', refusing);
-  await vi.waitFor(() => expect(postroom.log()).toContain('"event":"alert not told yet"'), waiting);
+  await vi.waitFor(() => expect(postroom.log()).toContain('"event":"notification not sent yet"'), waiting);
   await postroom.stack.keyVault.clearFaults();
   // Its metrics leave with its farewell.
   await refusing.stop();

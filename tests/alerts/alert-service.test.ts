@@ -169,7 +169,13 @@ describe('the alerts of a process', () => {
     await alerts.observe({ source: 'watch', findings: [] });
     expect(logged('log')).toEqual([
       { level: 'info', event: 'alert opened', key: KEY },
-      { level: 'info', event: 'alert told', kind: 'mailbox-silent', what: 'opened', channel: 'webhook' },
+      {
+        level: 'info',
+        event: 'notification sent',
+        kind: 'mailbox-silent',
+        what: 'opened',
+        channel: 'webhook',
+      },
       { level: 'info', event: 'alert closed', key: KEY },
     ]);
   });
@@ -182,7 +188,7 @@ describe('the alerts of a process', () => {
     await alerts.deliver();
     expect(logged('warn')).toMatchObject([
       {
-        event: 'alert not told yet',
+        event: 'notification not sent yet',
         kind: 'mailbox-silent',
         what: 'opened',
         channel: 'webhook',

@@ -164,7 +164,7 @@ describe('a refusal', () => {
     clock += 60_000;
     await ask();
     expect(lines).toHaveLength(11);
-    expect(lines.at(-1)).toMatchObject({ reason: 'role-missing', unsaid: 125 });
+    expect(lines.at(-1)).toMatchObject({ reason: 'role-missing', suppressed: 125 });
   });
 });
 
@@ -172,8 +172,8 @@ test('one reason that is asked for without end keeps no line from another', () =
   const limit = createLineLimit();
   for (let turn = 0; turn < 1000; turn++) limit.take('role-missing', 0);
   expect(limit.take('role-missing', 59_999)).toBeUndefined();
-  expect(limit.take('other-site', 1)).toEqual({ unsaid: 0 });
-  expect(limit.take('role-missing', 60_000)).toEqual({ unsaid: 991 });
+  expect(limit.take('other-site', 1)).toEqual({ suppressed: 0 });
+  expect(limit.take('role-missing', 60_000)).toEqual({ suppressed: 991 });
   // A clock that was set back opens another minute, or nothing would be said until it has caught up.
-  expect(limit.take('role-missing', -3_600_000)).toEqual({ unsaid: 0 });
+  expect(limit.take('role-missing', -3_600_000)).toEqual({ suppressed: 0 });
 });

@@ -122,7 +122,7 @@ export function accountPage(
 ): string {
   const { account, history, explanation } = view;
   // When the app itself is refused, signing in again does not help.
-  const mendsApp = explanation?.retry === 'after-fix';
+  const needsAppFix = explanation?.retry === 'after-fix';
   return renderPage(
     <Page title={account.user} principal={principal} place="mailboxes" flash={flash} wide>
       <p>
@@ -130,12 +130,12 @@ export function accountPage(
       </p>
       {explanation === undefined ? null : <Trouble account={account} explanation={explanation} />}
       <div class="actions">
-        {mendsApp ? (
+        {needsAppFix ? (
           <ButtonLink href={paths.provider({ id: account.providerId })}>View provider</ButtonLink>
         ) : null}
         <ButtonLink
           href={signInPathOf(view)}
-          kind={account.state === 'action-required' && !mendsApp ? 'primary' : 'secondary'}
+          kind={account.state === 'action-required' && !needsAppFix ? 'primary' : 'secondary'}
         >
           {account.kind === 'app' ? 'Check access again' : 'Sign in again'}
         </ButtonLink>

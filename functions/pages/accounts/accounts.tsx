@@ -9,7 +9,7 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { unreadableRows } from '../../../shared/platform/unreadable-rows.ts';
 import type { Flash } from '../../../shared/ui/page.tsx';
 import { accountPage, accountsPage, type ShownAccount } from './account-views.tsx';
-import { explainContext, saidBy } from '../errors/explain-context.ts';
+import { explainContext, messageHere } from '../errors/explain-context.ts';
 import { recordChange } from '../../http/record-change.ts';
 import { flashOf } from '../../http/form-data.ts';
 import type { PageContext } from '../../http/web-environment.ts';
@@ -54,7 +54,7 @@ export async function showAccount(c: PageContext): Promise<Response> {
   const explanation = explanationOf(c, shown, history);
   const told = history.map((event) => ({
     ...event,
-    ...(event.said !== undefined && { said: saidBy(config, provider, event.said) }),
+    ...(event.said !== undefined && { said: messageHere(config, provider, event.said) }),
   }));
   return c.html(accountPage(c.get('principal'), { ...shown, history: told, explanation }, flashOf(c, said)));
 }
@@ -66,7 +66,7 @@ export async function checkAccount(c: PageContext): Promise<Response> {
   const before = await accounts.get(ref);
   if (before === undefined) return c.notFound();
   if (hasEnded(before.account)) return c.redirect(paths.account(ref, { flash: 'ended' }), 303);
-  // Before its tokens leave for the provider.
+  // Before its tokens are sent to the provider.
   await recordChange(c, {
     action: 'checked',
     subject: { kind: 'account', id: ref.accountId, name: before.account.user },

@@ -59,7 +59,7 @@ export async function showAlerts(c: MailContext): Promise<Response> {
 
 function OpenAlert(props: {
   alert: Alert;
-  /** What of it is shown. */
+  /** The finding shown. */
   finding: Finding;
   deliveries: readonly Delivery[];
   isAdmin: boolean;

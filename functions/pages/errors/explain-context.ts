@@ -82,7 +82,7 @@ export async function explainForMailbox(
 }
 
 /** A server's message or a stored problem, as a page shows it. */
-export const saidBy = (
+export const messageHere = (
   config: Pick<Config, 'demo'>,
   provider: Pick<Provider, 'preset'> | undefined,
   words: string,
@@ -102,7 +102,7 @@ export function healthHere(
   return new Map(
     [...health].map(([id, one]) => [
       id,
-      one.problem === undefined ? one : { ...one, problem: saidBy(config, providerOf(id), one.problem) },
+      one.problem === undefined ? one : { ...one, problem: messageHere(config, providerOf(id), one.problem) },
     ]),
   );
 }

@@ -3,7 +3,7 @@ import type { UnreadableRow } from '../../../shared/platform/unreadable-rows.ts'
 
 const MAX_NAMED = 5;
 
-/** Above a list that leaves out rows which could not be read: how many, and which. Nothing where all could be. */
+/** Shown above a list that omits unreadable rows: how many, and which. Nothing if all were readable. */
 export function UnreadableNote(props: { rows: readonly UnreadableRow[] }): JSX.Element | null {
   const { rows } = props;
   const [first] = rows;

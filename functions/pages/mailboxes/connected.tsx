@@ -21,8 +21,8 @@ const said: Readonly<Record<string, Flash>> = {
 };
 
 /**
- * Says “connected” only after the mailbox was opened and its SMTP server accepted the account. That it
- * signs in on a GET is harmless: no host but the mail servers of the mailbox's provider is given a token.
+ * Says “connected” only after the mailbox was opened and its SMTP server accepted the account. Signing in
+ * on a GET is harmless: only the mail servers of the mailbox's provider receive a token.
  */
 export async function showConnected(c: RouteContext<'mailboxConnected'>): Promise<Response> {
   const services = c.get('services');

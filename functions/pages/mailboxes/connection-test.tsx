@@ -27,7 +27,7 @@ export async function testConnection(c: PageContext): Promise<Response> {
   const services = c.get('services');
   const mailbox = await mailboxOf(c);
   if (mailbox === undefined) return c.notFound();
-  // Before the account's token leaves for the mailbox's servers.
+  // Before the account's token is sent to the mailbox's servers.
   await recordChange(c, {
     action: 'connection tested',
     subject: { kind: 'mailbox', id: mailbox.id, name: mailbox.address },
@@ -35,7 +35,7 @@ export async function testConnection(c: PageContext): Promise<Response> {
   const { expectMark } = services.connectionTests;
   const tests = await runConnectionTest({ ...services, expectMark }, mailbox, { toOneself: true });
   await services.connectionTests.save(mailbox.id, tests);
-  // An alert that the server refuses mail is over; what it refuses now is explained on this page.
+  // Closes an alert that the server refuses email; a new refusal is explained on this page.
   if (tests.some(hasSent))
     await services.alerts.observe(sendingObservation([{ mailbox, refusal: undefined }], services.seam.now()));
   return c.redirect(paths.connectionTest(mailbox), 303);
@@ -52,7 +52,7 @@ export async function downloadTranscript(c: PageContext): Promise<Response> {
   });
 }
 
-/** The server took an email of the mailbox to itself. */
+/** The server accepted an email of the mailbox to itself. */
 const hasSent = ({ steps }: ConnectionTest): boolean =>
   steps.some(({ name, state }) => name === 'send' && state === 'passed');
 

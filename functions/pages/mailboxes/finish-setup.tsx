@@ -7,15 +7,15 @@ import { paths } from '../../../shared/paths/paths.ts';
 import { Panel, Time } from '../../../shared/ui/lists.tsx';
 import type { Services } from '../../services.ts';
 
-/** Setups that were started and are not finished. */
+/** Setups that were started but not finished. */
 export interface Unfinished {
-  /** Signed in, perhaps by invitation, and no mailbox uses them yet. */
+  /** Signed in, perhaps by invitation, but not used by a mailbox yet. */
   accounts: readonly Account[];
-  /** Links that their owners have not used yet. */
+  /** Links not used yet. */
   invitations: readonly Invitation[];
 }
 
-/** Reads what is unfinished: one query for the invitations, one for the providers, and one a provider. */
+/** Reads unfinished setups: one query for invitations, one for providers, and one per provider. */
 export async function readUnfinished(
   { providers, accounts, invitations, seam }: Services,
   mailboxes: readonly Mailbox[],
@@ -25,7 +25,6 @@ export async function readUnfinished(
   return unfinishedOf(signedIn.flat(), invited, mailboxes, seam.now());
 }
 
-/** Pure. @param now milliseconds since the epoch */
 export function unfinishedOf(
   accounts: readonly Account[],
   invitations: readonly Invitation[],

@@ -19,13 +19,13 @@ export interface AccountChoice {
   label: string;
   account: Account;
   provider: Provider;
-  /** Undefined where a demo provider is left and no demo runs. */
+  /** Undefined for a demo provider without the demo. */
   preset: Preset | undefined;
-  /** The mail servers that its tokens may be sent to. */
+  /** The mail servers that may receive its tokens. */
   servers: MailServers;
 }
 
-/** Every account of every provider, to choose from, in order of its label. */
+/** Every account of every provider, sorted by label. */
 export async function accountChoices({ providers, accounts, config }: Services): Promise<AccountChoice[]> {
   const known = await providers.list();
   const choices = await Promise.all(
@@ -48,8 +48,8 @@ export async function accountChoices({ providers, accounts, config }: Services):
 const permissionOf = (scope: string): string => scope.toLowerCase().replace(/^.*\//, '');
 
 /**
- * False where the sign-in brought permissions for mail and this one is not among them. What a custom provider's
- * scopes mean is not known here, nor what an answer without any scope of mail leaves open.
+ * False when mail permissions were granted but not this one. Unknown, and therefore true, for a custom
+ * provider's scopes and for a response without mail scopes.
  */
 export function isGranted({ account, preset }: AccountChoice, protocol: MailProtocol): boolean {
   const all = new Set((preset?.mailScopes(['imap', 'pop3', 'smtp']) ?? []).map(permissionOf));
@@ -58,7 +58,7 @@ export function isGranted({ account, preset }: AccountChoice, protocol: MailProt
   return (preset?.mailScopes([protocol]) ?? []).every((scope) => brought.includes(permissionOf(scope)));
 }
 
-/** Where this account signs in again; for the one that fetches a mailbox, the mailbox is connected again with it. */
+/** The sign-in page of this account; for the account that fetches a mailbox, it reconnects the mailbox. */
 export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mailbox | undefined): string {
   const path = paths.connect({ id: account.providerId });
   return mailbox !== undefined && value === `${mailbox.providerId}.${mailbox.accountId}`
@@ -66,7 +66,7 @@ export function signInAgainHref({ account, value }: AccountChoice, mailbox: Mail
     : `${path}?address=${encodeURIComponent(account.user)}`;
 }
 
-/** What a new mailbox of this account would be: its servers are the provider's. */
+/** The proposed settings of a new mailbox of this account, with the provider's servers. */
 export function proposedFields(chosen: AccountChoice): Record<string, string> {
   const sends = chosen.servers.smtp !== undefined && isGranted(chosen, 'smtp');
   return {
@@ -89,7 +89,7 @@ function serverFields({ servers }: AccountChoice, protocol: MailProtocol): Recor
   return { [host]: server?.host ?? '', [port]: String(server?.port ?? ports[0]) };
 }
 
-/** A stored mailbox as its form shows it. */
+/** The form fields of a stored mailbox. */
 export function fieldsOf(mailbox: Mailbox): Record<string, string> {
   const { afterFetch, pop3, sending } = mailbox;
   const login = (protocol: MailProtocol, value: Mailbox | Mailbox['pop3']): Record<string, string> => {
@@ -115,7 +115,9 @@ export function fieldsOf(mailbox: Mailbox): Record<string, string> {
   };
 }
 
-/** What was typed for a mailbox, checked against the accounts there are and the hosts that their tokens may go to. */
+/**
+ * Validates the mailbox form against the existing accounts and the hosts that may receive their tokens.
+ */
 export function readMailboxForm(
   { config }: Services,
   typed: Readonly<Record<string, string>>,

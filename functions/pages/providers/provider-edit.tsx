@@ -31,8 +31,8 @@ export async function showNewProvider(c: PageContext): Promise<Response> {
   if (preset === undefined) return c.html(choosePresetPage(c.get('principal'), presetsFor(config)));
   const id = c.req.query('id') ?? '';
   if (preset.settingsFrom === 'admin') {
-    // The redirect URI holds the id and is copied before anything is saved, so the id is in the address: a reload
-    // shows the same one.
+    // The redirect URI contains the ID and is copied before anything is saved, so the ID is in the URL: a
+    // reload shows the same one.
     if (!isProviderId(id))
       return c.redirect(paths.newProvider({ preset: preset.name, id: newProviderId() }), 303);
     if ((await providers.get(id)) !== undefined) return c.redirect(paths.editProvider({ id }), 303);
@@ -54,12 +54,12 @@ export async function createProvider(c: PageContext): Promise<Response> {
   const preset = presetNamed(typed['preset'] ?? '', services.config);
   if (preset === undefined)
     return c.html(choosePresetPage(c.get('principal'), presetsFor(services.config)), 422);
-  // The demo secret is known to the server; the page never holds it.
+  // The demo secret is known to the server; the page never contains it.
   if (preset.isDemo) typed['secret'] = services.config.demo?.clientSecret ?? '';
   const draft = typed['intent'] === 'draft';
   const id = idIn(typed);
   typed['id'] = id;
-  // Sent twice, or sent again after Back: the provider is there, and may have been changed since.
+  // Submitted twice, or again after Back: the provider exists and may have changed since.
   if ((await services.providers.get(id)) !== undefined)
     return c.redirect(paths.provider({ id }, { flash: 'saved-before' }), 303);
   const parsed = parse(c, typed, preset, undefined);
@@ -108,10 +108,10 @@ export async function changeProvider(c: RouteContext<'editProvider'>): Promise<R
   );
 }
 
-/** The id that the form was opened with, whose redirect URI it has shown; a new one where it carries none. */
+/** The ID that the form was opened with, as in the redirect URI it showed; otherwise a new one. */
 const idIn = ({ id = '' }: Typed): string => (isProviderId(id) ? id : newProviderId());
 
-/** Who signed in and would have to do so again; the app itself just asks with its new id. */
+/** The people who would have to sign in again; the app itself authenticates with its new ID. */
 async function peopleOf(c: PageContext, { id }: Provider): Promise<Account[]> {
   return (await c.get('services').accounts.listOf(id)).filter(({ kind }) => kind !== 'app');
 }
@@ -196,7 +196,7 @@ function fieldsOf(provider: Provider, now: number): Record<string, string> {
     cloud: provider.cloud,
     tenant: provider.tenant ?? '',
     clientId: provider.clientId,
-    // Of a new one: the present one keeps its own.
+    // For a new one: the current secret keeps its own date.
     expiresOn: proposedExpiry(now),
     scopes: provider.scopes.join(' '),
     imapHost: provider.mailHosts?.imap ?? '',

@@ -47,7 +47,7 @@ interface TextProps {
 }
 export type TextOf = (name: string) => TextProps;
 
-/** The form of a provider as it was typed, beside what is to be entered at the provider itself. */
+/** The provider form with the submitted values, beside the steps at the provider. */
 export function providerFormPage(view: FormView): string {
   const { preset, provider, typed, errors } = view;
   const rules: FieldRules = providerRules(preset, view);

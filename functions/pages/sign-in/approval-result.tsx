@@ -8,7 +8,10 @@ import { explainedFor } from './outcome-view.tsx';
 
 /** The parameters that are read from the provider's response to an approval. */
 const READ = ['admin_consent', 'tenant', 'state', 'error', 'error_description'];
-/** Characters kept of one value: a cookie holds 4 KB, and Microsoft's errors begin with the important part. */
+/**
+ * Characters stored per value: a cookie is limited to 4 KB, and Microsoft's errors start with the important
+ * part.
+ */
 const LONGEST = 1000;
 
 /**

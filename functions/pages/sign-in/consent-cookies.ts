@@ -22,13 +22,13 @@ export function keepResultCookie(c: Context, key: string, cookie: Secret): void 
   setCookie(c, consentCookie(key), cookie.expose(), { ...attributes, maxAge: RESULT_COOKIE_SECONDS });
 }
 
-/** Keeps what came back to an approval, for the page that says what became of it. */
+/** Stores the response to an approval, for the page that shows its result. */
 export function keepApprovalCookie(c: Context, answer: string): void {
   const value = Buffer.from(answer).toString('base64url');
   setCookie(c, APPROVAL_COOKIE, value, { ...attributes, maxAge: RESULT_COOKIE_SECONDS });
 }
 
-/** What came back to an approval in this browser. */
+/** The response to an approval in this browser. */
 export function keptApprovalOf(c: Context): string | undefined {
   const value = getCookie(c, APPROVAL_COOKIE);
   return value === undefined ? undefined : Buffer.from(value, 'base64url').toString('utf8');

@@ -8,7 +8,7 @@ import type { HtmlViewer } from '../../../shared/tickets/show-html.ts';
 import type { TicketStore } from '../../../shared/tickets/ticket-store.ts';
 import type { WebEnvironment } from '../../http/web-environment.ts';
 
-/** What the pages about mail read, out of all services. */
+/** The services that the pages about email read. */
 export interface MailServices {
   tickets: Pick<TicketStore, 'page' | 'conversation' | 'followers' | 'message' | 'readText' | 'byNumber'>;
   htmlViewer: Pick<HtmlViewer, 'show'>;

@@ -12,7 +12,7 @@ export interface ShownText {
 /** Characters of one message's text that a page shows; a link leads to the full text. */
 export const SHOWN_TEXT_CHARACTERS = 32 * 1024;
 
-/** Plain text with its quotation folded and its web addresses as links. */
+/** Plain text with collapsed quotations and linked URLs. */
 export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Element {
   const { text, whole } = props.shown;
   const { written, quoted } = splitQuotedText(text);

@@ -7,10 +7,10 @@ import { fileResponse, plainTextResponse } from '../../http/file-download.ts';
 import { type MailContext, mailServices } from './mail-services.ts';
 import { recordChange } from '../../http/record-change.ts';
 
-// Ids and keys are made by us from letters, digits, `-` and `_`: anything else was never one, and may be no key at all.
+// Our IDs and keys consist of letters, digits, `-` and `_`; other text may not even be a valid table key.
 const OWN_ID = /^[\w-]{1,200}$/;
 
-/** A part of the address that is an id of ours; undefined when it cannot be one. */
+/** A path parameter that has the form of one of our IDs; otherwise undefined. */
 export function ownId(c: MailContext, name: 'id' | 'key'): string | undefined {
   const value = c.req.param(name);
   return value !== undefined && OWN_ID.test(value) ? value : undefined;
@@ -49,7 +49,7 @@ export async function downloadAttachment(c: MailContext): Promise<Response> {
   });
 }
 
-/** The message as it came, as a file. */
+/** The original message, as a file. */
 export async function downloadOriginal(c: MailContext): Promise<Response> {
   const found = await findMessage(c);
   if (found === undefined) return c.notFound();

@@ -14,7 +14,7 @@ import { UnreadableNote } from '../errors/unreadable-note.tsx';
 
 const PAGE_SIZE = 50;
 const ALL = '';
-// What a table key may hold is all that is asked for.
+// Only text that is a valid table key is looked up.
 const KEY = /^[^/\\#?\p{Cc}]{1,400}$/u;
 
 export async function showQuarantine(c: MailContext): Promise<Response> {

@@ -162,7 +162,7 @@ export async function showTicket(c: MailContext): Promise<Response> {
   );
 }
 
-/** HTML where there is HTML; its text when that is asked for. */
+/** The HTML of a message if it has one; its text on request. */
 async function shownMessage(c: MailContext, message: StoredMessage): Promise<ShownMessage> {
   const ref = messageRef(message);
   const images: RemoteImages = c.req.query('images') === ref ? 'shown' : 'blocked';
