@@ -8,90 +8,90 @@ import {
   storageRedundancy
 } from 'modules/types.bicep'
 
-@description('Azure region of everything: of the public cloud, with Flex Consumption.')
+@description('Azure region of all resources: in the public cloud, with Flex Consumption.')
 param location flexRegion
 
-@description('Tags of everything.')
+@description('Tags for all resources.')
 param tags resourceTags = { product: 'postroom' }
 
-@description('The shape of the installation: what the parameters below are unless given. `hardened`: a network of its own, two instances always warm, purge protection, copies in three zones, longer memories.')
+@description('Sets the defaults of the parameters below. `hardened`: private network, two always-ready instances, purge protection, zone-redundant storage, longer retention.')
 param shape 'standard' | 'hardened' = 'standard'
 
-@description('Client id of the app registration for signing in to the pages. Empty: nobody can sign in and every page refuses.')
+@description('Client ID of the app registration for signing in to the pages. Empty: no one can sign in, and every page refuses.')
 param signInClientId string = ''
 
-@description('Object ids of people who are admins without the role, separated by blanks.')
+@description('Object IDs of people who are admins without the role, separated by spaces.')
 param adminObjectIds string = ''
 
-@description('Address people open, https://…, when it is not the one Azure gives.')
+@description('Public URL of the pages, https://…, if it is not the one that Azure assigns.')
 param publicUrl string = ''
 
-@description('Where alerts are mailed to. Empty: to the owners of the subscription.')
+@description('Email address for Azure’s alerts. Empty: the owners of the subscription.')
 param monitorEmail string = ''
 
-@description('Who reads the email that alerts of the installation make: addresses with commas between them. Empty: who reads the alerts of Azure.')
+@description('Email addresses for Postroom’s own alerts, separated by commas. Empty: the address for Azure’s alerts.')
 param alertEmail string = ''
 
-@description('SMTP relay for email of the installation itself: `smtps://user:password@host:465`. Kept as the secret `smtp-relay-url`. Empty: the secret, if there is one, stays as it is.')
+@description('SMTP relay for alert email: `smtps://user:password@host:465`. Stored as the secret `smtp-relay-url`. Empty: an existing secret is not changed.')
 @secure()
 param smtpRelayUrl string = ''
 
-@description('Webhook that alerts are sent to. Kept as the secret `alert-webhook-url`. Empty: the secret, if there is one, stays as it is.')
+@description('Webhook for alerts. Stored as the secret `alert-webhook-url`. Empty: an existing secret is not changed.')
 @secure()
 param alertWebhookUrl string = ''
 
-@description('Key that signs what the webhook gets: at least 24 bytes, `whsec_` and base64 or a text as it stands. Kept as the secret `alert-webhook-key`. Empty: the secret, if there is one, stays as it is.')
+@description('Key that signs webhook requests: at least 24 bytes, as `whsec_` and base64 or as plain text. Stored as the secret `alert-webhook-key`. Empty: an existing secret is not changed.')
 @secure()
 param alertWebhookKey string = ''
 
-@description('Storage, vault and app talk over a network of their own and the app has a fixed outbound address.')
+@description('Connects storage, vault and app over a private network and gives the app a fixed outbound IP address.')
 param privateNetworking bool = shape == 'hardened'
 
 @description('Memory of an instance in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Most instances at a time, over all functions.')
+@description('Maximum number of instances, over all functions.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = shape == 'hardened' ? 100 : 40
 
-@description('Instances kept warm. Each is paid for by the hour.')
+@description('Always-ready instances. Each is billed by the hour.')
 param alwaysReady alwaysReadyGroup[] = shape == 'hardened' ? [{ name: 'http', instanceCount: 2 }] : []
 
-@description('Copies that storage keeps.')
+@description('Storage redundancy.')
 param storageRedundancyOption storageRedundancy = shape == 'hardened' ? 'Standard_ZRS' : 'Standard_LRS'
 
-@description('Days in which a deleted blob can be brought back.')
+@description('Days during which a deleted blob can be recovered.')
 @minValue(1)
 @maxValue(365)
 param blobRecoveryDays int = shape == 'hardened' ? 30 : 7
 
-@description('A deleted vault or secret cannot be purged before its time. Once on, nobody can switch it off.')
+@description('Purge protection: a deleted vault or secret cannot be purged before its retention ends. Cannot be turned off again.')
 param purgeProtection bool = shape == 'hardened'
 
-@description('Days in which a deleted vault or secret can be brought back. Fixed when the vault is made.')
+@description('Days during which a deleted vault or secret can be recovered. Cannot be changed after the vault is created.')
 @minValue(7)
 @maxValue(90)
 param vaultRecoveryDays int = 90
 
-@description('Brings a deleted vault of this installation back instead of making one.')
+@description('Recovers a deleted vault of this installation instead of creating one.')
 param recoverVault bool = false
 
-@description('Days that logs are kept.')
+@description('Retention of logs in days.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = shape == 'hardened' ? 90 : 30
 
-@description('Most gigabytes of logs a day, as text because Bicep knows whole numbers only.')
+@description('Daily limit of logs in gigabytes, as a string because Bicep has only integers.')
 param logDailyCapGb string = shape == 'hardened' ? '2' : '0.5'
 
-@description('Places in the world that ask /health/ready. Each is paid for by the question.')
+@description('Number of locations that test /health/ready. Each is billed per test.')
 @minValue(1)
 @maxValue(5)
 param readinessPlaces int = shape == 'hardened' ? 5 : 2
 
-@description('Whether the alert on /health/ready is on. Off until the app is there: before that nothing can answer.')
+@description('Turns on the alert on /health/ready. Off until the app is deployed: before that, every test fails.')
 param readinessAlert bool = true
 
 // The same group gives the same names at every deployment; storage accounts, vaults and apps share one namespace with

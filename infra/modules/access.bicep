@@ -5,11 +5,11 @@
 param appIdentityName string
 param appPrincipalId string
 
-@description('Takes packages in and starts instances from them (packages.bicep).')
+@description('Stores packages and starts instances from them (packages.bicep).')
 param deploymentIdentityName string
 param deploymentPrincipalId string
 
-@description('Event Grid, which delivers what the vault reports (vault-topic.bicep).')
+@description('Event Grid, which delivers the vault’s events (vault-topic.bicep).')
 param topicName string
 param topicPrincipalId string
 param storageName string
@@ -94,7 +94,7 @@ resource deploymentPackages 'Microsoft.Authorization/roleAssignments@2022-04-01'
 
 // shared/platform/azure-vault.ts reads, writes, disables and deletes secrets. The built-in roles are too little ("Secrets
 // User" only reads) or too much ("Secrets Officer" may do `secrets/*`, which holds purge): whoever took the app over could
-// end the data key, and every sealed token with it, for good. With these five what was deleted can be recovered.
+// destroy the encryption key, and every encrypted token with it. With these five what was deleted can be recovered.
 // https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault
 resource secretsRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(vault.id, 'secrets-without-purge')

@@ -1,4 +1,4 @@
-// What wakes somebody: the installation does not answer, work was given up, code breaks, somebody tries doors.
+// Alerts: the installation does not respond, work was abandoned, code fails, requests are refused.
 //
 // The queries of the log alerts are not validated when they are made (`skipQueryValidation`): in a component that is minutes
 // old a table may not be known yet, and the whole deployment would stop.
@@ -9,13 +9,13 @@ param tags resourceTags
 param insightsName string
 param actionGroupName string
 
-@description('Address that answers 200 when settings, tables and vault can be reached.')
+@description('URL that returns 200 when settings, tables and vault are available.')
 param readyUrl string
 
-@description('How many places in the world ask.')
+@description('Number of test locations.')
 param readinessPlaces int
 
-@description('Whether the alert on that address is on.')
+@description('Turns on the alert on that URL.')
 param readinessAlert bool
 
 // https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags

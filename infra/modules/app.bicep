@@ -12,7 +12,7 @@ param packagesName string
 param vaultName string
 param insightsName string
 
-@description('Network through whose subnet `app` everything leaves; empty: over the internet.')
+@description('Network whose subnet `app` carries all outbound traffic; empty: directly to the internet.')
 param networkName string
 param instanceMemoryMB int
 param maximumInstanceCount int

@@ -9,10 +9,10 @@ param tags resourceTags
 param redundancy storageRedundancy
 param recoveryDays int
 
-@description('Log Analytics workspace that hears who wrote a package.')
+@description('Log Analytics workspace for the log of package writes.')
 param workspaceName string
 
-@description('Reached through a private endpoint alone; otherwise over the internet. With Entra tokens alone in either case.')
+@description('Allows only the private endpoint; otherwise also the internet. Always requires Entra tokens.')
 param privateNetworking bool
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = { name: workspaceName }

@@ -8,7 +8,7 @@ param tags resourceTags
 param redundancy storageRedundancy
 param recoveryDays int
 
-@description('Reached through private endpoints, and by services of Azure that it trusts; otherwise over the internet. With Entra tokens alone in either case.')
+@description('Allows only private endpoints and trusted Azure services; otherwise also the internet. Always requires Entra tokens.')
 param privateNetworking bool
 
 // shared/platform/tables.ts and azure-blobs.ts name the same; a test compares.

@@ -7,7 +7,7 @@ type resourceTags = {
 }
 
 @export()
-@description('Instances that stay warm: `http` for the pages, `function:<name>` for any other function.')
+@description('Always-ready instances: `http` for the pages, `function:<name>` for any other function.')
 type alwaysReadyGroup = {
   name: string
   @minValue(1)
@@ -15,7 +15,7 @@ type alwaysReadyGroup = {
 }
 
 @export()
-@description('Copies that storage keeps: one building, three, or a second region beside.')
+@description('Storage redundancy: one zone, three zones, or a second region as well.')
 type storageRedundancy = 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 
 // What `az functionapp list-flexconsumption-locations` lists and Microsoft's own template of 2026-02 allows, without its
@@ -61,7 +61,7 @@ type flexRegion =
 
 // https://learn.microsoft.com/azure/reliability/regions-list
 @export()
-@description('Those of them with availability zones, which `Standard_ZRS` and `Standard_GZRS` need.')
+@description('Regions with Flex Consumption and availability zones, which `Standard_ZRS` and `Standard_GZRS` need.')
 var regionsWithZones = [
   'australiaeast'
   'brazilsouth'
@@ -96,5 +96,5 @@ var regionsWithZones = [
 var queueNames = ['fetch-shard', 'vault-events']
 
 @export()
-@description('Where the deployed package lies (packages.bicep).')
+@description('Location of the deployed package (packages.bicep).')
 var packageContainer = 'deployment'

@@ -1,4 +1,4 @@
-// Client secrets, the data key that seals tokens, and what secrets.bicep puts here. Roles decide who reads it; there is no access policy.
+// Client secrets, the encryption key for tokens, and what secrets.bicep puts here. Roles decide who reads it; there is no access policy.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -8,10 +8,10 @@ param purgeProtection bool
 param recoveryDays int
 param recover bool
 
-@description('Log Analytics workspace that hears who read and wrote which secret.')
+@description('Log Analytics workspace for the log of reads and writes of secrets.')
 param workspaceName string
 
-@description('Reached through a private endpoint alone; otherwise over the internet, with Entra tokens alone.')
+@description('Allows only the private endpoint; otherwise also the internet, with Entra tokens.')
 param privateNetworking bool
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = { name: workspaceName }
@@ -28,7 +28,7 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     createMode: recover ? 'recover' : 'default'
     enableRbacAuthorization: true
     enableSoftDelete: true
-    // Without the data key every mailbox would have to be connected again, so the time to notice a mistake is the longest
+    // Without the encryption key every mailbox would have to be connected again, so the time to notice a mistake is the longest
     // there is unless somebody asks for less. It cannot be changed later.
     softDeleteRetentionInDays: recoveryDays
     // Against people: the app's own role cannot purge (access.bicep). The service refuses `false`: absent is off.
