@@ -80,6 +80,7 @@ export function invitationPage(view: {
 }): string {
   const { invitation, provider, approval } = view;
   const { connectRequest, invitedBy } = invitation;
+  const { address } = connectRequest;
   const waits = approval !== undefined && approval.grantedAt === undefined;
   return renderPage(
     <Page title={waits ? 'Admin consent required' : `Connect ${connectRequest.address}`}>
@@ -87,8 +88,8 @@ export function invitationPage(view: {
         <AskAdmin approval={approval} link={view.link} reader="mailbox-owner" />
       ) : approval === undefined ? (
         <p>
-          {invitedBy.name} asks you to connect <strong>{connectRequest.address}</strong> to Postroom, the help
-          desk that turns its email into tickets.
+          {invitedBy.name} asks you to connect <strong>{address}</strong> to Postroom, the help desk that
+          turns its email into tickets.
         </p>
       ) : (
         <p>Admin consent is granted. Sign in once more to connect {connectRequest.address}.</p>
