@@ -39,6 +39,8 @@ export interface FoldPoints {
 const LOOKED_AT = 400;
 /** Lines that a signature may have. */
 const SIGNATURE_LINES = 10;
+/** Lines that one may have which the client marks: with an address, a motto and a disclaimer. */
+const MARKED_LINES = 20;
 /** A message of more lines is no letter; it stays as it is. */
 const MOST_LINES = 5_000;
 /** Lines among which the fields above a quotation stand. */
@@ -231,19 +233,31 @@ function oneSignature(lines: readonly MailLine[], end: number): number {
   let last = end - 1;
   while (last >= 0 && lines[last]?.text.trim() === '') last -= 1;
   if (last < 0) return end;
+  const marked = markedStart(lines, last);
+  if (marked <= last) return marked;
   let filled = 0;
-  let marked = end;
   for (let at = last; at >= 0 && filled <= SIGNATURE_LINES; at -= 1) {
     const line = lines[at];
     if (line === undefined || line.quoted || rawField.test(line.text)) break;
-    if (line.part === 'signature') marked = at;
-    else if (marked < end && line.text.trim() !== '') break;
     if (isDelimiter(lines, at, last)) return at;
     if (line.text.trim() !== '') filled += 1;
-    if (line.part === 'signature') filled = 0;
   }
-  if (marked < end) return marked;
   return isDevice(lines[last]) ? last : end;
+}
+
+/** Where the lines begin that the client marks as its signature; behind `last` when what is there is none. */
+function markedStart(lines: readonly MailLine[], last: number): number {
+  let start = last + 1;
+  let filled = 0;
+  for (let at = last; at >= 0; at -= 1) {
+    const line = lines[at];
+    if (line?.text.trim() === '') continue;
+    if (line?.part !== 'signature') break;
+    start = at;
+    filled += 1;
+  }
+  // Who writes a letter where the signature stands wants it to be read.
+  return filled <= MARKED_LINES ? start : last + 1;
 }
 
 /** Whether the line is the one above a signature (RFC 3676 section 4.3), or above the footer of a mailing list. */

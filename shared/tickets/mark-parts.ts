@@ -1,7 +1,7 @@
-import type { Attributes } from 'sanitize-html';
-
 /** Attribute that carries through the sanitiser what classes and ids said; `fold-html.ts` takes it out again. */
 export const PART_MARK = 'data-part';
+
+type Attributes = Record<string, string>;
 
 /** What a mail client says an element is. */
 export type MarkedPart = 'quotation' | 'attribution' | 'signature';

@@ -232,5 +232,15 @@ export const intactHtml: readonly Sample[] = [
   intact('a rule between paragraphs', '<p>First question.</p><hr><p>Second question.</p>', [
     'Second question.',
   ]),
+  intact(
+    'an answer below a signature',
+    `<div>Hello,</div><div class="gmail_signature">Bob Stone</div><div>${answer}</div>`,
+    ['Hello,', 'Bob Stone', answer],
+  ),
+  intact(
+    'a letter that was written into the signature',
+    `<div>Hello,</div><div class="gmail_signature">${Array.from({ length: 21 }, (_, line) => `<div>Sentence ${line}.</div>`).join('')}</div>`,
+    ['Sentence 0.', 'Sentence 20.'],
+  ),
   intact('an empty message', '<p>&nbsp;</p>', []),
 ];
