@@ -8,7 +8,8 @@ body{margin:0;padding:1rem clamp(1rem,.6rem + 1.6vw,1.75rem);background:#fff;col
 img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}
 pre.text{font:inherit;overflow-wrap:anywhere}
 blockquote{margin:.5rem 0;padding-left:1rem;border-left:3px solid #d8d8d2;color:#575d6c}
-.none{color:#575d6c}`;
+.none{color:#575d6c}
+.fold{margin-block-start:.75rem}.fold>summary{color:#2a51a8;cursor:pointer;inline-size:fit-content}`;
 
 /** The document of the frame, around HTML that `sanitiseMailHtml` made. */
 export function mailDocument(safeHtml: string): string {

@@ -1,4 +1,5 @@
 import type { Attributes, IOptions, default as sanitise } from 'sanitize-html';
+import { MARKED_TAGS, markPart, PART_MARK } from './mark-parts.ts';
 
 // Two walls, either of which alone holds: what leaves here has no script, form, style sheet or remote address, and the
 // policy of the document lets none of them act. The mail itself is kept as it came, so a better wall helps old mail.
@@ -168,7 +169,12 @@ export async function sanitiseMailHtml(
   };
   const guarded: IOptions = {
     ...sanitiserRules,
-    transformTags: { a: outsideLink, img: image },
+    allowedAttributes: markedAttributes,
+    transformTags: {
+      ...Object.fromEntries(MARKED_TAGS.map((tag) => [tag, markPart])),
+      a: outsideLink,
+      img: image,
+    },
     // The parser's own stack, tags that it leaves out included: it looks through it at each closing tag.
     onOpenTag: () => {
       openTags += 1;
@@ -186,22 +192,24 @@ export async function sanitiseMailHtml(
   }
 }
 
-/** The allow-list alone; what `sanitiseMailHtml` adds makes it stricter. */
+const allowedAttributes: Record<string, string[]> = {
+  '*': ['align', 'bgcolor', 'dir', 'lang', 'style', 'title', 'valign'],
+  a: ['href', 'rel', 'target'],
+  col: ['span', 'width'],
+  font: ['color', 'face', 'size'],
+  hr: ['size', 'width', 'noshade'],
+  img: ['alt', 'border', 'height', 'hspace', 'src', 'vspace', 'width'],
+  ol: ['start', 'type'],
+  ul: ['type'],
+  table: ['border', 'cellpadding', 'cellspacing', 'height', 'width'],
+  td: ['colspan', 'height', 'nowrap', 'rowspan', 'width'],
+  th: ['colspan', 'height', 'nowrap', 'rowspan', 'scope', 'width'],
+};
+
+/** The allow-list alone; `sanitiseMailHtml` makes it stricter, and adds the mark of `mark-parts.ts`. */
 export const sanitiserRules: IOptions = {
   allowedTags: [...TEXT_TAGS, ...LIST_TAGS, ...TABLE_TAGS],
-  allowedAttributes: {
-    '*': ['align', 'bgcolor', 'dir', 'lang', 'style', 'title', 'valign'],
-    a: ['href', 'rel', 'target'],
-    col: ['span', 'width'],
-    font: ['color', 'face', 'size'],
-    hr: ['size', 'width', 'noshade'],
-    img: ['alt', 'border', 'height', 'hspace', 'src', 'vspace', 'width'],
-    ol: ['start', 'type'],
-    ul: ['type'],
-    table: ['border', 'cellpadding', 'cellspacing', 'height', 'width'],
-    td: ['colspan', 'height', 'nowrap', 'rowspan', 'width'],
-    th: ['colspan', 'height', 'nowrap', 'rowspan', 'scope', 'width'],
-  },
+  allowedAttributes,
   allowedStyles: { '*': Object.fromEntries(STYLES.map((property) => [property, [PLAIN_VALUE]])) },
   allowedSchemes: ['http', 'https', 'mailto', 'tel'],
   allowedSchemesByTag: { img: ['https', 'data'] },
@@ -209,6 +217,16 @@ export const sanitiserRules: IOptions = {
   disallowedTagsMode: 'discard',
   nonTextTags: DROPPED_WHOLE,
   nestingLimit: 200,
+};
+
+const markedAttributes: Record<string, string[]> = {
+  ...allowedAttributes,
+  ...Object.fromEntries(
+    MARKED_TAGS.map((tag) => [
+      tag,
+      [...(Object.hasOwn(allowedAttributes, tag) ? (allowedAttributes[tag] ?? []) : []), PART_MARK],
+    ]),
+  ),
 };
 
 /** A link that opens outside and says nothing about us; without an address when that leads nowhere outside. */

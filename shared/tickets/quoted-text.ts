@@ -1,36 +1,33 @@
-/** A reply's text in two: what was written, and the quoted mail it hangs on at its end. */
+import { findQuotation } from './find-quotation.ts';
+
+/** A text in its parts, in their order. */
 export interface SplitText {
   written: string;
+  /** Absent when there is none. */
+  signature?: string;
   /** Empty when nothing is quoted at the end. */
   quoted: string;
 }
 
-const ATTRIBUTION = /:\s*$/;
-const ORIGINAL_MESSAGE =
-  /^-{2,}\s*(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Forwarded message)\s*-{2,}\s*$/i;
-
 /**
- * Cuts off the quotation at the end, so that a page can fold it. Only what is surely one: lines that begin with `>` and
- * the line before them that ends with a colon, or all after a line such as `-----Original Message-----`. An email that
- * would be nothing but quotation stays whole, and text after a quotation keeps it in place.
+ * Takes the signature and the quotation at the end apart from what was written, so that a page can fold them
+ * (`find-quotation.ts`). An email that would be nothing but quotation stays whole, and text after a quotation keeps it in
+ * place.
  */
-export function splitQuotedText(text: string): SplitText {
+export function splitQuotedText(text: string, subject?: string): SplitText {
   const lines = text.split(/\r?\n/);
-  const start = startOfQuotation(lines);
-  const written = lines.slice(0, start).join('\n').trimEnd();
-  if (start >= lines.length || written === '') return { written: text.trimEnd(), quoted: '' };
-  return { written, quoted: lines.slice(start).join('\n').trim() };
-}
-
-function startOfQuotation(lines: readonly string[]): number {
-  const marker = lines.findIndex((line) => ORIGINAL_MESSAGE.test(line.slice(0, 200)));
-  if (marker >= 0) return marker;
-  let start = lines.length;
-  while (start > 0 && /^\s*(?:>|$)/.test(lines[start - 1] ?? '')) start -= 1;
-  if (!lines.slice(start).some((line) => line.trimStart().startsWith('>'))) return lines.length;
-  // The line above ("On Monday, Ada wrote:") is folded by many clients into two.
-  const above = (lines[start - 1] ?? '').slice(0, 400);
-  if (!ATTRIBUTION.test(above)) return start;
-  const aboveThat = lines[start - 2] ?? '';
-  return aboveThat.trim() !== '' && (lines[start - 3] ?? '').trim() === '' ? start - 2 : start - 1;
+  const found = findQuotation(
+    lines.map((line) => ({ text: line, quoted: /^\s*>/.test(line) })),
+    subject,
+  );
+  if (found.quotation === undefined && found.signature === undefined)
+    return { written: text.trimEnd(), quoted: '' };
+  const quotation = found.quotation ?? lines.length;
+  const signature = found.signature ?? quotation;
+  const part = (from: number, to: number): string => lines.slice(from, to).join('\n').trimEnd();
+  return {
+    written: part(0, signature),
+    ...(signature < quotation ? { signature: part(signature, quotation).trim() } : {}),
+    quoted: part(quotation, lines.length).trim(),
+  };
 }

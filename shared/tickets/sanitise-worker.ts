@@ -1,4 +1,5 @@
 import { answerTasks } from '../platform/thread-tasks.ts';
+import { foldQuotation } from './fold-html.ts';
 import { bareContentId } from './inline-images.ts';
 import { mailDocument } from './mail-document.ts';
 import { loadSanitiser, type RemoteImages, sanitiseMailHtml } from './mail-html.ts';
@@ -6,6 +7,8 @@ import { loadSanitiser, type RemoteImages, sanitiseMailHtml } from './mail-html.
 /** The thread that makes HTML safe to show; `show-html.ts` has it ended when it takes too long. */
 export interface SanitiseTask {
   html: string;
+  /** Tells a forwarded message, of which nothing is folded. */
+  subject: string;
   remoteImages: RemoteImages;
   /** `data:` addresses of the message's own images by Content-ID without angle brackets. */
   images: ReadonlyMap<string, string>;
@@ -18,12 +21,13 @@ export type SanitiseReply = Uint8Array<ArrayBuffer> | 'too-deep';
 await loadSanitiser();
 
 answerTasks<SanitiseTask, SanitiseReply>(
-  async ({ html, remoteImages, images }) => {
+  async ({ html, subject, remoteImages, images }) => {
     const safe = await sanitiseMailHtml(html, {
       remoteImages,
       inlineImage: (contentId) => images.get(bareContentId(contentId)),
     });
-    return safe === 'too-deep' ? safe : new TextEncoder().encode(mailDocument(safe.html));
+    if (safe === 'too-deep') return safe;
+    return new TextEncoder().encode(mailDocument(foldQuotation(safe.html, subject)));
   },
   (reply) => (reply === 'too-deep' ? [] : [reply.buffer]),
 );

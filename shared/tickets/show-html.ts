@@ -76,7 +76,7 @@ export function createHtmlViewer({ blobs }: { blobs: Blobs }): HtmlViewer {
       const html = body.kind === 'inline' ? body.text : Buffer.from(bytes ?? []).toString('utf8');
       if (html.length > SHOWN_HTML_CHARACTERS) return textInstead('too-long', message, html);
       const images = await readInlineImages(html, message.attachments, (blob) => blobs.read(blob));
-      const outcome = await threads.run({ html, remoteImages, images });
+      const outcome = await threads.run({ html, subject: message.subject, remoteImages, images });
       if (outcome.kind !== 'done') {
         log.warn('HTML not shown', {
           ticket: ticketId,

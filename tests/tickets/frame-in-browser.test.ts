@@ -85,4 +85,26 @@ describe.skipIf(!hasChromium)('the frame of a message', () => {
     await tab.waitForLoadState();
     expect(await tab.evaluate(() => [window.opener, document.referrer])).toEqual([null, '']);
   });
+
+  test('folds a quotation and grows when it is unfolded', async () => {
+    const quoted = `<blockquote type="cite">${paragraphs}</blockquote>`;
+    const page = await opened(`<p>Thanks!</p><div>On 5 Mar 2024, at 09:14, Ada wrote:</div>${quoted}`);
+    await expect.poll(() => heightOf(page)).toBeLessThan(200);
+    await page.frameLocator('iframe').getByText('Show quoted text').click();
+    await expect.poll(() => heightOf(page)).toBeGreaterThan(4_000);
+    await expect.poll(() => hiddenIn(page)).toBe(0);
+  });
+
+  test('unfolds a quotation without script', async () => {
+    const page = await opened(
+      '<p>Thanks!</p><div>Ada wrote:</div><blockquote type="cite">Really?</blockquote>',
+      {
+        javaScriptEnabled: false,
+      },
+    );
+    const question = page.frameLocator('iframe').getByText('Really?');
+    expect(await question.isVisible()).toBe(false);
+    await page.frameLocator('iframe').getByText('Show quoted text').click();
+    await expect.poll(() => question.isVisible()).toBe(true);
+  });
 });

@@ -2,6 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hasChromium, openChromium } from '../../dev/browser.ts';
 import { FRAME_SANDBOX, mailDocument, mailDocumentHeaders } from '../../shared/tickets/mail-document.ts';
+import { foldQuotation } from '../../shared/tickets/fold-html.ts';
 import { sanitiseMailHtml } from '../../shared/tickets/mail-html.ts';
 import { type Served, serve } from '../harness/browser/serve.ts';
 import { leakVectors, scriptVectors } from './hostile-html.ts';
@@ -48,7 +49,8 @@ describe.skipIf(!hasChromium)('hostile mail in a browser', () => {
     const sanitised = walls === 'sanitiser' || walls === 'both';
     const guarded = walls === 'policy' || walls === 'both';
     const headers = guarded ? mailDocumentHeaders('blocked') : { 'content-type': 'text/html; charset=utf-8' };
-    return new Response(mailDocument(sanitised && safe !== 'too-deep' ? safe.html : hostile), { headers });
+    const body = sanitised && safe !== 'too-deep' ? foldQuotation(safe.html, '') : hostile;
+    return new Response(mailDocument(body), { headers });
   }
 
   /** As our pages have it: the mail in a frame that the page's own script looks into. */

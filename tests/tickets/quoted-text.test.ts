@@ -11,7 +11,6 @@ describe('a quotation', () => {
     '---  original message  ---  ',
     '-----Ursprüngliche Nachricht-----',
     "-----Message d'origine-----",
-    '---------- Forwarded message ----------',
   ])('begins at %j, whatever comes behind it', (marker) => {
     expect(splitQuotedText(`Thanks\r\n\r\n${marker}\r\nFrom: x\r\n\r\ntext`)).toEqual({
       written: 'Thanks',
@@ -72,7 +71,79 @@ describe('a quotation', () => {
     expect(splitQuotedText('Hi.\r\nBye.\r\n')).toEqual({ written: 'Hi.\r\nBye.', quoted: '' });
   });
 
+  test('takes no answer along that stands right above the line of a client', () => {
+    const line = 'On 5 Mar 2024, at 09:14, Ada <ada@a.example> wrote:';
+    expect(quotedIn('Hi.', '', 'Yes.', line, '> b')).toBe(`${line}\n> b`);
+    expect(quotedIn('Hi.', '', 'Yes.', line, '', 'b')).toBe(`${line}\n\nb`);
+  });
+
+  test('is none where a line announces it that names nobody and no day', () => {
+    expect(quotedIn('It breaks.', 'The log says:', '> error 12')).toBe('');
+    expect(quotedIn('It breaks.', 'The log of 5.3.2024 09:14 says:', '> error 12')).toBe('');
+    expect(quotedIn('Yes.', 'Ada <ada@a.example> 5.3.2024 09:14:', '> b')).toBe(
+      'Ada <ada@a.example> 5.3.2024 09:14:\n> b',
+    );
+  });
+
+  test('is none in what was forwarded, whoever forwarded it', () => {
+    const fields = ['From: Ada <ada@a.example>', 'Sent: Monday', 'To: b@b.example', 'Subject: x', '', 'text'];
+    expect(splitQuotedText(['FYI', '', ...fields].join('\n'), 'FW: x').quoted).toBe('');
+    expect(splitQuotedText(['FYI', '', ...fields].join('\n'), 'RE: FW: x').quoted).toContain('text');
+    expect(
+      quotedIn('FYI', '', '---------- Forwarded message ----------', 'From: x', '', 'Ada wrote:', '> b'),
+    ).toBe('');
+  });
+
+  test('is none in a text of more than 5,000 lines', () => {
+    const lines = (count: number): string => ['Yes.', ...Array<string>(count - 1).fill('> b')].join('\n');
+    expect(splitQuotedText(lines(5_000)).written).toBe('Yes.');
+    expect(splitQuotedText(lines(5_001)).quoted).toBe('');
+  });
+
   test('leaves a line of more than 400 characters where it is', () => {
     expect(quotedIn('Yes.', `${'x'.repeat(400)}:`, '> b')).toBe('> b');
+  });
+});
+
+describe('a signature', () => {
+  const signatureIn = (...lines: string[]): string | undefined => splitQuotedText(lines.join('\n')).signature;
+
+  test('begins at two dashes and a blank, and has ten lines at most', () => {
+    const ten = Array.from({ length: 10 }, (_, line) => `line ${line}`);
+    expect(signatureIn('Yes.', '-- ', ...ten)).toBe(['-- ', ...ten].join('\n').trim());
+    expect(signatureIn('Yes.', '-- ', ...ten, 'line 10')).toBeUndefined();
+    expect(signatureIn('-- ', 'Ada')).toBeUndefined();
+    expect(signatureIn('Yes.', '-- ')).toBeUndefined();
+  });
+
+  test('begins at two dashes alone only where no sentence follows', () => {
+    expect(signatureIn('Yes.', '--', 'Ada Byron', 'Contoso')).toBe('--\nAda Byron\nContoso');
+    expect(signatureIn('Yes.', '--', 'And no.')).toBeUndefined();
+    expect(signatureIn('Yes.', '--', 'Or no?', 'Ada')).toBeUndefined();
+  });
+
+  test('is the name of a device, and no sentence about one', () => {
+    expect(signatureIn('Yes.', '', 'Sent from my iPhone')).toBe('Sent from my iPhone');
+    expect(signatureIn('Yes.', '', '-- ', 'Ada', '', 'Sent from my iPhone')).toBe(
+      '-- \nAda\n\nSent from my iPhone',
+    );
+    expect(signatureIn('Yes.', 'Sent from my iPhone, as the other one is broken')).toBeUndefined();
+    expect(signatureIn('Yes.', 'Sent mobile phones back')).toBeUndefined();
+    expect(signatureIn('Sent from my iPhone')).toBeUndefined();
+  });
+
+  test('stands apart from the quotation below it', () => {
+    expect(splitQuotedText('Yes.\n\n-- \nAda\n\nBob wrote:\n> b')).toEqual({
+      written: 'Yes.',
+      signature: '-- \nAda',
+      quoted: 'Bob wrote:\n> b',
+    });
+  });
+
+  test('stays in sight where an answer follows', () => {
+    expect(splitQuotedText('Yes.\n-- \nAda\n> b\nNo.')).toEqual({
+      written: 'Yes.\n-- \nAda\n> b\nNo.',
+      quoted: '',
+    });
   });
 });

@@ -97,7 +97,7 @@ export function Message(props: { place: ConversationPlace; shown: ShownMessage }
       {text === undefined ? (
         <Formatted place={props.place} shown={props.shown} />
       ) : saysItself(message, text) ? null : (
-        <MailText shown={text} wholeAt={paths.messageText(place)} />
+        <MailText shown={text} subject={message.subject} wholeAt={paths.messageText(place)} />
       )}
       {message.attachments.length === 0 ? null : (
         <Attachments place={place} attachments={message.attachments} />

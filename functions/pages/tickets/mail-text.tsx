@@ -12,24 +12,18 @@ export interface ShownText {
 /** Characters of one message's text that a page shows; a link leads to the full text. */
 export const SHOWN_TEXT_CHARACTERS = 32 * 1024;
 
-/** Plain text with collapsed quotations and linked URLs. */
-export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Element {
+/** Plain text with its signature and quotation collapsed, and its URLs as links. */
+export function MailText(props: { shown: ShownText; subject: string; wholeAt: string }): JSX.Element {
   const { text, whole } = props.shown;
-  const { written, quoted } = splitQuotedText(text);
+  const { written, signature, quoted } = splitQuotedText(text, props.subject);
   if (written === '' && quoted === '') return <p class="muted">This message has no text.</p>;
   return (
     <>
       <div class="mail-text" dir="auto">
         <Linked text={written} />
       </div>
-      {quoted === '' ? null : (
-        <details>
-          <summary>Show quoted text</summary>
-          <div class="mail-text quoted" dir="auto">
-            <Linked text={quoted} />
-          </div>
-        </details>
-      )}
+      {signature === undefined ? null : <Folded summary="Show signature" text={signature} />}
+      {quoted === '' ? null : <Folded summary="Show quoted text" text={quoted} />}
       {whole ? null : (
         <p class="alert">
           This message is long; only the beginning is shown.{' '}
@@ -39,6 +33,17 @@ export function MailText(props: { shown: ShownText; wholeAt: string }): JSX.Elem
         </p>
       )}
     </>
+  );
+}
+
+function Folded(props: { summary: string; text: string }): JSX.Element {
+  return (
+    <details>
+      <summary>{props.summary}</summary>
+      <div class="mail-text quoted" dir="auto">
+        <Linked text={props.text} />
+      </div>
+    </details>
   );
 }
 

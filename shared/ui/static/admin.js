@@ -151,7 +151,11 @@ for (const frame of document.querySelectorAll('.mail-frame iframe')) {
   };
   const begin = () => {
     measure();
-    if (frame.contentDocument) frame.contentDocument.addEventListener('load', measure, true);
+    const inside = frame.contentDocument;
+    if (!inside) return;
+    inside.addEventListener('load', measure, true);
+    // A quotation was unfolded.
+    inside.addEventListener('toggle', measure, true);
   };
   frame.addEventListener('load', begin);
   begin();
