@@ -4,7 +4,14 @@ import type { Seam } from '../platform/seam.ts';
 import type { Secret } from '../platform/secret.ts';
 import { type EndpointRules, hostProblem } from '../providers/endpoint-safety.ts';
 import { publicLookup } from '../providers/guarded-fetch.ts';
-import { type Inbox, InboxError, type InboxFailure, type InboxSearch, type MessageMeta } from './inbox.ts';
+import {
+  type HeaderSearch,
+  type Inbox,
+  InboxError,
+  type InboxFailure,
+  type InboxSearch,
+  type MessageMeta,
+} from './inbox.ts';
 
 const PIECE = 4 * 1024 * 1024;
 const HIGHEST_UID = 4_294_967_295;
@@ -149,6 +156,27 @@ class ImapInbox implements Inbox {
       for (const each of [query, ...others.map((uid) => ({ uid }))])
         for (const uid of required(await this.#client.search(each, { uid: true }), 'search')) found.add(uid);
       return sorted([...found]);
+    });
+  }
+
+  find({ words, messageId }: HeaderSearch): Promise<number[]> {
+    const alternatives = [
+      ...(messageId === undefined ? [] : [{ header: { 'message-id': messageId } }]),
+      ...(words === '' ? [] : [{ from: words }, { subject: words }]),
+    ];
+    const [only, another] = alternatives;
+    if (only === undefined) return Promise.resolve([]);
+    const query = another === undefined ? only : { or: alternatives };
+    return this.#call('search', async () =>
+      sorted(required(await this.#client.search(query, { uid: true }), 'search')),
+    );
+  }
+
+  /** By the attribute `\\Junk` (RFC 6154) or, as with Exchange Online, by the usual names in many languages. */
+  junkFolder(): Promise<string | undefined> {
+    return this.#call('list', async () => {
+      const folders = await this.#client.list();
+      return folders.find(({ specialUse }) => specialUse === '\\Junk')?.path;
     });
   }
 

@@ -20,6 +20,13 @@ export interface InboxSearch {
   also?: readonly number[] | undefined;
 }
 
+/** Which messages to look for: one of these has to fit. */
+export interface HeaderSearch {
+  /** Part of the sender or of the subject; empty: only the Message-ID counts. */
+  words: string;
+  messageId: string | undefined;
+}
+
 /**
  * One open folder of a mailbox. Both protocols and the stand-in of the tests meet this port. Reading never marks an email.
  * Every call throws InboxError when the server refuses or goes away; a call that answers has done what it says.
@@ -30,6 +37,10 @@ export interface Inbox {
   readonly total: number;
   /** UIDs of unread mail and of what the search adds, ascending. */
   search(search: InboxSearch): Promise<number[]>;
+  /** UIDs of the messages whose header fits, read or unread, ascending. */
+  find(search: HeaderSearch): Promise<number[]>;
+  /** Name of the folder that the server keeps for junk; undefined where none is known as such. */
+  junkFolder(): Promise<string | undefined>;
   /** In one command, ascending by UID. Left out is what is gone, and what the server does not tell of. */
   facts(uids: readonly number[]): Promise<MessageMeta[]>;
   /**

@@ -192,6 +192,27 @@ export function describeInbox(world: InboxWorld): void {
     await inbox.close();
   });
 
+  test('finds messages by a part of the sender or subject, and by Message-ID, read or unread', async () => {
+    const { inbox, uids } = await filled([...three, mail('Grüße')]);
+    const [first = 0, second = 0, third = 0, fourth = 0] = uids;
+    await inbox.markSeen([second]);
+    const find = (words: string, messageId?: string): Promise<number[]> => inbox.find({ words, messageId });
+    expect(await find('econ')).toEqual([second]);
+    expect(await find('KIM@customer')).toEqual([first, second, third, fourth]);
+    expect(await find('', '<third@customer.example>')).toEqual([third]);
+    expect(await find('first', '<third@customer.example>')).toEqual([first, third]);
+    expect(await find('grüße')).toEqual([fourth]);
+    expect(await find('nobody')).toEqual([]);
+    expect(await find('')).toEqual([]);
+    await inbox.close();
+  });
+
+  test('knows the folder that the server keeps for junk', async () => {
+    const inbox = await world.open();
+    expect(await inbox.junkFolder()).toBe('Junk Email');
+    await inbox.close();
+  });
+
   test('moves what it is told into the folder, and nothing else', async () => {
     const { inbox, uids } = await filled(three);
     const [first = 0, second = 0, third = 0] = uids;

@@ -1,4 +1,5 @@
 import {
+  type HeaderSearch,
   type Inbox,
   InboxError,
   type InboxSearch,
@@ -98,6 +99,8 @@ export async function openMemoryInbox(folder: MemoryFolder, seam: Seam): Promise
   return {
     ...opened,
     search: (search) => call('search', () => found(folder.mails, search)),
+    find: (search) => call('search', () => fitting(folder.mails, search)),
+    junkFolder: () => call('list', () => 'Junk Email'),
     facts: (uids) => call('facts', () => among(uids).map(factsOf)),
     sources: (uids, each) =>
       call('sources', () => {
@@ -142,6 +145,19 @@ const factsOf = ({ uid, raw, receivedAt }: FolderMail): MessageMeta => ({
   receivedAt,
   messageId: /^message-id:\s*(\S+)\s*$/im.exec(Buffer.from(raw).toString('latin1'))?.[1] ?? '',
 });
+
+function fitting(mails: readonly FolderMail[], { words, messageId }: HeaderSearch): number[] {
+  const field = (raw: Uint8Array, name: string): string =>
+    new RegExp(`^${name}:(.*)$`, 'im').exec(Buffer.from(raw).toString('utf8'))?.[1]?.toLowerCase() ?? '';
+  return mails
+    .filter(
+      ({ raw }) =>
+        (messageId !== undefined && field(raw, 'message-id').includes(messageId.toLowerCase())) ||
+        (words !== '' && ['from', 'subject'].some((name) => field(raw, name).includes(words.toLowerCase()))),
+    )
+    .map(({ uid }) => uid)
+    .sort((a, b) => a - b);
+}
 
 function found(mails: readonly FolderMail[], { from, since, also = [] }: InboxSearch): number[] {
   // SINCE knows days, not times (RFC 3501 section 6.4.4).
