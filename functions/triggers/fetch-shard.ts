@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runTask } from '../../shared/intake/fetch-again.ts';
 import { fetchShard } from '../../shared/intake/fetch-shard.ts';
 import { PostroomError } from '../../shared/platform/errors.ts';
 import { services } from '../services.ts';
@@ -6,9 +7,16 @@ import { services } from '../services.ts';
 const shardMessage = z.object({
   shard: z.number().int().nonnegative(),
   mailboxIds: z.array(z.string().min(1)).max(100),
+  task: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('check') }),
+      z.object({ kind: z.literal('fetch-missing') }),
+      z.object({ kind: z.literal('again'), uids: z.array(z.int()), by: z.string() }),
+    ])
+    .optional(),
 });
 
-/** One message of the queue `fetch-shard`: up to 100 mailboxes that are fetched by one run. */
+/** One message of the queue `fetch-shard`: up to 100 mailboxes that are fetched by one run, or something else about one. */
 export type ShardMessage = z.infer<typeof shardMessage>;
 
 /** @throws PostroomError `bad-message` for what no version of ours has sent; the host moves it to the poison queue. */
@@ -21,5 +29,8 @@ export function parseShardMessage(message: unknown): ShardMessage {
 
 /** Fetches the mailboxes of one shard. An error goes back to the host, which delivers the message again. */
 export async function runShard(message: unknown): Promise<void> {
-  await fetchShard(services().intake, parseShardMessage(message));
+  const { task, ...shard } = parseShardMessage(message);
+  const { intake } = services();
+  if (task === undefined) await fetchShard(intake, shard);
+  else for (const mailboxId of shard.mailboxIds) await runTask(intake, mailboxId, task);
 }

@@ -18,6 +18,13 @@ export interface FailingPart {
   since: string;
 }
 
+/** What the last check of a folder found missing. */
+export interface MissingEmail {
+  count: number;
+  /** ISO time of the check. */
+  checkedAt: string;
+}
+
 /** What one look at the installation found; from it follows what is wrong. */
 export interface HealthFacts {
   mailboxes: readonly Mailbox[];
@@ -33,8 +40,10 @@ export interface HealthFacts {
   channelFailures?: readonly ChannelFailure[] | undefined;
   /** Queues whose work the Functions host gave up. */
   abandoned: readonly { queue: QueueName; count: number; since: string }[];
-  /** Mail of the last 24 hours that became no ticket because it could not be read. */
+  /** Unimported email that nobody has dealt with. `since`: ISO time of the oldest. */
   quarantined: { count: number; since: string } | undefined;
+  /** Messages in the folder of a mailbox that Postroom does not know, by mailbox id. */
+  missing?: ReadonlyMap<string, MissingEmail> | undefined;
   /** Rows that had to be left out. */
   unreadable?: readonly UnreadableRow[] | undefined;
   /** Mailboxes that were silent without a reason already at a look before this one. */

@@ -78,7 +78,7 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   async function lookAtStorage(now: number): Promise<Omit<HealthFacts, 'suspects'>> {
     if (!isExpecting) await heartbeats.expect(awaited, now);
     isExpecting = true;
-    const read = await collectHealth(deps, now);
+    const read = await collectHealth(deps);
     return { ...read, ...(await lookAtQueues(deps, read, now)) };
   }
 

@@ -87,3 +87,9 @@ export const uidOfPlace = (place: string): number => Number(place.split('|')[3])
 /** Whether both are the same UID of the same folder, whatever stood there. */
 export const isSameUid = (one: string, other: string): boolean =>
   one.slice(0, one.lastIndexOf('|')) === other.slice(0, other.lastIndexOf('|'));
+
+/** Row keys of all places of a mailbox. */
+export const PLACES = { from: 'at|', to: 'at|~' };
+
+/** The fingerprint in the row key of a place. */
+export const fingerprintOfPlace = (place: string): string => place.slice(place.lastIndexOf('|') + 1);

@@ -62,6 +62,7 @@ function entryOf(facts: MessageMeta, copy: LedgerPlace, original: LedgerMail): N
     at: facts.receivedAt,
     from: undefined,
     subject: undefined,
+    messageId: facts.messageId || undefined,
     size: original.size,
     rawBlob: original.rawBlob === '' ? undefined : original.rawBlob,
     contentKey: copy.key,
@@ -69,7 +70,10 @@ function entryOf(facts: MessageMeta, copy: LedgerPlace, original: LedgerMail): N
   };
 }
 
+/** How the reason of every skipped copy begins. */
+export const reasonOfCopyBegins = 'copy of an email';
+
 function reasonOfCopy({ decision }: LedgerMail): string {
-  if (decision?.fate === 'ticket') return `copy of an email in ticket #${decision.number ?? '?'}`;
-  return `copy of an email that was ${decision?.fate === 'skip' ? 'skipped' : 'quarantined'}`;
+  if (decision?.fate === 'ticket') return `${reasonOfCopyBegins} in ticket #${decision.number ?? '?'}`;
+  return `${reasonOfCopyBegins} that was ${decision?.fate === 'skip' ? 'skipped' : 'not imported'}`;
 }

@@ -86,6 +86,7 @@ export class UnfetchedList {
             at: facts?.receivedAt ?? since,
             from: undefined,
             subject: undefined,
+            messageId: facts?.messageId || undefined,
             size: facts?.size ?? 0,
             rawBlob: undefined,
             contentKey: createHash('sha256').update(`unfetched ${place}`).digest('hex'),

@@ -18,7 +18,7 @@ const LANDMARKS = [
   '/',
   '/tickets',
   '/tickets/:id',
-  '/quarantine',
+  '/unimported',
   '/mailboxes',
   '/mailboxes/new',
   '/mailboxes/:id/edit',
