@@ -55,6 +55,9 @@ export interface FindDeps {
   quarantine: Pick<QuarantineStore, 'pageOfAll'>;
 }
 
+/** What mail programs put before the subject of a reply: a ticket has the subject of its first email. */
+const REPLY_PREFIX = /^(?:(?:re|aw|antw|sv|vs|fwd?|wg|tr|rif)(?:\[\d+\])?\s*:\s*)+(?=\S)/i;
+
 /** Reads what was typed: a Message-ID in brackets, or a part of a sender or subject. Undefined for nothing. Pure. */
 export function readQuery(typed: string): EmailQuery | undefined {
   const text = typed
@@ -67,7 +70,10 @@ export function readQuery(typed: string): EmailQuery | undefined {
   // An address and a Message-ID without its brackets look alike.
   const isAddress = /^[^\s<>@]+@[^\s<>@]+$/.test(text);
   const [, inBrackets] = /<([^<>\s]+@[^<>\s]+)>$/.exec(text) ?? [];
-  return { words: (inBrackets ?? text).toLowerCase(), messageId: isAddress ? `<${text}>` : undefined };
+  return {
+    words: (inBrackets ?? text.replace(REPLY_PREFIX, '')).toLowerCase(),
+    messageId: isAddress ? `<${text}>` : undefined,
+  };
 }
 
 /**

@@ -17,6 +17,8 @@ describe('what was typed', () => {
     ['Message-ID: <a@b.example>', { words: '', messageId: '<a@b.example>' }],
     ['Ada@Fabrikam.example', { words: 'ada@fabrikam.example', messageId: '<Ada@Fabrikam.example>' }],
     ['  Printer\n on  fire ', { words: 'printer on fire', messageId: undefined }],
+    ['AW: Re[2]: Printer', { words: 'printer', messageId: undefined }],
+    ['Re:', { words: 're:', messageId: undefined }],
     ['Ada Byron <ada@fabrikam.example>', { words: 'ada@fabrikam.example', messageId: undefined }],
   ])('%j is read', (typed, query) => {
     expect(readQuery(typed)).toEqual(query);
