@@ -52,9 +52,9 @@ export function fateOf({ receivedAt, storedAt, settledAt, isCopy = false, mail }
   };
 }
 
-/** The fate of an email that the mail server lists and that was never stored. Pure. @param reason without a full stop */
+/** The fate of an email that the mail server lists and that was never stored. Pure. */
 export function unfetchedFate(receivedAt: string | undefined, reason: string): Fate {
-  const summary = `Not imported: ${reason}.`;
+  const summary = `Not imported: ${withoutStop(reason)}.`;
   return {
     outcome: 'not-imported',
     summary,
@@ -80,8 +80,8 @@ export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string 
       fate === 'ticket' ? `in ticket #${number}` : `that was ${fate === 'skip' ? 'skipped' : 'not imported'}`;
     return `Skipped: it is a copy of an email ${original}.`;
   }
-  if (fate === 'skip') return `Skipped: ${reason}.`;
-  if (fate !== 'ticket') return `Not imported: ${reason}.`;
+  if (fate === 'skip') return `Skipped: ${withoutStop(reason)}.`;
+  if (fate !== 'ticket') return `Not imported: ${withoutStop(reason)}.`;
   const collapsed = folded === undefined ? '' : ` It is collapsed in the conversation: ${folded}`;
   if (!opens) return `Added to ticket #${number} as a reply.${collapsed}`;
   const because =
@@ -90,3 +90,6 @@ export function summaryOf(decision: Partial<Decision>, isCopy: boolean): string 
       : ` It answers ticket #${follows.number}, which was closed, or of which its sender was no participant.`;
   return `Opened ticket #${number}.${because}${collapsed}`;
 }
+
+/** A reason that stands within a sentence: some are sentences themselves. */
+export const withoutStop = (reason: string): string => reason.replace(/\.$/, '');

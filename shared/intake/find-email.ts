@@ -4,7 +4,7 @@ import { openRecords } from '../platform/records.ts';
 import { startingWith, type Tables } from '../platform/tables.ts';
 import { ticketsOfMessageId } from '../tickets/ticket-indexes.ts';
 import type { TicketSummary } from '../tickets/ticket.ts';
-import { indexKind, type MessageRecord, messageKind } from '../tickets/ticket-records.ts';
+import { indexKind, type MessageRecord, messageKind, messageRowKey } from '../tickets/ticket-records.ts';
 import { type Fate, fateOf, unfetchedFate } from './explain-fate.ts';
 import type { LedgerPlace } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -228,12 +228,26 @@ async function foundEntry(deps: FindDeps, entry: QuarantineEntry): Promise<Found
   const { contentKey, place } = partsOfEntryKey(entry.key);
   const known = await openRecords(deps.tables, placeKind).find(mailboxId, place);
   const fate = (await fateInLedger(deps, mailboxId, contentKey, known)) ?? unfetchedFate(receivedAt, reason);
+  // Of a copy only its place is kept; the email that it copies has the words.
+  const original =
+    subject === undefined && from === undefined ? await originalOf(deps, mailboxId, contentKey) : undefined;
   return {
     mailboxId,
-    from,
-    subject,
+    from: from ?? original?.from.address ?? original?.from.name,
+    subject: subject ?? original?.subject,
     receivedAt,
     fate,
     isUnimported: kind === 'quarantined' && fate.ticket === undefined,
   };
+}
+
+async function originalOf(
+  { tables, ledger }: Pick<FindDeps, 'tables' | 'ledger'>,
+  mailboxId: string,
+  key: string,
+): Promise<MessageRecord | undefined> {
+  const mail = (await ledger.mails(mailboxId, [key])).get(key);
+  const ticketId = mail?.decision?.ticketId;
+  if (mail === undefined || ticketId === undefined) return undefined;
+  return openRecords(tables, messageKind).find(ticketId, messageRowKey(mail.receivedAt, key));
 }

@@ -5,6 +5,7 @@ import { reserveNumbers } from '../tickets/ticket-numbers.ts';
 import type { NewMessage } from '../tickets/ticket-records.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { decideBatch } from './decide-batch.ts';
+import { withoutStop } from './explain-fate.ts';
 import { type Decision, type LedgerMail, uidOfPlace } from './ledger.ts';
 import type { ParsedMessage } from './parsed-message.ts';
 import { limits } from './plan-batches.ts';
@@ -145,7 +146,7 @@ async function readSkipped(
 
 async function messageOf(deps: IntakeDeps, entry: QuarantineEntry, key: string): Promise<NewMessage> {
   const header = await readHeader(deps, entry.rawBlob);
-  const remark = `This email could not be imported: ${entry.reason}. ${
+  const remark = `This email could not be imported: ${withoutStop(entry.reason)}. ${
     entry.rawBlob === undefined ? 'Its original is on the mail server.' : 'Its original is attached.'
   }`;
   const sender = entry.from ?? undefined;

@@ -47,6 +47,11 @@ describe('the fate of an email', () => {
       { fate: 'quarantine', reason: 'it needs too much memory' },
       'Not imported: it needs too much memory.',
     ],
+    [
+      'one whose reason is a sentence',
+      { fate: 'quarantine', reason: 'The mail cannot be read: it has more than 1000 parts.' },
+      'Not imported: The mail cannot be read: it has more than 1000 parts.',
+    ],
   ] as const)('of %s says why', (_what, decision, sentence) => {
     expect(summaryOf(decision, false)).toBe(sentence);
     expect(of(decision).steps.at(-1)?.what).toBe(sentence);

@@ -95,6 +95,14 @@ describe('an email', () => {
     ]);
   });
 
+  test('that is a copy has the words of the one it copies', async () => {
+    const { found } = await find('<a@customer.example>');
+    expect(found.map(({ subject, from }) => [subject, from])).toEqual([
+      ['A printer on fire', 'kim@customer.example'],
+      ['A printer on fire', 'kim@customer.example'],
+    ]);
+  });
+
   test('that could not be read is found by what its header says, with the reason', async () => {
     for (const typed of ['bad@customer.example', 'bomb', '<c@customer.example>']) {
       const { found } = await find(typed);

@@ -120,7 +120,7 @@ async function find(page: Page, text: string): Promise<void> {
   await page.goto('/find-email');
   await page.getByLabel('Sender, subject or Message-ID').fill(text);
   await press(page, page.getByRole('button', { name: 'Find', exact: true }));
-  await page.getByRole('heading', { name: 'What was looked at' }).waitFor();
+  await page.getByText('What was looked at').waitFor();
 }
 
 /** Reads the page again and again, as a person would. */

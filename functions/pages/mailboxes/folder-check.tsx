@@ -94,15 +94,18 @@ function Count(props: { count: FolderCount; check: FolderCheck }): JSX.Element {
   const { inLedger, waiting, older, missing } = count;
   const all = allIn(count);
   return (
-    <section>
+    <>
       <h2>
         {numbered(all)} in the folder, {numbered(all - missing)} accounted for
       </h2>
       <Facts
         items={[
-          { term: 'In Postroom: in a ticket, skipped or unimported', detail: numbered(inLedger) },
-          { term: 'Waiting for the next fetch', detail: numbered(waiting) },
-          { term: 'Read before the mailbox was connected; not imported', detail: numbered(older) },
+          { term: 'In Postroom', detail: `${numbered(inLedger)}: in a ticket, skipped or unimported` },
+          { term: 'Waiting', detail: `${numbered(waiting)}: taken with the next fetch` },
+          {
+            term: 'Older',
+            detail: `${numbered(older)}: read before the mailbox was connected, and not imported`,
+          },
           {
             term: 'Missing',
             detail:
@@ -118,7 +121,7 @@ function Count(props: { count: FolderCount; check: FolderCheck }): JSX.Element {
           },
         ]}
       />
-    </section>
+    </>
   );
 }
 
@@ -126,7 +129,7 @@ function Missing(props: { mailbox: Mailbox; check: FolderCheck }): JSX.Element {
   const { mailbox, check } = props;
   const missing = check.count?.missing ?? check.missing.length;
   return (
-    <section>
+    <>
       <DataTable
         caption={
           missing > check.missing.length
@@ -152,7 +155,7 @@ function Missing(props: { mailbox: Mailbox; check: FolderCheck }): JSX.Element {
           {missing === 1 ? 'Fetch the missing email' : `Fetch the ${numbered(missing)} missing emails`}
         </SubmitButton>
       </form>
-    </section>
+    </>
   );
 }
 

@@ -71,7 +71,12 @@ export function findEmailPage(view: FindEmailView): string {
             <Server mailbox={result.server.mailbox} answer={result.server.answer} isAdmin={isAdmin} />
           )}
           <InPostroom search={result.search} mailboxes={mailboxes} />
-          <LookedAt looks={result.looks} isFound={result.search.found.length > 0} isAdmin={isAdmin} />
+          <LookedAt
+            askedId={result.server?.mailbox.id}
+            looks={result.looks}
+            isFound={result.search.found.length > 0}
+            isAdmin={isAdmin}
+          />
           <AskServer looks={result.looks} />
         </>
       )}
@@ -83,7 +88,7 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
   const { found, more } = props.search;
   const addresses = new Map(props.mailboxes.map(({ id, address }) => [id, address]));
   return (
-    <section>
+    <>
       <h2>In Postroom</h2>
       {found.length === 0 ? (
         <EmptyState title="Not seen">Postroom knows no such email in these mailboxes.</EmptyState>
@@ -98,7 +103,7 @@ function InPostroom(props: { search: EmailSearch; mailboxes: readonly Mailbox[] 
         tickets. Of unimported email, the newest {SCANNED_ENTRIES.toLocaleString('en')} are searched. Ask the
         mail server to find older email.
       </p>
-    </section>
+    </>
   );
 }
 
@@ -169,35 +174,39 @@ function LookedAt(props: {
   looks: readonly MailboxLook[];
   isFound: boolean;
   isAdmin: boolean;
+  /** Whose server was asked. */
+  askedId: string | undefined;
 }): JSX.Element | null {
   if (props.looks.length === 0) return null;
   return (
-    <section>
-      <h2>What was looked at</h2>
-      <DataTable
-        caption="Mailboxes"
-        head={['Mailbox', 'Folder', 'Since', 'Last fetch', 'Listed', 'What to do']}
-      >
-        {props.looks.map((look) => (
-          <tr>
-            <td data-label="Mailbox">{look.mailbox.address}</td>
-            <td data-label="Folder">{look.mailbox.folder}</td>
-            <td data-label="Since">
-              <Time at={look.mailbox.createdAt} />
-            </td>
-            <td data-label="Last fetch">
-              {look.health.lastSuccessAt === undefined ? 'Not yet' : <Time at={look.health.lastSuccessAt} />}
-            </td>
-            <td data-label="Listed">
-              <Listed look={look} />
-            </td>
-            <td data-label="What to do">
-              <Advice look={look} isFound={props.isFound} isAdmin={props.isAdmin} />
-            </td>
-          </tr>
-        ))}
-      </DataTable>
-    </section>
+    <DataTable
+      caption="What was looked at"
+      head={['Mailbox', 'Folder', 'Since', 'Last fetch', 'Listed', 'What to do']}
+    >
+      {props.looks.map((look) => (
+        <tr>
+          <td data-label="Mailbox">{look.mailbox.address}</td>
+          <td data-label="Folder">{look.mailbox.folder}</td>
+          <td data-label="Since">
+            <Time at={look.mailbox.createdAt} />
+          </td>
+          <td data-label="Last fetch">
+            {look.health.lastSuccessAt === undefined ? 'Not yet' : <Time at={look.health.lastSuccessAt} />}
+          </td>
+          <td data-label="Listed">
+            <Listed look={look} />
+          </td>
+          <td data-label="What to do">
+            <Advice
+              look={look}
+              isFound={props.isFound}
+              isAdmin={props.isAdmin}
+              wasAsked={props.askedId === look.mailbox.id}
+            />
+          </td>
+        </tr>
+      ))}
+    </DataTable>
   );
 }
 
@@ -219,7 +228,12 @@ function Listed(props: { look: MailboxLook }): JSX.Element {
 }
 
 /** The one next step, the most likely reason first. */
-function Advice(props: { look: MailboxLook; isFound: boolean; isAdmin: boolean }): JSX.Element {
+function Advice(props: {
+  look: MailboxLook;
+  isFound: boolean;
+  isAdmin: boolean;
+  wasAsked: boolean;
+}): JSX.Element {
   const { mailbox, health, missing } = props.look;
   const link = (href: string, label: string) =>
     props.isAdmin ? <a href={href}>{label}</a> : 'Ask an administrator.';
@@ -238,6 +252,7 @@ function Advice(props: { look: MailboxLook; isFound: boolean; isAdmin: boolean }
       </span>
     );
   if (props.isFound) return <span>Nothing: it works.</span>;
+  if (props.wasAsked) return <span>The answer of its server is above.</span>;
   return (
     <span>
       Ask the mail server below: the email may be in Junk, in another folder, or never have arrived.
@@ -252,7 +267,7 @@ const MAX_BUTTONS = 5;
 function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null {
   if (props.looks.length === 0) return null;
   return (
-    <section>
+    <>
       <h2>Ask the mail server</h2>
       <p>
         Searches the folder and Junk on the mail server now. This takes a few seconds, and marks nothing as
@@ -269,14 +284,14 @@ function AskServer(props: { looks: readonly MailboxLook[] }): JSX.Element | null
           ))}
         </p>
       )}
-    </section>
+    </>
   );
 }
 
 function Server(props: { mailbox: Mailbox; answer: ServerAnswer; isAdmin: boolean }): JSX.Element {
   const { mailbox, answer, isAdmin } = props;
   return (
-    <section>
+    <>
       <h2>On the mail server of {mailbox.address}</h2>
       {answer.kind === 'failed' ? (
         <div class="flash warning" role="alert">
@@ -298,7 +313,7 @@ function Server(props: { mailbox: Mailbox; answer: ServerAnswer; isAdmin: boolea
           )}
         </>
       )}
-    </section>
+    </>
   );
 }
 
